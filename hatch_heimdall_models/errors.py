@@ -1,0 +1,24 @@
+"""The one error of this package: something the maintainer has to mend, with every problem found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class ModelBuildError(Exception):
+    """A build, lock or release can't go on.
+
+    Attributes:
+        subject: what was looked at, for example a path or a TOML table.
+        problems: every problem found, one sentence each.
+    """
+
+    def __init__(self, subject: str, problems: Iterable[str]) -> None:
+        self.subject = subject
+        self.problems = tuple(problems)
+        super().__init__(subject, self.problems)
+
+    def __str__(self) -> str:
+        if len(self.problems) == 1:
+            return f"{self.subject}: {self.problems[0]}"
+        return "\n".join([f"{self.subject}: {len(self.problems)} problems", *(f"  - {p}" for p in self.problems)])

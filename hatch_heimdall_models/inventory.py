@@ -1,0 +1,70 @@
+"""What lies in a models directory: a sorted walk that hashes every file and refuses what is not a model file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from hatch_heimdall_models.digest import sha256_of
+from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.manifest import path_problem
+
+_LFS_POINTER = b"version https://git-lfs"
+IGNORED_NAMES = frozenset({".gitignore", ".gitkeep", ".gitattributes", ".DS_Store"})
+"""Housekeeping files, at any depth, that are no part of a model."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A file as it lies on disk: relative POSIX path, sha256, size in bytes."""
+
+    path: str
+    sha256: str
+    size: int
+
+
+def take_inventory(directory: Path) -> tuple[FoundFile, ...]:
+    """Hash every file below `directory`, sorted by path; empty when there is no such directory or no model in it.
+
+    Raises:
+        ModelBuildError: naming each empty file, Git LFS pointer, link that leaves the directory, special file and
+            unusable name.
+    """
+    problems: list[str] = []
+    found: list[FoundFile] = []
+    top = directory.resolve()
+    for path in _walk(directory):
+        relative = path.relative_to(directory).as_posix()
+        problem = path_problem(relative) or _content_problem(path, top)
+        if problem:
+            problems.append(f"{relative} {problem}")
+        else:
+            found.append(FoundFile(relative, sha256_of(path), path.stat().st_size))
+    if problems:
+        raise ModelBuildError(str(directory), problems)
+    return tuple(sorted(found, key=lambda file: file.path))
+
+
+def _walk(directory: Path) -> Iterator[Path]:
+    for root, folders, names in os.walk(directory):
+        for folder in folders:
+            # os.walk does not follow it, so its files would be missed in silence.
+            if Path(root, folder).is_symlink():
+                names.append(folder)
+        yield from (Path(root, name) for name in names if name not in IGNORED_NAMES)
+
+
+def _content_problem(path: Path, top: Path) -> str | None:
+    target = path.resolve()
+    if not target.is_relative_to(top):
+        return f"is a link that leaves the directory, to {target}"
+    if not target.is_file():
+        return "is a link to a folder" if target.is_dir() else "is not a regular file"
+    if target.stat().st_size == 0:
+        return "is empty"
+    with target.open("rb") as stream:
+        if stream.read(len(_LFS_POINTER)) == _LFS_POINTER:
+            return "is a Git LFS pointer, not the file itself: run 'git lfs pull'"
+    return None

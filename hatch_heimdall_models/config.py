@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,7 +19,8 @@ DEFAULT_TAG = "v{version}"
 
 _OWN_KEYS = ("models-dir", "manifest", "repository", "lock", "tag", "max-wheel-size")
 _HATCH_KEYS = ("dependencies", "require-runtime-dependencies", "require-runtime-features", "enable-by-default", "path")
-_TAG = re.compile(r"[A-Za-z0-9._+/-]*(\{version\}[A-Za-z0-9._+/-]*)?")
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_TAG = re.compile(r"(?=[A-Za-z0-9{])[A-Za-z0-9._+-]*(\{version\}[A-Za-z0-9._+-]*)?")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([a-z]+)", re.IGNORECASE)
 _UNITS = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 _TOML_TYPES = {bool: "boolean", int: "integer", float: "float", str: "string", list: "array", dict: "table"}
@@ -83,7 +85,8 @@ class _Reader:
         self.problems: list[str] = []
 
     def complain(self, key: str, problem: str) -> None:
-        self.problems.append(f"{self.where}.{key}: {problem}")
+        name = key if _BARE_KEY.fullmatch(key) else json.dumps(key)
+        self.problems.append(f"{self.where}.{name}: {problem}")
 
     def text(self, key: str, form: re.Pattern[str], expected: str, default: str | None = None) -> str:
         value = self.table.get(key, default)
@@ -124,7 +127,7 @@ class _Reader:
         known = (*_OWN_KEYS, *_HATCH_KEYS)
         for key in self.table:
             if key not in known:
-                near = difflib.get_close_matches(key.lower().replace("_", "-"), known, n=1)
+                near = difflib.get_close_matches(key.lower().replace("_", "-"), known, n=1, cutoff=0.5)
                 hint = f"did you mean {near[0]!r}?" if near else f"allowed are {', '.join(_OWN_KEYS)}"
                 self.complain(key, f"unknown key; {hint}")
 

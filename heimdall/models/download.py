@@ -55,7 +55,6 @@ def download(
     inherited = partial.size > 0
     if target.size is not None and partial.size > target.size:
         partial.restart()
-    progress.start(f"{target.label} from {redact(url)}", target.size, partial.size)
     try:
         transfer = _Transfer(client, url, target, partial, progress, dict(headers or {}), authorization)
         transfer.run()
@@ -88,6 +87,7 @@ class _Transfer:
     authorization: str | None
     etag: str | None = None
     complete: bool = False
+    started: bool = False
 
     def run(self) -> None:
         self.complete = self.target.size is not None and self.partial.size == self.target.size
@@ -107,6 +107,7 @@ class _Transfer:
                 headers["If-Range"] = self.etag
         with self.client.open(self.url, headers, authorization=self.authorization) as answer:
             self._accept(answer)
+            self._tell(answer)
             for chunk in answer.chunks():
                 if self.partial.size + len(chunk) > self.target.limit:
                     raise SourceError(f"{redact(self.url)}: sends more than the {self.target.limit} bytes expected")
@@ -144,11 +145,21 @@ class _Transfer:
 
     def _check_announced(self, answer: Answer) -> None:
         announced = answer.header("Content-Length") or ""
-        if self.target.size is not None and announced.isdecimal() and int(announced) != self.target.size:
+        if not announced.isdecimal():
+            return
+        expected = f"{self.target.size} bytes" if self.target.size is not None else f"at most {self.target.limit} bytes"
+        if int(announced) > self.target.limit or self.target.size not in {None, int(announced)}:
             kind = answer.header("Content-Type") or "unknown content"
-            what = f"{announced} bytes of {kind}, expected {self.target.size} bytes"
             hint = " (a login page or captive portal?)" if kind.startswith("text/html") else ""
-            raise SourceError(f"{redact(self.url)}: sends {what}{hint}")
+            raise SourceError(f"{redact(self.url)}: sends {announced} bytes of {kind}{hint}, expected {expected}")
+
+    def _tell(self, answer: Answer) -> None:
+        if self.started:
+            return
+        self.started = True
+        announced = answer.header("Content-Length") or ""
+        total = int(announced) + self.partial.size if announced.isdecimal() else self.target.size
+        self.progress.start(f"{self.target.label} from {redact(self.url)}", total, self.partial.size)
 
     def _restart(self) -> None:
         if self.partial.size:

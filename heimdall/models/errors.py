@@ -79,7 +79,8 @@ class Attempt:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.source} {self.place}: {self.reason}"
+        place = "" if self.place in self.reason else f"{self.place}: "
+        return f"{self.source}: {place}{self.reason}"
 
 
 class ModelUnavailable(ModelError):  # noqa: N818 (the contract's name)

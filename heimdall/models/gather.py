@@ -55,19 +55,27 @@ class _Asking:
         self._attempts: dict[tuple[str, str], Attempt] = {}
 
     def run(self, sources: list[Source], *, hurried: bool) -> None:
+        sources = self._allowed(sources)
         for number in range(ROUNDS):
-            failures = self._round(sources)
+            failures = [(source, error) for source, error in self._round(sources) if error.transient]
             if not self.missing:
                 return
-            sources = [source for source, error in failures if error.transient]
-            if not sources or (hurried and all(error.unreachable for _, error in failures if error.transient)):
+            sources = [source for source, _ in failures]
+            if not sources or number + 1 == ROUNDS or (hurried and all(error.unreachable for _, error in failures)):
                 break
-            if number + 1 < ROUNDS:
-                self._wait(delay_seconds(number, [error.retry_after for _, error in failures if error.transient]))
+            self._wait(delay_seconds(number, [error.retry_after for _, error in failures]))
         model, settings = self.context.model, self.context.settings
         raise ModelUnavailable(
             model.label, str(self.context.store.models_dir), tuple(self._attempts.values()), _advice(model, settings)
         )
+
+    def _allowed(self, sources: list[Source]) -> list[Source]:
+        forbidden = self.context.settings.network_forbidden_by
+        remote = dict.fromkeys(source.name for source in sources if source.remote)
+        if not forbidden or not remote:
+            return sources
+        self._attempts["network", ""] = Attempt("network", ", ".join(remote), f"not asked, since {forbidden} is set")
+        return [source for source in sources if not source.remote]
 
     def _round(self, sources: list[Source]) -> list[tuple[Source, SourceError]]:
         failures = []
@@ -75,20 +83,16 @@ class _Asking:
             if not self.missing:
                 break
             try:
-                self._ask(source)
+                source.deliver(self.missing, self.context)
             except SourceError as error:
                 failures.append((source, error))
-                self._attempts[source.name, source.place] = Attempt(source.name, source.place, error.reason)
-                self.context.progress.note(f"{source.name}: {error.reason}")
+                attempt = Attempt(source.name, source.place, error.reason)
+                self._attempts[source.name, source.place] = attempt
+                if source is not sources[-1]:
+                    self.context.progress.note(f"{attempt}; trying the next source")
             finally:
                 self._take_stock(source)
         return failures
-
-    def _ask(self, source: Source) -> None:
-        forbidden = self.context.settings.network_forbidden_by
-        if source.remote and forbidden:
-            raise SourceError(f"not asked, since {forbidden} is set")
-        source.deliver(self.missing, self.context)
 
     def _take_stock(self, source: Source) -> None:
         # The store gives a blob its name only after its bytes matched, so its presence is enough here.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import email.utils
 import os
+import socket
 import ssl
 import time
 import urllib.request
@@ -244,5 +245,7 @@ def _root(error: BaseException) -> str:
             break
         seen.add(id(inner))
         error = inner
+    if isinstance(error, socket.gaierror):
+        return f"the host name can't be resolved ({error.strerror})"
     text = str(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

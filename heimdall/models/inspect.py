@@ -52,10 +52,8 @@ def whereabouts(model: str | None = None, variant: str | None = None) -> Whereab
 
 def verify(found: Whereabouts) -> list[Finding]:
     """Hash every pinned file where the model is, or would be in the shared models directory."""
-    tree = found.directory
-    if found.tier != "system":
-        own = Path(warm.set_directory(locations.models_dir(), found.model.entry)) / warm.TREE
-        tree = own if tree is None or own.exists() else tree
+    own = Path(warm.set_directory(locations.models_dir(), found.model.entry)) / warm.TREE
+    tree = own if found.directory is None or (found.tier == "shared" and own.exists()) else found.directory
     findings = []
     for file in found.model.files:
         path = tree / file.path

@@ -85,9 +85,8 @@ def resolve_in_detail(
             if directory is None:
                 sources = gather(pinned, store, settings, progress, hurried=hurried)
                 directory = store.publish(pinned)
-                progress.note(
-                    f"{pinned.label} is ready, verified, from {', '.join(sources) or 'the store'}: {directory}"
-                )
+                origin = f", from {', '.join(sources)}" if sources else ""
+                progress.note(f"{pinned.label} is ready{origin}, verified, in {store.models_dir}")
     if directory.is_relative_to(store.root):
         with contextlib.suppress(OSError):  # without the note, prune keeps the set anyway
             store.note_user(pinned, manifest_path)

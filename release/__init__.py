@@ -1,1 +1,1 @@
-"""Maintainers' tools: make the model files from upstream's weights, pack them for a release and pin them in the lock."""
+"""Maintainers' tools: make the model from upstream's weights, pack it for a release, pin it in the lock."""

@@ -1,11 +1,13 @@
 """A sentence encoder as an ONNX graph whose weights are bytes of upstream's own, unmodified safetensors file.
 
-The graph carries no weights: each initialiser is ONNX external data, an offset and a length in `model.safetensors`, which
-must lie in the same folder. So what users run has the digest that upstream publishes. It is BERT (Devlin et al., 2019),
-then the pooling of sentence-transformers: the mean of the hidden states over the attention mask, scaled to unit L2 norm.
+The graph carries no weights: each initialiser is ONNX external data, an offset and a length in `model.safetensors`,
+which must lie in the same folder. So what users run has the digest that upstream publishes. It is BERT (Devlin et al.,
+2019), then the pooling of sentence-transformers: the mean of the hidden states over the attention mask, scaled to unit
+L2 norm.
 
-Hidden states are a matrix of one row per token throughout. That way `Gemm` with `transB` takes torch's `(out, in)` weights as
-they lie in the file, bias included; a `Transpose` would have onnxruntime copy every matrix once more while loading.
+Hidden states are a matrix of one row per token throughout. That way `Gemm` with `transB` takes torch's `(out, in)`
+weights as they lie in the file, bias included; a `Transpose` would have onnxruntime copy every matrix while loading
+(measured: 65 ms instead of 42, 14 MB more memory, the same speed once loaded).
 """
 
 from __future__ import annotations
@@ -61,7 +63,11 @@ def graph_bytes(name: str, config: BertConfig, tensors: Mapping[str, Tensor], *,
 
 
 def _embeddings(builder: GraphBuilder, config: BertConfig) -> tuple[str, str, str]:
-    """The (batch, sequence) vector, the first hidden states (tokens, width), the additive mask (batch, 1, 1, sequence)."""
+    """The first hidden states, and what the layers need besides.
+
+    Returns:
+        The vector (batch, sequence), the states (tokens, width), the additive mask (batch, 1, 1, sequence).
+    """
     words = builder.weight("embeddings.word_embeddings.weight", config.vocabulary, config.width)
     positions = builder.weight("embeddings.position_embeddings.weight", config.positions, config.width)
     types = builder.weight("embeddings.token_type_embeddings.weight", config.token_types, config.width)

@@ -49,6 +49,8 @@ def download(
     A connection that breaks after it brought something is followed by another one at once, for the rest. Bytes that
     were there before and do not lead to the right digest are thrown away and fetched anew, once.
 
+    The file is closed at the end.
+
     Raises:
         SourceError: when this place can't deliver now; what arrived is kept in `partial` if it may still be of use.
     """
@@ -63,13 +65,13 @@ def download(
             partial.restart()
             transfer.run()
     finally:
-        partial.flush()
         progress.stop()
     if not _is_right(target, partial):
         found = f"{partial.size} bytes with sha256 {partial.sha256}"
         partial.restart()
         expected = f"{target.size} bytes with sha256 {target.sha256}"
         raise SourceError(f"{redact(url)}: wrong bytes for {target.label}: expected {expected}, found {found}")
+    partial.close()
 
 
 def _is_right(target: Target, partial: PartialFile) -> bool:

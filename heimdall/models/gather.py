@@ -95,8 +95,7 @@ class _Asking:
         return failures
 
     def _take_stock(self, source: Source) -> None:
-        # The store gives a blob its name only after its bytes matched, so its presence is enough here.
-        still = [file for file in self.missing if not self.context.store.blob(file).exists()]
+        still = [file for file in self.missing if file.sha256 not in self.context.store.arrived]
         if len(still) < len(self.missing):
             self.delivered.append(source.name)
         self.missing = still

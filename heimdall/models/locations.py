@@ -18,7 +18,8 @@ def data_dir() -> str:
     chosen = os.environ.get("HEIMDALL_DATA_DIR")
     if chosen:
         return os.path.abspath(os.path.expanduser(chosen))
-    if base := _linux_directory("XDG_DATA_HOME", f"{os.environ.get('HOME', '')}/.local/share"):
+    home = os.environ.get("HOME")
+    if base := _linux_directory("XDG_DATA_HOME", f"{home}/.local/share" if home else ""):
         return f"{base}/{_APPLICATION}"
     import platformdirs
 

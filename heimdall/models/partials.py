@@ -53,14 +53,9 @@ class PartialFile:
         self._digest = hashlib.sha256()
         self.size = 0
 
-    def move_to(self, path: Path) -> None:
-        """Give the finished file its published name."""
+    def close(self) -> None:
+        """Finish writing, so that the file can be read or renamed on every platform."""
         self._stream.close()
-        self.path.replace(path)
-
-    def flush(self) -> None:
-        """Hand all bytes to the operating system."""
-        self._stream.flush()
 
 
 @contextlib.contextmanager
@@ -88,10 +83,10 @@ def claim(directory: Path, key: str) -> Iterator[PartialFile]:
 def _let_go(partial: PartialFile) -> None:
     """Keep the bytes under a name without an owner, so that the next one need not wait; an empty file is no use."""
     with contextlib.suppress(OSError):
+        partial.close()
         if partial.size == 0:
             partial.path.unlink()
             return
-        partial.flush()
         key = partial.path.name.split(".", 1)[0]
         partial.path.rename(partial.path.with_name(f"{key}.free-{os.urandom(4).hex()}{_SUFFIX}"))
 

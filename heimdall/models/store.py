@@ -45,6 +45,7 @@ class Store:
     Attributes:
         models_dir: the models directory.
         root: its `.store`.
+        arrived: sha256 of the blobs that were verified and published through this object.
     """
 
     def __init__(self, models_dir: Path) -> None:
@@ -54,6 +55,7 @@ class Store:
         self.partial = self.root / "partial"
         self.locks = self.root / "locks"
         self.failures = self.root / "failures"
+        self.arrived: set[str] = set()
 
     def prepare(self) -> None:
         """Make the directories.
@@ -85,7 +87,12 @@ class Store:
         with self.temporary(file.sha256) as path:
             with path.open("xb") as stream:
                 copy_verified(chunks, stream, file)
-            path.replace(self.blob(file))
+            self.publish_blob(file, path)
+
+    def publish_blob(self, file: PinnedFile, path: Path) -> None:
+        """Give a file in this filesystem, whose bytes were verified, its name as a blob."""
+        path.replace(self.blob(file))
+        self.arrived.add(file.sha256)
 
     @contextlib.contextmanager
     def temporary(self, name: str) -> Iterator[Path]:

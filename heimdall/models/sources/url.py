@@ -43,7 +43,7 @@ def _fetch(url: str, file: PinnedFile, context: Context) -> None:
     with claim(context.store.partial, file.sha256) as partial:
         target = Target(file.path, limit=file.size, size=file.size, sha256=file.sha256)
         download(context.client, url, target, partial, context.progress)
-        partial.move_to(context.store.blob(file))
+        context.store.publish_blob(file, partial.path)
 
 
 def urls(file: PinnedFile) -> list[str]:

@@ -29,18 +29,11 @@ class ConfigError(HeimdallError, ValueError):
         return f"{self.setting}: {self.problem}"
 
 
-def _cache_dir_of_environment() -> Path | None:
-    value = os.environ.get("MODEL_CACHE_DIR")
-    return Path(value) if value else None
+def _shared_cache_dir() -> Path:
+    """What `$MODEL_CACHE_DIR` says, else the shared models directory: the resolver's own reading of both."""
+    from heimdall.models import locations
 
-
-def _default_cache_dir() -> Path:
-    # Known already where the variable is set; the shared directory is then nobody's business.
-    if directory := _cache_dir_of_environment():
-        return directory
-    from heimdall.cognitive_system.data_dirs import get_models_data_dir
-
-    return get_models_data_dir()
+    return Path(locations.models_dir())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +54,7 @@ class EmbeddingConfig:
     """
 
     model_name: str = "all-MiniLM-L6-v2"
-    model_cache_dir: Path = field(default_factory=_default_cache_dir)
+    model_cache_dir: Path = field(default_factory=_shared_cache_dir)
     embedding_dimension: int = 384
     batch_size: int = 32
     device: str = "auto"
@@ -72,7 +65,8 @@ class EmbeddingConfig:
         _check_count("batch_size", self.batch_size)
         if self.device not in DEVICES:
             raise _wrong("device", self.device, f"one of {', '.join(map(repr, DEVICES))}")
-        object.__setattr__(self, "model_cache_dir", _cache_dir_of_environment() or _as_path(self.model_cache_dir))
+        cache_dir = _shared_cache_dir() if os.environ.get("MODEL_CACHE_DIR") else _as_path(self.model_cache_dir)
+        object.__setattr__(self, "model_cache_dir", cache_dir)
 
 
 def _check_name(setting: str, value: object) -> None:

@@ -1,0 +1,1 @@
+"""Memories: embedded, stored per project, recalled by meaning."""

@@ -1,0 +1,7 @@
+"""`python -m heimdall` is the command `heimdall`."""
+
+import sys
+
+from heimdall.cli import main
+
+sys.exit(main())

@@ -1,0 +1,98 @@
+"""What the `heimdall models` commands print."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+
+import click
+
+from heimdall.cli.output import as_json
+from heimdall.models import inspect
+from heimdall.models.progress import megabytes
+from heimdall.models.resolve import provide_anew, resolve_in_detail
+from heimdall.models.settings import Settings
+
+WANTING = 1
+
+
+def show_status(variant: str | None, *, machine: bool) -> int:
+    """Print what is pinned and where it is; 1 if it is not here."""
+    found = inspect.whereabouts(variant=variant)
+    model = found.model
+    size = sum(file.size for file in model.files)
+    if machine:
+        as_json(
+            {
+                "model": model.name,
+                "variant": model.variant,
+                "complete": found.directory is not None,
+                "tier": found.tier,
+                "directory": str(found.directory) if found.directory else None,
+                "size": size,
+                "asset": f"{model.asset.tag}/{model.asset.name}",
+                "files": [{"path": file.path, "size": file.size, "sha256": file.sha256} for file in model.files],
+            }
+        )
+    else:
+        click.echo(f"model    {model.label}, {len(model.files)} files, {megabytes(size)}")
+        click.echo(f"pinned   {model.asset.tag}/{model.asset.name} of {model.repository}")
+        if found.directory:
+            click.echo(f"state    complete, in the {found.tier} directory\npath     {found.directory}")
+        else:
+            click.echo("state    not here; 'heimdall models pull' fetches it")
+    return 0 if found.directory else WANTING
+
+
+def pull_model(variant: str | None, *, machine: bool) -> None:
+    """Fetch the model if it is not here, also under `HEIMDALL_FETCH=never`: the user asked for it."""
+    settings = replace(Settings.from_environment(), fetch="use")
+    resolution = resolve_in_detail(variant=variant, settings=settings)
+    if machine:
+        label = resolution.model
+        sources = list(resolution.sources)
+        as_json(
+            {"model": label.name, "variant": label.variant, "directory": str(resolution.directory), "sources": sources}
+        )
+    else:
+        origin = f"fetched from {', '.join(resolution.sources)}" if resolution.sources else "was here already"
+        click.echo(f"{resolution.model.label}: {origin}, verified\n{resolution.directory}")
+
+
+def print_path(variant: str | None) -> int:
+    """Print the model's directory; 1 if it is not here."""
+    found = inspect.whereabouts(variant=variant)
+    if found.directory is None:
+        click.echo(f"{found.model.label} is not here; 'heimdall models pull' fetches it", err=True)
+        return WANTING
+    click.echo(found.directory)
+    return 0
+
+
+def verify_model(variant: str | None, *, repair: bool, machine: bool) -> int:
+    """Hash the model's files and print what was found; 1 if one is not as it is pinned and was not mended."""
+    found = inspect.whereabouts(variant=variant)
+    findings = inspect.verify(found)
+    sound = all(finding.state == "ok" for finding in findings)
+    repaired = None
+    if repair and not sound:
+        repaired = provide_anew(found.model)
+    if machine:
+        files = [asdict(finding) for finding in findings]
+        as_json(
+            {
+                "sound": sound,
+                "repaired": repaired is not None,
+                "directory": str(repaired or found.directory),
+                "files": files,
+            }
+        )
+        return 0 if sound or repaired else WANTING
+    for finding in findings:
+        click.echo(f"{finding.state:<10} {finding.path}{'  ' if finding.detail else ''}{finding.detail}")
+    if sound:
+        click.echo("every file matches its pin")
+    elif repaired:
+        click.echo(f"mended: every file matches its pin now, in {repaired}")
+    else:
+        click.echo("not sound; 'heimdall models verify --repair' fetches anew what is bad")
+    return 0 if sound or repaired else WANTING

@@ -1,0 +1,72 @@
+"""The shared per-user directories, and the environment that sends other libraries' caches there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from heimdall.models import locations
+
+
+def get_heimdall_data_dir() -> Path:
+    """The shared directory: `$HEIMDALL_DATA_DIR`, else the platform's per-user data directory. It need not exist."""
+    return Path(locations.data_dir())
+
+
+def get_qdrant_data_dir() -> Path:
+    """The vector engine's shared storage."""
+    return get_heimdall_data_dir() / "qdrant"
+
+
+def get_models_data_dir() -> Path:
+    """The shared models."""
+    return get_heimdall_data_dir() / "models"
+
+
+def get_logs_data_dir() -> Path:
+    """The shared logs."""
+    return get_heimdall_data_dir() / "logs"
+
+
+def ensure_data_directories() -> None:
+    """Make the shared directories that do not exist yet, with modes as the umask says.
+
+    Raises:
+        OSError: if one can't be made.
+    """
+    models = get_models_data_dir()
+    for directory in (get_qdrant_data_dir(), models / "huggingface_cache", get_logs_data_dir()):
+        directory.mkdir(parents=True, exist_ok=True)
+
+
+def ensure_models_available() -> Path:
+    """A directory with the files of the default model, fetched and verified if need be.
+
+    Raises:
+        ModelError: if the model can't be provided; the error tells what each source did.
+        OSError: if the models directory can't be written.
+    """
+    from heimdall.models import resolve
+
+    return resolve()
+
+
+def initialize_shared_environment() -> Path:
+    """Make the shared directories, provide the models, and send other libraries' caches to the shared place.
+
+    Sets `MODEL_CACHE_DIR`, `TRANSFORMERS_CACHE`, `HF_HOME` and `SENTENCE_TRANSFORMERS_HOME` in this process where
+    they are not set. Called when one of heimdall's systems starts, never by an import.
+
+    Returns:
+        What `ensure_models_available` returns.
+
+    Raises:
+        ModelError, OSError: as `ensure_models_available` and `ensure_data_directories` do.
+    """
+    ensure_data_directories()
+    directory = ensure_models_available()
+    models = get_models_data_dir()
+    os.environ.setdefault("MODEL_CACHE_DIR", str(models))
+    for variable in ("TRANSFORMERS_CACHE", "HF_HOME", "SENTENCE_TRANSFORMERS_HOME"):
+        os.environ.setdefault(variable, str(models / "huggingface_cache"))
+    return directory

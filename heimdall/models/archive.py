@@ -1,0 +1,64 @@
+"""A model's release asset: a zip with root `models/`, opened with distrust."""
+
+from __future__ import annotations
+
+import stat
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from heimdall.models.errors import IntegrityError, SourceError
+from heimdall.models.manifest import PinnedFile, PinnedModel
+from heimdall.models.store import Store, chunks_of
+
+ROOT = "models/"
+DOCUMENTS = f"{ROOT}about/"
+"""Licence, model card and provenance: in the asset, never unpacked."""
+
+
+def unpack(archive: Path, model: PinnedModel, wanted: Sequence[PinnedFile], store: Store) -> None:
+    """Take the wanted members into the store, each verified while it is read.
+
+    Raises:
+        SourceError: if the archive is damaged or has a member that it must not have; what was verified stays.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            members = {info.filename.removeprefix(ROOT): info for info in _checked(opened, model)}
+            for file in wanted:
+                with opened.open(members[file.path]) as stream:
+                    store.receive(file, chunks_of(stream))
+    except KeyError as error:
+        raise SourceError(f"{archive.name}: lacks the member {ROOT}{error.args[0]}") from error
+    except IntegrityError as error:
+        raise SourceError(f"{archive.name}: {error}") from error
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError) as error:
+        raise SourceError(f"{archive.name}: is not a sound zip archive: {error}") from error
+
+
+def _checked(opened: zipfile.ZipFile, model: PinnedModel) -> Iterator[zipfile.ZipInfo]:
+    pinned = {f"{ROOT}{file.path}": file.size for file in model.files}
+    seen: set[str] = set()
+    for info in opened.infolist():
+        if problem := _member_problem(info, pinned, seen):
+            raise SourceError(f"{Path(opened.filename or '').name}: member {info.filename!r} {problem}; refused")
+        seen.add(info.filename.casefold())
+        yield info
+
+
+def _member_problem(info: zipfile.ZipInfo, pinned: dict[str, int], seen: set[str]) -> str | None:
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if info.filename.casefold() in seen:
+        return "is there twice"
+    if info.flag_bits & 0x1:
+        return "is encrypted"
+    if kind and not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+        return "is a link or special file"
+    if info.filename in pinned:
+        size = pinned[info.filename]
+        return None if info.file_size == size else f"has {info.file_size} bytes, expected {size}"
+    if info.is_dir() and any(name.startswith(info.filename) for name in (*pinned, DOCUMENTS)):
+        return None
+    if info.filename.startswith(DOCUMENTS) and ".." not in info.filename:
+        return None
+    return "is none of the pinned files"

@@ -1,0 +1,70 @@
+"""Looking at what is here without fetching: where each file of a model is, and whether its bytes are right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from heimdall.models import locations, warm
+from heimdall.models.manifest import PinnedModel, read_model
+from heimdall.models.store import Store, sha256_of
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """A pinned model and the directory in which it is.
+
+    Attributes:
+        model: as it is pinned.
+        directory: its files, complete and untouched since they were verified; None if there is no such set.
+        tier: `system` for the read-only tier, `shared` for the models directory, None if it is in neither.
+    """
+
+    model: PinnedModel
+    directory: Path | None
+    tier: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A pinned file as it was found: `state` is `ok`, `missing`, `unreadable` or `different`."""
+
+    path: str
+    state: str
+    detail: str = ""
+
+
+def whereabouts(model: str | None = None, variant: str | None = None) -> Whereabouts:
+    """Where the model is, judged by receipts and sizes; nothing is hashed.
+
+    Raises:
+        ManifestError: if the manifest can't be used or pins no such model.
+    """
+    pinned = read_model(locations.manifest_path(), model, variant)
+    system, shared = Store(Path(locations.system_models_dir())), Store(Path(locations.models_dir()))
+    for tier, store in (("system", system), ("shared", shared)):
+        if tree := store.complete(pinned):
+            return Whereabouts(pinned, tree, tier)
+        if warm.plausible_tree(str(store.models_dir), pinned.entry):
+            return Whereabouts(pinned, store.models_dir, tier)
+    return Whereabouts(pinned, None, None)
+
+
+def verify(found: Whereabouts) -> list[Finding]:
+    """Hash every pinned file where the model is, or would be in the shared models directory."""
+    own = Path(warm.set_directory(locations.models_dir(), found.model.entry)) / warm.TREE
+    tree = own if found.directory is None or (found.tier == "shared" and own.exists()) else found.directory
+    findings = []
+    for file in found.model.files:
+        path = tree / file.path
+        try:
+            size, sha256 = path.stat().st_size, sha256_of(path)
+        except FileNotFoundError:
+            findings.append(Finding(file.path, "missing"))
+        except OSError as error:
+            findings.append(Finding(file.path, "unreadable", str(error)))
+        else:
+            right = (size, sha256) == (file.size, file.sha256)
+            detail = f"expected {file.size} bytes, sha256 {file.sha256}; found {size} bytes, sha256 {sha256}"
+            findings.append(Finding(file.path, "ok") if right else Finding(file.path, "different", detail))
+    return findings

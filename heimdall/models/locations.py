@@ -1,0 +1,65 @@
+"""Where things are, as plain strings.
+
+Part of every import of heimdall: on Linux nothing but `os` and `sys` is loaded here, since platformdirs' answer is
+known without importing it (a test holds the two together).
+"""
+
+import os
+import sys
+
+_APPLICATION = "heimdall"
+_AUTHOR = "heimdall-mcp"
+PACKAGE_DIRECTORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+"""The directory of the package `heimdall`."""
+
+
+def data_dir() -> str:
+    """The shared per-user directory: `$HEIMDALL_DATA_DIR`, else platformdirs' user data directory."""
+    chosen = os.environ.get("HEIMDALL_DATA_DIR")
+    if chosen:
+        return os.path.abspath(os.path.expanduser(chosen))
+    home = os.environ.get("HOME")
+    if base := _linux_directory("XDG_DATA_HOME", f"{home}/.local/share" if home else ""):
+        return f"{base}/{_APPLICATION}"
+    import platformdirs
+
+    return platformdirs.user_data_dir(_APPLICATION, _AUTHOR)
+
+
+def models_dir() -> str:
+    """The directory of the shared models: `$MODEL_CACHE_DIR`, else `models` in the data directory."""
+    chosen = os.environ.get("MODEL_CACHE_DIR")
+    if chosen:
+        return os.path.abspath(os.path.expanduser(chosen))
+    return os.path.join(data_dir(), "models")
+
+
+def system_models_dir() -> str:
+    """The read-only tier: `$HEIMDALL_SYSTEM_MODELS`, else `models` in platformdirs' site data directory."""
+    chosen = os.environ.get("HEIMDALL_SYSTEM_MODELS")
+    if chosen:
+        return os.path.abspath(os.path.expanduser(chosen))
+    if base := _linux_directory("XDG_DATA_DIRS", "/usr/local/share"):
+        return f"{base}/{_APPLICATION}/models"
+    import platformdirs
+
+    return os.path.join(platformdirs.site_data_dir(_APPLICATION, _AUTHOR), "models")
+
+
+def manifest_path() -> str:
+    """The pinned manifest: inside the installed package, or the lock of the checkout in an editable install.
+
+    When neither is there, the first of the two is returned, for the reader to complain about.
+    """
+    carried = os.path.join(PACKAGE_DIRECTORY, "model_manifest.json")
+    lock = os.path.join(os.path.dirname(PACKAGE_DIRECTORY), "models.lock.json")
+    return lock if not os.path.exists(carried) and os.path.exists(lock) else carried
+
+
+def _linux_directory(variable: str, default: str) -> str | None:
+    """What platformdirs answers in the ordinary cases on Linux; None leaves the others to platformdirs itself."""
+    if sys.platform != "linux" or "ANDROID_ROOT" in os.environ:
+        return None
+    value = os.environ.get(variable) or default
+    is_plain = value.startswith("/") and value == value.strip() and not set(value) & {":", "~", "$"}
+    return value if is_plain and not value.endswith("/") and "//" not in value else None

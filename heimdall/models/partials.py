@@ -1,0 +1,129 @@
+"""Unfinished downloads: kept when interrupted, and continued by whoever claims them first."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from heimdall.models.store import chunks_of
+
+_ABANDONED_SECONDS = 3600.0
+_SUFFIX = ".part"
+
+
+class PartialFile:
+    """A download under way, and the sha256 of what is there of it so far.
+
+    Attributes:
+        path: the file; its name tells the download and its owner.
+        size: bytes so far.
+    """
+
+    def __init__(self, path: Path, stream: IO[bytes]) -> None:
+        self.path = path
+        self._stream = stream
+        self._digest = hashlib.sha256()
+        self.size = 0
+        for chunk in chunks_of(stream):
+            self._digest.update(chunk)
+            self.size += len(chunk)
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the bytes so far."""
+        return self._digest.hexdigest()
+
+    def append(self, chunk: bytes) -> None:
+        """Add bytes at the end."""
+        self._stream.write(chunk)
+        self._digest.update(chunk)
+        self.size += len(chunk)
+
+    def restart(self) -> None:
+        """Throw the bytes away."""
+        self._stream.seek(0)
+        self._stream.truncate()
+        self._digest = hashlib.sha256()
+        self.size = 0
+
+    def close(self) -> None:
+        """Finish writing, so that the file can be read or renamed on every platform."""
+        self._stream.close()
+
+
+@contextlib.contextmanager
+def claim(directory: Path, key: str) -> Iterator[PartialFile]:
+    """A partial file for the download `key`: one that a dead process left behind, else a new one.
+
+    It stays when the block fails, to be continued later, and is removed when the block ends well.
+    """
+    own = directory / f"{key}.{_owner()}-{os.urandom(4).hex()}{_SUFFIX}"
+    for candidate in sorted(directory.glob(f"{key}.*{_SUFFIX}"), key=_size, reverse=True):
+        if _is_abandoned(candidate):
+            with contextlib.suppress(OSError):
+                candidate.rename(own)  # of several claimants one succeeds
+                break
+    with own.open("r+b" if own.exists() else "x+b") as stream:
+        partial = PartialFile(own, stream)
+        try:
+            yield partial
+        except BaseException:
+            _let_go(partial)
+            raise
+    own.unlink(missing_ok=True)
+
+
+def _let_go(partial: PartialFile) -> None:
+    """Keep the bytes under a name without an owner, so that the next one need not wait; an empty file is no use."""
+    with contextlib.suppress(OSError):
+        partial.close()
+        if partial.size == 0:
+            partial.path.unlink()
+            return
+        key = partial.path.name.split(".", 1)[0]
+        partial.path.rename(partial.path.with_name(f"{key}.free-{os.urandom(4).hex()}{_SUFFIX}"))
+
+
+def _owner() -> str:
+    host = re.sub(r"[^A-Za-z0-9]+", "_", socket.gethostname()) or "host"
+    return f"{host}.{os.getpid()}"
+
+
+def _is_abandoned(path: Path) -> bool:
+    """Whether nobody works on it: it was let go, its process on this host is gone, or it has not grown for an hour."""
+    owner = path.name.split(".", 1)[1].rpartition("-")[0]
+    if owner == "free":
+        return True
+    host, _, pid = owner.rpartition(".")
+    if f"{host}.{os.getpid()}" == _owner() and pid.isdecimal() and not _is_alive(int(pid)):
+        return True
+    try:
+        return abs(time.time() - path.stat().st_mtime) > _ABANDONED_SECONDS
+    except OSError:
+        return False
+
+
+def _is_alive(pid: int) -> bool:
+    if os.name == "nt":
+        return True  # os.kill would end it there; the file's age decides instead
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1

@@ -1,0 +1,137 @@
+"""From a manifest to a directory with its files: what is there already, else what the sources deliver, verified."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from heimdall.models import locations, warm
+from heimdall.models.gather import gather
+from heimdall.models.locking import advisory_lock
+from heimdall.models.manifest import PinnedModel, read_model
+from heimdall.models.progress import Progress, make_progress
+from heimdall.models.settings import Settings
+from heimdall.models.store import Store, tree_matches
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """Where a model is, and how it got there.
+
+    Attributes:
+        directory: a directory with the model's files.
+        model: the model as it is pinned.
+        sources: the sources that delivered, in order; empty when everything was there.
+    """
+
+    directory: Path
+    model: PinnedModel
+    sources: tuple[str, ...] = ()
+
+
+def resolve(model: str | None = None, variant: str | None = None, *, models_dir: Path | None = None) -> Path:
+    """A directory with the pinned files of a model, fetched and verified if they are not there.
+
+    Args:
+        model: its name; default: the manifest's default.
+        variant: its variant; default: `$HEIMDALL_MODEL_VARIANT`, else `standard`.
+        models_dir: the models directory; default: `$MODEL_CACHE_DIR`, else the shared one.
+
+    Raises:
+        ManifestError: if the manifest can't be used or pins no such model.
+        ModelUnavailable: if no source could provide it.
+        NoSpaceError: if it does not fit.
+        SettingsError: if a variable has a value that can't be used.
+        OSError: if the models directory can't be written.
+    """
+    return resolve_in_detail(model, variant, models_dir=models_dir).directory
+
+
+def resolve_in_detail(
+    model: str | None = None,
+    variant: str | None = None,
+    *,
+    models_dir: Path | None = None,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+    hurried: bool = False,
+) -> Resolution:
+    """As `resolve`, and tells which sources delivered.
+
+    Args:
+        settings: default: from the environment.
+        progress: default: on stderr, as the settings say.
+        hurried: don't ask again when no source could be reached at all.
+    """
+    manifest_path = locations.manifest_path()
+    pinned = read_model(manifest_path, model, variant)
+    store = Store(Path(locations.models_dir()) if models_dir is None else models_dir)
+    sources: tuple[str, ...] = ()
+    directory = find(pinned, store)
+    if directory is None:
+        settings = settings or Settings.from_environment()
+        progress = progress or make_progress(wanted=settings.progress)
+        try:
+            store.prepare()
+        except OSError:
+            # A tree that somebody else keeps here, and which we can't write to, is as good once it is hashed.
+            if warm.plausible_tree(str(store.models_dir), pinned.entry) and tree_matches(store.models_dir, pinned):
+                return Resolution(store.models_dir, pinned)
+            raise
+        lock = store.locks / f"{warm.set_name(pinned.entry)}.lock"
+        with advisory_lock(lock, settings.lock_seconds, lambda: store.complete(pinned) is not None, progress):
+            directory = store.complete(pinned)
+            if directory is None:
+                sources = gather(pinned, store, settings, progress, hurried=hurried)
+                directory = store.publish(pinned)
+                origin = f", from {', '.join(sources)}" if sources else ""
+                progress.note(f"{pinned.label} is ready{origin}, verified, in {store.models_dir}")
+    if directory.is_relative_to(store.root):
+        with contextlib.suppress(OSError):  # without the note, prune keeps the set anyway
+            store.note_user(pinned, manifest_path)
+    return Resolution(directory, pinned, sources)
+
+
+def find(model: PinnedModel, store: Store) -> Path | None:
+    """Where the model's verified files are now: in the read-only tier, else in the store.
+
+    A tree without a receipt in the read-only tier, as an administrator copied it there, is hashed.
+    """
+    system = Store(Path(locations.system_models_dir()))
+    if tree := system.complete(model) or store.complete(model):
+        return tree
+    if warm.plausible_tree(str(system.models_dir), model.entry) and tree_matches(system.models_dir, model):
+        return system.models_dir
+    return None
+
+
+def heal(
+    directory: Path, model: str | None = None, variant: str | None = None, *, models_dir: Path | None = None
+) -> bool:
+    """Verify a tree whose model failed to load, and provide a sound one if it is bad.
+
+    Args:
+        directory: what `resolve` returned for the same other arguments.
+
+    Returns:
+        Whether something was bad and `resolve` now leads to sound files.
+
+    Raises:
+        ModelError, OSError: as `resolve` does.
+    """
+    pinned = read_model(locations.manifest_path(), model, variant)
+    if tree_matches(directory, pinned):
+        return False
+    provide_anew(pinned, models_dir=models_dir)
+    return True
+
+
+def provide_anew(pinned: PinnedModel, *, models_dir: Path | None = None) -> Path:
+    """Forget that the model was verified, then resolve it: what is sound stays, what is bad is fetched again.
+
+    Raises:
+        ModelError, OSError: as `resolve` does.
+    """
+    Store(Path(locations.models_dir()) if models_dir is None else models_dir).distrust(pinned)
+    return resolve(pinned.name, pinned.variant, models_dir=models_dir)

@@ -1,0 +1,85 @@
+"""Bytes that are already on this machine: adopted by hash, always copied, since what they belong to may change them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from heimdall.models import locations
+from heimdall.models.errors import IntegrityError, SourceError
+from heimdall.models.manifest import PinnedFile, PinnedModel
+from heimdall.models.sources.base import Context
+from heimdall.models.store import chunks_of, sha256_of
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFiles:
+    """Folders that may hold the files, in the tree of a models directory or in Hugging Face's cache."""
+
+    name: str = "local"
+    place: str = "files on this machine"
+    remote: bool = False
+
+    def deliver(self, wanted: Sequence[PinnedFile], context: Context) -> None:
+        """Adopt each file that one of the folders has; only files whose size fits are hashed."""
+        for file in wanted:
+            for candidate in candidates(file, context.model, context.store.models_dir):
+                if _adopt(candidate, file, context):
+                    break
+
+
+def candidates(file: PinnedFile, model: PinnedModel, models_dir: Path) -> Iterator[Path]:
+    """Where that file may already be on this machine, most likely places first."""
+    checkout = Path(locations.PACKAGE_DIRECTORY).parent / "cognitive_memory" / "data" / "models"
+    for tree in (models_dir, checkout, Path("data", "models")):
+        yield tree / file.path
+    owner, _, name = urlsplit(model.upstream).path.strip("/").partition("/")
+    for cache in huggingface_caches():
+        repository = cache / f"models--{owner}--{name}"
+        yield repository / "blobs" / file.sha256
+        yield from _children(repository / "blobs")
+
+
+def huggingface_caches() -> list[Path]:
+    """Hugging Face's cache directories: those its variables name, and its default one."""
+    named = [os.environ.get("HF_HUB_CACHE"), _below(os.environ.get("HF_HOME"), "hub")]
+    default = _below(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "huggingface", "hub")
+    expanded = [_expanded(text) for text in dict.fromkeys([*named, default]) if text]
+    return [path for path in expanded if path is not None]
+
+
+def _expanded(text: str) -> Path | None:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        return None  # without a home directory there is nothing to find
+
+
+def _below(top: str | None, *parts: str) -> str | None:
+    return os.path.join(top, *parts) if top else None  # noqa: PTH118
+
+
+def _children(directory: Path) -> list[Path]:
+    try:
+        return sorted(directory.iterdir())
+    except OSError:
+        return []
+
+
+def _adopt(candidate: Path, file: PinnedFile, context: Context) -> bool:
+    try:
+        if not candidate.is_file() or candidate.stat().st_size != file.size or sha256_of(candidate) != file.sha256:
+            return False
+        stream = candidate.open("rb")
+    except OSError:
+        return False  # not ours to read
+    with stream:
+        try:
+            context.store.receive(file, chunks_of(stream))
+        except IntegrityError as error:
+            raise SourceError(f"{candidate} changed while it was copied: {error}") from error
+    context.progress.note(f"took {file.path} from {candidate.resolve()}")
+    return True

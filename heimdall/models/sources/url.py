@@ -1,0 +1,57 @@
+"""A single file at a URL that the manifest names, such as upstream's own at Hugging Face."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from heimdall.models.download import Target, download
+from heimdall.models.errors import SourceError
+from heimdall.models.manifest import PinnedFile, PinnedModel
+from heimdall.models.partials import claim
+from heimdall.models.sources.base import Context
+from heimdall.models.space import require_space
+
+
+@dataclass(frozen=True, slots=True)
+class FilesAtUrls:
+    """Every file from the first http or https place in its `also`."""
+
+    place: str
+    name: str = "huggingface"
+    remote: bool = True
+
+    def deliver(self, wanted: Sequence[PinnedFile], context: Context) -> None:
+        """Download each file that has such a place."""
+        require_space(context.store.root, sum(file.size for file in wanted))
+        for file in wanted:
+            places = urls(file)
+            if not places:
+                raise SourceError(f"the manifest names no URL for {file.path}")
+            for url in places[:-1]:
+                try:
+                    _fetch(url, file, context)
+                    break
+                except SourceError as error:
+                    context.progress.note(f"{error}; trying the next place")
+            else:
+                _fetch(places[-1], file, context)
+
+
+def _fetch(url: str, file: PinnedFile, context: Context) -> None:
+    with claim(context.store.partial, file.sha256) as partial:
+        target = Target(file.path, limit=file.size, size=file.size, sha256=file.sha256)
+        download(context.client, url, target, partial, context.progress)
+        context.store.publish_blob(file, partial.path)
+
+
+def urls(file: PinnedFile) -> list[str]:
+    """The file's http and https places."""
+    return [place for place in file.also if place.startswith(("https://", "http://"))]
+
+
+def files_at_urls(model: PinnedModel) -> FilesAtUrls | None:
+    """The source, if any of the model's files has such a place."""
+    hosts = {urlsplit(url).hostname or "" for file in model.files for url in urls(file)}
+    return FilesAtUrls(", ".join(sorted(hosts))) if hosts else None

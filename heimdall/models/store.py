@@ -1,0 +1,234 @@
+"""The shared directory's own part, `.store`: verified blobs by sha256, and one directory per pinned set.
+
+A file gets a published name only after its bytes matched their pin, by an atomic rename, and is never changed
+afterwards: readers need no lock. A set's receipt is written last, so a set with a receipt is complete.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO
+
+from heimdall.models import warm
+from heimdall.models.errors import IntegrityError
+from heimdall.models.manifest import PinnedFile, PinnedModel
+
+CHUNK = 1 << 20
+"""Bytes per read: the measured optimum of reading, hashing and writing."""
+
+_README = """\
+This folder belongs to heimdall-mcp (https://github.com/lcbcFoo/heimdall-mcp-server).
+
+blobs/     model files, named by their sha256; each was verified before it got its name
+sets/      one folder per pinned set of files: links to blobs, and a receipt of what was verified
+partial/   downloads under way, or interrupted and to be continued
+locks/     advisory locks, one per set
+users/     which installed environment uses which set
+failures/  recent failures, so that many imports do not wait for the same dead network
+
+Nothing here is ever removed but by `heimdall models prune`. Removing all of it is safe while nothing of heimdall runs:
+the next use fetches the model again.
+"""
+
+
+class Store:
+    """The `.store` below one models directory.
+
+    Attributes:
+        models_dir: the models directory.
+        root: its `.store`.
+        arrived: sha256 of the blobs that were verified and published through this object.
+    """
+
+    def __init__(self, models_dir: Path) -> None:
+        self.models_dir = models_dir
+        self.root = models_dir / warm.STORE
+        self.blobs = self.root / "blobs"
+        self.partial = self.root / "partial"
+        self.locks = self.root / "locks"
+        self.failures = self.root / "failures"
+        self.arrived: set[str] = set()
+
+    def prepare(self) -> None:
+        """Make the directories.
+
+        Raises:
+            OSError: if one can't be made.
+        """
+        for directory in (self.blobs, self.root / "sets", self.partial, self.locks, self.root / "users", self.failures):
+            directory.mkdir(parents=True, exist_ok=True)
+        readme = self.root / "README.txt"
+        if not readme.exists():
+            write_atomically(readme, _README)
+
+    def blob(self, file: PinnedFile) -> Path:
+        """Where that file's bytes are, or would be."""
+        return self.blobs / file.sha256
+
+    def missing(self, files: Iterable[PinnedFile]) -> list[PinnedFile]:
+        """Those of `files` without a sound blob. Blobs are hashed: this is asked only when a set is put together."""
+        return [file for file in files if not matches(self.blob(file), file)]
+
+    def receive(self, file: PinnedFile, chunks: Iterable[bytes]) -> None:
+        """Take a file's bytes in: hashed while they are written, published as a blob only if they match the pin.
+
+        Raises:
+            IntegrityError: if size or sha256 differ; nothing is kept.
+            OSError: if the bytes can't be written.
+        """
+        with self.temporary(file.sha256) as path:
+            with path.open("xb") as stream:
+                copy_verified(chunks, stream, file)
+            self.publish_blob(file, path)
+
+    def publish_blob(self, file: PinnedFile, path: Path) -> None:
+        """Give a file in this filesystem, whose bytes were verified, its name as a blob."""
+        path.replace(self.blob(file))
+        self.arrived.add(file.sha256)
+
+    @contextlib.contextmanager
+    def temporary(self, name: str) -> Iterator[Path]:
+        """A name of our own in the store's filesystem for a file to be renamed from; what is left of it is removed."""
+        path = self.partial / f"{name}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
+        try:
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
+
+    def complete(self, model: PinnedModel) -> Path | None:
+        """The tree of the model's set, if it was verified and not touched since."""
+        tree = warm.complete_set(str(self.models_dir), model.entry)
+        return Path(tree) if tree else None
+
+    def distrust(self, model: PinnedModel) -> None:
+        """Forget that the set was verified, so that it is verified anew."""
+        (Path(warm.set_directory(str(self.models_dir), model.entry)) / warm.RECEIPT).unlink(missing_ok=True)
+
+    def publish(self, model: PinnedModel) -> Path:
+        """Put the set together from its blobs and return its tree.
+
+        Existing files are replaced one by one with their verified twins, so a reader at the same time sees whole files.
+        """
+        directory = Path(warm.set_directory(str(self.models_dir), model.entry))
+        tree = directory / warm.TREE
+        for file in files_weights_first(model):
+            self.place(file, tree / file.path)
+        self.write_receipt(model, tree)
+        for file in files_weights_first(model):
+            self._place_in_view(file)
+        return tree
+
+    def write_receipt(self, model: PinnedModel, tree: Path) -> None:
+        """Record that all files of `tree` matched their pins, with size and time stamp as they are now."""
+        stats = dict(warm.stats(str(tree), model.entry))
+        receipt = {"schema": 1, "pins": warm.pins(model.entry), "stats": stats}
+        write_atomically(tree.parent / warm.RECEIPT, json.dumps(receipt, indent=2, sort_keys=True) + "\n")
+
+    def note_user(self, model: PinnedModel, manifest_path: str) -> None:
+        """Note for `prune` that the environment of `manifest_path` uses this set."""
+        path = Path(warm.user_note(str(self.models_dir), manifest_path, model.entry))
+        if path.exists():
+            return
+        note = {"manifest": manifest_path, "set": warm.set_name(model.entry)}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, json.dumps(note, indent=2, sort_keys=True) + "\n")
+
+    def place(self, file: PinnedFile, target: Path) -> None:
+        """Make `target` the file's blob: a hard link, or a copy with the same time stamp where links are refused."""
+        blob = self.blob(file)
+        with contextlib.suppress(FileNotFoundError):
+            if target.samefile(blob):
+                return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with self.temporary(file.sha256) as path:
+            try:
+                os.link(blob, path)
+            except OSError as error:
+                if error.errno not in _NO_LINKS:
+                    raise
+                shutil.copyfile(blob, path)
+                status = blob.stat()
+                os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+            path.replace(target)
+
+    def _place_in_view(self, file: PinnedFile) -> None:
+        """The tree that other tools expect directly in the models directory. What is not ours there is kept, renamed."""
+        target = self.models_dir / file.path
+        if target.is_file() and not target.samefile(self.blob(file)) and not (self.blobs / sha256_of(target)).exists():
+            target.rename(target.with_name(f"{target.name}.kept-{time.time_ns()}"))
+        self.place(file, target)
+
+
+_NO_LINKS = frozenset(
+    getattr(errno, name)
+    for name in ("EPERM", "EACCES", "EXDEV", "EMLINK", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EINVAL")
+    if hasattr(errno, name)
+)
+
+
+def files_weights_first(model: PinnedModel) -> list[PinnedFile]:
+    """The files, large ones first, so that whoever sees a graph also finds its weights."""
+    return sorted(model.files, key=lambda file: -file.size)
+
+
+def copy_verified(chunks: Iterable[bytes], stream: IO[bytes], file: PinnedFile) -> None:
+    """Write `chunks` to `stream`, hashing them.
+
+    Raises:
+        IntegrityError: as soon as there are too many bytes, or at the end if size or sha256 differ.
+    """
+    digest = hashlib.sha256()
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > file.size:
+            raise IntegrityError(file.path, f"{file.size} bytes", "more")
+        digest.update(chunk)
+        stream.write(chunk)
+    if size != file.size:
+        raise IntegrityError(file.path, f"{file.size} bytes", f"{size}")
+    if digest.hexdigest() != file.sha256:
+        raise IntegrityError(file.path, f"sha256 {file.sha256}", digest.hexdigest())
+
+
+def matches(path: Path, file: PinnedFile) -> bool:
+    """Whether `path` holds exactly the pinned bytes; hashed only if the size fits."""
+    try:
+        return path.stat().st_size == file.size and sha256_of(path) == file.sha256
+    except OSError:
+        return False
+
+
+def tree_matches(tree: Path, model: PinnedModel) -> bool:
+    """Whether all of the model's files are in `tree` with exactly the pinned bytes."""
+    return all(matches(tree / file.path, file) for file in model.files)
+
+
+def sha256_of(path: Path) -> str:
+    """The file's sha256 as 64 lower-case hexadecimal digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def chunks_of(stream: IO[bytes]) -> Iterator[bytes]:
+    """The rest of `stream` in chunks."""
+    while chunk := stream.read(CHUNK):
+        yield chunk
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a small text file so that a reader sees the old or the new one, never a part."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

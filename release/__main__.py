@@ -1,0 +1,115 @@
+"""`python -m release`: the maintainers' commands. Thin: each one loads what it needs when it runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hatch_heimdall_models.errors import ModelBuildError
+from release.project import ASSETS, CACHE, LICENSE, LOCK, MODELS
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_models = click.option("--models", type=_FOLDER, default=MODELS, help="The model's directory.")
+_tag = click.option("--tag", help="The release's tag. [default: v<version of pyproject.toml>]")
+
+
+class _Failure(click.ClickException):
+    """Something the maintainer has to mend."""
+
+    exit_code = 2
+
+
+class _Commands(click.Group):
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (ModelBuildError, OSError) as error:
+            raise _Failure(str(error)) from error
+
+
+@click.group(cls=_Commands, context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Make the model files, pack them for a release, pin them in the lock."""
+
+
+@cli.command()
+@click.option("--output", type=_FOLDER, default=MODELS, help="The model's directory.")
+@click.option("--cache", type=_FOLDER, default=CACHE, help="Where downloads are kept.")
+def build(output: Path, cache: Path) -> None:
+    """Make the model: upstream's files, each one checked, and the graph over them."""
+    from release.build import build_model
+    from release.recipe import read_recipe
+
+    written = build_model(read_recipe(), output, cache, click.echo)
+    for path in written:
+        click.echo(f"wrote {path}")
+    click.echo(f"{'the model is in' if written else 'nothing to do: the model is whole in'} {output}")
+
+
+@cli.command()
+@_models
+@click.option("--output", type=_FOLDER, default=ASSETS, help="The directory of all assets.")
+@_tag
+def pack(models: Path, output: Path, tag: str | None) -> None:
+    """Pack the model as a release asset: one zip, the same bytes on every machine."""
+    from release.pack import pack_model
+    from release.project import read_project
+    from release.recipe import read_recipe
+
+    project = read_project()
+    packed = pack_model(
+        read_recipe(), models, output, tag=tag or project.tag, repository=project.repository, license_file=LICENSE
+    )
+    click.echo(f"{'wrote' if packed.changed else 'unchanged:'} {packed.path} ({packed.size / 1e6:.1f} MB)")
+    click.echo(f"sha256 {packed.sha256}")
+
+
+@cli.command()
+@_models
+@click.option("--assets", type=_FOLDER, default=ASSETS, help="The directory of all assets.")
+@click.option("--lock", "path", type=_FILE, default=LOCK, help="The lock.")
+@_tag
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 when the lock is not as it would be written.")
+@click.pass_context
+def lock(context: click.Context, models: Path, assets: Path, path: Path, tag: str | None, *, check: bool) -> None:
+    """Pin the model and its asset in the lock, which every build believes."""
+    from hatch_heimdall_models.lock import read_manifest
+    from release.files import write_if_different
+    from release.lock import lock_differences, make_lock
+    from release.project import asset_name, read_project
+    from release.recipe import read_recipe
+
+    project = read_project()
+    tag = tag or project.tag
+    old = read_manifest(path) if path.exists() else None
+    new = make_lock(read_recipe(), project, models, assets / tag / asset_name(tag), tag=tag, old=old)
+    if not check:
+        changed = write_if_different(path, new.dumps().encode())
+        click.echo(f"{'wrote' if changed else 'unchanged:'} {path}")
+    elif differences := lock_differences(old, new):
+        click.echo("\n".join([f"{path} is out of date; 'python -m release lock' would mend it:", *differences]))
+        context.exit(1)
+    else:
+        click.echo(f"{path} pins what is there")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; its exit code: 0 done, 1 checked and found wanting, 2 error or usage, 130 interrupted."""
+    try:
+        result = cli.main(arguments, prog_name="python -m release", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return 130
+    return result if isinstance(result, int) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

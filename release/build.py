@@ -1,0 +1,94 @@
+"""`release build`: the model directory, from upstream's files and what we add to them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from hatch_heimdall_models.digest import sha256_of
+from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.inventory import IGNORED_NAMES
+from release.bert_config import parse_bert_config
+from release.files import PART_SUFFIX, write_if_different
+from release.graph import WEIGHTS_NAME, graph_bytes
+from release.model_files import SETTINGS_PATH, model_paths, settings_bytes
+from release.origins import fetch_files
+from release.recipe import Recipe, UpstreamFile
+from release.safetensors_header import read_header
+
+_CONFIG_NAME = "config.json"
+_LOCK_SECONDS = 600
+
+
+def build_model(recipe: Recipe, output: Path, cache: Path, say: Callable[[str], None]) -> list[str]:
+    """Make `output` hold the model, whole and exactly; what is right already is left alone.
+
+    Each file is replaced atomically. Two builds with the same cache wait for one another.
+
+    Args:
+        recipe: what the model is made from.
+        output: the model's directory; made when it is not there.
+        cache: directory for downloads and for upstream's files that are only read.
+        say: receives a line about each step.
+
+    Returns:
+        The paths that had to be written, in the order of writing.
+
+    Raises:
+        ModelBuildError: if there is a file in `output` that is no part of the model, if upstream's files can't be had
+            or do not fit the graph, or if another build does not end.
+    """
+    cache.mkdir(parents=True, exist_ok=True)
+    lock = cache / "build.lock"
+    try:
+        with FileLock(lock, timeout=_LOCK_SECONDS):
+            return _build(recipe, output, cache, say)
+    except Timeout as error:
+        problem = f"another build has held it for {_LOCK_SECONDS} seconds: wait for that one to end, or end it"
+        raise ModelBuildError(str(lock), [problem]) from error
+
+
+def _build(recipe: Recipe, output: Path, cache: Path, say: Callable[[str], None]) -> list[str]:
+    _tidy(output, model_paths(recipe))
+    targets = {file: _target(file, output, cache) for file in recipe.files}
+    wanted = {file: target for file, target in targets.items() if not _is_right(file, target)}
+    if wanted:
+        fetch_files(recipe, wanted, cache, say)
+    written = [file.path for file in wanted if file.path is not None]
+
+    config_file = targets[recipe.file(_CONFIG_NAME)]
+    weights_file = targets[recipe.file(WEIGHTS_NAME)]
+    config = parse_bert_config(config_file.read_bytes(), subject=str(config_file))
+    graph = graph_bytes(recipe.name, config, read_header(weights_file), subject=str(weights_file))
+    made = {recipe.graph_path: graph, SETTINGS_PATH: settings_bytes(recipe, config)}
+    return written + [path for path, content in made.items() if write_if_different(output / path, content)]
+
+
+def _target(file: UpstreamFile, output: Path, cache: Path) -> Path:
+    """Where the file goes; one that is only read stays in the cache, under its digest."""
+    return output / file.path if file.path is not None else cache / f"{file.sha256[:16]}-{Path(file.name).name}"
+
+
+def _is_right(file: UpstreamFile, target: Path) -> bool:
+    return target.is_file() and target.stat().st_size == file.size and sha256_of(target) == file.sha256
+
+
+def _tidy(output: Path, expected: frozenset[str]) -> None:
+    """Remove what a killed build left half written; refuse to build beside files that are nobody's."""
+    strangers = []
+    for path in _files(output):
+        relative = path.relative_to(output).as_posix()
+        if path.name.startswith(".") and path.name.endswith(PART_SUFFIX):
+            path.unlink()
+        elif relative not in expected and path.name not in IGNORED_NAMES:
+            strangers.append(f"{relative} is no part of the model: move it elsewhere or remove it")
+    if strangers:
+        raise ModelBuildError(str(output), strangers)
+
+
+def _files(directory: Path) -> Iterator[Path]:
+    for root, _, names in os.walk(directory):
+        yield from (Path(root, name) for name in sorted(names))

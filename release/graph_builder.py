@@ -1,0 +1,101 @@
+"""Writing an ONNX model whose initialisers lie in a safetensors file, byte for byte the same wherever it is written.
+
+Only what is asked for enters the file: no library version, no date, no defaults of `onnx.helper.make_model`.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+
+from onnx import GraphProto, ModelProto, TensorProto
+from onnx.helper import make_attribute, make_tensor_value_info
+
+from release.safetensors_header import Tensor
+
+OPSET = 20
+"""The first opset with `Gelu`; onnxruntime reads it since 1.17."""
+IR_VERSION = 9
+"""The ONNX file format that belongs to `OPSET`."""
+PRODUCER = "heimdall-release"
+FLOAT32 = int(TensorProto.FLOAT)
+INT64 = int(TensorProto.INT64)
+
+ValueType = tuple[int, Sequence[str | int]]
+"""Element type and dimensions of an input or output; a name is a dimension that is free."""
+
+
+class GraphBuilder:
+    """Collects nodes and initialisers, and every weight that is not as expected.
+
+    Values are named by strings, as in ONNX: each method returns the name of what it added.
+
+    Attributes:
+        problems: a sentence for each weight that is missing or of another type or shape.
+    """
+
+    def __init__(self, tensors: Mapping[str, Tensor], location: str) -> None:
+        """Start an empty graph.
+
+        Args:
+            tensors: where each weight lies.
+            location: name of the file, in the model's own folder, that holds them.
+        """
+        self.problems: list[str] = []
+        self._tensors = tensors
+        self._location = location
+        self._graph = GraphProto()
+        self._known: set[str] = set()
+
+    def node(self, operator: str, *inputs: str, output: str = "", **attributes: float | Sequence[int]) -> str:
+        """Add an operator and return the name of its one output."""
+        name = output or f"{operator.lower()}_{len(self._graph.node)}"
+        node = self._graph.node.add(op_type=operator, input=inputs, output=[name])
+        node.attribute.extend(make_attribute(key, value) for key, value in sorted(attributes.items()))
+        return name
+
+    def weight(self, name: str, *shape: int) -> str:
+        """Use a float32 tensor of the weights file."""
+        tensor = self._tensors.get(name)
+        if tensor is None:
+            self.problems.append(f"has no tensor {name}")
+        elif (tensor.dtype, tensor.shape) != ("F32", shape):
+            self.problems.append(f"{name}: expected F32 of shape {shape}, found {tensor.dtype} of shape {tensor.shape}")
+        elif (initializer := self._new_initializer(name, shape, FLOAT32)) is not None:
+            initializer.data_location = TensorProto.EXTERNAL
+            place = {"location": self._location, "offset": str(tensor.offset), "length": str(tensor.length)}
+            for key, value in place.items():
+                initializer.external_data.add(key=key, value=value)
+        return name
+
+    def number(self, value: float) -> str:
+        """Use a float32 scalar."""
+        return self._constant(str(value), (), FLOAT32, struct.pack("<f", value))
+
+    def integers(self, *values: int) -> str:
+        """Use a vector of int64."""
+        name = ",".join(str(value) for value in values)
+        return self._constant(f"[{name}]", (len(values),), INT64, struct.pack(f"<{len(values)}q", *values))
+
+    def serialised(self, name: str, inputs: Mapping[str, ValueType], outputs: Mapping[str, ValueType]) -> bytes:
+        """The finished model, with a graph of that name."""
+        self._graph.name = name
+        for field, values in ((self._graph.input, inputs), (self._graph.output, outputs)):
+            field.extend(make_tensor_value_info(key, kind, shape) for key, (kind, shape) in values.items())
+        model = ModelProto(ir_version=IR_VERSION, producer_name=PRODUCER, graph=self._graph)
+        model.opset_import.add(domain="", version=OPSET)
+        serialised: bytes = model.SerializeToString(deterministic=True)
+        return serialised
+
+    def _constant(self, name: str, shape: tuple[int, ...], element_type: int, raw: bytes) -> str:
+        if (initializer := self._new_initializer(name, shape, element_type)) is not None:
+            initializer.raw_data = raw
+        return name
+
+    def _new_initializer(self, name: str, shape: tuple[int, ...], element_type: int) -> TensorProto | None:
+        """A new initialiser, or None when one of that name is there already."""
+        if name in self._known:
+            return None
+        self._known.add(name)
+        initializer: TensorProto = self._graph.initializer.add(name=name, dims=shape, data_type=element_type)
+        return initializer

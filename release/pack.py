@@ -1,0 +1,83 @@
+"""`release pack`: the model directory as a release asset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from hatch_heimdall_models.digest import sha256_of
+from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.inventory import FoundFile, take_inventory
+from release.asset import read_asset, write_asset
+from release.files import replacing, write_if_different
+from release.model_files import model_paths
+from release.project import asset_name
+from release.provenance import card_bytes, statement_bytes
+from release.recipe import Recipe
+
+SUMS_NAME = "SHA256SUMS"
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A finished asset.
+
+    Attributes:
+        path: the zip.
+        sha256: of the zip.
+        size: of the zip, in bytes.
+        changed: whether other bytes, or none, were there before.
+    """
+
+    path: Path
+    sha256: str
+    size: int
+    changed: bool
+
+
+def pack_model(recipe: Recipe, models: Path, output: Path, *, tag: str, repository: str, license_file: Path) -> Packed:
+    """Write `<output>/<tag>/heimdall-models-<tag>.zip` and `SHA256SUMS` beside it, each replaced atomically.
+
+    The zip's bytes follow from the model alone: neither tag nor time is in it.
+
+    Args:
+        recipe: what the model was made from.
+        models: the model's directory.
+        output: the directory of all assets.
+        tag: of the release.
+        repository: `owner/name`, for the documentation inside.
+        license_file: the text of the model's licence.
+
+    Raises:
+        ModelBuildError: if the model is not whole, or a file differs from the recipe's pin or changes meanwhile.
+    """
+    files = take_inventory(models)
+    _check(recipe, models, files)
+    about = {
+        "LICENSE": license_file.read_bytes(),
+        "MODEL_CARD.md": card_bytes(recipe, files, repository),
+        "provenance.json": statement_bytes(recipe, files, repository),
+    }
+    target = output / tag / asset_name(tag)
+    before = sha256_of(target) if target.is_file() else None
+    with replacing(target) as stream:
+        write_asset(stream, {file.path: models / file.path for file in files}, about)
+        stream.flush()
+        if read_asset(Path(stream.name)) != files:
+            raise ModelBuildError(str(models), ["changed while it was packed: run this again"])
+    digest = sha256_of(target)
+    write_if_different(target.with_name(SUMS_NAME), f"{digest}  {target.name}\n".encode())
+    return Packed(target, digest, target.stat().st_size, changed=digest != before)
+
+
+def _check(recipe: Recipe, models: Path, files: tuple[FoundFile, ...]) -> None:
+    """Refuse a model directory that `build` would not leave like that."""
+    found = {file.path: file for file in files}
+    expected = model_paths(recipe)
+    problems = [f"{path} is missing" for path in sorted(expected - found.keys())]
+    problems += [f"{path} is no part of the model" for path in sorted(found.keys() - expected)]
+    for path, pin in recipe.shipped.items():
+        if path in found and found[path].sha256 != pin.sha256:
+            problems.append(f"{path} is not upstream's file: expected sha256 {pin.sha256}, found {found[path].sha256}")
+    if problems:
+        raise ModelBuildError(str(models), [*problems, "run 'python -m release build' first"])

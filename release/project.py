@@ -1,0 +1,74 @@
+"""What the release tools need to know of the project: its `pyproject.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hatch_heimdall_models.errors import ModelBuildError
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The checkout."""
+MODELS = ROOT / "cognitive_memory" / "data" / "models"
+"""Where `build` writes the model; `models-dir` of the build hook."""
+ASSETS = ROOT / "dist" / "models"
+"""Where `pack` writes assets, one folder per tag: as a mirror has them."""
+CACHE = ROOT / ".cache" / "release"
+"""Downloads, kept between runs."""
+LOCK = ROOT / "models.lock.json"
+LICENSE = ROOT / "LICENSE"
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """The project as its `pyproject.toml` has it.
+
+    Attributes:
+        name: of the distribution.
+        version: of the distribution.
+        repository: `owner/name` of the repository whose releases hold the assets.
+    """
+
+    name: str
+    version: str
+    repository: str
+
+    @property
+    def tag(self) -> str:
+        """The tag of this version's release."""
+        return f"v{self.version}"
+
+
+def asset_name(tag: str) -> str:
+    """The file name of the release asset that holds the standard model."""
+    return f"heimdall-models-{tag}.zip"
+
+
+def read_project(path: Path = ROOT / "pyproject.toml") -> Project:
+    """Read the project's name, version and repository.
+
+    Raises:
+        ModelBuildError: if the file can't be read, or naming every key that is missing, with its TOML path.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelBuildError(str(path), [f"can't be read: {error}"]) from error
+    keys = {
+        "name": "project.name",
+        "version": "project.version",
+        "repository": "tool.hatch.build.hooks.custom.repository",
+    }
+    values = {name: _lookup(document, key) for name, key in keys.items()}
+    problems = [f"{keys[name]}: expected a string, found {value!r}" for name, value in values.items() if not value]
+    if problems:
+        raise ModelBuildError(str(path), problems)
+    return Project(**values)
+
+
+def _lookup(document: Any, key: str) -> str:
+    for part in key.split("."):
+        document = document.get(part) if isinstance(document, dict) else None
+    return document if isinstance(document, str) else ""

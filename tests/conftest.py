@@ -1,0 +1,30 @@
+"""Every test has a HOME of its own and none of the variables that would change what heimdall does."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+os.environ["HEIMDALL_FETCH"] = "never"  # so that collecting the tests, which imports heimdall, fetches nothing
+
+_OURS = re.compile(
+    r"(HEIMDALL|HF|XDG)_.*|MODEL_CACHE_DIR|TRANSFORMERS_CACHE|SENTENCE_TRANSFORMERS_HOME|GITHUB_TOKEN", re.IGNORECASE
+)
+_NETWORK = re.compile(r"(https?|all|no)_proxy|(PIP|UV)_(?!CACHE).*", re.IGNORECASE)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty HOME, and an environment without settings of the developer's."""
+    for name in list(os.environ):
+        if _OURS.fullmatch(name) or _NETWORK.fullmatch(name):
+            monkeypatch.delenv(name)
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
+    monkeypatch.setenv("HEIMDALL_SYSTEM_MODELS", str(tmp_path / "no-system-models"))
+    monkeypatch.chdir(tmp_path)
+    return home

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import platformdirs
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from heimdall.models import locations
+
+_DIRECTORIES = st.one_of(
+    st.none(),
+    st.sampled_from(
+        ["", " ", "/", "/data", "/data/", "//data", "relative", "~", "~/x", "/a:/b", ":/a", " /a", "/a ", "$X"]
+    ),
+    st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12).map(lambda text: f"/{text}"),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(variable=st.sampled_from(["XDG_DATA_HOME", "XDG_DATA_DIRS"]), value=_DIRECTORIES)
+def test_the_short_cut_on_linux_says_what_platformdirs_says(
+    variable: str, value: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.delenv("HEIMDALL_SYSTEM_MODELS", raising=False)
+        patch.delenv(variable, raising=False)
+        if value is not None:
+            patch.setenv(variable, value)
+        assert locations.data_dir() == platformdirs.user_data_dir("heimdall", "heimdall-mcp")
+        site = platformdirs.site_data_dir("heimdall", "heimdall-mcp")
+        assert locations.system_models_dir() == os.path.join(site, "models")
+
+
+def test_without_home_platformdirs_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOME")
+    assert locations.data_dir() == platformdirs.user_data_dir("heimdall", "heimdall-mcp")
+
+
+def test_variables_win_and_become_absolute(monkeypatch: pytest.MonkeyPatch, home: Path, tmp_path: Path) -> None:
+    monkeypatch.setenv("HEIMDALL_DATA_DIR", "~/elsewhere")
+    monkeypatch.setenv("HEIMDALL_SYSTEM_MODELS", "system")
+    assert locations.data_dir() == str(home / "elsewhere")
+    assert locations.models_dir() == str(home / "elsewhere" / "models")
+    assert locations.system_models_dir() == str(tmp_path / "system")
+    monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path / "mine"))
+    assert locations.models_dir() == str(tmp_path / "mine")
+
+
+def test_the_carried_manifest_comes_before_the_checkouts_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "heimdall"
+    package.mkdir()
+    monkeypatch.setattr(locations, "PACKAGE_DIRECTORY", str(package))
+    carried, lock = package / "model_manifest.json", tmp_path / "models.lock.json"
+    assert locations.manifest_path() == str(carried)
+    lock.touch()
+    assert locations.manifest_path() == str(lock)
+    carried.touch()
+    assert locations.manifest_path() == str(carried)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere platformdirs is always asked")
+def test_ordinary_linux_needs_no_platformdirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "platformdirs", None)
+    monkeypatch.delenv("HEIMDALL_SYSTEM_MODELS")
+    assert locations.data_dir().endswith("/.local/share/heimdall")
+    assert locations.system_models_dir() == "/usr/local/share/heimdall/models"

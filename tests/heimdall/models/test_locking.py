@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import filelock
+import pytest
+
+from heimdall.models import locking
+from heimdall.models.locking import advisory_lock
+from heimdall.models.progress import Progress
+
+
+class Notes(Progress):
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def never() -> bool:
+    return False
+
+
+def test_one_at_a_time_between_threads(tmp_path: Path) -> None:
+    inside: list[int] = []
+    overlaps: list[int] = []
+
+    def work() -> None:
+        with advisory_lock(tmp_path / "x.lock", 30, never, Notes()):
+            inside.append(1)
+            overlaps.append(len(inside))
+            time.sleep(0.02)
+            inside.pop()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert overlaps == [1, 1, 1, 1]
+
+
+def test_waiting_ends_when_the_holder_has_done_the_work(tmp_path: Path) -> None:
+    with filelock.FileLock(tmp_path / "x.lock"), advisory_lock(tmp_path / "x.lock", 30, lambda: True, Notes()):
+        pass
+
+
+def test_waiting_is_announced_bounded_and_names_path_and_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locking, "_ANNOUNCE_SECONDS", 0.0)
+    path = tmp_path / "x.lock"
+    ready, notes = tmp_path / "ready", Notes()
+    program = (
+        "import pathlib, sys, time; from heimdall.models.locking import advisory_lock; "
+        "from heimdall.models.progress import Progress\n"
+        "with advisory_lock(pathlib.Path(sys.argv[1]), 5, lambda: False, Progress()):\n"
+        "    pathlib.Path(sys.argv[2]).touch(); time.sleep(60)"
+    )
+    root = Path(__file__).resolve().parents[3]
+    holder = subprocess.Popen([sys.executable, "-c", program, str(path), str(ready)], cwd=root)
+    try:
+        while not ready.exists():
+            assert holder.poll() is None
+            time.sleep(0.02)
+        with advisory_lock(path, 0.6, never, notes):
+            pass
+    finally:
+        holder.kill()
+        holder.wait()
+    waiting, giving_up = notes.notes
+    assert f"process {holder.pid} on " in waiting
+    assert str(path) in waiting
+    assert "going on without" in giving_up
+    with advisory_lock(path, 5, never, notes):
+        assert len(notes.notes) == 2, "the lock of a killed process is free at once"
+
+
+def test_where_locks_are_refused_the_work_goes_on(tmp_path: Path) -> None:
+    notes = Notes()
+    path = tmp_path / "is a directory"
+    path.mkdir()
+    with advisory_lock(path, 5, never, notes):
+        pass
+    assert notes.notes[0].startswith(f"can't lock {path}")

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from heimdall.models import resolve as module
+from heimdall.models import warm
+from heimdall.models.errors import ModelUnavailable
+from heimdall.models.manifest import PinnedModel
+from heimdall.models.resolve import find, heal, provide_anew, resolve, resolve_in_detail
+from heimdall.models.settings import Settings, SettingsError
+from heimdall.models.store import Store
+from tests.support.small_model import SmallModel
+
+
+@pytest.fixture
+def mirror(small: SmallModel, manifest_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallModel:
+    """The small model behind a `file://` mirror, and no other source."""
+    monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
+    monkeypatch.setenv("HEIMDALL_SOURCES", "mirror")
+    return small
+
+
+def test_cold_then_warm(mirror: SmallModel, models_dir: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    first = resolve_in_detail()
+    assert first.sources == ("mirror",)
+    mirror.assert_tree(first.directory)
+    mirror.assert_tree(models_dir)
+    mirror.asset_path.unlink()
+    capfd.readouterr()
+    second = resolve_in_detail()
+    assert (second.directory, second.sources) == (first.directory, ())
+    assert capfd.readouterr() == ("", ""), "a warm resolve says nothing"
+
+
+def test_progress_goes_to_stderr_alone_and_names_the_source(
+    mirror: SmallModel, models_dir: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    resolve()
+    stdout, stderr = capfd.readouterr()
+    assert stdout == ""
+    assert stderr == f"heimdall: small (standard) is ready, from mirror, verified, in {models_dir}\n"
+
+
+def test_no_progress_when_not_wanted(
+    mirror: SmallModel, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEIMDALL_PROGRESS", "0")
+    resolve()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_two_versions_side_by_side_share_what_is_the_same(
+    mirror: SmallModel, models_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = resolve()
+    newer = SmallModel(tmp_path / "newer", {**mirror.files, "tokenizer/tokenizer.json": bytes(90_000)}, tag="v2")
+    newer.write_manifest(Path(module.locations.manifest_path()))
+    monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", newer.mirror)
+    new = resolve()
+    assert old != new
+    mirror.assert_tree(old)
+    newer.assert_tree(new)
+    newer.assert_tree(models_dir)
+    assert (old / "model.safetensors").samefile(new / "model.safetensors")
+    mirror.write_manifest(Path(module.locations.manifest_path()))
+    assert resolve_in_detail().sources == (), "the older one is still warm"
+
+
+def test_a_release_that_changes_the_asset_alone_downloads_nothing(mirror: SmallModel, tmp_path: Path) -> None:
+    resolve()
+    repacked = SmallModel(tmp_path / "repacked", mirror.files, tag="v2")
+    repacked.write_manifest(Path(module.locations.manifest_path()))
+    assert resolve_in_detail().sources == ()
+
+
+def test_the_read_only_tier_is_looked_at_first_and_nothing_is_written(
+    mirror: SmallModel, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = tmp_path / "system"
+    for path, content in mirror.files.items():
+        (system / path).parent.mkdir(parents=True, exist_ok=True)
+        (system / path).write_bytes(content)
+    monkeypatch.setenv("HEIMDALL_SYSTEM_MODELS", str(system))
+    assert resolve_in_detail() == resolve_in_detail()
+    assert resolve() == system
+    assert not list(home.rglob("*"))
+    (system / "model.safetensors").write_bytes(bytes(300_000))
+    assert resolve() != system, "what does not match its pin is not used, whoever put it there"
+
+
+def test_a_store_made_for_all_users_serves_as_read_only_tier(
+    mirror: SmallModel, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = tmp_path / "system"
+    made = resolve(models_dir=system)
+    monkeypatch.setenv("HEIMDALL_SYSTEM_MODELS", str(system))
+    assert resolve() == made
+    assert not list(home.rglob("*"))
+
+
+def test_a_models_directory_that_can_not_be_written_serves_if_its_bytes_are_right(
+    mirror: SmallModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Store) -> None:
+        raise PermissionError(13, "Permission denied")  # what a read-only mount says, also to root
+
+    directory = tmp_path / "mine"
+    for path, content in mirror.files.items():
+        (directory / path).parent.mkdir(parents=True, exist_ok=True)
+        (directory / path).write_bytes(content)
+    monkeypatch.setattr(Store, "prepare", refuse)
+    monkeypatch.setenv("MODEL_CACHE_DIR", str(directory))
+    assert resolve() == directory
+    (directory / "model.safetensors").write_bytes(bytes(300_000))
+    with pytest.raises(PermissionError):
+        resolve()
+
+
+def test_a_touched_set_is_verified_and_found_sound_without_any_source(
+    mirror: SmallModel, pinned: PinnedModel, models_dir: Path
+) -> None:
+    tree = resolve()
+    mirror.asset_path.unlink()
+    os.utime(tree / "model.safetensors")
+    assert warm.complete_set(str(models_dir), pinned.entry) is None
+    assert resolve_in_detail().sources == ()
+    assert warm.complete_set(str(models_dir), pinned.entry) == str(tree)
+
+
+def test_a_damaged_set_is_fetched_again(mirror: SmallModel) -> None:
+    tree = resolve()
+    (tree / "model.safetensors").write_bytes(b"damage")
+    assert resolve_in_detail().sources == ("mirror",)
+    mirror.assert_tree(tree)
+
+
+def test_heal_finds_damage_that_size_and_time_do_not_show(mirror: SmallModel) -> None:
+    tree = resolve()
+    assert not heal(tree)
+    weights = tree / "model.safetensors"
+    status = weights.stat()
+    with weights.open("r+b") as stream:
+        stream.write(b"rot")
+    os.utime(weights, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert resolve() == tree, "nothing shows"
+    assert heal(tree)
+    mirror.assert_tree(tree)
+
+
+def test_providing_anew_gives_back_what_was_removed(mirror: SmallModel, pinned: PinnedModel) -> None:
+    tree = resolve()
+    (tree / "net.onnx").unlink()
+    assert provide_anew(pinned) == tree
+    mirror.assert_tree(tree)
+
+
+def test_without_sources_it_says_what_each_did(mirror: SmallModel, models_dir: Path, pinned: PinnedModel) -> None:
+    mirror.asset_path.write_bytes(b"not the asset")
+    with pytest.raises(ModelUnavailable) as caught:
+        resolve()
+    assert str(caught.value).startswith(
+        f"model small (standard) is not in {models_dir} and could not be fetched:\n  - mirror: "
+    )
+    assert f"expected {pinned.asset.size} bytes with sha256 {pinned.asset.sha256}, found 13 bytes" in str(caught.value)
+    assert find(pinned, Store(models_dir)) is None
+
+
+def test_settings_are_read_only_when_something_has_to_be_fetched(
+    mirror: SmallModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEIMDALL_SOURCES", "nonsense")
+    with pytest.raises(SettingsError):
+        resolve()
+    tree = resolve_in_detail(settings=Settings(mirrors=(mirror.mirror,), sources=("mirror",))).directory
+    assert resolve() == tree
+
+
+def test_new_directories_follow_the_umask(mirror: SmallModel, models_dir: Path) -> None:
+    previous = os.umask(0o002)
+    try:
+        resolve()
+    finally:
+        os.umask(previous)
+    for directory in (models_dir, models_dir / ".store" / "blobs"):
+        assert stat.S_IMODE(directory.stat().st_mode) == 0o775

@@ -104,6 +104,8 @@ def _pip_download(origin: WheelOrigin, folder: Path) -> Path:
     lines = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("ERROR:")] or lines[-3:]
     message = _CREDENTIALS.sub("", " ".join(errors)) or "it said nothing"
+    if message.endswith("No module named pip"):
+        message += ": give this environment one with 'python -m ensurepip'"
     raise ModelBuildError("pip download", [f"ended with code {done.returncode}: {message}"])
 
 

@@ -42,7 +42,7 @@ def cli() -> None:
 @_recipe
 @click.option("--output", type=_FOLDER, default=MODELS, help="The model's directory.")
 @click.option("--cache", type=_FOLDER, default=CACHE, help="Where downloads are kept.")
-def build(recipe_file: Path, output: Path, cache: Path) -> None:
+def build(*, recipe_file: Path, output: Path, cache: Path) -> None:
     """Make the model: upstream's files, each one checked, and the graph over them."""
     from release.build import build_model
     from release.recipe import read_recipe
@@ -58,7 +58,7 @@ def build(recipe_file: Path, output: Path, cache: Path) -> None:
 @_models
 @click.option("--output", type=_FOLDER, default=ASSETS, help="The directory of all assets.")
 @_tag
-def pack(recipe_file: Path, models: Path, output: Path, tag: str | None) -> None:
+def pack(*, recipe_file: Path, models: Path, output: Path, tag: str | None) -> None:
     """Pack the model as a release asset: one zip, the same bytes on every machine."""
     from release.pack import pack_model
     from release.project import read_project
@@ -86,7 +86,7 @@ def pack(recipe_file: Path, models: Path, output: Path, tag: str | None) -> None
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when the lock is not as it would be written.")
 @click.pass_context
 def lock(
-    context: click.Context, recipe_file: Path, models: Path, assets: Path, path: Path, tag: str | None, *, check: bool
+    context: click.Context, *, recipe_file: Path, models: Path, assets: Path, path: Path, tag: str | None, check: bool
 ) -> None:
     """Pin the model and its asset in the lock, which every build believes."""
     from hatch_heimdall_models.lock import read_manifest

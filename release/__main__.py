@@ -38,7 +38,7 @@ def cli() -> None:
     """Make the model files, pack them for a release, pin them in the lock."""
 
 
-@cli.command()
+@cli.command(short_help="Make the model from upstream's files.")
 @_recipe
 @click.option("--output", type=_FOLDER, default=MODELS, help="The model's directory.")
 @click.option("--cache", type=_FOLDER, default=CACHE, help="Where downloads are kept.")
@@ -53,7 +53,7 @@ def build(*, recipe_file: Path, output: Path, cache: Path) -> None:
     click.echo(f"{'the model is in' if written else 'nothing to do: the model is whole in'} {output}")
 
 
-@cli.command()
+@cli.command(short_help="Pack it as a release asset.")
 @_recipe
 @_models
 @click.option("--output", type=_FOLDER, default=ASSETS, help="The directory of all assets.")
@@ -77,7 +77,7 @@ def pack(*, recipe_file: Path, models: Path, output: Path, tag: str | None) -> N
     click.echo(f"sha256 {packed.sha256}")
 
 
-@cli.command()
+@cli.command(short_help="Pin model and asset in the lock.")
 @_recipe
 @_models
 @click.option("--assets", type=_FOLDER, default=ASSETS, help="The directory of all assets.")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import onnxruntime
 import pytest
+from filelock import FileLock
 
 from hatch_heimdall_models.errors import ModelBuildError
 from release.build import build_model
@@ -102,6 +103,18 @@ def test_two_machines_and_two_origins_give_the_same_bytes(bench: Bench, tmp_path
     there = Bench(tmp_path / "there", dataclasses.replace(tiny, recipe=recipe))
     there.build()
     assert there.content() == bench.content()
+
+
+def test_waiting_for_another_build_is_said_and_ends(fresh: Bench) -> None:
+    said: list[str] = []
+    fresh.cache.mkdir()
+    with (
+        FileLock(fresh.cache / "build.lock"),
+        pytest.raises(ModelBuildError, match=r"build\.lock: another build still"),
+    ):
+        build_model(fresh.tiny.recipe, fresh.models, fresh.cache, said.append, patience=0)
+    assert [line.partition(",")[0] for line in said] == ["waiting for another build"]
+    assert fresh.build()
 
 
 def test_weights_that_are_not_those_of_the_configuration_are_refused(tmp_path: Path, tiny: TinyRelease) -> None:

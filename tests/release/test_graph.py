@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hatch_heimdall_models.errors import ModelBuildError
@@ -55,7 +55,6 @@ def _batches(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     return np.array([ids for ids, _ in drawn]), np.array([mask for _, mask in drawn])
 
 
-@settings(deadline=None)
 @given(batch=_batches())
 def test_it_agrees_with_the_reference(
     session: onnxruntime.InferenceSession, batch: tuple[np.ndarray, np.ndarray]

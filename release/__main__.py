@@ -11,6 +11,7 @@ import click
 
 from hatch_heimdall_models.errors import ModelBuildError
 from release.project import ASSETS, CACHE, LICENSE, LOCK, MODELS
+from release.serve import serve
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -96,6 +97,9 @@ def lock(context: click.Context, models: Path, assets: Path, path: Path, tag: st
         context.exit(1)
     else:
         click.echo(f"{path} pins what is there")
+
+
+cli.add_command(serve)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -152,7 +152,7 @@ def _downloaded() -> int:
     """Bytes that the release server has sent so far."""
     if not REQUESTS.exists():
         return 0
-    return sum(json.loads(line)["bytes_sent"] for line in REQUESTS.read_text(encoding="utf-8").splitlines())
+    return sum(json.loads(line)["sent"] for line in REQUESTS.read_text(encoding="utf-8").splitlines())
 
 
 def _python(environment: Path, *arguments: object, **variables: str) -> str:

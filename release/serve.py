@@ -1,0 +1,119 @@
+"""`python -m release serve`: packed assets as a GitHub release on this machine, for tests, the demo and a trial."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import time
+from contextlib import ExitStack
+from ipaddress import ip_address
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from hatch_heimdall_models.errors import ModelBuildError
+from release.project import ASSETS, read_project
+
+_LOOK_EVERY = 0.1
+"""Seconds between two looks at whether a signal came: an Event's lock is not safe in a signal's handler."""
+
+
+@click.command()
+@click.option(
+    "--directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=ASSETS,
+    show_default="dist/models",
+    help="Has a file <tag>/<asset> for each asset, as 'pack' writes them.",
+)
+@click.option("--repository", metavar="OWNER/NAME", help="Whose releases these are. [default: of pyproject.toml]")
+@click.option("--host", default="127.0.0.1", help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port; 0 takes a free one.")
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="BYTES_PER_SECOND",
+    help="Send each asset no faster than this.",
+)
+@click.option(
+    "--log",
+    "log_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Append a line of JSON for each request to this file.",
+)
+@click.pass_context
+def serve(
+    context: click.Context,
+    *,
+    directory: Path,
+    repository: str | None,
+    host: str,
+    port: int,
+    rate: float | None,
+    log_file: Path | None,
+) -> None:
+    """Serve packed assets as GitHub does: redirects to a second host, signed URLs, ranges.
+
+    The first line of output is the setting that makes heimdall download from here. Ends on Ctrl-C and SIGTERM.
+    """
+    from release.github_standin import Drip, Fault, GitHubStandIn
+
+    _check(directory, host)
+    stop = _Stop()
+    with ExitStack() as opened:
+        log = opened.enter_context(log_file.open("a", encoding="utf-8")) if log_file is not None else None
+        try:
+            github = GitHubStandIn(
+                directory,
+                repository=repository or read_project().repository,
+                host=host,
+                port=port,
+                faults=[Fault.of(Drip(rate), host="assets")] if rate is not None else [],
+                log_stream=log,
+            )
+        except OSError as error:
+            raise ModelBuildError(f"--host {host} --port {port}", [_explain(error)]) from error
+        opened.enter_context(github)
+        click.echo(f"HEIMDALL_GITHUB_URL={github.url}")
+        click.echo(f"serving {directory}; Ctrl-C ends it", err=True)
+        received = stop.wait()
+    if received == signal.SIGINT:
+        context.exit(130)
+
+
+def _check(directory: Path, host: str) -> None:
+    if not directory.is_dir():
+        raise ModelBuildError(
+            str(directory), ["no such directory; 'python -m release pack' makes it, or name another with --directory"]
+        )
+    try:
+        wildcard = ip_address(host).is_unspecified
+    except ValueError:
+        wildcard = False
+    if wildcard:
+        raise ModelBuildError(f"--host {host}", ["is not an address that clients can be sent to; name one that this machine has"])
+
+
+def _explain(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "another program listens there; name another port, or leave --port out to get a free one"
+    return f"can't listen there: {error.strerror or error}"
+
+
+class _Stop:
+    """Waits for Ctrl-C or SIGTERM, and takes both in place of their defaults from the start."""
+
+    def __init__(self) -> None:
+        self._received: int | None = None
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._receive)
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - what signal.signal hands over
+        self._received = number
+
+    def wait(self) -> int:
+        """The signal's number, once it came."""
+        while self._received is None:
+            time.sleep(_LOOK_EVERY)
+        return self._received

@@ -131,8 +131,8 @@ def _install(environment: Path, wheel: Path) -> None:
     python = _python_of(environment)
     if not python.exists():
         venv.create(environment, with_pip=True, clear=True)
-    _run(python, "-m", "pip", "install", "--quiet", wheel)
-    _run(python, "-m", "pip", "install", "--quiet", "--force-reinstall", "--no-deps", wheel)
+    _run(python, "-m", "pip", "install", "-qq", wheel)
+    _run(python, "-m", "pip", "install", "-qq", "--force-reinstall", "--no-deps", wheel)
 
 
 @contextlib.contextmanager

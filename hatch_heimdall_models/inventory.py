@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hatch_heimdall_models.digest import sha256_of
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.manifest import path_problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _LFS_POINTER = b"version https://git-lfs"
 IGNORED_NAMES = frozenset({".gitignore", ".gitkeep", ".gitattributes", ".DS_Store"})

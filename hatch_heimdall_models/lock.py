@@ -1,13 +1,17 @@
-"""The committed lock against what lies on disk."""
+"""Reading a committed lock, and holding what lies on disk against it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hatch_heimdall_models.errors import ModelBuildError
-from hatch_heimdall_models.inventory import FoundFile
 from hatch_heimdall_models.manifest import Manifest, loads
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from hatch_heimdall_models.inventory import FoundFile
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -23,19 +27,27 @@ def read_manifest(path: Path) -> Manifest:
     return loads(text, subject=str(path))
 
 
-def differences(lock: Manifest, found: Sequence[FoundFile]) -> list[str]:
-    """Every difference between the files that `lock` pins and those that were found, a sentence each."""
-    pinned = {file.path: (file.sha256, file.size) for model in lock.models for file in model.files}
+def differences(pins: Manifest, found: Sequence[FoundFile]) -> list[str]:
+    """Every difference between the files that `pins` holds and those that were found, a sentence each.
+
+    Where two models or variants pin different bytes under one path, either is right.
+    """
+    pinned: dict[str, set[tuple[str, int]]] = {}
+    for model in pins.models:
+        for file in model.files:
+            pinned.setdefault(file.path, set()).add((file.sha256, file.size))
     present = {file.path: (file.sha256, file.size) for file in found}
     problems = []
     for path in sorted(pinned.keys() | present.keys()):
         if path not in present:
-            problems.append(f"{path} is pinned by the lock but not there")
+            problems.append(f"{path} is pinned but not there")
         elif path not in pinned:
-            problems.append(f"{path} is there but not pinned by the lock")
-        elif pinned[path] != present[path]:
-            (wanted, wanted_size), (actual, actual_size) = pinned[path], present[path]
-            problems.append(
-                f"{path}: the lock pins sha256 {wanted} ({wanted_size} bytes), found {actual} ({actual_size} bytes)"
-            )
+            problems.append(f"{path} is there but not pinned")
+        elif present[path] not in pinned[path]:
+            wanted = " or ".join(_shown(*pin) for pin in sorted(pinned[path]))
+            problems.append(f"{path}: pinned is {wanted}, found {_shown(*present[path])}")
     return problems
+
+
+def _shown(sha256: str, size: int) -> str:
+    return f"sha256 {sha256} ({size} bytes)"

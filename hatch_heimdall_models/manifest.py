@@ -11,18 +11,21 @@ import hashlib
 import json
 import re
 import zlib
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hatch_heimdall_models.errors import ModelBuildError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 SCHEMA = 1
 INLINE_LIMIT = 64 * 1024
 """Files of up to this many bytes travel inside the manifest."""
 
+REPOSITORY_FORM = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
+"""`owner/name`, as GitHub spells it."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_REPOSITORY = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _ASSET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
@@ -178,16 +181,20 @@ class _Reader:
         if not isinstance(document, dict):
             self.problems.append("must be a JSON object")
             return None
-        if document.get("schema") != SCHEMA:
+        if type(document.get("schema")) is not int or document["schema"] != SCHEMA:
             self.problems.append(f"schema: expected {SCHEMA}, found {document.get('schema')!r}")
             return None
         models = tuple(self.models(document))
         manifest = Manifest(
             distribution=self.text(document, "distribution", _NAME),
-            repository=self.text(document, "repository", _REPOSITORY),
+            repository=self.text(document, "repository", REPOSITORY_FORM),
             default=self.text(document, "default", _NAME),
             models=models,
         )
+        try:
+            manifest.dumps().encode()
+        except UnicodeEncodeError as error:
+            self.problems.append(f"has text that is not Unicode: {error}")
         names = {model.name for model in models}
         if models and manifest.default not in names:
             self.problems.append(f"default: {manifest.default!r} is none of the models ({', '.join(sorted(names))})")

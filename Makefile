@@ -1,0 +1,54 @@
+# Everything here works on a machine with Python >= 3.11 (with venv), make and a package index; `make help` lists it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+MODELS := cognitive_memory/data/models/all-MiniLM-L6-v2.onnx
+JOBS ?= 2
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Our own commands fetch nothing by being imported here.
+export HEIMDALL_FETCH := use
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench release-assets models wheelhouse clean
+
+help: ## List these targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | awk -F '\t' '{ printf "  make %-16s %s\n", $$1, $$2 }'
+
+demo: $(INSTALLED) ## Build, release, install twice, download once, embed: the main job on the real model
+	@$(BIN)/python -m release.demo
+
+test: $(INSTALLED) release-assets wheelhouse lint ## Lint, types, import contracts, the whole test suite with coverage
+	@$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report=term:skip-covered
+
+lint: $(INSTALLED) ## ruff, mypy --strict, import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+bench: $(INSTALLED) models ## Compare with peers and print ratios
+	@$(BIN)/python -m tests.benchmarks
+
+release-assets: models ## Make the model from upstream's files, pack the release asset, compare it with the lock
+	@$(BIN)/python -m release pack
+	@$(BIN)/python -m release lock --check
+
+models: $(INSTALLED)
+	@$(BIN)/python -m release build
+
+wheelhouse: $(INSTALLED)
+	@$(BIN)/python -m tests.support.wheelhouse
+
+$(INSTALLED): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else f"heimdall-mcp needs Python 3.11 or newer, {sys.executable} is {sys.version.split()[0]}; say make PYTHON=/path/to/python")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --upgrade pip
+	@$(BIN)/python -m pip install --quiet --editable . --group dev
+	@touch $@
+
+clean: ## Remove everything that was made, also the virtual environment and the downloads
+	rm -rf $(VENV) .cache .demo dist cognitive_memory/data/models
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* htmlcov
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,48 @@
+"""What can go wrong with a text or with loading a model. Each error carries its data and survives pickling."""
+
+from __future__ import annotations
+
+from heimdall.errors import HeimdallError
+from heimdall.models.errors import ModelError
+
+
+class TextError(HeimdallError, ValueError):
+    """A text can't be embedded.
+
+    Attributes:
+        index: the text's place among those given, from 0; None when it was given alone.
+        problem: what is wrong with it and what to do.
+    """
+
+    def __init__(self, index: int | None, problem: str) -> None:
+        super().__init__(index, problem)
+        self.index = index
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{'the text' if self.index is None else f'text {self.index}'} {self.problem}"
+
+
+class EmptyTextError(TextError):
+    """A text holds nothing that the model could read: any vector for it would mean nothing."""
+
+
+class TextTypeError(TextError, TypeError):
+    """Something that is not a text was given as one."""
+
+
+class ModelLoadError(ModelError):
+    """The model's files are there, but can't be loaded.
+
+    Attributes:
+        directory: where the files are.
+        reason: what failed and what to do.
+    """
+
+    def __init__(self, directory: str, reason: str) -> None:
+        super().__init__(directory, reason)
+        self.directory = directory
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"the embedding model in {self.directory} can't be loaded: {self.reason}"

@@ -1,0 +1,115 @@
+"""A finished wheel or sdist, opened again: does it keep what was promised?"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+import zipfile
+from collections import Counter
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+from hatch_heimdall_models.manifest import INLINE_LIMIT, Manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SDIST_SUFFIX = ".tar.gz"
+WHEEL_SUFFIX = ".whl"
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What a finished archive has to keep. Paths are those inside the archive; in an sdist, those below its one folder.
+
+    Attributes:
+        models_dir: the folder of which nothing is packed.
+        manifest_path: where the manifest lies.
+        manifest: the manifest that lies there, byte for byte as `Manifest.dumps` writes it.
+        max_wheel_size: bytes that a wheel may have at most; None for any number.
+    """
+
+    models_dir: str
+    manifest_path: str
+    manifest: Manifest
+    max_wheel_size: int | None = None
+
+
+def broken_promises(archive: Path, promise: Promise) -> list[str]:
+    """Every promise that the archive breaks, a sentence each.
+
+    A model's file is found by its content too, wherever it lies and whatever it is called, if it is too large to
+    travel inside the manifest.
+
+    Args:
+        archive: a wheel or an sdist.
+        promise: what to look for.
+
+    Raises:
+        ValueError: if the name says that it is neither.
+        OSError, zipfile.BadZipFile, tarfile.TarError: if it can't be read.
+    """
+    large = {file.sha256: file for model in promise.manifest.models for file in model.files if file.size > INLINE_LIMIT}
+    sizes = {file.size for file in large.values()}
+    seen: Counter[str] = Counter()
+    problems = []
+    for member in _members(archive):
+        seen[member.path] += 1
+        if member.path == promise.manifest_path:
+            if member.stream.read() != promise.manifest.dumps().encode():
+                problems.append(f"carries another {member.path} than the one that was to be written")
+        elif f"{member.path}/".startswith(f"{promise.models_dir}/"):
+            problems.append(f"carries {member.path}, which lies in models-dir")
+        # Hashing only what has a pinned size keeps this as cheap as reading the archive's directory.
+        elif member.size in sizes and (file := large.get(_sha256(member.stream))):
+            problems.append(f"carries {member.path}, which is the model's {file.path} (sha256 {file.sha256})")
+    if promise.manifest_path not in seen:
+        problems.append(f"has no {promise.manifest_path}")
+    problems += [f"has {count} members called {path}" for path, count in sorted(seen.items()) if count > 1]
+    limit, size = promise.max_wheel_size, archive.stat().st_size
+    if limit is not None and archive.name.endswith(WHEEL_SUFFIX) and size > limit:
+        problems.append(f"has {size} bytes, {size - limit} more than max-wheel-size allows ({limit})")
+    return problems
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A file in an archive; its stream can be read until the next member is asked for."""
+
+    path: str
+    size: int
+    stream: IO[bytes]
+
+
+def _members(archive: Path) -> Iterator[_Member]:
+    if archive.name.endswith(WHEEL_SUFFIX):
+        yield from _wheel_members(archive)
+    elif archive.name.endswith(SDIST_SUFFIX):
+        yield from _sdist_members(archive)
+    else:
+        raise ValueError(f"{archive} is neither a wheel nor an sdist")
+
+
+def _wheel_members(archive: Path) -> Iterator[_Member]:
+    with zipfile.ZipFile(archive) as wheel:
+        for info in wheel.infolist():
+            with wheel.open(info) as stream:
+                yield _Member(info.filename, info.file_size, stream)
+
+
+def _sdist_members(archive: Path) -> Iterator[_Member]:
+    with tarfile.open(archive, "r:gz") as sdist:
+        for info in sdist:
+            path = info.name.partition("/")[2]
+            # A link has no content of its own.
+            stream = sdist.extractfile(info) if info.isfile() else None
+            yield _Member(path, info.size, stream or io.BytesIO())
+
+
+def _sha256(stream: IO[bytes]) -> str:
+    digest = hashlib.sha256()
+    while chunk := stream.read(2**20):
+        digest.update(chunk)
+    return digest.hexdigest()

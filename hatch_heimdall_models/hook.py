@@ -1,0 +1,144 @@
+"""The build hook itself: what hatchling calls, wired to the logic of the other modules."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+import weakref
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hatchling.builders.config import BuilderConfig
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+from hatch_heimdall_models.archive import Promise, broken_promises
+from hatch_heimdall_models.config import HookConfig, parse_config
+from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.pinning import Pins, pins_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hatch_heimdall_models.manifest import Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What `initialize` settled for the build that `finalize` will look at."""
+
+    config: HookConfig
+    manifest: Manifest
+
+
+class HeimdallModelsHook(BuildHookInterface[BuilderConfig]):
+    """Keeps a project's model files out of its wheel and sdist, and writes a manifest that pins them instead.
+
+    It acts on the targets `wheel` and `sdist`, and must be configured for both at once, under
+    `tool.hatch.build.hooks`. An editable install gets no manifest: it has the project's own tree.
+    """
+
+    PLUGIN_NAME = "heimdall-models"
+
+    _plan: _Plan | None = None
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Settle what is pinned, and have the manifest packed.
+
+        Args:
+            version: hatchling's name for the kind of build: `standard` or `editable`.
+            build_data: hatchling's mutable data of this build; gets a `force_include`.
+        """
+        self._plan = None
+        if self.target_name not in {"wheel", "sdist"}:
+            return
+        with self._without_traceback():
+            config = self._read_config()
+            if version == "editable":
+                return
+            pins = pins_for(Path(self.root), config, distribution=self.metadata.core.raw_name)
+            self._plan = _Plan(config, pins.manifest)
+            build_data["force_include"][str(self._write(pins.manifest))] = config.manifest
+            self.app.display_info(f"heimdall-models: {_summary(pins, config)}")
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002
+        """Open the finished archive, and remove it if it breaks a promise.
+
+        Args:
+            version: as for `initialize`.
+            build_data: as for `initialize`.
+            artifact_path: the finished archive.
+        """
+        if self._plan is None:
+            return
+        artifact = Path(artifact_path)
+        keep = False
+        try:
+            with self._without_traceback():
+                if problems := self._problems(artifact, self._plan):
+                    raise ModelBuildError(f"{artifact.name} was removed from {artifact.parent}", problems)
+            keep = True
+        finally:
+            # Also when the check itself fails: what was not checked is not left to be published.
+            if not keep:
+                artifact.unlink(missing_ok=True)
+            self._clean_up()
+
+    def _problems(self, artifact: Path, plan: _Plan) -> list[str]:
+        models_dir = plan.config.models_dir
+        promise = Promise(
+            models_dir=self.build_config.get_distribution_path(models_dir),
+            manifest_path=self.build_config.get_distribution_path(plan.config.manifest),
+            manifest=plan.manifest,
+            max_wheel_size=plan.config.max_wheel_size,
+        )
+        problems = broken_promises(artifact, promise)
+        if problems and not self.build_config.path_is_excluded(f"{models_dir}/any/file"):
+            problems.append(
+                f'tool.hatch.build.exclude (or the target\'s own exclude, which replaces it) lacks "/{models_dir}/**"'
+            )
+        return problems
+
+    def _read_config(self) -> HookConfig:
+        name = self.PLUGIN_NAME
+        if name not in self.build_config.build_config.get("hooks", {}):
+            problem = (
+                f"tool.hatch.build.targets.{self.target_name}.hooks.{name}: must stand under "
+                f"tool.hatch.build.hooks.{name} instead, or the other targets would ship the models"
+            )
+            raise ModelBuildError("pyproject.toml", [problem])
+        return parse_config(self.config, where=f"tool.hatch.build.hooks.{name}")
+
+    def _write(self, manifest: Manifest) -> Path:
+        """Put the manifest into a folder of its own outside the project, where hatchling's walk does not find it."""
+        root = Path(self.root).resolve()
+        parent = Path(tempfile.gettempdir()).resolve()
+        if parent.is_relative_to(root):
+            parent = root.parent
+        scratch = tempfile.mkdtemp(prefix="heimdall-models-", dir=parent)
+        # Runs in `finalize`, or at the interpreter's end when the build fails before it.
+        self._clean_up = weakref.finalize(self, shutil.rmtree, scratch, ignore_errors=True)
+        path = Path(scratch, "manifest.json")
+        path.write_bytes(manifest.dumps().encode())
+        return path
+
+    @contextmanager
+    def _without_traceback(self) -> Iterator[None]:
+        """Show a maintainer's mistake as a message alone.
+
+        Front ends print a back end's standard error and what it raised; only an exit, which is also how hatchling
+        aborts, leaves no traceback in hatch, build, uv and pip alike.
+        """
+        try:
+            yield
+        except ModelBuildError as error:
+            self.app.display_error(f"heimdall-models: error: {error}")
+            sys.exit(1)
+
+
+def _summary(pins: Pins, config: HookConfig) -> str:
+    files = {file.sha256: file.size for model in pins.manifest.models for file in model.files}
+    state = f"checked against {config.models_dir}" if pins.checked else f"none of them present in {config.models_dir}"
+    return f"{pins.source} pins {len(files)} files of {sum(files.values()) / 1e6:.1f} MB, {state}"

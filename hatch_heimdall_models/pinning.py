@@ -1,0 +1,99 @@
+"""Which pins a build writes into its distributions, and whether they are true.
+
+| models under `models-dir` | lock | carried manifest | the build |
+|---|---|---|---|
+| present | yes | any | compares them with the lock, and writes the lock |
+| present | no | yes | compares them with the manifest, and writes it again |
+| present | no | no | fails: they have to be locked first |
+| absent | yes | any | writes the lock: a fresh clone, or an sdist that has it |
+| absent | no | yes | writes it again: an sdist |
+| absent | no | no | fails |
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.inventory import take_inventory
+from hatch_heimdall_models.lock import differences, read_manifest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hatch_heimdall_models.config import HookConfig
+    from hatch_heimdall_models.manifest import Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """What a distribution will pin.
+
+    Attributes:
+        manifest: the pins.
+        source: the file they were read from, relative to the project's root.
+        checked: how many model files were there and compared with them; 0 when no model was there.
+    """
+
+    manifest: Manifest
+    source: str
+    checked: int
+
+
+def pins_for(root: Path, config: HookConfig, *, distribution: str) -> Pins:
+    """Decide by the table above.
+
+    Args:
+        root: the project's root.
+        config: the hook's configuration.
+        distribution: the project's name, which the pins must be for.
+
+    Raises:
+        ModelBuildError: if there are no pins, or they are not for this project, or the models differ from them.
+    """
+    found = take_inventory(root / config.models_dir)
+    source = next((path for path in (config.lock, config.manifest) if (root / path).is_file()), None)
+    if source is None:
+        raise ModelBuildError(config.lock, [_nothing_pinned(config, present=bool(found))])
+    manifest = read_manifest(root / source)
+    if problems := _foreign(manifest, config, distribution):
+        raise ModelBuildError(source, problems)
+    if found and (problems := differences(manifest, found)):
+        raise ModelBuildError(
+            f"{source} does not pin what lies in {config.models_dir} (lock the models again if they are right, "
+            "else restore or remove them)",
+            problems,
+        )
+    return Pins(manifest, source, len(found))
+
+
+def _nothing_pinned(config: HookConfig, *, present: bool) -> str:
+    if present:
+        return (
+            f"there is no such file, but there are models in {config.models_dir}: pin them with the project's lock "
+            "command and commit the file, so that what is released is what was reviewed"
+        )
+    return (
+        f"there is no such file, no model in {config.models_dir} and no {config.manifest} from an sdist, so nothing "
+        "says which models this distribution needs: get the models and pin them with the project's lock command, "
+        "or restore the file from version control"
+    )
+
+
+def _foreign(manifest: Manifest, config: HookConfig, distribution: str) -> list[str]:
+    problems = []
+    if _normalised(manifest.distribution) != _normalised(distribution):
+        problems.append(f"is for the distribution {manifest.distribution!r}, but this project is {distribution!r}")
+    if manifest.repository.lower() != config.repository.lower():
+        problems.append(
+            f"pins assets of the repository {manifest.repository!r}, but the hook's 'repository' is "
+            f"{config.repository!r}: lock again, or correct the option"
+        )
+    return problems
+
+
+def _normalised(name: str) -> str:
+    """A distribution's name as package indexes compare it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,0 +1,135 @@
+"""The provider over the real resolver, which adopts the checkout's own model: no network."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import numpy as np
+import pytest
+
+from cognitive_memory.core.config import ConfigError, EmbeddingConfig
+from cognitive_memory.encoding import Encoder, ModelLoadError, ONNXEmbeddingProvider
+from cognitive_memory.encoding.errors import TextTypeError
+from heimdall.models import ManifestError
+
+pytestmark = pytest.mark.model
+
+
+@pytest.fixture(scope="module")
+def shared_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data") / "models"
+
+
+@pytest.fixture
+def config(model_directory: Path, shared_models: Path, monkeypatch: pytest.MonkeyPatch) -> EmbeddingConfig:
+    monkeypatch.setenv("HEIMDALL_OFFLINE", "1")
+    monkeypatch.setenv("HEIMDALL_PROGRESS", "0")
+    return EmbeddingConfig(model_cache_dir=shared_models)
+
+
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The directories that models are loaded from during the test."""
+    seen: list[Path] = []
+    load = Encoder.load
+
+    def watched(directory: Path) -> Encoder:
+        seen.append(directory)
+        return load(directory)
+
+    monkeypatch.setattr(Encoder, "load", watched)
+    return seen
+
+
+def test_first_text_brings_the_model_and_loads_it_once(
+    config: EmbeddingConfig, encoder: Encoder, loads: list[Path]
+) -> None:
+    provider = ONNXEmbeddingProvider(config)
+    assert loads == []
+    np.testing.assert_allclose(provider.encode("some text"), encoder.encode("some text"), rtol=0, atol=1e-6)
+    vectors = provider.encode_batch(["b", "some text"])
+    np.testing.assert_allclose(vectors, encoder.encode_batch(["b", "some text"]), rtol=0, atol=1e-6)
+    assert len(loads) == 1
+    assert loads[0].is_relative_to(config.model_cache_dir)
+
+
+def test_threads_share_one_model_and_get_their_own_vectors(
+    config: EmbeddingConfig, encoder: Encoder, loads: list[Path]
+) -> None:
+    provider = ONNXEmbeddingProvider(config)
+    start = Barrier(8)
+
+    def work(number: int) -> bool:
+        texts = [f"thread {number} text {index} " * (1 + 7 * index) for index in range(6)]
+        start.wait()
+        vectors = provider.encode_batch(texts)
+        alone = np.stack([provider.encode(text) for text in texts])
+        expected = encoder.encode_batch(texts)
+        return np.allclose(vectors, expected, rtol=0, atol=1e-6) and np.allclose(alone, expected, rtol=0, atol=1e-6)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(work, range(8)))
+    assert len(loads) == 1
+
+
+def test_configuration_is_the_default_one_unless_given(tmp_path: Path) -> None:
+    assert ONNXEmbeddingProvider().config == EmbeddingConfig()
+    given = EmbeddingConfig(batch_size=3, model_cache_dir=tmp_path)
+    assert ONNXEmbeddingProvider(given).config is given
+
+
+def test_other_dimension_is_named(config: EmbeddingConfig) -> None:
+    other = EmbeddingConfig(embedding_dimension=768, model_cache_dir=config.model_cache_dir)
+    with pytest.raises(ConfigError, match=r"EmbeddingConfig.embedding_dimension: is 768, but the model in .* has 384"):
+        ONNXEmbeddingProvider(other).encode("text")
+
+
+def test_unknown_model_is_an_error(config: EmbeddingConfig) -> None:
+    other = EmbeddingConfig(model_name="all-MaxiLM", model_cache_dir=config.model_cache_dir)
+    with pytest.raises(ManifestError, match="all-MaxiLM"):
+        ONNXEmbeddingProvider(other).encode("text")
+
+
+def test_bad_text_is_an_error(config: EmbeddingConfig) -> None:
+    with pytest.raises(TextTypeError, match="text 1 is of type int"):
+        ONNXEmbeddingProvider(config).encode_batch(["fine", 3])  # type: ignore[list-item]
+
+
+def test_broken_file_is_healed(config: EmbeddingConfig, encoder: Encoder, tmp_path: Path, loads: list[Path]) -> None:
+    config = EmbeddingConfig(model_cache_dir=tmp_path / "models")
+    ONNXEmbeddingProvider(config).encode("text")
+    tokenizer = loads.pop() / "tokenizer" / "tokenizer.json"
+    before = tokenizer.stat()
+    # Size and time stamp stay, so that nothing but loading it can notice.
+    tokenizer.write_bytes(bytes(before.st_size))
+    os.utime(tokenizer, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    vector = ONNXEmbeddingProvider(config).encode("text")
+    np.testing.assert_allclose(vector, encoder.encode("text"), rtol=0, atol=1e-6)
+    assert len(loads) == 2
+
+
+def test_sound_files_that_do_not_load_are_not_fetched_again(
+    config: EmbeddingConfig, loads: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(directory: Path) -> Encoder:
+        loads.append(directory)
+        raise ModelLoadError(str(directory), "onnxruntime is too old for it")
+
+    monkeypatch.setattr(Encoder, "load", unreadable)
+    provider = ONNXEmbeddingProvider(config)
+    with pytest.raises(ModelLoadError, match="too old"):
+        provider.encode("text")
+    assert len(loads) == 1
+
+
+def test_failed_load_may_succeed_later(config: EmbeddingConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = ONNXEmbeddingProvider(config)
+    with monkeypatch.context() as patch:
+        patch.setattr(Encoder, "load", lambda directory: (_ for _ in ()).throw(ModelLoadError(str(directory), "busy")))
+        with pytest.raises(ModelLoadError, match="busy"):
+            provider.encode("text")
+    assert provider.encode("text").shape == (384,)

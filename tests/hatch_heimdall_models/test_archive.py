@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import io
+import tarfile
+import warnings
+import zipfile
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hatch_heimdall_models.archive import Promise, broken_promises
+from tests.support.manifests import FILES, LARGE, manifest_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+PROMISE = Promise("pkg/models", "pkg/manifest.json", manifest_of())
+GOOD = [("pkg/__init__.py", b""), ("pkg/models.py", b"x = 1"), ("pkg/manifest.json", manifest_of().dumps().encode())]
+
+
+def _write(folder: Path, kind: str, members: Sequence[tuple[str, bytes]]) -> Path:
+    if kind == "wheel":
+        path = folder / "pkg-1.0-py3-none-any.whl"
+        with zipfile.ZipFile(path, "w") as wheel, warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Duplicate name", UserWarning)
+            for name, content in members:
+                wheel.writestr(name, content)
+        return path
+    path = folder / "pkg-1.0.tar.gz"
+    with tarfile.open(path, "w:gz") as sdist:
+        for name, content in members:
+            info = tarfile.TarInfo(f"pkg-1.0/{name}")
+            info.size = len(content)
+            sdist.addfile(info, io.BytesIO(content))
+    return path
+
+
+kinds = pytest.mark.parametrize("kind", ["wheel", "sdist"])
+
+
+@kinds
+def test_a_good_archive_breaks_none(tmp_path: Path, kind: str) -> None:
+    assert broken_promises(_write(tmp_path, kind, GOOD), PROMISE) == []
+
+
+@kinds
+@pytest.mark.parametrize("path", ["pkg/models/model.safetensors", "pkg/models/a/b/c", "pkg/models/.gitkeep"])
+def test_anything_in_the_models_folder_is_found(tmp_path: Path, kind: str, path: str) -> None:
+    archive = _write(tmp_path, kind, [*GOOD, (path, b"whatever")])
+    assert broken_promises(archive, PROMISE) == [f"carries {path}, which lies in models-dir"]
+
+
+@kinds
+def test_a_model_is_found_by_its_content_wherever_it_lies(tmp_path: Path, kind: str) -> None:
+    members = [
+        ("pkg/renamed.bin", FILES["model.safetensors"]),
+        ("pkg-1.0.data/data/x", FILES["tokenizer/tokenizer.json"]),
+    ]
+    problems = broken_promises(_write(tmp_path, kind, [*GOOD, *members]), PROMISE)
+    assert [problem.partition(" (")[0] for problem in problems] == [
+        "carries pkg/renamed.bin, which is the model's model.safetensors",
+        "carries pkg-1.0.data/data/x, which is the model's tokenizer/tokenizer.json",
+    ]
+
+
+@kinds
+def test_small_files_and_other_large_ones_may_be_anywhere(tmp_path: Path, kind: str) -> None:
+    same_size = bytes(len(LARGE))
+    members = [("pkg/config.json", FILES["model_config.json"]), ("pkg/data.bin", same_size)]
+    assert broken_promises(_write(tmp_path, kind, [*GOOD, *members]), PROMISE) == []
+
+
+@kinds
+def test_a_missing_manifest(tmp_path: Path, kind: str) -> None:
+    assert broken_promises(_write(tmp_path, kind, GOOD[:-1]), PROMISE) == ["has no pkg/manifest.json"]
+
+
+@kinds
+def test_another_manifest(tmp_path: Path, kind: str) -> None:
+    archive = _write(tmp_path, kind, [*GOOD[:-1], ("pkg/manifest.json", GOOD[-1][1] + b"\n")])
+    assert broken_promises(archive, PROMISE) == [
+        "carries another pkg/manifest.json than the one that was to be written"
+    ]
+
+
+@kinds
+def test_a_member_that_is_there_twice(tmp_path: Path, kind: str) -> None:
+    assert broken_promises(_write(tmp_path, kind, [*GOOD, GOOD[-1]]), PROMISE) == [
+        "has 2 members called pkg/manifest.json"
+    ]
+
+
+def test_a_link_in_an_sdist_has_no_content(tmp_path: Path) -> None:
+    archive = tmp_path / "pkg-1.0.tar.gz"
+    with tarfile.open(archive, "w:gz") as sdist:
+        link = tarfile.TarInfo("pkg-1.0/pkg/manifest.json")
+        link.type, link.linkname = tarfile.SYMTYPE, "elsewhere"
+        sdist.addfile(link)
+    assert broken_promises(archive, PROMISE) == [
+        "carries another pkg/manifest.json than the one that was to be written"
+    ]
+
+
+def test_the_size_of_a_wheel_is_limited_and_that_of_an_sdist_is_not(tmp_path: Path) -> None:
+    wheel, sdist = _write(tmp_path, "wheel", GOOD), _write(tmp_path, "sdist", GOOD)
+    size = wheel.stat().st_size
+    assert broken_promises(wheel, replace(PROMISE, max_wheel_size=size)) == []
+    assert broken_promises(wheel, replace(PROMISE, max_wheel_size=size - 1)) == [
+        f"has {size} bytes, 1 more than max-wheel-size allows ({size - 1})"
+    ]
+    assert broken_promises(sdist, replace(PROMISE, max_wheel_size=1)) == []
+
+
+def test_another_kind_of_file(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="neither a wheel nor an sdist"):
+        broken_promises(tmp_path / "x.zip", PROMISE)

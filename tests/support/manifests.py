@@ -1,0 +1,91 @@
+"""Manifests for tests: a small one of given files, and a hypothesis strategy for any valid one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hypothesis import strategies as st
+
+from hatch_heimdall_models.manifest import INLINE_LIMIT, Asset, Manifest, Model, ModelFile, path_problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+LARGE = bytes(range(256)) * (INLINE_LIMIT // 256 + 1)
+"""Content that is just too large to travel inside a manifest."""
+
+FILES: Mapping[str, bytes] = {
+    "model.safetensors": LARGE,
+    "model_config.json": b'{"embedding_dimension": 384}\n',
+    "tokenizer/tokenizer.json": LARGE[::-1],
+}
+"""A small stand-in for a model: two large files, one of them in a folder, and a small one."""
+
+
+def write_models(directory: Path, files: Mapping[str, bytes] = FILES) -> None:
+    """Write model files below `directory`."""
+    for path, content in files.items():
+        target = directory / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+
+
+def manifest_of(
+    files: Mapping[str, bytes] = FILES,
+    *,
+    distribution: str = "heimdall-mcp",
+    repository: str = "lcbcFoo/heimdall-mcp-server",
+) -> Manifest:
+    """A manifest that pins `files` as one model, in an asset under an old tag."""
+    model = Model(
+        name="some-model",
+        variant="standard",
+        license="Apache-2.0",
+        upstream="https://example.org/some-model",
+        asset=Asset("v0.1.0", "models-v0.1.0.zip", "0" * 64, 1234),
+        files=tuple(ModelFile.of_bytes(path, content) for path, content in sorted(files.items())),
+    )
+    return Manifest(distribution, repository, model.name, (model,))
+
+
+_text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
+_names = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,10}", fullmatch=True)
+_digests = st.from_regex(r"[0-9a-f]{64}", fullmatch=True)
+_sizes = st.integers(1, 10**12)
+_paths = _text.filter(lambda path: path_problem(path) is None)
+_assets = st.builds(Asset, tag=_names, name=_names, sha256=_digests, size=_sizes)
+
+
+@st.composite
+def _files(draw: st.DrawFn) -> ModelFile:
+    path, also = draw(_paths), tuple(draw(st.lists(_text, max_size=2)))
+    if draw(st.booleans()):
+        return ModelFile.of_bytes(path, draw(st.binary(min_size=1, max_size=40)), also=also)
+    return ModelFile(path, draw(_digests), draw(_sizes), also)
+
+
+def _sorted_files(files: list[ModelFile]) -> tuple[ModelFile, ...]:
+    return tuple(sorted(files, key=lambda file: file.path))
+
+
+_models = st.builds(
+    Model,
+    name=_names,
+    variant=_names,
+    license=_text,
+    upstream=_text,
+    asset=_assets,
+    files=st.lists(_files(), min_size=1, max_size=3, unique_by=lambda file: file.path.casefold()).map(_sorted_files),
+    marker=st.none() | _text,
+)
+
+
+@st.composite
+def manifests(draw: st.DrawFn) -> Manifest:
+    """Any valid manifest, its files in canonical order."""
+    models = draw(
+        st.lists(_models, min_size=1, max_size=3, unique_by=lambda model: (model.name, model.variant, model.marker))
+    )
+    repository = f"{draw(_names)}/{draw(_names)}"
+    return Manifest(draw(_names), repository, draw(st.sampled_from(models)).name, tuple(models))

@@ -69,7 +69,7 @@ def serve(
                 repository=repository or read_project().repository,
                 host=host,
                 port=port,
-                faults=[Fault.of(Drip(rate), host="assets")] if rate is not None else [],
+                faults=[Fault(Drip(rate), host="assets")] if rate is not None else [],
                 log_stream=log,
             )
         except OSError as error:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Container, Iterable
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from release.github_standin.effects import Effect
 from release.github_standin.messages import Application, Request, Response
 
 
-@dataclass(frozen=True)
 class Fault:
-    """A rule.
+    """A rule, for example `Fault(Drip(1000), CutAfter(5000), host="assets", turns={1})`.
 
-    Attributes:
+    Args:
         effects: what happens to a request that the rule matches, in this order.
         host: the name of the host (`web`, `assets`, …), with `*` and `?` as in a shell.
         path: the percent-decoded path, likewise.
@@ -23,23 +21,19 @@ class Fault:
         turns: which of the requests that match, counted from 1, for example `{1, 3}` or `range(2, 5)`; None is all.
     """
 
-    effects: tuple[Effect, ...]
-    host: str = "*"
-    path: str = "*"
-    methods: Container[str] = ("GET",)
-    turns: Container[int] | None = None
-
-    @classmethod
-    def of(
-        cls,
+    def __init__(
+        self,
         *effects: Effect,
         host: str = "*",
         path: str = "*",
         methods: Container[str] = ("GET",),
         turns: Container[int] | None = None,
-    ) -> Fault:
-        """The same with the effects first: `Fault.of(Drip(1000), CutAfter(50), host="assets")`."""
-        return cls(effects, host, path, methods, turns)
+    ) -> None:
+        self.effects = effects
+        self.host = host
+        self.path = path
+        self.methods = methods
+        self.turns = turns
 
     def matches(self, host: str, request: Request) -> bool:
         """Whether the rule is about this request, whatever its turn."""

@@ -1,0 +1,90 @@
+"""Real servers on loopback for tests, each a context manager that yields something with `.url` and `.requests`.
+
+    with github(directory, repository="owner/name") as server:
+        environment["HEIMDALL_GITHUB_URL"] = server.url
+        ...
+        assert [record.status for record in server.requests.settled()] == [302, 200]
+
+All take `faults=[Fault(...)]`, and `tls=` a server's `ssl.SSLContext`. An error in a server fails the test.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from release.github_standin import Application, Fault, Faults, GitHubStandIn, Listener, Request, RequestLog, Response
+from release.github_standin.files import file_response, find
+from tests.support.package_index import PackageIndex
+
+REPOSITORY = "lcbcFoo/heimdall-mcp-server"
+
+
+@dataclass(frozen=True)
+class RunningServer:
+    """A server with one host.
+
+    Attributes:
+        url: without a slash at the end.
+        requests: what was asked.
+        faults: may be added to and cleared.
+    """
+
+    url: str
+    requests: RequestLog
+    faults: Faults
+
+
+@contextmanager
+def github(directory: Path, *, repository: str = REPOSITORY, **options: Any) -> Iterator[GitHubStandIn]:
+    """GitHub's releases of `repository`, from `<tag>/<asset>` below `directory`.
+
+    `options` are those of `GitHubStandIn`: `token`, `url_lifetime`, `tls`, `faults`, `clock`, …
+    """
+    with GitHubStandIn(directory, repository=repository, **options) as server:
+        yield server
+
+
+@contextmanager
+def plain_mirror(
+    directory: Path, *, ranges: bool = True, tls: ssl.SSLContext | None = None, faults: Iterable[Fault] = ()
+) -> Iterator[RunningServer]:
+    """A directory over HTTP, with ranges unless told otherwise: what `HEIMDALL_MODELS_MIRROR` names. Host `mirror`."""
+
+    def files(request: Request) -> Response:
+        file = find(directory, request.path.removeprefix("/"))
+        if file is None or request.method not in {"GET", "HEAD"}:
+            return Response.text(404, "not found\n", "text/plain")
+        return file_response(request, file, headers={"Content-Type": "application/octet-stream"}, ranges=ranges)
+
+    with _serving("mirror", files, tls, faults) as server:
+        yield server
+
+
+@contextmanager
+def package_index(
+    directory: Path,
+    *,
+    credentials: tuple[str, str] | None = None,
+    ranges: bool = True,
+    tls: ssl.SSLContext | None = None,
+    faults: Iterable[Fault] = (),
+) -> Iterator[RunningServer]:
+    """The wheels of a directory as a package index; `server.url + "/simple/"` is for `PIP_INDEX_URL`. Host `index`.
+
+    `credentials` (user, password) are asked for by basic authentication; `ranges` is about wheels.
+    """
+    with _serving("index", PackageIndex(directory, credentials=credentials, ranges=ranges), tls, faults) as server:
+        yield server
+
+
+@contextmanager
+def _serving(
+    name: str, application: Application, tls: ssl.SSLContext | None, faults: Iterable[Fault]
+) -> Iterator[RunningServer]:
+    with Listener(name, application, tls=tls, faults=Faults(faults)) as listener:
+        yield RunningServer(listener.url, listener.log, listener.faults)

@@ -6,16 +6,10 @@ import os
 import shutil
 from pathlib import Path
 
-import hypothesis
 import pytest
 
 from tests.support.release_bench import Bench
 from tests.support.tiny_release import TinyRelease, make_tiny_release
-
-# A busy machine is no failure.
-hypothesis.settings.register_profile("patient", deadline=None)
-hypothesis.settings.load_profile("patient")
-
 
 @pytest.fixture
 def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TinyRelease:

@@ -105,7 +105,7 @@ class Client:
         Raises:
             SourceError: if there is no answer, or one that is neither 200, 206 nor 416.
         """
-        url, own = _split_credentials(url)
+        url, own = split_credentials(url)
         authorization = own or authorization
         home = Origin.of(url)
         for _ in range(_MOST_REDIRECTS + 1):
@@ -151,7 +151,7 @@ class Client:
             if proxy is None:
                 self._pools[proxy] = urllib3.PoolManager(**options)
             else:
-                address, authorization = _split_credentials(proxy if "://" in proxy else f"http://{proxy}")
+                address, authorization = split_credentials(proxy if "://" in proxy else f"http://{proxy}")
                 credentials = {"Proxy-Authorization": authorization} if authorization else None
                 self._pools[proxy] = urllib3.ProxyManager(address, proxy_headers=credentials, **options)
         return self._pools[proxy]
@@ -208,10 +208,10 @@ def _next_url(url: str, location: str | None) -> str:
     scheme = urlsplit(target).scheme
     if scheme not in {"http", "https"} or (url.startswith("https:") and scheme != "https"):
         raise SourceError(f"{redact(url)}: redirected from https to {redact(target)}, which was refused")
-    return _split_credentials(target)[0]
+    return split_credentials(target)[0]
 
 
-def _split_credentials(url: str) -> tuple[str, str | None]:
+def split_credentials(url: str) -> tuple[str, str | None]:
     """The URL without user and password, and the `Basic` authorization they make."""
     parts = urlsplit(url)
     if parts.username is None:

@@ -22,7 +22,9 @@ class Contestant:
         """Wall time of one run."""
         self.prepare()
         began = time.perf_counter()
-        subprocess.run(self.command, check=True, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            self.command, check=True, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         return time.perf_counter() - began
 
 

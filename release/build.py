@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -20,10 +21,11 @@ from release.recipe import Recipe, UpstreamFile
 from release.safetensors_header import read_header
 
 _CONFIG_NAME = "config.json"
-_LOCK_SECONDS = 600
 
 
-def build_model(recipe: Recipe, output: Path, cache: Path, say: Callable[[str], None]) -> list[str]:
+def build_model(
+    recipe: Recipe, output: Path, cache: Path, say: Callable[[str], None], *, patience: float = 600
+) -> list[str]:
     """Make `output` hold the model, whole and exactly; what is right already is left alone.
 
     Each file is replaced atomically. Two builds with the same cache wait for one another.
@@ -33,6 +35,7 @@ def build_model(recipe: Recipe, output: Path, cache: Path, say: Callable[[str], 
         output: the model's directory; made when it is not there.
         cache: directory for downloads and for upstream's files that are only read.
         say: receives a line about each step.
+        patience: seconds to wait for another build.
 
     Returns:
         The paths that had to be written, in the order of writing.
@@ -42,13 +45,26 @@ def build_model(recipe: Recipe, output: Path, cache: Path, say: Callable[[str], 
             or do not fit the graph, or if another build does not end.
     """
     cache.mkdir(parents=True, exist_ok=True)
-    lock = cache / "build.lock"
+    with _alone(cache / "build.lock", say, patience):
+        return _build(recipe, output, cache, say)
+
+
+@contextmanager
+def _alone(lock_file: Path, say: Callable[[str], None], patience: float) -> Iterator[None]:
+    lock = FileLock(lock_file)
     try:
-        with FileLock(lock, timeout=_LOCK_SECONDS):
-            return _build(recipe, output, cache, say)
-    except Timeout as error:
-        problem = f"another build has held it for {_LOCK_SECONDS} seconds: wait for that one to end, or end it"
-        raise ModelBuildError(str(lock), [problem]) from error
+        lock.acquire(timeout=0)
+    except Timeout:
+        say(f"waiting for another build, which holds {lock_file}")
+        try:
+            lock.acquire(timeout=patience)
+        except Timeout as error:
+            problem = f"another build still holds it after {patience:g} seconds: wait for that one to end, or end it"
+            raise ModelBuildError(str(lock_file), [problem]) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _build(recipe: Recipe, output: Path, cache: Path, say: Callable[[str], None]) -> list[str]:

@@ -131,8 +131,8 @@ def _install(environment: Path, wheel: Path) -> None:
     python = _python_of(environment)
     if not python.exists():
         venv.create(environment, with_pip=True, clear=True)
-    _run(python, "-m", "pip", "install", "--quiet", wheel)
-    _run(python, "-m", "pip", "install", "--quiet", "--force-reinstall", "--no-deps", wheel)
+    _run(python, "-m", "pip", "install", "-qq", wheel)
+    _run(python, "-m", "pip", "install", "-qq", "--force-reinstall", "--no-deps", wheel)
 
 
 @contextlib.contextmanager
@@ -152,7 +152,7 @@ def _downloaded() -> int:
     """Bytes that the release server has sent so far."""
     if not REQUESTS.exists():
         return 0
-    return sum(json.loads(line)["bytes_sent"] for line in REQUESTS.read_text(encoding="utf-8").splitlines())
+    return sum(json.loads(line)["sent"] for line in REQUESTS.read_text(encoding="utf-8").splitlines())
 
 
 def _python(environment: Path, *arguments: object, **variables: str) -> str:

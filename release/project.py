@@ -17,6 +17,7 @@ ASSETS = ROOT / "dist" / "models"
 """Where `pack` writes assets, one folder per tag: as a mirror has them."""
 CACHE = ROOT / ".cache" / "release"
 """Downloads, kept between runs."""
+RECIPE = ROOT / "release" / "recipe.toml"
 LOCK = ROOT / "models.lock.json"
 LICENSE = ROOT / "LICENSE"
 

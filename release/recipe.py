@@ -12,8 +12,6 @@ from typing import Any
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.manifest import path_problem
 
-RECIPE_PATH = Path(__file__).with_name("recipe.toml")
-
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _REVISION = re.compile(r"[0-9a-f]{40}")
@@ -117,7 +115,7 @@ class Recipe:
         raise ModelBuildError("recipe", [f"files: has none of the name {name!r}, which is needed"])
 
 
-def read_recipe(path: Path = RECIPE_PATH) -> Recipe:
+def read_recipe(path: Path) -> Recipe:
     """Read a recipe from a TOML file.
 
     Raises:

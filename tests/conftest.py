@@ -6,7 +6,12 @@ import os
 import re
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# A busy machine is no failure.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 os.environ["HEIMDALL_FETCH"] = "never"  # so that collecting the tests, which imports heimdall, fetches nothing
 

@@ -1,0 +1,41 @@
+"""Timing whole processes side by side: in turn, in one run, medians and ratios of pairs, since machines are noisy."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A command to time; `prepare` runs before each round and is not timed."""
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str] | None = None
+    prepare: Callable[[], None] = lambda: None
+
+    def seconds(self) -> float:
+        """Wall time of one run."""
+        self.prepare()
+        began = time.perf_counter()
+        subprocess.run(self.command, check=True, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return time.perf_counter() - began
+
+
+def compare(title: str, contestants: Sequence[Contestant], rounds: int) -> None:
+    """Run all in turn after one warm-up round; print each median, and the median ratio of the first to each other."""
+    times: dict[str, list[float]] = {contestant.name: [] for contestant in contestants}
+    for number in range(rounds + 1):
+        for contestant in contestants:
+            seconds = contestant.seconds()
+            if number:
+                times[contestant.name].append(seconds)
+    first = times[contestants[0].name]
+    print(f"\n{title} ({rounds} rounds, medians; ratio = first / this, pair by pair)")
+    for name, measured in times.items():
+        ratio = statistics.median(a / b for a, b in zip(first, measured, strict=True))
+        print(f"  {name:<48} {1000 * statistics.median(measured):>8.1f} ms   {ratio:5.2f}")

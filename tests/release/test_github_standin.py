@@ -206,7 +206,9 @@ def test_a_signed_url_of_an_asset_that_has_gone_is_not_found(
 )
 def test_what_is_not_there_is_a_page_of_html(server: GitHubStandIn, tmp_path: Path, path: str) -> None:
     (tmp_path / "secret").write_text("secret")
-    with urllib3.HTTPConnectionPool(urlsplit(server.url).hostname or "", urlsplit(server.url).port, retries=False) as pool:
+    with urllib3.HTTPConnectionPool(
+        urlsplit(server.url).hostname or "", urlsplit(server.url).port, retries=False
+    ) as pool:
         answer = pool.urlopen("GET", path, assert_same_host=False)
     assert answer.status == 404
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"

@@ -92,7 +92,9 @@ def _check(directory: Path, host: str) -> None:
     except ValueError:
         wildcard = False
     if wildcard:
-        raise ModelBuildError(f"--host {host}", ["is not an address that clients can be sent to; name one that this machine has"])
+        raise ModelBuildError(
+            f"--host {host}", ["is not an address that clients can be sent to; name one that this machine has"]
+        )
 
 
 def _explain(error: OSError) -> str:

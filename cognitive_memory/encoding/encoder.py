@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -97,6 +96,8 @@ class Encoder:
         if len(batches) == 1:
             embed(batches[0])
             return vectors
+        from concurrent.futures import ThreadPoolExecutor
+
         # Batches side by side keep all cores busy where one batch, whose operators are small, could not.
         with ThreadPoolExecutor(min(self._workers, len(batches)), thread_name_prefix="heimdall-encode") as pool:
             for _ in pool.map(embed, batches):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import http.server
+import os
 import socket
 import socketserver
 import ssl
 import struct
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -98,7 +100,7 @@ class Listener:
 
 
 class _Server(socketserver.TCPServer):
-    allow_reuse_address = True
+    allow_reuse_address = os.name == "posix"  # on Windows it would let two programs share the port
     request_queue_size = 256
 
     def __init__(self, listener: Listener, address: tuple[str, int], tls: ssl.SSLContext | None) -> None:
@@ -179,8 +181,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         listener = self.server.listener
         headers = {name.lower(): ", ".join(self.headers.get_all(name, [])) for name in self.headers}
         request = Request(self.command, self.path, headers)
-        if "content-length" in headers or "transfer-encoding" in headers:
-            self.close_connection = True  # the request's body stays unread, so nothing can follow it
+        self._discard_body(headers)
         with listener.log.recording(listener.name, request) as record:
             try:
                 response = listener.answer(request)
@@ -198,6 +199,18 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 self._send_body(response, record)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _respond  # noqa: N815 - http.server's names
+
+    def _discard_body(self, headers: Mapping[str, str]) -> None:
+        """Read what nobody wants: closing over unread bytes would reset the connection, and lose the answer with it.
+
+        An application that takes uploads would be given `rfile` instead.
+        """
+        if "transfer-encoding" in headers:
+            self.close_connection = True  # its end is unknown, so nothing can follow it
+        length = headers.get("content-length", "0")
+        left = int(length) if length.isascii() and length.isdecimal() else 0
+        while left and (chunk := self.rfile.read(min(CHUNK, left))):
+            left -= len(chunk)
 
     def _send_head(self, response: Response) -> None:
         self.send_response(response.status)

@@ -1,0 +1,114 @@
+"""`python -m release serve` as a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import urllib3
+
+ROOT = Path(__file__).resolve().parents[2]
+DOWNLOADS = "lcbcFoo/heimdall-mcp-server/releases/download"
+COMMAND = [sys.executable, "-m", "release", "serve"]
+
+
+@pytest.fixture
+def assets(tmp_path: Path) -> Path:
+    directory = tmp_path / "assets"
+    (directory / "v1").mkdir(parents=True)
+    (directory / "v1" / "model.zip").write_bytes(b"content")
+    return directory
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
+
+
+@contextmanager
+def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A process that serves, and the URL that it names."""
+    with subprocess.Popen(
+        [*COMMAND, *arguments], env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            name, _, url = process.stdout.readline().strip().partition("=")
+            assert name == "HEIMDALL_GITHUB_URL", process.communicate(timeout=30)
+            yield process, url
+        finally:
+            process.kill()
+
+
+def failing(arguments: Sequence[str]) -> str:
+    result = subprocess.run(
+        [*COMMAND, *arguments], env=environment(), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+    return result.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_it_serves_until_it_is_told_to_stop(assets: Path, tmp_path: Path, number: signal.Signals, code: int) -> None:
+    log = tmp_path / "log"
+    with (
+        serving("--directory", str(assets), "--log", str(log)) as (process, url),
+        urllib3.PoolManager(timeout=30) as pool,
+    ):
+        answer = pool.request("GET", f"{url}/{DOWNLOADS}/v1/model.zip")
+        assert answer.data == b"content"
+        process.send_signal(number)  # while a connection is open
+        output, errors = process.communicate(timeout=30)
+    assert process.returncode == code
+    assert output == ""
+    assert errors == f"serving {assets}; Ctrl-C ends it\n"
+    records = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [(record["host"], record["status"]) for record in records] == [("web", 302), ("assets", 200)]
+
+
+def test_repository_rate_and_a_log_that_is_appended_to(assets: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("earlier\n")
+    options = ["--directory", str(assets), "--repository", "some/body", "--rate", "1e9", "--log", str(log)]
+    with serving(*options) as (_, url), urllib3.PoolManager(timeout=30) as pool:
+        assert pool.request("GET", f"{url}/{DOWNLOADS}/v1/model.zip").status == 404
+        assert pool.request("GET", f"{url}/some/body/releases/download/v1/model.zip").data == b"content"
+    assert log.read_text().startswith("earlier\n{")
+
+
+def test_a_port_that_is_taken(assets: Path) -> None:
+    with serving("--directory", str(assets)) as (_, url):
+        port = str(urlsplit(url).port)
+        message = failing(["--directory", str(assets), "--port", port])
+    assert message == (
+        f"Error: --host 127.0.0.1 --port {port}: another program listens there; "
+        "name another port, or leave --port out to get a free one\n"
+    )
+
+
+def test_a_directory_that_is_missing(tmp_path: Path) -> None:
+    message = failing(["--directory", str(tmp_path / "none")])
+    assert f"{tmp_path / 'none'}: no such directory; 'python -m release pack' makes it" in message
+
+
+def test_addresses_that_are_of_no_use(assets: Path) -> None:
+    assert "is not an address that clients can be sent to" in failing(["--directory", str(assets), "--host", "::"])
+    assert "--host 192.0.2.1 --port 0: can't listen there: " in failing(
+        ["--directory", str(assets), "--host", "192.0.2.1"]
+    )
+
+
+def test_a_log_that_cannot_be_written(assets: Path, tmp_path: Path) -> None:
+    assert str(tmp_path / "none" / "log") in failing(
+        ["--directory", str(assets), "--log", str(tmp_path / "none" / "log")]
+    )

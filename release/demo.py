@@ -118,7 +118,9 @@ def _use(report: Report, wheel: Path) -> None:
                 value.append(f"{(_downloaded() - before) / 1e6:.1f} MB downloaded")
     weights = {path.stat().st_ino for path in SHARED.rglob("model.safetensors")}
     size = {path.stat().st_ino: path.stat().st_size for path in SHARED.rglob("*") if path.is_file()}
-    report.rows.append(("copies of the weights on disk", f"{len(weights)} ({sum(size.values()) / 1e6:.1f} MB in all)", ""))
+    report.rows.append(
+        ("copies of the weights on disk", f"{len(weights)} ({sum(size.values()) / 1e6:.1f} MB in all)", "")
+    )
     with report.step("embed this project's documents in environment 2") as value:
         documents = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
         printed = _python(environments[1], "-c", _RECALL, QUESTION, *documents, HEIMDALL_OFFLINE="1")

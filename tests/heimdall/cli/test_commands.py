@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from release.github_standin import Drip, Fault
+from tests.support.servers import plain_mirror
+from tests.support.small_model import Installation, SmallModel
+
+
+@pytest.fixture
+def mirror(small: SmallModel, monkeypatch: pytest.MonkeyPatch) -> SmallModel:
+    monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
+    monkeypatch.setenv("HEIMDALL_SOURCES", "mirror")
+    return small
+
+
+def test_the_life_of_a_model(installation: Installation, mirror: SmallModel) -> None:
+    before = installation.heimdall("models", "status")
+    assert before.returncode == 1
+    assert "state    not here; 'heimdall models pull' fetches it" in before.stdout
+    assert installation.heimdall("models", "path").returncode == 1
+    assert installation.heimdall("models", "verify").returncode == 1
+
+    pull = installation.heimdall("models", "pull")
+    assert pull.returncode == 0
+    headline, directory = pull.stdout.splitlines()
+    assert headline == "small (standard): fetched from mirror, verified"
+    mirror.assert_tree(Path(directory))
+    assert installation.heimdall("models", "pull").stdout.startswith("small (standard): was here already, verified")
+
+    assert installation.heimdall("models", "path").stdout == f"{directory}\n"
+    status = installation.heimdall("models", "status")
+    assert status.returncode == 0
+    assert f"path     {directory}" in status.stdout
+    verify = installation.heimdall("models", "verify")
+    assert verify.returncode == 0
+    assert verify.stdout.splitlines()[-1] == "every file matches its pin"
+
+
+def test_verify_finds_what_time_and_size_hide_and_repairs_it(installation: Installation, mirror: SmallModel) -> None:
+    directory = Path(installation.heimdall("models", "pull").stdout.splitlines()[1])
+    weights = directory / "model.safetensors"
+    status = weights.stat()
+    with weights.open("r+b") as stream:
+        stream.write(b"rot")
+    os.utime(weights, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert installation.heimdall("models", "status").returncode == 0
+    bad = installation.heimdall("models", "verify", "--json")
+    assert bad.returncode == 1
+    assert [file["state"] for file in json.loads(bad.stdout)["files"]].count("different") == 1
+    text = installation.heimdall("models", "verify")
+    assert "different  model.safetensors" in text.stdout
+    assert "--repair" in text.stdout
+    repaired = installation.heimdall("models", "verify", "--repair")
+    assert (repaired.returncode, repaired.stdout.splitlines()[-1][:6]) == (0, "mended")
+    mirror.assert_tree(directory)
+    assert installation.heimdall("models", "verify").returncode == 0
+
+
+def test_json_reports(installation: Installation, mirror: SmallModel, home: Path) -> None:
+    status = json.loads(installation.heimdall("models", "status", "--json").stdout)
+    assert (status["complete"], status["directory"], status["size"]) == (
+        False,
+        None,
+        sum(map(len, mirror.files.values())),
+    )
+    pulled = json.loads(installation.heimdall("models", "pull", "--json").stdout)
+    assert (pulled["model"], pulled["variant"], pulled["sources"]) == ("small", "standard", ["mirror"])
+    status = json.loads(installation.heimdall("models", "status", "--json").stdout)
+    assert (status["complete"], status["tier"], status["directory"]) == (True, "shared", pulled["directory"])
+    assert json.loads(installation.heimdall("models", "verify", "--json").stdout)["sound"] is True
+    dirs = json.loads(installation.heimdall("dirs", "--json").stdout)
+    assert dirs["heimdall_data_dir"] == str(home / ".local/share/heimdall")
+    assert dirs["models_dir"] == str(home / ".local/share/heimdall/models")
+
+
+def test_a_system_tier_is_shown(installation: Installation, mirror: SmallModel, tmp_path: Path) -> None:
+    system = tmp_path / "system"
+    installation.heimdall("models", "pull", MODEL_CACHE_DIR=str(system))
+    status = json.loads(installation.heimdall("models", "status", "--json", HEIMDALL_SYSTEM_MODELS=str(system)).stdout)
+    assert (status["tier"], status["complete"]) == ("system", True)
+    assert installation.heimdall("models", "verify", HEIMDALL_SYSTEM_MODELS=str(system)).returncode == 0
+
+
+def test_pull_fetches_although_unasked_fetching_is_forbidden(installation: Installation, mirror: SmallModel) -> None:
+    assert installation.heimdall("models", "pull", HEIMDALL_FETCH="never").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "message"),
+    [
+        (("models", "pull"), {"HEIMDALL_OFFLINE": "1", "HEIMDALL_SOURCES": "github"}, "Unset HEIMDALL_OFFLINE"),
+        (("models", "pull"), {"HEIMDALL_OFFLINE": "perhaps"}, "HEIMDALL_OFFLINE='perhaps': expected 1, true"),
+        (("models", "pull", "--variant", "huge"), {}, "pins no variant huge"),
+        (("models", "verfy"), {}, "Did you mean 'verify'?"),
+        (("modles",), {}, "Did you mean 'models'?"),
+        (("models", "pull", "--fast"), {}, "No such option '--fast'"),
+        (("models", "pull"), {"HEIMDALL_DATA_DIR": "/dev/null/x"}, "/dev/null"),
+    ],
+)
+def test_mistakes_give_a_message_and_exit_code_2(
+    installation: Installation,
+    mirror: SmallModel,
+    arguments: tuple[str, ...],
+    variables: dict[str, str],
+    message: str,
+) -> None:
+    finished = installation.heimdall(*arguments, **variables)
+    assert finished.returncode == 2
+    assert finished.stdout == ""
+    assert message in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+def test_a_traceback_on_request(installation: Installation, mirror: SmallModel) -> None:
+    finished = installation.heimdall("models", "pull", HEIMDALL_OFFLINE="perhaps", HEIMDALL_DEBUG="1")
+    assert "Traceback" in finished.stderr
+
+
+def test_ctrl_c_keeps_what_arrived_and_the_next_pull_goes_on(
+    installation: Installation, small: SmallModel, home: Path
+) -> None:
+    with plain_mirror(small.directory, faults=[Fault(Drip(100_000), turns={1})]) as server:
+        variables = {"HEIMDALL_MODELS_MIRROR": server.url, "HEIMDALL_SOURCES": "mirror"}
+        process = installation.start("-m", "heimdall", "models", "pull", **variables)
+        partial = home / ".local/share/heimdall/models/.store/partial"
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and not any(path.stat().st_size > 20_000 for path in partial.glob("*.part")):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert "interrupted; what was downloaded is kept" in stderr
+        assert "Traceback" not in stderr
+        again = installation.heimdall("models", "pull", **variables)
+        assert again.returncode == 0
+        assert "continuing after" in again.stderr
+        assert server.requests.settled()[-1].status == 206
+    assert not list(partial.iterdir())
+
+
+def test_help_and_a_closed_pipe(installation: Installation) -> None:
+    help_text = installation.heimdall("--help").stdout
+    assert "models" in help_text
+    assert "dirs" in help_text
+    closed = installation.start(
+        "-c", "import sys; from heimdall.cli import main; sys.argv[1:] = ['dirs']; sys.exit(main())"
+    )
+    assert closed.stdout is not None
+    closed.stdout.close()
+    assert closed.stderr is not None
+    assert "Traceback" not in closed.stderr.read()
+    closed.stderr.close()
+    closed.wait(timeout=30)

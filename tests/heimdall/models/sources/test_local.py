@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from heimdall.models import locations
+from heimdall.models.manifest import PinnedModel
+from heimdall.models.resolve import resolve_in_detail
+from heimdall.models.sources.local import huggingface_caches
+from tests.support.small_model import SmallModel
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEIMDALL_OFFLINE", "1")
+
+
+def lay_out(small: SmallModel, directory: Path) -> None:
+    for path, content in small.files.items():
+        (directory / path).parent.mkdir(parents=True, exist_ok=True)
+        (directory / path).write_bytes(content)
+
+
+def assert_adopted(small: SmallModel, original: Path) -> None:
+    resolution = resolve_in_detail()
+    assert resolution.sources == ("local",)
+    small.assert_tree(resolution.directory)
+    adopted = resolution.directory / "model.safetensors"
+    assert not adopted.samefile(original), "copied, never linked: its owner may change it"
+    assert original.read_bytes() == small.files["model.safetensors"]
+
+
+def test_a_legacy_folder_below_the_working_directory(small: SmallModel, pinned: PinnedModel, tmp_path: Path) -> None:
+    lay_out(small, tmp_path / "data" / "models")
+    assert_adopted(small, tmp_path / "data" / "models" / "model.safetensors")
+
+
+def test_the_checkouts_own_models(small: SmallModel, pinned: PinnedModel) -> None:
+    checkout = Path(locations.PACKAGE_DIRECTORY).parent / "cognitive_memory" / "data" / "models"
+    lay_out(small, checkout)
+    assert_adopted(small, checkout / "model.safetensors")
+
+
+def test_a_tree_that_lies_in_the_models_directory_without_a_store(
+    small: SmallModel, pinned: PinnedModel, models_dir: Path
+) -> None:
+    lay_out(small, models_dir)
+    resolution = resolve_in_detail()
+    assert resolution.sources == ("local",)
+    small.assert_tree(resolution.directory)
+    small.assert_tree(models_dir)
+    assert not list(models_dir.glob("*.kept-*"))
+
+
+@pytest.mark.parametrize("variable", ["HF_HOME", "HF_HUB_CACHE", None])
+@pytest.mark.parametrize("named_by_digest", [True, False])
+def test_hugging_faces_cache(
+    small: SmallModel,
+    pinned: PinnedModel,
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str | None,
+    named_by_digest: bool,
+) -> None:
+    cache = {
+        "HF_HOME": tmp_path / "hf" / "hub",
+        "HF_HUB_CACHE": tmp_path / "cache",
+        None: home / ".cache/huggingface/hub",
+    }[variable]
+    if variable:
+        monkeypatch.setenv(variable, str(cache.parent if variable == "HF_HOME" else cache))
+    blobs = cache / "models--owner--small" / "blobs"
+    blobs.mkdir(parents=True)
+    for file in pinned.files:
+        name = file.sha256 if named_by_digest else f"etag-{file.path.replace('/', '-')}"
+        (blobs / name).write_bytes(small.files[file.path])
+    original = next(path for path in blobs.iterdir() if path.stat().st_size == 300_000)
+    assert_adopted(small, original)
+
+
+def test_files_of_the_right_size_with_other_bytes_are_left_alone(
+    small: SmallModel, pinned: PinnedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay_out(small, tmp_path / "data" / "models")
+    (tmp_path / "data" / "models" / "model.safetensors").write_bytes(bytes(300_000))
+    monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
+    assert resolve_in_detail().sources == ("local", "mirror")
+
+
+def test_unreadable_places_are_passed_over(
+    small: SmallModel, pinned: PinnedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data" / "models" / "model.safetensors").mkdir(parents=True)
+    monkeypatch.setenv("HF_HOME", "~nobody-of-that-name/x")
+    monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
+    assert resolve_in_detail().sources == ("mirror",)
+
+
+def test_without_a_home_there_are_no_default_caches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    assert huggingface_caches()[0] == tmp_path

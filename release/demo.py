@@ -19,6 +19,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import click
+
 from release.project import ASSETS, ROOT
 
 DEMO = ROOT / ".demo"
@@ -54,7 +56,7 @@ class Report:
     @contextlib.contextmanager
     def step(self, name: str) -> Iterator[list[str]]:
         """Time a step; what the block appends to the yielded list is its value."""
-        print(f"── {name}", flush=True)
+        click.echo(f"── {name}")
         value: list[str] = []
         began = time.perf_counter()
         yield value
@@ -64,10 +66,10 @@ class Report:
         """Print the table."""
         widths = [max(len(row[column]) for row in self.rows) for column in range(2)]
         rule = "─" * (sum(widths) + 14)
-        print(f"\n{rule}")
+        click.echo(f"\n{rule}")
         for name, value, seconds in self.rows:
-            print(f"{name:<{widths[0]}}  {value:<{widths[1]}}  {seconds:>8}")
-        print(rule)
+            click.echo(f"{name:<{widths[0]}}  {value:<{widths[1]}}  {seconds:>8}")
+        click.echo(rule)
 
 
 def main() -> int:
@@ -81,7 +83,7 @@ def main() -> int:
         wheel = _make(report)
         _use(report, wheel)
     except subprocess.CalledProcessError as error:
-        print(f"demo: '{' '.join(map(str, error.cmd))}' ended with exit code {error.returncode}", file=sys.stderr)
+        click.echo(f"demo: '{' '.join(map(str, error.cmd))}' ended with exit code {error.returncode}", err=True)
         return 1
     report.show()
     return 0
@@ -126,7 +128,7 @@ def _use(report: Report, wheel: Path) -> None:
         printed = _python(environments[1], "-c", _RECALL, QUESTION, *documents, HEIMDALL_OFFLINE="1")
         count, seconds, score, nearest = printed.strip().split("\t")
         value.append(f"{count} passages, first vector after {seconds} s")
-    print(f"\nQuestion: {QUESTION}\nNearest ({score}): {nearest}")
+    click.echo(f"\nQuestion: {QUESTION}\nNearest ({score}): {nearest}")
 
 
 def _install(environment: Path, wheel: Path) -> None:

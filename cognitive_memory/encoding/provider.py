@@ -76,7 +76,7 @@ class ONNXEmbeddingProvider:
 
     def _load(self) -> Encoder:
         from cognitive_memory.encoding.encoder import Encoder
-        from heimdall.models.resolve import heal, resolve
+        from heimdall.models.resolver import heal, resolve
 
         name, models_dir = self._config.model_name, self._config.model_cache_dir
         directory = resolve(name, models_dir=models_dir)

@@ -9,7 +9,7 @@ import click
 from heimdall.cli.output import as_json
 from heimdall.models import inspect
 from heimdall.models.progress import megabytes
-from heimdall.models.resolve import provide_anew, resolve_in_detail
+from heimdall.models.resolver import provide_anew, resolve_in_detail
 from heimdall.models.settings import Settings
 
 WANTING = 1

@@ -17,17 +17,17 @@ __all__ = [
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from heimdall.models.errors import IntegrityError, ManifestError, ModelError, ModelUnavailable
-    from heimdall.models.resolve import Resolution, heal, resolve, resolve_in_detail
+    from heimdall.models.resolver import Resolution, heal, resolve, resolve_in_detail
 
 _HOMES = {
     "IntegrityError": "errors",
     "ManifestError": "errors",
     "ModelError": "errors",
     "ModelUnavailable": "errors",
-    "Resolution": "resolve",
-    "heal": "resolve",
-    "resolve": "resolve",
-    "resolve_in_detail": "resolve",
+    "Resolution": "resolver",
+    "heal": "resolver",
+    "resolve": "resolver",
+    "resolve_in_detail": "resolver",
 }
 
 

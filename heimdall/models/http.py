@@ -69,7 +69,7 @@ class Answer:
         """
         while True:
             with _translated_errors(self.url):
-                chunk = self.response.read(_CHUNK)
+                chunk = self.response.read1(_CHUNK)
             if not chunk:
                 return
             yield chunk

@@ -8,7 +8,7 @@ from pathlib import Path
 from heimdall.errors import HeimdallError
 from heimdall.models import locations, recent_failure
 from heimdall.models.errors import ModelUnavailable
-from heimdall.models.resolve import resolve_in_detail
+from heimdall.models.resolver import resolve_in_detail
 from heimdall.models.settings import Settings
 from heimdall.models.store import Store
 

@@ -1,7 +1,7 @@
 """Is a pinned set already complete on this machine? One small read and a few `stat` calls answer that.
 
 Part of every import of heimdall, so it works on the manifest's plain JSON and loads nothing but `json`. Whatever is
-not plainly complete is left to `heimdall.models.resolve`, which reads everything strictly.
+not plainly complete is left to `heimdall.models.resolver`, which reads everything strictly.
 """
 
 import json

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.real_model import ROOT
 
-HEAVY = {"numpy", "onnxruntime", "tokenizers", "urllib3", "heimdall.models.resolve"}
+HEAVY = {"numpy", "onnxruntime", "tokenizers", "urllib3", "heimdall.models.resolver"}
 
 
 def run(code: str) -> subprocess.CompletedProcess[str]:

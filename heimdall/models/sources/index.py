@@ -103,7 +103,7 @@ def _deliver_wheel(
         try:
             link = find_wheel(index, wheel, client)
             with _local_copy(link, index, members, client, context) as path:
-                _unpack(path, members, context)
+                _unpack(path, link.filename, members, context)
         except SourceError as error:
             failures.append(error)
         else:
@@ -199,7 +199,7 @@ def _credentials(index: str, url: str) -> str | None:
     return split_credentials(index)[1] if Origin.of(index) == Origin.of(url) else None
 
 
-def _unpack(path: Path, members: dict[str, PinnedFile], context: Context) -> None:
+def _unpack(path: Path, label: str, members: dict[str, PinnedFile], context: Context) -> None:
     try:
         with zipfile.ZipFile(path) as opened:
             for member, file in members.items():
@@ -214,7 +214,7 @@ def _unpack(path: Path, members: dict[str, PinnedFile], context: Context) -> Non
         ValueError,
         RuntimeError,
     ) as error:
-        raise SourceError(f"{path.name}: {error}") from error
+        raise SourceError(f"{label}: {error}") from error
 
 
 def _is_wheel_of(filename: str, wheel: Wheel) -> bool:

@@ -6,7 +6,7 @@ import pytest
 
 from heimdall.models import locations
 from heimdall.models.manifest import PinnedModel
-from heimdall.models.resolve import resolve_in_detail
+from heimdall.models.resolver import resolve_in_detail
 from heimdall.models.sources.local import huggingface_caches
 from tests.support.small_model import SmallModel
 

@@ -10,7 +10,7 @@ import pytest
 
 from heimdall.models.errors import ModelUnavailable
 from heimdall.models.gather import ROUNDS
-from heimdall.models.resolve import resolve_in_detail
+from heimdall.models.resolver import resolve_in_detail
 from release.github_standin import Fault, GitHubStandIn, Instead, WrongBytes
 from tests.support.servers import RunningServer, github, package_index, plain_mirror
 from tests.support.small_model import SmallModel, noise

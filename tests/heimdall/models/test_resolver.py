@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from heimdall.models import resolve as module
-from heimdall.models import warm
+from heimdall.models import locations, warm
 from heimdall.models.errors import ModelUnavailable
 from heimdall.models.manifest import PinnedModel
-from heimdall.models.resolve import find, heal, provide_anew, resolve, resolve_in_detail
+from heimdall.models.resolver import find, heal, provide_anew, resolve, resolve_in_detail
 from heimdall.models.settings import Settings, SettingsError
 from heimdall.models.store import Store
 from tests.support.small_model import SmallModel
@@ -58,7 +57,7 @@ def test_two_versions_side_by_side_share_what_is_the_same(
 ) -> None:
     old = resolve()
     newer = SmallModel(tmp_path / "newer", {**mirror.files, "tokenizer/tokenizer.json": bytes(90_000)}, tag="v2")
-    newer.write_manifest(Path(module.locations.manifest_path()))
+    newer.write_manifest(Path(locations.manifest_path()))
     monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", newer.mirror)
     new = resolve()
     assert old != new
@@ -66,14 +65,14 @@ def test_two_versions_side_by_side_share_what_is_the_same(
     newer.assert_tree(new)
     newer.assert_tree(models_dir)
     assert (old / "model.safetensors").samefile(new / "model.safetensors")
-    mirror.write_manifest(Path(module.locations.manifest_path()))
+    mirror.write_manifest(Path(locations.manifest_path()))
     assert resolve_in_detail().sources == (), "the older one is still warm"
 
 
 def test_a_release_that_changes_the_asset_alone_downloads_nothing(mirror: SmallModel, tmp_path: Path) -> None:
     resolve()
     repacked = SmallModel(tmp_path / "repacked", mirror.files, tag="v2")
-    repacked.write_manifest(Path(module.locations.manifest_path()))
+    repacked.write_manifest(Path(locations.manifest_path()))
     assert resolve_in_detail().sources == ()
 
 

@@ -6,7 +6,6 @@ import contextlib
 import html.parser
 import json
 import re
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -24,7 +23,7 @@ from heimdall.models.pip_settings import IndexSettings, read_index_settings
 from heimdall.models.settings import redact
 from heimdall.models.sources.base import Context
 from heimdall.models.space import require_space
-from heimdall.models.store import chunks_of
+from heimdall.models.zip_members import member_chunks, opened_zip
 
 _PLACE = re.compile(r"pypi:(?P<project>[A-Za-z0-9._-]+)==(?P<version>[A-Za-z0-9.!+_-]+)#(?P<member>.+)")
 _ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
@@ -200,21 +199,12 @@ def _credentials(index: str, url: str) -> str | None:
 
 
 def _unpack(path: Path, label: str, members: dict[str, PinnedFile], context: Context) -> None:
-    try:
-        with zipfile.ZipFile(path) as opened:
-            for member, file in members.items():
-                with opened.open(member) as stream:
-                    context.store.receive(file, chunks_of(stream))
-    except (
-        KeyError,
-        IntegrityError,
-        zipfile.BadZipFile,
-        NotImplementedError,
-        EOFError,
-        ValueError,
-        RuntimeError,
-    ) as error:
-        raise SourceError(f"{label}: {error}") from error
+    with opened_zip(path, label) as opened:
+        for member, file in members.items():
+            try:
+                context.store.receive(file, member_chunks(opened, member, label))
+            except IntegrityError as error:
+                raise SourceError(f"{label}: {error}") from error
 
 
 def _is_wheel_of(filename: str, wheel: Wheel) -> bool:

@@ -1,0 +1,123 @@
+"""`heimdall models pull` where the pinned asset itself is hostile: a release that went wrong, or was made to."""
+
+from __future__ import annotations
+
+import stat
+import warnings
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.servers import plain_mirror
+from tests.support.small_model import Installation, SmallModel
+
+WEIGHTS = "models/model.safetensors"
+
+
+def with_member(name: str, mode: int = stat.S_IFREG | 0o644, content: bytes = b"evil") -> Callable[[SmallModel], None]:
+    def make(small: SmallModel) -> None:
+        info = zipfile.ZipInfo(name)
+        info.create_system, info.external_attr = 3, mode << 16
+        with warnings.catch_warnings(), zipfile.ZipFile(small.asset_path, "a") as archive:
+            warnings.simplefilter("ignore")  # zipfile's own, about duplicates
+            archive.writestr(info, content)
+
+    return make
+
+
+def of_weights(content: bytes, method: int = zipfile.ZIP_DEFLATED) -> Callable[[SmallModel], None]:
+    def make(small: SmallModel) -> None:
+        with zipfile.ZipFile(small.asset_path, "w", method) as archive:
+            for path, right in small.files.items():
+                archive.writestr(f"models/{path}", content if f"models/{path}" == WEIGHTS and content else right)
+
+    return make
+
+
+def without_weights(small: SmallModel) -> None:
+    with zipfile.ZipFile(small.asset_path, "w") as archive:
+        archive.writestr("models/tokenizer/tokenizer.json", small.files["tokenizer/tokenizer.json"])
+
+
+def no_archive(small: SmallModel) -> None:
+    small.asset_path.write_bytes(b"this is no zip archive")
+
+
+def cut_short(small: SmallModel) -> None:
+    small.asset_path.write_bytes(small.asset_path.read_bytes()[:-100])
+
+
+def encrypted(small: SmallModel) -> None:
+    """The flag in both headers of every member, which is what a reader goes by."""
+    content = bytearray(small.asset_path.read_bytes())
+    for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        position = content.find(signature)
+        while position >= 0:
+            content[position + offset] |= 1
+            position = content.find(signature, position + 4)
+    small.asset_path.write_bytes(content)
+
+
+def broken_deflate(small: SmallModel) -> None:
+    of_weights(b"")(small)
+    content = bytearray(small.asset_path.read_bytes())
+    with zipfile.ZipFile(small.asset_path) as archive:
+        offset = archive.getinfo(WEIGHTS).header_offset + 30 + len(WEIGHTS)
+    content[offset : offset + 64] = b"\xff" * 64
+    small.asset_path.write_bytes(content)
+
+
+def lying_size(small: SmallModel) -> None:
+    """A bomb whose headers tell the pinned size."""
+    of_weights(bytes(50_000_000))(small)
+    size = len(small.files["model.safetensors"]).to_bytes(4, "little")
+    small.asset_path.write_bytes(small.asset_path.read_bytes().replace((50_000_000).to_bytes(4, "little"), size))
+
+
+ARCHIVES: dict[str, tuple[Callable[[SmallModel], None], str]] = {
+    "escaping": (with_member("models/../../../evil"), "is none of the pinned files; refused"),
+    "absolute": (with_member("/tmp/evil"), "is none of the pinned files; refused"),  # noqa: S108 (a hostile name)
+    "a drive": (with_member("C:/evil"), "is none of the pinned files; refused"),
+    "extra": (with_member("models/evil.py"), "is none of the pinned files; refused"),
+    "linked": (with_member("models/about/x", stat.S_IFLNK | 0o777, b"/etc/passwd"), "is a link or special file"),
+    "a device": (with_member("models/about/x", stat.S_IFCHR | 0o666), "is a link or special file"),
+    "duplicate": (with_member(WEIGHTS), "is there twice; refused"),
+    "colliding": (with_member(WEIGHTS.upper()), "is there twice; refused"),
+    "encrypted": (encrypted, "is encrypted; refused"),
+    "missing": (without_weights, f"lacks the member {WEIGHTS}"),
+    "bomb": (of_weights(bytes(50_000_000)), "has 50000000 bytes, expected 300000; refused"),
+    "bomb that lies": (lying_size, "is not a sound zip archive"),
+    "inflated without a bound": (of_weights(b"", zipfile.ZIP_LZMA), "is compressed by method 14; refused"),
+    "wrong content": (of_weights(bytes(300_000)), "model.safetensors: expected sha256"),
+    "broken deflate": (broken_deflate, "is not a sound zip archive"),
+    "cut short": (cut_short, "is not a sound zip archive"),
+    "no archive": (no_archive, "is not a sound zip archive"),
+}
+
+
+@pytest.mark.parametrize("name", ARCHIVES)
+def test_nothing_of_it_gets_out_and_the_next_source_delivers(
+    name: str, installation: Installation, small: SmallModel, tmp_path: Path, home: Path
+) -> None:
+    make, reason = ARCHIVES[name]
+    make(small)
+    files = tmp_path / "files"
+    for path, content in small.files.items():
+        (files / path).parent.mkdir(parents=True, exist_ok=True)
+        (files / path).write_bytes(content)
+    with plain_mirror(files) as upstream:
+        small.also = {path: (f"{upstream.url}/{path}",) for path in small.files}
+        small.write_manifest(installation.site / "heimdall" / "model_manifest.json")
+        before = {path for path in tmp_path.rglob("*") if "__pycache__" not in path.parts}
+        variables = {"HEIMDALL_MODELS_MIRROR": small.mirror, "HEIMDALL_SOURCES": "mirror,huggingface"}
+        done = installation.heimdall("models", "pull", **variables)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if "trying the next source" in line]
+    assert line.startswith(f"heimdall: mirror: {small.asset_path}: {small.asset_path.name}: ")
+    assert reason in line
+    small.assert_tree(Path(done.stdout.splitlines()[1]))
+    assert {path for path in tmp_path.rglob("*") if "__pycache__" not in path.parts} == before
+    assert not [path for path in home.rglob("*evil*")]

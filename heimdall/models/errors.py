@@ -55,6 +55,25 @@ def printable(text: str) -> str:
     return cleaned if len(cleaned) <= _LONGEST else f"{cleaned[:_LONGEST]}…"
 
 
+class StoreError(ModelError):
+    """The models directory can't be used.
+
+    Attributes:
+        directory: the models directory.
+        reason: what the system said.
+        advice: what to do next.
+    """
+
+    def __init__(self, directory: str, reason: str, advice: str) -> None:
+        super().__init__(directory, reason, advice)
+        self.directory = directory
+        self.reason = reason
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"{self.directory} can't be used: {self.reason}; {self.advice}"
+
+
 class SourceError(ModelError):
     """One source could not deliver; the next one is tried.
 

@@ -3,6 +3,7 @@
 import os
 import sys
 
+from heimdall.errors import HeimdallError
 from heimdall.models import locations, warm
 
 _OWN_COMMANDS = ("heimdall", "heimdall-mcp")
@@ -21,7 +22,7 @@ def provide_models_on_import() -> None:
         entry = warm.choose_entry(document, None, None)
         if entry is not None and is_ready(entry):
             return
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, HeimdallError):
         pass  # the strict reader below says what is wrong
     from heimdall.models.quiet_fetch import fetch_quietly
 

@@ -14,7 +14,11 @@ PACKAGE_DIRECTORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def data_dir() -> str:
-    """The shared per-user directory: `$HEIMDALL_DATA_DIR`, else platformdirs' user data directory."""
+    """The shared per-user directory: `$HEIMDALL_DATA_DIR`, else platformdirs' user data directory.
+
+    Raises:
+        SettingsError: if there is neither a home directory nor `$HEIMDALL_DATA_DIR`.
+    """
     chosen = os.environ.get("HEIMDALL_DATA_DIR")
     if chosen:
         return os.path.abspath(os.path.expanduser(chosen))
@@ -23,7 +27,17 @@ def data_dir() -> str:
         return f"{base}/{_APPLICATION}"
     import platformdirs
 
-    return platformdirs.user_data_dir(_APPLICATION, _AUTHOR)
+    try:
+        directory = platformdirs.user_data_dir(_APPLICATION, _AUTHOR)
+    except RuntimeError:  # its newer versions, without a home directory
+        directory = ""
+    if os.path.isabs(directory):
+        return directory
+    # Older versions leave `~` as it is; a folder of that name is not what anybody wants.
+    from heimdall.models.settings import SettingsError
+
+    expected = "your home directory, as an absolute path; or set HEIMDALL_DATA_DIR to a directory for heimdall's data"
+    raise SettingsError("HOME", home or "", expected)
 
 
 def models_dir() -> str:

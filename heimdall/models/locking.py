@@ -12,8 +12,9 @@ from pathlib import Path
 import filelock
 
 from heimdall.models.progress import Progress
+from heimdall.models.store import write_atomically
 
-_POLL_SECONDS = 0.25
+_POLL_SECONDS = 0.1
 _ANNOUNCE_SECONDS = 2.0
 
 
@@ -33,7 +34,7 @@ def advisory_lock(path: Path, seconds: float, done: Callable[[], bool], progress
         held = _acquire(lock, owner, seconds, done, progress)
         if held:
             with contextlib.suppress(OSError):
-                owner.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
+                write_atomically(owner, f"process {os.getpid()} on {socket.gethostname()}")  # also over another user's
         yield
     finally:
         lock.release()

@@ -17,6 +17,7 @@ from heimdall.models import warm
 from heimdall.models.errors import ManifestError
 
 SCHEMA = 1
+_TOO_LARGE = 1 << 62
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -86,7 +87,7 @@ def _read(path: str) -> dict[str, Any]:
     except FileNotFoundError as error:
         reason = "is missing; heimdall-mcp was built without its build hook (HATCH_BUILD_NO_HOOKS?): reinstall it"
         raise ManifestError(path, reason) from error
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise ManifestError(path, f"can't be read ({error}); reinstall heimdall-mcp") from error
     schema = document.get("schema")
     if schema != SCHEMA:
@@ -107,6 +108,11 @@ def _model(document: Mapping[str, Any], entry: dict[str, Any]) -> PinnedModel:
     files = tuple(_file(item) for item in entry["files"])
     if not files or len({file.path.casefold() for file in files}) != len(files):
         raise ValueError("a model needs files, each path once, also where case does not count")
+    folders = {parent.casefold() for file in files for parent in _parents(file.path)}
+    if clashes := [file.path for file in files if file.path.casefold() in folders | {warm.STORE}]:
+        raise ValueError(f"{clashes[0]} can't be a file and a folder")
+    if warm.STORE in folders:
+        raise ValueError(f"a model has no files in {warm.STORE}")
     return PinnedModel(
         name=_component(entry["name"]),
         variant=_component(entry["variant"]),
@@ -118,6 +124,11 @@ def _model(document: Mapping[str, Any], entry: dict[str, Any]) -> PinnedModel:
         files=files,
         entry=entry,
     )
+
+
+def _parents(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:count]) for count in range(1, len(parts))]
 
 
 def _file(item: Mapping[str, Any]) -> PinnedFile:
@@ -159,6 +170,6 @@ def _sha256(text: object) -> str:
 
 
 def _size(value: object) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 < value < _TOO_LARGE:
         return value
     raise ValueError(f"{value!r} is no size in bytes")

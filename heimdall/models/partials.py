@@ -106,7 +106,9 @@ def _is_claimable(path: Path) -> bool:
         status = path.lstat()
     except OSError:
         return False
-    ours = stat.S_ISREG(status.st_mode) and status.st_nlink == 1 and os.access(path, os.R_OK | os.W_OK)
+    as_we_are = os.access in os.supports_effective_ids
+    writable = os.access(path, os.R_OK | os.W_OK, effective_ids=as_we_are)
+    ours = stat.S_ISREG(status.st_mode) and status.st_nlink == 1 and writable
     return ours and is_abandoned(path)
 
 

@@ -25,7 +25,7 @@ def seconds_since(store: Store, settings: Settings) -> float | None:
     try:
         note = warm.read_json(str(_path(store)))
         ago = time.time() - float(note["time"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return None
     return ago if 0 <= ago < REMEMBERED_SECONDS and note.get("asked") == _asked(settings) else None
 

@@ -12,6 +12,7 @@ from heimdall.models.locking import advisory_lock
 from heimdall.models.manifest import PinnedModel, read_model
 from heimdall.models.progress import Progress, make_progress
 from heimdall.models.settings import Settings
+from heimdall.models.space import explained
 from heimdall.models.store import Store, tree_matches
 
 
@@ -43,7 +44,7 @@ def resolve(model: str | None = None, variant: str | None = None, *, models_dir:
         ModelUnavailable: if no source could provide it.
         NoSpaceError: if it does not fit.
         SettingsError: if a variable has a value that can't be used.
-        OSError: if the models directory can't be written.
+        StoreError: if the models directory can't be used.
     """
     return resolve_in_detail(model, variant, models_dir=models_dir).directory
 
@@ -73,24 +74,44 @@ def resolve_in_detail(
         settings = settings or Settings.from_environment()
         progress = progress or make_progress(wanted=settings.progress)
         try:
-            store.prepare()
-        except OSError:
-            # A tree that somebody else keeps here, and which we can't write to, is as good once it is hashed.
-            if warm.plausible_tree(str(store.models_dir), pinned.entry) and tree_matches(store.models_dir, pinned):
-                return Resolution(store.models_dir, pinned)
-            raise
-        lock = store.locks / f"{warm.set_name(pinned.entry)}.lock"
-        with advisory_lock(lock, settings.lock_seconds, lambda: store.complete(pinned) is not None, progress):
-            directory = store.complete(pinned)
+            try:
+                directory, sources = _provide(pinned, store, settings, progress, hurried=hurried)
+            except FileNotFoundError:  # somebody removed the directory while we worked in it
+                directory, sources = _provide(pinned, store, settings, progress, hurried=hurried)
+        except OSError as error:
+            directory = _sound_tree(pinned, store)
             if directory is None:
-                sources = gather(pinned, store, settings, progress, hurried=hurried)
-                directory = store.publish(pinned)
-                origin = f", from {', '.join(sources)}" if sources else ""
-                progress.note(f"{pinned.label} is ready{origin}, verified, in {store.models_dir}")
+                raise explained(error, store.models_dir) from error
     if directory.is_relative_to(store.root):
         with contextlib.suppress(OSError):  # without the note, prune keeps the set anyway
             store.note_user(pinned, manifest_path)
     return Resolution(directory, pinned, sources)
+
+
+def _provide(
+    pinned: PinnedModel, store: Store, settings: Settings, progress: Progress, *, hurried: bool
+) -> tuple[Path, tuple[str, ...]]:
+    store.prepare()
+    lock = store.locks / f"{warm.set_name(pinned.entry)}.lock"
+    with advisory_lock(lock, settings.lock_seconds, lambda: store.complete(pinned) is not None, progress):
+        if directory := store.complete(pinned):
+            return directory, ()
+        sources = gather(pinned, store, settings, progress, hurried=hurried)
+        directory = store.publish(pinned)
+        try:
+            store.show(pinned)
+        except OSError as error:
+            progress.note(f"{store.models_dir} could not be brought up to date ({error}); {directory} is complete")
+        origin = f", from {', '.join(sources)}" if sources else ""
+        progress.note(f"{pinned.label} is ready{origin}, verified, in {store.models_dir}")
+        return directory, sources
+
+
+def _sound_tree(pinned: PinnedModel, store: Store) -> Path | None:
+    """A tree that we can't write to, or can't note anything about, is as good once it is hashed."""
+    own = Path(warm.set_directory(str(store.models_dir), pinned.entry)) / warm.TREE
+    trees = (tree for tree in (own, store.models_dir) if warm.plausible_tree(str(tree), pinned.entry))
+    return next((tree for tree in trees if tree_matches(tree, pinned)), None)
 
 
 def find(model: PinnedModel, store: Store) -> Path | None:
@@ -118,7 +139,7 @@ def heal(
         Whether something was bad and `resolve` now leads to sound files.
 
     Raises:
-        ModelError, OSError: as `resolve` does.
+        ModelError: as `resolve` does.
     """
     pinned = read_model(locations.manifest_path(), model, variant)
     if tree_matches(directory, pinned):

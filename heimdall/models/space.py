@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from pathlib import Path
 
-from heimdall.models.errors import ModelError
+from heimdall.models.errors import ModelError, StoreError
 from heimdall.models.progress import megabytes
 
 _MARGIN = 1 << 20
+_FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
+_DENIED = frozenset({errno.EACCES, errno.EPERM})
 
 
 class NoSpaceError(ModelError):
@@ -32,6 +36,30 @@ class NoSpaceError(ModelError):
             f"too little space in {self.directory}: {megabytes(self.needed)} needed, {megabytes(self.free)} free; "
             f"make room for {missing} more, or set HEIMDALL_DATA_DIR to a larger disk"
         )
+
+
+def explained(error: OSError, models_dir: Path) -> StoreError:
+    """What the system said about the models directory, with what to do about it."""
+    reason = f"{error.strerror or error}" + (f" ({error.filename})" if error.filename else "")
+    return StoreError(str(models_dir), reason, f"{_remedy(error)} or set HEIMDALL_DATA_DIR to another directory")
+
+
+def _remedy(error: OSError) -> str:
+    if error.errno in _FULL:
+        return "make room there,"
+    if error.errno in _DENIED and error.filename:
+        existing = Path(os.fsdecode(error.filename))
+        while not os.path.lexists(existing) and existing != existing.parent:
+            existing = existing.parent
+        return f"{existing} belongs to {_owner_of(existing)}: make it writable for you (chown),"
+    return "see what is wrong there,"
+
+
+def _owner_of(path: Path) -> str:
+    try:
+        return path.owner()
+    except (OSError, KeyError, NotImplementedError):
+        return "somebody else"
 
 
 def require_space(directory: Path, needed: int) -> None:

@@ -122,9 +122,16 @@ class Store:
         for file in files_weights_first(model):
             self.place(file, tree / file.path)
         self.write_receipt(model, tree)
+        return tree
+
+    def show(self, model: PinnedModel) -> None:
+        """Lay the published set's files where other tools expect them, directly in the models directory.
+
+        Raises:
+            OSError: if that can't be done; the set itself is complete all the same.
+        """
         for file in files_weights_first(model):
             self._place_in_view(file)
-        return tree
 
     def write_receipt(self, model: PinnedModel, tree: Path) -> None:
         """Record that all files of `tree` matched their pins, with size and time stamp as they are now."""
@@ -160,10 +167,12 @@ class Store:
             path.replace(target)
 
     def _place_in_view(self, file: PinnedFile) -> None:
-        """The tree that other tools expect directly in the models directory. What is not ours there is kept, renamed."""
+        """What is not ours there is kept, renamed."""
         target = self.models_dir / file.path
-        if target.is_file() and not target.samefile(self.blob(file)) and not (self.blobs / sha256_of(target)).exists():
-            target.rename(target.with_name(f"{target.name}.kept-{time.time_ns()}"))
+        with contextlib.suppress(FileNotFoundError):  # another process may do the same at this moment
+            ours = not target.is_file() or target.samefile(self.blob(file))
+            if not ours and not (self.blobs / sha256_of(target)).exists():
+                target.rename(target.with_name(f"{target.name}.kept-{time.time_ns()}"))
         self.place(file, target)
 
 

@@ -26,7 +26,10 @@ def read_json(path: str) -> "dict[str, Any]":
         ValueError: if it holds no JSON object.
     """
     with open(path, encoding="utf-8") as stream:
-        document = json.load(stream)
+        try:
+            document = json.load(stream)
+        except RecursionError as error:
+            raise ValueError(f"{path} is nested too deeply") from error
     if not isinstance(document, dict):
         raise ValueError(f"{path} holds no JSON object")  # noqa: TRY004
     return document

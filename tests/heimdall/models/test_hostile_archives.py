@@ -120,4 +120,4 @@ def test_nothing_of_it_gets_out_and_the_next_source_delivers(
     assert reason in line
     small.assert_tree(Path(done.stdout.splitlines()[1]))
     assert {path for path in tmp_path.rglob("*") if "__pycache__" not in path.parts} == before
-    assert not [path for path in home.rglob("*evil*")]
+    assert not list(home.rglob("*evil*"))

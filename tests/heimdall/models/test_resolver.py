@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from heimdall.models import locations, warm
-from heimdall.models.errors import ModelUnavailable
+from heimdall.models.errors import ModelUnavailable, StoreError
 from heimdall.models.manifest import PinnedModel
 from heimdall.models.resolver import find, heal, provide_anew, resolve, resolve_in_detail
 from heimdall.models.settings import Settings, SettingsError
@@ -115,7 +115,7 @@ def test_a_models_directory_that_can_not_be_written_serves_if_its_bytes_are_righ
     monkeypatch.setenv("MODEL_CACHE_DIR", str(directory))
     assert resolve() == directory
     (directory / "model.safetensors").write_bytes(bytes(300_000))
-    with pytest.raises(PermissionError):
+    with pytest.raises(StoreError, match="Permission denied"):
         resolve()
 
 

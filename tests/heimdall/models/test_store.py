@@ -31,6 +31,7 @@ def test_a_set_and_the_visible_tree_are_links_to_the_blobs(
     fill(store, pinned, small)
     tree = store.publish(pinned)
     small.assert_tree(tree)
+    store.show(pinned)
     small.assert_tree(store.models_dir)
     for file in pinned.files:
         assert (tree / file.path).samefile(store.blob(file))
@@ -114,6 +115,7 @@ def test_a_foreign_file_in_the_way_is_kept(store: Store, pinned: PinnedModel, sm
     foreign.write_bytes(b"somebody's own")
     fill(store, pinned, small)
     store.publish(pinned)
+    store.show(pinned)
     small.assert_tree(store.models_dir)
     kept = list(store.models_dir.glob("model.safetensors.kept-*"))
     assert [path.read_bytes() for path in kept] == [b"somebody's own"]

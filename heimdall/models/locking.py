@@ -5,14 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import filelock
-
 from heimdall.models.progress import Progress
 from heimdall.models.store import write_atomically
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
 
 _POLL_SECONDS = 0.1
 _ANNOUNCE_SECONDS = 2.0
@@ -22,50 +26,79 @@ _ANNOUNCE_SECONDS = 2.0
 def advisory_lock(path: Path, seconds: float, done: Callable[[], bool], progress: Progress) -> Iterator[None]:
     """Hold the lock while the block runs, or run it without: after `seconds`, where locks are refused, or when `done`.
 
+    The system frees the lock of a process that ends, however it ends. The file stays: others may wait for it.
+
     Args:
         path: the lock file; its owner is named beside it.
         seconds: how long to wait at most.
         done: whether the lock's holder has done the work already; asked while waiting.
         progress: told when there is somebody to wait for.
     """
-    lock = filelock.FileLock(path)
     owner = path.with_suffix(".owner")
     try:
-        held = _acquire(lock, owner, seconds, done, progress)
+        # Open for writing: NFS locks nothing else. Not truncated, and with a mode that follows the umask.
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        progress.note(f"can't lock {path} ({error}); going on without")
+        yield
+        return
+    try:
+        held = _acquire(descriptor, path, owner, seconds, done, progress)
         if held:
             with contextlib.suppress(OSError):
                 write_atomically(owner, f"process {os.getpid()} on {socket.gethostname()}")  # also over another user's
         yield
     finally:
-        lock.release()
+        with contextlib.suppress(OSError):
+            _unlock(descriptor)  # closing is not enough while a forked child has it too
+        os.close(descriptor)
 
 
 def _acquire(
-    lock: filelock.BaseFileLock, owner: Path, seconds: float, done: Callable[[], bool], progress: Progress
+    descriptor: int, path: Path, owner: Path, seconds: float, done: Callable[[], bool], progress: Progress
 ) -> bool:
     began = time.monotonic()
     announced = False
     while True:
         try:
-            lock.acquire(timeout=0)
-        except filelock.Timeout:
-            waited = time.monotonic() - began
-        except (OSError, NotImplementedError) as error:
-            progress.note(f"can't lock {lock.lock_file} ({error}); going on without")
+            if _try_lock(descriptor):
+                return True
+        except OSError as error:
+            progress.note(f"can't lock {path} ({error}); going on without")
             return False
-        else:
-            return True
+        waited = time.monotonic() - began
         if done():
             return False
         if waited > seconds:
-            progress.note(
-                f"still locked after {seconds:.0f} s: {lock.lock_file}, held by {_who(owner)}; going on without"
-            )
+            progress.note(f"still locked after {seconds:.0f} s: {path}, held by {_who(owner)}; going on without")
             return False
         if waited > _ANNOUNCE_SECONDS and not announced:
             announced = True
-            progress.note(f"waiting up to {seconds:.0f} s for {_who(owner)}, which holds {lock.lock_file}")
+            progress.note(f"waiting up to {seconds:.0f} s for {_who(owner)}, which holds {path}")
         time.sleep(_POLL_SECONDS)
+
+
+def _try_lock(descriptor: int) -> bool:
+    """Lock the open file, unless somebody else has.
+
+    Raises:
+        OSError: where locks are refused.
+    """
+    try:
+        if sys.platform == "win32":
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):  # either is how a system says that it is taken
+        return False
+    return True
+
+
+def _unlock(descriptor: int) -> None:
+    if sys.platform == "win32":
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+    else:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 def _who(owner: Path) -> str:

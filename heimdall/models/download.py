@@ -78,6 +78,10 @@ def _is_right(target: Target, partial: PartialFile) -> bool:
     return target.size in {None, partial.size} and target.sha256 in {None, partial.sha256}
 
 
+class _UnfitRangeError(Exception):
+    """The server's part does not continue what is there: it has another file now, or is confused."""
+
+
 @dataclass(slots=True)
 class _Transfer:
     client: Client
@@ -90,6 +94,7 @@ class _Transfer:
     etag: str | None = None
     complete: bool = False
     started: bool = False
+    started_over: bool = False
 
     def run(self) -> None:
         self.complete = self.target.size is not None and self.partial.size == self.target.size
@@ -97,6 +102,11 @@ class _Transfer:
             before = self.partial.size
             try:
                 self._connect()
+            except _UnfitRangeError as unfit:
+                self._restart()
+                if self.started_over:
+                    raise SourceError(f"{redact(self.url)}: {unfit}", transient=True) from unfit
+                self.started_over = True
             except SourceError as error:
                 if not error.transient or self.partial.size - before < _WORTHWHILE:
                     raise
@@ -128,8 +138,7 @@ class _Transfer:
         if answer.status == 416:
             if not self.partial.size:
                 raise SourceError(f"{redact(self.url)}: answered 416 to a request without a range")
-            self._restart()
-            raise SourceError(f"{redact(self.url)}: has no byte {self.partial.size}", transient=True)
+            raise _UnfitRangeError(f"has no byte {self.partial.size}")
         if answer.status == 206:
             self._accept_range(answer)
         else:
@@ -142,8 +151,7 @@ class _Transfer:
         match = _CONTENT_RANGE.fullmatch(value)
         first, _, total = (int(group) for group in match.groups()) if match else (-1, -1, -1)
         if first != self.partial.size or self.target.size not in {None, total}:
-            self._restart()
-            raise SourceError(f"{redact(self.url)}: answered the wrong range ({value or 'none named'})", transient=True)
+            raise _UnfitRangeError(f"answered the wrong range ({value or 'none named'})")
 
     def _check_announced(self, answer: Answer) -> None:
         announced = answer.header("Content-Length") or ""

@@ -66,7 +66,7 @@ def claim(directory: Path, key: str) -> Iterator[PartialFile]:
     """
     own = directory / f"{key}.{_owner()}-{os.urandom(4).hex()}{_SUFFIX}"
     for candidate in sorted(directory.glob(f"{key}.*{_SUFFIX}"), key=_size, reverse=True):
-        if _is_abandoned(candidate):
+        if is_abandoned(candidate):
             with contextlib.suppress(OSError):
                 candidate.rename(own)  # of several claimants one succeeds
                 break
@@ -96,7 +96,7 @@ def _owner() -> str:
     return f"{host}.{os.getpid()}"
 
 
-def _is_abandoned(path: Path) -> bool:
+def is_abandoned(path: Path) -> bool:
     """Whether nobody works on it: it was let go, its process on this host is gone, or it has not grown for an hour."""
     owner = path.name.split(".", 1)[1].rpartition("-")[0]
     if owner == "free":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from heimdall.models.locking import advisory_lock
 from heimdall.models.manifest import PinnedModel, read_model
 from heimdall.models.progress import Progress, make_progress
 from heimdall.models.settings import Settings
+from heimdall.models.sources.base import Source
 from heimdall.models.store import Store, tree_matches
 
 
@@ -55,6 +57,7 @@ def resolve_in_detail(
     models_dir: Path | None = None,
     settings: Settings | None = None,
     progress: Progress | None = None,
+    sources: Sequence[Source] | None = None,
     hurried: bool = False,
 ) -> Resolution:
     """As `resolve`, and tells which sources delivered.
@@ -62,12 +65,13 @@ def resolve_in_detail(
     Args:
         settings: default: from the environment.
         progress: default: on stderr, as the settings say.
+        sources: whom to ask for what is missing; default: as the settings say.
         hurried: don't ask again when no source could be reached at all.
     """
     manifest_path = locations.manifest_path()
     pinned = read_model(manifest_path, model, variant)
     store = Store(Path(locations.models_dir()) if models_dir is None else models_dir)
-    sources: tuple[str, ...] = ()
+    delivered: tuple[str, ...] = ()
     directory = find(pinned, store)
     if directory is None:
         settings = settings or Settings.from_environment()
@@ -83,14 +87,14 @@ def resolve_in_detail(
         with advisory_lock(lock, settings.lock_seconds, lambda: store.complete(pinned) is not None, progress):
             directory = store.complete(pinned)
             if directory is None:
-                sources = gather(pinned, store, settings, progress, hurried=hurried)
+                delivered = gather(pinned, store, settings, progress, sources=sources, hurried=hurried)
                 directory = store.publish(pinned)
-                origin = f", from {', '.join(sources)}" if sources else ""
+                origin = f", from {', '.join(delivered)}" if delivered else ""
                 progress.note(f"{pinned.label} is ready{origin}, verified, in {store.models_dir}")
     if directory.is_relative_to(store.root):
         with contextlib.suppress(OSError):  # without the note, prune keeps the set anyway
             store.note_user(pinned, manifest_path)
-    return Resolution(directory, pinned, sources)
+    return Resolution(directory, pinned, delivered)
 
 
 def find(model: PinnedModel, store: Store) -> Path | None:

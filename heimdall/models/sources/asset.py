@@ -8,11 +8,12 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 from urllib.request import url2pathname
 
-from heimdall.models.archive import unpack
+from heimdall.models.archive import ROOT, unpack
 from heimdall.models.download import Target, download
 from heimdall.models.errors import SourceError
 from heimdall.models.manifest import PinnedAsset, PinnedFile, PinnedModel
 from heimdall.models.partials import claim
+from heimdall.models.remote_zip import take_members
 from heimdall.models.settings import Settings, redact
 from heimdall.models.sources.base import Context
 from heimdall.models.space import require_space
@@ -38,11 +39,22 @@ class AssetAtUrl:
         return redact(self.url)
 
     def deliver(self, wanted: Sequence[PinnedFile], context: Context) -> None:
-        """Download the asset, verify it, unpack what is wanted."""
+        """Download the asset, verify it, unpack what is wanted; if that is little, only the members, each verified."""
         asset = context.model.asset
+        authorization = f"Bearer {self.token}" if self.token else None
+        members = {ROOT + file.path: file for file in wanted}
+        if take_members(
+            context.client,
+            self.url,
+            members,
+            context.store,
+            context.progress,
+            zip_size=asset.size,
+            authorization=authorization,
+        ):
+            return
         with claim(context.store.partial, asset.sha256) as partial:
             require_space(context.store.root, asset.size - partial.size + sum(file.size for file in wanted))
-            authorization = f"Bearer {self.token}" if self.token else None
             target = Target(asset.name, limit=asset.size, size=asset.size, sha256=asset.sha256)
             download(context.client, self.url, target, partial, context.progress, authorization=authorization)
             unpack(partial.path, context.model, wanted, context.store)

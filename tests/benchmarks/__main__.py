@@ -13,7 +13,7 @@ def main() -> None:
         print(f"\nCold fetch: not measured, since {', '.join(missing)} is not installed")
     else:
         fetch.run()
-    embedding.main(standalone_mode=False)
+    embedding.main(args=[], standalone_mode=False)
 
 
 if __name__ == "__main__":

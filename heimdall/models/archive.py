@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import stat
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from heimdall.models.errors import IntegrityError, SourceError
+from heimdall.models.errors import SourceError
 from heimdall.models.manifest import PinnedFile, PinnedModel
-from heimdall.models.store import Store, chunks_of
+from heimdall.models.store import Store
+from heimdall.models.zip_members import opened_zip, receive_members
 
 ROOT = "models/"
 DOCUMENTS = f"{ROOT}about/"
@@ -22,28 +23,19 @@ def unpack(archive: Path, model: PinnedModel, wanted: Sequence[PinnedFile], stor
     Raises:
         SourceError: if the archive is damaged or has a member that it must not have; what was verified stays.
     """
-    try:
-        with zipfile.ZipFile(archive) as opened:
-            members = {info.filename.removeprefix(ROOT): info for info in _checked(opened, model)}
-            for file in wanted:
-                with opened.open(members[file.path]) as stream:
-                    store.receive(file, chunks_of(stream))
-    except KeyError as error:
-        raise SourceError(f"{archive.name}: lacks the member {ROOT}{error.args[0]}") from error
-    except IntegrityError as error:
-        raise SourceError(f"{archive.name}: {error}") from error
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError) as error:
-        raise SourceError(f"{archive.name}: is not a sound zip archive: {error}") from error
+    label = archive.name
+    with opened_zip(archive, label) as opened:
+        _check_members(opened, model, label)
+        receive_members(opened, {f"{ROOT}{file.path}": file for file in wanted}, store, label)
 
 
-def _checked(opened: zipfile.ZipFile, model: PinnedModel) -> Iterator[zipfile.ZipInfo]:
+def _check_members(opened: zipfile.ZipFile, model: PinnedModel, label: str) -> None:
     pinned = {f"{ROOT}{file.path}": file.size for file in model.files}
     seen: set[str] = set()
     for info in opened.infolist():
         if problem := _member_problem(info, pinned, seen):
-            raise SourceError(f"{Path(opened.filename or '').name}: member {info.filename!r} {problem}; refused")
+            raise SourceError(f"{label}: member {info.filename!r} {problem}; refused")
         seen.add(info.filename.casefold())
-        yield info
 
 
 def _member_problem(info: zipfile.ZipInfo, pinned: dict[str, int], seen: set[str]) -> str | None:

@@ -12,7 +12,7 @@ from heimdall.models.partials import PartialFile
 from heimdall.models.progress import Progress
 from heimdall.models.settings import redact
 
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
 _WORTHWHILE = 1 << 20
 """A connection that brought at least this many bytes before it broke is worth another at once."""
 
@@ -72,6 +72,8 @@ def download(
         expected = f"{target.size} bytes with sha256 {target.sha256}"
         raise SourceError(f"{redact(url)}: wrong bytes for {target.label}: expected {expected}, found {found}")
     partial.close()
+    if not partial.path.exists():  # we were taken for dead, or the directory was removed
+        raise SourceError(f"{redact(url)}: what was downloaded was taken away: {partial.path}", transient=True)
 
 
 def _is_right(target: Target, partial: PartialFile) -> bool:
@@ -136,14 +138,15 @@ class _Transfer:
         if encoding != "identity":
             raise SourceError(f"{redact(self.url)}: sends {encoding}-encoded bytes although identity was asked for")
         if answer.status == 416:
-            if not self.partial.size:
+            size = self.partial.size
+            if not size:
                 raise SourceError(f"{redact(self.url)}: answered 416 to a request without a range")
-            raise _UnfitRangeError(f"has no byte {self.partial.size}")
+            raise _UnfitRangeError(f"has no byte {size} (answered 416)")
         if answer.status == 206:
             self._accept_range(answer)
         else:
+            self._check_announced(answer)  # first: a captive portal's page is no reason to lose what is here
             self._restart()
-            self._check_announced(answer)
         self.etag = _strong_etag(answer)
 
     def _accept_range(self, answer: Answer) -> None:
@@ -154,11 +157,11 @@ class _Transfer:
             raise _UnfitRangeError(f"answered the wrong range ({value or 'none named'})")
 
     def _check_announced(self, answer: Answer) -> None:
-        announced = answer.header("Content-Length") or ""
-        if not announced.isdecimal():
+        announced = _announced(answer)
+        if announced is None:
             return
         expected = f"{self.target.size} bytes" if self.target.size is not None else f"at most {self.target.limit} bytes"
-        if int(announced) > self.target.limit or self.target.size not in {None, int(announced)}:
+        if announced > self.target.limit or self.target.size not in {None, announced}:
             kind = answer.header("Content-Type") or "unknown content"
             hint = " (a login page or captive portal?)" if kind.startswith("text/html") else ""
             raise SourceError(f"{redact(self.url)}: sends {announced} bytes of {kind}{hint}, expected {expected}")
@@ -167,14 +170,19 @@ class _Transfer:
         if self.started:
             return
         self.started = True
-        announced = answer.header("Content-Length") or ""
-        total = int(announced) + self.partial.size if announced.isdecimal() else self.target.size
+        announced = _announced(answer)
+        total = self.target.size if announced is None else announced + self.partial.size
         self.progress.start(f"{self.target.label} from {redact(self.url)}", total, self.partial.size)
 
     def _restart(self) -> None:
         if self.partial.size:
             self.progress.advance(-self.partial.size)
             self.partial.restart()
+
+
+def _announced(answer: Answer) -> int | None:
+    value = answer.header("Content-Length") or ""
+    return int(value) if re.fullmatch("[0-9]{1,18}", value) else None
 
 
 def _strong_etag(answer: Answer) -> str | None:

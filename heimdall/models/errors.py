@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from heimdall.errors import HeimdallError
 
+_LONGEST = 2000
+
 
 class ModelError(HeimdallError):
     """Base of all errors about models."""
@@ -47,6 +49,12 @@ class IntegrityError(ModelError):
         return f"{self.what}: expected {self.expected}, found {self.found}"
 
 
+def printable(text: str) -> str:
+    """The text without what would move a terminal's cursor, and no longer than anybody reads."""
+    cleaned = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    return cleaned if len(cleaned) <= _LONGEST else f"{cleaned[:_LONGEST]}…"
+
+
 class SourceError(ModelError):
     """One source could not deliver; the next one is tried.
 
@@ -60,6 +68,7 @@ class SourceError(ModelError):
     def __init__(
         self, reason: str, transient: bool = False, unreachable: bool = False, retry_after: float | None = None
     ) -> None:
+        reason = printable(reason)  # it may quote a server
         super().__init__(reason, transient, unreachable, retry_after)
         self.reason = reason
         self.transient = transient

@@ -15,9 +15,17 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 import urllib3
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError, SSLError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    LocationValueError,
+    NewConnectionError,
+    ProxyError,
+    SSLError,
+)
 
 from heimdall.models.errors import SourceError
+from heimdall.models.http_limits import Pace, limit_heads
 from heimdall.models.settings import DEFAULT_STALL_SECONDS, redact
 
 CONNECT_SECONDS = 5.0
@@ -47,10 +55,12 @@ class Answer:
 
     Attributes:
         url: where it came from in the end, without credentials.
+        stall_seconds: how long to wait for bytes.
     """
 
     url: str
     response: urllib3.BaseHTTPResponse
+    stall_seconds: float
 
     @property
     def status(self) -> int:
@@ -65,13 +75,15 @@ class Answer:
         """The body in chunks, as sent.
 
         Raises:
-            SourceError: transient, when the connection breaks, stalls or ends early.
+            SourceError: transient, when the connection breaks, stalls, drips or ends early.
         """
+        pace = Pace(redact(self.url), self.stall_seconds)
         while True:
             with _translated_errors(self.url):
                 chunk = self.response.read1(_CHUNK)
             if not chunk:
                 return
+            pace.note(len(chunk))
             yield chunk
 
 
@@ -115,7 +127,7 @@ class Client:
             with self._get(url, send) as response:
                 if response.status not in _REDIRECTS:
                     _check_status(response, url)
-                    yield Answer(url, response)
+                    yield Answer(url, response, self.stall_seconds)
                     return
                 url = _next_url(url, response.headers.get("Location"))
         raise SourceError(f"redirected more than {_MOST_REDIRECTS} times, last to {redact(url)}")
@@ -155,6 +167,7 @@ class Client:
                 address, authorization = split_credentials(_with_scheme(proxy))
                 credentials = {"Proxy-Authorization": authorization} if authorization else None
                 self._pools[proxy] = urllib3.ProxyManager(address, proxy_headers=credentials, **options)
+            limit_heads(self._pools[proxy])
         return self._pools[proxy]
 
     def _tls(self) -> ssl.SSLContext:
@@ -174,6 +187,8 @@ def _translated_errors(url: str, by: str = "") -> Iterator[None]:
         raise SourceError(
             f"{redact(url)}{by}: TLS failed ({_root(error)}); a custom CA goes into SSL_CERT_FILE"
         ) from error
+    except LocationValueError as error:  # its text repeats the URL, with what may be secret in it
+        raise SourceError(f"{redact(url)}: is no URL that can be asked") from error
     except (HTTPError, OSError) as error:
         unreachable = isinstance(error, NewConnectionError | ConnectTimeoutError | ProxyError)
         raise SourceError(f"{redact(url)}{by}: {_root(error)}", transient=True, unreachable=unreachable) from error
@@ -188,10 +203,10 @@ def retry_after_seconds(value: str | None, now: float | None = None) -> float | 
     if value.strip().isdecimal() and value.strip().isascii():
         return float(value)
     try:
-        when = email.utils.parsedate_to_datetime(value)
-    except ValueError:
+        when = email.utils.parsedate_to_datetime(value).timestamp()
+    except (ValueError, OverflowError, OSError):  # OSError: a year that the platform's clock does not know
         return None
-    return max(0.0, when.timestamp() - (time.time() if now is None else now))
+    return max(0.0, when - (time.time() if now is None else now))
 
 
 def _check_status(response: urllib3.BaseHTTPResponse, url: str) -> None:
@@ -207,11 +222,16 @@ def _check_status(response: urllib3.BaseHTTPResponse, url: str) -> None:
 def _next_url(url: str, location: str | None) -> str:
     if not location:
         raise SourceError(f"{redact(url)}: redirected to nowhere")
-    target = urljoin(url, location)
-    scheme = urlsplit(target).scheme
-    if scheme not in {"http", "https"} or (url.startswith("https:") and scheme != "https"):
+    try:
+        target, _ = split_credentials(urljoin(url, location))
+        scheme = Origin.of(target).scheme
+    except ValueError as error:
+        raise SourceError(f"{redact(url)}: redirected to what is no URL") from error
+    if scheme not in {"http", "https"}:
+        raise SourceError(f"{redact(url)}: redirected to {redact(target)}, which was refused: not http or https")
+    if url.startswith("https:") and scheme != "https":
         raise SourceError(f"{redact(url)}: redirected from https to {redact(target)}, which was refused")
-    return split_credentials(target)[0]
+    return target
 
 
 def split_credentials(url: str) -> tuple[str, str | None]:

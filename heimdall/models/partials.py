@@ -1,4 +1,9 @@
-"""Unfinished downloads: kept when interrupted, and continued by whoever claims them first."""
+"""Unfinished downloads: kept when interrupted, and continued by whoever claims them first.
+
+A partial file becomes a published one by a rename, so nobody else may ever hold it open for writing. A part that its
+owner let go of was closed before; one whose owner only *seems* to be dead (another process namespace, a suspended
+machine, a clock that jumped) is copied, never shared.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,9 @@ import contextlib
 import hashlib
 import os
 import re
+import shutil
 import socket
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +23,7 @@ from heimdall.models.store import chunks_of
 
 _ABANDONED_SECONDS = 3600.0
 _SUFFIX = ".part"
+_FREE = "free"
 
 
 class PartialFile:
@@ -42,7 +50,9 @@ class PartialFile:
 
     def append(self, chunk: bytes) -> None:
         """Add bytes at the end."""
-        self._stream.write(chunk)
+        view = memoryview(chunk)
+        while view:
+            view = view[self._stream.write(view) :]
         self._digest.update(chunk)
         self.size += len(chunk)
 
@@ -64,13 +74,12 @@ def claim(directory: Path, key: str) -> Iterator[PartialFile]:
 
     It stays when the block fails, to be continued later, and is removed when the block ends well.
     """
-    own = directory / f"{key}.{_owner()}-{os.urandom(4).hex()}{_SUFFIX}"
+    own = _new_name(directory, key, _owner())
     for candidate in sorted(directory.glob(f"{key}.*{_SUFFIX}"), key=_size, reverse=True):
-        if is_abandoned(candidate):
-            with contextlib.suppress(OSError):
-                candidate.rename(own)  # of several claimants one succeeds
-                break
-    with own.open("r+b" if own.exists() else "x+b") as stream:
+        if _is_claimable(candidate) and _take(candidate, own):
+            break
+    # Unbuffered: a forked child must not write what is left in a buffer when it ends.
+    with own.open("r+b" if own.exists() else "x+b", buffering=0) as stream:
         partial = PartialFile(own, stream)
         try:
             yield partial
@@ -88,7 +97,44 @@ def _let_go(partial: PartialFile) -> None:
             partial.path.unlink()
             return
         key = partial.path.name.split(".", 1)[0]
-        partial.path.rename(partial.path.with_name(f"{key}.free-{os.urandom(4).hex()}{_SUFFIX}"))
+        partial.path.rename(_new_name(partial.path.parent, key, _FREE))
+
+
+def _is_claimable(path: Path) -> bool:
+    """Whether it is a file that we may change, without a second name, and nobody works on it."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return False
+    ours = stat.S_ISREG(status.st_mode) and status.st_nlink == 1 and os.access(path, os.R_OK | os.W_OK)
+    return ours and is_abandoned(path)
+
+
+def _take(candidate: Path, own: Path) -> bool:
+    """Make the candidate's bytes our own; of several claimants one succeeds."""
+    if _owner_of(candidate) == _FREE:
+        with contextlib.suppress(OSError):
+            candidate.rename(own)
+            return True
+        return False
+    taken = _new_name(own.parent, own.name.split(".", 1)[0], _owner())  # if we die now, the next one finds it
+    try:
+        candidate.rename(taken)
+        shutil.copyfile(taken, own)
+    except OSError:
+        own.unlink(missing_ok=True)
+        return False
+    finally:
+        taken.unlink(missing_ok=True)
+    return True
+
+
+def _new_name(directory: Path, key: str, owner: str) -> Path:
+    return directory / f"{key}.{owner}-{os.urandom(4).hex()}{_SUFFIX}"
+
+
+def _owner_of(path: Path) -> str:
+    return path.name.partition(".")[2].rpartition("-")[0]
 
 
 def _owner() -> str:
@@ -98,8 +144,8 @@ def _owner() -> str:
 
 def is_abandoned(path: Path) -> bool:
     """Whether nobody works on it: it was let go, its process on this host is gone, or it has not grown for an hour."""
-    owner = path.name.split(".", 1)[1].rpartition("-")[0]
-    if owner == "free":
+    owner = _owner_of(path)
+    if owner == _FREE:
         return True
     host, _, pid = owner.rpartition(".")
     if f"{host}.{os.getpid()}" == _owner() and pid.isdecimal() and not _is_alive(int(pid)):
@@ -117,7 +163,7 @@ def _is_alive(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except OSError:
+    except (OSError, OverflowError):
         return True
     return True
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import contextlib
 import io
 import re
-import zipfile
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from heimdall.models.errors import IntegrityError, SourceError
+from heimdall.models.errors import SourceError
 from heimdall.models.http import Answer, Client
 from heimdall.models.manifest import PinnedFile
 from heimdall.models.progress import Progress
 from heimdall.models.settings import redact
-from heimdall.models.store import Store, chunks_of
+from heimdall.models.store import Store
+from heimdall.models.zip_members import opened_zip, receive_members
 
 _TAIL = 64 << 10
 """Bytes at the end that are fetched first: they hold the directory of all but the largest zips."""
@@ -53,26 +53,22 @@ def take_members(
     wanted = sum(file.size for file in members.values())
     if wanted > SMALL or (zip_size is not None and 2 * wanted > zip_size):
         return False
+    label = redact(url)
+
+    def watch(file: PinnedFile, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        progress.start(f"{file.path} from {label}", file.size)
+        for chunk in chunks:
+            progress.advance(len(chunk))
+            yield chunk
+
     try:
-        with RemoteFile(client, url, authorization) as remote, zipfile.ZipFile(_buffered(remote)) as archive:
+        with RemoteFile(client, url, authorization) as remote:
             if 2 * wanted > remote.size:
                 return False
-            for member, file in members.items():
-                progress.start(f"{file.path} from {redact(url)}", file.size)
-                with archive.open(member) as stream:
-                    store.receive(file, _counted(chunks_of(stream), progress))
+            with opened_zip(io.BufferedReader(remote, _BUFFER), label) as archive:
+                receive_members(archive, members, store, label, watch)
     except NoRangesError:
         return False
-    except (
-        KeyError,
-        IntegrityError,
-        zipfile.BadZipFile,
-        NotImplementedError,
-        EOFError,
-        ValueError,
-        RuntimeError,
-    ) as error:
-        raise SourceError(f"{redact(url)}: {error}") from error
     finally:
         progress.stop()
     return True
@@ -173,13 +169,3 @@ def _begin(answer: Answer) -> tuple[int, int]:
     if answer.status != 206 or match is None or (answer.header("Content-Encoding") or "identity") != "identity":
         raise NoRangesError
     return int(match[1]), int(match[3])
-
-
-def _buffered(remote: RemoteFile) -> io.BufferedReader:
-    return io.BufferedReader(remote, _BUFFER)
-
-
-def _counted(chunks: Iterator[bytes], progress: Progress) -> Iterator[bytes]:
-    for chunk in chunks:
-        progress.advance(len(chunk))
-        yield chunk

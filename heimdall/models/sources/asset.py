@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote, urlsplit
-from urllib.request import url2pathname
+from urllib.parse import quote
 
 from heimdall.models.archive import ROOT, unpack
 from heimdall.models.download import Target, download
@@ -15,6 +14,7 @@ from heimdall.models.manifest import PinnedAsset, PinnedFile, PinnedModel
 from heimdall.models.partials import claim
 from heimdall.models.remote_zip import take_members
 from heimdall.models.settings import Settings, redact
+from heimdall.models.simple_index import path_of
 from heimdall.models.sources.base import Context
 from heimdall.models.space import require_space
 from heimdall.models.store import sha256_of
@@ -96,8 +96,7 @@ def mirrors(model: PinnedModel, settings: Settings) -> list[AssetAtUrl | AssetIn
     found: list[AssetAtUrl | AssetInFile] = []
     for prefix in settings.mirrors:
         if prefix.startswith("file:"):
-            directory = Path(url2pathname(urlsplit(prefix).path))
-            found.append(AssetInFile(directory / model.asset.tag / model.asset.name))
+            found.append(AssetInFile(path_of(prefix) / model.asset.tag / model.asset.name))
         else:
             found.append(AssetAtUrl("mirror", f"{prefix}/{_below(model.asset)}"))
     return found

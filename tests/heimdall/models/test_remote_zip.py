@@ -98,7 +98,7 @@ def test_other_bytes_are_refused(server: RunningServer, client: Client, store: S
     other = PinnedFile("tokenizer.json", "0" * 64, len(SMALL))
     with pytest.raises(SourceError, match=r"a\.zip: tokenizer\.json: expected sha256"):
         take(server, client, store, other)
-    with pytest.raises(SourceError, match=r"There is no item named 'models/none'"):
+    with pytest.raises(SourceError, match=r"lacks the member models/none"):
         take(server, client, store, WANTED, "none")
 
 

@@ -165,7 +165,7 @@ def test_members_of_a_wheel_on_pips_index(wheels: Path, monkeypatch: pytest.Monk
 def test_an_index_that_knows_html_alone_and_wants_credentials(wheels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with package_index(wheels, credentials=("me", "p@ss")) as index:
         url = index.url.replace("http://", "http://me:p%40ss@")
-        monkeypatch.setattr("heimdall.models.sources.index._ACCEPT", "text/html")
+        monkeypatch.setattr("heimdall.models.simple_index._ACCEPT", "text/html")
         monkeypatch.setenv("UV_DEFAULT_INDEX", f"{url}/simple/")
         assert resolve_in_detail().sources == ("index",)
 

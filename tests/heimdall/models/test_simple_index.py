@@ -52,6 +52,7 @@ def test_a_wheel_is_found_by_project_and_version(tmp_path: Path, name: str) -> N
 
 def test_a_server_can_not_point_at_files_of_this_machine(tmp_path: Path) -> None:
     link = b'<a href="file:///etc/some_model-1.0-py3-none-any.whl">'
-    with plain_mirror(tmp_path, faults=[Fault(Instead(200, link, {"Content-Type": "text/html"}))]) as server:
-        with pytest.raises(SourceError, match="as a file of this machine, which was refused"):
-            find_wheel(server.url, Wheel.of("some-model", "1.0"), Client(stall_seconds=2))
+    fault = Fault(Instead(200, link, {"Content-Type": "text/html"}))
+    refused = pytest.raises(SourceError, match="as a file of this machine, which was refused")
+    with plain_mirror(tmp_path, faults=[fault]) as server, refused:
+        find_wheel(server.url, Wheel.of("some-model", "1.0"), Client(stall_seconds=2))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from heimdall.cli.output import as_json
@@ -81,3 +83,33 @@ def verify(*, variant: str | None, repair: bool, machine: bool) -> int:
     from heimdall.cli.models import verify_model
 
     return verify_model(variant, repair=repair, machine=machine)
+
+
+@models.command("export")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--variant", help="The variant; default: $HEIMDALL_MODEL_VARIANT, else standard.")
+def export_(*, file: Path, variant: str | None) -> int:
+    """Write the model into one FILE, for a machine without a network."""
+    from heimdall.cli.models import export_model
+
+    return export_model(file, variant)
+
+
+@models.command("import")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--variant", help="The variant; default: $HEIMDALL_MODEL_VARIANT, else standard.")
+def import_(*, path: Path, variant: str | None) -> None:
+    """Take the model from PATH: an export, a release asset or a folder. Every byte is verified."""
+    from heimdall.cli.models import import_model
+
+    import_model(path, variant)
+
+
+@models.command()
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@click.option("--json", "machine", is_flag=True, help="Print JSON.")
+def prune(*, dry_run: bool, machine: bool) -> None:
+    """Remove models that no environment uses any more, and say why for each."""
+    from heimdall.cli.models import prune_store
+
+    prune_store(dry_run=dry_run, machine=machine)

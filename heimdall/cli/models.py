@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import click
 
 from heimdall.cli.output import as_json
-from heimdall.models import inspect
+from heimdall.models import inspect, locations, prune
+from heimdall.models.bundle import export, given
 from heimdall.models.progress import megabytes
 from heimdall.models.resolver import provide_anew, resolve_in_detail
 from heimdall.models.settings import Settings
+from heimdall.models.store import Store
 
 WANTING = 1
 
@@ -62,8 +65,7 @@ def print_path(variant: str | None) -> int:
     """Print the model's directory; 1 if it is not here."""
     found = inspect.whereabouts(variant=variant)
     if found.directory is None:
-        click.echo(f"{found.model.label} is not here; 'heimdall models pull' fetches it", err=True)
-        return WANTING
+        return _not_here(found)
     click.echo(found.directory)
     return 0
 
@@ -96,3 +98,46 @@ def verify_model(variant: str | None, *, repair: bool, machine: bool) -> int:
     else:
         click.echo("not sound; 'heimdall models verify --repair' fetches anew what is bad")
     return 0 if sound or repaired else WANTING
+
+
+def export_model(target: Path, variant: str | None) -> int:
+    """Write the model into one file; 1 if it is not here."""
+    found = inspect.whereabouts(variant=variant)
+    if found.directory is None:
+        return _not_here(found)
+    export(found.model, found.directory, target)
+    click.echo(
+        f"{found.model.label}: {megabytes(target.stat().st_size)} in {target}; 'heimdall models import' takes it"
+    )
+    return 0
+
+
+def import_model(path: Path, variant: str | None) -> None:
+    """Take the model from a file or folder of the user's."""
+    resolution = resolve_in_detail(variant=variant, sources=[given(path)])
+    origin = f"taken from {path}" if resolution.sources else "was here already"
+    click.echo(f"{resolution.model.label}: {origin}, verified\n{resolution.directory}")
+
+
+def prune_store(*, dry_run: bool, machine: bool) -> None:
+    """Judge everything in the store, say why, and remove what nobody needs."""
+    store = Store(Path(locations.models_dir()))
+    verdicts = prune.judge(store)
+    if not dry_run:
+        prune.carry_out(store, verdicts)
+    freed = sum(verdict.size for verdict in verdicts if not verdict.keep)
+    if machine:
+        rows = [{**asdict(verdict), "path": str(verdict.path)} for verdict in verdicts]
+        as_json({"dry_run": dry_run, "freed": freed, "verdicts": rows})
+        return
+    remove = "would remove" if dry_run else "removed"
+    for verdict in verdicts:
+        click.echo(
+            f"{'kept' if verdict.keep else remove:<12}  {verdict.kind:<7}  {verdict.path.name}: {verdict.reason}"
+        )
+    click.echo(f"{megabytes(freed)} {'would be freed' if dry_run else 'freed'} in {store.models_dir}")
+
+
+def _not_here(found: inspect.Whereabouts) -> int:
+    click.echo(f"{found.model.label} is not here; 'heimdall models pull' fetches it", err=True)
+    return WANTING

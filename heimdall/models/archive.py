@@ -7,10 +7,10 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from heimdall.models.errors import IntegrityError, SourceError
+from heimdall.models.errors import SourceError
 from heimdall.models.manifest import PinnedFile, PinnedModel
 from heimdall.models.store import Store
-from heimdall.models.zip_members import member_chunks, opened_zip
+from heimdall.models.zip_members import opened_zip, receive_members
 
 ROOT = "models/"
 DOCUMENTS = f"{ROOT}about/"
@@ -26,11 +26,7 @@ def unpack(archive: Path, model: PinnedModel, wanted: Sequence[PinnedFile], stor
     label = archive.name
     with opened_zip(archive, label) as opened:
         _check_members(opened, model, label)
-        for file in wanted:
-            try:
-                store.receive(file, member_chunks(opened, f"{ROOT}{file.path}", label))
-            except IntegrityError as error:
-                raise SourceError(f"{label}: {error}") from error
+        receive_members(opened, {f"{ROOT}{file.path}": file for file in wanted}, store, label)
 
 
 def _check_members(opened: zipfile.ZipFile, model: PinnedModel, label: str) -> None:

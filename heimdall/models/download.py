@@ -80,6 +80,10 @@ def _is_right(target: Target, partial: PartialFile) -> bool:
     return target.size in {None, partial.size} and target.sha256 in {None, partial.sha256}
 
 
+class _UnfitRangeError(Exception):
+    """The server's part does not continue what is there: it has another file now, or is confused."""
+
+
 @dataclass(slots=True)
 class _Transfer:
     client: Client
@@ -92,6 +96,7 @@ class _Transfer:
     etag: str | None = None
     complete: bool = False
     started: bool = False
+    started_over: bool = False
 
     def run(self) -> None:
         self.complete = self.target.size is not None and self.partial.size == self.target.size
@@ -99,6 +104,11 @@ class _Transfer:
             before = self.partial.size
             try:
                 self._connect()
+            except _UnfitRangeError as unfit:
+                self._restart()
+                if self.started_over:
+                    raise SourceError(f"{redact(self.url)}: {unfit}", transient=True) from unfit
+                self.started_over = True
             except SourceError as error:
                 if not error.transient or self.partial.size - before < _WORTHWHILE:
                     raise
@@ -131,8 +141,7 @@ class _Transfer:
             size = self.partial.size
             if not size:
                 raise SourceError(f"{redact(self.url)}: answered 416 to a request without a range")
-            self._restart()
-            raise SourceError(f"{redact(self.url)}: has no byte {size} (answered 416)", transient=True)
+            raise _UnfitRangeError(f"has no byte {size} (answered 416)")
         if answer.status == 206:
             self._accept_range(answer)
         else:
@@ -145,8 +154,7 @@ class _Transfer:
         match = _CONTENT_RANGE.fullmatch(value)
         first, _, total = (int(group) for group in match.groups()) if match else (-1, -1, -1)
         if first != self.partial.size or self.target.size not in {None, total}:
-            self._restart()
-            raise SourceError(f"{redact(self.url)}: answered the wrong range ({value or 'none named'})", transient=True)
+            raise _UnfitRangeError(f"answered the wrong range ({value or 'none named'})")
 
     def _check_announced(self, answer: Answer) -> None:
         announced = _announced(answer)

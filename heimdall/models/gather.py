@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Sequence
 
 from heimdall.models.errors import Attempt, ModelUnavailable, SourceError
 from heimdall.models.http import Client
@@ -21,11 +22,21 @@ _LONGEST_DELAY_SECONDS = 60.0
 
 
 def gather(
-    model: PinnedModel, store: Store, settings: Settings, progress: Progress, *, hurried: bool = False
+    model: PinnedModel,
+    store: Store,
+    settings: Settings,
+    progress: Progress,
+    *,
+    sources: Sequence[Source] | None = None,
+    hurried: bool = False,
 ) -> tuple[str, ...]:
     """Bring every file of `model` into the store as a verified blob.
 
     All sources are asked once before any is asked again, so one that refuses costs no waiting.
+
+    Args:
+        sources: whom to ask, in order; default: as the settings say.
+        hurried: don't ask again when no source could be reached at all.
 
     Returns:
         The sources that delivered, in order.
@@ -39,7 +50,7 @@ def gather(
     client = Client(settings.stall_seconds)
     try:
         asking = _Asking(Context(model, store, settings, client, progress), store.missing(model.files))
-        asking.run(plan(model, settings), hurried=hurried)
+        asking.run(plan(model, settings) if sources is None else list(sources), hurried=hurried)
     finally:
         client.close()
     return tuple(dict.fromkeys(asking.delivered))

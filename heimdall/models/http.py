@@ -139,8 +139,10 @@ class Client:
 
     @contextlib.contextmanager
     def _get(self, url: str, headers: dict[str, str]) -> Iterator[urllib3.BaseHTTPResponse]:
-        with _translated_errors(url):
-            response = self._pool(url).request(
+        proxy = self.proxy or _proxy_for(url)
+        by = f" by the proxy {redact(_with_scheme(proxy))}" if proxy else ""
+        with _translated_errors(url, by):
+            response = self._pool(proxy).request(
                 "GET",
                 url,
                 headers=headers,
@@ -156,14 +158,13 @@ class Client:
             response.close()
             response.release_conn()
 
-    def _pool(self, url: str) -> urllib3.PoolManager:
-        proxy = self.proxy or _proxy_for(url)
+    def _pool(self, proxy: str | None) -> urllib3.PoolManager:
         if proxy not in self._pools:
             options: dict[str, Any] = {"ssl_context": self._tls()}
             if proxy is None:
                 self._pools[proxy] = urllib3.PoolManager(**options)
             else:
-                address, authorization = split_credentials(proxy if "://" in proxy else f"http://{proxy}")
+                address, authorization = split_credentials(_with_scheme(proxy))
                 credentials = {"Proxy-Authorization": authorization} if authorization else None
                 self._pools[proxy] = urllib3.ProxyManager(address, proxy_headers=credentials, **options)
             limit_heads(self._pools[proxy])
@@ -178,19 +179,21 @@ class Client:
 
 
 @contextlib.contextmanager
-def _translated_errors(url: str) -> Iterator[None]:
-    """Turn what the HTTP library raises into a `SourceError` without secrets."""
+def _translated_errors(url: str, by: str = "") -> Iterator[None]:
+    """Turn what the HTTP library raises into a `SourceError` without secrets; `by` names a proxy."""
     try:
         yield
     except SSLError as error:
-        raise SourceError(f"{redact(url)}: TLS failed ({_root(error)}); a custom CA goes into SSL_CERT_FILE") from error
+        raise SourceError(
+            f"{redact(url)}{by}: TLS failed ({_root(error)}); a custom CA goes into SSL_CERT_FILE"
+        ) from error
     except LocationValueError as error:  # its text repeats the URL, with what may be secret in it
         raise SourceError(f"{redact(url)}: is no URL that can be asked") from error
     except (HTTPError, OSError) as error:
         unreachable = isinstance(error, NewConnectionError | ConnectTimeoutError | ProxyError)
-        raise SourceError(f"{redact(url)}: {_root(error)}", transient=True, unreachable=unreachable) from error
+        raise SourceError(f"{redact(url)}{by}: {_root(error)}", transient=True, unreachable=unreachable) from error
     except ValueError as error:
-        raise SourceError(f"{redact(url)}: {error}") from error
+        raise SourceError(f"{redact(url)}{by}: {error}") from error
 
 
 def retry_after_seconds(value: str | None, now: float | None = None) -> float | None:
@@ -247,6 +250,10 @@ def _proxy_for(url: str) -> str | None:
         return None
     proxies = urllib.request.getproxies()
     return proxies.get(parts.scheme) or proxies.get("all")
+
+
+def _with_scheme(proxy: str) -> str:
+    return proxy if "://" in proxy else f"http://{proxy}"
 
 
 def _load_authority(context: ssl.SSLContext, authority: str) -> None:

@@ -43,7 +43,7 @@ def advisory_lock(path: Path, seconds: float, done: Callable[[], bool], progress
         yield
         return
     try:
-        held = _acquire(descriptor, path, owner, seconds, done, progress)
+        held = _acquire(descriptor, path, seconds, owner=owner, done=done, progress=progress)
         if held:
             with contextlib.suppress(OSError):
                 write_atomically(owner, f"process {os.getpid()} on {socket.gethostname()}")  # also over another user's
@@ -55,7 +55,7 @@ def advisory_lock(path: Path, seconds: float, done: Callable[[], bool], progress
 
 
 def _acquire(
-    descriptor: int, path: Path, owner: Path, seconds: float, done: Callable[[], bool], progress: Progress
+    descriptor: int, path: Path, seconds: float, *, owner: Path, done: Callable[[], bool], progress: Progress
 ) -> bool:
     began = time.monotonic()
     announced = False
@@ -70,11 +70,11 @@ def _acquire(
         if done():
             return False
         if waited > seconds:
-            progress.note(f"still locked after {seconds:.0f} s: {path}, held by {_who(owner)}; going on without")
+            progress.note(f"still locked after {seconds:g} s: {path}, held by {_who(owner)}; going on without")
             return False
         if waited > _ANNOUNCE_SECONDS and not announced:
             announced = True
-            progress.note(f"waiting up to {seconds:.0f} s for {_who(owner)}, which holds {path}")
+            progress.note(f"waiting up to {seconds:g} s for {_who(owner)}, which holds {path}")
         time.sleep(_POLL_SECONDS)
 
 

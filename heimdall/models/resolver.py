@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from heimdall.models.locking import advisory_lock
 from heimdall.models.manifest import PinnedModel, read_model
 from heimdall.models.progress import Progress, make_progress
 from heimdall.models.settings import Settings
+from heimdall.models.sources.base import Source
 from heimdall.models.space import explained
 from heimdall.models.store import Store, tree_matches
 
@@ -56,6 +58,7 @@ def resolve_in_detail(
     models_dir: Path | None = None,
     settings: Settings | None = None,
     progress: Progress | None = None,
+    sources: Sequence[Source] | None = None,
     hurried: bool = False,
 ) -> Resolution:
     """As `resolve`, and tells which sources delivered.
@@ -63,21 +66,22 @@ def resolve_in_detail(
     Args:
         settings: default: from the environment.
         progress: default: on stderr, as the settings say.
+        sources: whom to ask for what is missing; default: as the settings say.
         hurried: don't ask again when no source could be reached at all.
     """
     manifest_path = locations.manifest_path()
     pinned = read_model(manifest_path, model, variant)
     store = Store(Path(locations.models_dir()) if models_dir is None else models_dir)
-    sources: tuple[str, ...] = ()
+    delivered: tuple[str, ...] = ()
     directory = find(pinned, store)
     if directory is None:
         settings = settings or Settings.from_environment()
         progress = progress or make_progress(wanted=settings.progress)
         try:
             try:
-                directory, sources = _provide(pinned, store, settings, progress, hurried=hurried)
+                directory, delivered = _provide(pinned, store, settings, progress, sources=sources, hurried=hurried)
             except FileNotFoundError:  # somebody removed the directory while we worked in it
-                directory, sources = _provide(pinned, store, settings, progress, hurried=hurried)
+                directory, delivered = _provide(pinned, store, settings, progress, sources=sources, hurried=hurried)
         except OSError as error:
             directory = _sound_tree(pinned, store)
             if directory is None:
@@ -85,26 +89,32 @@ def resolve_in_detail(
     if directory.is_relative_to(store.root):
         with contextlib.suppress(OSError):  # without the note, prune keeps the set anyway
             store.note_user(pinned, manifest_path)
-    return Resolution(directory, pinned, sources)
+    return Resolution(directory, pinned, delivered)
 
 
 def _provide(
-    pinned: PinnedModel, store: Store, settings: Settings, progress: Progress, *, hurried: bool
+    pinned: PinnedModel,
+    store: Store,
+    settings: Settings,
+    progress: Progress,
+    *,
+    sources: Sequence[Source] | None,
+    hurried: bool,
 ) -> tuple[Path, tuple[str, ...]]:
     store.prepare()
     lock = store.locks / f"{warm.set_name(pinned.entry)}.lock"
     with advisory_lock(lock, settings.lock_seconds, lambda: store.complete(pinned) is not None, progress):
         if directory := store.complete(pinned):
             return directory, ()
-        sources = gather(pinned, store, settings, progress, hurried=hurried)
+        delivered = gather(pinned, store, settings, progress, sources=sources, hurried=hurried)
         directory = store.publish(pinned)
         try:
             store.show(pinned)
         except OSError as error:
             progress.note(f"{store.models_dir} could not be brought up to date ({error}); {directory} is complete")
-        origin = f", from {', '.join(sources)}" if sources else ""
+        origin = f", from {', '.join(delivered)}" if delivered else ""
         progress.note(f"{pinned.label} is ready{origin}, verified, in {store.models_dir}")
-        return directory, sources
+        return directory, delivered
 
 
 def _sound_tree(pinned: PinnedModel, store: Store) -> Path | None:

@@ -90,7 +90,13 @@ class Store:
             self.publish_blob(file, path)
 
     def publish_blob(self, file: PinnedFile, path: Path) -> None:
-        """Give a file in this filesystem, whose bytes were verified, its name as a blob."""
+        """Give a file in this filesystem, whose bytes were verified, its name as a blob.
+
+        The bytes are forced to the disk first: a power cut could otherwise leave a file of the right size and time
+        stamp without them, and nothing would ever hash it again.
+        """
+        with path.open("r+b") as stream:
+            os.fsync(stream.fileno())
         path.replace(self.blob(file))
         self.arrived.add(file.sha256)
 

@@ -7,11 +7,13 @@ import lzma
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import IO
 
-from heimdall.models.errors import SourceError
-from heimdall.models.store import chunks_of
+from heimdall.models.errors import IntegrityError, SourceError
+from heimdall.models.manifest import PinnedFile
+from heimdall.models.store import Store, chunks_of
 
 _PLAIN = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _UNSOUND = (
@@ -21,16 +23,40 @@ _UNSOUND = (
 
 
 @contextlib.contextmanager
-def opened_zip(path: Path, label: str) -> Iterator[zipfile.ZipFile]:
+def opened_zip(file: Path | IO[bytes], label: str) -> Iterator[zipfile.ZipFile]:
     """The archive, opened for reading.
 
     Raises:
         SourceError: if it is no sound zip archive or can't be read.
     """
     with _translated(label):
-        archive = zipfile.ZipFile(path)
+        archive = zipfile.ZipFile(file)
     with archive:
         yield archive
+
+
+def receive_members(
+    archive: zipfile.ZipFile,
+    members: Mapping[str, PinnedFile],
+    store: Store,
+    label: str,
+    watch: Callable[[PinnedFile, Iterator[bytes]], Iterator[bytes]] = lambda _, chunks: chunks,
+) -> None:
+    """Take pinned files into the store, each verified while it is read.
+
+    Args:
+        members: the files by their member's name.
+        label: the archive's name, for messages.
+        watch: sees a file's chunks on their way, for progress.
+
+    Raises:
+        SourceError: if a member is missing, unsound or not what is pinned; what was verified stays.
+    """
+    for member, file in members.items():
+        try:
+            store.receive(file, watch(file, member_chunks(archive, member, label)))
+        except IntegrityError as error:
+            raise SourceError(f"{label}: {error}") from error
 
 
 def member_chunks(archive: zipfile.ZipFile, member: str, label: str) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""Cold fetch of the real asset from a plain server on loopback, against curl, sha256sum and unzip."""
+"""Cold fetch of the real model over loopback, against shell tools, huggingface_hub and pooch."""
 
 from __future__ import annotations
 
@@ -7,47 +7,85 @@ import shlex
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from hatch_heimdall_models.lock import read_manifest
+from hatch_heimdall_models.manifest import Asset
+from release.github_standin import Listener, Request, Response
+from release.github_standin.files import file_response, find
 from tests.benchmarks.pairs import Contestant, compare
 from tests.support.nginx import nginx_mirror
-from tests.support.small_model import ROOT
+from tests.support.real_model import DIRECTORY, ROOT
+
+_HUB = "from huggingface_hub import hf_hub_download as get; get('owner/model', 'model.safetensors')"
+_POOCH = """
+import pooch, sys
+pooch.retrieve(sys.argv[1], "sha256:" + sys.argv[2], path=sys.argv[3], processor=pooch.Unzip())
+"""
 
 
 def run(rounds: int = 7) -> None:
     """Print medians and ratios. Needs `make release-assets`, nginx, curl and unzip."""
-    lock = read_manifest(ROOT / "models.lock.json")
-    asset = lock.models[0].asset
-    with tempfile.TemporaryDirectory() as directory, nginx_mirror(ROOT / "dist" / "models") as mirror:
+    asset = read_manifest(ROOT / "models.lock.json").models[0].asset
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        nginx_mirror(ROOT / "dist" / "models") as mirror,
+        _hub() as hub,
+    ):
         top = Path(directory)
-        shared = top / "shared"
-        url = f"{mirror.url}/{asset.tag}/{asset.name}"
-        shell = (
-            f"curl -sS -o {top}/a.zip {shlex.quote(url)} && echo '{asset.sha256}  {top}/a.zip' | sha256sum -c - && "
-            f"unzip -q -o {top}/a.zip -d {top}/unzipped && rm {top}/a.zip"
-        )
-        environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("HEIMDALL_", "XDG_"))},
-            "HOME": str(top),
-            "HEIMDALL_DATA_DIR": str(shared),
-            "HEIMDALL_MODELS_MIRROR": mirror.url,
-            "HEIMDALL_SOURCES": "mirror",
-        }
-
-        def clean() -> None:
-            shutil.rmtree(shared, ignore_errors=True)
-            shutil.rmtree(top / "unzipped", ignore_errors=True)
-
-        pull = [sys.executable, "-c", "import heimdall"]
         compare(
-            f"Cold fetch of {asset.size / 1e6:.0f} MB over loopback",
-            [
-                Contestant("import heimdall (start, download, verify, publish)", pull, environment, clean),
-                Contestant("curl && sha256sum && unzip", ["sh", "-c", shell], None, clean),
-            ],
-            rounds,
+            f"Cold fetch of {asset.size / 1e6:.0f} MB over loopback", _contestants(top, mirror.url, hub, asset), rounds
         )
+
+
+def _contestants(top: Path, mirror: str, hub: str, asset: Asset) -> list[Contestant]:
+    url = f"{mirror}/{asset.tag}/{asset.name}"
+    archive, unzipped = top / "a.zip", top / "unzipped"
+    shell = (
+        f"curl -sS -o {archive} {shlex.quote(url)} && echo '{asset.sha256}  {archive}' | sha256sum -c - && "
+        f"unzip -q {archive} -d {unzipped} && rm {archive}"
+    )
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("HEIMDALL_", "XDG_", "HF_"))}
+    own |= {"HOME": str(top)}
+    ours = own | {
+        "HEIMDALL_DATA_DIR": str(top / "shared"),
+        "HEIMDALL_MODELS_MIRROR": mirror,
+        "HEIMDALL_SOURCES": "mirror",
+    }
+    theirs = own | {"HF_ENDPOINT": hub, "HF_HOME": str(top / "hf"), "HF_HUB_DISABLE_XET": "1"}
+
+    def clean() -> None:
+        for name in ("shared", "unzipped", "hf", "pooch"):
+            shutil.rmtree(top / name, ignore_errors=True)
+
+    pooch = [sys.executable, "-c", _POOCH, url, asset.sha256, str(top / "pooch")]
+    return [
+        Contestant(
+            "import heimdall (start, download, verify, publish)", [sys.executable, "-c", "import heimdall"], ours, clean
+        ),
+        Contestant("curl && sha256sum && unzip", ["sh", "-c", shell], own, clean),
+        Contestant("huggingface_hub (weights alone, not verified)", [sys.executable, "-c", _HUB], theirs, clean),
+        Contestant("pooch (sha256 of the zip, unzip)", pooch, own, clean),
+    ]
+
+
+@contextmanager
+def _hub() -> Iterator[str]:
+    """The weights as Hugging Face serves them, by the headers that its client wants."""
+    files = read_manifest(ROOT / "models.lock.json").models[0].files
+    weights = next(file for file in files if file.path == "model.safetensors")
+
+    def application(request: Request) -> Response:
+        file = find(DIRECTORY, request.path.rpartition("/")[2])
+        if file is None:
+            return Response.text(404, "not found\n", "text/plain")
+        headers = {"X-Repo-Commit": "0" * 40, "ETag": f'"{weights.sha256}"', "Content-Type": "application/octet-stream"}
+        return file_response(request, file, headers=headers)
+
+    with Listener("hub", application) as listener:
+        yield listener.url
 
 
 if __name__ == "__main__":

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote, urlsplit
-from urllib.request import url2pathname
+from urllib.parse import quote
 
-from heimdall.models.archive import unpack
+from heimdall.models.archive import ROOT, unpack
 from heimdall.models.download import Target, download
 from heimdall.models.errors import SourceError
 from heimdall.models.manifest import PinnedAsset, PinnedFile, PinnedModel
 from heimdall.models.partials import claim
+from heimdall.models.remote_zip import take_members
 from heimdall.models.settings import Settings, redact
+from heimdall.models.simple_index import path_of
 from heimdall.models.sources.base import Context
 from heimdall.models.space import require_space
 from heimdall.models.store import sha256_of
@@ -38,11 +39,22 @@ class AssetAtUrl:
         return redact(self.url)
 
     def deliver(self, wanted: Sequence[PinnedFile], context: Context) -> None:
-        """Download the asset, verify it, unpack what is wanted."""
+        """Download the asset, verify it, unpack what is wanted; if that is little, only the members, each verified."""
         asset = context.model.asset
+        authorization = f"Bearer {self.token}" if self.token else None
+        members = {ROOT + file.path: file for file in wanted}
+        if take_members(
+            context.client,
+            self.url,
+            members,
+            context.store,
+            context.progress,
+            zip_size=asset.size,
+            authorization=authorization,
+        ):
+            return
         with claim(context.store.partial, asset.sha256) as partial:
             require_space(context.store.root, asset.size - partial.size + sum(file.size for file in wanted))
-            authorization = f"Bearer {self.token}" if self.token else None
             target = Target(asset.name, limit=asset.size, size=asset.size, sha256=asset.sha256)
             download(context.client, self.url, target, partial, context.progress, authorization=authorization)
             unpack(partial.path, context.model, wanted, context.store)
@@ -84,8 +96,7 @@ def mirrors(model: PinnedModel, settings: Settings) -> list[AssetAtUrl | AssetIn
     found: list[AssetAtUrl | AssetInFile] = []
     for prefix in settings.mirrors:
         if prefix.startswith("file:"):
-            directory = Path(url2pathname(urlsplit(prefix).path))
-            found.append(AssetInFile(directory / model.asset.tag / model.asset.name))
+            found.append(AssetInFile(path_of(prefix) / model.asset.tag / model.asset.name))
         else:
             found.append(AssetAtUrl("mirror", f"{prefix}/{_below(model.asset)}"))
     return found

@@ -27,7 +27,7 @@ class LocalFiles:
         """Adopt each file that one of the folders has; only files whose size fits are hashed."""
         for file in wanted:
             for candidate in candidates(file, context.model, context.store.models_dir):
-                if _adopt(candidate, file, context):
+                if adopt(candidate, file, context):
                     break
 
 
@@ -69,7 +69,16 @@ def _children(directory: Path) -> list[Path]:
         return []
 
 
-def _adopt(candidate: Path, file: PinnedFile, context: Context) -> bool:
+def adopt(candidate: Path, file: PinnedFile, context: Context) -> bool:
+    """Copy a file into the store if it has exactly the pinned bytes.
+
+    Returns:
+        Whether it had.
+
+    Raises:
+        SourceError: if it changed while it was copied.
+        OSError: if the store can't be written.
+    """
     try:
         if not candidate.is_file() or candidate.stat().st_size != file.size or sha256_of(candidate) != file.sha256:
             return False

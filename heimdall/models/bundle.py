@@ -1,0 +1,115 @@
+"""Carrying a model to a machine without a network: one file, in the release asset's own form."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from heimdall.models.archive import ROOT, unpack
+from heimdall.models.errors import IntegrityError, ModelError
+from heimdall.models.manifest import PinnedFile, PinnedModel
+from heimdall.models.sources.base import Context, Source
+from heimdall.models.sources.local import adopt
+from heimdall.models.store import chunks_of, copy_verified
+
+
+class BundleError(ModelError):
+    """A model can't be exported or imported.
+
+    Attributes:
+        path: the file or folder.
+        reason: why, and what to do.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path = path
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class GivenFile:
+    """A zip that the user names: an export, or a release asset that was fetched by hand."""
+
+    path: Path
+    name: str = "file"
+    remote: bool = False
+
+    @property
+    def place(self) -> str:
+        """The path."""
+        return str(self.path)
+
+    def deliver(self, wanted: Sequence[PinnedFile], context: Context) -> None:
+        """Unpack what is wanted; each member is verified, so the zip itself need not be the pinned one."""
+        unpack(self.path, context.model, wanted, context.store)
+
+
+@dataclass(frozen=True, slots=True)
+class GivenFolder:
+    """A folder that the user names: a models directory, or an unpacked asset."""
+
+    path: Path
+    name: str = "folder"
+    remote: bool = False
+
+    @property
+    def place(self) -> str:
+        """The path."""
+        return str(self.path)
+
+    def deliver(self, wanted: Sequence[PinnedFile], context: Context) -> None:
+        """Adopt by hash what is wanted."""
+        for file in wanted:
+            for top in (self.path, self.path / ROOT):
+                if adopt(top / file.path, file, context):
+                    break
+
+
+def given(path: Path) -> Source:
+    """The source that a file or folder is.
+
+    Raises:
+        BundleError: if there is no such file or folder.
+    """
+    if path.is_dir():
+        return GivenFolder(path)
+    if path.is_file():
+        return GivenFile(path)
+    raise BundleError(str(path), "no such file or folder; name an export, a release asset or a models directory")
+
+
+def export(model: PinnedModel, tree: Path, target: Path) -> None:
+    """Write the model's files as one zip, verifying them while they are read.
+
+    The same model gives the same bytes. Members are stored: weights hardly shrink, and can be verified much faster so.
+
+    Args:
+        tree: the directory with the files.
+        target: must not exist.
+
+    Raises:
+        BundleError: if `target` exists, or a file does not match its pin.
+        OSError: if it can't be written; nothing is left then.
+    """
+    if target.exists():
+        raise BundleError(str(target), "exists already and is not replaced; name another file")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with zipfile.ZipFile(temporary, "x", zipfile.ZIP_STORED) as archive:
+            for file in sorted(model.files, key=lambda file: file.path):
+                info = zipfile.ZipInfo(ROOT + file.path)
+                info.create_system, info.external_attr = 3, 0o100644 << 16
+                with (tree / file.path).open("rb") as source, archive.open(info, "w") as member:
+                    copy_verified(chunks_of(source), member, file)
+        temporary.replace(target)
+    except IntegrityError as error:
+        raise BundleError(str(tree), f"{error}; 'heimdall models verify --repair' mends it") from error
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,153 @@
+"""What in the store nobody needs any more, with a reason for every answer. Nothing else in heimdall deletes anything.
+
+A set stays when an environment that can be read uses it, and when its use can't be judged. Blobs go when no set has
+them; unfinished downloads when their owner is gone and they are old. Processes that have a file open keep it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from heimdall.models import warm
+from heimdall.models.partials import is_abandoned
+from heimdall.models.store import Store
+
+OLD_SECONDS = 24 * 3600.0
+"""Unfinished files younger than this stay, whoever owns them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is to become of one thing in the store.
+
+    Attributes:
+        kind: `set`, `blob`, `partial` or `note`.
+        path: the thing.
+        keep: whether it stays.
+        reason: why.
+        size: bytes that go with it; 0 for what stays, and for sets, whose bytes are those of their blobs.
+    """
+
+    kind: str
+    path: Path
+    keep: bool
+    reason: str
+    size: int = 0
+
+
+def judge(store: Store, now: float | None = None) -> list[Verdict]:
+    """A verdict for every set, unneeded blob, unfinished download and stale note. Changes nothing.
+
+    Args:
+        now: seconds since the epoch; default: the clock.
+    """
+    now = time.time() if now is None else now
+    sets = [_judge_set(store, directory) for directory in _entries(store.root / "sets")]
+    notes = [
+        Verdict("note", note, keep=False, reason=reason, size=note.stat().st_size)
+        for note, used, reason in (_read_note(note) for note in _entries(store.root / "users"))
+        if used is False
+    ]
+    return [*sets, *_judge_blobs(store, sets, now), *_judge_partials(store, now), *notes]
+
+
+def carry_out(store: Store, verdicts: Iterable[Verdict]) -> None:
+    """Delete what is not to be kept.
+
+    Raises:
+        OSError: if something can't be deleted; what was deleted until then is gone, and pruning again goes on.
+    """
+    for verdict in verdicts:
+        if verdict.keep:
+            continue
+        if verdict.kind == "set":
+            (verdict.path / warm.RECEIPT).unlink(missing_ok=True)  # first, so that half a set never looks complete
+            shutil.rmtree(verdict.path)
+            continue
+        if verdict.kind == "blob":
+            for path in _visible_twins(store, verdict.path):
+                path.unlink()
+        verdict.path.unlink(missing_ok=True)
+
+
+def _judge_set(store: Store, directory: Path) -> Verdict:
+    users = [_read_note(note) for note in _entries(store.root / "users") if note.name.startswith(f"{directory.name}.")]
+    if not users:
+        return Verdict("set", directory, keep=True, reason="it is not known who uses it")
+    for _, used, reason in users:
+        if used is not False:
+            return Verdict("set", directory, keep=True, reason=reason)
+    return Verdict("set", directory, keep=False, reason="; ".join(reason for _, _, reason in users))
+
+
+def _read_note(note: Path) -> tuple[Path, bool | None, str]:
+    """The note, whether its environment uses the set (None: can't be judged), and why."""
+    try:
+        content = warm.read_json(str(note))
+        manifest, used = content["manifest"], content["set"]
+        if not (isinstance(manifest, str) and isinstance(used, str)):
+            raise ValueError("its values are no text")  # noqa: TRY004, TRY301 (one kind of damage)
+    except (OSError, ValueError, KeyError) as error:
+        return note, None, f"the note {note.name} can't be read ({error})"
+    try:
+        document = warm.read_json(manifest)
+        pinned = {warm.set_name(entry) for entry in document["models"]}
+    except (FileNotFoundError, NotADirectoryError):
+        return note, False, f"the environment of {manifest} is gone"
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return note, None, f"{manifest} can't be read ({error})"
+    if used in pinned:
+        return note, True, f"used by the environment of {manifest}"
+    return note, False, f"the environment of {manifest} pins other files now"
+
+
+def _judge_blobs(store: Store, sets: list[Verdict], now: float) -> Iterator[Verdict]:
+    kept = [_blobs_of(verdict.path) for verdict in sets if verdict.keep]
+    if None in kept:
+        return  # a set is being put together, or broken: which blobs it needs is not known
+    needed = {sha256 for blobs in kept for sha256 in blobs or ()}
+    released = {sha256 for verdict in sets if not verdict.keep for sha256 in _blobs_of(verdict.path) or ()}
+    for blob in _entries(store.blobs):
+        if blob.name in needed:
+            continue
+        status = blob.stat()
+        if blob.name in released or now - status.st_mtime > OLD_SECONDS:
+            yield Verdict("blob", blob, keep=False, reason="no set that stays has it", size=status.st_size)
+        else:
+            yield Verdict("blob", blob, keep=True, reason="it came less than a day ago, for a set still to be made")
+
+
+def _blobs_of(directory: Path) -> set[str] | None:
+    """The sha256 of a set's files, or None if its receipt does not tell."""
+    try:
+        return {sha256 for sha256, _ in warm.read_json(str(directory / warm.RECEIPT))["pins"].values()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _judge_partials(store: Store, now: float) -> Iterator[Verdict]:
+    for path in _entries(store.partial):
+        status = path.stat()
+        if now - status.st_mtime <= OLD_SECONDS:
+            yield Verdict("partial", path, keep=True, reason="it is less than a day old")
+        elif path.suffix == ".part" and not is_abandoned(path):
+            yield Verdict("partial", path, keep=True, reason="its process is running")
+        else:
+            yield Verdict("partial", path, keep=False, reason="left behind more than a day ago", size=status.st_size)
+
+
+def _visible_twins(store: Store, blob: Path) -> list[Path]:
+    """The same file in the tree that other tools see, which would keep its bytes on the disk."""
+    trees = (path for path in store.models_dir.rglob("*") if store.root not in path.parents and path != store.root)
+    return [path for path in trees if path.is_file() and path.samefile(blob)]
+
+
+def _entries(directory: Path) -> list[Path]:
+    try:
+        return sorted(path for path in directory.iterdir() if not path.name.startswith("."))
+    except OSError:
+        return []

@@ -37,6 +37,15 @@ def with_text_of(files: tuple[ModelFile, ...], known: tuple[ModelFile, ...]) -> 
     return tuple(replace(file, inline=texts.get(file.sha256, file.inline)) if file.inline else file for file in files)
 
 
+def carried_over(model: Model, known: Model | None) -> Model:
+    """The model, with what the known entry says about the same bytes: their text, and their other places."""
+    if known is None:
+        return model
+    places = {file.sha256: file.also for file in known.files}
+    files = tuple(replace(file, also=file.also or places.get(file.sha256, ())) for file in model.files)
+    return replace(model, files=with_text_of(files, known.files))
+
+
 def _leaves(manifest: Manifest) -> Iterator[tuple[str, Any]]:
     """Every value of the manifest with its path; models and files are named, not numbered."""
     yield from _walk("", {"distribution": manifest.distribution, "repository": manifest.repository})

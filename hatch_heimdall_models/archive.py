@@ -41,7 +41,7 @@ def broken_promises(archive: Path, promise: Promise) -> list[str]:
     """Every promise that the archive breaks, a sentence each.
 
     A model's file is found by its content too, wherever it lies and whatever it is called, if it is too large to
-    travel inside the manifest.
+    travel inside the manifest; and so is a release asset.
 
     Args:
         archive: a wheel or an sdist.
@@ -51,8 +51,15 @@ def broken_promises(archive: Path, promise: Promise) -> list[str]:
         ValueError: if the name says that it is neither.
         OSError, zipfile.BadZipFile, tarfile.TarError: if it can't be read.
     """
-    large = {file.sha256: file for model in promise.manifest.models for file in model.files if file.size > INLINE_LIMIT}
-    sizes = {file.size for file in large.values()}
+    models = promise.manifest.models
+    known = {
+        (file.size, file.sha256): f"the model's {file.path}"
+        for model in models
+        for file in model.files
+        if file.size > INLINE_LIMIT
+    }
+    known |= {(model.asset.size, model.asset.sha256): f"the release asset {model.asset.name}" for model in models}
+    sizes = {size for size, _ in known}
     seen: Counter[str] = Counter()
     problems = []
     for member in _members(archive):
@@ -63,8 +70,8 @@ def broken_promises(archive: Path, promise: Promise) -> list[str]:
         elif f"{member.path}/".startswith(f"{promise.models_dir}/"):
             problems.append(f"carries {member.path}, which lies in models-dir")
         # Hashing only what has a pinned size keeps this as cheap as reading the archive's directory.
-        elif member.size in sizes and (file := large.get(_sha256(member.stream))):
-            problems.append(f"carries {member.path}, which is the model's {file.path} (sha256 {file.sha256})")
+        elif member.size in sizes and (what := known.get((member.size, sha256 := _sha256(member.stream)))):
+            problems.append(f"carries {member.path}, which is {what} (sha256 {sha256})")
     if promise.manifest_path not in seen:
         problems.append(f"has no {promise.manifest_path}")
     problems += [f"has {count} members called {path}" for path, count in sorted(seen.items()) if count > 1]

@@ -54,6 +54,11 @@ def _lock(root: Path, assets: Path | None, tag: str | None, *, check: bool) -> i
     from hatch_heimdall_models.relock import lock_differences
 
     project = read_project(root)
+    if not project.config.models:
+        problem = (
+            f"{project.where}.models: expected a table for each model, with name, license and upstream; found none"
+        )
+        raise ModelBuildError(project.subject, [problem])
     path = root / project.config.lock
     old = read_manifest(path) if path.exists() else None
     assets = assets or root / "dist" / "models"

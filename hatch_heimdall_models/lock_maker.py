@@ -55,9 +55,6 @@ class LockMaker:
             ModelBuildError: if models are missing, belong to none or several of the configuration's models, or an
                 asset holds other files.
         """
-        if not self.config.models:
-            problem = "expected a table for each model, with at least name, license and upstream; found none"
-            raise ModelBuildError("the hook's configuration", [f"models: {problem}"])
         found = take_inventory(self.root / self.config.models_dir)
         if not found:
             raise ModelBuildError(

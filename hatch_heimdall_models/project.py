@@ -26,11 +26,15 @@ class Project:
     Attributes:
         name: of the distribution.
         version: of the distribution; also one that is worked out by hatchling's plugins.
+        subject: the file that configures the hook.
+        where: the path of the hook's table in it.
         config: the hook's configuration.
     """
 
     name: str
     version: str
+    subject: str
+    where: str
     config: HookConfig
 
 
@@ -52,7 +56,8 @@ def read_project(root: Path) -> Project:
     table = next((table for table in (TABLE, IN_TREE_TABLE) if table in hooks), None)
     if table is None:
         raise ModelBuildError(subject, [f"{where}.{TABLE}: there is no such table, which configures the build hook"])
-    return Project(name, version, parse_config(hooks[table], where=f"{where}.{table}", subject=subject))
+    where = f"{where}.{table}"
+    return Project(name, version, subject, where, parse_config(hooks[table], where=where, subject=subject))
 
 
 def build_hooks(root: Path) -> tuple[str, str, dict[str, Any]]:

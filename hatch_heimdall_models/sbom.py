@@ -51,7 +51,7 @@ def sbom_of(manifest: Manifest, *, version: str) -> str:
 
 
 def _model(model: Model, repository: str) -> Component:
-    from cyclonedx.factory.license import LicenseFactory
+    from cyclonedx.contrib.license.factories import LicenseFactory
     from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, Property, XsUri
     from cyclonedx.model.component import Component, ComponentType
 

@@ -90,9 +90,10 @@ def lock(
     context: click.Context, *, recipe_file: Path, models: Path, assets: Path, path: Path, tag: str | None, check: bool
 ) -> None:
     """Pin the model and its asset in the lock, which every build believes."""
+    from hatch_heimdall_models.files import write_if_different
     from hatch_heimdall_models.lock import read_manifest
-    from release.files import write_if_different
-    from release.lock import lock_differences, make_lock
+    from hatch_heimdall_models.relock import lock_differences
+    from release.lock import make_lock
     from release.project import asset_name, read_project
     from release.recipe import read_recipe
 

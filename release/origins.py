@@ -18,7 +18,8 @@ from typing import BinaryIO, cast
 
 from hatch_heimdall_models.digest import sha256_of
 from hatch_heimdall_models.errors import ModelBuildError
-from release.files import copy_verified, replacing
+from hatch_heimdall_models.files import replacing
+from release.files import copy_verified
 from release.recipe import Recipe, UpstreamFile, WheelOrigin
 
 _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)

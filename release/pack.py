@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from hatch_heimdall_models.asset import read_asset, write_asset
 from hatch_heimdall_models.digest import sha256_of
 from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.files import replacing, write_if_different
 from hatch_heimdall_models.inventory import FoundFile, take_inventory
-from release.asset import read_asset, write_asset
-from release.files import replacing, write_if_different
 from release.model_files import model_paths
 from release.project import asset_name
 from release.provenance import card_bytes, statement_bytes

@@ -30,21 +30,31 @@ def _authority() -> tuple[trustme.CA, ssl.SSLContext]:
 
 
 @contextmanager
-def writable_github(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, *, repository: str, immutable: bool = False, **options: Any
-) -> Iterator[tuple[GitHubStandIn, Releases]]:
-    """GitHub with its API, and an environment in which gh talks to it. The test is skipped where there is no gh."""
-    if shutil.which("gh") is None:
-        pytest.skip("gh is not installed; for example: apt-get install gh")
+def tls_github(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, published: Path, *, repository: str, **options: Any
+) -> Iterator[GitHubStandIn]:
+    """The stand-in over TLS, in an environment that takes it for GitHub and trusts it."""
     authority, context = _authority()
     bundle = folder / "authority.pem"
     authority.cert_pem.write_to_path(str(bundle))
-    published = folder / "published"
-    published.mkdir()
-    releases = Releases(published, folder / "drafts", immutable=immutable)
-    with github(published, repository=repository, tls=context, releases=releases, api_token=TOKEN, **options) as server:
+    with github(published, repository=repository, tls=context, **options) as server:
         monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
         monkeypatch.setenv("GH_HOST", urlsplit(server.url).netloc)
         monkeypatch.setenv("GH_ENTERPRISE_TOKEN", TOKEN)
         monkeypatch.setenv("GH_CONFIG_DIR", str(folder / "gh-config"))
+        yield server
+
+
+@contextmanager
+def writable_github(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, *, repository: str, immutable: bool = False
+) -> Iterator[tuple[GitHubStandIn, Releases]]:
+    """GitHub with its API, which publishes to `published` in the folder. The test is skipped where there is no gh."""
+    if shutil.which("gh") is None:
+        pytest.skip("gh is not installed; for example: apt-get install gh")
+    published = folder / "published"
+    published.mkdir()
+    releases = Releases(published, folder / "drafts", immutable=immutable)
+    options = {"releases": releases, "api_token": TOKEN}
+    with tls_github(folder, monkeypatch, published, repository=repository, **options) as server:
         yield server, releases

@@ -15,7 +15,7 @@ from hatch_heimdall_models.digest import sha256_of
 from hatch_heimdall_models.errors import ModelBuildError
 from release.checkout import Checkout
 from release.gh import Gh
-from release.github_release import releases_of
+from release.github_release import RemoteRelease, releases_of
 from release.progress import megabytes
 from release.public import download_url, fetch_published
 from release.publication import LocalAsset, Plan, plan_publication
@@ -54,7 +54,7 @@ class _Publication:
     say: Callable[[str], None]
 
     def run(self, *, dry_run: bool) -> None:
-        plan = self.plan()
+        plan = self.plan(self.found())
         if dry_run:
             where = f"would, in {self.gh.url}/{self.gh.repository} at commit {self.commit}:"
             self.say("\n".join([where, *(f"  - {line}" for line in plan.lines(self.tag))]))
@@ -66,13 +66,16 @@ class _Publication:
             self.gh.release("edit", self.tag, "--draft=false", "--target", self.commit)
             self.say(f"published {self.tag}")
         # What is there now is looked at again: GitHub is believed, not our own steps.
-        if self.plan().publish:
+        found = self.found()
+        if self.plan(found).publish:
             raise ModelBuildError(f"release {self.tag}", ["is still a draft after it was published: run this again"])
+        if not found[0].immutable:
+            self.say(f"{self.tag} could still be changed: turn on immutable releases in the repository's settings")
         self.compare_public()
         self.say(f"{self.tag} is published and complete")
 
-    def plan(self) -> Plan:
-        """What is left to be done, as GitHub has it now."""
+    def found(self) -> list[RemoteRelease]:
+        """What GitHub has of this tag now."""
         tagged = self.gh.commit_of(self.tag)
         if tagged is not None and tagged != self.commit:
             problem = (
@@ -80,7 +83,11 @@ class _Publication:
                 "a new version"
             )
             raise ModelBuildError(f"tag {self.tag}", [problem])
-        return plan_publication(self.tag, releases_of(self.gh, self.tag), self.wanted)
+        return releases_of(self.gh, self.tag)
+
+    def plan(self, found: Sequence[RemoteRelease]) -> Plan:
+        """What is left to be done."""
+        return plan_publication(self.tag, found, self.wanted)
 
     def complete_draft(self, plan: Plan) -> None:
         """Make the draft, and all of it that is missing."""

@@ -73,6 +73,7 @@ def test_a_release_is_made_whole_before_it_is_public(site: Site) -> None:
     assert site.is_complete()
     (release,) = site.releases.all()
     assert release.immutable
+    assert "could still be changed" not in said
     assert (release.tag, release.name) == (TAG, TAG)
     assert site.releases.tags == {TAG: git(site.checkout.root, "rev-parse", "HEAD")}
     assert said.splitlines()[-1] == f"{TAG} is published and complete"
@@ -82,6 +83,14 @@ def test_a_release_is_made_whole_before_it_is_public(site: Site) -> None:
     public = [number for number, record in enumerate(records) if "/releases/download/" in record.path]
     assert len(downloads) == len(public) == 2
     assert max(downloads) < published < min(public)
+
+
+def test_a_release_that_is_not_immutable_is_told(
+    checkout: Checkout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with writable_github(tmp_path, monkeypatch, repository=REPOSITORY) as (server, releases):
+        site = Site(checkout, server, releases, tmp_path / "published")
+        assert "could still be changed: turn on immutable releases" in site.publish()
 
 
 def test_users_are_asked_for_without_credentials(site: Site) -> None:

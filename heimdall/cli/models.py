@@ -10,6 +10,7 @@ import click
 from heimdall.cli.output import as_json
 from heimdall.models import inspect, locations, prune
 from heimdall.models.bundle import export, given
+from heimdall.models.packages import package_stores
 from heimdall.models.progress import megabytes
 from heimdall.models.resolver import provide_anew, resolve_in_detail
 from heimdall.models.settings import Settings
@@ -121,10 +122,13 @@ def import_model(path: Path, variant: str | None) -> None:
 
 def prune_store(*, dry_run: bool, machine: bool) -> None:
     """Judge everything in the store, say why, and remove what nobody needs."""
-    store = Store(Path(locations.models_dir()))
-    verdicts = prune.judge(store)
-    if not dry_run:
-        prune.carry_out(store, verdicts)
+    models_dir = Path(locations.models_dir())
+    verdicts = []
+    for store in (Store(models_dir), *package_stores(models_dir)):
+        found = prune.judge(store)
+        verdicts += found
+        if not dry_run:
+            prune.carry_out(store, found)
     freed = sum(verdict.size for verdict in verdicts if not verdict.keep)
     if machine:
         rows = [{**asdict(verdict), "path": str(verdict.path)} for verdict in verdicts]
@@ -135,7 +139,7 @@ def prune_store(*, dry_run: bool, machine: bool) -> None:
         click.echo(
             f"{'kept' if verdict.keep else remove:<12}  {verdict.kind:<7}  {verdict.path.name}: {verdict.reason}"
         )
-    click.echo(f"{megabytes(freed)} {'would be freed' if dry_run else 'freed'} in {store.models_dir}")
+    click.echo(f"{megabytes(freed)} {'would be freed' if dry_run else 'freed'} in {models_dir}")
 
 
 def _not_here(found: inspect.Whereabouts) -> int:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from heimdall.models import locations
+from heimdall.models import locations, warm
 from heimdall.models.errors import ManifestError
 from heimdall.models.resolver import resolve_in_detail
+from heimdall.models.store import Store
 
 MANIFEST_NAME = "model_manifest.json"
 _DEFAULT_VARIANT = "standard"
+_FOLDER = "packages"
 
 
 def ensure(
@@ -32,9 +34,9 @@ def ensure(
         ModelUnavailable: if no source could provide it.
         NoSpaceError: if it does not fit.
         SettingsError: if a variable has a value that can't be used.
-        OSError: if the models directory can't be written.
+        StoreError: if the models directory can't be used.
     """
-    below = Path("packages", package)
+    below = Path(_FOLDER, package)
     return resolve_in_detail(
         model,
         variant or _DEFAULT_VARIANT,
@@ -42,6 +44,11 @@ def ensure(
         manifest_path=manifest_of(package, manifest),
         system_dir=locations.system_models_dir() / below,
     ).directory
+
+
+def package_stores(models_dir: Path) -> list[Store]:
+    """The stores below `models_dir` that hold other packages' models."""
+    return [Store(path.parent) for path in sorted(models_dir.glob(f"{_FOLDER}/*/{warm.STORE}"))]
 
 
 def manifest_of(package: str, manifest: str = MANIFEST_NAME) -> str:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from heimdall.models import ManifestError, ensure
+from heimdall.cli.models import prune_store
+from heimdall.models import ManifestError, ensure, resolve
 from heimdall.models.packages import manifest_of
 from tests.support.small_model import SmallModel
 
@@ -67,3 +68,27 @@ def test_the_models_of_a_package_are_fetched_into_a_directory_of_its_own(
     assert directory.is_relative_to(models_dir / "packages" / "some_space.inner")
     assert [path.name for path in models_dir.iterdir()] == ["packages"]
     assert ensure("some_space.inner", "small", "standard") == directory
+
+
+def test_prune_judges_the_models_of_packages_too(
+    site: Path,
+    small: SmallModel,
+    manifest_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
+    monkeypatch.setenv("HEIMDALL_SOURCES", "mirror")
+    monkeypatch.delenv("HEIMDALL_FETCH", raising=False)
+    manifest = small.write_manifest(site / "some_space" / "inner" / "model_manifest.json")
+    own, other = resolve(), ensure("some_space.inner")
+    prune_store(dry_run=False, machine=False)
+    assert f"used by the environment of {manifest}" in capsys.readouterr().out
+    small.assert_tree(other)
+    manifest.unlink()
+    prune_store(dry_run=True, machine=False)
+    assert f"the environment of {manifest} is gone" in capsys.readouterr().out
+    small.assert_tree(other)
+    prune_store(dry_run=False, machine=False)
+    assert not other.exists()
+    small.assert_tree(own)

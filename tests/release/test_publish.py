@@ -224,6 +224,11 @@ def test_what_is_not_committed_is_not_released(site: Site) -> None:
     assert "its version is 1.0.1, so its tag is v1.0.1, not v1.0.0" in message
 
 
+def test_what_is_no_git_checkout_is_refused(site: Site) -> None:
+    shutil.rmtree(site.checkout.root / ".git")
+    assert "git status: fatal: not a git repository" in site.refusal()
+
+
 def test_a_local_tag_of_another_commit_is_refused(site: Site) -> None:
     git(site.checkout.root, "tag", TAG)
     (site.checkout.root / "later").write_text("")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,10 +15,13 @@ def attested(gh: Gh, path: Path, say: Callable[[str], None]) -> list[str]:
     It is no problem where it can't be asked: without gh, with one older than 2.49, or where there is no attestation at
     all, as with a release that was published by hand.
     """
+    if shutil.which("gh") is None:
+        say(f"{path.name}: its attestation was not looked at: that takes gh, which is not installed")
+        return []
     try:
         gh.run("attestation", "verify", "--help")
-    except GhError as error:
-        say(f"{path.name}: its attestation was not looked at: {error}")
+    except GhError:
+        say(f"{path.name}: its attestation was not looked at: that takes gh 2.49 or newer, this one is older")
         return []
     try:
         gh.run("attestation", "verify", str(path), "--repo", gh.repository)

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, cast
 from urllib.parse import urlsplit
 
 import urllib3
-from urllib3.exceptions import HTTPError, MaxRetryError
+from urllib3.exceptions import HTTPError, MaxRetryError, ProtocolError
 
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.files import replacing
@@ -75,7 +75,9 @@ def _translated(url: str) -> Iterator[None]:
 
 
 def _explanation(error: Exception) -> str:
-    reason = error.reason if isinstance(error, MaxRetryError) and error.reason is not None else error
+    reason: object = error.reason if isinstance(error, MaxRetryError) and error.reason is not None else error
+    if isinstance(reason, ProtocolError) and reason.args:
+        reason = reason.args[0]
     text = _OWN_OBJECT.sub("", str(reason)) or type(reason).__name__
     if "CERTIFICATE_VERIFY_FAILED" in text:
         text += ": a company's own certificate authority goes into SSL_CERT_FILE"

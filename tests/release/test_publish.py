@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -222,6 +224,11 @@ def test_what_is_not_committed_is_not_released(site: Site) -> None:
     assert "its version is 1.0.1, so its tag is v1.0.1, not v1.0.0" in message
 
 
+def test_what_is_no_git_checkout_is_refused(site: Site) -> None:
+    shutil.rmtree(site.checkout.root / ".git")
+    assert "git status: fatal: not a git repository" in site.refusal()
+
+
 def test_a_local_tag_of_another_commit_is_refused(site: Site) -> None:
     git(site.checkout.root, "tag", TAG)
     (site.checkout.root / "later").write_text("")
@@ -272,12 +279,13 @@ def test_the_command_says_errors_and_exits_with_2(site: Site, capsys: pytest.Cap
     assert site.is_complete()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
 def test_without_gh_it_is_told_where_to_get_it(
     checkout: Checkout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     only_git = tmp_path / "bin"
     only_git.mkdir()
-    (only_git / "git").symlink_to("/usr/bin/git")
+    (only_git / "git").symlink_to(str(shutil.which("git")))
     monkeypatch.setenv("PATH", str(only_git))
     with pytest.raises(ModelBuildError, match="gh: is not installed: get it from"):
         publish(checkout, TAG, lambda _: None)

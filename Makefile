@@ -22,11 +22,13 @@ demo: $(INSTALLED) ## Build, release, install twice, download once, embed: the m
 test: $(INSTALLED) release-assets wheelhouse lint ## Lint, types, import contracts, the whole test suite with coverage
 	@$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report=term:skip-covered
 
-lint: $(INSTALLED) ## ruff, mypy --strict, import contracts
+lint: $(INSTALLED) ## ruff, mypy --strict, import contracts, workflows
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@test ! -d .github || $(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@test ! -d .github || $(BIN)/zizmor --offline --no-progress --quiet .github
 
 bench: $(INSTALLED) models ## Compare with peers and print ratios
 	@$(BIN)/python -m tests.benchmarks

@@ -1,6 +1,86 @@
 """Keep model files out of distributions, and pin them in a manifest instead.
 
-The logic is free of hatchling: `config` reads the hook's table, `inventory` what lies on disk, `lock` and `manifest` what
-is pinned; `pinning` decides what a build writes, `archive` checks what came of it. `hook` wires that to a build, which
-finds it through `in_tree` (this repository) or `plugin` (every other project).
+hatchling finds the hook through `plugin`, or through `in_tree` in this package's own repository. What the hook does can be
+called from any other build as well, without hatchling:
+
+    config = parse_config(table, where="tool.my-build.models")              # every mistake in the table at once
+    pins = pins_for(root, config, distribution="my-package", version="1.0") # models, lock and manifest agree, or an error
+    write(pins.manifest.dumps())                                            # into the archive, at config.manifest
+    promise = Promise(config.models_dir, config.manifest, pins.manifest, config.max_wheel_size)
+    problems = broken_promises(wheel, promise)                              # of the finished archive
+
+| to | use |
+|---|---|
+| read a hook's table | `parse_config`, `HookConfig`, `ModelConfig` |
+| hash a models directory, refusing what is no model | `take_inventory`, `FoundFile` |
+| read, compare and write pins | `read_manifest`, `loads`, `differences`, `lock_differences`, `Manifest`, `Model`, `ModelFile`, `Asset` |
+| decide what a build pins | `pins_for`, `licence_problems`, `Pins` |
+| look into a finished archive | `broken_promises`, `Promise` |
+| make a lock and pack release assets | `LockMaker`, `write_asset`, `read_asset` |
+| list the models for auditors | `sbom_of` (needs `cyclonedx-python-lib`) |
+
+Whatever a maintainer has to mend is a `ModelBuildError`, whose `problems` are all that were found. Names are loaded when
+they are first used.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hatch_heimdall_models.archive import Promise, broken_promises
+    from hatch_heimdall_models.asset import read_asset, write_asset
+    from hatch_heimdall_models.config import HookConfig, ModelConfig, parse_config
+    from hatch_heimdall_models.errors import ModelBuildError
+    from hatch_heimdall_models.inventory import FoundFile, take_inventory
+    from hatch_heimdall_models.lock import differences, read_manifest
+    from hatch_heimdall_models.lock_maker import LockMaker
+    from hatch_heimdall_models.manifest import Asset, Manifest, Model, ModelFile, loads
+    from hatch_heimdall_models.pinning import Pins, licence_problems, pins_for
+    from hatch_heimdall_models.relock import lock_differences
+    from hatch_heimdall_models.sbom import sbom_of
+
+_HOMES = {
+    "archive": ("Promise", "broken_promises"),
+    "asset": ("read_asset", "write_asset"),
+    "config": ("HookConfig", "ModelConfig", "parse_config"),
+    "errors": ("ModelBuildError",),
+    "inventory": ("FoundFile", "take_inventory"),
+    "lock": ("differences", "read_manifest"),
+    "lock_maker": ("LockMaker",),
+    "manifest": ("Asset", "Manifest", "Model", "ModelFile", "loads"),
+    "pinning": ("Pins", "licence_problems", "pins_for"),
+    "relock": ("lock_differences",),
+    "sbom": ("sbom_of",),
+}
+__all__ = [
+    "Asset",
+    "FoundFile",
+    "HookConfig",
+    "LockMaker",
+    "Manifest",
+    "Model",
+    "ModelBuildError",
+    "ModelConfig",
+    "ModelFile",
+    "Pins",
+    "Promise",
+    "broken_promises",
+    "differences",
+    "licence_problems",
+    "loads",
+    "lock_differences",
+    "parse_config",
+    "pins_for",
+    "read_asset",
+    "read_manifest",
+    "sbom_of",
+    "take_inventory",
+    "write_asset",
+]
+
+
+def __getattr__(name: str) -> object:
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

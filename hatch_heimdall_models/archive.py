@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import posixpath
 import tarfile
 import zipfile
 from collections import Counter
@@ -41,7 +42,7 @@ def broken_promises(archive: Path, promise: Promise) -> list[str]:
     """Every promise that the archive breaks, a sentence each.
 
     A model's file is found by its content too, wherever it lies and whatever it is called, if it is too large to
-    travel inside the manifest.
+    travel inside the manifest; and so is a release asset.
 
     Args:
         archive: a wheel or an sdist.
@@ -51,8 +52,15 @@ def broken_promises(archive: Path, promise: Promise) -> list[str]:
         ValueError: if the name says that it is neither.
         OSError, zipfile.BadZipFile, tarfile.TarError: if it can't be read.
     """
-    large = {file.sha256: file for model in promise.manifest.models for file in model.files if file.size > INLINE_LIMIT}
-    sizes = {file.size for file in large.values()}
+    models = promise.manifest.models
+    known = {
+        (file.size, file.sha256): f"the model's {file.path}"
+        for model in models
+        for file in model.files
+        if file.size > INLINE_LIMIT
+    }
+    known |= {(model.asset.size, model.asset.sha256): f"the release asset {model.asset.name}" for model in models}
+    sizes = {size for size, _ in known}
     seen: Counter[str] = Counter()
     problems = []
     for member in _members(archive):
@@ -62,9 +70,11 @@ def broken_promises(archive: Path, promise: Promise) -> list[str]:
                 problems.append(f"carries another {member.path} than the one that was to be written")
         elif f"{member.path}/".startswith(f"{promise.models_dir}/"):
             problems.append(f"carries {member.path}, which lies in models-dir")
+        elif member.link is not None and (problem := _link_problem(member.path, member.link, promise.models_dir)):
+            problems.append(f"carries {member.path}, a link to {member.link}, which {problem}")
         # Hashing only what has a pinned size keeps this as cheap as reading the archive's directory.
-        elif member.size in sizes and (file := large.get(_sha256(member.stream))):
-            problems.append(f"carries {member.path}, which is the model's {file.path} (sha256 {file.sha256})")
+        elif member.size in sizes and (what := known.get((member.size, sha256 := _sha256(member.stream)))):
+            problems.append(f"carries {member.path}, which is {what} (sha256 {sha256})")
     if promise.manifest_path not in seen:
         problems.append(f"has no {promise.manifest_path}")
     problems += [f"has {count} members called {path}" for path, count in sorted(seen.items()) if count > 1]
@@ -76,11 +86,19 @@ def broken_promises(archive: Path, promise: Promise) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    """A file in an archive; its stream can be read until the next member is asked for."""
+    """A file in an archive; its stream can be read until the next member is asked for. A link has no content."""
 
     path: str
     size: int
     stream: IO[bytes]
+    link: str | None = None
+
+
+def _link_problem(path: str, link: str, models_dir: str) -> str | None:
+    target = posixpath.normpath(posixpath.join(posixpath.dirname(path), link))
+    if target.startswith(("/", "../")):
+        return "leaves the archive"
+    return "lies in models-dir" if f"{target}/".startswith(f"{models_dir}/") else None
 
 
 def _members(archive: Path) -> Iterator[_Member]:
@@ -103,9 +121,8 @@ def _sdist_members(archive: Path) -> Iterator[_Member]:
     with tarfile.open(archive, "r:gz") as sdist:
         for info in sdist:
             path = info.name.partition("/")[2]
-            # A link has no content of its own.
             stream = sdist.extractfile(info) if info.isfile() else None
-            yield _Member(path, info.size, stream or io.BytesIO())
+            yield _Member(path, info.size, stream or io.BytesIO(), info.linkname if info.issym() else None)
 
 
 def _sha256(stream: IO[bytes]) -> str:

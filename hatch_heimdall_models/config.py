@@ -2,28 +2,59 @@
 
 from __future__ import annotations
 
-import difflib
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hatch_heimdall_models.errors import ModelBuildError
-from hatch_heimdall_models.manifest import REPOSITORY_FORM, path_problem
+from hatch_heimdall_models.manifest import NAME_FORM, REPOSITORY_FORM
+from hatch_heimdall_models.table import TableReader
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+TABLE = "heimdall-models"
+"""The hook's name in `[tool.hatch.build.hooks]`."""
 DEFAULT_LOCK = "models.lock.json"
 DEFAULT_TAG = "v{version}"
+DEFAULT_VARIANT = "standard"
 
-_OWN_KEYS = ("models-dir", "manifest", "repository", "lock", "tag", "max-wheel-size")
+_OWN_KEYS = ("models-dir", "manifest", "repository", "lock", "tag", "max-wheel-size", "sbom", "models")
+_MODEL_KEYS = ("name", "license", "upstream", "variant", "marker", "files", "asset", "license-files")
 _HATCH_KEYS = ("dependencies", "require-runtime-dependencies", "require-runtime-features", "enable-by-default", "path")
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _TAG = re.compile(r"(?=[A-Za-z0-9{])[A-Za-z0-9._+-]*(\{version\}[A-Za-z0-9._+-]*)?")
-_SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,3})?) ?([a-z]+)", re.ASCII | re.IGNORECASE)
-_UNITS = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
-_TOML_TYPES = {bool: "boolean", int: "integer", float: "float", str: "string", list: "array", dict: "table"}
+_ASSET = re.compile(r"(?=[A-Za-z0-9{])[A-Za-z0-9._+-]*(\{tag\}[A-Za-z0-9._+-]*)?\.zip")
+_ANY = re.compile(r"[^\x00-\x1f\x7f]+")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """What a lock says about a model, and the files do not.
+
+    Attributes:
+        name: the model's name.
+        license: SPDX expression of the model's own licence.
+        upstream: where the model comes from.
+        variant: tells apart several forms of one model.
+        marker: a PEP 508 environment marker that limits the model to machines it matches.
+        files: patterns of the paths below `models-dir` that belong to it; `*` matches `/` too.
+        asset: file name of its release asset, with `{tag}` standing for the release's tag.
+        license_files: the files of its licence, relative to the project's root, which distribution and asset carry.
+    """
+
+    name: str
+    license: str
+    upstream: str
+    variant: str = DEFAULT_VARIANT
+    marker: str | None = None
+    files: tuple[str, ...] = ("*",)
+    asset: str = ""
+    license_files: tuple[str, ...] = ()
+
+    def asset_name(self, tag: str) -> str:
+        """The file name of the asset below `tag`."""
+        variant = "" if self.variant == DEFAULT_VARIANT else f"-{self.variant}"
+        return (self.asset or f"{self.name}{variant}-{{tag}}.zip").replace("{tag}", tag)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,105 +66,94 @@ class HookConfig:
         manifest: where the manifest goes in wheel and sdist.
         repository: `owner/name` of the repository whose releases hold the assets.
         lock: the committed file that holds the pins.
-        tag: the tag that the next release's assets get, with `{version}` standing for the project's version. A build
-            doesn't need it: what is pinned may lie under an older tag.
+        tag: the tag under which all pinned assets have to lie, with `{version}` standing for the project's version;
+            None when nothing was said: new assets get `DEFAULT_TAG`, and what did not change may stay under an older one.
         max_wheel_size: bytes that the finished wheel may have at most; None for any number.
+        sbom: whether wheels carry a bill of the models.
+        models: what `heimdall-models lock` writes about the models; the first is the default. A build needs only their
+            licence files.
     """
 
     models_dir: str
     manifest: str
     repository: str
     lock: str = DEFAULT_LOCK
-    tag: str = DEFAULT_TAG
+    tag: str | None = None
     max_wheel_size: int | None = None
+    sbom: bool = False
+    models: tuple[ModelConfig, ...] = ()
+
+    def demanded_tag(self, version: str) -> str | None:
+        """The one tag that every pinned asset has to have; None when older ones may stay."""
+        return None if self.tag is None else self.tag.replace("{version}", version)
+
+    def next_tag(self, version: str) -> str:
+        """The tag under which new assets are pinned."""
+        return (self.tag or DEFAULT_TAG).replace("{version}", version)
 
 
-def parse_config(table: Mapping[str, object], *, where: str) -> HookConfig:
+def parse_config(table: Mapping[str, object], *, where: str, subject: str = "pyproject.toml") -> HookConfig:
     """Check a hook's table and give its values.
 
     Args:
         table: the table as TOML gives it.
         where: the table's full TOML path, for messages, for example `tool.hatch.build.hooks.custom`.
+        subject: the file that has the table.
 
     Raises:
         ModelBuildError: naming every problem with its full TOML path, what was found and what is allowed.
     """
-    reader = _Reader(table, where)
+    reader = TableReader(table, where)
     config = HookConfig(
         models_dir=reader.path("models-dir"),
         manifest=reader.path("manifest"),
         repository=reader.text("repository", REPOSITORY_FORM, "'owner/name' of a repository on GitHub"),
         lock=reader.path("lock", DEFAULT_LOCK),
-        tag=reader.text("tag", _TAG, "a tag's name in which only {version} stands in braces", DEFAULT_TAG),
+        tag=reader.text("tag", _TAG, "a tag's name in which only {version} stands in braces", DEFAULT_TAG)
+        if "tag" in table
+        else None,
         max_wheel_size=reader.size("max-wheel-size"),
+        sbom=reader.flag("sbom"),
+        models=tuple(_models(reader)),
     )
-    reader.unknown_keys()
+    reader.unknown_keys(_OWN_KEYS, _HATCH_KEYS)
+    _check_models(reader, config.models)
     for key, path in (("manifest", config.manifest), ("lock", config.lock)):
         if config.models_dir and f"{path}/".startswith(f"{config.models_dir}/"):
             reader.complain(key, f"{path!r} lies in models-dir, of which no file is ever packed: choose another place")
     if reader.problems:
-        raise ModelBuildError("pyproject.toml", reader.problems)
+        raise ModelBuildError(subject, reader.problems)
     return config
 
 
-class _Reader:
-    """Collects problems; a value that has one comes back as a stand-in."""
+def _models(outer: TableReader) -> Iterator[ModelConfig]:
+    for index, table in enumerate(outer.tables("models")):
+        reader = TableReader(table, f"{outer.where}.models[{index}]")
+        reader.problems = outer.problems
+        yield ModelConfig(
+            name=reader.text("name", NAME_FORM, "a name of letters, digits, '.', '_' and '-'"),
+            license=reader.text("license", _ANY, "the SPDX expression of the model's licence"),
+            upstream=reader.text("upstream", _ANY, "a URL or a sentence that says where the model comes from"),
+            variant=reader.text("variant", NAME_FORM, "a name of letters, digits, '.', '_' and '-'", DEFAULT_VARIANT),
+            marker=reader.text("marker", _ANY, "a PEP 508 environment marker") if "marker" in table else None,
+            files=reader.texts("files", ("*",)),
+            asset=reader.text("asset", _ASSET, "the name of a zip in which only {tag} stands in braces")
+            if "asset" in table
+            else "",
+            license_files=reader.paths("license-files"),
+        )
+        reader.unknown_keys(_MODEL_KEYS)
 
-    def __init__(self, table: Mapping[str, object], where: str) -> None:
-        self.table = table
-        self.where = where
-        self.problems: list[str] = []
 
-    def complain(self, key: str, problem: str) -> None:
-        name = key if _BARE_KEY.fullmatch(key) else json.dumps(key)
-        self.problems.append(f"{self.where}.{name}: {problem}")
-
-    def text(self, key: str, form: re.Pattern[str], expected: str, default: str | None = None) -> str:
-        value = self.table.get(key, default)
-        if isinstance(value, str) and value and form.fullmatch(value):
-            return value
-        self.complain(key, f"expected {expected}, {self.found(key)}")
-        return ""
-
-    def path(self, key: str, default: str | None = None) -> str:
-        value = self.table.get(key, default)
-        if not isinstance(value, str):
-            self.complain(key, f"expected a path relative to the project's root, {self.found(key)}")
-            return ""
-        # A trailing slash is how many people mark a folder; it means nothing here.
-        path = value.removesuffix("/")
-        if problem := path_problem(path):
-            self.complain(key, f"expected a path inside the project, relative to its root, but {value!r} {problem}")
-            return ""
-        return path
-
-    def size(self, key: str) -> int | None:
-        value = self.table.get(key)
-        if value is None:
-            return None
-        if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-            return value
-        match = _SIZE.fullmatch(value) if isinstance(value, str) else None
-        unit = _UNITS.get(match[2].lower()) if match else None
-        size = int(float(match[1]) * unit) if match and unit else 0
-        if size <= 0:
-            units = "B, KB, MB, GB (powers of 1000), KiB, MiB or GiB (of 1024)"
-            self.complain(
-                key, f"expected a positive number of bytes or a text such as '300 KB', in {units}, {self.found(key)}"
-            )
-        return size
-
-    def unknown_keys(self) -> None:
-        known = (*_OWN_KEYS, *_HATCH_KEYS)
-        for key in self.table:
-            if key not in known:
-                near = difflib.get_close_matches(key.lower().replace("_", "-"), known, n=1, cutoff=0.5)
-                hint = f"did you mean {near[0]!r}?" if near else f"allowed are {', '.join(_OWN_KEYS)}"
-                self.complain(key, f"unknown key; {hint}")
-
-    def found(self, key: str) -> str:
-        if key not in self.table:
-            return "but it is missing"
-        value = self.table[key]
-        kind = _TOML_TYPES.get(type(value), "value")
-        return f"found the {kind} {value!r}"
+def _check_models(reader: TableReader, models: tuple[ModelConfig, ...]) -> None:
+    entries: dict[tuple[str, str, str | None], int] = {}
+    assets: dict[str, int] = {}
+    for index, model in enumerate(models):
+        first = entries.setdefault((model.name, model.variant, model.marker), index)
+        if first != index:
+            reader.complain(f"models[{index}]", f"has the name, variant and marker of models[{first}]")
+            continue
+        name = model.asset_name("{tag}")
+        first = assets.setdefault(name.casefold(), index)
+        if first != index:
+            reader.complain(f"models[{index}].asset", f"has the name of the asset of models[{first}], {name!r}")

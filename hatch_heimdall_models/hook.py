@@ -17,10 +17,12 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from hatch_heimdall_models.archive import Promise, broken_promises
 from hatch_heimdall_models.config import HookConfig, parse_config
 from hatch_heimdall_models.errors import ModelBuildError
-from hatch_heimdall_models.pinning import Pins, pins_for
+from hatch_heimdall_models.pinning import Pins, licence_problems, pins_for
+from hatch_heimdall_models.project import build_hooks
+from hatch_heimdall_models.sbom import SBOM_NAME, sbom_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from hatch_heimdall_models.manifest import Manifest
 
@@ -58,9 +60,17 @@ class HeimdallModelsHook(BuildHookInterface[BuilderConfig]):
             config = self._read_config()
             if version == "editable":
                 return
-            pins = pins_for(Path(self.root), config, distribution=self.metadata.core.raw_name)
+            core = self.metadata.core
+            pins = pins_for(Path(self.root), config, distribution=core.raw_name, version=self.metadata.version)
+            if problems := licence_problems(config, core.license_files):
+                raise ModelBuildError(build_hooks(Path(self.root))[0], problems)
+            files = {"manifest.json": pins.manifest.dumps()}
+            if config.sbom and self.target_name == "wheel":
+                files[SBOM_NAME] = sbom_of(pins.manifest, version=self.metadata.version)
             self._plan = _Plan(config, pins.manifest)
-            build_data["force_include"][str(self._write(pins.manifest))] = config.manifest
+            scratch = self._write(files)
+            build_data["force_include"][str(scratch / "manifest.json")] = config.manifest
+            build_data.setdefault("sbom_files", []).extend(str(scratch / name) for name in files if name == SBOM_NAME)
             self.app.display_info(f"heimdall-models: {_summary(pins, config)}")
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002
@@ -97,22 +107,23 @@ class HeimdallModelsHook(BuildHookInterface[BuilderConfig]):
         problems = broken_promises(artifact, promise)
         if problems and not self.build_config.path_is_excluded(f"{models_dir}/any/file"):
             problems.append(
-                f'tool.hatch.build.exclude (or the target\'s own exclude, which replaces it) lacks "/{models_dir}/**"'
+                f'{build_hooks(Path(self.root))[1].removesuffix(".hooks")}.exclude (or the target\'s own exclude, which replaces it) lacks "/{models_dir}/**"'
             )
         return problems
 
     def _read_config(self) -> HookConfig:
         name = self.PLUGIN_NAME
+        subject, where, _ = build_hooks(Path(self.root))
         if name not in self.build_config.build_config.get("hooks", {}):
             problem = (
-                f"tool.hatch.build.targets.{self.target_name}.hooks.{name}: must stand under "
-                f"tool.hatch.build.hooks.{name} instead, or the other targets would ship the models"
+                f"{where.removesuffix('hooks')}targets.{self.target_name}.hooks.{name}: must stand under "
+                f"{where}.{name} instead, or the other targets would ship the models"
             )
-            raise ModelBuildError("pyproject.toml", [problem])
-        return parse_config(self.config, where=f"tool.hatch.build.hooks.{name}")
+            raise ModelBuildError(subject, [problem])
+        return parse_config(self.config, where=f"{where}.{name}", subject=subject)
 
-    def _write(self, manifest: Manifest) -> Path:
-        """Put the manifest into a folder of its own outside the project, where hatchling's walk does not find it."""
+    def _write(self, files: Mapping[str, str]) -> Path:
+        """Put files into a folder of their own outside the project, where hatchling's walk does not find them."""
         root = Path(self.root).resolve()
         parent = Path(tempfile.gettempdir()).resolve()
         if parent.is_relative_to(root):
@@ -120,9 +131,9 @@ class HeimdallModelsHook(BuildHookInterface[BuilderConfig]):
         scratch = tempfile.mkdtemp(prefix="heimdall-models-", dir=parent)
         # Runs in `finalize`, or at the interpreter's end when the build fails before it.
         self._clean_up = weakref.finalize(self, shutil.rmtree, scratch, ignore_errors=True)
-        path = Path(scratch, "manifest.json")
-        path.write_bytes(manifest.dumps().encode())
-        return path
+        for name, text in files.items():
+            Path(scratch, name).write_bytes(text.encode())
+        return Path(scratch)
 
     @contextmanager
     def _without_traceback(self) -> Iterator[None]:

@@ -26,8 +26,10 @@ INLINE_LIMIT = 64 * 1024
 REPOSITORY_FORM = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
 """`owner/name`, as GitHub spells it."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_ASSET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+NAME_FORM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+"""Names of distributions, models and variants."""
+ASSET_FORM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+"""Tags and file names of release assets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +188,9 @@ class _Reader:
             return None
         models = tuple(self.models(document))
         manifest = Manifest(
-            distribution=self.text(document, "distribution", _NAME),
+            distribution=self.text(document, "distribution", NAME_FORM),
             repository=self.text(document, "repository", REPOSITORY_FORM),
-            default=self.text(document, "default", _NAME),
+            default=self.text(document, "default", NAME_FORM),
             models=models,
         )
         try:
@@ -212,13 +214,13 @@ class _Reader:
                 self.problems.append(f"{where}.asset: expected an object, found {asset!r}")
                 asset = {}
             model = Model(
-                name=self.text(entry, "name", _NAME, where),
-                variant=self.text(entry, "variant", _NAME, where),
+                name=self.text(entry, "name", NAME_FORM, where),
+                variant=self.text(entry, "variant", NAME_FORM, where),
                 license=self.text(entry, "license", None, where),
                 upstream=self.text(entry, "upstream", None, where),
                 asset=Asset(
-                    tag=self.text(asset, "tag", _ASSET_NAME, f"{where}.asset"),
-                    name=self.text(asset, "name", _ASSET_NAME, f"{where}.asset"),
+                    tag=self.text(asset, "tag", ASSET_FORM, f"{where}.asset"),
+                    name=self.text(asset, "name", ASSET_FORM, f"{where}.asset"),
                     sha256=self.text(asset, "sha256", _SHA256, f"{where}.asset"),
                     size=self.size(asset, f"{where}.asset"),
                 ),

@@ -21,10 +21,14 @@ from hatch_heimdall_models.inventory import take_inventory
 from hatch_heimdall_models.lock import differences, read_manifest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from hatch_heimdall_models.config import HookConfig
     from hatch_heimdall_models.manifest import Manifest
+
+
+_LOCK_COMMAND = "'heimdall-models lock' or the project's own lock command"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +46,24 @@ class Pins:
     checked: int
 
 
-def pins_for(root: Path, config: HookConfig, *, distribution: str) -> Pins:
+def pins_for(root: Path, config: HookConfig, *, distribution: str, version: str) -> Pins:
     """Decide by the table above.
 
     Args:
         root: the project's root.
         config: the hook's configuration.
         distribution: the project's name, which the pins must be for.
+        version: the project's version, which a demanded tag may contain.
 
     Raises:
         ModelBuildError: if there are no pins, or they are not for this project, or the models differ from them.
     """
     found = take_inventory(root / config.models_dir)
-    source = next((path for path in (config.lock, config.manifest) if (root / path).is_file()), None)
+    source = pins_file(root, config)
     if source is None:
         raise ModelBuildError(config.lock, [_nothing_pinned(config, present=bool(found))])
     manifest = read_manifest(root / source)
-    if problems := _foreign(manifest, config, distribution):
+    if problems := [*_foreign(manifest, config, distribution), *_stale(manifest, config, version)]:
         raise ModelBuildError(source, problems)
     if found and (problems := differences(manifest, found)):
         raise ModelBuildError(
@@ -69,15 +74,36 @@ def pins_for(root: Path, config: HookConfig, *, distribution: str) -> Pins:
     return Pins(manifest, source, len(found))
 
 
+def pins_file(root: Path, config: HookConfig) -> str | None:
+    """The file that holds the pins, relative to the project's root: the lock, else a carried manifest, else none."""
+    return next((path for path in (config.lock, config.manifest) if (root / path).is_file()), None)
+
+
+def licence_problems(config: HookConfig, carried: Sequence[str]) -> list[str]:
+    """Licence files of the models that the distribution does not carry, a sentence each.
+
+    Args:
+        config: the hook's configuration.
+        carried: the files that the project's `license-files` match (PEP 639).
+    """
+    paths = {path.replace("\\", "/") for path in carried}
+    return [
+        f"project.license-files: does not match {path}, the licence of the model {model.name} ({model.variant})"
+        for model in config.models
+        for path in model.license_files
+        if path not in paths
+    ]
+
+
 def _nothing_pinned(config: HookConfig, *, present: bool) -> str:
     if present:
         return (
-            f"there is no such file, but there are models in {config.models_dir}: pin them with the project's lock "
-            "command and commit the file, so that what is released is what was reviewed"
+            f"there is no such file, but there are models in {config.models_dir}: pin them with {_LOCK_COMMAND} "
+            "and commit the file, so that what is released is what was reviewed"
         )
     return (
         f"there is no such file, no model in {config.models_dir} and no {config.manifest} from an sdist, so nothing "
-        "says which models this distribution needs: get the models and pin them with the project's lock command, "
+        f"says which models this distribution needs: get the models and pin them with {_LOCK_COMMAND}, "
         "or restore the file from version control"
     )
 
@@ -92,6 +118,17 @@ def _foreign(manifest: Manifest, config: HookConfig, distribution: str) -> list[
             f"{config.repository!r}: lock again, or correct the option"
         )
     return problems
+
+
+def _stale(manifest: Manifest, config: HookConfig, version: str) -> list[str]:
+    """Assets under another tag than the configuration demands; without such a demand, older ones are welcome."""
+    demanded = config.demanded_tag(version)
+    return [
+        f"pins {model.name} ({model.variant}) under the tag {model.asset.tag!r}, but the hook's 'tag' demands "
+        f"{demanded!r}: lock again, or leave the option out to let unchanged models stay under older tags"
+        for model in manifest.models
+        if demanded not in {None, model.asset.tag}
+    ]
 
 
 def _normalised(name: str) -> str:

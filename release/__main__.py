@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from hatch_heimdall_models.errors import ModelBuildError
-from release.project import ASSETS, CACHE, LICENSE, LOCK, MODELS, RECIPE
+from release.project import ASSETS, CACHE, LICENSE, LOCK, MODELS, RECIPE, ROOT
 from release.serve import serve
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -18,6 +18,8 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 _recipe = click.option("--recipe", "recipe_file", type=_FILE, default=RECIPE, help="What the model is made from.")
 _models = click.option("--models", type=_FOLDER, default=MODELS, help="The model's directory.")
 _tag = click.option("--tag", help="The release's tag. [default: v<version of pyproject.toml>]")
+
+_checkout = click.option("--checkout", type=_FOLDER, default=ROOT, show_default="this one", help="What is released.")
 
 
 class _Failure(click.ClickException):
@@ -36,7 +38,7 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
 def cli() -> None:
-    """Make the model files, pack them for a release, pin them in the lock."""
+    """Make the model files, pack them for a release, pin them in the lock, publish them, verify what is published."""
 
 
 @cli.command(short_help="Make the model from upstream's files.")
@@ -90,9 +92,10 @@ def lock(
     context: click.Context, *, recipe_file: Path, models: Path, assets: Path, path: Path, tag: str | None, check: bool
 ) -> None:
     """Pin the model and its asset in the lock, which every build believes."""
+    from hatch_heimdall_models.files import write_if_different
     from hatch_heimdall_models.lock import read_manifest
-    from release.files import write_if_different
-    from release.lock import lock_differences, make_lock
+    from hatch_heimdall_models.relock import lock_differences
+    from release.lock import make_lock
     from release.project import asset_name, read_project
     from release.recipe import read_recipe
 
@@ -108,6 +111,43 @@ def lock(
         context.exit(1)
     else:
         click.echo(f"{path} pins what is there")
+
+
+@cli.command("publish", short_help="Publish the packed assets, with gh.")
+@click.option("--tag", required=True, help="The release's tag: v and the version of pyproject.toml.")
+@_checkout
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+def publish_command(*, tag: str, checkout: Path, dry_run: bool) -> None:
+    """Draft, upload, download back and compare, publish, compare again as users see it.
+
+    Safe to repeat: each run does what is left. Nothing that was uploaded is ever replaced by other bytes.
+    """
+    from release.checkout import Checkout
+    from release.publish import publish
+
+    publish(Checkout(checkout.absolute()), tag, click.echo, dry_run=dry_run)
+
+
+@cli.command("verify", short_help="Compare what is published with lock and wheel.")
+@click.option("--tag", required=True, help="The release's tag.")
+@_checkout
+@click.option("--wheel", type=_FILE, help="A wheel of this release, to be compared too.")
+@click.option("--installed", is_flag=True, help="Compare the wheel that is installed in this Python.")
+@click.pass_context
+def verify_command(context: click.Context, *, tag: str, checkout: Path, wheel: Path | None, installed: bool) -> None:
+    """Download every asset that the release pins, as users do, and compare; exit 1 when something differs."""
+    from release.checkout import Checkout
+    from release.verify import verify
+    from release.wheel_pins import pins_of_installed, pins_of_wheel
+
+    if wheel is not None and installed:
+        raise click.UsageError("--wheel and --installed exclude one another")
+    lock = Checkout(checkout.absolute()).lock
+    pins = pins_of_wheel(wheel) if wheel is not None else pins_of_installed(lock.distribution) if installed else None
+    if problems := verify(lock, tag, pins, click.echo):
+        click.echo("\n".join([f"{tag} is not as it should be:", *(f"  - {problem}" for problem in problems)]))
+        context.exit(1)
+    click.echo(f"{tag} is as it should be")
 
 
 cli.add_command(serve)

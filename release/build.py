@@ -11,9 +11,9 @@ from filelock import FileLock, Timeout
 
 from hatch_heimdall_models.digest import sha256_of
 from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.files import PART_SUFFIX, write_if_different
 from hatch_heimdall_models.inventory import IGNORED_NAMES
 from release.bert_config import parse_bert_config
-from release.files import PART_SUFFIX, write_if_different
 from release.graph import WEIGHTS_NAME, graph_bytes
 from release.model_files import SETTINGS_PATH, model_paths, settings_bytes
 from release.origins import fetch_files

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
+from hatch_heimdall_models.asset import read_asset
 from hatch_heimdall_models.digest import sha256_of
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.inventory import FoundFile, take_inventory
 from hatch_heimdall_models.manifest import INLINE_LIMIT, Asset, Manifest, Model, ModelFile
-from release.asset import read_asset
+from hatch_heimdall_models.relock import entry_of, with_text_of
 from release.project import Project
 from release.recipe import Recipe
 
@@ -49,24 +48,12 @@ def make_lock(
         asset=pinned,
         files=tuple(_pin(recipe, models, file) for file in found),
     )
-    known = _entry_of(old, model)
+    known = entry_of(old, model)
     if known is not None:
-        model = replace(model, asset=_older(known.asset, pinned), files=_with_text_of(model.files, known.files))
+        model = replace(model, asset=_older(known.asset, pinned), files=with_text_of(model.files, known.files))
     others = [other for other in old.models if other is not known] if old else []
     entries = sorted([model, *others], key=lambda entry: (entry.name, entry.variant))
     return Manifest(project.name, project.repository, recipe.name, tuple(entries))
-
-
-def lock_differences(old: Manifest | None, new: Manifest) -> list[str]:
-    """Every value in which `old` is not as `new`, a sentence each with its JSON path."""
-    if old is None:
-        return ["there is no lock"]
-    before, after = dict(_leaves(old)), dict(_leaves(new))
-    return [
-        f"{path}: the lock has {before.get(path, 'nothing')!r}, expected {after.get(path, 'nothing')!r}"
-        for path in sorted(before.keys() | after.keys())
-        if before.get(path) != after.get(path)
-    ]
 
 
 def _pin(recipe: Recipe, models: Path, file: FoundFile) -> ModelFile:
@@ -77,13 +64,6 @@ def _pin(recipe: Recipe, models: Path, file: FoundFile) -> ModelFile:
     return ModelFile(file.path, file.sha256, file.size, also=tuple(place for place in places if place is not None))
 
 
-def _entry_of(lock: Manifest | None, model: Model) -> Model | None:
-    for entry in lock.models if lock else ():
-        if (entry.name, entry.variant, entry.marker) == (model.name, model.variant, model.marker):
-            return entry
-    return None
-
-
 def _older(known: Asset, new: Asset) -> Asset:
     """The known asset if it is the same bytes of an earlier release; a tag that is no version is not compared."""
     if (known.sha256, known.size) != (new.sha256, new.size):
@@ -92,30 +72,3 @@ def _older(known: Asset, new: Asset) -> Asset:
         return known if Version(known.tag) < Version(new.tag) else new
     except InvalidVersion:
         return new
-
-
-def _with_text_of(files: tuple[ModelFile, ...], known: tuple[ModelFile, ...]) -> tuple[ModelFile, ...]:
-    """The files, with the known text of the same inline content: zlib's output may differ from machine to machine."""
-    texts = {file.sha256: file.inline for file in known if file.inline is not None}
-    return tuple(replace(file, inline=texts.get(file.sha256, file.inline)) if file.inline else file for file in files)
-
-
-def _leaves(manifest: Manifest) -> Iterator[tuple[str, Any]]:
-    """Every value of the manifest with its path; models and files are named, not numbered."""
-    yield from _walk("", {"distribution": manifest.distribution, "repository": manifest.repository})
-    yield "default", manifest.default
-    for model in manifest.models:
-        document = model.as_json()
-        files = document.pop("files")
-        where = f"{model.name} {model.variant}"
-        yield from _walk(where, document)
-        for file in files:
-            yield from _walk(f"{where} {file['path']}", {key: file[key] for key in file if key != "path"})
-
-
-def _walk(where: str, value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _walk(f"{where}.{key}" if where else key, item)
-    else:
-        yield where, value

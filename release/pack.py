@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from hatch_heimdall_models.asset import read_asset, write_asset
 from hatch_heimdall_models.digest import sha256_of
 from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.files import replacing, write_if_different
 from hatch_heimdall_models.inventory import FoundFile, take_inventory
-from release.asset import read_asset, write_asset
-from release.files import replacing, write_if_different
+from hatch_heimdall_models.manifest import Asset
 from release.model_files import model_paths
 from release.project import asset_name
 from release.provenance import card_bytes, statement_bytes
 from release.recipe import Recipe
-
-SUMS_NAME = "SHA256SUMS"
+from release.sums import SUMS_NAME, sums_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,9 @@ def pack_model(recipe: Recipe, models: Path, output: Path, *, tag: str, reposito
         if read_asset(Path(stream.name)) != files:
             raise ModelBuildError(str(models), ["changed while it was packed: run this again"])
     digest = sha256_of(target)
-    write_if_different(target.with_name(SUMS_NAME), f"{digest}  {target.name}\n".encode())
-    return Packed(target, digest, target.stat().st_size, changed=digest != before)
+    size = target.stat().st_size
+    write_if_different(target.with_name(SUMS_NAME), sums_bytes([Asset(tag, target.name, digest, size)]))
+    return Packed(target, digest, size, changed=digest != before)
 
 
 def _check(recipe: Recipe, models: Path, files: tuple[FoundFile, ...]) -> None:

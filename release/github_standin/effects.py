@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from release.github_standin.messages import Body, BytesBody, Request, Response, StreamBody
+from release.github_standin.messages import Application, Body, BytesBody, Request, Response, StreamBody
 
 
 class Effect:
@@ -17,6 +17,10 @@ class Effect:
     def on_request(self, request: Request) -> Request:
         """The request that the application gets to see."""
         return request
+
+    def on_application(self, application: Application) -> Application:
+        """What is asked for the response."""
+        return application
 
     def on_response(self, response: Response) -> Response:
         """The response that is sent."""
@@ -33,8 +37,32 @@ class IgnoreRange(Effect):
 
 
 @dataclass(frozen=True)
+class Unheard(Effect):
+    """Do nothing of what was asked; the answer is an empty 503, unless another effect makes it a different one."""
+
+    def on_application(self, application: Application) -> Application:  # noqa: ARG002 - it is not asked
+        """One that knows nothing."""
+        return lambda _: Response(503)
+
+
+@dataclass(frozen=True)
+class CutUpload(Effect):
+    """Hear this many bytes of the request's body, then close the connection."""
+
+    size: int
+
+    def on_request(self, request: Request) -> Request:
+        """With the beginning of the body."""
+        return replace(request, body=request.body[: self.size])
+
+    def on_response(self, response: Response) -> Response:
+        """Not to be sent."""
+        return Drop().on_response(response)
+
+
+@dataclass(frozen=True)
 class Instead(Effect):
-    """Answer this, whatever was asked.
+    """Answer this, whatever was asked, and whatever it led to.
 
     Attributes:
         status: the HTTP status.

@@ -62,6 +62,7 @@ class Faults:
         effects = self._effects(host, request)
         for effect in effects:
             request = effect.on_request(request)
+            application = effect.on_application(application)
         response = application(request)
         for effect in effects:
             response = effect.on_response(response)

@@ -180,8 +180,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _respond(self) -> None:
         listener = self.server.listener
         headers = {name.lower(): ", ".join(self.headers.get_all(name, [])) for name in self.headers}
-        request = Request(self.command, self.path, headers)
-        self._discard_body(headers)
+        request = Request(self.command, self.path, headers, self._read_body(headers))
         with listener.log.recording(listener.name, request) as record:
             try:
                 response = listener.answer(request)
@@ -200,17 +199,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _respond  # noqa: N815 - http.server's names
 
-    def _discard_body(self, headers: Mapping[str, str]) -> None:
-        """Read what nobody wants: closing over unread bytes would reset the connection, and lose the answer with it.
-
-        An application that takes uploads would be given `rfile` instead.
-        """
+    def _read_body(self, headers: Mapping[str, str]) -> bytes:
+        """All of it, wanted or not: closing over unread bytes would reset the connection, and lose the answer with it."""
         if "transfer-encoding" in headers:
             self.close_connection = True  # its end is unknown, so nothing can follow it
         length = headers.get("content-length", "0")
-        left = int(length) if length.isascii() and length.isdecimal() else 0
-        while left and (chunk := self.rfile.read(min(CHUNK, left))):
-            left -= len(chunk)
+        return self.rfile.read(int(length)) if length.isascii() and length.isdecimal() else b""
 
     def _send_head(self, response: Response) -> None:
         self.send_response(response.status)

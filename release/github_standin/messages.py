@@ -14,17 +14,19 @@ CHUNK = 1024 * 1024
 
 @dataclass(frozen=True)
 class Request:
-    """A request's head.
+    """A request.
 
     Attributes:
         method: in upper case.
         target: the request target as it was sent: path and query, percent-encoded.
         headers: by lower-case name; those that came several times joined by commas.
+        body: what came of its content; less than `Content-Length` says where the client went away.
     """
 
     method: str
     target: str
     headers: Mapping[str, str]
+    body: bytes = field(default=b"", repr=False)
 
     @cached_property
     def raw_path(self) -> str:
@@ -40,6 +42,11 @@ class Request:
     def query(self) -> Mapping[str, str]:
         """The query's parameters; the last one of a name counts."""
         return dict(parse_qsl(self.target.partition("?")[2], keep_blank_values=True))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of the body came."""
+        return len(self.body) == int(self.headers.get("content-length", "0"))
 
     def without(self, *names: str) -> Request:
         """The same request without the headers of these lower-case names."""

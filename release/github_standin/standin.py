@@ -14,10 +14,12 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from release.github_standin import blobs
+from release.github_standin.api import Api
 from release.github_standin.asset_host import AssetHost
 from release.github_standin.faults import Fault, Faults
 from release.github_standin.listener import Listener
 from release.github_standin.log import RequestLog
+from release.github_standin.releases import Releases
 from release.github_standin.signing import Signer
 from release.github_standin.web_host import WebHost
 
@@ -38,6 +40,8 @@ class GitHubStandIn:
         host: the web host's address.
         port: the web host's port, or 0 for a free one.
         token: makes the repository private.
+        releases: lets them be made and changed through the API; `directory` is then the one that they publish to.
+        api_token: what the API asks for.
         url_lifetime: seconds for which a signed URL holds; whole ones count.
         tls: a server's context for both hosts; see `asset_host_for` for the names its certificate has to have.
         faults: what goes wrong.
@@ -61,6 +65,8 @@ class GitHubStandIn:
         host: str = "127.0.0.1",
         port: int = 0,
         token: str | None = None,
+        releases: Releases | None = None,
+        api_token: str = "",
         url_lifetime: float = DEFAULT_URL_LIFETIME,
         tls: ssl.SSLContext | None = None,
         faults: Iterable[Fault] = (),
@@ -84,6 +90,7 @@ class GitHubStandIn:
                 faults=self.faults,
             )
             opened.callback(self._assets.close)
+            api = Api(releases, repository=repository, token=api_token, url=lambda: self._web.url) if releases else None
             web = WebHost(
                 directory,
                 repository=repository,
@@ -91,6 +98,7 @@ class GitHubStandIn:
                 signer=signer,
                 url_lifetime=url_lifetime,
                 token=token,
+                api=api,
                 clock=clock,
             )
             self._web = Listener("web", web, host=host, port=port, tls=tls, log=self.requests, faults=self.faults)

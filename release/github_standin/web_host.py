@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from release.github_standin import blobs
 from release.github_standin.files import find
-from release.github_standin.messages import Request, Response
+from release.github_standin.messages import Application, Request, Response
 from release.github_standin.signing import Signer
 
 _DOWNLOAD = re.compile(r"/(?P<repository>[^/]+/[^/]+)/releases/download/(?P<tag>.+)/(?P<asset>[^/]+)")
@@ -27,7 +27,7 @@ class WebHost:
     """Answers `/<owner>/<repository>/releases/download/<tag>/<asset>` with a redirect to a signed URL.
 
     Everything else is a 404 with a page of HTML, also what a request may not see: GitHub doesn't tell that a private
-    repository exists. A REST API would be asked for here as well, below `/api/v3`, and dispatched in `__call__`.
+    repository exists. Below `/api/` is the API, as on a GitHub Enterprise host.
 
     Args:
         directory: has a file `<tag>/<asset>` for each asset.
@@ -36,6 +36,7 @@ class WebHost:
         signer: shared with the other host.
         url_lifetime: seconds for which a signed URL holds.
         token: makes the repository private: who asks has to send it.
+        api: answers requests below `/api/`.
         clock: gives the seconds since the epoch.
     """
 
@@ -48,6 +49,7 @@ class WebHost:
         signer: Signer,
         url_lifetime: float,
         token: str | None = None,
+        api: Application | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._directory = directory
@@ -56,10 +58,13 @@ class WebHost:
         self._signer = signer
         self._url_lifetime = url_lifetime
         self._token = token
+        self._api = api
         self._clock = clock
 
     def __call__(self, request: Request) -> Response:
         """Answer a request."""
+        if self._api is not None and request.path.startswith("/api/"):
+            return self._api(request)
         wanted = _DOWNLOAD.fullmatch(request.raw_path)
         if wanted is None or request.method not in {"GET", "HEAD"} or not self._may_see(request):
             return _not_found()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import io
 import tarfile
 import warnings
@@ -101,6 +102,41 @@ def test_a_link_in_an_sdist_has_no_content(tmp_path: Path) -> None:
     assert broken_promises(archive, PROMISE) == [
         "carries another pkg/manifest.json than the one that was to be written"
     ]
+
+
+@pytest.mark.parametrize(
+    ("target", "problem"),
+    [
+        ("models/model.safetensors", "lies in models-dir"),
+        ("../pkg/models", "lies in models-dir"),
+        ("/elsewhere/model.safetensors", "leaves the archive"),
+        ("../../model.safetensors", "leaves the archive"),
+        ("models.py", None),
+    ],
+)
+def test_a_link_in_an_sdist_stays_inside_and_out_of_the_models(
+    tmp_path: Path, target: str, problem: str | None
+) -> None:
+    archive = tmp_path / "pkg-1.0.tar.gz"
+    with tarfile.open(archive, "w:gz") as sdist:
+        for name, content in GOOD:
+            info = tarfile.TarInfo(f"pkg-1.0/{name}")
+            info.size = len(content)
+            sdist.addfile(info, io.BytesIO(content))
+        link = tarfile.TarInfo("pkg-1.0/pkg/link")
+        link.type, link.linkname = tarfile.SYMTYPE, target
+        sdist.addfile(link)
+    expected = [f"carries pkg/link, a link to {target}, which {problem}"] if problem else []
+    assert broken_promises(archive, PROMISE) == expected
+
+
+def test_a_release_asset_is_found_by_its_content(tmp_path: Path) -> None:
+    content = b"asset"
+    asset = replace(PROMISE.manifest.models[0].asset, sha256=hashlib.sha256(content).hexdigest(), size=len(content))
+    manifest = replace(PROMISE.manifest, models=(replace(PROMISE.manifest.models[0], asset=asset),))
+    members = [*GOOD[:-1], ("pkg/manifest.json", manifest.dumps().encode()), ("pkg/x.bin", content)]
+    (problem,) = broken_promises(_write(tmp_path, "wheel", members), replace(PROMISE, manifest=manifest))
+    assert problem == f"carries pkg/x.bin, which is the release asset {asset.name} (sha256 {asset.sha256})"
 
 
 def test_the_size_of_a_wheel_is_limited_and_that_of_an_sdist_is_not(tmp_path: Path) -> None:

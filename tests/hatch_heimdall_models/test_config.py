@@ -1,16 +1,26 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hatch_heimdall_models.config import HookConfig, parse_config
+from hatch_heimdall_models.config import HookConfig, ModelConfig, parse_config
 from hatch_heimdall_models.errors import ModelBuildError
 
 WHERE = "tool.hatch.build.hooks.custom"
 MINIMAL: dict[str, Any] = {"models-dir": "pkg/models", "manifest": "pkg/manifest.json", "repository": "me/mine"}
+MODEL: dict[str, Any] = {"name": "a", "license": "MIT", "upstream": "https://example.org/a"}
+FULL_MODEL = {
+    **MODEL,
+    "variant": "small",
+    "marker": "sys_platform == 'linux'",
+    "files": ["small/*"],
+    "asset": "a-{tag}-linux.zip",
+    "license-files": ["LICENSES/a.txt"],
+}
 
 HATCH_KEYS = {
     "dependencies": [],
@@ -34,8 +44,10 @@ def test_defaults() -> None:
         manifest="pkg/manifest.json",
         repository="me/mine",
         lock="models.lock.json",
-        tag="v{version}",
+        tag=None,
         max_wheel_size=None,
+        sbom=False,
+        models=(),
     )
 
 
@@ -46,11 +58,99 @@ def test_everything_given_and_hatch_own_keys_beside_it() -> None:
         "lock": "locks/a.json",
         "tag": "models-{version}-x",
         "max-wheel-size": 1000,
+        "sbom": True,
+        "models": [MODEL, FULL_MODEL],
         **HATCH_KEYS,
     }
     assert parse_config(table, where=WHERE) == HookConfig(
-        "pkg/models", "pkg/manifest.json", "me/mine", "locks/a.json", "models-{version}-x", 1000
+        "pkg/models",
+        "pkg/manifest.json",
+        "me/mine",
+        "locks/a.json",
+        "models-{version}-x",
+        1000,
+        sbom=True,
+        models=(
+            ModelConfig("a", "MIT", "https://example.org/a"),
+            ModelConfig(
+                "a",
+                "MIT",
+                "https://example.org/a",
+                variant="small",
+                marker="sys_platform == 'linux'",
+                files=("small/*",),
+                asset="a-{tag}-linux.zip",
+                license_files=("LICENSES/a.txt",),
+            ),
+        ),
     )
+
+
+def test_tags_and_asset_names() -> None:
+    config = parse_config(MINIMAL, where=WHERE)
+    assert (config.demanded_tag("1.0"), config.next_tag("1.0")) == (None, "v1.0")
+    config = parse_config({**MINIMAL, "tag": "models-{version}"}, where=WHERE)
+    assert (config.demanded_tag("1.0"), config.next_tag("1.0")) == ("models-1.0", "models-1.0")
+    model = ModelConfig("a", "MIT", "here")
+    assert model.asset_name("v1") == "a-v1.zip"
+    assert replace(model, variant="small").asset_name("v1") == "a-small-v1.zip"
+    assert replace(model, variant="small", asset="x-{tag}-y.zip").asset_name("v1") == "x-v1-y.zip"
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"name": ""}, "name: expected a name of letters, digits, '.', '_' and '-', found the string ''"),
+        ({"license": None}, "license: expected the SPDX expression of the model's licence, found the value None"),
+        ({"variant": "a b"}, "variant: expected a name of letters, digits, '.', '_' and '-', found the string 'a b'"),
+        ({"marker": 3}, "marker: expected a PEP 508 environment marker, found the integer 3"),
+        ({"files": "*"}, "files: expected an array of strings, found the string '*'"),
+        ({"files": [""]}, "files: expected an array of strings, found the array ['']"),
+        (
+            {"asset": "{version}.zip"},
+            "asset: expected the name of a zip in which only {tag} stands in braces, found the",
+        ),
+        (
+            {"asset": "../{tag}.zip"},
+            "asset: expected the name of a zip in which only {tag} stands in braces, found the",
+        ),
+        ({"license-files": ["../x"]}, "license-files: expected paths inside the project, relative to its root, but"),
+        ({"licence": "MIT"}, "licence: unknown key; did you mean 'license'?"),
+    ],
+)
+def test_mistakes_in_a_model_are_named_with_its_place(changes: dict[str, Any], problem: str) -> None:
+    (found,) = _problems({**MINIMAL, "models": [{**MODEL, "variant": "other"}, {**MODEL, **changes}]})
+    assert found.startswith(f"{WHERE}.models[1].{problem}")
+
+
+@pytest.mark.parametrize("models", [{"name": "a"}, [3], "a"])
+def test_models_are_an_array_of_tables(models: object) -> None:
+    (problem,) = _problems({**MINIMAL, "models": models})
+    assert problem.startswith(f"{WHERE}.models: expected an array of tables, [[{WHERE}.models]], found the ")
+
+
+def test_models_are_told_apart() -> None:
+    marked = {**MODEL, "marker": "sys_platform == 'linux'"}
+    assert _problems({**MINIMAL, "models": [MODEL, MODEL]}) == [
+        f"{WHERE}.models[1]: has the name, variant and marker of models[0]"
+    ]
+    assert _problems({**MINIMAL, "models": [MODEL, marked]}) == [
+        f"{WHERE}.models[1].asset: has the name of the asset of models[0], 'a-{{tag}}.zip'"
+    ]
+    assert parse_config({**MINIMAL, "models": [MODEL, {**marked, "asset": "b.zip"}]}, where=WHERE).models[1].asset
+
+
+@pytest.mark.parametrize("value", ["yes", 1])
+def test_a_flag_is_a_boolean(value: object) -> None:
+    (problem,) = _problems({**MINIMAL, "sbom": value})
+    assert problem.startswith(f"{WHERE}.sbom: expected true or false, found the ")
+
+
+def test_the_file_that_has_the_table_is_named() -> None:
+    with pytest.raises(ModelBuildError) as caught:
+        parse_config({}, where="build.hooks.x", subject="hatch.toml")
+    assert caught.value.subject == "hatch.toml"
+    assert all(problem.startswith("build.hooks.x.") for problem in caught.value.problems)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +223,7 @@ def test_the_nearest_key_is_named(typo: str, meant: str) -> None:
 
 def test_a_key_near_to_nothing() -> None:
     assert _problems({**MINIMAL, "zzz": 1}) == [
-        f"{WHERE}.zzz: unknown key; allowed are models-dir, manifest, repository, lock, tag, max-wheel-size"
+        f"{WHERE}.zzz: unknown key; allowed are models-dir, manifest, repository, lock, tag, max-wheel-size, sbom, models"
     ]
 
 
@@ -151,7 +251,9 @@ _toml = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
     max_leaves=4,
 )
-_keys = st.sampled_from([*MINIMAL, "lock", "tag", "max-wheel-size", *HATCH_KEYS]) | st.text(max_size=12)
+_keys = st.sampled_from([*MINIMAL, "lock", "tag", "max-wheel-size", "sbom", "models", *HATCH_KEYS]) | st.text(
+    max_size=12
+)
 
 
 @given(st.dictionaries(_keys, _toml, max_size=6))
@@ -162,7 +264,7 @@ def test_any_table_gives_a_configuration_or_named_problems(changes: dict[str, An
     except ModelBuildError as error:
         problems = error.problems
     assert all(problem.startswith(f"{WHERE}.") for problem in problems)
-    unknown = changes.keys() - {*MINIMAL, "lock", "tag", "max-wheel-size", *HATCH_KEYS}
+    unknown = changes.keys() - {*MINIMAL, "lock", "tag", "max-wheel-size", "sbom", "models", *HATCH_KEYS}
     assert sum("unknown key; " in problem for problem in problems) >= len(unknown)
 
 

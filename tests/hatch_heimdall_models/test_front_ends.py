@@ -9,7 +9,6 @@ import hashlib
 import os
 import shutil
 import subprocess
-import sys
 import tarfile
 import zipfile
 from dataclasses import dataclass
@@ -18,8 +17,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.checkout import LOCK, MANIFEST, MODELS_DIR, ROOT, copy_checkout, pinned_models
+from tests.support.front_ends import (
+    BOTH,
+    PYTHON,
+    WHEEL_ONLY,
+    build_plugin,
+    digests,
+    make_venv,
+    run,
+    sdist_names,
+    site_packages,
+    wheel_names,
+    with_plugin,
+)
 from tests.support.manifests import FILES, LARGE, manifest_of, write_models
-from tests.support.wheelhouse import wheelhouse_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,19 +40,6 @@ pytestmark = pytest.mark.installs
 LEFT_OUT = (".ci/", ".github/", ".gitattributes")
 """Beginnings of tracked paths that are of no use outside the repository, and therefore not in the sdist."""
 
-PYTHON = sys.executable
-# Each with the folder for its artifacts still to be added.
-BOTH = {
-    "hatch": ["-m", "hatch", "build"],
-    "build": ["-m", "build", ".", "--outdir"],
-    "build without isolation": ["-m", "build", "--no-isolation", ".", "--outdir"],
-    "uv": ["-m", "uv", "build", "--python", PYTHON, "--out-dir"],
-}
-WHEEL_ONLY = {
-    "build, wheel alone": ["-m", "build", "--no-isolation", "--wheel", ".", "--outdir"],
-    "uv, wheel alone": ["-m", "uv", "build", "--python", PYTHON, "--wheel", "--out-dir"],
-    "pip": ["-m", "pip", "wheel", ".", "--no-deps", "--wheel-dir"],
-}
 FRONT_ENDS = {**BOTH, **WHEEL_ONLY}
 
 front_ends = pytest.mark.parametrize("command", FRONT_ENDS.values(), ids=FRONT_ENDS)
@@ -55,31 +53,6 @@ class Built:
     files: list[str]
     wheel: Path
     sdist: Path
-
-
-def run(*arguments: str | Path, cwd: Path, check: bool = True, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run Python in an environment of its own, which reaches the wheelhouse alone."""
-    home = cwd.parent / "home"
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(home),
-        "HATCH_CACHE_DIR": str(home / "hatch-cache"),
-        "HATCH_DATA_DIR": str(home / "hatch-data"),
-        "UV_CACHE_DIR": str(home / "uv-cache"),
-        **wheelhouse_environment(),
-        **variables,
-    }
-    done = subprocess.run(
-        [PYTHON, *arguments],
-        cwd=cwd,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert not check or done.returncode == 0, done.stdout
-    return done
 
 
 @pytest.fixture(scope="module")
@@ -102,20 +75,6 @@ def tree(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 def tree_with_models(tmp_path: Path) -> Path:
     copy_checkout(tmp_path / "tree", models=True)
     return tmp_path / "tree"
-
-
-def wheel_names(wheel: Path) -> list[str]:
-    with zipfile.ZipFile(wheel) as archive:
-        return archive.namelist()
-
-
-def sdist_names(sdist: Path) -> list[str]:
-    with tarfile.open(sdist) as archive:
-        return archive.getnames()
-
-
-def digests(folder: Path) -> dict[str, str]:
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir() if path.is_file()}
 
 
 def expected(reference: Built, *, sdist: bool) -> dict[str, str]:
@@ -223,12 +182,12 @@ def test_a_given_date_is_kept_from_tree_and_from_sdist(tree_with_models: Path, r
 
 @pytest.mark.parametrize("installer", ["pip", "uv"])
 def test_an_installation_has_what_the_wheel_has(tree: Path, reference: Built, installer: str) -> None:
-    venv = _venv(tree.parent)
+    venv = make_venv(tree.parent)
     if installer == "pip":
         run("-m", "pip", "--python", venv, "install", "--no-deps", "--no-compile", ".", cwd=tree)
     else:
         run("-m", "uv", "pip", "install", "--python", venv, "--no-deps", ".", cwd=tree)
-    site = _site_packages(venv)
+    site = site_packages(venv)
     assert (site / MANIFEST).read_bytes() == pinned_models().dumps().encode()
     installed = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
     added = {name for name in installed - set(wheel_names(reference.wheel)) if ".dist-info/" not in name}
@@ -240,7 +199,7 @@ def test_an_installation_has_what_the_wheel_has(tree: Path, reference: Built, in
 
 @pytest.mark.parametrize("installer", ["pip", "uv"])
 def test_an_editable_installation_uses_the_tree(tree: Path, installer: str) -> None:
-    venv = _venv(tree.parent)
+    venv = make_venv(tree.parent)
     if installer == "pip":
         run("-m", "pip", "--python", venv, "install", "--no-deps", "--editable", ".", cwd=tree)
     else:
@@ -251,17 +210,7 @@ def test_an_editable_installation_uses_the_tree(tree: Path, installer: str) -> N
     ).stdout
     assert shown.split() == [str(tree / name / "__init__.py") for name in ("heimdall", "cognitive_memory")]
     assert not (tree / MANIFEST).exists()
-    assert not list(_site_packages(venv).rglob("model_manifest.json"))
-
-
-def _venv(folder: Path) -> Path:
-    subprocess.run([PYTHON, "-m", "venv", "--without-pip", folder / "venv"], check=True)
-    return folder / "venv"
-
-
-def _site_packages(venv: Path) -> Path:
-    (site,) = venv.glob("lib/python*/site-packages")
-    return site
+    assert not list(site_packages(venv).rglob("model_manifest.json"))
 
 
 @pytest.mark.parametrize("command", BOTH.values(), ids=BOTH)
@@ -303,10 +252,7 @@ def test_an_archive_with_a_model_is_left_by_no_front_end(command: list[str], tre
 @pytest.fixture(scope="module")
 def plugin_wheel(reference: Built) -> Path:
     """The hook's own distribution, its wheel built through its sdist."""
-    dist = reference.tree.parent / "plugin"
-    run(*BOTH["build without isolation"], dist, cwd=reference.tree / "hatch_heimdall_models")
-    (wheel,) = dist.glob("*.whl")
-    return wheel
+    return build_plugin(reference.tree / "hatch_heimdall_models", reference.tree.parent / "plugin")
 
 
 def test_the_plugin_distribution_is_the_package_without_the_shim(plugin_wheel: Path, reference: Built) -> None:
@@ -344,9 +290,7 @@ def test_another_project_uses_the_plugin_in_isolation(tmp_path: Path, plugin_whe
         '[tool.hatch.build.hooks.heimdall-models]\nmodels-dir = "sample/models"\n'
         'manifest = "sample/manifest.json"\nrepository = "me/sample"\n'
     )
-    wheelhouse, plugin = wheelhouse_environment()["PIP_FIND_LINKS"], plugin_wheel.parent.as_uri()
-    links = {"PIP_FIND_LINKS": f"{wheelhouse} {plugin}", "UV_FIND_LINKS": f"{wheelhouse},{plugin}"}
-    run(*BOTH[name], tmp_path / "dist", cwd=project, **links)
+    run(*BOTH[name], tmp_path / "dist", cwd=project, **with_plugin(plugin_wheel))
     (wheel,) = (tmp_path / "dist").glob("*.whl")
     assert [item for item in wheel_names(wheel) if ".dist-info/" not in item] == [
         "sample/__init__.py",

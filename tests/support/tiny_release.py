@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from release.recipe import Recipe, UpstreamFile, WheelOrigin
+from release.recipe import HubOrigin, Recipe, UpstreamFile, WheelOrigin
 from tests.support import tiny_bert
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
@@ -94,6 +94,9 @@ def recipe_text(recipe: Recipe) -> str:
     for file in recipe.files:
         lines += ["[[files]]", *_lines(file, "name", "sha256", "path"), f"size = {file.size}"]
     for origin in recipe.origins:
+        if isinstance(origin, HubOrigin):
+            lines += ["[[origins]]", 'kind = "huggingface"', *(_lines(origin, "url") if origin.url else [])]
+            continue
         keys = ("project", "version", "sha256", "prefix", *(["archive"] if origin.archive else []))
         lines += ["[[origins]]", 'kind = "wheel"', *_lines(origin, *keys)]
     return "\n".join(lines) + "\n"

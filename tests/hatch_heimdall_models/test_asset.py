@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from hatch_heimdall_models.asset import read_asset, write_asset
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.inventory import take_inventory
-from release.asset import read_asset, write_asset
 from tests.support.tiny_release import zip_bytes
 
 ABOUT = {"LICENSE": b"licence", "provenance.json": b"{}"}

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.files import CHUNK
 from hatch_heimdall_models.inventory import FoundFile
-from release.files import CHUNK
 
 MODELS_ROOT = "models/"
 """What every member's name starts with."""

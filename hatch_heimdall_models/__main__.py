@@ -1,0 +1,7 @@
+"""`python -m hatch_heimdall_models`: the command `heimdall-models`."""
+
+import sys
+
+from hatch_heimdall_models.cli import main
+
+sys.exit(main())

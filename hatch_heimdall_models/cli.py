@@ -1,0 +1,86 @@
+"""The command `heimdall-models`: thin, it loads what it needs when it runs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hatch_heimdall_models.errors import ModelBuildError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; its exit code: 0 done, 1 checked and found wanting, 2 error or usage, 130 interrupted."""
+    options = _parser().parse_args(arguments)
+    try:
+        return _lock(options.project, options.assets, options.tag, check=options.check)
+    except (ModelBuildError, OSError) as error:
+        print(f"heimdall-models: error: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)  # noqa: T201
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="heimdall-models", description="Pin a project's models.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    lock = commands.add_parser(
+        "lock",
+        help="write the lock, and pack release assets that are missing",
+        description="Write the lock of a project: pin its model files, and the release assets that hold them. "
+        "An asset that is not at ASSETS/TAG/NAME yet is packed there, the same bytes on every machine.",
+        epilog="Exit codes: 0 done, 1 --check found differences, 2 error or usage.",
+    )
+    lock.add_argument("--check", action="store_true", help="write nothing; exit 1 when the lock would be changed")
+    lock.add_argument("--project", type=Path, default=Path(), metavar="DIR", help="default: the current directory")
+    lock.add_argument(
+        "--assets", type=Path, metavar="DIR", help="release assets, one folder per tag; default: dist/models in DIR"
+    )
+    lock.add_argument("--tag", help="tag of the release that is to have the assets; default: by the configuration")
+    return parser
+
+
+def _lock(root: Path, assets: Path | None, tag: str | None, *, check: bool) -> int:
+    from hatch_heimdall_models.files import write_if_different
+    from hatch_heimdall_models.lock import read_manifest
+    from hatch_heimdall_models.lock_maker import LockMaker
+    from hatch_heimdall_models.project import read_project
+    from hatch_heimdall_models.relock import lock_differences
+
+    project = read_project(root)
+    if not project.config.models:
+        problem = (
+            f"{project.where}.models: expected a table for each model, with name, license and upstream; found none"
+        )
+        raise ModelBuildError(project.subject, [problem])
+    path = root / project.config.lock
+    old = read_manifest(path) if path.exists() else None
+    assets = assets or root / "dist" / "models"
+    with tempfile.TemporaryDirectory() as scratch:
+        packed = Path(scratch) if check else assets
+        maker = LockMaker(root, project.config, project.name, project.version, assets, packed)
+        new = maker.make(old, tag=tag)
+    if check:
+        differences = lock_differences(old, new)
+        if differences:
+            _say(f"{path} is out of date; 'heimdall-models lock' would mend it:", *differences)
+            return 1
+        _say(f"{path} pins what is there")
+        return 0
+    changed = write_if_different(path, new.dumps().encode())
+    _say(f"{'wrote' if changed else 'unchanged:'} {path}")
+    for asset in sorted({model.asset for model in new.models}, key=lambda asset: (asset.tag, asset.name)):
+        place = assets / asset.tag / asset.name
+        held = f"{place}, to be uploaded" if place.is_file() else "released before"
+        _say(f"release {asset.tag}: {asset.name}, {asset.size / 1e6:.1f} MB ({held})")
+    return 0
+
+
+def _say(*lines: str) -> None:
+    print("\n".join(lines))  # noqa: T201

@@ -1,0 +1,91 @@
+"""A bill of the models for `.dist-info/sboms/` (PEP 770): a CycloneDX document, by the maintained library.
+
+The library is an extra of this distribution, and loaded only for projects that ask for a bill.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from typing import TYPE_CHECKING
+
+from hatch_heimdall_models.errors import ModelBuildError
+
+if TYPE_CHECKING:
+    from cyclonedx.model.component import Component
+
+    from hatch_heimdall_models.manifest import Manifest, Model, ModelFile
+
+SBOM_NAME = "models.cdx.json"
+
+
+def sbom_of(manifest: Manifest, *, version: str) -> str:
+    """The bill as JSON: the same text for the same pins, so without a time and without a random number.
+
+    Args:
+        manifest: the pins.
+        version: the distribution's version.
+
+    Raises:
+        ModelBuildError: if the library is not there.
+    """
+    if importlib.util.find_spec("cyclonedx") is None:
+        problem = "needs cyclonedx-python-lib: name hatch-heimdall-models[sbom] in build-system.requires"
+        raise ModelBuildError("sbom = true", [problem])
+    from cyclonedx.model.bom import Bom, BomMetaData
+    from cyclonedx.model.component import Component, ComponentType
+    from cyclonedx.output.json import JsonV1Dot6
+
+    subject = Component(
+        name=manifest.distribution, version=version, type=ComponentType.LIBRARY, bom_ref=manifest.distribution
+    )
+    bill = Bom(metadata=BomMetaData(component=subject))
+    models = [_model(model, manifest.repository) for model in manifest.models]
+    for model in models:
+        bill.components.add(model)
+    bill.register_dependency(subject, models)
+    document = json.loads(JsonV1Dot6(bill).output_as_string())
+    # Both are optional in the format, and would make every build another one.
+    del document["serialNumber"], document["metadata"]["timestamp"]
+    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _model(model: Model, repository: str) -> Component:
+    from cyclonedx.contrib.license.factories import LicenseFactory
+    from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, Property, XsUri
+    from cyclonedx.model.component import Component, ComponentType
+
+    label = f"{model.name}:{model.variant}" + (f":{model.marker}" if model.marker else "")
+    asset = f"https://github.com/{repository}/releases/download/{model.asset.tag}/{model.asset.name}"
+    return Component(
+        name=model.name,
+        version=model.asset.tag,
+        type=ComponentType.MACHINE_LEARNING_MODEL,
+        bom_ref=label,
+        licenses=[LicenseFactory().make_from_string(model.license)],
+        external_references=[
+            ExternalReference(
+                type=ExternalReferenceType.DISTRIBUTION,
+                url=XsUri(asset),
+                hashes=[HashType(alg=HashAlgorithm.SHA_256, content=model.asset.sha256)],
+            ),
+            ExternalReference(type=ExternalReferenceType.OTHER, url=XsUri(model.upstream), comment="upstream"),
+        ],
+        properties=[
+            Property(name="heimdall-models:variant", value=model.variant),
+            *([Property(name="heimdall-models:marker", value=model.marker)] if model.marker else []),
+        ],
+        components=[_file(file, label) for file in model.files],
+    )
+
+
+def _file(file: ModelFile, label: str) -> Component:
+    from cyclonedx.model import HashAlgorithm, HashType
+    from cyclonedx.model.component import Component, ComponentType
+
+    return Component(
+        name=file.path,
+        type=ComponentType.FILE,
+        bom_ref=f"{label}/{file.path}",
+        hashes=[HashType(alg=HashAlgorithm.SHA_256, content=file.sha256)],
+    )

@@ -1,0 +1,111 @@
+"""The checkout that is released: what git and its files say."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from hatch_heimdall_models.digest import sha256_of
+from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.lock import read_manifest
+from hatch_heimdall_models.manifest import Asset, Manifest
+from release.project import Project, read_project
+from release.publication import LocalAsset
+from release.sums import SUMS_NAME, local_sums, sums_bytes
+
+_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """A checkout of the project.
+
+    Attributes:
+        root: its top directory.
+    """
+
+    root: Path
+
+    @property
+    def project(self) -> Project:
+        """The project as `pyproject.toml` has it."""
+        return read_project(self.root / "pyproject.toml")
+
+    @property
+    def lock(self) -> Manifest:
+        """What `models.lock.json` pins."""
+        return read_manifest(self.root / "models.lock.json")
+
+    def assets_dir(self, tag: str) -> Path:
+        """Where `pack` leaves the assets of a release."""
+        return self.root / "dist" / "models" / tag
+
+    def commit(self, tag: str) -> str:
+        """The commit to release, which is checked out without changes.
+
+        Raises:
+            ModelBuildError: if the version is not the tag's, something is not committed, or the tag names another
+                commit already.
+        """
+        problems = []
+        if self.project.tag != tag:
+            problems.append(f"its version is {self.project.version}, so its tag is {self.project.tag}, not {tag}")
+        if changes := self._git("status", "--porcelain").splitlines():
+            more = f" and {len(changes) - _SHOWN} more" if len(changes) > _SHOWN else ""
+            listed = ", ".join(line[3:] for line in changes[:_SHOWN])
+            problems.append(f"is not as it was committed: commit or remove {listed}{more}")
+        head = self._git("rev-parse", "HEAD")
+        tagged = self._git("for-each-ref", "--format=%(objectname) %(*objectname)", f"refs/tags/{tag}").split()
+        if tagged and tagged[-1] != head:
+            problems.append(f"the tag {tag} names commit {tagged[-1]}, checked out is {head}")
+        if problems:
+            raise ModelBuildError(str(self.root), problems)
+        return head
+
+    def wanted(self, tag: str) -> list[LocalAsset]:
+        """The files that the release of this tag is to have: the assets that the lock pins there, and their sums.
+
+        Empty where the lock pins older assets alone.
+
+        Raises:
+            ModelBuildError: if a file is missing or differs from its pin.
+        """
+        pins = pinned_assets(self.lock, tag)
+        if not pins:
+            return []
+        folder = self.assets_dir(tag)
+        problems = []
+        for pin in pins:
+            found = folder / pin.name
+            if not found.is_file():
+                problems.append(f"{pin.name} is not there")
+            elif (found.stat().st_size, sha256_of(found)) != (pin.size, pin.sha256):
+                problems.append(
+                    f"{pin.name}: pinned is sha256 {pin.sha256} ({pin.size} bytes), "
+                    f"found {sha256_of(found)} ({found.stat().st_size} bytes)"
+                )
+        if not problems and local_sums(folder) != sums_bytes(pins):
+            problems.append(f"{SUMS_NAME} does not list exactly what models.lock.json pins")
+        if problems:
+            advice = "run 'python -m release pack' and 'python -m release lock --check'"
+            raise ModelBuildError(str(folder), [*problems, advice])
+        return [LocalAsset(folder / pin.name, pin.sha256, pin.size) for pin in pins] + [
+            LocalAsset(folder / SUMS_NAME, sha256_of(folder / SUMS_NAME), (folder / SUMS_NAME).stat().st_size)
+        ]
+
+    def _git(self, *arguments: str) -> str:
+        try:
+            done = subprocess.run(
+                ["git", "-C", str(self.root), *arguments], capture_output=True, text=True, errors="replace", check=True
+            )
+        except FileNotFoundError as error:
+            raise ModelBuildError("git", ["is not installed, and a release is made from a commit"]) from error
+        except subprocess.CalledProcessError as error:
+            raise ModelBuildError(str(self.root), [f"git {arguments[0]}: {error.stderr.strip()}"]) from error
+        return done.stdout.rstrip()
+
+
+def pinned_assets(lock: Manifest, tag: str) -> list[Asset]:
+    """The assets that a lock pins at a tag, each once, by name."""
+    return sorted({model.asset for model in lock.models if model.asset.tag == tag}, key=lambda asset: asset.name)

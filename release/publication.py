@@ -1,0 +1,108 @@
+"""What is still to be done for a release to be published: decided here, without doing any of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hatch_heimdall_models.errors import ModelBuildError
+from release.github_release import RemoteAsset, RemoteRelease
+
+
+@dataclass(frozen=True, slots=True)
+class LocalAsset:
+    """A file that the release is to have.
+
+    Attributes:
+        path: the file.
+        sha256: what it is known to have.
+        size: bytes.
+    """
+
+    path: Path
+    sha256: str
+    size: int
+
+    @property
+    def name(self) -> str:
+        """The file's name, here and there."""
+        return self.path.name
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The steps that are left, in this order.
+
+    Attributes:
+        create: make the draft.
+        discard: names of assets whose upload broke off.
+        upload: what is not there yet.
+        publish: make the draft public.
+    """
+
+    create: bool
+    discard: tuple[str, ...]
+    upload: tuple[LocalAsset, ...]
+    publish: bool
+
+    def lines(self, tag: str) -> list[str]:
+        """The steps for people, a sentence each."""
+        steps = [f"create a draft of the release {tag}"] if self.create else []
+        steps += [f"delete {name}, whose upload broke off" for name in self.discard]
+        steps += [f"upload {asset.name} ({asset.size} bytes, sha256 {asset.sha256})" for asset in self.upload]
+        if self.publish:
+            steps += ["download every asset and compare", f"publish the release {tag}"]
+        return [*steps, "download every asset from its public URL and compare"]
+
+
+def plan_publication(tag: str, found: Sequence[RemoteRelease], wanted: Sequence[LocalAsset]) -> Plan:
+    """What is left to do.
+
+    Args:
+        tag: of the release.
+        found: what GitHub has of this tag.
+        wanted: all that the release is to have.
+
+    Raises:
+        ModelBuildError: if it can't become that release without replacing or removing something that is there.
+    """
+    if not found:
+        return Plan(create=True, discard=(), upload=tuple(wanted), publish=True)
+    if len(found) > 1:
+        raise ModelBuildError(f"release {tag}", [_ambiguous(found)])
+    (release,) = found
+    there = {asset.name: asset for asset in release.assets}
+    problems = list(_differences(tag, release, there.values(), wanted))
+    missing = tuple(asset for asset in wanted if asset.name not in there or not there[asset.name].whole)
+    if not release.draft:
+        problems += [
+            f"is published without {asset.name}, and what is published is not changed: release a new version"
+            for asset in missing
+        ]
+    if problems:
+        raise ModelBuildError(f"release {tag} at {release.page}", problems)
+    discard = tuple(asset.name for asset in missing if asset.name in there)
+    return Plan(create=False, discard=discard, upload=missing, publish=release.draft)
+
+
+def _ambiguous(found: Sequence[RemoteRelease]) -> str:
+    pages = ", ".join(f"{release.page} ({'draft' if release.draft else 'published'})" for release in found)
+    return f"there are {len(found)} of this tag: delete all but one by hand, then run this again: {pages}"
+
+
+def _differences(
+    tag: str, release: RemoteRelease, there: Iterable[RemoteAsset], wanted: Sequence[LocalAsset]
+) -> Iterable[str]:
+    pinned = {asset.name: asset for asset in wanted}
+    way_out = f"'gh release delete-asset {tag} NAME'" if release.draft else "no way but a new version"
+    for asset in there:
+        mine = pinned.get(asset.name)
+        if mine is None:
+            yield f"has {asset.name}, which is no part of it; if nobody wants that, {way_out} removes it"
+        elif asset.whole and (asset.size, asset.sha256 or mine.sha256) != (mine.size, mine.sha256):
+            yield (
+                f"has other bytes as {asset.name}: {asset.size} bytes, sha256 {asset.sha256 or 'unknown'}, expected "
+                f"{mine.size} bytes, sha256 {mine.sha256}; an asset is never replaced: if nobody wants that one, "
+                f"{way_out} removes it"
+            )

@@ -1,0 +1,128 @@
+"""`release publish`: from packed assets to a release that everybody can download.
+
+Every run looks at what GitHub has and does what is left, so that the same command goes on after a failure at any
+point. Nothing that was uploaded whole is ever replaced, and nothing becomes public before it was downloaded and compared.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hatch_heimdall_models.digest import sha256_of
+from hatch_heimdall_models.errors import ModelBuildError
+from release.checkout import Checkout
+from release.gh import Gh
+from release.github_release import RemoteRelease, releases_of
+from release.progress import megabytes
+from release.public import download_url, fetch_published
+from release.publication import LocalAsset, Plan, plan_publication
+
+
+def publish(checkout: Checkout, tag: str, say: Callable[[str], None], *, dry_run: bool = False) -> None:
+    """Publish the release of this tag, or what is left of it to be published.
+
+    Args:
+        checkout: what is released; its assets are packed and pinned.
+        tag: of the release.
+        say: receives a line about each step.
+        dry_run: only say what would be done.
+
+    Raises:
+        ModelBuildError: if checkout, assets or what GitHub has do not fit one another, or a step failed.
+    """
+    commit = checkout.commit(tag)
+    wanted = checkout.wanted(tag)
+    if not wanted:
+        pinned = sorted({f"{model.asset.tag}/{model.asset.name}" for model in checkout.lock.models})
+        say(f"nothing to upload for {tag}: the lock pins {', '.join(pinned)}, which was published before")
+        return
+    project = checkout.project
+    notes = f"The model files of {project.name} {project.version}. It fetches and verifies them by itself."
+    _Publication(Gh(project.repository), tag, commit, wanted, notes, say).run(dry_run=dry_run)
+
+
+@dataclass(frozen=True)
+class _Publication:
+    gh: Gh
+    tag: str
+    commit: str
+    wanted: Sequence[LocalAsset]
+    notes: str
+    say: Callable[[str], None]
+
+    def run(self, *, dry_run: bool) -> None:
+        plan = self.plan(self.found())
+        if dry_run:
+            where = f"would, in {self.gh.url}/{self.gh.repository} at commit {self.commit}:"
+            self.say("\n".join([where, *(f"  - {line}" for line in plan.lines(self.tag))]))
+            return
+        self.complete_draft(plan)
+        if plan.publish:
+            self.compare_draft()
+            # With the target, since the draft may have been made before the last commit.
+            self.gh.release("edit", self.tag, "--draft=false", "--target", self.commit)
+            self.say(f"published {self.tag}")
+        # What is there now is looked at again: GitHub is believed, not our own steps.
+        found = self.found()
+        if self.plan(found).publish:
+            raise ModelBuildError(f"release {self.tag}", ["is still a draft after it was published: run this again"])
+        if not found[0].immutable:
+            self.say(f"{self.tag} could still be changed: turn on immutable releases in the repository's settings")
+        self.compare_public()
+        self.say(f"{self.tag} is published and complete")
+
+    def found(self) -> list[RemoteRelease]:
+        """What GitHub has of this tag now."""
+        tagged = self.gh.commit_of(self.tag)
+        if tagged is not None and tagged != self.commit:
+            problem = (
+                f"names commit {tagged} on {self.gh.url}, checked out is {self.commit}: check that one out, or release "
+                "a new version"
+            )
+            raise ModelBuildError(f"tag {self.tag}", [problem])
+        return releases_of(self.gh, self.tag)
+
+    def plan(self, found: Sequence[RemoteRelease]) -> Plan:
+        """What is left to be done."""
+        return plan_publication(self.tag, found, self.wanted)
+
+    def complete_draft(self, plan: Plan) -> None:
+        """Make the draft, and all of it that is missing."""
+        if plan.create:
+            what = ("--target", self.commit, "--title", self.tag, "--notes", self.notes)
+            self.gh.release("create", self.tag, "--draft", *what)
+            self.say(f"created a draft of {self.tag}")
+        for name in plan.discard:
+            self.gh.release("delete-asset", self.tag, name, "--yes")
+            self.say(f"deleted {name}, whose upload had broken off")
+        for asset in plan.upload:
+            self.say(f"uploading {asset.name} ({megabytes(asset.size)})")
+            self.gh.release("upload", self.tag, str(asset.path))
+
+    def compare_draft(self) -> None:
+        """Download what the draft has, and compare."""
+        with tempfile.TemporaryDirectory() as folder:
+            for asset in self.wanted:
+                self.gh.release("download", self.tag, "--pattern", asset.name, "--dir", folder)
+                got = Path(folder, asset.name)
+                if (found := sha256_of(got)) != asset.sha256:
+                    problem = (
+                        f"came back as other bytes: expected sha256 {asset.sha256}, found {found} "
+                        f"({got.stat().st_size} bytes); nothing is public yet. Run this again; if it stays, "
+                        f"'gh release delete-asset {self.tag} {asset.name}' and run it once more"
+                    )
+                    raise ModelBuildError(asset.name, [problem])
+                got.unlink()
+                self.say(f"{asset.name} came back unchanged")
+
+    def compare_public(self) -> None:
+        """Download what everybody gets, and compare."""
+        with tempfile.TemporaryDirectory() as folder:
+            for asset in self.wanted:
+                url = download_url(self.gh.url, self.gh.repository, self.tag, asset.name)
+                target = Path(folder, asset.name)
+                fetch_published(url, target, sha256=asset.sha256, size=asset.size, say=self.say)
+                self.say(f"{url} has the pinned bytes")

@@ -1,0 +1,86 @@
+"""`release verify`: what is published, held against what is pinned in the lock and in the wheel that users install."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from hatch_heimdall_models.asset import read_asset
+from hatch_heimdall_models.digest import sha256_of
+from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.inventory import FoundFile
+from hatch_heimdall_models.manifest import Asset, Manifest
+from release.attestation import attested
+from release.checkout import pinned_assets
+from release.gh import Gh
+from release.public import download_url, fetch_published
+from release.sums import SUMS_NAME, sums_bytes
+from release.wheel_pins import WheelPins
+
+
+def verify(lock: Manifest, tag: str, wheel: WheelPins | None, say: Callable[[str], None]) -> list[str]:
+    """Everything that is not as it should be, a sentence each.
+
+    Every asset that the lock pins is downloaded by its public URL, also one of an older release: that is what users of
+    this release fetch.
+
+    Args:
+        lock: what the release pins.
+        tag: of the release.
+        wheel: what a wheel pins, if one is to be compared.
+        say: receives a line about each thing that was found right, or could not be looked at.
+    """
+    problems: list[str] = []
+    if wheel is not None:
+        problems += _wheel_problems(lock, tag, wheel)
+        if not problems:
+            say(f"{wheel.subject} pins what the lock pins")
+    gh = Gh(lock.repository)
+    with tempfile.TemporaryDirectory() as folder:
+        for asset in sorted({model.asset for model in lock.models}, key=lambda one: (one.tag, one.name)):
+            try:
+                path = _download(gh, asset, Path(folder), say)
+                problems += _content_problems(lock, asset, path)
+                problems += attested(gh, path, say)
+            except ModelBuildError as error:
+                problems.append(str(error))
+        if pins := pinned_assets(lock, tag):
+            problems += _sums_problems(gh, tag, pins, Path(folder), say)
+    return problems
+
+
+def _wheel_problems(lock: Manifest, tag: str, wheel: WheelPins) -> Iterator[str]:
+    if f"v{wheel.version}" != tag:
+        yield f"{wheel.subject} is version {wheel.version}, whose tag is v{wheel.version}, not {tag}"
+    if wheel.manifest != lock:
+        yield f"{wheel.subject} pins something else than the lock: it was built from another state of the project"
+
+
+def _download(gh: Gh, asset: Asset, folder: Path, say: Callable[[str], None]) -> Path:
+    url = download_url(gh.url, gh.repository, asset.tag, asset.name)
+    path = folder / asset.name
+    fetch_published(url, path, sha256=asset.sha256, size=asset.size, say=say)
+    say(f"{url} has the pinned bytes")
+    return path
+
+
+def _content_problems(lock: Manifest, asset: Asset, path: Path) -> Iterator[str]:
+    held = read_asset(path)
+    for model in lock.models:
+        pinned = tuple(FoundFile(file.path, file.sha256, file.size) for file in model.files)
+        if model.asset == asset and held != tuple(sorted(pinned, key=lambda file: file.path)):
+            yield f"{asset.name} holds other files than the lock pins for {model.name} ({model.variant})"
+
+
+def _sums_problems(gh: Gh, tag: str, pins: list[Asset], folder: Path, say: Callable[[str], None]) -> list[str]:
+    expected = folder / "expected"
+    expected.write_bytes(sums_bytes(pins))
+    url = download_url(gh.url, gh.repository, tag, SUMS_NAME)
+    try:
+        sha256, size = sha256_of(expected), expected.stat().st_size
+        fetch_published(url, folder / SUMS_NAME, sha256=sha256, size=size, say=say)
+    except ModelBuildError as error:
+        return [str(error)]
+    say(f"{url} lists exactly that")
+    return []

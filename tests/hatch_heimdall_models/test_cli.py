@@ -1,0 +1,270 @@
+"""`heimdall-models lock` on sample projects: what it writes, what it keeps, what it refuses."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hatch_heimdall_models.cli import main
+from hatch_heimdall_models.inventory import take_inventory
+from hatch_heimdall_models.lock import differences, read_manifest
+from hatch_heimdall_models.manifest import Manifest
+from tests.support.samples import FLAT, SAMPLES, SRC, Sample
+
+ASSET = "dist/models/v1.2.0/iris-v1.2.0.zip"
+
+
+class Locked:
+    """A project in a folder, and the command run on it."""
+
+    def __init__(self, root: Path, sample: Sample = SRC) -> None:
+        self.root = root
+        self.sample = sample
+        sample.write(root)
+
+    @property
+    def lock(self) -> Manifest:
+        return read_manifest(self.root / "models.lock.json")
+
+    def run(self, *arguments: str) -> int:
+        return main(["lock", "--project", str(self.root), *arguments])
+
+    def edit(self, old: str, new: str) -> None:
+        path = self.root / "pyproject.toml"
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+    def contents(self) -> dict[str, bytes]:
+        return {str(path): path.read_bytes() for path in self.root.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Locked:
+    return Locked(tmp_path / "project")
+
+
+@pytest.fixture
+def locked(project: Locked, capsys: pytest.CaptureFixture[str]) -> Locked:
+    assert project.run() == 0
+    capsys.readouterr()
+    return project
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
+def test_models_and_their_assets_are_pinned(tmp_path: Path, sample: Sample) -> None:
+    project = Locked(tmp_path / "project", sample)
+    assert project.run() == 0
+    lock = project.lock
+    assert (lock.distribution, lock.repository) == (sample.name, f"someone/{sample.name}")
+    assert differences(lock, take_inventory(project.root / sample.models_dir)) == []
+    for model in lock.models:
+        asset = project.root / "dist/models/v1.2.0" / model.asset.name
+        assert hashlib.sha256(asset.read_bytes()).hexdigest() == model.asset.sha256
+        assert asset.stat().st_size == model.asset.size
+        with zipfile.ZipFile(asset) as archive:
+            assert {f"models/{file.path}" for file in model.files} <= set(archive.namelist())
+        assert {file.path for file in model.files if file.inline is None} == {
+            file.path for file in model.files if len(sample.models[file.path]) > 64 * 1024
+        }
+
+
+def test_each_model_has_its_files_and_what_the_table_says(tmp_path: Path) -> None:
+    project = Locked(tmp_path / "project", FLAT)
+    project.run()
+    english, german = project.lock.models
+    assert project.lock.default == "english"
+    assert [file.path for file in english.files] == ["english/en.bin"]
+    assert [file.path for file in german.files] == ["german/de.bin", "german/words.txt"]
+    assert (english.marker, german.marker) == (None, "sys_platform == 'nowhere'")
+    assert (english.asset.name, german.asset.name) == ("english-v1.2.0.zip", "deutsch-v1.2.0.zip")
+    assert (english.license, english.upstream, english.variant) == ("MIT", "trained here", "standard")
+
+
+def test_the_licence_is_in_the_asset(locked: Locked) -> None:
+    with zipfile.ZipFile(locked.root / ASSET) as archive:
+        assert archive.read("models/about/LICENSES/model.txt") == b"Do what you like with the model.\n"
+
+
+def test_a_second_run_changes_nothing(locked: Locked, capsys: pytest.CaptureFixture[str]) -> None:
+    before = locked.contents()
+    assert locked.run() == 0
+    assert locked.contents() == before
+    assert f"unchanged: {locked.root / 'models.lock.json'}" in capsys.readouterr().out
+
+
+def test_the_same_bytes_in_another_place(locked: Locked, tmp_path: Path) -> None:
+    other = Locked(tmp_path / "other" / "place")
+    other.run()
+    assert (other.root / ASSET).read_bytes() == (locked.root / ASSET).read_bytes()
+    assert other.lock == locked.lock
+
+
+def test_a_new_version_keeps_the_asset_of_an_unchanged_model(
+    locked: Locked, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = locked.lock
+    (locked.root / ASSET).unlink()
+    locked.edit('version = "1.2.0"', 'version = "1.3.0"')
+    assert locked.run() == 0
+    assert locked.lock == before
+    assert "(released before)" in capsys.readouterr().out
+    assert not list((locked.root / "dist").rglob("*.zip"))
+
+
+def test_a_changed_model_gets_an_asset_of_its_own(locked: Locked) -> None:
+    before = locked.lock.models[0].asset
+    (locked.root / SRC.models_dir / "iris.joblib").write_bytes(b"trained again")
+    locked.edit('version = "1.2.0"', 'version = "1.3.0"')
+    assert locked.run() == 0
+    after = locked.lock.models[0].asset
+    assert (after.tag, after.name) == ("v1.3.0", "iris-v1.3.0.zip")
+    assert after.sha256 != before.sha256
+
+
+@pytest.mark.parametrize("how", ["option", "configuration"])
+def test_a_demanded_tag_is_pinned(locked: Locked, how: str) -> None:
+    if how == "option":
+        assert locked.run("--tag", "models-2") == 0
+    else:
+        locked.edit("manifest = ", 'tag = "models-2"\nmanifest = ')
+        assert locked.run() == 0
+    asset = locked.lock.models[0].asset
+    assert (asset.tag, asset.name) == ("models-2", "iris-models-2.zip")
+    assert (locked.root / "dist/models/models-2/iris-models-2.zip").is_file()
+
+
+def test_a_given_asset_is_pinned_as_it_is(project: Locked, tmp_path: Path) -> None:
+    given = tmp_path / "assets" / "v1.2.0" / "iris-v1.2.0.zip"
+    given.parent.mkdir(parents=True)
+    with zipfile.ZipFile(given, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, content in SRC.models.items():
+            archive.writestr(f"models/{path}", content)
+        archive.writestr("models/about/README", "by hand")
+    content = given.read_bytes()
+    assert project.run("--assets", str(tmp_path / "assets")) == 0
+    assert project.lock.models[0].asset.sha256 == hashlib.sha256(content).hexdigest()
+    assert given.read_bytes() == content
+    # Without it, the lock is still right, since it pins the same files.
+    assert project.run("--check") == 0
+
+
+def test_other_places_that_somebody_added_stay(locked: Locked) -> None:
+    lock = locked.lock
+    (model,) = lock.models
+    places = ("https://example.org/iris.joblib",)
+    files = tuple(replace(file, also=places) if file.inline is None else file for file in model.files)
+    text = replace(lock, models=(replace(model, files=files),)).dumps()
+    (locked.root / "models.lock.json").write_text(text)
+    assert locked.run() == 0
+    assert (locked.root / "models.lock.json").read_text() == text
+
+
+def test_check_writes_nothing_and_says_what_is_different(locked: Locked, capsys: pytest.CaptureFixture[str]) -> None:
+    before = locked.contents()
+    assert locked.run("--check") == 0
+    assert "pins what is there" in capsys.readouterr().out
+    (locked.root / SRC.models_dir / "classes.json").write_bytes(b"[]")
+    locked.edit("BSD-3-Clause", "MIT")
+    (locked.root / ASSET).unlink()
+    changed = locked.contents()
+    assert locked.run("--check") == 1
+    shown = capsys.readouterr().out
+    for place in ("iris standard.license", "iris standard classes.json.sha256", "iris standard.asset.sha256"):
+        assert f"\n{place}: the lock has " in shown
+    assert locked.contents() == changed
+    assert before.keys() - changed.keys() == {str(locked.root / ASSET)}
+
+
+def test_check_without_a_lock(project: Locked, capsys: pytest.CaptureFixture[str]) -> None:
+    assert project.run("--check") == 1
+    assert "there is no lock" in capsys.readouterr().out
+    assert not (project.root / "dist").exists()
+
+
+def test_a_stale_asset_is_not_overwritten(locked: Locked, capsys: pytest.CaptureFixture[str]) -> None:
+    asset = (locked.root / ASSET).read_bytes()
+    (locked.root / SRC.models_dir / "iris.joblib").write_bytes(b"trained again")
+    assert locked.run() == 2
+    assert "iris-v1.2.0.zip: holds other files than the model: remove it" in capsys.readouterr().err
+    assert (locked.root / ASSET).read_bytes() == asset
+
+
+def test_an_asset_that_is_not_the_pinned_one(locked: Locked, capsys: pytest.CaptureFixture[str]) -> None:
+    with zipfile.ZipFile(locked.root / ASSET, "a") as archive:
+        archive.writestr("models/about/MORE", "x")
+    assert locked.run("--check") == 2
+    assert f"the lock pins sha256 {locked.lock.models[0].asset.sha256}, found " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "[[tool.hatch.build.hooks.heimdall-models.models]]",
+            "[tool.other]",
+            "hooks.heimdall-models.models: expected a table for each",
+        ),
+        ('name = "iris"', 'nam = "iris"', "hooks.heimdall-models.models[0].nam: unknown key; did you mean 'name'?"),
+        ('name = "iris"', 'name = "iris"\nfiles = ["*.onnx"]', "iris.joblib belongs to no model: let the 'files' of"),
+        ('name = "iris"', 'name = "iris"\nfiles = ["*.onnx"]', "iris (standard): its 'files' match none"),
+        ('license-files = ["LICENSES/model.txt"]', 'license-files = ["x"]', "x: is one of the model's 'license-files'"),
+        ("[project]", "[project", "pyproject.toml: hatchling can't use it: "),
+        ('version = "1.2.0"', "", "pyproject.toml: hatchling can't use it: "),
+        ("heimdall-models", "heimdall-model", "hooks.heimdall-models: there is no such table"),
+        ('version = "1.2.0"', 'version = "1!2.0"', "tag 'v1!2.0': can't be part of a file's name"),
+    ],
+)
+def test_mistakes_are_explained(
+    project: Locked, old: str, new: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.edit(old, new)
+    assert project.run() == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith("heimdall-models: error: ")
+    assert message in shown
+
+
+def test_a_file_of_two_models(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project = Locked(tmp_path / "project", FLAT)
+    project.edit('files = ["german/*"]', 'files = ["*"]')
+    assert project.run() == 2
+    assert "english/en.bin belongs to english (standard) and german (standard): let" in capsys.readouterr().err
+
+
+def test_no_models_and_no_project(project: Locked, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in SRC.models:
+        (project.root / SRC.models_dir / path).unlink()
+    assert project.run("--check") == 2
+    assert "has no model files: get them first" in capsys.readouterr().err
+    assert main(["lock", "--project", str(tmp_path / "nowhere")]) == 2
+    assert "pyproject.toml: there is no such file" in capsys.readouterr().err
+
+
+def test_the_table_may_be_in_hatch_toml(project: Locked, capsys: pytest.CaptureFixture[str]) -> None:
+    head, _, tables = (project.root / "pyproject.toml").read_text().partition("[tool.hatch.build]")
+    (project.root / "pyproject.toml").write_text(head)
+    (project.root / "hatch.toml").write_text(f"[build]{tables}".replace("[tool.hatch.", "["))
+    assert project.run() == 0
+    text = (project.root / "hatch.toml").read_text()
+    (project.root / "hatch.toml").write_text(text.replace("models-dir", "model-dir"))
+    assert project.run() == 2
+    shown = capsys.readouterr().err
+    assert "hatch.toml: 2 problems" in shown
+    assert "build.hooks.heimdall-models.model-dir: unknown key; did you mean 'models-dir'?" in shown
+    assert "tool." not in shown
+
+
+def test_it_runs_as_a_module(project: Locked) -> None:
+    command = [sys.executable, "-m", "hatch_heimdall_models", "lock"]
+    # The project is the current directory, so that of the package has to be named.
+    environment = {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    done = subprocess.run(command, cwd=project.root, env=environment, capture_output=True, text=True, check=True)
+    assert "wrote models.lock.json\n" in done.stdout
+    assert "release v1.2.0: iris-v1.2.0.zip, 0.2 MB (dist/models/v1.2.0/iris-v1.2.0.zip, to be uploaded)" in done.stdout

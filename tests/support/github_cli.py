@@ -1,0 +1,63 @@
+"""The real gh, led to the stand-in over TLS."""
+
+from __future__ import annotations
+
+import functools
+import shutil
+import ssl
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import trustme
+
+from release.github_standin import GitHubStandIn, Releases
+from tests.support.servers import github
+
+TOKEN = "a-token-of-a-maintainer"
+
+
+@functools.cache
+def _authority() -> tuple[trustme.CA, ssl.SSLContext]:
+    """Made once in each process, because keys take their time."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1", "127.0.0.2", "localhost").configure_cert(context)
+    return authority, context
+
+
+@contextmanager
+def tls_github(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, published: Path, *, repository: str, **options: Any
+) -> Iterator[GitHubStandIn]:
+    """The stand-in over TLS, in an environment that takes it for GitHub and trusts it."""
+    authority, context = _authority()
+    bundle = folder / "authority.pem"
+    authority.cert_pem.write_to_path(str(bundle))
+    with github(published, repository=repository, tls=context, **options) as server:
+        monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
+        monkeypatch.setenv("GH_HOST", urlsplit(server.url).netloc)
+        monkeypatch.setenv("GH_ENTERPRISE_TOKEN", TOKEN)
+        monkeypatch.setenv("GH_CONFIG_DIR", str(folder / "gh-config"))
+        yield server
+
+
+@contextmanager
+def writable_github(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, *, repository: str, immutable: bool = False
+) -> Iterator[tuple[GitHubStandIn, Releases]]:
+    """GitHub with its API, which publishes to `published` in the folder. The test is skipped where there is no gh."""
+    if sys.platform != "linux":
+        pytest.skip("gh takes no certificate authority of ours from SSL_CERT_FILE but on Linux")
+    if shutil.which("gh") is None:
+        pytest.skip("gh is not installed; for example: apt-get install gh")
+    published = folder / "published"
+    published.mkdir()
+    releases = Releases(published, folder / "drafts", immutable=immutable)
+    options = {"releases": releases, "api_token": TOKEN}
+    with tls_github(folder, monkeypatch, published, repository=repository, **options) as server:
+        yield server, releases

@@ -78,7 +78,7 @@ def lying_size(small: SmallModel) -> None:
 
 ARCHIVES: dict[str, tuple[Callable[[SmallModel], None], str]] = {
     "escaping": (with_member("models/../../../evil"), "is none of the pinned files; refused"),
-    "absolute": (with_member("/tmp/evil"), "is none of the pinned files; refused"),  # noqa: S108 (a hostile name)
+    "absolute": (with_member("/etc/evil"), "is none of the pinned files; refused"),
     "a drive": (with_member("C:/evil"), "is none of the pinned files; refused"),
     "extra": (with_member("models/evil.py"), "is none of the pinned files; refused"),
     "linked": (with_member("models/about/x", stat.S_IFLNK | 0o777, b"/etc/passwd"), "is a link or special file"),

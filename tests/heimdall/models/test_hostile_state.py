@@ -17,9 +17,10 @@ from heimdall.models.errors import ManifestError, SourceError
 from heimdall.models.http import retry_after_seconds
 from heimdall.models.manifest import PinnedModel, read_model
 from heimdall.models.partials import claim
+from heimdall.models.prune import judge
 from heimdall.models.resolver import resolve_in_detail
 from heimdall.models.settings import Settings
-from heimdall.models.sources.index import parse_html, parse_json
+from heimdall.models.simple_index import parse_html, parse_json
 from heimdall.models.store import Store
 from tests.support.small_model import SmallModel
 
@@ -139,6 +140,21 @@ def test_a_receipt_with_anything_in_it(
         assert resolve_in_detail().directory == tree
         mirror.assert_tree(tree)
         assert json.loads(receipt.read_text()) == right
+
+
+@QUICK
+@given(
+    content=texts
+    | st.dictionaries(st.sampled_from(["manifest", "set"]), values).map(lambda note: json.dumps(note).encode())
+)
+def test_a_users_note_with_anything_in_it_keeps_the_set(
+    mirror: SmallModel, pinned: PinnedModel, models_dir: Path, content: bytes
+) -> None:
+    tree = resolve_in_detail().directory
+    Path(warm.user_note(str(models_dir), locations.manifest_path(), pinned.entry)).write_bytes(content)
+    (verdict,) = [verdict for verdict in judge(Store(models_dir)) if verdict.kind == "set"]
+    assert verdict.path == tree.parent
+    assert verdict.keep or "is gone" in verdict.reason
 
 
 @QUICK

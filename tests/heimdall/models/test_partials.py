@@ -87,6 +87,48 @@ def test_two_claimants_never_share_one(tmp_path: Path) -> None:
         assert first.path != second.path
 
 
+def test_who_only_seems_to_be_dead_never_shares_the_file(tmp_path: Path) -> None:
+    """In another process namespace with the same host name, on a suspended machine, after a clock that jumped."""
+    prefix = own_prefix(tmp_path)
+    theirs = left_behind(tmp_path, f"{prefix}.{dead_pid()}-0a.part", b"right ")
+    with theirs.open("r+b", buffering=0) as still_writing, claim(tmp_path, "key") as partial:
+        assert partial.size == len(b"right ")
+        partial.append(b"bytes")
+        still_writing.write(b"WRONG ")
+        still_writing.truncate(3)
+        partial.close()
+        partial.path.rename(tmp_path / "published")
+    assert (tmp_path / "published").read_bytes() == b"right bytes"
+    assert [path.name for path in tmp_path.iterdir()] == ["published"]
+
+
+def test_a_part_of_a_living_process_of_another_user_stays(tmp_path: Path) -> None:
+    prefix = own_prefix(tmp_path)
+    first = left_behind(tmp_path, f"{prefix}.1-0a.part", b"process 1 lives, and may be root's")
+    with claim(tmp_path, "key") as partial:
+        assert partial.size == 0
+    assert first.exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_a_forked_child_that_ends_writes_nothing(tmp_path: Path) -> None:
+    program = (
+        "import os, pathlib, sys; from heimdall.models.partials import claim\n"
+        "with claim(pathlib.Path(sys.argv[1]), 'key') as partial:\n"
+        "    partial.append(b'once')\n"
+        "    pid = os.fork()\n"
+        "    if pid == 0: partial._stream.close(); os._exit(0)\n"
+        "    os.waitpid(pid, 0)\n"
+        "    partial.append(b', only')\n"
+        "    partial.close()\n"
+        "    print(partial.path.read_bytes().decode())"
+    )
+    root = Path(__file__).resolve().parents[3]
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout == "once, only\n"
+
+
 def test_the_longest_part_is_preferred(tmp_path: Path) -> None:
     left_behind(tmp_path, "key.free-00.part", b"1")
     left_behind(tmp_path, "key.free-01.part", b"333")

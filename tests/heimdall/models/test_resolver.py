@@ -2,16 +2,19 @@ from __future__ import annotations
 
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from heimdall.models import locations, warm
+from heimdall.models import locations, locking, warm
 from heimdall.models.errors import ModelUnavailable, StoreError
 from heimdall.models.manifest import PinnedModel
 from heimdall.models.resolver import find, heal, provide_anew, resolve, resolve_in_detail
 from heimdall.models.settings import Settings, SettingsError
 from heimdall.models.store import Store
+from release.github_standin import Drip, Fault
+from tests.support.servers import plain_mirror
 from tests.support.small_model import SmallModel
 
 
@@ -186,3 +189,29 @@ def test_new_directories_follow_the_umask(mirror: SmallModel, models_dir: Path) 
         os.umask(previous)
     for directory in (models_dir, models_dir / ".store" / "blobs"):
         assert stat.S_IMODE(directory.stat().st_mode) == 0o775
+
+
+def test_threads_that_start_together_make_one_download(
+    mirror: SmallModel, models_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with plain_mirror(mirror.directory, faults=[Fault(Drip(1_000_000))]) as server:
+        monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", server.url)
+        with ThreadPoolExecutor(4) as threads:
+            found = list(threads.map(lambda _: resolve_in_detail(), range(4)))
+        assert [record.status for record in server.requests.settled()] == [200]
+    assert sorted(resolution.sources for resolution in found) == [(), (), (), ("mirror",)]
+    mirror.assert_tree(models_dir)
+
+
+def test_publishers_that_ignore_each_other_end_up_with_one_sound_set(
+    mirror: SmallModel, models_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With locks that lie: every one gathers, publishes and lays the visible tree, at the same time."""
+    monkeypatch.setattr(locking, "_try_lock", lambda _: True)
+    with ThreadPoolExecutor(8) as threads:
+        trees = {resolution.directory for resolution in threads.map(lambda _: resolve_in_detail(), range(24))}
+    (tree,) = trees
+    mirror.assert_tree(tree)
+    mirror.assert_tree(models_dir)
+    assert not list((models_dir / ".store" / "partial").iterdir())
+    assert not list(models_dir.glob("*.kept-*"))

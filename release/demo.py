@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from pathlib import Path
 
 import click
 
-from release.project import ASSETS, ROOT
+from release.project import ASSETS, ROOT, asset_name, read_project
 
 DEMO = ROOT / ".demo"
 HOME = DEMO / "home"
@@ -29,6 +30,10 @@ SHARED = DEMO / "shared"
 REQUESTS = DEMO / "requests.jsonl"
 QUESTION = "How do several environments share a single copy of the weights?"
 
+_OF_THE_USER = re.compile(
+    r"(HEIMDALL|HF|XDG)_.*|PYTHON.*|.*_CACHE_DIR|TRANSFORMERS_CACHE|GITHUB_TOKEN|(https?|all|no)_proxy", re.IGNORECASE
+)
+"""Settings that would lead an environment's Python elsewhere."""
 _IMPORT = "import heimdall"
 _RECALL = """
 import pathlib, re, sys, time
@@ -47,16 +52,26 @@ print(len(sentences), f"{loaded:.2f}", f"{scores.max():.2f}", sentences[int(scor
 """
 
 
+class DemoError(Exception):
+    """A step did something else than it should."""
+
+
 @dataclass
 class Report:
-    """What is shown at the end: rows of a name, a value, and the seconds it took, if it took any."""
+    """What is shown at the end: rows of a name, a value, and the seconds it took, if it took any.
+
+    Attributes:
+        current: the step under way, or the last one.
+    """
 
     rows: list[tuple[str, str, str]] = field(default_factory=list)
+    current: str = ""
 
     @contextlib.contextmanager
     def step(self, name: str) -> Iterator[list[str]]:
         """Time a step; what the block appends to the yielded list is its value."""
         click.echo(f"── {name}")
+        self.current = name
         value: list[str] = []
         began = time.perf_counter()
         yield value
@@ -83,7 +98,11 @@ def main() -> int:
         wheel = _make(report)
         _use(report, wheel)
     except subprocess.CalledProcessError as error:
-        click.echo(f"demo: '{' '.join(map(str, error.cmd))}' ended with exit code {error.returncode}", err=True)
+        step = report.current or "the first step"
+        click.echo(f"demo: '{step}' failed: {error.cmd[0]} ended with exit code {error.returncode}", err=True)
+        return 1
+    except DemoError as error:
+        click.echo(f"demo: {error}", err=True)
         return 1
     report.show()
     return 0
@@ -96,8 +115,7 @@ def _make(report: Report) -> Path:
     with report.step("pack the release asset") as value:
         _run(sys.executable, "-m", "release", "pack")
         _run(sys.executable, "-m", "release", "lock", "--check")
-        (asset,) = ASSETS.glob("v*/heimdall-models-*.zip")
-        value.append(f"{asset.stat().st_size / 1e6:.1f} MB")
+        value.append(f"{_asset().stat().st_size / 1e6:.1f} MB")
     with report.step("build the wheel") as value:
         shutil.rmtree(DEMO / "dist", ignore_errors=True)
         _run(sys.executable, "-m", "build", "--wheel", "--outdir", DEMO / "dist", ROOT)
@@ -113,12 +131,16 @@ def _use(report: Report, wheel: Path) -> None:
             _install(environment, wheel)
     with _release_server() as url:
         variables = {"HEIMDALL_GITHUB_URL": url, "HEIMDALL_SOURCES": "github"}
+        sent = []
         for number, environment in enumerate(environments, 1):
             with report.step(f"import heimdall in environment {number}") as value:
                 before = _downloaded()
                 _python(environment, "-c", _IMPORT, **variables)
-                value.append(f"{(_downloaded() - before) / 1e6:.1f} MB downloaded")
+                sent.append(_downloaded() - before)
+                value.append(f"{sent[-1] / 1e6:.1f} MB downloaded")
+    _expect("bytes downloaded by each environment", sent, [_asset().stat().st_size, 0])
     weights = {path.stat().st_ino for path in SHARED.rglob("model.safetensors")}
+    _expect("copies of the weights on disk", len(weights), 1)
     size = {path.stat().st_ino: path.stat().st_size for path in SHARED.rglob("*") if path.is_file()}
     report.rows.append(
         ("copies of the weights on disk", f"{len(weights)} ({sum(size.values()) / 1e6:.1f} MB in all)", "")
@@ -128,7 +150,17 @@ def _use(report: Report, wheel: Path) -> None:
         printed = _python(environments[1], "-c", _RECALL, QUESTION, *documents, HEIMDALL_OFFLINE="1")
         count, seconds, score, nearest = printed.strip().split("\t")
         value.append(f"{count} passages, first vector after {seconds} s")
-    click.echo(f"\nQuestion: {QUESTION}\nNearest ({score}): {nearest}")
+    click.echo(f"\nQuestion: {QUESTION}\nNearest ({score}): {nearest.lstrip('- ')}")
+
+
+def _asset() -> Path:
+    tag = read_project().tag
+    return ASSETS / tag / asset_name(tag)
+
+
+def _expect(what: str, found: object, expected: object) -> None:
+    if found != expected:
+        raise DemoError(f"{what}: expected {expected}, found {found}")
 
 
 def _install(environment: Path, wheel: Path) -> None:
@@ -143,11 +175,16 @@ def _install(environment: Path, wheel: Path) -> None:
 def _release_server() -> Iterator[str]:
     """A release server that behaves as GitHub does, on loopback; yields its base URL."""
     command = [sys.executable, "-m", "release", "serve", "--directory", str(ASSETS), "--log", str(REQUESTS)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
+    with (
+        (DEMO / "server.log").open("w", encoding="utf-8") as log,
+        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True) as server,
+    ):
         try:
             assert server.stdout is not None  # noqa: S101 (it was asked for)
-            line = server.stdout.readline()
-            yield line.strip().partition("=")[2]
+            url = server.stdout.readline().strip().partition("=")[2]
+            if not url:
+                raise DemoError(f"the release server did not start; see {log.name}")
+            yield url
         finally:
             server.terminate()
 
@@ -161,8 +198,8 @@ def _downloaded() -> int:
 
 def _python(environment: Path, *arguments: object, **variables: str) -> str:
     """Run an environment's Python away from the checkout, with a HOME and shared directory of the demo's own."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("HEIMDALL_", "HF_", "XDG_"))}
-    own = {"HOME": str(HOME), "HEIMDALL_DATA_DIR": str(SHARED), "NO_PROXY": "127.0.0.1,127.0.0.2,localhost"}
+    inherited = {name: value for name, value in os.environ.items() if not _OF_THE_USER.fullmatch(name)}
+    own = {"HOME": str(HOME), "HEIMDALL_DATA_DIR": str(SHARED)}
     command = [str(_python_of(environment)), *map(str, arguments)]
     finished = subprocess.run(
         command, check=True, cwd=HOME, env={**inherited, **own, **variables}, stdout=subprocess.PIPE, text=True

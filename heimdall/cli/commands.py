@@ -18,7 +18,7 @@ def heimdall() -> None:
     """Long-term memory per project for AI coding assistants."""
 
 
-@heimdall.command()
+@heimdall.command(short_help="Show the directories that heimdall uses.")
 @click.option("--json", "machine", is_flag=True, help="Print JSON.")
 def dirs(*, machine: bool) -> None:
     """Show the directories that heimdall uses, whether they exist or not."""
@@ -27,7 +27,7 @@ def dirs(*, machine: bool) -> None:
 
     found = {
         "heimdall_data_dir": data_dirs.get_heimdall_data_dir(),
-        "models_dir": data_dirs.get_models_data_dir(),
+        "models_dir": locations.models_dir(),
         "qdrant_dir": data_dirs.get_qdrant_data_dir(),
         "logs_dir": data_dirs.get_logs_data_dir(),
         "system_models_dir": locations.system_models_dir(),
@@ -40,7 +40,7 @@ def dirs(*, machine: bool) -> None:
         click.echo(f"{name:<{width}}  {path}")
 
 
-@heimdall.group()
+@heimdall.group(short_help="Fetch, find and check the embedding model.")
 def models() -> None:
     """Fetch, find and check the embedding model that all environments share."""
 
@@ -67,11 +67,12 @@ def pull(*, variant: str | None, machine: bool) -> None:
 
 @models.command()
 @click.option("--variant", help="The variant; default: $HEIMDALL_MODEL_VARIANT, else standard.")
-def path(*, variant: str | None) -> int:
+@click.option("--json", "machine", is_flag=True, help="Print JSON.")
+def path(*, variant: str | None, machine: bool) -> int:
     """Print the directory of the model's files. Exit code 1 if they are not here."""
     from heimdall.cli.models import print_path
 
-    return print_path(variant)
+    return print_path(variant, machine=machine)
 
 
 @models.command()

@@ -30,6 +30,7 @@ def show_status(variant: str | None, *, machine: bool) -> int:
                 "model": model.name,
                 "variant": model.variant,
                 "complete": found.directory is not None,
+                "verified": found.verified,
                 "tier": found.tier,
                 "directory": str(found.directory) if found.directory else None,
                 "size": size,
@@ -41,7 +42,8 @@ def show_status(variant: str | None, *, machine: bool) -> int:
         click.echo(f"model    {model.label}, {len(model.files)} files, {megabytes(size)}")
         click.echo(f"pinned   {model.asset.tag}/{model.asset.name} of {model.repository}")
         if found.directory:
-            click.echo(f"state    complete, in the {found.tier} directory\npath     {found.directory}")
+            state = "complete" if found.verified else "present, to be verified when it is used"
+            click.echo(f"state    {state}, in the {found.tier} directory\npath     {found.directory}")
         else:
             click.echo("state    not here; 'heimdall models pull' fetches it")
     return 0 if found.directory else WANTING
@@ -62,9 +64,12 @@ def pull_model(variant: str | None, *, machine: bool) -> None:
         click.echo(f"{resolution.model.label}: {origin}, verified\n{resolution.directory}")
 
 
-def print_path(variant: str | None) -> int:
+def print_path(variant: str | None, *, machine: bool) -> int:
     """Print the model's directory; 1 if it is not here."""
     found = inspect.whereabouts(variant=variant)
+    if machine:
+        as_json({"directory": str(found.directory) if found.directory else None})
+        return 0 if found.directory else WANTING
     if found.directory is None:
         return _not_here(found)
     click.echo(found.directory)

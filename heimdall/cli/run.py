@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 
 import click
@@ -32,10 +31,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("heimdall: interrupted; what was downloaded is kept and continued next time", err=True)
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output went away; keep Python from complaining when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ERROR
+    except SystemExit:
+        return ERROR  # click ends so, with the code 1, when the reader of our output went away
     except (HeimdallError, OSError) as error:
         if os.environ.get("HEIMDALL_DEBUG") == "1":
             raise

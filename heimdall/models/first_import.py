@@ -30,11 +30,12 @@ def provide_models_on_import() -> None:
 
 
 def is_ready(entry: "dict[str, object]") -> bool:
-    """Whether there is nothing left to do: the set is complete, and the shared directory knows who uses it."""
-    system, shared = locations.system_models_dir(), locations.models_dir()
+    """Whether there is nothing left to do: the set is complete, and it is noted who uses it where that can be noted."""
+    shared = locations.models_dir()
     if warm.complete_set(shared, entry) is not None:
         note = warm.user_note(shared, locations.manifest_path(), entry)
-        return os.path.exists(note)
+        return os.path.exists(note) or not os.access(os.path.dirname(note), os.W_OK)
+    system = locations.system_models_dir()
     return warm.complete_set(system, entry) is not None or any(
         warm.plausible_tree(directory, entry) for directory in (system, shared)
     )
@@ -49,7 +50,19 @@ def is_own_command(argv: list[str], orig_argv: list[str]) -> bool:
     """
     script = argv[0] if argv else ""
     if script == "-m":
-        after = orig_argv[orig_argv.index("-m") + 1 :] if "-m" in orig_argv else []
-        return bool(after) and after[0].split(".")[0] == "heimdall"
+        return (_module_to_run(orig_argv[1:]) or "").split(".")[0] == "heimdall"
     name = os.path.basename(script).lower()
     return name.removesuffix(".exe").removesuffix("-script.py").removesuffix("-script.pyw") in _OWN_COMMANDS
+
+
+def _module_to_run(options: list[str]) -> str | None:
+    """The module that Python's own options name, also as `-mNAME` or behind other letters as in `-Im NAME`."""
+    for number, option in enumerate(options):
+        if not option.startswith("-") or option.startswith("--"):
+            continue
+        for place, letter in enumerate(option[1:], 1):
+            if letter == "m":
+                return option[place + 1 :] or next(iter(options[number + 1 :]), None)
+            if letter in "cWX":
+                break  # the rest is its value
+    return None

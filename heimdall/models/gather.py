@@ -19,6 +19,8 @@ ROUNDS = 4
 """How often a source that may recover is asked."""
 _FIRST_DELAY_SECONDS = 1.0
 _LONGEST_DELAY_SECONDS = 60.0
+_HURRIED_DELAY_SECONDS = 2.0
+"""An import does not wait for longer, whatever a server asks for."""
 
 
 def gather(
@@ -36,7 +38,7 @@ def gather(
 
     Args:
         sources: whom to ask, in order; default: as the settings say.
-        hurried: don't ask again when no source could be reached at all.
+        hurried: wait briefly at most, and don't ask again when no source could be reached at all.
 
     Returns:
         The sources that delivered, in order.
@@ -74,7 +76,8 @@ class _Asking:
             sources = [source for source, _ in failures]
             if not sources or number + 1 == ROUNDS or (hurried and all(error.unreachable for _, error in failures)):
                 break
-            self._wait(delay_seconds(number, [error.retry_after for _, error in failures]))
+            seconds = delay_seconds(number, [error.retry_after for _, error in failures])
+            self._wait(min(seconds, _HURRIED_DELAY_SECONDS) if hurried else seconds)
         model, settings = self.context.model, self.context.settings
         raise ModelUnavailable(
             model.label, str(self.context.store.models_dir), tuple(self._attempts.values()), _advice(model, settings)

@@ -44,9 +44,16 @@ class Origin(NamedTuple):
 
     @classmethod
     def of(cls, url: str) -> Origin:
-        """The origin of an http or https URL."""
-        parts = urlsplit(url)
-        return cls(parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+        """The origin of an http or https URL.
+
+        Raises:
+            SourceError: if it is no URL that can be asked.
+        """
+        try:
+            parts = urlsplit(url)
+            return cls(parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+        except ValueError as error:
+            raise SourceError(f"{redact(url)}: is no URL that can be asked") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +200,8 @@ def _translated_errors(url: str, by: str = "") -> Iterator[None]:
         unreachable = isinstance(error, NewConnectionError | ConnectTimeoutError | ProxyError)
         raise SourceError(f"{redact(url)}{by}: {_root(error)}", transient=True, unreachable=unreachable) from error
     except ValueError as error:
-        raise SourceError(f"{redact(url)}{by}: {error}") from error
+        # Its text may repeat a header, and with it a secret.
+        raise SourceError(f"{redact(url)}{by}: can't be asked ({type(error).__name__})") from error
 
 
 def retry_after_seconds(value: str | None, now: float | None = None) -> float | None:
@@ -225,7 +233,7 @@ def _next_url(url: str, location: str | None) -> str:
     try:
         target, _ = split_credentials(urljoin(url, location))
         scheme = Origin.of(target).scheme
-    except ValueError as error:
+    except (ValueError, SourceError) as error:
         raise SourceError(f"{redact(url)}: redirected to what is no URL") from error
     if scheme not in {"http", "https"}:
         raise SourceError(f"{redact(url)}: redirected to {redact(target)}, which was refused: not http or https")
@@ -235,8 +243,15 @@ def _next_url(url: str, location: str | None) -> str:
 
 
 def split_credentials(url: str) -> tuple[str, str | None]:
-    """The URL without user and password, and the `Basic` authorization they make."""
-    parts = urlsplit(url)
+    """The URL without user and password, and the `Basic` authorization they make.
+
+    Raises:
+        SourceError: if it is no URL that can be asked.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise SourceError(f"{redact(url)}: is no URL that can be asked") from error
     if parts.username is None:
         return url, None
     netloc = parts.netloc.rpartition("@")[2]

@@ -16,13 +16,16 @@ class Whereabouts:
 
     Attributes:
         model: as it is pinned.
-        directory: its files, complete and untouched since they were verified; None if there is no such set.
+        directory: where all of its files are, in their sizes; None if there is no such place.
         tier: `system` for the read-only tier, `shared` for the models directory, None if it is in neither.
+        verified: whether a receipt says that the bytes were verified and not touched since. A tree that somebody put
+            there without a receipt is hashed when it is used.
     """
 
     model: PinnedModel
-    directory: Path | None
-    tier: str | None
+    directory: Path | None = None
+    tier: str | None = None
+    verified: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +38,20 @@ class Finding:
 
 
 def whereabouts(model: str | None = None, variant: str | None = None) -> Whereabouts:
-    """Where the model is, judged by receipts and sizes; nothing is hashed.
+    """Where the model is, judged by receipts and sizes, in the order in which it is looked for; nothing is hashed.
 
     Raises:
         ManifestError: if the manifest can't be used or pins no such model.
     """
     pinned = read_model(locations.manifest_path(), model, variant)
-    system, shared = Store(Path(locations.system_models_dir())), Store(Path(locations.models_dir()))
-    for tier, store in (("system", system), ("shared", shared)):
+    tiers = {"system": Store(Path(locations.system_models_dir())), "shared": Store(Path(locations.models_dir()))}
+    for tier, store in tiers.items():
         if tree := store.complete(pinned):
-            return Whereabouts(pinned, tree, tier)
+            return Whereabouts(pinned, tree, tier, verified=True)
+    for tier, store in tiers.items():
         if warm.plausible_tree(str(store.models_dir), pinned.entry):
             return Whereabouts(pinned, store.models_dir, tier)
-    return Whereabouts(pinned, None, None)
+    return Whereabouts(pinned)
 
 
 def verify(found: Whereabouts) -> list[Finding]:

@@ -75,5 +75,7 @@ def _linux_directory(variable: str, default: str) -> str | None:
     if sys.platform != "linux" or "ANDROID_ROOT" in os.environ:
         return None
     value = os.environ.get(variable) or default
+    if variable.endswith("DIRS"):
+        value = value.partition(":")[0]  # the first of a list
     is_plain = value.startswith("/") and value == value.strip() and not set(value) & {":", "~", "$"}
     return value if is_plain and not value.endswith("/") and "//" not in value else None

@@ -54,6 +54,24 @@ def advisory_lock(path: Path, seconds: float, done: Callable[[], bool], progress
         os.close(descriptor)
 
 
+def any_held(directory: Path) -> bool:
+    """Whether somebody holds one of the locks in `directory` at this moment; a lock that can't be tried counts."""
+    for path in sorted(directory.glob("*.lock")):
+        try:
+            descriptor = os.open(path, os.O_RDWR)
+        except OSError:
+            return True
+        try:
+            if not _try_lock(descriptor):
+                return True
+            _unlock(descriptor)
+        except OSError:
+            return True
+        finally:
+            os.close(descriptor)
+    return False
+
+
 def _acquire(
     descriptor: int, path: Path, seconds: float, *, owner: Path, done: Callable[[], bool], progress: Progress
 ) -> bool:

@@ -101,7 +101,7 @@ def _read(path: str) -> dict[str, Any]:
 
 def _no_such_entry(document: Mapping[str, Any], model: str | None, variant: str | None) -> str:
     pinned = ", ".join(f"{entry['name']} ({entry['variant']})" for entry in document["models"])
-    asked = " ".join(filter(None, [model, variant and f"variant {variant}"])) or "the default model"
+    asked = f"{model or document['default']} ({warm.wanted_variant(variant)})"
     return f"pins no {asked} for this machine; it pins {pinned or 'nothing'} (see HEIMDALL_MODEL_VARIANT)"
 
 

@@ -107,7 +107,11 @@ def _default_index() -> str:
 
 def _pip(*arguments: str) -> str | None:
     """What pip prints, or None without a pip that runs."""
+    if not sys.executable:
+        return None  # an embedded Python
     environment = {**os.environ, "COLUMNS": "1000", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    if sys.flags.ignore_environment:
+        environment.pop("PYTHONPATH", None)
     if find_spec("pip") is None:
         bundled = _bundled_pip()
         if bundled is None:
@@ -115,7 +119,7 @@ def _pip(*arguments: str) -> str | None:
         environment["PYTHONPATH"] = os.fspath(bundled)
     try:
         finished = subprocess.run(
-            [sys.executable, "-m", "pip", *arguments],
+            [sys.executable, "-P", "-m", "pip", *arguments],  # -P: never a pip.py of the working directory
             env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
 import sys
 import time
 from typing import TextIO
@@ -92,7 +94,7 @@ class BarProgress(LineProgress):
             filled = min(_BAR_WIDTH, _BAR_WIDTH * self._done // self._total)
             left = (self._total - self._done) / rate if rate > 0 else 0
             line = f"[{'█' * filled}{'·' * (_BAR_WIDTH - filled)}] {line}  {left:.0f} s left"
-        self._write(f"\r\x1b[K{line}")
+        self._write(f"\r\x1b[K{line[: shutil.get_terminal_size().columns - 1]}")
 
     def stop(self) -> None:
         self._write("\r\x1b[K")
@@ -104,7 +106,8 @@ def make_progress(*, wanted: bool = True, stream: TextIO | None = None) -> Progr
     try:
         if not wanted or stream is None or stream.closed:
             return Progress()
-        on_terminal = stream.isatty() and "utf" in (stream.encoding or "").lower()
+        draws = os.environ.get("TERM") != "dumb" and "utf" in (stream.encoding or "").lower()
+        on_terminal = draws and stream.isatty()
         return BarProgress(stream) if on_terminal else LineProgress(stream)
     except (OSError, ValueError, AttributeError):
         return Progress()

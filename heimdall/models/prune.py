@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from heimdall.models import warm
+from heimdall.models.locking import any_held
 from heimdall.models.partials import is_abandoned
 from heimdall.models.store import Store
 
@@ -110,12 +111,15 @@ def _judge_blobs(store: Store, sets: list[Verdict], now: float) -> Iterator[Verd
     if None in kept:
         return  # a set is being put together, or broken: which blobs it needs is not known
     needed = {sha256 for blobs in kept for sha256 in blobs or ()}
+    busy = any_held(store.locks)
     released = {sha256 for verdict in sets if not verdict.keep for sha256 in _blobs_of(verdict.path) or ()}
     for blob in _entries(store.blobs):
         if blob.name in needed:
             continue
         status = blob.stat()
-        if blob.name in released or now - status.st_mtime > OLD_SECONDS:
+        if busy:
+            yield Verdict("blob", blob, keep=True, reason="somebody is putting a set together, perhaps with it")
+        elif blob.name in released or now - status.st_mtime > OLD_SECONDS:
             yield Verdict("blob", blob, keep=False, reason="no set that stays has it", size=status.st_size)
         else:
             yield Verdict("blob", blob, keep=True, reason="it came less than a day ago, for a set still to be made")

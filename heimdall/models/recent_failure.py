@@ -30,12 +30,6 @@ def seconds_since(store: Store, settings: Settings) -> float | None:
     return ago if 0 <= ago < REMEMBERED_SECONDS and note.get("asked") == _asked(settings) else None
 
 
-def forget(store: Store) -> None:
-    """The next import may try again."""
-    with contextlib.suppress(OSError):
-        _path(store).unlink(missing_ok=True)
-
-
 def _path(store: Store) -> Path:
     return store.failures / "import.json"
 

@@ -81,7 +81,7 @@ class Settings:
         return cls(
             mirrors=tuple(_url("HEIMDALL_MODELS_MIRROR", url) for url in _list(environ, "HEIMDALL_MODELS_MIRROR")),
             github_url=_url("HEIMDALL_GITHUB_URL", environ.get("HEIMDALL_GITHUB_URL") or DEFAULT_GITHUB_URL),
-            github_token=environ.get("HEIMDALL_GITHUB_TOKEN") or environ.get("GITHUB_TOKEN") or None,
+            github_token=_secret(environ, "HEIMDALL_GITHUB_TOKEN") or _secret(environ, "GITHUB_TOKEN"),
             sources=_sources(environ),
             offline=next((name for name in ("HEIMDALL_OFFLINE", "HF_HUB_OFFLINE") if _flag(environ, name)), None),
             stall_seconds=_seconds(environ, "HEIMDALL_HTTP_TIMEOUT", DEFAULT_STALL_SECONDS),
@@ -115,8 +115,15 @@ def _seconds(environ: Mapping[str, str], variable: str, default: float) -> float
     raise SettingsError(variable, text, "a positive number of seconds")
 
 
+def _secret(environ: Mapping[str, str], variable: str) -> str | None:
+    secret = environ.get(variable, "").strip()
+    if not all("!" <= character <= "~" for character in secret):
+        raise SettingsError(variable, "…", "printable ASCII characters without blanks (the value is not shown)")
+    return secret or None
+
+
 def _choice(environ: Mapping[str, str], variable: str, allowed: tuple[str, ...]) -> str:
-    value = environ.get(variable) or allowed[0]
+    value = environ.get(variable, "").strip().lower() or allowed[0]
     if value in allowed:
         return value
     raise SettingsError(variable, value, f"one of {', '.join(allowed)}")
@@ -136,9 +143,10 @@ def _url(variable: str, url: str) -> str:
         _ = parts.port
     except ValueError:
         fine = False
-    if fine and not (variable == "HEIMDALL_GITHUB_URL" and parts.scheme == "file"):
+    if fine and not (parts.query or parts.fragment or (variable == "HEIMDALL_GITHUB_URL" and parts.scheme == "file")):
         return url.rstrip("/")
-    raise SettingsError(variable, redact(url), "a URL that begins with https:// or http://, for a mirror also file://")
+    expected = "a URL that begins with https:// or http://, for a mirror also file://, without a query"
+    raise SettingsError(variable, redact(url), expected)
 
 
 def redact(url: str) -> str:

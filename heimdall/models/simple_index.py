@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html.parser
 import json
+import netrc
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,10 @@ from typing import NamedTuple
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 from urllib.request import url2pathname
 
+import urllib3
+
 from heimdall.models.errors import SourceError
-from heimdall.models.http import Client
+from heimdall.models.http import Client, Origin, split_credentials
 from heimdall.models.settings import redact
 
 _ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
@@ -56,7 +59,7 @@ def find_wheel(index: str, wheel: Wheel, client: Client) -> Link:
         SourceError: if the index can't be read or has no such wheel.
     """
     page = f"{index}/{wheel.project}/"
-    for link in _links(page, client):
+    for link in _links(page, client, index_authorization(index)):
         if _is_wheel_of(link.filename, wheel):
             if link.local_path is not None and not index.startswith("file:"):
                 raise SourceError(
@@ -66,14 +69,26 @@ def find_wheel(index: str, wheel: Wheel, client: Client) -> Link:
     raise SourceError(f"{redact(page)}: offers no wheel of {wheel.project} {wheel.version}")
 
 
-def _links(page: str, client: Client) -> list[Link]:
+def index_authorization(index: str) -> str | None:
+    """What an index is asked with: the credentials in its URL, else those that `.netrc` has for its host, as pip does."""
+    own = split_credentials(index)[1]
+    if own or index.startswith("file:"):
+        return own
+    try:
+        found = netrc.netrc().authenticators(Origin.of(index).host)
+    except (OSError, netrc.NetrcParseError):
+        return None
+    return urllib3.make_headers(basic_auth=f"{found[0]}:{found[2]}")["authorization"] if found else None
+
+
+def _links(page: str, client: Client, authorization: str | None) -> list[Link]:
     if page.startswith("file:"):
         path = path_of(page) / "index.html"
         try:
             return parse_html(path.read_text("utf-8"), path.as_uri())
         except (OSError, ValueError) as error:
             raise SourceError(f"{path}: can't be read: {error}") from error
-    with client.open(page, {"Accept": _ACCEPT}) as answer:
+    with client.open(page, {"Accept": _ACCEPT}, authorization=authorization) as answer:
         body = bytearray()
         for chunk in answer.chunks():
             body += chunk

@@ -44,11 +44,16 @@ def choose_entry(document: "dict[str, Any]", model: str | None, variant: str | N
         variant: a variant's name, or None for `$HEIMDALL_MODEL_VARIANT`, else `standard`.
     """
     model = model or document["default"]
-    variant = variant or os.environ.get("HEIMDALL_MODEL_VARIANT") or "standard"
+    variant = wanted_variant(variant)
     for entry in document["models"]:
         if entry["name"] == model and entry["variant"] == variant and _marker_holds(entry.get("marker")):
             return entry  # type: ignore[no-any-return]
     return None
+
+
+def wanted_variant(variant: str | None) -> str:
+    """The variant asked for, else `$HEIMDALL_MODEL_VARIANT`, else `standard`."""
+    return variant or os.environ.get("HEIMDALL_MODEL_VARIANT") or "standard"
 
 
 def pins(entry: "dict[str, Any]") -> "dict[str, list[Any]]":

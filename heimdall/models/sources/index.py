@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 from heimdall.models.download import Target, download
 from heimdall.models.errors import SourceError
-from heimdall.models.http import Client, Origin, split_credentials
+from heimdall.models.http import Client, Origin
 from heimdall.models.manifest import PinnedFile, PinnedModel
 from heimdall.models.partials import claim
 from heimdall.models.pip_settings import IndexSettings, read_index_settings
 from heimdall.models.remote_zip import take_members
 from heimdall.models.settings import redact
-from heimdall.models.simple_index import Link, Wheel, find_wheel
+from heimdall.models.simple_index import Link, Wheel, find_wheel, index_authorization
 from heimdall.models.sources.base import Context
 from heimdall.models.space import require_space
 from heimdall.models.zip_members import opened_zip, receive_members
@@ -110,4 +110,4 @@ def _deliver_link(link: Link, index: str, members: dict[str, PinnedFile], client
 
 def _credentials(index: str, url: str) -> str | None:
     """The index's own authorization, for files that it keeps itself."""
-    return split_credentials(index)[1] if Origin.of(index) == Origin.of(url) else None
+    return index_authorization(index) if Origin.of(index) == Origin.of(url) else None

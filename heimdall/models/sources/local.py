@@ -41,6 +41,7 @@ def candidates(file: PinnedFile, model: PinnedModel, models_dir: Path) -> Iterat
         repository = cache / f"models--{owner}--{name}"
         yield repository / "blobs" / file.sha256
         yield from _children(repository / "blobs")
+        yield from _children(repository / "snapshots", below=True)
 
 
 def huggingface_caches() -> list[Path]:
@@ -62,9 +63,9 @@ def _below(top: str | None, *parts: str) -> str | None:
     return os.path.join(top, *parts) if top else None  # noqa: PTH118
 
 
-def _children(directory: Path) -> list[Path]:
+def _children(directory: Path, *, below: bool = False) -> list[Path]:
     try:
-        return sorted(directory.iterdir())
+        return sorted(directory.rglob("*") if below else directory.iterdir())
     except OSError:
         return []
 

@@ -88,6 +88,31 @@ def test_a_system_tier_is_shown(installation: Installation, mirror: SmallModel, 
     assert installation.heimdall("models", "verify", HEIMDALL_SYSTEM_MODELS=str(system)).returncode == 0
 
 
+def test_a_plain_system_tree_counts_until_something_verified_is_there(
+    installation: Installation, mirror: SmallModel, tmp_path: Path
+) -> None:
+    system = tmp_path / "system"
+    for path, content in mirror.files.items():
+        (system / path).parent.mkdir(parents=True, exist_ok=True)
+        (system / path).write_bytes(content)
+    variables = {"HEIMDALL_SYSTEM_MODELS": str(system)}
+    status = json.loads(installation.heimdall("models", "status", "--json", **variables).stdout)
+    assert (status["directory"], status["verified"]) == (str(system), False)
+    (system / "model.safetensors").write_bytes(bytes(300_000))
+    assert installation.heimdall("models", "verify", **variables).returncode == 1
+    assert installation.heimdall("models", "verify", "--repair", **variables).returncode == 0
+    status = json.loads(installation.heimdall("models", "status", "--json", **variables).stdout)
+    assert (status["tier"], status["verified"]) == ("shared", True)
+    assert installation.heimdall("models", "verify", **variables).returncode == 0
+    path = json.loads(installation.heimdall("models", "path", "--json", **variables).stdout)
+    assert path["directory"] == status["directory"]
+
+
+def test_dirs_shows_where_the_models_really_are(installation: Installation, tmp_path: Path) -> None:
+    shown = installation.heimdall("dirs", "--json", MODEL_CACHE_DIR=str(tmp_path / "mine")).stdout
+    assert json.loads(shown)["models_dir"] == str(tmp_path / "mine")
+
+
 def test_pull_fetches_although_unasked_fetching_is_forbidden(installation: Installation, mirror: SmallModel) -> None:
     assert installation.heimdall("models", "pull", HEIMDALL_FETCH="never").returncode == 0
 
@@ -97,7 +122,7 @@ def test_pull_fetches_although_unasked_fetching_is_forbidden(installation: Insta
     [
         (("models", "pull"), {"HEIMDALL_OFFLINE": "1", "HEIMDALL_SOURCES": "github"}, "Unset HEIMDALL_OFFLINE"),
         (("models", "pull"), {"HEIMDALL_OFFLINE": "perhaps"}, "HEIMDALL_OFFLINE='perhaps': expected 1, true"),
-        (("models", "pull", "--variant", "huge"), {}, "pins no variant huge"),
+        (("models", "pull", "--variant", "huge"), {}, "pins no small (huge) for this machine"),
         (("models", "verfy"), {}, "Did you mean 'verify'?"),
         (("modles",), {}, "Did you mean 'models'?"),
         (("models", "pull", "--fast"), {}, "No such option '--fast'"),

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from heimdall.models.first_import import is_own_command
+from release.github_standin import Fault, Instead
+from tests.support.servers import plain_mirror
 from tests.support.small_model import Installation, SmallModel
 
 HEAVY = [
@@ -170,6 +172,11 @@ def test_thirty_two_processes_at_once_make_one_copy(installation: Installation, 
         (["heimdall-script.py"], ["python"], True),
         (["-m"], ["python", "-m", "heimdall", "models"], True),
         (["-m"], ["python", "-m", "heimdall.cli"], True),
+        (["-m"], ["python", "-mheimdall", "--help"], True),
+        (["-m"], ["python", "-Im", "heimdall.cli"], True),
+        (["-m"], ["python", "-W", "error", "-X", "dev", "-m", "heimdall"], True),
+        (["-m"], ["python", "-Wm", "-m", "pytest"], False),
+        (["-m"], ["python", "-m"], False),
         (["-m"], ["python", "-m", "pytest"], False),
         (["-c"], ["python", "-c", "import heimdall"], False),
         (["/srv/app.py"], ["python", "/srv/app.py"], False),
@@ -196,3 +203,37 @@ def test_commands_that_need_no_model_fetch_none_and_load_nothing_heavy(
         + "; main(); print(sorted({'onnxruntime', 'numpy', 'tokenizers', 'rich'} & set(sys.modules)))"
     )
     assert installation.run("-c", heavy, HEIMDALL_FETCH="never").stdout.splitlines()[-1] == "[]"
+
+
+def test_a_list_of_system_directories_costs_no_more(installation: Installation, small: SmallModel) -> None:
+    installation.import_heimdall(**mirrored(small))
+    program = "import sys; import heimdall; print(sorted({'platformdirs', 'pathlib', 'urllib3'} & set(sys.modules)))"
+    variables = {**mirrored(small), "XDG_DATA_DIRS": "/usr/local/share:/usr/share", "HEIMDALL_SYSTEM_MODELS": ""}
+    assert installation.run("-c", program, **variables).stdout == "[]\n"
+
+
+def test_nothing_of_the_working_directory_is_run(
+    installation: Installation, small: SmallModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hostile = tmp_path / "hostile"
+    hostile.mkdir()
+    (hostile / "pip.py").write_text(f"open({str(tmp_path / 'was here')!r}, 'w')")
+    monkeypatch.chdir(hostile)
+    script = tmp_path / "script.py"
+    script.write_text(f"import sys; sys.path.insert(0, {str(installation.site)!r}); import heimdall")
+    installation.run(
+        str(script), HEIMDALL_FETCH="import", HEIMDALL_SOURCES="index", PIP_INDEX_URL="http://127.0.0.1:9/"
+    )
+    assert not (tmp_path / "was here").exists()
+
+
+@pytest.mark.parametrize("seconds", ["999", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_an_import_does_not_wait_as_long_as_a_server_wants(
+    installation: Installation, small: SmallModel, tmp_path: Path, seconds: str
+) -> None:
+    busy = Fault(Instead(503, headers={"Retry-After": seconds}))
+    with plain_mirror(small.directory, faults=[busy]) as server:
+        variables = {"HEIMDALL_FETCH": "import", "HEIMDALL_MODELS_MIRROR": server.url, "HEIMDALL_SOURCES": "mirror"}
+        finished = installation.import_heimdall(**variables)
+    assert finished.returncode == 0
+    assert "asking again in 2 s" in finished.stderr

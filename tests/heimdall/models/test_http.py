@@ -166,6 +166,18 @@ def test_any_other_retry_after_is_ignored_or_a_duration(text: str) -> None:
     assert seconds is None or seconds >= 0
 
 
+@pytest.mark.parametrize("url", ["http://h.example:99999999/x", "http://[::1/x"])
+def test_an_origin_that_is_none(url: str) -> None:
+    with pytest.raises(SourceError, match="is no URL that can be asked"):
+        Origin.of(url)
+
+
+def test_a_header_that_can_not_be_sent_is_not_repeated(client: Client, server: RunningServer) -> None:
+    with pytest.raises(SourceError, match="can't be asked") as caught:
+        body(client, f"{server.url}/file", authorization="Bearer hunter2\n")
+    assert "hunter2" not in str(caught.value)
+
+
 def test_origins() -> None:
     assert Origin.of("https://h.example/x") == Origin.of("https://h.example:443/y")
     assert Origin.of("http://h.example/x") != Origin.of("https://h.example/x")

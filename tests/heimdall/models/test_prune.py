@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from heimdall.models.locking import advisory_lock
+from heimdall.models.progress import Progress
 from heimdall.models.prune import OLD_SECONDS, Verdict, carry_out, judge
 from heimdall.models.store import Store
 from tests.support.small_model import Installation, SmallModel, noise
@@ -129,6 +131,16 @@ def test_unfinished_files_go_when_they_are_old_and_nobodys(
     assert gone == {"a.free-0.part", "b.tmp", "blob"}
     later = judge(store, now=OLD_SECONDS * 1e6)
     assert {verdict.path.name for verdict in later if not verdict.keep} == set(names)
+
+
+def test_while_a_set_is_put_together_its_blobs_stay(store: Store, versions: tuple[Installation, Installation]) -> None:
+    for installation in versions:
+        (installation.site / "heimdall" / "model_manifest.json").unlink()
+    with advisory_lock(store.locks / "another.lock", 5, lambda: False, Progress()):
+        blobs = verdicts(store, "blob")
+    assert blobs
+    assert all(verdict.keep for verdict in blobs)
+    assert not any(verdict.keep for verdict in verdicts(store, "blob"))
 
 
 def test_an_empty_place_needs_no_pruning(store: Store) -> None:

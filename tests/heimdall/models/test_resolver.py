@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tarfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -138,6 +139,18 @@ def test_a_damaged_set_is_fetched_again(mirror: SmallModel) -> None:
     (tree / "model.safetensors").write_bytes(b"damage")
     assert resolve_in_detail().sources == ("mirror",)
     mirror.assert_tree(tree)
+
+
+def test_a_copy_by_tar_is_still_complete(
+    mirror: SmallModel, tmp_path: Path, models_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolve()
+    with tarfile.open(tmp_path / "layer.tar", "w", format=tarfile.USTAR_FORMAT) as archive:
+        archive.add(models_dir, "models")
+    with tarfile.open(tmp_path / "layer.tar") as archive:
+        archive.extractall(tmp_path / "image", filter="tar")
+    monkeypatch.setenv("HEIMDALL_SYSTEM_MODELS", str(tmp_path / "image" / "models"))
+    assert resolve().is_relative_to(tmp_path / "image" / "models" / ".store")
 
 
 def test_heal_finds_damage_that_size_and_time_do_not_show(mirror: SmallModel) -> None:

@@ -69,6 +69,7 @@ def test_never_fetching_forbids_the_network() -> None:
         ("HEIMDALL_GITHUB_URL", "github.com"),
         ("HEIMDALL_MODELS_MIRROR", "ftp://a.example"),
         ("HEIMDALL_MODELS_MIRROR", "https://"),
+        ("HEIMDALL_MODELS_MIRROR", "https://a.example/x?signature=y"),
         ("HEIMDALL_MODELS_MIRROR", "http://[::1"),
         ("HEIMDALL_MODELS_MIRROR", "http://a.example:port"),
     ],
@@ -77,6 +78,13 @@ def test_a_bad_value_names_its_variable(variable: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"{variable}=.*expected") as caught:
         Settings.from_environment({variable: value})
     assert caught.value.variable == variable
+
+
+def test_a_token_is_stripped_and_never_shown() -> None:
+    assert Settings.from_environment({"GITHUB_TOKEN": " t0ken\n"}).github_token == "t0ken"
+    with pytest.raises(SettingsError, match="GITHUB_TOKEN") as caught:
+        Settings.from_environment({"GITHUB_TOKEN": "t0k\nen"})
+    assert "t0k" not in str(caught.value)
 
 
 def test_a_bad_mirror_does_not_tell_its_password() -> None:

@@ -80,6 +80,14 @@ def test_hugging_faces_cache(
     assert_adopted(small, original)
 
 
+def test_hugging_faces_snapshots_without_links(small: SmallModel, pinned: PinnedModel, home: Path) -> None:
+    snapshot = home / ".cache/huggingface/hub/models--owner--small/snapshots/0123abc"
+    snapshot.mkdir(parents=True)
+    for path, content in small.files.items():
+        (snapshot / Path(path).name).write_bytes(content)
+    assert_adopted(small, snapshot / "model.safetensors")
+
+
 def test_files_of_the_right_size_with_other_bytes_are_left_alone(
     small: SmallModel, pinned: PinnedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -170,6 +170,14 @@ def test_an_index_that_knows_html_alone_and_wants_credentials(wheels: Path, monk
         assert resolve_in_detail().sources == ("index",)
 
 
+def test_credentials_of_netrc(wheels: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / ".netrc").write_text("machine 127.0.0.1 login me password secret\n")
+    (home / ".netrc").chmod(0o600)
+    with package_index(wheels, credentials=("me", "secret")) as index:
+        monkeypatch.setenv("PIP_INDEX_URL", f"{index.url}/simple/")
+        assert resolve_in_detail().sources == ("index",)
+
+
 def test_without_credentials_the_reason_is_told(wheels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with package_index(wheels, credentials=("me", "pass")) as index:
         monkeypatch.setenv("PIP_INDEX_URL", f"{index.url}/simple/")

@@ -19,9 +19,19 @@ from tests.benchmarks.pairs import Contestant, compare
 from tests.support.nginx import nginx_mirror
 from tests.support.real_model import DIRECTORY, ROOT
 
-_HUB = "from huggingface_hub import hf_hub_download as get; get('owner/model', 'model.safetensors')"
+_OURS = """
+import heimdall.models.resolver
+began = time.perf_counter()
+heimdall.models.resolver.resolve()
+"""
+_HUB = """
+from huggingface_hub import hf_hub_download
+began = time.perf_counter()
+hf_hub_download("owner/model", "model.safetensors")
+"""
 _POOCH = """
-import pooch, sys
+import pooch
+began = time.perf_counter()
 pooch.retrieve(sys.argv[1], "sha256:" + sys.argv[2], path=sys.argv[3], processor=pooch.Unzip())
 """
 
@@ -35,12 +45,16 @@ def run(rounds: int = 7) -> None:
         _hub() as hub,
     ):
         top = Path(directory)
+        title = f"Cold fetch of {asset.size / 1e6:.0f} MB over loopback"
+        compare(f"{title}, whole processes", _contestants(top, mirror.url, hub, asset, alone=False), rounds)
         compare(
-            f"Cold fetch of {asset.size / 1e6:.0f} MB over loopback", _contestants(top, mirror.url, hub, asset), rounds
+            f"{title}, without Python's start and imports",
+            _contestants(top, mirror.url, hub, asset, alone=True),
+            rounds,
         )
 
 
-def _contestants(top: Path, mirror: str, hub: str, asset: Asset) -> list[Contestant]:
+def _contestants(top: Path, mirror: str, hub: str, asset: Asset, *, alone: bool) -> list[Contestant]:
     url = f"{mirror}/{asset.tag}/{asset.name}"
     archive, unzipped = top / "a.zip", top / "unzipped"
     shell = (
@@ -53,6 +67,7 @@ def _contestants(top: Path, mirror: str, hub: str, asset: Asset) -> list[Contest
         "HEIMDALL_DATA_DIR": str(top / "shared"),
         "HEIMDALL_MODELS_MIRROR": mirror,
         "HEIMDALL_SOURCES": "mirror",
+        "HEIMDALL_FETCH": "use",
     }
     theirs = own | {"HF_ENDPOINT": hub, "HF_HOME": str(top / "hf"), "HF_HUB_DISABLE_XET": "1"}
 
@@ -60,14 +75,16 @@ def _contestants(top: Path, mirror: str, hub: str, asset: Asset) -> list[Contest
         for name in ("shared", "unzipped", "hf", "pooch"):
             shutil.rmtree(top / name, ignore_errors=True)
 
-    pooch = [sys.executable, "-c", _POOCH, url, asset.sha256, str(top / "pooch")]
+    def python(name: str, code: str, environment: dict[str, str], *arguments: str) -> Contestant:
+        report = "print(time.perf_counter() - began)" if alone else ""
+        program = f"import sys, time\n{code}\n{report}"
+        return Contestant(name, [sys.executable, "-c", program, *arguments], environment, clean, reports=alone)
+
     return [
-        Contestant(
-            "import heimdall (start, download, verify, publish)", [sys.executable, "-c", "import heimdall"], ours, clean
-        ),
+        python("heimdall (download, verify, publish)", _OURS, ours),
         Contestant("curl && sha256sum && unzip", ["sh", "-c", shell], own, clean),
-        Contestant("huggingface_hub (weights alone, not verified)", [sys.executable, "-c", _HUB], theirs, clean),
-        Contestant("pooch (sha256 of the zip, unzip)", pooch, own, clean),
+        python("huggingface_hub (weights alone, not verified)", _HUB, theirs),
+        python("pooch (sha256 of the zip, unzip)", _POOCH, own, url, asset.sha256, str(top / "pooch")),
     ]
 
 

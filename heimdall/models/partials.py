@@ -8,7 +8,6 @@ machine, a clock that jumped) is copied, never shared.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import re
 import shutil
@@ -19,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from heimdall.models.digest import Sha256
 from heimdall.models.store import chunks_of
 
 _ABANDONED_SECONDS = 3600.0
@@ -37,7 +37,7 @@ class PartialFile:
     def __init__(self, path: Path, stream: IO[bytes]) -> None:
         self.path = path
         self._stream = stream
-        self._digest = hashlib.sha256()
+        self._digest = Sha256()
         self.size = 0
         for chunk in chunks_of(stream):
             self._digest.update(chunk)
@@ -60,11 +60,13 @@ class PartialFile:
         """Throw the bytes away."""
         self._stream.seek(0)
         self._stream.truncate()
-        self._digest = hashlib.sha256()
+        self._digest.close()
+        self._digest = Sha256()
         self.size = 0
 
     def close(self) -> None:
         """Finish writing, so that the file can be read or renamed on every platform."""
+        self._digest.close()
         self._stream.close()
 
 

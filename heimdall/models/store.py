@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from heimdall.models import warm
+from heimdall.models.digest import Sha256
 from heimdall.models.errors import IntegrityError
 from heimdall.models.manifest import PinnedFile, PinnedModel
 
@@ -203,14 +204,14 @@ def copy_verified(chunks: Iterable[bytes], stream: IO[bytes], file: PinnedFile) 
     Raises:
         IntegrityError: as soon as there are too many bytes, or at the end if size or sha256 differ.
     """
-    digest = hashlib.sha256()
     size = 0
-    for chunk in chunks:
-        size += len(chunk)
-        if size > file.size:
-            raise IntegrityError(file.path, f"{file.size} bytes", "more")
-        digest.update(chunk)
-        stream.write(chunk)
+    with Sha256() as digest:
+        for chunk in chunks:
+            size += len(chunk)
+            if size > file.size:
+                raise IntegrityError(file.path, f"{file.size} bytes", "more")
+            digest.update(chunk)
+            stream.write(chunk)
     if size != file.size:
         raise IntegrityError(file.path, f"{file.size} bytes", f"{size}")
     if digest.hexdigest() != file.sha256:

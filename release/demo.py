@@ -28,7 +28,7 @@ DEMO = ROOT / ".demo"
 HOME = DEMO / "home"
 SHARED = DEMO / "shared"
 REQUESTS = DEMO / "requests.jsonl"
-QUESTION = "How do several environments share a single copy of the weights?"
+QUESTION = "Is the model downloaded again for every virtual environment?"
 
 _OF_THE_USER = re.compile(
     r"(HEIMDALL|HF|XDG)_.*|PYTHON.*|.*_CACHE_DIR|TRANSFORMERS_CACHE|GITHUB_TOKEN|(https?|all|no)_proxy", re.IGNORECASE
@@ -42,7 +42,7 @@ from cognitive_memory.encoding import ONNXEmbeddingProvider
 text = "\\n\\n".join(pathlib.Path(path).read_text(encoding="utf-8") for path in sys.argv[2:])
 text = re.sub(r"```.*?```|`|\\*\\*|<!--.*?-->", lambda match: "" if len(match[0]) > 2 else match[0].strip("`*"), text, flags=re.S)
 paragraphs = (" ".join(part.split()) for part in re.split(r"\\n\\s*\\n|\\n(?=[-#|])", text))
-sentences = [part for part in paragraphs if len(part.split()) >= 8 and not part.startswith("|")]
+sentences = [part for part in paragraphs if len(part.split()) >= 8 and not part.startswith(("|", "#"))]
 began = time.perf_counter()
 provider = ONNXEmbeddingProvider()
 question = provider.encode(sys.argv[1])

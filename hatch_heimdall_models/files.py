@@ -29,7 +29,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             stream.flush()
             os.fsync(stream.fileno())
         part.replace(path)
-    except BaseException:
+    except BaseException:  # also Ctrl-C: no half file stays
         part.unlink(missing_ok=True)
         raise
 

@@ -74,7 +74,7 @@ class _LimitedHead(HTTPConnection):
             timer.start()
         try:
             response = super().getresponse()
-        except Exception:
+        except Exception:  # whatever the parser makes of a head that was cut
             if expired.is_set():
                 raise TimeoutError(f"no complete answer head within {seconds:.0f} s") from None
             raise

@@ -85,7 +85,7 @@ def claim(directory: Path, key: str) -> Iterator[PartialFile]:
         partial = PartialFile(own, stream)
         try:
             yield partial
-        except BaseException:
+        except BaseException:  # also Ctrl-C: what arrived is kept
             _let_go(partial)
             raise
     own.unlink(missing_ok=True)

@@ -60,7 +60,7 @@ def pull_model(variant: str | None, *, machine: bool) -> None:
             {"model": label.name, "variant": label.variant, "directory": str(resolution.directory), "sources": sources}
         )
     else:
-        origin = f"fetched from {', '.join(resolution.sources)}" if resolution.sources else "was here already"
+        origin = f"from {', '.join(resolution.sources)}" if resolution.sources else "was here already"
         click.echo(f"{resolution.model.label}: {origin}, verified\n{resolution.directory}")
 
 

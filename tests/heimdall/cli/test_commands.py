@@ -30,7 +30,7 @@ def test_the_life_of_a_model(installation: Installation, mirror: SmallModel) -> 
     pull = installation.heimdall("models", "pull")
     assert pull.returncode == 0
     headline, directory = pull.stdout.splitlines()
-    assert headline == "small (standard): fetched from mirror, verified"
+    assert headline == "small (standard): from mirror, verified"
     mirror.assert_tree(Path(directory))
     assert installation.heimdall("models", "pull").stdout.startswith("small (standard): was here already, verified")
 

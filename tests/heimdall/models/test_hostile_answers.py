@@ -26,7 +26,7 @@ def pull_past(url: str, good: RunningServer, installation: Installation, small: 
     done = installation.heimdall("models", "pull", **{"HEIMDALL_HTTP_TIMEOUT": "1", **variables})
     assert done.returncode == 0, done.stderr
     headline, directory = done.stdout.splitlines()
-    assert headline == "small (standard): fetched from mirror, verified"
+    assert headline == "small (standard): from mirror, verified"
     small.assert_tree(Path(directory))
     assert "Traceback" not in done.stderr
     assert SECRET not in done.stderr

@@ -44,7 +44,7 @@ def ensure_models_available() -> Path:
 
     Raises:
         ModelError: if the model can't be provided; the error tells what each source did.
-        OSError: if the models directory can't be written.
+        StoreError: if the models directory can't be used; it says what to do.
     """
     from heimdall.models import resolve
 

@@ -69,7 +69,7 @@ def resolve_in_detail(
         settings: default: from the environment.
         progress: default: on stderr, as the settings say.
         sources: whom to ask for what is missing; default: as the settings say.
-        hurried: don't ask again when no source could be reached at all.
+        hurried: wait briefly at most, and don't ask again when no source could be reached at all.
         manifest_path: the manifest; default: heimdall's own.
         system_dir: the read-only tier; default: as `locations.system_models_dir` says.
     """
@@ -166,7 +166,7 @@ def provide_anew(pinned: PinnedModel, *, models_dir: Path | None = None) -> Path
     """Forget that the model was verified, then resolve it: what is sound stays, what is bad is fetched again.
 
     Raises:
-        ModelError, OSError: as `resolve` does.
+        ModelError: as `resolve` does.
     """
     Store(Path(locations.models_dir()) if models_dir is None else models_dir).distrust(pinned)
     return resolve(pinned.name, pinned.variant, models_dir=models_dir)

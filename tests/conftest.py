@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 from pathlib import Path
 
 import hypothesis
@@ -12,6 +13,10 @@ import pytest
 # A busy machine is no failure. What CI says of a commit must not depend on luck; elsewhere every run looks at new cases.
 hypothesis.settings.register_profile("patient", deadline=None, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("patient")
+
+# A shell starts background jobs with Ctrl-C ignored, and children inherit that; tests of Ctrl-C need the default.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 os.environ["HEIMDALL_FETCH"] = "never"  # so that collecting the tests, which imports heimdall, fetches nothing
 

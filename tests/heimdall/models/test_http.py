@@ -31,7 +31,9 @@ def server(tmp_path: Path) -> Iterator[RunningServer]:
 
 def body(client: Client, url: str, **options: str) -> bytes:
     with client.open(url, **options) as answer:  # type: ignore[arg-type]
-        return b"".join(answer.chunks())
+        content = b"".join(answer.chunks())
+    client.close()
+    return content
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

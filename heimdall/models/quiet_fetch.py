@@ -35,6 +35,5 @@ def fetch_quietly() -> None:
             raise
     except (HeimdallError, OSError) as error:
         log.warning("heimdall: %s\nGoing on without; what needs the model will try again.", error)
-    except Exception:
-        # A host program must not fail because of a mistake of ours in a fetch that it did not ask for.
+    except Exception:  # a host program must not fail by a mistake of ours in a fetch that it did not ask for
         log.warning("heimdall: its model could not be fetched; please report this", exc_info=True)

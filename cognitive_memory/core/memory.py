@@ -1,0 +1,182 @@
+"""What a memory is: the values that storage, retrieval, ingest and the faces hand to one another."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+from uuid import UUID
+
+from heimdall.errors import HeimdallError
+
+Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
+"""A value that JSON can carry."""
+
+
+class MemoryValueError(HeimdallError, ValueError):
+    """A field of a memory has a value that it can't have.
+
+    Attributes:
+        field: the field's name.
+        problem: what it is, and what it may be.
+    """
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(field, problem)
+        self.field = field
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"memory's {self.field}: {self.problem}"
+
+
+class MemoryType(StrEnum):
+    """How general a memory is, from what holds everywhere to what happened once."""
+
+    CONCEPT = "concept"
+    CONTEXT = "context"
+    EPISODE = "episode"
+
+    @property
+    def level(self) -> int:
+        """The hierarchy level that the original gave it: 0 concept, 1 context, 2 episode."""
+        return list(MemoryType).index(self)
+
+    @classmethod
+    def from_level(cls, level: int) -> MemoryType:
+        """The type of a hierarchy level.
+
+        Raises:
+            MemoryValueError: the level is not 0, 1 or 2.
+        """
+        types = list(cls)
+        if isinstance(level, bool) or level not in range(len(types)):
+            raise MemoryValueError("level", f"expected 0 (concept), 1 (context) or 2 (episode), got {level!r}")
+        return types[level]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMemory:
+    """A memory that is to be stored.
+
+    Attributes:
+        text: what is remembered; not blank.
+        type: how general it is.
+        tags: labels, without blanks at their ends; doubles are dropped, order is kept.
+        source: what it comes from, for example a file's path in the project; memories of one source are replaced together.
+        context: where it stands (heading path, the turn before it); indexed with the text, but not part of it.
+        importance: 0.0 to 1.0.
+        pinned: to be kept in sight whatever its age.
+        created_at: when what it tells happened, with a time zone; None: when it is stored.
+        metadata: whatever else belongs to it.
+        id: a UUID; None: a new random one. Ingest gives ids that follow from the content, so that a repeat changes nothing.
+
+    Raises:
+        MemoryValueError: naming the field, what it is and what it may be.
+    """
+
+    text: str
+    type: MemoryType = MemoryType.EPISODE
+    tags: tuple[str, ...] = ()
+    source: str | None = None
+    context: str = ""
+    importance: float = 0.5
+    pinned: bool = False
+    created_at: datetime | None = None
+    metadata: Mapping[str, Json] = field(default_factory=dict)
+    id: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_text("text", self.text)
+        if not self.text.strip():
+            raise MemoryValueError("text", "is blank: there is nothing to remember")
+        _check_text("context", self.context)
+        if self.source is not None:
+            _check_text("source", self.source)
+        object.__setattr__(self, "type", _as_type(self.type))
+        object.__setattr__(self, "tags", _as_tags(self.tags))
+        object.__setattr__(self, "importance", _as_importance(self.importance))
+        if self.created_at is not None and self.created_at.tzinfo is None:
+            raise MemoryValueError("created_at", f"{self.created_at.isoformat()} has no time zone")
+        if self.id is not None:
+            object.__setattr__(self, "id", as_id(self.id))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """A memory as it is stored. The fields of `NewMemory`, all known, and these.
+
+    Attributes:
+        created_at: as in `NewMemory`; in UTC, to the microsecond.
+        updated_at: when text or fields last changed, in UTC.
+        content_hash: sha256 of text and context, hexadecimal: what tells whether a vector still fits.
+        revision: the project's change counter when this memory last changed; rises with every change of any memory.
+        embedded: whether it has a vector of the current model.
+    """
+
+    id: str
+    text: str
+    type: MemoryType
+    tags: tuple[str, ...]
+    source: str | None
+    context: str
+    importance: float
+    pinned: bool
+    created_at: datetime
+    updated_at: datetime
+    metadata: Mapping[str, Json]
+    content_hash: str
+    revision: int
+    embedded: bool
+
+
+def as_id(value: str) -> str:
+    """A memory's id in its one form: a UUID in lower case with hyphens.
+
+    Raises:
+        MemoryValueError: it is no UUID.
+    """
+    try:
+        return str(UUID(value))
+    except (ValueError, AttributeError, TypeError):
+        raise MemoryValueError("id", f"expected a UUID, got {value!r}") from None
+
+
+def _check_text(name: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise MemoryValueError(name, f"expected text, got {type(value).__name__}")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        code = f"U+{ord(value[error.start]):04X}"
+        raise MemoryValueError(
+            name, f"has a lone surrogate ({code}) at character {error.start}, which is not valid Unicode"
+        ) from None
+
+
+def _as_type(value: object) -> MemoryType:
+    try:
+        return MemoryType(str(value))
+    except ValueError:
+        raise MemoryValueError("type", f"expected one of {', '.join(MemoryType)}, got {value!r}") from None
+
+
+def _as_tags(values: object) -> tuple[str, ...]:
+    if isinstance(values, str) or not isinstance(values, (tuple, list, set, frozenset)):
+        raise MemoryValueError("tags", f"expected several texts, got {values!r}")
+    tags: dict[str, None] = {}
+    for value in values:
+        _check_text("tags", value)
+        if not value.strip():
+            raise MemoryValueError("tags", "one is blank")
+        tags[value.strip()] = None
+    return tuple(tags)
+
+
+def _as_importance(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value) or not 0 <= value <= 1:
+        raise MemoryValueError("importance", f"expected a number from 0.0 to 1.0, got {value!r}")
+    return float(value)

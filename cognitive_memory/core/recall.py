@@ -1,0 +1,69 @@
+"""A question to the memory, and its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from cognitive_memory.core.memory import Memory, MemoryType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallFilter:
+    """Which memories may answer; an empty field lets all through, several fields must all hold.
+
+    Attributes:
+        types: any of these.
+        tags: at least one of these.
+        sources: any of these sources, or what lies below one of them ("docs" lets "docs/guide.md" through).
+        since, until: created at or after, and before.
+    """
+
+    types: frozenset[MemoryType] = frozenset()
+    tags: frozenset[str] = frozenset()
+    sources: frozenset[str] = frozenset()
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class RecallMode(StrEnum):
+    """What the answer rests on."""
+
+    HYBRID = "hybrid"
+    """Keywords and meaning."""
+    KEYWORDS = "keywords"
+    """Keywords alone: there is no model, or no memory has a vector yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A memory that answers.
+
+    Attributes:
+        memory: the memory.
+        score: how well it answers; comparable within one answer only.
+        parts: what the score is made of, by name (keywords, meaning, recency, importance); empty unless asked for.
+    """
+
+    memory: Memory
+    score: float
+    parts: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recall:
+    """An answer.
+
+    Attributes:
+        hits: best first, no two of the same text.
+        mode: what it rests on.
+        pending: how many memories have no vector of the current model yet, and could be found by keywords alone.
+        notes: what the reader should know, in sentences: why there was no search by meaning, that Qdrant was out of reach.
+    """
+
+    hits: tuple[Hit, ...]
+    mode: RecallMode
+    pending: int
+    notes: tuple[str, ...] = ()

@@ -101,4 +101,3 @@ class ConfigFile:
             with suppress(OSError):
                 temporary.unlink()
             raise
-

@@ -70,8 +70,8 @@ def drop_entry(text: str, client: Client, name: str) -> str:
         del servers[name]
         if not servers:
             del document[client.key]
-        text = tomlkit.dumps(document)
-        return text if text.strip() else ""
+        text = tomlkit.dumps(document).rstrip("\n")
+        return text + "\n" if text else ""
     text = jsonc.remove_member(text, [client.key, name])
     return "" if "".join(text.split()) == "{}" else text
 
@@ -110,5 +110,8 @@ def _set(text: str, client: Client, keys: list[str], value: object) -> str:
         holder = holder[key]
         if not hasattr(holder, "items"):
             raise FormatError(f"{key} is not a table")
-    holder[keys[-1]] = value
-    return tomlkit.dumps(document)
+    item = tomlkit.item(value)
+    if hasattr(item, "items"):
+        item.add(tomlkit.nl())  # what follows is parted from it
+    holder[keys[-1]] = item
+    return tomlkit.dumps(document).rstrip("\n") + "\n"

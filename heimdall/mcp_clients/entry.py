@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sys
 import sysconfig
@@ -26,6 +27,23 @@ class ServerNotFoundError(HeimdallError):
         )
 
 
+class CommandError(HeimdallError, ValueError):
+    """A command line can't be split into a program and its arguments.
+
+    Attributes:
+        command: the command line.
+        problem: why not.
+    """
+
+    def __init__(self, command: str, problem: str) -> None:
+        super().__init__(command, problem)
+        self.command = command
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"--command {self.command!r} can't be understood: {self.problem}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerEntry:
     """What a client has to start.
@@ -48,23 +66,32 @@ class ServerEntry:
         return members
 
 
-def server_entry(client: Client, scope: str, *, command: str | None = None, project: Path | None = None) -> ServerEntry:
-    """The entry for a client.
+def server_entry(scope: str, *, command: str | None = None, project: Path | None = None) -> ServerEntry:
+    """The entry for a configuration.
 
     Args:
-        client: a row of the table.
         scope: "user": the program's full path, since programs started from a desktop have another PATH than a shell;
             "project": its bare name, since the file is shared with people who have it elsewhere.
-        command: the program to name instead.
+        command: what to start instead: a program, and its arguments as a shell would take them.
         project: the project to fix with `HEIMDALL_PROJECT`.
 
     Raises:
         ServerNotFoundError: there is no such program.
+        CommandError: `command` is no command line.
     """
-    if command is None:
-        command = PROGRAM if scope == PROJECT else _program()
+    program, *args = _split(command) if command else [PROGRAM if scope == PROJECT else _program()]
     env = {"HEIMDALL_PROJECT": str(project)} if project else {}
-    return ServerEntry(command=command, env=env)
+    return ServerEntry(command=program, args=tuple(args), env=env)
+
+
+def _split(command: str) -> list[str]:
+    try:
+        parts = shlex.split(command, posix=sys.platform != "win32")
+    except ValueError as error:
+        raise CommandError(command, str(error)) from None
+    if not parts:
+        raise CommandError(command, "it is blank")
+    return parts
 
 
 def _program() -> str:

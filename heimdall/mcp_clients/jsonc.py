@@ -98,19 +98,20 @@ def set_member(text: str, keys: Sequence[str], content: object) -> str:
     if not text.strip():
         text = "{}\n"
     value = parse(text)
-    _object(value, "the document")
+    start = value.start
     for depth, key in enumerate(keys):
+        if value.members is None:
+            name = ".".join(keys[:depth]) or "the document"
+            raise FormatError(f"{name} is {type(value.content).__name__}, expected an object")
         member = value.member(key)
         if member is None:
             for missing in reversed(keys[depth + 1 :]):
                 content = {missing: content}
             return _insert(text, value, key, content)
-        value = member.value
-        if depth < len(keys) - 1:
-            _object(value, ".".join(keys[: depth + 1]))
+        start, value = member.start, member.value
     if value.content == content and type(value.content) is type(content):
         return text
-    return text[: value.start] + _render(content, text, _indent_before(text, member.start)) + text[value.end :]
+    return text[: value.start] + _render(content, text, _indent_before(text, start)) + text[value.end :]
 
 
 def remove_member(text: str, keys: Sequence[str]) -> str:
@@ -135,11 +136,6 @@ def remove_member(text: str, keys: Sequence[str]) -> str:
     while last > 0 and _is_alone(text, holders[last], members[last]):
         last -= 1
     return _cut(text, holders[last], members[last])
-
-
-def _object(value: Value, name: str) -> None:
-    if value.members is None:
-        raise FormatError(f"{name} is {type(value.content).__name__}, expected an object")
 
 
 def _is_alone(text: str, holder: Value, member: Member) -> bool:

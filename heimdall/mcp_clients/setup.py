@@ -106,7 +106,7 @@ def install(
     """
     if project is None and not place.client.tells_project:
         project = place.root
-    entry = server_entry(place.client, place.scope, command=command, project=project)
+    entry = server_entry(place.scope, command=command, project=project)
     file = ConfigFile.read(place.path)
     with _naming(place.path):
         known = documents.find_entry(file.text, place.client, place.name) is not None
@@ -142,9 +142,7 @@ def standing(place: Place) -> Standing:
     command = entry.get("command") if isinstance(entry, dict) else None
     problem = _problem_of(entry, place)
     state = State.WRONG if problem else State.INSTALLED
-    return Standing(
-        place=place, state=state, problem=problem, command=command if isinstance(command, str) else None
-    )
+    return Standing(place=place, state=state, problem=problem, command=command if isinstance(command, str) else None)
 
 
 def places(root: Path, *, name: str = SERVER_NAME) -> Iterator[Place]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from heimdall.mcp_clients.setup import Change, Place
 
 WANTING = 1
+ERROR = 2
 _scope = click.option(
     "--scope",
     type=click.Choice(["user", "project"]),
@@ -69,7 +71,7 @@ def install(
     command: str | None,
     dry_run: bool,
     machine: bool,
-) -> None:
+) -> int:
     """Put the server into the configuration of CLIENTS.
 
     Comments, order and other servers stay as they are. A copy of the file is kept, and its place is printed.
@@ -84,17 +86,12 @@ def install(
     if not chosen:
         raise click.UsageError("Name an assistant, or say --all. 'heimdall mcp list' shows them.")
     fixed = project.absolute() if project and scope == "user" else None
-    changes = [
-        setup.install(
-            setup.Place(client=client, scope=scope, root=root, name=name),
-            backups=_backups(),
-            command=command,
-            project=fixed,
-            dry_run=dry_run,
-        )
-        for client in dict.fromkeys(chosen)
-    ]
-    _report(changes, dry_run=dry_run, machine=machine)
+    places = [setup.Place(client=client, scope=scope, root=root, name=name) for client in dict.fromkeys(chosen)]
+
+    def put(place: Place) -> Change:
+        return setup.install(place, backups=_backups(), command=command, project=fixed, dry_run=dry_run)
+
+    return _carry_out(places, put, dry_run=dry_run, machine=machine)
 
 
 @mcp.command(examples=[("heimdall mcp remove cursor", "out of your configuration")])
@@ -106,7 +103,7 @@ def install(
 @json_option
 def remove(
     *, clients: tuple[str, ...], scope: str, project: Path | None, name: str, dry_run: bool, machine: bool
-) -> None:
+) -> int:
     """Take the server out of the configuration of CLIENTS."""
     from heimdall.mcp_clients import setup
     from heimdall.mcp_clients.clients import client_named
@@ -114,8 +111,11 @@ def remove(
     root = _root(project)
     chosen = dict.fromkeys(client_named(client) for client in clients)
     places = [setup.Place(client=client, scope=scope, root=root, name=name) for client in chosen]
-    changes = [setup.remove(place, backups=_backups(), dry_run=dry_run) for place in places]
-    _report(changes, dry_run=dry_run, machine=machine)
+
+    def drop(place: Place) -> Change:
+        return setup.remove(place, backups=_backups(), dry_run=dry_run)
+
+    return _carry_out(places, drop, dry_run=dry_run, machine=machine)
 
 
 @mcp.command(examples=[("heimdall mcp status", "every place where the server stands")])
@@ -196,16 +196,18 @@ def list_(*, project: Path | None, machine: bool) -> None:
 @_project
 @_name
 @_command
-def generate(*, client: str, scope: str, project: Path | None, name: str, command: str | None) -> None:
+@json_option
+def generate(*, client: str, scope: str, project: Path | None, name: str, command: str | None, machine: bool) -> None:
     """Print the entry for CLIENT, to paste it where heimdall can't write."""
     from heimdall.mcp_clients import setup
     from heimdall.mcp_clients.clients import client_named
-    from heimdall.mcp_clients.entry import server_entry
 
-    row = client_named(client)
-    fixed = project.absolute() if project else None
-    entry = server_entry(scope, command=command, project=fixed)
-    click.echo(setup.snippet(row, entry, name=name), nl=False)
+    place = setup.Place(client=client_named(client), scope=scope, root=_root(project), name=name)
+    text = setup.snippet(place, command=command, project=project.absolute() if project else None)
+    if machine:
+        output.as_json({**_place(place), "text": text})
+    else:
+        click.echo(text, nl=False)
 
 
 def _root(project: Path | None) -> Path:
@@ -222,6 +224,22 @@ def _backups() -> Path:
 
 def _place(place: Place) -> dict[str, object]:
     return {"client": place.client.name, "scope": place.scope, "file": str(place.path)}
+
+
+def _carry_out(places: list[Place], act: Callable[[Place], Change], *, dry_run: bool, machine: bool) -> int:
+    """Change one configuration after the other; one that can't be changed keeps no other from it."""
+    from heimdall.mcp_clients.errors import ClientConfigError
+
+    changes, failures = [], []
+    for place in places:
+        try:
+            changes.append(act(place))
+        except ClientConfigError as error:
+            failures.append(error)
+    _report(changes, dry_run=dry_run, machine=machine)
+    for failure in failures:
+        output.complain(str(failure))
+    return ERROR if failures else 0
 
 
 def _report(changes: list[Change], *, dry_run: bool, machine: bool) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from heimdall.errors import HeimdallError
 
@@ -12,7 +12,7 @@ PROJECT = "project"
 SCOPES = (USER, PROJECT)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Client:
     """An AI coding assistant that starts MCP servers.
 
@@ -34,11 +34,11 @@ class Client:
 
     name: str
     title: str
-    user_file: MappingProxyType[str, str]
+    user_file: Mapping[str, str]
     project_file: str | None
     format: str
     key: str
-    fields: MappingProxyType[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    fields: Mapping[str, str] = field(default_factory=dict)
     tells_project: bool = True
     programs: tuple[str, ...] = ()
     after: str
@@ -69,11 +69,7 @@ class UnknownClientError(HeimdallError):
         return f"no client is called {self.name!r}; known are {', '.join(CLIENTS)}{meant}"
 
 
-def _everywhere(path: str, **others: str) -> MappingProxyType[str, str]:
-    return MappingProxyType({"*": path, **others})
-
-
-_STDIO = MappingProxyType({"type": "stdio"})
+_STDIO = {"type": "stdio"}
 
 CLIENTS = {
     client.name: client
@@ -81,7 +77,7 @@ CLIENTS = {
         Client(
             name="claude-code",
             title="Claude Code",
-            user_file=_everywhere("$CLAUDE_CONFIG_DIR/.claude.json"),
+            user_file={"*": "$CLAUDE_CONFIG_DIR/.claude.json"},
             project_file=".mcp.json",
             format="json",
             key="mcpServers",
@@ -93,11 +89,11 @@ CLIENTS = {
         Client(
             name="claude-desktop",
             title="Claude Desktop",
-            user_file=_everywhere(
-                "$XDG_CONFIG_HOME/Claude/claude_desktop_config.json",
-                darwin="~/Library/Application Support/Claude/claude_desktop_config.json",
-                win32="$APPDATA/Claude/claude_desktop_config.json",
-            ),
+            user_file={
+                "*": "$XDG_CONFIG_HOME/Claude/claude_desktop_config.json",
+                "darwin": "~/Library/Application Support/Claude/claude_desktop_config.json",
+                "win32": "$APPDATA/Claude/claude_desktop_config.json",
+            },
             project_file=None,
             format="json",
             key="mcpServers",
@@ -108,7 +104,7 @@ CLIENTS = {
         Client(
             name="cursor",
             title="Cursor",
-            user_file=_everywhere("~/.cursor/mcp.json"),
+            user_file={"*": "~/.cursor/mcp.json"},
             project_file=".cursor/mcp.json",
             format="jsonc",
             key="mcpServers",
@@ -120,11 +116,11 @@ CLIENTS = {
         Client(
             name="vscode",
             title="Visual Studio Code",
-            user_file=_everywhere(
-                "$XDG_CONFIG_HOME/Code/User/mcp.json",
-                darwin="~/Library/Application Support/Code/User/mcp.json",
-                win32="$APPDATA/Code/User/mcp.json",
-            ),
+            user_file={
+                "*": "$XDG_CONFIG_HOME/Code/User/mcp.json",
+                "darwin": "~/Library/Application Support/Code/User/mcp.json",
+                "win32": "$APPDATA/Code/User/mcp.json",
+            },
             project_file=".vscode/mcp.json",
             format="jsonc",
             key="servers",
@@ -136,7 +132,7 @@ CLIENTS = {
         Client(
             name="codex",
             title="Codex CLI",
-            user_file=_everywhere("$CODEX_HOME/config.toml"),
+            user_file={"*": "$CODEX_HOME/config.toml"},
             project_file=".codex/config.toml",
             format="toml",
             key="mcp_servers",
@@ -147,7 +143,7 @@ CLIENTS = {
         Client(
             name="gemini",
             title="Gemini CLI",
-            user_file=_everywhere("~/.gemini/settings.json"),
+            user_file={"*": "~/.gemini/settings.json"},
             project_file=".gemini/settings.json",
             format="jsonc",
             key="mcpServers",
@@ -158,7 +154,7 @@ CLIENTS = {
         Client(
             name="windsurf",
             title="Windsurf",
-            user_file=_everywhere("~/.codeium/windsurf/mcp_config.json"),
+            user_file={"*": "~/.codeium/windsurf/mcp_config.json"},
             project_file=None,
             format="json",
             key="mcpServers",
@@ -169,15 +165,15 @@ CLIENTS = {
         Client(
             name="zed",
             title="Zed",
-            user_file=_everywhere(
-                "$XDG_CONFIG_HOME/zed/settings.json",
-                darwin="~/.config/zed/settings.json",
-                win32="$APPDATA/Zed/settings.json",
-            ),
+            user_file={
+                "*": "$XDG_CONFIG_HOME/zed/settings.json",
+                "darwin": "~/.config/zed/settings.json",
+                "win32": "$APPDATA/Zed/settings.json",
+            },
             project_file=".zed/settings.json",
             format="jsonc",
             key="context_servers",
-            fields=MappingProxyType({"source": "custom"}),
+            fields={"source": "custom"},
             programs=("zed", "zeditor"),
             after="nothing is left to do: it reads the file at once",
             source="https://zed.dev/docs/ai/mcp",

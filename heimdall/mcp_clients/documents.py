@@ -110,8 +110,8 @@ def _set(text: str, client: Client, keys: list[str], value: object) -> str:
         holder = holder[key]
         if not hasattr(holder, "items"):
             raise FormatError(f"{key} is not a table")
-    item = tomlkit.item(value)
-    if hasattr(item, "items"):
+    item: Any = tomlkit.item(value)
+    if isinstance(value, dict):
         item.add(tomlkit.nl())  # what follows is parted from it
     holder[keys[-1]] = item
     return tomlkit.dumps(document).rstrip("\n") + "\n"

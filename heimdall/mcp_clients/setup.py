@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from typing import Any
 from heimdall.mcp_clients import documents
 from heimdall.mcp_clients.clients import CLIENTS, PROJECT, USER, Client
 from heimdall.mcp_clients.config_file import ConfigFile
-from heimdall.mcp_clients.entry import SERVER_NAME, ServerEntry, server_entry
+from heimdall.mcp_clients.entry import SERVER_NAME, server_entry
 from heimdall.mcp_clients.errors import ClientConfigError, FormatError
 from heimdall.mcp_clients.places import config_file
 
@@ -102,15 +101,13 @@ def install(
 
     Raises:
         ClientConfigError: the file can't be read, understood or changed; it is as it was.
-        ServerNotFoundError, ScopeError: as their texts say.
+        ServerNotFoundError, CommandError, ScopeError: as their texts say.
     """
-    if project is None and not place.client.tells_project:
-        project = place.root
-    entry = server_entry(place.scope, command=command, project=project)
+    fields = _fields(place, command, project)
     file = ConfigFile.read(place.path)
     with _naming(place.path):
         known = documents.find_entry(file.text, place.client, place.name) is not None
-        text = documents.put_entry(file.text, place.client, place.name, entry.fields(place.client))
+        text = documents.put_entry(file.text, place.client, place.name, fields)
     return _carry_out(place, file, text, "updated" if known else "added", backups, dry_run=dry_run)
 
 
@@ -160,11 +157,24 @@ def is_here(client: Client, root: Path) -> bool:
     return path.exists() or (path.parent != Path.home() and path.parent.is_dir())
 
 
-def snippet(client: Client, entry: ServerEntry, *, name: str = SERVER_NAME) -> str:
-    """What a person would paste into the client's configuration."""
-    if client.format == "toml":
-        return documents.put_entry("", client, name, entry.fields(client))
-    return json.dumps({client.key: {name: entry.fields(client)}}, indent=2, ensure_ascii=False) + "\n"
+def snippet(place: Place, *, command: str | None = None, project: Path | None = None) -> str:
+    """What a person would paste into a configuration that is empty.
+
+    Args:
+        place: which configuration.
+        command: the program; default: where it is installed.
+        project: the project that the entry fixes; default: as `install` has it.
+
+    Raises:
+        ServerNotFoundError, CommandError: as `install`.
+    """
+    return documents.put_entry("", place.client, place.name, _fields(place, command, project))
+
+
+def _fields(place: Place, command: str | None, project: Path | None) -> dict[str, object]:
+    if project is None and not place.client.tells_project:
+        project = place.root
+    return server_entry(place.scope, command=command, project=project).fields(place.client)
 
 
 def _carry_out(place: Place, file: ConfigFile, text: str, action: str, backups: Path, *, dry_run: bool) -> Change:

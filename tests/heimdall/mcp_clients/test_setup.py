@@ -116,11 +116,11 @@ def test_the_command_is_split_as_a_shell_does() -> None:
             server_entry("user", command=bad)
 
 
-def test_snippets_are_what_the_client_reads() -> None:
-    entry = server_entry("project")
-    assert json.loads(setup.snippet(client_named("vscode"), entry)) == {
+def test_snippets_are_what_the_client_reads(project: Path) -> None:
+    assert json.loads(setup.snippet(place("vscode", project, "project"))) == {
         "servers": {"heimdall": {"type": "stdio", "command": "heimdall-mcp", "args": []}}
     }
-    assert setup.snippet(client_named("codex"), entry) == (
+    assert setup.snippet(place("codex", project, "project")) == (
         '[mcp_servers.heimdall]\ncommand = "heimdall-mcp"\nargs = []\n'
     )
+    assert json.loads(setup.snippet(place("claude-desktop", project), command="h"))["mcpServers"]["heimdall"]["env"]

@@ -29,6 +29,7 @@ class Row(NamedTuple):
 
 
 COMMANDS = (
+    Row("project", "project", "project", "Set up, list and clean the projects that have a memory.", "Memory"),
     Row("mcp", "mcp", "mcp", "Connect AI coding assistants.", "Assistants"),
     Row("models", "models", "models", "Fetch, find and check the embedding model.", "This machine"),
     Row("dirs", "dirs", "dirs", "Show the directories that heimdall uses.", "This machine"),

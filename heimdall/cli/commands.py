@@ -30,6 +30,13 @@ class Row(NamedTuple):
 
 COMMANDS = (
     Row("models", "models", "models", "Fetch, find and check the embedding model.", "This machine"),
+    Row(
+        "doctor",
+        "doctor",
+        "doctor",
+        "Check that everything works, and say what to do where it does not.",
+        "This machine",
+    ),
     Row("dirs", "dirs", "dirs", "Show the directories that heimdall uses.", "This machine"),
 )
 """Every command, in the order of `heimdall --help`; rows of one section stand together."""

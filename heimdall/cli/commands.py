@@ -29,6 +29,7 @@ class Row(NamedTuple):
 
 
 COMMANDS = (
+    Row("mcp", "mcp", "mcp", "Connect AI coding assistants.", "Assistants"),
     Row("models", "models", "models", "Fetch, find and check the embedding model.", "This machine"),
     Row(
         "doctor",

@@ -32,6 +32,13 @@ COMMANDS = (
     Row("project", "project", "project", "Set up, list and clean the projects that have a memory.", "Memory"),
     Row("mcp", "mcp", "mcp", "Connect AI coding assistants.", "Assistants"),
     Row("models", "models", "models", "Fetch, find and check the embedding model.", "This machine"),
+    Row(
+        "doctor",
+        "doctor",
+        "doctor",
+        "Check that everything works, and say what to do where it does not.",
+        "This machine",
+    ),
     Row("dirs", "dirs", "dirs", "Show the directories that heimdall uses.", "This machine"),
 )
 """Every command, in the order of `heimdall --help`; rows of one section stand together."""

@@ -234,7 +234,7 @@ class MemoryStore:
         filter: RecallFilter,  # noqa: A002 (the facade's word)
         *,
         limit: int,
-        weights: tuple[float, float, float] = (1.0, 1.0, 1.0),
+        weights: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0),
     ) -> list[tuple[int, float]]:
         """Keys and BM25 scores of memories that match an FTS5 expression; as `reading.words`."""
         with self._connections.reading() as connection:

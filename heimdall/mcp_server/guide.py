@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+SERVER_INFO: Final = {
+    "name": "heimdall",
+    "title": "heimdall: long-term memory of this project",
+    "websiteUrl": "https://github.com/lcbcFoo/heimdall-mcp-server",
+}
+"""Who we are, besides the version."""
+
 INSTRUCTIONS: Final = """\
 Long-term memory of the current project, kept between sessions.
 Before a task, call recall_memories with what it is about. When a decision is made, a convention is learned, an error is \

@@ -135,7 +135,7 @@ class ModelWork:
                 memory.embed_pending(progress=self._embedded, stop=self._stop)
         except (HeimdallError, OSError) as error:
             self._failed(str(error))
-        except Exception as error:  # the server goes on by keywords, and says what happened
+        except Exception as error:  # noqa: BLE001 (recall goes on by keywords, and the status says what happened)
             _log.exception("the model could not be made ready")
             self._failed(f"{type(error).__name__}: {error}; please report this")
 
@@ -185,7 +185,9 @@ class _Reported(Progress):
     def __init__(self, work: ModelWork, settings: Settings) -> None:
         self._work = work
         self._people = make_progress(wanted=settings.progress)
-        self._what, self._done, self._total = "", 0, None
+        self._what = ""
+        self._done = 0
+        self._total: int | None = None
 
     def note(self, text: str) -> None:
         self._people.note(text)

@@ -45,7 +45,7 @@ class Memories:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._open: dict[Path, tuple[tuple[int, int], ProjectMemory]] = {}
+        self._open: dict[Path, tuple[tuple[int, int] | None, ProjectMemory]] = {}
 
     def existing(self, project: Project) -> ProjectMemory | None:
         """The project's memory, if it has one: looking never makes one.

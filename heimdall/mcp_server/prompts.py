@@ -19,10 +19,11 @@ from mcp_types import (
 )
 
 from heimdall.errors import HeimdallError
-from heimdall.mcp_server import guide, texts
+from heimdall.mcp_server import guide
 from heimdall.mcp_server.resources import page
-from heimdall.mcp_server.results import MemoryRecord
 from heimdall.mcp_server.service import Service
+from heimdall.mcp_server.tools import texts
+from heimdall.mcp_server.tools.results import MemoryRecord
 
 _PINNED_SHOWN = 20
 _LONGEST_TASK = 10_000
@@ -34,7 +35,7 @@ class Prompts:
     def __init__(self, service: Service) -> None:
         self._service = service
 
-    async def list(
+    async def list_prompts(
         self, _ctx: ServerRequestContext[Any, Any], _params: PaginatedRequestParams | None
     ) -> ListPromptsResult:
         """The one prompt."""
@@ -61,5 +62,5 @@ class Prompts:
             parts.append(texts.listing("Pinned memories", map(MemoryRecord.of, pinned)))
         if task := (params.arguments or {}).get("task", "").strip()[:_LONGEST_TASK]:
             parts.append(f"The task: {task}\n\nRecall what the memory knows about it, then begin.")
-        message = PromptMessage(role="user", content=TextContent(text="\n".join(parts)))
+        message = PromptMessage(role="user", content=TextContent(text="\n\n".join(part.strip() for part in parts)))
         return GetPromptResult(description=guide.PROMPT_DESCRIPTION, messages=[message])

@@ -23,9 +23,9 @@ from mcp_types import (
 
 from cognitive_memory.core.memory import Memory
 from heimdall.errors import HeimdallError
-from heimdall.mcp_server import texts
-from heimdall.mcp_server.results import MemoryRecord, memory_uri
 from heimdall.mcp_server.service import Service
+from heimdall.mcp_server.tools import texts
+from heimdall.mcp_server.tools.results import MemoryRecord, memory_uri
 
 if TYPE_CHECKING:
     from cognitive_memory.project_memory import ProjectMemory
@@ -46,7 +46,7 @@ class Resources:
     def __init__(self, service: Service) -> None:
         self._service = service
 
-    async def list(
+    async def list_resources(
         self, ctx: ServerRequestContext[Any, Any], params: PaginatedRequestParams | None
     ) -> ListResourcesResult:
         """The two collections, then each pinned memory: those are few. The others are found by recalling."""
@@ -58,7 +58,7 @@ class Resources:
         following = pinned[PAGE - 1].id if len(pinned) > PAGE else None
         return ListResourcesResult(resources=resources, next_cursor=following)
 
-    async def templates(
+    async def list_templates(
         self, _ctx: ServerRequestContext[Any, Any], _params: PaginatedRequestParams | None
     ) -> ListResourceTemplatesResult:
         """A memory by its id, and the further pages of the newest ones."""

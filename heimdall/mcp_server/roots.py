@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -87,5 +86,5 @@ def path_of(uri: str) -> Path | None:
     parts = urlsplit(uri)
     if parts.scheme != "file" or parts.netloc not in {"", "localhost"} or "\0" in unquote(parts.path):
         return None
-    path = url2pathname(parts.path)
-    return Path(path) if os.path.isabs(path) else None
+    path = Path(url2pathname(parts.path))
+    return path if path.is_absolute() else None

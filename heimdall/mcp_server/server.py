@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import warnings
-from importlib.metadata import version
 from typing import Any
 
 from mcp.server import Server, ServerRequestContext
@@ -14,11 +13,12 @@ from mcp_types import NotificationParams
 
 from heimdall.errors import HeimdallError
 from heimdall.mcp_server import guide
-from heimdall.mcp_server.calling import ToolCalls
 from heimdall.mcp_server.client_log import ClientLog
 from heimdall.mcp_server.prompts import Prompts
 from heimdall.mcp_server.resources import Resources
 from heimdall.mcp_server.service import Service
+from heimdall.mcp_server.tools.calling import ToolCalls
+from heimdall.mcp_server.transport.handshake import own_version
 
 _MINUTES = 60_000
 _log = logging.getLogger(__name__)
@@ -41,11 +41,11 @@ def make_server(service: Service) -> Server[Any]:
             await _prepare(service, ctx)
 
     server: Server[Any] = Server(
-        "heimdall",
-        version=version("heimdall-mcp"),
-        title="heimdall: long-term memory of this project",
+        guide.SERVER_INFO["name"],
+        version=own_version(),
+        title=guide.SERVER_INFO["title"],
         instructions=guide.INSTRUCTIONS,
-        website_url="https://github.com/lcbcFoo/heimdall-mcp-server",
+        website_url=guide.SERVER_INFO["websiteUrl"],
         # What never changes while a version runs, and what others may change at any time.
         cache_hints={
             "tools/list": CacheHint(60 * _MINUTES, "public"),
@@ -55,12 +55,12 @@ def make_server(service: Service) -> Server[Any]:
             "resources/list": CacheHint(0, "private"),
             "resources/read": CacheHint(0, "private"),
         },
-        on_list_tools=tools.list,
+        on_list_tools=tools.list_tools,
         on_call_tool=tools.call,
-        on_list_resources=resources.list,
-        on_list_resource_templates=resources.templates,
+        on_list_resources=resources.list_resources,
+        on_list_resource_templates=resources.list_templates,
         on_read_resource=resources.read,
-        on_list_prompts=prompts.list,
+        on_list_prompts=prompts.list_prompts,
         on_get_prompt=prompts.get,
         on_set_logging_level=log.set_level,
         on_roots_list_changed=roots_changed,

@@ -51,7 +51,9 @@ def _as_range(value: object) -> object:
 Moment = Annotated[str, AfterValidator(_is_moment), Field(max_length=40)]
 Tag = Annotated[str, Field(min_length=1, max_length=200)]
 Tags = Annotated[list[Tag], BeforeValidator(_decoded), Field(max_length=100)]
-MemoryId = Annotated[str, Field(min_length=1, max_length=100, description="The memory's id, as recall_memories shows it")]
+MemoryId = Annotated[
+    str, Field(min_length=1, max_length=100, description="The memory's id, as recall_memories shows it")
+]
 Level = Annotated[
     int, Field(ge=0, le=2, description="0 = concept (holds everywhere), 1 = context, 2 = episode (happened once)")
 ]
@@ -67,7 +69,9 @@ class Arguments(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _without_nulls(cls, values: Any) -> Any:
-        return {name: value for name, value in values.items() if value is not None} if isinstance(values, dict) else values
+        return (
+            {name: value for name, value in values.items() if value is not None} if isinstance(values, dict) else values
+        )
 
 
 class StoreContext(Arguments):
@@ -82,7 +86,9 @@ class StoreContext(Arguments):
     ] = None
     importance_score: Importance | None = None
     tags: Annotated[Tags | None, Field(description="Labels to find it by")] = None
-    source_info: Annotated[str | None, Field(description="Where it comes from, for example a file", max_length=2000)] = None
+    source_info: Annotated[
+        str | None, Field(description="Where it comes from, for example a file", max_length=2000)
+    ] = None
     pinned: Annotated[bool, Field(description="Always keep it in sight, whatever its age")] = False
 
 
@@ -105,7 +111,9 @@ class DateRange(Arguments):
     """A span of time; one end may be open."""
 
     start: Annotated[Moment | None, Field(description="At or after this: 2026-01-31 or 2026-01-31T12:00:00Z")] = None
-    end: Annotated[Moment | None, Field(description="Until this: a day, which counts as a whole, or before a time")] = None
+    end: Annotated[Moment | None, Field(description="Until this: a day, which counts as a whole, or before a time")] = (
+        None
+    )
 
     @property
     def since(self) -> datetime | None:
@@ -125,13 +133,17 @@ class RecallMemories(Arguments):
     types: Annotated[
         list[Literal["concept", "context", "episode", "core", "peripheral"]],
         BeforeValidator(_decoded),
-        Field(description="Only these types of memories; default: all (core and peripheral, from earlier versions, mean all)"),
+        Field(
+            description="Only these types of memories; default: all (core and peripheral, from earlier versions, mean all)"
+        ),
     ] = Field(default_factory=list)
     max_results: Annotated[int, Field(ge=1, le=50, description="How many memories at most")] = 10
     date_range: Annotated[
         DateRange | None, BeforeValidator(_as_range), Field(description="Only memories of this time")
     ] = None
-    tags: Annotated[Tags, Field(description="Only memories with at least one of these tags")] = Field(default_factory=list)
+    tags: Annotated[Tags, Field(description="Only memories with at least one of these tags")] = Field(
+        default_factory=list
+    )
     cursor: Annotated[
         str | None, Field(max_length=500, description="next_cursor of an answer to the same question: its next page")
     ] = None

@@ -76,7 +76,9 @@ class Recalled(BaseModel):
     memories: Annotated[list[MemoryRecord], Field(description="Best first")]
     pending: Annotated[int, Field(description="Memories that can be found by keywords alone so far")]
     notes: Annotated[list[str], Field(description="What to know about this answer")]
-    next_cursor: Annotated[str | None, Field(description="Pass it as cursor for the next page; absent at the end")] = None
+    next_cursor: Annotated[str | None, Field(description="Pass it as cursor for the next page; absent at the end")] = (
+        None
+    )
 
 
 class Deleted(BaseModel):

@@ -22,10 +22,10 @@ from mcp_types import Tool as ListedTool
 from pydantic import ValidationError
 
 from heimdall.errors import HeimdallError
-from heimdall.mcp_server.schemas import schema_of
 from heimdall.mcp_server.service import Service
-from heimdall.mcp_server.table import TOOLS
-from heimdall.mcp_server.tool import Answer, Call, Tool
+from heimdall.mcp_server.tools.schemas import schema_of
+from heimdall.mcp_server.tools.table import TOOLS
+from heimdall.mcp_server.tools.tool import Answer, Call, Tool
 
 _BY_NAME: Final = {tool.name: tool for tool in TOOLS}
 _MOST_PROBLEMS: Final = 10
@@ -55,7 +55,9 @@ class ToolCalls:
     def __init__(self, service: Service) -> None:
         self._service = service
 
-    async def list(self, _ctx: ServerRequestContext[Any, Any], _params: PaginatedRequestParams | None) -> ListToolsResult:
+    async def list_tools(
+        self, _ctx: ServerRequestContext[Any, Any], _params: PaginatedRequestParams | None
+    ) -> ListToolsResult:
         """All tools, on one page."""
         return ListToolsResult(tools=list(listed_tools()))
 
@@ -76,15 +78,18 @@ class ToolCalls:
             question = self._service.roots.question(ctx, params.input_responses)
             if question is not None:
                 return InputRequiredResult(input_requests=dict(question))
+        self._service.model.begin()  # clients from 2026-07-28 on don't say that they are initialized
         try:
             answer = await self._run(tool, ctx, params.arguments or {})
         except ValidationError as error:
             return _refused(_explained(tool, error))
         except (HeimdallError, OSError) as error:
             return _refused(str(error))
-        except Exception as error:  # of ours or of a library: the assistant must learn of it, and the server lives on
+        except Exception as error:  # noqa: BLE001 (whoever's mistake: the assistant learns of it, the server lives on)
             _log.exception("%s failed", tool.name)
-            return _refused(f"{tool.name} failed: {type(error).__name__}: {error}. This is a bug of heimdall; please report it.")
+            return _refused(
+                f"{tool.name} failed: {type(error).__name__}: {error}. This is a bug of heimdall; please report it."
+            )
         return CallToolResult(
             content=[TextContent(text=answer.text)],
             structured_content=answer.content.model_dump(mode="json", exclude_none=True),

@@ -6,6 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+_NESTED = ("items", "additionalProperties")
+
 
 def schema_of(model: type[BaseModel]) -> dict[str, Any]:
     """The JSON Schema of a model, every definition in its place.
@@ -14,30 +16,23 @@ def schema_of(model: type[BaseModel]) -> dict[str, Any]:
     alternatives with null; a value that is absent here is left out instead.
     """
     schema = model.model_json_schema(mode="validation")
-    definitions = schema.pop("$defs", {})
-    flat = _flat(schema, definitions)
-    assert isinstance(flat, dict)
-    flat.pop("description", None)  # the model's docstring is for programmers; the tool has its own description
-    return flat
+    schema.pop("description", None)  # the model's docstring is for programmers; the tool has its own description
+    return _flat_schema(schema, schema.pop("$defs", {}))
 
 
-def _flat(node: Any, definitions: dict[str, Any]) -> Any:
-    if isinstance(node, list):
-        return [_flat(item, definitions) for item in node]
-    if not isinstance(node, dict):
-        return node
+def _flat_schema(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
     if "$ref" in node:
         target = definitions[node["$ref"].rpartition("/")[2]]
-        node = {**target, **{key: value for key, value in node.items() if key != "$ref"}}
+        node = target | {key: value for key, value in node.items() if key != "$ref"}
     if "anyOf" in node:
         choices = [choice for choice in node["anyOf"] if choice != {"type": "null"}]
         if len(choices) == 1:
             rest = {key: value for key, value in node.items() if key not in {"anyOf", "default"}}
-            return _flat({**choices[0], **rest}, definitions)
-    return {
-        key: {name: _flat(value, definitions) for name, value in value.items()}
-        if key == "properties"
-        else _flat(value, definitions)
-        for key, value in node.items()
-        if key != "title"
-    }
+            return _flat_schema(choices[0] | rest, definitions)
+    flat = {}
+    for key, value in node.items():
+        if key == "properties":
+            flat[key] = {name: _flat_schema(schema, definitions) for name, schema in value.items()}
+        elif key != "title":
+            flat[key] = _flat_schema(value, definitions) if isinstance(value, dict) and key in _NESTED else value
+    return flat

@@ -10,11 +10,11 @@ from typing import Final
 
 from cognitive_memory.core.memory import MemoryType
 from cognitive_memory.core.recall import Recall, RecallFilter, RecallMode
-from heimdall.mcp_server import texts
-from heimdall.mcp_server.arguments import RecallMemories
-from heimdall.mcp_server.results import MemoryRecord, Recalled
-from heimdall.mcp_server.tool import Answer, Call, ToolError
-from heimdall.mcp_server.waiting import until_ready
+from heimdall.mcp_server.tools import texts
+from heimdall.mcp_server.tools.arguments import RecallMemories
+from heimdall.mcp_server.tools.results import MemoryRecord, Recalled
+from heimdall.mcp_server.tools.tool import Answer, Call, ToolError
+from heimdall.mcp_server.tools.waiting import until_ready
 
 DEEPEST: Final = 500
 """How many memories of one answer can be paged through."""
@@ -30,11 +30,13 @@ async def recall_memories(call: Call[RecallMemories]) -> Answer:
     if memory is None:
         nothing = Recall(hits=(), mode=RecallMode.KEYWORDS, pending=0, notes=("This project has no memories yet.",))
         return _answer(asked, nothing, skipped)
-    call.service.model.begin(memory, asked=True)
     if asked.wait_for_model:
+        call.service.model.begin(memory, asked=True)
         await until_ready(call.service.model, call.ctx)
     limit = min(skipped + asked.max_results + 1, DEEPEST)
     recall = await call.service.in_thread(memory.recall, asked.query, limit=limit, filter=wanted)
+    if recall.pending:
+        call.service.model.begin(memory, asked=True)
     return _answer(asked, recall, skipped)
 
 

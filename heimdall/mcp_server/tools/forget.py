@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from cognitive_memory.core.memory import Memory
-from heimdall.mcp_server import texts
-from heimdall.mcp_server.arguments import DeleteMemoriesByTags, DeleteMemory
-from heimdall.mcp_server.remember import no_memory_yet
-from heimdall.mcp_server.results import Deleted, MemoryRecord
-from heimdall.mcp_server.tool import Answer, Call, ToolError
+from heimdall.mcp_server.tools import texts
+from heimdall.mcp_server.tools.arguments import DeleteMemoriesByTags, DeleteMemory
+from heimdall.mcp_server.tools.remember import no_memory_yet
+from heimdall.mcp_server.tools.results import Deleted, MemoryRecord
+from heimdall.mcp_server.tools.tool import Answer, Call, ToolError
 
 _LISTED: Final = 50
 _PREVIEW_CHARACTERS: Final = 300

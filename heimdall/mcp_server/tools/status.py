@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from heimdall.mcp_server import texts
-from heimdall.mcp_server.arguments import MemoryStatus
 from heimdall.mcp_server.model_work import ModelState, Situation
-from heimdall.mcp_server.results import Counts, ModelRecord, ProjectRecord, Status
-from heimdall.mcp_server.tool import Answer, Call
-from heimdall.mcp_server.waiting import until_ready
+from heimdall.mcp_server.tools import texts
+from heimdall.mcp_server.tools.arguments import MemoryStatus
+from heimdall.mcp_server.tools.results import Counts, ModelRecord, ProjectRecord, Status
+from heimdall.mcp_server.tools.tool import Answer, Call
+from heimdall.mcp_server.tools.waiting import until_ready
+from heimdall.mcp_server.transport.handshake import own_version
 
 if TYPE_CHECKING:
     from cognitive_memory.core.status import MemoryStatus as Counted
@@ -35,14 +36,12 @@ async def memory_status(call: Call[MemoryStatus]) -> Answer:
 
 
 def _status(found: Found, counted: Counted | None, situation: Situation) -> Status:
-    from importlib.metadata import version
-
     # Not degraded while there is nothing that only a search by meaning could find.
     pending = counted.pending if counted else 0
     healthy = situation.state is ModelState.READY or (situation.state is ModelState.WAITING and not pending)
     return Status(
         system_status="healthy" if healthy else "degraded",
-        version=version("heimdall-mcp"),
+        version=own_version(),
         project=ProjectRecord(
             root=printable(found.project.root),
             chosen_by=printable(found.chosen_by),
@@ -70,7 +69,9 @@ def _details(counted: Counted | None) -> dict[str, object]:
         "process": os.getpid(),
         "models_dir": printable(locations.models_dir()),
         # Never the values: some of them are secrets.
-        "variables_set": sorted(name for name in os.environ if name.startswith("HEIMDALL_") or name == "MODEL_CACHE_DIR"),
+        "variables_set": sorted(
+            name for name in os.environ if name.startswith("HEIMDALL_") or name == "MODEL_CACHE_DIR"
+        ),
     }
     if counted is not None:
         details |= {

@@ -6,17 +6,23 @@ from typing import Final
 
 from mcp_types import ToolAnnotations
 
-from heimdall.mcp_server import arguments, results
-from heimdall.mcp_server.forget import delete_memories_by_tags, delete_memory
-from heimdall.mcp_server.recall import recall_memories
-from heimdall.mcp_server.remember import session_lessons, store_memory, update_memory
-from heimdall.mcp_server.status import memory_status
-from heimdall.mcp_server.tool import Tool
+from heimdall.mcp_server.tools import arguments, results
+from heimdall.mcp_server.tools.forget import delete_memories_by_tags, delete_memory
+from heimdall.mcp_server.tools.recall import recall_memories
+from heimdall.mcp_server.tools.remember import session_lessons, store_memory, update_memory
+from heimdall.mcp_server.tools.status import memory_status
+from heimdall.mcp_server.tools.tool import Tool
 
-_READS: Final = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
+_READS: Final = ToolAnnotations(
+    read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+)
 # Storing the same again changes nothing.
-_ADDS: Final = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
-_REPLACES: Final = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False)
+_ADDS: Final = ToolAnnotations(
+    read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+)
+_REPLACES: Final = ToolAnnotations(
+    read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False
+)
 
 TOOLS: Final = (
     Tool(

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from mcp.server import ServerRequestContext
     from mcp_types import ToolAnnotations
 
-    from heimdall.mcp_server.arguments import Arguments
     from heimdall.mcp_server.service import Service
+    from heimdall.mcp_server.tools.arguments import Arguments
 
-A = TypeVar("A", bound="Arguments", contravariant=True)
+A = TypeVar("A", bound="Arguments")
 
 
 class ToolError(HeimdallError):

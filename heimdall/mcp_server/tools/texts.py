@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from heimdall.mcp_server.results import Deleted, MemoryRecord, Recalled, Status
+from heimdall.mcp_server.tools.results import Deleted, MemoryRecord, Recalled, Status
 
 if TYPE_CHECKING:
     from cognitive_memory.core.memory import Memory
-    from heimdall.mcp_server.arguments import SessionLessons
+    from heimdall.mcp_server.tools.arguments import SessionLessons
 
 _LATER: Final = "; it is found by keywords now, and by meaning once the model is ready"
 
@@ -66,8 +66,10 @@ def status(answer: Status) -> str:
     by_type = ", ".join(f"{count} {kind}" for kind, count in counts.by_type.items())
     lines = [
         f"Memory of {project.root} (chosen by {project.chosen_by}): {answer.system_status}",
-        f"Memories: {counts.total}{f' ({by_type})' if by_type else ''}; {counts.pinned} pinned; "
-        f"{counts.embedded} found by meaning, {counts.pending} by keywords alone so far",
+        (
+            f"Memories: {counts.total}{f' ({by_type})' if by_type else ''}; {counts.pinned} pinned; "
+            f"{counts.embedded} found by meaning, {counts.pending} by keywords alone so far"
+        ),
         f"Model: {answer.model.state}: {answer.model.detail}",
         f"Database: {project.database}{'' if project.exists else ' (made by the first store_memory)'}",
         f"heimdall-mcp {answer.version}",
@@ -86,7 +88,12 @@ def listing(title: str, records: Iterable[MemoryRecord]) -> str:
 
 
 def _lines(record: MemoryRecord, begin: str) -> list[str]:
-    facts = [record.type, f"importance {record.importance_score:g}", record.created_at.date().isoformat(), f"id {record.id}"]
+    facts = [
+        record.type,
+        f"importance {record.importance_score:g}",
+        record.created_at.date().isoformat(),
+        f"id {record.id}",
+    ]
     if record.pinned:
         facts.insert(0, "pinned")
     if record.tags:

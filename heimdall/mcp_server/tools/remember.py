@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from cognitive_memory.core.memory import Memory, MemoryType, NewMemory
-from heimdall.mcp_server import texts
-from heimdall.mcp_server.arguments import SessionLessons, StoreContext, StoreMemory, UpdateMemory
-from heimdall.mcp_server.results import MemoryRecord, Stored
-from heimdall.mcp_server.tool import Answer, Call, ToolError
+from heimdall.mcp_server.tools import texts
+from heimdall.mcp_server.tools.arguments import SessionLessons, StoreContext, StoreMemory, UpdateMemory
+from heimdall.mcp_server.tools.results import MemoryRecord, Stored
+from heimdall.mcp_server.tools.tool import Answer, Call, ToolError
 
 _IMPORTANCE: Final = {"low": 0.3, "medium": 0.6, "high": 0.8, "critical": 1.0}
 _SHORTEST_LESSON: Final = 20
@@ -88,7 +88,9 @@ async def update_memory(call: Call[UpdateMemory]) -> Answer:
 
 def no_memory_yet(memory_id: str) -> ToolError:
     """The error of asking for a memory of a project that has none."""
-    return ToolError(f"no memory has the id {memory_id}: this project has no memories yet. store_memory makes the first.")
+    return ToolError(
+        f"no memory has the id {memory_id}: this project has no memories yet. store_memory makes the first."
+    )
 
 
 async def _store(call: Call[Any], memory: NewMemory) -> Memory:

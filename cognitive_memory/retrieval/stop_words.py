@@ -13,5 +13,5 @@ STOP_WORDS = frozenset(
     once only or other our ours ourselves out over own re s same shall she should so some such t than that the their theirs
     them themselves then there these they this those through to too under until up ve very was we were what when where
     which while who whom whose why with would you your yours yourself yourselves
-    """.split()
+    """.split()  # noqa: SIM905 (a list literal would hide the words among quotes)
 )

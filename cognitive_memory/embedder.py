@@ -22,7 +22,13 @@ COMPOSITION = "aside-1"
 
 
 class Embedder(Protocol):
-    """What a memory needs to have vectors made."""
+    """What a memory needs to have vectors made.
+
+    Attributes:
+        dimension: how many numbers a vector has.
+    """
+
+    dimension: int
 
     def label(self) -> str | None:
         """What the vectors depend on: model, numerics and the way the text is composed; None when no model is pinned.
@@ -54,6 +60,7 @@ class ModelEmbedder:
 
     def __init__(self, config: EmbeddingConfig | None = None) -> None:
         self._config = config or EmbeddingConfig()
+        self.dimension = self._config.embedding_dimension
         self._lock = Lock()
         self._provider: ONNXEmbeddingProvider | None = None
         self._process = os.getpid()

@@ -5,21 +5,20 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from cognitive_memory import backfill
+from cognitive_memory import backfill, bulk
 from cognitive_memory.core.config import EmbeddingConfig
 from cognitive_memory.core.memory import Memory, NewMemory, as_id
 from cognitive_memory.core.recall import Recall, RecallFilter
-from cognitive_memory.core.reports import SourceReport, StoreReport
+from cognitive_memory.core.reports import ImportReport, SourceReport, StoreReport
 from cognitive_memory.core.status import MemoryStatus
 from cognitive_memory.embedder import Embedder, ModelEmbedder
 from cognitive_memory.retrieval.recaller import Recaller
+from cognitive_memory.storage.backup import back_up, problems_in, restore
 from cognitive_memory.storage.store import MemoryStore
-from cognitive_memory.storage.writing import Change
 from heimdall.errors import HeimdallError
 
 _EVERYTHING = RecallFilter()
@@ -98,27 +97,12 @@ class ProjectMemory:
 
         Args:
             memories: read as they are needed.
-            progress: called after each block with how many were stored, and how many of them are embedded.
+            progress: called after each block with how many were stored so far, and for how many of those embedding is over.
 
         Returns:
             What happened, and the id of each.
         """
-        changes: list[Change] = []
-        ids: list[str] = []
-        source = iter(memories)
-        while block := list(islice(source, backfill.BLOCK)):
-            stored = self._store.put(block)
-            changes += [item.change for item in stored]
-            ids += [item.id for item in stored]
-            self._embed_now([item.key for item in stored])
-            if progress is not None:
-                progress(len(ids), len(ids))
-        return StoreReport(
-            added=changes.count(Change.ADDED),
-            unchanged=changes.count(Change.UNCHANGED),
-            updated=changes.count(Change.UPDATED),
-            ids=tuple(ids),
-        )
+        return bulk.store_many(self._store, self._embedder, memories, progress=progress)
 
     def replace_source(self, source: str, memories: Sequence[NewMemory]) -> SourceReport:
         """Make `memories` all that comes from `source`, in one transaction; what it no longer gives is removed.
@@ -227,6 +211,42 @@ class ProjectMemory:
         """Everything counted."""
         return self._store.status()
 
+    # -- whole memories
+
+    def export_lines(self, *, vectors: bool = True) -> Iterator[str]:
+        """Everything, as lines of JSON without line ends; what they hold is the state at the first line.
+
+        Args:
+            vectors: with the vectors and the label of the model that made each; without them the lines are a tenth as
+                long, and whoever imports them embeds again.
+        """
+        return self._store.export(vectors=vectors)
+
+    def import_lines(self, lines: Iterable[str]) -> ImportReport:
+        """Take over memories; a repeat changes nothing. As `importing.take_over`.
+
+        Raises:
+            ExchangeError: a line can't be read; with its number.
+        """
+        return self._store.take_over(lines)
+
+    def backup(self, file: Path, *, force: bool = False) -> None:
+        """Copy the database, as it is now, into one checked file; `force` replaces a file that is there.
+
+        Raises:
+            StorageError: there is a file already, it can't be written, or the database is damaged.
+        """
+        back_up(self.database, file, force=force)
+
+    @staticmethod
+    def restore(file: Path, database: Path, *, force: bool = False) -> Path | None:
+        """Make a database what a backup says; as `storage.backup.restore`. Returns where the replaced one is kept."""
+        return restore(file.absolute(), database.absolute(), force=force)
+
+    def integrity(self) -> list[str]:
+        """What is wrong with the database; empty when it is sound."""
+        return problems_in(self.database)
+
     # -- vectors
 
     def embed_pending(self, *, progress: backfill.Progress | None = None, stop: threading.Event | None = None) -> int:
@@ -240,6 +260,6 @@ class ProjectMemory:
             return
         try:
             block = self._store.pending_of(label, keys)
-            self._store.write_vectors(label, backfill.outcomes(self._embedder, block))
+            self._store.write_vectors(label, self._embedder.dimension * 4, backfill.outcomes(self._embedder, block))
         except HeimdallError as error:
             _log.warning("stored, but not embedded yet: %s", error)

@@ -9,9 +9,9 @@ from typing import Any, Self
 
 from cognitive_memory.core.memory import Memory, MemoryValueError, NewMemory, content_hash
 from cognitive_memory.core.recall import RecallFilter
-from cognitive_memory.core.reports import SourceReport
+from cognitive_memory.core.reports import ImportReport, SourceReport
 from cognitive_memory.core.status import MemoryStatus
-from cognitive_memory.storage import reading, vectors, writing
+from cognitive_memory.storage import exchange, importing, reading, vectors, writing
 from cognitive_memory.storage.connections import Connections, Transaction
 from cognitive_memory.storage.schema import Prepared, prepare
 from cognitive_memory.storage.vectors import Embedded, Pending, State, Vectors
@@ -28,16 +28,15 @@ class MemoryStore:
     """The memories of one project, on disk. Thread-safe, and safe beside other processes.
 
     Args:
-        database: a file with this release's schema.
-        prepared: what `prepare` said of it.
+        prepared: the database, as `prepare` left it.
         label: which model's vectors count, asked for when it matters; None when there is no model.
     """
 
-    def __init__(self, database: Path, prepared: Prepared, label: Callable[[], str | None]) -> None:
-        self.database = database
+    def __init__(self, prepared: Prepared, label: Callable[[], str | None]) -> None:
+        self.database = prepared.database
         self.prepared = prepared
         self._label = label
-        self._connections = Connections(database)
+        self._connections = Connections(prepared.database)
 
     @classmethod
     def open(cls, database: Path, *, project_id: str | None = None, label: Callable[[], str | None]) -> Self:
@@ -46,8 +45,7 @@ class MemoryStore:
         Raises:
             StorageError: as `prepare` does.
         """
-        database = database.absolute()
-        return cls(database, prepare(database, project_id=project_id), label)
+        return cls(prepare(database.absolute(), project_id=project_id), label)
 
     def close(self) -> None:
         """Close the files."""
@@ -121,7 +119,16 @@ class MemoryStore:
             removed=len(gone),
         )
 
+    def take_over(self, lines: Iterable[str]) -> ImportReport:
+        """Import lines of JSON; as `importing.take_over`."""
+        return importing.take_over(self._connections, lines, self._label())
+
     # -- reading
+
+    def export(self, *, vectors: bool) -> Iterator[str]:
+        """All memories as lines of JSON, at one moment; as `exchange.export`."""
+        with self._connections.reading() as connection:
+            yield from exchange.export(connection, vectors=vectors)
 
     def get(self, memory_id: str) -> Memory:
         """The memory of an id.
@@ -261,7 +268,7 @@ class MemoryStore:
         with self._connections.reading() as connection:
             return vectors.pending_of(connection, vectors.model_number(connection, label), keys)
 
-    def write_vectors(self, label: str, outcomes: Sequence[Embedded]) -> int:
-        """Store outcomes of embedding with that model; as `vectors.write`."""
+    def write_vectors(self, label: str, size: int, outcomes: Sequence[Embedded]) -> int:
+        """Store outcomes of embedding with that model, whose vectors have `size` bytes; as `vectors.write`."""
         with self._connections.writing() as transaction:
-            return vectors.write(transaction, vectors.ensure_model(transaction, label), outcomes)
+            return vectors.write(transaction, vectors.ensure_model(transaction, label, size), outcomes)

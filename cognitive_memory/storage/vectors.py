@@ -77,13 +77,20 @@ def model_number(connection: sqlite3.Connection, label: str | None) -> int | Non
     return None if row is None else int(row[0])
 
 
-def ensure_model(transaction: Transaction, label: str) -> int:
-    """The number of a model, given now if it has none."""
-    number = model_number(transaction.connection, label)
-    if number is None:
-        query = "INSERT INTO models (label) VALUES (?) RETURNING model"
-        number = int(transaction.connection.execute(query, (label,)).fetchone()[0])
-    return number
+def ensure_model(transaction: Transaction, label: str, size: int) -> int:
+    """The number of a model whose vectors have `size` bytes, given now if it has none.
+
+    Raises:
+        ValueError: vectors under that label have another size.
+    """
+    row = transaction.connection.execute("SELECT model, size FROM models WHERE label = ?", (label,)).fetchone()
+    if row is None:
+        query = "INSERT INTO models (label, size) VALUES (?, ?) RETURNING model, size"
+        row = transaction.connection.execute(query, (label, size)).fetchone()
+    number, known = row
+    if known != size:
+        raise ValueError(f"a vector of {label} has {known} bytes here, got one of {size}")
+    return int(number)
 
 
 def pending_count(connection: sqlite3.Connection, model: int | None) -> int:

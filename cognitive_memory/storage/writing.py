@@ -55,10 +55,11 @@ def put(transaction: Transaction, memories: Iterable[NewMemory]) -> list[Stored]
     new tags and a pin are added.
     """
     now = times.now()
-    return [_put(transaction, memory, now) for memory in memories]
+    return [put_one(transaction, memory, now) for memory in memories]
 
 
-def _put(transaction: Transaction, memory: NewMemory, now: int) -> Stored:
+def put_one(transaction: Transaction, memory: NewMemory, now: int) -> Stored:
+    """Store one memory; `now` is when that happens, in microseconds."""
     fields = as_fields(memory, created_at=now)
     names = ", ".join(Fields.NAMES)
     where: str

@@ -72,9 +72,8 @@ CREATE TABLE models (
     label TEXT NOT NULL UNIQUE,
     -- How many memories have a row of this model in `embeddings`; triggers count.
     embeddings INTEGER NOT NULL DEFAULT 0,
-    -- Who is embedding what has no vector yet, and until when that holds without a sign of life.
-    worker TEXT,
-    worker_until INTEGER
+    -- How many bytes each of its vectors has.
+    size INTEGER NOT NULL
 ) STRICT;
 
 -- A memory's vector, or the reason why it can't have one.
@@ -119,6 +118,16 @@ END;
 -- A vector of what a memory said before would be found for words that are no longer there.
 CREATE TRIGGER memory_changed AFTER UPDATE OF content_hash ON memories WHEN old.content_hash <> new.content_hash BEGIN
     DELETE FROM embeddings WHERE memory = new.key;
+    INSERT INTO embeddings (memory, model, vector, failure, revision)
+        SELECT new.key, model, vector, failure, new.revision FROM memories JOIN embeddings ON memory = key
+        WHERE memories.content_hash = new.content_hash AND key <> new.key ORDER BY model DESC LIMIT 1;
+END;
+
+-- What says the same has the same vector: a file that moved is not embedded again.
+CREATE TRIGGER memory_repeated AFTER INSERT ON memories BEGIN
+    INSERT INTO embeddings (memory, model, vector, failure, revision)
+        SELECT new.key, model, vector, failure, new.revision FROM memories JOIN embeddings ON memory = key
+        WHERE memories.content_hash = new.content_hash AND key <> new.key ORDER BY model DESC LIMIT 1;
 END;
 
 CREATE TRIGGER memory_deleted AFTER DELETE ON memories BEGIN

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,10 +12,11 @@ from typing import Any, Self
 from cognitive_memory import backfill, bulk
 from cognitive_memory.core.config import EmbeddingConfig
 from cognitive_memory.core.memory import Memory, NewMemory, as_id
-from cognitive_memory.core.recall import Hit, Recall, RecallFilter, RecallMode
+from cognitive_memory.core.recall import Recall, RecallFilter
 from cognitive_memory.core.reports import ImportReport, SourceReport, StoreReport
 from cognitive_memory.core.status import MemoryStatus
 from cognitive_memory.embedder import Embedder, ModelEmbedder
+from cognitive_memory.retrieval.recaller import Recaller
 from cognitive_memory.storage.backup import back_up, problems_in, restore
 from cognitive_memory.storage.store import MemoryStore
 from heimdall.errors import HeimdallError
@@ -39,6 +39,7 @@ class ProjectMemory:
     def __init__(self, store: MemoryStore, embedder: Embedder) -> None:
         self._store = store
         self._embedder = embedder
+        self._recaller = Recaller(store, embedder, file=store.database.with_suffix(".vectors"))
         self.database = store.database
         self.project_id = store.prepared.project_id
         self.migration_backup = store.prepared.backup
@@ -194,20 +195,13 @@ class ProjectMemory:
             filter: which memories may answer.
             explain: tell what each score is made of.
             wait_for_model: fetch the model if it is not here; otherwise keywords have to do then.
+
+        Raises:
+            QuestionError: the question is blank, or `limit` less than 1.
         """
         if wait_for_model:
             self.embed_pending()
-        pending = self._store.pending_count()
-        words = re.findall(r"\w+", query)
-        match = " OR ".join(f'"{word}"' for word in words)
-        found = self._store.words(match, filter, limit=limit) if words else []
-        scores = dict(found)
-        memories = self._store.rows(list(scores))
-        hits = tuple(
-            Hit(memory=memory, score=scores[key], parts={"keywords": scores[key]} if explain else {})
-            for key, memory in memories.items()
-        )
-        return Recall(hits=hits, mode=RecallMode.KEYWORDS, pending=pending)
+        return self._recaller.recall(query, limit=limit, filter=filter, explain=explain)
 
     def sources(self) -> Mapping[str, int]:
         """How many memories come from each source."""

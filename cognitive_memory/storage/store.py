@@ -14,7 +14,7 @@ from cognitive_memory.core.status import MemoryStatus
 from cognitive_memory.storage import exchange, importing, reading, vectors, writing
 from cognitive_memory.storage.connections import Connections, Transaction
 from cognitive_memory.storage.schema import Prepared, prepare
-from cognitive_memory.storage.vectors import Embedded, Pending, Vectors
+from cognitive_memory.storage.vectors import Embedded, Pending, State, Vectors
 from cognitive_memory.storage.writing import Change, Stored
 
 PAGE = 500
@@ -245,10 +245,10 @@ class MemoryStore:
         with self._connections.reading() as connection:
             return list(reading.passing(connection, filter))
 
-    def vectors_since(self, revision: int | None) -> Vectors:
-        """What changed among the current model's vectors after a revision; with None all of them. As `vectors.since`."""
+    def vectors_since(self, known: State | None) -> Vectors:
+        """What changed among the current model's vectors after a state; with None all of them. As `vectors.since`."""
         with self._connections.reading() as connection:
-            return vectors.since(connection, vectors.model_number(connection, self._label()), revision)
+            return vectors.since(connection, vectors.model_number(connection, self._label()), known)
 
     # -- for those who embed
 

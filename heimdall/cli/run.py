@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import click
 
+from heimdall.cli import output
 from heimdall.cli.commands import heimdall
 from heimdall.errors import HeimdallError
 
@@ -29,13 +30,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return ERROR
     except (click.Abort, KeyboardInterrupt):
-        click.echo("heimdall: interrupted; what was downloaded is kept and continued next time", err=True)
+        output.complain("interrupted; what was downloaded is kept and continued next time")
         return INTERRUPTED
     except SystemExit:
         return ERROR  # click ends so, with the code 1, when the reader of our output went away
     except (HeimdallError, OSError) as error:
         if os.environ.get("HEIMDALL_DEBUG") == "1":
             raise
-        click.echo(f"heimdall: {error}", err=True)
+        output.complain(str(error))
         return ERROR
     return code if isinstance(code, int) else 0

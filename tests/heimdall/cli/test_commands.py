@@ -23,7 +23,7 @@ def mirror(small: SmallModel, monkeypatch: pytest.MonkeyPatch) -> SmallModel:
 def test_the_life_of_a_model(installation: Installation, mirror: SmallModel) -> None:
     before = installation.heimdall("models", "status")
     assert before.returncode == 1
-    assert "state    not here; 'heimdall models pull' fetches it" in before.stdout
+    assert "state   not here; 'heimdall models pull' fetches it" in before.stdout
     assert installation.heimdall("models", "path").returncode == 1
     assert installation.heimdall("models", "verify").returncode == 1
 
@@ -37,7 +37,7 @@ def test_the_life_of_a_model(installation: Installation, mirror: SmallModel) -> 
     assert installation.heimdall("models", "path").stdout == f"{directory}\n"
     status = installation.heimdall("models", "status")
     assert status.returncode == 0
-    assert f"path     {directory}" in status.stdout
+    assert f"path    {directory}" in status.stdout
     verify = installation.heimdall("models", "verify")
     assert verify.returncode == 0
     assert verify.stdout.splitlines()[-1] == "every file matches its pin"
@@ -126,6 +126,7 @@ def test_pull_fetches_although_unasked_fetching_is_forbidden(installation: Insta
         (("models", "verfy"), {}, "Did you mean 'verify'?"),
         (("modles",), {}, "Did you mean 'models'?"),
         (("models", "pull", "--fast"), {}, "No such option '--fast'"),
+        (("dirs", "--jsn"), {}, "Did you mean '--json'?"),
         (("models", "pull"), {"HEIMDALL_DATA_DIR": "/dev/null/x"}, "/dev/null"),
     ],
 )

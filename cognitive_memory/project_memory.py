@@ -1,0 +1,251 @@
+"""A project's memory: what the command line, the server and the loaders work with."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from cognitive_memory import backfill
+from cognitive_memory.core.config import EmbeddingConfig
+from cognitive_memory.core.memory import Memory, NewMemory, as_id
+from cognitive_memory.core.recall import Hit, Recall, RecallFilter, RecallMode
+from cognitive_memory.core.reports import SourceReport, StoreReport
+from cognitive_memory.core.status import MemoryStatus
+from cognitive_memory.embedder import Embedder, ModelEmbedder
+from cognitive_memory.storage.store import MemoryStore
+from cognitive_memory.storage.writing import Change
+from heimdall.errors import HeimdallError
+
+_EVERYTHING = RecallFilter()
+_log = logging.getLogger(__name__)
+
+
+class ProjectMemory:
+    """The memories of one project. Thread-safe; several processes may work on one database at once.
+
+    Made by `open`; a context manager that closes.
+
+    Attributes:
+        database: the database file.
+        project_id: the id that is stored in it, so that a moved project keeps its memory.
+        migration_backup: where the state before a schema migration was kept, if opening it migrated it.
+    """
+
+    def __init__(self, store: MemoryStore, embedder: Embedder) -> None:
+        self._store = store
+        self._embedder = embedder
+        self.database = store.database
+        self.project_id = store.prepared.project_id
+        self.migration_backup = store.prepared.backup
+
+    @classmethod
+    def open(cls, database: Path, *, project_id: str | None = None, config: EmbeddingConfig | None = None) -> Self:
+        """Open a project's database; make it if there is none, migrate it if it is older. Loads no model.
+
+        Args:
+            database: the file; its directory is made.
+            project_id: for a new database; default: a new UUID. An existing database keeps its own.
+            config: which model makes vectors; default: `EmbeddingConfig()`.
+
+        Raises:
+            NewerSchemaError: a newer release made it; not a byte was changed.
+            DatabaseUnreadableError: it is damaged or something else; not a byte was changed.
+            StorageError: it can't be read or written.
+        """
+        embedder = ModelEmbedder(config)
+        return cls(MemoryStore.open(database, project_id=project_id, label=embedder.label), embedder)
+
+    def close(self) -> None:
+        """Close the database's files."""
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -- writing
+
+    def store(self, memory: NewMemory, *, embed: bool = True) -> Memory:
+        """Store one memory; when this returns it is on disk and every process sees it.
+
+        Without an id, the same text and context from the same source is stored once: what is there already comes back,
+        with new tags and a pin added. With an id, what that id says is replaced.
+
+        Args:
+            embed: make its vector at once if the model is on this machine; otherwise it waits for `embed_pending`.
+
+        Raises:
+            StorageError: it could not be stored.
+        """
+        (stored,) = self._store.put([memory])
+        if embed:
+            self._embed_now([stored.key])
+        return self._store.get(stored.id)
+
+    def store_many(self, memories: Iterable[NewMemory], *, progress: backfill.Progress | None = None) -> StoreReport:
+        """Store any number of memories, as `store` does, in blocks; each block is on disk before the next is read.
+
+        Args:
+            memories: read as they are needed.
+            progress: called after each block with how many were stored, and how many of them are embedded.
+
+        Returns:
+            What happened, and the id of each.
+        """
+        changes: list[Change] = []
+        ids: list[str] = []
+        source = iter(memories)
+        while block := list(islice(source, backfill.BLOCK)):
+            stored = self._store.put(block)
+            changes += [item.change for item in stored]
+            ids += [item.id for item in stored]
+            self._embed_now([item.key for item in stored])
+            if progress is not None:
+                progress(len(ids), len(ids))
+        return StoreReport(
+            added=changes.count(Change.ADDED),
+            unchanged=changes.count(Change.UNCHANGED),
+            updated=changes.count(Change.UPDATED),
+            ids=tuple(ids),
+        )
+
+    def replace_source(self, source: str, memories: Sequence[NewMemory]) -> SourceReport:
+        """Make `memories` all that comes from `source`, in one transaction; what it no longer gives is removed.
+
+        Memories without an id get one that follows from source and content, so that a repeat changes nothing. Vectors
+        are left to `embed_pending`, which makes them in large batches.
+        """
+        return self._store.replace_source(source, memories)
+
+    def remove_source(self, source: str) -> int:
+        """Remove all that comes from `source`; tells how many that were."""
+        return self._store.replace_source(source, ()).removed
+
+    def update(self, memory_id: str, **changes: Any) -> Memory:
+        """Change fields of a memory: text, type, tags, source, context, importance, pinned, metadata.
+
+        Raises:
+            UnknownMemoryError: there is no such memory.
+            MemoryValueError: a field can't be changed, or not to that.
+        """
+        memory = self._store.update(as_id(memory_id), changes)
+        if not memory.embedded:
+            self._embed_now(self._store.keys_of([memory.id]))
+            memory = self._store.get(memory.id)
+        return memory
+
+    def delete(self, memory_ids: Iterable[str]) -> tuple[Memory, ...]:
+        """Delete memories, all or none, and return what they were.
+
+        Raises:
+            UnknownMemoryError: naming every id that there is no memory for; nothing was deleted.
+        """
+        return tuple(self._store.delete([as_id(memory_id) for memory_id in memory_ids]))
+
+    def delete_by_tags(self, tags: Iterable[str], *, dry_run: bool = False) -> tuple[Memory, ...]:
+        """Delete every memory that has any of the tags, and return what they were; `dry_run` only returns them."""
+        wanted = [tag.strip() for tag in tags]
+        return tuple(self._store.tagged(wanted) if dry_run else self._store.delete_by_tags(wanted))
+
+    # -- reading
+
+    def get(self, memory_id: str) -> Memory:
+        """The memory of an id.
+
+        Raises:
+            UnknownMemoryError: there is none.
+            MemoryValueError: it is no UUID.
+        """
+        return self._store.get(as_id(memory_id))
+
+    def memories(
+        self,
+        filter: RecallFilter = _EVERYTHING,  # noqa: A002 (the domain's word)
+        *,
+        order: str = "newest",
+        limit: int | None = None,
+        after: str | None = None,
+        pinned: bool | None = None,
+    ) -> Iterator[Memory]:
+        """List memories.
+
+        Args:
+            filter: which; default: all.
+            order: "newest" or "oldest" (by what they tell of), "changed" (last stored or changed first), "important".
+            limit: how many at most.
+            after: the id of the memory after which to begin, for pages.
+            pinned: only those that are pinned, or only those that are not.
+
+        Raises:
+            MemoryValueError: there is no such order.
+            UnknownMemoryError: `after` is not there (any more).
+        """
+        begin = None if after is None else as_id(after)
+        return self._store.memories(filter, order=order, limit=limit, after=begin, pinned=pinned)
+
+    def recall(
+        self,
+        query: str,
+        *,
+        limit: int = 10,
+        filter: RecallFilter = _EVERYTHING,  # noqa: A002 (the domain's word)
+        explain: bool = False,
+        wait_for_model: bool = False,
+    ) -> Recall:
+        """Find the memories that answer a question.
+
+        Args:
+            query: the question, in words.
+            limit: how many hits at most.
+            filter: which memories may answer.
+            explain: tell what each score is made of.
+            wait_for_model: fetch the model if it is not here; otherwise keywords have to do then.
+        """
+        if wait_for_model:
+            self.embed_pending()
+        pending = self._store.pending_count()
+        words = re.findall(r"\w+", query)
+        match = " OR ".join(f'"{word}"' for word in words)
+        found = self._store.words(match, filter, limit=limit) if words else []
+        scores = dict(found)
+        memories = self._store.rows(list(scores))
+        hits = tuple(
+            Hit(memory=memory, score=scores[key], parts={"keywords": scores[key]} if explain else {})
+            for key, memory in memories.items()
+        )
+        return Recall(hits=hits, mode=RecallMode.KEYWORDS, pending=pending)
+
+    def sources(self) -> Mapping[str, int]:
+        """How many memories come from each source."""
+        return self._store.sources()
+
+    def status(self) -> MemoryStatus:
+        """Everything counted."""
+        return self._store.status()
+
+    # -- vectors
+
+    def embed_pending(self, *, progress: backfill.Progress | None = None, stop: threading.Event | None = None) -> int:
+        """Make the vectors that are missing; as `backfill.embed_pending`. Fetches the model if it is not here."""
+        return backfill.embed_pending(self._store, self._embedder, progress=progress, stop=stop)
+
+    def _embed_now(self, keys: Sequence[int]) -> None:
+        """Embed what was just stored, if that is possible now. It is stored in any case, so a failure only waits."""
+        label = self._embedder.label()
+        if label is None or not self._embedder.ready():
+            return
+        try:
+            block = self._store.pending_of(label, keys)
+            self._store.write_vectors(label, backfill.outcomes(self._embedder, block))
+        except HeimdallError as error:
+            _log.warning("stored, but not embedded yet: %s", error)

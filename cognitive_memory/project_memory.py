@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from cognitive_memory import backfill
 from cognitive_memory.core.config import EmbeddingConfig
-from cognitive_memory.core.memory import Memory, NewMemory, as_id
+from cognitive_memory.core.memory import Json, Memory, NewMemory, as_id
 from cognitive_memory.core.recall import Hit, Recall, RecallFilter, RecallMode
 from cognitive_memory.core.reports import SourceReport, StoreReport
 from cognitive_memory.core.status import MemoryStatus
@@ -92,11 +92,15 @@ class ProjectMemory:
             self._embed_now([stored.key])
         return self._store.get(stored.id)
 
-    def store_many(self, memories: Iterable[NewMemory], *, progress: backfill.Progress | None = None) -> StoreReport:
+    def store_many(
+        self, memories: Iterable[NewMemory], *, embed: bool = True, progress: backfill.Progress | None = None
+    ) -> StoreReport:
         """Store any number of memories, as `store` does, in blocks; each block is on disk before the next is read.
 
         Args:
             memories: read as they are needed.
+            embed: make the vectors of each block at once if the model is on this machine; otherwise they wait for
+                `embed_pending`.
             progress: called after each block with how many were stored, and how many of them are embedded.
 
         Returns:
@@ -109,7 +113,8 @@ class ProjectMemory:
             stored = self._store.put(block)
             changes += [item.change for item in stored]
             ids += [item.id for item in stored]
-            self._embed_now([item.key for item in stored])
+            if embed:
+                self._embed_now([item.key for item in stored])
             if progress is not None:
                 progress(len(ids), len(ids))
         return StoreReport(
@@ -128,7 +133,8 @@ class ProjectMemory:
         return self._store.replace_source(source, memories)
 
     def remove_source(self, source: str) -> int:
-        """Remove all that comes from `source`; tells how many that were."""
+        """Remove all that comes from `source`; tells how many that were. If it was loaded, loading it again brings it back."""
+        self._store.set_load_states({source: None})
         return self._store.replace_source(source, ()).removed
 
     def update(self, memory_id: str, **changes: Any) -> Memory:
@@ -232,6 +238,16 @@ class ProjectMemory:
     def status(self) -> MemoryStatus:
         """Everything counted."""
         return self._store.status()
+
+    # -- for loaders
+
+    def load_states(self) -> Mapping[str, Mapping[str, Json]]:
+        """What was remembered of each source that was loaded, in its loader's own words."""
+        return self._store.load_states()
+
+    def set_load_states(self, states: Mapping[str, Mapping[str, Json] | None]) -> None:
+        """Remember a state for each of these sources, so that a repeated load does only what is left; None forgets it."""
+        self._store.set_load_states(states)
 
     # -- vectors
 

@@ -41,13 +41,13 @@ class Piece:
     Attributes:
         text: lines of the document, without blank lines around them.
         path: the headings above its first line.
-        title: what the heading says that it begins with, if it does.
+        titles: the headings in it, in their order; the first one is at its beginning.
         first_line, last_line: from 1, both included.
     """
 
     text: str
     path: Path
-    title: str | None
+    titles: tuple[str, ...]
     first_line: int
     last_line: int
 
@@ -147,7 +147,7 @@ def _piece(blocks: Sequence[Block]) -> Piece | None:
     return Piece(
         text=_BLANK_LINES.sub("", text).rstrip(),
         path=blocks[0].path,
-        title=blocks[0].title,
+        titles=tuple(block.title for block in blocks if block.title is not None),
         first_line=first.line + first.text.count("\n", 0, before),
         last_line=last.line + last.text.rstrip().count("\n"),
     )

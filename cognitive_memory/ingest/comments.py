@@ -12,6 +12,8 @@ from textwrap import dedent
 _WORDS_WORTH_KEEPING = 6
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _LICENCE = re.compile(r"copyright|licen[cs]e|SPDX-", re.IGNORECASE)
+_NOT_FOR_PEOPLE = {("Preproc",), ("PreprocFile",), ("Hashbang",)}
+"""What Pygments calls comments, but programs read."""
 _HEADER_LINES = 5
 """Where a comment about the licence is the file's header, the same in each file."""
 
@@ -29,18 +31,19 @@ class Comment:
     line: int
 
 
-def comments(text: str, language: str) -> Iterator[Comment]:
+def comments(text: str, language: str, *, strings: bool = True) -> Iterator[Comment]:
     """The comments of a file that say something: at least six words, and not its licence.
 
     Args:
-        text: with "\\n" at its line ends.
+        text: with a line feed at its line ends.
         language: an alias of a Pygments lexer.
+        strings: whether strings count whose place makes them comments.
 
     Raises:
         pygments.util.ClassNotFound: there is no such lexer.
     """
     lines = list(StringIO(text))
-    for first, last, words in _runs(text, language, lines):
+    for first, last, words in _runs(text, language, lines, strings=strings):
         if first <= _HEADER_LINES and _LICENCE.search(words):
             continue
         if len(_WORD.findall(words)) >= _WORDS_WORTH_KEEPING:
@@ -48,11 +51,16 @@ def comments(text: str, language: str) -> Iterator[Comment]:
             yield Comment(dedent("".join(lines[first - 1 : last + about])), first)
 
 
-def _runs(text: str, language: str, lines: list[str]) -> Iterator[tuple[int, int, str]]:
+def _is_for_people(kind: tuple[str, ...], *, strings: bool) -> bool:
+    """Whether a kind of token is a comment, or counts as one, and is not for programs to read."""
+    if kind[:1] == ("Comment",):
+        return kind[1:2] not in _NOT_FOR_PEOPLE
+    return strings and kind[:3] == ("Literal", "String", "Doc")
+
+
+def _runs(text: str, language: str, lines: list[str], *, strings: bool) -> Iterator[tuple[int, int, str]]:
     """First and last line, and the words, of comments without a line of anything else between them."""
     from pygments.lexers import get_lexer_by_name
-    from pygments.token import Comment as CommentToken
-    from pygments.token import Token
 
     starts = [0]
     for line in lines:
@@ -61,7 +69,7 @@ def _runs(text: str, language: str, lines: list[str]) -> Iterator[tuple[int, int
     words = ""
     alone = False  # whether the run is of comments that have their lines for themselves
     for offset, kind, value in get_lexer_by_name(language).get_tokens_unprocessed(text):
-        if kind not in CommentToken or kind in CommentToken.Preproc or kind in CommentToken.Hashbang or kind in Token.Text:
+        if not _is_for_people(kind, strings=strings):
             continue
         begin = bisect_right(starts, offset)
         end = bisect_right(starts, offset + len(value.rstrip()) - 1) if value.strip() else begin

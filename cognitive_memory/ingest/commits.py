@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import uuid5
 
@@ -13,14 +14,18 @@ from cognitive_memory.ingest.blocks import Block, pack
 from cognitive_memory.ingest.git_command import Git
 from cognitive_memory.ingest.identity import NAMESPACE
 from cognitive_memory.ingest.plain_text import paragraphs
-from cognitive_memory.ingest.secrets import redact
+from cognitive_memory.ingest.redaction import redact
+from cognitive_memory.ingest.sizes import SOLID_BOUND, estimate_tokens
 
 _FIELDS = ("%H", "%P", "%an", "%at", "%B")
 _HASH = re.compile(rb"(?:[0-9a-f]{40}|[0-9a-f]{64})")
 _FILES_SHOWN = 20
 _MERGE = re.compile(r"Merge (?:branch|branches|remote-tracking branch|tag|pull request|commit)\b.*", re.IGNORECASE)
-_TRAILER = re.compile(r"(?:signed-off-by|reviewed-by|acked-by|tested-by|change-id|co-authored-by|cc): .*", re.IGNORECASE)
-_ROOM = 20  # characters of an author's name beyond which it is no name
+_TRAILER = re.compile(
+    r"(?:signed-off-by|reviewed-by|acked-by|tested-by|change-id|co-authored-by|cc): .*", re.IGNORECASE
+)
+_REST = 8  # tokens of "and N more files"
+_STATUS = {"A": "added", "C": "copied", "D": "removed", "R": "renamed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +36,15 @@ class ChangedFile:
         path: its path after the commit, or before it if it was removed.
         status: git's letter: A added, M changed, D removed, R renamed, C copied, T of another type.
         before: its path before, if it was renamed or copied.
-        added, removed: how many lines; None for a binary file.
+        lines: how many lines were added and removed; None if that is not known.
+        binary: whether it is no text.
     """
 
     path: str
     status: str
     before: str | None = None
-    added: int | None = None
-    removed: int | None = None
+    lines: tuple[int, int] | None = None
+    binary: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,31 +70,49 @@ class Commit:
     @property
     def says_nothing(self) -> bool:
         """Whether it is a merge whose message is only the one that git wrote."""
-        lines = [line for line in self.message.splitlines() if line.strip() and not line.startswith(("#", "* ", "Conflicts:"))]
+        lines = [
+            line
+            for line in self.message.splitlines()
+            if line.strip() and not line.startswith(("#", "* ", "Conflicts:"))
+        ]
         return len(self.parents) > 1 and len(lines) <= 1 and (not lines or _MERGE.fullmatch(lines[0]) is not None)
 
 
-def read_commits(git: Git, shas: Sequence[str], *, exact_renames: bool = False) -> Iterator[Commit]:
+def read_commits(git: Git, shas: Sequence[str]) -> Iterator[Commit]:
     """Read commits, in the order of `shas`.
 
-    Args:
-        git: the repository.
-        shas: full ids.
-        exact_renames: find only renames without a change, for which git needs no file's content.
+    What a partial clone lacks is not fetched: without files' contents only exact renames are found and no lines counted;
+    without folders' contents it is not known which files changed.
 
     Raises:
         GitError: git failed.
     """
     if not shas:
         return
-    numbers = () if exact_renames else ("--numstat",)
-    fields = git.fields(
-        "log", "--stdin", "--no-walk=unsorted", "-z", f"--format=tformat:{'%x00'.join(_FIELDS)}%x00", "--raw", *numbers,
-        "--find-renames=100%" if exact_renames else "--find-renames", "--no-abbrev", "--no-ext-diff", "--no-textconv",
-        "--no-color", "--no-notes", "--no-mailmap", "--no-show-signature", "--no-decorate", "--ignore-submodules=none",
-        given=shas,
-    )  # fmt: skip
-    yield from _parse(fields)
+    changes = ["--raw", "--numstat", "--find-renames"]
+    if git.lacking:
+        changes = ["--no-patch"] if git.lacking.startswith("tree:") else ["--raw", "--find-renames=100%"]
+    yield from _parse(
+        git.fields(
+            "log",
+            "--stdin",
+            "--no-walk=unsorted",
+            "-z",
+            f"--format=tformat:{'%x00'.join(_FIELDS)}%x00",
+            *changes,
+            f"-O{os.devnull}",
+            "--no-abbrev",
+            "--no-ext-diff",
+            "--no-textconv",
+            "--no-color",
+            "--no-notes",
+            "--no-mailmap",
+            "--no-show-signature",
+            "--no-decorate",
+            "--ignore-submodules=none",
+            given=shas,
+        )
+    )
 
 
 def _parse(fields: Iterator[bytes]) -> Iterator[Commit]:
@@ -118,9 +142,10 @@ def _read_change(field: bytes, fields: Iterator[bytes], files: dict[str, Changed
         next(fields)
         name = next(fields)
     path = _text(name)
-    known = files[path]
-    counts = (None, None) if added == b"-" else (int(added), int(removed))
-    files[path] = ChangedFile(path, known.status, known.before, *counts)
+    if added == b"-":
+        files[path] = replace(files[path], binary=True)
+    else:
+        files[path] = replace(files[path], lines=(int(added), int(removed)))
 
 
 def _text(field: bytes) -> str:
@@ -154,7 +179,7 @@ def memories_of(commit: Commit, source: str, *, tags: tuple[str, ...] = (), whol
     """
     message, redacted = redact(commit.message)
     parts = [piece.text for piece in pack(_blocks(_without_trailers(message)))] or ["(no message)"]
-    files = _files_in_words(commit.files) if whole else ""
+    files = _files_in_words(commit.files, SOLID_BOUND - estimate_tokens(parts[-1])) if whole else ""
     texts = [*parts[:-1], f"{parts[-1]}\n\n{files}" if files else parts[-1]]
     day = commit.when.date().isoformat()
     author = " ".join(commit.author.split())[:80]
@@ -197,14 +222,20 @@ def _blocks(message: str) -> Iterable[Block]:
     return (Block("".join(lines), number) for lines, number in paragraphs(message))
 
 
-def _files_in_words(files: Sequence[ChangedFile]) -> str:
-    """What a commit changed, the most changed files first; of a binary file only its name would be known, so it is not told."""
-    told = [file for file in files if file.added is not None or file.status in "DRC" or file.added is file.removed]
-    told = [file for file in told if not _is_binary(file)]
-    if not told:
-        return ""
-    ranked = sorted(told, key=lambda file: -((file.added or 0) + (file.removed or 0)))
-    lines = [_in_words(file) for file in ranked[:_FILES_SHOWN]]
-    if len(ranked) > _FILES_SHOWN:
-        lines.append(f"and {len(ranked) - _FILES_SHOWN} more files")
-    return "\n".join(["Files:", *lines])
+def _files_in_words(files: Sequence[ChangedFile], room: int) -> str:
+    """What a commit changed, the most changed files first; of a binary file there is nothing to tell."""
+    told = sorted((file for file in files if not file.binary), key=lambda file: -sum(file.lines or (0, 0)))
+    lines: list[str] = []
+    for number, file in enumerate(told):
+        line = _in_words(file)
+        room -= estimate_tokens(line)
+        if number == _FILES_SHOWN or room < _REST:
+            lines.append(f"and {len(told) - number} more files")
+            break
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _in_words(file: ChangedFile) -> str:
+    words = f"{_STATUS.get(file.status, 'changed')} {file.before + ' to ' if file.before else ''}{file.path}"
+    return f"{words} (+{file.lines[0]} -{file.lines[1]})" if file.lines and any(file.lines) else words

@@ -15,7 +15,7 @@ class Decoded:
     """A text that was decoded.
 
     Attributes:
-        text: with "\n" at its line ends, without a byte order mark.
+        text: with a line feed at its line ends, without a byte order mark.
         note: what is not as it should be, as the end of a sentence that the file's name begins; None: nothing.
     """
 

@@ -14,7 +14,7 @@ from cognitive_memory.ingest.blocks import Block, Piece, pack
 from cognitive_memory.ingest.decoding import decode
 from cognitive_memory.ingest.identity import Identities
 from cognitive_memory.ingest.languages import Kind, kind_of, language_of
-from cognitive_memory.ingest.secrets import redact
+from cognitive_memory.ingest.redaction import redact
 
 VERSION = 1
 """Of what is made here from the same bytes. Raised when that changes: loaded files are then loaded again."""
@@ -23,7 +23,8 @@ SEPARATOR = " > "
 """Between the headings in a memory's context."""
 _TITLE_LENGTH = 80
 _DESIGN = re.compile(
-    r"(?:^|[\W_])(?:design|architecture|adrs?|rfcs?|decisions?|specs?|specification|proposals?)(?:[\W_]|$)", re.IGNORECASE
+    r"(?:^|[\W_])(?:design|architecture|adrs?|rfcs?|decisions?|specs?|specification|proposals?)(?:[\W_]|$)",
+    re.IGNORECASE,
 )
 _DIARY = re.compile(r"changelog|changes|history|news|releases?|release[-_ ]notes|journal|diary|log", re.IGNORECASE)
 _DATE = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
@@ -66,8 +67,7 @@ def read_document(source: str, content: bytes, *, tags: Sequence[str] = ()) -> D
         notes.append(f"{source}: {redacted} {'secret was' if redacted == 1 else 'secrets were'} left out")
     kind = kind_of(source) or Kind.TEXT
     blocks, front = _read(kind, source, text)
-    title = _front_title(front)
-    made = _Maker(source, kind, title or PurePosixPath(source).name, (*tags, *_front_tags(front)))
+    made = _Maker(source, kind, _front_title(front), (*tags, *_front_tags(front)))
     memories = tuple(made.memory(piece) for piece in pack(blocks) if _says_something(piece.text))
     return Document(memories, tuple(notes), redacted)
 
@@ -95,7 +95,7 @@ def _read(kind: Kind, source: str, text: str) -> tuple[Iterable[Block], Mapping[
 class _Maker:
     """Makes the memories of one file."""
 
-    def __init__(self, source: str, kind: Kind, title: str, tags: tuple[str, ...]) -> None:
+    def __init__(self, source: str, kind: Kind, title: str | None, tags: tuple[str, ...]) -> None:
         self._identities = Identities(source)
         self._source, self._kind, self._title, self._tags = source, kind, title, tags
         path = PurePosixPath(source)
@@ -103,11 +103,9 @@ class _Maker:
         self._diary = _DIARY.fullmatch(path.stem) is not None
 
     def memory(self, piece: Piece) -> NewMemory:
-        # A file's name stands for the title that a text without headings, or a piece of code, does not have.
-        outermost = () if self._kind is Kind.MARKDOWN and (piece.path or piece.title) else (self._title,)
-        context = SEPARATOR.join(title[:_TITLE_LENGTH] for title in (*outermost, *piece.path) if title)
+        context = SEPARATOR.join(title[:_TITLE_LENGTH] for title in (*self._above(piece), *piece.path) if title)
         metadata: dict[str, Json] = {"kind": str(self._kind), "lines": [piece.first_line, piece.last_line]}
-        day = _day((piece.title or "", *reversed(piece.path), self._source))
+        day = _day((*piece.titles, *reversed(piece.path), self._source))
         return NewMemory(
             text=piece.text,
             type=self._type(piece, day),
@@ -119,12 +117,18 @@ class _Maker:
             id=self._identities.of(context, piece.text),
         )
 
+    def _above(self, piece: Piece) -> tuple[str, ...]:
+        """The document's title, if the piece's headings do not have it; a file without one goes by its name."""
+        if self._kind is Kind.MARKDOWN and (piece.path or (piece.titles and self._title is None)):
+            return ()
+        return (self._title or PurePosixPath(self._source).name,)
+
     def _type(self, piece: Piece, day: datetime | None) -> MemoryType:
-        depth = len(piece.path) + (piece.title is not None)
         if self._design or self._kind in {Kind.PYTHON, Kind.CODE}:
             return MemoryType.CONTEXT
-        if day is not None or (self._diary and depth > 1):
+        if day is not None or (self._diary and len(piece.path) + len(piece.titles) > 1):
             return MemoryType.EPISODE
+        depth = len(piece.path) + bool(piece.titles)
         return MemoryType.CONCEPT if depth <= 1 else MemoryType.CONTEXT
 
 

@@ -11,7 +11,7 @@ class IngestError(HeimdallError):
     """Something could not be loaded."""
 
 
-class PathNotFound(IngestError):
+class PathNotFoundError(IngestError):
     """A path that was to be loaded is not there.
 
     Attributes:

@@ -4,32 +4,24 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol
 
-from cognitive_memory.core.memory import Json
+from cognitive_memory.core.memory import Json, Memory
 from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.core.reports import SourceReport
 from cognitive_memory.ingest.documents import VERSION, Document, read_document
 from cognitive_memory.ingest.reports import LoadReport
 from cognitive_memory.ingest.target import LoadState, MemoryTarget
-from cognitive_memory.ingest.walking import MAX_SIZE, Found, Reason, Skipped, Walk, source_of, walk
+from cognitive_memory.ingest.walking import MAX_SIZE, Found, Reason, Selection, Skipped, Walk, walk
 
 _SETTLED = 2_000_000_000
 """Nanoseconds after its last change at which a file's time stamp is trusted: the coarsest filesystems count in two seconds
 (git calls a younger entry racily clean)."""
 _REMEMBERED_AT_ONCE = 100
 _KIND = "file"
-
-
-class Progress(Protocol):
-    """Is told how far loading is."""
-
-    def __call__(self, done: int, total: int) -> None:
-        """`done` of `total` files are loaded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +33,14 @@ class LoadOptions:
         max_size: bytes of the largest file that is loaded.
         dry_run: find out what would be done, and change nothing.
         force: load also what has not changed.
+        selection: which files of folders.
     """
 
     tags: tuple[str, ...] = ()
     max_size: int = MAX_SIZE
     dry_run: bool = False
     force: bool = False
+    selection: Selection = field(default_factory=Selection)
 
 
 def load_paths(
@@ -54,7 +48,7 @@ def load_paths(
     paths: Sequence[Path],
     project: Path,
     options: LoadOptions = LoadOptions(),
-    progress: Progress | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> LoadReport:
     """Make the memories of files be what the files say now.
 
@@ -67,10 +61,10 @@ def load_paths(
         paths: files and folders.
         project: the project's root.
         options: how.
-        progress: told after each file.
+        progress: told how many of how many files are done.
 
     Raises:
-        PathNotFound: one of the paths is not there; nothing was changed.
+        PathNotFoundError: one of the paths is not there; nothing was changed.
     """
     return _Load(memory, project.resolve(), options).run(paths, progress or _silent)
 
@@ -90,8 +84,8 @@ class _Load:
         self._report = LoadReport(dry_run=options.dry_run)
         self._kept: set[str] = set()
 
-    def run(self, paths: Sequence[Path], progress: Progress) -> LoadReport:
-        found = walk(paths, self._project)
+    def run(self, paths: Sequence[Path], progress: Callable[[int, int], None]) -> LoadReport:
+        found = walk(paths, self._project, self._options.selection)
         files = [*found.found, *self._asked_before(found)]
         self._report.notes += found.notes
         for skipped in found.skipped:
@@ -172,11 +166,9 @@ class _Load:
     def _would_replace(self, source: str, document: Document) -> SourceReport:
         before = {memory.id for memory in self._of(source)}
         after = {memory.id for memory in document.memories}
-        return SourceReport(
-            added=len(after - before), unchanged=len(after & before), removed=len(before - after)
-        )
+        return SourceReport(added=len(after - before), unchanged=len(after & before), removed=len(before - after))
 
-    def _of(self, source: str) -> list[str]:
+    def _of(self, source: str) -> list[Memory]:
         found = self._memory.memories(RecallFilter(sources=frozenset({source})))
         return [memory for memory in found if memory.source == source]
 
@@ -228,7 +220,11 @@ def _same_content(before: Mapping[str, Json], after: Mapping[str, Json]) -> bool
 def _below(source: str, roots: Sequence[str]) -> bool:
     """Whether a source is one of the folders or in one; "" is the project, to which relative paths belong."""
     for root in roots:
-        inside = not Path(source).is_absolute() if root == "" else source == root or source.startswith(f"{root.rstrip('/')}/")
+        inside = (
+            not Path(source).is_absolute()
+            if root == ""
+            else source == root or source.startswith(f"{root.rstrip('/')}/")
+        )
         if inside:
             return True
     return False

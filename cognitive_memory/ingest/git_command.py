@@ -27,7 +27,6 @@ _SETTINGS = {
     "log.follow": "false",
     "log.diffMerges": "off",
     "diff.renameLimit": "1000",
-    "diff.orderFile": "",
 }
 _OPTIONS = ("--no-pager", "--no-replace-objects", "--literal-pathspecs")
 _CHUNK = 1 << 16
@@ -39,6 +38,11 @@ class Git:
     Args:
         folder: the repository, or a folder in it.
 
+    Attributes:
+        top: the folder with the working tree, or the repository itself if it is a bare one.
+        shallow: the commits whose parents a shallow clone left out.
+        lacking: what a partial clone left out, in git's words ("blob:none", "tree:0"); empty: nothing.
+
     Raises:
         GitError: git is not installed, or there is no repository that it would read.
     """
@@ -48,9 +52,49 @@ class Git:
         if not folder.is_dir():
             raise GitError(f"{folder} is no folder: expected a git repository")
         try:
-            self._top = Path(self.line("rev-parse", "--absolute-git-dir"))
+            bare = self.line("rev-parse", "--is-bare-repository") == "true"
+            self.top = Path(self.line("rev-parse", "--absolute-git-dir" if bare else "--show-toplevel")).resolve()
         except GitError as error:
             raise _no_repository(folder, error) from error
+        self.shallow = self._shallow()
+        self.lacking = self._lacking()
+
+    def commit(self, name: str | None) -> str | None:
+        """The full id of the commit that a branch, tag or id means; default: what is checked out.
+
+        Returns:
+            None if nothing was named and there is no commit yet.
+
+        Raises:
+            GitError: there is no such branch, tag or commit.
+        """
+        try:
+            return self.line("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name or 'HEAD'}^{{commit}}")
+        except GitError as error:
+            if name is None:
+                return None
+            raise GitError(
+                f"{self.top} has no branch, tag or commit {name!r}: 'git branch --all' lists them"
+            ) from error
+
+    def is_ancestor(self, old: str, new: str) -> bool:
+        """Whether `new` has `old` among its ancestors, or is it; False if either is not there."""
+        try:
+            self.text("merge-base", "--is-ancestor", "--end-of-options", old, new)
+        except GitError:  # exit code 1 says no, 128 that there is no such commit
+            return False
+        return True
+
+    def _shallow(self) -> frozenset[str]:
+        path = self._folder / self.line("rev-parse", "--git-path", "shallow")
+        return frozenset(path.read_text(encoding="ascii").split()) if path.exists() else frozenset()
+
+    def _lacking(self) -> str:
+        try:
+            found = self.text("config", "--get-regexp", r"^remote\..*\.partialclonefilter$")
+        except GitError:  # exit code 1: it is not set
+            return ""
+        return found.split()[1]
 
     def text(self, *arguments: str) -> str:
         """What a command prints, as text.
@@ -101,7 +145,9 @@ class Git:
                     env=_environment(),
                 )
             except FileNotFoundError as error:
-                raise GitError("git was not found on PATH: install it (https://git-scm.com) to load a history") from error
+                raise GitError(
+                    "git was not found on PATH: install it (https://git-scm.com) to load a history"
+                ) from error
             with process:
                 try:
                     yield process

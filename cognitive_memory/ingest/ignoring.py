@@ -34,7 +34,8 @@ _USUAL = (
 )
 """What other programs make; any rule of the user's has precedence over these."""
 
-_FILES = (".gitignore", ".heimdallignore")  # in one folder, the second has the last word
+FILES = (".gitignore", ".heimdallignore")
+"""What holds rules; in one folder, the second has the last word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Ignoring:
     def below(self, folder: Path) -> Self:
         """The rules in a folder for which those of its parent are known: `self`, and what its own files say."""
         found = self
-        for name in _FILES:
+        for name in FILES:
             found = found._with(folder, folder / name)
         return found
 

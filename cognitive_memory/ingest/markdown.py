@@ -37,7 +37,7 @@ def read_markdown(text: str) -> MarkdownDocument:
     """Read a Markdown document.
 
     Args:
-        text: with "\\n" at its line ends.
+        text: with a line feed at its line ends.
 
     Returns:
         Its blocks and front matter. Every text is Markdown: there is nothing to refuse.

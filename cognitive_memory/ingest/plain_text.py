@@ -18,14 +18,14 @@ def read_text(text: str) -> Iterator[Block]:
     rank as they first appear, as reStructuredText has it. A line above it like the one below belongs to it.
 
     Args:
-        text: with "\\n" at its line ends.
+        text: with a line feed at its line ends.
 
     Yields:
         Its blocks, whose lines together are the text.
     """
     ranks: list[str] = []
     titles: list[tuple[int, str]] = []
-    for paragraph, line in _paragraphs(text):
+    for paragraph, line in paragraphs(text):
         found = _title(paragraph)
         if found is None:
             yield Block("".join(paragraph), line, tuple(title for _, title in titles))
@@ -42,11 +42,11 @@ def read_text(text: str) -> Iterator[Block]:
             yield Block("".join(paragraph[length:]), line + length, (*path, title))
 
 
-def _paragraphs(text: str) -> Iterator[tuple[list[str], int]]:
+def paragraphs(text: str) -> Iterator[tuple[list[str], int]]:
     """Paragraphs with the blank lines after them, and the number of their first line."""
     paragraph: list[str] = []
     number = 0
-    for number, line in enumerate(StringIO(text), start=1):  # noqa: B007 (used after the loop)
+    for number, line in enumerate(StringIO(text), start=1):
         if paragraph and line.strip() and not paragraph[-1].strip() and any(each.strip() for each in paragraph):
             yield paragraph, number - len(paragraph)
             paragraph = []

@@ -56,7 +56,8 @@ class GitReport:
     Attributes:
         dry_run: whether nothing was changed: then it says what would be.
         repository: its source, as its memories name it.
-        branch: what was read.
+        branch: what was asked for, or "HEAD".
+        tip: the commit that it means; None: the repository has none yet.
         commits: how many commits were read anew.
         known: how many were loaded before.
         merges: how many merges were left out because they say nothing of their own.
@@ -66,7 +67,8 @@ class GitReport:
 
     dry_run: bool = False
     repository: str = ""
-    branch: str = ""
+    branch: str = "HEAD"
+    tip: str | None = None
     commits: int = 0
     known: int = 0
     merges: int = 0

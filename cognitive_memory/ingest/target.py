@@ -23,8 +23,8 @@ class MemoryTarget(Protocol):
     def remove_source(self, source: str) -> int:
         """Remove all that comes from `source`."""
 
-    def store_many(self, memories: Iterable[NewMemory]) -> StoreReport:
-        """Store memories; those with ids that are there replace them."""
+    def store_many(self, memories: Iterable[NewMemory], *, embed: bool) -> StoreReport:
+        """Store memories; those with ids that are there replace them; `embed` says whether vectors are made at once."""
 
     def delete(self, memory_ids: Iterable[str]) -> tuple[Memory, ...]:
         """Delete memories."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from cognitive_memory.ingest.errors import PathNotFound
+from cognitive_memory.ingest.errors import PathNotFoundError
 from cognitive_memory.ingest.ignoring import Ignoring
 from cognitive_memory.ingest.languages import kind_of
 
@@ -73,7 +73,20 @@ class Walk:
     notes: tuple[str, ...]
 
 
-def walk(paths: Sequence[Path], project: Path) -> Walk:
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which files of the walked folders a project wants, by patterns as in `.gitignore`, from the project's root.
+
+    Attributes:
+        include: only files that match one of these; none: all.
+        exclude: not what matches one of these, whatever the ignore files say.
+    """
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+def walk(paths: Sequence[Path], project: Path, selection: Selection = Selection()) -> Walk:
     """Look for files below paths.
 
     Links are not followed, except where a path itself is one: what they lead to is loaded where it really is, and a
@@ -82,12 +95,13 @@ def walk(paths: Sequence[Path], project: Path) -> Walk:
     Args:
         paths: files and folders.
         project: the project's root.
+        selection: which of the files in folders; a file that is named itself is always wanted.
 
     Raises:
-        PathNotFound: one of the paths is not there, or is neither a file nor a folder.
+        PathNotFoundError: one of the paths is not there, or is neither a file nor a folder.
     """
     root = project.resolve()
-    walker = _Walker(root)
+    walker = _Walker(root, selection)
     for path in paths:
         walker.visit(path)
     found = dict[str, Found]()
@@ -111,8 +125,13 @@ def source_of(path: Path, project: Path) -> str:
 
 
 class _Walker:
-    def __init__(self, project: Path) -> None:
+    def __init__(self, project: Path, selection: Selection) -> None:
+        from pathspec import GitIgnoreSpec
+
         self._project = project
+        self._include = GitIgnoreSpec.from_lines(selection.include)
+        self._exclude = GitIgnoreSpec.from_lines(selection.exclude)
+        self._base = project
         self.found: list[Found] = []
         self.skipped: list[Skipped] = []
         self.roots: list[str] = []
@@ -123,15 +142,16 @@ class _Walker:
             real = path.resolve(strict=True)
             mode = real.stat().st_mode
         except (OSError, RuntimeError) as error:  # RuntimeError: Python 3.11 and 3.12 say so of a loop of links
-            raise PathNotFound(path, error.strerror if isinstance(error, OSError) else str(error)) from error
+            raise PathNotFoundError(path, getattr(error, "strerror", None) or str(error)) from error
         source = source_of(real, self._project)
         if stat.S_ISDIR(mode):
             self.roots.append(source)
+            self._base = self._project if real.is_relative_to(self._project) else real
             self._folder(real, Ignoring.at(real))
         elif stat.S_ISREG(mode):
             self._keep(real, source, asked=True)
         else:
-            raise PathNotFound(path, "it is neither a file nor a folder")
+            raise PathNotFoundError(path, "it is neither a file nor a folder")
 
     def _folder(self, folder: Path, rules: Ignoring) -> None:
         self.notes += rules.problems
@@ -143,7 +163,7 @@ class _Walker:
         for entry in entries:
             path = folder / entry.name
             is_folder = entry.is_dir(follow_symlinks=False)
-            if rules.ignores(path, is_folder=is_folder):
+            if rules.ignores(path, is_folder=is_folder) or not self._wants(path, is_folder=is_folder):
                 self._skip(path, Reason.IGNORED)
             elif entry.is_symlink():
                 self._skip(path, Reason.LINK)
@@ -153,6 +173,12 @@ class _Walker:
                 self._skip(path, Reason.UNSUPPORTED)
             else:
                 self._keep(path, source_of(path, self._project), asked=False)
+
+    def _wants(self, path: Path, *, is_folder: bool) -> bool:
+        name = path.relative_to(self._base).as_posix() + ("/" if is_folder else "")
+        if self._exclude.check_file(name).include:
+            return False
+        return is_folder or not len(self._include) or bool(self._include.check_file(name).include)
 
     def _keep(self, path: Path, source: str, *, asked: bool) -> None:
         try:

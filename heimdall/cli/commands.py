@@ -29,6 +29,10 @@ class Row(NamedTuple):
 
 
 COMMANDS = (
+    Row("load", "ingest", "load", "Remember what files say: Markdown, text, docstrings and comments.", "Memory"),
+    Row(
+        "git-load", "ingest", "git_load", "Remember the commits of a git repository (default: the project's).", "Memory"
+    ),
     Row("models", "models", "models", "Fetch, find and check the embedding model.", "This machine"),
     Row("dirs", "dirs", "dirs", "Show the directories that heimdall uses.", "This machine"),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 _PATTERNS = {
     "private key": r"-----BEGIN (?P<kind>[A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?)-----.*?(?:-----END (?P=kind)-----|\Z)",
@@ -56,5 +57,5 @@ def redact(text: str) -> tuple[str, int]:
         return word + "\n" * found.count("\n")
 
     for name, pattern in _SECRETS:
-        text = pattern.sub(lambda match, name=name: replacement(name, match), text)
+        text = pattern.sub(partial(replacement, name), text)
     return text, count

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from cognitive_memory import backfill, bulk
 from cognitive_memory.core.config import EmbeddingConfig
-from cognitive_memory.core.memory import Memory, NewMemory, as_id
+from cognitive_memory.core.memory import Json, Memory, NewMemory, as_id
 from cognitive_memory.core.recall import Recall, RecallFilter
 from cognitive_memory.core.reports import ImportReport, SourceReport, StoreReport
 from cognitive_memory.core.status import MemoryStatus
@@ -92,17 +92,20 @@ class ProjectMemory:
             self._embed_now([stored.key])
         return self._store.get(stored.id)
 
-    def store_many(self, memories: Iterable[NewMemory], *, progress: backfill.Progress | None = None) -> StoreReport:
+    def store_many(
+        self, memories: Iterable[NewMemory], *, embed: bool = True, progress: backfill.Progress | None = None
+    ) -> StoreReport:
         """Store any number of memories, as `store` does, in blocks; each block is on disk before the next is read.
 
         Args:
             memories: read as they are needed.
+            embed: make the vectors too if the model is on this machine; otherwise they wait for `embed_pending`.
             progress: called after each block with how many were stored so far, and for how many of those embedding is over.
 
         Returns:
             What happened, and the id of each.
         """
-        return bulk.store_many(self._store, self._embedder, memories, progress=progress)
+        return bulk.store_many(self._store, self._embedder, memories, embed=embed, progress=progress)
 
     def replace_source(self, source: str, memories: Sequence[NewMemory]) -> SourceReport:
         """Make `memories` all that comes from `source`, in one transaction; what it no longer gives is removed.
@@ -113,7 +116,8 @@ class ProjectMemory:
         return self._store.replace_source(source, memories)
 
     def remove_source(self, source: str) -> int:
-        """Remove all that comes from `source`; tells how many that were."""
+        """Remove all that comes from `source`; tells how many that were. If it was loaded, loading it again brings it back."""
+        self._store.set_load_states({source: None})
         return self._store.replace_source(source, ()).removed
 
     def update(self, memory_id: str, **changes: Any) -> Memory:
@@ -246,6 +250,16 @@ class ProjectMemory:
     def integrity(self) -> list[str]:
         """What is wrong with the database; empty when it is sound."""
         return problems_in(self.database)
+
+    # -- for loaders
+
+    def load_states(self) -> Mapping[str, Mapping[str, Json]]:
+        """What was remembered of each source that was loaded, in its loader's own words."""
+        return self._store.load_states()
+
+    def set_load_states(self, states: Mapping[str, Mapping[str, Json] | None]) -> None:
+        """Remember a state for each of these sources, so that a repeated load does only what is left; None forgets it."""
+        self._store.set_load_states(states)
 
     # -- vectors
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-from cognitive_memory.core.memory import Memory, MemoryValueError, NewMemory, content_hash
+from cognitive_memory.core.memory import Json, Memory, MemoryValueError, NewMemory, content_hash
 from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.core.reports import ImportReport, SourceReport
 from cognitive_memory.core.status import MemoryStatus
-from cognitive_memory.storage import exchange, importing, reading, vectors, writing
+from cognitive_memory.storage import exchange, importing, load_states, reading, vectors, writing
 from cognitive_memory.storage.connections import Connections, Transaction
 from cognitive_memory.storage.schema import Prepared, prepare
 from cognitive_memory.storage.vectors import Embedded, Pending, State, Vectors
@@ -249,6 +249,18 @@ class MemoryStore:
         """What changed among the current model's vectors after a state; with None all of them. As `vectors.since`."""
         with self._connections.reading() as connection:
             return vectors.since(connection, vectors.model_number(connection, self._label()), known)
+
+    # -- for loaders
+
+    def load_states(self) -> dict[str, Mapping[str, Json]]:
+        """What the loaders remember, by source."""
+        with self._connections.reading() as connection:
+            return load_states.read(connection)
+
+    def set_load_states(self, states: Mapping[str, Mapping[str, Json] | None]) -> None:
+        """Remember these states; None forgets one."""
+        with self._connections.writing() as transaction:
+            load_states.write(transaction, states)
 
     # -- for those who embed
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from cognitive_memory.encoding import ONNXEmbeddingProvider
 
-COMPOSITION = "context-1"
+COMPOSITION = "aside-1"
 """How context and text become what is embedded; part of the label, since another way gives other vectors."""
 
 
@@ -44,8 +44,11 @@ class Embedder(Protocol):
 
 
 def embedded_text(text: str, context: str) -> str:
-    """What the model reads of a memory: where it stands, then what it says."""
-    return f"{context}\n{text}" if context.strip() else text
+    """What the model reads of a memory: what it says, then where it stands, aside.
+
+    Measured better than the other way round, and it is the context that is cut off when both are too long (docs/recall.md).
+    """
+    return f"{text}\n({context})" if context.strip() else text
 
 
 class ModelEmbedder:

@@ -84,7 +84,7 @@ class _Embedding:
         block = self._store.pending_of(self._label, keys)
         following = len(keys), self._pool.submit(outcomes, self._embedder, block)
         self._finish()
-        self._running = following
+        self._running = following if self._able else None
 
     def _finish(self) -> None:
         if self._running is None or self._label is None:

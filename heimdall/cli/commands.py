@@ -36,6 +36,7 @@ COMMANDS = (
     ),
     Row("mcp", "mcp", "mcp", "Connect AI coding assistants.", "Assistants"),
     Row("models", "models", "models", "Fetch, find and check the embedding model.", "This machine"),
+    Row("qdrant", "qdrant", "qdrant", "Keep vectors in Qdrant, for more than one machine holds.", "This machine"),
     Row(
         "doctor",
         "doctor",

@@ -217,9 +217,10 @@ class ProjectMemory:
 
         Raises:
             QuestionError: the question is blank, or `limit` less than 1.
+            heimdall.models.ModelError: the model was waited for and can't be had.
         """
         if wait_for_model:
-            self.embed_pending()
+            self._embedder.fetch()
         return self._recaller.recall(query, limit=limit, filter=filter, explain=explain)
 
     def sources(self) -> Mapping[str, int]:

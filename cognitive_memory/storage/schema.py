@@ -36,18 +36,24 @@ class Prepared:
     """A database that has this release's schema.
 
     Attributes:
+        database: the file.
         project_id: the id that is stored in it.
         version: its schema version.
         backup: where the state before a migration was kept; None when nothing was migrated.
     """
 
+    database: Path
     project_id: str
     version: int
     backup: Path | None = None
 
 
 def prepare(
-    database: Path, *, project_id: str | None = None, migrations: Sequence[Migration] | None = None
+    database: Path,
+    *,
+    project_id: str | None = None,
+    migrations: Sequence[Migration] | None = None,
+    keep_old: bool = True,
 ) -> Prepared:
     """Make the database if there is none, or bring it to the current schema.
 
@@ -58,6 +64,7 @@ def prepare(
         database: the file; its directory is made.
         project_id: for a new database; default: a new UUID. An existing database keeps its own.
         migrations: default: those that this release carries.
+        keep_old: whether to keep a copy of the database before it is migrated.
 
     Raises:
         NewerSchemaError: a newer release made it; not a byte was changed.
@@ -72,10 +79,12 @@ def prepare(
         raise NewerSchemaError(str(database), problem, "nothing was changed; upgrade heimdall-mcp")
     backup = None
     if found is None or found < newest:
-        backup = _bring_up(database, project_id or str(uuid4()), steps, fresh=found is None)
+        if found is None:
+            _make_file(database)
+        backup = _bring_up(database, project_id or str(uuid4()), steps, keep_old=keep_old)
     with explained(database), contextlib.closing(connections.connect(database)) as connection:
         row = connection.execute("SELECT project_id FROM project").fetchone()
-        return Prepared(str(row[0]), newest, backup)
+        return Prepared(database, str(row[0]), newest, backup)
 
 
 def probe(database: Path) -> int | None:
@@ -124,24 +133,15 @@ def _version(connection: sqlite3.Connection, database: Path) -> int | None:
     )
 
 
-def _bring_up(database: Path, project_id: str, steps: Sequence[Migration], *, fresh: bool) -> Path | None:
-    """Apply what is missing, in one transaction, with a backup of what was there before."""
-    try:
-        database.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError(
-            str(database), f"its directory can't be made: {error.strerror}", "check the path and who owns it"
-        ) from error
-    if fresh:
-        with explained(database):
-            _set_up(database)
+def _bring_up(database: Path, project_id: str, steps: Sequence[Migration], *, keep_old: bool) -> Path | None:
+    """Apply what is missing, in one transaction, with a copy of what was there before."""
     with explained(database), contextlib.closing(connections.connect(database)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         try:
             version = _version(connection, database) or 0  # another process may have been quicker
             missing = [step for step in steps if step.version > version]
             backup = None
-            if missing and version:
+            if missing and version and keep_old:
                 backup = _keep_old(database, version)
             for step in missing:
                 for statement in step.statements:
@@ -162,6 +162,17 @@ def _bring_up(database: Path, project_id: str, steps: Sequence[Migration], *, fr
             *(database, version, missing[-1].version, backup),
         )
     return backup
+
+
+def _make_file(database: Path) -> None:
+    try:
+        database.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            str(database), f"its directory can't be made: {error.strerror}", "check the path and who owns it"
+        ) from error
+    with explained(database):
+        _set_up(database)
 
 
 def _set_up(database: Path) -> None:

@@ -83,12 +83,13 @@ class _Embedding:
             return
         block = self._store.pending_of(self._label, keys)
         following = len(keys), self._pool.submit(outcomes, self._embedder, block)
-        self._finish()
-        self._running = following
+        if self._finish():
+            self._running = following
 
-    def _finish(self) -> None:
+    def _finish(self) -> bool:
+        """Write what came of the last block; tells whether embedding goes on."""
         if self._running is None or self._label is None:
-            return
+            return self._able
         count, future = self._running
         self._running = None
         try:
@@ -96,6 +97,7 @@ class _Embedding:
         except HeimdallError as error:
             self._able = False
             _log.warning("stored, but not embedded yet: %s", error)
-            return
+            return False
         self._store.write_vectors(self._label, self._embedder.dimension * 4, embedded)
         self.over += count
+        return True

@@ -36,7 +36,7 @@ class MemoryStore:
         self.database = prepared.database
         self.prepared = prepared
         self._label = label
-        self._connections = Connections(prepared.database)
+        self._connections = Connections(prepared.database, read_only=prepared.read_only)
 
     @classmethod
     def open(cls, database: Path, *, project_id: str | None = None, label: Callable[[], str | None]) -> Self:

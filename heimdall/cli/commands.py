@@ -45,6 +45,13 @@ COMMANDS = (
         "This machine",
     ),
     Row("dirs", "dirs", "dirs", "Show the directories that heimdall uses.", "This machine"),
+    Row(
+        "completion",
+        "completion",
+        "completion",
+        "Print a script that completes commands and options at the Tab key.",
+        "This machine",
+    ),
 )
 """Every command, in the order of `heimdall --help`; rows of one section stand together."""
 

@@ -21,15 +21,20 @@ _log = logging.getLogger(__name__)
 
 
 def store_many(
-    store: MemoryStore, embedder: Embedder, memories: Iterable[NewMemory], *, progress: Progress | None = None
+    store: MemoryStore,
+    embedder: Embedder,
+    memories: Iterable[NewMemory],
+    *,
+    embed: bool = True,
+    progress: Progress | None = None,
 ) -> StoreReport:
-    """Store memories in blocks, and embed each block while the next one is read and written.
+    """Store memories in blocks, and embed each block while the next one is read and written, unless `embed` is false.
 
     If the model is not on this machine, or fails, everything is stored all the same and waits for `embed_pending`.
     """
     stored: list[Stored] = []
     source = iter(memories)
-    with _Embedding(store, embedder) as embedding:
+    with _Embedding(store, embedder, wanted=embed) as embedding:
         while block := list(islice(source, BLOCK)):
             written = store.put(block)
             stored += written
@@ -54,12 +59,12 @@ class _Embedding:
         over: for how many memories embedding is over.
     """
 
-    def __init__(self, store: MemoryStore, embedder: Embedder) -> None:
+    def __init__(self, store: MemoryStore, embedder: Embedder, *, wanted: bool) -> None:
         self.over = 0
         self._store = store
         self._embedder = embedder
         self._label = embedder.label()
-        self._able = self._label is not None and embedder.ready()
+        self._able = wanted and self._label is not None and embedder.ready()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="heimdall-embed")
         self._running: tuple[int, Future[list[Embedded]]] | None = None
 
@@ -78,12 +83,13 @@ class _Embedding:
             return
         block = self._store.pending_of(self._label, keys)
         following = len(keys), self._pool.submit(outcomes, self._embedder, block)
-        self._finish()
-        self._running = following
+        if self._finish():
+            self._running = following
 
-    def _finish(self) -> None:
+    def _finish(self) -> bool:
+        """Write what came of the last block; tells whether embedding goes on."""
         if self._running is None or self._label is None:
-            return
+            return self._able
         count, future = self._running
         self._running = None
         try:
@@ -91,6 +97,7 @@ class _Embedding:
         except HeimdallError as error:
             self._able = False
             _log.warning("stored, but not embedded yet: %s", error)
-            return
+            return False
         self._store.write_vectors(self._label, self._embedder.dimension * 4, embedded)
         self.over += count
+        return True

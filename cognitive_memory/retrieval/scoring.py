@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cognitive_memory.core.memory import Memory
+from cognitive_memory.core.recall import Hit
 
 _SECONDS_PER_DAY = 86_400
 _SENTENCE_MARKS = ".,;:!?\u2026\"'`\u2018\u2019\u201c\u201d\u00ab\u00bb()[]\u3001\u3002"
@@ -73,9 +74,9 @@ def likeness(text: str) -> tuple[str, ...]:
     return tuple(filter(None, (word.strip(_SENTENCE_MARKS) for word in words))) or tuple(words)
 
 
-def without_duplicates(memories: Iterable[tuple[int, Memory]]) -> list[int]:
-    """The keys of the first memory of each text."""
-    seen: dict[tuple[str, ...], int] = {}
-    for key, memory in memories:
-        seen.setdefault(likeness(memory.text), key)
+def without_duplicates(hits: Iterable[Hit]) -> list[Hit]:
+    """The first hit of each text."""
+    seen: dict[tuple[str, ...], Hit] = {}
+    for hit in hits:
+        seen.setdefault(likeness(hit.memory.text), hit)
     return list(seen.values())

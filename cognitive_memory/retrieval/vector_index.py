@@ -110,6 +110,20 @@ class VectorIndex:
             found = np.where(rows >= 0, rows + start, found)
         return found
 
+    def living_keys(self) -> Keys:
+        """The keys of all rows that count, ascending."""
+        parts = [segment.keys if segment.dead is None else segment.keys[~segment.dead] for segment in self.segments]
+        return np.sort(np.concatenate(parts)) if parts else np.empty(0, dtype=np.int64)
+
+    def vectors_of(self, keys: Keys) -> Matrix:
+        """The vectors of keys that all count, shape (number of keys, dimension)."""
+        rows = self.rows_of(keys)
+        vectors = np.empty((len(keys), max(segment.matrix.shape[1] for segment in self.segments)), dtype=np.float32)
+        for start, segment in zip(self._starts, self.segments, strict=True):
+            here = (rows >= start) & (rows < start + len(segment))
+            vectors[here] = segment.matrix[rows[here] - start]
+        return vectors
+
     def cosines(self, vector: Matrix, among: Keys | None = None) -> Matrix:
         """The cosine of every row with a vector of unit length.
 

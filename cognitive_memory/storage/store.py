@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-from cognitive_memory.core.memory import Memory, MemoryValueError, NewMemory, content_hash
+from cognitive_memory.core.memory import Json, Memory, MemoryValueError, NewMemory, content_hash
 from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.core.reports import ImportReport, SourceReport
 from cognitive_memory.core.status import MemoryStatus
-from cognitive_memory.storage import exchange, importing, reading, vectors, writing
+from cognitive_memory.storage import exchange, importing, load_states, reading, vectors, writing
 from cognitive_memory.storage.connections import Connections, Transaction
 from cognitive_memory.storage.schema import Prepared, prepare
-from cognitive_memory.storage.vectors import Embedded, Pending, Vectors
+from cognitive_memory.storage.vectors import Embedded, Pending, State, Vectors
 from cognitive_memory.storage.writing import Change, Stored
 
 PAGE = 500
@@ -36,7 +36,7 @@ class MemoryStore:
         self.database = prepared.database
         self.prepared = prepared
         self._label = label
-        self._connections = Connections(prepared.database)
+        self._connections = Connections(prepared.database, read_only=prepared.read_only)
 
     @classmethod
     def open(cls, database: Path, *, project_id: str | None = None, label: Callable[[], str | None]) -> Self:
@@ -245,10 +245,22 @@ class MemoryStore:
         with self._connections.reading() as connection:
             return list(reading.passing(connection, filter))
 
-    def vectors_since(self, revision: int | None) -> Vectors:
-        """What changed among the current model's vectors after a revision; with None all of them. As `vectors.since`."""
+    def vectors_since(self, known: State | None) -> Vectors:
+        """What changed among the current model's vectors after a state; with None all of them. As `vectors.since`."""
         with self._connections.reading() as connection:
-            return vectors.since(connection, vectors.model_number(connection, self._label()), revision)
+            return vectors.since(connection, vectors.model_number(connection, self._label()), known)
+
+    # -- for loaders
+
+    def load_states(self) -> dict[str, Mapping[str, Json]]:
+        """What the loaders remember, by source."""
+        with self._connections.reading() as connection:
+            return load_states.read(connection)
+
+    def set_load_states(self, states: Mapping[str, Mapping[str, Json] | None]) -> None:
+        """Remember these states; None forgets one."""
+        with self._connections.writing() as transaction:
+            load_states.write(transaction, states)
 
     # -- for those who embed
 

@@ -30,6 +30,10 @@ class Row(NamedTuple):
 
 COMMANDS = (
     Row("project", "project", "project", "Set up, list and clean the projects that have a memory.", "Memory"),
+    Row("load", "ingest", "load", "Remember what files say: Markdown, text, docstrings and comments.", "Memory"),
+    Row(
+        "git-load", "ingest", "git_load", "Remember the commits of a git repository (default: the project's).", "Memory"
+    ),
     Row("mcp", "mcp", "mcp", "Connect AI coding assistants.", "Assistants"),
     Row("models", "models", "models", "Fetch, find and check the embedding model.", "This machine"),
     Row(

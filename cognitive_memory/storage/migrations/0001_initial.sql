@@ -12,6 +12,18 @@ CREATE TABLE project (
     deletions_since INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
+-- A random number for each of the latest revisions. Where a backup came back, revision N may be reached a second time by
+-- other changes: whoever kept something of N sees by the stamp whether this is still the same history.
+CREATE TABLE revisions (
+    revision INTEGER PRIMARY KEY,
+    stamp INTEGER NOT NULL
+) STRICT;
+
+CREATE TRIGGER revision_stamped AFTER UPDATE OF revision ON project BEGIN
+    INSERT OR REPLACE INTO revisions (revision, stamp) VALUES (new.revision, random());
+    DELETE FROM revisions WHERE revision <= new.revision - 10000;
+END;
+
 CREATE TABLE memories (
     -- Never used again after a deletion, so that indexes outside of the database can go by it.
     key INTEGER PRIMARY KEY AUTOINCREMENT,

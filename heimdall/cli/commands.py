@@ -44,6 +44,7 @@ COMMANDS = (
         "Check that everything works, and say what to do where it does not.",
         "This machine",
     ),
+    Row("migrate", "migrate", "migrate", "Bring over what earlier releases left.", "This machine"),
     Row("dirs", "dirs", "dirs", "Show the directories that heimdall uses.", "This machine"),
     Row(
         "completion",

@@ -17,12 +17,18 @@ if TYPE_CHECKING:
 
     from cognitive_memory.encoding import ONNXEmbeddingProvider
 
-COMPOSITION = "context-1"
+COMPOSITION = "aside-1"
 """How context and text become what is embedded; part of the label, since another way gives other vectors."""
 
 
 class Embedder(Protocol):
-    """What a memory needs to have vectors made."""
+    """What a memory needs to have vectors made.
+
+    Attributes:
+        dimension: how many numbers a vector has.
+    """
+
+    dimension: int
 
     def label(self) -> str | None:
         """What the vectors depend on: model, numerics and the way the text is composed; None when no model is pinned.
@@ -38,8 +44,11 @@ class Embedder(Protocol):
 
 
 def embedded_text(text: str, context: str) -> str:
-    """What the model reads of a memory: where it stands, then what it says."""
-    return f"{context}\n{text}" if context.strip() else text
+    """What the model reads of a memory: what it says, then where it stands, aside.
+
+    Measured better than the other way round, and it is the context that is cut off when both are too long (docs/recall.md).
+    """
+    return f"{text}\n({context})" if context.strip() else text
 
 
 class ModelEmbedder:
@@ -51,6 +60,7 @@ class ModelEmbedder:
 
     def __init__(self, config: EmbeddingConfig | None = None) -> None:
         self._config = config or EmbeddingConfig()
+        self.dimension = self._config.embedding_dimension
         self._lock = Lock()
         self._provider: ONNXEmbeddingProvider | None = None
         self._process = os.getpid()

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import logging
-import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from cognitive_memory import backfill
+from cognitive_memory import backfill, bulk
 from cognitive_memory.core.config import EmbeddingConfig
-from cognitive_memory.core.memory import Memory, NewMemory, as_id
-from cognitive_memory.core.recall import Hit, Recall, RecallFilter, RecallMode
-from cognitive_memory.core.reports import SourceReport, StoreReport
+from cognitive_memory.core.memory import Json, Memory, NewMemory, as_id
+from cognitive_memory.core.recall import Recall, RecallFilter
+from cognitive_memory.core.reports import ImportReport, SourceReport, StoreReport
 from cognitive_memory.core.status import MemoryStatus
 from cognitive_memory.embedder import Embedder, ModelEmbedder
+from cognitive_memory.retrieval.recaller import Recaller
+from cognitive_memory.storage.backup import back_up, problems_in, restore
 from cognitive_memory.storage.store import MemoryStore
-from cognitive_memory.storage.writing import Change
 from heimdall.errors import HeimdallError
 
 _EVERYTHING = RecallFilter()
@@ -40,6 +39,7 @@ class ProjectMemory:
     def __init__(self, store: MemoryStore, embedder: Embedder) -> None:
         self._store = store
         self._embedder = embedder
+        self._recaller = Recaller(store, embedder, file=store.database.with_suffix(".vectors"))
         self.database = store.database
         self.project_id = store.prepared.project_id
         self.migration_backup = store.prepared.backup
@@ -92,32 +92,20 @@ class ProjectMemory:
             self._embed_now([stored.key])
         return self._store.get(stored.id)
 
-    def store_many(self, memories: Iterable[NewMemory], *, progress: backfill.Progress | None = None) -> StoreReport:
+    def store_many(
+        self, memories: Iterable[NewMemory], *, embed: bool = True, progress: backfill.Progress | None = None
+    ) -> StoreReport:
         """Store any number of memories, as `store` does, in blocks; each block is on disk before the next is read.
 
         Args:
             memories: read as they are needed.
-            progress: called after each block with how many were stored, and how many of them are embedded.
+            embed: make the vectors too if the model is on this machine; otherwise they wait for `embed_pending`.
+            progress: called after each block with how many were stored so far, and for how many of those embedding is over.
 
         Returns:
             What happened, and the id of each.
         """
-        changes: list[Change] = []
-        ids: list[str] = []
-        source = iter(memories)
-        while block := list(islice(source, backfill.BLOCK)):
-            stored = self._store.put(block)
-            changes += [item.change for item in stored]
-            ids += [item.id for item in stored]
-            self._embed_now([item.key for item in stored])
-            if progress is not None:
-                progress(len(ids), len(ids))
-        return StoreReport(
-            added=changes.count(Change.ADDED),
-            unchanged=changes.count(Change.UNCHANGED),
-            updated=changes.count(Change.UPDATED),
-            ids=tuple(ids),
-        )
+        return bulk.store_many(self._store, self._embedder, memories, embed=embed, progress=progress)
 
     def replace_source(self, source: str, memories: Sequence[NewMemory]) -> SourceReport:
         """Make `memories` all that comes from `source`, in one transaction; what it no longer gives is removed.
@@ -128,7 +116,8 @@ class ProjectMemory:
         return self._store.replace_source(source, memories)
 
     def remove_source(self, source: str) -> int:
-        """Remove all that comes from `source`; tells how many that were."""
+        """Remove all that comes from `source`; tells how many that were. If it was loaded, loading it again brings it back."""
+        self._store.set_load_states({source: None})
         return self._store.replace_source(source, ()).removed
 
     def update(self, memory_id: str, **changes: Any) -> Memory:
@@ -210,20 +199,13 @@ class ProjectMemory:
             filter: which memories may answer.
             explain: tell what each score is made of.
             wait_for_model: fetch the model if it is not here; otherwise keywords have to do then.
+
+        Raises:
+            QuestionError: the question is blank, or `limit` less than 1.
         """
         if wait_for_model:
             self.embed_pending()
-        pending = self._store.pending_count()
-        words = re.findall(r"\w+", query)
-        match = " OR ".join(f'"{word}"' for word in words)
-        found = self._store.words(match, filter, limit=limit) if words else []
-        scores = dict(found)
-        memories = self._store.rows(list(scores))
-        hits = tuple(
-            Hit(memory=memory, score=scores[key], parts={"keywords": scores[key]} if explain else {})
-            for key, memory in memories.items()
-        )
-        return Recall(hits=hits, mode=RecallMode.KEYWORDS, pending=pending)
+        return self._recaller.recall(query, limit=limit, filter=filter, explain=explain)
 
     def sources(self) -> Mapping[str, int]:
         """How many memories come from each source."""
@@ -232,6 +214,52 @@ class ProjectMemory:
     def status(self) -> MemoryStatus:
         """Everything counted."""
         return self._store.status()
+
+    # -- whole memories
+
+    def export_lines(self, *, vectors: bool = True) -> Iterator[str]:
+        """Everything, as lines of JSON without line ends; what they hold is the state at the first line.
+
+        Args:
+            vectors: with the vectors and the label of the model that made each; without them the lines are a tenth as
+                long, and whoever imports them embeds again.
+        """
+        return self._store.export(vectors=vectors)
+
+    def import_lines(self, lines: Iterable[str]) -> ImportReport:
+        """Take over memories; a repeat changes nothing. As `importing.take_over`.
+
+        Raises:
+            ExchangeError: a line can't be read; with its number.
+        """
+        return self._store.take_over(lines)
+
+    def backup(self, file: Path, *, force: bool = False) -> None:
+        """Copy the database, as it is now, into one checked file; `force` replaces a file that is there.
+
+        Raises:
+            StorageError: there is a file already, it can't be written, or the database is damaged.
+        """
+        back_up(self.database, file, force=force)
+
+    @staticmethod
+    def restore(file: Path, database: Path, *, force: bool = False) -> Path | None:
+        """Make a database what a backup says; as `storage.backup.restore`. Returns where the replaced one is kept."""
+        return restore(file.absolute(), database.absolute(), force=force)
+
+    def integrity(self) -> list[str]:
+        """What is wrong with the database; empty when it is sound."""
+        return problems_in(self.database)
+
+    # -- for loaders
+
+    def load_states(self) -> Mapping[str, Mapping[str, Json]]:
+        """What was remembered of each source that was loaded, in its loader's own words."""
+        return self._store.load_states()
+
+    def set_load_states(self, states: Mapping[str, Mapping[str, Json] | None]) -> None:
+        """Remember a state for each of these sources, so that a repeated load does only what is left; None forgets it."""
+        self._store.set_load_states(states)
 
     # -- vectors
 
@@ -246,6 +274,6 @@ class ProjectMemory:
             return
         try:
             block = self._store.pending_of(label, keys)
-            self._store.write_vectors(label, backfill.outcomes(self._embedder, block))
+            self._store.write_vectors(label, self._embedder.dimension * 4, backfill.outcomes(self._embedder, block))
         except HeimdallError as error:
             _log.warning("stored, but not embedded yet: %s", error)

@@ -40,10 +40,12 @@ class ImportReport:
         added: how many memories are new.
         unchanged: how many were there already, just so.
         updated: how many were there and were changed to what the lines say.
+        older: how many were left as they are, since they were changed here after the lines were written.
         vectors: how many vectors were taken over.
     """
 
     added: int = 0
     unchanged: int = 0
     updated: int = 0
+    older: int = 0
     vectors: int = 0

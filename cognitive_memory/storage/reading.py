@@ -97,13 +97,13 @@ def words(
     filter: RecallFilter,  # noqa: A002 (the facade's word)
     *,
     limit: int,
-    weights: tuple[float, float, float] = (1.0, 1.0, 1.0),
+    weights: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0),
 ) -> list[tuple[int, float]]:
     """The keys of memories that match an FTS5 expression, with their BM25 score (the higher the better), best first.
 
     Args:
         match: in FTS5's query language.
-        weights: of words in text, context and tags.
+        weights: of words in text, context, tags, and of what `search_words` adds.
     """
     where = conditions(filter)
     score = f"-bm25(memory_words, {', '.join(map(repr, map(float, weights)))})"

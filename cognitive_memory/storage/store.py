@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-from cognitive_memory.core.memory import Memory, MemoryValueError, NewMemory, content_hash
+from cognitive_memory.core.memory import Json, Memory, MemoryValueError, NewMemory, content_hash
 from cognitive_memory.core.recall import RecallFilter
-from cognitive_memory.core.reports import SourceReport
+from cognitive_memory.core.reports import ImportReport, SourceReport
 from cognitive_memory.core.status import MemoryStatus
-from cognitive_memory.storage import reading, vectors, writing
+from cognitive_memory.storage import exchange, importing, load_states, reading, vectors, writing
 from cognitive_memory.storage.connections import Connections, Transaction
 from cognitive_memory.storage.schema import Prepared, prepare
-from cognitive_memory.storage.vectors import Embedded, Pending, Vectors
+from cognitive_memory.storage.vectors import Embedded, Pending, State, Vectors
 from cognitive_memory.storage.writing import Change, Stored
 
 PAGE = 500
@@ -28,16 +28,15 @@ class MemoryStore:
     """The memories of one project, on disk. Thread-safe, and safe beside other processes.
 
     Args:
-        database: a file with this release's schema.
-        prepared: what `prepare` said of it.
+        prepared: the database, as `prepare` left it.
         label: which model's vectors count, asked for when it matters; None when there is no model.
     """
 
-    def __init__(self, database: Path, prepared: Prepared, label: Callable[[], str | None]) -> None:
-        self.database = database
+    def __init__(self, prepared: Prepared, label: Callable[[], str | None]) -> None:
+        self.database = prepared.database
         self.prepared = prepared
         self._label = label
-        self._connections = Connections(database)
+        self._connections = Connections(prepared.database, read_only=prepared.read_only)
 
     @classmethod
     def open(cls, database: Path, *, project_id: str | None = None, label: Callable[[], str | None]) -> Self:
@@ -46,8 +45,7 @@ class MemoryStore:
         Raises:
             StorageError: as `prepare` does.
         """
-        database = database.absolute()
-        return cls(database, prepare(database, project_id=project_id), label)
+        return cls(prepare(database.absolute(), project_id=project_id), label)
 
     def close(self) -> None:
         """Close the files."""
@@ -121,7 +119,16 @@ class MemoryStore:
             removed=len(gone),
         )
 
+    def take_over(self, lines: Iterable[str]) -> ImportReport:
+        """Import lines of JSON; as `importing.take_over`."""
+        return importing.take_over(self._connections, lines, self._label())
+
     # -- reading
+
+    def export(self, *, vectors: bool) -> Iterator[str]:
+        """All memories as lines of JSON, at one moment; as `exchange.export`."""
+        with self._connections.reading() as connection:
+            yield from exchange.export(connection, vectors=vectors)
 
     def get(self, memory_id: str) -> Memory:
         """The memory of an id.
@@ -227,7 +234,7 @@ class MemoryStore:
         filter: RecallFilter,  # noqa: A002 (the facade's word)
         *,
         limit: int,
-        weights: tuple[float, float, float] = (1.0, 1.0, 1.0),
+        weights: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0),
     ) -> list[tuple[int, float]]:
         """Keys and BM25 scores of memories that match an FTS5 expression; as `reading.words`."""
         with self._connections.reading() as connection:
@@ -238,10 +245,22 @@ class MemoryStore:
         with self._connections.reading() as connection:
             return list(reading.passing(connection, filter))
 
-    def vectors_since(self, revision: int | None) -> Vectors:
-        """What changed among the current model's vectors after a revision; with None all of them. As `vectors.since`."""
+    def vectors_since(self, known: State | None) -> Vectors:
+        """What changed among the current model's vectors after a state; with None all of them. As `vectors.since`."""
         with self._connections.reading() as connection:
-            return vectors.since(connection, vectors.model_number(connection, self._label()), revision)
+            return vectors.since(connection, vectors.model_number(connection, self._label()), known)
+
+    # -- for loaders
+
+    def load_states(self) -> dict[str, Mapping[str, Json]]:
+        """What the loaders remember, by source."""
+        with self._connections.reading() as connection:
+            return load_states.read(connection)
+
+    def set_load_states(self, states: Mapping[str, Mapping[str, Json] | None]) -> None:
+        """Remember these states; None forgets one."""
+        with self._connections.writing() as transaction:
+            load_states.write(transaction, states)
 
     # -- for those who embed
 
@@ -261,7 +280,7 @@ class MemoryStore:
         with self._connections.reading() as connection:
             return vectors.pending_of(connection, vectors.model_number(connection, label), keys)
 
-    def write_vectors(self, label: str, outcomes: Sequence[Embedded]) -> int:
-        """Store outcomes of embedding with that model; as `vectors.write`."""
+    def write_vectors(self, label: str, size: int, outcomes: Sequence[Embedded]) -> int:
+        """Store outcomes of embedding with that model, whose vectors have `size` bytes; as `vectors.write`."""
         with self._connections.writing() as transaction:
-            return vectors.write(transaction, vectors.ensure_model(transaction, label), outcomes)
+            return vectors.write(transaction, vectors.ensure_model(transaction, label, size), outcomes)

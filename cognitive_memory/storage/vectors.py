@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
 
 from cognitive_memory.storage.connections import Transaction
 
@@ -20,6 +21,10 @@ SELECT key, :model, :vector, :failure, :revision FROM memories WHERE key = :key 
 ON CONFLICT (memory) DO UPDATE
 SET model = excluded.model, vector = excluded.vector, failure = excluded.failure, revision = excluded.revision
 """
+
+
+_STEP = 4096
+"""How many vectors are read at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +47,25 @@ class Embedded:
     failure: str | None = None
 
 
+class State(NamedTuple):
+    """A database at one moment: its revision, and the stamp that tells this history from others with such a revision."""
+
+    revision: int
+    stamp: int
+
+
 @dataclass(frozen=True, slots=True)
 class Vectors:
     """Vectors of one model, and what to forget.
 
     Attributes:
-        revision: the state of the database that this leads to.
+        state: the state of the database that this leads to.
         keys: of memories with a vector that is new since then, shape (n,).
         vectors: theirs, shape (n, dimension); dimension is 0 when there are none.
         gone: keys of memories that have no vector (any more); None means: forget everything you had.
     """
 
-    revision: int
+    state: State
     keys: NDArray[np.int64]
     vectors: NDArray[np.float32]
     gone: NDArray[np.int64] | None
@@ -65,13 +77,20 @@ def model_number(connection: sqlite3.Connection, label: str | None) -> int | Non
     return None if row is None else int(row[0])
 
 
-def ensure_model(transaction: Transaction, label: str) -> int:
-    """The number of a model, given now if it has none."""
-    number = model_number(transaction.connection, label)
-    if number is None:
-        query = "INSERT INTO models (label) VALUES (?) RETURNING model"
-        number = int(transaction.connection.execute(query, (label,)).fetchone()[0])
-    return number
+def ensure_model(transaction: Transaction, label: str, size: int) -> int:
+    """The number of a model whose vectors have `size` bytes, given now if it has none.
+
+    Raises:
+        ValueError: vectors under that label have another size.
+    """
+    row = transaction.connection.execute("SELECT model, size FROM models WHERE label = ?", (label,)).fetchone()
+    if row is None:
+        query = "INSERT INTO models (label, size) VALUES (?, ?) RETURNING model, size"
+        row = transaction.connection.execute(query, (label, size)).fetchone()
+    number, known = row
+    if known != size:
+        raise ValueError(f"a vector of {label} has {known} bytes here, got one of {size}")
+    return int(number)
 
 
 def pending_count(connection: sqlite3.Connection, model: int | None) -> int:
@@ -131,23 +150,40 @@ def write(transaction: Transaction, model: int, outcomes: Iterable[Embedded]) ->
     return written
 
 
-def since(connection: sqlite3.Connection, model: int | None, revision: int | None) -> Vectors:
-    """What changed among the model's vectors after a revision; with None everything there is.
+def state(connection: sqlite3.Connection) -> State:
+    """What a database is at now."""
+    query = "SELECT revision, ifnull(stamp, 0) FROM project LEFT JOIN revisions USING (revision)"
+    return State(*connection.execute(query).fetchone())
 
-    Deletions are remembered for a while only: when `revision` is too old, everything is given.
+
+def since(connection: sqlite3.Connection, model: int | None, known: State | None) -> Vectors:
+    """What changed among the model's vectors after a state; with None everything there is.
+
+    Changes are remembered for a while only: when `known` is too old, or of another history, everything is given.
     """
-    now, complete_from = connection.execute("SELECT revision, deletions_since FROM project").fetchone()
-    if revision is None or revision < complete_from or revision > now:
-        query = "SELECT memory, vector FROM embeddings WHERE model = ? AND vector IS NOT NULL ORDER BY memory"
-        return Vectors(now, *_arrays(connection.execute(query, (model,)).fetchall()), None)
+    now = state(connection)
+    if known == now:
+        return Vectors(now, *_arrays(iter(()), 0), _gone_keys([]))
+    if known is None or not _remembered(connection, known):
+        where, values = "model = ? AND vector IS NOT NULL", [model]
+        (count,) = connection.execute(f"SELECT count(*) FROM embeddings WHERE {where}", values).fetchone()
+        rows = connection.execute(f"SELECT memory, vector FROM embeddings WHERE {where} ORDER BY memory", values)
+        return Vectors(now, *_arrays(rows, count), None)
     query = "SELECT memory, vector FROM embeddings WHERE revision > ? AND model = ? AND vector IS NOT NULL"
-    rows = connection.execute(query, (revision, model)).fetchall()
-    return Vectors(now, *_arrays(rows), _gone(connection, model, revision))
+    changed = connection.execute(query, (known.revision, model)).fetchall()
+    return Vectors(now, *_arrays(iter(changed), len(changed)), _gone(connection, model, known.revision))
+
+
+def _remembered(connection: sqlite3.Connection, known: State) -> bool:
+    """Whether all that happened after a state can still be told."""
+    query = """
+        SELECT EXISTS (SELECT 1 FROM revisions, project
+            WHERE revisions.revision = ? AND stamp = ? AND revisions.revision >= deletions_since)
+    """
+    return bool(connection.execute(query, known).fetchone()[0])
 
 
 def _gone(connection: sqlite3.Connection, model: int | None, revision: int) -> NDArray[np.int64]:
-    import numpy as np
-
     query = """
         SELECT memory FROM deletions WHERE revision > :revision
         UNION SELECT key FROM memories WHERE revision > :revision AND NOT EXISTS (
@@ -155,12 +191,26 @@ def _gone(connection: sqlite3.Connection, model: int | None, revision: int) -> N
         UNION SELECT memory FROM embeddings WHERE revision > :revision AND (model <> :model OR vector IS NULL)
     """
     rows = connection.execute(query, {"revision": revision, "model": -1 if model is None else model})
-    return np.fromiter((row[0] for row in rows), dtype=np.int64)
+    return _gone_keys([row[0] for row in rows])
 
 
-def _arrays(rows: Sequence[tuple[int, bytes]]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def _gone_keys(keys: Sequence[int]) -> NDArray[np.int64]:
     import numpy as np
 
-    keys = np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows))
-    vectors = np.frombuffer(b"".join(row[1] for row in rows), dtype="<f4").astype(np.float32, copy=False)
-    return keys, vectors.reshape(len(rows), -1) if rows else vectors.reshape(0, 0)
+    return np.array(keys, dtype=np.int64)
+
+
+def _arrays(rows: Iterator[tuple[int, bytes]], count: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Rows as arrays, in steps, so that they are not in memory twice."""
+    import numpy as np
+
+    keys = np.empty(count, dtype=np.int64)
+    vectors = np.empty((count, 0), dtype=np.float32)
+    for start in range(0, count, _STEP):
+        block = list(islice(rows, _STEP))
+        if not start:
+            vectors = np.empty((count, len(block[0][1]) // 4), dtype=np.float32)
+        keys[start : start + len(block)] = [row[0] for row in block]
+        numbers = np.frombuffer(b"".join(row[1] for row in block), dtype="<f4")
+        vectors[start : start + len(block)] = numbers.reshape(len(block), -1)
+    return keys, vectors

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 from cognitive_memory.core.memory import NewMemory
+from cognitive_memory.core.search_words import search_words
 from cognitive_memory.storage import times
 from cognitive_memory.storage.connections import Transaction
 from cognitive_memory.storage.rows import Fields, as_fields, as_json
@@ -22,9 +23,21 @@ _SOURCE_IDS = UUID("6f1c1c1e-3b0a-5d8e-9a53-0c0d6f0a7c11")
 
 _CHANGE = "UPDATE memories SET {}, updated_at = :now, revision = :revision WHERE key = :key"
 _INSERT = (
-    f"INSERT INTO memories ({', '.join(Fields.NAMES)}, id, updated_at, revision) "
-    f"VALUES ({', '.join('?' * (len(Fields.NAMES) + 3))}) RETURNING key"
+    f"INSERT INTO memories ({', '.join(Fields.NAMES)}, words, id, updated_at, revision) "
+    f"VALUES ({', '.join('?' * (len(Fields.NAMES) + 4))}) RETURNING key"
 )
+
+_SEARCHED = ("text", "context", "created_at")
+"""What the column `words` follows from."""
+
+_SHARE_VECTOR = """
+INSERT INTO embeddings (memory, model, vector, revision)
+SELECT :key, embeddings.model, embeddings.vector, :revision FROM memories
+JOIN embeddings ON embeddings.memory = memories.key
+WHERE memories.content_hash = :content_hash AND embeddings.vector IS NOT NULL
+ORDER BY embeddings.model DESC LIMIT 1
+"""
+"""A memory that says what another one says has its vector: a moved file is not embedded again."""
 
 
 class Change(StrEnum):
@@ -51,10 +64,11 @@ def put(transaction: Transaction, memories: Iterable[NewMemory]) -> list[Stored]
     new tags and a pin are added.
     """
     now = times.now()
-    return [_put(transaction, memory, now) for memory in memories]
+    return [put_one(transaction, memory, now) for memory in memories]
 
 
-def _put(transaction: Transaction, memory: NewMemory, now: int) -> Stored:
+def put_one(transaction: Transaction, memory: NewMemory, now: int) -> Stored:
+    """Store one memory; `now` is when that happens, in microseconds."""
     fields = as_fields(memory, created_at=now)
     names = ", ".join(Fields.NAMES)
     where: str
@@ -74,6 +88,8 @@ def _put(transaction: Transaction, memory: NewMemory, now: int) -> Stored:
         wanted.pop("created_at", None)
     changes = {name: value for name, value in wanted.items() if value != old[name]}
     if changes:
+        if not changes.keys().isdisjoint(_SEARCHED):
+            changes["words"] = _words(**{name: changes.get(name, old[name]) for name in _SEARCHED})
         change(transaction, row[0], changes, now)
     return Stored(row[0], row[1], Change.UPDATED if changes else Change.UNCHANGED)
 
@@ -85,9 +101,16 @@ def _united(old: Mapping[str, Any], memory: NewMemory) -> dict[str, Any]:
 
 
 def _insert(transaction: Transaction, fields: Fields, memory_id: str, now: int) -> Stored:
-    row = (*fields.values(), memory_id, now, transaction.revision)
+    words = _words(fields.text, fields.context, fields.created_at)
+    row = (*fields.values(), words, memory_id, now, transaction.revision)
     (key,) = transaction.connection.execute(_INSERT, row).fetchone()
+    values = {"key": key, "content_hash": fields.content_hash, "revision": transaction.revision}
+    transaction.connection.execute(_SHARE_VECTOR, values)
     return Stored(key, memory_id, Change.ADDED)
+
+
+def _words(text: str, context: str, created_at: int) -> str:
+    return search_words(text, context, times.moment(created_at))
 
 
 def change(transaction: Transaction, key: int, changes: Mapping[str, Any], now: int) -> None:

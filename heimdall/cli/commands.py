@@ -29,8 +29,20 @@ class Row(NamedTuple):
 
 
 COMMANDS = (
+    Row("project", "project", "project", "Set up, list and clean the projects that have a memory.", "Memory"),
+    Row("load", "ingest", "load", "Remember what files say: Markdown, text, docstrings and comments.", "Memory"),
+    Row(
+        "git-load", "ingest", "git_load", "Remember the commits of a git repository (default: the project's).", "Memory"
+    ),
     Row("mcp", "mcp", "mcp", "Connect AI coding assistants.", "Assistants"),
     Row("models", "models", "models", "Fetch, find and check the embedding model.", "This machine"),
+    Row(
+        "doctor",
+        "doctor",
+        "doctor",
+        "Check that everything works, and say what to do where it does not.",
+        "This machine",
+    ),
     Row("dirs", "dirs", "dirs", "Show the directories that heimdall uses.", "This machine"),
 )
 """Every command, in the order of `heimdall --help`; rows of one section stand together."""

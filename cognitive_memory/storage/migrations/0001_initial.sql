@@ -12,6 +12,18 @@ CREATE TABLE project (
     deletions_since INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
+-- A random number for each of the latest revisions. Where a backup came back, revision N may be reached a second time by
+-- other changes: whoever kept something of N sees by the stamp whether this is still the same history.
+CREATE TABLE revisions (
+    revision INTEGER PRIMARY KEY,
+    stamp INTEGER NOT NULL
+) STRICT;
+
+CREATE TRIGGER revision_stamped AFTER UPDATE OF revision ON project BEGIN
+    INSERT OR REPLACE INTO revisions (revision, stamp) VALUES (new.revision, random());
+    DELETE FROM revisions WHERE revision <= new.revision - 10000;
+END;
+
 CREATE TABLE memories (
     -- Never used again after a deletion, so that indexes outside of the database can go by it.
     key INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -21,6 +33,8 @@ CREATE TABLE memories (
     type TEXT NOT NULL CHECK (type IN ('concept', 'context', 'episode')),
     -- A JSON array, in the user's order; memory_tags follows it.
     tags TEXT NOT NULL CHECK (json_valid(tags)),
+    -- What it can be found by besides: parts of identifiers, pairs of characters, its date (core/search_words.py).
+    words TEXT NOT NULL,
     source TEXT,
     importance REAL NOT NULL CHECK (importance BETWEEN 0 AND 1),
     pinned INTEGER NOT NULL CHECK (pinned IN (0, 1)),
@@ -47,7 +61,7 @@ CREATE INDEX memory_tags_by_memory ON memory_tags (memory);
 
 -- Keywords. The text stays in `memories`; this holds the index alone.
 CREATE VIRTUAL TABLE memory_words USING fts5 (
-    text, context, tags,
+    text, context, tags, words,
     content = 'memories', content_rowid = 'key',
     tokenize = 'porter unicode61 remove_diacritics 2'
 );
@@ -58,9 +72,8 @@ CREATE TABLE models (
     label TEXT NOT NULL UNIQUE,
     -- How many memories have a row of this model in `embeddings`; triggers count.
     embeddings INTEGER NOT NULL DEFAULT 0,
-    -- Who is embedding what has no vector yet, and until when that holds without a sign of life.
-    worker TEXT,
-    worker_until INTEGER
+    -- How many bytes each of its vectors has.
+    size INTEGER NOT NULL
 ) STRICT;
 
 -- A memory's vector, or the reason why it can't have one.
@@ -85,14 +98,16 @@ CREATE TABLE deletions (
 
 CREATE TRIGGER memory_added AFTER INSERT ON memories BEGIN
     INSERT INTO memory_tags (tag, memory) SELECT DISTINCT value, new.key FROM json_each(new.tags);
-    INSERT INTO memory_words (rowid, text, context, tags) VALUES (new.key, new.text, new.context, new.tags);
+    INSERT INTO memory_words (rowid, text, context, tags, words)
+        VALUES (new.key, new.text, new.context, new.tags, new.words);
     UPDATE project SET memories = memories + 1;
 END;
 
-CREATE TRIGGER memory_reworded AFTER UPDATE OF text, context, tags ON memories BEGIN
-    INSERT INTO memory_words (memory_words, rowid, text, context, tags)
-        VALUES ('delete', old.key, old.text, old.context, old.tags);
-    INSERT INTO memory_words (rowid, text, context, tags) VALUES (new.key, new.text, new.context, new.tags);
+CREATE TRIGGER memory_reworded AFTER UPDATE OF text, context, tags, words ON memories BEGIN
+    INSERT INTO memory_words (memory_words, rowid, text, context, tags, words)
+        VALUES ('delete', old.key, old.text, old.context, old.tags, old.words);
+    INSERT INTO memory_words (rowid, text, context, tags, words)
+        VALUES (new.key, new.text, new.context, new.tags, new.words);
 END;
 
 CREATE TRIGGER memory_retagged AFTER UPDATE OF tags ON memories BEGIN
@@ -103,11 +118,21 @@ END;
 -- A vector of what a memory said before would be found for words that are no longer there.
 CREATE TRIGGER memory_changed AFTER UPDATE OF content_hash ON memories WHEN old.content_hash <> new.content_hash BEGIN
     DELETE FROM embeddings WHERE memory = new.key;
+    INSERT INTO embeddings (memory, model, vector, failure, revision)
+        SELECT new.key, model, vector, failure, new.revision FROM memories JOIN embeddings ON memory = key
+        WHERE memories.content_hash = new.content_hash AND key <> new.key ORDER BY model DESC LIMIT 1;
+END;
+
+-- What says the same has the same vector: a file that moved is not embedded again.
+CREATE TRIGGER memory_repeated AFTER INSERT ON memories BEGIN
+    INSERT INTO embeddings (memory, model, vector, failure, revision)
+        SELECT new.key, model, vector, failure, new.revision FROM memories JOIN embeddings ON memory = key
+        WHERE memories.content_hash = new.content_hash AND key <> new.key ORDER BY model DESC LIMIT 1;
 END;
 
 CREATE TRIGGER memory_deleted AFTER DELETE ON memories BEGIN
-    INSERT INTO memory_words (memory_words, rowid, text, context, tags)
-        VALUES ('delete', old.key, old.text, old.context, old.tags);
+    INSERT INTO memory_words (memory_words, rowid, text, context, tags, words)
+        VALUES ('delete', old.key, old.text, old.context, old.tags, old.words);
     INSERT INTO deletions (revision, memory) SELECT revision, old.key FROM project;
     UPDATE project SET memories = memories - 1;
 END;

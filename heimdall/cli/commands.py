@@ -52,6 +52,7 @@ COMMANDS = (
     Row("project", "project", "project", "Set up, list and clean the projects that have a memory.", "Memory"),
     Row("mcp", "mcp", "mcp", "Connect AI coding assistants.", "Assistants"),
     Row("models", "models", "models", "Fetch, find and check the embedding model.", "This machine"),
+    Row("qdrant", "qdrant", "qdrant", "Keep vectors in Qdrant, for more than one machine holds.", "This machine"),
     Row(
         "doctor",
         "doctor",
@@ -59,7 +60,15 @@ COMMANDS = (
         "Check that everything works, and say what to do where it does not.",
         "This machine",
     ),
+    Row("migrate", "migrate", "migrate", "Bring over what earlier releases left.", "This machine"),
     Row("dirs", "dirs", "dirs", "Show the directories that heimdall uses.", "This machine"),
+    Row(
+        "completion",
+        "completion",
+        "completion",
+        "Print a script that completes commands and options at the Tab key.",
+        "This machine",
+    ),
 )
 """Every command, in the order of `heimdall --help`; rows of one section stand together."""
 
@@ -101,8 +110,9 @@ class LazyGroup(Group):
 @click.group(
     cls=LazyGroup,
     examples=[
-        ("heimdall models pull", "fetch the model now"),
-        ("heimdall dirs", "show where everything is"),
+        ("heimdall store 'Releases are cut from main'", "remember a sentence"),
+        ("heimdall load docs && heimdall git-load", "remember what is written down already"),
+        ("heimdall recall how are releases made", "find it again"),
     ],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

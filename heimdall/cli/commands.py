@@ -36,6 +36,7 @@ COMMANDS = (
     ),
     Row("mcp", "mcp", "mcp", "Connect AI coding assistants.", "Assistants"),
     Row("models", "models", "models", "Fetch, find and check the embedding model.", "This machine"),
+    Row("qdrant", "qdrant", "qdrant", "Keep vectors in Qdrant, for more than one machine holds.", "This machine"),
     Row(
         "doctor",
         "doctor",
@@ -43,6 +44,7 @@ COMMANDS = (
         "Check that everything works, and say what to do where it does not.",
         "This machine",
     ),
+    Row("migrate", "migrate", "migrate", "Bring over what earlier releases left.", "This machine"),
     Row("dirs", "dirs", "dirs", "Show the directories that heimdall uses.", "This machine"),
     Row(
         "completion",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from threading import Event, Thread
@@ -115,36 +116,47 @@ def test_restore_over_a_damaged_database(saved: Path, tmp_path: Path, content: b
     assert texts(target) == {"one"}
 
 
-class TestBadBackups:
-    def refused(self, file: Path, memory: ProjectMemory, kind: type[StorageError], match: str) -> None:
-        before = texts(memory.database)
-        with pytest.raises(kind, match=match):
-            ProjectMemory.restore(file, memory.database, force=True)
-        assert texts(memory.database) == before
-        assert [item.name for item in memory.database.parent.iterdir() if "replaced" in item.name] == []
+def missing(saved: Path) -> None:
+    saved.unlink()
 
-    def test_missing(self, saved: Path, memory: ProjectMemory, tmp_path: Path) -> None:
-        self.refused(tmp_path / "missing.db", memory, StorageError, "there is no such file")
 
-    def test_empty(self, saved: Path, memory: ProjectMemory, tmp_path: Path) -> None:
-        (tmp_path / "empty.db").touch()
-        self.refused(tmp_path / "empty.db", memory, DatabaseUnreadableError, "it is empty")
+def empty(saved: Path) -> None:
+    saved.write_bytes(b"")
 
-    def test_something_else(self, saved: Path, memory: ProjectMemory, tmp_path: Path) -> None:
-        with closing(sqlite3.connect(tmp_path / "other.db")) as connection:
-            connection.execute("CREATE TABLE songs (title)")
-        self.refused(tmp_path / "other.db", memory, DatabaseUnreadableError, "tables: songs")
 
-    def test_damaged(self, saved: Path, memory: ProjectMemory) -> None:
-        content = bytearray(saved.read_bytes())
-        content[-8192 * 3 :] = bytes(8192 * 3)
-        saved.write_bytes(content)
-        self.refused(saved, memory, DatabaseUnreadableError, "it is damaged")
+def something_else(saved: Path) -> None:
+    saved.unlink()
+    with closing(sqlite3.connect(saved)) as connection:
+        connection.execute("CREATE TABLE songs (title)")
 
-    def test_newer(self, saved: Path, memory: ProjectMemory) -> None:
-        with closing(sqlite3.connect(saved)) as connection:
-            connection.execute("PRAGMA user_version = 99")
-        self.refused(saved, memory, NewerSchemaError, "schema version 99")
+
+def damaged(saved: Path) -> None:
+    saved.write_bytes(saved.read_bytes()[: -8192 * 3] + bytes(8192 * 3))
+
+
+def newer(saved: Path) -> None:
+    with closing(sqlite3.connect(saved)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "kind", "match"),
+    [
+        (missing, StorageError, "there is no such file"),
+        (empty, DatabaseUnreadableError, "it is empty"),
+        (something_else, DatabaseUnreadableError, "tables: songs"),
+        (damaged, DatabaseUnreadableError, "it is damaged"),
+        (newer, NewerSchemaError, "schema version 99"),
+    ],
+)
+def test_bad_backup_changes_nothing(
+    saved: Path, memory: ProjectMemory, spoil: Callable[[Path], None], kind: type[StorageError], match: str
+) -> None:
+    spoil(saved)
+    with pytest.raises(kind, match=match):
+        ProjectMemory.restore(saved, memory.database, force=True)
+    assert texts(memory.database) == {"one", "two"}
+    assert [item.name for item in memory.database.parent.iterdir() if "replaced" in item.name] == []
 
 
 def test_integrity_finds_what_does_not_fit(memory: ProjectMemory, tmp_path: Path) -> None:

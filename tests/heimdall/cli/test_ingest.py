@@ -24,7 +24,8 @@ class Project:
         root.mkdir()
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        return self.installation.heimdall(*arguments, HEIMDALL_PROJECT=str(self.root), **variables)
+        fixed = {"HEIMDALL_PROJECT": str(self.root), "HEIMDALL_OFFLINE": "1"}
+        return self.installation.heimdall(*arguments, **fixed, **variables)
 
     def report(self, *arguments: str) -> dict[str, Any]:
         finished = self.run(*arguments, "--json")
@@ -71,7 +72,7 @@ def test_what_was_loaded_is_embedded_if_there_is_a_model(project: Project) -> No
     shutil.copy(ROOT / "models.lock.json", project.installation.site / "heimdall" / "model_manifest.json")
     without = project.report("load", "a.md")
     assert (without["embedded"], without["pending"]) == (0, 1)
-    assert "HEIMDALL_FETCH" in without["embedding_problem"]
+    assert "HEIMDALL_OFFLINE" in without["embedding_problem"]
     finished = project.run("load", ".", "--json", MODEL_CACHE_DIR=str(require_real_model()))
     report = json.loads(finished.stdout)
     assert (report["embedded"], report["pending"], report["embedding_problem"]) == (2, 0, None)

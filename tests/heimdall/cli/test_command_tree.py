@@ -80,4 +80,4 @@ def test_the_help_of_all_imports_no_command() -> None:
     printed, modules = loaded_by("--help")
     assert not modules & {f"heimdall.cli.{row.module}" for row in COMMANDS}
     for row in COMMANDS:
-        assert row.help in printed
+        assert row.help in " ".join(printed.split())  # click wraps the longest ones

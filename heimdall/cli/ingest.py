@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -151,17 +151,18 @@ def git_load(
 @contextmanager
 def _memory(project: Project, *, dry_run: bool) -> Iterator[ProjectMemory]:
     """The project's memory; for a dry run of a project that has none, one that is thrown away."""
-    from cognitive_memory.project import init_project
+    from cognitive_memory.opening import open_memory
     from cognitive_memory.project_memory import ProjectMemory
 
-    with ExitStack() as stack:
-        database = project.database
-        if not database.exists():
-            if dry_run:
-                database = Path(stack.enter_context(tempfile.TemporaryDirectory())) / database.name
-            else:
-                project = init_project(project.root)
-        yield stack.enter_context(ProjectMemory.open(database, project_id=project.config.project_id))
+    if project.database.exists() or not dry_run:
+        with open_memory(project) as memory:
+            yield memory
+    else:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            ProjectMemory.open(Path(folder) / project.database.name) as memory,
+        ):
+            yield memory
 
 
 @contextmanager
@@ -174,14 +175,16 @@ def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
 
 def _embed(memory: ProjectMemory, *, wanted: bool) -> dict[str, object]:
     """Make the missing vectors; if the model can't be had, say so: keywords find the memories meanwhile."""
+    from heimdall.cognitive_system.data_dirs import initialize_shared_environment
     from heimdall.models import ModelError
 
     embedded, problem = 0, None
     if wanted and memory.status().pending:
         try:
+            initialize_shared_environment()
             with _progress("embedding") as progress:
                 embedded = memory.embed_pending(progress=progress)
-        except ModelError as error:
+        except (ModelError, OSError) as error:
             problem = str(error)
     return {"embedded": embedded, "pending": memory.status().pending, "embedding_problem": problem}
 

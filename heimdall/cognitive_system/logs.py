@@ -11,7 +11,6 @@ import contextlib
 import logging
 import os
 import re
-import socket
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,13 +46,14 @@ def level_from_environment() -> str:
     return level
 
 
-def keep_logs(program: str) -> ProcessLog | None:
+def keep_logs(program: str, *, level: str | None = None) -> ProcessLog | None:
     """Write this process' records to the shared directory from now on, as `HEIMDALL_LOG_LEVEL` says (default: info).
 
     Called once by each of heimdall's programs, never by an import. Nothing is made before the first record.
 
     Args:
         program: `heimdall` or `heimdall-mcp`.
+        level: one of `LEVELS`; default: what `HEIMDALL_LOG_LEVEL` says.
 
     Returns:
         The handler; None if the level is `off`.
@@ -61,7 +61,7 @@ def keep_logs(program: str) -> ProcessLog | None:
     Raises:
         SettingsError: `HEIMDALL_LOG_LEVEL` has a value that can't be used.
     """
-    level = level_from_environment()
+    level = level or level_from_environment()
     if level == "off":
         return None
     log = ProcessLog(program)
@@ -86,7 +86,7 @@ class ProcessLog(logging.Handler):
 
     def __init__(self, program: str) -> None:
         super().__init__()
-        self.setFormatter(_Formatter())
+        self.setFormatter(Redacting("%(asctime)s %(levelname)s %(name)s [%(threadName)s] %(message)s"))
         self._program = program
         self._started = datetime.now(UTC)
         self._process = os.getpid()
@@ -136,12 +136,19 @@ class ProcessLog(logging.Handler):
                 os.close(descriptor)
 
 
-class _Formatter(logging.Formatter):
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(name)s [%(threadName)s] %(message)s", "%Y-%m-%dT%H:%M:%SZ")
+class Redacting(logging.Formatter):
+    """Formats records so that no secret is in them, and no message can pass for another record.
+
+    Args:
+        style: as `logging.Formatter` takes it.
+    """
+
+    def __init__(self, style: str) -> None:
+        super().__init__(style, "%Y-%m-%dT%H:%M:%SZ")
         self.converter = time.gmtime
 
     def format(self, record: logging.LogRecord) -> str:
+        """The record's text; all but its first line is indented."""
         try:
             text = super().format(record)
         except (
@@ -150,7 +157,6 @@ class _Formatter(logging.Formatter):
             KeyError,
         ):  # its arguments don't fit; they may be anything, so they are not shown
             text = f"a record of {record.name} ({record.filename}:{record.lineno}) can't be formatted"
-        # What follows the first line is indented: no message can pass for a record.
         return redacted(text).replace("\r", "\\r").replace("\n", "\n    ")
 
 
@@ -174,7 +180,8 @@ def sweep(directory: Path) -> None:
 
 
 def _host() -> str:
-    return re.sub(r"[^\w-]", "-", socket.gethostname().partition(".")[0])
+    name = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
+    return re.sub(r"[^\w-]", "-", name.partition(".")[0])
 
 
 def _runs(process: int) -> bool:

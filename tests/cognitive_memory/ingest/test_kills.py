@@ -45,9 +45,11 @@ def _database(project: Path) -> Path:
 
 
 def _count(project: Path) -> int:
-    with contextlib.suppress(sqlite3.OperationalError):  # it is not there yet, or being made
-        with contextlib.closing(sqlite3.connect(f"file:{_database(project)}?mode=ro", uri=True)) as connection:
-            return int(connection.execute("SELECT count(*) FROM memories").fetchone()[0])
+    with (
+        contextlib.suppress(sqlite3.OperationalError),  # it is not there yet, or being made
+        contextlib.closing(sqlite3.connect(f"file:{_database(project)}?mode=ro", uri=True)) as connection,
+    ):
+        return int(connection.execute("SELECT count(*) FROM memories").fetchone()[0])
     return 0
 
 

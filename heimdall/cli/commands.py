@@ -115,10 +115,10 @@ class LazyGroup(Group):
 @click.group(
     cls=LazyGroup,
     examples=[
-        ("heimdall store 'Releases are cut from main.' --tag release", "remember a text"),
-        ("heimdall recall 'how do we release?'", "find it again, by its words and its meaning"),
-        ("heimdall load README.md docs", "remember what files say"),
-        ("heimdall mcp install", "let your assistant do all that"),
+        ("heimdall load README.md docs", "remember what is written down already"),
+        ("heimdall store 'Releases are cut from main'", "remember a sentence"),
+        ("heimdall recall how are releases made", "find it again"),
+        ("heimdall mcp install --all", "let your assistants do all that"),
         ("heimdall doctor", "check that everything works"),
     ],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

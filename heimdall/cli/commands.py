@@ -110,8 +110,9 @@ class LazyGroup(Group):
 @click.group(
     cls=LazyGroup,
     examples=[
-        ("heimdall models pull", "fetch the model now"),
-        ("heimdall dirs", "show where everything is"),
+        ("heimdall store 'Releases are cut from main'", "remember a sentence"),
+        ("heimdall load docs && heimdall git-load", "remember what is written down already"),
+        ("heimdall recall how are releases made", "find it again"),
     ],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

@@ -68,7 +68,7 @@ def restore(file: Path, database: Path, *, force: bool = False) -> Path | None:
         raise DatabaseUnreadableError(str(file), "it is empty", "nothing was changed")
     database.parent.mkdir(parents=True, exist_ok=True)
     with _beside(database) as draft:
-        with explained(file), contextlib.closing(_read_only(file)) as source:
+        with explained(file), contextlib.closing(connections.connect(file, read_only=True)) as source:
             _copy(source, draft)
         if problems := problems_in(draft):
             raise DatabaseUnreadableError(str(file), f"it is damaged ({problems[0]})", "nothing was changed")
@@ -130,12 +130,6 @@ def _copy(source: sqlite3.Connection, draft: Path) -> None:
     with explained(draft), contextlib.closing(sqlite3.connect(draft, isolation_level=None)) as target:
         source.backup(target)
         target.execute("PRAGMA journal_mode = DELETE")
-
-
-def _read_only(file: Path) -> sqlite3.Connection:
-    wal = file.with_name(f"{file.name}-wal")
-    how = "mode=ro" if wal.exists() else "mode=ro&immutable=1"
-    return sqlite3.connect(f"{file.absolute().as_uri()}?{how}", uri=True)
 
 
 def _announce(draft: Path, *, revision: int) -> None:

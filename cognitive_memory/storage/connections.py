@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from cognitive_memory.storage.errors import StorageError, explained
+from cognitive_memory.storage.errors import StorageError, explained, read_only_error
 
 BUSY_SECONDS = 30.0
 """How long a writer waits for its turn. With eight busy writers the longest wait seen was below a second."""
@@ -68,14 +68,21 @@ class Connections:
                 connection.rollback()
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[Transaction]:
+    def writing(self, *, durable: bool = True) -> Iterator[Transaction]:
         """A write transaction, committed at the end, rolled back on any error.
+
+        Args:
+            durable: force it to disk, so that it survives a power cut too; without, it survives the end of any process, and
+                is as complete and as consistent. For what can be made again.
 
         Raises:
             DatabaseBusyError: other processes kept the database locked for `BUSY_SECONDS`.
             StorageError: as the file's state is.
         """
+        if self.read_only:
+            raise read_only_error(self.database)
         with explained(self.database), self._borrowed() as connection:
+            connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield Transaction(connection)
@@ -116,7 +123,7 @@ class Connections:
 
     def _give_back(self, connection: sqlite3.Connection) -> None:
         with self._lock:
-            if not self._closed and len(self._idle) < KEPT:
+            if not self._closed and not self.read_only and len(self._idle) < KEPT:
                 self._idle.append(connection)
                 return
         connection.close()
@@ -131,12 +138,15 @@ class Connections:
 def connect(database: Path, *, read_only: bool = False) -> sqlite3.Connection:
     """Open an existing database in the way all of heimdall does; transactions are begun by hand.
 
-    An acknowledged write survives a kill and, as far as the disk is honest, a power cut: every commit is forced to disk
-    (`synchronous = FULL`).
+    An acknowledged write survives a kill and, as far as the disk is honest, a power cut: its commit is forced to disk
+    (`synchronous = FULL`; measured by tests/benchmarks/memory.py).
+
+    Args:
+        database: the file.
+        read_only: change nothing, not even beside it. What others write after a connection was opened may not be seen.
     """
-    mode = "ro" if read_only else "rw"
     connection = sqlite3.connect(
-        f"{database.absolute().as_uri()}?mode={mode}",
+        f"{database.absolute().as_uri()}?{_read_only_mode(database) if read_only else 'mode=rw'}",
         uri=True,
         timeout=BUSY_SECONDS,
         isolation_level=None,
@@ -151,3 +161,8 @@ def connect(database: Path, *, read_only: bool = False) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _read_only_mode(database: Path) -> str:
+    """Without a write-ahead log there is nothing beside the file, and "immutable" keeps SQLite from making one."""
+    return "mode=ro" if database.with_name(f"{database.name}-wal").exists() else "mode=ro&immutable=1"

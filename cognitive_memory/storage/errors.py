@@ -101,10 +101,10 @@ def explanation(error: sqlite3.DatabaseError, database: Path) -> StorageError:
             f"it is damaged or no SQLite database ({error})",
             "it was left as it is; 'heimdall restore' brings back a backup, the sqlite3 tool's .recover may save the rest",
         )
+    if code == sqlite3.SQLITE_IOERR:
+        return StorageError(path, f"the disk failed ({error})", "nothing of this change was stored; check the disk")
     if code in _READ_ONLY:
-        return DatabaseReadOnlyError(
-            path, f"it can't be written to ({error})", "check the owner and mode of the file and of its directory"
-        )
+        return read_only_error(database)
     if code == sqlite3.SQLITE_FULL:
         return DatabaseFullError(
             path, "the disk is full", "nothing of this change was stored, everything before is; make room and repeat it"
@@ -114,3 +114,17 @@ def explanation(error: sqlite3.DatabaseError, database: Path) -> StorageError:
             path, f"it can't be opened ({error})", "check that the directory exists and that you may write there"
         )
     return StorageError(path, f"SQLite says: {error}", "nothing of this change was stored")
+
+
+def read_only_error(database: Path) -> DatabaseReadOnlyError:
+    """The error for writing where we may only read."""
+    return DatabaseReadOnlyError(
+        str(database),
+        "it can't be written to",
+        "nothing was changed; check the owner and mode of the file and of its directory",
+    )
+
+
+def is_about_writing(error: sqlite3.DatabaseError) -> bool:
+    """Whether SQLite could not open, or may not write, the file or what it needs beside it."""
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF in _READ_ONLY | {sqlite3.SQLITE_CANTOPEN}

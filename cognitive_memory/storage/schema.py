@@ -6,6 +6,7 @@ import contextlib
 import logging
 import random
 import sqlite3
+import stat
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from cognitive_memory.storage.errors import (
     NewerSchemaError,
     StorageError,
     explained,
+    explanation,
+    is_about_writing,
 )
 from cognitive_memory.storage.migrations import Migration, carried
 
@@ -40,12 +43,14 @@ class Prepared:
         project_id: the id that is stored in it.
         version: its schema version.
         backup: where the state before a migration was kept; None when nothing was migrated.
+        read_only: whether we may not write to it.
     """
 
     database: Path
     project_id: str
     version: int
     backup: Path | None = None
+    read_only: bool = False
 
 
 def prepare(
@@ -82,9 +87,19 @@ def prepare(
         if found is None:
             _make_file(database)
         backup = _bring_up(database, project_id or str(uuid4()), steps, keep_old=keep_old)
-    with explained(database), contextlib.closing(connections.connect(database)) as connection:
-        row = connection.execute("SELECT project_id FROM project").fetchone()
-        return Prepared(database, str(row[0]), newest, backup)
+    try:
+        identity = _project_id(database, read_only=False)
+    except sqlite3.DatabaseError as error:
+        if not is_about_writing(error):
+            raise explanation(error, database) from error
+        with explained(database):
+            return Prepared(database, _project_id(database, read_only=True), newest, read_only=True)
+    return Prepared(database, identity, newest, backup)
+
+
+def _project_id(database: Path, *, read_only: bool) -> str:
+    with contextlib.closing(connections.connect(database, read_only=read_only)) as connection:
+        return str(connection.execute("SELECT project_id FROM project").fetchone()[0])
 
 
 def probe(database: Path) -> int | None:
@@ -98,22 +113,17 @@ def probe(database: Path) -> int | None:
         StorageError: it can't be read.
     """
     try:
-        size = database.stat().st_size
+        status = database.stat()
     except FileNotFoundError:
         return None
     except OSError as error:
         raise StorageError(str(database), f"it can't be looked at: {error.strerror}", "check the path") from error
     wal = database.with_name(f"{database.name}-wal")
-    if size == 0 and not wal.exists():
+    if not stat.S_ISREG(status.st_mode):
+        raise DatabaseUnreadableError(str(database), "it is no file", "nothing was changed; move it away")
+    if status.st_size == 0 and not wal.exists():
         return None
-    # Without a WAL there is nothing beside the file, and "immutable" keeps SQLite from making one.
-    how = "mode=ro" if wal.exists() else "mode=ro&immutable=1"
-    with (
-        explained(database),
-        contextlib.closing(
-            sqlite3.connect(f"{database.absolute().as_uri()}?{how}", uri=True, timeout=connections.BUSY_SECONDS)
-        ) as connection,
-    ):
+    with explained(database), contextlib.closing(connections.connect(database, read_only=True)) as connection:
         return _version(connection, database)
 
 
@@ -137,10 +147,10 @@ def _bring_up(database: Path, project_id: str, steps: Sequence[Migration], *, ke
     """Apply what is missing, in one transaction, with a copy of what was there before."""
     with explained(database), contextlib.closing(connections.connect(database)) as connection:
         connection.execute("BEGIN IMMEDIATE")
+        backup = None
         try:
             version = _version(connection, database) or 0  # another process may have been quicker
             missing = [step for step in steps if step.version > version]
-            backup = None
             if missing and version and keep_old:
                 backup = _keep_old(database, version)
             for step in missing:
@@ -153,9 +163,11 @@ def _bring_up(database: Path, project_id: str, steps: Sequence[Migration], *, ke
                 row = (project_id, times.now())
                 connection.execute("INSERT INTO project (one, project_id, created_at) VALUES (1, ?, ?)", row)
             connection.execute("COMMIT")
-        finally:
-            if connection.in_transaction:
-                connection.rollback()
+        except BaseException:
+            connection.rollback()
+            if backup:
+                backup.unlink(missing_ok=True)  # of what is still there
+            raise
     if backup:
         _log.warning(
             "%s was brought from schema version %d to %d; its state before is kept in %s",

@@ -13,6 +13,7 @@ from cognitive_memory.core.reports import ImportReport, SourceReport
 from cognitive_memory.core.status import MemoryStatus
 from cognitive_memory.storage import exchange, importing, load_states, reading, vectors, writing
 from cognitive_memory.storage.connections import Connections, Transaction
+from cognitive_memory.storage.replication import ReplicaSource
 from cognitive_memory.storage.schema import Prepared, prepare
 from cognitive_memory.storage.vectors import Embedded, Pending, State, Vectors
 from cognitive_memory.storage.writing import Change, Stored
@@ -36,7 +37,7 @@ class MemoryStore:
         self.database = prepared.database
         self.prepared = prepared
         self._label = label
-        self._connections = Connections(prepared.database)
+        self._connections = Connections(prepared.database, read_only=prepared.read_only)
 
     @classmethod
     def open(cls, database: Path, *, project_id: str | None = None, label: Callable[[], str | None]) -> Self:
@@ -250,6 +251,10 @@ class MemoryStore:
         with self._connections.reading() as connection:
             return vectors.since(connection, vectors.model_number(connection, self._label()), known)
 
+    def replica_source(self, label: str) -> ReplicaSource:
+        """The memories that have a vector of that model, to be copied elsewhere."""
+        return ReplicaSource(self._connections, label)
+
     # -- for loaders
 
     def load_states(self) -> dict[str, Mapping[str, Json]]:
@@ -282,5 +287,5 @@ class MemoryStore:
 
     def write_vectors(self, label: str, size: int, outcomes: Sequence[Embedded]) -> int:
         """Store outcomes of embedding with that model, whose vectors have `size` bytes; as `vectors.write`."""
-        with self._connections.writing() as transaction:
+        with self._connections.writing(durable=False) as transaction:
             return vectors.write(transaction, vectors.ensure_model(transaction, label, size), outcomes)

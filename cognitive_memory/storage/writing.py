@@ -30,15 +30,6 @@ _INSERT = (
 _SEARCHED = ("text", "context", "created_at")
 """What the column `words` follows from."""
 
-_SHARE_VECTOR = """
-INSERT INTO embeddings (memory, model, vector, revision)
-SELECT :key, embeddings.model, embeddings.vector, :revision FROM memories
-JOIN embeddings ON embeddings.memory = memories.key
-WHERE memories.content_hash = :content_hash AND embeddings.vector IS NOT NULL
-ORDER BY embeddings.model DESC LIMIT 1
-"""
-"""A memory that says what another one says has its vector: a moved file is not embedded again."""
-
 
 class Change(StrEnum):
     """What storing a memory did."""
@@ -104,8 +95,6 @@ def _insert(transaction: Transaction, fields: Fields, memory_id: str, now: int) 
     words = _words(fields.text, fields.context, fields.created_at)
     row = (*fields.values(), words, memory_id, now, transaction.revision)
     (key,) = transaction.connection.execute(_INSERT, row).fetchone()
-    values = {"key": key, "content_hash": fields.content_hash, "revision": transaction.revision}
-    transaction.connection.execute(_SHARE_VECTOR, values)
     return Stored(key, memory_id, Change.ADDED)
 
 

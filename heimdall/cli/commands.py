@@ -29,13 +29,30 @@ class Row(NamedTuple):
 
 
 COMMANDS = (
-    Row("project", "project", "project", "Set up, list and clean the projects that have a memory.", "Memory"),
-    Row("mcp", "mcp", "mcp", "Connect AI coding assistants.", "Assistants"),
+    Row("store", "memory", "store", "Remember a text.", "Memory"),
+    Row("recall", "memory", "recall", "Find memories that answer a question.", "Memory"),
+    Row("status", "memory", "status", "Show what this project remembers.", "Memory"),
     Row("load", "ingest", "load", "Remember what files say: Markdown, text, docstrings and comments.", "Memory"),
     Row(
         "git-load", "ingest", "git_load", "Remember the commits of a git repository (default: the project's).", "Memory"
     ),
+    Row("update", "memory", "update", "Change a memory; what is not named stays as it is.", "Memory"),
+    Row("delete-memory", "memory", "delete_memory", "Delete memories for good.", "Memory"),
+    Row(
+        "delete-memories-by-tags",
+        "memory",
+        "delete_memories_by_tags",
+        "Delete all memories that have any of the tags, for good.",
+        "Memory",
+    ),
+    Row("export", "transfer", "export", "Write all memories as lines of JSON.", "Memory"),
+    Row("import", "transfer", "import_", "Take over memories from lines of JSON.", "Memory"),
+    Row("backup", "transfer", "backup", "Copy the database, as it is at this moment, into one checked FILE.", "Memory"),
+    Row("restore", "transfer", "restore", "Bring back what 'heimdall backup' wrote.", "Memory"),
+    Row("project", "project", "project", "Set up, list and clean the projects that have a memory.", "Memory"),
+    Row("mcp", "mcp", "mcp", "Connect AI coding assistants.", "Assistants"),
     Row("models", "models", "models", "Fetch, find and check the embedding model.", "This machine"),
+    Row("qdrant", "qdrant", "qdrant", "Keep vectors in Qdrant, for more than one machine holds.", "This machine"),
     Row(
         "doctor",
         "doctor",
@@ -43,7 +60,15 @@ COMMANDS = (
         "Check that everything works, and say what to do where it does not.",
         "This machine",
     ),
+    Row("migrate", "migrate", "migrate", "Bring over what earlier releases left.", "This machine"),
     Row("dirs", "dirs", "dirs", "Show the directories that heimdall uses.", "This machine"),
+    Row(
+        "completion",
+        "completion",
+        "completion",
+        "Print a script that completes commands and options at the Tab key.",
+        "This machine",
+    ),
 )
 """Every command, in the order of `heimdall --help`; rows of one section stand together."""
 
@@ -73,6 +98,11 @@ class LazyGroup(Group):
         except click.NoSuchCommand as error:
             raise click.NoSuchCommand(error.command_name, possibilities=self.list_commands(ctx), ctx=ctx) from None
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands first: they are what people look for."""
+        self.format_commands(ctx, formatter)
+        click.Command.format_options(self, ctx, formatter)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the sections of the table, without an import."""
         widest = max(len(row.name) for row in COMMANDS)
@@ -85,8 +115,11 @@ class LazyGroup(Group):
 @click.group(
     cls=LazyGroup,
     examples=[
-        ("heimdall models pull", "fetch the model now"),
-        ("heimdall dirs", "show where everything is"),
+        ("heimdall load README.md docs", "remember what is written down already"),
+        ("heimdall store 'Releases are cut from main'", "remember a sentence"),
+        ("heimdall recall how are releases made", "find it again"),
+        ("heimdall mcp install --all", "let your assistants do all that"),
+        ("heimdall doctor", "check that everything works"),
     ],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -151,17 +151,18 @@ def git_load(
 @contextmanager
 def _memory(project: Project, *, dry_run: bool) -> Iterator[ProjectMemory]:
     """The project's memory; for a dry run of a project that has none, one that is thrown away."""
-    from cognitive_memory.project import init_project
+    from cognitive_memory.opening import open_memory
     from cognitive_memory.project_memory import ProjectMemory
 
-    with ExitStack() as stack:
-        database = project.database
-        if not database.exists():
-            if dry_run:
-                database = Path(stack.enter_context(tempfile.TemporaryDirectory())) / database.name
-            else:
-                project = init_project(project.root)
-        yield stack.enter_context(ProjectMemory.open(database, project_id=project.config.project_id))
+    if dry_run and not project.database.exists():
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            ProjectMemory.open(Path(folder) / project.database.name) as memory,
+        ):
+            yield memory
+    else:
+        with open_memory(project) as memory:
+            yield memory
 
 
 @contextmanager

@@ -6,13 +6,13 @@ import shutil
 
 import click
 
-from tests.benchmarks import embedding, fetch, hook, startup
+from tests.benchmarks import embedding, fetch, hook, recall_quality, startup
 
 
 @click.group(invoke_without_command=True)
 @click.pass_context
 def main(context: click.Context) -> None:
-    """Compare with others, side by side, and print ratios. Without a name: all but the build hook."""
+    """Compare with others, side by side, and print ratios. Without a name: all that needs no data of yours."""
     if context.invoked_subcommand is None:
         startup.run()
         run_fetch()
@@ -34,6 +34,7 @@ def run_fetch() -> None:
 
 
 main.add_command(embedding.main, "embedding")
+main.add_command(recall_quality.main, "recall")
 main.command("startup", help="Warm import, and help.")(startup.run)
 main.command("hook", help="The build hook.")(hook.run)
 

@@ -63,10 +63,9 @@ class _Embedding:
         self.over = 0
         self._store = store
         self._embedder = embedder
-        self._label = embedder.label()
-        self._able = wanted and self._label is not None and embedder.ready()
+        self._label = embedder.label() if wanted and embedder.ready() else None
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="heimdall-embed")
-        self._running: tuple[int, Future[list[Embedded]]] | None = None
+        self._running: tuple[str, int, Future[list[Embedded]]] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -79,25 +78,24 @@ class _Embedding:
 
     def add(self, keys: list[int]) -> None:
         """One more block; its memories are stored already."""
-        if not self._able or self._label is None:
+        if self._label is None:
             return
         block = self._store.pending_of(self._label, keys)
-        following = len(keys), self._pool.submit(outcomes, self._embedder, block)
-        if self._finish():
+        following = self._label, len(keys), self._pool.submit(outcomes, self._embedder, block)
+        self._finish()
+        if self._label is not None:
             self._running = following
 
-    def _finish(self) -> bool:
-        """Write what came of the last block; tells whether embedding goes on."""
-        if self._running is None or self._label is None:
-            return self._able
-        count, future = self._running
+    def _finish(self) -> None:
+        if self._running is None:
+            return
+        label, count, future = self._running
         self._running = None
         try:
             embedded = future.result()
         except HeimdallError as error:
-            self._able = False
+            self._label = None  # no more of it
             _log.warning("stored, but not embedded yet: %s", error)
-            return False
-        self._store.write_vectors(self._label, self._embedder.dimension * 4, embedded)
+            return
+        self._store.write_vectors(label, self._embedder.dimension * 4, embedded)
         self.over += count
-        return True

@@ -39,6 +39,9 @@ class Embedder(Protocol):
     def ready(self) -> bool:
         """Whether vectors can be made now, without the network."""
 
+    def fetch(self) -> None:
+        """Load the model, and fetch it if it is not on this machine."""
+
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of texts, shape (n, dimension), rows of unit length; loads the model, and fetches it if need be."""
 
@@ -98,6 +101,15 @@ class ModelEmbedder:
             return False
         places = (Path(locations.system_models_dir()), self._config.model_cache_dir)
         return any(warm.complete_set(str(p), entry) or warm.plausible_tree(str(p), entry) for p in places)
+
+    def fetch(self) -> None:
+        """As `Embedder.fetch`; nothing when it is loaded already.
+
+        Raises:
+            heimdall.models.ModelError: it can't be had, or can't be loaded.
+        """
+        if not (self._loaded and self._process == os.getpid()):
+            self.embed(["model"])
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """As `ONNXEmbeddingProvider.encode_batch`, with its errors."""

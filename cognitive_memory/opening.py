@@ -7,6 +7,7 @@ import contextlib
 from cognitive_memory.project import Project, init_project
 from cognitive_memory.project.registry import remember
 from cognitive_memory.project_memory import ProjectMemory
+from cognitive_memory.qdrant.settings import qdrant_settings
 
 
 def open_memory(project: Project) -> ProjectMemory:
@@ -18,11 +19,15 @@ def open_memory(project: Project) -> ProjectMemory:
     Raises:
         ProjectConfigError: the settings have mistakes.
         ProjectError, OSError: the folder can't be made.
+        QdrantSettingsError: Qdrant's address is none.
         StorageError: as `ProjectMemory.open` does.
     """
     if not project.database.exists():
         project = init_project(project.root)
-    memory = ProjectMemory.open(project.database, project_id=project.config.project_id)
+    settings = project.config
+    memory = ProjectMemory.open(
+        project.database, project_id=settings.project_id, qdrant=qdrant_settings(settings.qdrant.url)
+    )
     with contextlib.suppress(OSError):  # only `heimdall project list` misses it
         remember(project)
     return memory

@@ -16,8 +16,11 @@ from cognitive_memory.core.recall import Recall, RecallFilter
 from cognitive_memory.core.reports import ImportReport, SourceReport, StoreReport
 from cognitive_memory.core.status import MemoryStatus
 from cognitive_memory.embedder import Embedder, ModelEmbedder
+from cognitive_memory.qdrant.nearest import QdrantNearest
+from cognitive_memory.qdrant.settings import QdrantSettings
 from cognitive_memory.retrieval.recaller import Recaller
 from cognitive_memory.storage.backup import back_up, problems_in, restore
+from cognitive_memory.storage.replication import ReplicaSource
 from cognitive_memory.storage.store import MemoryStore
 from heimdall.errors import HeimdallError
 
@@ -36,22 +39,32 @@ class ProjectMemory:
         migration_backup: where the state before a schema migration was kept, if opening it migrated it.
     """
 
-    def __init__(self, store: MemoryStore, embedder: Embedder) -> None:
+    def __init__(self, store: MemoryStore, embedder: Embedder, *, qdrant: QdrantSettings | None = None) -> None:
         self._store = store
         self._embedder = embedder
-        self._recaller = Recaller(store, embedder, file=store.database.with_suffix(".vectors"))
+        self._nearest = QdrantNearest(qdrant, store.prepared.project_id) if qdrant else None
+        file = store.database.with_suffix(".vectors")
+        self._recaller = Recaller(store, embedder, file=file, elsewhere=self._nearest)
         self.database = store.database
         self.project_id = store.prepared.project_id
         self.migration_backup = store.prepared.backup
 
     @classmethod
-    def open(cls, database: Path, *, project_id: str | None = None, config: EmbeddingConfig | None = None) -> Self:
+    def open(
+        cls,
+        database: Path,
+        *,
+        project_id: str | None = None,
+        config: EmbeddingConfig | None = None,
+        qdrant: QdrantSettings | None = None,
+    ) -> Self:
         """Open a project's database; make it if there is none, migrate it if it is older. Loads no model.
 
         Args:
             database: the file; its directory is made.
             project_id: for a new database; default: a new UUID. An existing database keeps its own.
             config: which model makes vectors; default: `EmbeddingConfig()`.
+            qdrant: where the vectors are searched; default: on this machine.
 
         Raises:
             NewerSchemaError: a newer release made it; not a byte was changed.
@@ -59,11 +72,13 @@ class ProjectMemory:
             StorageError: it can't be read or written.
         """
         embedder = ModelEmbedder(config)
-        return cls(MemoryStore.open(database, project_id=project_id, label=embedder.label), embedder)
+        return cls(MemoryStore.open(database, project_id=project_id, label=embedder.label), embedder, qdrant=qdrant)
 
     def close(self) -> None:
-        """Close the database's files."""
+        """Close the database's files, and the connection to Qdrant."""
         self._store.close()
+        if self._nearest is not None:
+            self._nearest.close()
 
     def __enter__(self) -> Self:
         return self
@@ -202,9 +217,10 @@ class ProjectMemory:
 
         Raises:
             QuestionError: the question is blank, or `limit` less than 1.
+            heimdall.models.ModelError: the model was waited for and can't be had.
         """
         if wait_for_model:
-            self.embed_pending()
+            self._embedder.fetch()
         return self._recaller.recall(query, limit=limit, filter=filter, explain=explain)
 
     def sources(self) -> Mapping[str, int]:
@@ -262,6 +278,11 @@ class ProjectMemory:
         self._store.set_load_states(states)
 
     # -- vectors
+
+    def replica_source(self) -> ReplicaSource | None:
+        """The memories that have a vector of the current model, to be copied elsewhere; None when no model is pinned."""
+        label = self._embedder.label()
+        return None if label is None else self._store.replica_source(label)
 
     def embed_pending(self, *, progress: backfill.Progress | None = None, stop: threading.Event | None = None) -> int:
         """Make the vectors that are missing; as `backfill.embed_pending`. Fetches the model if it is not here."""

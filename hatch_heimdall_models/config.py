@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from hatch_heimdall_models.errors import ModelBuildError
@@ -11,7 +13,7 @@ from hatch_heimdall_models.manifest import NAME_FORM, REPOSITORY_FORM
 from hatch_heimdall_models.table import TableReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 TABLE = "heimdall-models"
 """The hook's name in `[tool.hatch.build.hooks]`."""
@@ -19,7 +21,17 @@ DEFAULT_LOCK = "models.lock.json"
 DEFAULT_TAG = "v{version}"
 DEFAULT_VARIANT = "standard"
 
-_OWN_KEYS = ("models-dir", "manifest", "repository", "lock", "tag", "max-wheel-size", "sbom", "models")
+_OWN_KEYS = (
+    "models-dir",
+    "variant-folders",
+    "manifest",
+    "repository",
+    "lock",
+    "tag",
+    "max-wheel-size",
+    "sbom",
+    "models",
+)
 _MODEL_KEYS = ("name", "license", "upstream", "variant", "marker", "files", "asset", "license-files")
 _HATCH_KEYS = ("dependencies", "require-runtime-dependencies", "require-runtime-features", "enable-by-default", "path")
 _TAG = re.compile(r"(?=[A-Za-z0-9{])[A-Za-z0-9._+-]*(\{version\}[A-Za-z0-9._+-]*)?")
@@ -37,7 +49,8 @@ class ModelConfig:
         upstream: where the model comes from.
         variant: tells apart several forms of one model.
         marker: a PEP 508 environment marker that limits the model to machines it matches.
-        files: patterns of the paths below `models-dir` that belong to it; `*` matches `/` too.
+        files: patterns of the paths below `models-dir`, or its variant's folder there, that belong to it; `*` matches `/`
+            too.
         asset: file name of its release asset, with `{tag}` standing for the release's tag.
         license_files: the files of its licence, relative to the project's root, which distribution and asset carry.
     """
@@ -70,6 +83,8 @@ class HookConfig:
             None when nothing was said: new assets get `DEFAULT_TAG`, and what did not change may stay under an older one.
         max_wheel_size: bytes that the finished wheel may have at most; None for any number.
         sbom: whether wheels carry a bill of the models.
+        variant_folders: by variant, the folder below `models_dir` that holds its files, whose pinned paths begin there; files
+            of all other variants lie directly in `models_dir`.
         models: what `heimdall-models lock` writes about the models; the first is the default. A build needs only their
             licence files.
     """
@@ -81,6 +96,7 @@ class HookConfig:
     tag: str | None = None
     max_wheel_size: int | None = None
     sbom: bool = False
+    variant_folders: Mapping[str, str] = field(default_factory=dict)
     models: tuple[ModelConfig, ...] = ()
 
     def demanded_tag(self, version: str) -> str | None:
@@ -114,10 +130,17 @@ def parse_config(table: Mapping[str, object], *, where: str, subject: str = "pyp
         else None,
         max_wheel_size=reader.size("max-wheel-size"),
         sbom=reader.flag("sbom"),
+        variant_folders=reader.paths_by_name("variant-folders", NAME_FORM),
         models=tuple(_models(reader)),
     )
     reader.unknown_keys(_OWN_KEYS, _HATCH_KEYS)
     _check_models(reader, config.models)
+    folders = sorted(config.variant_folders.values())
+    for outer, inner in pairwise(folders):
+        if f"{inner}/".startswith(f"{outer}/"):
+            reader.complain(
+                "variant-folders", f"expected folders apart from one another, but {inner!r} lies in {outer!r}"
+            )
     for key, path in (("manifest", config.manifest), ("lock", config.lock)):
         if config.models_dir and f"{path}/".startswith(f"{config.models_dir}/"):
             reader.complain(key, f"{path!r} lies in models-dir, of which no file is ever packed: choose another place")

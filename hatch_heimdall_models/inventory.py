@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.manifest import path_problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _LFS_POINTER = b"version https://git-lfs"
 IGNORED_NAMES = frozenset({".gitignore", ".gitkeep", ".gitattributes", ".DS_Store"})
@@ -48,6 +48,20 @@ def take_inventory(directory: Path) -> tuple[FoundFile, ...]:
     if problems:
         raise ModelBuildError(str(directory), problems)
     return tuple(sorted(found, key=lambda file: file.path))
+
+
+def by_folder(found: Iterable[FoundFile], folders: Iterable[str]) -> dict[str, list[FoundFile]]:
+    """The files of each folder, with their paths in it; those in none of them are under ''.
+
+    Args:
+        found: files with distinct paths.
+        folders: relative POSIX paths, none of them in another.
+    """
+    sorted_in: dict[str, list[FoundFile]] = {"": [], **{folder: [] for folder in folders}}
+    for file in found:
+        folder = next((name for name in sorted_in if name and file.path.startswith(f"{name}/")), "")
+        sorted_in[folder].append(replace(file, path=file.path.removeprefix(f"{folder}/") if folder else file.path))
+    return sorted_in
 
 
 def _walk(directory: Path) -> Iterator[Path]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.inventory import by_folder
 from hatch_heimdall_models.manifest import Manifest, loads
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from hatch_heimdall_models.inventory import FoundFile
@@ -27,16 +29,27 @@ def read_manifest(path: Path) -> Manifest:
     return loads(text, subject=str(path))
 
 
-def differences(pins: Manifest, found: Sequence[FoundFile]) -> list[str]:
+def differences(
+    pins: Manifest, found: Sequence[FoundFile], variant_folders: Mapping[str, str] = MappingProxyType({})
+) -> list[str]:
     """Every difference between the files that `pins` holds and those that were found, a sentence each.
 
-    Where two models or variants pin different bytes under one path, either is right.
+    Where two models or variants pin different bytes under one path, either is right. A folder that is empty is not there
+    to be compared, as long as there is something else.
+
+    Args:
+        pins: what is pinned.
+        found: what lies in the models directory.
+        variant_folders: the folder in it that holds the files of a variant; those of all others lie in itself.
     """
     pinned: dict[str, set[tuple[str, int]]] = {}
-    for model in pins.models:
-        for file in model.files:
-            pinned.setdefault(file.path, set()).add((file.sha256, file.size))
     present = {file.path: (file.sha256, file.size) for file in found}
+    inhabited = {folder for folder, files in by_folder(found, variant_folders.values()).items() if files or not found}
+    for model in pins.models:
+        folder = variant_folders.get(model.variant, "")
+        for file in model.files if folder in inhabited else ():
+            path = f"{folder}/{file.path}" if folder else file.path
+            pinned.setdefault(path, set()).add((file.sha256, file.size))
     problems = []
     for path in sorted(pinned.keys() | present.keys()):
         if path not in present:

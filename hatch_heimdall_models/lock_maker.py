@@ -11,7 +11,7 @@ from hatch_heimdall_models.asset import read_asset, write_asset
 from hatch_heimdall_models.digest import sha256_of
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.files import replacing
-from hatch_heimdall_models.inventory import FoundFile, take_inventory
+from hatch_heimdall_models.inventory import FoundFile, by_folder, take_inventory
 from hatch_heimdall_models.manifest import ASSET_FORM, INLINE_LIMIT, Asset, Manifest, Model, ModelFile
 from hatch_heimdall_models.relock import carried_over, entry_of
 
@@ -61,7 +61,7 @@ class LockMaker:
                 self.config.models_dir, ["has no model files: get them first, nothing else can be pinned or checked"]
             )
         entries = []
-        for model, files in _assigned(self.config, found):
+        for model, files in _assigned_in_folders(self.config, found):
             entry = self._unpinned(model, files)
             known = entry_of(old, entry)
             entry = carried_over(entry, known)
@@ -77,7 +77,7 @@ class LockMaker:
 
     def _unpinned(self, model: ModelConfig, files: Sequence[FoundFile]) -> Model:
         """The entry without its asset."""
-        directory = self.root / self.config.models_dir
+        directory = self._directory(model)
         pins = (
             ModelFile.of_bytes(file.path, (directory / file.path).read_bytes())
             if file.size <= INLINE_LIMIT
@@ -108,10 +108,14 @@ class LockMaker:
             path = self.packed / relative
             about = {name: self._licence(name) for name in model.license_files}
             with replacing(path) as stream:
-                directory = self.root / self.config.models_dir
+                directory = self._directory(model)
                 write_asset(stream, {file.path: directory / file.path for file in files}, about)
         _hold_together(path, files)
         return Asset(tag, path.name, sha256_of(path), path.stat().st_size)
+
+    def _directory(self, model: ModelConfig) -> Path:
+        """The folder in which the model's paths begin."""
+        return self.root / self.config.models_dir / self.config.variant_folders.get(model.variant, "")
 
     def _licence(self, name: str) -> bytes:
         try:
@@ -122,10 +126,20 @@ class LockMaker:
             ) from error
 
 
-def _assigned(config: HookConfig, found: Sequence[FoundFile]) -> list[tuple[ModelConfig, list[FoundFile]]]:
-    """Each model with its files; a file belongs to exactly one."""
+def _assigned_in_folders(config: HookConfig, found: Sequence[FoundFile]) -> list[tuple[ModelConfig, list[FoundFile]]]:
+    """Each model with its files, whose paths begin in its variant's folder; a file belongs to exactly one."""
+    assigned = []
+    for folder, files in by_folder(found, config.variant_folders.values()).items():
+        models = [model for model in config.models if config.variant_folders.get(model.variant, "") == folder]
+        assigned += _assigned(models, files, f"{config.models_dir}/{folder}".rstrip("/"))
+    return assigned
+
+
+def _assigned(
+    candidates: Sequence[ModelConfig], found: Sequence[FoundFile], directory: str
+) -> list[tuple[ModelConfig, list[FoundFile]]]:
     owners = {
-        file.path: [model for model in config.models if any(fnmatchcase(file.path, form) for form in model.files)]
+        file.path: [model for model in candidates if any(fnmatchcase(file.path, form) for form in model.files)]
         for file in found
     }
     problems = []
@@ -133,10 +147,10 @@ def _assigned(config: HookConfig, found: Sequence[FoundFile]) -> list[tuple[Mode
         if len(models) != 1:
             names = " and ".join(f"{model.name} ({model.variant})" for model in models) or "no model"
             problems.append(f"{path} belongs to {names}: let the 'files' of exactly one model match it")
-    matched = [(model, [file for file in found if owners[file.path] == [model]]) for model in config.models]
+    matched = [(model, [file for file in found if owners[file.path] == [model]]) for model in candidates]
     problems += [f"{model.name} ({model.variant}): its 'files' match none" for model, files in matched if not files]
     if problems:
-        raise ModelBuildError(config.models_dir, problems)
+        raise ModelBuildError(directory, problems)
     return matched
 
 

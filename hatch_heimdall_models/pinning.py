@@ -65,7 +65,7 @@ def pins_for(root: Path, config: HookConfig, *, distribution: str, version: str)
     manifest = read_manifest(root / source)
     if problems := [*_foreign(manifest, config, distribution), *_stale(manifest, config, version)]:
         raise ModelBuildError(source, problems)
-    if found and (problems := differences(manifest, found)):
+    if found and (problems := differences(manifest, found, config.variant_folders)):
         raise ModelBuildError(
             f"{source} does not pin what lies in {config.models_dir} (lock the models again if they are right, "
             "else restore or remove them)",

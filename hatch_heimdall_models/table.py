@@ -66,6 +66,20 @@ class TableReader:
                 self.complain(key, f"expected paths inside the project, relative to its root, but {value!r} {problem}")
         return values
 
+    def paths_by_name(self, key: str, form: re.Pattern[str]) -> dict[str, str]:
+        """A table of paths, relative to a folder, by names of that form; empty by default."""
+        value = self.table.get(key, {})
+        if not isinstance(value, dict):
+            self.complain(key, f"expected a table of paths by name, {self.found(key)}")
+            return {}
+        for name, path in value.items():
+            problem = path_problem(path) if isinstance(path, str) else "is not a string"
+            if problem or not form.fullmatch(name):
+                self.complain(
+                    key, f"expected names with relative paths, but {name!r} has {path!r}, which {problem or 'is well'}"
+                )
+        return {name: path for name, path in value.items() if isinstance(path, str)}
+
     def texts(self, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
         """Texts, none of them empty."""
         value = self.table.get(key, list(default))

@@ -63,12 +63,12 @@ def build(*, recipe_file: Path, output: Path, cache: Path) -> None:
 @_tag
 def pack(*, recipe_file: Path, models: Path, output: Path, tag: str | None) -> None:
     """Pack the model as a release asset: one zip, the same bytes on every machine."""
-    from release.pack import pack_model
+    from release.pack import pack_models
     from release.project import read_project
     from release.recipe import read_recipe
 
     project = read_project()
-    packed = pack_model(
+    packed = pack_models(
         read_recipe(recipe_file),
         models,
         output,
@@ -76,8 +76,9 @@ def pack(*, recipe_file: Path, models: Path, output: Path, tag: str | None) -> N
         repository=project.repository,
         license_file=LICENSE,
     )
-    click.echo(f"{'wrote' if packed.changed else 'unchanged:'} {packed.path} ({packed.size / 1e6:.1f} MB)")
-    click.echo(f"sha256 {packed.sha256}")
+    for asset in packed:
+        click.echo(f"{'wrote' if asset.changed else 'unchanged:'} {asset.path} ({asset.size / 1e6:.1f} MB)")
+        click.echo(f"sha256 {asset.sha256}")
 
 
 @cli.command(short_help="Pin model and asset in the lock.")
@@ -96,13 +97,13 @@ def lock(
     from hatch_heimdall_models.lock import read_manifest
     from hatch_heimdall_models.relock import lock_differences
     from release.lock import make_lock
-    from release.project import asset_name, read_project
+    from release.project import read_project
     from release.recipe import read_recipe
 
     project = read_project()
     tag = tag or project.tag
     old = read_manifest(path) if path.exists() else None
-    new = make_lock(read_recipe(recipe_file), project, models, assets / tag / asset_name(tag), tag=tag, old=old)
+    new = make_lock(read_recipe(recipe_file), project, models, assets / tag, tag=tag, old=old)
     if not check:
         changed = write_if_different(path, new.dumps().encode())
         click.echo(f"{'wrote' if changed else 'unchanged:'} {path}")

@@ -13,11 +13,12 @@ from hatch_heimdall_models.digest import sha256_of
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.files import PART_SUFFIX, write_if_different
 from hatch_heimdall_models.inventory import IGNORED_NAMES
-from release.bert_config import parse_bert_config
-from release.graph import WEIGHTS_NAME, graph_bytes
-from release.model_files import SETTINGS_PATH, model_paths, settings_bytes
+from release.bert_config import BertConfig, parse_bert_config
+from release.compact_graph import compact_graph_bytes
+from release.graph import graph_bytes
+from release.model_files import SETTINGS_PATH, every_path, settings_bytes
 from release.origins import fetch_files
-from release.recipe import Recipe, UpstreamFile
+from release.recipe import WEIGHTS_NAME, Recipe, UpstreamFile
 from release.safetensors_header import read_header
 
 _CONFIG_NAME = "config.json"
@@ -68,7 +69,7 @@ def _alone(lock_file: Path, say: Callable[[str], None], patience: float) -> Iter
 
 
 def _build(recipe: Recipe, output: Path, cache: Path, say: Callable[[str], None]) -> list[str]:
-    _tidy(output, model_paths(recipe))
+    _tidy(output, every_path(recipe))
     targets = {file: _target(file, output, cache) for file in recipe.files}
     wanted = {file: target for file, target in targets.items() if not _is_right(file, target)}
     if wanted:
@@ -78,9 +79,20 @@ def _build(recipe: Recipe, output: Path, cache: Path, say: Callable[[str], None]
     config_file = targets[recipe.file(_CONFIG_NAME)]
     weights_file = targets[recipe.file(WEIGHTS_NAME)]
     config = parse_bert_config(config_file.read_bytes(), subject=str(config_file))
-    graph = graph_bytes(recipe.name, config, read_header(weights_file), subject=str(weights_file))
-    made = {recipe.graph_path: graph, SETTINGS_PATH: settings_bytes(recipe, config)}
+    made = {
+        recipe.graph_path: graph_bytes(recipe.name, config, read_header(weights_file), subject=str(weights_file)),
+        SETTINGS_PATH: settings_bytes(recipe, config),
+    }
+    for variant in recipe.every[1:]:
+        made |= {f"{variant.folder}/{path}": (output / path).read_bytes() for path in variant.shipped}
+        made[f"{variant.folder}/{SETTINGS_PATH}"] = made[SETTINGS_PATH]
+        made[f"{variant.folder}/{variant.graph_path}"] = _compact_graph(variant, config, weights_file)
     return written + [path for path, content in made.items() if write_if_different(output / path, content)]
+
+
+def _compact_graph(recipe: Recipe, config: BertConfig, weights: Path) -> bytes:
+    content = memoryview(weights.read_bytes())
+    return compact_graph_bytes(recipe.name, config, read_header(weights), content, subject=str(weights))
 
 
 def _target(file: UpstreamFile, output: Path, cache: Path) -> Path:

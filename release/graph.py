@@ -18,10 +18,8 @@ from math import sqrt
 from hatch_heimdall_models.errors import ModelBuildError
 from release.bert_config import BertConfig
 from release.graph_builder import FLOAT32, INT64, GraphBuilder
+from release.recipe import WEIGHTS_NAME
 from release.safetensors_header import Tensor
-
-WEIGHTS_NAME = "model.safetensors"
-"""The file, in the graph's own folder, that the initialisers point into."""
 
 _MASKED = -3.4028234663852886e38
 """Added to the attention scores of padding: the lowest float32, as transformers does."""
@@ -46,7 +44,11 @@ def graph_bytes(name: str, config: BertConfig, tensors: Mapping[str, Tensor], *,
     Raises:
         ModelBuildError: naming every weight that is missing or has another type or shape than `config` says.
     """
-    builder = GraphBuilder(tensors, WEIGHTS_NAME)
+    return encoder_bytes(GraphBuilder(tensors, WEIGHTS_NAME), name, config, subject=subject)
+
+
+def encoder_bytes(builder: GraphBuilder, name: str, config: BertConfig, *, subject: str) -> bytes:
+    """The serialised model whose weights are what `builder` makes of them; otherwise as `graph_bytes`."""
     batch_and_sequence, hidden, mask = _embeddings(builder, config)
     split = builder.node("Concat", batch_and_sequence, builder.integers(config.heads, config.head_width), axis=0)
     for index in range(config.layers):
@@ -68,7 +70,7 @@ def _embeddings(builder: GraphBuilder, config: BertConfig) -> tuple[str, str, st
     Returns:
         The vector (batch, sequence), the states (tokens, width), the additive mask (batch, 1, 1, sequence).
     """
-    words = builder.weight("embeddings.word_embeddings.weight", config.vocabulary, config.width)
+    words = builder.table("embeddings.word_embeddings.weight", config.vocabulary, config.width)
     positions = builder.weight("embeddings.position_embeddings.weight", config.positions, config.width)
     types = builder.weight("embeddings.token_type_embeddings.weight", config.token_types, config.width)
 
@@ -78,7 +80,7 @@ def _embeddings(builder: GraphBuilder, config: BertConfig) -> tuple[str, str, st
     # One row per position, and of the types the first row: every text is a first sentence.
     places = builder.node("Slice", positions, zero, sequence, zero)
     places = builder.node("Add", places, builder.node("Gather", types, zero, axis=0))
-    summed = builder.node("Add", builder.node("Gather", words, "input_ids", axis=0), places)
+    summed = builder.node("Add", builder.look_up(words, "input_ids"), places)
     hidden = _layer_norm(builder, config, "embeddings.LayerNorm", builder.node("Flatten", summed, axis=2))
 
     padding = builder.node("Sub", builder.number(1.0), builder.node("Cast", "attention_mask", to=FLOAT32))

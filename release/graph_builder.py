@@ -1,4 +1,4 @@
-"""Writing an ONNX model whose initialisers lie in a safetensors file, byte for byte the same wherever it is written.
+"""Writing an ONNX model over the weights of a safetensors file, byte for byte the same wherever it is written.
 
 Only what is asked for enters the file: no library version, no date, no defaults of `onnx.helper.make_model`.
 """
@@ -20,6 +20,8 @@ IR_VERSION = 9
 PRODUCER = "heimdall-release"
 FLOAT32 = int(TensorProto.FLOAT)
 INT64 = int(TensorProto.INT64)
+INT8 = int(TensorProto.INT8)
+BFLOAT16 = int(TensorProto.BFLOAT16)
 
 ValueType = tuple[int, Sequence[str | int]]
 """Element type and dimensions of an input or output; a name is a dimension that is free."""
@@ -28,7 +30,8 @@ ValueType = tuple[int, Sequence[str | int]]
 class GraphBuilder:
     """Collects nodes and initialisers, and every weight that is not as expected.
 
-    Values are named by strings, as in ONNX: each method returns the name of what it added.
+    Values are named by strings, as in ONNX: each method returns the name of what it added. Weights are external data,
+    parts of the weights file.
 
     Attributes:
         problems: a sentence for each weight that is missing or of another type or shape.
@@ -56,17 +59,21 @@ class GraphBuilder:
 
     def weight(self, name: str, *shape: int) -> str:
         """Use a float32 tensor of the weights file."""
-        tensor = self._tensors.get(name)
-        if tensor is None:
-            self.problems.append(f"has no tensor {name}")
-        elif (tensor.dtype, tensor.shape) != ("F32", shape):
-            self.problems.append(f"{name}: expected F32 of shape {shape}, found {tensor.dtype} of shape {tensor.shape}")
-        elif (initializer := self._new_initializer(name, shape, FLOAT32)) is not None:
+        tensor = self._checked(name, shape)
+        if tensor is not None and (initializer := self._new_initializer(name, shape, FLOAT32)) is not None:
             initializer.data_location = TensorProto.EXTERNAL
             place = {"location": self._location, "offset": str(tensor.offset), "length": str(tensor.length)}
             for key, value in place.items():
                 initializer.external_data.add(key=key, value=value)
         return name
+
+    def table(self, name: str, *shape: int) -> str:
+        """Use a float32 matrix of the weights file of which single rows are looked up."""
+        return self.weight(name, *shape)
+
+    def look_up(self, table: str, indices: str) -> str:
+        """The rows of a table at the indices, of shape (*indices, columns)."""
+        return self.node("Gather", table, indices, axis=0)
 
     def number(self, value: float) -> str:
         """Use a float32 scalar."""
@@ -86,6 +93,17 @@ class GraphBuilder:
         model.opset_import.add(domain="", version=OPSET)
         serialised: bytes = model.SerializeToString(deterministic=True)
         return serialised
+
+    def _checked(self, name: str, shape: tuple[int, ...]) -> Tensor | None:
+        """Where the weight lies; None, and a problem noted, when it is not there in float32 and this shape."""
+        tensor = self._tensors.get(name)
+        if tensor is None:
+            self.problems.append(f"has no tensor {name}")
+        elif (tensor.dtype, tensor.shape) != ("F32", shape):
+            self.problems.append(f"{name}: expected F32 of shape {shape}, found {tensor.dtype} of shape {tensor.shape}")
+        else:
+            return tensor
+        return None
 
     def _constant(self, name: str, shape: tuple[int, ...], element_type: int, raw: bytes) -> str:
         if (initializer := self._new_initializer(name, shape, element_type)) is not None:

@@ -10,35 +10,48 @@ from packaging.version import InvalidVersion, Version
 from hatch_heimdall_models.asset import read_asset
 from hatch_heimdall_models.digest import sha256_of
 from hatch_heimdall_models.errors import ModelBuildError
-from hatch_heimdall_models.inventory import FoundFile, take_inventory
+from hatch_heimdall_models.inventory import FoundFile
 from hatch_heimdall_models.manifest import INLINE_LIMIT, Asset, Manifest, Model, ModelFile
 from hatch_heimdall_models.relock import entry_of, with_text_of
-from release.project import Project
+from release.model_files import take_variant
+from release.project import Project, asset_name
 from release.recipe import Recipe
 
 
 def make_lock(
-    recipe: Recipe, project: Project, models: Path, asset: Path, *, tag: str, old: Manifest | None
+    recipe: Recipe, project: Project, models: Path, assets: Path, *, tag: str, old: Manifest | None
 ) -> Manifest:
-    """What the lock has to say about the model as it lies there.
+    """What the lock has to say about the model, in every variant, as it lies there.
 
     Args:
         recipe: names the model and its other places.
         project: names the distribution and the repository.
         models: the model's directory.
-        asset: the packed zip of the same model.
+        assets: the folder of the packed zips of the same model.
         tag: the release that is to have the asset.
         old: the lock so far. When it pins the very same asset for an older release, that one is kept: users who
             upgrade download nothing.
 
     Raises:
-        ModelBuildError: if there is no model, or the asset does not hold exactly its files.
+        ModelBuildError: if there is no model, or an asset does not hold exactly its files.
     """
-    found = take_inventory(models)
+    for variant in recipe.every:
+        old = _with_variant(variant, project, models, assets / asset_name(tag, variant.variant), tag=tag, old=old)
+    assert old is not None  # noqa: S101 (a recipe has one variant at least)
+    return old
+
+
+def _with_variant(
+    recipe: Recipe, project: Project, models: Path, asset: Path, *, tag: str, old: Manifest | None
+) -> Manifest:
+    """The lock with the entry of the recipe's own variant."""
+    found = take_variant(recipe, models)
     if not found:
-        raise ModelBuildError(str(models), ["has no model files: run 'python -m release build' first"])
+        raise ModelBuildError(str(models / recipe.folder), ["has no model files: run 'python -m release build' first"])
     if read_asset(asset) != found:
-        raise ModelBuildError(str(asset), [f"holds other files than {models}: run 'python -m release pack' first"])
+        raise ModelBuildError(
+            str(asset), [f"holds other files than {models / recipe.folder}: run 'python -m release pack' first"]
+        )
     pinned = Asset(tag, asset.name, sha256_of(asset), asset.stat().st_size)
     model = Model(
         name=recipe.name,
@@ -46,7 +59,7 @@ def make_lock(
         license=recipe.license,
         upstream=recipe.repository,
         asset=pinned,
-        files=tuple(_pin(recipe, models, file) for file in found),
+        files=tuple(_pin(recipe, models / recipe.folder, file) for file in found),
     )
     known = entry_of(old, model)
     if known is not None:

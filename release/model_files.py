@@ -1,9 +1,11 @@
-"""The files that we add to upstream's: the graph and the model's settings. Pure functions of upstream's files."""
+"""The files of a finished model: those that we add to upstream's, and where all of them lie."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+from hatch_heimdall_models.inventory import FoundFile, take_inventory
 from release.bert_config import BertConfig
 from release.recipe import Recipe
 
@@ -28,5 +30,22 @@ def settings_bytes(recipe: Recipe, config: BertConfig) -> bytes:
 
 
 def model_paths(recipe: Recipe) -> frozenset[str]:
-    """The path of every file of the finished model."""
+    """The path of every file of the finished model in the recipe's own variant, below that variant's folder."""
     return frozenset({recipe.graph_path, SETTINGS_PATH, *recipe.shipped})
+
+
+def every_path(recipe: Recipe) -> frozenset[str]:
+    """The path of every file below the models directory, all variants together."""
+    folders = {variant: f"{variant.folder}/" if variant.folder else "" for variant in recipe.every}
+    return frozenset(f"{folder}{path}" for variant, folder in folders.items() for path in model_paths(variant))
+
+
+def take_variant(recipe: Recipe, models: Path) -> tuple[FoundFile, ...]:
+    """Hash the files of the recipe's own variant, with paths below that variant's folder.
+
+    Raises:
+        ModelBuildError: as `take_inventory` does.
+    """
+    found = take_inventory(models / recipe.folder)
+    others = tuple(f"{variant.folder}/" for variant in recipe.every[1:])
+    return tuple(file for file in found if not file.path.startswith(others))

@@ -9,12 +9,13 @@ from hatch_heimdall_models.asset import read_asset, write_asset
 from hatch_heimdall_models.digest import sha256_of
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.files import replacing, write_if_different
-from hatch_heimdall_models.inventory import FoundFile, take_inventory
+from hatch_heimdall_models.inventory import FoundFile
 from hatch_heimdall_models.manifest import Asset
-from release.model_files import model_paths
+from release.deflated_asset import write_deflated_asset
+from release.model_files import model_paths, take_variant
 from release.project import asset_name
 from release.provenance import card_bytes, statement_bytes
-from release.recipe import Recipe
+from release.recipe import COMPACT, Recipe
 from release.sums import SUMS_NAME, sums_bytes
 
 
@@ -35,10 +36,12 @@ class Packed:
     changed: bool
 
 
-def pack_model(recipe: Recipe, models: Path, output: Path, *, tag: str, repository: str, license_file: Path) -> Packed:
-    """Write `<output>/<tag>/heimdall-models-<tag>.zip` and `SHA256SUMS` beside it, each replaced atomically.
+def pack_models(
+    recipe: Recipe, models: Path, output: Path, *, tag: str, repository: str, license_file: Path
+) -> tuple[Packed, ...]:
+    """Write `<output>/<tag>/heimdall-models-<tag>.zip`, one for each variant, and `SHA256SUMS`, each replaced atomically.
 
-    The zip's bytes follow from the model alone: neither tag nor time is in it.
+    A zip's bytes follow from the model alone: neither tag nor time is in it.
 
     Args:
         recipe: what the model was made from.
@@ -51,24 +54,41 @@ def pack_model(recipe: Recipe, models: Path, output: Path, *, tag: str, reposito
     Raises:
         ModelBuildError: if the model is not whole, or a file differs from the recipe's pin or changes meanwhile.
     """
-    files = take_inventory(models)
+    packed = tuple(
+        _pack(
+            variant,
+            models / variant.folder,
+            take_variant(variant, models),
+            output / tag / asset_name(tag, variant.variant),
+            repository=repository,
+            license_file=license_file,
+        )
+        for variant in recipe.every
+    )
+    assets = [Asset(tag, one.path.name, one.sha256, one.size) for one in packed]
+    write_if_different(output / tag / SUMS_NAME, sums_bytes(assets))
+    return packed
+
+
+def _pack(
+    recipe: Recipe, models: Path, files: tuple[FoundFile, ...], target: Path, *, repository: str, license_file: Path
+) -> Packed:
+    """Pack the files of one variant."""
     _check(recipe, models, files)
     about = {
         "LICENSE": license_file.read_bytes(),
         "MODEL_CARD.md": card_bytes(recipe, files, repository),
         "provenance.json": statement_bytes(recipe, files, repository),
     }
-    target = output / tag / asset_name(tag)
     before = sha256_of(target) if target.is_file() else None
     with replacing(target) as stream:
-        write_asset(stream, {file.path: models / file.path for file in files}, about)
+        write = write_deflated_asset if recipe.variant == COMPACT else write_asset
+        write(stream, {file.path: models / file.path for file in files}, about)
         stream.flush()
         if read_asset(Path(stream.name)) != files:
             raise ModelBuildError(str(models), ["changed while it was packed: run this again"])
     digest = sha256_of(target)
-    size = target.stat().st_size
-    write_if_different(target.with_name(SUMS_NAME), sums_bytes([Asset(tag, target.name, digest, size)]))
-    return Packed(target, digest, size, changed=digest != before)
+    return Packed(target, digest, target.stat().st_size, changed=digest != before)
 
 
 def _check(recipe: Recipe, models: Path, files: tuple[FoundFile, ...]) -> None:

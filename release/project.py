@@ -42,9 +42,9 @@ class Project:
         return f"v{self.version}"
 
 
-def asset_name(tag: str) -> str:
-    """The file name of the release asset that holds the standard model."""
-    return f"heimdall-models-{tag}.zip"
+def asset_name(tag: str, variant: str = "standard") -> str:
+    """The file name of the release asset that holds the model in that variant."""
+    return f"heimdall-models-{tag}.zip" if variant == "standard" else f"heimdall-models-{tag}-{variant}.zip"
 
 
 def read_project(path: Path = ROOT / "pyproject.toml") -> Project:

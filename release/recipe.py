@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,11 @@ _REVISION = re.compile(r"[0-9a-f]{40}")
 _URL = re.compile(r"https://[^\s/?#]+/[^\s?#]*[^\s?#/]")
 _PLACE = re.compile(r"https?://[^\s/?#]+/[^\s?#]*[^\s?#/]")
 _LICENSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .()+-]*")
+
+WEIGHTS_NAME = "model.safetensors"
+"""The weights' name, upstream and in the model."""
+COMPACT = "compact"
+"""The one variant that can be derived from upstream's files: see `release.compact_graph`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,8 @@ class Recipe:
         revision: the commit in it, 40 hexadecimal digits.
         files: upstream's files, in the recipe's order.
         origins: where to get them, in the order of trying.
+        derived: further variants that are made from the same files.
+        folder: where the variant's files lie below the models directory: in it, or in a folder of their own.
     """
 
     name: str
@@ -110,6 +117,15 @@ class Recipe:
     revision: str
     files: tuple[UpstreamFile, ...]
     origins: tuple[Origin, ...]
+    derived: tuple[str, ...] = ()
+    folder: str = ""
+
+    @property
+    def every(self) -> tuple[Recipe, ...]:
+        """This recipe and those of the variants derived from it, in which the weights are only read."""
+        read = tuple(replace(file, path=None) if file.name == WEIGHTS_NAME else file for file in self.files)
+        others = (replace(self, variant=name, folder=name, files=read, derived=()) for name in self.derived)
+        return self, *others
 
     @property
     def graph_path(self) -> str:
@@ -180,7 +196,7 @@ class _Reader:
 
     def recipe(self, document: Mapping[str, Any]) -> Recipe:
         self.known(document, "", {"model", "upstream", "files", "origins"})
-        model = self.table(document, "model", {"name", "variant", "license"})
+        model = self.table(document, "model", {"name", "variant", "license", "derived"})
         upstream = self.table(document, "upstream", {"repository", "revision"})
         return Recipe(
             name=self.text(model, "model.name", _NAME),
@@ -190,7 +206,15 @@ class _Reader:
             revision=self.text(upstream, "upstream.revision", _REVISION),
             files=tuple(self.files(document)),
             origins=tuple(self.origins(document)),
+            derived=self.derived(model),
         )
+
+    def derived(self, model: Mapping[str, Any]) -> tuple[str, ...]:
+        value = model.get("derived", [])
+        if value in ([], [COMPACT]) and model.get("variant") not in value:
+            return tuple(value)
+        self.problems.append(f"model.derived: expected ['{COMPACT}'], or nothing, found {value!r}")
+        return ()
 
     def files(self, document: Mapping[str, Any]) -> Iterator[UpstreamFile]:
         taken: set[str] = set()

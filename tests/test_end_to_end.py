@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from hatch_heimdall_models.lock import read_manifest
+from hatch_heimdall_models.manifest import Model
 from tests.support.checkout import LOCK, ROOT, copy_checkout
 from tests.support.nginx import nginx_mirror
 from tests.support.real_model import require_real_model
@@ -25,7 +26,8 @@ from tests.support.wheelhouse import wheelhouse_environment
 pytestmark = [pytest.mark.installs, pytest.mark.model]
 
 ASSETS = ROOT / "dist" / "models"
-MODEL = read_manifest(ROOT / LOCK).models[0]
+MODELS = {model.variant: model for model in read_manifest(ROOT / LOCK).models}
+MODEL = MODELS["standard"]
 EMBED = """
 import json
 from cognitive_memory.encoding import ONNXEmbeddingProvider
@@ -84,12 +86,12 @@ class Machine:
             check=False,
         )
 
-    def assert_published(self) -> None:
+    def assert_published(self, pinned: Model = MODEL) -> None:
         """Every file of the tree that tools expect has its pinned bytes, and is on disk once."""
-        for file in MODEL.files:
+        for file in pinned.files:
             assert hashlib.sha256((self.shared / file.path).read_bytes()).hexdigest() == file.sha256
         inodes = {path.stat().st_ino: path.stat().st_size for path in self.shared.rglob("*") if path.is_file()}
-        model = sum(file.size for file in MODEL.files)
+        model = sum(file.size for file in pinned.files)
         assert model <= sum(inodes.values()) < model + 20_000
 
 
@@ -118,6 +120,31 @@ def test_two_environments_share_one_download(environments: Environments, machine
     assert similar[0][1] > 0.5
     assert similar[0][2] < 0.2
     assert [similar[row][row] for row in range(3)] == pytest.approx([1, 1, 1], abs=1e-6)
+
+
+@pytest.mark.parametrize("asked", ["by option", "by variable"])
+def test_the_compact_variant_is_fetched_when_asked_for(
+    environments: Environments, machine: Machine, asked: str
+) -> None:
+    compact = MODELS["compact"]
+    choice = {"HEIMDALL_MODEL_VARIANT": "compact"}
+    code = "import sys; from heimdall.cli import main; sys.exit(main(['models', 'pull', '--variant', 'compact']))"
+    python = environments.pythons[0]
+    with github(ASSETS) as server:
+        variables = {"HEIMDALL_GITHUB_URL": server.url, "HEIMDALL_SOURCES": "github", "HEIMDALL_FETCH": "use"}
+        if asked == "by option":
+            fetched = machine.run(python, code, **variables)
+        else:
+            fetched = machine.run(python, "import heimdall", **choice, **{**variables, "HEIMDALL_FETCH": "import"})
+        assert fetched.returncode == 0, fetched.stderr
+        assert [(record.status, record.sent) for record in server.requests.settled()][-1] == (200, compact.asset.size)
+    machine.assert_published(compact)
+
+    embedded = machine.run(python, EMBED, HEIMDALL_OFFLINE="1", **choice)
+    assert embedded.stderr == ""
+    similar = json.loads(embedded.stdout)
+    assert similar[0][1] > 0.5
+    assert similar[0][2] < 0.2
 
 
 def test_thirty_two_first_imports_at_once(environments: Environments, machine: Machine) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from cognitive_memory.retrieval import fusion, scoring
 from cognitive_memory.retrieval.fusion import Candidate
 from cognitive_memory.retrieval.keywords import match_expression
 from cognitive_memory.retrieval.scoring import Weights
+from cognitive_memory.storage.replication import ReplicaSource
 from cognitive_memory.storage.vectors import State, Vectors
 from heimdall.errors import HeimdallError
 
@@ -63,6 +64,18 @@ class Memories(Protocol):
     def pending_count(self) -> int:
         """How many memories have no vector yet."""
 
+    def replica_source(self, label: str) -> ReplicaSource:
+        """The memories with a vector of that model."""
+
+
+class Elsewhere(Protocol):
+    """Vectors that are kept elsewhere: a part of `QdrantNearest`."""
+
+    def near(
+        self, source: ReplicaSource, vector: NDArray[np.float32], wanted: RecallFilter, also: Sequence[int]
+    ) -> VectorIndex:
+        """The memories that may answer, with their vectors, among them `also`; a `HeimdallError` if that can't be told."""
+
 
 class Embedder(Protocol):
     """What is asked of the engine."""
@@ -85,6 +98,7 @@ class Recaller:
         embedder: what makes a vector of the question.
         weights: how much each thing counts.
         file: where the vectors may be kept for the next process; None: nowhere.
+        elsewhere: where the vectors are searched instead of here, as long as it answers.
     """
 
     def __init__(
@@ -94,11 +108,13 @@ class Recaller:
         *,
         weights: Weights | None = None,
         file: Path | None = None,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         self._memories = memories
         self._embedder = embedder
         self._weights = weights or Weights()
         self._file = file
+        self._elsewhere = elsewhere
         self._lock = Lock()
         self._index: LiveIndex | None = None
 
@@ -136,7 +152,7 @@ class Recaller:
         with ThreadPoolExecutor(1, thread_name_prefix="heimdall-keywords") as beside:
             # SQLite and the model both let other threads work meanwhile.
             words = beside.submit(self._words, expression, filter)
-            meaning = self._meaning(read, filter, notes)
+            meaning = self._meaning(read, filter, notes, words)
             keywords = words.result()
         pending = self._memories.pending_count()
         notes += self._notes(keywords, meaning, pending)
@@ -154,22 +170,48 @@ class Recaller:
         hits = self._memories.words(expression, filter, limit=KEYWORD_HITS, weights=self._weights.columns)
         return scoring.relative(dict(hits), self._weights.least_best)
 
-    def _meaning(self, question: str, filter: RecallFilter, notes: list[str]) -> Meaning | None:  # noqa: A002 (as above)
-        """How near each memory's vector is to the question's; None, with a note why, if that can't be told."""
+    def _meaning(
+        self,
+        question: str,
+        filter: RecallFilter,  # noqa: A002 (as above)
+        notes: list[str],
+        words: Future[dict[int, float]],
+    ) -> Meaning | None:
+        """How near memories' vectors are to the question's; None, with a note why, if that can't be told."""
         label = self._embedder.label()
         if label is None or not self._embedder.ready():
             notes.append("Searched by keywords alone: the embedding model is not on this machine yet.")
             return None
-        index = self._vectors().current(label)
-        if not len(index):
+        here = None if self._elsewhere else self._vectors().current(label)
+        if here is not None and not len(here):
             return None
         try:
             vector = self._embedder.embed([question])[0]
         except HeimdallError as error:
             notes.append(f"Searched by keywords alone: {error}")
             return None
+        index = here or self._near(label, vector, filter, notes, words) or self._vectors().current(label)
+        if not len(index):
+            return None
         among = None if filter == _EVERYTHING else _as_keys(self._memories.passing(filter))
         return Meaning(index, index.cosines(vector, among))
+
+    def _near(
+        self,
+        label: str,
+        vector: NDArray[np.float32],
+        filter: RecallFilter,  # noqa: A002 (as above)
+        notes: list[str],
+        words: Future[dict[int, float]],
+    ) -> VectorIndex | None:
+        """What may answer, as far as `elsewhere` knows; None, with a note why, if it can't be asked."""
+        if self._elsewhere is None:
+            return None
+        try:
+            return self._elsewhere.near(self._memories.replica_source(label), vector, filter, list(words.result()))
+        except HeimdallError as error:
+            notes.append(f"Searched the vectors on this machine instead: {error}")
+            return None
 
     def _vectors(self) -> LiveIndex:
         with self._lock:

@@ -13,6 +13,7 @@ from cognitive_memory.core.reports import ImportReport, SourceReport
 from cognitive_memory.core.status import MemoryStatus
 from cognitive_memory.storage import exchange, importing, load_states, reading, vectors, writing
 from cognitive_memory.storage.connections import Connections, Transaction
+from cognitive_memory.storage.replication import ReplicaSource
 from cognitive_memory.storage.schema import Prepared, prepare
 from cognitive_memory.storage.vectors import Embedded, Pending, State, Vectors
 from cognitive_memory.storage.writing import Change, Stored
@@ -249,6 +250,10 @@ class MemoryStore:
         """What changed among the current model's vectors after a state; with None all of them. As `vectors.since`."""
         with self._connections.reading() as connection:
             return vectors.since(connection, vectors.model_number(connection, self._label()), known)
+
+    def replica_source(self, label: str) -> ReplicaSource:
+        """The memories that have a vector of that model, to be copied elsewhere."""
+        return ReplicaSource(self._connections, label)
 
     # -- for loaders
 

@@ -163,15 +163,15 @@ def since(connection: sqlite3.Connection, model: int | None, known: State | None
     """
     now = state(connection)
     if known == now:
-        return Vectors(now, *_arrays(iter(()), 0), _gone_keys([]))
+        return Vectors(now, *arrays(iter(()), 0), _gone_keys([]))
     if known is None or not _remembered(connection, known):
         where, values = "model = ? AND vector IS NOT NULL", [model]
         (count,) = connection.execute(f"SELECT count(*) FROM embeddings WHERE {where}", values).fetchone()
         rows = connection.execute(f"SELECT memory, vector FROM embeddings WHERE {where} ORDER BY memory", values)
-        return Vectors(now, *_arrays(rows, count), None)
+        return Vectors(now, *arrays(rows, count), None)
     query = "SELECT memory, vector FROM embeddings WHERE revision > ? AND model = ? AND vector IS NOT NULL"
     changed = connection.execute(query, (known.revision, model)).fetchall()
-    return Vectors(now, *_arrays(iter(changed), len(changed)), _gone(connection, model, known.revision))
+    return Vectors(now, *arrays(iter(changed), len(changed)), gone(connection, model, known.revision))
 
 
 def _remembered(connection: sqlite3.Connection, known: State) -> bool:
@@ -183,7 +183,8 @@ def _remembered(connection: sqlite3.Connection, known: State) -> bool:
     return bool(connection.execute(query, known).fetchone()[0])
 
 
-def _gone(connection: sqlite3.Connection, model: int | None, revision: int) -> NDArray[np.int64]:
+def gone(connection: sqlite3.Connection, model: int | None, revision: int) -> NDArray[np.int64]:
+    """Keys of what was deleted, or changed and has no vector of the model, after a revision."""
     query = """
         SELECT memory FROM deletions WHERE revision > :revision
         UNION SELECT key FROM memories WHERE revision > :revision AND NOT EXISTS (
@@ -200,7 +201,7 @@ def _gone_keys(keys: Sequence[int]) -> NDArray[np.int64]:
     return np.array(keys, dtype=np.int64)
 
 
-def _arrays(rows: Iterator[tuple[int, bytes]], count: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def arrays(rows: Iterator[tuple[int, bytes]], count: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Rows as arrays, in steps, so that they are not in memory twice."""
     import numpy as np
 

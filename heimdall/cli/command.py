@@ -27,6 +27,13 @@ class Command(click.Command):
         super().__init__(*args, **kwargs)
         self.examples = tuple(examples)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it, with its log records going where they belong."""
+        from heimdall.cli import records
+
+        records.begin()
+        return super().invoke(ctx)
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples, then click's own epilog."""
         _write_examples(self.examples, formatter)

@@ -29,13 +29,30 @@ class Row(NamedTuple):
 
 
 COMMANDS = (
-    Row("project", "project", "project", "Set up, list and clean the projects that have a memory.", "Memory"),
+    Row("store", "memory", "store", "Remember a text.", "Memory"),
+    Row("recall", "memory", "recall", "Find memories that answer a question.", "Memory"),
+    Row("status", "memory", "status", "Show what this project remembers.", "Memory"),
     Row("load", "ingest", "load", "Remember what files say: Markdown, text, docstrings and comments.", "Memory"),
     Row(
         "git-load", "ingest", "git_load", "Remember the commits of a git repository (default: the project's).", "Memory"
     ),
+    Row("update", "memory", "update", "Change a memory; what is not named stays as it is.", "Memory"),
+    Row("delete-memory", "memory", "delete_memory", "Delete memories for good.", "Memory"),
+    Row(
+        "delete-memories-by-tags",
+        "memory",
+        "delete_memories_by_tags",
+        "Delete all memories that have any of the tags, for good.",
+        "Memory",
+    ),
+    Row("export", "transfer", "export", "Write all memories as lines of JSON.", "Memory"),
+    Row("import", "transfer", "import_", "Take over memories from lines of JSON.", "Memory"),
+    Row("backup", "transfer", "backup", "Copy the database, as it is at this moment, into one checked FILE.", "Memory"),
+    Row("restore", "transfer", "restore", "Bring back what 'heimdall backup' wrote.", "Memory"),
+    Row("project", "project", "project", "Set up, list and clean the projects that have a memory.", "Memory"),
     Row("mcp", "mcp", "mcp", "Connect AI coding assistants.", "Assistants"),
     Row("models", "models", "models", "Fetch, find and check the embedding model.", "This machine"),
+    Row("qdrant", "qdrant", "qdrant", "Keep vectors in Qdrant, for more than one machine holds.", "This machine"),
     Row(
         "doctor",
         "doctor",
@@ -43,7 +60,15 @@ COMMANDS = (
         "Check that everything works, and say what to do where it does not.",
         "This machine",
     ),
+    Row("migrate", "migrate", "migrate", "Bring over what earlier releases left.", "This machine"),
     Row("dirs", "dirs", "dirs", "Show the directories that heimdall uses.", "This machine"),
+    Row(
+        "completion",
+        "completion",
+        "completion",
+        "Print a script that completes commands and options at the Tab key.",
+        "This machine",
+    ),
 )
 """Every command, in the order of `heimdall --help`; rows of one section stand together."""
 

@@ -7,6 +7,8 @@ the network may hold control characters; none of them reaches the terminal or th
 
 from __future__ import annotations
 
+import codecs
+import io
 import json
 import os
 import sys
@@ -156,6 +158,14 @@ def as_json(document: Mapping[str, object]) -> None:
     except UnicodeEncodeError:  # a path with bytes that are no text, or a terminal with few letters
         text = json.dumps(document, indent=2)
     click.echo(text)
+
+
+def print_everything() -> None:
+    """Make stdout take any text: a path's bytes as they are, and numbers for characters that its encoding has not."""
+    stream = sys.stdout
+    if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+        utf8 = codecs.lookup(stream.encoding).name == "utf-8"
+        stream.reconfigure(errors="surrogateescape" if utf8 else "backslashreplace")
 
 
 def on_terminal(stream: TextIO | None) -> bool:

@@ -1,17 +1,25 @@
-"""The server's own log: on stderr, where clients show it."""
+"""The server's own log: on stderr, where clients show it, and in the shared directory."""
 
 from __future__ import annotations
 
 import logging
 import os
 
+from heimdall.cognitive_system.logs import DEFAULT_LEVEL, Redacting, keep_logs
+from heimdall.models.settings import SettingsError
 
-def log_to_stderr() -> None:
-    """Write warnings, or what `HEIMDALL_LOG_LEVEL` says, to stderr."""
-    level = os.environ.get("HEIMDALL_LOG_LEVEL", "").strip().upper()
-    known = logging.getLevelNamesMapping()
-    logging.basicConfig(level=known.get(level, logging.WARNING), format="heimdall-mcp: %(levelname)s: %(message)s")
-    if level and level not in known:
-        logging.getLogger(__name__).warning(
-            "HEIMDALL_LOG_LEVEL=%r: expected one of %s; WARNING is taken", level, ", ".join(known)
-        )
+
+def begin_log() -> None:
+    """Keep a log file as `HEIMDALL_LOG_LEVEL` says, and write warnings to stderr too, or all of that level if it is set."""
+    stderr = logging.StreamHandler()
+    stderr.setFormatter(Redacting("heimdall-mcp: %(levelname)s: %(message)s"))
+    stderr.setLevel(logging.WARNING)
+    logging.getLogger().addHandler(stderr)
+    try:
+        log = keep_logs("heimdall-mcp")
+    except SettingsError as error:  # a client can't show why a server does not start
+        log = keep_logs("heimdall-mcp", level=DEFAULT_LEVEL)
+        logging.getLogger(__name__).warning("%s; %s is taken", error, DEFAULT_LEVEL)
+    else:
+        if log is not None and os.environ.get("HEIMDALL_LOG_LEVEL"):
+            stderr.setLevel(log.level)

@@ -62,11 +62,7 @@ class Memories:
         Raises:
             HeimdallError, OSError: it can't be made or opened.
         """
-        from cognitive_memory.project import init_project
-
         with self._lock:
-            if not project.database.exists():
-                project = init_project(project.root)
             return self._opened(project)
 
     def close(self) -> None:
@@ -76,12 +72,12 @@ class Memories:
                 self._open.popitem()[1][1].close()
 
     def _opened(self, project: Project) -> ProjectMemory:
-        from cognitive_memory.project_memory import ProjectMemory
+        from cognitive_memory.opening import open_memory
 
         identity, memory = self._open.get(project.database, (None, None))
         # Somebody may have removed or restored the file: what is written to the old one would be lost.
         if memory is None or identity != _identity(project.database):
-            memory = ProjectMemory.open(project.database, project_id=project.config.project_id)
+            memory = open_memory(project)
             self._open[project.database] = _identity(project.database), memory
         return memory
 

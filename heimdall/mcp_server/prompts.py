@@ -10,6 +10,7 @@ from mcp_types import (
     INVALID_PARAMS,
     GetPromptRequestParams,
     GetPromptResult,
+    InputRequiredResult,
     ListPromptsResult,
     PaginatedRequestParams,
     Prompt,
@@ -45,7 +46,9 @@ class Prompts:
         )
         return ListPromptsResult(prompts=[prompt])
 
-    async def get(self, ctx: ServerRequestContext[Any, Any], params: GetPromptRequestParams) -> GetPromptResult:
+    async def get(
+        self, ctx: ServerRequestContext[Any, Any], params: GetPromptRequestParams
+    ) -> GetPromptResult | InputRequiredResult:
         """The guide, the pinned memories, and the task if one was given.
 
         Raises:
@@ -53,6 +56,8 @@ class Prompts:
         """
         if params.name != guide.PROMPT_NAME:
             raise MCPError(INVALID_PARAMS, f"Unknown prompt: {params.name[:100]}. There is {guide.PROMPT_NAME}.")
+        if question := self._service.question(ctx, params):
+            return question
         try:
             pinned = await page(self._service, ctx, pinned=True, limit=_PINNED_SHOWN)
         except (HeimdallError, OSError) as error:

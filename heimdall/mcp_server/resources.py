@@ -11,6 +11,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INVALID_PARAMS,
     Annotations,
+    InputRequiredResult,
     ListResourcesResult,
     ListResourceTemplatesResult,
     PaginatedRequestParams,
@@ -78,12 +79,16 @@ class Resources:
         )
         return ListResourceTemplatesResult(resource_templates=[one, older])
 
-    async def read(self, ctx: ServerRequestContext[Any, Any], params: ReadResourceRequestParams) -> ReadResourceResult:
+    async def read(
+        self, ctx: ServerRequestContext[Any, Any], params: ReadResourceRequestParams
+    ) -> ReadResourceResult | InputRequiredResult:
         """The text of a resource.
 
         Raises:
             MCPError: there is no such resource, or the project's memory can't be opened.
         """
+        if question := self._service.question(ctx, params):
+            return question
         collection, _, query = params.uri.partition("?")
         if collection in _TITLES:
             after = next(iter(parse_qs(query).get("after", [])), None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -12,7 +11,14 @@ from urllib.request import url2pathname
 import anyio
 from mcp.server import ServerRequestContext
 from mcp.shared.exceptions import MCPError
-from mcp_types import ClientCapabilities, ListRootsRequest, ListRootsResult, RootsCapability
+from mcp_types import (
+    ClientCapabilities,
+    InputRequiredResult,
+    InputResponseRequestParams,
+    ListRootsRequest,
+    ListRootsResult,
+    RootsCapability,
+)
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
@@ -43,18 +49,18 @@ class Roots:
             return self._paths
 
     def question(
-        self, ctx: ServerRequestContext[Any, Any], answers: Mapping[str, object] | None
-    ) -> dict[str, ListRootsRequest] | None:
+        self, ctx: ServerRequestContext[Any, Any], params: InputResponseRequestParams
+    ) -> InputRequiredResult | None:
         """What to ask the client before its request is served: from 2026-07-28 on a server may not ask by itself.
 
         Args:
-            answers: what came with the request, when it is repeated with answers.
+            params: of the request, with answers when it is repeated with them.
         """
         if ctx.protocol_version not in MODERN_PROTOCOL_VERSIONS or self._paths is not None or not _has_roots(ctx):
             return None
-        if answers is None:
-            return {ROOTS_KEY: ListRootsRequest()}
-        answer = answers.get(ROOTS_KEY)
+        if params.input_responses is None:
+            return InputRequiredResult(input_requests={ROOTS_KEY: ListRootsRequest()})
+        answer = params.input_responses.get(ROOTS_KEY)
         self._paths = _directories(answer) if isinstance(answer, ListRootsResult) else ()
         return None
 

@@ -14,6 +14,7 @@ from heimdall.mcp_server.model_work import ModelWork
 
 if TYPE_CHECKING:
     from mcp.server import ServerRequestContext
+    from mcp_types import InputRequiredResult, InputResponseRequestParams
 
     from cognitive_memory.project_memory import ProjectMemory
     from heimdall.mcp_server.roots import Roots
@@ -43,6 +44,12 @@ class Service:
         """Run what may block; a call that is cancelled is no longer waited for."""
         work = functools.partial(function, *args, **kwargs)
         return await anyio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._threads)
+
+    def question(
+        self, ctx: ServerRequestContext[Any, Any], params: InputResponseRequestParams
+    ) -> InputRequiredResult | None:
+        """What the client has to be asked before this request can be served."""
+        return None if self.roots is None else self.roots.question(ctx, params)
 
     async def project(self, ctx: ServerRequestContext[Any, Any]) -> projects.Found:
         """The client's project.

@@ -19,7 +19,7 @@ from statistics import median
 import click
 import numpy as np
 
-from cognitive_memory.encoding.session import usable_cores
+from cognitive_memory.encoding.cores import usable_cores
 from tests.benchmarks.contestants import Embed, make, names
 from tests.benchmarks.corpus import QUERY, mixed_texts, short_texts
 from tests.support.real_model import DIRECTORY

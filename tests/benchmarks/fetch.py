@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hatch_heimdall_models.lock import read_manifest
-from hatch_heimdall_models.manifest import Asset
+from hatch_heimdall_models.manifest import Asset, Model
 from release.github_standin import Listener, Request, Response
 from release.github_standin.files import file_response, find
 from tests.benchmarks.pairs import Contestant, compare
@@ -38,7 +38,7 @@ pooch.retrieve(sys.argv[1], "sha256:" + sys.argv[2], path=sys.argv[3], processor
 
 def run(rounds: int = 7) -> None:
     """Print medians and ratios. Needs `make release-assets`, nginx, curl and unzip."""
-    asset = read_manifest(ROOT / "models.lock.json").models[0].asset
+    asset = _standard().asset
     with (
         tempfile.TemporaryDirectory() as directory,
         nginx_mirror(ROOT / "dist" / "models") as mirror,
@@ -88,10 +88,14 @@ def _contestants(top: Path, mirror: str, hub: str, asset: Asset, *, alone: bool)
     ]
 
 
+def _standard() -> Model:
+    return next(model for model in read_manifest(ROOT / "models.lock.json").models if model.variant == "standard")
+
+
 @contextmanager
 def _hub() -> Iterator[str]:
     """The weights as Hugging Face serves them, by the headers that its client wants."""
-    files = read_manifest(ROOT / "models.lock.json").models[0].files
+    files = _standard().files
     weights = next(file for file in files if file.path == "model.safetensors")
 
     def application(request: Request) -> Response:

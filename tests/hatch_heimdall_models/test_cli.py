@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from hatch_heimdall_models.asset import read_asset
 from hatch_heimdall_models.cli import main
 from hatch_heimdall_models.inventory import take_inventory
 from hatch_heimdall_models.lock import differences, read_manifest
@@ -85,6 +86,27 @@ def test_each_model_has_its_files_and_what_the_table_says(tmp_path: Path) -> Non
     assert (english.marker, german.marker) == (None, "sys_platform == 'nowhere'")
     assert (english.asset.name, german.asset.name) == ("english-v1.2.0.zip", "deutsch-v1.2.0.zip")
     assert (english.license, english.upstream, english.variant) == ("MIT", "trained here", "standard")
+
+
+def test_a_variant_in_a_folder_of_its_own_has_the_same_paths(tmp_path: Path) -> None:
+    project = Locked(tmp_path / "project", SRC)
+    small = project.root / SRC.models_dir / "small"
+    for path in SRC.models:
+        (small / path).parent.mkdir(parents=True, exist_ok=True)
+        (small / path).write_bytes(b"less")
+    own_table = 'variant = "compact"\nasset = "less-{tag}.zip"\nlicense = "MIT"\nupstream = "https://example.org"'
+    project.edit('repository = "', 'variant-folders = { compact = "small" }\nrepository = "')
+    project.edit(
+        "[tool.hatch.build.targets.wheel]",
+        f'[[tool.hatch.build.hooks.heimdall-models.models]]\nname = "iris"\n{own_table}\n'
+        "[tool.hatch.build.targets.wheel]",
+    )
+    assert project.run() == 0
+    compact, standard = project.lock.models
+    assert [file.path for file in compact.files] == [file.path for file in standard.files]
+    assert {file.size for file in compact.files} == {4}
+    assert differences(project.lock, take_inventory(project.root / SRC.models_dir), {"compact": "small"}) == []
+    assert read_asset(project.root / "dist/models/v1.2.0/less-v1.2.0.zip") == take_inventory(small)
 
 
 def test_the_licence_is_in_the_asset(locked: Locked) -> None:

@@ -221,9 +221,31 @@ def test_the_nearest_key_is_named(typo: str, meant: str) -> None:
     assert _problems({**MINIMAL, typo: "x"}) == [f"{WHERE}.{typo}: unknown key; did you mean {meant!r}?"]
 
 
+def test_variants_may_have_folders_of_their_own() -> None:
+    folders = {"compact": "compact", "tiny": "small/tiny"}
+    assert parse_config({**MINIMAL, "variant-folders": folders}, where=WHERE).variant_folders == folders
+
+
+@pytest.mark.parametrize(
+    ("folders", "problem"),
+    [
+        ("compact", "expected a table of paths by name"),
+        ({"compact": "../compact"}, "has a '.' or '..' component"),
+        ({"compact": 3}, "is not a string"),
+        ({"a b": "c"}, "expected names"),
+        ({"a": "c", "b": "c/d"}, "'c/d' lies in 'c'"),
+        ({"a": "c", "b": "c"}, "'c' lies in 'c'"),
+    ],
+)
+def test_folders_that_can_not_be_told_apart_or_lie_elsewhere(folders: object, problem: str) -> None:
+    (found,) = _problems({**MINIMAL, "variant-folders": folders})
+    assert found.startswith(f"{WHERE}.variant-folders: ")
+    assert problem in found
+
+
 def test_a_key_near_to_nothing() -> None:
     assert _problems({**MINIMAL, "zzz": 1}) == [
-        f"{WHERE}.zzz: unknown key; allowed are models-dir, manifest, repository, lock, tag, max-wheel-size, sbom, models"
+        f"{WHERE}.zzz: unknown key; allowed are models-dir, variant-folders, manifest, repository, lock, tag, max-wheel-size, sbom, models"
     ]
 
 

@@ -14,6 +14,8 @@ from tests.support.manifests import FILES, manifest_of, write_models
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from hatch_heimdall_models.manifest import Manifest
+
 
 def test_reading_gives_the_manifest(tmp_path: Path) -> None:
     path = tmp_path / "models.lock.json"
@@ -55,6 +57,33 @@ def test_either_variant_of_one_path_is_right() -> None:
     assert differences(both, [FoundFile("m.onnx", *_pin(b"other"))]) == []
     (problem,) = differences(both, [FoundFile("m.onnx", *_pin(b"third"))])
     assert all(_pin(content)[0] in problem for content in (b"one", b"other", b"third"))
+
+
+def _two_variants() -> tuple[Manifest, list[FoundFile]]:
+    """Two variants of the same paths, the second in a folder of its own, and all their files."""
+    standard, compact = manifest_of({"a.bin": b"one", "m.onnx": b"one"}), manifest_of({"m.onnx": b"other"})
+    both = replace(standard, models=(*standard.models, replace(compact.models[0], variant="compact")))
+    found = {"a.bin": b"one", "m.onnx": b"one", "small/m.onnx": b"other"}
+    return both, [FoundFile(path, *_pin(content)) for path, content in found.items()]
+
+
+def test_a_variant_in_a_folder_of_its_own_is_compared_there() -> None:
+    both, found = _two_variants()
+    assert differences(both, found, {"compact": "small"}) == []
+    swapped = [*found[:2], replace(found[1], path="small/m.onnx")]
+    (problem,) = differences(both, swapped, {"compact": "small"})
+    assert problem.startswith("small/m.onnx: pinned is")
+    assert differences(both, [*found, FoundFile("small/extra", "1" * 64, 1)], {"compact": "small"}) == [
+        "small/extra is there but not pinned"
+    ]
+    assert differences(both, [found[1], found[2]], {"compact": "small"}) == ["a.bin is pinned but not there"]
+
+
+def test_a_variant_of_which_nothing_is_there_is_not_compared() -> None:
+    both, found = _two_variants()
+    assert differences(both, found[:2], {"compact": "small"}) == []
+    assert differences(both, found[2:], {"compact": "small"}) == []
+    assert len(differences(both, [], {"compact": "small"})) == 3
 
 
 def _pin(content: bytes) -> tuple[str, int]:

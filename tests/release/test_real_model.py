@@ -13,6 +13,7 @@ from tokenizers import Tokenizer
 from hatch_heimdall_models.inventory import take_inventory
 from hatch_heimdall_models.lock import differences, read_manifest
 from release.bert_config import parse_bert_config
+from release.compact_graph import compact_graph_bytes
 from release.graph import graph_bytes
 from release.project import LOCK, MODELS, RECIPE
 from release.recipe import read_recipe
@@ -54,10 +55,13 @@ def weights() -> dict[str, np.ndarray]:
 
 def test_the_lock_pins_these_files_and_upstreams_weights() -> None:
     lock = read_manifest(LOCK)
-    assert differences(lock, take_inventory(MODELS)) == []
-    pins = {file.path: file.sha256 for model in lock.models for file in model.files}
-    for path, file in read_recipe(RECIPE).shipped.items():
-        assert pins[path] == file.sha256
+    assert differences(lock, take_inventory(MODELS), {"compact": "compact"}) == []
+    recipes = {recipe.variant: recipe for recipe in read_recipe(RECIPE).every}
+    assert [model.variant for model in lock.models] == sorted(recipes)
+    for model in lock.models:
+        pins = {file.path: file.sha256 for file in model.files}
+        for path, file in recipes[model.variant].shipped.items():
+            assert pins[path] == file.sha256
 
 
 def test_the_graph_is_the_one_that_the_tools_write() -> None:
@@ -65,6 +69,20 @@ def test_the_graph_is_the_one_that_the_tools_write() -> None:
     recipe = read_recipe(RECIPE)
     written = graph_bytes(recipe.name, config, read_header(MODELS / "model.safetensors"))
     assert (MODELS / recipe.graph_path).read_bytes() == written
+
+
+def test_the_compact_graph_is_the_one_that_the_tools_write() -> None:
+    config = parse_bert_config(json.dumps(CONFIG), subject="config")
+    recipe = read_recipe(RECIPE).every[1]
+    weights = MODELS / "model.safetensors"
+    content = memoryview(weights.read_bytes())
+    written = compact_graph_bytes(recipe.name, config, read_header(weights), content)
+    assert (MODELS / recipe.folder / recipe.graph_path).read_bytes() == written
+
+
+def test_the_compact_asset_is_worth_its_name() -> None:
+    assets = {model.variant: model.asset for model in read_manifest(LOCK).models}
+    assert assets["compact"].size < 20_000_000 < assets["standard"].size / 4
 
 
 def test_it_agrees_with_the_reference_alone_and_in_a_padded_batch(weights: dict[str, np.ndarray]) -> None:

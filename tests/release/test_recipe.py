@@ -102,7 +102,7 @@ def _keys() -> list[tuple[str, int | None, str]]:
     ]
     for part in ("files", "origins"):
         keys += [(part, index, key) for index, table in enumerate(GOOD[part]) for key in table]
-    return [key for key in keys if key[2] not in {"path", "archive"}]
+    return [key for key in keys if key[2] not in {"path", "archive", "derived"}]
 
 
 @pytest.mark.parametrize(("part", "index", "key"), _keys())
@@ -115,6 +115,21 @@ def test_each_key_that_is_missing_or_wrong_is_named(part: str, index: int | None
         table[key] = bad
     where = part if index is None else f"{part}[{index}]"
     assert f"{where}.{key}" in problems_of(document)
+
+
+@pytest.mark.parametrize("bad", ["compact", ["standard"], ["compact", "compact"], [1], 7])
+def test_only_what_can_be_derived_is_taken(bad: object) -> None:
+    assert "model.derived: expected ['compact'], or nothing" in problems_of(
+        {**GOOD, "model": {**GOOD["model"], "derived": bad}}
+    )
+
+
+def test_a_derived_variant_has_the_same_files_but_for_the_weights() -> None:
+    standard, compact = read_recipe(RECIPE).every
+    assert (compact.variant, compact.folder) == ("compact", "compact")
+    assert standard.shipped.keys() - compact.shipped.keys() == {"model.safetensors"}
+    assert compact.file("model.safetensors").sha256 == standard.file("model.safetensors").sha256
+    assert compact.every == (compact,)
 
 
 def test_unknown_keys_and_several_problems_are_reported_at_once() -> None:

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -151,10 +151,8 @@ class RawServer(AbstractContextManager["RawServer"]):
             thread.join(PATIENCE)
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             assert stream is not None
-            try:
+            with suppress(OSError):  # what was not written yet can't be any more
                 stream.close()
-            except OSError:
-                pass  # what was not written yet can't be any more
         if kind is None:
             assert self.garbage == []
 

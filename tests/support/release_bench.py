@@ -8,7 +8,7 @@ from pathlib import Path
 from hatch_heimdall_models.manifest import Manifest
 from release.build import build_model
 from release.lock import make_lock
-from release.pack import Packed, pack_model
+from release.pack import Packed, pack_models
 from release.project import Project
 from tests.support.tiny_release import TinyRelease
 
@@ -47,7 +47,10 @@ class Bench:
         return {path.relative_to(self.models).as_posix(): path.read_bytes() for path in files}
 
     def pack(self, tag: str = "v1.0.0") -> Packed:
-        return pack_model(
+        return self.pack_all(tag)[0]
+
+    def pack_all(self, tag: str = "v1.0.0") -> tuple[Packed, ...]:
+        return pack_models(
             self.tiny.recipe,
             self.models,
             self.assets,
@@ -57,5 +60,4 @@ class Bench:
         )
 
     def lock(self, tag: str = "v1.0.0", old: Manifest | None = None) -> Manifest:
-        asset = self.assets / tag / f"heimdall-models-{tag}.zip"
-        return make_lock(self.tiny.recipe, self.project, self.models, asset, tag=tag, old=old)
+        return make_lock(self.tiny.recipe, self.project, self.models, self.assets / tag, tag=tag, old=old)

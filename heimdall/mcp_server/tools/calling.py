@@ -74,10 +74,8 @@ class ToolCalls:
             close = get_close_matches(params.name[:100], _BY_NAME, 1)
             hint = f"Did you mean {close[0]}?" if close else f"There are {', '.join(_BY_NAME)}."
             raise MCPError(INVALID_PARAMS, f"Unknown tool: {params.name[:100]}. {hint}")
-        if self._service.roots is not None:
-            question = self._service.roots.question(ctx, params.input_responses)
-            if question is not None:
-                return InputRequiredResult(input_requests=dict(question))
+        if question := self._service.question(ctx, params):
+            return question
         self._service.model.begin()  # clients from 2026-07-28 on don't say that they are initialized
         try:
             answer = await self._run(tool, ctx, params.arguments or {})

@@ -51,18 +51,13 @@ class Address:
             AddressError: it can't be had: the port is taken, or the host is not of this machine.
         """
         try:
-            family, kind, protocol, _, place = socket.getaddrinfo(
-                self.host, self.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-            )[0]
-            bound = socket.socket(family, kind, protocol)
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            bound.bind(place)
+            family, _, _, _, place = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)[0]
+            return socket.create_server(place[:2], family=family)
         except OSError as error:
             raise AddressError(
                 f"can't listen on {self.host}:{self.port}: {error.strerror or error}; name another port with --http "
                 f"{self.host}:PORT, or end the program that has this one"
             ) from error
-        return bound
 
 
 def _is_loopback(host: str) -> bool:

@@ -11,7 +11,7 @@ import click
 import uvicorn
 
 from heimdall.errors import HeimdallError
-from heimdall.mcp_server.log import log_to_stderr
+from heimdall.mcp_server.log import begin_log
 from heimdall.mcp_server.projects import find
 from heimdall.mcp_server.service import Service
 from heimdall.mcp_server.transport.address import Address
@@ -33,7 +33,7 @@ def serve_http(address: Address, *, hosts: Sequence[str], origins: Sequence[str]
     Raises:
         AddressError, TokenError, ProjectError, OSError: it can't begin.
     """
-    log_to_stderr()
+    begin_log()
     found, token = find(()), Token.obtain()
     bound = address.listen()
     host, port = bound.getsockname()[:2]

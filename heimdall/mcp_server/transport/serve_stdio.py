@@ -24,13 +24,13 @@ def serve_stdio() -> NoReturn:
     gc.disable()
     import anyio
 
-    from heimdall.mcp_server.log import log_to_stderr
+    from heimdall.mcp_server.log import begin_log
     from heimdall.mcp_server.roots import Roots
     from heimdall.mcp_server.server import make_server
     from heimdall.mcp_server.service import Service
     from heimdall.mcp_server.transport.lifetime import GRACE_SECONDS, Ending, end_soon, leave
 
-    log_to_stderr()
+    begin_log()
     ending = Ending()
     service = Service(Roots())
     gc.freeze()

@@ -34,7 +34,7 @@ class LocalFiles:
 def candidates(file: PinnedFile, model: PinnedModel, models_dir: Path) -> Iterator[Path]:
     """Where that file may already be on this machine, most likely places first."""
     checkout = Path(locations.PACKAGE_DIRECTORY).parent / "cognitive_memory" / "data" / "models"
-    for tree in (models_dir, checkout, Path("data", "models")):
+    for tree in (models_dir, checkout, checkout / model.variant, Path("data", "models")):
         yield tree / file.path
     owner, _, name = urlsplit(model.upstream).path.strip("/").partition("/")
     for cache in huggingface_caches():

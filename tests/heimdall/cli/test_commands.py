@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -125,6 +127,8 @@ def test_pull_fetches_although_unasked_fetching_is_forbidden(installation: Insta
         (("models", "pull", "--variant", "huge"), {}, "pins no small (huge) for this machine"),
         (("models", "verfy"), {}, "Did you mean 'verify'?"),
         (("modles",), {}, "Did you mean 'models'?"),
+        (("dirs",), {"HEIMDALL_LOG_LEVEL": "loud"}, "HEIMDALL_LOG_LEVEL='loud': expected one of debug, info"),
+        (("dirs",), {"HEIMDALL_PROJECT": "nowhere"}, "HEIMDALL_PROJECT names it"),
         (("models", "pull", "--fast"), {}, "No such option '--fast'"),
         (("dirs", "--jsn"), {}, "Did you mean '--json'?"),
         (("models", "pull"), {"HEIMDALL_DATA_DIR": "/dev/null/x"}, "/dev/null"),
@@ -162,7 +166,7 @@ def test_ctrl_c_keeps_what_arrived_and_the_next_pull_goes_on(
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=30)
         assert process.returncode == 130
-        assert "interrupted; what was downloaded is kept" in stderr
+        assert "interrupted; what is done is kept" in stderr
         assert "Traceback" not in stderr
         again = installation.heimdall("models", "pull", **variables)
         assert again.returncode == 0
@@ -184,3 +188,52 @@ def test_help_and_a_closed_pipe(installation: Installation) -> None:
     assert "Traceback" not in closed.stderr.read()
     closed.stderr.close()
     closed.wait(timeout=30)
+
+
+def test_warnings_reach_the_user_and_the_log(installation: Installation, home: Path) -> None:
+    code = (
+        "import logging, sys; from heimdall.cli import main; from heimdall.cli import dirs\n"
+        "import heimdall.cognitive_system.data_dirs as data_dirs\n"
+        "def qdrant(): logging.getLogger('cognitive_memory').warning('beware of %s', 'it'); return 'q'\n"
+        "data_dirs.get_qdrant_data_dir = qdrant\n"
+        "sys.argv[1:] = ['dirs']; sys.exit(main())"
+    )
+    done = installation.run("-c", code, HEIMDALL_FETCH="never")
+    assert (done.returncode, done.stderr) == (0, "heimdall: beware of it\n")
+    (log,) = (home / ".local/share/heimdall/logs").iterdir()
+    assert "WARNING cognitive_memory [MainThread] beware of it" in log.read_text()
+
+
+def test_a_mistake_of_ours_is_one_line_and_a_traceback_in_the_log(installation: Installation, home: Path) -> None:
+    code = (
+        "import sys; from heimdall.cli import main; import heimdall.cognitive_system.data_dirs as data_dirs\n"
+        "data_dirs.get_qdrant_data_dir = lambda: 1 / 0\n"
+        "sys.argv[1:] = ['dirs']; sys.exit(main())"
+    )
+    done = installation.run("-c", code, HEIMDALL_FETCH="never")
+    (log,) = (home / ".local/share/heimdall/logs").iterdir()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(
+        f"heimdall: this should not have happened: ZeroDivisionError: division by zero; the details are in {log}."
+    )
+    assert len(done.stderr.splitlines()) == 1
+    assert "Traceback" in log.read_text()
+    off = installation.run("-c", code, HEIMDALL_FETCH="never", HEIMDALL_LOG_LEVEL="off")
+    assert "set HEIMDALL_DEBUG=1 to see where" in off.stderr
+    debug = installation.run("-c", code, HEIMDALL_FETCH="never", HEIMDALL_DEBUG="1")
+    assert "Traceback" in debug.stderr
+
+
+def test_commands_that_have_nothing_to_say_make_no_log(installation: Installation, home: Path) -> None:
+    assert installation.heimdall("dirs").returncode == 0
+    assert not list(home.iterdir())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="paths are text on Windows")
+def test_a_path_that_is_no_text_comes_out_as_it_is(installation: Installation, tmp_path: Path) -> None:
+    directory = os.fsdecode(bytes(tmp_path) + b"/caf\xe9")
+    command = [sys.executable, "-m", "heimdall", "dirs"]
+    done = subprocess.run(
+        command, env=installation.environment(MODEL_CACHE_DIR=directory), stdout=subprocess.PIPE, check=True
+    )
+    assert f"models_dir         {directory}\n".encode(errors="surrogateescape") in done.stdout

@@ -17,9 +17,7 @@ from tests.support.servers import plain_mirror
 from tests.support.small_model import SmallModel
 
 
-def test_progress_and_log_messages_tell_how_far_the_download_is(
-    fetching: dict[str, str], small: SmallModel
-) -> None:
+def test_progress_and_log_messages_tell_how_far_the_download_is(fetching: dict[str, str], small: SmallModel) -> None:
     with plain_mirror(small.directory, faults=[Fault(Drip(200_000))]) as mirror:
         with RawServer(environment={**fetching, "HEIMDALL_MODELS_MIRROR": mirror.url}) as server:
             server.initialize()
@@ -49,34 +47,38 @@ def test_progress_and_log_messages_tell_how_far_the_download_is(
 
 
 def test_a_cancelled_wait_ends_and_the_download_goes_on(fetching: dict[str, str], small: SmallModel) -> None:
-    with plain_mirror(small.directory, faults=[Fault(Drip(150_000))]) as mirror:
-        with RawServer(environment={**fetching, "HEIMDALL_MODELS_MIRROR": mirror.url}) as server:
-            server.initialize()
-            waiting = server.begin("tools/call", name="memory_status", arguments={"wait_for_model": True})
-            server.wait(lambda message: "fetching models-v1.zip" in str(message))
-            server.notify("notifications/cancelled", requestId=waiting)
-            assert server.call("memory_status")["structuredContent"]["model"]["state"] == "fetching"
-            server.wait(lambda message: "'ready'" in str(message))
-            assert server.end() == 0
-            assert not any(message.get("id") == waiting for message in server.messages)
+    with (
+        plain_mirror(small.directory, faults=[Fault(Drip(150_000))]) as mirror,
+        RawServer(environment={**fetching, "HEIMDALL_MODELS_MIRROR": mirror.url}) as server,
+    ):
+        server.initialize()
+        waiting = server.begin("tools/call", name="memory_status", arguments={"wait_for_model": True})
+        server.wait(lambda message: "fetching models-v1.zip" in str(message))
+        server.notify("notifications/cancelled", requestId=waiting)
+        assert server.call("memory_status")["structuredContent"]["model"]["state"] == "fetching"
+        server.wait(lambda message: "'ready'" in str(message))
+        assert server.end() == 0
+        assert not any(message.get("id") == waiting for message in server.messages)
 
 
 def test_a_failed_download_is_said_and_memories_are_kept_and_found(fetching: dict[str, str], small: SmallModel) -> None:
-    with plain_mirror(small.directory, faults=[Fault(Instead(404))]) as mirror:
-        with RawServer(environment={**fetching, "HEIMDALL_MODELS_MIRROR": mirror.url}) as server:
-            server.initialize()
-            server.request("logging/setLevel", level="warning")
-            status = server.call("memory_status", wait_for_model=True)["structuredContent"]
-            assert (status["system_status"], status["model"]["state"]) == ("degraded", "failed")
-            assert "404" in status["model"]["detail"]
-            server.wait(lambda message: message.get("params", {}).get("level") == "warning")
-            stored = server.call("store_memory", text="The harbour master is called Greta")
-            assert stored["structuredContent"]["memory"]["embedded"] is False
-            found = server.call("recall_memories", query="harbour", wait_for_model=True)
-            assert found["structuredContent"]["mode"] == "keywords"
-            assert "Greta" in found["content"][0]["text"]
-            assert "keywords alone" in found["content"][0]["text"]
-            assert server.end() == 0
+    with (
+        plain_mirror(small.directory, faults=[Fault(Instead(404))]) as mirror,
+        RawServer(environment={**fetching, "HEIMDALL_MODELS_MIRROR": mirror.url}) as server,
+    ):
+        server.initialize()
+        server.request("logging/setLevel", level="warning")
+        status = server.call("memory_status", wait_for_model=True)["structuredContent"]
+        assert (status["system_status"], status["model"]["state"]) == ("degraded", "failed")
+        assert "404" in status["model"]["detail"]
+        server.wait(lambda message: message.get("params", {}).get("level") == "warning")
+        stored = server.call("store_memory", text="The harbour master is called Greta")
+        assert stored["structuredContent"]["memory"]["embedded"] is False
+        found = server.call("recall_memories", query="harbour", wait_for_model=True)
+        assert found["structuredContent"]["mode"] == "keywords"
+        assert "Greta" in found["content"][0]["text"]
+        assert "keywords alone" in found["content"][0]["text"]
+        assert server.end() == 0
 
 
 def test_use_leaves_the_download_to_the_first_that_needs_it(fetching: dict[str, str], small: SmallModel) -> None:

@@ -67,9 +67,13 @@ async def test_a_memory_from_its_first_to_its_last_day(client: Client, project: 
     assert re.fullmatch(rf"Stored: L0 \(concept\), ID: {record['id']}.*", text_of(stored))
     assert (record["type"], record["hierarchy_level"], record["importance_score"]) == ("concept", 0, 0.9)
     assert (record["tags"], record["source"], record["pinned"]) == (["parser", "design"], "docs/parser.md", False)
-    assert sorted(path.name for path in (project / ".heimdall").iterdir() if path.suffix != ".tmp")[:1] == [".gitignore"]
+    assert sorted(path.name for path in (project / ".heimdall").iterdir() if path.suffix != ".tmp")[:1] == [
+        ".gitignore"
+    ]
 
-    again = await call(client, "store_memory", text="The parser is written by hand", context={"source_info": "docs/parser.md"})
+    again = await call(
+        client, "store_memory", text="The parser is written by hand", context={"source_info": "docs/parser.md"}
+    )
     assert again.structured_content["memory"]["id"] == record["id"]
 
     found = await call(client, "recall_memories", query="parser")
@@ -77,7 +81,12 @@ async def test_a_memory_from_its_first_to_its_last_day(client: Client, project: 
     assert "The parser is written by hand" in text_of(found)
 
     changed = await call(
-        client, "update_memory", memory_id=record["id"], text="The parser is generated", pinned=True, memory_type="context"
+        client,
+        "update_memory",
+        memory_id=record["id"],
+        text="The parser is generated",
+        pinned=True,
+        memory_type="context",
     )
     assert changed.structured_content["memory"]["text"] == "The parser is generated"
     assert changed.structured_content["memory"]["tags"] == ["parser", "design"]
@@ -244,7 +253,11 @@ async def test_a_mistake_is_an_answer_with_a_way_out(
 async def test_wrong_ids_are_explained_where_there_are_memories(client: Client) -> None:
     await fill(client)
     for memory_id in ("5", "00000000-0000-4000-8000-000000000000", "' OR 1=1"):
-        for tool, more in (("delete_memory", {}), ("delete_memory", {"dry_run": True}), ("update_memory", {"pinned": True})):
+        for tool, more in (
+            ("delete_memory", {}),
+            ("delete_memory", {"dry_run": True}),
+            ("update_memory", {"pinned": True}),
+        ):
             refused = await call(client, tool, memory_id=memory_id, **more)
             assert refused.is_error
             assert memory_id in text_of(refused)
@@ -254,7 +267,11 @@ async def test_wrong_ids_are_explained_where_there_are_memories(client: Client) 
 async def test_a_database_that_can_not_be_opened_is_explained(client: Client, project: Path) -> None:
     (project / ".heimdall").mkdir()
     (project / ".heimdall" / "cognitive_memory.db").write_bytes(b"this is no database" * 1000)
-    for tool, arguments in (("recall_memories", {"query": "x"}), ("store_memory", {"text": "x"}), ("memory_status", {})):
+    for tool, arguments in (
+        ("recall_memories", {"query": "x"}),
+        ("store_memory", {"text": "x"}),
+        ("memory_status", {}),
+    ):
         refused = await call(client, tool, **arguments)
         assert refused.is_error
         assert "cognitive_memory.db" in text_of(refused)

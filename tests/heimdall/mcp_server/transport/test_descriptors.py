@@ -8,7 +8,9 @@ import pytest
 
 from tests.support.mcp_raw import ROOT
 
-CLAIM = "from heimdall.mcp_server.transport.descriptors import claim_standard_streams; wire = claim_standard_streams()\n"
+CLAIM = (
+    "from heimdall.mcp_server.transport.descriptors import claim_standard_streams; wire = claim_standard_streams()\n"
+)
 NOISE = """
 import ctypes, os, subprocess, sys
 print("python"); sys.stdout.write("stdout"); os.write(1, b"descriptor")

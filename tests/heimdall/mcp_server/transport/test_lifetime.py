@@ -47,11 +47,13 @@ def test_a_signal_ends_it_in_the_middle_of_a_download(
 
 
 def test_the_end_of_stdin_ends_it_in_the_middle_of_a_download(fetching: dict[str, str], small: SmallModel) -> None:
-    with plain_mirror(small.directory, faults=[Fault(Drip(10_000))]) as mirror:
-        with RawServer(environment={**fetching, "HEIMDALL_MODELS_MIRROR": mirror.url}) as server:
-            server.initialize()
-            server.wait(lambda message: "fetching models-v1.zip" in str(message))
-            assert server.end() == 0
+    with (
+        plain_mirror(small.directory, faults=[Fault(Drip(10_000))]) as mirror,
+        RawServer(environment={**fetching, "HEIMDALL_MODELS_MIRROR": mirror.url}) as server,
+    ):
+        server.initialize()
+        server.wait(lambda message: "fetching models-v1.zip" in str(message))
+        assert server.end() == 0
 
 
 def test_a_second_server_continues_what_the_first_one_began(fetching: dict[str, str], small: SmallModel) -> None:

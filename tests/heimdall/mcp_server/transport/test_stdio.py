@@ -14,7 +14,9 @@ from tests.support.mcp_raw import RawServer
 def test_a_client_that_sends_rubbish_is_told_and_served(raw: RawServer) -> None:
     raw.write(b"\n  \nhello\n\x00\xff\xfe\n[]\n" + b"{" * 50_000 + b"\n")
     raw.initialize()
-    raw.write(b'{"jsonrpc":"2.0","id":"x","method":5}\n{"jsonrpc":"2.0","id":3,"result":5}\n{"jsonrpc":"2.0","id":99,"result":{}}\n')
+    raw.write(
+        b'{"jsonrpc":"2.0","id":"x","method":5}\n{"jsonrpc":"2.0","id":3,"result":5}\n{"jsonrpc":"2.0","id":99,"result":{}}\n'
+    )
     raw.write(b'{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":{}}}\n')
     raw.write(b'{"jsonrpc":"2.0","method":"notifications/unheard-of","params":{"a":[]}}\n')
     assert raw.response("x")["error"]["code"] == -32600
@@ -76,9 +78,7 @@ def test_twenty_calls_at_once_are_each_answered(raw: RawServer) -> None:
         raw.begin("tools/call", name="recall_memories", arguments={"query": f"number {number}", "max_results": 1})
         for number in range(20)
     ]
-    found = {
-        raw.response(request_id)["result"]["structuredContent"]["memories"][0]["text"] for request_id in asked
-    }
+    found = {raw.response(request_id)["result"]["structuredContent"]["memories"][0]["text"] for request_id in asked}
     assert found == {f"memory number {number}" for number in range(20)}
     assert raw.end() == 0
 
@@ -98,7 +98,11 @@ def test_a_client_that_does_not_read_holds_up_nobody_but_itself(project: Path) -
         for number in range(1, 400):  # far more answers than a pipe holds
             server.send({"id": number, "method": "tools/list", "params": {}})
             if number == 1:
-                params = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "a", "version": "1"}}
+                params = {
+                    "protocolVersion": "2025-11-25",
+                    "capabilities": {},
+                    "clientInfo": {"name": "a", "version": "1"},
+                }
                 server.send({"id": 0, "method": "initialize", "params": params})
         time.sleep(0.5)
         assert server.process.poll() is None

@@ -6,7 +6,7 @@ import shutil
 
 import click
 
-from tests.benchmarks import embedding, fetch, recall_quality, startup
+from tests.benchmarks import embedding, fetch, recall_quality, recall_speed, startup
 
 
 @click.group(invoke_without_command=True)
@@ -25,6 +25,7 @@ def main(context: click.Context) -> None:
 
 main.add_command(embedding.main, "embedding")
 main.add_command(recall_quality.main, "recall")
+main.add_command(recall_speed.main, "recall-speed")
 
 
 if __name__ == "__main__":

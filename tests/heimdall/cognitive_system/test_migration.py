@@ -141,6 +141,14 @@ def test_a_half_migrated_folder_is_finished(project: Project) -> None:
         assert memory.status().memories == 55
 
 
+def test_what_nobody_can_read_is_said(project: Project) -> None:
+    project.database.write_bytes(b"no database " * 2000)
+    report = migrate_legacy_data(project.root)
+    (step,) = [step for step in report.steps if step.kind == "memories"]
+    assert (step.outcome, step.source) == (Outcome.FAILED, str(project.database))
+    assert "no SQLite database" in step.detail
+
+
 def test_nothing_there_nothing_said(root: Path, pinned: object) -> None:
     assert migrate_legacy_data(root).steps == []
     with pytest.raises(ProjectError, match="is no directory"):

@@ -153,9 +153,11 @@ class ModelWork:
             self._thread = None
             self._retry_seconds = _FIRST_RETRY_SECONDS
             self._situation = Situation(ModelState.READY, "the model is here; memories are found by meaning")
+            _log.info("%s", self._situation.detail)
             return None
 
     def _failed(self, reason: str) -> None:
+        _log.warning("the model can't be used yet: %s", reason)
         with self._lock:
             self._thread = None
             self._memories.clear()

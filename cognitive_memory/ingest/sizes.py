@@ -23,7 +23,7 @@ def estimate_tokens(text: str) -> int:
     Measured on 5,600 pieces of 800 characters of Markdown and Python against the model's own WordPiece tokenizer: between
     0.86 and 1.10 of the true number for nine in ten of them, in a twentieth of its time.
     """
-    return sum(1 for _ in _TOKENS.finditer(text))
+    return len(_TOKENS.findall(text))
 
 
 def end_of_tokens(text: str, count: int) -> int:

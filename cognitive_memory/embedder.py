@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from hashlib import sha256
-from pathlib import Path
-from threading import Lock
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cognitive_memory.core.config import EmbeddingConfig
+from cognitive_memory.encoding import ONNXEmbeddingProvider
+from heimdall.errors import HeimdallError
+from heimdall.models import locations, warm
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-    from cognitive_memory.encoding import ONNXEmbeddingProvider
 
 COMPOSITION = "aside-1"
 """How context and text become what is embedded; part of the label, since another way gives other vectors."""
@@ -64,24 +62,12 @@ class ModelEmbedder:
     def __init__(self, config: EmbeddingConfig | None = None) -> None:
         self._config = config or EmbeddingConfig()
         self.dimension = self._config.embedding_dimension
-        self._lock = Lock()
-        self._provider: ONNXEmbeddingProvider | None = None
-        self._process = os.getpid()
-        self._loaded = False
+        self._provider = ONNXEmbeddingProvider(self._config)
         self._known_label: str | None = None
 
     def label(self) -> str | None:
         """As `Embedder.label`: the digest is that of the pins of all files of the model."""
-        if self._known_label is None:
-            from heimdall.models import locations, warm
-
-            try:
-                manifest = warm.read_json(locations.manifest_path())
-            except (OSError, ValueError):
-                return None
-            entry = warm.choose_entry(manifest, self._config.model_name, None)
-            if entry is None:
-                return None
+        if self._known_label is None and (entry := self._entry()):
             pins = "\n".join(f"{path} {digest}" for path, (digest, _) in sorted(warm.pins(entry).items()))
             digest = sha256(pins.encode()).hexdigest()[:16]
             self._known_label = f"{entry['name']}/{entry['variant']}/{digest}/{COMPOSITION}"
@@ -89,38 +75,29 @@ class ModelEmbedder:
 
     def ready(self) -> bool:
         """Whether the model is loaded, or its files are in the read-only tier or the models directory."""
-        if self._loaded and self._process == os.getpid():
+        if self._provider.ready():
             return True
-        from heimdall.models import locations, warm
-
-        try:
-            entry = warm.choose_entry(warm.read_json(locations.manifest_path()), self._config.model_name, None)
-        except (OSError, ValueError):
-            return False
-        if entry is None:
-            return False
-        places = (Path(locations.system_models_dir()), self._config.model_cache_dir)
-        return any(warm.complete_set(str(p), entry) or warm.plausible_tree(str(p), entry) for p in places)
+        # What lies there without a receipt is hashed when it is used.
+        places = (locations.system_models_dir(), str(self._config.model_cache_dir))
+        entry = self._entry()
+        return entry is not None and any(warm.plausible_tree(place, entry) for place in places)
 
     def fetch(self) -> None:
-        """As `Embedder.fetch`; nothing when it is loaded already.
+        """As `Embedder.fetch`.
 
         Raises:
             heimdall.models.ModelError: it can't be had, or can't be loaded.
         """
-        if not (self._loaded and self._process == os.getpid()):
-            self.embed(["model"])
+        if not self.ready():
+            self._provider.encode("model")
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """As `ONNXEmbeddingProvider.encode_batch`, with its errors."""
-        vectors = self._engine().encode_batch(texts)
-        self._loaded = True
-        return vectors
+        return self._provider.encode_batch(texts)
 
-    def _engine(self) -> ONNXEmbeddingProvider:
-        with self._lock:
-            if self._provider is None or self._process != os.getpid():  # the model's threads don't survive a fork
-                from cognitive_memory.encoding import ONNXEmbeddingProvider
-
-                self._provider, self._process, self._loaded = ONNXEmbeddingProvider(self._config), os.getpid(), False
-            return self._provider
+    def _entry(self) -> dict[str, Any] | None:
+        """What the manifest says of the model; None where that can't be told, and using the model tells why."""
+        try:
+            return warm.choose_entry(warm.read_json(locations.manifest_path()), self._config.model_name, None)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, HeimdallError):
+            return None

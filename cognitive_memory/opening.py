@@ -8,6 +8,7 @@ from cognitive_memory.project import Project, init_project
 from cognitive_memory.project.registry import remember
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.qdrant.settings import qdrant_settings
+from cognitive_memory.retrieval.scoring import Weights
 
 
 def open_memory(project: Project) -> ProjectMemory:
@@ -26,7 +27,15 @@ def open_memory(project: Project) -> ProjectMemory:
         project = init_project(project.root)
     settings = project.config
     memory = ProjectMemory.open(
-        project.database, project_id=settings.project_id, qdrant=qdrant_settings(settings.qdrant.url)
+        project.database,
+        project_id=settings.project_id,
+        qdrant=qdrant_settings(settings.qdrant.url),
+        weights=Weights(
+            meaning=settings.recall.meaning,
+            recency=settings.recall.recency,
+            half_life_days=settings.recall.half_life_days,
+            importance=settings.recall.importance,
+        ),
     )
     with contextlib.suppress(OSError):  # only `heimdall project list` misses it
         remember(project)

@@ -19,6 +19,7 @@ from cognitive_memory.embedder import Embedder, ModelEmbedder
 from cognitive_memory.qdrant.nearest import QdrantNearest
 from cognitive_memory.qdrant.settings import QdrantSettings
 from cognitive_memory.retrieval.recaller import Recaller
+from cognitive_memory.retrieval.scoring import Weights
 from cognitive_memory.storage.backup import back_up, problems_in, restore
 from cognitive_memory.storage.replication import ReplicaSource
 from cognitive_memory.storage.store import MemoryStore
@@ -39,12 +40,19 @@ class ProjectMemory:
         migration_backup: where the state before a schema migration was kept, if opening it migrated it.
     """
 
-    def __init__(self, store: MemoryStore, embedder: Embedder, *, qdrant: QdrantSettings | None = None) -> None:
+    def __init__(
+        self,
+        store: MemoryStore,
+        embedder: Embedder,
+        *,
+        qdrant: QdrantSettings | None = None,
+        weights: Weights | None = None,
+    ) -> None:
         self._store = store
         self._embedder = embedder
         self._nearest = QdrantNearest(qdrant, store.prepared.project_id) if qdrant else None
         file = store.database.with_suffix(".vectors")
-        self._recaller = Recaller(store, embedder, file=file, elsewhere=self._nearest)
+        self._recaller = Recaller(store, embedder, weights=weights, file=file, elsewhere=self._nearest)
         self.database = store.database
         self.project_id = store.prepared.project_id
         self.migration_backup = store.prepared.backup
@@ -57,6 +65,7 @@ class ProjectMemory:
         project_id: str | None = None,
         config: EmbeddingConfig | None = None,
         qdrant: QdrantSettings | None = None,
+        weights: Weights | None = None,
     ) -> Self:
         """Open a project's database; make it if there is none, migrate it if it is older. Loads no model.
 
@@ -65,6 +74,7 @@ class ProjectMemory:
             project_id: for a new database; default: a new UUID. An existing database keeps its own.
             config: which model makes vectors; default: `EmbeddingConfig()`.
             qdrant: where the vectors are searched; default: on this machine.
+            weights: how much each thing counts in recall; default: as measured.
 
         Raises:
             NewerSchemaError: a newer release made it; not a byte was changed.
@@ -72,7 +82,8 @@ class ProjectMemory:
             StorageError: it can't be read or written.
         """
         embedder = ModelEmbedder(config)
-        return cls(MemoryStore.open(database, project_id=project_id, label=embedder.label), embedder, qdrant=qdrant)
+        store = MemoryStore.open(database, project_id=project_id, label=embedder.label)
+        return cls(store, embedder, qdrant=qdrant, weights=weights)
 
     def close(self) -> None:
         """Close the database's files, and the connection to Qdrant."""

@@ -101,7 +101,7 @@ def machine(home: Path) -> Machine:
 
 
 def test_two_environments_share_one_download(environments: Environments, machine: Machine) -> None:
-    assert environments.wheel.stat().st_size < 300_000
+    assert environments.wheel.stat().st_size < 600_000
     first, second = environments.pythons
     with github(ASSETS) as server:
         variables = {"HEIMDALL_GITHUB_URL": server.url, "HEIMDALL_SOURCES": "github"}
@@ -128,7 +128,7 @@ def test_the_compact_variant_is_fetched_when_asked_for(
 ) -> None:
     compact = MODELS["compact"]
     choice = {"HEIMDALL_MODEL_VARIANT": "compact"}
-    code = "import sys; from heimdall.cli import main; sys.exit(main(['models', 'pull', '--variant', 'compact']))"
+    code = "import sys; from heimdall.cli import main; sys.argv[1:] = 'models pull --variant compact'.split(); sys.exit(main())"
     python = environments.pythons[0]
     with github(ASSETS) as server:
         variables = {"HEIMDALL_GITHUB_URL": server.url, "HEIMDALL_SOURCES": "github", "HEIMDALL_FETCH": "use"}

@@ -12,6 +12,7 @@ _PATTERNS = (
     DATABASE_NAME,  # first: SQLite throws away a log that is left without its database
     *(f"{DATABASE_NAME}-{part}" for part in ("wal", "shm", "journal")),
     f"{_STEM}.schema-*.{_SUFFIX}",  # what a migration kept
+    f"{_STEM}.vectors",  # what recall maps instead of reading rows
 )
 
 

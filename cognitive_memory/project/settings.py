@@ -31,12 +31,53 @@ def patterns(value: object) -> tuple[str, ...]:
     raise ValueError('a list of patterns, for example ["docs/", "*.md"]')
 
 
+def share(value: object) -> float:
+    """A number from 0 to 1."""
+    # bool is an int to Python and a mistake to us.
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1:
+        return float(value)
+    raise ValueError("a number from 0 to 1")
+
+
+def days(value: object) -> float:
+    """A time in days."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < float("inf"):
+        return float(value)
+    raise ValueError("a number of days, more than 0")
+
+
 def uuid(value: object) -> str:
     """A UUID, in lower case with hyphens."""
     try:
         return str(UUID(value))  # type: ignore[arg-type]  # whatever it is
     except (ValueError, TypeError, AttributeError):
         raise ValueError("a UUID, as 'heimdall project init' writes it") from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallSettings:
+    """How much each thing counts when memories are found; the defaults are those of `retrieval.scoring.Weights`.
+
+    Attributes:
+        meaning: share of meaning in the score; the rest, up to 1, is that of keywords.
+        recency: what a memory of this moment gets on top.
+        half_life_days: after how long a memory gets half of that.
+        importance: what a memory of importance 1 gets on top of one of importance 0.
+    """
+
+    meaning: float = field(
+        default=0.65, metadata=checked(share, "Share of meaning in the score, 0 to 1; the rest is that of keywords.")
+    )
+    recency: float = field(
+        default=0.02, metadata=checked(share, "What a memory of this moment gets on top of an old one, 0 to 1.")
+    )
+    half_life_days: float = field(
+        default=90.0, metadata=checked(days, "After how many days a memory gets half of that.")
+    )
+    importance: float = field(
+        default=0.05,
+        metadata=checked(share, "What a memory of importance 1 gets on top of one of importance 0, 0 to 1."),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +131,7 @@ class ProjectConfig:
 
     Attributes:
         project_id: which project this is, for what its clones and copies share; None: the database has one of its own.
+        recall: how much each thing counts when memories are found.
         ingest: which files are loaded.
         qdrant: where vectors are searched.
     """
@@ -97,6 +139,10 @@ class ProjectConfig:
     project_id: str | None = field(
         default=None,
         metadata=checked(uuid, "Which project this is, to what its clones and copies share. Keep it as it is."),
+    )
+    recall: RecallSettings = field(
+        default_factory=RecallSettings,
+        metadata=grouped(RecallSettings, "How memories are found."),
     )
     ingest: IngestSettings = field(
         default_factory=IngestSettings,

@@ -26,7 +26,7 @@ WANTING = 1
         ("heimdall doctor --fix", "mend what can be mended without losing anything"),
     ]
 )
-@click.option("--deep", is_flag=True, help="Hash the model again, read every page of the databases.")
+@click.option("--deep", is_flag=True, help="Hash every file of the model again.")
 @click.option("--online", is_flag=True, help="Ask each of the model's sources for one byte.")
 @click.option("--fix", is_flag=True, help="Mend what is safe to mend, then check again.")
 @click.argument("project", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))

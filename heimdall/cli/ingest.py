@@ -175,15 +175,13 @@ def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
 
 def _embed(memory: ProjectMemory, *, wanted: bool) -> dict[str, object]:
     """Make the missing vectors; if the model can't be had, say so: keywords find the memories meanwhile."""
-    from heimdall.cognitive_system.data_dirs import initialize_shared_environment
+    from heimdall.cli.memory import embed_all
     from heimdall.models import ModelError
 
     embedded, problem = 0, None
     if wanted and memory.status().pending:
         try:
-            initialize_shared_environment()
-            with _progress("embedding") as progress:
-                embedded = memory.embed_pending(progress=progress)
+            embedded = embed_all(memory)
         except (ModelError, OSError) as error:
             problem = str(error)
     return {"embedded": embedded, "pending": memory.status().pending, "embedding_problem": problem}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from heimdall.cognitive_system.health import directories, engine, models, network, qdrant, space, variables
+from heimdall.cognitive_system.health import directories, engine, models, network, projects, qdrant, space, variables
 from heimdall.cognitive_system.health.finding import Check, Finding, Request, Status, failed
 from heimdall.errors import HeimdallError
 
@@ -20,6 +20,7 @@ ALL: dict[str, Check] = {
     "variables": variables.check,
     "network": network.check,
     "engine": engine.check,
+    "projects": projects.check,
     "qdrant": qdrant.check,
 }
 """Every check, by its subject, in the order in which they are made."""

@@ -93,6 +93,8 @@ def _models(project: Project, wishes: Wishes) -> Iterator[Step]:
 
 
 def _memories(project: Project, wishes: Wishes, report: MigrationReport) -> Iterator[Step]:
+    for path, problem in places.unreadable_databases(project).items():
+        yield failure("memories", path, problem)
     databases = places.databases(project)
     if databases and (step := settings.bring_over(project, wishes)):
         yield step

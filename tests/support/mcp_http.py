@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tests.support.mcp_raw import ROOT
 
+COMMAND = (sys.executable, "-m", "heimdall.mcp_server")
 TOKEN = "the-token-of-these-tests-0123456789"
 
 
@@ -42,12 +43,12 @@ def http_server(
     *options: str,
     address: str = "127.0.0.1:0",
     environment: Mapping[str, str] | None = None,
-    command: Sequence[str] = (sys.executable, "-m", "heimdall.mcp_server"),
+    command: Sequence[str] = COMMAND,
 ) -> Iterator[HttpServer]:
     """A server of the project in `cwd`, with the token `TOKEN`; an empty variable in `environment` is left out."""
     variables = {**os.environ, "PYTHONPATH": str(ROOT), "HEIMDALL_MCP_TOKEN": TOKEN, **(environment or {})}
     process = subprocess.Popen(
-        [*command, "--http", address, *options],
+        [*command, *(("--http", address) if command == COMMAND else ()), *options],
         cwd=cwd,
         env={name: value for name, value in variables.items() if value},
         stdin=subprocess.DEVNULL,

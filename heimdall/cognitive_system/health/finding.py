@@ -51,7 +51,7 @@ class Request:
     """What is to be looked at.
 
     Attributes:
-        deep: hash every file of the model again, and let SQLite read every page.
+        deep: hash every file of the model again.
         online: ask the model's sources whether they answer.
         project: a folder in the project to look at; None: the one around the working directory.
     """

@@ -76,10 +76,28 @@ def _sweep(_finding: Finding) -> str:
     return f"removed {len(stale)} unfinished downloads ({size}) that nobody works on"
 
 
+def _migrate_schema(finding: Finding) -> str:
+    from cognitive_memory.project_memory import ProjectMemory
+
+    with ProjectMemory.open(Path(finding.path)) as memory:
+        kept = memory.migration_backup
+        version = memory.status().schema_version
+    return f"{finding.path} has schema {version} now; its state before is kept in {kept}"
+
+
+def _rebuild_words(finding: Finding) -> str:
+    from cognitive_memory.storage.mending import rebuild_words
+
+    rebuild_words(Path(finding.path))
+    return f"made the keyword index of {finding.path} anew"
+
+
 MENDERS: dict[str, Mender] = {
     **dict.fromkeys(("heimdall_data_dir", "models_dir", "qdrant_dir", "logs_dir"), _make_directory),
     "models": _provide_model,
     "models_view": _lay_out_view,
     "models_leftovers": _sweep,
+    "project_schema": _migrate_schema,
+    "project_words": _rebuild_words,
 }
 """Which finding is mended by what; a key's first part counts."""

@@ -45,13 +45,21 @@ def model_folders(root: Path) -> list[Path]:
 
 def databases(project: Project) -> list[Path]:
     """Databases of heimdall 0.3 that belong to a project: in its own place first."""
+    return [path for path in _candidates(project) if memories.is_legacy(path)]
+
+
+def unreadable_databases(project: Project) -> dict[Path, str]:
+    """Files where those might be, of which nobody can tell what they are, and why."""
+    problems = {path: memories.unreadable(path) for path in _candidates(project)}
+    return {path: problem for path, problem in problems.items() if problem}
+
+
+def _candidates(project: Project) -> list[Path]:
     named = settings.database_of(project)
-    candidates = [project.root / name for name in _DATABASES] + ([named] if named else [])
-    candidates += memories.kept_originals(project)
+    paths = [project.root / name for name in _DATABASES] + ([named] if named else [])
     found: dict[Path, Path] = {}
-    for path in candidates:
-        if memories.is_legacy(path):
-            found.setdefault(path.resolve(), path)
+    for path in (*paths, *memories.kept_originals(project)):
+        found.setdefault(path.resolve(), path)
     return list(found.values())
 
 

@@ -237,3 +237,34 @@ def test_a_path_that_is_no_text_comes_out_as_it_is(installation: Installation, t
         command, env=installation.environment(MODEL_CACHE_DIR=directory), stdout=subprocess.PIPE, check=True
     )
     assert f"models_dir         {directory}\n".encode(errors="surrogateescape") in done.stdout
+
+
+@pytest.mark.parametrize("signal_at", ["start", "work"])
+def test_ctrl_c_is_quiet_whenever_it_comes(installation: Installation, signal_at: str) -> None:
+    wait = "import time; time.sleep(60)"
+    codes = {
+        "start": f"import builtins, sys; real = builtins.__import__\n"
+        f"def slow(name, *rest):\n"
+        f"    if name == 'heimdall.cli.run': print('here', flush=True); {wait}\n"
+        f"    return real(name, *rest)\n"
+        f"import heimdall.cli; builtins.__import__ = slow; sys.exit(heimdall.cli.main())",
+        "work": f"import sys; from heimdall.cli import main; import heimdall.cognitive_system.data_dirs as data_dirs\n"
+        f"def slow(): print('here', flush=True); {wait}\n"
+        f"data_dirs.get_qdrant_data_dir = slow; sys.argv[1:] = ['dirs']; sys.exit(main())",
+    }
+    process = installation.start("-c", codes[signal_at], HEIMDALL_FETCH="never")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "here\n"
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in stderr
+
+
+def test_a_reader_that_leaves_in_the_middle_is_no_news(installation: Installation) -> None:
+    command = f"{sys.executable} -m heimdall completion bash | head -1"
+    done = subprocess.run(
+        ["sh", "-c", command], env=installation.environment(), capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.startswith("# Completion of heimdall")
+    assert done.stderr == ""

@@ -154,14 +154,14 @@ def _memory(project: Project, *, dry_run: bool) -> Iterator[ProjectMemory]:
     from cognitive_memory.opening import open_memory
     from cognitive_memory.project_memory import ProjectMemory
 
-    if dry_run and not project.database.exists():
+    if project.database.exists() or not dry_run:
+        with open_memory(project) as memory:
+            yield memory
+    else:
         with (
             tempfile.TemporaryDirectory() as folder,
             ProjectMemory.open(Path(folder) / project.database.name) as memory,
         ):
-            yield memory
-    else:
-        with open_memory(project) as memory:
             yield memory
 
 

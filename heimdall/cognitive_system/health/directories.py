@@ -37,7 +37,7 @@ def _examine(key: str, path: Path) -> Finding:
     if not path.is_dir():
         return _missing(key, path)
     if not accessible(path, os.R_OK | os.W_OK | os.X_OK):
-        return failed(key, path, f"you can't read and write it; it belongs to {owner(path)}", _chown(path))
+        return failed(key, path, f"you can't read and write it; it belongs to {owner(path)}", _remedy(path))
     if key in {"models_dir", "logs_dir"} and (unusable := _unusable(path)):
         more = f" and {len(unusable) - 1} more" if len(unusable) > 1 else ""
         first = unusable[0]
@@ -45,7 +45,7 @@ def _examine(key: str, path: Path) -> Finding:
             key,
             path,
             f"you can't use {first}{more} in it; that belongs to {owner(first)}",
-            _chown(path, recursive=True),
+            _remedy(path, recursive=True),
         )
     if hasattr(os, "geteuid") and os.geteuid() == 0 != path.stat().st_uid:
         return warned(
@@ -68,7 +68,7 @@ def _missing(key: str, path: Path) -> Finding:
         )
     if not accessible(parent, os.W_OK | os.X_OK):
         problem = f"is not there and can't be made: {parent} belongs to {owner(parent)}"
-        return failed(key, path, problem, _chown(parent))
+        return failed(key, path, problem, _remedy(parent))
     return warned(
         key, path, "is not there yet; the first use makes it", "'heimdall doctor --fix' makes it now, if you like"
     )
@@ -104,11 +104,16 @@ def owner(path: Path) -> str:
         return "somebody else"
 
 
-def _chown(path: Path, *, recursive: bool = False) -> str:
-    if not hasattr(os, "geteuid"):
-        return f"give yourself the right to change {path}, or set HEIMDALL_DATA_DIR to another directory"
+def _remedy(path: Path, *, recursive: bool = False) -> str:
+    """What gives this user the right; where the path is the user's own, it is the mode or the mount that forbids."""
     option = "-R " if recursive else ""
-    return f"'sudo chown {option}{_me()} {path}', or set HEIMDALL_DATA_DIR to another directory"
+    if not hasattr(os, "geteuid"):
+        command = f"give yourself the right to change {path}"
+    elif not recursive and path.stat().st_uid == os.geteuid():
+        command = f"'chmod u+rwx {path}' unless it is mounted read-only"
+    else:
+        command = f"'sudo chown {option}{_me()} {path}'"
+    return f"{command}, or set HEIMDALL_DATA_DIR to another directory"
 
 
 def _me() -> str:

@@ -268,3 +268,21 @@ def test_a_reader_that_leaves_in_the_middle_is_no_news(installation: Installatio
     )
     assert done.stdout.startswith("# Completion of heimdall")
     assert done.stderr == ""
+
+
+def test_the_log_tells_where_the_model_came_from(installation: Installation, mirror: SmallModel, home: Path) -> None:
+    for _ in range(2):
+        assert installation.heimdall("models", "pull").returncode == 0
+    (log,) = (home / ".local/share/heimdall/logs").iterdir()
+    assert "INFO heimdall.models.resolver" in log.read_text()
+    assert "small (standard) is ready, from mirror, verified" in log.read_text()
+    assert installation.heimdall("models", "pull", HEIMDALL_LOG_LEVEL="off").returncode == 0
+
+
+def test_no_memory_and_no_question_is_logged(installation: Installation, home: Path) -> None:
+    variables = {"HEIMDALL_FETCH": "never", "HEIMDALL_LOG_LEVEL": "debug"}
+    assert installation.heimdall("store", "The launch code is 48151623.", **variables).returncode == 0
+    assert "48151623" in installation.heimdall("recall", "launch code 48151623", **variables).stdout
+    assert installation.heimdall("update", "48151623", "--text", "48151623", **variables).returncode == 2
+    logs = home / ".local/share/heimdall/logs"
+    assert "48151623" not in "".join(log.read_text() for log in logs.glob("*"))

@@ -33,6 +33,9 @@ lint: $(INSTALLED) ## ruff, mypy --strict, import contracts, workflows
 bench: $(INSTALLED) models ## Compare with peers and print ratios
 	@$(BIN)/python -m tests.benchmarks
 
+picture: $(INSTALLED) models ## Draw the README's terminal picture again, from a real run
+	@$(BIN)/python -m tests.support.picture
+
 release-assets: models ## Make the model from upstream's files, pack the release asset, compare it with the lock
 	@$(BIN)/python -m release pack
 	@$(BIN)/python -m release lock --check

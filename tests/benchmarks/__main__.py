@@ -6,7 +6,7 @@ import shutil
 
 import click
 
-from tests.benchmarks import embedding, fetch, hook, recall_quality, startup
+from tests.benchmarks import embedding, fetch, hook, recall_quality, recall_speed, startup
 
 
 @click.group(invoke_without_command=True)
@@ -35,6 +35,7 @@ def run_fetch() -> None:
 
 main.add_command(embedding.main, "embedding")
 main.add_command(recall_quality.main, "recall")
+main.add_command(recall_speed.main, "recall-speed")
 main.command("startup", help="Warm import, and help.")(startup.run)
 main.command("hook", help="The build hook.")(hook.run)
 

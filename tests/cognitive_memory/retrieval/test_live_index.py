@@ -44,7 +44,7 @@ class Source:
         touched = set(self.now) if everything else {key for key, _ in self.log[known.revision :]}
         self.reads += everything
         keys = sorted(touched & set(self.now))
-        vectors = np.array([self.now[key] for key in keys], dtype=np.float32).reshape(len(keys), -1)
+        vectors = np.array([self.now[key] for key in keys], dtype=np.float32).reshape(len(keys), DIMENSION)
         gone = None if everything else np.array(sorted(touched - set(self.now)), dtype=np.int64)
         return Vectors(state, np.array(keys, dtype=np.int64), vectors, gone)
 

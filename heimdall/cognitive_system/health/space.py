@@ -40,7 +40,7 @@ def check(_request: Request) -> Iterator[Finding]:
     elif free < _COMFORT:
         yield warned("free_space", existing, f"only {megabytes(free)} free", _ADVICE)
     else:
-        yield passed("free_space", existing, f"{megabytes(free)} free")
+        yield passed("free_space", existing, f"{free / 1e9:.1f} GB free")
 
 
 def _needed() -> int:

@@ -77,6 +77,16 @@ def test_a_root_made_cache_inside(installation: Installation, small: SmallModel,
     assert f"sudo chown -R 54321 {data / 'models'}" in report["models_dir"]["message"]
 
 
+def test_a_root_made_note_beside_them(installation: Installation, small: SmallModel, opened: Path) -> None:
+    user, _ = other_users()
+    data = opened / "data"
+    make_all(user, installation, data, small)
+    (data / "projects").mkdir()
+    report = looked_at_by(user, installation, data)
+    assert failing(report) == {"heimdall_data_dir"}
+    assert str(data / "projects") in report["heimdall_data_dir"]["message"]
+
+
 def test_a_place_where_nothing_can_be_made(installation: Installation, tmp_path: Path, opened: Path) -> None:
     user, _ = other_users()
     opened.chmod(0o755)

@@ -342,6 +342,11 @@ class TestList:
         assert texts(memory.memories(pinned=True)) == ["3", "0"]
         assert texts(memory.memories(pinned=False)) == ["1", "2"]
 
+    @pytest.mark.parametrize("name", ["since", "until"])
+    def test_filter_by_a_moment_without_a_time_zone(self, name: str) -> None:
+        with pytest.raises(MemoryValueError, match=f"{name}: 2026-03-01T00:00:00 has no time zone"):
+            RecallFilter(**{name: datetime(2026, 3, 1)})
+
     def test_unknown_order_and_unknown_page(self, memory: ProjectMemory) -> None:
         with pytest.raises(
             MemoryValueError, match="order: expected one of newest, oldest, changed, important, got 'best'"

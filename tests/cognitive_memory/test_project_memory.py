@@ -407,6 +407,24 @@ class TestEmbedPending:
         embedder.name = "plain/1"
         assert memory.status().embedded == 0
 
+    def test_two_models_on_one_project_do_not_replace_each_other_for_ever(
+        self, memory: ProjectMemory, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        memory.store_many([NewMemory(text="a"), NewMemory(text="b")])
+        assert memory.embed_pending() == 0
+        other = PlainEmbedder(name="other/1")
+        with other.open(memory.database) as theirs:
+            assert theirs.embed_pending() == 2
+            memory.store(NewMemory(text="c"), embed=False)
+            assert memory.embed_pending() == 1
+            assert memory.embed_pending() == 0
+            assert theirs.status().embedded == 2
+            assert (memory.status().embedded, memory.status().pending) == (1, 2)
+        (warning,) = caplog.messages
+        assert "another installation uses the model other/1 on this project, here it is plain/1" in warning
+        with PlainEmbedder().open(memory.database) as later:
+            assert later.embed_pending() == 2
+
     def test_text_that_changed_meanwhile_keeps_no_old_vector(
         self, memory: ProjectMemory, embedder: PlainEmbedder, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -14,7 +14,6 @@ from heimdall.models import locations
 
 _MOST_ENTRIES = 20_000
 """A models directory has some dozens; a limit keeps a strange one from taking minutes."""
-_WRITTEN_IN_PLACE = {".lock", ".log"}
 
 
 def shared_directories() -> dict[str, Path]:
@@ -76,17 +75,14 @@ def _missing(key: str, path: Path) -> Finding:
 
 
 def _unusable(top: Path) -> list[Path]:
-    """What below `top` this user can't work with: folders and files written in place need writing, others reading."""
+    """What below `top` this user can't work with: folders have to be written, files to be read, never written in place."""
     # What has a check of its own is not looked at twice.
     others = {path for path in shared_directories().values() if path != top and path.is_relative_to(top)}
     found = []
     for path in islice(top.rglob("*"), _MOST_ENTRIES):
         if path.is_symlink() or not others.isdisjoint((path, *path.parents)):
             continue
-        if path.is_dir():
-            needed = os.R_OK | os.W_OK | os.X_OK
-        else:
-            needed = os.R_OK | os.W_OK if path.suffix in _WRITTEN_IN_PLACE else os.R_OK
+        needed = os.R_OK | os.W_OK | os.X_OK if path.is_dir() else os.R_OK
         if not accessible(path, needed) and path.exists():  # it may have gone meanwhile
             found.append(path)
     return found

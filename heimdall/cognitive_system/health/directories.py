@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from collections.abc import Iterator
 from itertools import islice
@@ -33,6 +32,9 @@ def check(_request: Request) -> Iterator[Finding]:
 
 
 def _examine(key: str, path: Path) -> Finding:
+    if closed := next((parent for parent in reversed(path.parents) if _is_closed(parent)), None):
+        problem = f"you can't look at it: {closed} is closed to you; it belongs to {owner(closed)}"
+        return failed(key, path, problem, "set HEIMDALL_DATA_DIR to another directory, or have that one opened")
     if not path.is_dir():
         return _missing(key, path)
     if not accessible(path, os.R_OK | os.W_OK | os.X_OK):
@@ -55,6 +57,14 @@ def _examine(key: str, path: Path) -> Finding:
         )
     whose = f", belongs to {owner(path)}" if hasattr(os, "geteuid") else ""
     return passed(key, path, f"is there and writable{whose}")
+
+
+def _is_closed(folder: Path) -> bool:
+    """Whether what is in a folder can't even be looked at; nothing below a closed one is known."""
+    try:
+        return folder.is_dir() and not accessible(folder, os.X_OK)
+    except PermissionError:
+        return False  # a folder above it was closed, and found first
 
 
 def _missing(key: str, path: Path) -> Finding:
@@ -116,7 +126,9 @@ def _remedy(path: Path, *, recursive: bool = False) -> str:
 
 
 def _me() -> str:
+    import pwd  # where there are user numbers, there is this
+
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user without a name, as in containers
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:  # a user without a name, as in containers
         return str(os.geteuid())

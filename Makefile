@@ -33,6 +33,9 @@ lint: $(INSTALLED) ## ruff, mypy --strict, import contracts, workflows
 bench: $(INSTALLED) models ## Compare with peers and print ratios
 	@$(BIN)/python -m tests.benchmarks
 
+picture: $(INSTALLED) models ## Draw the README's terminal picture again, from a real run
+	@$(BIN)/python -m tests.support.picture
+
 release-assets: models ## Make the model from upstream's files, pack the release asset, compare it with the lock
 	@$(BIN)/python -m release pack
 	@$(BIN)/python -m release lock --check
@@ -50,7 +53,7 @@ $(INSTALLED): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else f"heimdall-mcp needs Python 3.11 or newer, {sys.executable} is {sys.version.split()[0]}; say make PYTHON=/path/to/python")'
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --upgrade pip
-	@$(BIN)/python -m pip install --quiet --editable '.[qdrant]' --group dev
+	@$(BIN)/python -m pip install --quiet --editable '.[qdrant,watch]' --group dev
 	@touch $@
 
 clean: ## Remove everything that was made, also the virtual environment and the downloads

@@ -128,7 +128,7 @@ def test_the_compact_variant_is_fetched_when_asked_for(
 ) -> None:
     compact = MODELS["compact"]
     choice = {"HEIMDALL_MODEL_VARIANT": "compact"}
-    code = "import sys; from heimdall.cli import main; sys.exit(main(['models', 'pull', '--variant', 'compact']))"
+    code = "import sys; from heimdall.cli import main; sys.argv[1:] = 'models pull --variant compact'.split(); sys.exit(main())"
     python = environments.pythons[0]
     with github(ASSETS) as server:
         variables = {"HEIMDALL_GITHUB_URL": server.url, "HEIMDALL_SOURCES": "github", "HEIMDALL_FETCH": "use"}

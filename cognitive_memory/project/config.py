@@ -15,6 +15,8 @@ from cognitive_memory.project.settings import ProjectConfig
 if TYPE_CHECKING:
     from yaml.nodes import MappingNode, Node
 
+OF_0_3 = frozenset({"qdrant_url", "monitoring", "database", "logging"})
+"""Settings that heimdall 0.3 had, and this release has not."""
 _MOST_BYTES = 1_000_000
 _PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str"))
 _T = TypeVar("_T")
@@ -136,6 +138,8 @@ def _shown(node: Node) -> str:
 
 
 def _nearest(key: str, prefix: str, names: list[str]) -> str:
+    if not prefix and key in OF_0_3:
+        return "heimdall 0.3 had it; 'heimdall migrate' keeps such settings aside and makes new ones"
     near = difflib.get_close_matches(key, names, n=1)
     return f"did you mean {prefix}{near[0]}?" if near else f"there are {', '.join(prefix + name for name in names)}"
 

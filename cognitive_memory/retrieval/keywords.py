@@ -31,7 +31,7 @@ def match_expression(question: str) -> str | None:
     telling = [word for word in words if word.casefold() not in STOP_WORDS] or words
     terms = [*_COMPOUND.findall(text), *telling, *identifier_parts(text)]
     quoted = [_quoted(term) for term in terms] + [_pair(pair) for pair in character_pairs(question)]
-    distinct = {term.casefold(): term for term in reversed(quoted)}
+    distinct = {term.lower(): term for term in reversed(quoted)}
     return " OR ".join(list(reversed(distinct.values()))[:MAX_TERMS]) or None
 
 

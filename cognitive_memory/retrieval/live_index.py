@@ -63,7 +63,10 @@ class LiveIndex:
                 anew = self._refresh()
             if anew or self._overgrown():
                 self._merge(label)
-            return VectorIndex(tuple(segment for segment in (self._base, self._tail) if len(segment)))
+            return self._together()
+
+    def _together(self) -> VectorIndex:
+        return VectorIndex(tuple(segment for segment in (self._base, self._tail) if len(segment)))
 
     def _forget(self) -> None:
         self._state: State | None = None
@@ -121,7 +124,7 @@ class LiveIndex:
         """Make everything one segment, ordered by key, in the file if it is worth one."""
         if self._state is None:
             return
-        index = VectorIndex((self._base, self._tail))
+        index = self._together()
         keys = index.living_keys()
         if self._file is not None and len(keys) >= WORTH_A_FILE:
             self._file.write(label, self._state, keys, _blocks(index, keys))

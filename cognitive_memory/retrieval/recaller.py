@@ -251,7 +251,8 @@ class Recaller:
         if meaning is not None and not keywords:
             notes.append("No memory has a word of the question: the hits rest on meaning alone.")
         if pending:
-            notes.append(f"{pending} memories have no vector yet and were searched by keywords alone.")
+            waiting = "1 memory has" if pending == 1 else f"{pending} memories have"
+            notes.append(f"{waiting} no vector yet and can be found by keywords alone.")
         return notes
 
 

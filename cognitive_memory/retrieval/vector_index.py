@@ -25,7 +25,7 @@ class Segment:
     """Some rows.
 
     Attributes:
-        keys: of the memories, shape (n,); each once.
+        keys: of the memories, shape (n,); of those that are there twice only the last may count.
         matrix: their vectors, shape (n, dimension), of unit length.
         dead: which rows don't count any more, shape (n,); None: all count.
     """
@@ -43,11 +43,11 @@ class Segment:
         return None if bool(np.all(self.keys[1:] > self.keys[:-1])) else np.argsort(self.keys, kind="stable")
 
     def rows_of(self, keys: Keys) -> Rows:
-        """The row of each key; -1 where there is none that counts."""
+        """The last row of each key; -1 where there is none that counts."""
         if not len(self):
             return np.full(len(keys), -1, dtype=np.intp)
         order = self._order
-        places = np.minimum(np.searchsorted(self.keys, keys, sorter=order), len(self) - 1)
+        places = np.maximum(np.searchsorted(self.keys, keys, side="right", sorter=order) - 1, 0)
         rows = places if order is None else order[places]
         found = self.keys[rows] == keys
         if self.dead is not None:

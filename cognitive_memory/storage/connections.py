@@ -68,8 +68,12 @@ class Connections:
                 connection.rollback()
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[Transaction]:
+    def writing(self, *, durable: bool = True) -> Iterator[Transaction]:
         """A write transaction, committed at the end, rolled back on any error.
+
+        Args:
+            durable: force it to disk, so that it survives a power cut too; without, it survives the end of any process, and
+                is as complete and as consistent. For what can be made again.
 
         Raises:
             DatabaseBusyError: other processes kept the database locked for `BUSY_SECONDS`.
@@ -78,6 +82,7 @@ class Connections:
         if self.read_only:
             raise read_only_error(self.database)
         with explained(self.database), self._borrowed() as connection:
+            connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield Transaction(connection)
@@ -133,8 +138,8 @@ class Connections:
 def connect(database: Path, *, read_only: bool = False) -> sqlite3.Connection:
     """Open an existing database in the way all of heimdall does; transactions are begun by hand.
 
-    An acknowledged write survives a kill and, as far as the disk is honest, a power cut: every commit is forced to disk
-    (`synchronous = FULL`).
+    An acknowledged write survives a kill and, as far as the disk is honest, a power cut: its commit is forced to disk
+    (`synchronous = FULL`; measured by tests/benchmarks/memory.py).
 
     Args:
         database: the file.

@@ -287,5 +287,5 @@ class MemoryStore:
 
     def write_vectors(self, label: str, size: int, outcomes: Sequence[Embedded]) -> int:
         """Store outcomes of embedding with that model, whose vectors have `size` bytes; as `vectors.write`."""
-        with self._connections.writing() as transaction:
+        with self._connections.writing(durable=False) as transaction:
             return vectors.write(transaction, vectors.ensure_model(transaction, label, size), outcomes)

@@ -98,6 +98,11 @@ class LazyGroup(Group):
         except click.NoSuchCommand as error:
             raise click.NoSuchCommand(error.command_name, possibilities=self.list_commands(ctx), ctx=ctx) from None
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands first: they are what people look for."""
+        self.format_commands(ctx, formatter)
+        click.Command.format_options(self, ctx, formatter)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the sections of the table, without an import."""
         widest = max(len(row.name) for row in COMMANDS)
@@ -110,9 +115,11 @@ class LazyGroup(Group):
 @click.group(
     cls=LazyGroup,
     examples=[
+        ("heimdall load README.md docs", "remember what is written down already"),
         ("heimdall store 'Releases are cut from main'", "remember a sentence"),
-        ("heimdall load docs && heimdall git-load", "remember what is written down already"),
         ("heimdall recall how are releases made", "find it again"),
+        ("heimdall mcp install --all", "let your assistants do all that"),
+        ("heimdall doctor", "check that everything works"),
     ],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

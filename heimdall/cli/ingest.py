@@ -154,14 +154,14 @@ def _memory(project: Project, *, dry_run: bool) -> Iterator[ProjectMemory]:
     from cognitive_memory.opening import open_memory
     from cognitive_memory.project_memory import ProjectMemory
 
-    if dry_run and not project.database.exists():
+    if project.database.exists() or not dry_run:
+        with open_memory(project) as memory:
+            yield memory
+    else:
         with (
             tempfile.TemporaryDirectory() as folder,
             ProjectMemory.open(Path(folder) / project.database.name) as memory,
         ):
-            yield memory
-    else:
-        with open_memory(project) as memory:
             yield memory
 
 
@@ -175,14 +175,14 @@ def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
 
 def _embed(memory: ProjectMemory, *, wanted: bool) -> dict[str, object]:
     """Make the missing vectors; if the model can't be had, say so: keywords find the memories meanwhile."""
+    from heimdall.cli.memory import embed_all
     from heimdall.models import ModelError
 
     embedded, problem = 0, None
     if wanted and memory.status().pending:
         try:
-            with _progress("embedding") as progress:
-                embedded = memory.embed_pending(progress=progress)
-        except ModelError as error:
+            embedded = embed_all(memory)
+        except (ModelError, OSError) as error:
             problem = str(error)
     return {"embedded": embedded, "pending": memory.status().pending, "embedding_problem": problem}
 

@@ -344,7 +344,9 @@ def _delete(memory: ProjectMemory, found: Sequence[Memory], *, yes: bool, dry_ru
 def embed_all(memory: ProjectMemory) -> int:
     """Make all vectors that are missing, with a bar; fetches the model if it is not here."""
     from heimdall.cli.progress import progress
+    from heimdall.cognitive_system.data_dirs import initialize_shared_environment
 
+    initialize_shared_environment()
     with progress("embedding") as report:
         return memory.embed_pending(progress=report)
 

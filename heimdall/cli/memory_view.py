@@ -91,7 +91,7 @@ def document(memory: Memory) -> dict[str, object]:
 
 def show(memory: Memory, *, before: str = "") -> None:
     """Print a whole memory: its text, and below it what else is known of it."""
-    output.paragraph(f"{before}{memory.text}")
+    output.paragraph(memory.text, begin=before)
     output.line(output.faint(f"    {about(memory)}"))
 
 

@@ -34,9 +34,11 @@ def migrate(*, dry_run: bool, remove: bool, path: Path | None, machine: bool) ->
     project, or a folder of models or of Qdrant; default: the project around the working directory. Nothing is ever
     overwritten, and it is safe to repeat or to interrupt. Exit code 1 if something could not be brought over.
     """
+    from heimdall.cli.progress import progress
     from heimdall.cognitive_system.migration import migrate_legacy_data
 
-    report = migrate_legacy_data(path, dry_run=dry_run, remove=remove)
+    with progress("embedding memories") as report_progress:
+        report = migrate_legacy_data(path, dry_run=dry_run, remove=remove, progress=report_progress)
     if machine:
         from dataclasses import asdict
 

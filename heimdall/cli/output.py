@@ -106,9 +106,15 @@ def line(*parts: str) -> None:
     _console().print(*map(_text, parts), sep="", soft_wrap=True)
 
 
-def paragraph(text: str, *, indent: int = 0) -> None:
-    """Print a text of one or several lines, indented; on a terminal each is wrapped between its words."""
-    _hang(" " * indent, text)
+def paragraph(text: str, *, indent: int = 0, begin: str = "") -> None:
+    """Print a text of one or several lines; on a terminal each is wrapped between its words.
+
+    Args:
+        text: the text.
+        indent: how many blanks stand before each line.
+        begin: what stands before the first line instead, as "1. " does; the others go on below the first one's text.
+    """
+    _hang(begin or " " * indent, text)
 
 
 def fields(pairs: Iterable[tuple[str, object]]) -> None:
@@ -235,14 +241,24 @@ def _hang(begin: str, text: str) -> None:
             click.echo(f"{' ' * indent if number else begin}{part}".rstrip())
         return
     console = _console()
-    number = 0
-    for part in lines:
-        styled = _text(Styled(part, text.style) if isinstance(text, Styled) else part)
-        room = console.width - indent - 1
-        for piece in styled.wrap(console, room) if " " in part and room >= _NARROWEST else [styled]:
-            piece.rstrip()
-            console.print(" " * indent if number else _text(begin), piece, sep="", soft_wrap=True)
-            number += 1
+    room = console.width - indent - 1
+    pieces = [piece for part in lines for piece in (_wrapped(part, room) if room >= _NARROWEST else [part])]
+    for number, piece in enumerate(pieces):
+        styled = Styled(piece, text.style) if isinstance(text, Styled) else piece
+        console.print(_text(" " * indent if number else begin), _text(styled), sep="", soft_wrap=True)
+
+
+def _wrapped(line: str, room: int) -> list[str]:
+    """Break a line between its words. A word that is wider than the room stays whole: it may be a path to be copied."""
+    words = line.split(" ")
+    lines = [words[0]]
+    for word in words[1:]:
+        longer = f"{lines[-1]} {word}"
+        if lines[-1].strip() and width(longer) > room:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return [part.rstrip() for part in lines]
 
 
 def _draw_table(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> None:

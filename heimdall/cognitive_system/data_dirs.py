@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -65,9 +66,11 @@ def initialize_shared_environment() -> Path:
         What `ensure_models_available` returns.
 
     Raises:
-        ModelError, OSError: as `ensure_models_available` and `ensure_data_directories` do.
+        ModelError: as `ensure_models_available` does. Directories that can't be made are no obstacle where the models are
+            in the read-only tier.
     """
-    ensure_data_directories()
+    with contextlib.suppress(OSError):
+        ensure_data_directories()
     directory = ensure_models_available()
     models = get_models_data_dir()
     os.environ.setdefault("MODEL_CACHE_DIR", str(models))

@@ -140,11 +140,13 @@ class ModelWork:
             self._failed(f"{type(error).__name__}: {error}; please report this")
 
     def _provide(self) -> None:
+        from heimdall.cognitive_system.data_dirs import initialize_shared_environment
         from heimdall.models.resolver import resolve_in_detail
         from heimdall.models.settings import Settings
 
         settings = Settings.from_environment()
         resolve_in_detail(settings=settings, progress=_Reported(self, settings))
+        initialize_shared_environment()  # which finds the model there
 
     def _next_memory(self) -> Embeddable | None:
         with self._lock:

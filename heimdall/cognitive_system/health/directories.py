@@ -28,7 +28,7 @@ def shared_directories() -> dict[str, Path]:
 
 
 def check(_request: Request) -> Iterator[Finding]:
-    """Every shared directory, and for models and logs also what is in them."""
+    """Every shared directory and what is in it; Qdrant's own files are its server's business."""
     for key, path in shared_directories().items():
         yield _examine(key, path)
 
@@ -37,15 +37,15 @@ def _examine(key: str, path: Path) -> Finding:
     if not path.is_dir():
         return _missing(key, path)
     if not accessible(path, os.R_OK | os.W_OK | os.X_OK):
-        return failed(key, path, f"you can't read and write it; it belongs to {owner(path)}", _chown(path))
-    if key in {"models_dir", "logs_dir"} and (unusable := _unusable(path)):
+        return failed(key, path, f"you can't read and write it; it belongs to {owner(path)}", _remedy(path))
+    if key != "qdrant_dir" and (unusable := _unusable(path)):
         more = f" and {len(unusable) - 1} more" if len(unusable) > 1 else ""
         first = unusable[0]
         return failed(
             key,
             path,
             f"you can't use {first}{more} in it; that belongs to {owner(first)}",
-            _chown(path, recursive=True),
+            _remedy(path, recursive=True),
         )
     if hasattr(os, "geteuid") and os.geteuid() == 0 != path.stat().st_uid:
         return warned(
@@ -54,7 +54,8 @@ def _examine(key: str, path: Path) -> Finding:
             f"belongs to {owner(path)}, but you are root: what is written now will belong to root",
             f"run heimdall as {owner(path)}",
         )
-    return passed(key, path, f"is there and writable, belongs to {owner(path)}")
+    whose = f", belongs to {owner(path)}" if hasattr(os, "geteuid") else ""
+    return passed(key, path, f"is there and writable{whose}")
 
 
 def _missing(key: str, path: Path) -> Finding:
@@ -68,7 +69,7 @@ def _missing(key: str, path: Path) -> Finding:
         )
     if not accessible(parent, os.W_OK | os.X_OK):
         problem = f"is not there and can't be made: {parent} belongs to {owner(parent)}"
-        return failed(key, path, problem, _chown(parent))
+        return failed(key, path, problem, _remedy(parent))
     return warned(
         key, path, "is not there yet; the first use makes it", "'heimdall doctor --fix' makes it now, if you like"
     )
@@ -76,9 +77,11 @@ def _missing(key: str, path: Path) -> Finding:
 
 def _unusable(top: Path) -> list[Path]:
     """What below `top` this user can't work with: folders and files written in place need writing, others reading."""
+    # What has a check of its own is not looked at twice.
+    others = {path for path in shared_directories().values() if path != top and path.is_relative_to(top)}
     found = []
     for path in islice(top.rglob("*"), _MOST_ENTRIES):
-        if path.is_symlink():
+        if path.is_symlink() or not others.isdisjoint((path, *path.parents)):
             continue
         if path.is_dir():
             needed = os.R_OK | os.W_OK | os.X_OK
@@ -104,11 +107,16 @@ def owner(path: Path) -> str:
         return "somebody else"
 
 
-def _chown(path: Path, *, recursive: bool = False) -> str:
-    if not hasattr(os, "geteuid"):
-        return f"give yourself the right to change {path}, or set HEIMDALL_DATA_DIR to another directory"
+def _remedy(path: Path, *, recursive: bool = False) -> str:
+    """What gives this user the right; where the path is the user's own, it is the mode or the mount that forbids."""
     option = "-R " if recursive else ""
-    return f"'sudo chown {option}{_me()} {path}', or set HEIMDALL_DATA_DIR to another directory"
+    if not hasattr(os, "geteuid"):
+        command = f"give yourself the right to change {path}"
+    elif not recursive and path.stat().st_uid == os.geteuid():
+        command = f"'chmod u+rwx {path}' unless it is mounted read-only"
+    else:
+        command = f"'sudo chown {option}{_me()} {path}'"
+    return f"{command}, or set HEIMDALL_DATA_DIR to another directory"
 
 
 def _me() -> str:

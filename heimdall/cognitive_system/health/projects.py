@@ -121,7 +121,7 @@ def _damaged(path: Path, problems: list[str]) -> Finding:
     if all("keyword index" in problem for problem in problems):
         advice = "'heimdall doctor --fix' makes it anew; no memory is lost"
         return failed("project_words", path, "; ".join(problems), advice)
-    advice = "bring back a backup, or move it away; the sqlite3 tool's .recover may save what is left"
+    advice = "bring a backup back with 'heimdall restore', or move it away; the sqlite3 tool's .recover may save what is left"
     return failed("projects", path, f"is damaged: {'; '.join(problems)}", advice)
 
 

@@ -23,9 +23,12 @@ def check(_request: Request) -> Iterator[Finding]:
     path = shared_directories()["models_dir"]
     existing = next(place for place in (path, *path.parents) if place.exists())
     try:
-        free = shutil.disk_usage(existing).free
+        total, _, free = shutil.disk_usage(existing)
     except OSError as error:
         yield not_checked("free_space", existing, f"the filesystem does not say ({error.strerror})")
+        return
+    if not total:
+        yield not_checked("free_space", existing, "it is no filesystem that keeps files")
         return
     needed = _needed()
     if free < needed:
@@ -37,7 +40,7 @@ def check(_request: Request) -> Iterator[Finding]:
     elif free < _COMFORT:
         yield warned("free_space", existing, f"only {megabytes(free)} free", _ADVICE)
     else:
-        yield passed("free_space", existing, f"{megabytes(free)} free")
+        yield passed("free_space", existing, f"{free / 1e9:.1f} GB free")
 
 
 def _needed() -> int:

@@ -34,6 +34,8 @@ OURS = frozenset(
         "HEIMDALL_OFFLINE",
         "HEIMDALL_PROGRESS",
         "HEIMDALL_PROJECT",
+        "HEIMDALL_QDRANT_API_KEY",
+        "HEIMDALL_QDRANT_URL",
         "HEIMDALL_SOURCES",
         "HEIMDALL_SYSTEM_MODELS",
     }
@@ -62,6 +64,15 @@ def _values_nobody_can_read(environ: Environment) -> Iterator[Finding]:
             Settings.from_environment({name: environ[name]})
         except SettingsError as error:
             yield failed(_key(name), name, str(error), f"correct it, or unset {name}")
+
+
+def _log_level_that_is_none(environ: Environment) -> Iterator[Finding]:
+    from heimdall.cognitive_system.logs import LEVELS
+
+    level = environ.get("HEIMDALL_LOG_LEVEL", "").strip().lower()
+    if level and level not in LEVELS:
+        problem = f"HEIMDALL_LOG_LEVEL={level!r}: expected one of {', '.join(LEVELS)}"
+        yield failed(_key("HEIMDALL_LOG_LEVEL"), level, problem, "correct it, or unset HEIMDALL_LOG_LEVEL")
 
 
 def _unknown_names(environ: Environment) -> Iterator[Finding]:
@@ -184,6 +195,7 @@ def _tokens_for_nobody(environ: Environment) -> Iterator[Finding]:
 
 RULES: tuple[Rule, ...] = (
     _values_nobody_can_read,
+    _log_level_that_is_none,
     _unknown_names,
     _variant_that_is_not_pinned,
     _offline_twice,

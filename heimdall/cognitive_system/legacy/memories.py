@@ -1,13 +1,14 @@
 """From a database of heimdall 0.3 to one of ours.
 
 The original kept its database where ours is to be. There, ours is put together aside, read back, and takes the name in
-one rename; the original's file keeps every byte, under a name of its own. Nothing is lost by a kill at any moment, and the
-next migration goes on. What was taken over is noted, so that it is not brought back after somebody deleted it here.
+one rename; the original's file keeps all that it holds, under a name of its own. Nothing is lost by a kill at any moment,
+and the next migration goes on. What was taken over is noted, so that it is not brought back after somebody deleted it here.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import sqlite3
@@ -158,7 +159,7 @@ def _open(database: Path, project: Project) -> MemoryStore:
 
 def _add(original: Original, store: MemoryStore) -> int:
     """Store what is not there; tells how many that were. What is there may have been changed here, and stays."""
-    known = {memory.id for memory in store.memories(_EVERYTHING, order="oldest", limit=None, after=None, pinned=None)}
+    known = {memory.id for memory in _all(store)}
     new = (memory for memory in original.memories() if memory.id not in known)
     added = 0
     while block := list(islice(new, _BLOCK)):
@@ -172,19 +173,22 @@ def _read_back(original: Original, store: MemoryStore, *, exactly: bool) -> None
     Raises:
         CopyError: one is missing or different.
     """
-    stored = {
-        memory.id: memory for memory in store.memories(_EVERYTHING, order="oldest", limit=None, after=None, pinned=None)
-    }
+    stored = {memory.id: _fingerprint(memory) for memory in _all(store)}
     for memory in original.memories():
         found = stored.get(str(memory.id))
-        if found is None or (exactly and not _same(found, memory)):
+        if found is None or (exactly and found != _fingerprint(memory)):
             raise CopyError(str(store.database), f"the memory {memory.id} was not stored as it was read")
 
 
-def _same(found: Memory, memory: NewMemory) -> bool:
-    names = ("text", "type", "tags", "source", "importance", "metadata")
-    same = all(getattr(found, name) == getattr(memory, name) for name in names)
-    return same and memory.created_at in {None, found.created_at}
+def _fingerprint(memory: Memory | NewMemory) -> bytes:
+    """All that came from the original, in a few bytes: there may be many memories."""
+    fields = [memory.text, memory.type, memory.tags, memory.source, memory.importance, memory.metadata]
+    when = memory.created_at.isoformat() if memory.created_at else None
+    return hashlib.sha256(json.dumps([*fields, when], sort_keys=True).encode()).digest()
+
+
+def _all(store: MemoryStore) -> Iterator[Memory]:
+    return store.memories(_EVERYTHING, order="oldest", limit=None, after=None, pinned=None)
 
 
 def _remove(database: Path) -> None:
@@ -249,3 +253,15 @@ def is_legacy(path: Path) -> bool:
         return path.is_file() and is_original(path)
     except (sqlite3.Error, OSError):
         return False
+
+
+def unreadable(path: Path) -> str | None:
+    """Why nobody can tell what a file is, if so; None if there is no file, or it is a database of any kind."""
+    try:
+        if path.is_file():
+            is_original(path)
+    except sqlite3.DatabaseError as error:
+        return f"{explanation(error, path).problem}; it was left as it is"
+    except OSError as error:
+        return f"can't be read: {error.strerror}"
+    return None

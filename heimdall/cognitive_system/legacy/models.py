@@ -10,13 +10,14 @@ from heimdall.cognitive_system.legacy import copying, folders
 from heimdall.cognitive_system.legacy.report import Outcome, Step, Wishes, failure
 from heimdall.errors import HeimdallError
 from heimdall.models import locations, warm
-from heimdall.models.errors import ModelUnavailable
+from heimdall.models.errors import ModelUnavailable, StoreError
 from heimdall.models.manifest import PinnedFile, PinnedModel, read_model
 from heimdall.models.progress import Progress
 from heimdall.models.resolver import find, resolve_in_detail
 from heimdall.models.settings import Settings
 from heimdall.models.sources.base import Context
 from heimdall.models.sources.local import adopt
+from heimdall.models.space import NoSpaceError
 from heimdall.models.store import Store, matches, sha256_of
 
 _FINISHED_BY = "kept in the store for 'heimdall models pull', which fetches the rest"
@@ -115,7 +116,12 @@ def _adopt(known: _Known, models: Sequence[PinnedModel], store: Store, wishes: W
         tree = find(model, store)
         was_there, note = tree is not None, ""
         if tree is None and not wishes.dry_run:
-            tree, note = _resolve(model, known, store)
+            try:
+                tree, note = _resolve(model, known, store)
+            except (StoreError, NoSpaceError, OSError) as error:
+                yield failure("model", known.place, error, store.models_dir)
+                done |= {file.sha256 for file in here}
+                continue
         for file in here:
             if file.sha256 in done:
                 continue

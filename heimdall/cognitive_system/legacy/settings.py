@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from cognitive_memory.project import Project, init_project
+from cognitive_memory.project.config import OF_0_3
 from heimdall.cognitive_system.legacy.copying import CopyError
 from heimdall.cognitive_system.legacy.report import Outcome, Step, Wishes, failure
 from heimdall.errors import HeimdallError
 
 KEPT_NAME = "config.heimdall-0.3.yaml"
-_OF_THE_ORIGINAL = frozenset({"qdrant_url", "monitoring", "database", "logging"})
 
 
 def read_original(path: Path) -> dict[str, Any] | None:
@@ -23,7 +23,7 @@ def read_original(path: Path) -> dict[str, Any] | None:
         found = yaml.safe_load(path.read_bytes())
     except (OSError, yaml.YAMLError, RecursionError):
         return None
-    return found if isinstance(found, dict) and _OF_THE_ORIGINAL & found.keys() else None
+    return found if isinstance(found, dict) and OF_0_3 & found.keys() else None
 
 
 def bring_over(project: Project, wishes: Wishes) -> Step | None:

@@ -45,11 +45,13 @@ def _database(project: Path) -> Path:
 
 
 def _count(project: Path) -> int:
+    read_only = f"{_database(project).as_uri()}?mode=ro"
+    # It may not be there yet, or be in the making.
     with (
-        contextlib.suppress(sqlite3.OperationalError),  # it is not there yet, or being made
-        contextlib.closing(sqlite3.connect(f"file:{_database(project)}?mode=ro", uri=True)) as connection,
+        contextlib.suppress(sqlite3.OperationalError),
+        contextlib.closing(sqlite3.connect(read_only, uri=True)) as found,
     ):
-        return int(connection.execute("SELECT count(*) FROM memories").fetchone()[0])
+        return int(found.execute("SELECT count(*) FROM memories").fetchone()[0])
     return 0
 
 

@@ -145,3 +145,10 @@ def test_any_file_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, t
     if isinstance(outcome, ProjectConfigError):
         assert outcome.mistakes
         assert all(line >= 0 and problem for line, problem in outcome.mistakes)
+
+
+def test_settings_of_0_3_lead_to_the_migration(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("qdrant_url: http://localhost:6333\n")
+    with pytest.raises(ProjectConfigError, match="'heimdall migrate' keeps such settings aside"):
+        read_config(path)

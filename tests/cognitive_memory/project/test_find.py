@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cognitive_memory.project import Project, ProjectError, find_project, init_project
+from cognitive_memory.project import Project, ProjectError, find, find_project, init_project
 from tests.support.real_model import ROOT
 
 
@@ -118,3 +118,9 @@ def test_every_public_name_is_there() -> None:
     assert set(package.__all__) <= set(dir(package))
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = package.nothing
+
+
+def test_on_windows_there_are_no_modes_to_look_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    marker = tmp_path / "gone" / ".heimdall"
+    monkeypatch.setattr(os, "name", "nt")
+    assert find._is_trusted(marker)

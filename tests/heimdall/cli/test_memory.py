@@ -108,7 +108,7 @@ def test_people_read_the_same(run: Run) -> None:
     assert "'heimdall models pull' fetches the model" in first.stderr
     assert run("store", "Water boils at\n100 degrees.").stdout == f"was there already  {memory_id}\n"
     shown = run("recall", "water").stdout
-    assert shown.splitlines()[:2] == ["1. Water boils at", "100 degrees."]
+    assert shown.splitlines()[:2] == ["1. Water boils at", "   100 degrees."]
     assert f"{memory_id}  episode" in shown
     assert "#x" in shown
     assert "1 from 0 sources, 0 pinned" in run("status").stdout

@@ -10,7 +10,7 @@ from tests.support.small_model import ROOT, Installation, SmallModel
 
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path / "no-programs"))
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody.sock")
     monkeypatch.setenv("HEIMDALL_OFFLINE", "1")
     monkeypatch.chdir(tmp_path)
 

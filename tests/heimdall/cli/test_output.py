@@ -98,6 +98,14 @@ def test_a_path_that_is_no_text_can_be_written_as_json(capsys: pytest.CaptureFix
     assert json.loads(capsys.readouterr().out)["path"] == os.fsdecode(b"/a\xff")
 
 
+@given(st.text(alphabet="ab \u65e5\u0301", max_size=200), st.integers(1, 30))
+def test_wrapped_lines_fit_unless_a_word_does_not(text: str, room: int) -> None:
+    lines = output._wrapped(text, room)
+    assert " ".join(lines).split() == text.split()
+    for line in lines:
+        assert output.width(line) <= room or " " not in line.strip()
+
+
 @given(st.text())
 def test_what_is_printed_moves_no_cursor(text: str) -> None:
     cleaned = output.printable(text)

@@ -48,8 +48,8 @@ def original(root: Path) -> OriginalDatabase:
 
 @pytest.fixture
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No network, and no program on the PATH, so no Docker either."""
-    monkeypatch.setenv("PATH", str(tmp_path / "no-programs"))
+    """No network, and nobody who answers the `docker` command, if there is one."""
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody.sock")
     monkeypatch.setenv("HEIMDALL_OFFLINE", "1")
 
 

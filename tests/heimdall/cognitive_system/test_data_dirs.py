@@ -54,3 +54,13 @@ def test_what_the_user_has_set_wins(mirror: SmallModel, monkeypatch: pytest.Monk
     data_dirs.initialize_shared_environment()
     assert os.environ["HF_HOME"] == "/mine"
     assert "HF_TOKEN_PATH" not in os.environ
+
+
+def test_a_read_only_tier_is_enough(mirror: SmallModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path / "image"))
+    data_dirs.ensure_models_available()
+    monkeypatch.delenv("MODEL_CACHE_DIR")
+    monkeypatch.setenv("HEIMDALL_SYSTEM_MODELS", str(tmp_path / "image"))
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("HEIMDALL_DATA_DIR", str(tmp_path / "file"))
+    assert data_dirs.initialize_shared_environment().is_relative_to(tmp_path / "image")

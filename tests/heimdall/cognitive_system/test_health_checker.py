@@ -143,6 +143,7 @@ VARIABLES: list[tuple[Mapping[str, str], str, Status, str]] = [
     ({"HEIMDALL_MODELS_MIRROR": "file:///nowhere/x"}, "HEIMDALL_MODELS_MIRROR", Status.WARN, "no such folder"),
     ({"HEIMDALL_HTTP_TIMEOUT": "soon"}, "HEIMDALL_HTTP_TIMEOUT", Status.FAIL, "positive number"),
     ({"HEIMDALL_LOCK_TIMEOUT": "-1"}, "HEIMDALL_LOCK_TIMEOUT", Status.FAIL, "positive number"),
+    ({"HEIMDALL_LOG_LEVEL": "loud"}, "HEIMDALL_LOG_LEVEL", Status.FAIL, "expected one of debug, info"),
     ({"HEIMDALL_PROGRESS": "some"}, "HEIMDALL_PROGRESS", Status.FAIL, "1, true"),
     (
         {"HEIMDALL_SOURCES": "mirror,github", "HEIMDALL_GITHUB_URL": "github.example.com"},

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from heimdall.cognitive_system.health import directories
+from tests.support.filesystems import remount, tmpfs
 from tests.support.other_user import OtherUser, other_users
 from tests.support.small_model import ROOT, Installation, SmallModel
 
@@ -76,12 +77,48 @@ def test_a_root_made_cache_inside(installation: Installation, small: SmallModel,
     assert f"sudo chown -R 54321 {data / 'models'}" in report["models_dir"]["message"]
 
 
+def test_a_root_made_note_beside_them(installation: Installation, small: SmallModel, opened: Path) -> None:
+    user, _ = other_users()
+    data = opened / "data"
+    make_all(user, installation, data, small)
+    (data / "projects").mkdir()
+    report = looked_at_by(user, installation, data)
+    assert failing(report) == {"heimdall_data_dir"}
+    assert str(data / "projects") in report["heimdall_data_dir"]["message"]
+
+
 def test_a_place_where_nothing_can_be_made(installation: Installation, tmp_path: Path, opened: Path) -> None:
     user, _ = other_users()
     opened.chmod(0o755)
     report = looked_at_by(user, installation, opened / "data")
     assert failing(report) >= {"heimdall_data_dir", "models_dir", "qdrant_dir", "logs_dir"}
     assert f"can't be made: {opened} belongs to root" in report["heimdall_data_dir"]["message"]
+
+
+def test_what_is_ones_own_and_forbidden_all_the_same(installation: Installation, opened: Path) -> None:
+    user, _ = other_users()
+    data = opened / "data"
+    data.mkdir(mode=0o555)
+    os.chown(data, user.uid, user.gid)
+    report = looked_at_by(user, installation, data)
+    assert f"'chmod u+rwx {data}' unless it is mounted read-only" in report["heimdall_data_dir"]["message"]
+
+
+def test_a_read_only_mount(installation: Installation, small: SmallModel, tmp_path: Path) -> None:
+    with tmpfs(tmp_path / "disk") as disk:
+        remount(disk, "ro")
+        report = json.loads(
+            installation.run(
+                "-c",
+                "import json; from heimdall.cognitive_system.health_checker import check_data_directories; "
+                "print(json.dumps(check_data_directories()))",
+                HEIMDALL_DATA_DIR=str(disk / "data"),
+                PYTHONPATH=f"{installation.site}:{ROOT}",
+            ).stdout
+        )
+        remount(disk, "rw")
+    assert failing(report) >= {"heimdall_data_dir", "logs_dir"}
+    assert "mounted read-only" in report["logs_dir"]["message"]
 
 
 def test_root_is_told_that_it_is_root(opened: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import shutil
 
 import click
 
-from tests.benchmarks import embedding, fetch, hook, recall_quality, recall_speed, server, startup
+from tests.benchmarks import embedding, fetch, hook, memory, recall_quality, recall_speed, server, startup
 
 
 @click.group(invoke_without_command=True)
@@ -18,6 +18,7 @@ def main(context: click.Context) -> None:
         server.run()
         run_fetch()
         embedding.main(args=[], standalone_mode=False)
+        memory.main(args=[], standalone_mode=False)
 
 
 @main.command("fetch")
@@ -35,6 +36,7 @@ def run_fetch() -> None:
 
 
 main.add_command(embedding.main, "embedding")
+main.add_command(memory.main, "memory")
 main.add_command(recall_quality.main, "recall")
 main.add_command(recall_speed.main, "recall-speed")
 main.command("startup", help="Warm import, and help.")(startup.run)

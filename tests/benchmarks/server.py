@@ -93,7 +93,11 @@ def run(rounds: int = 11) -> None:
         (top / "project").mkdir()
         with plain_mirror(model.directory, faults=[Fault(Drip(_ONE_MEGABIT))]) as slow:
             common = {
-                **{name: value for name, value in os.environ.items() if not name.startswith(("HEIMDALL_", "XDG_"))},
+                **{
+                    name: value
+                    for name, value in os.environ.items()
+                    if not name.startswith(("HEIMDALL_", "XDG_", "PYTHON"))
+                },
                 "PYTHONPATH": f"{installation.site}{os.pathsep}{ROOT}",
                 "PYTHONPYCACHEPREFIX": str(bytecode),
                 "HEIMDALL_PROJECT": str(top / "project"),

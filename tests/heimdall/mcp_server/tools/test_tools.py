@@ -158,8 +158,16 @@ async def test_recall_is_limited_by_type_tag_and_time(client: Client) -> None:
     assert await found(date_range=["2000-01-01", "2999-12-31T23:00:00Z"]) == {"fast", "small"}
     assert await found(date_range={"end": "2000-01-01"}) == set()
     assert await found(date_range={"start": "2999-01-01T00:00:00+02:00"}) == set()
-    wrong = await call(client, "recall_memories", query="parser", date_range={"start": "yesterday"})
-    assert "date_range.start" in text_of(wrong)
+    for moment in (
+        "yesterday",
+        "0001-01-01",
+        "9999-12-31",
+        "9999-12-31T23:59:59",
+        "0001-01-01T00:00:00+14:00",
+        "2024-13-01",
+    ):
+        wrong = await call(client, "recall_memories", query="parser", date_range={"end": moment})
+        assert "date_range.end" in text_of(wrong)
 
 
 async def test_lessons(client: Client) -> None:

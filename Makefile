@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export HEIMDALL_FETCH := use
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench release-assets models wheelhouse clean
+.PHONY: help demo test lint bench release-assets models wheelhouse node-tools clean
 
 help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | awk -F '\t' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -19,7 +19,7 @@ help: ## List these targets
 demo: $(INSTALLED) ## Build, release, install twice, download once, embed: the main job on the real model
 	@$(BIN)/python -m release.demo
 
-test: $(INSTALLED) release-assets wheelhouse lint ## Lint, types, import contracts, the whole test suite with coverage
+test: $(INSTALLED) release-assets wheelhouse node-tools lint ## Lint, types, import contracts, the whole test suite with coverage
 	@$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report=term:skip-covered
 
 lint: $(INSTALLED) ## ruff, mypy --strict, import contracts, workflows
@@ -33,6 +33,9 @@ lint: $(INSTALLED) ## ruff, mypy --strict, import contracts, workflows
 bench: $(INSTALLED) models ## Compare with peers and print ratios
 	@$(BIN)/python -m tests.benchmarks
 
+picture: $(INSTALLED) models ## Draw the README's terminal picture again, from a real run
+	@$(BIN)/python -m tests.support.picture
+
 release-assets: models ## Make the model from upstream's files, pack the release asset, compare it with the lock
 	@$(BIN)/python -m release pack
 	@$(BIN)/python -m release lock --check
@@ -43,11 +46,14 @@ models: $(INSTALLED)
 wheelhouse: $(INSTALLED)
 	@$(BIN)/python -m tests.support.wheelhouse
 
+node-tools: $(INSTALLED)
+	@$(BIN)/python -m tests.support.node_tools
+
 $(INSTALLED): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else f"heimdall-mcp needs Python 3.11 or newer, {sys.executable} is {sys.version.split()[0]}; say make PYTHON=/path/to/python")'
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --upgrade pip
-	@$(BIN)/python -m pip install --quiet --editable . --group dev
+	@$(BIN)/python -m pip install --quiet --editable '.[qdrant,watch]' --group dev
 	@touch $@
 
 clean: ## Remove everything that was made, also the virtual environment and the downloads

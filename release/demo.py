@@ -1,8 +1,8 @@
 """`make demo`: the main job on the real model, on this machine alone.
 
 Makes the model, packs and serves a release as GitHub does, builds the wheel, installs it into two clean environments,
-imports it in both, and embeds sentences of this project's own documents. Everything lies in `.demo/` and in the
-checkout's caches; a second run reuses all but the shared directory, which begins empty each time.
+imports it in both, remembers this project's documents and history in one, and recalls from the other. Everything lies in `.demo/` and in the
+checkout's caches; a second run reuses all but the shared directory and the project, which begin empty each time.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ import subprocess
 import sys
 import time
 import venv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -27,29 +28,15 @@ from release.project import ASSETS, ROOT, asset_name, read_project
 DEMO = ROOT / ".demo"
 HOME = DEMO / "home"
 SHARED = DEMO / "shared"
+PROJECT = DEMO / "project"
 REQUESTS = DEMO / "requests.jsonl"
-QUESTION = "Is the model downloaded again for every virtual environment?"
+QUESTION = "Who decides which bytes of the model are trusted?"
 
 _OF_THE_USER = re.compile(
     r"(HEIMDALL|HF|XDG)_.*|PYTHON.*|.*_CACHE_DIR|TRANSFORMERS_CACHE|GITHUB_TOKEN|(https?|all|no)_proxy", re.IGNORECASE
 )
 """Settings that would lead an environment's Python elsewhere."""
 _IMPORT = "import heimdall"
-_RECALL = """
-import pathlib, re, sys, time
-from cognitive_memory.encoding import ONNXEmbeddingProvider
-
-text = "\\n\\n".join(pathlib.Path(path).read_text(encoding="utf-8") for path in sys.argv[2:])
-text = re.sub(r"```.*?```|`|\\*\\*|<!--.*?-->", lambda match: "" if len(match[0]) > 2 else match[0].strip("`*"), text, flags=re.S)
-paragraphs = (" ".join(part.split()) for part in re.split(r"\\n\\s*\\n|\\n(?=[-#|])", text))
-sentences = [part for part in paragraphs if len(part.split()) >= 8 and not part.startswith(("|", "#"))]
-began = time.perf_counter()
-provider = ONNXEmbeddingProvider()
-question = provider.encode(sys.argv[1])
-loaded = time.perf_counter() - began
-scores = provider.encode_batch(sentences) @ question
-print(len(sentences), f"{loaded:.2f}", f"{scores.max():.2f}", sentences[int(scores.argmax())], sep="\\t")
-"""
 
 
 class DemoError(Exception):
@@ -92,6 +79,7 @@ def main() -> int:
     report = Report()
     shutil.rmtree(HOME, ignore_errors=True)
     shutil.rmtree(SHARED, ignore_errors=True)
+    shutil.rmtree(PROJECT, ignore_errors=True)
     HOME.mkdir(parents=True)
     REQUESTS.unlink(missing_ok=True)
     try:
@@ -135,7 +123,7 @@ def _use(report: Report, wheel: Path) -> None:
         for number, environment in enumerate(environments, 1):
             with report.step(f"import heimdall in environment {number}") as value:
                 before = _downloaded()
-                _python(environment, "-c", _IMPORT, **variables)
+                _python(environment, "-c", _IMPORT, variables=variables)
                 sent.append(_downloaded() - before)
                 value.append(f"{sent[-1] / 1e6:.1f} MB downloaded")
     _expect("bytes downloaded by each environment", sent, [_asset().stat().st_size, 0])
@@ -145,12 +133,39 @@ def _use(report: Report, wheel: Path) -> None:
     report.rows.append(
         ("copies of the weights on disk", f"{len(weights)} ({sum(size.values()) / 1e6:.1f} MB in all)", "")
     )
-    with report.step("embed this project's documents in environment 2") as value:
-        documents = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
-        printed = _python(environments[1], "-c", _RECALL, QUESTION, *documents, HEIMDALL_OFFLINE="1")
-        count, seconds, score, nearest = printed.strip().split("\t")
-        value.append(f"{count} passages, first vector after {seconds} s")
-    click.echo(f"\nQuestion: {QUESTION}\nNearest ({score}): {nearest.lstrip('- ')}")
+    _remember_and_recall(report, *environments)
+
+
+def _remember_and_recall(report: Report, one: Path, other: Path) -> None:
+    """What the model is for: documents and history go in through one environment, an answer comes out of the other."""
+    PROJECT.mkdir()
+    for document in (ROOT / "README.md", ROOT / "CHANGELOG.md"):
+        shutil.copy(document, PROJECT)
+    shutil.copytree(ROOT / "docs", PROJECT / "docs")
+    _heimdall(one, "project", "init", str(PROJECT))
+    with report.step("remember this project's documents in environment 1") as value:
+        loaded = _heimdall(one, "load", ".")
+        value.append(f"{loaded['memories']['added']} memories of {len(loaded['loaded'])} files")
+    if (ROOT / ".git").exists():  # an sdist has no history
+        with report.step("remember this project's history in environment 1") as value:
+            value.append(f"{_heimdall(one, 'git-load', str(ROOT))['memories']['added']} commits")
+    with report.step("recall in environment 2") as value:
+        answer = _heimdall(other, "recall", QUESTION, "--limit", "1")
+        _expect("memories without a vector", answer["pending"], 0)
+        _expect("how was searched", answer["mode"], "hybrid")
+        (hit,) = answer["hits"]
+        value.append(f"by words and meaning, best score {hit['score']:.2f}")
+    memory = hit["memory"]
+    click.echo(f"\nQuestion: {QUESTION}\nAnswer, from {memory['source']}:\n\n{memory['text']}")
+
+
+def _heimdall(environment: Path, *arguments: str) -> Any:
+    """Run an environment's `heimdall` on the demo's project, without a network, and return what it reports."""
+    return json.loads(
+        _python(
+            environment, "-m", "heimdall", *arguments, "--json", directory=PROJECT, variables={"HEIMDALL_OFFLINE": "1"}
+        )
+    )
 
 
 def _asset() -> Path:
@@ -196,13 +211,13 @@ def _downloaded() -> int:
     return sum(json.loads(line)["sent"] for line in REQUESTS.read_text(encoding="utf-8").splitlines())
 
 
-def _python(environment: Path, *arguments: object, **variables: str) -> str:
+def _python(environment: Path, *arguments: object, directory: Path = HOME, variables: Mapping[str, str]) -> str:
     """Run an environment's Python away from the checkout, with a HOME and shared directory of the demo's own."""
     inherited = {name: value for name, value in os.environ.items() if not _OF_THE_USER.fullmatch(name)}
     own = {"HOME": str(HOME), "HEIMDALL_DATA_DIR": str(SHARED)}
     command = [str(_python_of(environment)), *map(str, arguments)]
     finished = subprocess.run(
-        command, check=True, cwd=HOME, env={**inherited, **own, **variables}, stdout=subprocess.PIPE, text=True
+        command, check=True, cwd=directory, env={**inherited, **own, **variables}, stdout=subprocess.PIPE, text=True
     )
     return finished.stdout
 

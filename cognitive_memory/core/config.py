@@ -8,8 +8,8 @@ from pathlib import Path
 
 from heimdall.errors import HeimdallError
 
-DEVICES = ("auto", "cpu")
-"""What `EmbeddingConfig.device` may be; "auto" takes the best of the others that this machine has."""
+DEVICES = ("auto", "cpu", "cuda", "coreml", "openvino")
+"""What `EmbeddingConfig.device` may be; "auto" is CUDA where the installed onnxruntime has it and it starts, else the CPU."""
 
 
 class ConfigError(HeimdallError, ValueError):
@@ -47,7 +47,7 @@ class EmbeddingConfig:
             A str is taken too.
         embedding_dimension: how many numbers a vector has; the model is checked against it when loaded.
         batch_size: how many texts at most go through the model at once; fewer do when they are long.
-        device: one of `DEVICES`.
+        device: one of `DEVICES`; whether it is there is seen when the model is loaded.
 
     Raises:
         ConfigError: naming the setting, what it is and what it may be.

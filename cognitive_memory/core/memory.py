@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 from typing import TypeAlias
 from uuid import UUID
 
@@ -99,6 +101,8 @@ class NewMemory:
         object.__setattr__(self, "type", _as_type(self.type))
         object.__setattr__(self, "tags", _as_tags(self.tags))
         object.__setattr__(self, "importance", _as_importance(self.importance))
+        object.__setattr__(self, "pinned", _as_flag(self.pinned))
+        object.__setattr__(self, "metadata", _as_metadata(self.metadata))
         if self.created_at is not None and self.created_at.tzinfo is None:
             raise MemoryValueError("created_at", f"{self.created_at.isoformat()} has no time zone")
         if self.id is not None:
@@ -112,7 +116,7 @@ class Memory:
     Attributes:
         created_at: as in `NewMemory`; in UTC, to the microsecond.
         updated_at: when text or fields last changed, in UTC.
-        content_hash: sha256 of text and context, hexadecimal: what tells whether a vector still fits.
+        content_hash: `content_hash` of text and context, hexadecimal: what tells whether a vector still fits.
         revision: the project's change counter when this memory last changed; rises with every change of any memory.
         embedded: whether it has a vector of the current model.
     """
@@ -131,6 +135,12 @@ class Memory:
     content_hash: str
     revision: int
     embedded: bool
+
+
+def content_hash(text: str, context: str) -> bytes:
+    """The sha256 of text and context, in UTF-8; before them the text's length in bytes, as eight bytes, big end first."""
+    encoded = text.encode()
+    return sha256(len(encoded).to_bytes(8) + encoded + context.encode()).digest()
 
 
 def as_id(value: str) -> str:
@@ -180,3 +190,22 @@ def _as_importance(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value) or not 0 <= value <= 1:
         raise MemoryValueError("importance", f"expected a number from 0.0 to 1.0, got {value!r}")
     return float(value)
+
+
+def _as_flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise MemoryValueError("pinned", f"expected true or false, got {value!r}")
+    return value
+
+
+def _as_metadata(value: object) -> dict[str, Json]:
+    """A copy, as JSON would give it back."""
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise MemoryValueError("metadata", f"expected names with values, got {value!r}")
+    try:
+        text = json.dumps(dict(value), allow_nan=False, ensure_ascii=False)
+        text.encode()
+        copy: dict[str, Json] = json.loads(text)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise MemoryValueError("metadata", f"holds what JSON can't carry: {error}") from None
+    return copy

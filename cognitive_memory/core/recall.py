@@ -8,6 +8,22 @@ from datetime import datetime
 from enum import StrEnum
 
 from cognitive_memory.core.memory import Memory, MemoryType
+from heimdall.errors import HeimdallError
+
+
+class QuestionError(HeimdallError, ValueError):
+    """A question that can't be answered: it is blank, or asks for less than one answer.
+
+    Attributes:
+        problem: what it is, and what it may be.
+    """
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"recall: {self.problem}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,15 +3,25 @@
 Names are imported when first used: numpy, onnxruntime and tokenizers are loaded by the first text, not by an import.
 """
 
-__all__ = ["EmptyTextError", "Encoder", "ModelLoadError", "ONNXEmbeddingProvider", "TextError", "TextTypeError"]
+__all__ = [
+    "Block",
+    "EmptyTextError",
+    "Encoder",
+    "ModelLoadError",
+    "ONNXEmbeddingProvider",
+    "TextError",
+    "TextTypeError",
+]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from cognitive_memory.encoding.encoder import Encoder
     from cognitive_memory.encoding.errors import EmptyTextError, ModelLoadError, TextError, TextTypeError
+    from cognitive_memory.encoding.pipeline import Block
     from cognitive_memory.encoding.provider import ONNXEmbeddingProvider
 
 _HOMES = {
+    "Block": "pipeline",
     "EmptyTextError": "errors",
     "Encoder": "encoder",
     "ModelLoadError": "errors",

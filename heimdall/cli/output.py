@@ -1,13 +1,277 @@
-"""Printing for machines."""
+"""What commands print: for people on a terminal, plain in a pipe, JSON for machines.
+
+On a terminal rich draws tables, wraps prose and colours, unless `NO_COLOR` is set; it is imported there alone. In a
+pipe the same is plain text in aligned columns, nothing cut or wrapped, one row a line. Text that comes from users or
+the network may hold control characters; none of them reaches the terminal or the pipe.
+"""
 
 from __future__ import annotations
 
+import codecs
+import io
 import json
-from collections.abc import Mapping
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Self, TextIO
 
 import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+_GAP = "  "
+_NARROWEST = 24  # columns; in less, wrapped prose is harder to read than broken lines
+_JOINERS = "\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"
+
+
+class Styled(str):
+    """Text with a colour on terminals; elsewhere a plain `str`.
+
+    Attributes:
+        style: as rich names it.
+    """
+
+    __slots__ = ("style",)
+    style: str
+
+    def __new__(cls, text: object, style: str) -> Self:
+        """Make it of anything that has a text."""
+        styled = super().__new__(cls, text)
+        styled.style = style
+        return styled
+
+
+def good(text: object) -> Styled:
+    """For what is as it should be."""
+    return Styled(text, "green")
+
+
+def warning(text: object) -> Styled:
+    """For what the user should look at."""
+    return Styled(text, "yellow")
+
+
+def bad(text: object) -> Styled:
+    """For what is broken."""
+    return Styled(text, "bold red")
+
+
+def faint(text: object) -> Styled:
+    """For what matters less than what stands beside it."""
+    return Styled(text, "dim")
+
+
+def strong(text: object) -> Styled:
+    """For what to see first."""
+    return Styled(text, "bold")
+
+
+def mark(grade: Literal["pass", "warn", "fail"]) -> Styled:
+    """A sign before a finding; letters where stdout's encoding has no such sign."""
+    sign, letters, colour = {
+        "pass": ("✓", "ok", good),
+        "warn": ("!", "!", warning),
+        "fail": ("✗", "FAILED", bad),
+    }[grade]
+    try:
+        sign.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return colour(letters)
+    return colour(sign)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table.
+
+    Attributes:
+        title: its heading.
+        right: whether its cells are flushed right, as numbers are.
+        whole: whether its cells are never wrapped (on a terminal too narrow for them they are cut).
+    """
+
+    title: str
+    right: bool = False
+    whole: bool = False
+
+
+def line(*parts: str) -> None:
+    """Print one line of the parts, without blanks between them; a terminal wraps it wherever it ends."""
+    if not on_terminal(sys.stdout):
+        click.echo("".join(map(printable, parts)))
+        return
+    _console().print(*map(_text, parts), sep="", soft_wrap=True)
+
+
+def paragraph(text: str, *, indent: int = 0, begin: str = "") -> None:
+    """Print a text of one or several lines; on a terminal each is wrapped between its words.
+
+    Args:
+        text: the text.
+        indent: how many blanks stand before each line.
+        begin: what stands before the first line instead, as "1. " does; the others go on below the first one's text.
+    """
+    _hang(begin or " " * indent, text)
+
+
+def fields(pairs: Iterable[tuple[str, object]]) -> None:
+    """Print names and values, one pair a line: `models_dir  /home/you/…`.
+
+    On a terminal, prose is wrapped beside its name; a path is left whole, so that it can be copied.
+    """
+    rows = [(name, value if isinstance(value, str) else str(value)) for name, value in pairs]
+    indent = max((width(name) for name, _ in rows), default=0) + len(_GAP)
+    for name, value in rows:
+        _hang(Styled(_padded(name, indent), "cyan"), value)
+
+
+def table(columns: Sequence[Column | str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows under headings; a cell's line breaks count as blanks.
+
+    Args:
+        columns: a text is the title of an ordinary column.
+        rows: a cell for each column; `None` is an empty one.
+    """
+    layout = [Column(column) if isinstance(column, str) else column for column in columns]
+    cells = [[_cell(value) for value in row] for row in rows]
+    if on_terminal(sys.stdout):
+        _draw_table(layout, cells)
+        return
+    cells.insert(0, [column.title for column in layout])
+    widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        parts = [_padded(cell, size, right=part.right) for cell, size, part in zip(row, widths, layout, strict=True)]
+        click.echo(_GAP.join(parts).rstrip())
+
+
+def complain(message: str) -> None:
+    """Print `heimdall: message` on stderr."""
+    name = "heimdall:"
+    if on_terminal(sys.stderr) and not os.environ.get("NO_COLOR"):
+        name = click.style(name, fg="red", bold=True)
+    lines = "\n".join(map(printable, message.splitlines()))
+    click.echo(f"{name} {lines}", err=True)
 
 
 def as_json(document: Mapping[str, object]) -> None:
     """Print one JSON object on stdout."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:  # a path with bytes that are no text, or a terminal with few letters
+        text = json.dumps(document, indent=2)
+    click.echo(text)
+
+
+def print_everything() -> None:
+    """Make stdout take any text: a path's bytes as they are, and numbers for characters that its encoding has not."""
+    stream = sys.stdout
+    if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+        utf8 = codecs.lookup(stream.encoding).name == "utf-8"
+        stream.reconfigure(errors="surrogateescape" if utf8 else "backslashreplace")
+
+
+def on_terminal(stream: TextIO | None) -> bool:
+    """Whether people read the stream on a terminal that can do more than print lines."""
+    try:
+        return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
+    except ValueError:  # it was closed
+        return False
+
+
+def printable(text: str) -> str:
+    """One line of text without what would move a cursor, ring a bell or change a colour; a tab becomes a blank.
+
+    What stands for a byte of a path that is no text (a surrogate) is kept, so that the path can be used.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        character
+        if character.isprintable() or character in _JOINERS or "\udc80" <= character <= "\udcff"
+        else " "
+        if character.isspace()
+        else "\N{REPLACEMENT CHARACTER}"
+        for character in text
+    )
+
+
+def width(text: str) -> int:
+    """How many columns of a terminal the text takes: two for a wide character, none for a combining one."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len  # nothing else of rich comes with it
+
+    return cell_len(text)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    text = printable(" ".join(str(value).split()))
+    return Styled(text, value.style) if isinstance(value, Styled) else text
+
+
+def _padded(text: str, columns: int, *, right: bool = False) -> str:
+    blanks = " " * (columns - width(text))
+    return f"{blanks}{text}" if right else f"{text}{blanks}"
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+
+
+def _text(part: str) -> Text:
+    from rich.text import Text
+
+    return Text(printable(part), style=part.style if isinstance(part, Styled) else "")
+
+
+def _hang(begin: str, text: str) -> None:
+    """Print `begin` and the text, whose further lines are indented as far as the first."""
+    indent = width(begin)
+    lines = [printable(part) for part in text.splitlines()] or [""]
+    if not on_terminal(sys.stdout):
+        for number, part in enumerate(lines):
+            click.echo(f"{' ' * indent if number else begin}{part}".rstrip())
+        return
+    console = _console()
+    room = console.width - indent - 1
+    pieces = [piece for part in lines for piece in (_wrapped(part, room) if room >= _NARROWEST else [part])]
+    for number, piece in enumerate(pieces):
+        styled = Styled(piece, text.style) if isinstance(text, Styled) else piece
+        console.print(_text(" " * indent if number else begin), _text(styled), sep="", soft_wrap=True)
+
+
+def _wrapped(line: str, room: int) -> list[str]:
+    """Break a line between its words. A word that is wider than the room stays whole: it may be a path to be copied."""
+    words = line.split(" ")
+    lines = [words[0]]
+    for word in words[1:]:
+        longer = f"{lines[-1]} {word}"
+        if lines[-1].strip() and width(longer) > room:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return [part.rstrip() for part in lines]
+
+
+def _draw_table(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> None:
+    from rich.table import Table
+
+    drawn = Table(box=None, pad_edge=False, padding=(0, len(_GAP), 0, 0), header_style="bold")
+    for column in columns:
+        drawn.add_column(
+            column.title,
+            justify="right" if column.right else "left",
+            no_wrap=column.whole,
+            overflow="ellipsis" if column.whole else "fold",
+        )
+    for row in cells:
+        drawn.add_row(*map(_text, row))
+    _console().print(drawn)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -54,19 +55,28 @@ def ensure_models_available() -> Path:
 def initialize_shared_environment() -> Path:
     """Make the shared directories, provide the models, and send other libraries' caches to the shared place.
 
-    Sets `MODEL_CACHE_DIR`, `TRANSFORMERS_CACHE`, `HF_HOME` and `SENTENCE_TRANSFORMERS_HOME` in this process where
-    they are not set. Called when one of heimdall's systems starts, never by an import.
+    Sets `MODEL_CACHE_DIR`, `TRANSFORMERS_CACHE`, `HF_HOME` and `SENTENCE_TRANSFORMERS_HOME` in this process and what it
+    starts; a variable that is set already is left alone. Libraries read theirs when they are imported: call this before.
+    Where `HF_HOME` moves, `HF_TOKEN_PATH` is set to where the user's Hugging Face token has been, for a token does not
+    belong into a directory that may be shared with others.
+
+    Called when one of heimdall's systems that needs a model starts, never by an import.
 
     Returns:
         What `ensure_models_available` returns.
 
     Raises:
-        ModelError, OSError: as `ensure_models_available` and `ensure_data_directories` do.
+        ModelError: as `ensure_models_available` does. Directories that can't be made are no obstacle where the models are
+            in the read-only tier.
     """
-    ensure_data_directories()
+    with contextlib.suppress(OSError):
+        ensure_data_directories()
     directory = ensure_models_available()
     models = get_models_data_dir()
     os.environ.setdefault("MODEL_CACHE_DIR", str(models))
+    if "HF_HOME" not in os.environ:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+        os.environ.setdefault("HF_TOKEN_PATH", str(cache / "huggingface" / "token"))
     for variable in ("TRANSFORMERS_CACHE", "HF_HOME", "SENTENCE_TRANSFORMERS_HOME"):
         os.environ.setdefault(variable, str(models / "huggingface_cache"))
     return directory

@@ -5,6 +5,7 @@ import sys
 
 from heimdall.errors import HeimdallError
 from heimdall.models import locations, warm
+from heimdall.models.ready import is_noted
 
 _OWN_COMMANDS = ("heimdall", "heimdall-mcp")
 
@@ -33,8 +34,7 @@ def is_ready(entry: "dict[str, object]") -> bool:
     """Whether there is nothing left to do: the set is complete, and it is noted who uses it where that can be noted."""
     shared = locations.models_dir()
     if warm.complete_set(shared, entry) is not None:
-        note = warm.user_note(shared, locations.manifest_path(), entry)
-        return os.path.exists(note) or not os.access(os.path.dirname(note), os.W_OK)
+        return is_noted(shared, locations.manifest_path(), entry)
     system = locations.system_models_dir()
     return warm.complete_set(system, entry) is not None or any(
         warm.plausible_tree(directory, entry) for directory in (system, shared)

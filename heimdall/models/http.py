@@ -146,7 +146,7 @@ class Client:
 
     @contextlib.contextmanager
     def _get(self, url: str, headers: dict[str, str]) -> Iterator[urllib3.BaseHTTPResponse]:
-        proxy = self.proxy or _proxy_for(url)
+        proxy = self.proxy or proxy_for(url)
         by = f" by the proxy {redact(_with_scheme(proxy))}" if proxy else ""
         with _translated_errors(url, by):
             response = self._pool(proxy).request(
@@ -259,7 +259,8 @@ def split_credentials(url: str) -> tuple[str, str | None]:
     return urlunsplit(parts._replace(netloc=netloc)), basic["authorization"]
 
 
-def _proxy_for(url: str) -> str | None:
+def proxy_for(url: str) -> str | None:
+    """The proxy that the environment names for a URL, as it names it; None: ask directly."""
     parts = urlsplit(url)
     if urllib.request.proxy_bypass(parts.netloc.rpartition("@")[2]):
         return None

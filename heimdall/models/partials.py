@@ -76,7 +76,7 @@ def claim(directory: Path, key: str) -> Iterator[PartialFile]:
 
     It stays when the block fails, to be continued later, and is removed when the block ends well.
     """
-    own = _new_name(directory, key, _owner())
+    own = _new_name(directory, key, this_process())
     for candidate in sorted(directory.glob(f"{key}.*{_SUFFIX}"), key=_size, reverse=True):
         if _is_claimable(candidate) and _take(candidate, own):
             break
@@ -121,7 +121,7 @@ def _take(candidate: Path, own: Path) -> bool:
             candidate.rename(own)
             return True
         return False
-    taken = _new_name(own.parent, own.name.split(".", 1)[0], _owner())  # if we die now, the next one finds it
+    taken = _new_name(own.parent, own.name.split(".", 1)[0], this_process())  # if we die now, the next one finds it
     try:
         candidate.rename(taken)
         shutil.copyfile(taken, own)
@@ -141,7 +141,8 @@ def _owner_of(path: Path) -> str:
     return path.name.partition(".")[2].rpartition("-")[0]
 
 
-def _owner() -> str:
+def this_process() -> str:
+    """This process as names of unfinished files tell it: its host and its number."""
     host = re.sub(r"[^A-Za-z0-9]+", "_", socket.gethostname()) or "host"
     return f"{host}.{os.getpid()}"
 
@@ -152,7 +153,7 @@ def is_abandoned(path: Path) -> bool:
     if owner == _FREE:
         return True
     host, _, pid = owner.rpartition(".")
-    if f"{host}.{os.getpid()}" == _owner() and pid.isdecimal() and not _is_alive(int(pid)):
+    if f"{host}.{os.getpid()}" == this_process() and pid.isdecimal() and not _is_alive(int(pid)):
         return True
     try:
         return abs(time.time() - path.stat().st_mtime) > _ABANDONED_SECONDS

@@ -1,19 +1,43 @@
-"""`make bench`: every comparison, one after the other."""
+"""`make bench`: every comparison, one after the other; `python -m tests.benchmarks NAME [OPTION …]`: one of them."""
 
 from __future__ import annotations
 
 import shutil
 
-from tests.benchmarks import embedding, fetch, startup
+import click
+
+from tests.benchmarks import embedding, fetch, hook, recall_quality, recall_speed, startup
 
 
-def main() -> None:
-    startup.run()
+@click.group(invoke_without_command=True)
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Compare with others, side by side, and print ratios. Without a name: all that needs no data of yours."""
+    if context.invoked_subcommand is None:
+        startup.run()
+        run_fetch()
+        embedding.main(args=[], standalone_mode=False)
+
+
+@main.command("fetch")
+def run_fetch_command() -> None:
+    """Cold fetch of the real model over loopback."""
+    run_fetch()
+
+
+def run_fetch() -> None:
+    """Needs nginx, curl and unzip."""
     if missing := [tool for tool in ("nginx", "curl", "unzip") if shutil.which(tool) is None]:
-        print(f"\nCold fetch: not measured, since {', '.join(missing)} is not installed")
+        click.echo(f"\nCold fetch: not measured, since {', '.join(missing)} is not installed")
     else:
         fetch.run()
-    embedding.main(args=[], standalone_mode=False)
+
+
+main.add_command(embedding.main, "embedding")
+main.add_command(recall_quality.main, "recall")
+main.add_command(recall_speed.main, "recall-speed")
+main.command("startup", help="Warm import, and help.")(startup.run)
+main.command("hook", help="The build hook.")(hook.run)
 
 
 if __name__ == "__main__":

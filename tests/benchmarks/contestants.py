@@ -1,77 +1,134 @@
 """Ways to embed texts with the same weights. Heavy imports happen in the makers: their cost is part of what is measured."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
-from importlib.util import find_spec
-from pathlib import Path
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import Any
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+Embed = Callable[[Sequence[str]], Any]
+"""Texts to an array of shape (texts, 384)."""
+Places = dict[str, str]
+"""Directories: `models`, ours; `shared`, a models directory in which they are published; `upstream`, sentence-transformers'
+files; `exported`, graphs that torch wrote (see `export`)."""
 
-Embed = Callable[[Sequence[str]], "NDArray[np.float32]"]
-
-
-def heimdall(models: Path) -> Embed:
-    """This project's engine."""
-    from cognitive_memory.encoding import Encoder
-
-    return Encoder.load(models).encode_batch
+OURS = "heimdall"
+CUT = 512
+"""Tokens at which those are cut that don't measure a default: as ours."""
 
 
-def original(models: Path) -> Embed:
-    """heimdall-mcp 0.3.7: every text padded to 512 tokens, 32 at a time, onnxruntime's defaults."""
-    return _plain(models, cut=512, pad=512, rows=32)
+def heimdall(places: Places) -> Embed:
+    """This project's engine, the way users call it."""
+    from cognitive_memory.core.config import EmbeddingConfig
+    from cognitive_memory.encoding import ONNXEmbeddingProvider
+
+    return ONNXEmbeddingProvider(EmbeddingConfig(model_cache_dir=places["shared"])).encode_batch  # type: ignore[arg-type]
 
 
-def fastembed_way(models: Path) -> Embed:
-    """fastembed's defaults: cut at 128 tokens, 256 texts at a time as they come, padded to the longest of them."""
-    return _plain(models, cut=128, pad=None, rows=256)
+def original(places: Places) -> Embed:
+    """heimdall-mcp 0.3.7: each text tokenised alone and padded to 512, onnxruntime's defaults, torch's export of the model.
 
-
-def sentence_transformers(upstream: Path) -> Embed:
-    """sentence-transformers with its defaults but for the cut, which is ours: texts sorted, 32 at a time."""
-    from sentence_transformers import SentenceTransformer
-
-    model = SentenceTransformer(str(upstream), device="cpu", local_files_only=True)
-    model.max_seq_length = 512
-    return lambda texts: model.encode(list(texts), show_progress_bar=False)
-
-
-def make(name: str, models: Path, upstream: Path | None) -> Embed:
-    """One contestant, loaded."""
-    if name == "sentence-transformers":
-        assert upstream is not None
-        return sentence_transformers(upstream)
-    return {"heimdall": heimdall, "the original's way": original, "fastembed's way": fastembed_way}[name](models)
-
-
-def names(upstream: Path | None) -> list[str]:
-    """Those that can run here, ours first."""
-    ours = ["heimdall", "the original's way", "fastembed's way"]
-    return [*ours, "sentence-transformers"] if upstream and find_spec("sentence_transformers") else ours
-
-
-def _plain(models: Path, *, cut: int, pad: int | None, rows: int) -> Embed:
+    It ran whatever it was given as one batch, which takes gigabytes; here it gets 32 at a time, the `batch_size` of its
+    configuration.
+    """
     import numpy as np
     import onnxruntime
     from tokenizers import Tokenizer
 
-    tokenizer = Tokenizer.from_file(str(models / "tokenizer" / "tokenizer.json"))
-    tokenizer.enable_truncation(cut)
-    tokenizer.enable_padding(length=pad)
-    (graph,) = models.glob("*.onnx")
-    session = onnxruntime.InferenceSession(str(graph), providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    graph = f"{places['exported']}/pooled.onnx"
+    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    tokenizer = Tokenizer.from_file(f"{places['models']}/tokenizer/tokenizer.json")
+    # Its own tokenizer.json was saved without these, unlike upstream's.
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
 
-    def embed(texts: Sequence[str]) -> NDArray[np.float32]:
+    def embed(texts: Sequence[str]) -> Any:
         parts = []
-        for start in range(0, len(texts), rows):
-            encodings = tokenizer.encode_batch(texts[start : start + rows])
-            ids = np.array([encoding.ids for encoding in encodings], dtype=np.int64)
-            mask = np.array([encoding.attention_mask for encoding in encodings], dtype=np.int64)
-            parts.append(session.run(None, {"input_ids": ids, "attention_mask": mask})[0])
+        for start in range(0, len(texts), 32):
+            rows, masks = [], []
+            for text in texts[start : start + 32]:
+                ids = tokenizer.encode(text.strip()).ids[:CUT]
+                masks.append([1] * len(ids) + [0] * (CUT - len(ids)))
+                rows.append(ids + [0] * (CUT - len(ids)))
+            inputs = {"input_ids": np.array(rows, np.int64), "attention_mask": np.array(masks, np.int64)}
+            parts.append(session.run(None, inputs)[0].astype(np.float32))
         return np.concatenate(parts)
 
     return embed
+
+
+def sentence_transformers(places: Places, *, rows: int, cut: int | None) -> Embed:
+    """sentence-transformers on the CPU, texts sorted by itself.
+
+    Args:
+        rows: its batch size; its default is 32.
+        cut: tokens; its default is the model's 256.
+    """
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(places["upstream"], device="cpu", local_files_only=True)
+    if cut is not None:
+        model.max_seq_length = cut
+    return lambda texts: model.encode(list(texts), batch_size=rows, show_progress_bar=False)
+
+
+def fastembed(places: Places, *, rows: int, cut: int) -> Embed:
+    """fastembed, which takes the texts as they come.
+
+    Args:
+        rows: its batch size; its default is 256.
+        cut: tokens; the files that it would download say 128.
+    """
+    import numpy as np
+    from fastembed import TextEmbedding
+
+    model = TextEmbedding("sentence-transformers/all-MiniLM-L6-v2", specific_model_path=places["exported"])
+    model.model.tokenizer.enable_truncation(cut)
+    return lambda texts: np.stack(list(model.embed(list(texts), batch_size=rows)))
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A way to embed.
+
+    Attributes:
+        package: what its Python must have.
+        place: the one of the places that it reads.
+        make: loads it; takes the places and a batch size.
+        tries: batch sizes of which the quickest is taken; empty where it has its own.
+        alike: whether its vectors are ours, since it reads as much of a text.
+    """
+
+    package: str
+    place: str
+    make: Callable[[Places, int], Embed]
+    tries: tuple[int, ...] = ()
+    alike: bool = True
+
+
+CONTESTANTS = {
+    OURS: Contestant("onnxruntime", "shared", lambda places, _: heimdall(places)),
+    "the original": Contestant("onnxruntime", "exported", lambda places, _: original(places)),
+    "sentence-transformers": Contestant(
+        "sentence_transformers",
+        "upstream",
+        lambda places, _: sentence_transformers(places, rows=32, cut=None),
+        alike=False,
+    ),
+    "sentence-transformers, cut 512": Contestant(
+        "sentence_transformers", "upstream", lambda places, _: sentence_transformers(places, rows=32, cut=CUT)
+    ),
+    "  and its best batch": Contestant(
+        "sentence_transformers",
+        "upstream",
+        lambda places, rows: sentence_transformers(places, rows=rows, cut=CUT),
+        (4, 8, 16),
+    ),
+    "fastembed": Contestant(
+        "fastembed", "exported", lambda places, _: fastembed(places, rows=256, cut=128), alike=False
+    ),
+    "fastembed, cut 512, best batch": Contestant(
+        "fastembed", "exported", lambda places, rows: fastembed(places, rows=rows, cut=CUT), (1, 4, 16)
+    ),
+}
+"""Ours first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 QUERY = "how do I reset the password of my account"
 
@@ -52,6 +53,25 @@ def short_texts(count: int, seed: int = 21) -> list[str]:
     """Sentences of 5 to 15 words."""
     generator = random.Random(seed)
     return [_text(generator, generator.randint(5, 15)) for _ in range(count)]
+
+
+def paragraphs(count: int, seed: int = 22) -> list[str]:
+    """Paragraphs of 60 to 120 words, about 130 tokens."""
+    generator = random.Random(seed)
+    return [_text(generator, generator.randint(60, 120)) for _ in range(count)]
+
+
+def queries(count: int) -> list[str]:
+    """The same short question."""
+    return [QUERY] * count
+
+
+TEXTS: dict[str, Callable[[int], list[str]]] = {
+    "mixed": mixed_texts,
+    "short": short_texts,
+    "paragraphs": paragraphs,
+    "query": queries,
+}
 
 
 def _text(generator: random.Random, words: int) -> str:

@@ -54,7 +54,7 @@ def test_variable_is_read_when_the_configuration_is_made(tmp_path: Path, monkeyp
     assert before.model_cache_dir == tmp_path
 
 
-@pytest.mark.parametrize("device", ["auto", "cpu"])
+@pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "coreml", "openvino"])
 def test_known_devices(device: str) -> None:
     assert EmbeddingConfig(device=device).device == device
 
@@ -73,8 +73,8 @@ def test_known_devices(device: str) -> None:
         ("embedding_dimension", True, "got True"),
         ("batch_size", -1, "expected a whole number of at least 1, got -1"),
         ("batch_size", "32", "got '32'"),
-        ("device", "tpu", "expected one of 'auto', 'cpu', got 'tpu'"),
-        ("device", None, "expected one of 'auto', 'cpu', got None"),
+        ("device", "tpu", "expected one of 'auto', 'cpu', 'cuda', 'coreml', 'openvino', got 'tpu'"),
+        ("device", None, "expected one of 'auto', 'cpu', 'cuda', 'coreml', 'openvino', got None"),
     ],
 )
 def test_impossible_values_are_named(setting: str, value: object, expected: str) -> None:

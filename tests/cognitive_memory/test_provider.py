@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -12,8 +15,9 @@ import pytest
 
 from cognitive_memory.core.config import ConfigError, EmbeddingConfig
 from cognitive_memory.encoding import Encoder, ModelLoadError, ONNXEmbeddingProvider
-from cognitive_memory.encoding.errors import TextTypeError
+from cognitive_memory.encoding.errors import EmptyTextError, TextTypeError
 from heimdall.models import ManifestError
+from tests.support.real_model import ROOT
 
 pytestmark = pytest.mark.model
 
@@ -36,9 +40,9 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     seen: list[Path] = []
     load = Encoder.load
 
-    def watched(directory: Path) -> Encoder:
+    def watched(directory: Path, *, device: str) -> Encoder:
         seen.append(directory)
-        return load(directory)
+        return load(directory, device=device)
 
     monkeypatch.setattr(Encoder, "load", watched)
     return seen
@@ -93,9 +97,73 @@ def test_unknown_model_is_an_error(config: EmbeddingConfig) -> None:
         ONNXEmbeddingProvider(other).encode("text")
 
 
-def test_bad_text_is_an_error(config: EmbeddingConfig) -> None:
+def test_bad_text_is_an_error_before_any_model_is_loaded(config: EmbeddingConfig, loads: list[Path]) -> None:
+    provider = ONNXEmbeddingProvider(config)
     with pytest.raises(TextTypeError, match="text 1 is of type int"):
-        ONNXEmbeddingProvider(config).encode_batch(["fine", 3])  # type: ignore[list-item]
+        provider.encode_batch(["fine", 3])  # type: ignore[list-item]
+    with pytest.raises(EmptyTextError, match="text 1 holds nothing"):
+        list(provider.encode_stream(["fine", "\x00"]))
+    with pytest.raises(EmptyTextError):
+        provider.encode("\u200b")
+    assert loads == []
+
+
+def test_stream_and_progress_reach_the_engine(config: EmbeddingConfig, encoder: Encoder) -> None:
+    provider = ONNXEmbeddingProvider(config)
+    texts = [f"number {index}" for index in range(40)]
+    seen: list[tuple[int, int]] = []
+    vectors = provider.encode_batch(iter(texts), progress=lambda done, total: seen.append((done, total)))
+    assert seen[-1] == (40, 40)
+    (block,) = provider.encode_stream(iter(texts))
+    np.testing.assert_allclose(block.vectors, vectors, rtol=0, atol=1e-6)
+    assert list(provider.encode_stream([])) == []
+
+
+def test_device_reaches_the_engine(config: EmbeddingConfig) -> None:
+    other = EmbeddingConfig(device="coreml", model_cache_dir=config.model_cache_dir)
+    with pytest.raises(ConfigError, match="macOS"):
+        ONNXEmbeddingProvider(other).encode("text")
+
+
+def test_warm_up_loads_beside_what_else_is_done(config: EmbeddingConfig, loads: list[Path]) -> None:
+    ONNXEmbeddingProvider(config).encode("brings the model")
+    provider = ONNXEmbeddingProvider(config)
+    assert provider.ready()
+    provider.warm_up()
+    for thread in threading.enumerate():
+        if thread.name == "heimdall-warm-up":
+            thread.join()
+    assert len(loads) == 2
+    provider.encode("text")
+    assert len(loads) == 2
+
+
+def test_warm_up_fetches_nothing(tmp_path: Path, loads: list[Path]) -> None:
+    provider = ONNXEmbeddingProvider(EmbeddingConfig(model_cache_dir=tmp_path / "models"))
+    provider.warm_up()
+    assert not provider.ready()
+    assert loads == []
+    assert not (tmp_path / "models").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_forked_child_loads_the_model_anew(config: EmbeddingConfig) -> None:
+    """A child has none of its parent's threads: with the parent's session it would wait for them for ever."""
+    code = (
+        "import os, sys, warnings; from pathlib import Path\n"
+        "warnings.simplefilter('ignore')  # Python's own about forking with threads\n"
+        "from cognitive_memory.core.config import EmbeddingConfig\n"
+        "from cognitive_memory.encoding import ONNXEmbeddingProvider\n"
+        f"provider = ONNXEmbeddingProvider(EmbeddingConfig(model_cache_dir=Path({str(config.model_cache_dir)!r})))\n"
+        "texts = ['word ' * 400] * 6\n"
+        "for _ in range(3): provider.encode('parent')\n"
+        "provider.encode_batch(texts)\n"
+        "if child := os.fork(): sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
+        # As multiprocessing's children end; Python's own way out waits for ever, in onnxruntime, after any fork.
+        "os._exit(provider.encode('child').shape != (384,) or len(provider.encode_batch(texts)) != 6)"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False, env=environment).returncode == 0
 
 
 def test_broken_file_is_healed(config: EmbeddingConfig, encoder: Encoder, tmp_path: Path, loads: list[Path]) -> None:
@@ -115,7 +183,7 @@ def test_broken_file_is_healed(config: EmbeddingConfig, encoder: Encoder, tmp_pa
 def test_sound_files_that_do_not_load_are_not_fetched_again(
     config: EmbeddingConfig, loads: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unreadable(directory: Path) -> Encoder:
+    def unreadable(directory: Path, *, device: str) -> Encoder:
         loads.append(directory)
         raise ModelLoadError(str(directory), "onnxruntime is too old for it")
 
@@ -129,7 +197,9 @@ def test_sound_files_that_do_not_load_are_not_fetched_again(
 def test_failed_load_may_succeed_later(config: EmbeddingConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     provider = ONNXEmbeddingProvider(config)
     with monkeypatch.context() as patch:
-        patch.setattr(Encoder, "load", lambda directory: (_ for _ in ()).throw(ModelLoadError(str(directory), "busy")))
+        patch.setattr(
+            Encoder, "load", lambda directory, **_: (_ for _ in ()).throw(ModelLoadError(str(directory), "busy"))
+        )
         with pytest.raises(ModelLoadError, match="busy"):
             provider.encode("text")
     assert provider.encode("text").shape == (384,)

@@ -4,9 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizers import Tokenizer
 
 from cognitive_memory.encoding.errors import EmptyTextError
-from cognitive_memory.encoding.tokenization import TextTokenizer
+from cognitive_memory.encoding.tokenization import TOKENIZER_NAME, TextTokenizer, beginning
 
 pytestmark = pytest.mark.model
 
@@ -14,26 +17,28 @@ CLS, SEP = 101, 102
 """The special tokens of BERT's uncased vocabulary."""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def tokenize(model_directory: Path) -> TextTokenizer:
     return TextTokenizer(model_directory, 512)
 
 
 def test_ids_are_those_of_the_vocabulary(tokenize: TextTokenizer) -> None:
-    (ids,) = tokenize(["Hello, world!"])
+    (ids,), cut = tokenize(["Hello, world!"])
+    assert cut == []
     assert ids.dtype == np.int64
     assert ids.tolist() == [CLS, 7592, 1010, 2088, 999, SEP]
 
 
 def test_texts_keep_their_own_length(tokenize: TextTokenizer) -> None:
     """Upstream's file pads every text to 128 tokens and cuts it there."""
-    lengths = [len(ids) for ids in tokenize(["one", "one two three", "word " * 200, "word " * 510, "word " * 2000])]
-    assert lengths == [3, 5, 202, 512, 512]
+    rows, cut = tokenize(["one", "one two three", "word " * 200, "word " * 510, "word " * 511, "word " * 9000])
+    assert [len(ids) for ids in rows] == [3, 5, 202, 512, 512, 512]
+    assert cut == [4, 5]
 
 
 def test_cutting_keeps_the_beginning_and_the_last_special_token(model_directory: Path) -> None:
     tokenize = TextTokenizer(model_directory, 8)
-    whole, cut = tokenize(["one two three four five six", "one two three four five six seven eight"])
+    (whole, cut), _ = tokenize(["one two three four five six", "one two three four five six seven eight"])
     assert cut.tolist() == whole.tolist()
     assert (cut[0], cut[-1], len(cut)) == (CLS, SEP, 8)
 
@@ -43,4 +48,44 @@ def test_text_of_which_nothing_is_left_is_refused(tokenize: TextTokenizer, text:
     with pytest.raises(EmptyTextError, match="text 1 holds nothing to embed"):
         tokenize(["fine", text])
     with pytest.raises(EmptyTextError, match="the text holds nothing"):
-        tokenize([text], alone=True)
+        tokenize([text], first=None)
+    with pytest.raises(EmptyTextError, match="text 41 holds nothing"):
+        tokenize([text], first=41)
+
+
+PIECES = st.one_of(
+    st.sampled_from(
+        [" ", "\n", "\t", "\u3000", "word", "x" * 150, "é", "\u0301", "中文", "-", "[SEP]", "\x00", " " * 90]
+    ),
+    st.text(max_size=12),
+)
+
+
+@settings(max_examples=150)
+@given(st.lists(PIECES, max_size=120), st.integers(3, 12))
+def test_looking_at_the_beginning_alone_gives_the_same_ids(
+    model_directory: Path, pieces: list[str], max_length: int
+) -> None:
+    text = "a" + "".join(pieces)
+    plain = Tokenizer.from_file(str(model_directory / TOKENIZER_NAME))
+    plain.no_padding()
+    plain.no_truncation()
+    whole = plain.encode(text).ids
+    expected = whole if len(whole) <= max_length else [*whole[: max_length - 1], SEP]
+    (ids,), cut = TextTokenizer(model_directory, max_length)([text])
+    assert ids.tolist() == expected
+    assert bool(cut) == (len(whole) > max_length)
+
+
+def test_a_huge_text_is_not_tokenised_to_its_end(tokenize: TextTokenizer) -> None:
+    text = "word " * 4_000_000
+    (ids,), cut = tokenize([text])
+    assert (len(ids), cut) == (512, [0])
+    assert len(beginning(text, 4096)) == 4094
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("one two", "one two"), ("one two three", "one"), ("o" * 9, ""), (" x" * 9, " x x x")]
+)
+def test_beginning_ends_with_a_whole_word(text: str, expected: str) -> None:
+    assert beginning(text, 7) == expected

@@ -92,7 +92,8 @@ class Installation:
 
     @classmethod
     def make(cls, site: Path, model: SmallModel) -> Installation:
-        shutil.copytree(ROOT / "heimdall", site / "heimdall", ignore=shutil.ignore_patterns("__pycache__"))
+        for package in ("heimdall", "cognitive_memory"):
+            shutil.copytree(ROOT / package, site / package, ignore=shutil.ignore_patterns("__pycache__", "data"))
         model.write_manifest(site / "heimdall" / "model_manifest.json")
         return cls(site)
 

@@ -95,7 +95,7 @@ def _deliver_link(link: Link, index: str, members: dict[str, PinnedFile], client
         with opened_zip(link.local_path, link.filename) as archive:
             receive_members(archive, members, context.store, link.filename)
         return
-    authorization = _credentials(index, link.url)
+    authorization = credentials_for(index, link.url)
     if take_members(client, link.url, members, context.store, context.progress, authorization=authorization):
         return
     wanted = sum(file.size for file in members.values())
@@ -108,6 +108,6 @@ def _deliver_link(link: Link, index: str, members: dict[str, PinnedFile], client
             receive_members(archive, members, context.store, link.filename)
 
 
-def _credentials(index: str, url: str) -> str | None:
+def credentials_for(index: str, url: str) -> str | None:
     """The index's own authorization, for files that it keeps itself."""
     return index_authorization(index) if Origin.of(index) == Origin.of(url) else None

@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -23,7 +25,7 @@ def mirror(small: SmallModel, monkeypatch: pytest.MonkeyPatch) -> SmallModel:
 def test_the_life_of_a_model(installation: Installation, mirror: SmallModel) -> None:
     before = installation.heimdall("models", "status")
     assert before.returncode == 1
-    assert "state    not here; 'heimdall models pull' fetches it" in before.stdout
+    assert "state   not here; 'heimdall models pull' fetches it" in before.stdout
     assert installation.heimdall("models", "path").returncode == 1
     assert installation.heimdall("models", "verify").returncode == 1
 
@@ -37,7 +39,7 @@ def test_the_life_of_a_model(installation: Installation, mirror: SmallModel) -> 
     assert installation.heimdall("models", "path").stdout == f"{directory}\n"
     status = installation.heimdall("models", "status")
     assert status.returncode == 0
-    assert f"path     {directory}" in status.stdout
+    assert f"path    {directory}" in status.stdout
     verify = installation.heimdall("models", "verify")
     assert verify.returncode == 0
     assert verify.stdout.splitlines()[-1] == "every file matches its pin"
@@ -125,7 +127,10 @@ def test_pull_fetches_although_unasked_fetching_is_forbidden(installation: Insta
         (("models", "pull", "--variant", "huge"), {}, "pins no small (huge) for this machine"),
         (("models", "verfy"), {}, "Did you mean 'verify'?"),
         (("modles",), {}, "Did you mean 'models'?"),
+        (("dirs",), {"HEIMDALL_LOG_LEVEL": "loud"}, "HEIMDALL_LOG_LEVEL='loud': expected one of debug, info"),
+        (("dirs",), {"HEIMDALL_PROJECT": "nowhere"}, "HEIMDALL_PROJECT names it"),
         (("models", "pull", "--fast"), {}, "No such option '--fast'"),
+        (("dirs", "--jsn"), {}, "Did you mean '--json'?"),
         (("models", "pull"), {"HEIMDALL_DATA_DIR": "/dev/null/x"}, "/dev/null"),
     ],
 )
@@ -161,7 +166,7 @@ def test_ctrl_c_keeps_what_arrived_and_the_next_pull_goes_on(
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=30)
         assert process.returncode == 130
-        assert "interrupted; what was downloaded is kept" in stderr
+        assert "interrupted; what is done is kept" in stderr
         assert "Traceback" not in stderr
         again = installation.heimdall("models", "pull", **variables)
         assert again.returncode == 0
@@ -183,3 +188,101 @@ def test_help_and_a_closed_pipe(installation: Installation) -> None:
     assert "Traceback" not in closed.stderr.read()
     closed.stderr.close()
     closed.wait(timeout=30)
+
+
+def test_warnings_reach_the_user_and_the_log(installation: Installation, home: Path) -> None:
+    code = (
+        "import logging, sys; from heimdall.cli import main; from heimdall.cli import dirs\n"
+        "import heimdall.cognitive_system.data_dirs as data_dirs\n"
+        "def qdrant(): logging.getLogger('cognitive_memory').warning('beware of %s', 'it'); return 'q'\n"
+        "data_dirs.get_qdrant_data_dir = qdrant\n"
+        "sys.argv[1:] = ['dirs']; sys.exit(main())"
+    )
+    done = installation.run("-c", code, HEIMDALL_FETCH="never")
+    assert (done.returncode, done.stderr) == (0, "heimdall: beware of it\n")
+    (log,) = (home / ".local/share/heimdall/logs").iterdir()
+    assert "WARNING cognitive_memory [MainThread] beware of it" in log.read_text()
+
+
+def test_a_mistake_of_ours_is_one_line_and_a_traceback_in_the_log(installation: Installation, home: Path) -> None:
+    code = (
+        "import sys; from heimdall.cli import main; import heimdall.cognitive_system.data_dirs as data_dirs\n"
+        "data_dirs.get_qdrant_data_dir = lambda: 1 / 0\n"
+        "sys.argv[1:] = ['dirs']; sys.exit(main())"
+    )
+    done = installation.run("-c", code, HEIMDALL_FETCH="never")
+    (log,) = (home / ".local/share/heimdall/logs").iterdir()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(
+        f"heimdall: this should not have happened: ZeroDivisionError: division by zero; the details are in {log}."
+    )
+    assert len(done.stderr.splitlines()) == 1
+    assert "Traceback" in log.read_text()
+    off = installation.run("-c", code, HEIMDALL_FETCH="never", HEIMDALL_LOG_LEVEL="off")
+    assert "set HEIMDALL_DEBUG=1 to see where" in off.stderr
+    debug = installation.run("-c", code, HEIMDALL_FETCH="never", HEIMDALL_DEBUG="1")
+    assert "Traceback" in debug.stderr
+
+
+def test_commands_that_have_nothing_to_say_make_no_log(installation: Installation, home: Path) -> None:
+    assert installation.heimdall("dirs").returncode == 0
+    assert not list(home.iterdir())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="paths are text on Windows")
+def test_a_path_that_is_no_text_comes_out_as_it_is(installation: Installation, tmp_path: Path) -> None:
+    directory = os.fsdecode(bytes(tmp_path) + b"/caf\xe9")
+    command = [sys.executable, "-m", "heimdall", "dirs"]
+    done = subprocess.run(
+        command, env=installation.environment(MODEL_CACHE_DIR=directory), stdout=subprocess.PIPE, check=True
+    )
+    assert f"models_dir         {directory}\n".encode(errors="surrogateescape") in done.stdout
+
+
+@pytest.mark.parametrize("signal_at", ["start", "work"])
+def test_ctrl_c_is_quiet_whenever_it_comes(installation: Installation, signal_at: str) -> None:
+    wait = "import time; time.sleep(60)"
+    codes = {
+        "start": f"import builtins, sys; real = builtins.__import__\n"
+        f"def slow(name, *rest):\n"
+        f"    if name == 'heimdall.cli.run': print('here', flush=True); {wait}\n"
+        f"    return real(name, *rest)\n"
+        f"import heimdall.cli; builtins.__import__ = slow; sys.exit(heimdall.cli.main())",
+        "work": f"import sys; from heimdall.cli import main; import heimdall.cognitive_system.data_dirs as data_dirs\n"
+        f"def slow(): print('here', flush=True); {wait}\n"
+        f"data_dirs.get_qdrant_data_dir = slow; sys.argv[1:] = ['dirs']; sys.exit(main())",
+    }
+    process = installation.start("-c", codes[signal_at], HEIMDALL_FETCH="never")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "here\n"
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in stderr
+
+
+def test_a_reader_that_leaves_in_the_middle_is_no_news(installation: Installation) -> None:
+    command = f"{sys.executable} -m heimdall completion bash | head -1"
+    done = subprocess.run(
+        ["sh", "-c", command], env=installation.environment(), capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.startswith("# Completion of heimdall")
+    assert done.stderr == ""
+
+
+def test_the_log_tells_where_the_model_came_from(installation: Installation, mirror: SmallModel, home: Path) -> None:
+    for _ in range(2):
+        assert installation.heimdall("models", "pull").returncode == 0
+    (log,) = (home / ".local/share/heimdall/logs").iterdir()
+    assert "INFO heimdall.models.resolver" in log.read_text()
+    assert "small (standard) is ready, from mirror, verified" in log.read_text()
+    assert installation.heimdall("models", "pull", HEIMDALL_LOG_LEVEL="off").returncode == 0
+
+
+def test_no_memory_and_no_question_is_logged(installation: Installation, home: Path) -> None:
+    variables = {"HEIMDALL_FETCH": "never", "HEIMDALL_LOG_LEVEL": "debug"}
+    assert installation.heimdall("store", "The launch code is 48151623.", **variables).returncode == 0
+    assert "48151623" in installation.heimdall("recall", "launch code 48151623", **variables).stdout
+    assert installation.heimdall("update", "48151623", "--text", "48151623", **variables).returncode == 2
+    logs = home / ".local/share/heimdall/logs"
+    assert "48151623" not in "".join(log.read_text() for log in logs.glob("*"))

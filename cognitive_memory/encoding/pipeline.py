@@ -1,0 +1,127 @@
+"""Texts through tokenizer and model: reading, tokenising and computing at the same time, in bounded memory.
+
+The calling thread reads a window of texts and tokenises it while workers compute the one before; so no more than two windows
+are in memory, and an iterator is only ever walked by the thread that asked for the vectors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cognitive_memory.encoding.batching import plan_batches
+from cognitive_memory.encoding.sessions import Sessions
+from cognitive_memory.encoding.tokenization import TextTokenizer
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Vectors of consecutive texts.
+
+    Attributes:
+        first: the first text's place among all, from 0.
+        vectors: float32 of shape (texts, embedding_dimension), rows of unit L2 norm.
+        cut: places, among all, of the texts that are longer than the model reads; their ends are not in their vectors.
+    """
+
+    first: int
+    vectors: NDArray[np.float32]
+    cut: tuple[int, ...]
+
+
+class Pipeline:
+    """Embeds windows of texts.
+
+    Args:
+        tokenizer: the model's.
+        sessions: the model's.
+        dimension: how many numbers a vector has.
+        max_rows: how many texts at most go through the model at once.
+    """
+
+    def __init__(self, tokenizer: TextTokenizer, sessions: Sessions, dimension: int, *, max_rows: int) -> None:
+        self._tokenizer = tokenizer
+        self._sessions = sessions
+        self._dimension = dimension
+        self._max_rows = max_rows
+        self._pool: ThreadPoolExecutor | None = None
+
+    def blocks(self, windows: Iterator[Sequence[str]], done: Callable[[int], None] | None = None) -> Iterator[Block]:
+        """Embed windows of checked texts.
+
+        Args:
+            windows: each has a text at least. The second one is read before the first one's block comes, and so on.
+            done: called in this thread whenever some more texts are done, with their number.
+
+        Raises:
+            Exception: whatever reading the windows raises, after the blocks of those before.
+        """
+        ahead: _Work | None = None
+        failure: Exception | None = None
+        first = 0
+        try:
+            while failure is None:
+                try:
+                    work = self._start(next(windows, ()), first)
+                except Exception as error:  # noqa: BLE001 (whoever's it is: it is raised below, in its turn)
+                    work, failure = None, error
+                if ahead is not None:
+                    yield ahead.finish(done)
+                if work is None:
+                    break
+                ahead = work
+                first += len(work.vectors)
+        finally:
+            if self._pool is not None:
+                self._pool.shutdown(cancel_futures=True)
+                self._pool = None
+        if failure is not None:
+            raise failure
+
+    def _start(self, texts: Sequence[str], first: int) -> _Work | None:
+        import numpy as np
+
+        if not texts:
+            return None
+        rows, cut = self._tokenizer(texts, first=first)
+        vectors = np.empty((len(texts), self._dimension), dtype=np.float32)
+        batches = plan_batches([len(row) for row in rows], max_rows=self._max_rows)
+        alone = first == 0 and len(batches) == 1
+        session = self._sessions.single() if alone else self._sessions.bulk()
+
+        def embed(batch: Sequence[int]) -> int:
+            vectors[batch] = session.run([rows[index] for index in batch])
+            return len(batch)
+
+        work = _Work(first, vectors, tuple(first + place for place in cut), [])
+        if alone:
+            future: Future[int] = Future()
+            future.set_result(embed(batches[0]))
+            work.parts.append(future)
+        else:
+            self._pool = self._pool or ThreadPoolExecutor(self._sessions.workers, "heimdall-encode")
+            work.parts.extend(self._pool.submit(embed, batch) for batch in batches)
+        return work
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A window under way: its parts fill `vectors`, and say how many they did."""
+
+    first: int
+    vectors: NDArray[np.float32]
+    cut: tuple[int, ...]
+    parts: list[Future[int]]
+
+    def finish(self, done: Callable[[int], None] | None) -> Block:
+        for part in self.parts:
+            count = part.result()
+            if done is not None:
+                done(count)
+        return Block(self.first, self.vectors, self.cut)

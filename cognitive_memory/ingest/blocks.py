@@ -1,0 +1,153 @@
+"""From a document's blocks to pieces of a size that the model was made for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from cognitive_memory.ingest.sizes import BOUND, HEADING_ROOM, SMALL, SOLID_BOUND, estimate_tokens
+from cognitive_memory.ingest.splitting import LINES, PROSE, split
+
+_BLANK_LINES = re.compile(r"\A(?:[^\S\n]*\n)+")
+
+Path = tuple[str, ...]
+"""Titles of the headings above a place, outermost first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph, list, code block, table or heading, with its line ends and the blank lines after it.
+
+    Attributes:
+        text: its lines as they are in the document.
+        line: its first line's number, from 1.
+        path: the headings above it; a heading's own title is not among them.
+        title: what a heading that begins a section says; None: this is no heading.
+        solid: whether it loses its sense when cut: code and tables.
+    """
+
+    text: str
+    line: int
+    path: Path = ()
+    title: str | None = None
+    solid: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What becomes one memory.
+
+    Attributes:
+        text: lines of the document, without blank lines around them.
+        path: the headings above its first line.
+        titles: the headings in it, in their order; the first one is at its beginning.
+        first_line, last_line: from 1, both included.
+    """
+
+    text: str
+    path: Path
+    titles: tuple[str, ...]
+    first_line: int
+    last_line: int
+
+
+@dataclass(slots=True)
+class _Group:
+    blocks: list[Block]
+    size: int
+
+    @property
+    def path(self) -> Path:
+        return self.blocks[0].path
+
+
+def pack(blocks: Iterable[Block]) -> list[Piece]:
+    """Cut blocks that are too long, and put together what belongs together.
+
+    A section that fits is one piece; one that does not is cut between blocks, evenly; a small one joins the section before
+    it where both stand below the same heading.
+
+    Returns:
+        Pieces in the document's order. Together they have every character that is not blank, once; none is blank; none
+        has more than `BOUND` estimated tokens, or `SOLID_BOUND` with a code block or table in it.
+    """
+    groups: list[_Group] = []
+    for section in _sections(blocks):
+        for group in _pack_section(section):
+            if groups and _joins(groups[-1], group):
+                groups[-1].blocks += group.blocks
+                groups[-1].size += group.size
+            else:
+                groups.append(group)
+    return [piece for group in groups if (piece := _piece(group.blocks)) is not None]
+
+
+def _sections(blocks: Iterable[Block]) -> Iterator[list[Block]]:
+    section: list[Block] = []
+    for block in blocks:
+        if block.title is not None and section:
+            yield section
+            section = []
+        section.append(block)
+    if section:
+        yield section
+
+
+def _pack_section(section: Sequence[Block]) -> Iterator[_Group]:
+    parts = [part for block in section for part in _fitting(block)]
+    sizes = [estimate_tokens(part.text) for part in parts]
+    total = sum(sizes)
+    goal = total / -(-total // BOUND) if total else 0
+    current = _Group([], 0)
+    for part, size in zip(parts, sizes, strict=True):
+        if current.blocks and not _belongs(current, part, size, goal):
+            yield current
+            current = _Group([], 0)
+        current.blocks.append(part)
+        current.size += size
+    yield current
+
+
+def _fitting(block: Block) -> Iterator[Block]:
+    bound, places = (SOLID_BOUND, LINES) if block.solid else (BOUND, PROSE)
+    if estimate_tokens(block.text) <= bound - HEADING_ROOM:
+        yield block
+        return
+    line = block.line
+    for text in split(block.text, bound - HEADING_ROOM, places):
+        yield replace(block, text=text, line=line, title=block.title if line == block.line else None)
+        line += text.count("\n")
+
+
+def _belongs(group: _Group, part: Block, size: int, goal: float) -> bool:
+    if group.blocks[-1].title is not None and group.size <= HEADING_ROOM:
+        return True  # a heading stays with what it announces
+    if part.solid and group.size <= HEADING_ROOM and not any(block.solid for block in group.blocks):
+        return True  # and so does the line that introduces a code block
+    return group.size < goal and group.size + size <= BOUND
+
+
+def _joins(before: _Group, group: _Group) -> bool:
+    if min(before.size, group.size) >= SMALL:
+        return False
+    same_section = group.blocks[0].title is None
+    bound = SOLID_BOUND if same_section and any(block.solid for block in before.blocks) else BOUND
+    related = same_section or group.path[: len(before.path)] == before.path
+    return related and before.size + group.size <= bound
+
+
+def _piece(blocks: Sequence[Block]) -> Piece | None:
+    text = "".join(block.text for block in blocks)
+    if not text.strip():
+        return None
+    written = [block for block in blocks if block.text.strip()]
+    first, last = written[0], written[-1]
+    before = len(first.text) - len(first.text.lstrip())
+    return Piece(
+        text=_BLANK_LINES.sub("", text).rstrip(),
+        path=blocks[0].path,
+        titles=tuple(block.title for block in blocks if block.title is not None),
+        first_line=first.line + first.text.count("\n", 0, before),
+        last_line=last.line + last.text.rstrip().count("\n"),
+    )

@@ -1,0 +1,241 @@
+"""Commits: read from git, and made memories of."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from uuid import uuid5
+
+from cognitive_memory.core.memory import Json, MemoryType, NewMemory
+from cognitive_memory.ingest.blocks import Block, pack
+from cognitive_memory.ingest.git_command import Git
+from cognitive_memory.ingest.identity import NAMESPACE
+from cognitive_memory.ingest.plain_text import paragraphs
+from cognitive_memory.ingest.redaction import redact
+from cognitive_memory.ingest.sizes import SOLID_BOUND, estimate_tokens
+
+_FIELDS = ("%H", "%P", "%an", "%at", "%B")
+_HASH = re.compile(rb"(?:[0-9a-f]{40}|[0-9a-f]{64})")
+_FILES_SHOWN = 20
+_MERGE = re.compile(r"Merge (?:branch|branches|remote-tracking branch|tag|pull request|commit)\b.*", re.IGNORECASE)
+_TRAILER = re.compile(
+    r"(?:signed-off-by|reviewed-by|acked-by|tested-by|change-id|co-authored-by|cc): .*", re.IGNORECASE
+)
+_REST = 8  # tokens of "and N more files"
+_STATUS = {"A": "added", "C": "copied", "D": "removed", "R": "renamed"}
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedFile:
+    """A file that a commit changed.
+
+    Attributes:
+        path: its path after the commit, or before it if it was removed.
+        status: git's letter: A added, M changed, D removed, R renamed, C copied, T of another type.
+        before: its path before, if it was renamed or copied.
+        lines: how many lines were added and removed; None if that is not known.
+        binary: whether it is no text.
+    """
+
+    path: str
+    status: str
+    before: str | None = None
+    lines: tuple[int, int] | None = None
+    binary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit.
+
+    Attributes:
+        sha: its full id.
+        parents: theirs.
+        author: the author's name.
+        when: when it was written.
+        message: subject and body.
+        files: what it changed, against its only parent; none for a merge.
+    """
+
+    sha: str
+    parents: tuple[str, ...]
+    author: str
+    when: datetime
+    message: str
+    files: tuple[ChangedFile, ...] = ()
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether it is a merge whose message is only the one that git wrote."""
+        lines = [
+            line
+            for line in self.message.splitlines()
+            if line.strip() and not line.startswith(("#", "* ", "Conflicts:"))
+        ]
+        return len(self.parents) > 1 and len(lines) <= 1 and (not lines or _MERGE.fullmatch(lines[0]) is not None)
+
+
+def read_commits(git: Git, shas: Sequence[str]) -> Iterator[Commit]:
+    """Read commits, in the order of `shas`.
+
+    What a partial clone lacks is not fetched: without files' contents only exact renames are found and no lines counted;
+    without folders' contents it is not known which files changed.
+
+    Raises:
+        GitError: git failed.
+    """
+    if not shas:
+        return
+    changes = ["--raw", "--numstat", "--find-renames"]
+    if git.lacking:
+        changes = ["--no-patch"] if git.lacking.startswith("tree:") else ["--raw", "--find-renames=100%"]
+    yield from _parse(
+        git.fields(
+            "log",
+            "--stdin",
+            "--no-walk=unsorted",
+            "-z",
+            f"--format=tformat:{'%x00'.join(_FIELDS)}%x00",
+            *changes,
+            f"-O{os.devnull}",
+            "--no-abbrev",
+            "--no-ext-diff",
+            "--no-textconv",
+            "--no-color",
+            "--no-notes",
+            "--no-mailmap",
+            "--no-show-signature",
+            "--no-decorate",
+            "--ignore-submodules=none",
+            given=shas,
+        )
+    )
+
+
+def _parse(fields: Iterator[bytes]) -> Iterator[Commit]:
+    """A commit is its fields, an empty one, and what it changed; no field can hold a NUL, so nothing can be forged."""
+    field = next(fields, None)
+    while field is not None:
+        sha, parents, author, seconds, message = (_text(each) for each in (field, *(next(fields) for _ in _FIELDS[1:])))
+        next(fields, None)
+        files: dict[str, ChangedFile] = {}
+        field = next(fields, None)
+        while field is not None and not _HASH.fullmatch(field):
+            _read_change(field.removeprefix(b"\n"), fields, files)
+            field = next(fields, None)
+        yield Commit(sha, tuple(parents.split()), author, _moment(seconds), message.strip(), tuple(files.values()))
+
+
+def _read_change(field: bytes, fields: Iterator[bytes], files: dict[str, ChangedFile]) -> None:
+    if field.startswith(b":"):
+        status = _text(field.rsplit(b" ", 1)[1])[:1]
+        path = _text(next(fields))
+        before = path if status in "RC" else None
+        path = _text(next(fields)) if before is not None else path
+        files[path] = ChangedFile(path, status, before)
+        return
+    added, removed, name = field.split(b"\t", 2)
+    if not name:  # a rename: both names follow
+        next(fields)
+        name = next(fields)
+    path = _text(name)
+    if added == b"-":
+        files[path] = replace(files[path], binary=True)
+    else:
+        files[path] = replace(files[path], lines=(int(added), int(removed)))
+
+
+def _text(field: bytes) -> str:
+    return field.decode(errors="replace")
+
+
+def _moment(seconds: str) -> datetime:
+    """A time of git's; what no calendar has (the year 20000) becomes 1970."""
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(0, UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class CommitMemories:
+    """A commit's memories, and how many secrets were left out of them."""
+
+    memories: tuple[NewMemory, ...]
+    redacted: int
+
+
+def memories_of(commit: Commit, source: str, *, tags: tuple[str, ...] = (), whole: bool = True) -> CommitMemories:
+    """Make memories of a commit: one, or several if its message is long.
+
+    Args:
+        commit: the commit.
+        source: the repository, as its memories name it.
+        tags: for each memory.
+        whole: False for a commit whose parents this clone does not have: what it changed is not known.
+    """
+    message, redacted = redact(commit.message)
+    parts = [piece.text for piece in pack(_blocks(_without_trailers(message)))] or ["(no message)"]
+    files = _files_in_words(commit.files, SOLID_BOUND - estimate_tokens(parts[-1])) if whole else ""
+    texts = [*parts[:-1], f"{parts[-1]}\n\n{files}" if files else parts[-1]]
+    day = commit.when.date().isoformat()
+    author = " ".join(commit.author.split())[:80]
+    subject = message.split("\n", 1)[0].strip()[:80]
+    context = f"Commit {commit.sha[:10]} by {author or 'nobody'} on {day}"
+    metadata: dict[str, Json] = {
+        "kind": "commit",
+        "commit": commit.sha,
+        "author": author,
+        "files": [file.path for file in commit.files[:_FILES_SHOWN]] if whole else [],
+    }
+    if not whole:
+        metadata["shallow"] = True
+    memories = tuple(
+        NewMemory(
+            text=text,
+            type=MemoryType.EPISODE,
+            tags=tags,
+            source=source,
+            context=f"{context}: {subject}" if number else context,
+            created_at=commit.when,
+            metadata=metadata if len(texts) == 1 else {**metadata, "part": number + 1, "parts": len(texts)},
+            id=commit_id(commit.sha, number),
+        )
+        for number, text in enumerate(texts)
+    )
+    return CommitMemories(memories, redacted)
+
+
+def commit_id(sha: str, part: int) -> str:
+    """The id of a part of a commit's message, from 0: the same for that commit in every clone."""
+    return str(uuid5(NAMESPACE, f"commit\x00{sha}\x00{part}"))
+
+
+def _without_trailers(message: str) -> str:
+    return "\n".join(line for line in message.split("\n") if not _TRAILER.fullmatch(line.strip())).strip()
+
+
+def _blocks(message: str) -> Iterable[Block]:
+    return (Block("".join(lines), number) for lines, number in paragraphs(message))
+
+
+def _files_in_words(files: Sequence[ChangedFile], room: int) -> str:
+    """What a commit changed, the most changed files first; of a binary file there is nothing to tell."""
+    told = sorted((file for file in files if not file.binary), key=lambda file: -sum(file.lines or (0, 0)))
+    lines: list[str] = []
+    for number, file in enumerate(told):
+        line = _in_words(file)
+        room -= estimate_tokens(line)
+        if number == _FILES_SHOWN or room < _REST:
+            lines.append(f"and {len(told) - number} more files")
+            break
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _in_words(file: ChangedFile) -> str:
+    words = f"{_STATUS.get(file.status, 'changed')} {file.before + ' to ' if file.before else ''}{file.path}"
+    return f"{words} (+{file.lines[0]} -{file.lines[1]})" if file.lines and any(file.lines) else words

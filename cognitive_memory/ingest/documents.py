@@ -1,0 +1,167 @@
+"""One file's content to memories."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import PurePosixPath
+
+from cognitive_memory.core.memory import Json, MemoryType, NewMemory
+from cognitive_memory.ingest.blocks import Block, Piece, pack
+from cognitive_memory.ingest.decoding import decode
+from cognitive_memory.ingest.identity import Identities
+from cognitive_memory.ingest.languages import Kind, kind_of, language_of
+from cognitive_memory.ingest.redaction import redact
+
+VERSION = 1
+"""Of what is made here from the same bytes. Raised when that changes: loaded files are then loaded again."""
+
+SEPARATOR = " > "
+"""Between the headings in a memory's context."""
+_TITLE_LENGTH = 80
+_DESIGN = re.compile(
+    r"(?:^|[\W_])(?:design|architecture|adrs?|rfcs?|decisions?|specs?|specification|proposals?)(?:[\W_]|$)",
+    re.IGNORECASE,
+)
+_DIARY = re.compile(r"changelog|changes|history|news|releases?|release[-_ ]notes|journal|diary|log", re.IGNORECASE)
+_DATE = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a file gave.
+
+    Attributes:
+        memories: with the ids, in the file's order.
+        notes: what its reader should know, in sentences.
+        redacted: how many secrets were replaced.
+    """
+
+    memories: tuple[NewMemory, ...]
+    notes: tuple[str, ...] = ()
+    redacted: int = 0
+
+
+def read_document(source: str, content: bytes, *, tags: Sequence[str] = ()) -> Document | None:
+    """Cut a file into memories.
+
+    Markdown, text, docstrings and comments, by the file's name; any other name is read as plain text.
+
+    Args:
+        source: the file's path as its memories shall show it, with "/" between folders.
+        content: its bytes.
+        tags: for each memory, besides those of the file's front matter.
+
+    Returns:
+        None if it is no text.
+    """
+    decoded = decode(content)
+    if decoded is None:
+        return None
+    notes = [f"{source} {decoded.note}"] if decoded.note else []
+    text, redacted = redact(decoded.text)
+    if redacted:
+        notes.append(f"{source}: {redacted} {'secret was' if redacted == 1 else 'secrets were'} left out")
+    kind = kind_of(source) or Kind.TEXT
+    blocks, front = _read(kind, source, text)
+    made = _Maker(source, kind, _front_title(front), (*tags, *_front_tags(front)))
+    memories = tuple(made.memory(piece) for piece in pack(blocks) if _says_something(piece.text))
+    return Document(memories, tuple(notes), redacted)
+
+
+def _read(kind: Kind, source: str, text: str) -> tuple[Iterable[Block], Mapping[str, object]]:
+    if kind is Kind.MARKDOWN:
+        from cognitive_memory.ingest.markdown import read_markdown
+
+        document = read_markdown(text)
+        return document.blocks, document.front_matter
+    if kind is Kind.PYTHON:
+        from cognitive_memory.ingest.python_code import read_python
+
+        return read_python(text), {}
+    language = language_of(source)
+    if language is not None:
+        from cognitive_memory.ingest.comments import comments
+
+        return (Block(comment.text, comment.line, title="comment") for comment in comments(text, language)), {}
+    from cognitive_memory.ingest.plain_text import read_text
+
+    return read_text(text), {}
+
+
+class _Maker:
+    """Makes the memories of one file."""
+
+    def __init__(self, source: str, kind: Kind, title: str | None, tags: tuple[str, ...]) -> None:
+        self._identities = Identities(source)
+        self._source, self._kind, self._title, self._tags = source, kind, title, tags
+        path = PurePosixPath(source)
+        self._design = any(_DESIGN.search(part) for part in (*path.parts[:-1], path.stem))
+        self._diary = _DIARY.fullmatch(path.stem) is not None
+
+    def memory(self, piece: Piece) -> NewMemory:
+        context = SEPARATOR.join(title[:_TITLE_LENGTH] for title in (*self._above(piece), *piece.path) if title)
+        metadata: dict[str, Json] = {"kind": str(self._kind), "lines": [piece.first_line, piece.last_line]}
+        day = _day((*piece.titles, *reversed(piece.path), self._source))
+        return NewMemory(
+            text=piece.text,
+            type=self._type(piece, day),
+            tags=self._tags,
+            source=self._source,
+            context=context,
+            created_at=day,
+            metadata=metadata,
+            id=self._identities.of(context, piece.text),
+        )
+
+    def _above(self, piece: Piece) -> tuple[str, ...]:
+        """The document's title, if the piece's headings do not have it; a file without one goes by its name."""
+        if self._kind is Kind.MARKDOWN and (piece.path or (piece.titles and self._title is None)):
+            return ()
+        return (self._title or PurePosixPath(self._source).name,)
+
+    def _type(self, piece: Piece, day: datetime | None) -> MemoryType:
+        if self._design or self._kind in {Kind.PYTHON, Kind.CODE}:
+            return MemoryType.CONTEXT
+        if day is not None or (self._diary and len(piece.path) + len(piece.titles) > 1):
+            return MemoryType.EPISODE
+        depth = len(piece.path) + bool(piece.titles)
+        return MemoryType.CONCEPT if depth <= 1 else MemoryType.CONTEXT
+
+
+def _says_something(text: str) -> bool:
+    """Whether there is a character that can be seen: the model finds nothing in blanks, controls and lone accents."""
+    return any(unicodedata.category(character)[0] in "LNPS" for character in text)
+
+
+def _day(texts: Iterable[str]) -> datetime | None:
+    """The first date in the ISO form in one of the texts, at noon in UTC: of a changelog's or diary's entry."""
+    for text in texts:
+        for match in _DATE.finditer(text):
+            try:
+                found = date(*map(int, match.groups()))
+            except ValueError:
+                continue
+            return datetime(found.year, found.month, found.day, 12, tzinfo=UTC)
+    return None
+
+
+def _front_title(front: Mapping[str, object]) -> str | None:
+    title = front.get("title")
+    return " ".join(_sound(title).split()) or None if isinstance(title, str) else None
+
+
+def _front_tags(front: Mapping[str, object]) -> tuple[str, ...]:
+    found = front.get("tags", front.get("keywords"))
+    listed = found.split(",") if isinstance(found, str) else found
+    if not isinstance(listed, list):
+        return ()
+    return tuple(_sound(tag).strip() for tag in listed if isinstance(tag, str) and tag.strip())
+
+
+def _sound(text: str) -> str:
+    """A text without lone surrogates, which YAML's escapes can make."""
+    return text.encode(errors="replace").decode()

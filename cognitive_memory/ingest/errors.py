@@ -1,0 +1,35 @@
+"""What can go wrong while loading."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from heimdall.errors import HeimdallError
+
+
+class IngestError(HeimdallError):
+    """Something could not be loaded."""
+
+
+class PathNotFoundError(IngestError):
+    """A path that was to be loaded is not there.
+
+    Attributes:
+        path: as it was given.
+        problem: what the system says.
+    """
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(path, problem)
+        self.path = path
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path} can't be loaded: {self.problem}. Expected a file or a folder; nothing was changed. "
+            "To forget files that are gone, load the folder that they were in."
+        )
+
+
+class GitError(IngestError):
+    """git is missing, failed, or there is no such repository or branch; the message says which, and what to do."""

@@ -1,0 +1,230 @@
+"""Loading files and folders: only what changed since it was loaded last, file by file."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from cognitive_memory.core.memory import Json, Memory
+from cognitive_memory.core.recall import RecallFilter
+from cognitive_memory.core.reports import SourceReport
+from cognitive_memory.ingest.documents import VERSION, Document, read_document
+from cognitive_memory.ingest.reports import LoadReport
+from cognitive_memory.ingest.target import LoadState, MemoryTarget
+from cognitive_memory.ingest.walking import MAX_SIZE, Found, Reason, Selection, Skipped, Walk, walk
+
+_SETTLED = 2_000_000_000
+"""Nanoseconds after its last change at which a file's time stamp is trusted: the coarsest filesystems count in two seconds
+(git calls a younger entry racily clean)."""
+_REMEMBERED_AT_ONCE = 100
+_KIND = "file"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadOptions:
+    """How files are loaded.
+
+    Attributes:
+        tags: for every memory.
+        max_size: bytes of the largest file that is loaded.
+        dry_run: find out what would be done, and change nothing.
+        force: load also what has not changed.
+        selection: which files of folders.
+    """
+
+    tags: tuple[str, ...] = ()
+    max_size: int = MAX_SIZE
+    dry_run: bool = False
+    force: bool = False
+    selection: Selection = field(default_factory=Selection)
+
+
+def load_paths(
+    memory: MemoryTarget,
+    paths: Sequence[Path],
+    project: Path,
+    options: LoadOptions = LoadOptions(),
+    progress: Callable[[int, int], None] | None = None,
+) -> LoadReport:
+    """Make the memories of files be what the files say now.
+
+    A file that changed gets its memories replaced; those of a file that is gone, from below the folders that are loaded,
+    are removed; what did not change is not even read. Each file is done or not: interrupted, the next call goes on.
+    Vectors are left to `embed_pending`, which makes those of many files together.
+
+    Args:
+        memory: the project's memory.
+        paths: files and folders.
+        project: the project's root.
+        options: how.
+        progress: told how many of how many files are done.
+
+    Raises:
+        PathNotFoundError: one of the paths is not there; nothing was changed.
+    """
+    return _Load(memory, project.resolve(), options).run(paths, progress or _silent)
+
+
+def _silent(done: int, total: int) -> None:
+    pass
+
+
+class _Load:
+    def __init__(self, memory: MemoryTarget, project: Path, options: LoadOptions) -> None:
+        self._memory = memory
+        self._project = project
+        self._options = options
+        self._known = {source: state for source, state in memory.load_states().items() if state.get("kind") == _KIND}
+        self._learned: dict[str, LoadState | None] = {}
+        self._way = f"{VERSION} {sorted(options.tags)}"
+        self._report = LoadReport(dry_run=options.dry_run)
+        self._kept: set[str] = set()
+
+    def run(self, paths: Sequence[Path], progress: Callable[[int, int], None]) -> LoadReport:
+        found = walk(paths, self._project, self._options.selection)
+        files = [*found.found, *self._asked_before(found)]
+        self._report.notes += found.notes
+        for skipped in found.skipped:
+            self._skip(skipped)
+        progress(0, len(files))
+        try:
+            for number, file in enumerate(files, start=1):
+                self._file(file)
+                progress(number, len(files))
+            for source in self._gone(found.roots, files):
+                self._remove(source)
+        finally:
+            self._remember()
+        return self._report
+
+    def _asked_before(self, found: Walk) -> list[Found]:
+        """Files in the folders that the user named themselves once, although a walk passes them over."""
+        there = {file.source for file in found.found}
+        asked = (source for source, state in self._known.items() if state.get("asked") and source not in there)
+        return [
+            Found(path, source, asked=True)
+            for source in asked
+            if _below(source, found.roots) and (path := self._project / source).is_file()
+        ]
+
+    def _file(self, file: Found) -> None:
+        before = self._known.get(file.source)
+        try:
+            status = file.path.stat()
+            if before is not None and self._is_as_before(before, status):
+                self._report.unchanged.append(file.source)
+                return
+            if status.st_size > self._options.max_size:
+                detail = f"{file.source} has {status.st_size:,} bytes, more than the {self._options.max_size:,} allowed"
+                self._leave_out(Skipped(file.source, Reason.TOO_LARGE, detail))
+                return
+            content = file.path.read_bytes()
+        except OSError as error:
+            detail = f"{file.source} could not be read ({error.strerror}); what was loaded of it before is kept"
+            self._skip(Skipped(file.source, Reason.UNREADABLE, detail))
+            return
+        state = self._state(file, status, content)
+        if before is not None and not self._options.force and _same_content(before, state):
+            self._learn(file.source, state)
+            self._report.unchanged.append(file.source)
+            return
+        document = read_document(file.source, content, tags=self._options.tags)
+        if document is None:
+            self._leave_out(Skipped(file.source, Reason.BINARY))
+            return
+        self._store(file.source, document)
+        self._learn(file.source, state)
+
+    def _is_as_before(self, before: LoadState, status: os.stat_result) -> bool:
+        same = before.get("size") == status.st_size and before.get("mtime_ns") == status.st_mtime_ns
+        return same and before.get("way") == self._way and not self._options.force
+
+    def _state(self, file: Found, status: os.stat_result, content: bytes) -> LoadState:
+        settled = status.st_mtime_ns < time.time_ns() - _SETTLED
+        return {
+            "kind": _KIND,
+            "size": status.st_size,
+            "mtime_ns": status.st_mtime_ns if settled else None,
+            "sha256": sha256(content).hexdigest(),
+            "way": self._way,
+            "asked": file.asked or bool(self._known.get(file.source, {}).get("asked")),
+        }
+
+    def _store(self, source: str, document: Document) -> None:
+        self._report.loaded.append(source)
+        self._report.notes += document.notes
+        self._report.redacted += document.redacted
+        if self._options.dry_run:
+            self._report.memories.count(self._would_replace(source, document))
+        else:
+            self._report.memories.count(self._memory.replace_source(source, document.memories))
+
+    def _would_replace(self, source: str, document: Document) -> SourceReport:
+        before = {memory.id for memory in self._of(source)}
+        after = {memory.id for memory in document.memories}
+        return SourceReport(added=len(after - before), unchanged=len(after & before), removed=len(before - after))
+
+    def _of(self, source: str) -> list[Memory]:
+        found = self._memory.memories(RecallFilter(sources=frozenset({source})))
+        return [memory for memory in found if memory.source == source]
+
+    def _gone(self, roots: Sequence[str], files: Sequence[Found]) -> list[str]:
+        """Loaded files below the roots that are not there any more, or are left out now."""
+        there = {file.source for file in files} | self._kept
+        return [
+            source
+            for source in self._known
+            if source not in there and _below(source, roots) and not _below(source, tuple(self._kept))
+        ]
+
+    def _remove(self, source: str) -> None:
+        self._report.removed.append(source)
+        if self._options.dry_run:
+            self._report.memories.removed += len(self._of(source))
+        else:
+            self._report.memories.removed += self._memory.remove_source(source)
+            self._learn(source, None)
+
+    def _leave_out(self, skipped: Skipped) -> None:
+        """Skip a file that may have been loaded when it was different."""
+        self._skip(skipped)
+        if skipped.source in self._known:
+            self._remove(skipped.source)
+
+    def _skip(self, skipped: Skipped) -> None:
+        self._report.skipped[skipped.reason] += 1
+        if skipped.detail:
+            self._report.notes.append(skipped.detail)
+        if skipped.reason is Reason.UNREADABLE:
+            self._kept.add(skipped.source)
+
+    def _learn(self, source: str, state: LoadState | None) -> None:
+        self._learned[source] = state
+        if len(self._learned) >= _REMEMBERED_AT_ONCE:
+            self._remember()
+
+    def _remember(self) -> None:
+        if self._learned and not self._options.dry_run:
+            self._memory.set_load_states(self._learned)
+        self._learned = {}
+
+
+def _same_content(before: Mapping[str, Json], after: Mapping[str, Json]) -> bool:
+    return all(before.get(name) == after.get(name) for name in ("sha256", "way"))
+
+
+def _below(source: str, roots: Sequence[str]) -> bool:
+    """Whether a source is one of the folders or in one; "" is the project, to which relative paths belong."""
+    for root in roots:
+        inside = (
+            not Path(source).is_absolute()
+            if root == ""
+            else source == root or source.startswith(f"{root.rstrip('/')}/")
+        )
+        if inside:
+            return True
+    return False

@@ -1,0 +1,131 @@
+"""Which files of a folder are left out: `.gitignore` and `.heimdallignore`, as git understands them."""
+
+from __future__ import annotations
+
+import re
+import stat
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+NEVER = frozenset({".git", ".heimdall", ".hg", ".svn", ".jj"})
+"""Names that are never looked into, whatever a rule says."""
+
+_USUAL = (
+    "node_modules/",
+    "bower_components/",
+    "__pycache__/",
+    ".venv/",
+    "venv/",
+    "site-packages/",
+    ".tox/",
+    ".nox/",
+    ".eggs/",
+    "*.egg-info/",
+    ".*_cache/",
+    ".cache/",
+    ".idea/",
+    ".gradle/",
+    ".terraform/",
+    "*.min.js",
+    "*.min.css",
+)
+"""What other programs make; any rule of the user's has precedence over these."""
+
+FILES = (".gitignore", ".heimdallignore")
+"""What holds rules; in one folder, the second has the last word."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    folder: Path
+    spec: GitIgnoreSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Ignoring:
+    """The rules that hold in one folder: its own and those of the folders above it, up to the repository's root.
+
+    Attributes:
+        problems: rule files that could not be read, with the reason.
+    """
+
+    _rules: tuple[_Rules, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @classmethod
+    def at(cls, folder: Path) -> Self:
+        """The rules at a folder with which a walk begins.
+
+        Args:
+            folder: an absolute path.
+        """
+        from pathspec import GitIgnoreSpec
+
+        above = [folder, *folder.parents]
+        top = next((place for place in above if (place / ".git").exists()), folder)
+        found = cls((_Rules(top, GitIgnoreSpec.from_lines(_USUAL)),))
+        found = found._with(top, top / ".git" / "info" / "exclude")
+        for place in reversed(above[1 : above.index(top) + 1]):
+            found = found.below(place)
+        if folder != top and found.ignores(folder, is_folder=True):
+            found = cls()  # whoever names an ignored folder wants what is in it
+        return found.below(folder)
+
+    def below(self, folder: Path) -> Self:
+        """The rules in a folder for which those of its parent are known: `self`, and what its own files say."""
+        found = self
+        for name in FILES:
+            found = found._with(folder, folder / name)
+        return found
+
+    def ignores(self, path: Path, *, is_folder: bool) -> bool:
+        """Whether a file or folder is left out. The rule that was found last decides, as git has it."""
+        if path.name in NEVER:
+            return True
+        for rules in reversed(self._rules):
+            name = path.relative_to(rules.folder).as_posix() + ("/" if is_folder else "")
+            verdict = rules.spec.check_file(name).include
+            if verdict is not None:
+                return verdict
+        return False
+
+    def _with(self, folder: Path, file: Path) -> Self:
+        try:
+            if not stat.S_ISREG(
+                file.lstat().st_mode
+            ):  # git follows no link to rules either, and a pipe would never end
+                return self
+            lines = file.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        except (FileNotFoundError, NotADirectoryError):
+            return self
+        except OSError as error:
+            problem = f"{file} could not be read ({error.strerror}): its rules do not hold"
+            return replace(self, problems=(*self.problems, problem))
+        spec, wrong = _parsed(lines)
+        problems = tuple(f"{file}: {line!r} is no rule that git knows, and was passed over" for line in wrong)
+        return replace(self, _rules=(*self._rules, _Rules(folder, spec)), problems=(*self.problems, *problems))
+
+
+def _parsed(lines: list[str]) -> tuple[GitIgnoreSpec, list[str]]:
+    """The rules of a file, and the lines that are none."""
+    from pathspec import GitIgnoreSpec
+
+    try:
+        return GitIgnoreSpec.from_lines(lines), []
+    except (ValueError, re.error):
+        wrong = [line for line in lines if not _is_rule(line)]
+        return GitIgnoreSpec.from_lines([line for line in lines if line not in wrong]), wrong
+
+
+def _is_rule(line: str) -> bool:
+    from pathspec import GitIgnoreSpec
+
+    try:
+        GitIgnoreSpec.from_lines([line])
+    except (ValueError, re.error):
+        return False
+    return True

@@ -1,0 +1,129 @@
+"""Markdown to blocks, by markdown-it-py: CommonMark with tables and front matter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from io import StringIO
+from typing import TYPE_CHECKING
+
+from cognitive_memory.ingest.blocks import Block, Path
+from cognitive_memory.ingest.sizes import BOUND, HEADING_ROOM, estimate_tokens
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
+    from markdown_it.tree import SyntaxTreeNode
+
+_SOLID = {"fence", "code_block", "table", "html_block", "front_matter"}
+_CONTAINERS = {"bullet_list", "ordered_list", "list_item", "blockquote"}
+
+
+@dataclass(frozen=True, slots=True)
+class MarkdownDocument:
+    """What a Markdown file says.
+
+    Attributes:
+        blocks: its blocks; their lines together are the file.
+        front_matter: what the YAML block at its head says; empty if there is none, or it is no mapping.
+    """
+
+    blocks: tuple[Block, ...]
+    front_matter: Mapping[str, object]
+
+
+def read_markdown(text: str) -> MarkdownDocument:
+    """Read a Markdown document.
+
+    Args:
+        text: with a line feed at its line ends.
+
+    Returns:
+        Its blocks and front matter. Every text is Markdown: there is nothing to refuse.
+    """
+    from markdown_it.tree import SyntaxTreeNode
+
+    root = SyntaxTreeNode(_block_parser().parse(text))
+    lines = list(StringIO(text))
+    front = next((node.content for node in root.children if node.type == "front_matter"), "")
+    return MarkdownDocument(tuple(_blocks(root.children, lines)), _mapping(front))
+
+
+def _blocks(nodes: Sequence[SyntaxTreeNode], lines: Sequence[str]) -> Iterator[Block]:
+    headings: list[tuple[int, str]] = []
+    if lines and not nodes:  # nothing but blank lines and definitions of links
+        yield Block("".join(lines), 1)
+    for node, start, end in _spans(nodes, 0, len(lines)):
+        path = tuple(title for _, title in headings)
+        if node.type == "heading":
+            level = int(node.tag[1:])
+            headings = [(above, title) for above, title in headings if above < level]
+            path = tuple(title for _, title in headings)
+            title = _plain(node.children[0].content)
+            headings.append((level, title))
+            yield Block("".join(lines[start:end]), start + 1, path, title=title)
+        else:
+            yield from _parts(node, start, end, lines, path)
+
+
+def _parts(node: SyntaxTreeNode, start: int, end: int, lines: Sequence[str], path: Path) -> Iterator[Block]:
+    """The block of a node; a list or quotation that is too long for a piece gives a block for each of its items."""
+    text = "".join(lines[start:end])
+    if node.type in _CONTAINERS and node.children and estimate_tokens(text) > BOUND - HEADING_ROOM:
+        for child, child_start, child_end in _spans(node.children, start, end):
+            yield from _parts(child, child_start, child_end, lines, path)
+    else:
+        yield Block(text, start + 1, path, solid=node.type in _SOLID)
+
+
+def _spans(nodes: Sequence[SyntaxTreeNode], first: int, last: int) -> Iterator[tuple[SyntaxTreeNode, int, int]]:
+    """Each node with the lines from its own first (the first node: from `first`) to the next node's, or to `last`.
+
+    Blank lines, and definitions of links, which are no nodes, so belong to the node before them.
+    """
+    placed = [(node, node.map[0]) for node in nodes if node.map is not None]
+    for index, (node, start) in enumerate(placed):
+        end = placed[index + 1][1] if index + 1 < len(placed) else last
+        yield node, start if index else first, end
+
+
+@cache
+def _block_parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+    from mdit_py_plugins.front_matter import front_matter_plugin
+
+    parser = MarkdownIt("commonmark").enable("table").use(front_matter_plugin)
+    parser.core.ruler.enableOnly(["normalize", "block"])  # what stands inside a paragraph stays as it is
+    return parser
+
+
+@cache
+def _inline_parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark")
+
+
+def _plain(heading: str) -> str:
+    """A heading's text without its markup."""
+    (inline,) = _inline_parser().parseInline(heading)
+    return " ".join("".join(_words(child) for child in inline.children or ()).split())
+
+
+def _words(token: Token) -> str:
+    if token.type in {"softbreak", "hardbreak"}:
+        return " "
+    return "" if token.type == "html_inline" else token.content
+
+
+def _mapping(front_matter: str) -> Mapping[str, object]:
+    if not front_matter.strip():
+        return {}
+    import yaml
+
+    try:
+        found = yaml.safe_load(front_matter)
+    except (yaml.YAMLError, ValueError):  # ValueError: a date that is none, such as 2025-13-01
+        return {}
+    return {str(key): value for key, value in found.items()} if isinstance(found, dict) else {}

@@ -1,0 +1,200 @@
+"""The files below some paths that may be loaded."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from cognitive_memory.ingest.errors import PathNotFoundError
+from cognitive_memory.ingest.ignoring import Ignoring
+from cognitive_memory.ingest.languages import kind_of
+
+MAX_SIZE = 1_000_000
+"""Bytes of the largest file that is loaded unless another limit is given: what people write is smaller."""
+
+
+class Reason(StrEnum):
+    """Why a file was not loaded."""
+
+    IGNORED = "ignored"
+    UNSUPPORTED = "unsupported"
+    LINK = "link"
+    TOO_LARGE = "too large"
+    NAME = "name"
+    UNREADABLE = "unreadable"
+    BINARY = "binary"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file to load.
+
+    Attributes:
+        source: its path from the project's root, or its absolute path if it is elsewhere, with "/".
+        asked: whether it was named itself, so that its name's kind and ignore rules do not matter.
+    """
+
+    path: Path
+    source: str
+    asked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file or folder that is not loaded.
+
+    Attributes:
+        detail: a sentence for whoever wonders; empty where the reason says it all.
+    """
+
+    source: str
+    reason: Reason
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What there is below the paths.
+
+    Attributes:
+        found: in the order of their names, each once.
+        skipped: files and folders that are left out; what is in an ignored folder is not looked at.
+        roots: the folders that were walked, as sources; "" is the project's root.
+        notes: what is not as it should be, in sentences.
+    """
+
+    found: tuple[Found, ...]
+    skipped: tuple[Skipped, ...]
+    roots: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which files of the walked folders a project wants, by patterns as in `.gitignore`, from the project's root.
+
+    Attributes:
+        include: only files that match one of these; none: all.
+        exclude: not what matches one of these, whatever the ignore files say.
+    """
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+def walk(paths: Sequence[Path], project: Path, selection: Selection = Selection()) -> Walk:
+    """Look for files below paths.
+
+    Links are not followed, except where a path itself is one: what they lead to is loaded where it really is, and a
+    stranger's repository can't point to the user's other files.
+
+    Args:
+        paths: files and folders.
+        project: the project's root.
+        selection: which of the files in folders; a file that is named itself is always wanted.
+
+    Raises:
+        PathNotFoundError: one of the paths is not there, or is neither a file nor a folder.
+    """
+    root = project.resolve()
+    walker = _Walker(root, selection)
+    for path in paths:
+        walker.visit(path)
+    found = dict[str, Found]()
+    for each in sorted(walker.found, key=lambda each: each.source.split("/")):
+        if each.source not in found or each.asked:
+            found[each.source] = each
+    skipped = sorted(walker.skipped, key=lambda each: each.source.split("/"))
+    return Walk(tuple(found.values()), tuple(skipped), tuple(walker.roots), tuple(dict.fromkeys(walker.notes)))
+
+
+def source_of(path: Path, project: Path) -> str:
+    """How the memories of a file name it.
+
+    Args:
+        path: absolute and without links, as is `project`.
+    """
+    try:
+        relative = path.relative_to(project)
+    except ValueError:
+        return path.as_posix()
+    return "" if relative == Path() else relative.as_posix()
+
+
+class _Walker:
+    def __init__(self, project: Path, selection: Selection) -> None:
+        from pathspec import GitIgnoreSpec
+
+        self._project = project
+        self._include = GitIgnoreSpec.from_lines(selection.include)
+        self._exclude = GitIgnoreSpec.from_lines(selection.exclude)
+        self._base = project
+        self.found: list[Found] = []
+        self.skipped: list[Skipped] = []
+        self.roots: list[str] = []
+        self.notes: list[str] = []
+
+    def visit(self, path: Path) -> None:
+        try:
+            real = path.resolve(strict=True)
+            mode = real.stat().st_mode
+        except (OSError, RuntimeError) as error:  # RuntimeError: Python 3.11 and 3.12 say so of a loop of links
+            raise PathNotFoundError(path, getattr(error, "strerror", None) or str(error)) from error
+        source = source_of(real, self._project)
+        if stat.S_ISDIR(mode):
+            self.roots.append(source)
+            self._base = self._project if real.is_relative_to(self._project) else real
+            self._walk(real)
+        elif stat.S_ISREG(mode):
+            self._keep(real, source, asked=True)
+        else:
+            raise PathNotFoundError(path, "it is neither a file nor a folder")
+
+    def _walk(self, folder: Path) -> None:
+        waiting = [(folder, Ignoring.at(folder))]
+        while waiting:  # not by recursion: folders may be nested deeper than calls may be
+            waiting += self._folder(*waiting.pop())
+
+    def _folder(self, folder: Path, rules: Ignoring) -> Iterator[tuple[Path, Ignoring]]:
+        """Look at what is in a folder; yields the folders in it that are to be looked into."""
+        self.notes += rules.problems
+        try:
+            entries = list(os.scandir(folder))
+        except OSError as error:
+            self._skip(folder, Reason.UNREADABLE, f"could not be read ({error.strerror})")
+            return
+        for entry in entries:
+            path = folder / entry.name
+            is_folder = entry.is_dir(follow_symlinks=False)
+            if rules.ignores(path, is_folder=is_folder) or not self._wants(path, is_folder=is_folder):
+                self._skip(path, Reason.IGNORED)
+            elif entry.is_symlink():
+                self._skip(path, Reason.LINK)
+            elif is_folder:
+                yield path, rules.below(path)
+            elif not entry.is_file(follow_symlinks=False) or kind_of(entry.name) is None:
+                self._skip(path, Reason.UNSUPPORTED)
+            else:
+                self._keep(path, source_of(path, self._project), asked=False)
+
+    def _wants(self, path: Path, *, is_folder: bool) -> bool:
+        name = path.relative_to(self._base).as_posix() + ("/" if is_folder else "")
+        if self._exclude.check_file(name).include:
+            return False
+        return is_folder or not len(self._include) or bool(self._include.check_file(name).include)
+
+    def _keep(self, path: Path, source: str, *, asked: bool) -> None:
+        try:
+            source.encode()
+        except UnicodeEncodeError:
+            self._skip(path, Reason.NAME, "has a name that is not UTF-8: rename it to load it")
+        else:
+            self.found.append(Found(path, source, asked))
+
+    def _skip(self, path: Path, reason: Reason, detail: str = "") -> None:
+        source = os.fsencode(source_of(path, self._project)).decode(errors="replace")
+        self.skipped.append(Skipped(source, reason, detail and f"{source or path} {detail}"))

@@ -1,0 +1,41 @@
+"""What can go wrong with a project before its memory is opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from heimdall.errors import HeimdallError
+
+
+class ProjectError(HeimdallError):
+    """A project can't be found or set up; the text says why and what to do.
+
+    Attributes:
+        path: the directory or file that it is about.
+        reason: what is wrong and what to do.
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path = path
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
+
+
+class ProjectConfigError(HeimdallError):
+    """A project's settings can't be used. All mistakes are told at once.
+
+    Attributes:
+        path: the file.
+        mistakes: each with its line, from 1, and what is wrong there; line 0 stands for the whole file.
+    """
+
+    def __init__(self, path: Path, mistakes: tuple[tuple[int, str], ...]) -> None:
+        super().__init__(path, mistakes)
+        self.path = path
+        self.mistakes = mistakes
+
+    def __str__(self) -> str:
+        return "\n".join(f"{self.path}:{f'{line}:' if line else ''} {problem}" for line, problem in self.mistakes)

@@ -1,0 +1,89 @@
+"""Which projects this machine knows: a small file for each in the shared directory.
+
+A file of its own for each project needs no lock: whoever writes one loses nothing of another's, and a reader sees a
+whole one or none. Its time stamp says when the project was last used.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+from cognitive_memory.project.find import Project
+from heimdall.models import locations
+
+FOLDER = "projects"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownProject:
+    """A project that was used on this machine.
+
+    Attributes:
+        project: the project, where it was then.
+        used: when it was last used, in UTC.
+    """
+
+    project: Project
+    used: datetime
+
+    @property
+    def gone(self) -> bool:
+        """Whether its directory is not there any more: it was removed or moved, or its disk is not mounted."""
+        return not self.project.root.is_dir()
+
+
+def remember(project: Project) -> None:
+    """Note that the project is there and was used now.
+
+    Raises:
+        OSError: the shared directory can't be written.
+    """
+    note = _note(project.root)
+    try:
+        os.utime(note)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):  # new, or noted by another user of a shared place
+        from heimdall.models.store import write_atomically
+
+        note.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(note, json.dumps({"root": str(project.root)}) + "\n")
+
+
+def forget(project: Project) -> bool:
+    """Take the note away, nothing else; whether there was one.
+
+    Raises:
+        OSError: the shared directory can't be written.
+    """
+    try:
+        _note(project.root).unlink()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def known_projects() -> list[KnownProject]:
+    """The projects that were noted, the last used one first; a note that can't be read is passed over."""
+    found = []
+    for note in _directory().glob("*.json"):
+        try:
+            root = json.loads(note.read_text(encoding="utf-8"))["root"]
+            used = datetime.fromtimestamp(note.stat().st_mtime, UTC)
+            project = Project(Path(root))
+        except (OSError, ValueError, KeyError, TypeError):  # being removed, cut by a full disk, or somebody else's
+            continue
+        if _note(project.root) == note:
+            found.append(KnownProject(project, used))
+    return sorted(found, key=lambda known: (known.used, known.project.root), reverse=True)
+
+
+def _directory() -> Path:
+    return Path(locations.data_dir()) / FOLDER
+
+
+def _note(root: Path) -> Path:
+    return _directory() / f"{sha256(os.fsencode(root)).hexdigest()[:16]}.json"

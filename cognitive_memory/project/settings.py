@@ -1,0 +1,154 @@
+"""The settings of a project: their names, defaults, checks and descriptions, each in one place.
+
+The reader (`config.py`) checks a file against these classes, and the template is made from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+Check = Callable[[object], object]
+"""Takes what YAML gave, returns the setting's value; raises ValueError with what was expected."""
+
+
+def checked(check: Check, comment: str) -> dict[str, object]:
+    """A setting's metadata: how it is checked, and what the template says of it."""
+    return {"check": check, "comment": comment}
+
+
+def grouped(kind: type, comment: str) -> dict[str, object]:
+    """The metadata of a section: the class of its settings, and what the template says of it."""
+    return {"section": kind, "comment": comment}
+
+
+def patterns(value: object) -> tuple[str, ...]:
+    """A list of texts; one alone is taken as a list of one."""
+    values = [value] if isinstance(value, str) else value
+    if isinstance(values, list) and all(isinstance(item, str) and item.strip() for item in values):
+        return tuple(values)
+    raise ValueError('a list of patterns, for example ["docs/", "*.md"]')
+
+
+def share(value: object) -> float:
+    """A number from 0 to 1."""
+    # bool is an int to Python and a mistake to us.
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1:
+        return float(value)
+    raise ValueError("a number from 0 to 1")
+
+
+def days(value: object) -> float:
+    """A time in days."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < float("inf"):
+        return float(value)
+    raise ValueError("a number of days, more than 0")
+
+
+def uuid(value: object) -> str:
+    """A UUID, in lower case with hyphens."""
+    try:
+        return str(UUID(value))  # type: ignore[arg-type]  # whatever it is
+    except (ValueError, TypeError, AttributeError):
+        raise ValueError("a UUID, as 'heimdall project init' writes it") from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallSettings:
+    """How much each thing counts when memories are found; the defaults are those of `retrieval.scoring.Weights`.
+
+    Attributes:
+        meaning: share of meaning in the score; the rest, up to 1, is that of keywords.
+        recency: what a memory of this moment gets on top.
+        half_life_days: after how long a memory gets half of that.
+        importance: what a memory of importance 1 gets on top of one of importance 0.
+    """
+
+    meaning: float = field(
+        default=0.65, metadata=checked(share, "Share of meaning in the score, 0 to 1; the rest is that of keywords.")
+    )
+    recency: float = field(
+        default=0.02, metadata=checked(share, "What a memory of this moment gets on top of an old one, 0 to 1.")
+    )
+    half_life_days: float = field(
+        default=90.0, metadata=checked(days, "After how many days a memory gets half of that.")
+    )
+    importance: float = field(
+        default=0.05,
+        metadata=checked(share, "What a memory of importance 1 gets on top of one of importance 0, 0 to 1."),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestSettings:
+    """Which files are loaded.
+
+    Attributes:
+        include: only files that match one of these patterns; none: all.
+        exclude: not those that match one of these.
+    """
+
+    include: tuple[str, ...] = field(
+        default=(), metadata=checked(patterns, "Only files that match one of these, as in .gitignore; [] means all.")
+    )
+    exclude: tuple[str, ...] = field(
+        default=(),
+        metadata=checked(patterns, "Files to leave out, as in .gitignore, besides those that git ignores."),
+    )
+
+
+def address(value: object) -> str | None:
+    """The address of a Qdrant server, "local", or nothing."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, str) and (value == "local" or value.startswith(("http://", "https://"))):
+        return value
+    raise ValueError('"local", or the address of a server, for example "https://qdrant.example.org:6333"')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VectorEngineSettings:
+    """Where vectors are searched when one machine is not enough.
+
+    Attributes:
+        url: a Qdrant server's address, or "local" for the client's own local mode; None: on this machine, without Qdrant.
+    """
+
+    url: str | None = field(
+        default=None,
+        metadata=checked(
+            address,
+            'A server\'s address, or "local"; null means that vectors are searched on this machine. '
+            "HEIMDALL_QDRANT_URL wins over it; a key is taken from HEIMDALL_QDRANT_API_KEY alone.",
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectConfig:
+    """A project's settings.
+
+    Attributes:
+        project_id: which project this is, for what its clones and copies share; None: the database has one of its own.
+        recall: how much each thing counts when memories are found.
+        ingest: which files are loaded.
+        qdrant: where vectors are searched.
+    """
+
+    project_id: str | None = field(
+        default=None,
+        metadata=checked(uuid, "Which project this is, to what its clones and copies share. Keep it as it is."),
+    )
+    recall: RecallSettings = field(
+        default_factory=RecallSettings,
+        metadata=grouped(RecallSettings, "How memories are found."),
+    )
+    ingest: IngestSettings = field(
+        default_factory=IngestSettings,
+        metadata=grouped(IngestSettings, "What 'heimdall load' takes from this project."),
+    )
+    qdrant: VectorEngineSettings = field(
+        default_factory=VectorEngineSettings,
+        metadata=grouped(VectorEngineSettings, "Vectors in Qdrant, for more memories than one machine holds."),
+    )

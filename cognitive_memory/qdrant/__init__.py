@@ -1,0 +1,1 @@
+"""Vectors of many projects in Qdrant, where one machine is not enough. SQLite stays the truth; see docs/scaling.md."""

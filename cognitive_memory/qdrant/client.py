@@ -1,0 +1,118 @@
+"""The client, opened late and speaking in our errors."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from cognitive_memory.qdrant.errors import (
+    QdrantError,
+    QdrantNotInstalledError,
+    QdrantRefusedError,
+    QdrantUnreachableError,
+)
+from cognitive_memory.qdrant.settings import QdrantSettings
+
+if TYPE_CHECKING:
+    from qdrant_client import QdrantClient
+
+
+def open_client(settings: QdrantSettings) -> QdrantClient:
+    """A client for these settings; a server is not asked for anything yet.
+
+    Raises:
+        QdrantNotInstalledError: the extra `qdrant` is not installed.
+        QdrantError: local mode's directory is in use by another process, or can't be used.
+    """
+    try:
+        from qdrant_client import QdrantClient
+    except ModuleNotFoundError as error:
+        raise QdrantNotInstalledError from error
+    if settings.url is not None:
+        # The client takes 6333 where no port is named, also where a proxy serves on the scheme's own.
+        port = urlsplit(settings.url).port or (443 if settings.url.startswith("https:") else 6333)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # a key without TLS: said by `insecure`, once
+            return QdrantClient(
+                url=settings.url,
+                port=port,
+                api_key=settings.api_key,
+                timeout=settings.timeout,
+                check_compatibility=False,  # it would ask the server now
+            )
+    try:
+        settings.directory.mkdir(parents=True, exist_ok=True)
+        if _in_use(settings.directory):
+            raise QdrantError(settings.place, _TAKEN)
+        return QdrantClient(path=str(settings.directory))
+    except RuntimeError as error:  # taken since we looked
+        raise QdrantError(settings.place, _TAKEN) from error
+    except OSError as error:
+        raise QdrantError(settings.place, f"its directory can't be used ({error.strerror or error})") from error
+
+
+_TAKEN = "another process has it open, and local mode allows one at a time: close that one, or use a server"
+
+
+def _in_use(directory: Path) -> bool:
+    """Whether another process holds local mode's lock; the client itself leaves the file open when it finds that."""
+    import portalocker  # the client locks with it
+
+    try:
+        with (directory / ".lock").open("r+") as file:
+            portalocker.lock(file, portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING)
+            portalocker.unlock(file)
+    except FileNotFoundError:
+        return False
+    except portalocker.LockException:
+        return True
+    return False
+
+
+@contextmanager
+def talking(settings: QdrantSettings) -> Iterator[None]:
+    """Turn the client's errors into ours.
+
+    Raises:
+        QdrantUnreachableError: nothing answers, or something that is not Qdrant.
+        QdrantRefusedError: the key is wrong, or may not do this.
+        QdrantError: anything else that the server says.
+    """
+    from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
+
+    try:
+        yield
+    except UnexpectedResponse as error:
+        if error.status_code in {401, 403}:
+            key = "no key was sent" if settings.api_key is None else "the key was refused"
+            raise QdrantRefusedError(
+                settings.place, f"{key} (HTTP {error.status_code}): set HEIMDALL_QDRANT_API_KEY"
+            ) from error
+        if error.status_code in {429, 502, 503, 504}:
+            raise QdrantUnreachableError(settings.place, f"HTTP {error.status_code}: try again later") from error
+        said = error.content.decode(errors="replace")[:300]
+        raise QdrantError(settings.place, f"HTTP {error.status_code}: {said}") from error
+    except ResponseHandlingException as error:
+        reason = str(error.source) or type(error.source).__name__
+        raise QdrantUnreachableError(
+            settings.place, f"no answer ({reason}): start it, or correct HEIMDALL_QDRANT_URL"
+        ) from error
+    except ApiException as error:
+        raise QdrantError(settings.place, str(error)) from error
+    except ValueError as error:  # what came is no JSON, or not of Qdrant's kind
+        raise QdrantUnreachableError(
+            settings.place, "it does not answer as Qdrant does: correct HEIMDALL_QDRANT_URL"
+        ) from error
+
+
+def insecure(settings: QdrantSettings) -> str | None:
+    """A warning if a key would go over the network in the clear."""
+    if settings.url is None or settings.api_key is None or settings.url.startswith("https:"):
+        return None
+    if urlsplit(settings.url).hostname in {"localhost", "127.0.0.1", "::1"}:
+        return None
+    return f"the key goes to {settings.place} unencrypted: use https"

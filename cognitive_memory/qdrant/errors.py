@@ -1,0 +1,58 @@
+"""What can go wrong between here and Qdrant."""
+
+from __future__ import annotations
+
+from heimdall.errors import HeimdallError
+
+
+class QdrantError(HeimdallError):
+    """Something between here and Qdrant went wrong; what is in SQLite is untouched.
+
+    Attributes:
+        place: the server's address without secrets, or the local directory.
+        problem: what went wrong and what to do.
+    """
+
+    def __init__(self, place: str, problem: str) -> None:
+        super().__init__(place, problem)
+        self.place = place
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"Qdrant at {self.place}: {self.problem}"
+
+
+class QdrantUnreachableError(QdrantError):
+    """It does not answer, or not as Qdrant does: another time it may."""
+
+
+class QdrantRefusedError(QdrantError):
+    """It answers and refuses: the key is wrong, or may not do this."""
+
+
+class QdrantOwnerError(QdrantError):
+    """Another database has pushed this project's points."""
+
+
+class QdrantSettingsError(HeimdallError, ValueError):
+    """A setting of Qdrant has a value that it can't have.
+
+    Attributes:
+        setting: its name.
+        problem: what it is, and what it may be.
+    """
+
+    def __init__(self, setting: str, problem: str) -> None:
+        super().__init__(setting, problem)
+        self.setting = setting
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.setting}: {self.problem}"
+
+
+class QdrantNotInstalledError(HeimdallError):
+    """The client library is not installed."""
+
+    def __str__(self) -> str:
+        return "Qdrant is configured, but its client is not installed: pip install 'heimdall-mcp[qdrant]'"

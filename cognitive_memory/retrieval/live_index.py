@@ -1,0 +1,145 @@
+"""The vector index that follows the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from threading import Lock
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from cognitive_memory.retrieval.vector_file import Saved, VectorFile
+from cognitive_memory.retrieval.vector_index import Segment, VectorIndex
+from cognitive_memory.storage.vectors import State, Vectors
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+WORTH_A_FILE = 5_000
+"""From that many vectors on they are kept in a file. Fewer are read from the database in some ten milliseconds."""
+
+_STEP = 4096
+"""How many rows are copied at a time."""
+
+
+class VectorSource(Protocol):
+    """Who has the vectors: `MemoryStore`."""
+
+    def vectors_since(self, known: State | None) -> Vectors:
+        """What changed after a state."""
+
+
+class LiveIndex:
+    """Thread-safe.
+
+    What was there first is one segment, mapped from the file or in memory. What came later is a second one, which is merged
+    into the first when it has grown to an eighth of it.
+
+    Args:
+        source: who has the vectors.
+        file: where to keep them; None: nowhere.
+    """
+
+    def __init__(self, source: VectorSource, file: VectorFile | None = None) -> None:
+        self._source = source
+        self._file = file
+        self._lock = Lock()
+        self._label: str | None = None
+        self._forget()
+
+    def current(self, label: str) -> VectorIndex:
+        """All vectors that the database has at this moment.
+
+        Args:
+            label: of the model whose vectors `source` gives.
+        """
+        with self._lock:
+            if label != self._label:
+                self._label = label
+                self._forget()
+                self._take(self._saved(label))
+            anew = self._refresh()
+            if self._overgrown() and self._take(self._saved(label)):  # another process may have merged already
+                anew = self._refresh()
+            if anew or self._overgrown():
+                self._merge(label)
+            return self._together()
+
+    def _together(self) -> VectorIndex:
+        return VectorIndex(tuple(segment for segment in (self._base, self._tail) if len(segment)))
+
+    def _forget(self) -> None:
+        self._state: State | None = None
+        self._base, self._base_state = _EMPTY, State(0, 0)
+        self._tail, self._room = _EMPTY, _EMPTY.matrix
+
+    def _saved(self, label: str) -> Saved | None:
+        return self._file.read(label) if self._file is not None else None
+
+    def _take(self, saved: Saved | None) -> bool:
+        """Take what the file has instead of what is here, if it is newer."""
+        if saved is None or saved.state.revision <= self._base_state.revision:
+            return False
+        self._begin(saved.state, Segment(saved.keys, saved.matrix))
+        return True
+
+    def _begin(self, state: State, base: Segment) -> None:
+        self._forget()
+        self._state = self._base_state = state
+        self._base = base
+
+    def _refresh(self) -> bool:
+        """Take in what changed; tells whether that was everything."""
+        changes = self._source.vectors_since(self._state)
+        self._state = changes.state
+        if changes.gone is None:
+            self._begin(changes.state, Segment(changes.keys, changes.vectors))
+            return True
+        if len(changes.keys) or len(changes.gone):
+            old = np.concatenate([changes.keys, changes.gone])
+            self._base, self._tail = self._base.without(old), self._tail.without(old)
+            self._append(changes.keys, changes.vectors)
+        return False
+
+    def _append(self, keys: NDArray[np.int64], vectors: NDArray[np.float32]) -> None:
+        """Add rows to the tail. They go behind what others may be reading, into room that grows by doubling."""
+        if not len(keys):
+            return
+        before, after = len(self._tail), len(self._tail) + len(keys)
+        if after > len(self._room):
+            room = np.empty((max(after, 2 * len(self._room)), vectors.shape[1]), dtype=np.float32)
+            room[:before] = self._tail.matrix if before else 0
+            self._room = room
+        self._room[before:after] = vectors
+        dead = None
+        if self._tail.dead is not None:
+            dead = np.concatenate([self._tail.dead, np.zeros(len(keys), dtype=np.bool_)])
+        self._tail = Segment(np.concatenate([self._tail.keys, keys]), self._room[:after], dead)
+
+    def _overgrown(self) -> bool:
+        wasted = len(self._base) - self._base.alive
+        return len(self._tail) + wasted > max(WORTH_A_FILE, len(self._base)) // 8
+
+    def _merge(self, label: str) -> None:
+        """Make everything one segment, ordered by key, in the file if it is worth one."""
+        if self._state is None:
+            return
+        index = self._together()
+        keys = index.living_keys()
+        if self._file is not None and len(keys) >= WORTH_A_FILE:
+            self._file.write(label, self._state, keys, _blocks(index, keys))
+            saved = self._saved(label)
+            if saved is not None and saved.state == self._state:
+                self._begin(saved.state, Segment(saved.keys, saved.matrix))
+                return
+        if self._overgrown():
+            matrix = np.concatenate(list(_blocks(index, keys))) if len(keys) else _EMPTY.matrix
+            self._begin(self._state, Segment(keys, matrix))
+
+
+def _blocks(index: VectorIndex, keys: NDArray[np.int64]) -> Iterator[NDArray[np.float32]]:
+    for start in range(0, len(keys), _STEP):
+        yield index.vectors_of(keys[start : start + _STEP])
+
+
+_EMPTY = Segment(np.empty(0, dtype=np.int64), np.empty((0, 0), dtype=np.float32))

@@ -1,0 +1,82 @@
+"""What a score is made of. docs/recall.md has the measurements behind each number."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from cognitive_memory.core.memory import Memory
+from cognitive_memory.core.recall import Hit
+
+_SECONDS_PER_DAY = 86_400
+_SENTENCE_MARKS = ".,;:!?\u2026\"'`\u2018\u2019\u201c\u201d\u00ab\u00bb()[]\u3001\u3002"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """How much each thing counts.
+
+    Attributes:
+        meaning: share of the cosine in the score; the rest, up to 1, is the keywords'.
+        recency: what a memory of this moment gets on top; an older one gets less, half of it after `half_life_days`.
+        half_life_days: see there.
+        importance: what one of importance 1.0 gets on top of one of importance 0.0.
+        columns: how much a word counts in text, context, tags, and among what `search_words` adds.
+        least_best: the BM25 score up to which the best keyword hit does not count in full. Below it, all that matched are
+            words that nearly every memory has.
+    """
+
+    meaning: float = 0.65
+    recency: float = 0.02
+    half_life_days: float = 90.0
+    importance: float = 0.05
+    columns: tuple[float, float, float, float] = (1.0, 0.4, 1.0, 1.0)
+    least_best: float = 1.0
+
+    @property
+    def keywords(self) -> float:
+        """The keywords' share of the score."""
+        return 1.0 - self.meaning
+
+
+def relative(scores: Mapping[int, float], least_best: float) -> dict[int, float]:
+    """BM25 scores as parts of the best one, from 0 to 1."""
+    if not scores:
+        return {}
+    best = max(least_best, *scores.values())
+    return {key: max(0.0, score) / best for key, score in scores.items()}
+
+
+def recency(memory: Memory, now: datetime, half_life_days: float) -> float:
+    """1.0 for what happens now or is pinned, half as much for each half-life that it is older."""
+    if memory.pinned:
+        return 1.0
+    days = max(0.0, (now - memory.created_at).total_seconds() / _SECONDS_PER_DAY)
+    return float(0.5 ** (days / half_life_days))
+
+
+def extras(memory: Memory, now: datetime, weights: Weights) -> dict[str, float]:
+    """What a memory gets for itself, whatever was asked. An importance of 0.5, the default, counts nothing."""
+    return {
+        "recency": weights.recency * recency(memory, now, weights.half_life_days),
+        "importance": weights.importance * (memory.importance - 0.5),
+    }
+
+
+def likeness(text: str) -> tuple[str, ...]:
+    """What two texts share that differ in case, blanks, marks around words and ways to write a character alone.
+
+    Signs within and before words stay: "-5" is not "5", nor "1.2" "12".
+    """
+    words = unicodedata.normalize("NFKC", text).casefold().split()
+    return tuple(filter(None, (word.strip(_SENTENCE_MARKS) for word in words))) or tuple(words)
+
+
+def without_duplicates(hits: Iterable[Hit]) -> list[Hit]:
+    """The first hit of each text."""
+    seen: dict[tuple[str, ...], Hit] = {}
+    for hit in hits:
+        seen.setdefault(likeness(hit.memory.text), hit)
+    return list(seen.values())

@@ -1,0 +1,152 @@
+"""A copy of all vectors in one file beside the database, which processes map instead of reading rows.
+
+It is a cache: whatever is wrong with it, the database has everything. Mapped pages are shared by all processes of a
+machine, and the first question of a process does not have to wait until every row was read (docs/recall.md).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import mmap
+import os
+import sys
+import time
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import numpy as np
+
+from cognitive_memory.storage.vectors import State
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_FORMAT = 1
+_HEADER = 4096
+"""Bytes before the vectors; a page, so that they are aligned."""
+
+_ABANDONED_SECONDS = 600
+"""After that long without a byte nobody is writing any more."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What the file holds.
+
+    Attributes:
+        state: of the database, when it was written.
+        keys: of the memories, ascending, shape (n,).
+        matrix: their vectors, shape (n, dimension); mapped, not read.
+    """
+
+    state: State
+    keys: NDArray[np.int64]
+    matrix: NDArray[np.float32]
+
+
+class VectorFile:
+    """The file.
+
+    Args:
+        path: where it is.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self, label: str) -> Saved | None:
+        """What it holds, or None if it is not there, not whole, or not of the model that `label` tells of."""
+        if sys.byteorder != "little":
+            return None
+        try:
+            with self.path.open("rb") as file:
+                header = json.loads(file.read(_HEADER))
+                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            return _saved(header, mapped, label)
+        except (OSError, ValueError, KeyError, TypeError) as error:  # not there, or written by something else
+            if not isinstance(error, FileNotFoundError):
+                _log.debug("%s is not used: %s", self.path, error)
+            return None
+
+    def write(self, label: str, state: State, keys: NDArray[np.int64], blocks: Iterable[NDArray[np.float32]]) -> bool:
+        """Replace it at once; who has the old one mapped keeps that.
+
+        Args:
+            label: tells which model made the vectors, and how.
+            state: of the database they were read from.
+            keys: ascending.
+            blocks: the vectors, in the keys' order; at least one.
+
+        Returns:
+            Whether that worked: a read-only or full disk is no reason to fail.
+        """
+        if sys.byteorder != "little":
+            return False
+        part = self.path.with_name(f"{self.path.name}.{uuid4().hex}.part")
+        try:
+            self._forget_abandoned()
+            try:
+                with part.open("xb") as file:
+                    file.seek(_HEADER)
+                    dimension = 0
+                    for block in blocks:
+                        dimension = block.shape[1]
+                        file.write(np.ascontiguousarray(block, dtype=np.float32).data)
+                    file.write(keys.data)
+                    file.seek(0)
+                    file.write(_header(label, state, keys, dimension))
+                    file.flush()
+                    # Without it a power cut could leave a file of the right size and the wrong bytes.
+                    os.fsync(file.fileno())
+                part.replace(self.path)
+            finally:
+                part.unlink(missing_ok=True)
+        except OSError as error:
+            _log.debug("%s could not be written: %s", self.path, error)
+            return False
+        return True
+
+    def _forget_abandoned(self) -> None:
+        """Remove what killed processes were writing."""
+        for part in self.path.parent.glob(f"{self.path.name}.*.part"):
+            with contextlib.suppress(OSError):
+                if time.time() - part.stat().st_mtime > _ABANDONED_SECONDS:
+                    part.unlink()
+
+
+def _header(label: str, state: State, keys: NDArray[np.int64], dimension: int) -> bytes:
+    content = {
+        "heimdall_vectors": _FORMAT,
+        "label": label,
+        "state": state,
+        "rows": len(keys),
+        "dimension": dimension,
+        "keys_crc32": zlib.crc32(keys.data),
+    }
+    return json.dumps(content).encode().ljust(_HEADER)
+
+
+def _saved(header: dict[str, Any], mapped: mmap.mmap, label: str) -> Saved | None:
+    rows, dimension = header["rows"], header["dimension"]
+    if header["heimdall_vectors"] != _FORMAT or header["label"] != label:
+        return None
+    if not isinstance(rows, int) or not isinstance(dimension, int):
+        return None
+    size = rows * dimension * 4
+    if len(mapped) != _HEADER + size + rows * 8:
+        return None
+    if hasattr(mapped, "madvise"):
+        mapped.madvise(mmap.MADV_WILLNEED)
+    matrix = np.frombuffer(mapped, dtype="<f4", count=rows * dimension, offset=_HEADER).reshape(rows, dimension)
+    keys = np.frombuffer(mapped, dtype="<i8", count=rows, offset=_HEADER + size)
+    if zlib.crc32(keys.data) != header["keys_crc32"]:
+        return None
+    return Saved(State(*header["state"]), keys, matrix)

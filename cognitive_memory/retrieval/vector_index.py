@@ -1,0 +1,175 @@
+"""All vectors of a project in memory, compared one by one with a question's: exact, and as fast as memory can be read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Keys = NDArray[np.int64]
+    Matrix = NDArray[np.float32]
+    Rows = NDArray[np.intp]
+    Mask = NDArray[np.bool_]
+
+FEW = 4
+"""Below one row in this many, picking the rows first is cheaper than comparing all."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Some rows.
+
+    Attributes:
+        keys: of the memories, shape (n,); of those that are there twice only the last may count.
+        matrix: their vectors, shape (n, dimension), of unit length.
+        dead: which rows don't count any more, shape (n,); None: all count.
+    """
+
+    keys: Keys
+    matrix: Matrix
+    dead: Mask | None = None
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @cached_property
+    def _order(self) -> Rows | None:
+        """Rows by key; None when they are in this order already."""
+        return None if bool(np.all(self.keys[1:] > self.keys[:-1])) else np.argsort(self.keys, kind="stable")
+
+    def rows_of(self, keys: Keys) -> Rows:
+        """The last row of each key; -1 where there is none that counts."""
+        if not len(self):
+            return np.full(len(keys), -1, dtype=np.intp)
+        order = self._order
+        places = np.maximum(np.searchsorted(self.keys, keys, side="right", sorter=order) - 1, 0)
+        rows = places if order is None else order[places]
+        found = self.keys[rows] == keys
+        if self.dead is not None:
+            found &= ~self.dead[rows]
+        return np.where(found, rows, -1)
+
+    def without(self, keys: Keys) -> Segment:
+        """The same rows, but those of `keys` don't count."""
+        rows = self.rows_of(keys)
+        rows = rows[rows >= 0]
+        if not len(rows):
+            return self
+        dead = np.zeros(len(self), dtype=np.bool_) if self.dead is None else self.dead.copy()
+        dead[rows] = True
+        return Segment(self.keys, self.matrix, dead)
+
+    @property
+    def alive(self) -> int:
+        """How many rows count."""
+        return len(self) - (0 if self.dead is None else int(np.count_nonzero(self.dead)))
+
+    def cosines(self, vector: Matrix) -> Matrix:
+        """The cosine of each row with a vector of unit length, shape (n,); -inf where the row does not count."""
+        cosines: Matrix = self.matrix @ vector
+        if self.dead is not None:
+            cosines[self.dead] = -np.inf
+        return cosines
+
+
+@dataclass(frozen=True)
+class VectorIndex:
+    """The vectors of one moment; what changes makes a new one, so that whoever searches is not disturbed.
+
+    Rows are numbered through all segments. No key counts in two of them.
+    """
+
+    segments: tuple[Segment, ...] = field(default_factory=tuple)
+
+    def __len__(self) -> int:
+        return sum(segment.alive for segment in self.segments)
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        sizes = [len(segment) for segment in self.segments]
+        return [sum(sizes[:place]) for place in range(len(sizes))]
+
+    def keys_of(self, rows: Rows) -> Keys:
+        """The key of each row."""
+        keys = np.empty(len(rows), dtype=np.int64)
+        for start, segment in zip(self._starts, self.segments, strict=True):
+            here = (rows >= start) & (rows < start + len(segment))
+            keys[here] = segment.keys[rows[here] - start]
+        return keys
+
+    def rows_of(self, keys: Keys) -> Rows:
+        """The row of each key; -1 where it has none."""
+        found = np.full(len(keys), -1, dtype=np.intp)
+        for start, segment in zip(self._starts, self.segments, strict=True):
+            rows = segment.rows_of(keys)
+            found = np.where(rows >= 0, rows + start, found)
+        return found
+
+    def living_keys(self) -> Keys:
+        """The keys of all rows that count, ascending."""
+        parts = [segment.keys if segment.dead is None else segment.keys[~segment.dead] for segment in self.segments]
+        return np.sort(np.concatenate(parts)) if parts else np.empty(0, dtype=np.int64)
+
+    def vectors_of(self, keys: Keys) -> Matrix:
+        """The vectors of keys that all count, shape (number of keys, dimension)."""
+        rows = self.rows_of(keys)
+        vectors = np.empty((len(keys), max(segment.matrix.shape[1] for segment in self.segments)), dtype=np.float32)
+        for start, segment in zip(self._starts, self.segments, strict=True):
+            here = (rows >= start) & (rows < start + len(segment))
+            vectors[here] = segment.matrix[rows[here] - start]
+        return vectors
+
+    def cosines(self, vector: Matrix, among: Keys | None = None) -> Matrix:
+        """The cosine of every row with a vector of unit length.
+
+        Args:
+            vector: shape (dimension,).
+            among: keys that alone may be found; None: all.
+
+        Returns:
+            Shape (rows,); -inf for rows that don't count or are not `among` those asked for.
+        """
+        if among is not None:
+            return self._cosines_among(vector, self.rows_of(among))
+        if len(self.segments) == 1:
+            return self.segments[0].cosines(vector)
+        parts = [segment.cosines(vector) for segment in self.segments]
+        return np.concatenate(parts) if parts else np.empty(0, dtype=np.float32)
+
+    def _cosines_among(self, vector: Matrix, rows: Rows) -> Matrix:
+        rows = rows[rows >= 0]
+        total = sum(map(len, self.segments))
+        if len(rows) * FEW > total:
+            cosines = self.cosines(vector)
+            keep = np.zeros(total, dtype=np.bool_)
+            keep[rows] = True
+            cosines[~keep] = -np.inf
+            return cosines
+        cosines = np.full(total, -np.inf, dtype=np.float32)
+        for start, segment in zip(self._starts, self.segments, strict=True):
+            here = rows[(rows >= start) & (rows < start + len(segment))]
+            cosines[here] = segment.matrix[here - start] @ vector
+        return cosines
+
+
+def best_rows(scores: Matrix, count: int) -> Rows:
+    """The rows of the highest scores, best first; equal ones by row, newest first; never one of -inf.
+
+    Args:
+        scores: shape (n,).
+        count: how many at most.
+    """
+    if count < len(scores):
+        least = np.partition(scores, len(scores) - count)[len(scores) - count]
+        rows = np.flatnonzero(scores >= least)
+    else:
+        rows = np.arange(len(scores))
+    rows = rows[scores[rows] > -np.inf]
+    order = np.lexsort((-rows, -scores[rows]))
+    best: Rows = rows[order][:count]
+    return best

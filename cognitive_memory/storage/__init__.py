@@ -1,0 +1,1 @@
+"""One SQLite database per project: the only place where its memories are."""

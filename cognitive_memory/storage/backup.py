@@ -1,0 +1,154 @@
+"""Copies of a whole database, checked; and bringing one back."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+from cognitive_memory.storage import connections, schema
+from cognitive_memory.storage.errors import DatabaseUnreadableError, StorageError, explained
+
+
+def back_up(database: Path, file: Path, *, force: bool = False) -> None:
+    """Copy a database, as it is at one moment, into one file; others may write meanwhile.
+
+    The copy is checked before it gets its name.
+
+    Args:
+        database: the project's.
+        file: where to.
+        force: replace a file that is there.
+
+    Raises:
+        StorageError: there is a file already, the copy can't be written, or the database is damaged.
+    """
+    if file.exists() and not force:
+        raise StorageError(str(file), "there is a file already", "nothing was changed; --force replaces it")
+    with _beside(file) as draft:
+        with explained(database), contextlib.closing(connections.connect(database)) as source:
+            _copy(source, draft)
+        if problems := problems_in(draft):
+            raise DatabaseUnreadableError(
+                str(database), f"its copy is not sound ({problems[0]})", "no backup was made; see 'heimdall doctor'"
+            )
+        with draft.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        draft.replace(file)
+
+
+def restore(file: Path, database: Path, *, force: bool = False) -> Path | None:
+    """Make a database what a backup says. Processes that have the database open see the restored state at once.
+
+    Args:
+        file: a backup; it is only read. One of an older schema is brought to the current one.
+        database: the project's.
+        force: replace a database that is there; it is kept beside the new one.
+
+    Returns:
+        Where the replaced database is kept; None if there was none.
+
+    Raises:
+        NewerSchemaError: a newer release made the backup.
+        StorageError: the backup is missing, damaged or something else, there is a database already, or it can't be
+            written. The database is as before then.
+    """
+    if not file.is_file():
+        raise StorageError(str(file), "there is no such file", "nothing was changed")
+    there = database.exists() and database.stat().st_size > 0
+    if there and not force:
+        raise StorageError(
+            str(database), "there is a database already", "nothing was changed; --force replaces it and keeps it aside"
+        )
+    if schema.probe(file) is None:
+        raise DatabaseUnreadableError(str(file), "it is empty", "nothing was changed")
+    database.parent.mkdir(parents=True, exist_ok=True)
+    with _beside(database) as draft:
+        with explained(file), contextlib.closing(connections.connect(file, read_only=True)) as source:
+            _copy(source, draft)
+        if problems := problems_in(draft):
+            raise DatabaseUnreadableError(str(file), f"it is damaged ({problems[0]})", "nothing was changed")
+        schema.prepare(draft, keep_old=False)
+        kept = _put_aside(database) if there else None
+        prepared = schema.prepare(database)  # makes it when it is new, or when the old one was damaged
+        with explained(database), contextlib.closing(connections.connect(prepared.database)) as target:
+            _announce(draft, revision=int(target.execute("SELECT revision FROM project").fetchone()[0]))
+            with contextlib.closing(connections.connect(draft)) as source:
+                source.backup(target)
+    return kept
+
+
+def problems_in(database: Path) -> list[str]:
+    """What SQLite finds wrong in a database, and counters that don't fit; empty when it is sound."""
+    try:
+        with contextlib.closing(connections.connect(database)) as connection:
+            found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(20)")]
+            found = [problem for problem in found if problem != "ok"]
+            broken = connection.execute("PRAGMA foreign_key_check").fetchall()
+            found += [f"table {row[0]}, row {row[1]}: what it belongs to in {row[2]} is missing" for row in broken]
+            return found or list(_miscounted(connection))
+    except sqlite3.DatabaseError as error:
+        return [str(error)]
+
+
+_COUNTS = {
+    "number of memories": "SELECT memories - (SELECT count(*) FROM memories) FROM project",
+    "number of vectors": "SELECT sum(abs(embeddings - (SELECT count(*) FROM embeddings AS e WHERE e.model = models.model))) FROM models",
+    "tags": (
+        "SELECT (SELECT count(*) FROM memory_tags) - (SELECT count(DISTINCT memories.key || ' ' || value) FROM memories, json_each(tags))"
+    ),
+}
+
+
+def _miscounted(connection: sqlite3.Connection) -> Iterator[str]:
+    for what, query in _COUNTS.items():
+        if connection.execute(query).fetchone()[0]:
+            yield f"the {what} does not fit the memories"
+    try:
+        connection.execute("INSERT INTO memory_words (memory_words, rank) VALUES ('integrity-check', 1)")
+    except sqlite3.DatabaseError as error:
+        yield f"the keyword index does not fit the memories ({error})"
+
+
+@contextlib.contextmanager
+def _beside(file: Path) -> Iterator[Path]:
+    """The path of a draft in the same directory; removed with what SQLite leaves beside it."""
+    draft = file.with_name(f".{file.name}.{uuid4().hex[:8]}.part")
+    try:
+        yield draft
+    finally:
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            draft.with_name(f"{draft.name}{suffix}").unlink(missing_ok=True)
+
+
+def _copy(source: sqlite3.Connection, draft: Path) -> None:
+    """All pages at one moment, as one file without a write-ahead log, so that it can be read from anywhere."""
+    with explained(draft), contextlib.closing(sqlite3.connect(draft, isolation_level=None)) as target:
+        source.backup(target)
+        target.execute("PRAGMA journal_mode = DELETE")
+
+
+def _announce(draft: Path, *, revision: int) -> None:
+    """Make the draft's state a new revision of the database that it goes to, before which nothing is known."""
+    with contextlib.closing(connections.connect(draft)) as connection:
+        connection.execute(
+            "UPDATE project SET revision = max(revision, :revision) + 1, deletions_since = max(revision, :revision) + 1",
+            {"revision": revision},
+        )
+
+
+def _put_aside(database: Path) -> Path | None:
+    """Keep what is there: a copy if it is sound, else the very files, moved away."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+    kept = database.with_name(f"{database.stem}.replaced.{stamp}{database.suffix}")
+    try:
+        back_up(database, kept)
+    except DatabaseUnreadableError:
+        for suffix in ("", "-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                database.with_name(f"{database.name}{suffix}").rename(kept.with_name(f"{kept.name}{suffix}"))
+    return kept

@@ -1,0 +1,168 @@
+"""Connections to one database: a few, kept open, each used by one thread at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from cognitive_memory.storage.errors import StorageError, explained, read_only_error
+
+BUSY_SECONDS = 30.0
+"""How long a writer waits for its turn. With eight busy writers the longest wait seen was below a second."""
+
+KEPT = 8
+"""How many idle connections are kept; with more threads than that, the others open theirs anew."""
+
+_INHERITED: list[sqlite3.Connection] = []
+"""Connections that came here by a fork. SQLite forbids to use or close them; they are kept from the collector."""
+
+
+class Transaction:
+    """A write transaction that holds the database's write lock.
+
+    Attributes:
+        connection: what to execute in it.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self._revision: int | None = None
+
+    @property
+    def revision(self) -> int:
+        """The revision of this transaction's changes. Asking for it announces a change: the project's counter rises."""
+        if self._revision is None:
+            row = self.connection.execute("UPDATE project SET revision = revision + 1 RETURNING revision").fetchone()
+            self._revision = int(row[0])
+        return self._revision
+
+
+class Connections:
+    """Hands out connections. Thread-safe; after a fork the child opens its own.
+
+    Args:
+        database: the file; it must exist.
+        read_only: whether to refuse writing.
+    """
+
+    def __init__(self, database: Path, *, read_only: bool = False) -> None:
+        self.database = database
+        self.read_only = read_only
+        self._idle: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+        self._process = os.getpid()
+        self._closed = False
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection in a read transaction: everything within sees the same state of the database."""
+        with explained(self.database), self._borrowed() as connection:
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.rollback()
+
+    @contextlib.contextmanager
+    def writing(self, *, durable: bool = True) -> Iterator[Transaction]:
+        """A write transaction, committed at the end, rolled back on any error.
+
+        Args:
+            durable: force it to disk, so that it survives a power cut too; without, it survives the end of any process, and
+                is as complete and as consistent. For what can be made again.
+
+        Raises:
+            DatabaseBusyError: other processes kept the database locked for `BUSY_SECONDS`.
+            StorageError: as the file's state is.
+        """
+        if self.read_only:
+            raise read_only_error(self.database)
+        with explained(self.database), self._borrowed() as connection:
+            connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield Transaction(connection)
+                connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.rollback()
+
+    def close(self) -> None:
+        """Close what is idle now, and the rest when it is given back."""
+        with self._lock:
+            self._closed = True
+            self._leave_inherited()
+            for connection in self._idle:
+                connection.close()
+            self._idle.clear()
+
+    @contextlib.contextmanager
+    def _borrowed(self) -> Iterator[sqlite3.Connection]:
+        connection = self._take()
+        process = os.getpid()
+        try:
+            yield connection
+        finally:
+            if process != os.getpid():
+                _INHERITED.append(connection)
+            else:
+                self._give_back(connection)
+
+    def _take(self) -> sqlite3.Connection:
+        with self._lock:
+            if self._closed:
+                raise StorageError(str(self.database), "it was closed", "open it again")
+            self._leave_inherited()
+            if self._idle:
+                return self._idle.pop()
+        return connect(self.database, read_only=self.read_only)
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        with self._lock:
+            if not self._closed and not self.read_only and len(self._idle) < KEPT:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def _leave_inherited(self) -> None:
+        if self._process != os.getpid():
+            _INHERITED.extend(self._idle)
+            self._idle.clear()
+            self._process = os.getpid()
+
+
+def connect(database: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """Open an existing database in the way all of heimdall does; transactions are begun by hand.
+
+    An acknowledged write survives a kill and, as far as the disk is honest, a power cut: its commit is forced to disk
+    (`synchronous = FULL`; measured by tests/benchmarks/memory.py).
+
+    Args:
+        database: the file.
+        read_only: change nothing, not even beside it. What others write after a connection was opened may not be seen.
+    """
+    connection = sqlite3.connect(
+        f"{database.absolute().as_uri()}?{_read_only_mode(database) if read_only else 'mode=rw'}",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    try:
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA cache_size = -8000")  # 8 MB
+        connection.execute("PRAGMA temp_store = MEMORY")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _read_only_mode(database: Path) -> str:
+    """Without a write-ahead log there is nothing beside the file, and "immutable" keeps SQLite from making one."""
+    return "mode=ro" if database.with_name(f"{database.name}-wal").exists() else "mode=ro&immutable=1"

@@ -1,0 +1,45 @@
+"""Where a command's log records go: into the log file, and warnings to the user as well."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+
+from heimdall.cli import output
+from heimdall.cognitive_system.logs import LOGGERS, keep_logs
+from heimdall.models.settings import SettingsError
+
+_ISSUES = "https://github.com/lcbcFoo/heimdall-mcp-server/issues"
+
+
+class _ToUser(logging.Handler):
+    """Says warnings and errors on stderr, without tracebacks."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        output.complain(record.getMessage().removeprefix("heimdall: "))
+
+
+def begin() -> None:
+    """Send the records of this process to the log file and to the user.
+
+    Raises:
+        SettingsError: `HEIMDALL_LOG_LEVEL` has a value that can't be used.
+    """
+    keep_logs("heimdall")
+    to_user = _ToUser(logging.WARNING)
+    for name in LOGGERS:
+        logger = logging.getLogger(name)
+        logger.handlers = [handler for handler in logger.handlers if not isinstance(handler, _ToUser)] + [to_user]
+
+
+def mistake_of_ours(error: Exception) -> None:
+    """Keep the traceback of an error that should not have happened, and tell the user in one sentence."""
+    name = f"{type(error).__name__}: {error}"
+    where = "set HEIMDALL_DEBUG=1 to see where"
+    with contextlib.suppress(SettingsError):  # what the user is to learn of now is the mistake
+        if log := keep_logs("heimdall"):
+            trace = (type(error), error, error.__traceback__)
+            log.handle(logging.LogRecord("heimdall", logging.ERROR, "", 0, name, None, trace))
+            if log.path.exists():
+                where = f"the details are in {log.path}"
+    output.complain(f"this should not have happened: {name}; {where}. Please report it at {_ISSUES}")

@@ -1,0 +1,103 @@
+"""A configuration file of somebody else's: read whole, replaced whole, with a copy of what was there."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from heimdall.mcp_clients.errors import ClientConfigError
+
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFile:
+    """A file as it was read.
+
+    Attributes:
+        path: where it is, as the client names it.
+        text: what it holds; empty if it does not exist.
+        original: its bytes; None if it does not exist.
+    """
+
+    path: Path
+    text: str
+    original: bytes | None
+
+    @classmethod
+    def read(cls, path: Path) -> ConfigFile:
+        """Read the file.
+
+        Raises:
+            ClientConfigError: it can't be read, or is no text.
+        """
+        try:
+            original = path.read_bytes()
+        except FileNotFoundError:
+            return cls(path, "", None)
+        except OSError as error:
+            raise ClientConfigError(path, f"can't be read ({error.strerror})") from error
+        try:
+            return cls(path, original.removeprefix(_BOM).decode(), original)
+        except UnicodeDecodeError as error:
+            raise ClientConfigError(path, f"is not UTF-8 at byte {error.start}: mend it by hand first") from None
+
+    def replace(self, text: str, backups: Path) -> Path | None:
+        """Put `text` in its place, or remove the file if that is empty.
+
+        The new file takes the old one's place in one step, keeps its mode, and a symbolic link stays one.
+
+        Args:
+            text: the new content.
+            backups: the directory that gets a copy of what was there.
+
+        Returns:
+            The copy; None if there was no file.
+
+        Raises:
+            ClientConfigError: somebody else changed the file in the meantime, or it can't be written.
+        """
+        target = Path(os.path.realpath(self.path))
+        try:
+            copy = self._back_up(backups)
+            if ConfigFile.read(self.path).original != self.original:
+                raise ClientConfigError(self.path, "was changed by another program just now: close that and try again")
+            if not text:
+                target.unlink(missing_ok=True)
+            else:
+                self._write(target, text)
+        except OSError as error:
+            raise ClientConfigError(self.path, f"can't be changed ({error.strerror or error})") from error
+        return copy
+
+    def _back_up(self, backups: Path) -> Path | None:
+        if self.original is None:
+            return None
+        backups.mkdir(parents=True, exist_ok=True)
+        moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+        copy = backups / f"{moment}-{self.path.name.lstrip('.')}"
+        copy.touch(mode=0o600, exist_ok=False)  # it may hold other servers' secrets
+        copy.write_bytes(self.original)
+        return copy
+
+    def _write(self, target: Path, text: str) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        content = (_BOM if (self.original or b"").startswith(_BOM) else b"") + text.encode()
+        temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+        try:
+            with temporary.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            if self.original is not None:
+                shutil.copymode(target, temporary)
+            temporary.replace(target)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise

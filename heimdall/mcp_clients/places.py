@@ -1,0 +1,64 @@
+"""Where a client's configuration file is on this machine."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
+
+from heimdall.mcp_clients.clients import PROJECT, Client
+from heimdall.mcp_clients.errors import ScopeError
+
+DEFAULTS = {
+    "APPDATA": "~/AppData/Roaming",
+    "CLAUDE_CONFIG_DIR": "~",
+    "CODEX_HOME": "~/.codex",
+    "XDG_CONFIG_HOME": "~/.config",
+}
+"""What the variables in the table of clients mean where they are not set."""
+
+
+def config_file(client: Client, scope: str, root: Path) -> Path:
+    """The file of a client in a scope, whether it exists or not.
+
+    Args:
+        client: a row of the table.
+        scope: "user" or "project".
+        root: the project's root folder.
+
+    Raises:
+        ScopeError: the client has no file of that scope.
+    """
+    if scope == PROJECT:
+        if client.project_file is None:
+            raise ScopeError(client.name, scope, client.scopes)
+        return root / client.project_file
+    return Path(user_file(client, sys.platform, Path.home(), os.environ))
+
+
+def user_file(client: Client, platform: str, home: PurePath | str, variables: Mapping[str, str]) -> PurePath:
+    """The user's file of a client, as `platform` writes paths.
+
+    Args:
+        client: a row of the table.
+        platform: what `sys.platform` is there.
+        home: the home directory.
+        variables: the environment; an empty variable counts as unset, as does a relative `XDG_CONFIG_HOME`, which its
+            specification says to ignore.
+    """
+    form = PureWindowsPath if platform == "win32" else PurePosixPath
+    pattern = client.user_file.get(platform, client.user_file["*"])
+
+    def value(found: re.Match[str]) -> str:
+        name = found[1]
+        given = variables.get(name, "")
+        if name == "XDG_CONFIG_HOME" and not form(given).is_absolute():
+            given = ""
+        return given or DEFAULTS[name]
+
+    filled = re.sub(r"\$([A-Z_]+)", value, pattern)
+    if filled == "~" or filled.startswith("~/"):
+        return form(home) / filled[2:]
+    return form(filled)

@@ -1,0 +1,204 @@
+"""Putting the server into clients' configurations, taking it out, and telling where it is."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from heimdall.mcp_clients import documents
+from heimdall.mcp_clients.clients import CLIENTS, PROJECT, USER, Client
+from heimdall.mcp_clients.config_file import ConfigFile
+from heimdall.mcp_clients.entry import SERVER_NAME, server_entry
+from heimdall.mcp_clients.errors import ClientConfigError, FormatError
+from heimdall.mcp_clients.places import config_file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A client's configuration of one scope, and the name of the server in it.
+
+    Attributes:
+        client: a row of the table.
+        scope: "user" or "project".
+        root: the project's root folder.
+        name: the server's name.
+    """
+
+    client: Client
+    scope: str
+    root: Path
+    name: str = SERVER_NAME
+
+    @property
+    def path(self) -> Path:
+        """The configuration file.
+
+        Raises:
+            ScopeError: the client has none of that scope.
+        """
+        return config_file(self.client, self.scope, self.root)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What was done, or would be, to a configuration file.
+
+    Attributes:
+        place: which one.
+        action: "added", "updated", "removed" or "unchanged".
+        backup: the copy of what was there before; None if nothing was changed or there was nothing.
+        text: what the file holds now.
+    """
+
+    place: Place
+    action: str
+    backup: Path | None
+    text: str
+
+
+class State(StrEnum):
+    """How a server stands in a configuration."""
+
+    ABSENT = "absent"
+    INSTALLED = "installed"
+    WRONG = "wrong"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What was found in a configuration.
+
+    Attributes:
+        place: which one.
+        state: how the server stands there.
+        problem: what is wrong and what to do; empty if nothing is.
+        command: the program that the client starts; None if there is no entry.
+    """
+
+    place: Place
+    state: State
+    problem: str
+    command: str | None
+
+
+def install(
+    place: Place, *, backups: Path, command: str | None = None, project: Path | None = None, dry_run: bool = False
+) -> Change:
+    """Put the server into a configuration, or bring its entry up to date.
+
+    Args:
+        place: which one.
+        backups: the directory for the copy of the file.
+        command: the program; default: where it is installed.
+        project: the project that the entry fixes; default: none, but for a client that can't tell its project.
+        dry_run: change nothing.
+
+    Raises:
+        ClientConfigError: the file can't be read, understood or changed; it is as it was.
+        ServerNotFoundError, CommandError, ScopeError: as their texts say.
+    """
+    fields = _fields(place, command, project)
+    file = ConfigFile.read(place.path)
+    with _naming(place.path):
+        known = documents.find_entry(file.text, place.client, place.name) is not None
+        text = documents.put_entry(file.text, place.client, place.name, fields)
+    return _carry_out(place, file, text, "updated" if known else "added", backups, dry_run=dry_run)
+
+
+def remove(place: Place, *, backups: Path, dry_run: bool = False) -> Change:
+    """Take the server out of a configuration. A file that holds nothing else is removed.
+
+    Raises:
+        ClientConfigError, ScopeError: as `install`.
+    """
+    file = ConfigFile.read(place.path)
+    with _naming(place.path):
+        text = documents.drop_entry(file.text, place.client, place.name)
+    return _carry_out(place, file, text, "removed", backups, dry_run=dry_run)
+
+
+def standing(place: Place) -> Standing:
+    """How the server stands in a configuration; a file that can't be read is a finding, not an error.
+
+    Raises:
+        ScopeError: the client has no configuration of that scope.
+    """
+    try:
+        with _naming(place.path):
+            entry = documents.find_entry(ConfigFile.read(place.path).text, place.client, place.name)
+    except ClientConfigError as error:
+        return Standing(place=place, state=State.UNREADABLE, problem=error.problem, command=None)
+    if entry is None:
+        return Standing(place=place, state=State.ABSENT, problem="", command=None)
+    command = entry.get("command") if isinstance(entry, dict) else None
+    problem = _problem_of(entry, place)
+    state = State.WRONG if problem else State.INSTALLED
+    return Standing(place=place, state=state, problem=problem, command=command if isinstance(command, str) else None)
+
+
+def places(root: Path, *, name: str = SERVER_NAME) -> Iterator[Place]:
+    """All places where a server can stand: each client's, of each scope."""
+    for client in CLIENTS.values():
+        for scope in client.scopes:
+            yield Place(client=client, scope=scope, root=root, name=name)
+
+
+def is_here(client: Client, root: Path) -> bool:
+    """Whether the client seems to be installed: its program is on the PATH, or the folder of its settings exists."""
+    if any(shutil.which(program) for program in client.programs):
+        return True
+    path = Place(client=client, scope=USER, root=root).path
+    return path.exists() or (path.parent != Path.home() and path.parent.is_dir())
+
+
+def snippet(place: Place, *, command: str | None = None, project: Path | None = None) -> str:
+    """What a person would paste into a configuration that is empty.
+
+    Args:
+        place: which configuration.
+        command: the program; default: where it is installed.
+        project: the project that the entry fixes; default: as `install` has it.
+
+    Raises:
+        ServerNotFoundError, CommandError: as `install`.
+    """
+    return documents.put_entry("", place.client, place.name, _fields(place, command, project))
+
+
+def _fields(place: Place, command: str | None, project: Path | None) -> dict[str, object]:
+    if project is None and not place.client.tells_project:
+        project = place.root
+    return server_entry(place.scope, command=command, project=project).fields(place.client)
+
+
+def _carry_out(place: Place, file: ConfigFile, text: str, action: str, backups: Path, *, dry_run: bool) -> Change:
+    if text == file.text:
+        return Change(place=place, action="unchanged", backup=None, text=text)
+    backup = None if dry_run else file.replace(text, backups)
+    return Change(place=place, action=action, backup=backup, text=text)
+
+
+def _problem_of(entry: Any, place: Place) -> str:
+    command = entry.get("command") if isinstance(entry, dict) else None
+    again = f"'heimdall mcp install {place.client.name} --scope {place.scope}' puts it right"
+    if not isinstance(command, str):
+        return f"its entry names no command; {again}"
+    if shutil.which(command) is None:
+        where = "is not on the PATH" if place.scope == PROJECT else "does not exist"
+        return f"the program {command} {where}; {again if place.scope == USER else 'install heimdall-mcp'}"
+    return ""
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Give problems of a text the name of its file."""
+    try:
+        yield
+    except FormatError as error:
+        raise ClientConfigError(path, f"can't be understood: {error}") from error

@@ -1,0 +1,79 @@
+"""The server: handlers and what it says of itself. Knows nothing of transports."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from typing import Any
+
+from mcp.server import Server, ServerRequestContext
+from mcp.server.caching import CacheHint
+from mcp.shared.exceptions import MCPDeprecationWarning
+from mcp_types import NotificationParams
+
+from heimdall.errors import HeimdallError
+from heimdall.mcp_server import guide
+from heimdall.mcp_server.client_log import ClientLog
+from heimdall.mcp_server.prompts import Prompts
+from heimdall.mcp_server.resources import Resources
+from heimdall.mcp_server.service import Service
+from heimdall.mcp_server.tools.calling import ToolCalls
+from heimdall.mcp_server.transport.handshake import own_version
+
+_MINUTES = 60_000
+_log = logging.getLogger(__name__)
+
+
+def make_server(service: Service) -> Server[Any]:
+    """The server over a service: everything the protocol asks, for both of its eras."""
+    # Roots and logging have successors since 2026-07-28; the clients of today speak the older version.
+    warnings.filterwarnings("ignore", category=MCPDeprecationWarning)
+    tools, resources, prompts, log = ToolCalls(service), Resources(service), Prompts(service), ClientLog()
+
+    async def initialized(ctx: ServerRequestContext[Any, Any], _params: NotificationParams) -> None:
+        """The client is ready: only now anything heavy begins."""
+        await _prepare(service, ctx)
+        await log.follow(service.model, ctx)
+
+    async def roots_changed(ctx: ServerRequestContext[Any, Any], _params: NotificationParams | None) -> None:
+        if service.roots is not None:
+            service.roots.forget()
+            await _prepare(service, ctx)
+
+    server: Server[Any] = Server(
+        guide.SERVER_INFO["name"],
+        version=own_version(),
+        title=guide.SERVER_INFO["title"],
+        instructions=guide.INSTRUCTIONS,
+        website_url=guide.SERVER_INFO["websiteUrl"],
+        # What never changes while a version runs, and what others may change at any time.
+        cache_hints={
+            "tools/list": CacheHint(60 * _MINUTES, "public"),
+            "prompts/list": CacheHint(60 * _MINUTES, "public"),
+            "resources/templates/list": CacheHint(60 * _MINUTES, "public"),
+            "server/discover": CacheHint(60 * _MINUTES, "public"),
+            "resources/list": CacheHint(0, "private"),
+            "resources/read": CacheHint(0, "private"),
+        },
+        on_list_tools=tools.list_tools,
+        on_call_tool=tools.call,
+        on_list_resources=resources.list_resources,
+        on_list_resource_templates=resources.list_templates,
+        on_read_resource=resources.read,
+        on_list_prompts=prompts.list_prompts,
+        on_get_prompt=prompts.get,
+        on_set_logging_level=log.set_level,
+        on_roots_list_changed=roots_changed,
+    )
+    server.add_notification_handler("notifications/initialized", NotificationParams, initialized)
+    return server
+
+
+async def _prepare(service: Service, ctx: ServerRequestContext[Any, Any]) -> None:
+    """Begin with the model, and with what the project's memory still lacks of it."""
+    memory = None
+    try:
+        memory = await service.memory(ctx)
+    except (HeimdallError, OSError) as error:  # the first call of a tool says it to somebody
+        _log.warning("the project's memory can't be opened yet: %s", error)
+    service.model.begin(memory)

@@ -1,0 +1,76 @@
+"""What all handlers share: the client's project, its memory, the model's background work, and threads to work in."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
+
+import anyio
+import anyio.to_thread
+
+from heimdall.mcp_server import projects
+from heimdall.mcp_server.model_work import ModelWork
+
+if TYPE_CHECKING:
+    from mcp.server import ServerRequestContext
+    from mcp_types import InputRequiredResult, InputResponseRequestParams
+
+    from cognitive_memory.project_memory import ProjectMemory
+    from heimdall.mcp_server.roots import Roots
+
+_THREADS: Final = 8
+"""How many calls are worked on at once; the others wait their turn."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Service:
+    """One server process.
+
+    Args:
+        roots: of the client, when this process serves a single one; None over HTTP, where `HEIMDALL_PROJECT` or the
+            working directory decides for all clients.
+    """
+
+    def __init__(self, roots: Roots | None) -> None:
+        self.roots = roots
+        self.memories = projects.Memories()
+        self.model = ModelWork()
+        self._threads = anyio.CapacityLimiter(_THREADS)
+
+    async def in_thread(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run what may block; a call that is cancelled is no longer waited for."""
+        work = functools.partial(function, *args, **kwargs)
+        return await anyio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._threads)
+
+    def question(
+        self, ctx: ServerRequestContext[Any, Any], params: InputResponseRequestParams
+    ) -> InputRequiredResult | None:
+        """What the client has to be asked before this request can be served."""
+        return None if self.roots is None else self.roots.question(ctx, params)
+
+    async def project(self, ctx: ServerRequestContext[Any, Any]) -> projects.Found:
+        """The client's project.
+
+        Raises:
+            HeimdallError: it can't be told.
+        """
+        paths = () if self.roots is None else await self.roots.ask(ctx)
+        return await self.in_thread(projects.find, paths)
+
+    async def memory(self, ctx: ServerRequestContext[Any, Any]) -> ProjectMemory | None:
+        """The memory of the client's project; None while it has none."""
+        found = await self.project(ctx)
+        return await self.in_thread(self.memories.existing, found.project)
+
+    async def memory_made(self, ctx: ServerRequestContext[Any, Any]) -> ProjectMemory:
+        """The memory of the client's project, made if it has none."""
+        found = await self.project(ctx)
+        return await self.in_thread(self.memories.made, found.project)
+
+    def close(self, seconds: float) -> None:
+        """End what goes on in the background, `seconds` at most, and close the databases."""
+        self.model.stop(seconds)
+        self.memories.close()

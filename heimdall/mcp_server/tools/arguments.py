@@ -1,0 +1,207 @@
+"""What each tool takes. Names and limits are those of the original server; what is new is optional."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+LONGEST_TEXT = 200_000
+"""Characters of the longest text that is stored as one memory: far more than a search by meaning looks at."""
+
+MemoryKind = Literal["concept", "context", "episode"]
+LessonType = Literal["discovery", "pattern", "solution", "warning", "context"]
+LessonImportance = Literal["low", "medium", "high", "critical"]
+
+
+def _decoded(value: object) -> object:
+    """Lists and objects arrive as JSON in a string from assistants that escape once too often."""
+    if isinstance(value, str) and value.lstrip()[:1] in {"[", "{"}:
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _is_moment(text: str) -> str:
+    _moment(text, days=0)
+    return text
+
+
+def _moment(text: str | None, *, days: int) -> datetime | None:
+    """A day's beginning plus `days`, or a time as it stands; without an offset it is this machine's local time."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.combine(date.fromisoformat(text) + timedelta(days=days), time())
+    except ValueError:
+        moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.astimezone()
+
+
+def _as_range(value: object) -> object:
+    """A pair is understood too."""
+    value = _decoded(value)
+    return dict(zip(("start", "end"), value, strict=False)) if isinstance(value, list) and len(value) <= 2 else value
+
+
+Moment = Annotated[str, AfterValidator(_is_moment), Field(max_length=40)]
+Tag = Annotated[str, Field(min_length=1, max_length=200)]
+Tags = Annotated[list[Tag], BeforeValidator(_decoded), Field(max_length=100)]
+MemoryId = Annotated[
+    str, Field(min_length=1, max_length=100, description="The memory's id, as recall_memories shows it")
+]
+Level = Annotated[
+    int, Field(ge=0, le=2, description="0 = concept (holds everywhere), 1 = context, 2 = episode (happened once)")
+]
+Importance = Annotated[float, Field(ge=0.0, le=1.0, description="How important it is: 0.0 to 1.0")]
+DryRun = Annotated[bool, Field(description="Show what would be deleted, and delete nothing")]
+
+
+class Arguments(BaseModel):
+    """Base of all arguments: null counts as left out, unknown names are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, values: Any) -> Any:
+        return (
+            {name: value for name, value in values.items() if value is not None} if isinstance(values, dict) else values
+        )
+
+
+class StoreContext(Arguments):
+    """What is known about a memory; other names become its metadata."""
+
+    model_config = ConfigDict(extra="allow")
+
+    hierarchy_level: Level | None = None
+    memory_type: Annotated[
+        Literal["episodic", "semantic", "concept", "context", "episode"] | None,
+        Field(description="concept, context or episode; semantic and episodic are understood as before"),
+    ] = None
+    importance_score: Importance | None = None
+    tags: Annotated[Tags | None, Field(description="Labels to find it by")] = None
+    source_info: Annotated[
+        str | None, Field(description="Where it comes from, for example a file", max_length=2000)
+    ] = None
+    pinned: Annotated[bool, Field(description="Always keep it in sight, whatever its age")] = False
+
+
+class StoreMemory(Arguments):
+    """Arguments of `store_memory`."""
+
+    text: Annotated[
+        str,
+        Field(
+            max_length=LONGEST_TEXT,
+            description="What to remember: one fact, decision or experience, understandable without this conversation",
+        ),
+    ]
+    context: Annotated[StoreContext, BeforeValidator(_decoded), Field(description="What is known about it")] = Field(
+        default_factory=StoreContext
+    )
+
+
+class DateRange(Arguments):
+    """A span of time; one end may be open."""
+
+    start: Annotated[Moment | None, Field(description="At or after this: 2026-01-31 or 2026-01-31T12:00:00Z")] = None
+    end: Annotated[Moment | None, Field(description="Until this: a day, which counts as a whole, or before a time")] = (
+        None
+    )
+
+    @property
+    def since(self) -> datetime | None:
+        """The first moment of the span."""
+        return _moment(self.start, days=0)
+
+    @property
+    def until(self) -> datetime | None:
+        """The first moment after the span."""
+        return _moment(self.end, days=1)
+
+
+class RecallMemories(Arguments):
+    """Arguments of `recall_memories`."""
+
+    query: Annotated[str, Field(max_length=10_000, description="What to find, in plain words or exact names")]
+    types: Annotated[
+        list[Literal["concept", "context", "episode", "core", "peripheral"]],
+        BeforeValidator(_decoded),
+        Field(
+            description="Only these types of memories; default: all (core and peripheral, from earlier versions, mean all)"
+        ),
+    ] = Field(default_factory=list)
+    max_results: Annotated[int, Field(ge=1, le=50, description="How many memories at most")] = 10
+    date_range: Annotated[
+        DateRange | None, BeforeValidator(_as_range), Field(description="Only memories of this time")
+    ] = None
+    tags: Annotated[Tags, Field(description="Only memories with at least one of these tags")] = Field(
+        default_factory=list
+    )
+    cursor: Annotated[
+        str | None, Field(max_length=500, description="next_cursor of an answer to the same question: its next page")
+    ] = None
+    wait_for_model: Annotated[
+        bool,
+        Field(description="Wait until a search by meaning is possible, with progress, rather than answer by keywords"),
+    ] = False
+
+
+class SessionLessons(Arguments):
+    """Arguments of `session_lessons`."""
+
+    lesson_content: Annotated[
+        str, Field(max_length=LONGEST_TEXT, description="Key insight, pattern or learning from this session")
+    ]
+    lesson_type: Annotated[
+        LessonType,
+        Field(
+            description="discovery (new insight), pattern (systematic approach), solution (technical fix), "
+            "warning (what to avoid), context (situation)"
+        ),
+    ] = "discovery"
+    session_context: Annotated[
+        str, Field(max_length=10_000, description="What was being worked on, or the situation")
+    ] = ""
+    importance: Annotated[LessonImportance, Field(description="How important it is for later sessions")] = "medium"
+
+
+class MemoryStatus(Arguments):
+    """Arguments of `memory_status`."""
+
+    detailed: Annotated[bool, Field(description="Also database, model and settings")] = False
+    wait_for_model: Annotated[
+        bool, Field(description="Wait until the model is here, with progress, or until it can't be had")
+    ] = False
+
+
+class DeleteMemory(Arguments):
+    """Arguments of `delete_memory`."""
+
+    memory_id: MemoryId
+    dry_run: DryRun = False
+
+
+class DeleteMemoriesByTags(Arguments):
+    """Arguments of `delete_memories_by_tags`."""
+
+    tags: Annotated[Tags, Field(min_length=1, description="Memories with any of these tags are deleted")]
+    dry_run: DryRun = False
+
+
+class UpdateMemory(Arguments):
+    """Arguments of `update_memory`: what is left out stays as it is."""
+
+    memory_id: MemoryId
+    text: Annotated[str | None, Field(max_length=LONGEST_TEXT, description="The new text")] = None
+    memory_type: Annotated[MemoryKind | None, Field(description="The new type")] = None
+    tags: Annotated[Tags | None, Field(description="The new tags, instead of the old ones")] = None
+    importance_score: Importance | None = None
+    pinned: Annotated[bool | None, Field(description="Always keep it in sight, or no longer")] = None
+    source_info: Annotated[str | None, Field(max_length=2000, description="Where it comes from")] = None

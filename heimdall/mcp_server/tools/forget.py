@@ -1,0 +1,46 @@
+"""The tools that delete: `delete_memory`, `delete_memories_by_tags`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cognitive_memory.core.memory import Memory
+from heimdall.mcp_server.tools import texts
+from heimdall.mcp_server.tools.arguments import DeleteMemoriesByTags, DeleteMemory
+from heimdall.mcp_server.tools.remember import no_memory_yet
+from heimdall.mcp_server.tools.results import Deleted, MemoryRecord
+from heimdall.mcp_server.tools.tool import Answer, Call, ToolError
+
+_LISTED: Final = 50
+_PREVIEW_CHARACTERS: Final = 300
+
+
+async def delete_memory(call: Call[DeleteMemory]) -> Answer:
+    """Delete one memory, or show it."""
+    memory_id, dry_run = call.arguments.memory_id.strip(), call.arguments.dry_run
+    memory = await call.service.memory(call.ctx)
+    if memory is None:
+        raise no_memory_yet(memory_id)
+    if dry_run:
+        gone: tuple[Memory, ...] = (await call.service.in_thread(memory.get, memory_id),)
+    else:
+        gone = await call.service.in_thread(memory.delete, (memory_id,))
+    return _answer(gone, dry_run=dry_run)
+
+
+async def delete_memories_by_tags(call: Call[DeleteMemoriesByTags]) -> Answer:
+    """Delete the memories with any of the tags, or show them."""
+    tags = tuple(tag.strip() for tag in call.arguments.tags if tag.strip())
+    if not tags:
+        raise ToolError("tags are blank: name at least one tag. Nothing was deleted.")
+    memory = await call.service.memory(call.ctx)
+    gone: tuple[Memory, ...] = ()
+    if memory is not None:
+        gone = await call.service.in_thread(memory.delete_by_tags, tags, dry_run=call.arguments.dry_run)
+    return _answer(gone, dry_run=call.arguments.dry_run)
+
+
+def _answer(gone: tuple[Memory, ...], *, dry_run: bool) -> Answer:
+    listed = [MemoryRecord.of(memory, characters=_PREVIEW_CHARACTERS) for memory in gone[:_LISTED]]
+    content = Deleted(dry_run=dry_run, count=len(gone), memories=listed)
+    return Answer(content, texts.deleted(content))

@@ -1,0 +1,90 @@
+"""The tool `recall_memories`, page by page."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from hashlib import sha256
+from typing import Final
+
+from cognitive_memory.core.memory import MemoryType
+from cognitive_memory.core.recall import Recall, RecallFilter, RecallMode
+from heimdall.mcp_server.tools import texts
+from heimdall.mcp_server.tools.arguments import RecallMemories
+from heimdall.mcp_server.tools.results import MemoryRecord, Recalled
+from heimdall.mcp_server.tools.tool import Answer, Call, ToolError
+from heimdall.mcp_server.tools.waiting import until_ready
+
+DEEPEST: Final = 500
+"""How many memories of one answer can be paged through."""
+
+
+async def recall_memories(call: Call[RecallMemories]) -> Answer:
+    """Answer a question with memories."""
+    asked = call.arguments
+    if not asked.query.strip():
+        raise ToolError("query is blank: say in plain words what to look for, or name exact terms.")
+    wanted, skipped = _filter(asked), _position(asked)
+    memory = await call.service.memory(call.ctx)
+    if memory is None:
+        nothing = Recall(hits=(), mode=RecallMode.KEYWORDS, pending=0, notes=("This project has no memories yet.",))
+        return _answer(asked, nothing, skipped)
+    if asked.wait_for_model:
+        call.service.model.begin(memory, asked=True)
+        await until_ready(call.service.model, call.ctx)
+    limit = min(skipped + asked.max_results + 1, DEEPEST)
+    recall = await call.service.in_thread(memory.recall, asked.query, limit=limit, filter=wanted)
+    if recall.pending:
+        call.service.model.begin(memory, asked=True)
+    return _answer(asked, recall, skipped)
+
+
+def _answer(asked: RecallMemories, recall: Recall, skipped: int) -> Answer:
+    shown = recall.hits[skipped : skipped + asked.max_results]
+    following = skipped + len(shown)
+    content = Recalled(
+        query=asked.query,
+        mode=recall.mode.value,
+        memories=[MemoryRecord.of_hit(hit) for hit in shown],
+        pending=recall.pending,
+        notes=list(recall.notes),
+        next_cursor=_cursor(asked, following) if following < len(recall.hits) else None,
+    )
+    return Answer(content, texts.recalled(content, skipped))
+
+
+def _filter(asked: RecallMemories) -> RecallFilter:
+    types = frozenset(MemoryType(name) for name in asked.types if name not in {"core", "peripheral"})
+    span = asked.date_range
+    return RecallFilter(
+        types=types,
+        tags=frozenset(asked.tags),
+        since=span.since if span else None,
+        until=span.until if span else None,
+    )
+
+
+def _cursor(asked: RecallMemories, following: int) -> str:
+    return base64.urlsafe_b64encode(json.dumps([_question(asked), following]).encode()).decode()
+
+
+def _position(asked: RecallMemories) -> int:
+    """How many memories earlier pages showed."""
+    if asked.cursor is None:
+        return 0
+    try:
+        question, position = json.loads(base64.urlsafe_b64decode(asked.cursor))
+        if question == _question(asked) and 0 < int(position) < DEEPEST:
+            return int(position)
+    except (binascii.Error, ValueError, TypeError):
+        pass
+    raise ToolError(
+        "cursor is not the next_cursor of an earlier answer to this very question: "
+        "repeat the call with the same query and filters, or leave cursor out to begin again."
+    )
+
+
+def _question(asked: RecallMemories) -> str:
+    parts = asked.model_dump_json(include={"query", "types", "date_range", "tags"})
+    return sha256(parts.encode()).hexdigest()[:12]

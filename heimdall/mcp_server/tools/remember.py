@@ -1,0 +1,109 @@
+"""The tools that store: `store_memory`, `session_lessons`, `update_memory`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from cognitive_memory.core.memory import Memory, MemoryType, NewMemory
+from heimdall.mcp_server.tools import texts
+from heimdall.mcp_server.tools.arguments import SessionLessons, StoreContext, StoreMemory, UpdateMemory
+from heimdall.mcp_server.tools.results import MemoryRecord, Stored
+from heimdall.mcp_server.tools.tool import Answer, Call, ToolError
+
+_IMPORTANCE: Final = {"low": 0.3, "medium": 0.6, "high": 0.8, "critical": 1.0}
+_SHORTEST_LESSON: Final = 20
+_OLD_TYPES: Final = {"semantic": MemoryType.CONTEXT, "episodic": MemoryType.EPISODE}
+
+
+async def store_memory(call: Call[StoreMemory]) -> Answer:
+    """Store one memory."""
+    text, context = call.arguments.text, call.arguments.context
+    if not text.strip():
+        raise ToolError("text is blank: there is nothing to remember. Say in a sentence or more what to keep.")
+    memory = NewMemory(
+        text=text,
+        type=_type_of(context),
+        tags=tuple(context.tags or ()),
+        source=context.source_info,
+        importance=0.5 if context.importance_score is None else context.importance_score,
+        pinned=context.pinned,
+        metadata=dict(context.model_extra or {}),
+    )
+    stored = await _store(call, memory)
+    return Answer(Stored(memory=MemoryRecord.of(stored)), texts.stored(stored))
+
+
+async def session_lessons(call: Call[SessionLessons]) -> Answer:
+    """Store what was learned in a session."""
+    lesson = call.arguments
+    if len(lesson.lesson_content.strip()) < _SHORTEST_LESSON:
+        raise ToolError(
+            "The lesson is too brief to be of use later. Say what was learned, when it applies, and what to do: "
+            f"at least {_SHORTEST_LESSON} characters."
+        )
+    memory = NewMemory(
+        text=lesson.lesson_content,
+        type=MemoryType.CONTEXT,
+        tags=("session_lesson", lesson.lesson_type),
+        source=f"Session Lesson ({lesson.lesson_type})",
+        context=lesson.session_context,
+        importance=_IMPORTANCE[lesson.importance],
+        metadata={
+            "loader_type": "session_lesson",
+            "lesson_type": lesson.lesson_type,
+            "session_context": lesson.session_context,
+            "importance_level": lesson.importance,
+            "stored_at": datetime.now(UTC).isoformat(),
+        },
+    )
+    stored = await _store(call, memory)
+    return Answer(Stored(memory=MemoryRecord.of(stored)), texts.lesson_recorded(stored, lesson))
+
+
+async def update_memory(call: Call[UpdateMemory]) -> Answer:
+    """Change a memory."""
+    wanted = call.arguments
+    changes: dict[str, Any] = {
+        "text": wanted.text,
+        "type": None if wanted.memory_type is None else MemoryType(wanted.memory_type),
+        "tags": None if wanted.tags is None else tuple(wanted.tags),
+        "importance": wanted.importance_score,
+        "pinned": wanted.pinned,
+        "source": wanted.source_info,
+    }
+    changes = {field: value for field, value in changes.items() if value is not None}
+    if not changes:
+        raise ToolError(
+            "Nothing to change: pass at least one of text, memory_type, tags, importance_score, pinned, source_info."
+        )
+    memory = await call.service.memory(call.ctx)
+    if memory is None:
+        raise no_memory_yet(wanted.memory_id)
+    changed = await call.service.in_thread(memory.update, wanted.memory_id.strip(), **changes)
+    if not changed.embedded:
+        call.service.model.begin(memory, asked=True)
+    return Answer(Stored(memory=MemoryRecord.of(changed)), texts.updated(changed, tuple(changes)))
+
+
+def no_memory_yet(memory_id: str) -> ToolError:
+    """The error of asking for a memory of a project that has none."""
+    return ToolError(
+        f"no memory has the id {memory_id}: this project has no memories yet. store_memory makes the first."
+    )
+
+
+async def _store(call: Call[Any], memory: NewMemory) -> Memory:
+    project = await call.service.memory_made(call.ctx)
+    stored = await call.service.in_thread(project.store, memory)
+    if not stored.embedded:
+        call.service.model.begin(project, asked=True)
+    return stored
+
+
+def _type_of(context: StoreContext) -> MemoryType:
+    if context.hierarchy_level is not None:
+        return MemoryType.from_level(context.hierarchy_level)
+    if context.memory_type is None:
+        return MemoryType.EPISODE
+    return _OLD_TYPES.get(context.memory_type) or MemoryType(context.memory_type)

@@ -1,0 +1,124 @@
+"""The answer to `initialize`, given while the SDK is still being imported.
+
+Importing the SDK takes half a second, and several where its bytecode is not cached or the disk is cold; clients count
+from the moment they start us. What is answered here is, byte for byte, what the SDK would say (a test compares them):
+it gets the request as well, and its own answer is held back. Every other first message is left to the SDK.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from typing import Final
+
+from heimdall.mcp_server import guide
+from heimdall.mcp_server.transport.descriptors import Wire
+from heimdall.mcp_server.transport.lines import LineReader, TooLongError, write_line
+
+VERSIONS: Final = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
+"""The protocol versions that begin with `initialize`; the last one is offered to clients that want another."""
+
+
+class Handshake:
+    """Reads the client's first line and answers it if it is a plain `initialize`. Meant to run beside imports.
+
+    Args:
+        wire: the client's end.
+
+    Attributes:
+        reader: what the client writes; whoever waited for the handshake goes on reading there.
+        answered: the id of the request that was answered here, or None. Known when `first_line` returned.
+    """
+
+    def __init__(self, wire: Wire) -> None:
+        self.reader = LineReader(wire.incoming)
+        self.answered: str | int | None = None
+        self._outgoing = wire.outgoing
+        self._line: bytes | None = None
+        self._problem: OSError | TooLongError | None = None
+        self._thread = threading.Thread(target=self._run, name="heimdall-handshake", daemon=True)
+        self._thread.start()
+
+    def first_line(self) -> bytes | None:
+        """Wait for the first line.
+
+        Returns:
+            The line; None at the end of input.
+
+        Raises:
+            OSError, TooLongError: as `LineReader.next_line`.
+        """
+        self._thread.join()
+        if self._problem is not None:
+            raise self._problem
+        return self._line
+
+    def _run(self) -> None:
+        try:
+            self._line = self.reader.next_line()
+        except (OSError, TooLongError) as problem:
+            self._problem = problem
+            return
+        request = plain_initialize(self._line or b"")
+        if request is None:
+            return
+        request_id, version = request
+        with contextlib.suppress(OSError):  # nobody reads; the transport finds out by itself
+            write_line(self._outgoing, answer(request_id, version))
+            self.answered = request_id
+
+
+def plain_initialize(line: bytes) -> tuple[str | int, str] | None:
+    """Id and wanted version of an `initialize` that leaves nothing to decide; None for everything else."""
+    try:
+        message = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    match message:
+        case {
+            "jsonrpc": "2.0",
+            "id": str() | int() as request_id,
+            "method": "initialize",
+            "params": {
+                "protocolVersion": str() as version,
+                "capabilities": dict() as capabilities,
+                "clientInfo": {"name": str(), "version": str(), **about},
+                **more,
+            },
+            **rest,
+        } if not (rest or more or isinstance(request_id, bool)):
+            # Elaborate capabilities and icons, which the SDK may refuse, are left to it.
+            known = all(isinstance(value, str) for value in about.values()) and all(
+                map(_is_plain, capabilities.values())
+            )
+            return (request_id, version) if known else None
+    return None
+
+
+def answer(request_id: str | int, version: str) -> bytes:
+    """The response, as one line without its newline."""
+    result = {
+        "capabilities": {
+            "logging": {},
+            "prompts": {"listChanged": False},
+            "resources": {"listChanged": False, "subscribe": False},
+            "tools": {"listChanged": False},
+        },
+        "instructions": guide.INSTRUCTIONS,
+        "protocolVersion": version if version in VERSIONS else VERSIONS[-1],
+        "serverInfo": guide.SERVER_INFO | {"version": own_version()},
+    }
+    response = {"jsonrpc": "2.0", "id": request_id, "result": result}
+    return json.dumps(response, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def own_version() -> str:
+    """The version of the installed distribution."""
+    from importlib.metadata import version
+
+    return version("heimdall-mcp")
+
+
+def _is_plain(capability: object) -> bool:
+    return isinstance(capability, dict) and all(isinstance(flag, (bool, dict)) for flag in capability.values())

@@ -1,0 +1,66 @@
+"""How long the server lives: until its client goes away, a signal ends it, or its parent is gone."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import sys
+import threading
+from typing import Final, NoReturn
+
+import anyio
+
+GRACE_SECONDS: Final = 2.0
+"""How long the work in hand may take to end."""
+_LOOK_SECONDS: Final = 2.0
+
+_log = logging.getLogger(__name__)
+
+
+class Ending:
+    """How the server ends.
+
+    Attributes:
+        code: the exit code: 0 when the client went away, 128 + n when signal n ended it.
+    """
+
+    def __init__(self) -> None:
+        self.code = 0
+
+
+async def end_by_signal(scope: anyio.CancelScope, ending: Ending) -> None:
+    """Cancel the scope at SIGTERM, SIGHUP or SIGINT, and make sure that the process ends soon after."""
+    if sys.platform == "win32":
+        return  # there a client closes stdin, and Python turns Ctrl-C into KeyboardInterrupt
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGHUP, signal.SIGINT) as signals:
+        async for number in signals:
+            ending.code = 128 + number
+            end_soon(ending.code)
+            scope.cancel()
+            return
+
+
+async def end_with_parent(scope: anyio.CancelScope) -> None:
+    """Cancel the scope when the parent process is gone, also where somebody else still holds the other end of stdin."""
+    parent = os.getppid()
+    while os.getppid() == parent:
+        await anyio.sleep(_LOOK_SECONDS)
+    _log.warning("process %d, which started this server, is gone", parent)
+    scope.cancel()
+
+
+def end_soon(code: int) -> None:
+    """Leave the process after twice the grace, whatever it is doing then."""
+    timer = threading.Timer(2 * GRACE_SECONDS, os._exit, args=(code,))
+    timer.daemon = True
+    timer.start()
+
+
+def leave(code: int) -> NoReturn:
+    """End the process now: threads that wait for the network or for a line are not waited for."""
+    logging.shutdown()
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.flush()
+    os._exit(code)

@@ -1,0 +1,55 @@
+"""Serving one client on stdin and stdout."""
+
+from __future__ import annotations
+
+import gc
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from heimdall.mcp_server.transport.descriptors import claim_standard_streams
+from heimdall.mcp_server.transport.handshake import Handshake
+
+if TYPE_CHECKING:
+    from mcp.server import Server
+
+    from heimdall.mcp_server.transport.descriptors import Wire
+    from heimdall.mcp_server.transport.lifetime import Ending
+
+
+def serve_stdio() -> NoReturn:
+    """Serve until the client goes away; then end the process: 0, or 128 + n when signal n ended it."""
+    # Before anything else is imported: whatever prints from here on can't reach the client.
+    wire = claim_standard_streams()
+    handshake = Handshake(wire)
+    # Imports make millions of objects and next to no garbage: looking for it is a tenth of the time until the answer.
+    gc.disable()
+    import anyio
+
+    from heimdall.mcp_server.log import begin_log
+    from heimdall.mcp_server.roots import Roots
+    from heimdall.mcp_server.server import make_server
+    from heimdall.mcp_server.service import Service
+    from heimdall.mcp_server.transport.lifetime import GRACE_SECONDS, Ending, end_soon, leave
+
+    begin_log()
+    ending = Ending()
+    service = Service(Roots())
+    gc.freeze()
+    gc.enable()
+    anyio.run(_serve, wire, handshake, make_server(service), ending)
+    end_soon(ending.code)
+    service.close(GRACE_SECONDS)
+    leave(ending.code)
+
+
+async def _serve(wire: Wire, handshake: Handshake, server: Server[Any], ending: Ending) -> None:
+    import anyio
+
+    from heimdall.mcp_server.transport.lifetime import end_by_signal, end_with_parent
+    from heimdall.mcp_server.transport.stdio import stdio_streams
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(end_by_signal, tasks.cancel_scope, ending)
+        tasks.start_soon(end_with_parent, tasks.cancel_scope)
+        async with stdio_streams(wire, handshake) as (incoming, outgoing):
+            await server.run(incoming, outgoing, server.create_initialization_options())
+        tasks.cancel_scope.cancel()

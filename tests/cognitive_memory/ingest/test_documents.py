@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cognitive_memory.core.memory import MemoryType, NewMemory
+from cognitive_memory.ingest.documents import read_document
+from tests.cognitive_memory.ingest.texts import texts
+
+LONG = "So many words are enough for a piece of its own. " * 6
+GUIDE = f"""\
+---
+title: The Guide
+tags: [manual, " two words "]
+---
+# Guide
+
+What it is. {LONG}
+
+## Install
+
+How to get it. {LONG}
+
+### On Linux
+
+What else is needed there. {LONG}
+"""
+
+
+def _memories(source: str, text: str | bytes) -> list[NewMemory]:
+    document = read_document(source, text if isinstance(text, bytes) else text.encode())
+    assert document is not None
+    return list(document.memories)
+
+
+def test_markdown_by_its_headings() -> None:
+    memories = _memories("docs/guide.md", GUIDE)
+    assert [(memory.context, memory.text.split("\n", 1)[0]) for memory in memories] == [
+        ("The Guide", "---"),
+        ("Guide", "## Install"),
+        ("Guide > Install", "### On Linux"),
+    ]
+    assert {memory.tags for memory in memories} == {("manual", "two words")}
+    assert {memory.source for memory in memories} == {"docs/guide.md"}
+    assert memories[1].metadata == {"kind": "markdown", "lines": [9, 11]}
+    assert [memory.type for memory in memories] == [MemoryType.CONCEPT, MemoryType.CONTEXT, MemoryType.CONTEXT]
+
+
+def test_a_file_without_headings_goes_by_its_name() -> None:
+    (memory,) = _memories("notes/meeting.txt", "We agreed on SQLite.\n")
+    assert (memory.context, memory.text, memory.type) == ("meeting.txt", "We agreed on SQLite.", MemoryType.CONCEPT)
+
+
+def test_underlined_titles_of_restructuredtext() -> None:
+    text = (
+        "=====\nGuide\n=====\n\n"
+        + "Words. " * 40
+        + "\n\nInstall\n-------\n"
+        + "More. " * 60
+        + "\n\nUse\n---\n"
+        + "Less. " * 60
+    )
+    memories = _memories("guide.rst", text)
+    assert [memory.context for memory in memories] == ["guide.rst", "guide.rst > Guide", "guide.rst > Guide"]
+    assert memories[2].text.startswith("Use\n---\nLess.")
+
+
+@pytest.mark.parametrize(
+    ("source", "heading", "kind"),
+    [
+        ("docs/guide.md", "# Overview", MemoryType.CONCEPT),
+        ("docs/guide.md", "# A\n## Overview", MemoryType.CONCEPT),
+        ("docs/architecture.md", "# Overview", MemoryType.CONTEXT),
+        ("docs/adr/0001-sqlite.md", "# Overview", MemoryType.CONTEXT),
+        ("inspections/guide.md", "# Overview", MemoryType.CONCEPT),
+        ("CHANGELOG.md", "# Changelog", MemoryType.CONCEPT),
+        ("docs/guide.md", "# Meeting of 2026-03-04", MemoryType.EPISODE),
+        ("journal/2026-03-04.md", "# Overview", MemoryType.EPISODE),
+    ],
+)
+def test_types_follow_headings_and_names(source: str, heading: str, kind: MemoryType) -> None:
+    (memory,) = _memories(source, f"{heading}\n\nSome text.\n")
+    assert memory.type is kind
+
+
+def test_entries_of_a_changelog_are_episodes_of_their_day() -> None:
+    entry = "- Something was done that takes some words to say, so that it stands alone. " * 4
+    memories = _memories("CHANGELOG.md", f"# Changelog\n\n## 1.1.0 - 2026-02-03\n\n{entry}\n\n## 1.0.0\n\n{entry}\n")
+    assert [memory.type for memory in memories] == [MemoryType.EPISODE] * 2
+    assert [memory.created_at for memory in memories] == [datetime(2026, 2, 3, 12, tzinfo=UTC), None]
+
+
+def test_a_date_that_no_calendar_has_is_none() -> None:
+    (memory,) = _memories("a.md", "# Of 2026-13-45\n\nText.\n")
+    assert memory.created_at is None
+
+
+def test_python_gives_docstrings_with_signatures_and_comments_with_their_line() -> None:
+    source = f'''\
+# Copyright 2026 by somebody, all rights reserved, see the licence.
+"""What the module is for. {LONG}"""
+
+import os
+
+LIMIT = 3
+"""Why three. {LONG}"""
+
+
+class Store:
+    """Keeps things. {LONG}"""
+
+    def put(
+        self, thing: str
+    ) -> None:
+        """Put a thing in. {LONG}
+
+        And then, only then, return.
+        """
+        # Why this is last. {LONG}
+        os.sync()
+        x = 1  # short
+'''
+    memories = _memories("pkg/store.py", source)
+    assert [(memory.context, memory.text.split("\n", 1)[0].split(".")[0]) for memory in memories] == [
+        ("store.py", '"""What the module is for'),
+        ("store.py", "LIMIT = 3"),
+        ("store.py", "class Store:"),
+        ("store.py > Store", "def put("),
+        ("store.py > Store > put", "# Why this is last"),
+    ]
+    assert memories[3].text.endswith('return.\n    """')
+    assert memories[4].text.endswith("\nos.sync()")
+    assert {memory.type for memory in memories} == {MemoryType.CONTEXT}
+
+
+def test_python_that_cannot_be_parsed_still_has_comments() -> None:
+    (memory,) = _memories("old.py", "# This explains why the following line is there\nprint 'hello'\n")
+    assert memory.text == "# This explains why the following line is there\nprint 'hello'"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.go", "// Open opens the store and locks it for us.\nfunc Open() {}\n"),
+        ("a.rs", "/// Opens the store and locks it for us.\nfn open() {}\n"),
+        ("a.ts", "/**\n * Opens the store and locks it for us.\n */\nfunction open() {}\n"),
+        ("a.sql", "-- The state of all stores that are locked.\nSELECT 1;\n"),
+        ("Makefile", "# Builds everything that the tests need here\nall:\n"),
+    ],
+)
+def test_comments_of_other_languages(name: str, text: str) -> None:
+    (memory,) = _memories(name, text)
+    assert memory.text == text.rstrip()
+
+
+def test_trivial_comments_and_shebangs_are_left_out() -> None:
+    assert (
+        _memories("run.sh", "#!/bin/sh with many words that nobody should ever read\n# shellcheck\necho hi # say it\n")
+        == []
+    )
+
+
+def test_secrets_are_left_out_and_said() -> None:
+    document = read_document("a.md", b"# A\n\nUse ghp_" + b"a" * 36 + b" to log in.\n")
+    assert document is not None
+    assert document.memories[0].text == "# A\n\nUse [redacted GitHub token] to log in."
+    assert (document.redacted, document.notes) == (1, ("a.md: 1 secret was left out",))
+
+
+@pytest.mark.parametrize(
+    "front", ['title: "\\ud800"\ntags: ["\\ud800"]', "- a list", "a: [", "date: 2026-99-99", "title: 3\ntags: 4"]
+)
+def test_any_front_matter_is_survived(front: str) -> None:
+    assert _memories("a.md", f"---\n{front}\n---\ntext\n")
+
+
+@given(text=texts(), name=st.sampled_from(["a.md", "a.rst", "a.py", "a.ts", "a.unknown"]))
+def test_any_text_gives_memories_with_ids_that_follow_from_it(text: str, name: str) -> None:
+    text = text.replace("\0", "")
+    first, second = _memories(name, text), _memories(name, text)
+    assert first == second
+    ids = [memory.id for memory in first]
+    assert len(set(ids)) == len(ids)
+    assert all(memory_id is not None and UUID(memory_id).version == 5 for memory_id in ids)
+
+
+def test_ids_stay_when_something_else_changes() -> None:
+    before = {memory.text: memory.id for memory in _memories("docs/guide.md", GUIDE)}
+    after = {
+        memory.text: memory.id
+        for memory in _memories("docs/guide.md", GUIDE.replace("What it is.", "What it was.\n\nAnd is."))
+    }
+    assert before.keys() & after.keys()
+    assert all(before[text] == after[text] for text in before.keys() & after.keys())
+    assert {memory.id for memory in _memories("other.md", GUIDE)}.isdisjoint(before.values())
+
+
+def test_ids_are_the_same_everywhere() -> None:
+    (memory,) = _memories("notes/meeting.txt", "We agreed on SQLite.\n")
+    assert memory.id == "f6742ed2-5d5d-574e-97c9-17f9f8174142"
+
+
+def test_what_is_no_text_is_none() -> None:
+    assert read_document("a.md", b"\x89PNG\r\n\x1a\n\x00\x00") is None
+
+
+def test_what_cannot_be_seen_is_no_memory() -> None:
+    assert _memories("a.md", "\u0301\n\n\x01\n") == []

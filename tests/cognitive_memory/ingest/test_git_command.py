@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cognitive_memory.ingest.commits import read_commits
+from cognitive_memory.ingest.errors import GitError
+from cognitive_memory.ingest.git_command import Git
+from tests.support.git_repository import Repository
+from tests.support.other_user import other_users
+
+
+def test_a_repository_from_a_folder_in_it(repository: Repository) -> None:
+    sha = repository.commit("One", a__b_txt="x")
+    git = Git(repository.folder / "a")
+    assert (git.top, git.commit(None), git.commit("main"), git.commit(sha[:10])) == (repository.folder, sha, sha, sha)
+
+
+def test_a_bare_repository(repository: Repository, tmp_path: Path) -> None:
+    sha = repository.commit("One")
+    repository.git("clone", "--quiet", "--bare", ".", str(tmp_path / "bare.git"))
+    git = Git(tmp_path / "bare.git")
+    assert (git.top, git.commit(None)) == (tmp_path / "bare.git", sha)
+
+
+def test_no_git(repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(GitError, match="git was not found on PATH: install it"):
+        Git(repository.folder)
+
+
+def test_no_repository(tmp_path: Path) -> None:
+    with pytest.raises(GitError, match="is in no git repository"):
+        Git(tmp_path)
+    with pytest.raises(GitError, match="missing is no folder"):
+        Git(tmp_path / "missing")
+
+
+def test_a_repository_of_somebody_else(repository: Repository) -> None:
+    import os
+
+    user, _ = other_users()
+    for path in (repository.folder, *repository.folder.rglob("*")):
+        os.chown(path, user.uid, user.gid)
+    with pytest.raises(GitError, match=r"git config --global --add safe\.directory"):
+        Git(repository.folder)
+
+
+@pytest.mark.parametrize("name", ["nope", "--help", "-x", "HEAD:a", ""])
+def test_no_such_branch(repository: Repository, name: str) -> None:
+    repository.commit("One", a="x")
+    if not name:
+        assert Git(repository.folder).commit(name) is not None
+        return
+    with pytest.raises(GitError, match="has no branch, tag or commit"):
+        Git(repository.folder).commit(name)
+
+
+def test_no_commit_yet(repository: Repository) -> None:
+    assert Git(repository.folder).commit(None) is None
+
+
+def test_what_git_says_is_told(repository: Repository) -> None:
+    with pytest.raises(GitError, match=r"git rev-list failed in .*: fatal: .*nope"):
+        Git(repository.folder).text("rev-list", "nope", "--")
+
+
+def test_variables_of_hooks_do_not_lead_elsewhere(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sha = repository.commit("One")
+    other = Repository.make(tmp_path / "other")
+    other.commit("Other")
+    monkeypatch.setenv("GIT_DIR", str(other.folder / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(other.folder))
+    assert Git(repository.folder).commit(None) == sha
+
+
+def test_a_hostile_repository_runs_nothing_and_changes_no_output(repository: Repository, tmp_path: Path) -> None:
+    repository.commit("One", a_txt="x\n", _gitattributes="* diff=evil filter=evil\n")
+    repository.commit("Two", a_txt="y\n")
+    plain = list(read_commits(Git(repository.folder), repository.git("rev-list", "HEAD").split()))
+    trace = tmp_path / "ran"
+    evil = tmp_path / "evil.sh"
+    evil.write_text(f"#!/bin/sh\necho ran >> {trace}\n")
+    evil.chmod(0o755)
+    hooks = repository.folder / ".git" / "hooks"
+    hooks.mkdir(exist_ok=True)
+    for name in ("post-index-change", "reference-transaction"):
+        (hooks / name).write_text(evil.read_text())
+        (hooks / name).chmod(0o755)
+    for name in (
+        "core.fsmonitor",
+        "core.pager",
+        "pager.log",
+        "diff.external",
+        "diff.evil.textconv",
+        "diff.evil.command",
+        "filter.evil.smudge",
+        "filter.evil.clean",
+        "gpg.program",
+        "core.sshCommand",
+        "core.alternateRefsCommand",
+        "uploadpack.packObjectsHook",
+    ):
+        repository.git("config", name, str(evil))
+    settings = {
+        "log.showSignature": "true",
+        "format.pretty": "oneline",
+        "log.date": "relative",
+        "diff.renames": "false",
+        "diff.orderFile": "nope",
+        "core.quotePath": "true",
+        "color.ui": "always",
+        "log.decorate": "full",
+        "diff.noprefix": "true",
+        "log.showRoot": "false",
+        "notes.displayRef": "*",
+        "diff.algorithm": "patience",
+        "diff.ignoreSubmodules": "all",
+        "log.diffMerges": "on",
+        "log.mailmap": "true",
+        "i18n.logOutputEncoding": "UTF-16",
+    }
+    for name, value in settings.items():
+        repository.git("config", name, value)
+    assert list(read_commits(Git(repository.folder), [commit.sha for commit in plain])) == plain
+    assert not trace.exists()
+
+
+def test_replacements_are_not_believed(repository: Repository) -> None:
+    first, second = repository.commit("One"), repository.commit("Two")
+    repository.git("replace", second, first)
+    assert [commit.message for commit in read_commits(Git(repository.folder), [second])] == ["Two"]

@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cognitive_memory.ingest.errors import PathNotFoundError
+from cognitive_memory.ingest.walking import Found, Reason, Selection, walk
+from tests.support.git_repository import Repository
+from tests.support.permissions import binding_permissions
+from tests.support.trees import write_tree
+
+RULES = [
+    "*.md",
+    "!keep.md",
+    "/a/",
+    "a/",
+    "a/b",
+    "!a/b/",
+    "**/c.md",
+    "b/**",
+    "c*",
+    "/c.md",
+    "# note",
+    "",
+    "\\#x.md",
+    "d.md/",
+    "?.md",
+    "[ab].md",
+    "*/",
+    "!/a",
+]
+FILES = ["a/b/c.md", "a/c.md", "a/keep.md", "b/a/d.md", "b/c.md", "c.md", "d.md", "keep.md", "#x.md", "c/a/b.md"]
+
+
+def _sources(*paths: Path, project: Path, selection: Selection | None = None) -> list[str]:
+    return [found.source for found in walk(paths, project, selection or Selection()).found]
+
+
+def test_files_that_are_read_in_the_order_of_their_names(project: Path) -> None:
+    write_tree(
+        project, {"b.md": "", "a/c.py": "", "a.txt": "", "README": "", "data.json": "", "logo.png": "", "a/b.go": ""}
+    )
+    result = walk([project], project)
+    assert [found.source for found in result.found] == ["README", "a/b.go", "a/c.py", "a.txt", "b.md"]
+    assert [(skipped.source, skipped.reason) for skipped in result.skipped] == [
+        ("data.json", Reason.UNSUPPORTED),
+        ("logo.png", Reason.UNSUPPORTED),
+    ]
+    assert result.roots == ("",)
+
+
+def test_a_named_file_is_taken_whatever_it_is_and_each_file_once(project: Path) -> None:
+    write_tree(project, {"docs/a.md": "", "data.csv": "", ".gitignore": "*.csv\n"})
+    result = walk([project / "docs", project / "docs" / "a.md", project / "data.csv", project / "docs"], project)
+    assert result.found == (
+        Found(project / "data.csv", "data.csv", asked=True),
+        Found(project / "docs" / "a.md", "docs/a.md", asked=True),
+    )
+
+
+def test_what_is_elsewhere_has_its_absolute_path(project: Path, tmp_path: Path) -> None:
+    write_tree(tmp_path / "other", {"a.md": ""})
+    assert _sources(tmp_path / "other", project=project) == [(tmp_path / "other" / "a.md").as_posix()]
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rules=st.dictionaries(
+        st.sampled_from([".gitignore", "a/.gitignore", "b/.gitignore", "a/b/.gitignore"]),
+        st.lists(st.sampled_from(RULES), max_size=4),
+        max_size=3,
+    )
+)
+def test_ignored_is_what_git_ignores(tmp_path_factory: pytest.TempPathFactory, rules: dict[str, list[str]]) -> None:
+    folder = tmp_path_factory.mktemp("ignored")
+    repository = Repository.make(folder)
+    write_tree(folder, dict.fromkeys(FILES, "x"))
+    write_tree(folder, {name: "\n".join(lines) + "\n" for name, lines in rules.items()})
+    listed = repository.git("-c", "core.quotepath=off", "ls-files", "--others", "--exclude-standard").splitlines()
+    assert sorted(_sources(folder, project=folder)) == sorted(name for name in listed if name.endswith(".md"))
+
+
+def test_rules_above_the_folder_hold_up_to_the_repository(project: Path) -> None:
+    Repository.make(project)
+    write_tree(
+        project, {".gitignore": "/docs/old.md\n", "docs/old.md": "", "docs/new.md": "", ".git/info/exclude": "new.md\n"}
+    )
+    write_tree(project.parent, {".gitignore": "*\n"})
+    assert _sources(project / "docs", project=project) == []
+
+
+def test_an_ignored_folder_that_is_named_is_loaded(project: Path) -> None:
+    write_tree(
+        project,
+        {
+            ".git/HEAD": "",
+            ".gitignore": "build/\n",
+            "build/docs/a.md": "",
+            "build/.gitignore": "b.md\n",
+            "build/b.md": "",
+        },
+    )
+    assert _sources(project / "build", project=project) == ["build/docs/a.md"]
+    assert _sources(project / "build" / "docs", project=project) == ["build/docs/a.md"]
+
+
+def test_heimdallignore_has_the_last_word_and_usual_rubbish_is_left_out(project: Path) -> None:
+    rules = {".gitignore": "private.md\n", ".heimdallignore": "!private.md\nsecret.md\n!/node_modules/\n"}
+    write_tree(
+        project, {**rules, "private.md": "", "secret.md": "", "node_modules/a.md": "", "sub/node_modules/a.md": ""}
+    )
+    assert _sources(project, project=project) == ["node_modules/a.md", "private.md"]
+
+
+def test_the_folders_of_version_control_and_our_own_are_never_looked_into(project: Path) -> None:
+    write_tree(
+        project, {".heimdallignore": "!.git\n!.heimdall\n", ".git/a.md": "", ".heimdall/a.md": "", "sub/.git/a.md": ""}
+    )
+    assert _sources(project, project=project) == []
+
+
+def test_a_projects_patterns(project: Path) -> None:
+    write_tree(project, {"docs/a.md": "", "docs/drafts/b.md": "", "src/c.py": "", "d.md": "", ".gitignore": "!d.md\n"})
+    assert _sources(project, project=project, selection=Selection(include=("docs/", "*.py"), exclude=("drafts/",))) == [
+        "docs/a.md",
+        "src/c.py",
+    ]
+    assert _sources(project, project=project, selection=Selection(exclude=("d.md",)))[-1] == "src/c.py"
+
+
+def test_a_line_that_is_no_rule_is_said_and_the_others_hold(project: Path) -> None:
+    write_tree(project, {".gitignore": "a.md\n\\\n[z-a]\n", "a.md": "", "b.md": ""})
+    result = walk([project], project)
+    assert [found.source for found in result.found] == ["b.md"]
+    assert len(result.notes) == 2
+    assert "is no rule that git knows" in result.notes[0]
+
+
+@pytest.mark.parametrize("name", [".gitignore", ".heimdallignore"])
+def test_rules_are_read_from_files_alone(project: Path, name: str) -> None:
+    write_tree(project, {"a.md": "", "rules": "a.md\n", "sub/b.md": "", "sub2/c.md": ""})
+    (project / name).symlink_to("rules")
+    os.mkfifo(project / "sub" / name)
+    (project / "sub2" / name).mkdir()
+    assert _sources(project, project=project) == ["a.md", "sub/b.md", "sub2/c.md"]
+
+
+def test_folders_nested_deeper_than_calls_may_be(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    depth = sys.getrecursionlimit() + 100
+    monkeypatch.chdir(project)
+    for _ in range(depth):
+        Path("d").mkdir()
+        os.chdir("d")
+    Path("a.md").touch()
+    os.chdir(project)
+    try:
+        assert [found.source.count("/") for found in walk([project], project).found] == [depth]
+    finally:
+        subprocess.run(["rm", "-rf", str(project / "d")], check=True)  # deeper than shutil.rmtree can
+
+
+def test_links_are_not_followed(project: Path, tmp_path: Path) -> None:
+    write_tree(tmp_path, {"secret.md": "mine", "project/a/b.md": ""})
+    (project / "a" / "loop").symlink_to(project)
+    (project / "secret.md").symlink_to(tmp_path / "secret.md")
+    (project / "dangling.md").symlink_to("nowhere")
+    result = walk([project], project)
+    assert [found.source for found in result.found] == ["a/b.md"]
+    assert {skipped.reason for skipped in result.skipped} == {Reason.LINK}
+
+
+def test_a_link_that_is_named_is_followed(project: Path, tmp_path: Path) -> None:
+    write_tree(tmp_path / "real", {"a.md": ""})
+    (project / "docs").symlink_to(tmp_path / "real")
+    assert _sources(project / "docs", project=project) == [(tmp_path / "real" / "a.md").as_posix()]
+
+
+def test_an_unreadable_folder_is_said(project: Path) -> None:
+    write_tree(project, {"closed/a.md": "", "b.md": ""})
+    (project / "closed").chmod(0o300)
+    with binding_permissions():
+        result = walk([project], project)
+    (project / "closed").chmod(0o700)
+    assert [found.source for found in result.found] == ["b.md"]
+    assert [(skipped.source, skipped.detail) for skipped in result.skipped] == [
+        ("closed", "closed could not be read (Permission denied)")
+    ]
+
+
+def test_a_name_that_is_no_text_is_said(project: Path) -> None:
+    try:
+        Path(os.fsdecode(os.fsencode(project) + b"/caf\xe9.md")).write_text("x")
+    except OSError:
+        pytest.skip("this filesystem has no such names")
+    (skipped,) = walk([project], project).skipped
+    assert (skipped.source, skipped.reason) == ("caf\ufffd.md", Reason.NAME)
+
+
+def test_pipes_and_sockets_are_not_opened(project: Path) -> None:
+    os.mkfifo(project / "pipe.md")
+    assert walk([project], project).skipped[0].reason is Reason.UNSUPPORTED
+    with pytest.raises(PathNotFoundError, match="neither a file nor a folder"):
+        walk([project / "pipe.md"], project)
+
+
+def test_a_path_that_is_not_there(project: Path) -> None:
+    with pytest.raises(PathNotFoundError, match=r"missing can't be loaded: No such file or directory. Expected"):
+        walk([project / "missing"], project)
+    (project / "loop").symlink_to("loop")
+    with pytest.raises(PathNotFoundError):
+        walk([project / "loop"], project)

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cognitive_memory.project import Project, ProjectError, find, find_project, init_project
+from tests.support.real_model import ROOT
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """`outer` with a memory, in it a repository, in it folders."""
+    (tmp_path / "outer" / "repository" / "src" / "deep").mkdir(parents=True)
+    (tmp_path / "outer" / "repository" / ".git").mkdir()
+    return tmp_path / "outer"
+
+
+def test_the_nearest_memory_then_the_nearest_repository_then_the_directory_itself(tree: Path) -> None:
+    deep = tree / "repository" / "src" / "deep"
+    assert find_project(tree) == Project(tree)
+    assert find_project(deep) == Project(tree / "repository")
+    (tree / ".heimdall").mkdir()
+    assert find_project(deep) == Project(tree)
+    (tree / "repository" / "src" / ".heimdall").mkdir()
+    assert find_project(deep) == Project(tree / "repository" / "src")
+
+
+def test_a_worktree_has_a_file_and_a_file_is_no_memory(tree: Path) -> None:
+    (tree / "repository" / "src" / ".git").write_text("gitdir: elsewhere")
+    (tree / "repository" / "src" / "deep" / ".heimdall").write_text("no folder")
+    assert find_project(tree / "repository" / "src" / "deep") == Project(tree / "repository" / "src")
+
+
+def test_the_working_directory_and_the_variable(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tree / "repository" / "src")
+    assert find_project().root == tree / "repository"
+    monkeypatch.setenv("HEIMDALL_PROJECT", str(tree / "repository" / "src"))
+    assert find_project().root == tree / "repository" / "src"
+    assert find_project(tree).root == tree, "what is asked for wins"
+    monkeypatch.setenv("HEIMDALL_PROJECT", "")
+    assert find_project().root == tree / "repository"
+    monkeypatch.setenv("HEIMDALL_PROJECT", "nowhere")
+    with pytest.raises(ProjectError, match=r"HEIMDALL_PROJECT names it .* no such directory"):
+        find_project()
+
+
+def test_a_home_may_be_meant(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEIMDALL_PROJECT", "~")
+    assert find_project().root == home
+
+
+def test_a_directory_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ProjectError, match="is no directory"):
+        find_project(tmp_path / "file")
+    with pytest.raises(ProjectError, match="is no directory"):
+        find_project(tmp_path / "nowhere")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps a working directory from being removed")
+def test_a_working_directory_that_is_gone(tmp_path: Path) -> None:
+    code = (
+        "import os, pathlib; from cognitive_memory.project import find_project, ProjectError\n"
+        "os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone')\n"
+        "try: find_project()\n"
+        "except ProjectError as error: print(error)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert "does not exist any more" in done.stdout
+
+
+@pytest.mark.skipif(os.name == "nt" or os.getuid() != 0, reason="only root can give files away")
+def test_what_somebody_put_where_everybody_may_is_passed_over(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    (shared / "mine").mkdir(parents=True)
+    (shared / ".heimdall").mkdir()
+    shared.chmod(0o777 | stat.S_ISVTX)
+    assert find_project(shared / "mine").root == shared
+    os.chown(shared / ".heimdall", 12345, 12345)
+    assert find_project(shared / "mine").root == shared / "mine"
+    shared.chmod(0o755)
+    assert find_project(shared / "mine").root == shared, "a folder of another user's, put there by the owner's leave"
+
+
+def test_paths_of_a_project(tmp_path: Path) -> None:
+    project = find_project(tmp_path)
+    assert project.database == tmp_path / ".heimdall" / "cognitive_memory.db"
+    assert project.config_path == tmp_path / ".heimdall" / "config.yaml"
+    assert not project.initialised
+    assert project.config.project_id is None
+    assert list(tmp_path.iterdir()) == [], "asking makes nothing"
+    init_project(tmp_path)
+    assert project.initialised
+
+
+def test_finding_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; from cognitive_memory.project import find_project; find_project().config\n"
+        "print(*{'yaml', 'sqlite3', 'numpy', 'pathspec'} & set(sys.modules))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+def test_every_public_name_is_there() -> None:
+    import cognitive_memory.project as package
+
+    assert all(getattr(package, name).__name__ == name for name in package.__all__)
+    assert set(package.__all__) <= set(dir(package))
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = package.nothing
+
+
+def test_on_windows_there_are_no_modes_to_look_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    marker = tmp_path / "gone" / ".heimdall"
+    monkeypatch.setattr(os, "name", "nt")
+    assert find._is_trusted(marker)

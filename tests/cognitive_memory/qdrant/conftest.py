@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from cognitive_memory.project_memory import ProjectMemory
+from cognitive_memory.qdrant.index import QdrantIndex
+from cognitive_memory.qdrant.settings import KEY_VARIABLE, QdrantSettings
+from tests.support.plain_embedder import PlainEmbedder
+
+SERVER = os.environ.get("HEIMDALL_TEST_QDRANT_URL")
+"""Read before the tests' own environment hides it."""
+SERVER_KEY = os.environ.get(KEY_VARIABLE)
+
+
+@pytest.fixture(params=["local", *(["server"] if SERVER else [])])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> QdrantSettings:
+    """The client's own local mode, and a real server where one is given."""
+    url = SERVER if request.param == "server" else None
+    return QdrantSettings(url=url, directory=tmp_path / "qdrant", api_key=SERVER_KEY)
+
+
+@pytest.fixture
+def embedder() -> PlainEmbedder:
+    return PlainEmbedder(name=f"plain-{uuid4()}/1")
+
+
+@pytest.fixture
+def memory(tmp_path: Path, embedder: PlainEmbedder) -> Iterator[ProjectMemory]:
+    with embedder.open(tmp_path / "memory.db") as memory:
+        yield memory
+
+
+@pytest.fixture
+def index(settings: QdrantSettings, memory: ProjectMemory, embedder: PlainEmbedder) -> Iterator[QdrantIndex]:
+    label = embedder.label()
+    assert label
+    with QdrantIndex(settings, project_id=memory.project_id, label=label) as index:
+        yield index
+        if settings.url and index.exists():
+            index.drop_collection()

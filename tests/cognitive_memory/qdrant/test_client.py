@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from cognitive_memory.qdrant.client import insecure, open_client
+from cognitive_memory.qdrant.errors import (
+    QdrantError,
+    QdrantNotInstalledError,
+    QdrantRefusedError,
+    QdrantUnreachableError,
+)
+from cognitive_memory.qdrant.index import QdrantIndex
+from cognitive_memory.qdrant.settings import QdrantSettings
+
+
+@pytest.fixture
+def answering(tmp_path: Path) -> object:
+    """Starts a server that gives one answer to everything, and tells with which key it was asked."""
+    servers: list[ThreadingHTTPServer] = []
+
+    def start(status: int, body: bytes = b"{}") -> tuple[QdrantSettings, list[str | None]]:
+        keys: list[str | None] = []
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                keys.append(self.headers.get("api-key"))
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        servers.append(server)
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+        return QdrantSettings(url=url, directory=tmp_path, api_key="the key", timeout=5), keys
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+Answering = Callable[..., tuple[QdrantSettings, list[str | None]]]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error", "message"),
+    [
+        (401, b"{}", QdrantRefusedError, "the key was refused .HTTP 401.: set HEIMDALL_QDRANT_API_KEY"),
+        (403, b"{}", QdrantRefusedError, "HTTP 403"),
+        (503, b"{}", QdrantUnreachableError, "HTTP 503: try again later"),
+        (500, b"boom", QdrantError, "HTTP 500: boom"),
+        (200, b"<html>", QdrantUnreachableError, "correct HEIMDALL_QDRANT_URL"),
+    ],
+)
+def test_each_answer_has_its_error(
+    answering: Answering, status: int, body: bytes, error: type[QdrantError], message: str
+) -> None:
+    settings, keys = answering(status, body)
+    with QdrantIndex(settings, project_id="p", label="m/1") as index, pytest.raises(error, match=message) as raised:
+        index.count()
+    assert keys == ["the key"]
+    assert "the key" not in str(raised.value).replace("the key was", "")
+
+
+def test_local_mode_is_for_one_process(tmp_path: Path) -> None:
+    settings = QdrantSettings(url=None, directory=tmp_path / "qdrant")
+    code = (
+        "import sys; from qdrant_client import QdrantClient; client = QdrantClient(path=sys.argv[1]);"
+        "print('open', flush=True); sys.stdin.read()"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", code, str(settings.directory)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "open\n"
+        with pytest.raises(QdrantError, match="another process has it open"):
+            open_client(settings)
+        other.kill()
+    open_client(settings).close()
+
+
+def test_a_directory_that_can_not_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(QdrantError, match="its directory can't be used"):
+        open_client(QdrantSettings(url=None, directory=tmp_path / "file" / "qdrant"))
+
+
+def test_without_the_extra_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "qdrant_client", None)
+    with pytest.raises(QdrantNotInstalledError, match=r"heimdall-mcp\[qdrant\]"):
+        open_client(QdrantSettings(url="http://127.0.0.1:1", directory=tmp_path))
+
+
+def test_a_key_in_the_clear_is_told(tmp_path: Path) -> None:
+    def said(url: str | None, key: str | None = "k") -> str | None:
+        return insecure(QdrantSettings(url=url, directory=tmp_path, api_key=key))
+
+    assert (
+        said("http://qdrant.example.org:6333")
+        == "the key goes to http://qdrant.example.org:6333 unencrypted: use https"
+    )
+    assert not any([said("https://x"), said("http://127.0.0.1:6333"), said("http://x", None), said(None)])

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cognitive_memory.qdrant.errors import QdrantSettingsError
+from cognitive_memory.qdrant.settings import checked_url, qdrant_settings, redacted
+
+
+def test_the_variable_wins_over_the_project(home: Path) -> None:
+    assert qdrant_settings(None, {}) is None
+    configured = qdrant_settings("http://a:6333", {"HEIMDALL_QDRANT_API_KEY": "secret"})
+    assert configured is not None
+    assert (configured.url, configured.api_key, configured.place) == ("http://a:6333", "secret", "http://a:6333")
+    assert "secret" not in repr(configured)
+    named = qdrant_settings("http://a:6333", {"HEIMDALL_QDRANT_URL": "local"})
+    assert named is not None
+    assert named.url is None
+    assert named.directory == home / ".local/share/heimdall/qdrant"
+
+
+@pytest.mark.parametrize("value", ["qdrant:6333", "ftp://x", "http://", "http://x:port", "http://x:99999", "  "])
+def test_what_is_no_address_is_refused(value: str) -> None:
+    with pytest.raises(QdrantSettingsError, match="HEIMDALL_QDRANT_URL: expected 'local' or an address"):
+        qdrant_settings(None, {"HEIMDALL_QDRANT_URL": value})
+
+
+def test_secrets_in_an_address_are_not_shown() -> None:
+    assert redacted("https://me:pw@host:1/p?api_key=x#y") == "https://host:1/p"
+    with pytest.raises(QdrantSettingsError) as refused:
+        checked_url("x", "ftp://me:pw@host")
+    assert "pw" not in str(refused.value)
+
+
+@given(st.text())
+def test_any_text_is_an_address_or_refused(value: str) -> None:
+    redacted(value)
+    with suppress(QdrantSettingsError):
+        assert checked_url("x", value) == value

@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cognitive_memory.core.memory import NewMemory
+from cognitive_memory.project_memory import ProjectMemory
+from cognitive_memory.qdrant import sync
+from cognitive_memory.qdrant.errors import QdrantOwnerError
+from cognitive_memory.qdrant.index import QdrantIndex
+from cognitive_memory.qdrant.points import Stamp
+from cognitive_memory.qdrant.settings import QdrantSettings
+from cognitive_memory.storage.replication import Held
+from tests.support.plain_embedder import PlainEmbedder
+
+
+def push(memory: ProjectMemory, index: QdrantIndex, *, full: bool = False, take_over: bool = False) -> sync.PushReport:
+    source = memory.replica_source()
+    assert source is not None
+    return sync.push(source, index, full=full, take_over=take_over)
+
+
+def verify(memory: ProjectMemory, index: QdrantIndex) -> sync.Difference:
+    source = memory.replica_source()
+    assert source is not None
+    return sync.verify(source, index)
+
+
+def store(memory: ProjectMemory, *texts: str) -> list[str]:
+    return [memory.store(NewMemory(text=text)).id for text in texts]
+
+
+def test_the_life_of_a_copy(memory: ProjectMemory, index: QdrantIndex) -> None:
+    one, two, three = store(memory, "one", "two", "three")
+    assert not index.exists()
+    assert verify(memory, index).missing == (one, two, three)
+    assert push(memory, index) == sync.PushReport(written=3, removed=0, total=3, compared=False)
+    assert verify(memory, index).same
+    assert push(memory, index) == sync.PushReport(written=0, removed=0, total=3, compared=False)
+
+    memory.update(two, text="two, changed")
+    memory.update(three, tags=("later",))
+    memory.delete([one])
+    found = verify(memory, index)
+    assert (set(found.stale), found.extra) == ({two, three}, (one,))
+    assert push(memory, index) == sync.PushReport(written=2, removed=1, total=2, compared=False)
+    assert verify(memory, index).same
+
+    assert index.drop() == {index.collection: 2}
+    assert index.count() == 0
+    assert push(memory, index).written == 2
+
+
+def test_what_came_in_one_transaction_is_written_once(memory: ProjectMemory, index: QdrantIndex) -> None:
+    memory.store_many(NewMemory(text=f"text {number}") for number in range(20))
+    assert push(memory, index).written == 20
+    assert push(memory, index).written == 0
+
+
+def test_a_memory_without_a_vector_is_not_there(
+    memory: ProjectMemory, index: QdrantIndex, embedder: PlainEmbedder
+) -> None:
+    (one,) = store(memory, "one")
+    push(memory, index)
+    memory.update(one, text="unreadable")
+    assert push(memory, index) == sync.PushReport(written=0, removed=1, total=0, compared=False)
+    embedder.here = False
+    store(memory, "pending")
+    assert push(memory, index).written == 0
+    memory.embed_pending()
+    assert push(memory, index).written == 1
+
+
+def test_an_interrupted_push_goes_on(
+    memory: ProjectMemory, index: QdrantIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sync, "BATCH", 2)
+    doomed = store(memory, "doomed")
+    push(memory, index)
+    memory.delete(doomed)
+    store(memory, *(f"text {number}" for number in range(7)))
+
+    class CutError(Exception):
+        pass
+
+    def cut(done: int, _total: int) -> None:
+        if done >= 4:
+            raise CutError
+
+    source = memory.replica_source()
+    assert source is not None
+    with pytest.raises(CutError):
+        sync.push(source, index, progress=cut)
+    assert index.count() == 4
+    again = push(memory, index)
+    assert (again.written, again.total, again.compared) == (3, 7, False)
+    assert verify(memory, index).same
+
+
+def test_projects_do_not_see_one_another(
+    memory: ProjectMemory, index: QdrantIndex, settings: QdrantSettings, embedder: PlainEmbedder, tmp_path: Path
+) -> None:
+    store(memory, "mine")
+    push(memory, index)
+    index.close()
+    with embedder.open(tmp_path / "other.db") as other:
+        label = embedder.label()
+        assert label
+        with QdrantIndex(settings, project_id=other.project_id, label=label) as theirs:
+            (id_,) = store(other, "theirs")
+            push(other, theirs)
+            found = theirs.search(embedder.embed(["mine"])[0], limit=10)
+            assert [memory_id for memory_id, _ in found] == [id_]
+            theirs.drop()
+        with QdrantIndex(settings, project_id=memory.project_id, label=label) as mine:
+            assert mine.count() == 1
+
+
+def test_a_restored_backup_is_compared(memory: ProjectMemory, index: QdrantIndex, embedder: PlainEmbedder) -> None:
+    _kept, lost = store(memory, "kept", "lost")
+    push(memory, index)
+    backup = memory.database.with_name("backup.db")
+    memory.backup(backup)
+    memory.delete([lost])
+    store(memory, "after")
+    push(memory, index)
+    with embedder.open(backup) as restored:
+        report = push(restored, index)
+        assert report.compared
+        assert (report.written, report.removed, report.total) == (1, 1, 2)
+        assert verify(restored, index).same
+
+
+def test_a_forgotten_past_is_compared(
+    memory: ProjectMemory, index: QdrantIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (first,) = store(memory, "first")
+    push(memory, index)
+    source = memory.replica_source()
+    assert source is not None
+    memory.delete([first])
+    monkeypatch.setattr(source, "gone", lambda _since: None)
+    report = sync.push(source, index)
+    assert (report.compared, report.removed, report.total) == (True, 1, 0)
+
+
+def test_another_machine_brings_the_memories_and_takes_over(
+    memory: ProjectMemory, index: QdrantIndex, embedder: PlainEmbedder, tmp_path: Path
+) -> None:
+    memory.store(
+        NewMemory(text="ü", tags=("a", "b"), source="docs/x.md", context="Title", pinned=True, metadata={"n": [1]})
+    )
+    push(memory, index)
+    embedder.here = False
+    with ProjectMemory.open(tmp_path / "new.db", project_id=memory.project_id) as _:
+        pass
+    with embedder.open(tmp_path / "new.db") as new:
+        assert new.project_id == memory.project_id
+        report = sync.pull(index, new.import_lines)
+        assert (report.added, report.vectors) == (1, 1)
+        assert sync.pull(index, new.import_lines).added == 0
+        assert list(new.export_lines()) == list(memory.export_lines())
+        store(new, "more")
+        new.embed_pending()
+        with pytest.raises(QdrantOwnerError, match="heimdall qdrant pull"):
+            push(new, index)
+        assert verify(new, index).foreign
+        assert push(new, index, take_over=True).total == 2
+        assert verify(new, index).same
+
+
+def test_a_copied_folder_goes_on_where_it_was(
+    memory: ProjectMemory, index: QdrantIndex, embedder: PlainEmbedder, tmp_path: Path
+) -> None:
+    store(memory, "one")
+    push(memory, index)
+    memory.close()
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    for file in memory.database.parent.glob("memory.db*"):
+        shutil.copy(file, moved)
+    with embedder.open(moved / "memory.db") as copy:
+        assert push(copy, index) == sync.PushReport(written=0, removed=0, total=1, compared=False)
+
+
+def test_full_finds_what_was_lost_over_there(memory: ProjectMemory, index: QdrantIndex) -> None:
+    one, _two = store(memory, "one", "two")
+    push(memory, index)
+    index.delete([one])
+    assert push(memory, index).written == 0
+    assert verify(memory, index).missing == (one,)
+    assert push(memory, index, full=True).written == 1
+    assert verify(memory, index).same
+
+
+def test_difference_tells_each_point_once() -> None:
+    here = [Held(1, "same", 1, "aa"), Held(2, "stale", 3, "bb"), Held(3, "missing", 4, "cc"), Held(4, "taken", 5, "dd")]
+    there = {
+        "same": Stamp("me", 1, 1, "aa"),
+        "stale": Stamp("me", 0, 2, "bb"),
+        "extra": Stamp("me", 0, 9, "ee"),
+        "taken": Stamp("you", 0, 5, "dd"),
+    }
+    found = sync.difference(here, there, "me")
+    assert found == sync.Difference(missing=("missing",), stale=("stale",), extra=("extra",), foreign=("taken",))
+    assert not found.same

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cognitive_memory.project_memory import ProjectMemory
+from cognitive_memory.retrieval.recaller import Recaller
+from cognitive_memory.storage.store import MemoryStore
+
+
+class Letters:
+    """An engine whose vectors follow from which letters a text has: like texts are near, and nothing has to be loaded."""
+
+    dimension = 32
+
+    def __init__(self) -> None:
+        self.here = True
+        self.name = "letters"
+        self.embedded: list[str] = []
+
+    def label(self) -> str | None:
+        return self.name
+
+    def ready(self) -> bool:
+        return self.here
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        self.embedded += texts
+        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        for place, text in enumerate(texts):
+            for letter in text.casefold():
+                vectors[place, ord(letter) % self.dimension] += 1
+            noise = np.frombuffer(hashlib.sha256(text.encode()).digest(), dtype=np.uint8)
+            vectors[place] += noise / 10_000  # no two alike
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+@pytest.fixture
+def engine() -> Letters:
+    return Letters()
+
+
+@pytest.fixture
+def store(tmp_path: Path, engine: Letters) -> Iterator[MemoryStore]:
+    store = MemoryStore.open(tmp_path / "memory.db", label=engine.label)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def memory(store: MemoryStore, engine: Letters) -> ProjectMemory:
+    return ProjectMemory(store, engine)
+
+
+@pytest.fixture
+def recaller(store: MemoryStore, engine: Letters) -> Recaller:
+    return Recaller(store, engine)
+
+
+@pytest.fixture
+def another(tmp_path: Path, engine: Letters) -> Iterator[Callable[[], ProjectMemory]]:
+    """The same memory as another process would open it."""
+    opened: list[ProjectMemory] = []
+
+    def open_it() -> ProjectMemory:
+        opened.append(ProjectMemory(MemoryStore.open(tmp_path / "memory.db", label=engine.label), engine))
+        return opened[-1]
+
+    yield open_it
+    for memory in opened:
+        memory.close()

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cognitive_memory.retrieval.fusion import Candidate, by_both, by_keywords
+from cognitive_memory.retrieval.scoring import Weights
+from cognitive_memory.retrieval.vector_index import Segment, VectorIndex
+
+PARTS = st.floats(0, 1, width=32)
+COSINES = st.floats(-1, 1, width=32)
+
+
+def index(keys: list[int]) -> VectorIndex:
+    return VectorIndex((Segment(np.array(keys, dtype=np.int64), np.zeros((len(keys), 2), dtype=np.float32)),))
+
+
+def fused(
+    keywords: dict[int, float], cosines: dict[int, float], count: int = 100, share: float = 0.6
+) -> list[Candidate]:
+    values = np.array(list(cosines.values()), dtype=np.float32)
+    return by_both(keywords, index(list(cosines)), values, Weights(meaning=share), count)
+
+
+@given(st.dictionaries(st.integers(1, 20), PARTS), st.dictionaries(st.integers(1, 20), COSINES), PARTS)
+def test_who_is_better_in_both_is_never_behind(
+    keywords: dict[int, float], cosines: dict[int, float], share: float
+) -> None:
+    order = [found.key for found in fused(keywords, cosines, share=share)]
+    assert sorted(order) == sorted({*keywords, *cosines})
+    known = [key for key in order if key in cosines]
+    for place, first in enumerate(known):
+        for second in known[place + 1 :]:
+            words = keywords.get(second, 0.0) - keywords.get(first, 0.0)
+            meaning = cosines[second] - cosines[first]
+            assert not (words > 1e-5 and meaning > 1e-5)
+
+
+@given(st.dictionaries(st.integers(1, 20), PARTS), st.dictionaries(st.integers(1, 20), COSINES), st.integers(1, 10))
+def test_fewer_are_the_beginning_of_more(keywords: dict[int, float], cosines: dict[int, float], count: int) -> None:
+    every = fused(keywords, cosines)
+    some = fused(keywords, cosines, count)
+    np.testing.assert_allclose([found.score for found in some], [found.score for found in every[:count]], atol=1e-6)
+
+
+@given(st.dictionaries(st.integers(1, 20), COSINES))
+def test_without_words_meaning_alone_decides(cosines: dict[int, float]) -> None:
+    order = [cosines[found.key] for found in fused({}, cosines)]
+    assert order == sorted(order, reverse=True)
+
+
+@given(st.dictionaries(st.integers(1, 20), PARTS))
+def test_without_vectors_words_alone_decide(keywords: dict[int, float]) -> None:
+    both = [keywords[found.key] for found in fused(keywords, {})]
+    alone = [keywords[found.key] for found in by_keywords(keywords, 100)]
+    assert both == alone == sorted(keywords.values(), reverse=True)
+
+
+def test_a_memory_that_waits_for_its_vector_means_as_much_as_its_words_say() -> None:
+    waiting, best = fused({1: 0.5, 2: 1.0}, {2: 0.8, 3: 0.1})[1::-1]
+    assert best == Candidate(2, 0.4, 0.6 * np.float32(0.8))
+    assert waiting.key == 1
+    assert waiting.keywords == 0.2
+    np.testing.assert_allclose(waiting.meaning, 0.6 * 0.5 * 0.8, rtol=1e-6)
+
+
+def test_who_may_not_answer_does_not() -> None:
+    assert [found.key for found in fused({}, {1: -np.inf, 2: 0.1})] == [2]
+
+
+def test_of_equal_ones_the_newer_is_first() -> None:
+    assert [found.key for found in fused({}, {1: 0.5, 2: 0.5})] == [2, 1]
+    assert [found.key for found in by_keywords({1: 0.5, 2: 0.5}, 1)] == [2]

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cognitive_memory.retrieval.vector_file import VectorFile
+from cognitive_memory.storage.vectors import State
+
+STATE = State(7, -(2**62))
+KEYS = np.array([1, 5, 9], dtype=np.int64)
+MATRIX = np.arange(12, dtype=np.float32).reshape(3, 4)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> VectorFile:
+    file = VectorFile(tmp_path / "memory.vectors")
+    assert file.write("model", STATE, KEYS, [MATRIX[:2], MATRIX[2:]])
+    return file
+
+
+def test_what_was_written_is_read(file: VectorFile) -> None:
+    saved = file.read("model")
+    assert saved is not None
+    assert saved.state == STATE
+    np.testing.assert_array_equal(saved.keys, KEYS)
+    np.testing.assert_array_equal(saved.matrix, MATRIX)
+    assert list(file.path.parent.iterdir()) == [file.path]
+
+
+def test_who_has_it_mapped_keeps_what_it_was(file: VectorFile) -> None:
+    saved = file.read("model")
+    assert saved is not None
+    assert file.write("model", STATE, KEYS, [-MATRIX])
+    np.testing.assert_array_equal(saved.matrix, MATRIX)
+
+
+def test_of_another_model(file: VectorFile) -> None:
+    assert file.read("other") is None
+
+
+@pytest.mark.parametrize("size", [0, 10, 4096, 4160, -1])
+def test_cut_off(file: VectorFile, size: int) -> None:
+    content = file.path.read_bytes()
+    file.path.write_bytes(content[:size])
+    assert file.read("model") is None
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\0" * 5000, b"{}".ljust(5000), b"[]".ljust(5000), os.urandom(9000), b"7" * 4096]
+)
+def test_something_else(file: VectorFile, content: bytes) -> None:
+    file.path.write_bytes(content)
+    assert file.read("model") is None
+
+
+def test_other_keys(file: VectorFile) -> None:
+    content = bytearray(file.path.read_bytes())
+    content[-3] ^= 1
+    file.path.write_bytes(content)
+    assert file.read("model") is None
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("heimdall_vectors", 2), ("rows", "3"), ("rows", 2), ("state", [1]), ("state", None)]
+)
+def test_a_header_of_another_form(file: VectorFile, key: str, value: object) -> None:
+    content = file.path.read_bytes()
+    header = json.loads(content[:4096]) | {key: value}
+    file.path.write_bytes(json.dumps(header).encode().ljust(4096) + content[4096:])
+    assert file.read("model") is None
+
+
+def test_what_a_killed_process_left_is_removed(file: VectorFile) -> None:
+    old, young = (file.path.with_name(f"{file.path.name}.{name}.part") for name in ("old", "young"))
+    for part in (old, young):
+        part.write_bytes(b"half")
+    os.utime(old, (time.time() - 5000,) * 2)
+    assert file.write("model", STATE, KEYS, [MATRIX])
+    assert not old.exists()
+    assert young.exists()
+
+
+def test_nothing_is_left_of_what_could_not_be_written(file: VectorFile) -> None:
+    def blocks() -> object:
+        yield MATRIX
+        raise OSError("no space left")
+
+    assert not file.write("model", STATE, KEYS, blocks())  # type: ignore[arg-type]
+    assert list(file.path.parent.iterdir()) == [file.path]
+    assert file.read("model") is not None

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cognitive_memory.project_memory import ProjectMemory
+from tests.support.plain_embedder import PlainEmbedder
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    return tmp_path / ".heimdall" / "cognitive_memory.db"
+
+
+@pytest.fixture
+def embedder() -> PlainEmbedder:
+    return PlainEmbedder()
+
+
+@pytest.fixture
+def memory(database: Path, embedder: PlainEmbedder) -> Iterator[ProjectMemory]:
+    with embedder.open(database) as memory:
+        yield memory
+        assert memory.integrity() == []

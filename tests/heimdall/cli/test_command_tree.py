@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from heimdall.cli.command import Command, Group
+from heimdall.cli.commands import COMMANDS, Row, heimdall
+
+HEAVY = {
+    "filelock", "markdown_it", "mcp", "numpy", "onnxruntime", "pathspec", "platformdirs", "pydantic", "qdrant_client",
+    "rich", "sqlite3", "tokenizers", "urllib3", "watchfiles", "yaml",
+}  # fmt: skip
+
+
+def every_command(group: click.Group, *path: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield (*path, name), command
+        if isinstance(command, click.Group):
+            yield from every_command(command, *path, name)
+
+
+TREE = dict(every_command(heimdall))
+
+
+@pytest.mark.parametrize("row", COMMANDS, ids=lambda row: row.name)
+def test_the_table_says_what_the_commands_say(row: Row) -> None:
+    command = TREE[row.name,]
+    assert command.name == row.name
+    assert (command.help or "").splitlines()[0] == row.help
+
+
+def test_sections_stand_together() -> None:
+    sections = [row.section for row in COMMANDS]
+    assert sections == sorted(sections, key=sections.index)
+
+
+@pytest.mark.parametrize("path", TREE, ids=" ".join)
+def test_every_command_has_help_and_examples_that_can_be_typed(path: tuple[str, ...]) -> None:
+    command = TREE[path]
+    assert isinstance(command, (Command, Group))
+    assert (command.help or "").splitlines()[0].endswith(".")
+    assert command.examples
+    for line, meaning in command.examples:
+        assert f"heimdall {' '.join(path)}" in line
+        assert meaning
+
+
+REPORTING = [
+    path for path, command in TREE.items() if not isinstance(command, Group) and path != ("completion",)
+]  # that one prints a script
+
+
+@pytest.mark.parametrize("path", REPORTING, ids=" ".join)
+def test_every_command_reports_as_json(path: tuple[str, ...]) -> None:
+    assert "machine" in [parameter.name for parameter in TREE[path].params]
+
+
+def loaded_by(*arguments: str) -> tuple[str, set[str]]:
+    """What the command printed, and the modules that it imported."""
+    command = [sys.executable, "-X", "importtime", "-m", "heimdall", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    return done.stdout, {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+
+
+@pytest.mark.parametrize("arguments", [("--help",), *((*path, "--help") for path in TREE)], ids=" ".join)
+def test_help_loads_nothing_heavy(arguments: tuple[str, ...]) -> None:
+    printed, modules = loaded_by(*arguments)
+    assert "heimdall.cli.commands" in modules
+    assert not HEAVY & modules
+    assert "Examples:" in printed
+
+
+def test_the_help_of_all_imports_no_command() -> None:
+    printed, modules = loaded_by("--help")
+    assert not modules & {f"heimdall.cli.{row.module}" for row in COMMANDS}
+    for row in COMMANDS:
+        assert f"{row.name} {row.help}" in " ".join(printed.split())

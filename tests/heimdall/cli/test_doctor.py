@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.small_model import ROOT, Installation, SmallModel
+
+
+@pytest.fixture(autouse=True)
+def _sources(small: SmallModel, installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
+    monkeypatch.setenv("HEIMDALL_SOURCES", "mirror")
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "HEIMDALL_SYSTEM_MODELS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def statuses(printed: str) -> dict[str, str]:
+    return {key: entry["status"] for key, entry in json.loads(printed)["checks"].items()}
+
+
+def test_from_an_empty_home_to_a_mended_one(installation: Installation, small: SmallModel, home: Path) -> None:
+    path = f"{installation.site}:{ROOT}"
+    before = installation.heimdall("doctor", PYTHONPATH=path)
+    assert before.returncode == 1, before.stderr
+    assert "✗ models" in before.stdout
+    assert "'heimdall models pull' fetches it" in before.stdout
+    assert before.stdout.splitlines()[-1].startswith("1 failed, 4 to look at")
+    assert not (home / ".local/share/heimdall").exists()
+
+    fixed = installation.heimdall("doctor", "--fix", "--json", PYTHONPATH=path)
+    report = json.loads(fixed.stdout)
+    assert {step["key"] for step in report["mended"]} == {
+        "heimdall_data_dir",
+        "models_dir",
+        "qdrant_dir",
+        "logs_dir",
+        "models",
+    }
+    assert all(step["done"] for step in report["mended"])
+    # The small model is noise, so that the engine can't load it: which is named too.
+    assert [key for key, status in statuses(fixed.stdout).items() if status == "❌ FAIL"] == ["engine"]
+    assert fixed.returncode == 1
+    small.assert_tree(home / ".local/share/heimdall/models")
+
+
+def test_exit_code_0_with_warnings(installation: Installation, tmp_path: Path) -> None:
+    """Where no model can be loaded and nothing else is wrong, the engine alone decides."""
+    path = f"{installation.site}:{ROOT}"
+    installation.heimdall("doctor", "--fix", PYTHONPATH=path)
+    code = (
+        "import sys; from heimdall.cognitive_system import health_checker; del health_checker.ALL['engine']; "
+        "from heimdall.cli import main; sys.argv[1:] = ['doctor', '--json']; sys.exit(main())"
+    )
+    done = installation.run("-c", code, PYTHONPATH=path, HEIMDALL_MODEL_MIRROR="typo")
+    assert done.returncode == 0, done.stdout
+    assert json.loads(done.stdout)["sound"] is True
+    assert statuses(done.stdout)["variables.HEIMDALL_MODEL_MIRROR"] == "⚠️ WARN"
+    assert statuses(done.stdout)["sources"] == "➖ NOT CHECKED"  # noqa: RUF001
+
+
+def test_a_folder_that_is_not_there_is_a_mistake_of_usage(installation: Installation) -> None:
+    done = installation.heimdall("doctor", "nowhere")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "nowhere" in done.stderr

@@ -1,0 +1,222 @@
+"""The commands of the memory: first without a model, then with the real one."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cognitive_memory.core.memory import MemoryType
+from heimdall.cli.memory_view import TYPES
+from heimdall.cli.run import run as command_line
+from tests.support.real_model import ROOT, require_real_model
+from tests.support.terminal import on_a_terminal
+
+NOBODY = "00000000-0000-4000-8000-000000000000"
+
+
+@dataclass(frozen=True)
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Run = Callable[..., Done]
+Report = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A project without a memory, and a machine without a model."""
+    project = tmp_path / "project"
+    (project / ".git").mkdir(parents=True)
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("HEIMDALL_FETCH", "never")
+    monkeypatch.setenv("HEIMDALL_OFFLINE", "1")
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command in this process."""
+
+    def run(*arguments: str, text: str = "") -> Done:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        capfd.readouterr()
+        code = command_line(arguments)
+        return Done(code, *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def report(run: Run) -> Report:
+    def report(*arguments: str, text: str = "") -> Any:
+        done = run(*arguments, "--json", text=text)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return report
+
+
+def test_types_are_those_of_memories() -> None:
+    assert tuple(MemoryType) == TYPES
+
+
+def test_store_recall_update_delete(run: Run, report: Report) -> None:
+    stored = report(
+        "store", "The parser retries three times", "--type", "concept", "--tag", "parser", "--tag", "a b", "--pin",
+        "--source", "docs/guide.md", "--context", "Guide", "--importance", "0.9", "--at", "2026-03-31",
+        "--metadata", '{"issue": 12}',
+    )  # fmt: skip
+    assert stored["change"] == "added"
+    assert (stored["type"], stored["tags"], stored["pinned"]) == ("concept", ["parser", "a b"], True)
+    assert (stored["source"], stored["context"], stored["importance"]) == ("docs/guide.md", "Guide", 0.9)
+    assert datetime.fromisoformat(stored["created_at"]) == datetime(2026, 3, 31).astimezone()
+    assert (stored["metadata"], stored["embedded"]) == ({"issue": 12}, False)
+
+    found = report("recall", "how", "often", "does", "the", "parser", "retry", "--explain")
+    assert (found["mode"], found["pending"]) == ("keywords", 1)
+    assert [hit["memory"]["id"] for hit in found["hits"]] == [stored["id"]]
+    assert found["hits"][0]["parts"]["keywords"] > 0
+    assert report("recall", "parser", "--since", "2026-04-01")["hits"] == []
+    assert report("recall", "parser", "--type", "episode")["hits"] == []
+    assert len(report("recall", "parser", "--tag", "a b", "--source", "docs")["hits"]) == 1
+
+    changed = report("update", stored["id"], "--text", "-", "--no-tags", "--unpin", text="The parser gives up\n")
+    assert (changed["text"], changed["tags"], changed["pinned"]) == ("The parser gives up", [], False)
+    assert changed["context"] == "Guide"
+
+    assert report("delete-memory", stored["id"], "--dry-run")["deleted"][0]["text"] == "The parser gives up"
+    assert report("status")["memories"] == 1
+    assert run("delete-memory", stored["id"]).returncode == 0
+    assert report("status")["memories"] == 0
+
+
+def test_people_read_the_same(run: Run) -> None:
+    first = run("store", "Water boils at\n100 degrees.", "--tag", "x")
+    memory_id = first.stdout.split()[-1]
+    assert first.stdout == f"stored  {memory_id}\n"
+    assert "'heimdall models pull' fetches the model" in first.stderr
+    assert run("store", "Water boils at\n100 degrees.").stdout == f"was there already  {memory_id}\n"
+    shown = run("recall", "water").stdout
+    assert shown.splitlines()[:2] == ["1. Water boils at", "   100 degrees."]
+    assert f"{memory_id}  episode" in shown
+    assert "#x" in shown
+    assert "1 from 0 sources, 0 pinned" in run("status").stdout
+    assert run("delete-memories-by-tags", "x").stdout.splitlines()[-1] == "1 memory was deleted"
+    assert run("recall", "water").stdout == "nothing found\n"
+
+
+def test_looking_makes_nothing(run: Run, report: Report) -> None:
+    assert report("recall", "anything")["hits"] == []
+    assert "remembers nothing yet" in run("recall", "anything").stderr
+    assert report("status") == {
+        "database": str(Path.cwd() / ".heimdall" / "cognitive_memory.db"),
+        "exists": False,
+        "memories": 0,
+    }
+    assert not Path(".heimdall").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("store", "  "), "is blank"),
+        (("store",), "is blank"),
+        (("store", "a", "--metadata", "[1]"), "expected a JSON object"),
+        (("store", "a", "--metadata", "{"), "it is no JSON"),
+        (("store", "a", "--at", "tomorrow"), "is no date"),
+        (("store", "a", "--id", "5"), "expected a UUID"),
+        (("update", NOBODY), "Name what is to change"),
+        (("update", NOBODY, "--text", "b"), f"no memory has the id {NOBODY}"),
+        (("delete-memory", NOBODY), f"no memory has the id {NOBODY}"),
+        (("delete-memories-by-tags",), "Name a tag"),
+        (("recall", " "), "the question is blank"),
+        (("export", "--json"), "are JSON already"),
+        (("import", "missing.jsonl"), "missing.jsonl"),
+        (("restore", "missing.db"), "there is no such file"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_mistakes_are_told_in_a_line(run: Run, arguments: tuple[str, ...], message: str) -> None:
+    assert run("store", "something").returncode == 0
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_memories_travel(run: Run, report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    report("store", "Grüße \u2028 aus dem Wald", "--tag", "ä")
+    report("store", "second", "--pin")
+    exported = report("export", "all.jsonl")
+    assert exported["memories"] == 2
+    assert run("export", "all.jsonl").returncode == 2
+    lines = run("export").stdout
+    assert lines == Path("all.jsonl").read_text(encoding="utf-8") == run("export", "-").stdout
+
+    other = tmp_path / "other"
+    (other / ".git").mkdir(parents=True)
+    monkeypatch.chdir(other)
+    assert report("import", "-", text=lines)["added"] == 2
+    assert report("import", "-", text=lines)["unchanged"] == 2
+    assert run("export").stdout == lines
+    broken = run("import", "-", text=lines.replace('"pinned"', '"pined"'))
+    assert broken.returncode == 2
+    assert "line 2: memory's pined: is not known; did you mean 'pinned'?" in broken.stderr
+
+
+def test_backup_and_restore(run: Run, report: Report) -> None:
+    report("store", "kept")
+    assert report("backup", "saved.db")["memories"] == 1
+    assert run("backup", "saved.db").returncode == 2
+    report("store", "later")
+    assert run("restore", "saved.db").returncode == 2
+    assert report("status")["memories"] == 2
+    restored = report("restore", "saved.db", "--force")
+    assert restored["memories"] == 1
+    assert Path(restored["kept"]).is_file()
+    assert [hit["memory"]["text"] for hit in report("recall", "kept later")["hits"]] == ["kept"]
+
+
+def test_deleting_on_a_terminal_is_asked_for(report: Report) -> None:
+    variables = {**os.environ, "PYTHONPATH": str(ROOT)}
+    report("store", "precious", "--tag", "x")
+    command = [sys.executable, "-m", "heimdall", "delete-memories-by-tags", "x"]
+    code, seen = on_a_terminal(command, environment=variables, typed="n\n")
+    assert code == 1
+    assert "precious" in seen
+    assert report("status")["memories"] == 1
+    code, _ = on_a_terminal(command, environment=variables, typed="y\n")
+    assert code == 0
+    assert report("status")["memories"] == 0
+
+
+@pytest.mark.model
+def test_with_the_model_what_is_stored_is_found_by_meaning_at_once(
+    run: Run, report: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = report("store", "The cat sleeps on the warm windowsill.")
+    assert not waiting["embedded"]
+    monkeypatch.setenv("HEIMDALL_SYSTEM_MODELS", str(require_real_model()))
+    assert report("store", "Releases are cut from the main branch.")["embedded"]
+    found = report("recall", "where do kittens nap?")
+    assert (found["mode"], found["pending"]) == ("hybrid", 1)
+    assert "'heimdall status --embed' makes the missing vectors" in run("recall", "kittens").stderr
+    status = report("status", "--embed")
+    assert (status["embedded"], status["pending"]) == (2, 0)
+    found = report("recall", "where do kittens nap?", "--limit", "1")
+    assert found["hits"][0]["memory"]["id"] == waiting["id"]
+    lines = run("export").stdout
+    report("delete-memory", waiting["id"])
+    assert report("import", "-", text=lines)["vectors"] == 1

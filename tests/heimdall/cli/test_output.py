@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from heimdall.cli import output
+from heimdall.cli.progress import progress
+from heimdall.models.settings import SettingsError
+from tests.support.terminal import on_a_terminal
+
+pytestmark = pytest.mark.usefixtures("no_fetch")
+
+EVIL = "e\x1b[31mvil\x07\u202e"
+PRINT = f"""
+from heimdall.cli import output
+output.table(["id", output.Column("count", right=True), "text"], [["a1", 3, output.good("日本語")], ["b", 12000, None]])
+output.fields([("name", "some prose that is longer than a narrow terminal"), ("path", "/a" * 40), ("bad", output.bad({EVIL!r}))])
+output.paragraph("first line\\nsecond line of more words than fit", indent=4)
+output.line(output.mark("pass"), " fine")
+"""
+
+
+@pytest.fixture
+def no_fetch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEIMDALL_FETCH", "use")
+
+
+def run(code: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", code]
+    return subprocess.run(
+        command,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        encoding="utf-8",
+    )
+
+
+def test_in_a_pipe_it_is_plain_and_aligned() -> None:
+    done = run(PRINT)
+    assert done.stdout.splitlines() == [
+        "id  count  text",
+        "a1      3  日本語",
+        "b   12000",
+        "name  some prose that is longer than a narrow terminal",
+        f"path  {'/a' * 40}",
+        "bad   e\N{REPLACEMENT CHARACTER}[31mvil\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}",
+        "    first line",
+        "    second line of more words than fit",
+        "✓ fine",
+    ]
+
+
+def test_rich_stays_out_of_pipes() -> None:
+    code = "import sys; from heimdall.cli import output; output.table(['a'], [['b']]); output.fields([('a', 'b')])"
+    assert "rich" not in run(f"{code}; print(*sys.modules)").stdout.split()
+
+
+def test_a_terminal_gets_colours_and_lines_that_fit() -> None:
+    code, shown = on_a_terminal([sys.executable, "-c", PRINT], columns=40)
+    assert code == 0
+    assert "\x1b[32m日本語" in shown
+    assert "\x1b[31mvil" not in shown
+    assert "\x07" not in shown
+    lines = shown.splitlines()
+    assert "      narrow terminal" in lines, "prose goes on under itself"
+    assert "/a" * 40 in shown, "a path can be copied"
+
+
+def test_no_color_is_obeyed() -> None:
+    environment = {**os.environ, "NO_COLOR": "1"}
+    _, shown = on_a_terminal([sys.executable, "-c", PRINT], environment=environment)
+    assert "[32m" not in shown
+    assert "日本語" in shown
+
+
+def test_a_dumb_terminal_gets_plain_text() -> None:
+    _, shown = on_a_terminal([sys.executable, "-c", PRINT], environment={**os.environ, "TERM": "dumb"})
+    assert "\x1b" not in shown
+
+
+def test_signs_become_letters_where_there_are_none() -> None:
+    code = "from heimdall.cli import output; output.line(output.mark('pass'), ' fine'); output.as_json({'a': '日'})"
+    assert run(code, PYTHONIOENCODING="ascii").stdout == 'ok fine\n{\n  "a": "\\u65e5"\n}\n'
+
+
+def test_a_path_that_is_no_text_can_be_written_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    output.as_json({"path": os.fsdecode(b"/a\xff")})
+    assert json.loads(capsys.readouterr().out)["path"] == os.fsdecode(b"/a\xff")
+
+
+@given(st.text(alphabet="ab \u65e5\u0301", max_size=200), st.integers(1, 30))
+def test_wrapped_lines_fit_unless_a_word_does_not(text: str, room: int) -> None:
+    lines = output._wrapped(text, room)
+    assert " ".join(lines).split() == text.split()
+    for line in lines:
+        assert output.width(line) <= room or " " not in line.strip()
+
+
+@given(st.text())
+def test_what_is_printed_moves_no_cursor(text: str) -> None:
+    cleaned = output.printable(text)
+    assert len(cleaned) == len(text)
+    for character in cleaned:
+        assert character.isprintable() or character in "\u200c\u200d" or "\udc80" <= character <= "\udcff"
+
+
+@given(st.lists(st.lists(st.one_of(st.none(), st.integers(), st.text()), min_size=2, max_size=2), max_size=5))
+def test_every_row_of_a_plain_table_is_one_line(rows: list[list[object]]) -> None:
+    stream = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdout", stream)
+        output.table(["one", "two"], rows)
+    assert len(stream.getvalue().split("\n")) == len(rows) + 2
+
+
+def test_a_closed_stream_is_no_terminal() -> None:
+    stream = io.StringIO()
+    stream.close()
+    assert not output.on_terminal(stream)
+    assert not output.on_terminal(None)
+
+
+PROGRESS = (
+    "from heimdall.cli.progress import progress\nwith progress('embedding') as report: report(0, 0); report(3, 9)"
+)
+
+
+def test_progress_is_a_bar_on_a_terminal_and_silent_in_a_short_pipe() -> None:
+    _, shown = on_a_terminal([sys.executable, "-c", PROGRESS])
+    assert "embedding" in shown
+    assert "3/9" in shown
+    done = run(PROGRESS)
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_progress_lines_come_now_and_then(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("heimdall.cli.progress._LINE_SECONDS", 0.0)
+    with progress("embedding") as report:
+        report(3, 9)
+        report(4, 0)
+    assert capsys.readouterr().err == "heimdall: embedding: 3 of 9\nheimdall: embedding: 4\n"
+
+
+def test_progress_can_be_turned_off(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("heimdall.cli.progress._LINE_SECONDS", 0.0)
+    monkeypatch.setenv("HEIMDALL_PROGRESS", "0")
+    with progress("embedding") as report:
+        report(3, 9)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setenv("HEIMDALL_PROGRESS", "perhaps")
+    with pytest.raises(SettingsError, match="HEIMDALL_PROGRESS"), progress("embedding"):
+        pass

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from heimdall.mcp_clients.config_file import ConfigFile
+from heimdall.mcp_clients.errors import ClientConfigError
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "config" / "settings.json"
+
+
+@pytest.fixture
+def backups(tmp_path: Path) -> Path:
+    return tmp_path / "backups"
+
+
+def test_a_new_file_needs_no_copy(path: Path, backups: Path) -> None:
+    assert ConfigFile.read(path).replace("{}", backups) is None
+    assert path.read_text() == "{}"
+    assert not backups.exists()
+
+
+def test_the_copy_holds_what_was_there_for_its_owner_alone(path: Path, backups: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"\xef\xbb\xbf{\r\n}")
+    path.chmod(0o640)
+    file = ConfigFile.read(path)
+    assert file.text == "{\r\n}"
+    copy = file.replace("{}\r\n", backups)
+    assert copy is not None
+    assert copy.read_bytes() == b"\xef\xbb\xbf{\r\n}"
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    assert path.read_bytes() == b"\xef\xbb\xbf{}\r\n"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert [entry.name for entry in path.parent.iterdir()] == ["settings.json"]
+
+
+def test_a_link_stays_one(path: Path, tmp_path: Path, backups: Path) -> None:
+    real = tmp_path / "dotfiles.json"
+    real.write_text("{}")
+    path.parent.mkdir()
+    path.symlink_to(real)
+    ConfigFile.read(path).replace("[]", backups)
+    assert path.is_symlink()
+    assert real.read_text() == "[]"
+
+
+def test_no_text_left_removes_the_file(path: Path, backups: Path) -> None:
+    path.parent.mkdir()
+    path.write_text("{}")
+    assert ConfigFile.read(path).replace("", backups) is not None
+    assert not path.exists()
+
+
+def test_a_change_by_others_is_not_overwritten(path: Path, backups: Path) -> None:
+    path.parent.mkdir()
+    path.write_text("{}")
+    file = ConfigFile.read(path)
+    path.write_text('{"theirs": 1}')
+    with pytest.raises(ClientConfigError, match="was changed by another program"):
+        file.replace("{}", backups)
+    assert path.read_text() == '{"theirs": 1}'
+
+
+def test_what_is_no_text_or_no_file_is_named(path: Path, backups: Path) -> None:
+    path.mkdir(parents=True)
+    with pytest.raises(ClientConfigError, match=f"^{path}: can't be read"):
+        ConfigFile.read(path)
+    path.rmdir()
+    path.write_bytes(b"{\xff}")
+    with pytest.raises(ClientConfigError, match="is not UTF-8 at byte 1"):
+        ConfigFile.read(path)
+    assert path.read_bytes() == b"{\xff}"
+
+
+def test_a_place_that_can_not_be_written_is_named(tmp_path: Path, backups: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ClientConfigError, match="can't be read"):
+        ConfigFile.read(tmp_path / "file" / "settings.json").replace("{}", backups)

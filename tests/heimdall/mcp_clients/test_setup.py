@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from heimdall.mcp_clients import setup
+from heimdall.mcp_clients.clients import client_named
+from heimdall.mcp_clients.entry import CommandError, server_entry
+from heimdall.mcp_clients.errors import ClientConfigError
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return tmp_path / "project"
+
+
+def place(name: str, project: Path, scope: str = "user") -> setup.Place:
+    return setup.Place(client=client_named(name), scope=scope, root=project)
+
+
+def test_install_twice_then_remove_leaves_the_file_as_it_was(project: Path, home: Path, tmp_path: Path) -> None:
+    path = home / ".claude.json"
+    path.write_text('{\n  "numStartups": 3,\n  "projects": {}\n}\n')
+    before = path.read_bytes()
+    where = place("claude-code", project)
+    first = setup.install(where, backups=tmp_path / "b", command=sys.executable)
+    assert first.action == "added"
+    assert first.backup is not None
+    assert first.backup.read_bytes() == before
+    assert setup.install(where, backups=tmp_path / "b", command=sys.executable).action == "unchanged"
+    assert setup.standing(where).state is setup.State.INSTALLED
+    assert setup.remove(where, backups=tmp_path / "b").action == "removed"
+    assert path.read_bytes() == before
+    assert setup.remove(where, backups=tmp_path / "b").action == "unchanged"
+    assert setup.standing(where).state is setup.State.ABSENT
+
+
+def test_a_dry_run_writes_nothing(project: Path, home: Path, tmp_path: Path) -> None:
+    change = setup.install(place("zed", project), backups=tmp_path / "b", command="h", dry_run=True)
+    assert json.loads(change.text)["context_servers"]["heimdall"]["command"] == "h"
+    assert not change.place.path.exists()
+    assert not (tmp_path / "b").exists()
+
+
+def test_a_file_that_held_only_us_goes(project: Path, tmp_path: Path) -> None:
+    where = place("vscode", project, "project")
+    setup.install(where, backups=tmp_path / "b")
+    assert json.loads(where.path.read_text())["servers"]["heimdall"] == {
+        "type": "stdio",
+        "command": "heimdall-mcp",
+        "args": [],
+    }
+    setup.remove(where, backups=tmp_path / "b")
+    assert not where.path.exists()
+
+
+def test_a_client_that_can_not_tell_its_project_gets_it_fixed(project: Path, tmp_path: Path) -> None:
+    change = setup.install(place("claude-desktop", project), backups=tmp_path / "b", command="h")
+    assert json.loads(change.text)["mcpServers"]["heimdall"]["env"] == {"HEIMDALL_PROJECT": str(project)}
+
+
+def test_a_broken_file_is_refused_unharmed_and_found(project: Path, home: Path, tmp_path: Path) -> None:
+    path = home / ".cursor" / "mcp.json"
+    path.parent.mkdir()
+    path.write_text('{"mcpServers": {')
+    where = place("cursor", project)
+    with pytest.raises(ClientConfigError, match="can't be understood: the text ends"):
+        setup.install(where, backups=tmp_path / "b", command="h")
+    with pytest.raises(ClientConfigError, match="can't be understood: the text ends"):
+        setup.remove(where, backups=tmp_path / "b")
+    assert path.read_text() == '{"mcpServers": {'
+    assert not (tmp_path / "b").exists()
+    assert setup.standing(where).state is setup.State.UNREADABLE
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        ({"command": "/gone/heimdall-mcp"}, "the program /gone/heimdall-mcp does not exist; 'heimdall mcp install"),
+        ({"url": "http://x"}, "its entry names no command"),
+        ("text", "its entry names no command"),
+    ],
+)
+def test_an_entry_that_can_not_start_is_found(project: Path, home: Path, entry: object, problem: str) -> None:
+    path = home / ".gemini" / "settings.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps({"mcpServers": {"heimdall": entry}}))
+    standing = setup.standing(place("gemini", project))
+    assert standing.state is setup.State.WRONG
+    assert standing.problem.startswith(problem)
+
+
+def test_a_client_is_here_by_its_program_or_its_folder(
+    project: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codex, code = client_named("codex"), client_named("claude-code")
+    monkeypatch.setenv("PATH", str(home / "bin"))
+    assert not setup.is_here(codex, project)
+    assert not setup.is_here(code, project), "the home directory alone says nothing"
+    (home / ".codex").mkdir()
+    assert setup.is_here(codex, project)
+    program = home / "bin" / "claude"
+    program.parent.mkdir()
+    program.touch(mode=0o755)
+    assert setup.is_here(code, project)
+
+
+def test_the_command_is_split_as_a_shell_does() -> None:
+    entry = server_entry("user", command="uvx --from 'heimdall-mcp' heimdall-mcp")
+    assert (entry.command, entry.args) == ("uvx", ("--from", "heimdall-mcp", "heimdall-mcp"))
+    for bad in ("'open", "  "):
+        with pytest.raises(CommandError):
+            server_entry("user", command=bad)
+
+
+def test_snippets_are_what_the_client_reads(project: Path) -> None:
+    assert json.loads(setup.snippet(place("vscode", project, "project"))) == {
+        "servers": {"heimdall": {"type": "stdio", "command": "heimdall-mcp", "args": []}}
+    }
+    assert setup.snippet(place("codex", project, "project")) == (
+        '[mcp_servers.heimdall]\ncommand = "heimdall-mcp"\nargs = []\n'
+    )
+    assert json.loads(setup.snippet(place("claude-desktop", project), command="h"))["mcpServers"]["heimdall"]["env"]

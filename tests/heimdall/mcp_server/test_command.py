@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from heimdall.models.first_import import is_own_command
+from tests.support.mcp_raw import ROOT, RawServer
+
+
+def run(*options: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+    command = [sys.executable, "-m", "heimdall.mcp_server", *options]
+    return subprocess.run(command, env=environment, input="", capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_help_and_version_are_for_people_and_on_stdout(project: Path) -> None:
+    shown = run("--help")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "--http" in shown.stdout
+    assert run("--version").stdout.startswith("heimdall-mcp, version ")
+
+
+@pytest.mark.parametrize(
+    ("options", "variables", "words"),
+    [
+        (("--htpp",), {}, "No such option '--htpp'"),
+        (("extra",), {}, "unexpected extra argument"),
+        (("--allow-remote",), {}, "belong to --http"),
+        (("--http", "0.0.0.0:0"), {}, "--allow-remote"),
+        (("--http", "nonsense:port"), {}, "expected HOST:PORT"),
+        (("--http", "127.0.0.1:0"), {"HEIMDALL_MCP_TOKEN": "short"}, "at least 16 printable"),
+        (("--http", "127.0.0.1:0"), {"HEIMDALL_PROJECT": "/not/there"}, "HEIMDALL_PROJECT"),
+        (("--http", "127.0.0.1:0"), {"HEIMDALL_DATA_DIR": "/dev/null/x"}, "/dev/null"),
+    ],
+)
+def test_mistakes_give_a_message_and_exit_code_2(
+    project: Path, options: tuple[str, ...], variables: dict[str, str], words: str
+) -> None:
+    finished = run(*options, **variables)
+    assert finished.returncode == 2
+    assert finished.stdout == ""
+    assert words in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+def test_a_client_that_leaves_at_once(project: Path) -> None:
+    finished = run()
+    assert (finished.returncode, finished.stdout, finished.stderr) == (0, "", "")
+
+
+def test_the_project_by_an_option(project: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    with RawServer(command=(sys.executable, "-m", "heimdall.mcp_server", "--project", str(other))) as server:
+        server.initialize()
+        status = server.call("memory_status")["structuredContent"]["project"]
+        assert (status["root"], status["chosen_by"]) == (str(other), "HEIMDALL_PROJECT")
+        assert server.end() == 0
+
+
+def test_importing_heimdall_fetches_nothing_in_the_server() -> None:
+    assert is_own_command(["-m"], ["python", "-m", "heimdall.mcp_server"])

@@ -1,0 +1,47 @@
+"""The official inspector's command line, on stdio and over HTTP."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.support.mcp_http import TOKEN, http_server
+from tests.support.mcp_raw import ROOT
+from tests.support.node_tools import run_tool
+
+STDIO = (sys.executable, "-m", "heimdall.mcp_server")
+
+
+def inspect(project: Path, target: tuple[str, ...], *arguments: str) -> Any:
+    variables = {"PYTHONPATH": str(ROOT)}
+    passed = [
+        part for name in ("PYTHONPATH", "HEIMDALL_FETCH") for part in ("-e", f"{name}={variables.get(name, 'never')}")
+    ]
+    options = passed if target == STDIO else []
+    finished = run_tool("inspector", "--cli", *target, *options, *arguments, cwd=project, environment=variables)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return json.loads(finished.stdout)
+
+
+def store_and_read(project: Path, target: tuple[str, ...]) -> None:
+    call = ("--method", "tools/call", "--tool-name", "store_memory", "--tool-arg", "text=The hull is red")
+    stored = inspect(project, target, *call)
+    assert stored["structuredContent"]["memory"]["text"] == "The hull is red"
+    read = inspect(project, target, "--method", "resources/read", "--uri", "heimdall://memories/recent")
+    assert "The hull is red" in read["contents"][0]["text"]
+
+
+def test_on_stdio(project: Path) -> None:
+    store_and_read(project, STDIO)
+
+
+def test_over_http(project: Path) -> None:
+    with http_server(project) as server:
+        header = f"Authorization: Bearer {TOKEN}"
+        store_and_read(project, (server.url, "--transport", "http", "--header", header))
+
+
+def test_every_client_can_read_the_schemas(project: Path) -> None:
+    assert len(inspect(project, STDIO, "--method", "tools/list", "--strict")["tools"]) == 7

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from mcp import Client
+from mcp.client import ClientRequestContext
+from mcp_types import ListRootsResult, Root
+
+from heimdall.mcp_server.roots import Roots, path_of
+from heimdall.mcp_server.server import make_server
+from heimdall.mcp_server.service import Service
+from tests.support.mcp_raw import RawServer
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="paths have drives there")
+@pytest.mark.parametrize(
+    ("uri", "path"),
+    [
+        ("file:///home/me/project", "/home/me/project"),
+        ("file://localhost/home/me", "/home/me"),
+        ("file:///a%20b/%C3%A4", "/a b/ä"),
+        ("file://other.host/share", None),
+        ("https://example.com/x", None),
+        ("file:relative", None),
+        ("file:///a%00b", None),
+        ("", None),
+    ],
+)
+def test_uris(uri: str, path: str | None) -> None:
+    assert path_of(uri) == (None if path is None else Path(path))
+
+
+class Editor:
+    """A client's workspace."""
+
+    def __init__(self, *folders: Path) -> None:
+        self.folders = list(folders)
+        self.asked = 0
+
+    async def __call__(self, _context: ClientRequestContext) -> ListRootsResult:
+        self.asked += 1
+        return ListRootsResult(roots=[Root(uri=folder.as_uri()) for folder in self.folders])  # type: ignore[arg-type]  # pydantic takes text
+
+
+async def root_of(client: Client) -> str:
+    result = await client.call_tool("memory_status", {})
+    assert not result.is_error, result.content
+    return str(result.structured_content["project"]["root"])
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+    return tmp_path / "first", tmp_path / "second"
+
+
+@pytest.mark.anyio
+async def test_the_client_is_asked_once_in_either_era(project: Path, era: str, folders: tuple[Path, Path]) -> None:
+    editor = Editor(*folders)
+    async with Client(make_server(Service(Roots())), mode=era, list_roots_callback=editor) as client:
+        assert await root_of(client) == str(folders[0])
+        assert await root_of(client) == str(folders[0])
+    assert editor.asked == 1
+
+
+@pytest.mark.anyio
+async def test_a_root_that_has_a_memory_goes_before_one_that_has_none(
+    project: Path, era: str, folders: tuple[Path, Path]
+) -> None:
+    (folders[1] / ".heimdall").mkdir()
+    (folders[1] / ".heimdall" / "config.yaml").touch()
+    async with Client(make_server(Service(Roots())), mode=era, list_roots_callback=Editor(*folders)) as client:
+        assert await root_of(client) == str(folders[1])
+
+
+@pytest.mark.anyio
+async def test_the_variable_goes_before_roots_and_roots_before_the_working_directory(
+    project: Path, era: str, folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    editor = Editor(Path("/not/there"), folders[1])
+    async with Client(make_server(Service(Roots())), mode=era, list_roots_callback=editor) as client:
+        assert await root_of(client) == str(folders[1])
+        monkeypatch.setenv("HEIMDALL_PROJECT", str(folders[0]))
+        assert await root_of(client) == str(folders[0])
+    monkeypatch.delenv("HEIMDALL_PROJECT")
+    async with Client(make_server(Service(Roots())), mode=era, list_roots_callback=Editor()) as client:
+        assert await root_of(client) == str(project)
+    async with Client(make_server(Service(Roots())), mode=era) as client:
+        assert await root_of(client) == str(project)
+
+
+@pytest.mark.anyio
+async def test_resources_and_the_prompt_are_those_of_the_root_too(
+    project: Path, era: str, folders: tuple[Path, Path]
+) -> None:
+    for ask in ("resource", "prompt"):
+        editor = Editor(folders[0])
+        async with Client(make_server(Service(Roots())), mode=era, list_roots_callback=editor) as client:
+            if ask == "resource":
+                await client.read_resource("heimdall://memories/recent")
+            else:
+                await client.get_prompt("use_memory")
+            assert editor.asked == 1
+
+
+@pytest.mark.anyio
+async def test_over_http_roots_of_other_machines_are_not_asked_for(project: Path, folders: tuple[Path, Path]) -> None:
+    editor = Editor(*folders)
+    async with Client(make_server(Service(None)), mode="legacy", list_roots_callback=editor) as client:
+        assert await root_of(client) == str(project)
+    assert editor.asked == 0
+
+
+@pytest.mark.anyio
+async def test_the_client_is_asked_again_when_its_roots_changed(project: Path, folders: tuple[Path, Path]) -> None:
+    editor = Editor(folders[0])
+    async with Client(make_server(Service(Roots())), mode="legacy", list_roots_callback=editor) as client:
+        assert await root_of(client) == str(folders[0])
+        editor.folders = [folders[1]]
+        await client.session.send_roots_list_changed()
+        with anyio.fail_after(30):
+            while await root_of(client) != str(folders[1]):
+                await anyio.sleep(0.01)
+
+
+def test_a_client_that_does_not_answer_or_answers_nonsense_is_served(project: Path, folders: tuple[Path, Path]) -> None:
+    def answers(server: RawServer, **answer: Any) -> None:
+        asked = server.wait(lambda message: message.get("method") == "roots/list")
+        server.send({"id": asked["id"], **answer})
+
+    for answer in ({"result": {"roots": 5}}, {"result": {}}, {"error": {"code": -32603, "message": "no"}}):
+        with RawServer() as server:
+            server.initialize({"roots": {"listChanged": True}})
+            answers(server, **answer)
+            assert server.call("memory_status")["structuredContent"]["project"]["root"] == str(project)
+            assert "did not name its roots" in server.stderr
+            server.notify("notifications/roots/list_changed")
+            server.messages.clear()
+            answers(server, result={"roots": [{"uri": folders[0].as_uri()}]})
+            assert server.call("memory_status")["structuredContent"]["project"]["root"] == str(folders[0])
+            assert server.end() == 0

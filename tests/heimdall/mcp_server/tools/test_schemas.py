@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import jsonschema
+import pytest
+from pydantic import BaseModel, Field
+
+from heimdall.mcp_server.tools.calling import listed_tools
+from heimdall.mcp_server.tools.schemas import schema_of
+from heimdall.mcp_server.tools.table import TOOLS
+
+
+class Inner(BaseModel):
+    title: Annotated[str, Field(description="of the book")]
+
+
+class Outer(BaseModel):
+    """For programmers."""
+
+    one: Annotated[Inner | None, Field(description="perhaps")] = None
+    many: Annotated[list[Inner], Field(max_length=2)]
+    by_name: dict[str, int]
+    either: int | str = 5
+
+
+def test_a_schema_is_flat_and_says_all_that_the_model_says() -> None:
+    inner = {
+        "type": "object",
+        "properties": {"title": {"type": "string", "description": "of the book"}},
+        "required": ["title"],
+    }
+    assert schema_of(Outer) == {
+        "type": "object",
+        "properties": {
+            "one": {**inner, "description": "perhaps"},
+            "many": {"type": "array", "items": inner, "maxItems": 2},
+            "by_name": {"type": "object", "additionalProperties": {"type": "integer"}},
+            "either": {"anyOf": [{"type": "integer"}, {"type": "string"}], "default": 5},
+        },
+        "required": ["many", "by_name"],
+    }
+
+
+def keys(schema: Any) -> set[str]:
+    if isinstance(schema, list):
+        return {key for item in schema for key in keys(item)}
+    if not isinstance(schema, dict):
+        return set()
+    return set(schema) | {key for value in schema.values() for key in keys(value)}
+
+
+@pytest.mark.parametrize("tool", listed_tools(), ids=lambda tool: tool.name)
+def test_schemas_of_tools_are_sound_and_described(tool: Any) -> None:
+    for schema in (tool.input_schema, tool.output_schema):
+        jsonschema.Draft202012Validator.check_schema(schema)
+        assert schema["type"] == "object"
+        assert not keys(schema) & {"$ref", "$defs", "anyOf", "null"}
+    for name, argument in tool.input_schema["properties"].items():
+        assert argument.get("description"), name
+    assert tool.title
+    assert len(tool.description) > 40
+    hints = tool.annotations.model_dump(exclude_none=True)
+    assert set(hints) == {"read_only_hint", "destructive_hint", "idempotent_hint", "open_world_hint"}
+    assert hints["open_world_hint"] is False
+
+
+def test_names_and_parameters_are_those_that_users_know() -> None:
+    known = {
+        "store_memory": {"text", "context"},
+        "recall_memories": {"query", "types", "max_results", "date_range"},
+        "session_lessons": {"lesson_content", "lesson_type", "session_context", "importance"},
+        "memory_status": {"detailed"},
+        "delete_memory": {"memory_id", "dry_run"},
+        "delete_memories_by_tags": {"tags", "dry_run"},
+        "update_memory": {"memory_id"},
+    }
+    listed = {tool.name: tool.input_schema["properties"] for tool in listed_tools()}
+    assert list(listed) == list(known) == [tool.name for tool in TOOLS]
+    for name, parameters in known.items():
+        assert parameters <= set(listed[name])
+    context = listed["store_memory"]["context"]["properties"]
+    assert {"hierarchy_level", "memory_type", "importance_score", "tags", "source_info"} <= set(context)
+    assert {"episodic", "semantic"} <= set(context["memory_type"]["enum"])

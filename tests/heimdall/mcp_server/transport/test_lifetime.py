@@ -1,0 +1,107 @@
+"""However a client goes away, its server goes too."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from release.github_standin import Drip, Fault
+from tests.support.mcp_raw import PATIENCE, ROOT, RawServer
+from tests.support.servers import plain_mirror
+from tests.support.small_model import SmallModel
+
+
+def eventually_gone(pid: int) -> bool:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_ends_it_in_the_middle_of_a_download(
+    fetching: dict[str, str], small: SmallModel, home: Path, number: signal.Signals
+) -> None:
+    with plain_mirror(small.directory, faults=[Fault(Drip(10_000))]) as mirror:
+        with RawServer(environment={**fetching, "HEIMDALL_MODELS_MIRROR": mirror.url}) as server:
+            server.initialize()
+            server.wait(lambda message: "fetching models-v1.zip" in str(message))
+            server.process.send_signal(number)
+            assert server.ended() == 128 + number
+            assert "Traceback" not in server.stderr
+        partials = home / ".local/share/heimdall/models/.store/partial"
+        assert any(path.stat().st_size for path in partials.glob("*.part"))
+
+
+def test_the_end_of_stdin_ends_it_in_the_middle_of_a_download(fetching: dict[str, str], small: SmallModel) -> None:
+    with (
+        plain_mirror(small.directory, faults=[Fault(Drip(10_000))]) as mirror,
+        RawServer(environment={**fetching, "HEIMDALL_MODELS_MIRROR": mirror.url}) as server,
+    ):
+        server.initialize()
+        server.wait(lambda message: "fetching models-v1.zip" in str(message))
+        assert server.end() == 0
+
+
+def test_a_second_server_continues_what_the_first_one_began(fetching: dict[str, str], small: SmallModel) -> None:
+    with plain_mirror(small.directory, faults=[Fault(Drip(50_000), turns={1})]) as mirror:
+        environment = {**fetching, "HEIMDALL_MODELS_MIRROR": mirror.url}
+        with RawServer(environment=environment) as server:
+            server.initialize()
+            server.wait(lambda message: "kB of" in str(message) or "MB of" in str(message))
+            time.sleep(0.5)
+            server.process.kill()
+            server.process.wait()
+        with RawServer(environment=environment) as server:
+            server.initialize()
+            server.wait(lambda message: "'ready'" in str(message))
+            assert server.end() == 0
+        assert mirror.requests.settled()[-1].status == 206
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there stdin's end is all that a client leaves")
+def test_a_killed_parent_ends_it_although_somebody_else_holds_its_stdin(project: Path) -> None:
+    read_end, write_end = os.pipe()  # ours, and inherited by the parent: it stays open
+    parent_code = (
+        "import subprocess, sys, time\n"
+        "server = subprocess.Popen([sys.executable, '-m', 'heimdall.mcp_server'], stdin=int(sys.argv[1]), stdout=subprocess.PIPE)\n"
+        "print(server.pid, flush=True); server.stdout.readline(); print('up', flush=True); time.sleep(1000)"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", parent_code, str(read_end)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        pass_fds=[read_end],
+        text=True,
+    )
+    assert parent.stdout is not None
+    pid = int(parent.stdout.readline())
+    os.write(write_end, b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n')
+    assert parent.stdout.readline() == "up\n"
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    assert eventually_gone(pid)
+    os.close(read_end)
+    os.close(write_end)
+
+
+def test_a_signal_during_start_up_ends_it(project: Path) -> None:
+    with RawServer() as server:
+        server.initialize(ready=False)  # answered while the rest is still being imported
+        server.process.terminate()
+        assert server.ended() in {-signal.SIGTERM, 128 + signal.SIGTERM}

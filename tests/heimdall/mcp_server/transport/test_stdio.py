@@ -1,0 +1,150 @@
+"""The server as a process, and a client that sends what it wants."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from pathlib import Path
+
+from heimdall.mcp_server.transport.lines import LONGEST_LINE
+from tests.support.mcp_raw import RawServer
+
+
+def test_a_client_that_sends_rubbish_is_told_and_served(raw: RawServer) -> None:
+    raw.write(b"\n  \nhello\n\x00\xff\xfe\n[]\n" + b"{" * 50_000 + b"\n")
+    raw.initialize()
+    raw.write(
+        b'{"jsonrpc":"2.0","id":"x","method":5}\n{"jsonrpc":"2.0","id":3,"result":5}\n{"jsonrpc":"2.0","id":99,"result":{}}\n'
+    )
+    raw.write(b'{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":{}}}\n')
+    raw.write(b'{"jsonrpc":"2.0","method":"notifications/unheard-of","params":{"a":[]}}\n')
+    assert raw.response("x")["error"]["code"] == -32600
+    assert raw.request("no/such/method")["error"]["code"] == -32601
+    assert raw.request("tools/call", name=5)["error"]["code"] == -32602
+    assert raw.request("tools/call", name="store_memories", arguments={})["error"]["message"].endswith(
+        "Did you mean store_memory?"
+    )
+    assert raw.request("ping")["result"] == {}
+    assert raw.end() == 0
+    assert [message["error"]["code"] for message in raw.messages if message.get("id", 0) is None] == [
+        -32700,
+        -32700,
+        -32600,
+        -32700,
+    ]
+    assert "Traceback" not in raw.stderr
+
+
+def test_huge_and_hostile_arguments_are_refused_by_name(raw: RawServer) -> None:
+    raw.initialize()
+    nested: object = "deep"
+    for _ in range(150):
+        nested = [nested]
+    for arguments, words in [
+        ({"text": "x" * 3_000_000}, "at most 200000 characters"),
+        ({"text": "  \n "}, "text is blank"),
+        ({"text": "a", "context": {"tags": ["t"] * 1000}}, "at most 100 items"),
+        ({"text": "a", "context": {"hierarchy_level": 10**400}}, "context.hierarchy_level"),
+        ({"text": "a", "context": nested}, "context"),
+        ({"text": {"a": 1}}, "text: Input should be a valid string"),
+        ({"text": "a", "contxt": {}}, "did you mean context?"),
+        ({"text": "a", "x" * 5000: 1}, "no such argument"),
+        ({}, "text: Field required"),
+    ]:
+        result = raw.call("store_memory", **arguments)
+        assert result["isError"], arguments
+        assert words in result["content"][0]["text"]
+        assert len(result["content"][0]["text"]) < 2000
+    raw.write(b'{"jsonrpc":"2.0","id":"long","method":"ping","params":{"x":"' + b"y" * LONGEST_LINE + b'"}}\n')
+    assert "longer than" in raw.response(None)["error"]["message"]
+    control = "\u0000\u001b[31m\u2028\r\n\N{PILE OF POO}"
+    stored = raw.call("store_memory", text=f"hostile {control}", context={"tags": ["';--", "\u202e"]})
+    assert stored["structuredContent"]["memory"]["text"] == f"hostile {control}"
+    for query in ("'; DROP TABLE memories; --", '"" OR NEAR( * ^ :', "hostile", "\u0000", "%_*?"):
+        assert raw.call("recall_memories", query=query).get("isError", False) is False
+    assert raw.end() == 0
+
+
+def test_twenty_calls_at_once_are_each_answered(raw: RawServer) -> None:
+    raw.initialize()
+    ids = [
+        raw.begin("tools/call", name="store_memory", arguments={"text": f"memory number {number}"})
+        for number in range(20)
+    ]
+    stored = {raw.response(request_id)["result"]["structuredContent"]["memory"]["id"] for request_id in ids}
+    assert len(stored) == 20
+    asked = [
+        raw.begin("tools/call", name="recall_memories", arguments={"query": f"number {number}", "max_results": 1})
+        for number in range(20)
+    ]
+    found = {raw.response(request_id)["result"]["structuredContent"]["memories"][0]["text"] for request_id in asked}
+    assert found == {f"memory number {number}" for number in range(20)}
+    assert raw.end() == 0
+
+
+def test_a_flood_is_answered_and_what_was_read_before_the_end_too(raw: RawServer) -> None:
+    raw.initialize()
+    ids = [raw.begin("ping") for _ in range(3000)]
+    last = raw.begin("tools/call", name="memory_status", arguments={})
+    raw.close_stdin()
+    assert raw.response(last)["result"]["structuredContent"]["memory_counts"]["total"] == 0
+    assert raw.ended() == 0
+    assert {message["id"] for message in raw.messages if message.get("result") == {}} == set(ids)
+
+
+def test_a_client_that_does_not_read_holds_up_nobody_but_itself(project: Path) -> None:
+    with RawServer(read=False) as server:
+        for number in range(1, 400):  # far more answers than a pipe holds
+            server.send({"id": number, "method": "tools/list", "params": {}})
+            if number == 1:
+                params = {
+                    "protocolVersion": "2025-11-25",
+                    "capabilities": {},
+                    "clientInfo": {"name": "a", "version": "1"},
+                }
+                server.send({"id": 0, "method": "initialize", "params": params})
+        time.sleep(0.5)
+        assert server.process.poll() is None
+        assert server.process.stdout is not None
+        received: list[dict[str, object]] = []
+
+        def read_slowly() -> None:
+            assert server.process.stdout is not None
+            for line in server.process.stdout:
+                received.append(json.loads(line))
+                if len(received) % 100 == 0:
+                    time.sleep(0.05)
+
+        reader = threading.Thread(target=read_slowly)
+        reader.start()
+        server.close_stdin()
+        reader.join(60)
+        assert server.process.wait(60) == 0
+    assert len(received) == 400
+
+
+def test_a_client_that_stops_reading_and_leaves_takes_the_server_with_it(project: Path) -> None:
+    with RawServer(read=False) as server:
+        assert server.process.stdout is not None
+        server.process.stdout.close()
+        server.send({"id": 1, "method": "ping"})
+        assert server.process.wait(60) == 0
+        assert "Traceback" not in server.stderr
+
+
+def test_a_cancelled_call_is_not_answered(raw: RawServer) -> None:
+    raw.initialize()
+    cancelled = raw.begin("tools/call", name="recall_memories", arguments={"query": "x", "wait_for_model": True})
+    raw.notify("notifications/cancelled", requestId=cancelled, reason="no longer wanted")
+    assert raw.request("ping")["result"] == {}
+    assert raw.end() == 0
+    assert sum(message.get("id") == cancelled for message in raw.messages) <= 1
+
+
+def test_requests_before_initialize_are_refused(raw: RawServer) -> None:
+    assert raw.request("tools/list")["error"]["code"] == -32602
+    assert raw.request("ping")["result"] == {}
+    raw.initialize()
+    assert len(raw.request("tools/list")["result"]["tools"]) == 7
+    assert raw.end() == 0

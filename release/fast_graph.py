@@ -100,33 +100,36 @@ class _FastBuilder(GraphBuilder):
         weight = self.weight(f"{prefix}.weight", out_width, in_width)
         bias = self.weight(f"{prefix}.bias", out_width)
         if after_gelu:
-            return self._linear_after_gelu(prefix, rows, weight, bias, in_width)
+            return self.node("Add", *self._after_gelu(prefix, rows, weight, bias, (out_width, in_width)))
         # Query, key and value share what they are applied to.
         group = prefix if prefix in self._measured.scales else prefix.rpartition(".")[0]
         if group in self._measured.scales:
             weight = self.node("Mul", weight, self._scale(group))
-        codes, steps = self._remembered(rows, group)
-        return self.node("Add", self._product(codes, steps, weight, _MIDDLE), bias)
+        codes, column = self._remembered(rows, group)
+        return self.node("Add", self._product(codes, column, weight, out_width, _MIDDLE), bias)
 
-    def _linear_after_gelu(self, prefix: str, rows: str, weight: str, bias: str, in_width: int) -> str:
+    def _after_gelu(self, prefix: str, rows: str, weight: str, bias: str, shape: tuple[int, int]) -> tuple[str, str]:
+        """The product of the rows that GELU gave, and the bias that belongs to it; `shape` is the weight's."""
+        out_width, in_width = shape
         apart = self._measured.apart.get(prefix, ())
         inside = bytes(column not in apart for column in range(in_width))
-        kept = self._constant(f"{prefix}.kept", (in_width,), BOOL, inside)
+        kept = self._constant(f"kept {self._count:x}", (in_width,), BOOL, inside)
         shift = self.number(_LEAST_GELU)
         rest = self.node("Where", kept, weight, self.number(0.0))
         # Columns that are kept apart are lowered so far that they vanish at zero, and decide over no step.
         raised = self.node("Add", rows, self.node("Where", kept, shift, self.number(_BOTTOM)))
         step = self._step(self.node("ReduceMax", raised, self.integers(1), keepdims=0), 255)
-        product = self._product(self._codes(raised, step, 0), step, rest, 0)
+        column = self.node("Unsqueeze", step, self.integers(1))
+        product = self._product(self._codes(raised, step, 0), column, rest, out_width, 0)
         if apart:
             columns = self.integers(*apart)
             exact = (self.node("Gather", matrix, columns, axis=1) for matrix in (rows, weight))
             product = self.node("Gemm", *exact, product, transB=1)
         surplus = self.node("Mul", self.node("ReduceSum", rest, self.integers(1), keepdims=0), shift)
-        return self.node("Add", product, self.node("Sub", bias, surplus))
+        return product, self.node("Sub", bias, surplus)
 
     def _remembered(self, rows: str, group: str) -> tuple[str, str]:
-        """The rows in uint8 around the middle, scaled as the group wants it, and each row's step."""
+        """The rows in uint8 around the middle, scaled as the group wants it, and each row's step as a column."""
         key = (rows, group if group in self._measured.scales else "")
         if key not in self._rounded:
             if key[1]:
@@ -135,23 +138,25 @@ class _FastBuilder(GraphBuilder):
                 self.node(operator, rows, self.integers(1), keepdims=0) for operator in ("ReduceMin", "ReduceMax")
             )
             step = self._step(self.node("Max", highest, self.node("Neg", lowest)), 127)
-            self._rounded[key] = self._codes(rows, step, _MIDDLE), step
+            column = self.node("Unsqueeze", step, self.integers(1))
+            self._rounded[key] = self._codes(rows, step, _MIDDLE), column
         return self._rounded[key]
 
-    def _codes(self, rows: str, step: str, zero: int, *, element_type: int = UINT8) -> str:
+    def _codes(self, rows: str, step: str, zero: int) -> str:
         # One zero point for each row, all the same: the operator wants as many as steps.
-        zeros = self.node("ConstantOfShape", self.node("Shape", step), value=self.one_of(element_type, bytes([zero])))
+        zeros = self.node("ConstantOfShape", self.node("Shape", step), value=self.one_of(UINT8, bytes([zero])))
         return self.node("QuantizeLinear", rows, step, zeros, axis=0)
 
-    def _product(self, codes: str, step: str, weight: str, zero: int) -> str:
+    def _product(self, codes: str, column: str, weight: str, out_width: int, zero: int) -> str:
         """The rows of those codes times the transposed weight, which is rounded with a step for each of its rows."""
         largest = self.node("ReduceMax", self.node("Abs", weight), self.integers(1), keepdims=0)
         steps = self._step(largest, 127)
-        rounded = self._codes(weight, steps, 0, element_type=INT8)
+        zeros = self._constant(f"{out_width} zeros", (out_width,), INT8, bytes(out_width))
+        rounded = self.node("QuantizeLinear", weight, steps, zeros, axis=0)
         transposed = self.node("Transpose", rounded, perm=(1, 0))
         zero_point = self._constant(f"zero {zero}", (), UINT8, bytes([zero]))
         product = self.contributed("MatMulIntegerToFloat", codes, transposed, self.number(1.0), steps, zero_point)
-        return self.node("Mul", product, self.node("Unsqueeze", step, self.integers(1)))
+        return self.node("Mul", product, column)
 
     def _step(self, largest: str, codes: int) -> str:
         return self.node("Max", self.node("Mul", largest, self.number(1 / codes)), self.number(_LEAST_STEP))

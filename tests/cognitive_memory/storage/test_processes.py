@@ -49,6 +49,11 @@ def test_eight_writers_with_readers_lose_nothing(database: Path) -> None:
         assert memory.integrity() == []
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the loop forks")
+def test_a_memory_that_is_just_being_made_is_not_taken_for_something_else(database: Path) -> None:
+    finish(start("open", database, 20))
+
+
 @pytest.mark.kills
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the loop forks")
 def test_kills_lose_nothing(database: Path) -> None:

@@ -31,7 +31,8 @@ def start(*arguments: object) -> subprocess.Popen[str]:
 
 def finish(process: subprocess.Popen[str]) -> str:
     printed, complained = process.communicate(timeout=300)
-    assert (process.returncode, complained) == (0, ""), printed
+    assert process.returncode == 0, complained
+    assert complained == ""
     return printed
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from cognitive_memory.project import Project, ProjectError, find, find_project, init_project
 from tests.support.real_model import ROOT
+from tests.support.uncovered import uncovered
 
 
 @pytest.fixture
@@ -106,7 +107,7 @@ def test_finding_loads_nothing_heavy() -> None:
         "import sys; from cognitive_memory.project import find_project; find_project().config\n"
         "print(*{'yaml', 'sqlite3', 'numpy', 'pathspec'} & set(sys.modules))"
     )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never"}
+    environment = {**uncovered(), "PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never"}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
 

@@ -56,11 +56,11 @@ class ModelEmbedder:
     """The engine with the pinned model. Thread-safe; nothing is loaded before the first text.
 
     Args:
-        config: which model, from where; default: `EmbeddingConfig()`.
+        config: which model, from where; default: `EmbeddingConfig` that reads long memories whole.
     """
 
     def __init__(self, config: EmbeddingConfig | None = None) -> None:
-        self._config = config or EmbeddingConfig()
+        self._config = config or EmbeddingConfig(long_texts="pool")
         self.dimension = self._config.embedding_dimension
         self._provider = ONNXEmbeddingProvider(self._config)
         self._known_label: str | None = None
@@ -70,7 +70,7 @@ class ModelEmbedder:
         if self._known_label is None and (entry := self._entry()):
             pins = "\n".join(f"{path} {digest}" for path, (digest, _) in sorted(warm.pins(entry).items()))
             digest = sha256(pins.encode()).hexdigest()[:16]
-            self._known_label = f"{entry['name']}/{entry['variant']}/{digest}/{COMPOSITION}"
+            self._known_label = f"{entry['name']}/{entry['variant']}/{digest}/{COMPOSITION}-{self._config.long_texts}"
         return self._known_label
 
     def ready(self) -> bool:

@@ -11,6 +11,9 @@ from heimdall.errors import HeimdallError
 DEVICES = ("auto", "cpu", "cuda", "coreml", "openvino")
 """What `EmbeddingConfig.device` may be; "auto" is CUDA where the installed onnxruntime has it and it starts, else the CPU."""
 
+LONG_TEXTS = ("cut", "pool")
+"""What `EmbeddingConfig.long_texts` may be."""
+
 
 class ConfigError(HeimdallError, ValueError):
     """A setting has a value that it can't have.
@@ -48,6 +51,9 @@ class EmbeddingConfig:
         embedding_dimension: how many numbers a vector has; the model is checked against it when loaded.
         batch_size: how many texts at most go through the model at once; fewer do when they are long.
         device: one of `DEVICES`; whether it is there is seen when the model is loaded.
+        long_texts: what becomes of texts with more tokens than the model reads. "cut": the beginning is embedded, as
+            sentence-transformers does. "pool": it is read in windows, and the vector is their mean; what is told late in a
+            text is found nearly twice as often then (docs/performance.md). Shorter texts have the same vectors either way.
 
     Raises:
         ConfigError: naming the setting, what it is and what it may be.
@@ -58,13 +64,15 @@ class EmbeddingConfig:
     embedding_dimension: int = 384
     batch_size: int = 32
     device: str = "auto"
+    long_texts: str = "cut"
 
     def __post_init__(self) -> None:
         _check_name("model_name", self.model_name)
         _check_count("embedding_dimension", self.embedding_dimension)
         _check_count("batch_size", self.batch_size)
-        if self.device not in DEVICES:
-            raise _wrong("device", self.device, f"one of {', '.join(map(repr, DEVICES))}")
+        for setting, known in (("device", DEVICES), ("long_texts", LONG_TEXTS)):
+            if (value := getattr(self, setting)) not in known:
+                raise _wrong(setting, value, f"one of {', '.join(map(repr, known))}")
         cache_dir = _shared_cache_dir() if os.environ.get("MODEL_CACHE_DIR") else _as_path(self.model_cache_dir)
         object.__setattr__(self, "model_cache_dir", cache_dir)
 

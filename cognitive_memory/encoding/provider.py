@@ -47,7 +47,9 @@ class ONNXEmbeddingProvider:
         return self._config
 
     def encode(self, text: str) -> NDArray[np.float32]:
-        """Embed one text. Of one that is longer than the model reads, the beginning; that is logged as a warning.
+        """Embed one text. If it is longer than what is read of a text, the rest is left out, and a warning is logged.
+
+        How much is read, `EmbeddingConfig.long_texts` says.
 
         Returns:
             Shape (embedding_dimension,), of unit L2 norm.
@@ -64,7 +66,7 @@ class ONNXEmbeddingProvider:
         return self._loaded().encode(text)
 
     def encode_batch(self, texts: Iterable[str], *, progress: Progress | None = None) -> NDArray[np.float32]:
-        """Embed several texts. Texts that are longer than the model reads are treated as by `encode`.
+        """Embed several texts. Long texts are treated as by `encode`.
 
         Args:
             texts: any number of them.
@@ -88,7 +90,7 @@ class ONNXEmbeddingProvider:
             texts: walked through in the calling thread, up to two windows ahead (of 512 texts or a million characters).
 
         Yields:
-            Blocks of consecutive texts in the texts' order. They say which texts were longer than the model reads.
+            Blocks of consecutive texts in the texts' order. They say which texts were longer than what is read of one.
 
         Raises:
             TextTypeError, EmptyTextError, TextError: as `encode_batch`, after the blocks before the bad text's window.
@@ -137,19 +139,22 @@ class ONNXEmbeddingProvider:
                     self._encoder = self._load()
         return self._encoder
 
-    def _load(self) -> Encoder:
+    def _encoder_of(self, directory: Path) -> Encoder:
         from cognitive_memory.encoding.encoder import Encoder
 
+        return Encoder.load(directory, device=self._config.device, long_texts=self._config.long_texts)
+
+    def _load(self) -> Encoder:
         directory = self._directory()
         try:
-            encoder = Encoder.load(directory, device=self._config.device)
+            encoder = self._encoder_of(directory)
         except ModelLoadError:
             from heimdall.models.resolver import heal
 
             if not heal(directory, self._config.model_name, models_dir=self._config.model_cache_dir):
                 raise
             directory = self._directory()
-            encoder = Encoder.load(directory, device=self._config.device)
+            encoder = self._encoder_of(directory)
         for setting in ("model_name", "embedding_dimension"):
             wanted, found = getattr(self._config, setting), getattr(encoder.settings, setting)
             if wanted != found:

@@ -55,11 +55,11 @@ class ModelEmbedder:
     """The engine with the pinned model. Thread-safe; nothing is loaded before the first text.
 
     Args:
-        config: which model, from where; default: `EmbeddingConfig()`.
+        config: which model, from where; default: `EmbeddingConfig` that reads long memories whole.
     """
 
     def __init__(self, config: EmbeddingConfig | None = None) -> None:
-        self._config = config or EmbeddingConfig()
+        self._config = config or EmbeddingConfig(long_texts="pool")
         self.dimension = self._config.embedding_dimension
         self._provider = ONNXEmbeddingProvider(self._config)
         self._known_label: str | None = None

@@ -73,7 +73,7 @@ class ProjectMemory:
         Args:
             database: the file; its directory is made.
             project_id: for a new database; default: a new UUID. An existing database keeps its own.
-            config: which model makes vectors; default: `EmbeddingConfig()`.
+            config: which model makes vectors; default: `EmbeddingConfig` that reads long memories whole.
             qdrant: where the vectors are searched; default: on this machine.
             weights: how much each thing counts in recall; default: as measured.
 

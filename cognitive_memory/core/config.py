@@ -11,6 +11,9 @@ from heimdall.errors import HeimdallError
 DEVICES = ("auto", "cpu", "cuda", "coreml", "openvino")
 """What `EmbeddingConfig.device` may be; "auto" is CUDA where the installed onnxruntime has it and it starts, else the CPU."""
 
+LONG_TEXTS = ("cut", "pool")
+"""What `EmbeddingConfig.long_texts` may be."""
+
 
 FAST = "fast"
 """The variant that multiplies in int8."""
@@ -62,6 +65,9 @@ class EmbeddingConfig:
             files of `standard`, both of which give vectors that differ a little (docs/quantisation.md). None, the default,
             stands for what `HEIMDALL_MODEL_VARIANT` says when the configuration is made, else for `standard`.
         device: one of `DEVICES`; whether it is there is seen when the model is loaded.
+        long_texts: what becomes of texts with more tokens than the model reads. "cut": the beginning is embedded, as
+            sentence-transformers does. "pool": it is read in windows, and the vector is their mean; what is told late in a
+            text is found nearly twice as often then (docs/performance.md). Shorter texts have the same vectors either way.
 
     Raises:
         ConfigError: naming the setting, what it is and what it may be.
@@ -73,13 +79,15 @@ class EmbeddingConfig:
     batch_size: int = 32
     device: str = "auto"
     variant: str | None = None
+    long_texts: str = "cut"
 
     def __post_init__(self) -> None:
         _check_name("model_name", self.model_name)
         _check_count("embedding_dimension", self.embedding_dimension)
         _check_count("batch_size", self.batch_size)
-        if self.device not in DEVICES:
-            raise _wrong("device", self.device, f"one of {', '.join(map(repr, DEVICES))}")
+        for setting, known in (("device", DEVICES), ("long_texts", LONG_TEXTS)):
+            if (value := getattr(self, setting)) not in known:
+                raise _wrong(setting, value, f"one of {', '.join(map(repr, known))}")
         object.__setattr__(self, "variant", _wanted_variant(self.variant))
         _check_name("variant", self.variant)
         if self.variant == FAST and self.device not in _FOR_FAST:

@@ -48,7 +48,9 @@ class ONNXEmbeddingProvider:
         return self._config
 
     def encode(self, text: str) -> NDArray[np.float32]:
-        """Embed one text. Of one that is longer than the model reads, the beginning; that is logged as a warning.
+        """Embed one text. If it is longer than what is read of a text, the rest is left out, and a warning is logged.
+
+        How much is read, `EmbeddingConfig.long_texts` says.
 
         Returns:
             Shape (embedding_dimension,), of unit L2 norm.
@@ -65,7 +67,7 @@ class ONNXEmbeddingProvider:
         return self._loaded().encode(text)
 
     def encode_batch(self, texts: Iterable[str], *, progress: Progress | None = None) -> NDArray[np.float32]:
-        """Embed several texts. Texts that are longer than the model reads are treated as by `encode`.
+        """Embed several texts. Long texts are treated as by `encode`.
 
         Args:
             texts: any number of them.
@@ -89,7 +91,7 @@ class ONNXEmbeddingProvider:
             texts: walked through in the calling thread, up to two windows ahead (of 512 texts or a million characters).
 
         Yields:
-            Blocks of consecutive texts in the texts' order. They say which texts were longer than the model reads.
+            Blocks of consecutive texts in the texts' order. They say which texts were longer than what is read of one.
 
         Raises:
             TextTypeError, EmptyTextError, TextError: as `encode_batch`, after the blocks before the bad text's window.
@@ -131,7 +133,7 @@ class ONNXEmbeddingProvider:
         variant = warm.wanted_variant(config.variant)
         try:
             entry = warm.choose_entry(warm.read_json(locations.manifest_path()), config.model_name, variant)
-            return None if entry is None else numerics_label(entry, variant, config.device)
+            return None if entry is None else numerics_label(entry, variant, config.device, config.long_texts)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, HeimdallError):
             return None  # using the model tells what is wrong with the manifest
 
@@ -159,8 +161,8 @@ class ONNXEmbeddingProvider:
         from cognitive_memory.encoding.encoder import Encoder
         from heimdall.models import warm
 
-        variant = warm.wanted_variant(self._config.variant)
-        return Encoder.load(directory, device=self._config.device, variant=variant)
+        variant, wanted = warm.wanted_variant(self._config.variant), self._config
+        return Encoder.load(directory, device=wanted.device, variant=variant, long_texts=wanted.long_texts)
 
     def _load(self) -> Encoder:
         directory = self._directory()

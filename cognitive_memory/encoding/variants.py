@@ -41,7 +41,7 @@ def int8_may_overflow(processors: Path = Path("/proc/cpuinfo")) -> bool:
     return not {"avx512_vnni", "avx_vnni"} & set(flags)
 
 
-def numerics_label(entry: dict[str, Any], variant: str, device: str) -> str:
+def numerics_label(entry: dict[str, Any], variant: str, device: str, long_texts: str = "cut") -> str:
     """A short text that is the same as long as a text gets the same vector, to within rounding in float32.
 
     It follows from the digests of the files that have a part in it, so no file is read.
@@ -50,12 +50,13 @@ def numerics_label(entry: dict[str, Any], variant: str, device: str) -> str:
         entry: the model's entry in the manifest, plain JSON.
         variant: one that the entry serves.
         device: one of `core.config.DEVICES`. Those that compute in float32 as a CPU does get the same label.
+        long_texts: one of `core.config.LONG_TEXTS`.
     """
     unused = graph_name(entry["name"], "standard" if variant == FAST else FAST)
     pins = sorted((path, digest) for path, (digest, _) in warm.pins(entry).items() if path != unused)
     digest = sha256("\n".join(f"{path} {sha}" for path, sha in pins).encode()).hexdigest()[:16]
-    ending = f"/{device}" if device in _OTHER_PRECISION else ""
-    return f"{entry['name']}/{variant}/{digest}{ending}"
+    others = [device] * (device in _OTHER_PRECISION) + [long_texts] * (long_texts != "cut")
+    return "/".join([entry["name"], variant, digest, *others])
 
 
 _OTHER_PRECISION = ("coreml",)

@@ -16,6 +16,7 @@ from cognitive_memory.encoding.session import ModelSession
 from cognitive_memory.encoding.sessions import Sessions
 from cognitive_memory.encoding.texts import check_text, check_texts, windows
 from cognitive_memory.encoding.tokenization import TextTokenizer
+from cognitive_memory.encoding.variants import device_for, graph_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,12 +43,13 @@ class Encoder:
         self._sessions = sessions
 
     @classmethod
-    def load(cls, directory: Path, *, device: str = "auto") -> Self:
+    def load(cls, directory: Path, *, device: str = "auto", variant: str = "standard") -> Self:
         """Load the model whose files are in `directory`: graph, weights, `model_config.json` and `tokenizer/`.
 
         Args:
             directory: where the files are.
             device: one of `core.config.DEVICES`.
+            variant: which of the directory's graphs: `fast`, or else the one that is named like the model.
 
         Raises:
             ModelLoadError: a file is missing, broken or not one that this release understands.
@@ -56,7 +58,9 @@ class Encoder:
         try:
             settings = read_settings(directory)
             tokenizer = Beside(partial(TextTokenizer, directory, settings.max_length))
-            make = partial(_make_session, directory / f"{settings.model_name}.onnx", device)
+            make = partial(
+                _make_session, directory / graph_name(settings.model_name, variant), device_for(variant, device)
+            )
             sessions = Sessions(make, cores=usable_cores())
             return cls(settings, tokenizer.result(), sessions)
         except (ImportError, ConfigError):  # an incomplete installation or a wrong wish, not a bad model

@@ -94,7 +94,7 @@ class Git:
             found = self.text("config", "--get-regexp", r"^remote\..*\.partialclonefilter$")
         except GitError:  # exit code 1: it is not set
             return ""
-        return found.split()[1]
+        return " ".join(found.split()[1:2])
 
     def text(self, *arguments: str) -> str:
         """What a command prints, as text.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -94,8 +95,12 @@ class Ignoring:
 
     def _with(self, folder: Path, file: Path) -> Self:
         try:
+            if not stat.S_ISREG(
+                file.lstat().st_mode
+            ):  # git follows no link to rules either, and a pipe would never end
+                return self
             lines = file.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        except (FileNotFoundError, NotADirectoryError):
             return self
         except OSError as error:
             problem = f"{file} could not be read ({error.strerror}): its rules do not hold"

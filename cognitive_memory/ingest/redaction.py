@@ -58,7 +58,7 @@ _KINDS = (
     _kind("package index token", "pypi-", r"\bpypi-[A-Za-z0-9_-]{50,}"),
     _kind("SendGrid key", "sg.", r"\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}"),
     _kind("Azure storage key", "accountkey=", r"(?<=AccountKey=)[A-Za-z0-9+/]{64,}={0,2}"),
-    _kind("JSON web token", "eyj", r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{16,}"),
+    _kind("JSON web token", "eyj", r"\beyJ[A-Za-z0-9_-]{8,512}\.eyJ[A-Za-z0-9_-]{8,8192}\.[A-Za-z0-9_-]{16,}"),
     _kind("password", "://", r"(?<=://)[^\s:/@\"']{0,64}:[^\s:/@\"'<>$*{}]{3,256}(?=@[A-Za-z0-9.\[-])"),
     _kind("password", "bearer", r"(?<=Bearer )[A-Za-z0-9._~+/-]{20,}=*"),
     _kind(

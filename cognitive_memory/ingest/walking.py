@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -105,10 +105,11 @@ def walk(paths: Sequence[Path], project: Path, selection: Selection = Selection(
     for path in paths:
         walker.visit(path)
     found = dict[str, Found]()
-    for each in walker.found:
+    for each in sorted(walker.found, key=lambda each: each.source.split("/")):
         if each.source not in found or each.asked:
             found[each.source] = each
-    return Walk(tuple(found.values()), tuple(walker.skipped), tuple(walker.roots), tuple(dict.fromkeys(walker.notes)))
+    skipped = sorted(walker.skipped, key=lambda each: each.source.split("/"))
+    return Walk(tuple(found.values()), tuple(skipped), tuple(walker.roots), tuple(dict.fromkeys(walker.notes)))
 
 
 def source_of(path: Path, project: Path) -> str:
@@ -147,16 +148,22 @@ class _Walker:
         if stat.S_ISDIR(mode):
             self.roots.append(source)
             self._base = self._project if real.is_relative_to(self._project) else real
-            self._folder(real, Ignoring.at(real))
+            self._walk(real)
         elif stat.S_ISREG(mode):
             self._keep(real, source, asked=True)
         else:
             raise PathNotFoundError(path, "it is neither a file nor a folder")
 
-    def _folder(self, folder: Path, rules: Ignoring) -> None:
+    def _walk(self, folder: Path) -> None:
+        waiting = [(folder, Ignoring.at(folder))]
+        while waiting:  # not by recursion: folders may be nested deeper than calls may be
+            waiting += self._folder(*waiting.pop())
+
+    def _folder(self, folder: Path, rules: Ignoring) -> Iterator[tuple[Path, Ignoring]]:
+        """Look at what is in a folder; yields the folders in it that are to be looked into."""
         self.notes += rules.problems
         try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            entries = list(os.scandir(folder))
         except OSError as error:
             self._skip(folder, Reason.UNREADABLE, f"could not be read ({error.strerror})")
             return
@@ -168,7 +175,7 @@ class _Walker:
             elif entry.is_symlink():
                 self._skip(path, Reason.LINK)
             elif is_folder:
-                self._folder(path, rules.below(path))
+                yield path, rules.below(path)
             elif not entry.is_file(follow_symlinks=False) or kind_of(entry.name) is None:
                 self._skip(path, Reason.UNSUPPORTED)
             else:

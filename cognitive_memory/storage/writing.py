@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4, uuid5
@@ -112,7 +112,7 @@ def change(transaction: Transaction, key: int, changes: Mapping[str, Any], now: 
 def replace_source(
     transaction: Transaction, source: str, memories: Sequence[NewMemory]
 ) -> tuple[list[Stored], list[int]]:
-    """Make `memories` all that comes from `source`.
+    """Make `memories` all that comes from `source`. One that stays keeps the pin that the user gave it.
 
     Args:
         memories: with `source` as their source; all with ids (`identified`).
@@ -120,9 +120,11 @@ def replace_source(
     Returns:
         What happened to each, and the keys of those that were removed.
     """
-    rows = transaction.connection.execute("SELECT key FROM memories WHERE source = ?", (source,))
-    before = {row[0] for row in rows}
-    stored = put(transaction, memories)
+    query = "SELECT key, id, pinned FROM memories WHERE source = ?"
+    rows = transaction.connection.execute(query, (source,)).fetchall()
+    before = {key for key, _, _ in rows}
+    pinned = {memory_id for _, memory_id, is_pinned in rows if is_pinned}
+    stored = put(transaction, [replace(memory, pinned=memory.pinned or memory.id in pinned) for memory in memories])
     gone = sorted(before - {item.key for item in stored})
     remove(transaction, gone)
     return stored, gone

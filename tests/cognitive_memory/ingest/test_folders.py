@@ -104,6 +104,20 @@ def test_a_changed_file_keeps_the_memories_of_what_stayed(loader: Loader, projec
     assert before[stayed] == after[stayed]
 
 
+def test_a_memory_that_stays_keeps_its_pin(loader: Loader, project: Path) -> None:
+    loader.write(a_md=f"# A\n\n{LONG}\n\n## B\n\n{LONG}\n")
+    loader.load()
+    last = next(memory for memory in loader.memory.memories() if memory.text.startswith("## B"))
+    loader.memory.update(last.id, pinned=True)
+    (project / "a.md").write_text(f"# A\n\nNew. {LONG}\n\n## B\n\n{LONG}\n")
+    assert _counts(loader.load()) == (1, 1, 0, 1)
+    (project / "a.md").write_text(f"# A\n\nNew. {LONG}\n\n\n## B\n\n{LONG}\n")
+    assert _counts(loader.load()) == (0, 1, 1, 0)
+    after = loader.memory.get(last.id)
+    assert after.pinned
+    assert after.metadata["lines"] != last.metadata["lines"]
+
+
 def test_a_removed_file_is_forgotten_but_only_below_what_is_loaded(loader: Loader, project: Path) -> None:
     write_tree(project, {"docs/a.md": "a", "docs/b.md": "b", "docs2/c.md": "c", "d.md": "d"})
     loader.load()

@@ -37,6 +37,13 @@ def test_each_commit_is_loaded_once(memory: ProjectMemory, repository: Repositor
     assert (again.commits, again.known, memory.status().revision) == (0, 2, revision)
 
 
+def test_repositories_with_sha256(memory: ProjectMemory, tmp_path: Path) -> None:
+    repository = Repository.make(tmp_path / "new", "--object-format=sha256")
+    repository.commit("One", a_txt=LINES)
+    repository.commit("Two", a_txt=None)
+    assert (_load(memory, repository).commits, _subjects(memory)) == (2, ["One", "Two"])
+
+
 def test_later_only_new_commits_are_read(memory: ProjectMemory, repository: Repository) -> None:
     repository.commit("One")
     _load(memory, repository)

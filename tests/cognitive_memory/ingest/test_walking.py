@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -57,8 +59,8 @@ def test_a_named_file_is_taken_whatever_it_is_and_each_file_once(project: Path) 
     write_tree(project, {"docs/a.md": "", "data.csv": "", ".gitignore": "*.csv\n"})
     result = walk([project / "docs", project / "docs" / "a.md", project / "data.csv", project / "docs"], project)
     assert result.found == (
-        Found(project / "docs" / "a.md", "docs/a.md", asked=True),
         Found(project / "data.csv", "data.csv", asked=True),
+        Found(project / "docs" / "a.md", "docs/a.md", asked=True),
     )
 
 
@@ -138,6 +140,29 @@ def test_a_line_that_is_no_rule_is_said_and_the_others_hold(project: Path) -> No
     assert [found.source for found in result.found] == ["b.md"]
     assert len(result.notes) == 2
     assert "is no rule that git knows" in result.notes[0]
+
+
+@pytest.mark.parametrize("name", [".gitignore", ".heimdallignore"])
+def test_rules_are_read_from_files_alone(project: Path, name: str) -> None:
+    write_tree(project, {"a.md": "", "rules": "a.md\n", "sub/b.md": "", "sub2/c.md": ""})
+    (project / name).symlink_to("rules")
+    os.mkfifo(project / "sub" / name)
+    (project / "sub2" / name).mkdir()
+    assert _sources(project, project=project) == ["a.md", "sub/b.md", "sub2/c.md"]
+
+
+def test_folders_nested_deeper_than_calls_may_be(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    depth = sys.getrecursionlimit() + 100
+    monkeypatch.chdir(project)
+    for _ in range(depth):
+        Path("d").mkdir()
+        os.chdir("d")
+    Path("a.md").touch()
+    os.chdir(project)
+    try:
+        assert [found.source.count("/") for found in walk([project], project).found] == [depth]
+    finally:
+        subprocess.run(["rm", "-rf", str(project / "d")], check=True)  # deeper than shutil.rmtree can
 
 
 def test_links_are_not_followed(project: Path, tmp_path: Path) -> None:

@@ -61,10 +61,16 @@ class LineProgress(Progress):
         return f"{percent}{megabytes(self._done)}"
 
     def _write(self, text: str) -> None:
-        # A closed or broken stderr must not break a download.
+        # A closed or full stderr must not break a download; and what a full one did not take must not stay in Python's
+        # buffer, or the process would end with exit code 120 when that is written once more.
         with contextlib.suppress(OSError, ValueError):
-            self._stream.write(text)
             self._stream.flush()
+            try:
+                descriptor = self._stream.fileno()
+            except (OSError, ValueError, AttributeError):  # a stand-in of the host program
+                self._stream.write(text)
+                return
+            os.write(descriptor, text.encode(self._stream.encoding or "utf-8", "backslashreplace"))
 
 
 class BarProgress(LineProgress):
@@ -77,6 +83,12 @@ class BarProgress(LineProgress):
 
     def note(self, text: str) -> None:
         self._write(f"\r\x1b[Kheimdall: {text}\n")
+
+    def _write(self, text: str) -> None:
+        # By the stream, which knows how this terminal wants its letters.
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(text)
+            self._stream.flush()
 
     def start(self, what: str, total: int | None, done: int = 0) -> None:
         super().start(what, total, done)

@@ -11,7 +11,6 @@ import pytest
 
 from cognitive_memory.project_memory import ProjectMemory
 from tests.support.git_repository import Repository
-from tests.support.real_model import require_real_model
 from tests.support.small_model import ROOT, Installation
 from tests.support.trees import write_tree
 
@@ -67,13 +66,13 @@ def test_loading_files(project: Project) -> None:
 
 
 @pytest.mark.model
-def test_what_was_loaded_is_embedded_if_there_is_a_model(project: Project) -> None:
+def test_what_was_loaded_is_embedded_if_there_is_a_model(project: Project, tmp_path: Path) -> None:
     write_tree(project.root, {"a.md": "First.\n", "b.md": "Second.\n"})
     shutil.copy(ROOT / "models.lock.json", project.installation.site / "heimdall" / "model_manifest.json")
     without = project.report("load", "a.md")
     assert (without["embedded"], without["pending"]) == (0, 1)
     assert "HEIMDALL_OFFLINE" in without["embedding_problem"]
-    finished = project.run("load", ".", "--json", MODEL_CACHE_DIR=str(require_real_model()))
+    finished = project.run("load", ".", "--json", MODEL_CACHE_DIR=str(linked_copy(tmp_path / "models")))
     report = json.loads(finished.stdout)
     assert (report["embedded"], report["pending"], report["embedding_problem"]) == (2, 0, None)
 

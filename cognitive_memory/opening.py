@@ -29,7 +29,7 @@ def open_memory(project: Project) -> ProjectMemory:
     memory = ProjectMemory.open(
         project.database,
         project_id=settings.project_id,
-        qdrant=qdrant_settings(settings.qdrant.url),
+        qdrant=qdrant_settings(),
         weights=Weights(
             meaning=settings.recall.meaning,
             recency=settings.recall.recency,

@@ -16,6 +16,7 @@ from cognitive_memory.encoding.session import ModelSession
 from cognitive_memory.encoding.sessions import Sessions
 from cognitive_memory.encoding.texts import check_text, check_texts, windows
 from cognitive_memory.encoding.tokenization import TextTokenizer
+from cognitive_memory.encoding.variants import device_for, graph_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 """Told how many texts are done, and how many there are."""
+MOST_WINDOWS = 16
+"""In how many windows a long text is read at most: 8,000 tokens, some 20 pages. One text shall not hold up all others."""
 
 
 class Encoder:
@@ -42,12 +45,14 @@ class Encoder:
         self._sessions = sessions
 
     @classmethod
-    def load(cls, directory: Path, *, device: str = "auto") -> Self:
+    def load(cls, directory: Path, *, device: str = "auto", variant: str = "standard", long_texts: str = "cut") -> Self:
         """Load the model whose files are in `directory`: graph, weights, `model_config.json` and `tokenizer/`.
 
         Args:
             directory: where the files are.
             device: one of `core.config.DEVICES`.
+            variant: which of the directory's graphs: `fast`, or else the one that is named like the model.
+            long_texts: one of `core.config.LONG_TEXTS`.
 
         Raises:
             ModelLoadError: a file is missing, broken or not one that this release understands.
@@ -55,8 +60,10 @@ class Encoder:
         """
         try:
             settings = read_settings(directory)
-            tokenizer = Beside(partial(TextTokenizer, directory, settings.max_length))
-            make = partial(_make_session, directory / f"{settings.model_name}.onnx", device)
+            most_windows = MOST_WINDOWS if long_texts == "pool" else 1
+            tokenizer = Beside(partial(TextTokenizer, directory, settings.max_length, most_windows=most_windows))
+            graph = directory / graph_name(settings.model_name, variant)
+            make = partial(_make_session, graph, device_for(variant, device))
             sessions = Sessions(make, cores=usable_cores())
             return cls(settings, tokenizer.result(), sessions)
         except (ImportError, ConfigError):  # an incomplete installation or a wrong wish, not a bad model
@@ -65,7 +72,7 @@ class Encoder:
             raise ModelLoadError(str(directory), str(error) or type(error).__name__) from error
 
     def encode(self, text: str) -> NDArray[np.float32]:
-        """Embed one text. Of one that is longer than the model reads, the beginning; that is logged as a warning.
+        """Embed one text. If it is longer than what is read of a text, the rest is left out, and a warning is logged.
 
         Returns:
             Shape (embedding_dimension,), of unit L2 norm.
@@ -75,16 +82,20 @@ class Encoder:
             EmptyTextError: it holds nothing to embed.
             TextError: it is not valid Unicode.
         """
-        rows, cut = self._tokenizer([check_text(text)], first=None)
+        rows, _, cut = self._tokenizer([check_text(text)], first=None)
         if cut:
             self._warn("the text is longer")
+        if len(rows) > 1:
+            (block,) = self.encode_windows(iter([[text]]))
+            whole: NDArray[np.float32] = block.vectors[0]
+            return whole
         vector: NDArray[np.float32] = self._sessions.single().run(rows)[0]
         return vector
 
     def encode_batch(
         self, texts: Iterable[str], *, batch_size: int = 32, progress: Progress | None = None
     ) -> NDArray[np.float32]:
-        """Embed several texts. Texts that are longer than the model reads are treated as by `encode`.
+        """Embed several texts. Long texts are treated as by `encode`.
 
         Args:
             texts: any number of them.
@@ -125,7 +136,7 @@ class Encoder:
             batch_size: as in `encode_batch`.
 
         Yields:
-            Blocks of consecutive texts in the texts' order. They say which texts were longer than the model reads.
+            Blocks of consecutive texts in the texts' order. They say which texts were longer than what is read of one.
 
         Raises:
             TextTypeError, EmptyTextError, TextError: as `encode`, after the blocks before the bad text's window. So does
@@ -152,9 +163,9 @@ class Encoder:
         import logging
 
         logging.getLogger(__name__).warning(
-            "%s than the %d tokens that the model reads, and embedded by the beginning alone",
+            "%s than the %d tokens that are read of a text, and embedded by the beginning alone",
             what,
-            self.settings.max_length,
+            self._tokenizer.most_tokens,
         )
 
 

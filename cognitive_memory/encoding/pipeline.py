@@ -27,7 +27,7 @@ class Block:
     Attributes:
         first: the first text's place among all, from 0.
         vectors: float32 of shape (texts, embedding_dimension), rows of unit L2 norm.
-        cut: places, among all, of the texts that are longer than the model reads; their ends are not in their vectors.
+        cut: places, among all, of the texts that are longer than what is read of one; their ends are not in their vectors.
     """
 
     first: int
@@ -76,7 +76,7 @@ class Pipeline:
                 if work is None:
                     break
                 ahead = work
-                first += len(work.vectors)
+                first += work.owners[-1] + 1
         finally:
             if self._pool is not None:
                 self._pool.shutdown(cancel_futures=True)
@@ -89,17 +89,17 @@ class Pipeline:
 
         if not texts:
             return None
-        rows, cut = self._tokenizer(texts, first=first)
-        vectors = np.empty((len(texts), self._dimension), dtype=np.float32)
+        rows, owners, cut = self._tokenizer(texts, first=first)
+        vectors = np.empty((len(rows), self._dimension), dtype=np.float32)
         batches = plan_batches([len(row) for row in rows], max_rows=self._max_rows)
         alone = first == 0 and len(batches) == 1
         session = self._sessions.single() if alone else self._sessions.bulk()
 
         def embed(batch: Sequence[int]) -> int:
             vectors[batch] = session.run([rows[index] for index in batch])
-            return len(batch)
+            return sum(index + 1 == len(rows) or owners[index + 1] != owners[index] for index in batch)
 
-        work = _Work(first, vectors, tuple(first + place for place in cut), [])
+        work = _Work(first, vectors, owners, tuple(first + place for place in cut), [])
         if alone:
             future: Future[int] = Future()
             future.set_result(embed(batches[0]))
@@ -112,10 +112,11 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """A window under way: its parts fill `vectors`, and say how many they did."""
+    """Texts under way: their parts fill `vectors`, a row for each of `owners`, and say how many texts they finished."""
 
     first: int
     vectors: NDArray[np.float32]
+    owners: Sequence[int]
     cut: tuple[int, ...]
     parts: list[Future[int]]
 
@@ -124,4 +125,21 @@ class _Work:
             count = part.result()
             if done is not None:
                 done(count)
-        return Block(self.first, self.vectors, self.cut)
+        return Block(self.first, pooled(self.vectors, self.owners), self.cut)
+
+
+def pooled(vectors: NDArray[np.float32], owners: Sequence[int]) -> NDArray[np.float32]:
+    """The mean of each owner's rows, of unit length; the rows themselves where each has an owner of its own.
+
+    Args:
+        vectors: shape (rows, width).
+        owners: of each row, from 0, ascending, none left out.
+    """
+    import numpy as np
+
+    if owners[-1] + 1 == len(owners):
+        return vectors
+    sums = np.zeros((owners[-1] + 1, vectors.shape[1]), dtype=np.float64)
+    np.add.at(sums, np.asarray(owners), vectors)
+    means: NDArray[np.float32] = (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float32)
+    return means

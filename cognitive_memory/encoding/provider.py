@@ -14,6 +14,7 @@ from weakref import WeakSet
 from cognitive_memory.core.config import ConfigError, EmbeddingConfig
 from cognitive_memory.encoding.errors import ModelLoadError
 from cognitive_memory.encoding.texts import check_text, check_texts, windows
+from heimdall.errors import HeimdallError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,7 +48,9 @@ class ONNXEmbeddingProvider:
         return self._config
 
     def encode(self, text: str) -> NDArray[np.float32]:
-        """Embed one text. Of one that is longer than the model reads, the beginning; that is logged as a warning.
+        """Embed one text. If it is longer than what is read of a text, the rest is left out, and a warning is logged.
+
+        How much is read, `EmbeddingConfig.long_texts` says.
 
         Returns:
             Shape (embedding_dimension,), of unit L2 norm.
@@ -64,7 +67,7 @@ class ONNXEmbeddingProvider:
         return self._loaded().encode(text)
 
     def encode_batch(self, texts: Iterable[str], *, progress: Progress | None = None) -> NDArray[np.float32]:
-        """Embed several texts. Texts that are longer than the model reads are treated as by `encode`.
+        """Embed several texts. Long texts are treated as by `encode`.
 
         Args:
             texts: any number of them.
@@ -88,7 +91,7 @@ class ONNXEmbeddingProvider:
             texts: walked through in the calling thread, up to two windows ahead (of 512 texts or a million characters).
 
         Yields:
-            Blocks of consecutive texts in the texts' order. They say which texts were longer than the model reads.
+            Blocks of consecutive texts in the texts' order. They say which texts were longer than what is read of one.
 
         Raises:
             TextTypeError, EmptyTextError, TextError: as `encode_batch`, after the blocks before the bad text's window.
@@ -117,10 +120,27 @@ class ONNXEmbeddingProvider:
         with contextlib.suppress(Exception):
             self._loaded()
 
+    @property
+    def numerics(self) -> str | None:
+        """A label of the numbers that come out; vectors are compared only with vectors of the same label.
+
+        None where the manifest pins no such model. Nothing is loaded for it.
+        """
+        from cognitive_memory.encoding.variants import numerics_label
+        from heimdall.models import locations, warm
+
+        config = self._config
+        variant = warm.wanted_variant(config.variant)
+        try:
+            entry = warm.choose_entry(warm.read_json(locations.manifest_path()), config.model_name, variant)
+            return None if entry is None else numerics_label(entry, variant, config.device, config.long_texts)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, HeimdallError):
+            return None  # using the model tells what is wrong with the manifest
+
     def _local_directory(self) -> Path | None:
         from heimdall.models.ready import ready_tree
 
-        tree = ready_tree(self._config.model_name, models_dir=str(self._config.model_cache_dir))
+        tree = ready_tree(self._config.model_name, self._config.variant, models_dir=str(self._config.model_cache_dir))
         return None if tree is None else Path(tree)
 
     def _directory(self) -> Path:
@@ -128,7 +148,7 @@ class ONNXEmbeddingProvider:
             return local
         from heimdall.models.resolver import resolve
 
-        return resolve(self._config.model_name, models_dir=self._config.model_cache_dir)
+        return resolve(self._config.model_name, self._config.variant, models_dir=self._config.model_cache_dir)
 
     def _loaded(self) -> Encoder:
         if self._encoder is None:
@@ -137,19 +157,26 @@ class ONNXEmbeddingProvider:
                     self._encoder = self._load()
         return self._encoder
 
-    def _load(self) -> Encoder:
+    def _encoder_in(self, directory: Path) -> Encoder:
         from cognitive_memory.encoding.encoder import Encoder
+        from heimdall.models import warm
 
+        variant, wanted = warm.wanted_variant(self._config.variant), self._config
+        return Encoder.load(directory, device=wanted.device, variant=variant, long_texts=wanted.long_texts)
+
+    def _load(self) -> Encoder:
         directory = self._directory()
         try:
-            encoder = Encoder.load(directory, device=self._config.device)
+            encoder = self._encoder_in(directory)
         except ModelLoadError:
             from heimdall.models.resolver import heal
 
-            if not heal(directory, self._config.model_name, models_dir=self._config.model_cache_dir):
+            if not heal(
+                directory, self._config.model_name, self._config.variant, models_dir=self._config.model_cache_dir
+            ):
                 raise
             directory = self._directory()
-            encoder = Encoder.load(directory, device=self._config.device)
+            encoder = self._encoder_in(directory)
         for setting in ("model_name", "embedding_dimension"):
             wanted, found = getattr(self._config, setting), getattr(encoder.settings, setting)
             if wanted != found:

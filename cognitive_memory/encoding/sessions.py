@@ -69,7 +69,7 @@ class Sessions:
     def _packed(self, threads: int) -> ModelSession:
         try:
             return self._make(threads, True)
-        except Exception:
+        except Exception:  # onnxruntime has no narrower one; the first session does all that this one would, slower
             import logging
 
             logging.getLogger(__name__).info("working on with the first session", exc_info=True)

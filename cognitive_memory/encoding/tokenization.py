@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,11 +23,14 @@ class Tokenized(NamedTuple):
     """What the tokenizer made of some texts.
 
     Attributes:
-        rows: the ids of each text, special ones included, as one array of shape (tokens,) each.
-        cut: places of the texts that have more tokens than the model reads, in order.
+        rows: ids, special ones included, as one array of shape (tokens,) each: one for each text, or one for each window of
+            a longer one.
+        owners: the place of each row's text, in order.
+        cut: places of the texts that have more tokens than are read, in order.
     """
 
     rows: list[NDArray[np.int64]]
+    owners: list[int]
     cut: list[int]
 
 
@@ -35,22 +39,27 @@ class TextTokenizer:
 
     Args:
         directory: the model's directory.
-        max_length: the most ids that a text may have, special ones included; the rest is cut off at the end.
+        max_length: the most ids that a row may have, special ones included.
+        most_windows: in how many rows at most a longer text is read; the rest is cut off at the end.
+
+    Attributes:
+        most_tokens: so many tokens of a text are read, special ones included.
 
     Raises:
         Exception: of no narrower type, from the tokenizers library: the file is missing or broken.
     """
 
-    def __init__(self, directory: Path, max_length: int) -> None:
+    def __init__(self, directory: Path, max_length: int, *, most_windows: int = 1) -> None:
         from tokenizers import Tokenizer
 
         self._tokenizer = Tokenizer.from_file(str(directory / TOKENIZER_NAME))
-        self._max_length = max_length
-        # Upstream's file cuts every text at 128 tokens and pads it to 128: both are overridden. One token more than the
-        # model reads is let through, which shows that there are more.
-        self._tokenizer.enable_truncation(max_length + 1)
-        self._tokenizer.no_padding()
         self._special = self._tokenizer.num_special_tokens_to_add(is_pair=False)
+        self._window = max_length - self._special
+        self.most_tokens = most_windows * self._window + self._special
+        # Upstream's file cuts every text at 128 tokens and pads it to 128: both are overridden. One token more than is read
+        # is let through, which shows that there are more.
+        self._tokenizer.enable_truncation(self.most_tokens + 1)
+        self._tokenizer.no_padding()
 
     def __call__(self, texts: Sequence[str], *, first: int | None = 0) -> Tokenized:
         """Tokenize texts.
@@ -64,27 +73,39 @@ class TextTokenizer:
         """
         import numpy as np
 
-        rows, cut = [], []
+        rows, owners, cut = [], [], []
         for index, encoding in enumerate(self._encodings(texts)):
             ids = encoding.ids
             if len(ids) <= self._special:
                 raise empty(None if first is None else first + index)
-            if len(ids) > self._max_length:
+            if len(ids) > self.most_tokens:
                 cut.append(index)
                 del ids[-2]  # the last one is the mark of the end
-            rows.append(np.array(ids, dtype=np.int64))
-        return Tokenized(rows, cut)
+            for window in self._windows(ids):
+                rows.append(np.array(window, dtype=np.int64))
+                owners.append(index)
+        return Tokenized(rows, owners, cut)
+
+    def _windows(self, ids: list[int]) -> list[list[int]]:
+        """As few windows as will do, of as like a length as can be; each with the marks of a text around it."""
+        content = len(ids) - self._special
+        count = -(-content // self._window)
+        if count == 1:
+            return [ids]
+        begin, inner, end = ids[: self._special - 1], ids[self._special - 1 : -1], ids[-1:]
+        bounds = [number * content // count for number in range(count + 1)]
+        return [begin + inner[start:stop] + end for start, stop in pairwise(bounds)]
 
     def _encodings(self, texts: Sequence[str]) -> list[Encoding]:
         """The encodings, from no more of each text than it takes to fill the model.
 
         Tokens don't reach across blanks, so those of a text's beginning, up to a blank, are the text's first ones.
         """
-        size = CHARACTERS_PER_TOKEN * self._max_length
+        size = CHARACTERS_PER_TOKEN * self.most_tokens
         encodings: list[Encoding] = self._tokenizer.encode_batch_fast([beginning(text, size) for text in texts])
         for index, text in enumerate(texts):
             looked_at = size
-            while looked_at < len(text) and len(encodings[index]) <= self._max_length:
+            while looked_at < len(text) and len(encodings[index]) <= self.most_tokens:
                 looked_at *= 4
                 (encodings[index],) = self._tokenizer.encode_batch_fast([beginning(text, looked_at)])
         return encodings

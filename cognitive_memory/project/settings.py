@@ -98,33 +98,6 @@ class IngestSettings:
     )
 
 
-def address(value: object) -> str | None:
-    """The address of a Qdrant server, "local", or nothing."""
-    if value is None or value == "":
-        return None
-    if isinstance(value, str) and (value == "local" or value.startswith(("http://", "https://"))):
-        return value
-    raise ValueError('"local", or the address of a server, for example "https://qdrant.example.org:6333"')
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VectorEngineSettings:
-    """Where vectors are searched when one machine is not enough.
-
-    Attributes:
-        url: a Qdrant server's address, or "local" for the client's own local mode; None: on this machine, without Qdrant.
-    """
-
-    url: str | None = field(
-        default=None,
-        metadata=checked(
-            address,
-            'A server\'s address, or "local"; null means that vectors are searched on this machine. '
-            "HEIMDALL_QDRANT_URL wins over it; a key is taken from HEIMDALL_QDRANT_API_KEY alone.",
-        ),
-    )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectConfig:
     """A project's settings.
@@ -133,7 +106,6 @@ class ProjectConfig:
         project_id: which project this is, for what its clones and copies share; None: the database has one of its own.
         recall: how much each thing counts when memories are found.
         ingest: which files are loaded.
-        qdrant: where vectors are searched.
     """
 
     project_id: str | None = field(
@@ -147,8 +119,4 @@ class ProjectConfig:
     ingest: IngestSettings = field(
         default_factory=IngestSettings,
         metadata=grouped(IngestSettings, "What 'heimdall load' takes from this project."),
-    )
-    qdrant: VectorEngineSettings = field(
-        default_factory=VectorEngineSettings,
-        metadata=grouped(VectorEngineSettings, "Vectors in Qdrant, for more memories than one machine holds."),
     )

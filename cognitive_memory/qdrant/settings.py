@@ -39,14 +39,14 @@ class QdrantSettings:
         return str(self.directory) if self.url is None else redacted(self.url)
 
 
-def qdrant_settings(configured: str | None, variables: Mapping[str, str] | None = None) -> QdrantSettings | None:
+def qdrant_settings(variables: Mapping[str, str] | None = None) -> QdrantSettings | None:
     """The settings in force; None if no Qdrant is configured.
 
+    They come from the environment alone: a file in a cloned repository must not decide where memories and a key are sent.
+
     Args:
-        configured: `qdrant.url` of the project's settings; `$HEIMDALL_QDRANT_URL` wins over it. "local" stands for the
-            client's own local mode in the shared directory.
-        variables: the environment; default: this process's. The key is in `$HEIMDALL_QDRANT_API_KEY` alone, never in a
-            file that might be shared.
+        variables: the environment; default: this process's. `HEIMDALL_QDRANT_URL` is an address, or "local" for the
+            client's own local mode in the shared directory; `HEIMDALL_QDRANT_API_KEY` is sent to that address.
 
     Raises:
         QdrantSettingsError: the address is none.
@@ -54,18 +54,16 @@ def qdrant_settings(configured: str | None, variables: Mapping[str, str] | None 
     from heimdall.cognitive_system.data_dirs import get_qdrant_data_dir
 
     variables = os.environ if variables is None else variables
-    value = variables.get(URL_VARIABLE) or configured
+    value = variables.get(URL_VARIABLE)
     if not value:
         return None
+    directory = get_qdrant_data_dir()
     if value == LOCAL:
-        return QdrantSettings(url=None, directory=get_qdrant_data_dir())
-    name = URL_VARIABLE if variables.get(URL_VARIABLE) else "qdrant.url"
-    return QdrantSettings(
-        url=checked_url(name, value), directory=get_qdrant_data_dir(), api_key=variables.get(KEY_VARIABLE) or None
-    )
+        return QdrantSettings(url=None, directory=directory)
+    return QdrantSettings(url=checked_url(value), directory=directory, api_key=variables.get(KEY_VARIABLE) or None)
 
 
-def checked_url(setting: str, value: str) -> str:
+def checked_url(value: str) -> str:
     """`value` if it is the address of a server.
 
     Raises:
@@ -78,7 +76,7 @@ def checked_url(setting: str, value: str) -> str:
         usable = False
     if not usable:
         raise QdrantSettingsError(
-            setting,
+            URL_VARIABLE,
             f"expected '{LOCAL}' or an address such as https://qdrant.example.org:6333, got {redacted(value)!r}",
         )
     return value

@@ -155,8 +155,12 @@ class Recaller:
             meaning = self._meaning(read, filter, notes, words)
             keywords = words.result()
         pending = self._memories.pending_count()
-        notes += self._notes(keywords, meaning, pending)
         ranked = self._ranked(keywords, meaning, limit, now or datetime.now(UTC))
+        if ranked and not keywords:
+            notes.append("No memory has a word of the question: the hits rest on meaning alone.")
+        if pending:
+            waiting = "1 memory has" if pending == 1 else f"{pending} memories have"
+            notes.append(f"{waiting} no vector yet and can be found by keywords alone.")
         return Recall(
             hits=tuple(hit if explain else replace(hit, parts={}) for hit in ranked),
             mode=RecallMode.KEYWORDS if meaning is None else RecallMode.HYBRID,
@@ -245,15 +249,6 @@ class Recaller:
         extras = scoring.extras(memory, now, self._weights)
         parts = {"keywords": candidate.keywords, "meaning": candidate.meaning, **extras}
         return Hit(memory=memory, score=sum(parts.values()), parts=parts)
-
-    def _notes(self, keywords: dict[int, float], meaning: Meaning | None, pending: int) -> list[str]:
-        notes = []
-        if meaning is not None and not keywords:
-            notes.append("No memory has a word of the question: the hits rest on meaning alone.")
-        if pending:
-            waiting = "1 memory has" if pending == 1 else f"{pending} memories have"
-            notes.append(f"{waiting} no vector yet and can be found by keywords alone.")
-        return notes
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ class Segment:
 
     def cosines(self, vector: Matrix) -> Matrix:
         """The cosine of each row with a vector of unit length, shape (n,); -inf where the row does not count."""
-        cosines: Matrix = self.matrix @ vector
+        cosines = _products(self.matrix, vector)
         if self.dead is not None:
             cosines[self.dead] = -np.inf
         return cosines
@@ -153,8 +153,17 @@ class VectorIndex:
         cosines = np.full(total, -np.inf, dtype=np.float32)
         for start, segment in zip(self._starts, self.segments, strict=True):
             here = rows[(rows >= start) & (rows < start + len(segment))]
-            cosines[here] = segment.matrix[here - start] @ vector
+            cosines[here] = _products(segment.matrix[here - start], vector)
         return cosines
+
+
+def _products(matrix: Matrix, vector: Matrix) -> Matrix:
+    """`matrix @ vector` with one thread. Two read memory no faster, and on a busy machine they wait for each other."""
+    if hasattr(np, "vecdot"):  # numpy 2
+        products: Matrix = np.vecdot(matrix, vector)
+        return products
+    summed: Matrix = np.einsum("ij,j->i", matrix, vector)
+    return summed
 
 
 def best_rows(scores: Matrix, count: int) -> Rows:

@@ -101,21 +101,39 @@ def pending_count(connection: sqlite3.Connection, model: int | None) -> int:
 
 def counts(connection: sqlite3.Connection, model: int | None) -> tuple[int, int]:
     """How many memories have a vector of the model, and how many can't have one."""
-    query = "SELECT count(vector), count(failure) FROM embeddings WHERE model = ?"
-    embedded, failed = connection.execute(query, (model,)).fetchone()
-    return int(embedded), int(failed)
+    query = """
+        SELECT ifnull((SELECT embeddings FROM models WHERE model = :model), 0), count(*)
+        FROM embeddings WHERE model = :model AND failure IS NOT NULL
+    """
+    tried, failed = connection.execute(query, {"model": model}).fetchone()
+    return int(tried) - int(failed), int(failed)
 
 
-def pending(connection: sqlite3.Connection, model: int, *, before: int | None, limit: int) -> list[Pending]:
-    """Memories without a vector of the model, newest first, from below the key `before`."""
+def pending(
+    connection: sqlite3.Connection, model: int, *, before: int | None, limit: int, take_over: bool = True
+) -> list[Pending]:
+    """Memories without a vector of the model, newest first, from below the key `before`.
+
+    Args:
+        take_over: whether one that has a vector of another model is among them.
+    """
     query = """
         SELECT key, text, context, content_hash FROM memories
         WHERE (:before IS NULL OR key < :before)
-            AND NOT EXISTS (SELECT 1 FROM embeddings WHERE memory = key AND model = :model)
+            AND NOT EXISTS (SELECT 1 FROM embeddings WHERE memory = key AND (model = :model OR NOT :take_over))
         ORDER BY key DESC LIMIT :limit
     """
-    rows = connection.execute(query, {"model": model, "before": before, "limit": limit})
-    return [Pending(*row) for row in rows]
+    values = {"model": model, "before": before, "limit": limit, "take_over": take_over}
+    return [Pending(*row) for row in connection.execute(query, values)]
+
+
+def other_model_since(connection: sqlite3.Connection, model: int, revision: int) -> str | None:
+    """The label of another model that made vectors after a revision."""
+    query = """
+        SELECT label FROM embeddings JOIN models USING (model) WHERE embeddings.revision > ? AND model <> ? LIMIT 1
+    """
+    row = connection.execute(query, (revision, model)).fetchone()
+    return None if row is None else str(row[0])
 
 
 def pending_of(connection: sqlite3.Connection, model: int | None, keys: Sequence[int]) -> list[Pending]:
@@ -137,7 +155,8 @@ def write(transaction: Transaction, model: int, outcomes: Iterable[Embedded]) ->
         How many were stored.
     """
     written = 0
-    for outcome in outcomes:
+    # In the order of keys SQLite fills its pages; against it, it leaves a third of each empty.
+    for outcome in sorted(outcomes, key=lambda outcome: outcome.key):
         values = {
             "key": outcome.key,
             "content_hash": outcome.content_hash,

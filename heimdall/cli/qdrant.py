@@ -30,8 +30,7 @@ WANTING = 1
 def qdrant() -> None:
     """Keep vectors in Qdrant, for more than one machine holds.
 
-    The server is named by HEIMDALL_QDRANT_URL, or by 'qdrant: url:' in .heimdall/config.yaml; its key by
-    HEIMDALL_QDRANT_API_KEY. The project's database stays the truth.
+    HEIMDALL_QDRANT_URL names the server, HEIMDALL_QDRANT_API_KEY its key. The project's database stays the truth.
     """
 
 
@@ -190,16 +189,14 @@ def _memory() -> Iterator[tuple[ProjectMemory, QdrantSettings | None]]:
     from cognitive_memory.qdrant.settings import qdrant_settings
 
     project = find_project()
-    settings = qdrant_settings(project.config.qdrant.url)
+    settings = qdrant_settings()
     with open_memory(project) as memory:
         yield memory, settings
 
 
 def _required(settings: QdrantSettings | None) -> QdrantSettings:
     if settings is None:
-        raise click.UsageError(
-            "No Qdrant is configured: set HEIMDALL_QDRANT_URL, or qdrant.url in .heimdall/config.yaml."
-        )
+        raise click.UsageError("No Qdrant is configured: set HEIMDALL_QDRANT_URL.")
     return settings
 
 

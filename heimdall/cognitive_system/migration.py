@@ -51,20 +51,24 @@ def migrate_legacy_data(
         ProjectError: `path` is no directory.
         ManifestError, SettingsError: the installation or a variable has to be mended first.
     """
-    project = find_project() if path is None else Project(path.absolute())
-    if path is not None:
+    if path is None:
+        project = find_project()
+        tops = list(dict.fromkeys([project.root, Path.cwd()]))  # earlier releases went by the working directory alone
+    else:
         find_project(path)  # says what is wrong with it
+        project = Project(path.absolute())
+        tops = [project.root]
     wishes = Wishes(dry_run=dry_run, remove=remove, embed=embed)
     report = MigrationReport(dry_run=dry_run)
     if dry_run:
-        _run(project, wishes, report, progress)
+        _run(project, tops, wishes, report, progress)
         return report
     shared = data_dirs.get_heimdall_data_dir()
     shared.mkdir(parents=True, exist_ok=True)
     with advisory_lock(shared / "migrate.lock", _LOCK_SECONDS, lambda: False, Progress()):
         for directory in _written_to(project):
             copying.sweep(directory)
-        _run(project, wishes, report, progress)
+        _run(project, tops, wishes, report, progress)
     return report
 
 
@@ -75,16 +79,18 @@ def _written_to(project: Project) -> list[Path]:
     return [models_dir, *below, shared, *(path for path in shared.glob("*") if path.is_dir()), project.folder]
 
 
-def _run(project: Project, wishes: Wishes, report: MigrationReport, progress: Embedding | None) -> None:
-    report.steps += _models(project, wishes)
-    report.steps += _memories(project, wishes, report)
-    report.steps += _qdrant(project, wishes, report)
+def _run(
+    project: Project, tops: list[Path], wishes: Wishes, report: MigrationReport, progress: Embedding | None
+) -> None:
+    report.steps += _models(tops, wishes)
+    report.steps += _memories(project, tops, wishes, report)
+    report.steps += _qdrant(tops, wishes, report)
     if wishes.embed and not wishes.dry_run:
         _embed(project, report, progress)
 
 
-def _models(project: Project, wishes: Wishes) -> Iterator[Step]:
-    for folder in places.model_folders(project.root):
+def _models(tops: list[Path], wishes: Wishes) -> Iterator[Step]:
+    for folder in [folder for top in tops for folder in places.model_folders(top)]:
         yield from models.bring_over(folder, wishes)
     for shared in places.older_shared_directories():
         if (shared / "models").is_dir():
@@ -92,10 +98,10 @@ def _models(project: Project, wishes: Wishes) -> Iterator[Step]:
             yield from models.bring_over(shared / "models", replace(wishes, remove=False))
 
 
-def _memories(project: Project, wishes: Wishes, report: MigrationReport) -> Iterator[Step]:
-    for path, problem in places.unreadable_databases(project).items():
+def _memories(project: Project, tops: list[Path], wishes: Wishes, report: MigrationReport) -> Iterator[Step]:
+    for path, problem in places.unreadable_databases(project, tops).items():
         yield failure("memories", path, problem)
-    databases = places.databases(project)
+    databases = places.databases(project, tops)
     if databases and (step := settings.bring_over(project, wishes)):
         yield step
     if not wishes.dry_run and databases:
@@ -110,14 +116,16 @@ def _memories(project: Project, wishes: Wishes, report: MigrationReport) -> Iter
         report.notes.append("memories keep their ids, tags, types, times and sources; vectors are made anew")
 
 
-def _qdrant(project: Project, wishes: Wishes, report: MigrationReport) -> Iterator[Step]:
+def _qdrant(tops: list[Path], wishes: Wishes, report: MigrationReport) -> Iterator[Step]:
     shared = data_dirs.get_qdrant_data_dir()
-    found = places.qdrant_folders(project.root)
-    found += [folder for older in places.older_shared_directories() if (folder := qdrant.recognise(older / "qdrant"))]
-    for folder in found:
-        yield from qdrant.bring_over(folder, shared, wishes)
+    found = [folder for top in tops for folder in places.qdrant_folders(top)]
+    older = [folder for top in places.older_shared_directories() if (folder := qdrant.recognise(top / "qdrant"))]
+    for here in found:
+        yield from qdrant.bring_over(here, shared, wishes)
+    for there in older:
+        yield from qdrant.bring_over(there, shared, replace(wishes, remove=False))
     yield from _volumes(shared, wishes, report)
-    if found:
+    if found := [*found, *older]:
         ids = sorted({name for folder in found for name in folder.projects})
         named = f" They hold vectors of {', '.join(ids)}." if ids else ""
         report.notes.append(f"{_TEXTS}: without that, Qdrant's folders bring no memory back.{named}")

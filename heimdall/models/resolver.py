@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from heimdall.models.settings import Settings
 from heimdall.models.sources.base import Source
 from heimdall.models.space import explained
 from heimdall.models.store import Store, tree_matches
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,9 @@ def _provide(
         except OSError as error:
             progress.note(f"{store.models_dir} could not be brought up to date ({error}); {directory} is complete")
         origin = f", from {', '.join(delivered)}" if delivered else ""
-        progress.note(f"{pinned.label} is ready{origin}, verified, in {store.models_dir}")
+        ready = f"{pinned.label} is ready{origin}, verified, in {store.models_dir}"
+        progress.note(ready)
+        _log.info("%s", ready)
         return directory, delivered
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import click
 import numpy as np
@@ -108,12 +109,12 @@ def dense(conversation: Conversation, engine: Engine) -> Rank:
     return rank
 
 
-def ours(conversation: Conversation, recaller: Recaller | ProjectMemory) -> Rank:
+def ours(conversation: Conversation, recaller: Recaller | ProjectMemory, **options: Any) -> Rank:
     """What users get; all memories are asked for, for the sake of MRR."""
     turns = {turn.memory_id: turn.id for turn in conversation.turns}
 
     def rank(question: str) -> list[str]:
-        hits = recaller.recall(question, limit=len(turns)).hits
+        hits = recaller.recall(question, limit=len(turns), **options).hits
         return [turns[hit.memory.id] for hit in hits]
 
     return rank
@@ -126,6 +127,32 @@ def load(conversation: Conversation, directory: Path, engine: Engine) -> MemoryS
     memory.store_many([turn.as_memory() for turn in conversation.turns])
     memory.embed_pending()
     return store
+
+
+VARIANTS = {
+    "keywords alone": Weights(meaning=0.0),
+    "meaning alone": Weights(meaning=1.0),
+    "context not among keywords": Weights(columns=(1.0, 0.0, 1.0, 1.0)),
+    "context as much as text": Weights(columns=(1.0, 1.0, 1.0, 1.0)),
+    "dates and parts not among keywords": Weights(columns=(1.0, 0.4, 1.0, 0.0)),
+    "neither recency nor importance": Weights(recency=0.0, importance=0.0),
+}
+
+
+def vary(conversations: Sequence[Conversation], directory: Path, engine: Engine) -> dict[str, list[Figures]]:
+    """Figures of recall with one thing changed; "asked at once" is with memories as young as they can be."""
+    results: dict[str, list[Figures]] = {}
+    for conversation in conversations:
+        store = load(conversation, directory, engine)
+        contestants = {OURS: ours(conversation, Recaller(store, engine))}
+        end = max(turn.date for turn in conversation.turns)
+        contestants["asked at once"] = ours(conversation, Recaller(store, engine), now=end)
+        for name, weights in VARIANTS.items():
+            contestants[name] = ours(conversation, Recaller(store, engine, weights=weights))
+        for name, rank in contestants.items():
+            results.setdefault(name, []).append(measure(conversation, conversation.questions, rank))
+        store.close()
+    return results
 
 
 def compare(conversations: Sequence[Conversation], directory: Path, engine: Engine) -> dict[str, list[Figures]]:
@@ -183,8 +210,9 @@ def _row(parts: Sequence[Figures]) -> str:
 
 
 def table(title: str, results: dict[str, Figures]) -> list[str]:
-    lines = [title, f"  {'':12}" + "".join(f"{name:>14}" for name in MEASURES)]
-    return lines + [f"  {name:12}{_row([figures])}" for name, figures in results.items()]
+    width = max(map(len, results))
+    lines = [title, f"  {'':{width}}" + "".join(f"{name:>14}" for name in MEASURES)]
+    return lines + [f"  {name:{width}}{_row([figures])}" for name, figures in results.items()]
 
 
 @click.command("recall", context_settings={"show_default": True})
@@ -196,7 +224,8 @@ def table(title: str, results: dict[str, Figures]) -> list[str]:
 )
 @click.option("--models", type=click.Path(exists=True, file_okay=False, path_type=Path), default=DIRECTORY)
 @click.option("--tune", "tuning", is_flag=True, help="Try weights instead, leaving out one conversation at a time.")
-def main(data: Path, models: Path, *, tuning: bool) -> None:
+@click.option("--vary", "varying", is_flag=True, help="Show instead what each part of the score brings.")
+def main(data: Path, models: Path, *, tuning: bool, varying: bool) -> None:
     """Measure recall beside grep, BM25 and cosine alone."""
     conversations = read(data)
     engine = Engine(models)
@@ -210,6 +239,10 @@ def main(data: Path, models: Path, *, tuning: bool) -> None:
     with TemporaryDirectory() as directory:
         if tuning:
             click.echo("\n".join(["", *tune(conversations, Path(directory), engine)]))
+            return
+        if varying:
+            results = vary(conversations, Path(directory), engine)
+            click.echo("\n".join(["", *table("All", {name: _total(parts) for name, parts in results.items()})]))
             return
         results = compare(conversations, Path(directory), engine)
     for index, conversation in enumerate(conversations):

@@ -90,6 +90,13 @@ def test_runs(data: Path) -> None:
 
 
 @pytest.mark.model
+def test_varies(data: Path) -> None:
+    result = CliRunner().invoke(main, ["recall", "--data", str(data), "--vary"])
+    assert result.exit_code == 0, result.output
+    assert "meaning alone" in result.stdout
+
+
+@pytest.mark.model
 def test_tunes(data: Path) -> None:
     content = [CONVERSATION, CONVERSATION | {"id": "2"}]
     data.write_text(json.dumps(content))

@@ -74,6 +74,7 @@ def test_known_devices(device: str) -> None:
         ("batch_size", -1, "expected a whole number of at least 1, got -1"),
         ("batch_size", "32", "got '32'"),
         ("device", "tpu", "expected one of 'auto', 'cpu', 'cuda', 'coreml', 'openvino', got 'tpu'"),
+        ("long_texts", "drop", "expected one of 'cut', 'pool', got 'drop'"),
         ("device", None, "expected one of 'auto', 'cpu', 'cuda', 'coreml', 'openvino', got None"),
     ],
 )

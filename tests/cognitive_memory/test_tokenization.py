@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from tokenizers import Tokenizer
 
 from cognitive_memory.encoding.errors import EmptyTextError
 from cognitive_memory.encoding.tokenization import TOKENIZER_NAME, TextTokenizer, beginning
+from tests.support.real_model import require_real_model
 
 pytestmark = pytest.mark.model
 
@@ -23,7 +25,7 @@ def tokenize(model_directory: Path) -> TextTokenizer:
 
 
 def test_ids_are_those_of_the_vocabulary(tokenize: TextTokenizer) -> None:
-    (ids,), cut = tokenize(["Hello, world!"])
+    (ids,), _, cut = tokenize(["Hello, world!"])
     assert cut == []
     assert ids.dtype == np.int64
     assert ids.tolist() == [CLS, 7592, 1010, 2088, 999, SEP]
@@ -31,14 +33,14 @@ def test_ids_are_those_of_the_vocabulary(tokenize: TextTokenizer) -> None:
 
 def test_texts_keep_their_own_length(tokenize: TextTokenizer) -> None:
     """Upstream's file pads every text to 128 tokens and cuts it there."""
-    rows, cut = tokenize(["one", "one two three", "word " * 200, "word " * 510, "word " * 511, "word " * 9000])
+    rows, _, cut = tokenize(["one", "one two three", "word " * 200, "word " * 510, "word " * 511, "word " * 9000])
     assert [len(ids) for ids in rows] == [3, 5, 202, 512, 512, 512]
     assert cut == [4, 5]
 
 
 def test_cutting_keeps_the_beginning_and_the_last_special_token(model_directory: Path) -> None:
     tokenize = TextTokenizer(model_directory, 8)
-    (whole, cut), _ = tokenize(["one two three four five six", "one two three four five six seven eight"])
+    (whole, cut), *_ = tokenize(["one two three four five six", "one two three four five six seven eight"])
     assert cut.tolist() == whole.tolist()
     assert (cut[0], cut[-1], len(cut)) == (CLS, SEP, 8)
 
@@ -72,14 +74,14 @@ def test_looking_at_the_beginning_alone_gives_the_same_ids(
     plain.no_truncation()
     whole = plain.encode(text).ids
     expected = whole if len(whole) <= max_length else [*whole[: max_length - 1], SEP]
-    (ids,), cut = TextTokenizer(model_directory, max_length)([text])
+    (ids,), _, cut = TextTokenizer(model_directory, max_length)([text])
     assert ids.tolist() == expected
     assert bool(cut) == (len(whole) > max_length)
 
 
 def test_a_huge_text_is_not_tokenised_to_its_end(tokenize: TextTokenizer) -> None:
     text = "word " * 4_000_000
-    (ids,), cut = tokenize([text])
+    (ids,), _, cut = tokenize([text])
     assert (len(ids), cut) == (512, [0])
     assert len(beginning(text, 4096)) == 4094
 
@@ -89,3 +91,23 @@ def test_a_huge_text_is_not_tokenised_to_its_end(tokenize: TextTokenizer) -> Non
 )
 def test_beginning_ends_with_a_whole_word(text: str, expected: str) -> None:
     assert beginning(text, 7) == expected
+
+
+@given(st.integers(1, 60), st.integers(1, 4))
+def test_a_long_text_is_read_in_windows_of_like_length(tokenize: TextTokenizer, words: int, most: int) -> None:
+    """Nothing is lost or read twice, and every window looks like a text."""
+    windowed = _tokenizer_of_twelve(most)
+    rows, owners, cut = windowed(["short", "word " * words, "also short"])
+    (whole,), *_ = tokenize(["word " * words])
+    middle = [row for row, owner in zip(rows, owners, strict=True) if owner == 1]
+    assert (len(rows[0]), len(rows[-1]), owners[0], owners[-1]) == (3, 4, 0, 2)
+    assert all((row[0], row[-1]) == (CLS, SEP) and len(row) <= 12 for row in middle)
+    assert max(map(len, middle)) - min(map(len, middle)) <= 1
+    assert len(middle) == min(most, -(-words // 10))
+    assert [token for row in middle for token in row[1:-1]] == whole[1:-1].tolist()[: most * 10]
+    assert cut == ([1] if words > most * 10 else [])
+
+
+@cache
+def _tokenizer_of_twelve(most_windows: int) -> TextTokenizer:
+    return TextTokenizer(require_real_model(), 12, most_windows=most_windows)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.support.uncovered import uncovered
+
 
 @dataclass(frozen=True)
 class OtherUser:
@@ -40,8 +42,9 @@ class OtherUser:
     ) -> subprocess.CompletedProcess[str]:
         """Run a command to its end, unmeasured: this user can't write coverage's files."""
         command = self.command(*arguments, umask=umask)
-        own = {name: value for name, value in environment.items() if not name.startswith("COVERAGE_")}
-        return subprocess.run(command, env=own, capture_output=True, text=True, timeout=120, check=False)
+        return subprocess.run(
+            command, env=uncovered(environment), capture_output=True, text=True, timeout=120, check=False
+        )
 
 
 def other_users() -> tuple[OtherUser, OtherUser]:

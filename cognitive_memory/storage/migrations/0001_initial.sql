@@ -49,6 +49,7 @@ CREATE INDEX memories_by_content ON memories (content_hash);
 CREATE INDEX memories_by_creation ON memories (created_at, key);
 CREATE INDEX memories_by_revision ON memories (revision);
 CREATE INDEX memories_by_source ON memories (source) WHERE source IS NOT NULL;
+CREATE INDEX memories_by_type ON memories (type);
 CREATE INDEX memories_pinned ON memories (key) WHERE pinned = 1;
 
 CREATE TABLE memory_tags (
@@ -89,6 +90,7 @@ CREATE TABLE embeddings (
 
 CREATE INDEX embeddings_by_revision ON embeddings (revision);
 CREATE INDEX embeddings_by_model ON embeddings (model);
+CREATE INDEX embeddings_impossible ON embeddings (model) WHERE failure IS NOT NULL;
 
 CREATE TABLE deletions (
     revision INTEGER NOT NULL,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from collections.abc import Iterator
 from itertools import islice
@@ -14,7 +13,6 @@ from heimdall.models import locations
 
 _MOST_ENTRIES = 20_000
 """A models directory has some dozens; a limit keeps a strange one from taking minutes."""
-_WRITTEN_IN_PLACE = {".lock", ".log"}
 
 
 def shared_directories() -> dict[str, Path]:
@@ -28,17 +26,20 @@ def shared_directories() -> dict[str, Path]:
 
 
 def check(_request: Request) -> Iterator[Finding]:
-    """Every shared directory, and for models and logs also what is in them."""
+    """Every shared directory and what is in it; Qdrant's own files are its server's business."""
     for key, path in shared_directories().items():
         yield _examine(key, path)
 
 
 def _examine(key: str, path: Path) -> Finding:
+    if closed := next((parent for parent in reversed(path.parents) if _is_closed(parent)), None):
+        problem = f"you can't look at it: {closed} is closed to you; it belongs to {owner(closed)}"
+        return failed(key, path, problem, "set HEIMDALL_DATA_DIR to another directory, or have that one opened")
     if not path.is_dir():
         return _missing(key, path)
     if not accessible(path, os.R_OK | os.W_OK | os.X_OK):
         return failed(key, path, f"you can't read and write it; it belongs to {owner(path)}", _remedy(path))
-    if key in {"models_dir", "logs_dir"} and (unusable := _unusable(path)):
+    if key != "qdrant_dir" and (unusable := _unusable(path)):
         more = f" and {len(unusable) - 1} more" if len(unusable) > 1 else ""
         first = unusable[0]
         return failed(
@@ -54,7 +55,16 @@ def _examine(key: str, path: Path) -> Finding:
             f"belongs to {owner(path)}, but you are root: what is written now will belong to root",
             f"run heimdall as {owner(path)}",
         )
-    return passed(key, path, f"is there and writable, belongs to {owner(path)}")
+    whose = f", belongs to {owner(path)}" if hasattr(os, "geteuid") else ""
+    return passed(key, path, f"is there and writable{whose}")
+
+
+def _is_closed(folder: Path) -> bool:
+    """Whether what is in a folder can't even be looked at; nothing below a closed one is known."""
+    try:
+        return folder.is_dir() and not accessible(folder, os.X_OK)
+    except PermissionError:
+        return False  # a folder above it was closed, and found first
 
 
 def _missing(key: str, path: Path) -> Finding:
@@ -75,15 +85,14 @@ def _missing(key: str, path: Path) -> Finding:
 
 
 def _unusable(top: Path) -> list[Path]:
-    """What below `top` this user can't work with: folders and files written in place need writing, others reading."""
+    """What below `top` this user can't work with: folders have to be written, files to be read, never written in place."""
+    # What has a check of its own is not looked at twice.
+    others = {path for path in shared_directories().values() if path != top and path.is_relative_to(top)}
     found = []
     for path in islice(top.rglob("*"), _MOST_ENTRIES):
-        if path.is_symlink():
+        if path.is_symlink() or not others.isdisjoint((path, *path.parents)):
             continue
-        if path.is_dir():
-            needed = os.R_OK | os.W_OK | os.X_OK
-        else:
-            needed = os.R_OK | os.W_OK if path.suffix in _WRITTEN_IN_PLACE else os.R_OK
+        needed = os.R_OK | os.W_OK | os.X_OK if path.is_dir() else os.R_OK
         if not accessible(path, needed) and path.exists():  # it may have gone meanwhile
             found.append(path)
     return found
@@ -117,7 +126,9 @@ def _remedy(path: Path, *, recursive: bool = False) -> str:
 
 
 def _me() -> str:
+    import pwd  # where there are user numbers, there is this
+
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user without a name, as in containers
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:  # a user without a name, as in containers
         return str(os.geteuid())

@@ -50,9 +50,10 @@ def _proxies(model: PinnedModel, settings: Settings) -> Iterator[Finding]:
             yield failed("proxy", named, f"the proxy for {', '.join(hosts)} {problem}", advice)
             return
     direct = through.pop("", [])
-    parts = [f"{', '.join(hosts)} through {redact(proxy)}" for proxy, hosts in through.items()]
-    parts += [f"{', '.join(direct)} directly"] if direct else []
-    yield passed("proxy", "", f"asked would be {'; '.join(parts) or 'nobody'}")
+    parts = [f"{', '.join(hosts)} would be asked through {redact(proxy)}" for proxy, hosts in through.items()]
+    parts += [f"{', '.join(direct)} would be asked directly"] if direct else []
+    parts += ["the package index goes by pip's own settings"] if "index" in settings.sources else []
+    yield passed("proxy", "", "; ".join(parts) or "no source is asked over the network")
 
 
 def _places(model: PinnedModel, settings: Settings) -> list[str]:

@@ -14,17 +14,11 @@ if TYPE_CHECKING:
 
 def check(request: Request) -> Iterator[Finding]:
     """Where it is, whether a key would travel in the clear, and with `online` whether it answers."""
-    from cognitive_memory.project import ProjectConfigError, find_project
     from cognitive_memory.qdrant.client import insecure
     from cognitive_memory.qdrant.settings import qdrant_settings
 
     try:
-        configured = find_project(request.project).config.qdrant.url
-    except ProjectConfigError as error:
-        yield not_checked("qdrant", error.path, "the project's settings can't be read, and may name one")
-        return
-    try:
-        settings = qdrant_settings(configured)
+        settings = qdrant_settings()
     except HeimdallError as error:
         yield failed("qdrant", "", str(error), "correct it, or unset it: without Qdrant this machine searches itself")
         return

@@ -1,8 +1,8 @@
 """From a database of heimdall 0.3 to one of ours.
 
 The original kept its database where ours is to be. There, ours is put together aside, read back, and takes the name in
-one rename; the original's file keeps every byte, under a name of its own. Nothing is lost by a kill at any moment, and the
-next migration goes on. What was taken over is noted, so that it is not brought back after somebody deleted it here.
+one rename; the original's file keeps all that it holds, under a name of its own. Nothing is lost by a kill at any moment,
+and the next migration goes on. What was taken over is noted, so that it is not brought back after somebody deleted it here.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,20 +43,20 @@ def model_folders(root: Path) -> list[Path]:
     return [folder for name in _MODELS if (folder := root / name).is_dir() and any(folder.iterdir())]
 
 
-def databases(project: Project) -> list[Path]:
-    """Databases of heimdall 0.3 that belong to a project: in its own place first."""
-    return [path for path in _candidates(project) if memories.is_legacy(path)]
+def databases(project: Project, tops: Sequence[Path] = ()) -> list[Path]:
+    """Databases of heimdall 0.3 that belong to a project: in its own place first, then below `tops`."""
+    return [path for path in _candidates(project, tops) if memories.is_legacy(path)]
 
 
-def unreadable_databases(project: Project) -> dict[Path, str]:
+def unreadable_databases(project: Project, tops: Sequence[Path] = ()) -> dict[Path, str]:
     """Files where those might be, of which nobody can tell what they are, and why."""
-    problems = {path: memories.unreadable(path) for path in _candidates(project)}
+    problems = {path: memories.unreadable(path) for path in _candidates(project, tops)}
     return {path: problem for path, problem in problems.items() if problem}
 
 
-def _candidates(project: Project) -> list[Path]:
+def _candidates(project: Project, tops: Sequence[Path]) -> list[Path]:
     named = settings.database_of(project)
-    paths = [project.root / name for name in _DATABASES] + ([named] if named else [])
+    paths = [top / name for top in (project.root, *tops) for name in _DATABASES] + ([named] if named else [])
     found: dict[Path, Path] = {}
     for path in (*paths, *memories.kept_originals(project)):
         found.setdefault(path.resolve(), path)

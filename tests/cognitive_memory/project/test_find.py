@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from cognitive_memory.project import Project, ProjectError, find_project, init_project
+from cognitive_memory.project import Project, ProjectError, find, find_project, init_project
 from tests.support.real_model import ROOT
+from tests.support.uncovered import uncovered
 
 
 @pytest.fixture
@@ -106,7 +107,7 @@ def test_finding_loads_nothing_heavy() -> None:
         "import sys; from cognitive_memory.project import find_project; find_project().config\n"
         "print(*{'yaml', 'sqlite3', 'numpy', 'pathspec'} & set(sys.modules))"
     )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never"}
+    environment = {**uncovered(), "PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never"}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
 
@@ -118,3 +119,9 @@ def test_every_public_name_is_there() -> None:
     assert set(package.__all__) <= set(dir(package))
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = package.nothing
+
+
+def test_on_windows_there_are_no_modes_to_look_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    marker = tmp_path / "gone" / ".heimdall"
+    monkeypatch.setattr(os, "name", "nt")
+    assert find._is_trusted(marker)

@@ -11,28 +11,28 @@ from cognitive_memory.qdrant.errors import QdrantSettingsError
 from cognitive_memory.qdrant.settings import checked_url, qdrant_settings, redacted
 
 
-def test_the_variable_wins_over_the_project(home: Path) -> None:
-    assert qdrant_settings(None, {}) is None
-    configured = qdrant_settings("http://a:6333", {"HEIMDALL_QDRANT_API_KEY": "secret"})
-    assert configured is not None
-    assert (configured.url, configured.api_key, configured.place) == ("http://a:6333", "secret", "http://a:6333")
-    assert "secret" not in repr(configured)
-    named = qdrant_settings("http://a:6333", {"HEIMDALL_QDRANT_URL": "local"})
-    assert named is not None
-    assert named.url is None
-    assert named.directory == home / ".local/share/heimdall/qdrant"
+def test_the_environment_alone_decides(home: Path) -> None:
+    assert qdrant_settings({}) is None
+    server = qdrant_settings({"HEIMDALL_QDRANT_URL": "http://a:6333", "HEIMDALL_QDRANT_API_KEY": "secret"})
+    assert server is not None
+    assert (server.url, server.api_key, server.place) == ("http://a:6333", "secret", "http://a:6333")
+    assert "secret" not in repr(server)
+    local = qdrant_settings({"HEIMDALL_QDRANT_URL": "local"})
+    assert local is not None
+    assert local.url is None
+    assert local.directory == home / ".local/share/heimdall/qdrant"
 
 
 @pytest.mark.parametrize("value", ["qdrant:6333", "ftp://x", "http://", "http://x:port", "http://x:99999", "  "])
 def test_what_is_no_address_is_refused(value: str) -> None:
     with pytest.raises(QdrantSettingsError, match="HEIMDALL_QDRANT_URL: expected 'local' or an address"):
-        qdrant_settings(None, {"HEIMDALL_QDRANT_URL": value})
+        qdrant_settings({"HEIMDALL_QDRANT_URL": value})
 
 
 def test_secrets_in_an_address_are_not_shown() -> None:
     assert redacted("https://me:pw@host:1/p?api_key=x#y") == "https://host:1/p"
     with pytest.raises(QdrantSettingsError) as refused:
-        checked_url("x", "ftp://me:pw@host")
+        checked_url("ftp://me:pw@host")
     assert "pw" not in str(refused.value)
 
 
@@ -40,4 +40,4 @@ def test_secrets_in_an_address_are_not_shown() -> None:
 def test_any_text_is_an_address_or_refused(value: str) -> None:
     redacted(value)
     with suppress(QdrantSettingsError):
-        assert checked_url("x", value) == value
+        assert checked_url(value) == value

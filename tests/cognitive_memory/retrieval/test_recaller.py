@@ -126,6 +126,12 @@ def test_without_a_shared_word_meaning_answers(filled: ProjectMemory) -> None:
     assert "meaning alone" in answer.notes[0]
 
 
+def test_a_filter_that_nothing_passes(filled: ProjectMemory) -> None:
+    answer = filled.recall("zzz", filter=RecallFilter(tags=frozenset({"missing"})))
+    assert answer.hits == ()
+    assert answer.notes == ()
+
+
 def test_a_memory_that_waits_for_its_vector_is_found(filled: ProjectMemory) -> None:
     filled.store(NewMemory(text="The queue is RabbitMQ"), embed=False)
     answer = filled.recall("queue")

@@ -166,3 +166,23 @@ class TestOtherFiles:
         (tmp_path / "file").touch()
         with pytest.raises(StorageError, match=r"can't be (looked at|made)"):
             prepare(tmp_path / "file" / "a.db")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT type, count(*) FROM memories GROUP BY type",
+        "SELECT source, count(*) FROM memories WHERE source IS NOT NULL GROUP BY source",
+        "SELECT count(*) FROM memories WHERE pinned = 1",
+        "SELECT count(*) FROM embeddings WHERE model = 1 AND failure IS NOT NULL",
+        "SELECT key FROM memories WHERE revision > 5",
+        "SELECT key FROM memories WHERE content_hash = x'00'",
+        "SELECT memory FROM embeddings WHERE revision > 5",
+    ],
+)
+def test_what_is_asked_often_is_answered_by_an_index(database: Path, query: str) -> None:
+    prepare(database)
+    with closing(sqlite3.connect(database)) as connection:
+        (plan,) = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}")]
+    # A partial index is walked through where it has nothing but what is counted.
+    assert "USING COVERING INDEX" in plan or "INDEX memories_pinned" in plan or "INDEX embeddings_impossible" in plan

@@ -9,6 +9,7 @@ import pytest
 
 from heimdall.cli.command import Command, Group
 from heimdall.cli.commands import COMMANDS, Row, heimdall
+from tests.support.uncovered import uncovered
 
 HEAVY = {
     "filelock", "markdown_it", "mcp", "numpy", "onnxruntime", "pathspec", "platformdirs", "pydantic", "qdrant_client",
@@ -65,7 +66,7 @@ def test_every_command_reports_as_json(path: tuple[str, ...]) -> None:
 def loaded_by(*arguments: str) -> tuple[str, set[str]]:
     """What the command printed, and the modules that it imported."""
     command = [sys.executable, "-X", "importtime", "-m", "heimdall", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, env=uncovered())
     return done.stdout, {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
 
 

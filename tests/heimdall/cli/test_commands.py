@@ -237,3 +237,52 @@ def test_a_path_that_is_no_text_comes_out_as_it_is(installation: Installation, t
         command, env=installation.environment(MODEL_CACHE_DIR=directory), stdout=subprocess.PIPE, check=True
     )
     assert f"models_dir         {directory}\n".encode(errors="surrogateescape") in done.stdout
+
+
+@pytest.mark.parametrize("signal_at", ["start", "work"])
+def test_ctrl_c_is_quiet_whenever_it_comes(installation: Installation, signal_at: str) -> None:
+    wait = "import time; time.sleep(60)"
+    codes = {
+        "start": f"import builtins, sys; real = builtins.__import__\n"
+        f"def slow(name, *rest):\n"
+        f"    if name == 'heimdall.cli.run': print('here', flush=True); {wait}\n"
+        f"    return real(name, *rest)\n"
+        f"import heimdall.cli; builtins.__import__ = slow; sys.exit(heimdall.cli.main())",
+        "work": f"import sys; from heimdall.cli import main; import heimdall.cognitive_system.data_dirs as data_dirs\n"
+        f"def slow(): print('here', flush=True); {wait}\n"
+        f"data_dirs.get_qdrant_data_dir = slow; sys.argv[1:] = ['dirs']; sys.exit(main())",
+    }
+    process = installation.start("-c", codes[signal_at], HEIMDALL_FETCH="never")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "here\n"
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in stderr
+
+
+def test_a_reader_that_leaves_in_the_middle_is_no_news(installation: Installation) -> None:
+    command = f"{sys.executable} -m heimdall completion bash | head -1"
+    done = subprocess.run(
+        ["sh", "-c", command], env=installation.environment(), capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.startswith("# Completion of heimdall")
+    assert done.stderr == ""
+
+
+def test_the_log_tells_where_the_model_came_from(installation: Installation, mirror: SmallModel, home: Path) -> None:
+    for _ in range(2):
+        assert installation.heimdall("models", "pull").returncode == 0
+    (log,) = (home / ".local/share/heimdall/logs").iterdir()
+    assert "INFO heimdall.models.resolver" in log.read_text()
+    assert "small (standard) is ready, from mirror, verified" in log.read_text()
+    assert installation.heimdall("models", "pull", HEIMDALL_LOG_LEVEL="off").returncode == 0
+
+
+def test_no_memory_and_no_question_is_logged(installation: Installation, home: Path) -> None:
+    variables = {"HEIMDALL_FETCH": "never", "HEIMDALL_LOG_LEVEL": "debug"}
+    assert installation.heimdall("store", "The launch code is 48151623.", **variables).returncode == 0
+    assert "48151623" in installation.heimdall("recall", "launch code 48151623", **variables).stdout
+    assert installation.heimdall("update", "48151623", "--text", "48151623", **variables).returncode == 2
+    logs = home / ".local/share/heimdall/logs"
+    assert "48151623" not in "".join(log.read_text() for log in logs.glob("*"))

@@ -77,8 +77,7 @@ def test_without_a_server_each_command_says_so(project: Project, monkeypatch: py
 def test_an_unreachable_server_is_an_error_without_a_traceback(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = project.config_path.read_text()
-    project.config_path.write_text(config.replace("# url: null", "url: http://127.0.0.1:1"))
+    monkeypatch.setenv("HEIMDALL_QDRANT_URL", "http://127.0.0.1:1")
     status = qdrant(project, "status", "--json")
     assert status.returncode == 1
     assert json.loads(status.stdout)["reachable"] is False

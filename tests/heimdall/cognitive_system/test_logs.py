@@ -222,3 +222,14 @@ def test_a_record_that_can_not_be_formatted_is_named_and_not_shown(directory: Pa
     assert "a record of heimdall (<string>:2) can't be formatted" in first
     assert second.endswith("next \\udcff")
     assert "memory" not in first
+
+
+def test_on_windows_names_come_from_the_environment_and_open_files_protect_themselves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(os, "uname", raising=False)
+    monkeypatch.setenv("COMPUTERNAME", "DESKTOP_1.corp")
+    assert logs._host() == "DESKTOP_1"
+    assert logs._runs(os.getpid())
+    monkeypatch.setattr(os, "name", "nt")
+    assert not logs._runs(os.getpid())

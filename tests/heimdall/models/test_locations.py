@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ntpath
 import os
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ import platformdirs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from platformdirs.macos import MacOS
 
 from heimdall.models import locations
 
@@ -68,3 +70,27 @@ def test_ordinary_linux_needs_no_platformdirs(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.delenv("HEIMDALL_SYSTEM_MODELS")
     assert locations.data_dir().endswith("/.local/share/heimdall")
     assert locations.system_models_dir() == "/usr/local/share/heimdall/models"
+
+
+def test_on_macos(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    monkeypatch.delenv("HEIMDALL_SYSTEM_MODELS")
+    monkeypatch.setattr(sys, "platform", "darwin")
+    for name in ("user_data_dir", "site_data_dir"):
+        monkeypatch.setattr(platformdirs, name, lambda app, author, name=name: getattr(MacOS(app, author), name))
+    assert locations.data_dir() == f"{home}/Library/Application Support/heimdall"
+    assert locations.models_dir() == f"{home}/Library/Application Support/heimdall/models"
+    assert locations.system_models_dir() == "/Library/Application Support/heimdall/models"
+
+
+def test_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What platformdirs documents; only on Windows can it be asked itself.
+    local, common = "C:\\Users\\you\\AppData\\Local", "C:\\ProgramData"
+    monkeypatch.setattr(platformdirs, "user_data_dir", lambda app, author: f"{local}\\{author}\\{app}")
+    monkeypatch.setattr(platformdirs, "site_data_dir", lambda app, author: f"{common}\\{author}\\{app}")
+    monkeypatch.delenv("HEIMDALL_SYSTEM_MODELS")
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(os, "path", ntpath)
+    assert locations.data_dir() == f"{local}\\heimdall-mcp\\heimdall"
+    assert locations.system_models_dir() == f"{common}\\heimdall-mcp\\heimdall\\models"
+    monkeypatch.setenv("HEIMDALL_DATA_DIR", "D:\\memories")
+    assert locations.models_dir() == "D:\\memories\\models"

@@ -134,6 +134,34 @@ def test_a_database_in_use_is_left_alone(
     assert {row[7] for row in rows(project.folder / KEPT_NAME)} == {77}
 
 
+def test_what_a_crash_left_in_the_write_ahead_log_comes_too(original: OriginalDatabase, project: Project) -> None:
+    database = original()
+    with closing(sqlite3.connect(database)) as writer:
+        writer.execute("UPDATE memories SET content = 'Only in the log.' WHERE id = 'note-1'")
+        writer.commit()
+        crashed = {path.name: path.read_bytes() for path in project.folder.iterdir() if path.suffix != ".db-shm"}
+    shutil.rmtree(project.folder)
+    project.folder.mkdir()
+    for name, content in crashed.items():
+        (project.folder / name).write_bytes(content)
+    assert f"{database.name}-wal" in crashed
+    assert bring_over(database, project, DRY).outcome is Outcome.WOULD
+    assert bring_over(database, project, PLAIN).outcome is Outcome.BROUGHT
+    assert "Only in the log." in texts(project).values()
+    assert {path.name for path in project.folder.iterdir()} == {KEPT_NAME, "cognitive_memory.db", "migrated.json"}
+
+
+def test_a_link_to_a_database_elsewhere(original: OriginalDatabase, project: Project) -> None:
+    real = original("elsewhere/real.db")
+    before = rows(real)
+    project.folder.mkdir()
+    project.database.symlink_to(real)
+    assert bring_over(project.database, project, PLAIN).outcome is Outcome.BROUGHT
+    assert rows(real) == rows(project.folder / KEPT_NAME) == before
+    assert len(texts(project)) == 5
+    assert not project.database.is_symlink()
+
+
 def damage(database: Path) -> bytes:
     content = bytearray(database.read_bytes())
     for start in range(4096, len(content), 4096):

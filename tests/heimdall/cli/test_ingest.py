@@ -11,6 +11,7 @@ import pytest
 
 from cognitive_memory.project_memory import ProjectMemory
 from tests.support.git_repository import Repository
+from tests.support.real_model import linked_copy
 from tests.support.small_model import ROOT, Installation
 from tests.support.trees import write_tree
 

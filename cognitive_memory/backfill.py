@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,62 +24,92 @@ LOCK_SECONDS = 3600.0
 
 Progress = Callable[[int, int], None]
 
+_log = logging.getLogger(__name__)
 
-def embed_pending(
-    store: MemoryStore,
-    embedder: Embedder,
-    *,
-    progress: Progress | None = None,
-    stop: threading.Event | None = None,
-) -> int:
-    """Embed every memory that has no vector of the current model, newest first; a kill loses two blocks at most.
 
-    One process at a time does this; another one waits for it, and does what is left.
+class Backfill:
+    """Gives a project's memories the vectors that they lack.
 
-    Args:
-        progress: called after each block with how many are done and how many there are.
-        stop: set by somebody else to end after the current block.
-
-    Returns:
-        How many memories were given a vector, or a reason to have none.
-
-    Raises:
-        heimdall.models.ModelError: the model can't be had; what is done stays.
+    Vectors of another model are replaced. But where two installations with different models work on one project, they
+    would replace each other's for ever: so what another model made after we were through is left to it.
     """
-    from heimdall.models.locking import advisory_lock
-    from heimdall.models.progress import Progress as Quiet
 
-    label = embedder.label()
-    stopped = stop or threading.Event()
+    def __init__(self, store: MemoryStore, embedder: Embedder) -> None:
+        self._store = store
+        self._embedder = embedder
+        self._through: int | None = None
+        self._warned = False
 
-    def done() -> bool:
-        return stopped.is_set() or not store.pending_count()
+    def run(self, *, progress: Progress | None = None, stop: threading.Event | None = None) -> int:
+        """Embed every memory that has no vector of the current model, newest first; a kill loses two blocks at most.
 
-    if label is None or done():
-        return 0
-    total = 0
-    lock = store.database.with_name(f"{store.database.name}-embedding.lock")
-    with advisory_lock(lock, LOCK_SECONDS, done, Quiet()):
-        while not done():
-            written = 0
-            for block in in_background(embedder, _blocks(store, label, stopped)):
-                written += store.write_vectors(label, embedder.dimension * 4, block)
-                if progress is not None:
-                    progress(total + written, total + written + store.pending_count())
-            total += written
-            if not written:
-                break
-    return total
+        One process at a time does this; another one waits for it, and does what is left.
 
+        Args:
+            progress: called after each block with how many are done and how many there are.
+            stop: set by somebody else to end after the current block.
 
-def _blocks(store: MemoryStore, label: str, stopped: threading.Event) -> Iterator[list[Pending]]:
-    before: int | None = None
-    while not stopped.is_set():
-        block = store.pending(label=label, before=before, limit=BLOCK)
-        if not block:
-            return
-        before = block[-1].key
-        yield block
+        Returns:
+            How many memories were given a vector, or a reason to have none.
+
+        Raises:
+            heimdall.models.ModelError: the model can't be had; what is done stays.
+        """
+        from heimdall.models.locking import advisory_lock
+        from heimdall.models.progress import Progress as Quiet
+
+        store, label = self._store, self._embedder.label()
+        stopped = stop or threading.Event()
+
+        def done() -> bool:
+            return stopped.is_set() or not store.pending_count()
+
+        if label is None:
+            return 0
+        total, take_over = 0, True
+        if not done():
+            lock = store.database.with_name(f"{store.database.name}-embedding.lock")
+            with advisory_lock(lock, LOCK_SECONDS, done, Quiet()):
+                take_over = self._may_take_over(label)
+                # Once more for what was added or changed meanwhile.
+                while not done() and (written := self._pass(label, stopped, take_over, total, progress)):
+                    total += written
+        if take_over and not stopped.is_set():
+            self._through = store.revision()
+        return total
+
+    def _pass(
+        self, label: str, stopped: threading.Event, take_over: bool, before: int, progress: Progress | None
+    ) -> int:
+        """Embed what is pending now; `before` so many were embedded already. Tells how many were written."""
+        store, written = self._store, 0
+        for block in in_background(self._embedder, self._blocks(label, stopped, take_over=take_over)):
+            written += store.write_vectors(label, self._embedder.dimension * 4, block)
+            if progress is not None:
+                progress(before + written, before + written + store.pending_count())
+        return written
+
+    def _may_take_over(self, label: str) -> bool:
+        if self._through is None:
+            return True
+        other = self._store.other_model_since(label, self._through)
+        if other is not None and not self._warned:
+            self._warned = True
+            _log.warning(
+                "%s: another installation uses the model %s on this project, here it is %s; its vectors are left to it, and "
+                "what it embeds is found here by words alone. Use one release and variant for both.",
+                *(self._store.database, other, label),
+            )
+        return other is None
+
+    def _blocks(self, label: str, stopped: threading.Event, *, take_over: bool) -> Iterator[list[Pending]]:
+        before: int | None = None
+        while not stopped.is_set():
+            block = self._store.pending(label=label, before=before, limit=BLOCK, take_over=take_over)
+            if not block:
+                return
+            before = block[-1].key
+            yield block
 
 
 def in_background(embedder: Embedder, blocks: Iterable[Sequence[Pending]]) -> Iterator[list[Embedded]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cognitive_memory.core.config import EmbeddingConfig
@@ -66,11 +65,9 @@ class ModelEmbedder:
         self._known_label: str | None = None
 
     def label(self) -> str | None:
-        """As `Embedder.label`: the digest is that of the pins of all files of the model."""
-        if self._known_label is None and (entry := self._entry()):
-            pins = "\n".join(f"{path} {digest}" for path, (digest, _) in sorted(warm.pins(entry).items()))
-            digest = sha256(pins.encode()).hexdigest()[:16]
-            self._known_label = f"{entry['name']}/{entry['variant']}/{digest}/{COMPOSITION}-{self._config.long_texts}"
+        """As `Embedder.label`: the provider's own, and the way of composing."""
+        if self._known_label is None and (numerics := self._provider.numerics):
+            self._known_label = f"{numerics}/{COMPOSITION}"
         return self._known_label
 
     def ready(self) -> bool:
@@ -98,6 +95,8 @@ class ModelEmbedder:
     def _entry(self) -> dict[str, Any] | None:
         """What the manifest says of the model; None where that can't be told, and using the model tells why."""
         try:
-            return warm.choose_entry(warm.read_json(locations.manifest_path()), self._config.model_name, None)
+            return warm.choose_entry(
+                warm.read_json(locations.manifest_path()), self._config.model_name, self._config.variant
+            )
         except (OSError, ValueError, KeyError, TypeError, AttributeError, HeimdallError):
             return None

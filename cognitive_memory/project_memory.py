@@ -50,6 +50,7 @@ class ProjectMemory:
     ) -> None:
         self._store = store
         self._embedder = embedder
+        self._backfill = backfill.Backfill(store, embedder)
         self._nearest = QdrantNearest(qdrant, store.prepared.project_id) if qdrant else None
         file = store.database.with_suffix(".vectors")
         self._recaller = Recaller(store, embedder, weights=weights, file=file, elsewhere=self._nearest)
@@ -296,8 +297,8 @@ class ProjectMemory:
         return None if label is None else self._store.replica_source(label)
 
     def embed_pending(self, *, progress: backfill.Progress | None = None, stop: threading.Event | None = None) -> int:
-        """Make the vectors that are missing; as `backfill.embed_pending`. Fetches the model if it is not here."""
-        return backfill.embed_pending(self._store, self._embedder, progress=progress, stop=stop)
+        """Make the vectors that are missing; as `Backfill.run`. Fetches the model if it is not here."""
+        return self._backfill.run(progress=progress, stop=stop)
 
     def _embed_now(self, keys: Sequence[int]) -> None:
         """Embed what was just stored, if that is possible now. It is stored in any case, so a failure only waits."""

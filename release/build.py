@@ -15,6 +15,7 @@ from hatch_heimdall_models.files import PART_SUFFIX, write_if_different
 from hatch_heimdall_models.inventory import IGNORED_NAMES
 from release.bert_config import BertConfig, parse_bert_config
 from release.compact_graph import compact_graph_bytes
+from release.fast_graph import fast_graph_bytes
 from release.graph import graph_bytes
 from release.model_files import SETTINGS_PATH, every_path, settings_bytes
 from release.origins import fetch_files
@@ -79,10 +80,13 @@ def _build(recipe: Recipe, output: Path, cache: Path, say: Callable[[str], None]
     config_file = targets[recipe.file(_CONFIG_NAME)]
     weights_file = targets[recipe.file(WEIGHTS_NAME)]
     config = parse_bert_config(config_file.read_bytes(), subject=str(config_file))
+    tensors = read_header(weights_file)
     made = {
-        recipe.graph_path: graph_bytes(recipe.name, config, read_header(weights_file), subject=str(weights_file)),
+        recipe.graph_path: graph_bytes(recipe.name, config, tensors, subject=str(weights_file)),
         SETTINGS_PATH: settings_bytes(recipe, config),
     }
+    if recipe.fast:
+        made[recipe.fast_graph_path] = fast_graph_bytes(recipe.name, config, tensors, subject=str(weights_file))
     for variant in recipe.every[1:]:
         made |= {f"{variant.folder}/{path}": (output / path).read_bytes() for path in variant.shipped}
         made[f"{variant.folder}/{SETTINGS_PATH}"] = made[SETTINGS_PATH]

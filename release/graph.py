@@ -94,7 +94,7 @@ def _layer(builder: GraphBuilder, config: BertConfig, prefix: str, hidden: str, 
     attention = f"{prefix}.attention"
 
     def heads(part: str, *order: int) -> str:
-        projected = _linear(builder, f"{attention}.self.{part}", hidden, width, width)
+        projected = builder.linear(f"{attention}.self.{part}", hidden, width, width)
         return builder.node("Transpose", builder.node("Reshape", projected, split), perm=order)
 
     query, key, value = heads("query", 0, 2, 1, 3), heads("key", 0, 2, 3, 1), heads("value", 0, 2, 1, 3)
@@ -102,11 +102,11 @@ def _layer(builder: GraphBuilder, config: BertConfig, prefix: str, hidden: str, 
     shares = builder.node("Softmax", builder.node("Add", scores, mask), axis=-1)
     context = builder.node("Transpose", builder.node("MatMul", shares, value), perm=(0, 2, 1, 3))
     rows = builder.node("Reshape", context, builder.integers(-1, width))
-    attended = _linear(builder, f"{attention}.output.dense", rows, width, width)
+    attended = builder.linear(f"{attention}.output.dense", rows, width, width)
     hidden = _layer_norm(builder, config, f"{attention}.output.LayerNorm", builder.node("Add", attended, hidden))
 
-    raised = builder.node("Gelu", _linear(builder, f"{prefix}.intermediate.dense", hidden, inner, width))
-    lowered = _linear(builder, f"{prefix}.output.dense", raised, width, inner)
+    raised = builder.node("Gelu", builder.linear(f"{prefix}.intermediate.dense", hidden, inner, width))
+    lowered = builder.linear(f"{prefix}.output.dense", raised, width, inner, after_gelu=True)
     return _layer_norm(builder, config, f"{prefix}.output.LayerNorm", builder.node("Add", lowered, hidden))
 
 
@@ -121,11 +121,6 @@ def _pooling(builder: GraphBuilder, config: BertConfig, hidden: str, batch_and_s
     mean = builder.node("Div", builder.node("Squeeze", total, second), count)
     norm = builder.node("Max", builder.node("ReduceL2", mean, second, keepdims=1), builder.number(_LEAST_NORM))
     builder.node("Div", mean, norm, output="embeddings")
-
-
-def _linear(builder: GraphBuilder, prefix: str, rows: str, out_width: int, in_width: int) -> str:
-    weight = builder.weight(f"{prefix}.weight", out_width, in_width)
-    return builder.node("Gemm", rows, weight, builder.weight(f"{prefix}.bias", out_width), transB=1)
 
 
 def _layer_norm(builder: GraphBuilder, config: BertConfig, prefix: str, rows: str) -> str:

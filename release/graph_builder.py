@@ -18,11 +18,17 @@ OPSET = 20
 IR_VERSION = 9
 """The ONNX file format that belongs to `OPSET`."""
 PRODUCER = "heimdall-release"
+CONTRIBUTED = "com.microsoft"
+"""The domain of onnxruntime's own operators."""
 FLOAT32 = int(TensorProto.FLOAT)
 INT64 = int(TensorProto.INT64)
 INT8 = int(TensorProto.INT8)
+UINT8 = int(TensorProto.UINT8)
+BOOL = int(TensorProto.BOOL)
 BFLOAT16 = int(TensorProto.BFLOAT16)
 
+Attribute = float | Sequence[int] | TensorProto
+"""The value of an operator's attribute."""
 ValueType = tuple[int, Sequence[str | int]]
 """Element type and dimensions of an input or output; a name is a dimension that is free."""
 
@@ -50,7 +56,7 @@ class GraphBuilder:
         self._graph = GraphProto()
         self._known: set[str] = set()
 
-    def node(self, operator: str, *inputs: str, output: str = "", **attributes: float | Sequence[int]) -> str:
+    def node(self, operator: str, *inputs: str, output: str = "", **attributes: Attribute) -> str:
         """Add an operator and return the name of its one output."""
         name = output or f"{operator.lower()}_{len(self._graph.node)}"
         node = self._graph.node.add(op_type=operator, input=inputs, output=[name])
@@ -75,6 +81,34 @@ class GraphBuilder:
         """The rows of a table at the indices, of shape (*indices, columns)."""
         return self.node("Gather", table, indices, axis=0)
 
+    def linear(self, prefix: str, rows: str, out_width: int, in_width: int, *, after_gelu: bool = False) -> str:  # noqa: ARG002
+        """Multiply rows by a weight of the file and add its bias.
+
+        Args:
+            prefix: the tensors are `<prefix>.weight`, of shape (out_width, in_width), and `<prefix>.bias`.
+            rows: a matrix of `in_width` columns.
+            out_width: columns of the result.
+            in_width: columns of `rows`.
+            after_gelu: whether `rows` came out of GELU, and are nowhere below -0.17.
+        """
+        weight = self.weight(f"{prefix}.weight", out_width, in_width)
+        return self.node("Gemm", rows, weight, self.weight(f"{prefix}.bias", out_width), transB=1)
+
+    def contributed(self, operator: str, *inputs: str) -> str:
+        """Add an operator that onnxruntime alone has (its domain `com.microsoft`)."""
+        name = self.node(operator, *inputs)
+        self._graph.node[-1].domain = CONTRIBUTED
+        return name
+
+    def numbers(self, name: str, values: Sequence[float]) -> str:
+        """Use a vector of float32 under a name."""
+        return self._constant(name, (len(values),), FLOAT32, struct.pack(f"<{len(values)}f", *values))
+
+    @staticmethod
+    def one_of(element_type: int, raw: bytes) -> TensorProto:
+        """A tensor with one element, for an attribute."""
+        return TensorProto(dims=[1], data_type=element_type, raw_data=raw)
+
     def number(self, value: float) -> str:
         """Use a float32 scalar."""
         return self._constant(str(value), (), FLOAT32, struct.pack("<f", value))
@@ -91,6 +125,8 @@ class GraphBuilder:
             field.extend(make_tensor_value_info(key, kind, shape) for key, (kind, shape) in values.items())
         model = ModelProto(ir_version=IR_VERSION, producer_name=PRODUCER, graph=self._graph)
         model.opset_import.add(domain="", version=OPSET)
+        if any(node.domain == CONTRIBUTED for node in self._graph.node):
+            model.opset_import.add(domain=CONTRIBUTED, version=1)
         serialised: bytes = model.SerializeToString(deterministic=True)
         return serialised
 

@@ -31,7 +31,8 @@ def settings_bytes(recipe: Recipe, config: BertConfig) -> bytes:
 
 def model_paths(recipe: Recipe) -> frozenset[str]:
     """The path of every file of the finished model in the recipe's own variant, below that variant's folder."""
-    return frozenset({recipe.graph_path, SETTINGS_PATH, *recipe.shipped})
+    graphs = {recipe.graph_path, recipe.fast_graph_path} if recipe.fast else {recipe.graph_path}
+    return frozenset({*graphs, SETTINGS_PATH, *recipe.shipped})
 
 
 def every_path(recipe: Recipe) -> frozenset[str]:

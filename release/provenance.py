@@ -19,7 +19,8 @@ _CHANGES = {
     "standard": """\
 The weights and the tokenizer are upstream's own files, byte for byte: their digests are those that upstream publishes.
 Added were `$graph`, an ONNX graph whose initialisers point into the weights file (both must lie in one folder), and
-`model_config.json`.""",
+`model_config.json`. A graph whose name ends in `-fast` multiplies in int8, on a CPU with onnxruntime, and gives vectors
+that differ a little: do not mix the two in one index.""",
     COMPACT: """\
 The tokenizer is upstream's own file, byte for byte. `$graph` has upstream's weights in 8 bits each: matrices rounded with
 a step for every 32 weights of a row, the word table with a step for each row. It computes in float32. Its vectors are

@@ -107,6 +107,7 @@ class Recipe:
         files: upstream's files, in the recipe's order.
         origins: where to get them, in the order of trying.
         derived: further variants that are made from the same files.
+        fast: whether there is a second graph over the weights, which multiplies in int8: see `release.fast_graph`.
         folder: where the variant's files lie below the models directory: in it, or in a folder of their own.
     """
 
@@ -118,19 +119,25 @@ class Recipe:
     files: tuple[UpstreamFile, ...]
     origins: tuple[Origin, ...]
     derived: tuple[str, ...] = ()
+    fast: bool = False
     folder: str = ""
 
     @property
     def every(self) -> tuple[Recipe, ...]:
         """This recipe and those of the variants derived from it, in which the weights are only read."""
         read = tuple(replace(file, path=None) if file.name == WEIGHTS_NAME else file for file in self.files)
-        others = (replace(self, variant=name, folder=name, files=read, derived=()) for name in self.derived)
+        others = (replace(self, variant=name, folder=name, files=read, derived=(), fast=False) for name in self.derived)
         return self, *others
 
     @property
     def graph_path(self) -> str:
         """Where the model has its ONNX graph."""
         return f"{self.name}.onnx"
+
+    @property
+    def fast_graph_path(self) -> str:
+        """Where the model has the graph that multiplies in int8."""
+        return f"{self.name}-fast.onnx"
 
     @property
     def shipped(self) -> dict[str, UpstreamFile]:
@@ -196,7 +203,7 @@ class _Reader:
 
     def recipe(self, document: Mapping[str, Any]) -> Recipe:
         self.known(document, "", {"model", "upstream", "files", "origins"})
-        model = self.table(document, "model", {"name", "variant", "license", "derived"})
+        model = self.table(document, "model", {"name", "variant", "license", "derived", "fast"})
         upstream = self.table(document, "upstream", {"repository", "revision"})
         return Recipe(
             name=self.text(model, "model.name", _NAME),
@@ -207,6 +214,7 @@ class _Reader:
             files=tuple(self.files(document)),
             origins=tuple(self.origins(document)),
             derived=self.derived(model),
+            fast=self.flag(model, "model.fast"),
         )
 
     def derived(self, model: Mapping[str, Any]) -> tuple[str, ...]:
@@ -256,6 +264,12 @@ class _Reader:
             prefix=prefix,
             archive=self.relative(entry, f"{where}.archive") if "archive" in entry else "",
         )
+
+    def flag(self, table: Mapping[str, Any], where: str) -> bool:
+        value = table.get(where.rpartition(".")[2], False)
+        if not isinstance(value, bool):
+            self.problems.append(f"{where}: expected true or false, found {value!r}")
+        return value is True
 
     def known(self, table: Mapping[str, Any], where: str, keys: set[str]) -> None:
         prefix = f"{where}." if where else ""

@@ -15,6 +15,11 @@ LONG_TEXTS = ("cut", "pool")
 """What `EmbeddingConfig.long_texts` may be."""
 
 
+FAST = "fast"
+"""The variant that multiplies in int8."""
+_FOR_FAST = ("auto", "cpu")
+
+
 class ConfigError(HeimdallError, ValueError):
     """A setting has a value that it can't have.
 
@@ -39,6 +44,12 @@ def _shared_cache_dir() -> Path:
     return Path(locations.models_dir())
 
 
+def _wanted_variant(variant: str | None) -> str:
+    from heimdall.models import warm
+
+    return variant if variant is not None else warm.wanted_variant(None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddingConfig:
     """The settings of an embedding provider, checked when made.
@@ -50,6 +61,9 @@ class EmbeddingConfig:
             A str is taken too.
         embedding_dimension: how many numbers a vector has; the model is checked against it when loaded.
         batch_size: how many texts at most go through the model at once; fewer do when they are long.
+        variant: which form of the model: `standard`; `compact`, a quarter of the download, or `fast`, int8 on the CPU over the
+            files of `standard`, both of which give vectors that differ a little (docs/quantisation.md). None, the default,
+            stands for what `HEIMDALL_MODEL_VARIANT` says when the configuration is made, else for `standard`.
         device: one of `DEVICES`; whether it is there is seen when the model is loaded.
         long_texts: what becomes of texts with more tokens than the model reads. "cut": the beginning is embedded, as
             sentence-transformers does. "pool": it is read in windows, and the vector is their mean; what is told late in a
@@ -64,6 +78,7 @@ class EmbeddingConfig:
     embedding_dimension: int = 384
     batch_size: int = 32
     device: str = "auto"
+    variant: str | None = None
     long_texts: str = "cut"
 
     def __post_init__(self) -> None:
@@ -73,6 +88,13 @@ class EmbeddingConfig:
         for setting, known in (("device", DEVICES), ("long_texts", LONG_TEXTS)):
             if (value := getattr(self, setting)) not in known:
                 raise _wrong(setting, value, f"one of {', '.join(map(repr, known))}")
+        object.__setattr__(self, "variant", _wanted_variant(self.variant))
+        _check_name("variant", self.variant)
+        if self.variant == FAST and self.device not in _FOR_FAST:
+            raise ConfigError(
+                "EmbeddingConfig.device",
+                f"is {self.device!r}, but the variant 'fast' is for the CPU: use 'auto' or 'cpu'",
+            )
         cache_dir = _shared_cache_dir() if os.environ.get("MODEL_CACHE_DIR") else _as_path(self.model_cache_dir)
         object.__setattr__(self, "model_cache_dir", cache_dir)
 

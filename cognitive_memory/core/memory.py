@@ -143,6 +143,23 @@ def content_hash(text: str, context: str) -> bytes:
     return sha256(len(encoded).to_bytes(8) + encoded + context.encode()).digest()
 
 
+def as_document(memory: Memory) -> dict[str, Json]:
+    """What a memory says, as JSON: the keys of a line of an export, without its vector."""
+    return {
+        "id": memory.id,
+        "text": memory.text,
+        "context": memory.context,
+        "type": str(memory.type),
+        "tags": list(memory.tags),
+        "source": memory.source,
+        "importance": memory.importance,
+        "pinned": memory.pinned,
+        "created_at": memory.created_at.isoformat(timespec="microseconds"),
+        "updated_at": memory.updated_at.isoformat(timespec="microseconds"),
+        "metadata": dict(memory.metadata),
+    }
+
+
 def as_id(value: str) -> str:
     """A memory's id in its one form: a UUID in lower case with hyphens.
 

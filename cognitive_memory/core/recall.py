@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from cognitive_memory.core.memory import Memory, MemoryType
+from cognitive_memory.core.memory import Memory, MemoryType, MemoryValueError
 from heimdall.errors import HeimdallError
 
 
@@ -34,7 +34,10 @@ class RecallFilter:
         types: any of these.
         tags: at least one of these.
         sources: any of these sources, or what lies below one of them ("docs" lets "docs/guide.md" through).
-        since, until: created at or after, and before.
+        since, until: created at or after, and before; with a time zone.
+
+    Raises:
+        MemoryValueError: a moment has no time zone.
     """
 
     types: frozenset[MemoryType] = frozenset()
@@ -42,6 +45,12 @@ class RecallFilter:
     sources: frozenset[str] = frozenset()
     since: datetime | None = None
     until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("since", "until"):
+            moment: datetime | None = getattr(self, name)
+            if moment is not None and moment.tzinfo is None:
+                raise MemoryValueError(name, f"{moment.isoformat()} has no time zone")
 
 
 class RecallMode(StrEnum):

@@ -16,6 +16,7 @@ from cognitive_memory.encoding.session import ModelSession
 from cognitive_memory.encoding.sessions import Sessions
 from cognitive_memory.encoding.texts import check_text, check_texts, windows
 from cognitive_memory.encoding.tokenization import TextTokenizer
+from cognitive_memory.encoding.variants import device_for, graph_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,12 +45,13 @@ class Encoder:
         self._sessions = sessions
 
     @classmethod
-    def load(cls, directory: Path, *, device: str = "auto", long_texts: str = "cut") -> Self:
+    def load(cls, directory: Path, *, device: str = "auto", variant: str = "standard", long_texts: str = "cut") -> Self:
         """Load the model whose files are in `directory`: graph, weights, `model_config.json` and `tokenizer/`.
 
         Args:
             directory: where the files are.
             device: one of `core.config.DEVICES`.
+            variant: which of the directory's graphs: `fast`, or else the one that is named like the model.
             long_texts: one of `core.config.LONG_TEXTS`.
 
         Raises:
@@ -60,7 +62,9 @@ class Encoder:
             settings = read_settings(directory)
             most_windows = MOST_WINDOWS if long_texts == "pool" else 1
             tokenizer = Beside(partial(TextTokenizer, directory, settings.max_length, most_windows=most_windows))
-            make = partial(_make_session, directory / f"{settings.model_name}.onnx", device)
+            make = partial(
+                _make_session, directory / graph_name(settings.model_name, variant), device_for(variant, device)
+            )
             sessions = Sessions(make, cores=usable_cores())
             return cls(settings, tokenizer.result(), sessions)
         except (ImportError, ConfigError):  # an incomplete installation or a wrong wish, not a bad model

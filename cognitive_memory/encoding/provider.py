@@ -14,6 +14,7 @@ from weakref import WeakSet
 from cognitive_memory.core.config import ConfigError, EmbeddingConfig
 from cognitive_memory.encoding.errors import ModelLoadError
 from cognitive_memory.encoding.texts import check_text, check_texts, windows
+from heimdall.errors import HeimdallError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -119,10 +120,28 @@ class ONNXEmbeddingProvider:
         with contextlib.suppress(Exception):
             self._loaded()
 
+    @property
+    def numerics(self) -> str | None:
+        """A label of the numbers that come out; vectors are compared only with vectors of the same label.
+
+        None where the manifest pins no such model. Nothing is loaded for it.
+        """
+        from cognitive_memory.encoding.variants import numerics_label
+        from heimdall.models import locations, warm
+
+        config = self._config
+        variant = warm.wanted_variant(config.variant)
+        reading = "" if config.long_texts == "cut" else f"/{config.long_texts}"
+        try:
+            entry = warm.choose_entry(warm.read_json(locations.manifest_path()), config.model_name, variant)
+            return None if entry is None else numerics_label(entry, variant, config.device) + reading
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, HeimdallError):
+            return None  # using the model tells what is wrong with the manifest
+
     def _local_directory(self) -> Path | None:
         from heimdall.models.ready import ready_tree
 
-        tree = ready_tree(self._config.model_name, models_dir=str(self._config.model_cache_dir))
+        tree = ready_tree(self._config.model_name, self._config.variant, models_dir=str(self._config.model_cache_dir))
         return None if tree is None else Path(tree)
 
     def _directory(self) -> Path:
@@ -130,7 +149,7 @@ class ONNXEmbeddingProvider:
             return local
         from heimdall.models.resolver import resolve
 
-        return resolve(self._config.model_name, models_dir=self._config.model_cache_dir)
+        return resolve(self._config.model_name, self._config.variant, models_dir=self._config.model_cache_dir)
 
     def _loaded(self) -> Encoder:
         if self._encoder is None:
@@ -139,22 +158,27 @@ class ONNXEmbeddingProvider:
                     self._encoder = self._load()
         return self._encoder
 
-    def _encoder_of(self, directory: Path) -> Encoder:
+    def _encoder_in(self, directory: Path) -> Encoder:
         from cognitive_memory.encoding.encoder import Encoder
+        from heimdall.models import warm
 
-        return Encoder.load(directory, device=self._config.device, long_texts=self._config.long_texts)
+        config = self._config
+        variant = warm.wanted_variant(config.variant)
+        return Encoder.load(directory, device=config.device, variant=variant, long_texts=config.long_texts)
 
     def _load(self) -> Encoder:
         directory = self._directory()
         try:
-            encoder = self._encoder_of(directory)
+            encoder = self._encoder_in(directory)
         except ModelLoadError:
             from heimdall.models.resolver import heal
 
-            if not heal(directory, self._config.model_name, models_dir=self._config.model_cache_dir):
+            if not heal(
+                directory, self._config.model_name, self._config.variant, models_dir=self._config.model_cache_dir
+            ):
                 raise
             directory = self._directory()
-            encoder = self._encoder_of(directory)
+            encoder = self._encoder_in(directory)
         for setting in ("model_name", "embedding_dimension"):
             wanted, found = getattr(self._config, setting), getattr(encoder.settings, setting)
             if wanted != found:

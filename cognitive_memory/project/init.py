@@ -40,6 +40,9 @@ def init_project(root: Path, *, project_id: str | None = None) -> Project:
         project.folder.mkdir(exist_ok=True)
     except FileExistsError:
         raise ProjectError(project.folder, "is no folder, but has the name of heimdall's; move it away") from None
+    except OSError as error:
+        reason = f"can't be made: {error.strerror}; check who may write to {project.root}, or name another project"
+        raise ProjectError(project.folder, reason) from error
     _write_unless_there(project.folder / ".gitignore", _GITIGNORE)
     _write_unless_there(project.config_path, template(project_id or str(uuid4())))
     return project

@@ -12,7 +12,6 @@ from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.qdrant import points
 from cognitive_memory.qdrant.client import open_client, talking
 from cognitive_memory.qdrant.collection import PREFIX, collection_name, ensure_collection
-from cognitive_memory.qdrant.errors import QdrantError
 from cognitive_memory.qdrant.points import Stamp
 from cognitive_memory.qdrant.settings import QdrantSettings
 
@@ -139,16 +138,9 @@ class QdrantIndex:
         return {point_id: points.stamp_of(fields) for point_id, fields, _ in found}
 
     def lines(self) -> Iterator[str]:
-        """All memories of the project, as they are in Qdrant, with their vectors, as lines of our exchange format.
-
-        Raises:
-            QdrantError: also if a point is not one of ours.
-        """
-        for point_id, fields, vector in self._scroll(points.project_filter(self._project_id), True, vectors=True):
-            try:
-                yield points.line_of(point_id, fields, label=self._label, vector=vector)
-            except KeyError as error:
-                raise QdrantError(self.settings.place, f"point {point_id} is not ours: it has no {error}") from None
+        """All memories of the project, as they are in Qdrant, with their vectors, as lines of our exchange format."""
+        for _, fields, vector in self._scroll(points.project_filter(self._project_id), True, vectors=True):
+            yield points.line_of(fields, label=self._label, vector=vector)
 
     def upsert(self, batch: Sequence[Upsert]) -> None:
         """Write points; when this returns, they are on the server's disk."""

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from cognitive_memory.core.memory import Memory
+from cognitive_memory.core.memory import Memory, as_document
 from cognitive_memory.core.recall import RecallFilter
 
 if TYPE_CHECKING:
@@ -20,19 +20,6 @@ if TYPE_CHECKING:
 
 INDEXED = ("project_id", "key", "type", "tags", "folders", "created_at", "revision")
 """Fields of the payload that filters and order use; the collection has an index on each."""
-_TOLD = (
-    "text",
-    "context",
-    "type",
-    "tags",
-    "source",
-    "importance",
-    "pinned",
-    "created_at",
-    "updated_at",
-    "metadata",
-)
-"""Fields of the payload that are the memory's own."""
 
 
 STAMP = ["owner", "key", "revision", "content_hash"]
@@ -57,20 +44,9 @@ class Stamp:
 
 
 def payload(memory: Memory, *, project_id: str, stamp: Stamp) -> dict[str, Any]:
-    """What a point carries besides id and vector."""
-    told = {
-        "text": memory.text,
-        "context": memory.context,
-        "type": str(memory.type),
-        "tags": list(memory.tags),
-        "source": memory.source,
-        "importance": memory.importance,
-        "pinned": memory.pinned,
-        "created_at": memory.created_at.isoformat(timespec="microseconds"),
-        "updated_at": memory.updated_at.isoformat(timespec="microseconds"),
-        "metadata": dict(memory.metadata),
-    }
-    return {**told, "project_id": project_id, "folders": folders(memory.source), **asdict(stamp)}
+    """What a point carries besides its vector."""
+    where = {"project_id": project_id, "folders": folders(memory.source)}
+    return {**as_document(memory), **where, **asdict(stamp)}
 
 
 def stamp_of(fields: Mapping[str, Any]) -> Stamp:
@@ -78,15 +54,11 @@ def stamp_of(fields: Mapping[str, Any]) -> Stamp:
     return Stamp(**{name: fields[name] for name in STAMP})
 
 
-def line_of(point_id: str, fields: Mapping[str, Any], *, label: str, vector: Sequence[float]) -> str:
-    """The memory in a point as a line of our exchange format, which checks it and brings it into SQLite.
-
-    Raises:
-        KeyError: the payload is not one of ours.
-    """
+def line_of(fields: Mapping[str, Any], *, label: str, vector: Sequence[float]) -> str:
+    """The memory in a payload as a line of our exchange format, which checks it and brings it into SQLite."""
+    told = {name: value for name, value in fields.items() if name not in {"project_id", "folders", *STAMP}}
     packed = base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
-    told = {name: fields[name] for name in _TOLD}
-    return json.dumps({"id": point_id, **told, "vector": {"model": label, "float32": packed}}, ensure_ascii=False)
+    return json.dumps({**told, "vector": {"model": label, "float32": packed}}, ensure_ascii=False)
 
 
 def folders(source: str | None) -> list[str]:

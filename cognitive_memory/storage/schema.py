@@ -31,6 +31,10 @@ APPLICATION_ID = 0x484D444C
 PAGE_SIZE = 8192
 """Five vectors of 384 numbers fill a page but for 6 %; SQLite's default of 4096 would leave a quarter empty."""
 
+_SECOND_LOOKS = (0.02, 0.05, 0.1, 0.2)
+"""After how many seconds a file that looks bad is looked at again. Without a write-ahead log it is read without locks, and
+another process may begin one and write to the file meanwhile."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -123,7 +127,17 @@ def probe(database: Path) -> int | None:
         raise DatabaseUnreadableError(str(database), "it is no file", "nothing was changed; move it away")
     if status.st_size == 0 and not wal.exists():
         return None
+    for pause in _SECOND_LOOKS:
+        try:
+            return _look(database)
+        except StorageError:  # perhaps because another process was just making the file
+            time.sleep(pause)
+    return _look(database)
+
+
+def _look(database: Path) -> int | None:
     with explained(database), contextlib.closing(connections.connect(database, read_only=True)) as connection:
+        connection.execute("BEGIN")  # one state of the file for all questions
         return _version(connection, database)
 
 

@@ -274,11 +274,18 @@ class MemoryStore:
         with self._connections.reading() as connection:
             return vectors.pending_count(connection, vectors.model_number(connection, self._label()))
 
-    def pending(self, *, label: str, before: int | None, limit: int) -> list[Pending]:
-        """Memories without a vector of that model, newest first, from below the key `before`."""
+    def pending(self, *, label: str, before: int | None, limit: int, take_over: bool = True) -> list[Pending]:
+        """Memories without a vector of that model, newest first, from below the key `before`; as `vectors.pending`."""
         with self._connections.reading() as connection:
             model = vectors.model_number(connection, label)
-            return vectors.pending(connection, -1 if model is None else model, before=before, limit=limit)
+            number = -1 if model is None else model
+            return vectors.pending(connection, number, before=before, limit=limit, take_over=take_over)
+
+    def other_model_since(self, label: str, revision: int) -> str | None:
+        """The label of another model than that, if it made vectors after a revision."""
+        with self._connections.reading() as connection:
+            model = vectors.model_number(connection, label)
+            return vectors.other_model_since(connection, -1 if model is None else model, revision)
 
     def pending_of(self, label: str, keys: Sequence[int]) -> list[Pending]:
         """Those of the keys whose memories have no vector of that model."""

@@ -109,16 +109,31 @@ def counts(connection: sqlite3.Connection, model: int | None) -> tuple[int, int]
     return int(tried) - int(failed), int(failed)
 
 
-def pending(connection: sqlite3.Connection, model: int, *, before: int | None, limit: int) -> list[Pending]:
-    """Memories without a vector of the model, newest first, from below the key `before`."""
+def pending(
+    connection: sqlite3.Connection, model: int, *, before: int | None, limit: int, take_over: bool = True
+) -> list[Pending]:
+    """Memories without a vector of the model, newest first, from below the key `before`.
+
+    Args:
+        take_over: whether one that has a vector of another model is among them.
+    """
     query = """
         SELECT key, text, context, content_hash FROM memories
         WHERE (:before IS NULL OR key < :before)
-            AND NOT EXISTS (SELECT 1 FROM embeddings WHERE memory = key AND model = :model)
+            AND NOT EXISTS (SELECT 1 FROM embeddings WHERE memory = key AND (model = :model OR NOT :take_over))
         ORDER BY key DESC LIMIT :limit
     """
-    rows = connection.execute(query, {"model": model, "before": before, "limit": limit})
-    return [Pending(*row) for row in rows]
+    values = {"model": model, "before": before, "limit": limit, "take_over": take_over}
+    return [Pending(*row) for row in connection.execute(query, values)]
+
+
+def other_model_since(connection: sqlite3.Connection, model: int, revision: int) -> str | None:
+    """The label of another model that made vectors after a revision."""
+    query = """
+        SELECT label FROM embeddings JOIN models USING (model) WHERE embeddings.revision > ? AND model <> ? LIMIT 1
+    """
+    row = connection.execute(query, (revision, model)).fetchone()
+    return None if row is None else str(row[0])
 
 
 def pending_of(connection: sqlite3.Connection, model: int | None, keys: Sequence[int]) -> list[Pending]:

@@ -71,22 +71,10 @@ def as_filter(
 
 def document(memory: Memory) -> dict[str, object]:
     """A memory for `--json`; but for `revision`, `content_hash` and `embedded` as a line of an export has it."""
-    return {
-        "id": memory.id,
-        "text": memory.text,
-        "context": memory.context,
-        "type": str(memory.type),
-        "tags": list(memory.tags),
-        "source": memory.source,
-        "importance": memory.importance,
-        "pinned": memory.pinned,
-        "created_at": memory.created_at.isoformat(timespec="microseconds"),
-        "updated_at": memory.updated_at.isoformat(timespec="microseconds"),
-        "metadata": dict(memory.metadata),
-        "content_hash": memory.content_hash,
-        "revision": memory.revision,
-        "embedded": memory.embedded,
-    }
+    from cognitive_memory.core.memory import as_document
+
+    known = {"content_hash": memory.content_hash, "revision": memory.revision, "embedded": memory.embedded}
+    return {**as_document(memory), **known}
 
 
 def show(memory: Memory, *, before: str = "") -> None:

@@ -11,6 +11,7 @@ import codecs
 import io
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _GAP = "  "
+_NARROWEST_TABLE = 40  # columns; in less, cells would be cut to nothing
 _NARROWEST = 24  # columns; in less, wrapped prose is harder to read than broken lines
 _JOINERS = "\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"
 
@@ -137,7 +139,7 @@ def table(columns: Sequence[Column | str], rows: Iterable[Sequence[object]]) -> 
     """
     layout = [Column(column) if isinstance(column, str) else column for column in columns]
     cells = [[_cell(value) for value in row] for row in rows]
-    if on_terminal(sys.stdout):
+    if on_terminal(sys.stdout) and shutil.get_terminal_size().columns >= _NARROWEST_TABLE:
         _draw_table(layout, cells)
         return
     cells.insert(0, [column.title for column in layout])

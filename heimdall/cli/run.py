@@ -38,7 +38,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (HeimdallError, OSError) as error:
         if os.environ.get("HEIMDALL_DEBUG") == "1":
             raise
-        output.complain(str(error))
+        output.complain(_in_words(error))
         return ERROR
     except Exception as error:  # a mistake of ours: its traceback is for the log, not for the user
         if os.environ.get("HEIMDALL_DEBUG") == "1":
@@ -48,3 +48,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
         records.mistake_of_ours(error)
         return ERROR
     return code if isinstance(code, int) else 0
+
+
+def _in_words(error: HeimdallError | OSError) -> str:
+    """The error's text; of the system's errors the path first, without a number."""
+    if isinstance(error, OSError) and not isinstance(error, HeimdallError):
+        path = error.filename
+        if isinstance(path, (str, bytes)) and path and error.strerror:
+            return f"{os.fsdecode(path)}: {error.strerror}"
+    return str(error)

@@ -62,14 +62,15 @@ def keep_logs(program: str, *, level: str | None = None) -> ProcessLog | None:
         SettingsError: `HEIMDALL_LOG_LEVEL` has a value that can't be used.
     """
     level = level or level_from_environment()
+    for name in LOGGERS:
+        logger = logging.getLogger(name)
+        logger.handlers = [handler for handler in logger.handlers if not isinstance(handler, ProcessLog)]
     if level == "off":
         return None
     log = ProcessLog(program)
     log.setLevel(level.upper())
     for name in LOGGERS:
         logger = logging.getLogger(name)
-        for old in [handler for handler in logger.handlers if isinstance(handler, ProcessLog)]:
-            logger.removeHandler(old)
         logger.addHandler(log)
         logger.setLevel(min(logger.level or logging.WARNING, log.level))
     return log

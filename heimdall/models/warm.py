@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 STORE = ".store"
 RECEIPT = "receipt.json"
 TREE = "models"
+_SAME_FILES = {"fast": "standard"}
+"""Variants that are another way of computing with the files of one that is pinned."""
 
 
 def read_json(path: str) -> "dict[str, Any]":
@@ -45,9 +47,10 @@ def choose_entry(document: "dict[str, Any]", model: str | None, variant: str | N
     """
     model = model or document["default"]
     variant = wanted_variant(variant)
-    for entry in document["models"]:
-        if entry["name"] == model and entry["variant"] == variant and _marker_holds(entry.get("marker")):
-            return entry  # type: ignore[no-any-return]
+    for chosen in (variant, _SAME_FILES.get(variant)):
+        for entry in document["models"]:
+            if entry["name"] == model and entry["variant"] == chosen and _marker_holds(entry.get("marker")):
+                return entry  # type: ignore[no-any-return]
     return None
 
 

@@ -6,7 +6,7 @@ import shutil
 
 import click
 
-from tests.benchmarks import embedding, fetch, hook, recall_quality, recall_speed, startup
+from tests.benchmarks import embedding, fetch, hook, memory, recall_quality, recall_speed, server, startup
 
 
 @click.group(invoke_without_command=True)
@@ -15,8 +15,10 @@ def main(context: click.Context) -> None:
     """Compare with others, side by side, and print ratios. Without a name: all that needs no data of yours."""
     if context.invoked_subcommand is None:
         startup.run()
+        server.run()
         run_fetch()
         embedding.main(args=[], standalone_mode=False)
+        memory.main(args=[], standalone_mode=False)
 
 
 @main.command("fetch")
@@ -34,9 +36,11 @@ def run_fetch() -> None:
 
 
 main.add_command(embedding.main, "embedding")
+main.add_command(memory.main, "memory")
 main.add_command(recall_quality.main, "recall")
 main.add_command(recall_speed.main, "recall-speed")
 main.command("startup", help="Warm import, and help.")(startup.run)
+main.command("server", help="The MCP server's first answer.")(server.run)
 main.command("hook", help="The build hook.")(hook.run)
 
 

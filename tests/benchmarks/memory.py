@@ -1,4 +1,4 @@
-"""The memory's store: `python -m tests.benchmarks.memory [--models DIR] [--size 10000 --size 100000]`.
+"""The memory's store: `python -m tests.benchmarks memory [--models DIR] [--size 10000 --size 100000]`.
 
 - Ingest: `store_many` with everything that belongs to it, against the engine alone on the same texts, in paired rounds.
 - Storing one by one: what a commit costs that is forced to disk, against one that is not.
@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
+from uuid import uuid4
 
 import click
 import numpy as np
@@ -98,6 +99,25 @@ def as_memories(texts: Sequence[str]) -> Iterator[NewMemory]:
         )
 
 
+def measured(action: Callable[[], object], processor: list[float]) -> Callable[[], float]:
+    """The action, as one that returns its seconds, and adds those of the processor to a list."""
+
+    def run() -> float:
+        began, spent = time.perf_counter(), time.process_time()
+        action()
+        processor.append(time.process_time() - spent)
+        return time.perf_counter() - began
+
+    return run
+
+
+def store_all(folder: Path, engine: LoadedEngine, texts: Sequence[str]) -> None:
+    """Store texts into a new memory, with everything that belongs to it."""
+    with opened(folder / f"{uuid4()}.db", engine) as memory:
+        report = memory.store_many(as_memories(texts))
+        assert report.added == memory.status().embedded == len(texts)
+
+
 def ingest(models: Path, rounds: int) -> None:
     engine = LoadedEngine(models)
     print(f"{'ingest, texts a second':26}{ENGINE:>18}{MEMORY:>12}{'ratio':>8}{'in processor time':>20}")
@@ -105,29 +125,15 @@ def ingest(models: Path, rounds: int) -> None:
         read = [embedded_text(item.text, item.context) for item in as_memories(texts)]
         spent: dict[str, list[float]] = {ENGINE: [], MEMORY: []}
         with tempfile.TemporaryDirectory() as folder:
-            numbers = iter(range(1000))
-
-            def alone(read: Sequence[str] = read, spent: dict[str, list[float]] = spent) -> None:
-                start = time.process_time()
-                engine.embed(read)
-                spent[ENGINE].append(time.process_time() - start)
-
-            def store(
-                texts: Sequence[str] = texts,
-                database: Callable[[], Path] = lambda: Path(folder, f"{next(numbers)}.db"),
-                spent: dict[str, list[float]] = spent,
-            ) -> None:
-                start = time.process_time()
-                with opened(database(), engine) as memory:
-                    report = memory.store_many(as_memories(texts))
-                    assert report.added == memory.status().embedded == len(texts)
-                spent[MEMORY].append(time.process_time() - start)
-
-            times = paired({ENGINE: alone, MEMORY: store}, rounds)
+            actions = {
+                ENGINE: measured(partial(engine.embed, read), spent[ENGINE]),
+                MEMORY: measured(partial(store_all, Path(folder), engine, texts), spent[MEMORY]),
+            }
+            times = paired(actions, rounds)
         rates = {action: len(texts) / median(seconds) for action, seconds in times.items()}
         ratio, cpu = (
-            median(alone / ours for alone, ours in zip(measured[ENGINE], measured[MEMORY], strict=True))
-            for measured in (times, spent)
+            median(alone / ours for alone, ours in zip(found[ENGINE], found[MEMORY], strict=True))
+            for found in (times, spent)
         )
         print(f"  {name:24}{rates[ENGINE]:18.0f}{rates[MEMORY]:12.0f}{ratio:8.2f}{cpu:20.2f}")
 
@@ -144,7 +150,8 @@ def one_by_one(rounds: int) -> None:
             for _ in range(count):
                 store.put([NewMemory(text=next(texts))])
 
-        times = paired({"forced": partial(some, True), "not forced": partial(some, False)}, rounds)
+        actions = {"forced": measured(partial(some, True), []), "not forced": measured(partial(some, False), [])}
+        times = paired(actions, rounds)
     forced, not_forced = (median(seconds) / count * 1000 for seconds in times.values())
     print(f"\nstoring one memory, ms: {forced:.2f} forced to disk, {not_forced:.2f} not")
 
@@ -222,14 +229,19 @@ def in_a_process(database: Path) -> tuple[float, float]:
     return float(size), float(milliseconds)
 
 
+def resident() -> float:
+    """MB of this process in memory."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 1e6
+
+
 def look(database: Path) -> None:
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = resident()
     start = time.perf_counter()
     with ProjectMemory.open(database) as memory:
         opened_ms = (time.perf_counter() - start) * 1000
         list(memory.memories(limit=20))
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print((after - before) / 1024, opened_ms)
+    print(resident() - before, opened_ms)
 
 
 @click.command()

@@ -342,6 +342,11 @@ class TestList:
         assert texts(memory.memories(pinned=True)) == ["3", "0"]
         assert texts(memory.memories(pinned=False)) == ["1", "2"]
 
+    @pytest.mark.parametrize("name", ["since", "until"])
+    def test_filter_by_a_moment_without_a_time_zone(self, name: str) -> None:
+        with pytest.raises(MemoryValueError, match=f"{name}: 2026-03-01T00:00:00 has no time zone"):
+            RecallFilter(**{name: datetime(2026, 3, 1)})
+
     def test_unknown_order_and_unknown_page(self, memory: ProjectMemory) -> None:
         with pytest.raises(
             MemoryValueError, match="order: expected one of newest, oldest, changed, important, got 'best'"
@@ -406,6 +411,24 @@ class TestEmbedPending:
         assert memory.status().embedded == 5
         embedder.name = "plain/1"
         assert memory.status().embedded == 0
+
+    def test_two_models_on_one_project_do_not_replace_each_other_for_ever(
+        self, memory: ProjectMemory, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        memory.store_many([NewMemory(text="a"), NewMemory(text="b")])
+        assert memory.embed_pending() == 0
+        other = PlainEmbedder(name="other/1")
+        with other.open(memory.database) as theirs:
+            assert theirs.embed_pending() == 2
+            memory.store(NewMemory(text="c"), embed=False)
+            assert memory.embed_pending() == 1
+            assert memory.embed_pending() == 0
+            assert theirs.status().embedded == 2
+            assert (memory.status().embedded, memory.status().pending) == (1, 2)
+        (warning,) = caplog.messages
+        assert "another installation uses the model other/1 on this project, here it is plain/1" in warning
+        with PlainEmbedder().open(memory.database) as later:
+            assert later.embed_pending() == 2
 
     def test_text_that_changed_meanwhile_keeps_no_old_vector(
         self, memory: ProjectMemory, embedder: PlainEmbedder, monkeypatch: pytest.MonkeyPatch

@@ -40,9 +40,9 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     seen: list[Path] = []
     load = Encoder.load
 
-    def watched(directory: Path, **settings: str) -> Encoder:
+    def watched(directory: Path, **options: str) -> Encoder:
         seen.append(directory)
-        return load(directory, **settings)
+        return load(directory, **options)
 
     monkeypatch.setattr(Encoder, "load", watched)
     return seen
@@ -183,7 +183,7 @@ def test_broken_file_is_healed(config: EmbeddingConfig, encoder: Encoder, tmp_pa
 def test_sound_files_that_do_not_load_are_not_fetched_again(
     config: EmbeddingConfig, loads: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unreadable(directory: Path, **_: str) -> Encoder:
+    def unreadable(directory: Path, **_options: str) -> Encoder:
         loads.append(directory)
         raise ModelLoadError(str(directory), "onnxruntime is too old for it")
 

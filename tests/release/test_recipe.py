@@ -102,7 +102,7 @@ def _keys() -> list[tuple[str, int | None, str]]:
     ]
     for part in ("files", "origins"):
         keys += [(part, index, key) for index, table in enumerate(GOOD[part]) for key in table]
-    return [key for key in keys if key[2] not in {"path", "archive", "derived"}]
+    return [key for key in keys if key[2] not in {"path", "archive", "derived", "fast"}]
 
 
 @pytest.mark.parametrize(("part", "index", "key"), _keys())
@@ -115,6 +115,12 @@ def test_each_key_that_is_missing_or_wrong_is_named(part: str, index: int | None
         table[key] = bad
     where = part if index is None else f"{part}[{index}]"
     assert f"{where}.{key}" in problems_of(document)
+
+
+@pytest.mark.parametrize("bad", ["yes", 1, []])
+def test_whether_there_is_a_fast_graph_is_true_or_false(bad: object) -> None:
+    document = {**GOOD, "model": {**GOOD["model"], "fast": bad}}
+    assert "model.fast: expected true or false" in problems_of(document)
 
 
 @pytest.mark.parametrize("bad", ["compact", ["standard"], ["compact", "compact"], [1], 7])

@@ -47,7 +47,7 @@ class RawServer(AbstractContextManager["RawServer"]):
         self.process = subprocess.Popen(
             command,
             cwd=cwd,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})},
+            env={"PYTHONPATH": str(ROOT), **os.environ, **(environment or {})},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

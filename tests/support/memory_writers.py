@@ -2,6 +2,7 @@
 
     python memory_writers.py write DATABASE NAME COUNT    stores so many memories, each acknowledged by a line on stdout
     python memory_writers.py read DATABASE                reads, counts and recalls until its stdin is closed
+    python memory_writers.py open DATABASE COUNT          so many times, ten processes make a new memory and open it over and over
     python memory_writers.py kill DATABASE COUNT          kills so many writers at random moments, checking after each
 
 The loop of kills forks from a process that has everything imported, so that a kill costs milliseconds; the children are
@@ -18,6 +19,7 @@ import select
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,11 +47,40 @@ def read(database: Path) -> int:
             status = memory.status()
             assert status.memories >= seen, (status.memories, seen)
             seen = status.memories
-            for item in memory.memories(limit=20):
+            listed = list(memory.memories(limit=20))
+            for item in listed:
                 assert memory.get(item.id).text == item.text
-            if seen:
-                assert memory.recall("number 1").hits
+            if listed:  # by its words, since its vector may come a moment later
+                assert memory.recall(listed[0].text).hits
     print(seen)
+    return 0
+
+
+def open_often(database: Path, name: str) -> None:
+    for number in range(4):
+        time.sleep(random.uniform(0, 0.01))
+        with PlainEmbedder(here=False).open(database) as memory:
+            memory.store(NewMemory(text=f"{name} {number}"))
+            assert 0 < memory.status().memories <= len(list(memory.memories()))
+
+
+def opened_together(database: Path, count: int) -> int:
+    for turn in range(count):
+        children = []
+        for number in range(10):
+            pid = os.fork()
+            if pid == 0:
+                code = 0
+                try:
+                    open_often(database.with_name(f"{turn}.db"), str(number))
+                except BaseException:  # noqa: BLE001 (a child must not go on in its parent's code)
+                    traceback.print_exc()
+                    code = 1
+                os._exit(code)
+            children.append(pid)
+        for pid in children:
+            if os.waitpid(pid, 0)[1]:
+                return 1
     return 0
 
 
@@ -136,4 +167,6 @@ if __name__ == "__main__":
     place = Path(sys.argv[2])
     if sys.argv[1] == "write":
         sys.exit(write(place, sys.argv[3], int(sys.argv[4])))
-    sys.exit(read(place) if sys.argv[1] == "read" else kill(place, int(sys.argv[3])))
+    if sys.argv[1] == "read":
+        sys.exit(read(place))
+    sys.exit((kill if sys.argv[1] == "kill" else opened_together)(place, int(sys.argv[3])))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from collections.abc import Iterator
 from itertools import islice
@@ -14,7 +13,6 @@ from heimdall.models import locations
 
 _MOST_ENTRIES = 20_000
 """A models directory has some dozens; a limit keeps a strange one from taking minutes."""
-_WRITTEN_IN_PLACE = {".lock", ".log"}
 
 
 def shared_directories() -> dict[str, Path]:
@@ -34,6 +32,9 @@ def check(_request: Request) -> Iterator[Finding]:
 
 
 def _examine(key: str, path: Path) -> Finding:
+    if closed := next((parent for parent in reversed(path.parents) if _is_closed(parent)), None):
+        problem = f"you can't look at it: {closed} is closed to you; it belongs to {owner(closed)}"
+        return failed(key, path, problem, "set HEIMDALL_DATA_DIR to another directory, or have that one opened")
     if not path.is_dir():
         return _missing(key, path)
     if not accessible(path, os.R_OK | os.W_OK | os.X_OK):
@@ -58,6 +59,14 @@ def _examine(key: str, path: Path) -> Finding:
     return passed(key, path, f"is there and writable{whose}")
 
 
+def _is_closed(folder: Path) -> bool:
+    """Whether what is in a folder can't even be looked at; nothing below a closed one is known."""
+    try:
+        return folder.is_dir() and not accessible(folder, os.X_OK)
+    except PermissionError:
+        return False  # a folder above it was closed, and found first
+
+
 def _missing(key: str, path: Path) -> Finding:
     if os.path.lexists(path):
         what = f"is a link to {path.readlink()}, which is no directory" if path.is_symlink() else "is no directory"
@@ -76,17 +85,14 @@ def _missing(key: str, path: Path) -> Finding:
 
 
 def _unusable(top: Path) -> list[Path]:
-    """What below `top` this user can't work with: folders and files written in place need writing, others reading."""
+    """What below `top` this user can't work with: folders have to be written, files to be read, never written in place."""
     # What has a check of its own is not looked at twice.
     others = {path for path in shared_directories().values() if path != top and path.is_relative_to(top)}
     found = []
     for path in islice(top.rglob("*"), _MOST_ENTRIES):
         if path.is_symlink() or not others.isdisjoint((path, *path.parents)):
             continue
-        if path.is_dir():
-            needed = os.R_OK | os.W_OK | os.X_OK
-        else:
-            needed = os.R_OK | os.W_OK if path.suffix in _WRITTEN_IN_PLACE else os.R_OK
+        needed = os.R_OK | os.W_OK | os.X_OK if path.is_dir() else os.R_OK
         if not accessible(path, needed) and path.exists():  # it may have gone meanwhile
             found.append(path)
     return found
@@ -120,7 +126,9 @@ def _remedy(path: Path, *, recursive: bool = False) -> str:
 
 
 def _me() -> str:
+    import pwd  # where there are user numbers, there is this
+
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user without a name, as in containers
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:  # a user without a name, as in containers
         return str(os.geteuid())

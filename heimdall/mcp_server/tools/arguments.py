@@ -11,6 +11,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 LONGEST_TEXT = 200_000
 """Characters of the longest text that is stored as one memory: far more than a search by meaning looks at."""
 
+_FIRST_YEAR, _LAST_YEAR = 1900, 9998  # those around them are out of range in some time zone
+
 MemoryKind = Literal["concept", "context", "episode"]
 LessonType = Literal["discovery", "pattern", "solution", "warning", "context"]
 LessonImportance = Literal["low", "medium", "high", "critical"]
@@ -36,10 +38,19 @@ def _moment(text: str | None, *, days: int) -> datetime | None:
     if text is None:
         return None
     try:
-        moment = datetime.combine(date.fromisoformat(text) + timedelta(days=days), time())
+        day = date.fromisoformat(text)
     except ValueError:
         moment = datetime.fromisoformat(text)
+        _check_year(moment.year)
+    else:
+        _check_year(day.year)
+        moment = datetime.combine(day + timedelta(days=days), time())
     return moment if moment.tzinfo else moment.astimezone()
+
+
+def _check_year(year: int) -> None:
+    if not _FIRST_YEAR <= year <= _LAST_YEAR:
+        raise ValueError(f"expected a year from {_FIRST_YEAR} to {_LAST_YEAR}, got {year}")
 
 
 def _as_range(value: object) -> object:

@@ -33,9 +33,9 @@ def serve_http(address: Address, *, hosts: Sequence[str], origins: Sequence[str]
     Raises:
         AddressError, TokenError, ProjectError, OSError: it can't begin.
     """
-    begin_log()
     found, token = find(()), Token.obtain()
     bound = address.listen()
+    begin_log()
     host, port = bound.getsockname()[:2]
     service = Service(None)
     app = make_app(service, token, hosts=(f"{address.host}:{port}", *hosts), origins=origins)

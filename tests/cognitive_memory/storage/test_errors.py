@@ -43,7 +43,7 @@ def test_busy_database_is_named(memory: ProjectMemory, monkeypatch: pytest.Monke
 
 
 def test_full_disk_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
-    with tmpfs(tmp_path / "small", "size=1500k") as disk, PlainEmbedder(here=False).open(disk / "memory.db") as memory:
+    with tmpfs(tmp_path / "small", "size=2500k") as disk, PlainEmbedder(here=False).open(disk / "memory.db") as memory:
         stored: list[str] = []
 
         def fill() -> None:
@@ -88,8 +88,8 @@ def test_damage_found_while_reading_is_named(database: Path) -> None:
             memory.store(NewMemory(text=f"{number} " + "word " * 100))
     size = database.stat().st_size
     with database.open("rb+") as file:
-        file.seek(20_000)
-        file.write(b"\xff" * (size - 30_000))
+        file.seek(size - 110_000)  # the schema is in the first pages
+        file.write(b"\xff" * 100_000)
     with PlainEmbedder(here=False).open(database) as memory:
         with pytest.raises(DatabaseUnreadableError, match="heimdall restore"):
             list(memory.memories())

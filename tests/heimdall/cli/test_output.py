@@ -76,6 +76,12 @@ def test_a_terminal_gets_colours_and_lines_that_fit() -> None:
     assert "/a" * 40 in shown, "a path can be copied"
 
 
+def test_a_terminal_too_narrow_for_tables_gets_plain_rows() -> None:
+    _, shown = on_a_terminal([sys.executable, "-c", PRINT], columns=12)
+    assert "a1      3  日本語\n" in shown
+    assert "b   12000\n" in shown
+
+
 def test_no_color_is_obeyed() -> None:
     environment = {**os.environ, "NO_COLOR": "1"}
     _, shown = on_a_terminal([sys.executable, "-c", PRINT], environment=environment)

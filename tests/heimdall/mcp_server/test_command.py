@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from heimdall.mcp_server import main
 from heimdall.models.first_import import is_own_command
-from tests.support.mcp_raw import ROOT, RawServer
+from tests.support.mcp_raw import RawServer
 
 
 def run(*options: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+    environment = {**os.environ, **variables}
     command = [sys.executable, "-m", "heimdall.mcp_server", *options]
     return subprocess.run(command, env=environment, input="", capture_output=True, text=True, timeout=60, check=False)
 
@@ -38,13 +39,20 @@ def test_help_and_version_are_for_people_and_on_stdout(project: Path) -> None:
     ],
 )
 def test_mistakes_give_a_message_and_exit_code_2(
-    project: Path, options: tuple[str, ...], variables: dict[str, str], words: str
+    project: Path,
+    options: tuple[str, ...],
+    variables: dict[str, str],
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    finished = run(*options, **variables)
-    assert finished.returncode == 2
-    assert finished.stdout == ""
-    assert words in finished.stderr
-    assert "Traceback" not in finished.stderr
+    monkeypatch.setattr(sys, "argv", ["heimdall-mcp", *options])
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert main() == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert words in said.err
 
 
 def test_a_client_that_leaves_at_once(project: Path) -> None:

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 from tests.support.mcp_http import TOKEN, http_server
-from tests.support.mcp_raw import ROOT
 from tests.support.node_tools import run_tool
 
 STDIO = (sys.executable, "-m", "heimdall.mcp_server")
 
 
 def inspect(project: Path, target: tuple[str, ...], *arguments: str) -> Any:
-    variables = {"PYTHONPATH": str(ROOT)}
-    passed = [
-        part for name in ("PYTHONPATH", "HEIMDALL_FETCH") for part in ("-e", f"{name}={variables.get(name, 'never')}")
-    ]
-    options = passed if target == STDIO else []
-    finished = run_tool("inspector", "--cli", *target, *options, *arguments, cwd=project, environment=variables)
+    names = ("PYTHONPATH", "HEIMDALL_FETCH", "HOME")  # a client hands on only what it is told to
+    handed_on = [part for name in names for part in ("-e", f"{name}={os.environ[name]}")] if target == STDIO else []
+    finished = run_tool("inspector", "--cli", *target, *handed_on, *arguments, cwd=project)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     return json.loads(finished.stdout)
 

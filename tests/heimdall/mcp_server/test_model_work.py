@@ -46,6 +46,31 @@ def test_progress_and_log_messages_tell_how_far_the_download_is(fetching: dict[s
         assert logged[-1] == "ready"
 
 
+@pytest.mark.parametrize("wanted", [True, False])
+def test_since_2026_a_request_asks_for_its_messages(
+    fetching: dict[str, str], small: SmallModel, *, wanted: bool
+) -> None:
+    name = "io.modelcontextprotocol/"
+    meta = {
+        f"{name}protocolVersion": "2026-07-28",
+        f"{name}clientInfo": {"name": "raw", "version": "1"},
+        f"{name}clientCapabilities": {},
+        **({f"{name}logLevel": "info", "progressToken": 7} if wanted else {}),
+    }
+    with (
+        plain_mirror(small.directory, faults=[Fault(Drip(200_000))]) as mirror,
+        RawServer(environment={**fetching, "HEIMDALL_MODELS_MIRROR": mirror.url}) as server,
+    ):
+        arguments = {"wait_for_model": True}
+        answer = server.request("tools/call", name="memory_status", arguments=arguments, _meta=meta)
+        assert answer["result"]["structuredContent"]["model"]["state"] == "ready"
+        assert answer["result"]["resultType"] == "complete"
+        assert server.end() == 0
+    logged = [params["data"]["state"] for params in server.notifications("notifications/message")]
+    assert logged[:1] + logged[-1:] == (["fetching", "ready"] if wanted else [])
+    assert bool(server.notifications("notifications/progress")) == wanted
+
+
 def test_a_cancelled_wait_ends_and_the_download_goes_on(fetching: dict[str, str], small: SmallModel) -> None:
     with (
         plain_mirror(small.directory, faults=[Fault(Drip(150_000))]) as mirror,

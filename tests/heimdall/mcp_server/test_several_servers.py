@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.support.mcp_raw import RawServer
 
 SERVERS = 8
-EACH = 10
+EACH = 5
 
 
 def test_eight_servers_on_one_project_lose_nothing(project: Path) -> None:

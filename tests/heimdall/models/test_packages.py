@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from heimdall.cli.models import prune_store
+from heimdall.cli.run import run
 from heimdall.models import ManifestError, ensure, resolve
 from heimdall.models.packages import manifest_of
 from tests.support.small_model import SmallModel
@@ -82,13 +82,13 @@ def test_prune_judges_the_models_of_packages_too(
     monkeypatch.delenv("HEIMDALL_FETCH", raising=False)
     manifest = small.write_manifest(site / "some_space" / "inner" / "model_manifest.json")
     own, other = resolve(), ensure("some_space.inner")
-    prune_store(dry_run=False, machine=False)
+    assert run(["models", "prune"]) == 0
     assert f"used by the environment of {manifest}" in capsys.readouterr().out
     small.assert_tree(other)
     manifest.unlink()
-    prune_store(dry_run=True, machine=False)
+    assert run(["models", "prune", "--dry-run"]) == 0
     assert f"the environment of {manifest} is gone" in capsys.readouterr().out
     small.assert_tree(other)
-    prune_store(dry_run=False, machine=False)
+    assert run(["models", "prune"]) == 0
     assert not other.exists()
     small.assert_tree(own)

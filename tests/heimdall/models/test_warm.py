@@ -79,6 +79,13 @@ def test_the_entry_is_chosen_by_name_variant_and_marker(
     assert (warm.choose_entry(_document(**changes), None, variant) is not None) == found
 
 
+def test_a_variant_that_computes_with_anothers_files_is_served_by_them() -> None:
+    standard, own = {"name": "a", "variant": "standard"}, {"name": "a", "variant": "fast"}
+    assert warm.choose_entry({"default": "a", "models": [standard]}, None, "fast") == standard
+    assert warm.choose_entry({"default": "a", "models": [standard, own]}, None, "fast") == own
+    assert warm.choose_entry({"default": "a", "models": [own]}, None, "compact") is None
+
+
 def test_the_variable_names_the_variant(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEIMDALL_MODEL_VARIANT", "compact")
     assert warm.choose_entry(_document(), None, None) is None

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from heimdall.cognitive_system.health import directories
+from heimdall.cognitive_system.health_checker import check_data_directories
 from tests.support.filesystems import remount, tmpfs
 from tests.support.other_user import OtherUser, other_users
 from tests.support.small_model import ROOT, Installation, SmallModel
@@ -102,6 +103,22 @@ def test_what_is_ones_own_and_forbidden_all_the_same(installation: Installation,
     os.chown(data, user.uid, user.gid)
     report = looked_at_by(user, installation, data)
     assert f"'chmod u+rwx {data}' unless it is mounted read-only" in report["heimdall_data_dir"]["message"]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="acting as another user needs root")
+def test_a_closed_folder_above(tmp_path: Path, pinned: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "closed" / "data").mkdir(parents=True)
+    (tmp_path / "closed").chmod(0o700)
+    for parent in (tmp_path, *tmp_path.parents[:3]):
+        parent.chmod(0o755)
+    monkeypatch.setenv("HEIMDALL_DATA_DIR", str(tmp_path / "closed/data"))
+    os.seteuid(54321)
+    try:
+        report = check_data_directories()
+    finally:
+        os.seteuid(0)
+    assert failing(report) == {"heimdall_data_dir", "models_dir", "qdrant_dir", "logs_dir", "models"}
+    assert f"{tmp_path / 'closed'} is closed to you; it belongs to root" in report["logs_dir"]["message"]
 
 
 def test_a_read_only_mount(installation: Installation, small: SmallModel, tmp_path: Path) -> None:

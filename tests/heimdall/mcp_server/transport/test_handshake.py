@@ -19,7 +19,7 @@ from heimdall.mcp_server.service import Service
 from heimdall.mcp_server.transport.descriptors import Wire
 from heimdall.mcp_server.transport.handshake import VERSIONS, Handshake, answer, plain_initialize
 from heimdall.mcp_server.transport.messages import decode, encode
-from tests.support.mcp_raw import ROOT, VERSION, RawServer
+from tests.support.mcp_raw import VERSION, RawServer
 
 CLIENT = {"name": "raw", "version": "1"}
 CAPABILITIES: dict[str, Any] = {"roots": {"listChanged": True}, "sampling": {}, "elicitation": {"form": {}, "url": {}}}
@@ -141,7 +141,11 @@ def test_initialize_is_answered_once_and_nothing_heavy_is_loaded_for_it(project:
         "import importlib, sys\nsys.path.remove(os.environ['BLOCKED']); del sys.modules['mcp']\nimport mcp\n"
         "sys.modules[__name__] = mcp\n"
     )
-    environment = {"PYTHONPATH": f"{blocked}{os.pathsep}{ROOT}", "BLOCKED": str(blocked), "GO": str(home / "go")}
+    environment = {
+        "PYTHONPATH": f"{blocked}{os.pathsep}{os.environ['PYTHONPATH']}",
+        "BLOCKED": str(blocked),
+        "GO": str(home / "go"),
+    }
     with RawServer(environment=environment) as server:
         assert server.initialize()["result"]["serverInfo"]["name"] == "heimdall"
         (home / "go").touch()

@@ -90,11 +90,18 @@ async def test_clients_of_both_eras_share_one_memory(project: Path) -> None:
                     stored = await client.call_tool("store_memory", {"text": f"{word} {number}"})
                     assert not stored.is_error
                 found = await client.call_tool("recall_memories", {"query": word})
-                assert len(found.structured_content["memories"]) == 5
+                assert {memory["text"] for memory in found.structured_content["memories"]} == {
+                    f"{word} {number}" for number in range(5)
+                }
 
         async with anyio.create_task_group() as tasks:
-            for number, era in enumerate(["legacy", "2026-07-28", "legacy", "2026-07-28"]):
-                tasks.start_soon(use, era, f"word{number}")
+            for era, word in (
+                ("legacy", "anchor"),
+                ("2026-07-28", "bulwark"),
+                ("legacy", "capstan"),
+                ("2026-07-28", "dinghy"),
+            ):
+                tasks.start_soon(use, era, word)
         assert server.end(signal.SIGINT) == 128 + signal.SIGINT
         assert "Traceback" not in server.said
     assert (project / ".heimdall" / "cognitive_memory.db").is_file()

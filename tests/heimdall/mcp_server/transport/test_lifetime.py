@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from release.github_standin import Drip, Fault
-from tests.support.mcp_raw import PATIENCE, ROOT, RawServer
+from tests.support.mcp_raw import PATIENCE, RawServer
 from tests.support.servers import plain_mirror
 from tests.support.small_model import SmallModel
 
@@ -82,7 +82,7 @@ def test_a_killed_parent_ends_it_although_somebody_else_holds_its_stdin(project:
     )
     parent = subprocess.Popen(
         [sys.executable, "-c", parent_code, str(read_end)],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env=os.environ,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         pass_fds=[read_end],

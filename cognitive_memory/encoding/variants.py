@@ -1,0 +1,62 @@
+"""The forms of a model: which graph computes, and a label for the numbers that come out."""
+
+from __future__ import annotations
+
+import platform
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from cognitive_memory.core.config import FAST
+from heimdall.models import warm
+
+FAST_ENDING = "-fast.onnx"
+"""Ends the file name of a graph that multiplies in int8."""
+
+
+def graph_name(model_name: str, variant: str) -> str:
+    """The file name of the graph that computes in that variant."""
+    return f"{model_name}{FAST_ENDING if variant == FAST else '.onnx'}"
+
+
+def device_for(variant: str, device: str) -> str:
+    """The device that a variant runs on, of those that the configuration allows: int8 is for the CPU."""
+    return "cpu" if variant == FAST else device
+
+
+def int8_may_overflow(processors: Path = Path("/proc/cpuinfo")) -> bool:
+    """Whether onnxruntime's int8 products need to be told to be exact here.
+
+    Before VNNI, the instruction of x86-64 for uint8 times int8 adds two products in 16 bits, where they may overflow. The
+    exact way takes one and a half times as long (measured with VNNI, which does not need it, and gives the same numbers).
+    Where it can't be told whether there is VNNI, exactness wins.
+    """
+    if platform.machine().lower() not in {"x86_64", "amd64"}:
+        return False
+    try:
+        with processors.open(encoding="utf-8") as lines:
+            flags = next((line.split() for line in lines if line.startswith("flags")), [])
+    except OSError:
+        return True
+    return not {"avx512_vnni", "avx_vnni"} & set(flags)
+
+
+def numerics_label(entry: dict[str, Any], variant: str, device: str) -> str:
+    """A short text that is the same as long as a text gets the same vector, to within rounding in float32.
+
+    It follows from the digests of the files that have a part in it, so no file is read.
+
+    Args:
+        entry: the model's entry in the manifest, plain JSON.
+        variant: one that the entry serves.
+        device: one of `core.config.DEVICES`. Those that compute in float32 as a CPU does get the same label.
+    """
+    unused = graph_name(entry["name"], "standard" if variant == FAST else FAST)
+    pins = sorted((path, digest) for path, (digest, _) in warm.pins(entry).items() if path != unused)
+    digest = sha256("\n".join(f"{path} {sha}" for path, sha in pins).encode()).hexdigest()[:16]
+    ending = f"/{device}" if device in _OTHER_PRECISION else ""
+    return f"{entry['name']}/{variant}/{digest}{ending}"
+
+
+_OTHER_PRECISION = ("coreml",)
+"""Devices that compute in half precision."""

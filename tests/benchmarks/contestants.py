@@ -15,12 +15,13 @@ CUT = 512
 """Tokens at which those are cut that don't measure a default: as ours."""
 
 
-def heimdall(places: Places) -> Embed:
+def heimdall(places: Places, variant: str = "standard") -> Embed:
     """This project's engine, the way users call it."""
     from cognitive_memory.core.config import EmbeddingConfig
     from cognitive_memory.encoding import ONNXEmbeddingProvider
 
-    return ONNXEmbeddingProvider(EmbeddingConfig(model_cache_dir=places["shared"])).encode_batch  # type: ignore[arg-type]
+    config = EmbeddingConfig(model_cache_dir=places["shared"], variant=variant, long_texts="cut")  # type: ignore[arg-type]
+    return ONNXEmbeddingProvider(config).encode_batch
 
 
 def original(places: Places) -> Embed:
@@ -108,6 +109,7 @@ class Contestant:
 
 CONTESTANTS = {
     OURS: Contestant("onnxruntime", "shared", lambda places, _: heimdall(places)),
+    "heimdall, fast": Contestant("onnxruntime", "shared", lambda places, _: heimdall(places, "fast")),
     "the original": Contestant("onnxruntime", "exported", lambda places, _: original(places)),
     "sentence-transformers": Contestant(
         "sentence_transformers",

@@ -10,8 +10,7 @@ from statistics import median
 from tests.benchmarks.contestants import OURS
 
 _WIDTH, _LABELS, _BAR, _GAP, _HEAD = 760, 250, 15, 4, 30
-_COLOURS = {OURS: "#2b6cb0"}
-_OTHER = "#a0aec0"
+_COLOUR, _OTHERS = "#2b6cb0", "#a0aec0"
 
 
 def bars(parts: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
@@ -35,7 +34,7 @@ def bars(parts: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
             lines.append(f'<text x="{_LABELS - 8}" y="{top + 12}" text-anchor="end">{escape(name.strip())}</text>')
             lines.append(
                 f'<rect x="{_LABELS}" y="{top}" width="{length:.1f}" height="{_BAR}" '
-                f'fill="{_COLOURS.get(name, _OTHER)}"/>'
+                f'fill="{_COLOUR if name.startswith(OURS) else _OTHERS}"/>'
             )
             lines.append(f'<text x="{_LABELS + length + 5:.1f}" y="{top + 12}">{value:.2f}x</text>')
             top += _BAR + _GAP

@@ -157,7 +157,7 @@ def connect(database: Path, *, read_only: bool = False) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA cache_size = -8000")  # 8 MB
         connection.execute("PRAGMA temp_store = MEMORY")
-    except BaseException:
+    except BaseException:  # also Ctrl-C: no open file stays
         connection.close()
         raise
     return connection

@@ -177,7 +177,7 @@ def _bring_up(database: Path, project_id: str, steps: Sequence[Migration], *, ke
                 row = (project_id, times.now())
                 connection.execute("INSERT INTO project (one, project_id, created_at) VALUES (1, ?, ?)", row)
             connection.execute("COMMIT")
-        except BaseException:
+        except BaseException:  # also Ctrl-C: what was begun is taken back
             connection.rollback()
             if backup:
                 backup.unlink(missing_ok=True)  # of what is still there

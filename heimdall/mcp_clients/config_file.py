@@ -97,7 +97,7 @@ class ConfigFile:
             if self.original is not None:
                 shutil.copymode(target, temporary)
             temporary.replace(target)
-        except BaseException:
+        except BaseException:  # also Ctrl-C: no half file stays
             with suppress(OSError):
                 temporary.unlink()
             raise

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Lock
+from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
 from cognitive_memory.encoding.devices import CPU, check_started, choose_provider
@@ -16,6 +19,34 @@ if TYPE_CHECKING:
 
 _ERRORS_ALONE = 3
 """onnxruntime's severity "error": its warnings are about optimisations, and our stderr is the user's."""
+_TELEMETRY_OFF = ("ORT_DISABLE_TELEMETRY", "ORT_TELEMETRY_DISABLED")
+"""What onnxruntime is told by; the second name is that of some builds before 1.32."""
+_loading = Lock()
+
+
+def load_onnxruntime() -> ModuleType:
+    """The module onnxruntime, which sends nothing and leaves no files of its own.
+
+    Since 1.32 its import alone makes a device id and a queue of events for its maker in the user's cache, on every platform;
+    `disable_telemetry_events` comes too late for that. The variables that forbid it are read once, during the import, and are
+    then put back: they are the host program's. Its own choice wins, and so does an import of its own before this one.
+
+    Raises:
+        ImportError: it is not installed, or does not fit this machine.
+    """
+    with _loading:
+        if "onnxruntime" not in sys.modules:
+            ours = [name for name in _TELEMETRY_OFF if not any(known in os.environ for known in _TELEMETRY_OFF)]
+            os.environ.update(dict.fromkeys(ours, "1"))
+            try:
+                import onnxruntime
+            finally:
+                for name in ours:
+                    os.environ.pop(name, None)
+        import onnxruntime
+
+        onnxruntime.disable_telemetry_events()
+    return cast("ModuleType", onnxruntime)
 
 
 class ModelSession:
@@ -37,9 +68,7 @@ class ModelSession:
     """
 
     def __init__(self, graph: Path, *, threads: int, packed: bool = True, device: str = "cpu") -> None:
-        import onnxruntime
-
-        onnxruntime.disable_telemetry_events()
+        onnxruntime = load_onnxruntime()
         options = onnxruntime.SessionOptions()
         options.log_severity_level = _ERRORS_ALONE
         options.intra_op_num_threads = threads

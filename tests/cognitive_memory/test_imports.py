@@ -58,6 +58,23 @@ def test_a_failing_load_prints_nothing(tmp_path: Path, model_directory: Path) ->
     assert (done.stdout, done.stderr) == ("refused\n", "")
 
 
+@pytest.mark.parametrize("chosen", [None, "1"])
+def test_the_engine_reports_to_nobody(home: Path, monkeypatch: pytest.MonkeyPatch, chosen: str | None) -> None:
+    for name in ("ORT_DISABLE_TELEMETRY", "ORT_TELEMETRY_DISABLED"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("CI", "GITHUB_ACTIONS", "PYTEST_CURRENT_TEST"):  # which might make onnxruntime silent by themselves
+        monkeypatch.delenv(name, raising=False)
+    if chosen is not None:
+        monkeypatch.setenv("ORT_DISABLE_TELEMETRY", chosen)
+    done = run(
+        "import os; before = dict(os.environ)\n"
+        "from cognitive_memory.encoding.session import load_onnxruntime\n"
+        "load_onnxruntime(); print(load_onnxruntime().__name__, os.environ == before)"
+    )
+    assert done.stdout == "onnxruntime True\n"
+    assert [path for path in home.rglob("*") if path.is_file()] == []
+
+
 def test_every_public_name_is_there() -> None:
     import cognitive_memory.encoding as package
 

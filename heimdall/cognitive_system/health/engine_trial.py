@@ -35,12 +35,12 @@ def main(directory: str, model: str, variant: str) -> int:
 
 def _try(directory: Path, model: str, variant: str) -> tuple[str, str]:
     import numpy as np
-    import onnxruntime
 
     from cognitive_memory.encoding import Encoder
+    from cognitive_memory.encoding.session import load_onnxruntime
 
+    version = f"onnxruntime {load_onnxruntime().__version__}"
     encoder = Encoder.load(directory)
-    version = f"onnxruntime {onnxruntime.__version__}"
     if model != MODEL:
         return "unknown", f"{version} loads {model}, but no vector of it is known to compare with"
     golden = np.load(GOLDEN, allow_pickle=False)

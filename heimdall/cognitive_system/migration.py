@@ -102,7 +102,7 @@ def _memories(project: Project, tops: list[Path], wishes: Wishes, report: Migrat
     for path, problem in places.unreadable_databases(project, tops).items():
         yield failure("memories", path, problem)
     databases = places.databases(project, tops)
-    if databases and (step := settings.bring_over(project, wishes)):
+    if step := settings.bring_over(project, wishes):
         yield step
     if not wishes.dry_run and databases:
         project = Project(project.root)  # whose settings are read anew

@@ -48,6 +48,14 @@ def project(original: OriginalDatabase, root: Path, small: SmallModel, pinned: o
     return Project(root)
 
 
+@pytest.fixture
+def original_settings(root: Path, pinned: object) -> Project:
+    """A project that 0.3 had initialised only, or a fresh clone of one: settings are committed, memories are not."""
+    (root / ".heimdall").mkdir(exist_ok=True)
+    (root / ".heimdall/config.yaml").write_text(CONFIG)
+    return Project(root)
+
+
 def everything_in(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
@@ -77,6 +85,16 @@ def test_everything_comes_over_and_everything_old_stays(project: Project, small:
     assert any("55 memories have no vector yet" in note for note in report.notes)
     assert any("They hold vectors of project_0123abcd" in note for note in report.notes)
     assert [known.project.root for known in known_projects()] == [project.root]
+
+
+def test_settings_come_over_without_memories(original_settings: Project) -> None:
+    kept = original_settings.config_path.with_name("config.heimdall-0.3.yaml")
+    assert outcomes(migrate_legacy_data(original_settings.root, dry_run=True)) == {"settings": {Outcome.WOULD}}
+    assert not kept.exists()
+    assert outcomes(migrate_legacy_data(original_settings.root)) == {"settings": {Outcome.BROUGHT}}
+    assert kept.read_text() == CONFIG
+    assert Project(original_settings.root).config
+    assert outcomes(migrate_legacy_data(original_settings.root)) == {}
 
 
 def test_repeating_it_changes_nothing(project: Project) -> None:

@@ -21,17 +21,19 @@ class Command(click.Command):
 
     Attributes:
         examples: command lines, and what they do.
+        lenient: whether it runs although `HEIMDALL_LOG_LEVEL` has a value that can't be used.
     """
 
-    def __init__(self, *args: Any, examples: Sequence[Example] = (), **kwargs: Any) -> None:
+    def __init__(self, *args: Any, examples: Sequence[Example] = (), lenient: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.examples = tuple(examples)
+        self.lenient = lenient
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run it, with its log records going where they belong."""
         from heimdall.cli import records
 
-        records.begin()
+        records.begin(lenient=self.lenient)
         return super().invoke(ctx)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -59,14 +61,17 @@ class Group(click.Group):
         super().format_epilog(ctx, formatter)
 
 
-def command(name: str | None = None, *, examples: Sequence[Example]) -> Callable[[Callable[..., Any]], Command]:
+def command(
+    name: str | None = None, *, examples: Sequence[Example], lenient: bool = False
+) -> Callable[[Callable[..., Any]], Command]:
     """Make a `Command` of a function; its return value is the exit code, None means 0.
 
     Args:
         name: default: the function's name.
         examples: command lines, and what they do.
+        lenient: whether it runs although `HEIMDALL_LOG_LEVEL` has a value that can't be used.
     """
-    return click.command(name, cls=Command, examples=examples)
+    return click.command(name, cls=Command, examples=examples, lenient=lenient)
 
 
 def group(name: str | None = None, *, examples: Sequence[Example]) -> Callable[[Callable[..., Any]], Group]:

@@ -24,7 +24,8 @@ WANTING = 1
         ("heimdall doctor", "look at everything on this machine, change nothing"),
         ("heimdall doctor --online", "ask the model's sources too whether they answer"),
         ("heimdall doctor --fix", "mend what can be mended without losing anything"),
-    ]
+    ],
+    lenient=True,  # it is to say which variable is wrong, among all else that is
 )
 @click.option("--deep", is_flag=True, help="Hash every file of the model again.")
 @click.option("--online", is_flag=True, help="Ask each of the model's sources for one byte.")

@@ -6,7 +6,7 @@ import contextlib
 import logging
 
 from heimdall.cli import output
-from heimdall.cognitive_system.logs import LOGGERS, keep_logs
+from heimdall.cognitive_system.logs import DEFAULT_LEVEL, LOGGERS, keep_logs
 from heimdall.models.settings import SettingsError
 
 _ISSUES = "https://github.com/lcbcFoo/heimdall-mcp-server/issues"
@@ -19,13 +19,21 @@ class _ToUser(logging.Handler):
         output.complain(record.getMessage().removeprefix("heimdall: "))
 
 
-def begin() -> None:
+def begin(*, lenient: bool = False) -> None:
     """Send the records of this process to the log file and to the user.
+
+    Args:
+        lenient: take the default level where `HEIMDALL_LOG_LEVEL` can't be used.
 
     Raises:
         SettingsError: `HEIMDALL_LOG_LEVEL` has a value that can't be used.
     """
-    keep_logs("heimdall")
+    try:
+        keep_logs("heimdall")
+    except SettingsError:
+        if not lenient:
+            raise
+        keep_logs("heimdall", level=DEFAULT_LEVEL)
     to_user = _ToUser(logging.WARNING)
     for name in LOGGERS:
         logger = logging.getLogger(name)

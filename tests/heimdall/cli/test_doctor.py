@@ -45,6 +45,14 @@ def test_from_an_empty_home_to_a_mended_one(installation: Installation, small: S
     small.assert_tree(home / ".local/share/heimdall/models")
 
 
+def test_a_level_of_the_log_that_is_none_is_named_like_any_other_variable(installation: Installation) -> None:
+    path = f"{installation.site}:{ROOT}"
+    done = installation.heimdall("doctor", "--json", PYTHONPATH=path, HEIMDALL_LOG_LEVEL="loud", HEIMDALL_FETCH="maybe")
+    assert done.returncode == 1, done.stderr
+    failed = {key for key, status in statuses(done.stdout).items() if status == "❌ FAIL"}
+    assert {"variables.HEIMDALL_LOG_LEVEL", "variables.HEIMDALL_FETCH"} <= failed
+
+
 def test_exit_code_0_with_warnings(installation: Installation, tmp_path: Path) -> None:
     """Where no model can be loaded and nothing else is wrong, the engine alone decides."""
     path = f"{installation.site}:{ROOT}"

@@ -66,13 +66,13 @@ def drop_entry(text: str, client: Client, name: str) -> str:
     if client.format == "toml":
         import tomlkit
 
-        document = tomlkit.parse(text)
+        document = tomlkit.parse(_plain(text))
         servers: Any = document[client.key]
         del servers[name]
         if not servers:
             del document[client.key]
-        text = tomlkit.dumps(document).rstrip("\n")
-        return text + "\n" if text else ""
+        made = tomlkit.dumps(document).rstrip("\n")
+        return _as_in(text, made + "\n") if made else ""
     text = jsonc.remove_member(text, [client.key, name])
     return "" if "".join(text.split()) == "{}" else text
 
@@ -103,7 +103,7 @@ def _set(text: str, client: Client, keys: list[str], value: object) -> str:
         return jsonc.set_member(text, [client.key, *keys], value)
     import tomlkit
 
-    document: Any = tomlkit.parse(text)
+    document: Any = tomlkit.parse(_plain(text))
     holder = document
     for key in [client.key, *keys[:-1]]:
         if key not in holder:
@@ -115,4 +115,17 @@ def _set(text: str, client: Client, keys: list[str], value: object) -> str:
     if isinstance(value, dict):
         item.add(tomlkit.nl())  # what follows is parted from it
     holder[keys[-1]] = item
-    return tomlkit.dumps(document).rstrip("\n") + "\n"
+    return _as_in(text, tomlkit.dumps(document).rstrip("\n") + "\n")
+
+
+def _plain(text: str) -> str:
+    """A text whose lines all end as on Windows, with newlines alone, for tomlkit writes these; another one as it is."""
+    return text.replace("\r\n", "\n") if _windows(text) else text
+
+
+def _as_in(text: str, made: str) -> str:
+    return made.replace("\n", "\r\n") if _windows(text) else made
+
+
+def _windows(text: str) -> bool:
+    return 0 < text.count("\n") == text.count("\r\n")

@@ -46,6 +46,14 @@ def test_toml_keeps_comments_and_order() -> None:
     assert documents.drop_entry(last, codex, "heimdall") == 'model = "x"\n'
 
 
+def test_toml_keeps_the_line_ends_of_windows() -> None:
+    codex, text = client_named("codex"), CODEX.replace("\n", "\r\n")
+    made = documents.put_entry(text, codex, "heimdall", ENTRY.fields(codex))
+    assert made == documents.put_entry(CODEX, codex, "heimdall", ENTRY.fields(codex)).replace("\n", "\r\n")
+    assert documents.put_entry(made, codex, "heimdall", ENTRY.fields(codex)) == made
+    assert documents.drop_entry(made, codex, "heimdall") == text
+
+
 def test_what_the_user_added_to_the_entry_stays() -> None:
     cursor = client_named("cursor")
     text = json.dumps(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +51,8 @@ def numerics_label(entry: dict[str, Any], variant: str, device: str, long_texts:
         device: one of `core.config.DEVICES`. Those that compute in float32 as a CPU does get the same label.
         long_texts: one of `core.config.LONG_TEXTS`.
     """
+    from hashlib import sha256  # loads OpenSSL, which no start of the engine needs
+
     unused = graph_name(entry["name"], "standard" if variant == FAST else FAST)
     pins = sorted((path, digest) for path, (digest, _) in warm.pins(entry).items() if path != unused)
     digest = sha256("\n".join(f"{path} {sha}" for path, sha in pins).encode()).hexdigest()[:16]

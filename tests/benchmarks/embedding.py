@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median, quantiles
+from typing import Any
 
 import click
 import numpy as np
@@ -63,20 +64,26 @@ class Worker:
 
     def seconds(self, texts: str, count: int, **more: str) -> float:
         """How long it takes it to embed so many texts of that kind; see `worker`."""
+        return self.in_a_row(texts, count, 1, **more)[0]
+
+    def in_a_row(self, texts: str, count: int, times: int, **more: str) -> list[float]:
+        """The same so many times, one directly after the other."""
         assert self._process.stdin is not None
-        print(json.dumps({"texts": texts, "count": count, **more}), file=self._process.stdin, flush=True)
-        return self._answer(self._name)["seconds"]
+        order = {"texts": texts, "count": count, "times": times, **more}
+        print(json.dumps(order), file=self._process.stdin, flush=True)
+        seconds: list[float] = self._answer(self._name)["seconds"]
+        return seconds
 
     def close(self) -> None:
         """End the process."""
         self._process.communicate()
 
-    def _answer(self, name: str) -> dict[str, float]:
+    def _answer(self, name: str) -> dict[str, Any]:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
             raise click.ClickException(f"{name} ended without an answer; run its worker by hand to see why")
-        answer: dict[str, float] = json.loads(line)
+        answer: dict[str, Any] = json.loads(line)
         return answer
 
 
@@ -121,6 +128,13 @@ def likeness(workers: Mapping[str, Worker], directory: Path) -> list[str]:
     return lines
 
 
+def after_a_pause(worker: Worker, kind: str, later: list[float]) -> float:
+    """Seconds of the first of some single texts; the median of those that follow is added to `later`."""
+    first, *others = worker.in_a_row(kind, 1, 12)
+    later.append(median(others))
+    return first
+
+
 def best_rows(name: str, python: str, places: Places) -> int:
     """The batch size with which a contestant is quickest; 0 where it has its own."""
     seconds = {}
@@ -157,9 +171,14 @@ def measure(
             times = paired({name: partial(worker.seconds, kind, count) for name, worker in workers.items()}, rounds)
             parts[f"Bulk, {count} {kind}{' texts' if kind != 'paragraphs' else ''}"] = (times, "s")
         for kind, title in (("query", "One short query"), ("paragraphs", "One paragraph")):
-            single = {name: partial(worker.seconds, kind, 1) for name, worker in workers.items()}
-            paired(single, 5)  # the first runs of a shape allocate
-            parts[title] = (paired(single, rounds * 20), "ms")
+            later: dict[str, list[float]] = {name: [] for name in workers}
+            single = {name: partial(after_a_pause, worker, kind, later[name]) for name, worker in workers.items()}
+            paired(single, 3)  # the first runs of a shape allocate
+            for values in later.values():
+                values.clear()
+            first_of_row = paired(single, rounds * 10)
+            parts[f"{title} of many in a row"] = (later, "ms")
+            parts[f"{title} after a pause"] = (first_of_row, "ms")
     finally:
         for worker in workers.values():
             worker.close()
@@ -198,7 +217,7 @@ def share_of_peak(models: Path, count: int, seconds: float) -> str:
 )
 @click.option("--texts", "count", type=click.IntRange(1), default=300, help="Texts in bulk.")
 @click.option(
-    "--rounds", type=click.IntRange(1), default=3, help="Rounds in bulk; starts 3, single texts 20 times as many."
+    "--rounds", type=click.IntRange(1), default=3, help="Rounds in bulk; starts 3, single texts 10 times as many."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print seconds and bytes as JSON.")
 @click.option(

@@ -85,6 +85,6 @@ def test_runs(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, [*options, "--json"])
     assert result.exit_code == 0, result.output
     parts = json.loads(result.stdout)
-    assert len(parts) == 7
+    assert len(parts) == 9
     assert all(min(values) > 0 for times in parts.values() for values in times.values())
     assert picture.read_text(encoding="utf-8").startswith("<svg")

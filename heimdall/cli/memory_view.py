@@ -21,6 +21,8 @@ TYPES = ("concept", "context", "episode")
 
 _LINE = 100
 """How many characters of a memory a line of a list shows."""
+_SHOWN = 4_000
+"""How many characters of a memory people are shown: more than a loaded piece has, less than fills a screen many times."""
 
 
 def when(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime | None:
@@ -78,8 +80,10 @@ def document(memory: Memory) -> dict[str, object]:
 
 
 def show(memory: Memory, *, before: str = "") -> None:
-    """Print a whole memory: its text, and below it what else is known of it."""
-    output.paragraph(memory.text, begin=before)
+    """Print a memory: its text, the beginning of a very long one, and below it what else is known of it."""
+    output.paragraph(memory.text[:_SHOWN], begin=before)
+    if (more := len(memory.text) - _SHOWN) > 0:
+        output.line(output.faint(f"    … {more} more characters; --json has them all"))
     output.line(output.faint(f"    {about(memory)}"))
 
 

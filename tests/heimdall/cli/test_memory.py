@@ -71,6 +71,16 @@ def test_types_are_those_of_memories() -> None:
     assert tuple(MemoryType) == TYPES
 
 
+def test_people_see_the_beginning_of_a_very_long_memory(run: Run, report: Report) -> None:
+    text = "needle " + "x" * 100_000
+    run("store", "--", text)
+    shown = run("recall", "needle").stdout
+    assert len(shown) < 5_000
+    assert "… 96007 more characters; --json has them all" in shown
+    (hit,) = report("recall", "needle")["hits"]
+    assert hit["memory"]["text"] == text
+
+
 def test_store_recall_update_delete(run: Run, report: Report) -> None:
     stored = report(
         "store", "The parser retries three times", "--type", "concept", "--tag", "parser", "--tag", "a b", "--pin",

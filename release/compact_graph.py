@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from release.bert_config import BertConfig
+from release.encoder_builder import EncoderBuilder
 from release.graph import encoder_bytes
-from release.graph_builder import BFLOAT16, FLOAT32, INT8, GraphBuilder, ValueType
+from release.graph_builder import BFLOAT16, FLOAT32, INT8, ValueType
 from release.quantisation import Quantised, quantise_groups, quantise_rows
 from release.recipe import WEIGHTS_NAME
 from release.safetensors_header import Tensor
@@ -39,14 +40,14 @@ def compact_graph_bytes(
     Raises:
         ModelBuildError: naming every weight that is missing or has another type or shape than `config` says.
     """
-    return encoder_bytes(_CompactBuilder(tensors, content), name, config, subject=subject)
+    return encoder_bytes(_CompactBuilder(tensors, content, config), name, config, subject=subject)
 
 
-class _CompactBuilder(GraphBuilder):
+class _CompactBuilder(EncoderBuilder):
     """Stores matrices in int8, and vectors, a hundredth of the parameters, as they are."""
 
-    def __init__(self, tensors: Mapping[str, Tensor], content: memoryview) -> None:
-        super().__init__(tensors, WEIGHTS_NAME)
+    def __init__(self, tensors: Mapping[str, Tensor], content: memoryview, config: BertConfig) -> None:
+        super().__init__(tensors, WEIGHTS_NAME, config)
         self._content = content
 
     def weight(self, name: str, *shape: int) -> str:

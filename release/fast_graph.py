@@ -4,24 +4,30 @@ The weights are rounded by the graph itself: onnxruntime computes what depends o
 graph (its constant folding), by operations whose result IEEE 754 fixes. So nothing else has to be downloaded or kept.
 
 What reaches a matrix is rounded row by row, each with a step that follows from that row: a token's numbers, and so a
-text's vector, do not depend on what else is in the batch. Two things keep the error small:
+text's vector, do not depend on what else is in the batch. Three things keep the error small:
 
-- Before the query, key and value matrices and the first one of the feed-forward part, columns are scaled ("SmoothQuant",
-  Xiao et al., 2023), since a few of them hold numbers many times larger than the others'.
+- Before the query, key and value matrices and the first one of the feed-forward part, columns are moved and scaled, since a few
+  of them hold numbers many times larger than the others', mostly on one side of 0 ("SmoothQuant", Xiao et al., 2023; "Outlier
+  Suppression+", Wei et al., 2023). The normalisation before them does that in passing, by another scale and shift.
 - After GELU a few columns are larger still, and meet the largest weights: these columns are multiplied in float32 ("LLM.int8()",
   Dettmers et al., 2022). All others are at least -0.17, so that they are raised by that and use all 256 steps.
+- Steps of weights are such that two neighbours of one sign never come to more than 128. Before VNNI, the instruction of x86-64
+  for uint8 times int8 adds two products in 16 bits, where more might overflow. So the quick product is exact on every processor.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import struct
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from release.bert_config import BertConfig
+from release.encoder_builder import EncoderBuilder, States
 from release.graph import encoder_bytes
-from release.graph_builder import BOOL, INT8, INT64, UINT8, Attribute, GraphBuilder
+from release.graph_builder import FLOAT32, INT8, INT64, UINT8
 from release.recipe import WEIGHTS_NAME
 from release.safetensors_header import Tensor
 
@@ -29,7 +35,7 @@ _MEASURED = Path(__file__).with_suffix(".json")
 _LEAST_GELU = 0.17
 """GELU is nowhere below -0.16998."""
 _LEAST_STEP = 1e-30
-"""What a row of zeros is divided by."""
+"""What a row of weights is divided by when all are zero."""
 _QUARTERS = (1.0, 1.1875, 1.40625, 1.6875)
 """2 to the power of 0, 1/4, 1/2 and 3/4, in five bits."""
 _REACH = 32
@@ -37,6 +43,8 @@ _REACH = 32
 _MIDDLE = 128
 """The code of 0 where numbers lie on both sides of it."""
 _BOTTOM = -1e9
+_MOVE = 1 / 8
+"""Columns are moved by multiples of this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +53,23 @@ class Measured:
 
     Attributes:
         scales: by the weights' prefix, each input column's scale in quarters of an octave.
+        moves: by the weights' prefix, what is subtracted from each input column before, in eighths.
         apart: by the weights' prefix, the input columns to be multiplied in float32.
     """
 
     scales: Mapping[str, Sequence[int]]
+    moves: Mapping[str, Sequence[int]]
     apart: Mapping[str, Sequence[int]]
 
     @classmethod
     def read(cls, path: Path = _MEASURED) -> Measured:
         """Read what is committed."""
         document = json.loads(path.read_text(encoding="utf-8"))
-        scales = {prefix: [int(part) for part in text.split()] for prefix, text in document["quarter_octaves"].items()}
-        return cls(scales, document["apart"])
+        scales, moves = (
+            {prefix: [int(part) for part in text.split()] for prefix, text in document[name].items()}
+            for name in ("quarter_octaves", "eighths")
+        )
+        return cls(scales, moves, document["apart"])
 
 
 def fast_graph_bytes(
@@ -79,90 +92,153 @@ def fast_graph_bytes(
     Raises:
         ModelBuildError: naming every weight that is missing or has another type or shape than `config` says.
     """
-    return encoder_bytes(_FastBuilder(tensors, measured or Measured.read()), name, config, subject=subject)
+    return encoder_bytes(_FastBuilder(tensors, config, measured or Measured.read()), name, config, subject=subject)
 
 
-class _FastBuilder(GraphBuilder):
+class _FastBuilder(EncoderBuilder):
     """Multiplies in int8."""
 
-    def __init__(self, tensors: Mapping[str, Tensor], measured: Measured) -> None:
-        super().__init__(tensors, WEIGHTS_NAME)
+    # The two ways of attention differ in the last bits, which rounding may turn into another code. The engine pads no text
+    # as long as this (cognitive_memory/encoding/batching.py): so a text's length alone decides, and not its batch.
+    whole_from = 128
+
+    def __init__(self, tensors: Mapping[str, Tensor], config: BertConfig, measured: Measured) -> None:
+        super().__init__(tensors, WEIGHTS_NAME, config)
         self._measured = measured
-        self._count = 0
-        self._rounded: dict[tuple[str, str], tuple[str, str]] = {}
+        self._rounded: dict[States, tuple[str, str]] = {}
+        self._made: dict[str, str] = {}
+        self._weights: dict[str, int] = {}
 
-    def node(self, operator: str, *inputs: str, output: str = "", **attributes: Attribute) -> str:
-        # Short names keep the graph below what may travel inside a manifest.
-        self._count += 1
-        return super().node(operator, *inputs, output=output or f"{self._count:x}", **attributes)
-
-    def linear(self, prefix: str, rows: str, out_width: int, in_width: int, *, after_gelu: bool = False) -> str:
-        weight = self.weight(f"{prefix}.weight", out_width, in_width)
-        bias = self.weight(f"{prefix}.bias", out_width)
-        if after_gelu:
-            return self.node("Add", *self._after_gelu(prefix, rows, weight, bias, (out_width, in_width)))
-        # Query, key and value share what they are applied to.
-        group = prefix if prefix in self._measured.scales else prefix.rpartition(".")[0]
-        if group in self._measured.scales:
+    def project(self, prefix: str, states: States, out_width: int, *, constant: bool = True) -> str:
+        weight = self.weight(f"{prefix}.weight", out_width, self._config.width)
+        if (group := self._group(prefix)) in self._measured.scales:
             weight = self.node("Mul", weight, self._scale(group))
-        codes, column = self._remembered(rows, group)
-        return self.node("Add", self._product(codes, column, weight, out_width, _MIDDLE), bias)
+        # Query, key and value share what they are applied to.
+        if states not in self._rounded:
+            self._rounded[states] = self._around_zero(self._prepared(group, states))
+        product = self._product(*self._rounded[states], *self._round(weight, (out_width, self._config.width)), _MIDDLE)
+        return self.node("Add", product, self.constant(prefix, states, out_width)) if constant else product
 
-    def _after_gelu(self, prefix: str, rows: str, weight: str, bias: str, shape: tuple[int, int]) -> tuple[str, str]:
-        """The product of the rows that GELU gave, and the bias that belongs to it; `shape` is the weight's."""
-        out_width, in_width = shape
+    def constant(self, prefix: str, states: States, out_width: int) -> str:
+        bias = super().constant(prefix, states, out_width)
+        if (group := self._group(prefix)) not in self._measured.moves:
+            return bias
+        weight = self.weight(f"{prefix}.weight", out_width, self._config.width)
+        return self.node("Add", bias, self.node("MatMul", weight, self._move(group)))
+
+    def added(
+        self, prefix: str, rows: str, in_width: int, states: States, *, carried: str = "", after_gelu: bool = False
+    ) -> str:
+        shape = self._config.width, in_width
+        weight = self.weight(f"{prefix}.weight", *shape)
+        bias = self.carried_bias(prefix, weight, carried)
+        if after_gelu:
+            product, surplus = self._after_gelu(prefix, rows, weight, shape)
+            bias = self.node("Sub", bias, surplus)
+        else:
+            product = self._product(*self._around_zero(rows), *self._round(weight, shape), _MIDDLE)
+        # The bias comes with the states, whose normalisation adds a vector anyway.
+        scale, shift = self.norm_weights(states)
+        return self.node("Add", product, self.layer_norm(states.rows, scale, self.node("Add", shift, bias)))
+
+    # Short names keep the graph below what may travel inside a manifest.
+
+    def _name(self, operator: str) -> str:  # noqa: ARG002
+        return f"{self._count:x}"
+
+    def _weight_name(self, name: str) -> str:
+        return f"w{self._weights.setdefault(name, len(self._weights)):x}"
+
+    def _group(self, prefix: str) -> str:
+        """What columns are scaled and moved for: one matrix, or query, key and value together."""
+        return prefix.rpartition(".")[0] if ".self." in prefix else prefix
+
+    def _prepared(self, group: str, states: States) -> str:
+        """The normalised states, with columns moved and scaled as is good for what they are multiplied with."""
+        scale, shift = self.norm_weights(states)
+        if group in self._measured.moves:
+            shift = self.node("Sub", shift, self._move(group))
+        if group in self._measured.scales:
+            scale, shift = (self.node("Div", part, self._scale(group)) for part in (scale, shift))
+        return self.layer_norm(states.rows, scale, shift)
+
+    def _after_gelu(self, prefix: str, rows: str, weight: str, shape: tuple[int, int]) -> tuple[str, str]:
+        """The product of the rows that GELU gave, and what is too much in each of its rows; `shape` is the weight's."""
         apart = self._measured.apart.get(prefix, ())
-        inside = bytes(column not in apart for column in range(in_width))
-        kept = self._constant(f"kept {self._count:x}", (in_width,), BOOL, inside)
-        shift = self.number(_LEAST_GELU)
-        rest = self.node("Where", kept, weight, self.number(0.0))
+        columns, shift = self.integers(*apart), self.number(_LEAST_GELU)
         # Columns that are kept apart are lowered so far that they vanish at zero, and decide over no step.
-        raised = self.node("Add", rows, self.node("Where", kept, shift, self.number(_BOTTOM)))
-        step = self._step(self.node("ReduceMax", raised, self.integers(1), keepdims=0), 255)
-        column = self.node("Unsqueeze", step, self.integers(1))
-        product = self._product(self._codes(raised, step, 0), column, rest, out_width, 0)
+        shifts = self.node("Expand", shift, self.integers(shape[1]))
+        lowered = self.node("Expand", self.number(_BOTTOM), self.integers(len(apart)))
+        shifts = self.node("ScatterElements", shifts, columns, lowered, axis=0)
+        rest = self.node("Where", self.node("Greater", shifts, self.number(0.0)), weight, self.number(0.0))
+        raised = self.node("Add", rows, shifts)
+        step = self.node("Mul", self.node("ReduceMax", raised, self.integers(1), keepdims=0), self.number(1 / 255))
+        rounded, steps = self._round(rest, shape)
+        product = self._product(*self._codes(raised, step, 0), rounded, steps, 0)
         if apart:
-            columns = self.integers(*apart)
             exact = (self.node("Gather", matrix, columns, axis=1) for matrix in (rows, weight))
             product = self.node("Gemm", *exact, product, transB=1)
-        surplus = self.node("Mul", self.node("ReduceSum", rest, self.integers(1), keepdims=0), shift)
-        return product, self.node("Sub", bias, surplus)
+        sums = self.node("ReduceSum", self.node("Cast", rounded, to=FLOAT32), self.integers(1), keepdims=0)
+        return product, self.node("Mul", self.node("Mul", sums, steps), shift)
 
-    def _remembered(self, rows: str, group: str) -> tuple[str, str]:
-        """The rows in uint8 around the middle, scaled as the group wants it, and each row's step as a column."""
-        key = (rows, group if group in self._measured.scales else "")
-        if key not in self._rounded:
-            if key[1]:
-                rows = self.node("Mul", rows, self.node("Reciprocal", self._scale(group)))
-            lowest, highest = (
-                self.node(operator, rows, self.integers(1), keepdims=0) for operator in ("ReduceMin", "ReduceMax")
-            )
-            step = self._step(self.node("Max", highest, self.node("Neg", lowest)), 127)
-            column = self.node("Unsqueeze", step, self.integers(1))
-            self._rounded[key] = self._codes(rows, step, _MIDDLE), column
-        return self._rounded[key]
+    def _around_zero(self, rows: str) -> tuple[str, str]:
+        """Rows in uint8 around the middle, and each one's step as a column."""
+        lowest, highest = (self.node(kind, rows, self.integers(1), keepdims=0) for kind in ("ReduceMin", "ReduceMax"))
+        largest = self.node("Max", highest, self.node("Neg", lowest))
+        return self._codes(rows, self.node("Mul", largest, self.number(1 / 127)), _MIDDLE)
 
-    def _codes(self, rows: str, step: str, zero: int) -> str:
-        # One zero point for each row, all the same: the operator wants as many as steps.
-        zeros = self.node("ConstantOfShape", self.node("Shape", step), value=self.one_of(UINT8, bytes([zero])))
-        return self.node("QuantizeLinear", rows, step, zeros, axis=0)
+    def _codes(self, rows: str, step: str, zero: int) -> tuple[str, str]:
+        # A row of zeros has a step of 0 and any codes: its product is 0 all the same.
+        codes = self.node(
+            "QuantizeLinear", rows, step, self._once(f"zeros {zero}", partial(self._zeros, step, zero)), axis=0
+        )
+        return codes, self.node("Unsqueeze", step, self.integers(1))
 
-    def _product(self, codes: str, column: str, weight: str, out_width: int, zero: int) -> str:
-        """The rows of those codes times the transposed weight, which is rounded with a step for each of its rows."""
-        largest = self.node("ReduceMax", self.node("Abs", weight), self.integers(1), keepdims=0)
-        steps = self._step(largest, 127)
-        zeros = self._constant(f"{out_width} zeros", (out_width,), INT8, bytes(out_width))
-        rounded = self.node("QuantizeLinear", weight, steps, zeros, axis=0)
-        transposed = self.node("Transpose", rounded, perm=(1, 0))
+    def _zeros(self, step: str, zero: int) -> str:
+        # The operator wants as many zero points as steps. All matrices have a row for each token, so these do for all.
+        return self.node("ConstantOfShape", self.node("Shape", step), value=self.one_of(UINT8, bytes([zero])))
+
+    def _product(self, codes: str, column: str, rounded: str, steps: str, zero: int) -> str:
+        """The rows of those codes times the transposed weight."""
         zero_point = self._constant(f"zero {zero}", (), UINT8, bytes([zero]))
+        transposed = self.node("Transpose", rounded, perm=(1, 0))
         product = self.contributed("MatMulIntegerToFloat", codes, transposed, self.number(1.0), steps, zero_point)
         return self.node("Mul", product, column)
 
-    def _step(self, largest: str, codes: int) -> str:
-        return self.node("Max", self.node("Mul", largest, self.number(1 / codes)), self.number(_LEAST_STEP))
+    def _round(self, weight: str, shape: tuple[int, int]) -> tuple[str, str]:
+        """The weight in int8, with a step for each of its rows, and these.
+
+        Neither a number nor two neighbours of one sign come to more than 127 steps, before they are rounded.
+        """
+        pairs = self.node("Reshape", weight, self.integers(shape[0], -1, 2))
+        sums = self.node("ReduceSum", pairs, self.integers(2), keepdims=0)
+        most = (
+            self.node("ReduceMax", self.node("Abs", numbers), self.integers(1), keepdims=0)
+            for numbers in (weight, sums)
+        )
+        steps = self.node("Mul", self.node("Max", *most), self.number(1 / 127))
+        steps = self.node("Max", steps, self.number(_LEAST_STEP))
+        zeros = self._constant(f"{shape[0]} zeros", shape[:1], INT8, bytes(shape[0]))
+        return self.node("QuantizeLinear", weight, steps, zeros, axis=0), steps
 
     def _scale(self, group: str) -> str:
+        return self._once(f"{group}.scale", partial(self._new_scale, group))
+
+    def _move(self, group: str) -> str:
+        return self._once(f"{group}.move", partial(self._new_move, group))
+
+    def _once(self, key: str, make: Callable[[], str]) -> str:
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
+
+    def _new_scale(self, group: str) -> str:
         quarters = self._measured.scales[group]
         table = [_QUARTERS[index % 4] * 2.0 ** (index // 4) for index in range(-_REACH, _REACH)]
         indices = self._constant(f"{group}.scale", (len(quarters),), UINT8, bytes(value + _REACH for value in quarters))
         return self.node("Gather", self.numbers("scales", table), self.node("Cast", indices, to=INT64), axis=0)
+
+    def _new_move(self, group: str) -> str:
+        eighths = self._measured.moves[group]
+        codes = self._constant(f"{group}.move", (len(eighths),), INT8, struct.pack(f"{len(eighths)}b", *eighths))
+        return self.node("Mul", self.node("Cast", codes, to=FLOAT32), self.number(_MOVE))

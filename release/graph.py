@@ -13,16 +13,15 @@ weights as they lie in the file, bias included; a `Transpose` would have onnxrun
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import sqrt
 
 from hatch_heimdall_models.errors import ModelBuildError
+from release.attention import Batch, attention, describe
 from release.bert_config import BertConfig
-from release.graph_builder import FLOAT32, INT64, GraphBuilder
+from release.encoder_builder import EncoderBuilder, States
+from release.graph_builder import FLOAT32, INT64
 from release.recipe import WEIGHTS_NAME
 from release.safetensors_header import Tensor
 
-_MASKED = -3.4028234663852886e38
-"""Added to the attention scores of padding: the lowest float32, as transformers does."""
 _LEAST_COUNT = 1e-9
 """Divisor of the mean when the mask is empty (sentence-transformers, `Pooling`)."""
 _LEAST_NORM = 1e-12
@@ -44,16 +43,16 @@ def graph_bytes(name: str, config: BertConfig, tensors: Mapping[str, Tensor], *,
     Raises:
         ModelBuildError: naming every weight that is missing or has another type or shape than `config` says.
     """
-    return encoder_bytes(GraphBuilder(tensors, WEIGHTS_NAME), name, config, subject=subject)
+    return encoder_bytes(EncoderBuilder(tensors, WEIGHTS_NAME, config), name, config, subject=subject)
 
 
-def encoder_bytes(builder: GraphBuilder, name: str, config: BertConfig, *, subject: str) -> bytes:
-    """The serialised model whose weights are what `builder` makes of them; otherwise as `graph_bytes`."""
-    batch_and_sequence, hidden, mask = _embeddings(builder, config)
-    split = builder.node("Concat", batch_and_sequence, builder.integers(config.heads, config.head_width), axis=0)
+def encoder_bytes(builder: EncoderBuilder, name: str, config: BertConfig, *, subject: str) -> bytes:
+    """The serialised model whose matrices are applied as `builder` does it; otherwise as `graph_bytes`."""
+    batch = describe(builder, config, whole_from=builder.whole_from)
+    states = _embeddings(builder, config)
     for index in range(config.layers):
-        hidden = _layer(builder, config, f"encoder.layer.{index}", hidden, mask=mask, split=split)
-    _pooling(builder, config, hidden, batch_and_sequence)
+        states = _layer(builder, config, f"encoder.layer.{index}", states, batch)
+    _pooling(builder, builder.normalised(states), batch)
     if builder.problems:
         raise ModelBuildError(subject, builder.problems)
     text = ("batch", "sequence")
@@ -64,66 +63,46 @@ def encoder_bytes(builder: GraphBuilder, name: str, config: BertConfig, *, subje
     )
 
 
-def _embeddings(builder: GraphBuilder, config: BertConfig) -> tuple[str, str, str]:
-    """The first hidden states, and what the layers need besides.
-
-    Returns:
-        The vector (batch, sequence), the states (tokens, width), the additive mask (batch, 1, 1, sequence).
-    """
+def _embeddings(builder: EncoderBuilder, config: BertConfig) -> States:
+    """The first hidden states."""
     words = builder.table("embeddings.word_embeddings.weight", config.vocabulary, config.width)
     positions = builder.weight("embeddings.position_embeddings.weight", config.positions, config.width)
     types = builder.weight("embeddings.token_type_embeddings.weight", config.token_types, config.width)
 
-    batch_and_sequence = builder.node("Shape", "input_ids")
     sequence = builder.node("Shape", "input_ids", start=1)
     zero = builder.integers(0)
     # One row per position, and of the types the first row: every text is a first sentence.
     places = builder.node("Slice", positions, zero, sequence, zero)
     places = builder.node("Add", places, builder.node("Gather", types, zero, axis=0))
     summed = builder.node("Add", builder.look_up(words, "input_ids"), places)
-    hidden = _layer_norm(builder, config, "embeddings.LayerNorm", builder.node("Flatten", summed, axis=2))
-
-    padding = builder.node("Sub", builder.number(1.0), builder.node("Cast", "attention_mask", to=FLOAT32))
-    mask = builder.node("Mul", padding, builder.number(_MASKED))
-    return batch_and_sequence, hidden, builder.node("Unsqueeze", mask, builder.integers(1, 2))
+    return States(builder.node("Flatten", summed, axis=2), "embeddings.LayerNorm")
 
 
-def _layer(builder: GraphBuilder, config: BertConfig, prefix: str, hidden: str, *, mask: str, split: str) -> str:
+def _layer(builder: EncoderBuilder, config: BertConfig, prefix: str, states: States, batch: Batch) -> States:
     """One encoder layer: self-attention, then the feed-forward part, each added to what came in and normalised."""
     width, inner = config.width, config.inner_width
-    attention = f"{prefix}.attention"
+    own, output = f"{prefix}.attention.self", f"{prefix}.attention.output"
 
-    def heads(part: str, *order: int) -> str:
-        projected = builder.linear(f"{attention}.self.{part}", hidden, width, width)
-        return builder.node("Transpose", builder.node("Reshape", projected, split), perm=order)
+    query = builder.project(f"{own}.query", states, width)
+    # What is the same for all keys shifts all scores of a query alike, which softmax does not see; what is the same for all
+    # values goes through the mean as it is, and is added behind.
+    key, value = (builder.project(f"{own}.{part}", states, width, constant=False) for part in ("key", "value"))
+    context = attention(builder, config, (query, key, value), batch)
+    carried = builder.constant(f"{own}.value", states, width)
+    states = States(builder.added(f"{output}.dense", context, width, states, carried=carried), f"{output}.LayerNorm")
 
-    query, key, value = heads("query", 0, 2, 1, 3), heads("key", 0, 2, 3, 1), heads("value", 0, 2, 1, 3)
-    scores = builder.node("Mul", builder.node("MatMul", query, key), builder.number(1 / sqrt(config.head_width)))
-    shares = builder.node("Softmax", builder.node("Add", scores, mask), axis=-1)
-    context = builder.node("Transpose", builder.node("MatMul", shares, value), perm=(0, 2, 1, 3))
-    rows = builder.node("Reshape", context, builder.integers(-1, width))
-    attended = builder.linear(f"{attention}.output.dense", rows, width, width)
-    hidden = _layer_norm(builder, config, f"{attention}.output.LayerNorm", builder.node("Add", attended, hidden))
-
-    raised = builder.node("Gelu", builder.linear(f"{prefix}.intermediate.dense", hidden, inner, width))
-    lowered = builder.linear(f"{prefix}.output.dense", raised, width, inner, after_gelu=True)
-    return _layer_norm(builder, config, f"{prefix}.output.LayerNorm", builder.node("Add", lowered, hidden))
+    raised = builder.node("Gelu", builder.project(f"{prefix}.intermediate.dense", states, inner))
+    lowered = builder.added(f"{prefix}.output.dense", raised, inner, states, after_gelu=True)
+    return States(lowered, f"{prefix}.output.LayerNorm")
 
 
-def _pooling(builder: GraphBuilder, config: BertConfig, hidden: str, batch_and_sequence: str) -> None:
+def _pooling(builder: EncoderBuilder, hidden: str, batch: Batch) -> None:
     """The mean over the attention mask, scaled to unit norm: the graph's output."""
     second = builder.integers(1)
-    by_text = builder.node("Concat", batch_and_sequence, builder.integers(config.width), axis=0)
-    states = builder.node("Reshape", hidden, by_text)
+    states = builder.node("Reshape", hidden, batch.by_text)
     mask = builder.node("Cast", "attention_mask", to=FLOAT32)
     total = builder.node("MatMul", builder.node("Unsqueeze", mask, second), states)
     count = builder.node("Max", builder.node("ReduceSum", mask, second, keepdims=1), builder.number(_LEAST_COUNT))
     mean = builder.node("Div", builder.node("Squeeze", total, second), count)
     norm = builder.node("Max", builder.node("ReduceL2", mean, second, keepdims=1), builder.number(_LEAST_NORM))
     builder.node("Div", mean, norm, output="embeddings")
-
-
-def _layer_norm(builder: GraphBuilder, config: BertConfig, prefix: str, rows: str) -> str:
-    scale = builder.weight(f"{prefix}.weight", config.width)
-    shift = builder.weight(f"{prefix}.bias", config.width)
-    return builder.node("LayerNormalization", rows, scale, shift, axis=-1, epsilon=config.layer_norm_eps)

@@ -6,9 +6,9 @@ Only what is asked for enters the file: no library version, no date, no defaults
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from onnx import GraphProto, ModelProto, TensorProto
+from onnx import GraphProto, ModelProto, TensorProto, ValueInfoProto
 from onnx.helper import make_attribute, make_tensor_value_info
 
 from release.safetensors_header import Tensor
@@ -27,7 +27,7 @@ UINT8 = int(TensorProto.UINT8)
 BOOL = int(TensorProto.BOOL)
 BFLOAT16 = int(TensorProto.BFLOAT16)
 
-Attribute = float | Sequence[int] | TensorProto
+Attribute = float | Sequence[int] | TensorProto | GraphProto
 """The value of an operator's attribute."""
 ValueType = tuple[int, Sequence[str | int]]
 """Element type and dimensions of an input or output; a name is a dimension that is free."""
@@ -54,51 +54,69 @@ class GraphBuilder:
         self._tensors = tensors
         self._location = location
         self._graph = GraphProto()
+        self._scope = self._graph
+        self._count = 0
         self._known: set[str] = set()
 
     def node(self, operator: str, *inputs: str, output: str = "", **attributes: Attribute) -> str:
         """Add an operator and return the name of its one output."""
-        name = output or f"{operator.lower()}_{len(self._graph.node)}"
-        node = self._graph.node.add(op_type=operator, input=inputs, output=[name])
+        return self._add(operator, inputs, attributes, output=output)
+
+    def contributed(self, operator: str, *inputs: str, **attributes: Attribute) -> str:
+        """Add an operator that onnxruntime alone has (its domain `com.microsoft`)."""
+        return self._add(operator, inputs, attributes, domain=CONTRIBUTED)
+
+    def either(self, condition: str, then: Callable[[], str], otherwise: Callable[[], str]) -> str:
+        """One of two float32 values; of the nodes that both calls add, only those of that one run.
+
+        Args:
+            condition: a boolean scalar.
+            then: adds what is computed where it holds, and returns the value's name.
+            otherwise: the same for where it does not.
+        """
+        return self.node("If", condition, then_branch=self._branch(then), else_branch=self._branch(otherwise))
+
+    def _add(
+        self,
+        operator: str,
+        inputs: Sequence[str],
+        attributes: Mapping[str, Attribute],
+        *,
+        output: str = "",
+        domain: str = "",
+    ) -> str:
+        self._count += 1
+        name = output or self._name(operator)
+        node = self._scope.node.add(op_type=operator, domain=domain, input=inputs, output=[name])
         node.attribute.extend(make_attribute(key, value) for key, value in sorted(attributes.items()))
+        return name
+
+    def _branch(self, make: Callable[[], str]) -> GraphProto:
+        around, self._scope = self._scope, GraphProto(name="branch")
+        try:
+            value = make()
+            self._scope.output.append(ValueInfoProto(name=value))
+            self._scope.output[0].type.tensor_type.elem_type = FLOAT32
+            return self._scope
+        finally:
+            self._scope = around
+
+    def _name(self, operator: str) -> str:
+        return f"{operator.lower()}_{self._count}"
+
+    def _weight_name(self, name: str) -> str:
         return name
 
     def weight(self, name: str, *shape: int) -> str:
         """Use a float32 tensor of the weights file."""
+        value = self._weight_name(name)
         tensor = self._checked(name, shape)
-        if tensor is not None and (initializer := self._new_initializer(name, shape, FLOAT32)) is not None:
+        if tensor is not None and (initializer := self._new_initializer(value, shape, FLOAT32)) is not None:
             initializer.data_location = TensorProto.EXTERNAL
             place = {"location": self._location, "offset": str(tensor.offset), "length": str(tensor.length)}
-            for key, value in place.items():
-                initializer.external_data.add(key=key, value=value)
-        return name
-
-    def table(self, name: str, *shape: int) -> str:
-        """Use a float32 matrix of the weights file of which single rows are looked up."""
-        return self.weight(name, *shape)
-
-    def look_up(self, table: str, indices: str) -> str:
-        """The rows of a table at the indices, of shape (*indices, columns)."""
-        return self.node("Gather", table, indices, axis=0)
-
-    def linear(self, prefix: str, rows: str, out_width: int, in_width: int, *, after_gelu: bool = False) -> str:  # noqa: ARG002
-        """Multiply rows by a weight of the file and add its bias.
-
-        Args:
-            prefix: the tensors are `<prefix>.weight`, of shape (out_width, in_width), and `<prefix>.bias`.
-            rows: a matrix of `in_width` columns.
-            out_width: columns of the result.
-            in_width: columns of `rows`.
-            after_gelu: whether `rows` came out of GELU, and are nowhere below -0.17.
-        """
-        weight = self.weight(f"{prefix}.weight", out_width, in_width)
-        return self.node("Gemm", rows, weight, self.weight(f"{prefix}.bias", out_width), transB=1)
-
-    def contributed(self, operator: str, *inputs: str) -> str:
-        """Add an operator that onnxruntime alone has (its domain `com.microsoft`)."""
-        name = self.node(operator, *inputs)
-        self._graph.node[-1].domain = CONTRIBUTED
-        return name
+            for key, part in place.items():
+                initializer.external_data.add(key=key, value=part)
+        return value
 
     def numbers(self, name: str, values: Sequence[float]) -> str:
         """Use a vector of float32 under a name."""
@@ -113,6 +131,10 @@ class GraphBuilder:
         """Use a float32 scalar."""
         return self._constant(str(value), (), FLOAT32, struct.pack("<f", value))
 
+    def integer(self, value: int) -> str:
+        """Use an int64 scalar."""
+        return self._constant(f"{value}i", (), INT64, struct.pack("<q", value))
+
     def integers(self, *values: int) -> str:
         """Use a vector of int64."""
         name = ",".join(str(value) for value in values)
@@ -125,8 +147,7 @@ class GraphBuilder:
             field.extend(make_tensor_value_info(key, kind, shape) for key, (kind, shape) in values.items())
         model = ModelProto(ir_version=IR_VERSION, producer_name=PRODUCER, graph=self._graph)
         model.opset_import.add(domain="", version=OPSET)
-        if any(node.domain == CONTRIBUTED for node in self._graph.node):
-            model.opset_import.add(domain=CONTRIBUTED, version=1)
+        model.opset_import.add(domain=CONTRIBUTED, version=1)
         serialised: bytes = model.SerializeToString(deterministic=True)
         return serialised
 

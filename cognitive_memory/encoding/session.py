@@ -11,7 +11,6 @@ from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
 from cognitive_memory.encoding.devices import CPU, check_started, choose_provider
-from cognitive_memory.encoding.variants import FAST_ENDING, int8_may_overflow
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,8 +74,6 @@ class ModelSession:
         # Threads that wait for the next operator by spinning take a third off a single text. In bulk there are none.
         options.add_session_config_entry("session.intra_op.allow_spinning", str(int(threads > 1)))
         options.add_session_config_entry("session.disable_prepacking", str(int(not packed)))
-        if graph.name.endswith(FAST_ENDING) and int8_may_overflow():
-            options.add_session_config_entry("session.x64quantprecision", "1")
         # Since onnxruntime 1.30; older ones ignore it.
         options.add_session_config_entry("session.prepack.enable_parallel", "1")
         provider = choose_provider(device, onnxruntime.get_available_providers(), onnxruntime.__version__)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import platform
-from pathlib import Path
 from typing import Any
 
 from cognitive_memory.core.config import FAST
@@ -21,23 +19,6 @@ def graph_name(model_name: str, variant: str) -> str:
 def device_for(variant: str, device: str) -> str:
     """The device that a variant runs on, of those that the configuration allows: int8 is for the CPU."""
     return "cpu" if variant == FAST else device
-
-
-def int8_may_overflow(processors: Path = Path("/proc/cpuinfo")) -> bool:
-    """Whether onnxruntime's int8 products need to be told to be exact here.
-
-    Before VNNI, the instruction of x86-64 for uint8 times int8 adds two products in 16 bits, where they may overflow. The
-    exact way takes one and a half times as long (measured with VNNI, which does not need it, and gives the same numbers).
-    Where it can't be told whether there is VNNI, exactness wins.
-    """
-    if platform.machine().lower() not in {"x86_64", "amd64"}:
-        return False
-    try:
-        with processors.open(encoding="utf-8") as lines:
-            flags = next((line.split() for line in lines if line.startswith("flags")), [])
-    except OSError:
-        return True
-    return not {"avx512_vnni", "avx_vnni"} & set(flags)
 
 
 def numerics_label(entry: dict[str, Any], variant: str, device: str, long_texts: str = "cut") -> str:

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cognitive_memory.encoding.batching import TOKEN_BUDGET, plan_batches
+from cognitive_memory.encoding.batching import LONG, TOKEN_BUDGET, plan_batches
 
 LENGTHS = st.lists(st.integers(min_value=1, max_value=700), max_size=200)  # a text has its two marks at least
 
@@ -27,8 +27,17 @@ def test_budgets_are_kept(lengths: list[int], max_rows: int, budget: int) -> Non
 @given(LENGTHS, st.integers(1, 64), st.integers(1, 2000))
 def test_batches_are_full(lengths: list[int], max_rows: int, budget: int) -> None:
     for batch, following in pairwise(plan_batches(lengths, max_rows=max_rows, token_budget=budget)):
-        assert len(batch) == max_rows or (len(batch) + 1) * lengths[batch[0]] > budget
-        assert lengths[batch[-1]] >= lengths[following[0]]
+        longest, next_one = lengths[batch[0]], lengths[following[0]]
+        full = len(batch) == max_rows or (len(batch) + 1) * longest > budget
+        assert full or (longest >= LONG and next_one < longest)
+        assert lengths[batch[-1]] >= next_one
+
+
+@given(LENGTHS, st.integers(1, 64), st.integers(1, 2000))
+def test_long_texts_are_not_padded(lengths: list[int], max_rows: int, budget: int) -> None:
+    for batch in plan_batches(lengths, max_rows=max_rows, token_budget=budget):
+        if lengths[batch[0]] >= LONG:
+            assert len({lengths[index] for index in batch}) == 1
 
 
 def test_longest_first_and_ties_as_given() -> None:

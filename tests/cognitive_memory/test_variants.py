@@ -8,7 +8,7 @@ import pytest
 
 from cognitive_memory.core.config import ConfigError, EmbeddingConfig
 from cognitive_memory.encoding import Encoder, ONNXEmbeddingProvider
-from cognitive_memory.encoding.variants import graph_name, int8_may_overflow, numerics_label
+from cognitive_memory.encoding.variants import graph_name, numerics_label
 from tests.benchmarks.corpus import mixed_texts
 
 ENTRY = {
@@ -75,21 +75,6 @@ def test_labels_of_the_pinned_model_differ_by_variant() -> None:
     labels = [ONNXEmbeddingProvider(EmbeddingConfig(variant=name)).numerics for name in ("standard", "compact", "fast")]
     assert len(set(labels)) == 3
     assert all(label and label.startswith("all-MiniLM-L6-v2/") for label in labels)
-
-
-@pytest.mark.parametrize(
-    ("flags", "overflows"), [("fpu avx2 avx512f", True), ("avx2 avx_vnni", False), ("avx512_vnni", False), (None, True)]
-)
-def test_processors_without_vnni_need_exact_products(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: str | None, overflows: bool
-) -> None:
-    monkeypatch.setattr("platform.machine", lambda: "x86_64")
-    processors = tmp_path / "cpuinfo"
-    if flags is not None:
-        processors.write_text(f"processor : 0\nflags\t\t: {flags}\n")
-    assert int8_may_overflow(processors) is overflows
-    monkeypatch.setattr("platform.machine", lambda: "aarch64")
-    assert not int8_may_overflow(processors)
 
 
 @pytest.mark.model

@@ -8,21 +8,27 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from onnx import numpy_helper
 
+from cognitive_memory.encoding.batching import LONG
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.manifest import INLINE_LIMIT
 from release.bert_config import parse_bert_config
-from release.fast_graph import Measured, fast_graph_bytes
-from release.graph_builder import CONTRIBUTED
+from release.encoder_builder import EncoderBuilder
+from release.fast_graph import Measured, _FastBuilder, fast_graph_bytes
+from release.graph import _embeddings
+from release.graph_builder import CONTRIBUTED, FLOAT32, INT64
 from release.project import MODELS
 from release.safetensors_header import read_header
 from tests.support import tiny_bert
 from tests.support.reference_bert import embed
+from tests.support.safetensors_files import safetensors_bytes
 
 CONFIG = parse_bert_config(tiny_bert.config_bytes(), subject="config.json")
-PLAIN = Measured({}, {})
+PLAIN = Measured({}, {}, {})
 TREATED = Measured(
     {"encoder.layer.0.attention.self": [-5, 0, 3, 4] * 3, "encoder.layer.1.intermediate.dense": list(range(-6, 6))},
+    {"encoder.layer.0.attention.self": [1, 0, -2] * 4, "encoder.layer.1.attention.self": [-3, 0, 1] * 4},
     {"encoder.layer.0.output.dense": [0, 7, 19]},
 )
 IDS = np.array([[5, 9, 2, 7, 30], [1, 3, 0, 0, 0], [8, 8, 8, 29, 0]])
@@ -40,11 +46,16 @@ def written(weights: Path, measured: Measured = TREATED) -> Path:
     return path
 
 
-def run(graph: Path, ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def session_of(graph: Path, **entries: str) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
-    # Exact on processors without VNNI too.
-    options.add_session_config_entry("session.x64quantprecision", "1")
-    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    for key, value in entries.items():
+        options.add_session_config_entry(f"session.{key}", value)
+    options.optimized_model_filepath = str(graph.with_suffix(".loaded"))
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+def run(graph: Path, ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
     return session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
 
 
@@ -64,22 +75,48 @@ def test_a_text_has_the_same_vector_alone_and_in_a_batch(weights: Path) -> None:
         np.testing.assert_allclose(run(graph, ids[None, :length], mask[None, :length])[0], row, rtol=0, atol=1e-6)
 
 
-def test_columns_apart_may_be_as_large_as_they_like(weights: Path, tmp_path: Path) -> None:
+def likeness(folder: Path, weights: dict[str, np.ndarray], measured: Measured) -> float:
+    """The least cosine of any text's vector with the reference's."""
+    target = folder / "model.safetensors"
+    target.write_bytes(safetensors_bytes(weights))
+    expected = [embed(weights, tiny_bert.CONFIG, ids, mask) for ids, mask in zip(IDS, MASK, strict=True)]
+    return float((run(written(target, measured), IDS, MASK) * expected).sum(axis=1).min())
+
+
+def test_columns_apart_may_be_as_large_as_they_like(tmp_path: Path) -> None:
     wild = tiny_bert.random_weights()
     name = "encoder.layer.0.output.dense"
-    wild["encoder.layer.0.intermediate.dense.bias"][7] = 90
-    wild[f"{name}.weight"][:, 7] *= 30
-    target = tmp_path / "model.safetensors"
-    from tests.support.safetensors_files import safetensors_bytes
+    wild["encoder.layer.0.intermediate.dense.bias"][7] = 400
+    wild[f"{name}.weight"][:, 7] /= 100
+    treated = likeness(tmp_path, wild, Measured({}, {}, {name: [7]}))
+    assert treated > 0.9995
+    assert 1 - treated < (1 - likeness(tmp_path, wild, PLAIN)) / 4
 
+
+def queries(weights: Path, builder: EncoderBuilder) -> np.ndarray:
+    """What the first layer asks for."""
+    states = _embeddings(builder, CONFIG)
+    builder.node("Identity", builder.project("encoder.layer.0.attention.self.query", states, 12), output="queries")
+    text = ("batch", "sequence")
+    graph = weights.parent / "queries.onnx"
+    graph.write_bytes(
+        builder.serialised("queries", {"input_ids": (INT64, text)}, {"queries": (FLOAT32, ("tokens", 12))})
+    )
+    return onnxruntime.InferenceSession(graph).run(["queries"], {"input_ids": IDS})[0]
+
+
+def test_columns_may_lie_far_from_zero_when_they_are_moved(tmp_path: Path) -> None:
+    wild = tiny_bert.random_weights()
+    wild["embeddings.LayerNorm.bias"][2] = 15
+    target = tmp_path / "model.safetensors"
     target.write_bytes(safetensors_bytes(wild))
-    expected = [embed(wild, tiny_bert.CONFIG, ids, mask) for ids, mask in zip(IDS, MASK, strict=True)]
-    likeness = {
-        label: (run(written(target, measured), IDS, MASK) * expected).sum(axis=1).min()
-        for label, measured in (("treated", Measured({}, {name: [7]})), ("plain", PLAIN))
-    }
-    assert likeness["treated"] > 0.9995
-    assert likeness["treated"] > likeness["plain"]
+    moved = Measured({}, {"encoder.layer.0.attention.self": [0, 0, 120] + [0] * 9}, {})
+    tensors = read_header(target)
+    exact = queries(target, EncoderBuilder(tensors, target.name, CONFIG))
+    errors = [
+        abs(queries(target, _FastBuilder(tensors, CONFIG, measured)) - exact).mean() for measured in (moved, PLAIN)
+    ]
+    assert errors[0] < errors[1] / 4
 
 
 def test_every_product_with_a_weight_is_one_of_int8(weights: Path) -> None:
@@ -88,6 +125,44 @@ def test_every_product_with_a_weight_is_one_of_int8(weights: Path) -> None:
     assert kinds.count("MatMulIntegerToFloat") == 6 * tiny_bert.CONFIG["num_hidden_layers"]
     assert "Gemm" not in kinds
     assert {node.domain for node in graph.node} == {"", CONTRIBUTED}
+
+
+@pytest.fixture(scope="module")
+def extreme(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of which neighbours are large and of one sign, as far as a matrix can go."""
+    weights = tiny_bert.random_weights()
+    for name, array in weights.items():
+        if name.startswith("encoder") and array.ndim == 2:
+            array[:] = np.copysign(0.4 + abs(array) / 100, array[:, :1])
+    path = tmp_path_factory.mktemp("extreme") / "model.safetensors"
+    path.write_bytes(safetensors_bytes(weights))
+    return path
+
+
+def test_neighbours_of_one_sign_never_overflow_16_bits(extreme: Path) -> None:
+    """On any processor: 255 times what two neighbours come to is below 2^15."""
+    graph = written(extreme)
+    session_of(graph)
+    loaded = onnx.load(str(graph.with_suffix(".loaded"))).graph
+    constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in loaded.initializer}
+    matrices = [constants[node.input[1]] for node in loaded.node if node.op_type == "MatMulIntegerToFloat"]
+    assert len(matrices) == 6 * tiny_bert.CONFIG["num_hidden_layers"]
+    for codes in matrices:
+        assert codes.dtype == np.int8
+        assert np.abs(codes.reshape(-1, 2, codes.shape[1]).astype(int).sum(axis=1)).max() <= 128
+        assert np.abs(codes.astype(int)).max() > 60
+
+
+def test_the_quick_product_is_the_exact_one(extreme: Path) -> None:
+    """Differs before VNNI where 16 bits overflow."""
+    graph = written(extreme)
+    inputs = {"input_ids": IDS, "attention_mask": MASK}
+    quick, exact = (session_of(graph, x64quantprecision=value).run(["embeddings"], inputs)[0] for value in ("0", "1"))
+    np.testing.assert_array_equal(quick, exact)
+
+
+def test_a_texts_length_alone_decides_which_way_attention_takes() -> None:
+    assert _FastBuilder.whole_from == LONG
 
 
 def test_it_is_the_same_file_each_time(weights: Path) -> None:
@@ -106,9 +181,10 @@ def test_what_is_committed_fits_the_model_and_its_graph_travels_in_the_manifest(
     tensors = read_header(MODELS / "model.safetensors")
     for prefix, columns in measured.apart.items():
         assert max(columns) < tensors[f"{prefix}.weight"].shape[1]
+    assert measured.moves.keys() == measured.scales.keys()
     for prefix, quarters in measured.scales.items():
         (width,) = {
             tensor.shape[1] for name, tensor in tensors.items() if name.startswith(prefix) and len(tensor.shape) == 2
         }
-        assert len(quarters) == width
+        assert len(quarters) == len(measured.moves[prefix]) == width
     assert (MODELS / "all-MiniLM-L6-v2-fast.onnx").stat().st_size <= INLINE_LIMIT

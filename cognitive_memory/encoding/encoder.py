@@ -12,11 +12,11 @@ from cognitive_memory.encoding.beside import Beside
 from cognitive_memory.encoding.cores import usable_cores
 from cognitive_memory.encoding.errors import ModelLoadError
 from cognitive_memory.encoding.model_settings import ModelSettings, read_settings
-from cognitive_memory.encoding.session import ModelSession
+from cognitive_memory.encoding.session import ModelSession, load_onnxruntime
 from cognitive_memory.encoding.sessions import Sessions
 from cognitive_memory.encoding.texts import check_text, check_texts, windows
 from cognitive_memory.encoding.tokenization import TextTokenizer
-from cognitive_memory.encoding.variants import device_for, graph_name
+from cognitive_memory.encoding.variants import computes_weights, device_for, graph_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,9 +61,11 @@ class Encoder:
         try:
             settings = read_settings(directory)
             most_windows = MOST_WINDOWS if long_texts == "pool" else 1
+            # First, since imports in two threads hold each other up. Loading the files is not Python's work, and goes side by side.
+            load_onnxruntime()
             tokenizer = Beside(partial(TextTokenizer, directory, settings.max_length, most_windows=most_windows))
             graph = directory / graph_name(settings.model_name, variant)
-            make = partial(_make_session, graph, device_for(variant, device))
+            make = partial(_make_session, graph, variant, device)
             sessions = Sessions(make, cores=usable_cores())
             return cls(settings, tokenizer.result(), sessions)
         except (ImportError, ConfigError):  # an incomplete installation or a wrong wish, not a bad model
@@ -169,5 +171,6 @@ class Encoder:
         )
 
 
-def _make_session(graph: Path, device: str, threads: int, packed: bool) -> ModelSession:
-    return ModelSession(graph, threads=threads, packed=packed, device=device)
+def _make_session(graph: Path, variant: str, device: str, threads: int, packed: bool) -> ModelSession:
+    plain = not packed and not computes_weights(variant)
+    return ModelSession(graph, threads=threads, packed=packed, plain=plain, device=device_for(variant, device))

@@ -16,6 +16,11 @@ def graph_name(model_name: str, variant: str) -> str:
     return f"{model_name}{FAST_ENDING if variant == FAST else '.onnx'}"
 
 
+def computes_weights(variant: str) -> bool:
+    """Whether its graph makes what it multiplies with out of what is stored, when it is loaded."""
+    return variant != "standard"
+
+
 def device_for(variant: str, device: str) -> str:
     """The device that a variant runs on, of those that the configuration allows: int8 is for the CPU."""
     return "cpu" if variant == FAST else device

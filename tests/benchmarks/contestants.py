@@ -98,6 +98,9 @@ class Contestant:
         make: loads it; takes the places and a batch size.
         tries: batch sizes of which the quickest is taken; empty where it has its own.
         alike: whether its vectors are ours, since it reads as much of a text.
+        alone: whether it is measured with single texts and from its start; not where another one does the same then.
+        sample: of how many texts in bulk it gets one, its time being multiplied by as much. More than 1 where every text takes as
+            long as any other.
     """
 
     package: str
@@ -105,12 +108,14 @@ class Contestant:
     make: Callable[[Places, int], Embed]
     tries: tuple[int, ...] = ()
     alike: bool = True
+    alone: bool = True
+    sample: int = 1
 
 
 CONTESTANTS = {
     OURS: Contestant("onnxruntime", "shared", lambda places, _: heimdall(places)),
     "heimdall, fast": Contestant("onnxruntime", "shared", lambda places, _: heimdall(places, "fast")),
-    "the original": Contestant("onnxruntime", "exported", lambda places, _: original(places)),
+    "the original": Contestant("onnxruntime", "exported", lambda places, _: original(places), sample=5),
     "sentence-transformers": Contestant(
         "sentence_transformers",
         "upstream",
@@ -118,19 +123,23 @@ CONTESTANTS = {
         alike=False,
     ),
     "sentence-transformers, cut 512": Contestant(
-        "sentence_transformers", "upstream", lambda places, _: sentence_transformers(places, rows=32, cut=CUT)
+        "sentence_transformers",
+        "upstream",
+        lambda places, _: sentence_transformers(places, rows=32, cut=CUT),
+        alone=False,
     ),
     "  and its best batch": Contestant(
         "sentence_transformers",
         "upstream",
         lambda places, rows: sentence_transformers(places, rows=rows, cut=CUT),
         (4, 8, 16),
+        alone=False,
     ),
     "fastembed": Contestant(
         "fastembed", "exported", lambda places, _: fastembed(places, rows=256, cut=128), alike=False
     ),
     "fastembed, cut 512, best batch": Contestant(
-        "fastembed", "exported", lambda places, rows: fastembed(places, rows=rows, cut=CUT), (1, 4, 16)
+        "fastembed", "exported", lambda places, rows: fastembed(places, rows=rows, cut=CUT), (1, 4, 16), alone=False
     ),
 }
 """Ours first."""

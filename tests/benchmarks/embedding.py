@@ -41,7 +41,8 @@ class Worker:
     """
 
     def __init__(self, name: str, python: str, places: Places, rows: int) -> None:
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("HEIMDALL_")}
+        # Bytecode is cached: whoever installs a package has it.
+        environment = {key: value for key, value in os.environ.items() if not key.startswith(("HEIMDALL_", "PYTHON"))}
         environment |= {
             "HEIMDALL_FETCH": "use",
             "HEIMDALL_PROGRESS": "0",
@@ -130,9 +131,15 @@ def likeness(workers: Mapping[str, Worker], directory: Path) -> list[str]:
 
 def after_a_pause(worker: Worker, kind: str, later: list[float]) -> float:
     """Seconds of the first of some single texts; the median of those that follow is added to `later`."""
-    first, *others = worker.in_a_row(kind, 1, 12)
+    first, *others = worker.in_a_row(kind, 1, 6)
     later.append(median(others))
     return first
+
+
+def in_bulk(name: str, worker: Worker, kind: str, count: int) -> float:
+    """Seconds for so many texts."""
+    part = max(1, count // CONTESTANTS[name].sample)
+    return worker.seconds(kind, part) * count / part
 
 
 def best_rows(name: str, python: str, places: Places) -> int:
@@ -153,7 +160,8 @@ def measure(
     Returns:
         By title, the times (or bytes) and their unit; and the lines of `likeness`.
     """
-    first: dict[str, list[Worker]] = {name: [] for name in start}
+    alone = [name for name in start if CONTESTANTS[name].alone]
+    first: dict[str, list[Worker]] = {name: [] for name in alone}
 
     def first_vector(name: str) -> float:
         worker = start[name]()
@@ -161,22 +169,23 @@ def measure(
         first[name].append(worker)
         return worker.first_vector
 
-    starts = paired({name: partial(first_vector, name) for name in start}, rounds * 3)
+    starts = paired({name: partial(first_vector, name) for name in alone}, rounds * 3)
     memory = {name: [float(worker.memory) for worker in runs] for name, runs in first.items()}
     workers = {name: launch() for name, launch in start.items()}
     try:
         alike = likeness(workers, directory)
         parts: Parts = {}
         for kind in ("mixed", "paragraphs", "short"):
-            times = paired({name: partial(worker.seconds, kind, count) for name, worker in workers.items()}, rounds)
+            bulk = {name: partial(in_bulk, name, worker, kind, count) for name, worker in workers.items()}
+            times = paired(bulk, rounds)
             parts[f"Bulk, {count} {kind}{' texts' if kind != 'paragraphs' else ''}"] = (times, "s")
         for kind, title in (("query", "One short query"), ("paragraphs", "One paragraph")):
-            later: dict[str, list[float]] = {name: [] for name in workers}
-            single = {name: partial(after_a_pause, worker, kind, later[name]) for name, worker in workers.items()}
+            later: dict[str, list[float]] = {name: [] for name in alone}
+            single = {name: partial(after_a_pause, workers[name], kind, later[name]) for name in alone}
             paired(single, 3)  # the first runs of a shape allocate
             for values in later.values():
                 values.clear()
-            first_of_row = paired(single, rounds * 10)
+            first_of_row = paired(single, rounds * 7)
             parts[f"{title} of many in a row"] = (later, "ms")
             parts[f"{title} after a pause"] = (first_of_row, "ms")
     finally:
@@ -215,9 +224,9 @@ def share_of_peak(models: Path, count: int, seconds: float) -> str:
     multiple=True,
     help="Another Python, which has a peer's packages; may be given several times.",
 )
-@click.option("--texts", "count", type=click.IntRange(1), default=300, help="Texts in bulk.")
+@click.option("--texts", "count", type=click.IntRange(1), default=100, help="Texts in bulk.")
 @click.option(
-    "--rounds", type=click.IntRange(1), default=3, help="Rounds in bulk; starts 3, single texts 10 times as many."
+    "--rounds", type=click.IntRange(1), default=3, help="Rounds in bulk; starts 3, single texts 7 times as many."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print seconds and bytes as JSON.")
 @click.option(

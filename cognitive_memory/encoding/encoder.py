@@ -12,7 +12,7 @@ from cognitive_memory.encoding.beside import Beside
 from cognitive_memory.encoding.cores import usable_cores
 from cognitive_memory.encoding.errors import ModelLoadError
 from cognitive_memory.encoding.model_settings import ModelSettings, read_settings
-from cognitive_memory.encoding.session import ModelSession, load_onnxruntime
+from cognitive_memory.encoding.session import ModelSession, load_onnxruntime, on_cpu
 from cognitive_memory.encoding.sessions import Sessions
 from cognitive_memory.encoding.texts import check_text, check_texts, windows
 from cognitive_memory.encoding.tokenization import TextTokenizer
@@ -45,7 +45,15 @@ class Encoder:
         self._sessions = sessions
 
     @classmethod
-    def load(cls, directory: Path, *, device: str = "auto", variant: str = "standard", long_texts: str = "cut") -> Self:
+    def load(
+        cls,
+        directory: Path,
+        *,
+        device: str = "auto",
+        variant: str = "standard",
+        long_texts: str = "cut",
+        shelf: Path | None = None,
+    ) -> Self:
         """Load the model whose files are in `directory`: graph, weights, `model_config.json` and `tokenizer/`.
 
         Args:
@@ -53,6 +61,7 @@ class Encoder:
             device: one of `core.config.DEVICES`.
             variant: which of the directory's graphs: `fast`, or else the one that is named like the model.
             long_texts: one of `core.config.LONG_TEXTS`.
+            shelf: where a graph with computed weights is kept, and looked for (`folded`); None: nowhere.
 
         Raises:
             ModelLoadError: a file is missing, broken or not one that this release understands.
@@ -64,8 +73,12 @@ class Encoder:
             # First, since imports in two threads hold each other up. Loading the files is not Python's work, and goes side by side.
             load_onnxruntime()
             tokenizer = Beside(partial(TextTokenizer, directory, settings.max_length, most_windows=most_windows))
+            device = device_for(variant, device)
             graph = directory / graph_name(settings.model_name, variant)
-            make = partial(_make_session, graph, variant, device)
+            computing = computes_weights(variant)
+            if computing and shelf and on_cpu(device) and (folded := _folded(graph, shelf)):
+                graph, computing = folded, False
+            make = partial(_make_session, graph, device, computing)
             sessions = Sessions(make, cores=usable_cores())
             return cls(settings, tokenizer.result(), sessions)
         except (ImportError, ConfigError):  # an incomplete installation or a wrong wish, not a bad model
@@ -171,6 +184,19 @@ class Encoder:
         )
 
 
-def _make_session(graph: Path, variant: str, device: str, threads: int, packed: bool) -> ModelSession:
-    plain = not packed and not computes_weights(variant)
-    return ModelSession(graph, threads=threads, packed=packed, plain=plain, device=device_for(variant, device))
+def _folded(graph: Path, shelf: Path) -> Path | None:
+    from cognitive_memory.encoding.folded import folded_graph
+
+    try:
+        return folded_graph(graph, shelf)
+    except (
+        Exception
+    ):  # a full disk, another's directory, whatever onnxruntime raises: the graph itself does as well, later
+        import logging
+
+        logging.getLogger(__name__).info("%s is used as it is", graph, exc_info=True)
+        return None
+
+
+def _make_session(graph: Path, device: str, computing: bool, threads: int, packed: bool) -> ModelSession:
+    return ModelSession(graph, threads=threads, packed=packed, plain=not packed and not computing, device=device)

@@ -162,18 +162,20 @@ class ONNXEmbeddingProvider:
         from heimdall.models import warm
 
         variant, wanted = warm.wanted_variant(self._config.variant), self._config
-        return Encoder.load(directory, device=wanted.device, variant=variant, long_texts=wanted.long_texts)
+        return Encoder.load(
+            directory,
+            device=wanted.device,
+            variant=variant,
+            long_texts=wanted.long_texts,
+            shelf=self._shelf_of(directory),
+        )
 
     def _load(self) -> Encoder:
         directory = self._directory()
         try:
             encoder = self._encoder_in(directory)
         except ModelLoadError:
-            from heimdall.models.resolver import heal
-
-            if not heal(
-                directory, self._config.model_name, self._config.variant, models_dir=self._config.model_cache_dir
-            ):
+            if not self._heal(directory):
                 raise
             directory = self._directory()
             encoder = self._encoder_in(directory)
@@ -184,6 +186,20 @@ class ONNXEmbeddingProvider:
                     f"EmbeddingConfig.{setting}", f"is {wanted!r}, but the model in {directory} has {found!r}"
                 )
         return encoder
+
+    def _shelf_of(self, directory: Path) -> Path | None:
+        from heimdall.models import derived
+
+        # The read-only tier is not written to, whoever may.
+        return derived.shelf(directory) if directory.is_relative_to(self._config.model_cache_dir) else None
+
+    def _heal(self, directory: Path) -> bool:
+        from heimdall.models import derived
+        from heimdall.models.resolver import heal
+
+        wanted, shelf = self._config, self._shelf_of(directory)
+        discarded = shelf is not None and derived.discard(shelf)
+        return heal(directory, wanted.model_name, wanted.variant, models_dir=wanted.model_cache_dir) or discarded
 
 
 _providers: WeakSet[ONNXEmbeddingProvider] = WeakSet()

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 from types import ModuleType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from cognitive_memory.encoding.devices import CPU, check_started, choose_provider
+from cognitive_memory.encoding.devices import CPU, Provider, check_started, choose_provider
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,6 +48,31 @@ def load_onnxruntime() -> ModuleType:
     return cast("ModuleType", onnxruntime)
 
 
+def on_cpu(device: str) -> bool:
+    """Whether that device, one of `core.config.DEVICES`, stands for the processor here.
+
+    Raises:
+        ConfigError: the device is not there.
+    """
+    return _provider(device) is CPU
+
+
+def save_folded(graph: Path, target: Path) -> None:
+    """Write `graph` to `target`, with all computed that can be, and its weights in a file beside it.
+
+    Raises:
+        Exception: of no narrower type, from onnxruntime.
+    """
+    options = _options(threads=1, packed=False)
+    # What comes after this level depends on the processor.
+    options.graph_optimization_level = load_onnxruntime().GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.optimized_model_filepath = os.fspath(target)
+    weights = {"file_name": f"{target.stem}.weights", "min_size_in_bytes": "1024"}
+    for name, value in weights.items():
+        options.add_session_config_entry(f"session.optimized_model_external_initializers_{name}", value)
+    load_onnxruntime().InferenceSession(os.fspath(graph), options, providers=[CPU.name])
+
+
 class ModelSession:
     """A loaded graph. Safe to run from several threads at once.
 
@@ -56,8 +81,8 @@ class ModelSession:
         threads: how many threads share the work of one run.
         packed: whether weights are copied into the order in which the processor reads them: faster to run, slower to load,
             and memory of this process' own instead of a mapped file's.
-        plain: whether the graph is run as it is written, if on the processor: a third quicker to load, and a fifth slower to
-            run. Not for a graph that restores or rounds its weights, which would do that in each run.
+        plain: whether the graph is run as it is written, if on the processor: quicker to load, and a little slower to run. Not
+            for a graph that restores or rounds its weights, which would do that in each run.
         device: one of `core.config.DEVICES`.
 
     Attributes:
@@ -72,15 +97,8 @@ class ModelSession:
         self, graph: Path, *, threads: int, packed: bool = True, plain: bool = False, device: str = "cpu"
     ) -> None:
         onnxruntime = load_onnxruntime()
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = _ERRORS_ALONE
-        options.intra_op_num_threads = threads
-        # Threads that wait for the next operator by spinning take a third off a single text. In bulk there are none.
-        options.add_session_config_entry("session.intra_op.allow_spinning", str(int(threads > 1)))
-        options.add_session_config_entry("session.disable_prepacking", str(int(not packed)))
-        # Since onnxruntime 1.30; older ones ignore it.
-        options.add_session_config_entry("session.prepack.enable_parallel", "1")
-        provider = choose_provider(device, onnxruntime.get_available_providers(), onnxruntime.__version__)
+        options = _options(threads=threads, packed=packed)
+        provider = _provider(device)
         if plain and provider is CPU:
             options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         wanted = [(provider.name, provider.options)] if provider is not CPU else []
@@ -107,3 +125,20 @@ class ModelSession:
             mask[row, : len(tokens)] = 1
         (embeddings,) = self._session.run(["embeddings"], {"input_ids": ids, "attention_mask": mask})
         return cast("NDArray[np.float32]", embeddings)
+
+
+def _options(*, threads: int, packed: bool) -> Any:
+    options = load_onnxruntime().SessionOptions()
+    options.log_severity_level = _ERRORS_ALONE
+    options.intra_op_num_threads = threads
+    # Threads that wait for the next operator by spinning take a third off a single text. In bulk there are none.
+    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(threads > 1)))
+    options.add_session_config_entry("session.disable_prepacking", str(int(not packed)))
+    # Since onnxruntime 1.30; older ones ignore it.
+    options.add_session_config_entry("session.prepack.enable_parallel", "1")
+    return options
+
+
+def _provider(device: str) -> Provider:
+    onnxruntime = load_onnxruntime()
+    return choose_provider(device, onnxruntime.get_available_providers(), onnxruntime.__version__)

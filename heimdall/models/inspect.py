@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from heimdall.models import locations, warm
+from heimdall.models import derived, locations, warm
 from heimdall.models.manifest import PinnedModel, read_model
 from heimdall.models.store import Store, sha256_of
 
@@ -55,7 +55,7 @@ def whereabouts(model: str | None = None, variant: str | None = None) -> Whereab
 
 
 def verify(found: Whereabouts) -> list[Finding]:
-    """Hash every pinned file where the model is, or would be in the shared models directory."""
+    """Hash every pinned file where the model is, or would be in the shared models directory, and what was derived from them."""
     own = Path(warm.set_directory(locations.models_dir(), found.model.entry)) / warm.TREE
     tree = own if found.directory is None or (found.tier == "shared" and own.exists()) else found.directory
     findings = []
@@ -71,4 +71,5 @@ def verify(found: Whereabouts) -> list[Finding]:
             right = (size, sha256) == (file.size, file.sha256)
             detail = f"expected {file.size} bytes, sha256 {file.sha256}; found {size} bytes, sha256 {sha256}"
             findings.append(Finding(file.path, "ok") if right else Finding(file.path, "different", detail))
-    return findings
+    computed = derived.damaged(tree.parent / derived.DERIVED)
+    return [*findings, *(Finding(path, "different" if problem else "ok", problem) for path, problem in computed)]

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from heimdall.models import warm
+from heimdall.models import derived, warm
 from heimdall.models.locking import any_held
 from heimdall.models.partials import is_abandoned
 from heimdall.models.store import Store
@@ -30,7 +30,7 @@ class Verdict:
         path: the thing.
         keep: whether it stays.
         reason: why.
-        size: bytes that go with it; 0 for what stays, and for sets, whose bytes are those of their blobs.
+        size: bytes that go with it; 0 for what stays. A set's own are those of what was derived from it: its files are blobs.
     """
 
     kind: str
@@ -82,7 +82,8 @@ def _judge_set(store: Store, directory: Path) -> Verdict:
     for _, used, reason in users:
         if used is not False:
             return Verdict("set", directory, keep=True, reason=reason)
-    return Verdict("set", directory, keep=False, reason="; ".join(reason for _, _, reason in users))
+    size = sum(path.stat().st_size for path in (directory / derived.DERIVED).glob("*/*"))
+    return Verdict("set", directory, keep=False, reason="; ".join(reason for _, _, reason in users), size=size)
 
 
 def _read_note(note: Path) -> tuple[Path, bool | None, str]:

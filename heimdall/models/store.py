@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
-from heimdall.models import warm
+from heimdall.models import derived, warm
 from heimdall.models.digest import Sha256
 from heimdall.models.errors import IntegrityError
 from heimdall.models.manifest import PinnedFile, PinnedModel
@@ -29,7 +29,7 @@ _README = """\
 This folder belongs to heimdall-mcp (https://github.com/lcbcFoo/heimdall-mcp-server).
 
 blobs/     model files, named by their sha256; each was verified before it got its name
-sets/      one folder per pinned set of files: links to blobs, and a receipt of what was verified
+sets/      one folder per pinned set of files: links to blobs, a receipt of what was verified, and what was computed from them
 partial/   downloads under way, or interrupted and to be continued
 locks/     advisory locks, one per set
 users/     which installed environment uses which set
@@ -129,6 +129,7 @@ class Store:
         """
         directory = Path(warm.set_directory(str(self.models_dir), model.entry))
         tree = directory / warm.TREE
+        derived.discard(directory / derived.DERIVED)  # it may come from files that were bad
         for file in files_weights_first(model):
             self.place(file, tree / file.path)
         self.write_receipt(model, tree)

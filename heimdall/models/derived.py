@@ -1,0 +1,142 @@
+"""What is computed from a set's files, once per machine, and kept beside them, in the set's own folder.
+
+It is made aside, under a name that nobody looks for, and appears whole, by a rename; its receipt tells whether anything was
+touched since. It is never precious: whatever is wrong with it, it is made again, and when its set goes it goes too.
+
+    <set>/derived/<name>/receipt.json, and whatever files its maker wrote
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from heimdall.models import warm
+
+DERIVED = "derived"
+"""The folder's name, beside `warm.TREE`."""
+UNUSED_SECONDS = 30 * 24 * 3600.0
+"""What nobody used for as long is removed when something else is made in the same folder: it was for another version."""
+_NOTED_SECONDS = 24 * 3600.0
+"""How exactly it is noted when something was used last."""
+_UNFINISHED = ".tmp"
+
+
+def shelf(tree: Path) -> Path | None:
+    """Where things made from the tree's files are kept; None if it is not the tree of a set in a store."""
+    directory = tree.parent
+    return directory / DERIVED if (directory / warm.RECEIPT).is_file() else None
+
+
+def find(shelf: Path, name: str) -> Path | None:
+    """The folder of that name if it is complete and was not touched since it was made, else None."""
+    directory = shelf / name
+    receipt = directory / warm.RECEIPT
+    try:
+        if warm.read_json(str(receipt))["stats"] != _stats(directory):
+            return None
+        if time.time() - receipt.stat().st_mtime > _NOTED_SECONDS:
+            with contextlib.suppress(OSError):
+                os.utime(receipt)
+    except (OSError, ValueError, KeyError):
+        return None
+    return directory
+
+
+def damaged(shelf: Path) -> Iterator[tuple[str, str]]:
+    """Hash all that is kept: the path from the set's folder of each file that is there, and what is wrong with it, if anything."""
+    from heimdall.models.store import sha256_of
+
+    for receipt in sorted(shelf.glob(f"[!.]*/{warm.RECEIPT}")):
+        label = f"{DERIVED}/{receipt.parent.name}"
+        try:
+            for name, expected in warm.read_json(str(receipt))["sha256"].items():
+                found = sha256_of(receipt.parent / name)
+                yield f"{label}/{name}", "" if found == expected else f"expected sha256 {expected}, found {found}"
+        except (OSError, ValueError, KeyError, AttributeError) as error:
+            yield f"{label}/{warm.RECEIPT}", f"can't be used ({error})"
+
+
+def make(shelf: Path, name: str, write: Callable[[Path], None]) -> Path:
+    """Make the folder of that name, in place of one that `find` does not accept.
+
+    Args:
+        shelf: as from `shelf`.
+        name: says all that the content depends on, besides the set.
+        write: writes files into an empty folder, and checks them.
+
+    Raises:
+        OSError: it can't be written; nothing of it is left.
+        Exception: whatever `write` raises; nothing of it is left.
+    """
+    import shutil
+
+    aside = shelf / f".{name}.{os.getpid()}-{os.urandom(4).hex()}{_UNFINISHED}"
+    aside.mkdir(parents=True)
+    try:
+        write(aside)
+        _seal(aside)
+        _take_place(aside, shelf / name)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    for other in shelf.iterdir():
+        if other.name != name and _is_unused(other):
+            shutil.rmtree(other, ignore_errors=True)
+    if made := find(shelf, name):
+        return made
+    raise OSError(f"{shelf / name} was changed while it was made")
+
+
+def discard(shelf: Path) -> bool:
+    """Remove everything that is kept there, as far as possible; returns whether there was anything."""
+    import shutil
+
+    was_there = shelf.exists()
+    shutil.rmtree(shelf, ignore_errors=True)
+    return was_there
+
+
+def _take_place(aside: Path, target: Path) -> None:
+    import shutil
+
+    try:
+        aside.rename(target)
+    except OSError:
+        if find(target.parent, target.name):
+            return  # another process was quicker
+        shutil.rmtree(target, ignore_errors=True)
+        aside.rename(target)
+
+
+def _seal(directory: Path) -> None:
+    """Force the files to the disk, then say how they are: a power cut leaves no receipt of bytes that are not there."""
+    from heimdall.models.store import sha256_of
+
+    now = int(time.time())  # whole seconds survive tar and container layers
+    for path in directory.iterdir():
+        with path.open("r+b") as stream:
+            os.fsync(stream.fileno())
+        os.utime(path, (now, now))
+    digests = {path.name: sha256_of(path) for path in directory.iterdir()}
+    receipt = {"schema": 1, "stats": _stats(directory), "sha256": digests}
+    (directory / warm.RECEIPT).write_text(json.dumps(receipt, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _stats(directory: Path) -> dict[str, list[int]]:
+    """Size in bytes and time stamp in nanoseconds of each file but the receipt."""
+    stats = {path.name: path.stat() for path in directory.iterdir() if path.name != warm.RECEIPT}
+    return {name: [status.st_size, status.st_mtime_ns] for name, status in stats.items()}
+
+
+def _is_unused(directory: Path) -> bool:
+    """Whether it is left from long ago, finished or not."""
+    try:
+        receipt = directory / warm.RECEIPT
+        used = (receipt if receipt.exists() else directory).stat().st_mtime
+    except OSError:
+        return False
+    return time.time() - used > UNUSED_SECONDS

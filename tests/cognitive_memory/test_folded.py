@@ -1,0 +1,149 @@
+"""Graphs with computed weights, kept in the store: over the real resolver, which adopts the checkout's own model."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cognitive_memory.core.config import EmbeddingConfig
+from cognitive_memory.encoding import Encoder, ONNXEmbeddingProvider, folded
+from cognitive_memory.encoding.session import ModelSession
+from heimdall.models import derived
+from heimdall.models.resolver import resolve
+from tests.support.permissions import binding_permissions
+from tests.support.real_model import DIRECTORY
+
+pytestmark = pytest.mark.model
+
+TEXTS = ["where the time zone is handled", "short", "the same words again and again " * 40]
+
+
+@pytest.fixture(params=["fast", "compact"])
+def variant(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def models_dir(model_directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HEIMDALL_OFFLINE", "1")
+    monkeypatch.setenv("HEIMDALL_PROGRESS", "0")
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def graphs(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The graphs that sessions are made of during the test."""
+    seen: list[Path] = []
+    make = ModelSession.__init__
+
+    def watched(self: ModelSession, graph: Path, **options: object) -> None:
+        seen.append(graph)
+        make(self, graph, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ModelSession, "__init__", watched)
+    return seen
+
+
+def provider(models_dir: Path, variant: str) -> ONNXEmbeddingProvider:
+    return ONNXEmbeddingProvider(EmbeddingConfig(model_cache_dir=models_dir, variant=variant))
+
+
+def shelf_of(models_dir: Path, variant: str) -> Path:
+    shelf = derived.shelf(resolve(variant=variant, models_dir=models_dir))
+    assert shelf
+    return shelf
+
+
+def as_it_is(variant: str) -> np.ndarray:
+    directory = DIRECTORY / "compact" if variant == "compact" else DIRECTORY
+    return Encoder.load(directory, variant=variant).encode_batch(TEXTS)
+
+
+def test_it_is_made_once_and_gives_the_same_vectors(models_dir: Path, variant: str, graphs: list[Path]) -> None:
+    first = provider(models_dir, variant).encode_batch(TEXTS)
+    graphs.clear()
+    second = provider(models_dir, variant).encode_batch(TEXTS)
+    np.testing.assert_array_equal(first, second)
+    np.testing.assert_allclose(first, as_it_is(variant), rtol=0, atol=1e-6)
+    (made,) = shelf_of(models_dir, variant).iterdir()
+    assert "-onnxruntime-" in made.name
+    assert set(graphs[:2]) == {made / "folded.onnx"}  # no other was even opened for the second one
+
+
+def test_standard_needs_none(models_dir: Path) -> None:
+    provider(models_dir, "standard").encode("text")
+    assert not shelf_of(models_dir, "standard").exists()
+
+
+def test_another_onnxruntime_makes_its_own(models_dir: Path, variant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    provider(models_dir, variant).encode("text")
+    monkeypatch.setattr("onnxruntime.__version__", "99.0")
+    provider(models_dir, variant).encode("text")
+    assert len(list(shelf_of(models_dir, variant).iterdir())) == 2
+
+
+def test_a_damaged_one_is_made_again(models_dir: Path, variant: str) -> None:
+    before = provider(models_dir, variant).encode_batch(TEXTS)
+    (weights,) = shelf_of(models_dir, variant).glob("*/folded.weights")
+    with weights.open("r+b") as stream:
+        stream.write(bytes(1000))
+    np.testing.assert_array_equal(provider(models_dir, variant).encode_batch(TEXTS), before)
+
+
+def test_one_that_does_not_load_is_made_again(models_dir: Path, variant: str) -> None:
+    before = provider(models_dir, variant).encode_batch(TEXTS)
+    shelf = shelf_of(models_dir, variant)
+    (made,) = shelf.iterdir()
+
+    def write_nonsense(directory: Path) -> None:
+        (directory / "folded.onnx").write_bytes(b"nonsense")
+
+    (made / "receipt.json").unlink()
+    derived.make(shelf, made.name, write_nonsense)  # with a receipt that says: this is how it is
+    np.testing.assert_array_equal(provider(models_dir, variant).encode_batch(TEXTS), before)
+    assert (made / "folded.weights").exists()
+
+
+def test_one_with_other_vectors_is_not_kept(
+    models_dir: Path, variant: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def save_spoiled(graph: Path, target: Path) -> None:
+        save(graph, target)
+        weights = target.with_suffix(".weights")
+        content = np.fromfile(weights, np.uint8)
+        content[len(content) // 2 :] = 1
+        content.tofile(weights)
+
+    save = folded.save_folded
+    monkeypatch.setattr(folded, "save_folded", save_spoiled)
+    with caplog.at_level(logging.INFO, logger="cognitive_memory.encoding"):
+        vectors = provider(models_dir, variant).encode_batch(TEXTS)
+    np.testing.assert_allclose(vectors, as_it_is(variant), rtol=0, atol=1e-6)
+    assert "gives other vectors" in caplog.text
+    assert list(shelf_of(models_dir, variant).iterdir()) == []
+
+
+def test_where_nothing_can_be_written_the_graph_is_used_as_it_is(models_dir: Path, variant: str) -> None:
+    shelf = shelf_of(models_dir, variant)
+    mode = shelf.parent.stat().st_mode
+    shelf.parent.chmod(0o555)
+    try:
+        with binding_permissions():
+            vectors = provider(models_dir, variant).encode_batch(TEXTS)
+    finally:
+        shelf.parent.chmod(mode)
+    np.testing.assert_allclose(vectors, as_it_is(variant), rtol=0, atol=1e-6)
+    assert not shelf.exists()
+
+
+def test_the_read_only_tier_is_not_written_to(
+    models_dir: Path, variant: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shelf = shelf_of(models_dir, variant)
+    monkeypatch.setenv("HEIMDALL_SYSTEM_MODELS", str(models_dir))
+    provider(tmp_path / "users", variant).encode("text")
+    assert not shelf.exists()
+    assert not (tmp_path / "users").exists()

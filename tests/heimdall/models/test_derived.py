@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from heimdall.models import derived, prune, warm
+from heimdall.models.inspect import Whereabouts, verify
+from heimdall.models.manifest import PinnedModel
+from heimdall.models.store import Store
+from tests.support.small_model import SmallModel
+
+NAME = "thing-1"
+
+
+def write(directory: Path, content: bytes = b"made") -> None:
+    (directory / "a.bin").write_bytes(content)
+    (directory / "b.bin").write_bytes(b"more")
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Path:
+    return tmp_path / "set" / derived.DERIVED
+
+
+@pytest.fixture
+def tree(small: SmallModel, pinned: PinnedModel, models_dir: Path) -> Path:
+    store = Store(models_dir)
+    store.prepare()
+    for file in pinned.files:
+        store.receive(file, [small.files[file.path]])
+    return store.publish(pinned)
+
+
+def test_only_sets_of_a_store_have_a_shelf(tree: Path, small: SmallModel, tmp_path: Path) -> None:
+    assert derived.shelf(tree) == tree.parent / "derived"
+    assert derived.shelf(tmp_path / "models") is None
+
+
+def test_what_is_made_is_found(shelf: Path) -> None:
+    assert derived.find(shelf, NAME) is None
+    made = derived.make(shelf, NAME, write)
+    assert made == derived.find(shelf, NAME) == shelf / NAME
+    assert sorted(path.name for path in made.iterdir()) == ["a.bin", "b.bin", warm.RECEIPT]
+    assert list(shelf.iterdir()) == [made]
+    assert derived.find(shelf, "thing-2") is None
+
+
+def lengthen(directory: Path) -> None:
+    (directory / "a.bin").write_bytes(b"longer than before")
+
+
+def rewrite(directory: Path) -> None:
+    (directory / "a.bin").write_bytes(b"MADE")
+
+
+def take_away(directory: Path) -> None:
+    (directory / "b.bin").unlink()
+
+
+def add(directory: Path) -> None:
+    (directory / "c.bin").touch()
+
+
+def spoil_the_receipt(directory: Path) -> None:
+    (directory / warm.RECEIPT).write_text("[]")
+
+
+@pytest.mark.parametrize("change", [lengthen, rewrite, take_away, add, spoil_the_receipt], ids=lambda f: f.__name__)
+def test_what_was_touched_is_not_found_and_made_again(shelf: Path, change: object) -> None:
+    made = derived.make(shelf, NAME, write)
+    assert callable(change)
+    change(made)
+    assert derived.find(shelf, NAME) is None
+    assert derived.make(shelf, NAME, write) == derived.find(shelf, NAME)
+    assert (made / "a.bin").read_bytes() == b"made"
+    assert list(shelf.iterdir()) == [made]
+
+
+def test_of_what_fails_nothing_is_left(shelf: Path) -> None:
+    def fail(directory: Path) -> None:
+        write(directory)
+        raise ValueError("it does not fit")
+
+    with pytest.raises(ValueError, match="does not fit"):
+        derived.make(shelf, NAME, fail)
+    assert list(shelf.iterdir()) == []
+
+
+def make_in_a_process(shelf: Path, number: int) -> None:
+    made = derived.make(shelf, NAME, lambda directory: write(directory, b"%d" % number * 100_000))
+    content = (made / "a.bin").read_bytes()
+    assert content[:1] * 100_000 == content
+
+
+def test_processes_that_make_the_same_at_once_all_get_a_whole_one(shelf: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    workers = [context.Process(target=make_in_a_process, args=(shelf, number)) for number in range(6)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert [worker.exitcode for worker in workers] == [0] * 6
+    assert list(shelf.iterdir()) == [derived.find(shelf, NAME)]
+
+
+def test_what_nobody_used_for_long_goes_when_another_version_is_made(shelf: Path) -> None:
+    old, used = derived.make(shelf, "old", write), derived.make(shelf, "used", write)
+    left_behind = shelf / f".{NAME}.1-2.tmp"
+    left_behind.mkdir()
+    long_ago = time.time() - derived.UNUSED_SECONDS - 10
+    for path in (old / warm.RECEIPT, used / warm.RECEIPT, left_behind):
+        os.utime(path, (long_ago, long_ago))
+    assert derived.find(shelf, "used") == used  # which notes it
+    new = derived.make(shelf, "new", write)
+    assert sorted(shelf.iterdir()) == sorted([used, new])
+
+
+def test_repairing_a_set_discards_what_was_made_from_it(tree: Path, pinned: PinnedModel, models_dir: Path) -> None:
+    shelf = derived.shelf(tree)
+    assert shelf
+    derived.make(shelf, NAME, write)
+    Store(models_dir).publish(pinned)
+    assert not shelf.exists()
+
+
+def test_verify_hashes_it_too(tree: Path, pinned: PinnedModel) -> None:
+    shelf = derived.shelf(tree)
+    assert shelf
+    made = derived.make(shelf, NAME, write)
+    found = Whereabouts(pinned, tree, "shared", verified=True)
+    assert [finding.path for finding in verify(found)][-2:] == [f"derived/{NAME}/a.bin", f"derived/{NAME}/b.bin"]
+    assert {finding.state for finding in verify(found)} == {"ok"}
+    status = (made / "a.bin").stat()
+    (made / "a.bin").write_bytes(b"MADE")
+    os.utime(made / "a.bin", ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert derived.find(shelf, NAME) == made  # nothing but its bytes tells
+    assert [finding.path for finding in verify(found) if finding.state != "ok"] == [f"derived/{NAME}/a.bin"]
+    (made / warm.RECEIPT).write_text("{}")
+    assert "can't be used" in next(finding.detail for finding in verify(found) if finding.state != "ok")
+
+
+def test_it_goes_with_its_set(tree: Path, pinned: PinnedModel, models_dir: Path, tmp_path: Path) -> None:
+    store = Store(models_dir)
+    shelf = derived.shelf(tree)
+    assert shelf
+    derived.make(shelf, NAME, write)
+    store.note_user(pinned, str(tmp_path / "an environment that is gone"))
+    found = prune.judge(store)
+    (of_the_set,) = (verdict for verdict in found if verdict.kind == "set")
+    assert not of_the_set.keep
+    assert of_the_set.size == sum(path.stat().st_size for path in (shelf / NAME).iterdir())
+    prune.carry_out(store, found)
+    assert not tree.parent.exists()

@@ -5,6 +5,8 @@ Names are imported when first used: numpy, onnxruntime and tokenizers are loaded
 
 __all__ = [
     "Block",
+    "ConfigError",
+    "EmbeddingConfig",
     "EmptyTextError",
     "Encoder",
     "ModelLoadError",
@@ -15,19 +17,22 @@ __all__ = [
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from cognitive_memory.core.config import ConfigError, EmbeddingConfig
     from cognitive_memory.encoding.encoder import Encoder
     from cognitive_memory.encoding.errors import EmptyTextError, ModelLoadError, TextError, TextTypeError
     from cognitive_memory.encoding.pipeline import Block
     from cognitive_memory.encoding.provider import ONNXEmbeddingProvider
 
 _HOMES = {
-    "Block": "pipeline",
-    "EmptyTextError": "errors",
-    "Encoder": "encoder",
-    "ModelLoadError": "errors",
-    "ONNXEmbeddingProvider": "provider",
-    "TextError": "errors",
-    "TextTypeError": "errors",
+    "Block": "encoding.pipeline",
+    "ConfigError": "core.config",
+    "EmbeddingConfig": "core.config",
+    "EmptyTextError": "encoding.errors",
+    "Encoder": "encoding.encoder",
+    "ModelLoadError": "encoding.errors",
+    "ONNXEmbeddingProvider": "encoding.provider",
+    "TextError": "encoding.errors",
+    "TextTypeError": "encoding.errors",
 }
 
 
@@ -35,7 +40,7 @@ def __getattr__(name: str) -> object:
     if name in _HOMES:
         from importlib import import_module
 
-        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        return getattr(import_module(f"cognitive_memory.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from cognitive_memory.core.config import ConfigError
-from cognitive_memory.encoding.beside import Beside
 from cognitive_memory.encoding.cores import usable_cores
 from cognitive_memory.encoding.errors import ModelLoadError
 from cognitive_memory.encoding.model_settings import ModelSettings, read_settings
-from cognitive_memory.encoding.session import ModelSession, load_onnxruntime, on_cpu
+from cognitive_memory.encoding.session import ModelSession, on_cpu
 from cognitive_memory.encoding.sessions import Sessions
 from cognitive_memory.encoding.texts import check_text, check_texts, windows
 from cognitive_memory.encoding.tokenization import TextTokenizer
@@ -70,17 +69,15 @@ class Encoder:
         try:
             settings = read_settings(directory)
             most_windows = MOST_WINDOWS if long_texts == "pool" else 1
-            # First, since imports in two threads hold each other up. Loading the files is not Python's work, and goes side by side.
-            load_onnxruntime()
-            tokenizer = Beside(partial(TextTokenizer, directory, settings.max_length, most_windows=most_windows))
+            # One after the other: both hold Python's lock for nearly all of their time.
+            tokenizer = TextTokenizer(directory, settings.max_length, most_windows=most_windows)
             device = device_for(variant, device)
             graph = directory / graph_name(settings.model_name, variant)
             computing = computes_weights(variant)
             if computing and shelf and on_cpu(device) and (folded := _folded(graph, shelf)):
                 graph, computing = folded, False
             make = partial(_make_session, graph, device, computing)
-            sessions = Sessions(make, cores=usable_cores())
-            return cls(settings, tokenizer.result(), sessions)
+            return cls(settings, tokenizer, Sessions(make, cores=usable_cores()))
         except (ImportError, ConfigError):  # an incomplete installation or a wrong wish, not a bad model
             raise
         except Exception as error:  # tokenizers and onnxruntime raise bare Exceptions for broken files
@@ -177,10 +174,12 @@ class Encoder:
     def _warn(self, what: str) -> None:
         import logging
 
+        remedy = "" if self._tokenizer.pools else "; long_texts='pool' reads more of them"
         logging.getLogger(__name__).warning(
-            "%s than the %d tokens that are read of a text, and embedded by the beginning alone",
+            "%s than the %d tokens that are read of a text, and embedded by the beginning alone%s",
             what,
             self._tokenizer.most_tokens,
+            remedy,
         )
 
 

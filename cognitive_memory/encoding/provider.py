@@ -38,6 +38,10 @@ class ONNXEmbeddingProvider:
         self._forget()
         _providers.add(self)
 
+    def __reduce__(self) -> tuple[type[ONNXEmbeddingProvider], tuple[EmbeddingConfig]]:
+        # A model in memory stays in its process; a copy elsewhere loads its own.
+        return type(self), (self._config,)
+
     def _forget(self) -> None:
         self._encoder: Encoder | None = None
         self._loading = Lock()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from cognitive_memory.encoding.errors import EmptyTextError, TextError, TextTypeError
 
@@ -49,7 +49,7 @@ def check_texts(texts: Iterable[str]) -> list[str]:
     """Return all of `texts`, each checked by `check_text`.
 
     Raises:
-        TextTypeError: `texts` is one str, or nothing that can be walked through, or holds something that is no str.
+        TextTypeError: `texts` is one str, or nothing that can be walked through in an order, or holds something that is no str.
         EmptyTextError, TextError: as `check_text` does, naming the first bad text's place.
     """
     return [check_text(text, index) for index, text in enumerate(_several(texts))]
@@ -73,13 +73,17 @@ def windows(texts: Iterable[str]) -> Iterator[list[str]]:
         yield window
 
 
-def _several(texts: Iterable[str]) -> Iterable[str]:
+def _several(texts: object) -> Iterable[str]:
     if isinstance(texts, str):
         raise TextTypeError(
             None, "was given alone where several were expected: use encode(text) or encode_batch([text])"
         )
-    if not isinstance(texts, Iterable):
-        raise TextTypeError(None, f"collection is of type {type(texts).__name__}, expected an iterable of str")
+    # Of a dict the keys would be embedded, and of a set nobody knows which vector is whose.
+    if not isinstance(texts, Iterable) or isinstance(texts, (Mapping, set, frozenset)):
+        raise TextTypeError(
+            None,
+            f"collection is of type {type(texts).__name__}, expected an iterable of str with an order, as a list has",
+        )
     return texts
 
 

@@ -44,6 +44,7 @@ class TextTokenizer:
 
     Attributes:
         most_tokens: so many tokens of a text are read, special ones included.
+        pools: whether longer texts than one row are read in several.
 
     Raises:
         Exception: of no narrower type, from the tokenizers library: the file is missing or broken.
@@ -55,6 +56,7 @@ class TextTokenizer:
         self._tokenizer = Tokenizer.from_file(str(directory / TOKENIZER_NAME))
         self._special = self._tokenizer.num_special_tokens_to_add(is_pair=False)
         self._window = max_length - self._special
+        self.pools = most_windows > 1
         self.most_tokens = most_windows * self._window + self._special
         # Upstream's file cuts every text at 128 tokens and pads it to 128: both are overridden. One token more than is read
         # is let through, which shows that there are more.

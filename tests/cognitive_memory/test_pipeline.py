@@ -132,4 +132,5 @@ def test_cut_texts_are_logged_by_the_others(encoder: Encoder, caplog: pytest.Log
         encoder.encode(LONG)
         encoder.encode_batch(["short", LONG, LONG])
     longer = "longer than the 512 tokens that are read of a text, and embedded by the beginning alone"
+    longer += "; long_texts='pool' reads more of them"
     assert caplog.messages == [f"the text is {longer}", f"2 of 3 texts, the first of them text 1, are {longer}"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import subprocess
 import sys
 import threading
@@ -203,3 +204,11 @@ def test_failed_load_may_succeed_later(config: EmbeddingConfig, monkeypatch: pyt
         with pytest.raises(ModelLoadError, match="busy"):
             provider.encode("text")
     assert provider.encode("text").shape == (384,)
+
+
+def test_a_copy_in_another_process_loads_its_own_model(config: EmbeddingConfig, encoder: Encoder) -> None:
+    provider = ONNXEmbeddingProvider(config)
+    provider.encode("loads it")
+    copy = pickle.loads(pickle.dumps(provider))  # noqa: S301
+    assert copy.config == config
+    np.testing.assert_allclose(copy.encode("text"), encoder.encode("text"), rtol=0, atol=1e-6)

@@ -45,6 +45,7 @@ def test_place_among_several_is_named() -> None:
 def test_any_iterable_will_do() -> None:
     assert check_texts(word for word in ("a", "b")) == ["a", "b"]
     assert check_texts(()) == []
+    assert check_texts({"a": 1, "b": 2}.keys()) == ["a", "b"]
 
 
 def test_one_str_is_not_taken_for_its_letters() -> None:
@@ -52,7 +53,7 @@ def test_one_str_is_not_taken_for_its_letters() -> None:
         check_texts("abc")
 
 
-@pytest.mark.parametrize("value", [None, 3])
+@pytest.mark.parametrize("value", [None, 3, {"key": "value"}, {"a", "b"}, frozenset("a")])
 def test_what_can_not_be_walked_through_is_refused(value: object) -> None:
     with pytest.raises(TextTypeError, match=f"of type {type(value).__name__}, expected an iterable of str"):
         check_texts(value)  # type: ignore[arg-type]

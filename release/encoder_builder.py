@@ -101,7 +101,7 @@ class EncoderBuilder(GraphBuilder):
         return self.node("Add", self.node("Gemm", rows, weight, bias, transB=1), self.normalised(states))
 
     def carried_bias(self, prefix: str, weight: str, carried: str) -> str:
-        """The matrix' bias, and what the matrix makes of a carried vector: a constant, computed when the graph is loaded."""
+        """The matrix' bias, and what the matrix makes of a carried vector: it depends on weights alone."""
         bias = self.weight(f"{prefix}.bias", self._config.width)
         return self.node("Add", bias, self.node("MatMul", weight, carried)) if carried else bias
 

@@ -12,7 +12,7 @@ from cognitive_memory.encoding.cores import usable_cores
 from cognitive_memory.encoding.errors import ModelLoadError
 from cognitive_memory.encoding.model_settings import ModelSettings, read_settings
 from cognitive_memory.encoding.session import ModelSession, on_cpu
-from cognitive_memory.encoding.sessions import Sessions
+from cognitive_memory.encoding.sessions import Make, Sessions
 from cognitive_memory.encoding.texts import check_text, check_texts, windows
 from cognitive_memory.encoding.tokenization import TextTokenizer
 from cognitive_memory.encoding.variants import computes_weights, device_for, graph_name
@@ -58,7 +58,7 @@ class Encoder:
         Args:
             directory: where the files are.
             device: one of `core.config.DEVICES`.
-            variant: which of the directory's graphs: `fast`, or else the one that is named like the model.
+            variant: what the directory holds, or `fast` for the other graph of `standard`'s.
             long_texts: one of `core.config.LONG_TEXTS`.
             shelf: where a graph with computed weights is kept, and looked for (`folded`); None: nowhere.
 
@@ -71,12 +71,8 @@ class Encoder:
             most_windows = MOST_WINDOWS if long_texts == "pool" else 1
             # One after the other: both hold Python's lock for nearly all of their time.
             tokenizer = TextTokenizer(directory, settings.max_length, most_windows=most_windows)
-            device = device_for(variant, device)
             graph = directory / graph_name(settings.model_name, variant)
-            computing = computes_weights(variant)
-            if computing and shelf and on_cpu(device) and (folded := _folded(graph, shelf)):
-                graph, computing = folded, False
-            make = partial(_make_session, graph, device, computing)
+            make = _maker(graph, variant, device_for(variant, device), shelf)
             return cls(settings, tokenizer, Sessions(make, cores=usable_cores()))
         except (ImportError, ConfigError):  # an incomplete installation or a wrong wish, not a bad model
             raise
@@ -183,19 +179,13 @@ class Encoder:
         )
 
 
-def _folded(graph: Path, shelf: Path) -> Path | None:
-    from cognitive_memory.encoding.folded import folded_graph
+def _maker(graph: Path, variant: str, device: str, shelf: Path | None) -> Make:
+    if not computes_weights(variant):
+        return lambda threads, packed: ModelSession(
+            graph, threads=threads, packed=packed, plain=not packed, device=device
+        )
+    if shelf and on_cpu(device):
+        from cognitive_memory.encoding.folded import make_session
 
-    try:
-        return folded_graph(graph, shelf)
-    except (
-        Exception
-    ):  # a full disk, another's directory, whatever onnxruntime raises: the graph itself does as well, later
-        import logging
-
-        logging.getLogger(__name__).info("%s is used as it is", graph, exc_info=True)
-        return None
-
-
-def _make_session(graph: Path, device: str, computing: bool, threads: int, packed: bool) -> ModelSession:
-    return ModelSession(graph, threads=threads, packed=packed, plain=not packed and not computing, device=device)
+        return partial(make_session, graph, shelf)
+    return lambda threads, packed: ModelSession(graph, threads=threads, packed=packed, device=device)

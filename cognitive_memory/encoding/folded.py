@@ -16,18 +16,41 @@ _GRAPH = "folded.onnx"
 _PROBE_TOKENS = 128
 """Long enough for all that a graph does with long texts."""
 _TOLERANCE = 1e-3
-"""Folding changes no number; wrong bytes change them by far more than this."""
+"""Folding changes no weight, but operators may be fused otherwise, and the last bit of a sum may turn into another int8 code."""
+
+
+def make_session(graph: Path, shelf: Path, threads: int, packed: bool) -> ModelSession:
+    """A session on the processor, over the graph's folded form, which is made if it is not there; else over the graph itself.
+
+    Args:
+        graph: path of the ONNX file.
+        shelf: where folded forms are kept, from `heimdall.models.derived.shelf`.
+        threads: as of `ModelSession`.
+        packed: as of `ModelSession`.
+
+    Raises:
+        Exception: of no narrower type, from onnxruntime: the graph itself can't be loaded.
+    """
+    try:
+        folded = folded_graph(graph, shelf)
+        try:
+            return ModelSession(folded, threads=threads, packed=packed, plain=not packed)
+        except Exception:
+            derived.discard(folded.parent)  # the next one is made anew
+            raise
+    except Exception:
+        # A full disk, another's directory, somebody who removes it at this moment: the graph does as well, only later.
+        import logging
+
+        logging.getLogger(__name__).info("%s is used as it is", graph, exc_info=True)
+        return ModelSession(graph, threads=threads, packed=packed)
 
 
 def folded_graph(graph: Path, shelf: Path) -> Path:
     """The folded form of `graph`, made if it is not there.
 
-    Args:
-        graph: path of the ONNX file.
-        shelf: where it is kept, from `heimdall.models.derived.shelf`.
-
     Raises:
-        OSError: it can't be written.
+        OSError: it can't be written, or another process is just making it.
         Exception: of no narrower type, from onnxruntime: it can't be made.
     """
     name = f"{graph.stem}-onnxruntime-{load_onnxruntime().__version__}"
@@ -40,10 +63,11 @@ def _write(graph: Path, directory: Path) -> None:
 
     folded = directory / _GRAPH
     save_folded(graph, folded)
-    # Any ids do: all weights have a part in each vector. One text alone and padded ones go different ways.
+    # Every matrix has a part in each vector; of the tables, which are copied, a few rows have. One text alone and padded ones
+    # go different ways.
     long = np.arange(_PROBE_TOKENS) % 16
-    batches = [long], [long, long[:5]]
-    before, after = (ModelSession(path, threads=1, packed=False) for path in (graph, folded))
-    for batch in batches:
+    before = ModelSession(graph, threads=1, packed=False)
+    after = ModelSession(folded, threads=1, packed=False, plain=True)
+    for batch in ([long], [long, long[:5]]):
         if not np.allclose(before.run(batch), after.run(batch), rtol=0, atol=_TOLERANCE):
             raise OSError(f"the folded form of {graph} gives other vectors")

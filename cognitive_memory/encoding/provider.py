@@ -179,7 +179,11 @@ class ONNXEmbeddingProvider:
         try:
             encoder = self._encoder_in(directory)
         except ModelLoadError:
-            if not self._heal(directory):
+            from heimdall.models.resolver import heal
+
+            if not heal(
+                directory, self._config.model_name, self._config.variant, models_dir=self._config.model_cache_dir
+            ):
                 raise
             directory = self._directory()
             encoder = self._encoder_in(directory)
@@ -192,18 +196,11 @@ class ONNXEmbeddingProvider:
         return encoder
 
     def _shelf_of(self, directory: Path) -> Path | None:
-        from heimdall.models import derived
+        from heimdall.models import derived, warm
 
         # The read-only tier is not written to, whoever may.
-        return derived.shelf(directory) if directory.is_relative_to(self._config.model_cache_dir) else None
-
-    def _heal(self, directory: Path) -> bool:
-        from heimdall.models import derived
-        from heimdall.models.resolver import heal
-
-        wanted, shelf = self._config, self._shelf_of(directory)
-        discarded = shelf is not None and derived.discard(shelf)
-        return heal(directory, wanted.model_name, wanted.variant, models_dir=wanted.model_cache_dir) or discarded
+        ours = directory.is_relative_to(self._config.model_cache_dir / warm.STORE)
+        return derived.shelf(directory) if ours else None
 
 
 _providers: WeakSet[ONNXEmbeddingProvider] = WeakSet()

@@ -1,6 +1,6 @@
 """The sessions over one model: what loads quickest, what answers quickest and what does most are not the same.
 
-- The *first* one is there at once: weights are used as they lie in the mapped file (8 ms instead of 40 to load).
+- The *first* one is there at once: weights are used as they lie in the mapped file (a quarter of the time to load).
 - *Single* texts share all cores operator by operator, with packed weights. Made beside the second text, so that a process
   that asks once does not pay for it; until it is ready the first one answers.
 - In *bulk* every operator stays on one core, and as many batches run side by side as there are cores: a tenth more

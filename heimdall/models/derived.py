@@ -1,7 +1,8 @@
 """What is computed from a set's files, once per machine, and kept beside them, in the set's own folder.
 
-It is made aside, under a name that nobody looks for, and appears whole, by a rename; its receipt tells whether anything was
-touched since. It is never precious: whatever is wrong with it, it is made again, and when its set goes it goes too.
+It is made aside, by one process at a time, under a name that nobody looks for, and appears whole, by a rename; its receipt tells
+whether anything was touched since. It is never precious: whatever is wrong with it, it is made again, and when its set goes it
+goes too.
 
     <set>/derived/<name>/receipt.json, and whatever files its maker wrote
 """
@@ -24,12 +25,14 @@ UNUSED_SECONDS = 30 * 24 * 3600.0
 _NOTED_SECONDS = 24 * 3600.0
 """How exactly it is noted when something was used last."""
 _UNFINISHED = ".tmp"
+"""Ends the names of what is being made, or was left behind by a process that was killed."""
 
 
 def shelf(tree: Path) -> Path | None:
     """Where things made from the tree's files are kept; None if it is not the tree of a set in a store."""
     directory = tree.parent
-    return directory / DERIVED if (directory / warm.RECEIPT).is_file() else None
+    in_store = (tree.name, *directory.parts[-3:-1]) == (warm.TREE, warm.STORE, "sets")
+    return directory / DERIVED if in_store and (directory / warm.RECEIPT).is_file() else None
 
 
 def find(shelf: Path, name: str) -> Path | None:
@@ -47,17 +50,22 @@ def find(shelf: Path, name: str) -> Path | None:
     return directory
 
 
-def damaged(shelf: Path) -> Iterator[tuple[str, str]]:
-    """Hash all that is kept: the path from the set's folder of each file that is there, and what is wrong with it, if anything."""
+def check(shelf: Path) -> Iterator[tuple[str, str]]:
+    """Hash all that is kept: each file's path from the set's folder, and what is wrong with it, if anything."""
     from heimdall.models.store import sha256_of
 
-    for receipt in sorted(shelf.glob(f"[!.]*/{warm.RECEIPT}")):
-        label = f"{DERIVED}/{receipt.parent.name}"
+    for directory in sorted(
+        path for path in shelf.glob("[!.]*") if path.is_dir() and not path.name.endswith(_UNFINISHED)
+    ):
+        label = f"{DERIVED}/{directory.name}"
         try:
-            for name, expected in warm.read_json(str(receipt))["sha256"].items():
-                found = sha256_of(receipt.parent / name)
+            digests = dict(warm.read_json(str(directory / warm.RECEIPT))["sha256"])
+            if digests.keys() != _stats(directory).keys():
+                raise ValueError(f"it tells of {sorted(digests)}, and there are {sorted(_stats(directory))}")  # noqa: TRY301
+            for name, expected in digests.items():
+                found = sha256_of(directory / name)
                 yield f"{label}/{name}", "" if found == expected else f"expected sha256 {expected}, found {found}"
-        except (OSError, ValueError, KeyError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             yield f"{label}/{warm.RECEIPT}", f"can't be used ({error})"
 
 
@@ -65,51 +73,54 @@ def make(shelf: Path, name: str, write: Callable[[Path], None]) -> Path:
     """Make the folder of that name, in place of one that `find` does not accept.
 
     Args:
-        shelf: as from `shelf`.
+        shelf: as from `shelf`; its set must be there.
         name: says all that the content depends on, besides the set.
         write: writes files into an empty folder, and checks them.
 
     Raises:
-        OSError: it can't be written; nothing of it is left.
+        OSError: it can't be written, or another process is making something there; nothing of it is left.
         Exception: whatever `write` raises; nothing of it is left.
     """
     import shutil
 
-    aside = shelf / f".{name}.{os.getpid()}-{os.urandom(4).hex()}{_UNFINISHED}"
-    aside.mkdir(parents=True)
-    try:
-        write(aside)
-        _seal(aside)
-        _take_place(aside, shelf / name)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    for other in shelf.iterdir():
-        if other.name != name and _is_unused(other):
-            shutil.rmtree(other, ignore_errors=True)
-    if made := find(shelf, name):
-        return made
-    raise OSError(f"{shelf / name} was changed while it was made")
+    from heimdall.models.locking import lock_if_free
+
+    shelf.mkdir(exist_ok=True)
+    with lock_if_free(shelf / ".lock") as free:
+        if made := find(shelf, name):
+            return made
+        if not free:
+            raise BlockingIOError(f"another process is making something in {shelf}")
+        for other in shelf.iterdir():
+            if other.name.endswith(_UNFINISHED) or (other.name != name and _is_unused(other)):
+                shutil.rmtree(other, ignore_errors=True)
+        discard(shelf / name)
+        aside = shelf / f"{name}.{os.getpid()}-{os.urandom(4).hex()}{_UNFINISHED}"
+        aside.mkdir()
+        try:
+            write(aside)
+            _seal(aside)
+            aside.rename(shelf / name)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+    return shelf / name
 
 
-def discard(shelf: Path) -> bool:
-    """Remove everything that is kept there, as far as possible; returns whether there was anything."""
+def discard(path: Path) -> None:
+    """Remove a shelf, or something that is kept there.
+
+    Raises:
+        OSError: it can't be removed.
+    """
     import shutil
 
-    was_there = shelf.exists()
-    shutil.rmtree(shelf, ignore_errors=True)
-    return was_there
-
-
-def _take_place(aside: Path, target: Path) -> None:
-    import shutil
-
     try:
-        aside.rename(target)
-    except OSError:
-        if find(target.parent, target.name):
-            return  # another process was quicker
-        shutil.rmtree(target, ignore_errors=True)
-        aside.rename(target)
+        if path.is_symlink() or path.is_file():
+            path.unlink()
+        elif path.exists():
+            shutil.rmtree(path)
+    except FileNotFoundError:
+        pass  # by another process, at the same moment
 
 
 def _seal(directory: Path) -> None:
@@ -133,10 +144,7 @@ def _stats(directory: Path) -> dict[str, list[int]]:
 
 
 def _is_unused(directory: Path) -> bool:
-    """Whether it is left from long ago, finished or not."""
     try:
-        receipt = directory / warm.RECEIPT
-        used = (receipt if receipt.exists() else directory).stat().st_mtime
+        return time.time() - (directory / warm.RECEIPT).stat().st_mtime > UNUSED_SECONDS
     except OSError:
         return False
-    return time.time() - used > UNUSED_SECONDS

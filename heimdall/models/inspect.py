@@ -30,7 +30,7 @@ class Whereabouts:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A pinned file as it was found: `state` is `ok`, `missing`, `unreadable` or `different`."""
+    """A pinned or derived file as it was found: `state` is `ok`, `missing`, `unreadable` or `different`."""
 
     path: str
     state: str
@@ -71,5 +71,7 @@ def verify(found: Whereabouts) -> list[Finding]:
             right = (size, sha256) == (file.size, file.sha256)
             detail = f"expected {file.size} bytes, sha256 {file.sha256}; found {size} bytes, sha256 {sha256}"
             findings.append(Finding(file.path, "ok") if right else Finding(file.path, "different", detail))
-    computed = derived.damaged(tree.parent / derived.DERIVED)
-    return [*findings, *(Finding(path, "different" if problem else "ok", problem) for path, problem in computed)]
+    if shelf := derived.shelf(tree):
+        computed = derived.check(shelf)
+        findings.extend(Finding(path, "different" if problem else "ok", problem) for path, problem in computed)
+    return findings

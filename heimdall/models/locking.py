@@ -54,6 +54,26 @@ def advisory_lock(path: Path, seconds: float, done: Callable[[], bool], progress
         os.close(descriptor)
 
 
+@contextlib.contextmanager
+def lock_if_free(path: Path) -> Iterator[bool]:
+    """Hold the lock while the block runs, if nobody has it; the block is told whether. Where locks are refused, nobody has it.
+
+    Raises:
+        OSError: the lock file can't be made.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        try:
+            free = _try_lock(descriptor)
+        except OSError:
+            free = True
+        yield free
+    finally:
+        with contextlib.suppress(OSError):
+            _unlock(descriptor)
+        os.close(descriptor)
+
+
 def any_held(directory: Path) -> bool:
     """Whether somebody holds one of the locks in `directory` at this moment; a lock that can't be tried counts."""
     for path in sorted(directory.glob("*.lock")):

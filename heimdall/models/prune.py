@@ -1,4 +1,4 @@
-"""What in the store nobody needs any more, with a reason for every answer. Nothing else in heimdall deletes anything.
+"""What in the store nobody needs any more, with a reason for every answer. Nothing else in heimdall deletes a model.
 
 A set stays when an environment that can be read uses it, and when its use can't be judged. Blobs go when no set has
 them; unfinished downloads when their owner is gone and they are old. Processes that have a file open keep it.

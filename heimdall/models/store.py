@@ -35,7 +35,7 @@ locks/     advisory locks, one per set
 users/     which installed environment uses which set
 failures/  recent failures, so that many imports do not wait for the same dead network
 
-Nothing here is ever removed but by `heimdall models prune`. Removing all of it is safe while nothing of heimdall runs:
+No model is ever removed but by `heimdall models prune`. Removing all of it is safe while nothing of heimdall runs:
 the next use fetches the model again.
 """
 
@@ -129,9 +129,9 @@ class Store:
         """
         directory = Path(warm.set_directory(str(self.models_dir), model.entry))
         tree = directory / warm.TREE
-        derived.discard(directory / derived.DERIVED)  # it may come from files that were bad
         for file in files_weights_first(model):
             self.place(file, tree / file.path)
+        derived.discard(directory / derived.DERIVED)  # it may come from files that were bad until now
         self.write_receipt(model, tree)
         return tree
 

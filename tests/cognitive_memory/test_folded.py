@@ -57,6 +57,10 @@ def shelf_of(models_dir: Path, variant: str) -> Path:
     return shelf
 
 
+def kept(shelf: Path) -> list[Path]:
+    return [path for path in shelf.iterdir() if path.name != ".lock"]
+
+
 def as_it_is(variant: str) -> np.ndarray:
     directory = DIRECTORY / "compact" if variant == "compact" else DIRECTORY
     return Encoder.load(directory, variant=variant).encode_batch(TEXTS)
@@ -68,7 +72,7 @@ def test_it_is_made_once_and_gives_the_same_vectors(models_dir: Path, variant: s
     second = provider(models_dir, variant).encode_batch(TEXTS)
     np.testing.assert_array_equal(first, second)
     np.testing.assert_allclose(first, as_it_is(variant), rtol=0, atol=1e-6)
-    (made,) = shelf_of(models_dir, variant).iterdir()
+    (made,) = kept(shelf_of(models_dir, variant))
     assert "-onnxruntime-" in made.name
     assert set(graphs[:2]) == {made / "folded.onnx"}  # no other was even opened for the second one
 
@@ -82,7 +86,7 @@ def test_another_onnxruntime_makes_its_own(models_dir: Path, variant: str, monke
     provider(models_dir, variant).encode("text")
     monkeypatch.setattr("onnxruntime.__version__", "99.0")
     provider(models_dir, variant).encode("text")
-    assert len(list(shelf_of(models_dir, variant).iterdir())) == 2
+    assert len(kept(shelf_of(models_dir, variant))) == 2
 
 
 def test_a_damaged_one_is_made_again(models_dir: Path, variant: str) -> None:
@@ -96,15 +100,28 @@ def test_a_damaged_one_is_made_again(models_dir: Path, variant: str) -> None:
 def test_one_that_does_not_load_is_made_again(models_dir: Path, variant: str) -> None:
     before = provider(models_dir, variant).encode_batch(TEXTS)
     shelf = shelf_of(models_dir, variant)
-    (made,) = shelf.iterdir()
+    (made,) = kept(shelf)
 
     def write_nonsense(directory: Path) -> None:
         (directory / "folded.onnx").write_bytes(b"nonsense")
 
     (made / "receipt.json").unlink()
     derived.make(shelf, made.name, write_nonsense)  # with a receipt that says: this is how it is
-    np.testing.assert_array_equal(provider(models_dir, variant).encode_batch(TEXTS), before)
+    for _ in range(2):  # over the graph itself, and over a new one
+        np.testing.assert_array_equal(provider(models_dir, variant).encode_batch(TEXTS), before)
     assert (made / "folded.weights").exists()
+
+
+def test_one_that_vanishes_is_made_again_for_the_next_session(
+    models_dir: Path, variant: str, graphs: list[Path]
+) -> None:
+    used = provider(models_dir, variant)
+    before = used.encode(TEXTS[1])
+    shelf = shelf_of(models_dir, variant)
+    derived.discard(shelf)
+    graphs.clear()
+    np.testing.assert_allclose(used.encode_batch(TEXTS)[1], before, rtol=0, atol=1e-6)
+    assert [path.parent for path in graphs[-1:]] == kept(shelf)
 
 
 def test_one_with_other_vectors_is_not_kept(
@@ -123,7 +140,7 @@ def test_one_with_other_vectors_is_not_kept(
         vectors = provider(models_dir, variant).encode_batch(TEXTS)
     np.testing.assert_allclose(vectors, as_it_is(variant), rtol=0, atol=1e-6)
     assert "gives other vectors" in caplog.text
-    assert list(shelf_of(models_dir, variant).iterdir()) == []
+    assert kept(shelf_of(models_dir, variant)) == []
 
 
 def test_where_nothing_can_be_written_the_graph_is_used_as_it_is(models_dir: Path, variant: str) -> None:

@@ -40,7 +40,7 @@ def _try(directory: Path, model: str, variant: str) -> tuple[str, str]:
     from cognitive_memory.encoding.session import load_onnxruntime
 
     version = f"onnxruntime {load_onnxruntime().__version__}"
-    encoder = Encoder.load(directory)
+    encoder = Encoder.load(directory, variant=variant)
     if model != MODEL:
         return "unknown", f"{version} loads {model}, but no vector of it is known to compare with"
     golden = np.load(GOLDEN, allow_pickle=False)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -23,7 +25,12 @@ def write(directory: Path, content: bytes = b"made") -> None:
 
 @pytest.fixture
 def shelf(tmp_path: Path) -> Path:
+    (tmp_path / "set").mkdir()
     return tmp_path / "set" / derived.DERIVED
+
+
+def content(shelf: Path) -> list[Path]:
+    return sorted(path for path in shelf.iterdir() if path.name != ".lock")
 
 
 @pytest.fixture
@@ -37,6 +44,7 @@ def tree(small: SmallModel, pinned: PinnedModel, models_dir: Path) -> Path:
 
 def test_only_sets_of_a_store_have_a_shelf(tree: Path, small: SmallModel, tmp_path: Path) -> None:
     assert derived.shelf(tree) == tree.parent / "derived"
+    (tmp_path / "receipt.json").write_text("{}")
     assert derived.shelf(tmp_path / "models") is None
 
 
@@ -45,7 +53,7 @@ def test_what_is_made_is_found(shelf: Path) -> None:
     made = derived.make(shelf, NAME, write)
     assert made == derived.find(shelf, NAME) == shelf / NAME
     assert sorted(path.name for path in made.iterdir()) == ["a.bin", "b.bin", warm.RECEIPT]
-    assert list(shelf.iterdir()) == [made]
+    assert content(shelf) == [made]
     assert derived.find(shelf, "thing-2") is None
 
 
@@ -77,7 +85,7 @@ def test_what_was_touched_is_not_found_and_made_again(shelf: Path, change: objec
     assert derived.find(shelf, NAME) is None
     assert derived.make(shelf, NAME, write) == derived.find(shelf, NAME)
     assert (made / "a.bin").read_bytes() == b"made"
-    assert list(shelf.iterdir()) == [made]
+    assert content(shelf) == [made]
 
 
 def test_of_what_fails_nothing_is_left(shelf: Path) -> None:
@@ -87,16 +95,17 @@ def test_of_what_fails_nothing_is_left(shelf: Path) -> None:
 
     with pytest.raises(ValueError, match="does not fit"):
         derived.make(shelf, NAME, fail)
-    assert list(shelf.iterdir()) == []
+    assert content(shelf) == []
 
 
 def make_in_a_process(shelf: Path, number: int) -> None:
-    made = derived.make(shelf, NAME, lambda directory: write(directory, b"%d" % number * 100_000))
-    content = (made / "a.bin").read_bytes()
-    assert content[:1] * 100_000 == content
+    with contextlib.suppress(BlockingIOError):
+        made = derived.make(shelf, NAME, lambda directory: write(directory, b"%d" % number * 100_000))
+        found = (made / "a.bin").read_bytes()
+        assert found[:1] * 100_000 == found
 
 
-def test_processes_that_make_the_same_at_once_all_get_a_whole_one(shelf: Path) -> None:
+def test_processes_that_make_the_same_at_once_get_a_whole_one_or_none(shelf: Path) -> None:
     context = multiprocessing.get_context("spawn")
     workers = [context.Process(target=make_in_a_process, args=(shelf, number)) for number in range(6)]
     for worker in workers:
@@ -104,19 +113,65 @@ def test_processes_that_make_the_same_at_once_all_get_a_whole_one(shelf: Path) -
     for worker in workers:
         worker.join()
     assert [worker.exitcode for worker in workers] == [0] * 6
-    assert list(shelf.iterdir()) == [derived.find(shelf, NAME)]
+    assert content(shelf) == [derived.find(shelf, NAME)]
+
+
+def test_only_one_makes_at_a_time(shelf: Path) -> None:
+    def write_and_try(directory: Path) -> None:
+        write(directory)
+        with pytest.raises(BlockingIOError, match="another process is making"):
+            derived.make(shelf, NAME, write)
+
+    assert derived.make(shelf, NAME, write_and_try) == derived.find(shelf, NAME)
+
+
+def write_and_die(directory: Path) -> None:
+    write(directory)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+def test_what_a_killed_process_left_goes_with_the_next_making(shelf: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    worker = context.Process(target=derived.make, args=(shelf, NAME, write_and_die))
+    worker.start()
+    worker.join()
+    assert len(content(shelf)) == 1
+    assert derived.find(shelf, NAME) is None
+    assert list(derived.check(shelf)) == []
+    made = derived.make(shelf, NAME, write)
+    assert content(shelf) == [made]
+
+
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_what_is_in_the_way_is_replaced(shelf: Path, tmp_path: Path, kind: str) -> None:
+    shelf.mkdir()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "kept").touch()
+    if kind == "file":
+        (shelf / NAME).touch()
+    else:
+        (shelf / NAME).symlink_to(elsewhere)
+    assert derived.make(shelf, NAME, write) == derived.find(shelf, NAME)
+    assert (elsewhere / "kept").exists()
+
+
+def test_nothing_is_made_for_a_set_that_is_gone(shelf: Path) -> None:
+    shelf.parent.rmdir()
+    with pytest.raises(FileNotFoundError):
+        derived.make(shelf, NAME, write)
+    assert not shelf.parent.exists()
 
 
 def test_what_nobody_used_for_long_goes_when_another_version_is_made(shelf: Path) -> None:
     old, used = derived.make(shelf, "old", write), derived.make(shelf, "used", write)
-    left_behind = shelf / f".{NAME}.1-2.tmp"
-    left_behind.mkdir()
     long_ago = time.time() - derived.UNUSED_SECONDS - 10
-    for path in (old / warm.RECEIPT, used / warm.RECEIPT, left_behind):
+    for path in (old / warm.RECEIPT, used / warm.RECEIPT):
         os.utime(path, (long_ago, long_ago))
     assert derived.find(shelf, "used") == used  # which notes it
     new = derived.make(shelf, "new", write)
-    assert sorted(shelf.iterdir()) == sorted([used, new])
+    assert content(shelf) == sorted([used, new])
 
 
 def test_repairing_a_set_discards_what_was_made_from_it(tree: Path, pinned: PinnedModel, models_dir: Path) -> None:
@@ -139,8 +194,9 @@ def test_verify_hashes_it_too(tree: Path, pinned: PinnedModel) -> None:
     os.utime(made / "a.bin", ns=(status.st_atime_ns, status.st_mtime_ns))
     assert derived.find(shelf, NAME) == made  # nothing but its bytes tells
     assert [finding.path for finding in verify(found) if finding.state != "ok"] == [f"derived/{NAME}/a.bin"]
-    (made / warm.RECEIPT).write_text("{}")
-    assert "can't be used" in next(finding.detail for finding in verify(found) if finding.state != "ok")
+    for receipt in ("{}", '{"sha256": {}}', '{"sha256": 3}'):
+        (made / warm.RECEIPT).write_text(receipt)
+        assert "can't be used" in next(finding.detail for finding in verify(found) if finding.state != "ok")
 
 
 def test_it_goes_with_its_set(tree: Path, pinned: PinnedModel, models_dir: Path, tmp_path: Path) -> None:

@@ -131,6 +131,10 @@ class GraphBuilder:
         """Use a float32 scalar."""
         return self._constant(str(value), (), FLOAT32, struct.pack("<f", value))
 
+    def truth(self, name: str, *, value: bool) -> str:
+        """Use a boolean scalar under a name."""
+        return self._constant(name, (), BOOL, bytes([value]))
+
     def integer(self, value: int) -> str:
         """Use an int64 scalar."""
         return self._constant(f"{value}i", (), INT64, struct.pack("<q", value))

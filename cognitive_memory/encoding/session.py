@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
 _ERRORS_ALONE = 3
 """onnxruntime's severity "error": its warnings are about optimisations, and our stderr is the user's."""
+_WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
 _TELEMETRY_OFF = ("ORT_DISABLE_TELEMETRY", "ORT_TELEMETRY_DISABLED")
 """What onnxruntime is told by; the second name is that of some builds before 1.32."""
+_WHOLE, _NEVER = b"\x0a\x05whole", b"\x0a\x05never"
+"""Inputs of a node (in NodeProto: field 1, five bytes): what chooses the way of attention, and a constant that is false."""
 _loading = Lock()
 
 
@@ -101,8 +104,10 @@ class ModelSession:
         provider = _provider(device)
         if plain and provider is CPU:
             options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-        wanted = [(provider.name, provider.options)] if provider is not CPU else []
-        self._session = onnxruntime.InferenceSession(os.fspath(graph), options, providers=[*wanted, CPU.name])
+        if provider is CPU:
+            self._session = onnxruntime.InferenceSession(os.fspath(graph), options, providers=[CPU.name])
+        else:
+            self._session = _elsewhere(graph, options, provider)
         check_started(device, provider, self._session.get_providers())
         self.on_cpu = self._session.get_providers() == [CPU.name]
 
@@ -125,6 +130,26 @@ class ModelSession:
             mask[row, : len(tokens)] = 1
         (embeddings,) = self._session.run(["embeddings"], {"input_ids": ids, "attention_mask": mask})
         return cast("NDArray[np.float32]", embeddings)
+
+
+def without_choice(graph: bytes) -> bytes:
+    """The graph with one way of attention alone, for other providers than the processor's.
+
+    Nodes that choose (`release/attention.py`) are made to read a constant, and onnxruntime then resolves the choice. Its name is as
+    long as that of what they read, so nothing else changes.
+    """
+    return graph.replace(_WHOLE, _NEVER)
+
+
+def _elsewhere(graph: Path, options: Any, provider: Provider) -> Any:
+    make = load_onnxruntime().InferenceSession
+    providers = [(provider.name, provider.options), CPU.name]
+    options.add_session_config_entry(_WEIGHTS_FOLDER, os.fspath(graph.parent))
+    try:
+        return make(without_choice(graph.read_bytes()), options, providers=providers)
+    except Exception:  # noqa: BLE001 (onnxruntime has no narrower one)
+        # An old one (1.20) does not look for weights in that folder: it has to cope with the choice.
+        return make(os.fspath(graph), options, providers=providers)
 
 
 def _options(*, threads: int, packed: bool) -> Any:

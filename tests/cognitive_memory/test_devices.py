@@ -2,12 +2,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import onnx
 import onnxruntime
 import pytest
 
 from cognitive_memory.core.config import DEVICES, ConfigError
 from cognitive_memory.encoding import Encoder
 from cognitive_memory.encoding.devices import CPU, check_started, choose_provider
+from cognitive_memory.encoding.session import ModelSession, without_choice
 
 PLAIN = ["AzureExecutionProvider", "CPUExecutionProvider"]
 WITH_CUDA = ["TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"]
@@ -59,3 +62,21 @@ def test_encoder_refuses_a_device_that_is_not_installed(model_directory: Path) -
         pytest.skip("this onnxruntime has CUDA")
     with pytest.raises(ConfigError, match="onnxruntime-gpu"):
         Encoder.load(model_directory, device="cuda")
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("folder", ["", "compact"])
+def test_other_providers_get_a_graph_without_a_choice(model_directory: Path, tmp_path: Path, folder: str) -> None:
+    """OpenVINO fails on a choice between operators that it can't run; it isn't installed here, and onnxruntime resolves it before."""
+    graph = model_directory / folder / "all-MiniLM-L6-v2.onnx"
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(graph.parent))
+    options.optimized_model_filepath = str(tmp_path / "resolved.onnx")
+    session = onnxruntime.InferenceSession(without_choice(graph.read_bytes()), options, providers=[CPU.name])
+    operators = {node.op_type for node in onnx.load(tmp_path / "resolved.onnx", load_external_data=False).graph.node}
+    assert "Softmax" in operators
+    assert not operators & {"If", "MultiHeadAttention"}
+    ids = np.array([[101, 7592, 2088, 102]])
+    (vectors,) = session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+    np.testing.assert_allclose(vectors, ModelSession(graph, threads=1).run(list(ids)), rtol=0, atol=1e-6)

@@ -46,6 +46,7 @@ def member(name: str, *, mode: int = stat.S_IFREG | 0o644) -> zipfile.ZipInfo:
         (member("models/evil"), "none of the pinned"),
         (member("models/about/../evil"), "none of the pinned"),
         (member("models\\evil"), "none of the pinned"),
+        (member("\0without a name"), "none of the pinned"),
         (member("other/"), "none of the pinned"),
         (member("models/about/link", mode=stat.S_IFLNK | 0o777), "link or special"),
         (member("models/about/fifo", mode=stat.S_IFIFO | 0o600), "link or special"),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from heimdall.cognitive_system.health.finding import Finding, Request, failed, not_checked, passed
 from heimdall.cognitive_system.health.models import REPAIR
-from heimdall.models import inspect
+from heimdall.models import inspect, warm
 from heimdall.models.errors import ManifestError
 
 _SECONDS = 120
@@ -29,7 +29,7 @@ def check(_request: Request) -> Iterator[Finding]:
     if found.directory is None:
         yield not_checked("engine", "", f"{found.model.label} is not on this machine")
         return
-    yield _run(found.directory, found.model.name, found.model.variant)
+    yield _run(found.directory, found.model.name, warm.wanted_variant(None))
 
 
 def _run(directory: Path, model: str, variant: str) -> Finding:

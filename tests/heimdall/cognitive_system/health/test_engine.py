@@ -57,8 +57,11 @@ def test_other_weights_give_another_vector(system: Path) -> None:
 
 
 @pytest.mark.model
-def test_a_broken_graph(system: Path) -> None:
-    graph = system / "all-MiniLM-L6-v2.onnx"
+@pytest.mark.parametrize(("variant", "ending"), [("standard", ""), ("fast", "-fast")])
+def test_a_broken_graph(system: Path, monkeypatch: pytest.MonkeyPatch, variant: str, ending: str) -> None:
+    monkeypatch.setenv("HEIMDALL_MODEL_VARIANT", variant)
+    assert look().status is Status.PASS
+    graph = system / f"all-MiniLM-L6-v2{ending}.onnx"
     size = graph.stat().st_size
     graph.unlink()
     graph.write_bytes(bytes(size))

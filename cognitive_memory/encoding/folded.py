@@ -35,10 +35,10 @@ def make_session(graph: Path, shelf: Path, threads: int, packed: bool) -> ModelS
         folded = folded_graph(graph, shelf)
         try:
             return ModelSession(folded, threads=threads, packed=packed, plain=not packed)
-        except Exception:
+        except Exception:  # onnxruntime has no narrower one; raised again
             derived.discard(folded.parent)  # the next one is made anew
             raise
-    except Exception:
+    except Exception:  # onnxruntime has no narrower one; logged, and what fails for the graph itself is raised below
         # A full disk, another's directory, somebody who removes it at this moment: the graph does as well, only later.
         import logging
 

@@ -9,13 +9,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from cognitive_memory import backfill, bulk
 from cognitive_memory.core.config import EmbeddingConfig
 from cognitive_memory.core.memory import Json, Memory, NewMemory, as_id
 from cognitive_memory.core.recall import Recall, RecallFilter
 from cognitive_memory.core.reports import ImportReport, SourceReport, StoreReport
 from cognitive_memory.core.status import MemoryStatus
-from cognitive_memory.embedder import Embedder, ModelEmbedder
+from cognitive_memory.embedding import backfill, bulk
+from cognitive_memory.embedding.embedder import Embedder, ModelEmbedder
 from cognitive_memory.qdrant.nearest import QdrantNearest
 from cognitive_memory.qdrant.settings import QdrantSettings
 from cognitive_memory.retrieval.recaller import Recaller
@@ -53,7 +53,9 @@ class ProjectMemory:
         self._backfill = backfill.Backfill(store, embedder)
         self._nearest = QdrantNearest(qdrant, store.prepared.project_id) if qdrant else None
         file = store.database.with_suffix(".vectors")
-        self._recaller = Recaller(store, embedder, weights=weights, file=file, elsewhere=self._nearest)
+        self._recaller = Recaller(
+            store, embedder, weights=weights, file=file, elsewhere=self._nearest
+        )
         self.database = store.database
         self.project_id = store.prepared.project_id
         self.migration_backup = store.prepared.backup
@@ -96,7 +98,10 @@ class ProjectMemory:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -120,7 +125,11 @@ class ProjectMemory:
         return self._store.get(stored.id)
 
     def store_many(
-        self, memories: Iterable[NewMemory], *, embed: bool = True, progress: backfill.Progress | None = None
+        self,
+        memories: Iterable[NewMemory],
+        *,
+        embed: bool = True,
+        progress: backfill.Progress | None = None,
     ) -> StoreReport:
         """Store any number of memories, as `store` does, in blocks; each block is on disk before the next is read.
 
@@ -132,7 +141,9 @@ class ProjectMemory:
         Returns:
             What happened, and the id of each.
         """
-        return bulk.store_many(self._store, self._embedder, memories, embed=embed, progress=progress)
+        return bulk.store_many(
+            self._store, self._embedder, memories, embed=embed, progress=progress
+        )
 
     def replace_source(self, source: str, memories: Sequence[NewMemory]) -> SourceReport:
         """Make `memories` all that comes from `source`, in one transaction; what it no longer gives is removed.
@@ -296,7 +307,9 @@ class ProjectMemory:
         label = self._embedder.label()
         return None if label is None else self._store.replica_source(label)
 
-    def embed_pending(self, *, progress: backfill.Progress | None = None, stop: threading.Event | None = None) -> int:
+    def embed_pending(
+        self, *, progress: backfill.Progress | None = None, stop: threading.Event | None = None
+    ) -> int:
         """Make the vectors that are missing; as `Backfill.run`. Fetches the model if it is not here."""
         return self._backfill.run(progress=progress, stop=stop)
 
@@ -307,6 +320,8 @@ class ProjectMemory:
             return
         try:
             block = self._store.pending_of(label, keys)
-            self._store.write_vectors(label, self._embedder.dimension * 4, backfill.outcomes(self._embedder, block))
+            self._store.write_vectors(
+                label, self._embedder.dimension * 4, backfill.outcomes(self._embedder, block)
+            )
         except HeimdallError as error:
             _log.warning("stored, but not embedded yet: %s", error)

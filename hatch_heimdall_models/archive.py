@@ -59,7 +59,10 @@ def broken_promises(archive: Path, promise: Promise) -> list[str]:
         for file in model.files
         if file.size > INLINE_LIMIT
     }
-    known |= {(model.asset.size, model.asset.sha256): f"the release asset {model.asset.name}" for model in models}
+    known |= {
+        (model.asset.size, model.asset.sha256): f"the release asset {model.asset.name}"
+        for model in models
+    }
     sizes = {size for size, _ in known}
     seen: Counter[str] = Counter()
     problems = []
@@ -67,20 +70,30 @@ def broken_promises(archive: Path, promise: Promise) -> list[str]:
         seen[member.path] += 1
         if member.path == promise.manifest_path:
             if member.stream.read() != promise.manifest.dumps().encode():
-                problems.append(f"carries another {member.path} than the one that was to be written")
+                problems.append(
+                    f"carries another {member.path} than the one that was to be written"
+                )
         elif f"{member.path}/".startswith(f"{promise.models_dir}/"):
             problems.append(f"carries {member.path}, which lies in models-dir")
-        elif member.link is not None and (problem := _link_problem(member.path, member.link, promise.models_dir)):
+        elif member.link is not None and (
+            problem := _link_problem(member.path, member.link, promise.models_dir)
+        ):
             problems.append(f"carries {member.path}, a link to {member.link}, which {problem}")
         # Hashing only what has a pinned size keeps this as cheap as reading the archive's directory.
-        elif member.size in sizes and (what := known.get((member.size, sha256 := _sha256(member.stream)))):
+        elif member.size in sizes and (
+            what := known.get((member.size, sha256 := _sha256(member.stream)))
+        ):
             problems.append(f"carries {member.path}, which is {what} (sha256 {sha256})")
     if promise.manifest_path not in seen:
         problems.append(f"has no {promise.manifest_path}")
-    problems += [f"has {count} members called {path}" for path, count in sorted(seen.items()) if count > 1]
+    problems += [
+        f"has {count} members called {path}" for path, count in sorted(seen.items()) if count > 1
+    ]
     limit, size = promise.max_wheel_size, archive.stat().st_size
     if limit is not None and archive.name.endswith(WHEEL_SUFFIX) and size > limit:
-        problems.append(f"has {size} bytes, {size - limit} more than max-wheel-size allows ({limit})")
+        problems.append(
+            f"has {size} bytes, {size - limit} more than max-wheel-size allows ({limit})"
+        )
     return problems
 
 
@@ -122,7 +135,9 @@ def _sdist_members(archive: Path) -> Iterator[_Member]:
         for info in sdist:
             path = info.name.partition("/")[2]
             stream = sdist.extractfile(info) if info.isfile() else None
-            yield _Member(path, info.size, stream or io.BytesIO(), info.linkname if info.issym() else None)
+            yield _Member(
+                path, info.size, stream or io.BytesIO(), info.linkname if info.issym() else None
+            )
 
 
 def _sha256(stream: IO[bytes]) -> str:

@@ -58,12 +58,25 @@ def read_asset(path: Path) -> tuple[FoundFile, ...]:
         with zipfile.ZipFile(path) as archive:
             for member in archive.infolist():
                 if not member.filename.startswith(MODELS_ROOT):
-                    raise ModelBuildError(str(path), [f"member {member.filename} lies outside of {MODELS_ROOT}"])
+                    raise ModelBuildError(
+                        str(path), [f"member {member.filename} lies outside of {MODELS_ROOT}"]
+                    )
                 if not member.filename.startswith(ABOUT):
                     with archive.open(member) as stream:
                         digest = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
-                    found.append(FoundFile(member.filename.removeprefix(MODELS_ROOT), digest, member.file_size))
-    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+                    found.append(
+                        FoundFile(
+                            member.filename.removeprefix(MODELS_ROOT), digest, member.file_size
+                        )
+                    )
+    except (
+        OSError,
+        EOFError,
+        zipfile.BadZipFile,
+        zlib.error,
+        NotImplementedError,
+        RuntimeError,
+    ) as error:
         raise ModelBuildError(str(path), [f"can't be read: {error}"]) from error
     return tuple(sorted(found, key=lambda file: file.path))
 

@@ -37,12 +37,21 @@ def _parser() -> argparse.ArgumentParser:
         "An asset that is not at ASSETS/TAG/NAME yet is packed there, the same bytes on every machine.",
         epilog="Exit codes: 0 done, 1 --check found differences, 2 error or usage.",
     )
-    lock.add_argument("--check", action="store_true", help="write nothing; exit 1 when the lock would be changed")
-    lock.add_argument("--project", type=Path, default=Path(), metavar="DIR", help="default: the current directory")
     lock.add_argument(
-        "--assets", type=Path, metavar="DIR", help="release assets, one folder per tag; default: dist/models in DIR"
+        "--check", action="store_true", help="write nothing; exit 1 when the lock would be changed"
     )
-    lock.add_argument("--tag", help="tag of the release that is to have the assets; default: by the configuration")
+    lock.add_argument(
+        "--project", type=Path, default=Path(), metavar="DIR", help="default: the current directory"
+    )
+    lock.add_argument(
+        "--assets",
+        type=Path,
+        metavar="DIR",
+        help="release assets, one folder per tag; default: dist/models in DIR",
+    )
+    lock.add_argument(
+        "--tag", help="tag of the release that is to have the assets; default: by the configuration"
+    )
     return parser
 
 
@@ -55,9 +64,7 @@ def _lock(root: Path, assets: Path | None, tag: str | None, *, check: bool) -> i
 
     project = read_project(root)
     if not project.config.models:
-        problem = (
-            f"{project.where}.models: expected a table for each model, with name, license and upstream; found none"
-        )
+        problem = f"{project.where}.models: expected a table for each model, with name, license and upstream; found none"
         raise ModelBuildError(project.subject, [problem])
     path = root / project.config.lock
     old = read_manifest(path) if path.exists() else None
@@ -75,7 +82,9 @@ def _lock(root: Path, assets: Path | None, tag: str | None, *, check: bool) -> i
         return 0
     changed = write_if_different(path, new.dumps().encode())
     _say(f"{'wrote' if changed else 'unchanged:'} {path}")
-    for asset in sorted({model.asset for model in new.models}, key=lambda asset: (asset.tag, asset.name)):
+    for asset in sorted(
+        {model.asset for model in new.models}, key=lambda asset: (asset.tag, asset.name)
+    ):
         place = assets / asset.tag / asset.name
         held = f"{place}, to be uploaded" if place.is_file() else "released before"
         _say(f"release {asset.tag}: {asset.name}, {asset.size / 1e6:.1f} MB ({held})")

@@ -32,8 +32,23 @@ _OWN_KEYS = (
     "sbom",
     "models",
 )
-_MODEL_KEYS = ("name", "license", "upstream", "variant", "marker", "files", "asset", "license-files")
-_HATCH_KEYS = ("dependencies", "require-runtime-dependencies", "require-runtime-features", "enable-by-default", "path")
+_MODEL_KEYS = (
+    "name",
+    "license",
+    "upstream",
+    "variant",
+    "marker",
+    "files",
+    "asset",
+    "license-files",
+)
+_HATCH_KEYS = (
+    "dependencies",
+    "require-runtime-dependencies",
+    "require-runtime-features",
+    "enable-by-default",
+    "path",
+)
 _TAG = re.compile(r"(?=[A-Za-z0-9{])[A-Za-z0-9._+-]*(\{version\}[A-Za-z0-9._+-]*)?")
 _ASSET = re.compile(r"(?=[A-Za-z0-9{])[A-Za-z0-9._+-]*(\{tag\}[A-Za-z0-9._+-]*)?\.zip")
 _ANY = re.compile(r"[^\x00-\x1f\x7f]+")
@@ -108,7 +123,9 @@ class HookConfig:
         return (self.tag or DEFAULT_TAG).replace("{version}", version)
 
 
-def parse_config(table: Mapping[str, object], *, where: str, subject: str = "pyproject.toml") -> HookConfig:
+def parse_config(
+    table: Mapping[str, object], *, where: str, subject: str = "pyproject.toml"
+) -> HookConfig:
     """Check a hook's table and give its values.
 
     Args:
@@ -123,9 +140,13 @@ def parse_config(table: Mapping[str, object], *, where: str, subject: str = "pyp
     config = HookConfig(
         models_dir=reader.path("models-dir"),
         manifest=reader.path("manifest"),
-        repository=reader.text("repository", REPOSITORY_FORM, "'owner/name' of a repository on GitHub"),
+        repository=reader.text(
+            "repository", REPOSITORY_FORM, "'owner/name' of a repository on GitHub"
+        ),
         lock=reader.path("lock", DEFAULT_LOCK),
-        tag=reader.text("tag", _TAG, "a tag's name in which only {version} stands in braces", DEFAULT_TAG)
+        tag=reader.text(
+            "tag", _TAG, "a tag's name in which only {version} stands in braces", DEFAULT_TAG
+        )
         if "tag" in table
         else None,
         max_wheel_size=reader.size("max-wheel-size"),
@@ -139,11 +160,15 @@ def parse_config(table: Mapping[str, object], *, where: str, subject: str = "pyp
     for outer, inner in pairwise(folders):
         if f"{inner}/".startswith(f"{outer}/"):
             reader.complain(
-                "variant-folders", f"expected folders apart from one another, but {inner!r} lies in {outer!r}"
+                "variant-folders",
+                f"expected folders apart from one another, but {inner!r} lies in {outer!r}",
             )
     for key, path in (("manifest", config.manifest), ("lock", config.lock)):
         if config.models_dir and f"{path}/".startswith(f"{config.models_dir}/"):
-            reader.complain(key, f"{path!r} lies in models-dir, of which no file is ever packed: choose another place")
+            reader.complain(
+                key,
+                f"{path!r} lies in models-dir, of which no file is ever packed: choose another place",
+            )
     if reader.problems:
         raise ModelBuildError(subject, reader.problems)
     return config
@@ -156,11 +181,19 @@ def _models(outer: TableReader) -> Iterator[ModelConfig]:
         yield ModelConfig(
             name=reader.text("name", NAME_FORM, "a name of letters, digits, '.', '_' and '-'"),
             license=reader.text("license", _ANY, "the SPDX expression of the model's licence"),
-            upstream=reader.text("upstream", _ANY, "a URL or a sentence that says where the model comes from"),
-            variant=reader.text("variant", NAME_FORM, "a name of letters, digits, '.', '_' and '-'", DEFAULT_VARIANT),
-            marker=reader.text("marker", _ANY, "a PEP 508 environment marker") if "marker" in table else None,
+            upstream=reader.text(
+                "upstream", _ANY, "a URL or a sentence that says where the model comes from"
+            ),
+            variant=reader.text(
+                "variant", NAME_FORM, "a name of letters, digits, '.', '_' and '-'", DEFAULT_VARIANT
+            ),
+            marker=reader.text("marker", _ANY, "a PEP 508 environment marker")
+            if "marker" in table
+            else None,
             files=reader.texts("files", ("*",)),
-            asset=reader.text("asset", _ASSET, "the name of a zip in which only {tag} stands in braces")
+            asset=reader.text(
+                "asset", _ASSET, "the name of a zip in which only {tag} stands in braces"
+            )
             if "asset" in table
             else "",
             license_files=reader.paths("license-files"),
@@ -174,9 +207,13 @@ def _check_models(reader: TableReader, models: tuple[ModelConfig, ...]) -> None:
     for index, model in enumerate(models):
         first = entries.setdefault((model.name, model.variant, model.marker), index)
         if first != index:
-            reader.complain(f"models[{index}]", f"has the name, variant and marker of models[{first}]")
+            reader.complain(
+                f"models[{index}]", f"has the name, variant and marker of models[{first}]"
+            )
             continue
         name = model.asset_name("{tag}")
         first = assets.setdefault(name.casefold(), index)
         if first != index:
-            reader.complain(f"models[{index}].asset", f"has the name of the asset of models[{first}], {name!r}")
+            reader.complain(
+                f"models[{index}].asset", f"has the name of the asset of models[{first}], {name!r}"
+            )

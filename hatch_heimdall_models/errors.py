@@ -24,4 +24,6 @@ class ModelBuildError(Exception):
     def __str__(self) -> str:
         if len(self.problems) == 1:
             return f"{self.subject}: {self.problems[0]}"
-        return "\n".join([f"{self.subject}: {len(self.problems)} problems", *(f"  - {p}" for p in self.problems)])
+        return "\n".join(
+            [f"{self.subject}: {len(self.problems)} problems", *(f"  - {p}" for p in self.problems)]
+        )

@@ -61,7 +61,9 @@ class HeimdallModelsHook(BuildHookInterface[BuilderConfig]):
             if version == "editable":
                 return
             core = self.metadata.core
-            pins = pins_for(Path(self.root), config, distribution=core.raw_name, version=self.metadata.version)
+            pins = pins_for(
+                Path(self.root), config, distribution=core.raw_name, version=self.metadata.version
+            )
             if problems := licence_problems(config, core.license_files):
                 raise ModelBuildError(build_hooks(Path(self.root))[0], problems)
             files = {"manifest.json": pins.manifest.dumps()}
@@ -70,7 +72,9 @@ class HeimdallModelsHook(BuildHookInterface[BuilderConfig]):
             self._plan = _Plan(config, pins.manifest)
             scratch = self._write(files)
             build_data["force_include"][str(scratch / "manifest.json")] = config.manifest
-            build_data.setdefault("sbom_files", []).extend(str(scratch / name) for name in files if name == SBOM_NAME)
+            build_data.setdefault("sbom_files", []).extend(
+                str(scratch / name) for name in files if name == SBOM_NAME
+            )
             self.app.display_info(f"heimdall-models: {_summary(pins, config)}")
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002
@@ -88,7 +92,9 @@ class HeimdallModelsHook(BuildHookInterface[BuilderConfig]):
         try:
             with self._without_traceback():
                 if problems := self._problems(artifact, self._plan):
-                    raise ModelBuildError(f"{artifact.name} was removed from {artifact.parent}", problems)
+                    raise ModelBuildError(
+                        f"{artifact.name} was removed from {artifact.parent}", problems
+                    )
             keep = True
         finally:
             # Also when the check itself fails: what was not checked is not left to be published.
@@ -151,5 +157,9 @@ class HeimdallModelsHook(BuildHookInterface[BuilderConfig]):
 
 def _summary(pins: Pins, config: HookConfig) -> str:
     files = {file.sha256: file.size for model in pins.manifest.models for file in model.files}
-    state = f"checked against {config.models_dir}" if pins.checked else f"none of them present in {config.models_dir}"
+    state = (
+        f"checked against {config.models_dir}"
+        if pins.checked
+        else f"none of them present in {config.models_dir}"
+    )
     return f"{pins.source} pins {len(files)} files of {sum(files.values()) / 1e6:.1f} MB, {state}"

@@ -29,13 +29,17 @@ def get_build_hook() -> type[HeimdallModelsHook]:
 
 
 def _load() -> None:
-    for name in [name for name in sys.modules if name == _PACKAGE or name.startswith(f"{_PACKAGE}.")]:
+    for name in [
+        name for name in sys.modules if name == _PACKAGE or name.startswith(f"{_PACKAGE}.")
+    ]:
         del sys.modules[name]
     spec = importlib.util.spec_from_file_location(
         _PACKAGE, _FOLDER / "__init__.py", submodule_search_locations=[str(_FOLDER)]
     )
     if spec is None or spec.loader is None:
-        raise ImportError(f"{_FOLDER} can't be loaded as {_PACKAGE}", name=_PACKAGE, path=str(_FOLDER))
+        raise ImportError(
+            f"{_FOLDER} can't be loaded as {_PACKAGE}", name=_PACKAGE, path=str(_FOLDER)
+        )
     package = importlib.util.module_from_spec(spec)
     sys.modules[_PACKAGE] = package
     spec.loader.exec_module(package)

@@ -60,7 +60,9 @@ def by_folder(found: Iterable[FoundFile], folders: Iterable[str]) -> dict[str, l
     sorted_in: dict[str, list[FoundFile]] = {"": [], **{folder: [] for folder in folders}}
     for file in found:
         folder = next((name for name in sorted_in if name and file.path.startswith(f"{name}/")), "")
-        sorted_in[folder].append(replace(file, path=file.path.removeprefix(f"{folder}/") if folder else file.path))
+        sorted_in[folder].append(
+            replace(file, path=file.path.removeprefix(f"{folder}/") if folder else file.path)
+        )
     return sorted_in
 
 

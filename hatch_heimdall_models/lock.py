@@ -30,7 +30,9 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def differences(
-    pins: Manifest, found: Sequence[FoundFile], variant_folders: Mapping[str, str] = MappingProxyType({})
+    pins: Manifest,
+    found: Sequence[FoundFile],
+    variant_folders: Mapping[str, str] = MappingProxyType({}),
 ) -> list[str]:
     """Every difference between the files that `pins` holds and those that were found, a sentence each.
 
@@ -44,7 +46,11 @@ def differences(
     """
     pinned: dict[str, set[tuple[str, int]]] = {}
     present = {file.path: (file.sha256, file.size) for file in found}
-    inhabited = {folder for folder, files in by_folder(found, variant_folders.values()).items() if files or not found}
+    inhabited = {
+        folder
+        for folder, files in by_folder(found, variant_folders.values()).items()
+        if files or not found
+    }
     for model in pins.models:
         folder = variant_folders.get(model.variant, "")
         for file in model.files if folder in inhabited else ():

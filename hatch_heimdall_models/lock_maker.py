@@ -12,7 +12,14 @@ from hatch_heimdall_models.digest import sha256_of
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.files import replacing
 from hatch_heimdall_models.inventory import FoundFile, by_folder, take_inventory
-from hatch_heimdall_models.manifest import ASSET_FORM, INLINE_LIMIT, Asset, Manifest, Model, ModelFile
+from hatch_heimdall_models.manifest import (
+    ASSET_FORM,
+    INLINE_LIMIT,
+    Asset,
+    Manifest,
+    Model,
+    ModelFile,
+)
 from hatch_heimdall_models.relock import carried_over, entry_of
 
 if TYPE_CHECKING:
@@ -58,7 +65,8 @@ class LockMaker:
         found = take_inventory(self.root / self.config.models_dir)
         if not found:
             raise ModelBuildError(
-                self.config.models_dir, ["has no model files: get them first, nothing else can be pinned or checked"]
+                self.config.models_dir,
+                ["has no model files: get them first, nothing else can be pinned or checked"],
             )
         entries = []
         for model, files in _assigned_in_folders(self.config, found):
@@ -66,14 +74,20 @@ class LockMaker:
             known = entry_of(old, entry)
             entry = carried_over(entry, known)
             demanded = tag or self.config.demanded_tag(self.version)
-            if known is not None and known.files == entry.files and demanded in {None, known.asset.tag}:
+            if (
+                known is not None
+                and known.files == entry.files
+                and demanded in {None, known.asset.tag}
+            ):
                 self._check(known.asset, files)
                 entries.append(replace(entry, asset=known.asset))
             else:
                 pinned = self._asset(model, files, demanded or self.config.next_tag(self.version))
                 entries.append(replace(entry, asset=pinned))
         entries.sort(key=lambda entry: (entry.name, entry.variant, entry.marker or ""))
-        return Manifest(self.distribution, self.config.repository, self.config.models[0].name, tuple(entries))
+        return Manifest(
+            self.distribution, self.config.repository, self.config.models[0].name, tuple(entries)
+        )
 
     def _unpinned(self, model: ModelConfig, files: Sequence[FoundFile]) -> Model:
         """The entry without its asset."""
@@ -85,7 +99,15 @@ class LockMaker:
             for file in files
         )
         nowhere = Asset("", "", "", 0)
-        return Model(model.name, model.variant, model.license, model.upstream, nowhere, tuple(pins), model.marker)
+        return Model(
+            model.name,
+            model.variant,
+            model.license,
+            model.upstream,
+            nowhere,
+            tuple(pins),
+            model.marker,
+        )
 
     def _check(self, asset: Asset, files: Sequence[FoundFile]) -> None:
         """If the pinned asset is at hand, see that it is what the lock says."""
@@ -100,7 +122,8 @@ class LockMaker:
         """Pin the asset that is at hand, else pack one."""
         if not ASSET_FORM.fullmatch(tag):
             raise ModelBuildError(
-                f"tag {tag!r}", [f"can't be part of a file's name, must have the form {ASSET_FORM.pattern}"]
+                f"tag {tag!r}",
+                [f"can't be part of a file's name, must have the form {ASSET_FORM.pattern}"],
             )
         relative = Path(tag, model.asset_name(tag))
         path = self.assets / relative
@@ -115,7 +138,9 @@ class LockMaker:
 
     def _directory(self, model: ModelConfig) -> Path:
         """The folder in which the model's paths begin."""
-        return self.root / self.config.models_dir / self.config.variant_folders.get(model.variant, "")
+        return (
+            self.root / self.config.models_dir / self.config.variant_folders.get(model.variant, "")
+        )
 
     def _licence(self, name: str) -> bytes:
         try:
@@ -126,11 +151,17 @@ class LockMaker:
             ) from error
 
 
-def _assigned_in_folders(config: HookConfig, found: Sequence[FoundFile]) -> list[tuple[ModelConfig, list[FoundFile]]]:
+def _assigned_in_folders(
+    config: HookConfig, found: Sequence[FoundFile]
+) -> list[tuple[ModelConfig, list[FoundFile]]]:
     """Each model with its files, whose paths begin in its variant's folder; a file belongs to exactly one."""
     assigned = []
     for folder, files in by_folder(found, config.variant_folders.values()).items():
-        models = [model for model in config.models if config.variant_folders.get(model.variant, "") == folder]
+        models = [
+            model
+            for model in config.models
+            if config.variant_folders.get(model.variant, "") == folder
+        ]
         assigned += _assigned(models, files, f"{config.models_dir}/{folder}".rstrip("/"))
     return assigned
 
@@ -139,16 +170,30 @@ def _assigned(
     candidates: Sequence[ModelConfig], found: Sequence[FoundFile], directory: str
 ) -> list[tuple[ModelConfig, list[FoundFile]]]:
     owners = {
-        file.path: [model for model in candidates if any(fnmatchcase(file.path, form) for form in model.files)]
+        file.path: [
+            model
+            for model in candidates
+            if any(fnmatchcase(file.path, form) for form in model.files)
+        ]
         for file in found
     }
     problems = []
     for path, models in owners.items():
         if len(models) != 1:
-            names = " and ".join(f"{model.name} ({model.variant})" for model in models) or "no model"
-            problems.append(f"{path} belongs to {names}: let the 'files' of exactly one model match it")
-    matched = [(model, [file for file in found if owners[file.path] == [model]]) for model in candidates]
-    problems += [f"{model.name} ({model.variant}): its 'files' match none" for model, files in matched if not files]
+            names = (
+                " and ".join(f"{model.name} ({model.variant})" for model in models) or "no model"
+            )
+            problems.append(
+                f"{path} belongs to {names}: let the 'files' of exactly one model match it"
+            )
+    matched = [
+        (model, [file for file in found if owners[file.path] == [model]]) for model in candidates
+    ]
+    problems += [
+        f"{model.name} ({model.variant}): its 'files' match none"
+        for model, files in matched
+        if not files
+    ]
     if problems:
         raise ModelBuildError(directory, problems)
     return matched

@@ -53,7 +53,11 @@ class ModelFile:
     @classmethod
     def of_bytes(cls, path: str, content: bytes, *, also: tuple[str, ...] = ()) -> ModelFile:
         """Pin `content`, carrying it inline when it is small enough."""
-        inline = base64.b64encode(zlib.compress(content, 9)).decode() if len(content) <= INLINE_LIMIT else None
+        inline = (
+            base64.b64encode(zlib.compress(content, 9)).decode()
+            if len(content) <= INLINE_LIMIT
+            else None
+        )
         return cls(path, hashlib.sha256(content).hexdigest(), len(content), also, inline)
 
     def as_json(self) -> dict[str, Any]:
@@ -199,7 +203,9 @@ class _Reader:
             self.problems.append(f"has text that is not Unicode: {error}")
         names = {model.name for model in models}
         if models and manifest.default not in names:
-            self.problems.append(f"default: {manifest.default!r} is none of the models ({', '.join(sorted(names))})")
+            self.problems.append(
+                f"default: {manifest.default!r} is none of the models ({', '.join(sorted(names))})"
+            )
         return manifest
 
     def models(self, document: Mapping[str, Any]) -> Iterator[Model]:
@@ -229,7 +235,9 @@ class _Reader:
             )
             key = (model.name, model.variant, model.marker)
             if key in seen:
-                self.problems.append(f"{where}: {model.name} {model.variant} is there twice with the same marker")
+                self.problems.append(
+                    f"{where}: {model.name} {model.variant} is there twice with the same marker"
+                )
             seen.add(key)
             yield model
 
@@ -241,7 +249,9 @@ class _Reader:
                 self.problems.append(f"{at}.path: {path!r} {problem}")
             if path.casefold() in folded:
                 other = folded[path.casefold()]
-                self.problems.append(f"{at}.path: {path!r} and {other!r} are one file where case does not count")
+                self.problems.append(
+                    f"{at}.path: {path!r} and {other!r} are one file where case does not count"
+                )
             folded.setdefault(path.casefold(), path)
             also = item.get("also", [])
             if not isinstance(also, list) or not all(isinstance(place, str) for place in also):
@@ -261,18 +271,26 @@ class _Reader:
     def check_inline(self, file: ModelFile, at: str) -> None:
         try:
             decompressor = zlib.decompressobj()
-            content = decompressor.decompress(base64.b64decode(file.inline or "", validate=True), INLINE_LIMIT + 1)
+            content = decompressor.decompress(
+                base64.b64decode(file.inline or "", validate=True), INLINE_LIMIT + 1
+            )
         except (binascii.Error, zlib.error, ValueError) as error:
             self.problems.append(f"{at}.inline: is not base64 of zlib: {error}")
             return
         if len(content) != file.size or hashlib.sha256(content).hexdigest() != file.sha256:
-            self.problems.append(f"{at}.inline: its content does not have the pinned size and sha256")
+            self.problems.append(
+                f"{at}.inline: its content does not have the pinned size and sha256"
+            )
 
-    def objects(self, holder: Mapping[str, Any], key: str, where: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    def objects(
+        self, holder: Mapping[str, Any], key: str, where: str
+    ) -> Iterator[tuple[str, Mapping[str, Any]]]:
         path = f"{where}.{key}" if where else key
         values = holder.get(key)
         if not isinstance(values, list) or not values:
-            self.problems.append(f"{path}: expected a list with at least one object, found {values!r}")
+            self.problems.append(
+                f"{path}: expected a list with at least one object, found {values!r}"
+            )
             return
         for index, value in enumerate(values):
             if isinstance(value, dict):
@@ -280,12 +298,16 @@ class _Reader:
             else:
                 self.problems.append(f"{path}[{index}]: expected an object, found {value!r}")
 
-    def text(self, holder: Mapping[str, Any], key: str, form: re.Pattern[str] | None, where: str = "") -> str:
+    def text(
+        self, holder: Mapping[str, Any], key: str, form: re.Pattern[str] | None, where: str = ""
+    ) -> str:
         value = holder.get(key)
         if isinstance(value, str) and value and (form is None or form.fullmatch(value)):
             return value
         expected = f"a string of the form {form.pattern}" if form else "a string"
-        self.problems.append(f"{where}{'.' if where else ''}{key}: expected {expected}, found {value!r}")
+        self.problems.append(
+            f"{where}{'.' if where else ''}{key}: expected {expected}, found {value!r}"
+        )
         return value if isinstance(value, str) else ""
 
     def size(self, holder: Mapping[str, Any], where: str) -> int:

@@ -47,7 +47,8 @@ class HeimdallModelsUrls(MetadataHookInterface):
             return urls
         where = f"{build_hooks(Path(self.root))[1].removesuffix('build.hooks')}metadata.hooks.{TABLE}.urls"
         raise ModelBuildError(
-            "the metadata hook's configuration", [f"{where}: expected a table of strings, found {urls!r}"]
+            "the metadata hook's configuration",
+            [f"{where}: expected a table of strings, found {urls!r}"],
         )
 
     def _release_urls(self) -> dict[str, str]:

@@ -111,7 +111,9 @@ def _nothing_pinned(config: HookConfig, *, present: bool) -> str:
 def _foreign(manifest: Manifest, config: HookConfig, distribution: str) -> list[str]:
     problems = []
     if _normalised(manifest.distribution) != _normalised(distribution):
-        problems.append(f"is for the distribution {manifest.distribution!r}, but this project is {distribution!r}")
+        problems.append(
+            f"is for the distribution {manifest.distribution!r}, but this project is {distribution!r}"
+        )
     if manifest.repository.lower() != config.repository.lower():
         problems.append(
             f"pins assets of the repository {manifest.repository!r}, but the hook's 'repository' is "

@@ -45,19 +45,27 @@ def read_project(root: Path) -> Project:
         ModelBuildError: naming what is wrong with them.
     """
     if not (root / "pyproject.toml").is_file():
-        raise ModelBuildError(str(root / "pyproject.toml"), ["there is no such file: name the project's folder"])
+        raise ModelBuildError(
+            str(root / "pyproject.toml"), ["there is no such file: name the project's folder"]
+        )
     metadata = ProjectMetadata(str(root), PluginManager())
     try:
         name, version = metadata.core.raw_name, metadata.version
     # Whatever hatchling or a version plugin dislikes, it says with exceptions of many kinds.
     except Exception as error:
-        raise ModelBuildError(str(root / "pyproject.toml"), [f"hatchling can't use it: {error}"]) from error
+        raise ModelBuildError(
+            str(root / "pyproject.toml"), [f"hatchling can't use it: {error}"]
+        ) from error
     subject, where, hooks = build_hooks(root)
     table = next((table for table in (TABLE, IN_TREE_TABLE) if table in hooks), None)
     if table is None:
-        raise ModelBuildError(subject, [f"{where}.{TABLE}: there is no such table, which configures the build hook"])
+        raise ModelBuildError(
+            subject, [f"{where}.{TABLE}: there is no such table, which configures the build hook"]
+        )
     where = f"{where}.{table}"
-    return Project(name, version, subject, where, parse_config(hooks[table], where=where, subject=subject))
+    return Project(
+        name, version, subject, where, parse_config(hooks[table], where=where, subject=subject)
+    )
 
 
 def build_hooks(root: Path) -> tuple[str, str, dict[str, Any]]:
@@ -69,7 +77,11 @@ def build_hooks(root: Path) -> tuple[str, str, dict[str, Any]]:
     if "build" in own:
         return "hatch.toml", "build.hooks", _table(own, "build", "hooks")
     project = _read(root / "pyproject.toml")
-    return "pyproject.toml", "tool.hatch.build.hooks", _table(project, "tool", "hatch", "build", "hooks")
+    return (
+        "pyproject.toml",
+        "tool.hatch.build.hooks",
+        _table(project, "tool", "hatch", "build", "hooks"),
+    )
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -31,10 +31,15 @@ def entry_of(lock: Manifest | None, model: Model) -> Model | None:
     return None
 
 
-def with_text_of(files: tuple[ModelFile, ...], known: tuple[ModelFile, ...]) -> tuple[ModelFile, ...]:
+def with_text_of(
+    files: tuple[ModelFile, ...], known: tuple[ModelFile, ...]
+) -> tuple[ModelFile, ...]:
     """The files, with the known text of the same inline content: zlib's output may differ from machine to machine."""
     texts = {file.sha256: file.inline for file in known if file.inline is not None}
-    return tuple(replace(file, inline=texts.get(file.sha256, file.inline)) if file.inline else file for file in files)
+    return tuple(
+        replace(file, inline=texts.get(file.sha256, file.inline)) if file.inline else file
+        for file in files
+    )
 
 
 def carried_over(model: Model, known: Model | None) -> Model:
@@ -42,7 +47,9 @@ def carried_over(model: Model, known: Model | None) -> Model:
     if known is None:
         return model
     places = {file.sha256: file.also for file in known.files}
-    files = tuple(replace(file, also=file.also or places.get(file.sha256, ())) for file in model.files)
+    files = tuple(
+        replace(file, also=file.also or places.get(file.sha256, ())) for file in model.files
+    )
     return replace(model, files=with_text_of(files, known.files))
 
 
@@ -56,7 +63,9 @@ def _leaves(manifest: Manifest) -> Iterator[tuple[str, Any]]:
         where = f"{model.name} {model.variant}"
         yield from _walk(where, document)
         for file in files:
-            yield from _walk(f"{where} {file['path']}", {key: file[key] for key in file if key != "path"})
+            yield from _walk(
+                f"{where} {file['path']}", {key: file[key] for key in file if key != "path"}
+            )
 
 
 def _walk(where: str, value: Any) -> Iterator[tuple[str, Any]]:

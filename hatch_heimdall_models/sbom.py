@@ -30,14 +30,19 @@ def sbom_of(manifest: Manifest, *, version: str) -> str:
         ModelBuildError: if the library is not there.
     """
     if importlib.util.find_spec("cyclonedx") is None:
-        problem = "needs cyclonedx-python-lib: name hatch-heimdall-models[sbom] in build-system.requires"
+        problem = (
+            "needs cyclonedx-python-lib: name hatch-heimdall-models[sbom] in build-system.requires"
+        )
         raise ModelBuildError("sbom = true", [problem])
     from cyclonedx.model.bom import Bom, BomMetaData
     from cyclonedx.model.component import Component, ComponentType
     from cyclonedx.output.json import JsonV1Dot6
 
     subject = Component(
-        name=manifest.distribution, version=version, type=ComponentType.LIBRARY, bom_ref=manifest.distribution
+        name=manifest.distribution,
+        version=version,
+        type=ComponentType.LIBRARY,
+        bom_ref=manifest.distribution,
     )
     bill = Bom(metadata=BomMetaData(component=subject))
     models = [_model(model, manifest.repository) for model in manifest.models]
@@ -52,11 +57,20 @@ def sbom_of(manifest: Manifest, *, version: str) -> str:
 
 def _model(model: Model, repository: str) -> Component:
     from cyclonedx.contrib.license.factories import LicenseFactory
-    from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, Property, XsUri
+    from cyclonedx.model import (
+        ExternalReference,
+        ExternalReferenceType,
+        HashAlgorithm,
+        HashType,
+        Property,
+        XsUri,
+    )
     from cyclonedx.model.component import Component, ComponentType
 
     label = f"{model.name}:{model.variant}" + (f":{model.marker}" if model.marker else "")
-    asset = f"https://github.com/{repository}/releases/download/{model.asset.tag}/{model.asset.name}"
+    asset = (
+        f"https://github.com/{repository}/releases/download/{model.asset.tag}/{model.asset.name}"
+    )
     return Component(
         name=model.name,
         version=model.asset.tag,
@@ -69,11 +83,17 @@ def _model(model: Model, repository: str) -> Component:
                 url=XsUri(asset),
                 hashes=[HashType(alg=HashAlgorithm.SHA_256, content=model.asset.sha256)],
             ),
-            ExternalReference(type=ExternalReferenceType.OTHER, url=XsUri(model.upstream), comment="upstream"),
+            ExternalReference(
+                type=ExternalReferenceType.OTHER, url=XsUri(model.upstream), comment="upstream"
+            ),
         ],
         properties=[
             Property(name="heimdall-models:variant", value=model.variant),
-            *([Property(name="heimdall-models:marker", value=model.marker)] if model.marker else []),
+            *(
+                [Property(name="heimdall-models:marker", value=model.marker)]
+                if model.marker
+                else []
+            ),
         ],
         components=[_file(file, label) for file in model.files],
     )

@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 _KEY = re.compile(r"[A-Za-z0-9_-]+(\[\d+\](\.[a-z-]+)?)?")
 _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,3})?) ?([a-z]+)", re.ASCII | re.IGNORECASE)
 _UNITS = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
-_TOML_TYPES = {bool: "boolean", int: "integer", float: "float", str: "string", list: "array", dict: "table"}
+_TOML_TYPES = {
+    bool: "boolean",
+    int: "integer",
+    float: "float",
+    str: "string",
+    list: "array",
+    dict: "table",
+}
 
 
 class TableReader:
@@ -37,7 +44,9 @@ class TableReader:
         name = key if _KEY.fullmatch(key) else json.dumps(key)
         self.problems.append(f"{self.where}.{name}: {problem}")
 
-    def text(self, key: str, form: re.Pattern[str], expected: str, default: str | None = None) -> str:
+    def text(
+        self, key: str, form: re.Pattern[str], expected: str, default: str | None = None
+    ) -> str:
         """A text of that form, never empty."""
         value = self.table.get(key, default)
         if isinstance(value, str) and value and form.fullmatch(value):
@@ -54,7 +63,10 @@ class TableReader:
         # A trailing slash is how many people mark a folder; it means nothing here.
         path = value.removesuffix("/")
         if problem := path_problem(path):
-            self.complain(key, f"expected a path inside the project, relative to its root, but {value!r} {problem}")
+            self.complain(
+                key,
+                f"expected a path inside the project, relative to its root, but {value!r} {problem}",
+            )
             return ""
         return path
 
@@ -63,7 +75,10 @@ class TableReader:
         values = self.texts(key, ())
         for value in values:
             if problem := path_problem(value):
-                self.complain(key, f"expected paths inside the project, relative to its root, but {value!r} {problem}")
+                self.complain(
+                    key,
+                    f"expected paths inside the project, relative to its root, but {value!r} {problem}",
+                )
         return values
 
     def paths_by_name(self, key: str, form: re.Pattern[str]) -> dict[str, str]:
@@ -76,7 +91,8 @@ class TableReader:
             problem = path_problem(path) if isinstance(path, str) else "is not a string"
             if problem or not form.fullmatch(name):
                 self.complain(
-                    key, f"expected names with relative paths, but {name!r} has {path!r}, which {problem or 'is well'}"
+                    key,
+                    f"expected names with relative paths, but {name!r} has {path!r}, which {problem or 'is well'}",
                 )
         return {name: path for name, path in value.items() if isinstance(path, str)}
 
@@ -93,7 +109,9 @@ class TableReader:
         value = self.table.get(key, [])
         if isinstance(value, list) and all(isinstance(item, dict) for item in value):
             return value
-        self.complain(key, f"expected an array of tables, [[{self.where}.{key}]], {self.found(key)}")
+        self.complain(
+            key, f"expected an array of tables, [[{self.where}.{key}]], {self.found(key)}"
+        )
         return []
 
     def flag(self, key: str) -> bool:
@@ -117,7 +135,8 @@ class TableReader:
         if size <= 0:
             units = "B, KB, MB, GB (powers of 1000), KiB, MiB or GiB (of 1024)"
             self.complain(
-                key, f"expected a positive number of bytes or a text such as '300 KB', in {units}, {self.found(key)}"
+                key,
+                f"expected a positive number of bytes or a text such as '300 KB', in {units}, {self.found(key)}",
             )
         return size
 
@@ -126,7 +145,9 @@ class TableReader:
         known = (*own, *others)
         for key in self.table:
             if key not in known:
-                near = difflib.get_close_matches(key.lower().replace("_", "-"), known, n=1, cutoff=0.5)
+                near = difflib.get_close_matches(
+                    key.lower().replace("_", "-"), known, n=1, cutoff=0.5
+                )
                 hint = f"did you mean {near[0]!r}?" if near else f"allowed are {', '.join(own)}"
                 self.complain(key, f"unknown key; {hint}")
 

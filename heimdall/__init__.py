@@ -10,7 +10,8 @@ from heimdall.models.first_import import provide_models_on_import
 
 __all__ = ["HeimdallError", "__version__"]
 
-TYPE_CHECKING = False  # as `typing` would say it; importing `typing` costs more than all the rest of this import
+# as `typing` would say it; importing `typing` costs more than all the rest of this import
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     __version__: str
 

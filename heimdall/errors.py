@@ -1,5 +1,5 @@
 """The root of every error that heimdall raises on purpose."""
 
+from heimdall.models.errors import HeimdallError
 
-class HeimdallError(Exception):
-    """Base of all of heimdall's errors; its text says what happened and what to do next."""
+__all__ = ["HeimdallError"]

@@ -15,11 +15,15 @@ from release.serve import serve
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _FILE = click.Path(dir_okay=False, path_type=Path)
-_recipe = click.option("--recipe", "recipe_file", type=_FILE, default=RECIPE, help="What the model is made from.")
+_recipe = click.option(
+    "--recipe", "recipe_file", type=_FILE, default=RECIPE, help="What the model is made from."
+)
 _models = click.option("--models", type=_FOLDER, default=MODELS, help="The model's directory.")
 _tag = click.option("--tag", help="The release's tag. [default: v<version of pyproject.toml>]")
 
-_checkout = click.option("--checkout", type=_FOLDER, default=ROOT, show_default="this one", help="What is released.")
+_checkout = click.option(
+    "--checkout", type=_FOLDER, default=ROOT, show_default="this one", help="What is released."
+)
 
 
 class _Failure(click.ClickException):
@@ -36,7 +40,9 @@ class _Commands(click.Group):
             raise _Failure(str(error)) from error
 
 
-@click.group(cls=_Commands, context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Commands, context_settings={"show_default": True, "help_option_names": ["-h", "--help"]}
+)
 def cli() -> None:
     """Make the model files, pack them for a release, pin them in the lock, publish them, verify what is published."""
 
@@ -53,7 +59,9 @@ def build(*, recipe_file: Path, output: Path, cache: Path) -> None:
     written = build_model(read_recipe(recipe_file), output, cache, click.echo)
     for path in written:
         click.echo(f"wrote {path}")
-    click.echo(f"{'the model is in' if written else 'nothing to do: the model is whole in'} {output}")
+    click.echo(
+        f"{'the model is in' if written else 'nothing to do: the model is whole in'} {output}"
+    )
 
 
 @cli.command(short_help="Pack it as a release asset.")
@@ -77,7 +85,9 @@ def pack(*, recipe_file: Path, models: Path, output: Path, tag: str | None) -> N
         license_file=LICENSE,
     )
     for asset in packed:
-        click.echo(f"{'wrote' if asset.changed else 'unchanged:'} {asset.path} ({asset.size / 1e6:.1f} MB)")
+        click.echo(
+            f"{'wrote' if asset.changed else 'unchanged:'} {asset.path} ({asset.size / 1e6:.1f} MB)"
+        )
         click.echo(f"sha256 {asset.sha256}")
 
 
@@ -87,10 +97,21 @@ def pack(*, recipe_file: Path, models: Path, output: Path, tag: str | None) -> N
 @click.option("--assets", type=_FOLDER, default=ASSETS, help="The directory of all assets.")
 @click.option("--lock", "path", type=_FILE, default=LOCK, help="The lock.")
 @_tag
-@click.option("--check", is_flag=True, help="Write nothing; exit 1 when the lock is not as it would be written.")
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Write nothing; exit 1 when the lock is not as it would be written.",
+)
 @click.pass_context
 def lock(
-    context: click.Context, *, recipe_file: Path, models: Path, assets: Path, path: Path, tag: str | None, check: bool
+    context: click.Context,
+    *,
+    recipe_file: Path,
+    models: Path,
+    assets: Path,
+    path: Path,
+    tag: str | None,
+    check: bool,
 ) -> None:
     """Pin the model and its asset in the lock, which every build believes."""
     from hatch_heimdall_models.files import write_if_different
@@ -108,14 +129,20 @@ def lock(
         changed = write_if_different(path, new.dumps().encode())
         click.echo(f"{'wrote' if changed else 'unchanged:'} {path}")
     elif differences := lock_differences(old, new):
-        click.echo("\n".join([f"{path} is out of date; 'python -m release lock' would mend it:", *differences]))
+        click.echo(
+            "\n".join(
+                [f"{path} is out of date; 'python -m release lock' would mend it:", *differences]
+            )
+        )
         context.exit(1)
     else:
         click.echo(f"{path} pins what is there")
 
 
 @cli.command("publish", short_help="Publish the packed assets, with gh.")
-@click.option("--tag", required=True, help="The release's tag: v and the version of pyproject.toml.")
+@click.option(
+    "--tag", required=True, help="The release's tag: v and the version of pyproject.toml."
+)
 @_checkout
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 def publish_command(*, tag: str, checkout: Path, dry_run: bool) -> None:
@@ -133,9 +160,13 @@ def publish_command(*, tag: str, checkout: Path, dry_run: bool) -> None:
 @click.option("--tag", required=True, help="The release's tag.")
 @_checkout
 @click.option("--wheel", type=_FILE, help="A wheel of this release, to be compared too.")
-@click.option("--installed", is_flag=True, help="Compare the wheel that is installed in this Python.")
+@click.option(
+    "--installed", is_flag=True, help="Compare the wheel that is installed in this Python."
+)
 @click.pass_context
-def verify_command(context: click.Context, *, tag: str, checkout: Path, wheel: Path | None, installed: bool) -> None:
+def verify_command(
+    context: click.Context, *, tag: str, checkout: Path, wheel: Path | None, installed: bool
+) -> None:
     """Download every asset that the release pins, as users do, and compare; exit 1 when something differs."""
     from release.checkout import Checkout
     from release.verify import verify
@@ -144,9 +175,19 @@ def verify_command(context: click.Context, *, tag: str, checkout: Path, wheel: P
     if wheel is not None and installed:
         raise click.UsageError("--wheel and --installed exclude one another")
     lock = Checkout(checkout.absolute()).lock
-    pins = pins_of_wheel(wheel) if wheel is not None else pins_of_installed(lock.distribution) if installed else None
+    pins = (
+        pins_of_wheel(wheel)
+        if wheel is not None
+        else pins_of_installed(lock.distribution)
+        if installed
+        else None
+    )
     if problems := verify(lock, tag, pins, click.echo):
-        click.echo("\n".join([f"{tag} is not as it should be:", *(f"  - {problem}" for problem in problems)]))
+        click.echo(
+            "\n".join(
+                [f"{tag} is not as it should be:", *(f"  - {problem}" for problem in problems)]
+            )
+        )
         context.exit(1)
     click.echo(f"{tag} is as it should be")
 

@@ -50,19 +50,29 @@ def describe(builder: GraphBuilder, config: BertConfig, *, whole_from: int = 0) 
     """
     shape = builder.node("Shape", "input_ids")
     by_text = builder.node("Concat", shape, builder.integers(config.width), axis=0)
-    by_head = builder.node("Concat", shape, builder.integers(config.heads, config.head_width), axis=0)
-    hidden = builder.node("Sub", builder.number(1.0), builder.node("Cast", "attention_mask", to=FLOAT32))
-    padding = builder.node("Unsqueeze", builder.node("Mul", hidden, builder.number(_MASKED)), builder.integers(1, 2))
+    by_head = builder.node(
+        "Concat", shape, builder.integers(config.heads, config.head_width), axis=0
+    )
+    hidden = builder.node(
+        "Sub", builder.number(1.0), builder.node("Cast", "attention_mask", to=FLOAT32)
+    )
+    padding = builder.node(
+        "Unsqueeze", builder.node("Mul", hidden, builder.number(_MASKED)), builder.integers(1, 2)
+    )
     whole = builder.node("ReduceMin", "attention_mask", keepdims=0)
     if whole_from:
         tokens = builder.node("Squeeze", builder.node("Shape", "input_ids", start=1))
         long = builder.node("GreaterOrEqual", tokens, builder.integer(whole_from))
         whole = builder.node("Mul", whole, builder.node("Cast", long, to=INT64))
-    whole = builder.node("Or", builder.node("Cast", whole, to=BOOL), builder.truth(NEVER, value=False), output=WHOLE)
+    whole = builder.node(
+        "Or", builder.node("Cast", whole, to=BOOL), builder.truth(NEVER, value=False), output=WHOLE
+    )
     return Batch(by_text, by_head, padding, whole)
 
 
-def attention(builder: GraphBuilder, config: BertConfig, parts: tuple[str, str, str], batch: Batch) -> str:
+def attention(
+    builder: GraphBuilder, config: BertConfig, parts: tuple[str, str, str], batch: Batch
+) -> str:
     """Each token's mean of all values, by how well its query fits their keys; head by head.
 
     Args:
@@ -82,18 +92,24 @@ def attention(builder: GraphBuilder, config: BertConfig, parts: tuple[str, str, 
     return builder.node("Reshape", context, builder.integers(-1, config.width))
 
 
-def _one_operator(builder: GraphBuilder, config: BertConfig, parts: tuple[str, str, str], batch: Batch) -> str:
+def _one_operator(
+    builder: GraphBuilder, config: BertConfig, parts: tuple[str, str, str], batch: Batch
+) -> str:
     texts = (builder.node("Reshape", part, batch.by_text) for part in parts)
     return builder.contributed("MultiHeadAttention", *texts, num_heads=config.heads)
 
 
-def _plain_operators(builder: GraphBuilder, config: BertConfig, parts: tuple[str, str, str], batch: Batch) -> str:
+def _plain_operators(
+    builder: GraphBuilder, config: BertConfig, parts: tuple[str, str, str], batch: Batch
+) -> str:
     orders = (0, 2, 1, 3), (0, 2, 3, 1), (0, 2, 1, 3)
     query, key, value = (
         builder.node("Transpose", builder.node("Reshape", part, batch.by_head), perm=order)
         for part, order in zip(parts, orders, strict=True)
     )
-    scores = builder.node("Mul", builder.node("MatMul", query, key), builder.number(1 / sqrt(config.head_width)))
+    scores = builder.node(
+        "Mul", builder.node("MatMul", query, key), builder.number(1 / sqrt(config.head_width))
+    )
     shares = builder.node("Softmax", builder.node("Add", scores, batch.padding), axis=-1)
     context = builder.node("Transpose", builder.node("MatMul", shares, value), perm=(0, 2, 1, 3))
     return builder.node("Reshape", context, batch.by_text)

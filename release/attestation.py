@@ -16,18 +16,24 @@ def attested(gh: Gh, path: Path, say: Callable[[str], None]) -> list[str]:
     all, as with a release that was published by hand.
     """
     if shutil.which("gh") is None:
-        say(f"{path.name}: its attestation was not looked at: that takes gh, which is not installed")
+        say(
+            f"{path.name}: its attestation was not looked at: that takes gh, which is not installed"
+        )
         return []
     try:
         gh.run("attestation", "verify", "--help")
     except GhError:
-        say(f"{path.name}: its attestation was not looked at: that takes gh 2.49 or newer, this one is older")
+        say(
+            f"{path.name}: its attestation was not looked at: that takes gh 2.49 or newer, this one is older"
+        )
         return []
     try:
         gh.run("attestation", "verify", str(path), "--repo", gh.repository)
     except GhError as error:
         if "HTTP 404" in str(error) or "no attestations found" in str(error).lower():
-            say(f"{path.name} has no attestation: it was published by hand, or by another repository")
+            say(
+                f"{path.name} has no attestation: it was published by hand, or by another repository"
+            )
             return []
         return [f"{path.name}: its attestation does not hold: {error}"]
     say(f"{path.name} was made by a workflow of {gh.repository}")

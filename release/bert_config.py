@@ -85,7 +85,9 @@ def parse_bert_config(text: str | bytes, *, subject: str) -> BertConfig:
     if not isinstance(eps, float) or not 0 < eps < 1:
         problems.append(f"layer_norm_eps: expected a number between 0 and 1, found {eps!r}")
     if not problems and counts["width"] % counts["heads"]:
-        problems.append(f"hidden_size: {counts['width']} is no multiple of the {counts['heads']} num_attention_heads")
+        problems.append(
+            f"hidden_size: {counts['width']} is no multiple of the {counts['heads']} num_attention_heads"
+        )
     if problems or not isinstance(eps, float):
         raise ModelBuildError(subject, problems)
     return BertConfig(**counts, layer_norm_eps=eps)

@@ -86,26 +86,42 @@ def _build(recipe: Recipe, output: Path, cache: Path, say: Callable[[str], None]
         SETTINGS_PATH: settings_bytes(recipe, config),
     }
     if recipe.fast:
-        made[recipe.fast_graph_path] = fast_graph_bytes(recipe.name, config, tensors, subject=str(weights_file))
+        made[recipe.fast_graph_path] = fast_graph_bytes(
+            recipe.name, config, tensors, subject=str(weights_file)
+        )
     for variant in recipe.every[1:]:
-        made |= {f"{variant.folder}/{path}": (output / path).read_bytes() for path in variant.shipped}
+        made |= {
+            f"{variant.folder}/{path}": (output / path).read_bytes() for path in variant.shipped
+        }
         made[f"{variant.folder}/{SETTINGS_PATH}"] = made[SETTINGS_PATH]
-        made[f"{variant.folder}/{variant.graph_path}"] = _compact_graph(variant, config, weights_file)
-    return written + [path for path, content in made.items() if write_if_different(output / path, content)]
+        made[f"{variant.folder}/{variant.graph_path}"] = _compact_graph(
+            variant, config, weights_file
+        )
+    return written + [
+        path for path, content in made.items() if write_if_different(output / path, content)
+    ]
 
 
 def _compact_graph(recipe: Recipe, config: BertConfig, weights: Path) -> bytes:
     content = memoryview(weights.read_bytes())
-    return compact_graph_bytes(recipe.name, config, read_header(weights), content, subject=str(weights))
+    return compact_graph_bytes(
+        recipe.name, config, read_header(weights), content, subject=str(weights)
+    )
 
 
 def _target(file: UpstreamFile, output: Path, cache: Path) -> Path:
     """Where the file goes; one that is only read stays in the cache, under its digest."""
-    return output / file.path if file.path is not None else cache / f"{file.sha256[:16]}-{Path(file.name).name}"
+    return (
+        output / file.path
+        if file.path is not None
+        else cache / f"{file.sha256[:16]}-{Path(file.name).name}"
+    )
 
 
 def _is_right(file: UpstreamFile, target: Path) -> bool:
-    return target.is_file() and target.stat().st_size == file.size and sha256_of(target) == file.sha256
+    return (
+        target.is_file() and target.stat().st_size == file.size and sha256_of(target) == file.sha256
+    )
 
 
 def _tidy(output: Path, expected: frozenset[str]) -> None:

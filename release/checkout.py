@@ -50,13 +50,17 @@ class Checkout:
         """
         problems = []
         if self.project.tag != tag:
-            problems.append(f"its version is {self.project.version}, so its tag is {self.project.tag}, not {tag}")
+            problems.append(
+                f"its version is {self.project.version}, so its tag is {self.project.tag}, not {tag}"
+            )
         if changes := self._git("status", "--porcelain").splitlines():
             more = f" and {len(changes) - _SHOWN} more" if len(changes) > _SHOWN else ""
             listed = ", ".join(line[3:] for line in changes[:_SHOWN])
             problems.append(f"is not as it was committed: commit or remove {listed}{more}")
         head = self._git("rev-parse", "HEAD")
-        tagged = self._git("for-each-ref", "--format=%(objectname) %(*objectname)", f"refs/tags/{tag}").split()
+        tagged = self._git(
+            "for-each-ref", "--format=%(objectname) %(*objectname)", f"refs/tags/{tag}"
+        ).split()
         if tagged and tagged[-1] != head:
             problems.append(f"the tag {tag} names commit {tagged[-1]}, checked out is {head}")
         if problems:
@@ -91,21 +95,36 @@ class Checkout:
             advice = "run 'python -m release pack' and 'python -m release lock --check'"
             raise ModelBuildError(str(folder), [*problems, advice])
         return [LocalAsset(folder / pin.name, pin.sha256, pin.size) for pin in pins] + [
-            LocalAsset(folder / SUMS_NAME, sha256_of(folder / SUMS_NAME), (folder / SUMS_NAME).stat().st_size)
+            LocalAsset(
+                folder / SUMS_NAME,
+                sha256_of(folder / SUMS_NAME),
+                (folder / SUMS_NAME).stat().st_size,
+            )
         ]
 
     def _git(self, *arguments: str) -> str:
         try:
             done = subprocess.run(
-                ["git", "-C", str(self.root), *arguments], capture_output=True, text=True, errors="replace", check=True
+                ["git", "-C", str(self.root), *arguments],
+                capture_output=True,
+                text=True,
+                errors="replace",
+                check=True,
             )
         except FileNotFoundError as error:
-            raise ModelBuildError("git", ["is not installed, and a release is made from a commit"]) from error
+            raise ModelBuildError(
+                "git", ["is not installed, and a release is made from a commit"]
+            ) from error
         except subprocess.CalledProcessError as error:
-            raise ModelBuildError(str(self.root), [f"git {arguments[0]}: {error.stderr.strip()}"]) from error
+            raise ModelBuildError(
+                str(self.root), [f"git {arguments[0]}: {error.stderr.strip()}"]
+            ) from error
         return done.stdout.rstrip()
 
 
 def pinned_assets(lock: Manifest, tag: str) -> list[Asset]:
     """The assets that a lock pins at a tag, each once, by name."""
-    return sorted({model.asset for model in lock.models if model.asset.tag == tag}, key=lambda asset: asset.name)
+    return sorted(
+        {model.asset for model in lock.models if model.asset.tag == tag},
+        key=lambda asset: asset.name,
+    )

@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
 
 def compact_graph_bytes(
-    name: str, config: BertConfig, tensors: Mapping[str, Tensor], content: memoryview, *, subject: str = WEIGHTS_NAME
+    name: str,
+    config: BertConfig,
+    tensors: Mapping[str, Tensor],
+    content: memoryview,
+    *,
+    subject: str = WEIGHTS_NAME,
 ) -> bytes:
     """The serialised ONNX model, the same bytes for the same arguments on every machine.
 
@@ -46,7 +51,9 @@ def compact_graph_bytes(
 class _CompactBuilder(EncoderBuilder):
     """Stores matrices in int8, and vectors, a hundredth of the parameters, as they are."""
 
-    def __init__(self, tensors: Mapping[str, Tensor], content: memoryview, config: BertConfig) -> None:
+    def __init__(
+        self, tensors: Mapping[str, Tensor], content: memoryview, config: BertConfig
+    ) -> None:
         super().__init__(tensors, WEIGHTS_NAME, config)
         self._content = content
 
@@ -67,11 +74,15 @@ class _CompactBuilder(EncoderBuilder):
         return name
 
     def look_up(self, table: str, indices: str) -> str:
-        codes, steps = (super(_CompactBuilder, self).look_up(part, indices) for part in _parts(table))
+        codes, steps = (
+            super(_CompactBuilder, self).look_up(part, indices) for part in _parts(table)
+        )
         shape = self.node("Concat", self.node("Shape", indices), self.integers(-1), axis=0)
         return self.node("Reshape", self._restored(codes, steps), shape)
 
-    def serialised(self, name: str, inputs: Mapping[str, ValueType], outputs: Mapping[str, ValueType]) -> bytes:
+    def serialised(
+        self, name: str, inputs: Mapping[str, ValueType], outputs: Mapping[str, ValueType]
+    ) -> bytes:
         # Like beside like: what shares a block of the packed asset shares a Huffman code.
         self._graph.initializer.sort(key=lambda initializer: initializer.data_type)
         return super().serialised(name, inputs, outputs)

@@ -76,8 +76,16 @@ def _block(content: NDArray[np.uint8], *, last: bool) -> NDArray[np.uint8]:
         counts[0] += 1
     lengths = code_lengths(counts, _LONGEST)
     announced = [*lengths, *_NO_DISTANCES]
-    of_lengths = code_lengths(np.bincount(announced, minlength=len(_LENGTH_ORDER)).tolist(), _LONGEST_OF_LENGTHS)
-    head = [(int(last), 1), (2, 2), (len(lengths) - 257, 5), (len(_NO_DISTANCES) - 1, 5), (len(_LENGTH_ORDER) - 4, 4)]
+    of_lengths = code_lengths(
+        np.bincount(announced, minlength=len(_LENGTH_ORDER)).tolist(), _LONGEST_OF_LENGTHS
+    )
+    head = [
+        (int(last), 1),
+        (2, 2),
+        (len(lengths) - 257, 5),
+        (len(_NO_DISTANCES) - 1, 5),
+        (len(_LENGTH_ORDER) - 4, 4),
+    ]
     head += [(of_lengths[symbol], 3) for symbol in _LENGTH_ORDER]
     parts = [
         _bits(np.array([value for value, _ in head]), np.array([width for _, width in head])),
@@ -95,7 +103,9 @@ def _codes(lengths: Sequence[int]) -> NDArray[np.intp]:
     """The canonical code (RFC 1951, 3.2.2) of each symbol, its first bit the lowest."""
     codes = np.zeros(len(lengths), np.intp)
     code = previous = 0
-    for length, symbol in sorted((length, symbol) for symbol, length in enumerate(lengths) if length):
+    for length, symbol in sorted(
+        (length, symbol) for symbol, length in enumerate(lengths) if length
+    ):
         code <<= length - previous
         codes[symbol] = int(format(code, f"0{length}b")[::-1], 2)
         code, previous = code + 1, length

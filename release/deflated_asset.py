@@ -28,7 +28,9 @@ _CENTRAL = struct.Struct("<4s6H3I5H2I")
 _END = struct.Struct("<4s4H2IH")
 
 
-def write_deflated_asset(stream: BinaryIO, models: Mapping[str, Path], about: Mapping[str, bytes]) -> None:
+def write_deflated_asset(
+    stream: BinaryIO, models: Mapping[str, Path], about: Mapping[str, bytes]
+) -> None:
     """Write the zip.
 
     Args:
@@ -43,9 +45,22 @@ def write_deflated_asset(stream: BinaryIO, models: Mapping[str, Path], about: Ma
     for name, content in members:
         method, data = _packed(content)
         encoded = name.encode("ascii")
-        common = (_VERSION, 0, method, *_EPOCH, zlib.crc32(content), len(data), len(content), len(encoded), 0)
+        common = (
+            _VERSION,
+            0,
+            method,
+            *_EPOCH,
+            zlib.crc32(content),
+            len(data),
+            len(content),
+            len(encoded),
+            0,
+        )
         local = _LOCAL.pack(b"PK\3\4", *common) + encoded
-        directory += _CENTRAL.pack(b"PK\1\2", _VERSION | _UNIX, *common, 0, 0, 0, _REGULAR_FILE, offset) + encoded
+        directory += (
+            _CENTRAL.pack(b"PK\1\2", _VERSION | _UNIX, *common, 0, 0, 0, _REGULAR_FILE, offset)
+            + encoded
+        )
         stream.write(local)
         stream.write(data)
         offset += len(local) + len(data)

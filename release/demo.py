@@ -33,7 +33,8 @@ REQUESTS = DEMO / "requests.jsonl"
 QUESTION = "Who decides which bytes of the model are trusted?"
 
 _OF_THE_USER = re.compile(
-    r"(HEIMDALL|HF|XDG)_.*|PYTHON.*|.*_CACHE_DIR|TRANSFORMERS_CACHE|GITHUB_TOKEN|(https?|all|no)_proxy", re.IGNORECASE
+    r"(HEIMDALL|HF|XDG)_.*|PYTHON.*|.*_CACHE_DIR|TRANSFORMERS_CACHE|GITHUB_TOKEN|(https?|all|no)_proxy",
+    re.IGNORECASE,
 )
 """Settings that would lead an environment's Python elsewhere."""
 _IMPORT = "import heimdall"
@@ -87,7 +88,10 @@ def main() -> int:
         _use(report, wheel)
     except subprocess.CalledProcessError as error:
         step = report.current or "the first step"
-        click.echo(f"demo: '{step}' failed: {error.cmd[0]} ended with exit code {error.returncode}", err=True)
+        click.echo(
+            f"demo: '{step}' failed: {error.cmd[0]} ended with exit code {error.returncode}",
+            err=True,
+        )
         return 1
     except DemoError as error:
         click.echo(f"demo: {error}", err=True)
@@ -131,7 +135,11 @@ def _use(report: Report, wheel: Path) -> None:
     _expect("copies of the weights on disk", len(weights), 1)
     size = {path.stat().st_ino: path.stat().st_size for path in SHARED.rglob("*") if path.is_file()}
     report.rows.append(
-        ("copies of the weights on disk", f"{len(weights)} ({sum(size.values()) / 1e6:.1f} MB in all)", "")
+        (
+            "copies of the weights on disk",
+            f"{len(weights)} ({sum(size.values()) / 1e6:.1f} MB in all)",
+            "",
+        )
     )
     _remember_and_recall(report, *environments)
 
@@ -163,7 +171,13 @@ def _heimdall(environment: Path, *arguments: str) -> Any:
     """Run an environment's `heimdall` on the demo's project, without a network, and return what it reports."""
     return json.loads(
         _python(
-            environment, "-m", "heimdall", *arguments, "--json", directory=PROJECT, variables={"HEIMDALL_OFFLINE": "1"}
+            environment,
+            "-m",
+            "heimdall",
+            *arguments,
+            "--json",
+            directory=PROJECT,
+            variables={"HEIMDALL_OFFLINE": "1"},
         )
     )
 
@@ -189,10 +203,21 @@ def _install(environment: Path, wheel: Path) -> None:
 @contextlib.contextmanager
 def _release_server() -> Iterator[str]:
     """A release server that behaves as GitHub does, on loopback; yields its base URL."""
-    command = [sys.executable, "-m", "release", "serve", "--directory", str(ASSETS), "--log", str(REQUESTS)]
+    command = [
+        sys.executable,
+        "-m",
+        "release",
+        "serve",
+        "--directory",
+        str(ASSETS),
+        "--log",
+        str(REQUESTS),
+    ]
     with (
         (DEMO / "server.log").open("w", encoding="utf-8") as log,
-        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True) as server,
+        subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True
+        ) as server,
     ):
         try:
             assert server.stdout is not None  # noqa: S101 (it was asked for)
@@ -208,16 +233,27 @@ def _downloaded() -> int:
     """Bytes that the release server has sent so far."""
     if not REQUESTS.exists():
         return 0
-    return sum(json.loads(line)["sent"] for line in REQUESTS.read_text(encoding="utf-8").splitlines())
+    return sum(
+        json.loads(line)["sent"] for line in REQUESTS.read_text(encoding="utf-8").splitlines()
+    )
 
 
-def _python(environment: Path, *arguments: object, directory: Path = HOME, variables: Mapping[str, str]) -> str:
+def _python(
+    environment: Path, *arguments: object, directory: Path = HOME, variables: Mapping[str, str]
+) -> str:
     """Run an environment's Python away from the checkout, with a HOME and shared directory of the demo's own."""
-    inherited = {name: value for name, value in os.environ.items() if not _OF_THE_USER.fullmatch(name)}
+    inherited = {
+        name: value for name, value in os.environ.items() if not _OF_THE_USER.fullmatch(name)
+    }
     own = {"HOME": str(HOME), "HEIMDALL_DATA_DIR": str(SHARED)}
     command = [str(_python_of(environment)), *map(str, arguments)]
     finished = subprocess.run(
-        command, check=True, cwd=directory, env={**inherited, **own, **variables}, stdout=subprocess.PIPE, text=True
+        command,
+        check=True,
+        cwd=directory,
+        env={**inherited, **own, **variables},
+        stdout=subprocess.PIPE,
+        text=True,
     )
     return finished.stdout
 

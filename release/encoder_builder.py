@@ -98,7 +98,9 @@ class EncoderBuilder(GraphBuilder):
         """
         weight = self.weight(f"{prefix}.weight", self._config.width, in_width)
         bias = self.carried_bias(prefix, weight, carried)
-        return self.node("Add", self.node("Gemm", rows, weight, bias, transB=1), self.normalised(states))
+        return self.node(
+            "Add", self.node("Gemm", rows, weight, bias, transB=1), self.normalised(states)
+        )
 
     def carried_bias(self, prefix: str, weight: str, carried: str) -> str:
         """The matrix' bias, and what the matrix makes of a carried vector: it depends on weights alone."""
@@ -108,8 +110,12 @@ class EncoderBuilder(GraphBuilder):
     def norm_weights(self, states: States) -> tuple[str, str]:
         """Scale and shift of the states' normalisation."""
         width = self._config.width
-        return self.weight(f"{states.norm}.weight", width), self.weight(f"{states.norm}.bias", width)
+        return self.weight(f"{states.norm}.weight", width), self.weight(
+            f"{states.norm}.bias", width
+        )
 
     def layer_norm(self, rows: str, scale: str, shift: str) -> str:
         """Rows of mean 0 and variance 1, times the scale, plus the shift."""
-        return self.node("LayerNormalization", rows, scale, shift, axis=-1, epsilon=self._config.layer_norm_eps)
+        return self.node(
+            "LayerNormalization", rows, scale, shift, axis=-1, epsilon=self._config.layer_norm_eps
+        )

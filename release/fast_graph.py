@@ -66,7 +66,10 @@ class Measured:
         """Read what is committed."""
         document = json.loads(path.read_text(encoding="utf-8"))
         scales, moves = (
-            {prefix: [int(part) for part in text.split()] for prefix, text in document[name].items()}
+            {
+                prefix: [int(part) for part in text.split()]
+                for prefix, text in document[name].items()
+            }
             for name in ("quarter_octaves", "eighths")
         )
         return cls(scales, moves, document["apart"])
@@ -92,7 +95,9 @@ def fast_graph_bytes(
     Raises:
         ModelBuildError: naming every weight that is missing or has another type or shape than `config` says.
     """
-    return encoder_bytes(_FastBuilder(tensors, config, measured or Measured.read()), name, config, subject=subject)
+    return encoder_bytes(
+        _FastBuilder(tensors, config, measured or Measured.read()), name, config, subject=subject
+    )
 
 
 class _FastBuilder(EncoderBuilder):
@@ -102,7 +107,9 @@ class _FastBuilder(EncoderBuilder):
     # as long as this (cognitive_memory/encoding/batching.py): so a text's length alone decides, and not its batch.
     whole_from = 128
 
-    def __init__(self, tensors: Mapping[str, Tensor], config: BertConfig, measured: Measured) -> None:
+    def __init__(
+        self, tensors: Mapping[str, Tensor], config: BertConfig, measured: Measured
+    ) -> None:
         super().__init__(tensors, WEIGHTS_NAME, config)
         self._measured = measured
         self._rounded: dict[States, tuple[str, str]] = {}
@@ -116,8 +123,14 @@ class _FastBuilder(EncoderBuilder):
         # Query, key and value share what they are applied to.
         if states not in self._rounded:
             self._rounded[states] = self._around_zero(self._prepared(group, states))
-        product = self._product(*self._rounded[states], *self._round(weight, (out_width, self._config.width)), _MIDDLE)
-        return self.node("Add", product, self.constant(prefix, states, out_width)) if constant else product
+        product = self._product(
+            *self._rounded[states], *self._round(weight, (out_width, self._config.width)), _MIDDLE
+        )
+        return (
+            self.node("Add", product, self.constant(prefix, states, out_width))
+            if constant
+            else product
+        )
 
     def constant(self, prefix: str, states: States, out_width: int) -> str:
         bias = super().constant(prefix, states, out_width)
@@ -127,7 +140,14 @@ class _FastBuilder(EncoderBuilder):
         return self.node("Add", bias, self.node("MatMul", weight, self._move(group)))
 
     def added(
-        self, prefix: str, rows: str, in_width: int, states: States, *, carried: str = "", after_gelu: bool = False
+        self,
+        prefix: str,
+        rows: str,
+        in_width: int,
+        states: States,
+        *,
+        carried: str = "",
+        after_gelu: bool = False,
     ) -> str:
         shape = self._config.width, in_width
         weight = self.weight(f"{prefix}.weight", *shape)
@@ -139,7 +159,9 @@ class _FastBuilder(EncoderBuilder):
             product = self._product(*self._around_zero(rows), *self._round(weight, shape), _MIDDLE)
         # The bias comes with the states, whose normalisation adds a vector anyway.
         scale, shift = self.norm_weights(states)
-        return self.node("Add", product, self.layer_norm(states.rows, scale, self.node("Add", shift, bias)))
+        return self.node(
+            "Add", product, self.layer_norm(states.rows, scale, self.node("Add", shift, bias))
+        )
 
     # Short names keep the graph below what may travel inside a manifest.
 
@@ -162,7 +184,9 @@ class _FastBuilder(EncoderBuilder):
             scale, shift = (self.node("Div", part, self._scale(group)) for part in (scale, shift))
         return self.layer_norm(states.rows, scale, shift)
 
-    def _after_gelu(self, prefix: str, rows: str, weight: str, shape: tuple[int, int]) -> tuple[str, str]:
+    def _after_gelu(
+        self, prefix: str, rows: str, weight: str, shape: tuple[int, int]
+    ) -> tuple[str, str]:
         """The product of the rows that GELU gave, and what is too much in each of its rows; `shape` is the weight's."""
         apart = self._measured.apart.get(prefix, ())
         columns, shift = self.integers(*apart), self.number(_LEAST_GELU)
@@ -170,39 +194,58 @@ class _FastBuilder(EncoderBuilder):
         shifts = self.node("Expand", shift, self.integers(shape[1]))
         lowered = self.node("Expand", self.number(_BOTTOM), self.integers(len(apart)))
         shifts = self.node("ScatterElements", shifts, columns, lowered, axis=0)
-        rest = self.node("Where", self.node("Greater", shifts, self.number(0.0)), weight, self.number(0.0))
+        rest = self.node(
+            "Where", self.node("Greater", shifts, self.number(0.0)), weight, self.number(0.0)
+        )
         raised = self.node("Add", rows, shifts)
-        step = self.node("Mul", self.node("ReduceMax", raised, self.integers(1), keepdims=0), self.number(1 / 255))
+        step = self.node(
+            "Mul",
+            self.node("ReduceMax", raised, self.integers(1), keepdims=0),
+            self.number(1 / 255),
+        )
         rounded, steps = self._round(rest, shape)
         product = self._product(*self._codes(raised, step, 0), rounded, steps, 0)
         if apart:
             exact = (self.node("Gather", matrix, columns, axis=1) for matrix in (rows, weight))
             product = self.node("Gemm", *exact, product, transB=1)
-        sums = self.node("ReduceSum", self.node("Cast", rounded, to=FLOAT32), self.integers(1), keepdims=0)
+        sums = self.node(
+            "ReduceSum", self.node("Cast", rounded, to=FLOAT32), self.integers(1), keepdims=0
+        )
         return product, self.node("Mul", self.node("Mul", sums, steps), shift)
 
     def _around_zero(self, rows: str) -> tuple[str, str]:
         """Rows in uint8 around the middle, and each one's step as a column."""
-        lowest, highest = (self.node(kind, rows, self.integers(1), keepdims=0) for kind in ("ReduceMin", "ReduceMax"))
+        lowest, highest = (
+            self.node(kind, rows, self.integers(1), keepdims=0)
+            for kind in ("ReduceMin", "ReduceMax")
+        )
         largest = self.node("Max", highest, self.node("Neg", lowest))
         return self._codes(rows, self.node("Mul", largest, self.number(1 / 127)), _MIDDLE)
 
     def _codes(self, rows: str, step: str, zero: int) -> tuple[str, str]:
         # A row of zeros has a step of 0 and any codes: its product is 0 all the same.
         codes = self.node(
-            "QuantizeLinear", rows, step, self._once(f"zeros {zero}", partial(self._zeros, step, zero)), axis=0
+            "QuantizeLinear",
+            rows,
+            step,
+            self._once(f"zeros {zero}", partial(self._zeros, step, zero)),
+            axis=0,
         )
         return codes, self.node("Unsqueeze", step, self.integers(1))
 
     def _zeros(self, step: str, zero: int) -> str:
         # The operator wants as many zero points as steps. All matrices have a row for each token, so these do for all.
-        return self.node("ConstantOfShape", self.node("Shape", step), value=self.one_of(UINT8, bytes([zero])))
+        return self.node(
+            "ConstantOfShape", self.node("Shape", step), value=self.one_of(UINT8, bytes([zero]))
+        )
 
     def _product(self, codes: str, column: str, rounded: str, steps: str, zero: int) -> str:
         """The rows of those codes times the transposed weight."""
         zero_point = self._constant(f"zero {zero}", (), UINT8, bytes([zero]))
         transposed = self.node("Transpose", rounded, perm=(1, 0))
-        product = self.contributed("MatMulIntegerToFloat", codes, transposed, self.number(1.0), steps, zero_point)
+        product = self.contributed(
+            "MatMulIntegerToFloat", codes, transposed, self.number(1.0), steps, zero_point
+        )
         return self.node("Mul", product, column)
 
     def _round(self, weight: str, shape: tuple[int, int]) -> tuple[str, str]:
@@ -235,10 +278,16 @@ class _FastBuilder(EncoderBuilder):
     def _new_scale(self, group: str) -> str:
         quarters = self._measured.scales[group]
         table = [_QUARTERS[index % 4] * 2.0 ** (index // 4) for index in range(-_REACH, _REACH)]
-        indices = self._constant(f"{group}.scale", (len(quarters),), UINT8, bytes(value + _REACH for value in quarters))
-        return self.node("Gather", self.numbers("scales", table), self.node("Cast", indices, to=INT64), axis=0)
+        indices = self._constant(
+            f"{group}.scale", (len(quarters),), UINT8, bytes(value + _REACH for value in quarters)
+        )
+        return self.node(
+            "Gather", self.numbers("scales", table), self.node("Cast", indices, to=INT64), axis=0
+        )
 
     def _new_move(self, group: str) -> str:
         eighths = self._measured.moves[group]
-        codes = self._constant(f"{group}.move", (len(eighths),), INT8, struct.pack(f"{len(eighths)}b", *eighths))
+        codes = self._constant(
+            f"{group}.move", (len(eighths),), INT8, struct.pack(f"{len(eighths)}b", *eighths)
+        )
         return self.node("Mul", self.node("Cast", codes, to=FLOAT32), self.number(_MOVE))

@@ -37,5 +37,7 @@ def copy_verified(
         if advance is not None:
             advance(len(chunk))
     if (digest.hexdigest(), copied) != (sha256, size):
-        problem = f"expected sha256 {sha256} ({size} bytes), found {digest.hexdigest()} ({copied} bytes)"
+        problem = (
+            f"expected sha256 {sha256} ({size} bytes), found {digest.hexdigest()} ({copied} bytes)"
+        )
         raise ModelBuildError(subject, [problem])

@@ -12,7 +12,12 @@ from typing import Any
 
 from hatch_heimdall_models.errors import ModelBuildError
 
-_QUIET = {"GH_PROMPT_DISABLED": "1", "GH_NO_UPDATE_NOTIFIER": "1", "GH_PAGER": "cat", "NO_COLOR": "1"}
+_QUIET = {
+    "GH_PROMPT_DISABLED": "1",
+    "GH_NO_UPDATE_NOTIFIER": "1",
+    "GH_PAGER": "cat",
+    "NO_COLOR": "1",
+}
 _LOUD = ("GH_DEBUG", "GH_FORCE_TTY", "CLICOLOR_FORCE")
 _NOT_FOUND = ("HTTP 404", "HTTP 422")
 
@@ -49,7 +54,10 @@ class Gh:
         """
         program = shutil.which("gh")
         if program is None:
-            raise GhError("gh", ["is not installed: get it from https://cli.github.com or your system's packages"])
+            raise GhError(
+                "gh",
+                ["is not installed: get it from https://cli.github.com or your system's packages"],
+            )
         environment = {name: value for name, value in os.environ.items() if name not in _LOUD}
         done = subprocess.run(
             [program, *arguments],
@@ -63,7 +71,9 @@ class Gh:
         )
         if done.returncode:
             said = " ".join(line.strip() for line in done.stderr.splitlines() if line.strip())
-            raise GhError(f"gh {' '.join(arguments[:3])}", [said or f"ended with code {done.returncode}"])
+            raise GhError(
+                f"gh {' '.join(arguments[:3])}", [said or f"ended with code {done.returncode}"]
+            )
         return done.stdout
 
     def release(self, command: str, *arguments: str) -> str:

@@ -32,7 +32,10 @@ class RemoteAsset:
         """Read the API's JSON object."""
         kind, _, digest = str(document.get("digest") or "").partition(":")
         return cls(
-            document["name"], document["size"], document["state"] == _UPLOADED, digest if kind == "sha256" else None
+            document["name"],
+            document["size"],
+            document["state"] == _UPLOADED,
+            digest if kind == "sha256" else None,
         )
 
 

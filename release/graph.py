@@ -28,7 +28,9 @@ _LEAST_NORM = 1e-12
 """Divisor of the scaling when the mean is zero (torch, `normalize`)."""
 
 
-def graph_bytes(name: str, config: BertConfig, tensors: Mapping[str, Tensor], *, subject: str = WEIGHTS_NAME) -> bytes:
+def graph_bytes(
+    name: str, config: BertConfig, tensors: Mapping[str, Tensor], *, subject: str = WEIGHTS_NAME
+) -> bytes:
     """The serialised ONNX model, the same bytes for the same arguments.
 
     Its inputs are `input_ids` and `attention_mask`, int64 of shape (batch, sequence), both dimensions free up to
@@ -43,7 +45,9 @@ def graph_bytes(name: str, config: BertConfig, tensors: Mapping[str, Tensor], *,
     Raises:
         ModelBuildError: naming every weight that is missing or has another type or shape than `config` says.
     """
-    return encoder_bytes(EncoderBuilder(tensors, WEIGHTS_NAME, config), name, config, subject=subject)
+    return encoder_bytes(
+        EncoderBuilder(tensors, WEIGHTS_NAME, config), name, config, subject=subject
+    )
 
 
 def encoder_bytes(builder: EncoderBuilder, name: str, config: BertConfig, *, subject: str) -> bytes:
@@ -66,8 +70,12 @@ def encoder_bytes(builder: EncoderBuilder, name: str, config: BertConfig, *, sub
 def _embeddings(builder: EncoderBuilder, config: BertConfig) -> States:
     """The first hidden states."""
     words = builder.table("embeddings.word_embeddings.weight", config.vocabulary, config.width)
-    positions = builder.weight("embeddings.position_embeddings.weight", config.positions, config.width)
-    types = builder.weight("embeddings.token_type_embeddings.weight", config.token_types, config.width)
+    positions = builder.weight(
+        "embeddings.position_embeddings.weight", config.positions, config.width
+    )
+    types = builder.weight(
+        "embeddings.token_type_embeddings.weight", config.token_types, config.width
+    )
 
     sequence = builder.node("Shape", "input_ids", start=1)
     zero = builder.integers(0)
@@ -78,7 +86,9 @@ def _embeddings(builder: EncoderBuilder, config: BertConfig) -> States:
     return States(builder.node("Flatten", summed, axis=2), "embeddings.LayerNorm")
 
 
-def _layer(builder: EncoderBuilder, config: BertConfig, prefix: str, states: States, batch: Batch) -> States:
+def _layer(
+    builder: EncoderBuilder, config: BertConfig, prefix: str, states: States, batch: Batch
+) -> States:
     """One encoder layer: self-attention, then the feed-forward part, each added to what came in and normalised."""
     width, inner = config.width, config.inner_width
     own, output = f"{prefix}.attention.self", f"{prefix}.attention.output"
@@ -86,10 +96,15 @@ def _layer(builder: EncoderBuilder, config: BertConfig, prefix: str, states: Sta
     query = builder.project(f"{own}.query", states, width)
     # What is the same for all keys shifts all scores of a query alike, which softmax does not see; what is the same for all
     # values goes through the mean as it is, and is added behind.
-    key, value = (builder.project(f"{own}.{part}", states, width, constant=False) for part in ("key", "value"))
+    key, value = (
+        builder.project(f"{own}.{part}", states, width, constant=False) for part in ("key", "value")
+    )
     context = attention(builder, config, (query, key, value), batch)
     carried = builder.constant(f"{own}.value", states, width)
-    states = States(builder.added(f"{output}.dense", context, width, states, carried=carried), f"{output}.LayerNorm")
+    states = States(
+        builder.added(f"{output}.dense", context, width, states, carried=carried),
+        f"{output}.LayerNorm",
+    )
 
     raised = builder.node("Gelu", builder.project(f"{prefix}.intermediate.dense", states, inner))
     lowered = builder.added(f"{prefix}.output.dense", raised, inner, states, after_gelu=True)
@@ -102,7 +117,11 @@ def _pooling(builder: EncoderBuilder, hidden: str, batch: Batch) -> None:
     states = builder.node("Reshape", hidden, batch.by_text)
     mask = builder.node("Cast", "attention_mask", to=FLOAT32)
     total = builder.node("MatMul", builder.node("Unsqueeze", mask, second), states)
-    count = builder.node("Max", builder.node("ReduceSum", mask, second, keepdims=1), builder.number(_LEAST_COUNT))
+    count = builder.node(
+        "Max", builder.node("ReduceSum", mask, second, keepdims=1), builder.number(_LEAST_COUNT)
+    )
     mean = builder.node("Div", builder.node("Squeeze", total, second), count)
-    norm = builder.node("Max", builder.node("ReduceL2", mean, second, keepdims=1), builder.number(_LEAST_NORM))
+    norm = builder.node(
+        "Max", builder.node("ReduceL2", mean, second, keepdims=1), builder.number(_LEAST_NORM)
+    )
     builder.node("Div", mean, norm, output="embeddings")

@@ -74,7 +74,9 @@ class GraphBuilder:
             then: adds what is computed where it holds, and returns the value's name.
             otherwise: the same for where it does not.
         """
-        return self.node("If", condition, then_branch=self._branch(then), else_branch=self._branch(otherwise))
+        return self.node(
+            "If", condition, then_branch=self._branch(then), else_branch=self._branch(otherwise)
+        )
 
     def _add(
         self,
@@ -88,7 +90,9 @@ class GraphBuilder:
         self._count += 1
         name = output or self._name(operator)
         node = self._scope.node.add(op_type=operator, domain=domain, input=inputs, output=[name])
-        node.attribute.extend(make_attribute(key, value) for key, value in sorted(attributes.items()))
+        node.attribute.extend(
+            make_attribute(key, value) for key, value in sorted(attributes.items())
+        )
         return name
 
     def _branch(self, make: Callable[[], str]) -> GraphProto:
@@ -111,16 +115,25 @@ class GraphBuilder:
         """Use a float32 tensor of the weights file."""
         value = self._weight_name(name)
         tensor = self._checked(name, shape)
-        if tensor is not None and (initializer := self._new_initializer(value, shape, FLOAT32)) is not None:
+        if (
+            tensor is not None
+            and (initializer := self._new_initializer(value, shape, FLOAT32)) is not None
+        ):
             initializer.data_location = TensorProto.EXTERNAL
-            place = {"location": self._location, "offset": str(tensor.offset), "length": str(tensor.length)}
+            place = {
+                "location": self._location,
+                "offset": str(tensor.offset),
+                "length": str(tensor.length),
+            }
             for key, part in place.items():
                 initializer.external_data.add(key=key, value=part)
         return value
 
     def numbers(self, name: str, values: Sequence[float]) -> str:
         """Use a vector of float32 under a name."""
-        return self._constant(name, (len(values),), FLOAT32, struct.pack(f"<{len(values)}f", *values))
+        return self._constant(
+            name, (len(values),), FLOAT32, struct.pack(f"<{len(values)}f", *values)
+        )
 
     @staticmethod
     def one_of(element_type: int, raw: bytes) -> TensorProto:
@@ -142,13 +155,19 @@ class GraphBuilder:
     def integers(self, *values: int) -> str:
         """Use a vector of int64."""
         name = ",".join(str(value) for value in values)
-        return self._constant(f"[{name}]", (len(values),), INT64, struct.pack(f"<{len(values)}q", *values))
+        return self._constant(
+            f"[{name}]", (len(values),), INT64, struct.pack(f"<{len(values)}q", *values)
+        )
 
-    def serialised(self, name: str, inputs: Mapping[str, ValueType], outputs: Mapping[str, ValueType]) -> bytes:
+    def serialised(
+        self, name: str, inputs: Mapping[str, ValueType], outputs: Mapping[str, ValueType]
+    ) -> bytes:
         """The finished model, with a graph of that name."""
         self._graph.name = name
         for field, values in ((self._graph.input, inputs), (self._graph.output, outputs)):
-            field.extend(make_tensor_value_info(key, kind, shape) for key, (kind, shape) in values.items())
+            field.extend(
+                make_tensor_value_info(key, kind, shape) for key, (kind, shape) in values.items()
+            )
         model = ModelProto(ir_version=IR_VERSION, producer_name=PRODUCER, graph=self._graph)
         model.opset_import.add(domain="", version=OPSET)
         model.opset_import.add(domain=CONTRIBUTED, version=1)
@@ -161,7 +180,9 @@ class GraphBuilder:
         if tensor is None:
             self.problems.append(f"has no tensor {name}")
         elif (tensor.dtype, tensor.shape) != ("F32", shape):
-            self.problems.append(f"{name}: expected F32 of shape {shape}, found {tensor.dtype} of shape {tensor.shape}")
+            self.problems.append(
+                f"{name}: expected F32 of shape {shape}, found {tensor.dtype} of shape {tensor.shape}"
+            )
         else:
             return tensor
         return None
@@ -171,10 +192,14 @@ class GraphBuilder:
             initializer.raw_data = raw
         return name
 
-    def _new_initializer(self, name: str, shape: tuple[int, ...], element_type: int) -> TensorProto | None:
+    def _new_initializer(
+        self, name: str, shape: tuple[int, ...], element_type: int
+    ) -> TensorProto | None:
         """A new initialiser, or None when one of that name is there already."""
         if name in self._known:
             return None
         self._known.add(name)
-        initializer: TensorProto = self._graph.initializer.add(name=name, dims=shape, data_type=element_type)
+        initializer: TensorProto = self._graph.initializer.add(
+            name=name, dims=shape, data_type=element_type
+        )
         return initializer

@@ -36,7 +36,9 @@ def make_lock(
         ModelBuildError: if there is no model, or an asset does not hold exactly its files.
     """
     for variant in recipe.every:
-        old = _with_variant(variant, project, models, assets / asset_name(tag, variant.variant), tag=tag, old=old)
+        old = _with_variant(
+            variant, project, models, assets / asset_name(tag, variant.variant), tag=tag, old=old
+        )
     assert old is not None  # noqa: S101 (a recipe has one variant at least)
     return old
 
@@ -47,10 +49,15 @@ def _with_variant(
     """The lock with the entry of the recipe's own variant."""
     found = take_variant(recipe, models)
     if not found:
-        raise ModelBuildError(str(models / recipe.folder), ["has no model files: run 'python -m release build' first"])
+        raise ModelBuildError(
+            str(models / recipe.folder), ["has no model files: run 'python -m release build' first"]
+        )
     if read_asset(asset) != found:
         raise ModelBuildError(
-            str(asset), [f"holds other files than {models / recipe.folder}: run 'python -m release pack' first"]
+            str(asset),
+            [
+                f"holds other files than {models / recipe.folder}: run 'python -m release pack' first"
+            ],
         )
     pinned = Asset(tag, asset.name, sha256_of(asset), asset.stat().st_size)
     model = Model(
@@ -63,7 +70,9 @@ def _with_variant(
     )
     known = entry_of(old, model)
     if known is not None:
-        model = replace(model, asset=_older(known.asset, pinned), files=with_text_of(model.files, known.files))
+        model = replace(
+            model, asset=_older(known.asset, pinned), files=with_text_of(model.files, known.files)
+        )
     others = [other for other in old.models if other is not known] if old else []
     entries = sorted([model, *others], key=lambda entry: (entry.name, entry.variant))
     return Manifest(project.name, project.repository, recipe.name, tuple(entries))
@@ -73,8 +82,17 @@ def _pin(recipe: Recipe, models: Path, file: FoundFile) -> ModelFile:
     if file.size <= INLINE_LIMIT:
         return ModelFile.of_bytes(file.path, (models / file.path).read_bytes())
     upstream = recipe.shipped.get(file.path)
-    places = [] if upstream is None else [recipe.url(upstream), *(origin.place(upstream) for origin in recipe.origins)]
-    return ModelFile(file.path, file.sha256, file.size, also=tuple(place for place in places if place is not None))
+    places = (
+        []
+        if upstream is None
+        else [recipe.url(upstream), *(origin.place(upstream) for origin in recipe.origins)]
+    )
+    return ModelFile(
+        file.path,
+        file.sha256,
+        file.size,
+        also=tuple(place for place in places if place is not None),
+    )
 
 
 def _older(known: Asset, new: Asset) -> Asset:

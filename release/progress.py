@@ -13,7 +13,9 @@ _LINE_SECONDS = 15.0
 
 
 @contextmanager
-def progress(what: str, total: int, stream: TextIO | None = None) -> Iterator[Callable[[int], None]]:
+def progress(
+    what: str, total: int, stream: TextIO | None = None
+) -> Iterator[Callable[[int], None]]:
     """Show a transfer while the block lasts.
 
     Args:

@@ -44,7 +44,11 @@ class Project:
 
 def asset_name(tag: str, variant: str = "standard") -> str:
     """The file name of the release asset that holds the model in that variant."""
-    return f"heimdall-models-{tag}.zip" if variant == "standard" else f"heimdall-models-{tag}-{variant}.zip"
+    return (
+        f"heimdall-models-{tag}.zip"
+        if variant == "standard"
+        else f"heimdall-models-{tag}-{variant}.zip"
+    )
 
 
 def read_project(path: Path = ROOT / "pyproject.toml") -> Project:
@@ -63,7 +67,11 @@ def read_project(path: Path = ROOT / "pyproject.toml") -> Project:
         "repository": "tool.hatch.build.hooks.custom.repository",
     }
     values = {name: _lookup(document, key) for name, key in keys.items()}
-    problems = [f"{keys[name]}: expected a string, found {value!r}" for name, value in values.items() if not value]
+    problems = [
+        f"{keys[name]}: expected a string, found {value!r}"
+        for name, value in values.items()
+        if not value
+    ]
     if problems:
         raise ModelBuildError(str(path), problems)
     return Project(**values)

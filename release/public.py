@@ -25,7 +25,9 @@ def download_url(host: str, repository: str, tag: str, name: str) -> str:
     return f"{host}/{quote(repository)}/releases/download/{quote(tag)}/{quote(name)}"
 
 
-def fetch_published(url: str, target: Path, *, sha256: str, size: int, say: Callable[[str], None]) -> None:
+def fetch_published(
+    url: str, target: Path, *, sha256: str, size: int, say: Callable[[str], None]
+) -> None:
     """Download without credentials and compare; where there is nothing yet, try again for some seconds.
 
     Raises:

@@ -50,13 +50,18 @@ class Plan:
         """The steps for people, a sentence each."""
         steps = [f"create a draft of the release {tag}"] if self.create else []
         steps += [f"delete {name}, whose upload broke off" for name in self.discard]
-        steps += [f"upload {asset.name} ({asset.size} bytes, sha256 {asset.sha256})" for asset in self.upload]
+        steps += [
+            f"upload {asset.name} ({asset.size} bytes, sha256 {asset.sha256})"
+            for asset in self.upload
+        ]
         if self.publish:
             steps += ["download every asset and compare", f"publish the release {tag}"]
         return [*steps, "download every asset from its public URL and compare"]
 
 
-def plan_publication(tag: str, found: Sequence[RemoteRelease], wanted: Sequence[LocalAsset]) -> Plan:
+def plan_publication(
+    tag: str, found: Sequence[RemoteRelease], wanted: Sequence[LocalAsset]
+) -> Plan:
     """What is left to do.
 
     Args:
@@ -74,7 +79,9 @@ def plan_publication(tag: str, found: Sequence[RemoteRelease], wanted: Sequence[
     (release,) = found
     there = {asset.name: asset for asset in release.assets}
     problems = list(_differences(tag, release, there.values(), wanted))
-    missing = tuple(asset for asset in wanted if asset.name not in there or not there[asset.name].whole)
+    missing = tuple(
+        asset for asset in wanted if asset.name not in there or not there[asset.name].whole
+    )
     if not release.draft:
         problems += [
             f"is published without {asset.name}, and what is published is not changed: release a new version"
@@ -87,7 +94,9 @@ def plan_publication(tag: str, found: Sequence[RemoteRelease], wanted: Sequence[
 
 
 def _ambiguous(found: Sequence[RemoteRelease]) -> str:
-    pages = ", ".join(f"{release.page} ({'draft' if release.draft else 'published'})" for release in found)
+    pages = ", ".join(
+        f"{release.page} ({'draft' if release.draft else 'published'})" for release in found
+    )
     return f"there are {len(found)} of this tag: delete all but one by hand, then run this again: {pages}"
 
 
@@ -95,7 +104,9 @@ def _differences(
     tag: str, release: RemoteRelease, there: Iterable[RemoteAsset], wanted: Sequence[LocalAsset]
 ) -> Iterable[str]:
     pinned = {asset.name: asset for asset in wanted}
-    way_out = f"'gh release delete-asset {tag} NAME'" if release.draft else "no way but a new version"
+    way_out = (
+        f"'gh release delete-asset {tag} NAME'" if release.draft else "no way but a new version"
+    )
     for asset in there:
         mine = pinned.get(asset.name)
         if mine is None:

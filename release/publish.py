@@ -21,7 +21,9 @@ from release.public import download_url, fetch_published
 from release.publication import LocalAsset, Plan, plan_publication
 
 
-def publish(checkout: Checkout, tag: str, say: Callable[[str], None], *, dry_run: bool = False) -> None:
+def publish(
+    checkout: Checkout, tag: str, say: Callable[[str], None], *, dry_run: bool = False
+) -> None:
     """Publish the release of this tag, or what is left of it to be published.
 
     Args:
@@ -37,7 +39,9 @@ def publish(checkout: Checkout, tag: str, say: Callable[[str], None], *, dry_run
     wanted = checkout.wanted(tag)
     if not wanted:
         pinned = sorted({f"{model.asset.tag}/{model.asset.name}" for model in checkout.lock.models})
-        say(f"nothing to upload for {tag}: the lock pins {', '.join(pinned)}, which was published before")
+        say(
+            f"nothing to upload for {tag}: the lock pins {', '.join(pinned)}, which was published before"
+        )
         return
     project = checkout.project
     notes = f"The model files of {project.name} {project.version}. It fetches and verifies them by itself."
@@ -68,9 +72,13 @@ class _Publication:
         # What is there now is looked at again: GitHub is believed, not our own steps.
         found = self.found()
         if self.plan(found).publish:
-            raise ModelBuildError(f"release {self.tag}", ["is still a draft after it was published: run this again"])
+            raise ModelBuildError(
+                f"release {self.tag}", ["is still a draft after it was published: run this again"]
+            )
         if not found[0].immutable:
-            self.say(f"{self.tag} could still be changed: turn on immutable releases in the repository's settings")
+            self.say(
+                f"{self.tag} could still be changed: turn on immutable releases in the repository's settings"
+            )
         self.compare_public()
         self.say(f"{self.tag} is published and complete")
 

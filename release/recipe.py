@@ -125,8 +125,13 @@ class Recipe:
     @property
     def every(self) -> tuple[Recipe, ...]:
         """This recipe and those of the variants derived from it, in which the weights are only read."""
-        read = tuple(replace(file, path=None) if file.name == WEIGHTS_NAME else file for file in self.files)
-        others = (replace(self, variant=name, folder=name, files=read, derived=(), fast=False) for name in self.derived)
+        read = tuple(
+            replace(file, path=None) if file.name == WEIGHTS_NAME else file for file in self.files
+        )
+        others = (
+            replace(self, variant=name, folder=name, files=read, derived=(), fast=False)
+            for name in self.derived
+        )
         return self, *others
 
     @property
@@ -232,7 +237,9 @@ class _Reader:
             path = self.relative(entry, f"{where}.path") if "path" in entry else None
             size = entry.get("size")
             if type(size) is not int or size <= 0:
-                self.problems.append(f"{where}.size: expected a positive number of bytes, found {size!r}")
+                self.problems.append(
+                    f"{where}.size: expected a positive number of bytes, found {size!r}"
+                )
                 size = 0
             for key in {f"name {name}", f"path {path}".casefold()} - {"path none"}:
                 if key in taken:
@@ -245,17 +252,25 @@ class _Reader:
             match entry.get("kind"):
                 case "huggingface":
                     self.known(entry, where, {"kind", "url"})
-                    yield HubOrigin(self.text(entry, f"{where}.url", _PLACE) if "url" in entry else "")
+                    yield HubOrigin(
+                        self.text(entry, f"{where}.url", _PLACE) if "url" in entry else ""
+                    )
                 case "wheel":
                     yield self.wheel(entry, where)
                 case kind:
-                    self.problems.append(f"{where}.kind: expected 'huggingface' or 'wheel', found {kind!r}")
+                    self.problems.append(
+                        f"{where}.kind: expected 'huggingface' or 'wheel', found {kind!r}"
+                    )
 
     def wheel(self, entry: Mapping[str, Any], where: str) -> WheelOrigin:
         self.known(entry, where, {"kind", "project", "version", "sha256", "prefix", "archive"})
         prefix = entry.get("prefix")
-        if not isinstance(prefix, str) or (prefix and (not prefix.endswith("/") or path_problem(prefix[:-1]))):
-            self.problems.append(f"{where}.prefix: expected '' or a folder that ends in '/', found {prefix!r}")
+        if not isinstance(prefix, str) or (
+            prefix and (not prefix.endswith("/") or path_problem(prefix[:-1]))
+        ):
+            self.problems.append(
+                f"{where}.prefix: expected '' or a folder that ends in '/', found {prefix!r}"
+            )
             prefix = ""
         return WheelOrigin(
             project=self.text(entry, f"{where}.project", _NAME),
@@ -273,7 +288,9 @@ class _Reader:
 
     def known(self, table: Mapping[str, Any], where: str, keys: set[str]) -> None:
         prefix = f"{where}." if where else ""
-        self.problems.extend(f"{prefix}{key}: is no key of a recipe" for key in sorted(table.keys() - keys))
+        self.problems.extend(
+            f"{prefix}{key}: is no key of a recipe" for key in sorted(table.keys() - keys)
+        )
 
     def table(self, document: Mapping[str, Any], key: str, keys: set[str]) -> Mapping[str, Any]:
         value = document.get(key)
@@ -283,7 +300,9 @@ class _Reader:
         self.known(value, key, keys)
         return value
 
-    def tables(self, document: Mapping[str, Any], key: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    def tables(
+        self, document: Mapping[str, Any], key: str
+    ) -> Iterator[tuple[str, Mapping[str, Any]]]:
         values = document.get(key)
         if not isinstance(values, list) or not values:
             self.problems.append(f"{key}: expected at least one table, found {values!r}")
@@ -298,7 +317,9 @@ class _Reader:
         value = table.get(where.rpartition(".")[2])
         if isinstance(value, str) and form.fullmatch(value):
             return value
-        self.problems.append(f"{where}: expected a string of the form {form.pattern}, found {value!r}")
+        self.problems.append(
+            f"{where}: expected a string of the form {form.pattern}, found {value!r}"
+        )
         return ""
 
     def relative(self, table: Mapping[str, Any], where: str) -> str:

@@ -88,14 +88,18 @@ def parse_header(head: bytes, *, file_size: int, subject: str) -> dict[str, Tens
             not fit the shape, tensors that overlap, leave a gap or end beyond the file.
     """
     if len(head) < _LENGTH.size:
-        raise ModelBuildError(subject, [f"is no safetensors file: {file_size} bytes are too few for a header"])
+        raise ModelBuildError(
+            subject, [f"is no safetensors file: {file_size} bytes are too few for a header"]
+        )
     length = _LENGTH.unpack_from(head)[0]
     start = _LENGTH.size + length
     if length > _HEADER_LIMIT or start > file_size or start > len(head):
         problem = f"is no whole safetensors file: it announces a header of {length} bytes and has {file_size} bytes"
         raise ModelBuildError(subject, [problem])
     try:
-        document = json.loads(head[_LENGTH.size : start].decode("utf-8"), object_pairs_hook=_object_without_repeats)
+        document = json.loads(
+            head[_LENGTH.size : start].decode("utf-8"), object_pairs_hook=_object_without_repeats
+        )
     except (ValueError, RecursionError) as error:
         raise ModelBuildError(subject, [f"its header is not JSON: {error}"]) from error
     if not isinstance(document, dict):
@@ -149,7 +153,9 @@ def _is_sizes(value: object) -> TypeGuard[list[int]]:
 
 def _layout_problems(tensors: Mapping[str, Tensor], start: int, file_size: int) -> Iterable[str]:
     """The format wants the tensors side by side, from the end of the header to the end of the file."""
-    places = sorted((tensor.offset, tensor.offset + tensor.length, name) for name, tensor in tensors.items())
+    places = sorted(
+        (tensor.offset, tensor.offset + tensor.length, name) for name, tensor in tensors.items()
+    )
     fences = [(start, start, "the header"), *places, (file_size, file_size, "the end of the file")]
     for (_, end, name), (begin, _, following) in pairwise(fences):
         if end != begin:

@@ -27,9 +27,15 @@ _LOOK_EVERY = 0.1
     show_default="dist/models",
     help="Has a file <tag>/<asset> for each asset, as 'pack' writes them.",
 )
-@click.option("--repository", metavar="OWNER/NAME", help="Whose releases these are. [default: of pyproject.toml]")
+@click.option(
+    "--repository",
+    metavar="OWNER/NAME",
+    help="Whose releases these are. [default: of pyproject.toml]",
+)
 @click.option("--host", default="127.0.0.1", help="The address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port; 0 takes a free one.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="The port; 0 takes a free one."
+)
 @click.option(
     "--rate",
     type=click.FloatRange(min=0, min_open=True),
@@ -62,7 +68,11 @@ def serve(
     _check(directory, host)
     stop = _Stop()
     with ExitStack() as opened:
-        log = opened.enter_context(log_file.open("a", encoding="utf-8")) if log_file is not None else None
+        log = (
+            opened.enter_context(log_file.open("a", encoding="utf-8"))
+            if log_file is not None
+            else None
+        )
         try:
             github = GitHubStandIn(
                 directory,
@@ -85,7 +95,10 @@ def serve(
 def _check(directory: Path, host: str) -> None:
     if not directory.is_dir():
         raise ModelBuildError(
-            str(directory), ["no such directory; 'python -m release pack' makes it, or name another with --directory"]
+            str(directory),
+            [
+                "no such directory; 'python -m release pack' makes it, or name another with --directory"
+            ],
         )
     try:
         wildcard = ip_address(host).is_unspecified
@@ -93,7 +106,8 @@ def _check(directory: Path, host: str) -> None:
         wildcard = False
     if wildcard:
         raise ModelBuildError(
-            f"--host {host}", ["is not an address that clients can be sent to; name one that this machine has"]
+            f"--host {host}",
+            ["is not an address that clients can be sent to; name one that this machine has"],
         )
 
 

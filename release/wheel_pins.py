@@ -38,13 +38,17 @@ def pins_of_wheel(path: Path) -> WheelPins:
     """
     try:
         with zipfile.ZipFile(path) as wheel:
-            (metadata,) = (name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
+            (metadata,) = (
+                name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")
+            )
             version = BytesParser().parsebytes(wheel.read(metadata))["Version"]
             text = wheel.read(MANIFEST).decode()
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise ModelBuildError(str(path), [f"is no wheel that can be read: {error}"]) from error
     except KeyError as error:
-        raise ModelBuildError(str(path), [f"carries no {MANIFEST}: it was built without the hook"]) from error
+        raise ModelBuildError(
+            str(path), [f"carries no {MANIFEST}: it was built without the hook"]
+        ) from error
     return WheelPins(path.name, version, loads(text, subject=f"{path.name}:{MANIFEST}"))
 
 
@@ -58,8 +62,12 @@ def pins_of_installed(distribution: str) -> WheelPins:
         found = importlib.metadata.distribution(distribution)
     except importlib.metadata.PackageNotFoundError as error:
         raise ModelBuildError(distribution, ["is not installed in this Python"]) from error
-    text = next((file.read_text() for file in found.files or () if file.as_posix() == MANIFEST), None)
+    text = next(
+        (file.read_text() for file in found.files or () if file.as_posix() == MANIFEST), None
+    )
     if text is None:
-        raise ModelBuildError(f"{distribution} {found.version}", [f"has no {MANIFEST}: is it installed from a wheel?"])
+        raise ModelBuildError(
+            f"{distribution} {found.version}", [f"has no {MANIFEST}: is it installed from a wheel?"]
+        )
     subject = f"the installed {distribution} {found.version}"
     return WheelPins(subject, found.version, loads(text, subject=subject))

@@ -18,21 +18,26 @@ hypothesis.settings.load_profile("patient")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-os.environ["HEIMDALL_FETCH"] = "never"  # so that collecting the tests, which imports heimdall, fetches nothing
+# so that collecting the tests, which imports heimdall, fetches nothing
+os.environ["HEIMDALL_FETCH"] = "never"
 
 _OURS = re.compile(
-    r"(HEIMDALL|HF|XDG)_.*|MODEL_CACHE_DIR|TRANSFORMERS_CACHE|SENTENCE_TRANSFORMERS_HOME|GITHUB_TOKEN", re.IGNORECASE
+    r"(HEIMDALL|HF|XDG)_.*|MODEL_CACHE_DIR|TRANSFORMERS_CACHE|SENTENCE_TRANSFORMERS_HOME|GITHUB_TOKEN",
+    re.IGNORECASE,
 )
 _NETWORK = re.compile(r"(https?|all|no)_proxy|(PIP|UV)_(?!CACHE).*", re.IGNORECASE)
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """An empty HOME, and an environment without settings of the developer's."""
     for name in list(os.environ):
         if _OURS.fullmatch(name) or _NETWORK.fullmatch(name):
             monkeypatch.delenv(name)
-    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # it hides what a full stream does to a process
+    # it hides what a full stream does to a process
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))

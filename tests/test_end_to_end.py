@@ -51,14 +51,25 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> Environments:
     copy_checkout(tree, models=False)
     shutil.copyfile(ROOT / LOCK, tree / LOCK)
     variables = {**os.environ, **wheelhouse_environment()}
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(top / "dist"), str(tree)]
+    build = [
+        sys.executable,
+        "-m",
+        "build",
+        "--wheel",
+        "--no-isolation",
+        "--outdir",
+        str(top / "dist"),
+        str(tree),
+    ]
     subprocess.run(build, check=True, env=variables, stdout=subprocess.DEVNULL)
     (wheel,) = (top / "dist").glob("*.whl")
     pythons = []
     for number in range(2):
         subprocess.run([sys.executable, "-m", "venv", str(top / f"env{number}")], check=True)
         python = top / f"env{number}" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-        subprocess.run([str(python), "-m", "pip", "install", "-qq", str(wheel)], check=True, env=variables)
+        subprocess.run(
+            [str(python), "-m", "pip", "install", "-qq", str(wheel)], check=True, env=variables
+        )
         pythons.append(python)
     return Environments(wheel, (pythons[0], pythons[1]))
 
@@ -74,7 +85,12 @@ class Machine:
         return self.home / ".local" / "share" / "heimdall" / "models"
 
     def run(self, python: Path, code: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        environment = {"PATH": os.environ["PATH"], "HOME": str(self.home), "PIP_CONFIG_FILE": os.devnull, **variables}
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.home),
+            "PIP_CONFIG_FILE": os.devnull,
+            **variables,
+        }
         # Away from the checkout, whose packages would be imported otherwise.
         return subprocess.run(
             [str(python), "-c", code],
@@ -90,7 +106,11 @@ class Machine:
         """Every file of the tree that tools expect has its pinned bytes, and is on disk once."""
         for file in pinned.files:
             assert hashlib.sha256((self.shared / file.path).read_bytes()).hexdigest() == file.sha256
-        inodes = {path.stat().st_ino: path.stat().st_size for path in self.shared.rglob("*") if path.is_file()}
+        inodes = {
+            path.stat().st_ino: path.stat().st_size
+            for path in self.shared.rglob("*")
+            if path.is_file()
+        }
         model = sum(file.size for file in pinned.files)
         assert model <= sum(inodes.values()) < model + 20_000
 
@@ -110,7 +130,10 @@ def test_two_environments_share_one_download(environments: Environments, machine
         assert "all-MiniLM-L6-v2 (standard) is ready, from github, verified" in fetched.stderr
         again = machine.run(second, "import heimdall", **variables)
         assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
-        assert [(record.status, record.sent) for record in server.requests.settled()][-1] == (200, MODEL.asset.size)
+        assert [(record.status, record.sent) for record in server.requests.settled()][-1] == (
+            200,
+            MODEL.asset.size,
+        )
         assert len(server.requests.settled()) == 2, "a redirect and the asset"
     machine.assert_published()
 
@@ -131,13 +154,22 @@ def test_the_compact_variant_is_fetched_when_asked_for(
     code = "import sys; from heimdall.cli import main; sys.argv[1:] = 'models pull --variant compact'.split(); sys.exit(main())"
     python = environments.pythons[0]
     with github(ASSETS) as server:
-        variables = {"HEIMDALL_GITHUB_URL": server.url, "HEIMDALL_SOURCES": "github", "HEIMDALL_FETCH": "use"}
+        variables = {
+            "HEIMDALL_GITHUB_URL": server.url,
+            "HEIMDALL_SOURCES": "github",
+            "HEIMDALL_FETCH": "use",
+        }
         if asked == "by option":
             fetched = machine.run(python, code, **variables)
         else:
-            fetched = machine.run(python, "import heimdall", **choice, **{**variables, "HEIMDALL_FETCH": "import"})
+            fetched = machine.run(
+                python, "import heimdall", **choice, **{**variables, "HEIMDALL_FETCH": "import"}
+            )
         assert fetched.returncode == 0, fetched.stderr
-        assert [(record.status, record.sent) for record in server.requests.settled()][-1] == (200, compact.asset.size)
+        assert [(record.status, record.sent) for record in server.requests.settled()][-1] == (
+            200,
+            compact.asset.size,
+        )
     machine.assert_published(compact)
 
     embedded = machine.run(python, EMBED, HEIMDALL_OFFLINE="1", **choice)
@@ -151,7 +183,9 @@ def test_thirty_two_first_imports_at_once(environments: Environments, machine: M
     with nginx_mirror(ASSETS) as server, ThreadPoolExecutor(32) as pool:
         variables = {"HEIMDALL_MODELS_MIRROR": server.url, "HEIMDALL_SOURCES": "mirror"}
         pythons = environments.pythons * 16
-        outcomes = list(pool.map(lambda python: machine.run(python, "import heimdall", **variables), pythons))
+        outcomes = list(
+            pool.map(lambda python: machine.run(python, "import heimdall", **variables), pythons)
+        )
     assert [outcome.returncode for outcome in outcomes] == [0] * 32
     assert [outcome.stderr for outcome in outcomes if "Traceback" in outcome.stderr] == []
     assert [request["status"] for request in server.requests] == [200], "one download"

@@ -21,7 +21,9 @@ def command_lines() -> Iterator[str]:
     """Every `heimdall …` in the text's code, without what follows in the shell."""
     for code in re.findall(r"^```\w*\n(.*?)^```|`([^`\n]+)`", README, re.DOTALL | re.MULTILINE):
         for line in "\n".join(code).splitlines():
-            if found := re.search(r"(?:^|\$ |&& |\b[A-Z_]+=\S+ )(heimdall [^#&|]*)", line.partition("  #")[0]):
+            if found := re.search(
+                r"(?:^|\$ |&& |\b[A-Z_]+=\S+ )(heimdall [^#&|]*)", line.partition("  #")[0]
+            ):
                 yield found[1].strip()
 
 
@@ -44,8 +46,14 @@ def test_every_command_is_mentioned() -> None:
 
 
 def test_every_variable_is_described_and_no_other() -> None:
-    sources = [path for package in ("heimdall", "cognitive_memory") for path in (ROOT / package).rglob("*.py")]
-    used = {name for path in sources for name in _VARIABLE.findall(path.read_text(encoding="utf-8"))}
+    sources = [
+        path
+        for package in ("heimdall", "cognitive_memory")
+        for path in (ROOT / package).rglob("*.py")
+    ]
+    used = {
+        name for path in sources for name in _VARIABLE.findall(path.read_text(encoding="utf-8"))
+    }
     table = README[README.index("## Variables") : README.index("## When something is wrong")]
     assert set(_VARIABLE.findall(table)) == used
     assert set(_VARIABLE.findall(README)) == used

@@ -45,9 +45,9 @@ def _shared_cache_dir() -> Path:
 
 
 def _wanted_variant(variant: str | None) -> str:
-    from heimdall.models import warm
+    from heimdall.models import receipts
 
-    return variant if variant is not None else warm.wanted_variant(None)
+    return variant if variant is not None else receipts.wanted_variant(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,11 @@ class EmbeddingConfig:
                 "EmbeddingConfig.device",
                 f"is {self.device!r}, but the variant 'fast' is for the CPU: use 'auto' or 'cpu'",
             )
-        cache_dir = _shared_cache_dir() if os.environ.get("MODEL_CACHE_DIR") else _as_path(self.model_cache_dir)
+        cache_dir = (
+            _shared_cache_dir()
+            if os.environ.get("MODEL_CACHE_DIR")
+            else _as_path(self.model_cache_dir)
+        )
         object.__setattr__(self, "model_cache_dir", cache_dir)
 
 

@@ -56,7 +56,9 @@ class MemoryType(StrEnum):
         """
         types = list(cls)
         if isinstance(level, bool) or level not in range(len(types)):
-            raise MemoryValueError("level", f"expected 0 (concept), 1 (context) or 2 (episode), got {level!r}")
+            raise MemoryValueError(
+                "level", f"expected 0 (concept), 1 (context) or 2 (episode), got {level!r}"
+            )
         return types[level]
 
 
@@ -180,7 +182,8 @@ def _check_text(name: str, value: object) -> None:
     except UnicodeEncodeError as error:
         code = f"U+{ord(value[error.start]):04X}"
         raise MemoryValueError(
-            name, f"has a lone surrogate ({code}) at character {error.start}, which is not valid Unicode"
+            name,
+            f"has a lone surrogate ({code}) at character {error.start}, which is not valid Unicode",
         ) from None
 
 
@@ -188,7 +191,9 @@ def _as_type(value: object) -> MemoryType:
     try:
         return MemoryType(str(value))
     except ValueError:
-        raise MemoryValueError("type", f"expected one of {', '.join(MemoryType)}, got {value!r}") from None
+        raise MemoryValueError(
+            "type", f"expected one of {', '.join(MemoryType)}, got {value!r}"
+        ) from None
 
 
 def _as_tags(values: object) -> tuple[str, ...]:
@@ -204,7 +209,12 @@ def _as_tags(values: object) -> tuple[str, ...]:
 
 
 def _as_importance(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value) or not 0 <= value <= 1:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or math.isnan(value)
+        or not 0 <= value <= 1
+    ):
         raise MemoryValueError("importance", f"expected a number from 0.0 to 1.0, got {value!r}")
     return float(value)
 

@@ -32,7 +32,11 @@ def search_words(text: str, context: str, created_at: datetime) -> str:
 
     Each is worth finding once: what occurs twice in `text` is given twice, since frequency counts.
     """
-    parts = [part for source in (text, context) for part in (*identifier_parts(source), *character_pairs(source))]
+    parts = [
+        part
+        for source in (text, context)
+        for part in (*identifier_parts(source), *character_pairs(source))
+    ]
     return " ".join([*parts, date_words(created_at)])
 
 
@@ -40,7 +44,9 @@ def identifier_parts(text: str) -> list[str]:
     """The parts of words whose case changes within: "HTTPServer2 runs" gives "HTTP", "Server", "2"."""
     if not _CASED.search(text):
         return []
-    return [part for word in _WORD.findall(text) if _CASED.search(word) for part in _PART.findall(word)]
+    return [
+        part for word in _WORD.findall(text) if _CASED.search(word) for part in _PART.findall(word)
+    ]
 
 
 def character_pairs(text: str) -> list[str]:

@@ -19,7 +19,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from cognitive_memory.core.config import ConfigError, EmbeddingConfig
     from cognitive_memory.encoding.encoder import Encoder
-    from cognitive_memory.encoding.errors import EmptyTextError, ModelLoadError, TextError, TextTypeError
+    from cognitive_memory.encoding.errors import (
+        EmptyTextError,
+        ModelLoadError,
+        TextError,
+        TextTypeError,
+    )
     from cognitive_memory.encoding.pipeline import Block
     from cognitive_memory.encoding.provider import ONNXEmbeddingProvider
 

@@ -67,7 +67,11 @@ def _group_directories(groups: list[str], mounts: list[str]) -> Iterator[Path]:
         else:
             continue
         # A container may see its own group alone mounted, and its path as the host sees it.
-        inside = PurePosixPath(path).relative_to(root) if PurePosixPath(path).is_relative_to(root) else PurePosixPath()
+        inside = (
+            PurePosixPath(path).relative_to(root)
+            if PurePosixPath(path).is_relative_to(root)
+            else PurePosixPath()
+        )
         yield from (Path(point) / part for part in (inside, *inside.parents))
 
 

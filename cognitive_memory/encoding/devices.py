@@ -28,7 +28,8 @@ _PROVIDERS = {
     "cuda": Provider(
         "CUDAExecutionProvider",
         "on Linux or Windows with an NVIDIA GPU: pip uninstall onnxruntime && pip install onnxruntime-gpu",
-        {"use_tf32": "0"},  # which would round the weights to 10 bits, and give other vectors than a CPU does
+        # which would round the weights to 10 bits, and give other vectors than a CPU does
+        {"use_tf32": "0"},
     ),
     "coreml": Provider("CoreMLExecutionProvider", "it is part of onnxruntime for macOS alone", {}),
     "openvino": Provider(
@@ -53,7 +54,9 @@ def choose_provider(device: str, installed: Sequence[str], version: str) -> Prov
         ConfigError: the installed onnxruntime does not have it; says what it has and what to install.
     """
     if device == "auto":
-        return next((_PROVIDERS[name] for name in _AUTOMATIC if _PROVIDERS[name].name in installed), CPU)
+        return next(
+            (_PROVIDERS[name] for name in _AUTOMATIC if _PROVIDERS[name].name in installed), CPU
+        )
     provider = _PROVIDERS[device]
     if provider.name not in installed:
         has = ", ".join(name for name, known in _PROVIDERS.items() if known.name in installed)

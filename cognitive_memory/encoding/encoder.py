@@ -38,7 +38,9 @@ class Encoder:
         settings: what the model's own configuration says.
     """
 
-    def __init__(self, settings: ModelSettings, tokenizer: TextTokenizer, sessions: Sessions) -> None:
+    def __init__(
+        self, settings: ModelSettings, tokenizer: TextTokenizer, sessions: Sessions
+    ) -> None:
         self.settings = settings
         self._tokenizer = tokenizer
         self._sessions = sessions
@@ -74,9 +76,11 @@ class Encoder:
             graph = directory / graph_name(settings.model_name, variant)
             make = _maker(graph, variant, device_for(variant, device), shelf)
             return cls(settings, tokenizer, Sessions(make, cores=usable_cores()))
-        except (ImportError, ConfigError):  # an incomplete installation or a wrong wish, not a bad model
+        except (ImportError, ConfigError):
+            # an incomplete installation or a wrong wish, not a bad model
             raise
-        except Exception as error:  # tokenizers and onnxruntime raise bare Exceptions for broken files
+        except Exception as error:
+            # tokenizers and onnxruntime raise bare Exceptions for broken files
             raise ModelLoadError(str(directory), str(error) or type(error).__name__) from error
 
     def encode(self, text: str) -> NDArray[np.float32]:
@@ -133,7 +137,9 @@ class Encoder:
             vectors[block.first : block.first + len(block.vectors)] = block.vectors
             cut.extend(block.cut)
         if cut:
-            self._warn(f"{len(cut)} of {len(checked)} texts, the first of them text {cut[0]}, are longer")
+            self._warn(
+                f"{len(cut)} of {len(checked)} texts, the first of them text {cut[0]}, are longer"
+            )
         return vectors
 
     def encode_stream(self, texts: Iterable[str], *, batch_size: int = 32) -> Iterator[Block]:
@@ -153,7 +159,11 @@ class Encoder:
         yield from self.encode_windows(windows(texts), batch_size=batch_size)
 
     def encode_windows(
-        self, texts: Iterator[Sequence[str]], *, batch_size: int = 32, done: Callable[[int], None] | None = None
+        self,
+        texts: Iterator[Sequence[str]],
+        *,
+        batch_size: int = 32,
+        done: Callable[[int], None] | None = None,
     ) -> Iterator[Block]:
         """As `encode_stream`, for texts that were checked and grouped by `texts.windows`.
 
@@ -165,7 +175,9 @@ class Encoder:
         from cognitive_memory.encoding.pipeline import Pipeline
 
         dimension = self.settings.embedding_dimension
-        yield from Pipeline(self._tokenizer, self._sessions, dimension, max_rows=batch_size).blocks(texts, done)
+        yield from Pipeline(self._tokenizer, self._sessions, dimension, max_rows=batch_size).blocks(
+            texts, done
+        )
 
     def _warn(self, what: str) -> None:
         import logging
@@ -188,4 +200,6 @@ def _maker(graph: Path, variant: str, device: str, shelf: Path | None) -> Make:
         from cognitive_memory.encoding.folded import make_session
 
         return partial(make_session, graph, shelf)
-    return lambda threads, packed: ModelSession(graph, threads=threads, packed=packed, device=device)
+    return lambda threads, packed: ModelSession(
+        graph, threads=threads, packed=packed, device=device
+    )

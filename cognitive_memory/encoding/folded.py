@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from cognitive_memory.encoding.session import ModelSession, load_onnxruntime, save_folded
-from heimdall.models import derived
+from heimdall.models import graph_cache
 
 _GRAPH = "folded.onnx"
 _PROBE_TOKENS = 128
@@ -24,7 +24,7 @@ def make_session(graph: Path, shelf: Path, threads: int, packed: bool) -> ModelS
 
     Args:
         graph: path of the ONNX file.
-        shelf: where folded forms are kept, from `heimdall.models.derived.shelf`.
+        shelf: where folded forms are kept, from `heimdall.models.graph_cache.shelf`.
         threads: as of `ModelSession`.
         packed: as of `ModelSession`.
 
@@ -36,9 +36,10 @@ def make_session(graph: Path, shelf: Path, threads: int, packed: bool) -> ModelS
         try:
             return ModelSession(folded, threads=threads, packed=packed, plain=not packed)
         except Exception:  # onnxruntime has no narrower one; raised again
-            derived.discard(folded.parent)  # the next one is made anew
+            graph_cache.discard(folded.parent)  # the next one is made anew
             raise
-    except Exception:  # onnxruntime has no narrower one; logged, and what fails for the graph itself is raised below
+    except Exception:
+        # onnxruntime has no narrower one; logged, and what fails for the graph itself is raised below
         # A full disk, another's directory, somebody who removes it at this moment: the graph does as well, only later.
         import logging
 
@@ -54,7 +55,7 @@ def folded_graph(graph: Path, shelf: Path) -> Path:
         Exception: of no narrower type, from onnxruntime: it can't be made.
     """
     name = f"{graph.stem}-onnxruntime-{load_onnxruntime().__version__}"
-    made = derived.find(shelf, name) or derived.make(shelf, name, partial(_write, graph))
+    made = graph_cache.find(shelf, name) or graph_cache.make(shelf, name, partial(_write, graph))
     return made / _GRAPH
 
 

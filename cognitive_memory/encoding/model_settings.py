@@ -37,16 +37,22 @@ def read_settings(directory: Path) -> ModelSettings:
     # The graph itself pools and normalises; a model made for another engine would give wrong vectors in silence.
     for key, expected in (("pooling", "mean"), ("normalize", True)):
         if content.get(key) != expected:
-            raise ValueError(f"{CONFIG_NAME}: {key!r} is {content.get(key)!r}, this release reads {expected!r} alone")
+            raise ValueError(
+                f"{CONFIG_NAME}: {key!r} is {content.get(key)!r}, this release reads {expected!r} alone"
+            )
     name = content.get("model_name")
     if not isinstance(name, str) or not name:
         raise ValueError(f"{CONFIG_NAME}: 'model_name' is {name!r}, expected a name")
-    dimension, max_length = (_positive(content, key) for key in ("embedding_dimension", "max_length"))
+    dimension, max_length = (
+        _positive(content, key) for key in ("embedding_dimension", "max_length")
+    )
     return ModelSettings(name, dimension, max_length)
 
 
 def _positive(content: dict[str, object], key: str) -> int:
     value = content.get(key)
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{CONFIG_NAME}: {key!r} is {value!r}, expected a whole number of at least 1")
+        raise ValueError(
+            f"{CONFIG_NAME}: {key!r} is {value!r}, expected a whole number of at least 1"
+        )
     return value

@@ -45,14 +45,18 @@ class Pipeline:
         max_rows: how many texts at most go through the model at once.
     """
 
-    def __init__(self, tokenizer: TextTokenizer, sessions: Sessions, dimension: int, *, max_rows: int) -> None:
+    def __init__(
+        self, tokenizer: TextTokenizer, sessions: Sessions, dimension: int, *, max_rows: int
+    ) -> None:
         self._tokenizer = tokenizer
         self._sessions = sessions
         self._dimension = dimension
         self._max_rows = max_rows
         self._pool: ThreadPoolExecutor | None = None
 
-    def blocks(self, windows: Iterator[Sequence[str]], done: Callable[[int], None] | None = None) -> Iterator[Block]:
+    def blocks(
+        self, windows: Iterator[Sequence[str]], done: Callable[[int], None] | None = None
+    ) -> Iterator[Block]:
         """Embed windows of checked texts.
 
         Args:
@@ -97,7 +101,9 @@ class Pipeline:
 
         def embed(batch: Sequence[int]) -> int:
             vectors[batch] = session.run([rows[index] for index in batch])
-            return sum(index + 1 == len(rows) or owners[index + 1] != owners[index] for index in batch)
+            return sum(
+                index + 1 == len(rows) or owners[index + 1] != owners[index] for index in batch
+            )
 
         work = _Work(first, vectors, owners, tuple(first + place for place in cut), [])
         if alone:
@@ -141,5 +147,7 @@ def pooled(vectors: NDArray[np.float32], owners: Sequence[int]) -> NDArray[np.fl
         return vectors
     sums = np.zeros((owners[-1] + 1, vectors.shape[1]), dtype=np.float64)
     np.add.at(sums, np.asarray(owners), vectors)
-    means: NDArray[np.float32] = (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float32)
+    means: NDArray[np.float32] = (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(
+        np.float32
+    )
     return means

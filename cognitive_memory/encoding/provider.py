@@ -70,7 +70,9 @@ class ONNXEmbeddingProvider:
         check_text(text)  # a bad text costs no model
         return self._loaded().encode(text)
 
-    def encode_batch(self, texts: Iterable[str], *, progress: Progress | None = None) -> NDArray[np.float32]:
+    def encode_batch(
+        self, texts: Iterable[str], *, progress: Progress | None = None
+    ) -> NDArray[np.float32]:
         """Embed several texts. Long texts are treated as by `encode`.
 
         Args:
@@ -86,7 +88,9 @@ class ONNXEmbeddingProvider:
             heimdall.models.ModelUnavailable, ModelLoadError, ConfigError: as `encode`.
         """
         checked = check_texts(texts)
-        return self._loaded().encode_batch(checked, batch_size=self._config.batch_size, progress=progress)
+        return self._loaded().encode_batch(
+            checked, batch_size=self._config.batch_size, progress=progress
+        )
 
     def encode_stream(self, texts: Iterable[str]) -> Iterator[Block]:
         """Embed however many texts, in bounded memory; meanwhile the next ones are read and computed.
@@ -104,7 +108,9 @@ class ONNXEmbeddingProvider:
         """
         ahead = windows(texts)
         if first := next(ahead, None):  # bad texts cost no model
-            yield from self._loaded().encode_windows(chain([first], ahead), batch_size=self._config.batch_size)
+            yield from self._loaded().encode_windows(
+                chain([first], ahead), batch_size=self._config.batch_size
+            )
 
     def ready(self) -> bool:
         """Whether a text can be embedded now without fetching anything: the model is loaded, or on this machine."""
@@ -131,20 +137,30 @@ class ONNXEmbeddingProvider:
         None where the manifest pins no such model. Nothing is loaded for it.
         """
         from cognitive_memory.encoding.variants import numerics_label
-        from heimdall.models import locations, warm
+        from heimdall.models import locations, receipts
 
         config = self._config
-        variant = warm.wanted_variant(config.variant)
+        variant = receipts.wanted_variant(config.variant)
         try:
-            entry = warm.choose_entry(warm.read_json(locations.manifest_path()), config.model_name, variant)
-            return None if entry is None else numerics_label(entry, variant, config.device, config.long_texts)
+            entry = receipts.choose_entry(
+                receipts.read_json(locations.manifest_path()), config.model_name, variant
+            )
+            return (
+                None
+                if entry is None
+                else numerics_label(entry, variant, config.device, config.long_texts)
+            )
         except (OSError, ValueError, KeyError, TypeError, AttributeError, HeimdallError):
             return None  # using the model tells what is wrong with the manifest
 
     def _local_directory(self) -> Path | None:
         from heimdall.models.ready import ready_tree
 
-        tree = ready_tree(self._config.model_name, self._config.variant, models_dir=str(self._config.model_cache_dir))
+        tree = ready_tree(
+            self._config.model_name,
+            self._config.variant,
+            models_dir=str(self._config.model_cache_dir),
+        )
         return None if tree is None else Path(tree)
 
     def _directory(self) -> Path:
@@ -152,7 +168,9 @@ class ONNXEmbeddingProvider:
             return local
         from heimdall.models.resolver import resolve
 
-        return resolve(self._config.model_name, self._config.variant, models_dir=self._config.model_cache_dir)
+        return resolve(
+            self._config.model_name, self._config.variant, models_dir=self._config.model_cache_dir
+        )
 
     def _loaded(self) -> Encoder:
         if self._encoder is None:
@@ -163,9 +181,9 @@ class ONNXEmbeddingProvider:
 
     def _encoder_in(self, directory: Path) -> Encoder:
         from cognitive_memory.encoding.encoder import Encoder
-        from heimdall.models import warm
+        from heimdall.models import receipts
 
-        variant, wanted = warm.wanted_variant(self._config.variant), self._config
+        variant, wanted = receipts.wanted_variant(self._config.variant), self._config
         return Encoder.load(
             directory,
             device=wanted.device,
@@ -182,7 +200,10 @@ class ONNXEmbeddingProvider:
             from heimdall.models.resolver import heal
 
             if not heal(
-                directory, self._config.model_name, self._config.variant, models_dir=self._config.model_cache_dir
+                directory,
+                self._config.model_name,
+                self._config.variant,
+                models_dir=self._config.model_cache_dir,
             ):
                 raise
             directory = self._directory()
@@ -191,16 +212,17 @@ class ONNXEmbeddingProvider:
             wanted, found = getattr(self._config, setting), getattr(encoder.settings, setting)
             if wanted != found:
                 raise ConfigError(
-                    f"EmbeddingConfig.{setting}", f"is {wanted!r}, but the model in {directory} has {found!r}"
+                    f"EmbeddingConfig.{setting}",
+                    f"is {wanted!r}, but the model in {directory} has {found!r}",
                 )
         return encoder
 
     def _shelf_of(self, directory: Path) -> Path | None:
-        from heimdall.models import derived, warm
+        from heimdall.models import graph_cache, receipts
 
         # The read-only tier is not written to, whoever may.
-        ours = directory.is_relative_to(self._config.model_cache_dir / warm.STORE)
-        return derived.shelf(directory) if ours else None
+        ours = directory.is_relative_to(self._config.model_cache_dir / receipts.STORE)
+        return graph_cache.shelf(directory) if ours else None
 
 
 _providers: WeakSet[ONNXEmbeddingProvider] = WeakSet()

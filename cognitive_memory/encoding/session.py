@@ -38,7 +38,11 @@ def load_onnxruntime() -> ModuleType:
     """
     with _loading:
         if "onnxruntime" not in sys.modules:
-            ours = [name for name in _TELEMETRY_OFF if not any(known in os.environ for known in _TELEMETRY_OFF)]
+            ours = [
+                name
+                for name in _TELEMETRY_OFF
+                if not any(known in os.environ for known in _TELEMETRY_OFF)
+            ]
             os.environ.update(dict.fromkeys(ours, "1"))
             try:
                 import onnxruntime
@@ -72,7 +76,9 @@ def save_folded(graph: Path, target: Path) -> None:
     options.optimized_model_filepath = os.fspath(target)
     weights = {"file_name": f"{target.stem}.weights", "min_size_in_bytes": "1024"}
     for name, value in weights.items():
-        options.add_session_config_entry(f"session.optimized_model_external_initializers_{name}", value)
+        options.add_session_config_entry(
+            f"session.optimized_model_external_initializers_{name}", value
+        )
     load_onnxruntime().InferenceSession(os.fspath(graph), options, providers=[CPU.name])
 
 
@@ -97,7 +103,13 @@ class ModelSession:
     """
 
     def __init__(
-        self, graph: Path, *, threads: int, packed: bool = True, plain: bool = False, device: str = "cpu"
+        self,
+        graph: Path,
+        *,
+        threads: int,
+        packed: bool = True,
+        plain: bool = False,
+        device: str = "cpu",
     ) -> None:
         onnxruntime = load_onnxruntime()
         options = _options(threads=threads, packed=packed)
@@ -105,7 +117,9 @@ class ModelSession:
         if plain and provider is CPU:
             options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         if provider is CPU:
-            self._session = onnxruntime.InferenceSession(os.fspath(graph), options, providers=[CPU.name])
+            self._session = onnxruntime.InferenceSession(
+                os.fspath(graph), options, providers=[CPU.name]
+            )
         else:
             self._session = _elsewhere(graph, options, provider)
         check_started(device, provider, self._session.get_providers())
@@ -128,7 +142,9 @@ class ModelSession:
         for row, tokens in enumerate(rows):
             ids[row, : len(tokens)] = tokens
             mask[row, : len(tokens)] = 1
-        (embeddings,) = self._session.run(["embeddings"], {"input_ids": ids, "attention_mask": mask})
+        (embeddings,) = self._session.run(
+            ["embeddings"], {"input_ids": ids, "attention_mask": mask}
+        )
         return cast("NDArray[np.float32]", embeddings)
 
 

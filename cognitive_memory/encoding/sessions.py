@@ -49,7 +49,9 @@ class Sessions:
                 self._asked += 1
                 if self._asked == 2 and self._single.on_cpu:
                     # Not a daemon: Python must not end while onnxruntime is at work.
-                    self._settling = Thread(target=self._settle, name="heimdall-settle", daemon=False)
+                    self._settling = Thread(
+                        target=self._settle, name="heimdall-settle", daemon=False
+                    )
                     self._settling.start()
         return self._single
 
@@ -69,7 +71,8 @@ class Sessions:
     def _packed(self, threads: int) -> ModelSession:
         try:
             return self._make(threads, True)
-        except Exception:  # onnxruntime has no narrower one; the first session does all that this one would, slower
+        except Exception:
+            # onnxruntime has no narrower one; the first session does all that this one would, slower
             import logging
 
             logging.getLogger(__name__).info("working on with the first session", exc_info=True)

@@ -76,7 +76,8 @@ def windows(texts: Iterable[str]) -> Iterator[list[str]]:
 def _several(texts: object) -> Iterable[str]:
     if isinstance(texts, str):
         raise TextTypeError(
-            None, "was given alone where several were expected: use encode(text) or encode_batch([text])"
+            None,
+            "was given alone where several were expected: use encode(text) or encode_batch([text])",
         )
     # Of a dict the keys would be embedded, and of a set nobody knows which vector is whose.
     if not isinstance(texts, Iterable) or isinstance(texts, (Mapping, set, frozenset)):

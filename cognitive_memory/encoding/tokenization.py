@@ -104,12 +104,16 @@ class TextTokenizer:
         Tokens don't reach across blanks, so those of a text's beginning, up to a blank, are the text's first ones.
         """
         size = CHARACTERS_PER_TOKEN * self.most_tokens
-        encodings: list[Encoding] = self._tokenizer.encode_batch_fast([beginning(text, size) for text in texts])
+        encodings: list[Encoding] = self._tokenizer.encode_batch_fast(
+            [beginning(text, size) for text in texts]
+        )
         for index, text in enumerate(texts):
             looked_at = size
             while looked_at < len(text) and len(encodings[index]) <= self.most_tokens:
                 looked_at *= 4
-                (encodings[index],) = self._tokenizer.encode_batch_fast([beginning(text, looked_at)])
+                (encodings[index],) = self._tokenizer.encode_batch_fast(
+                    [beginning(text, looked_at)]
+                )
         return encodings
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cognitive_memory.core.config import FAST
-from heimdall.models import warm
+from heimdall.models import receipts
 
 FAST_ENDING = "-fast.onnx"
 """Ends the file name of a graph that multiplies in int8."""
@@ -26,7 +26,9 @@ def device_for(variant: str, device: str) -> str:
     return "cpu" if variant == FAST else device
 
 
-def numerics_label(entry: dict[str, Any], variant: str, device: str, long_texts: str = "cut") -> str:
+def numerics_label(
+    entry: dict[str, Any], variant: str, device: str, long_texts: str = "cut"
+) -> str:
     """A short text that is the same as long as a text gets the same vector, to within rounding in float32.
 
     It follows from the digests of the files that have a part in it, so no file is read.
@@ -40,7 +42,9 @@ def numerics_label(entry: dict[str, Any], variant: str, device: str, long_texts:
     from hashlib import sha256  # loads OpenSSL, which no start of the engine needs
 
     unused = graph_name(entry["name"], "standard" if variant == FAST else FAST)
-    pins = sorted((path, digest) for path, (digest, _) in warm.pins(entry).items() if path != unused)
+    pins = sorted(
+        (path, digest) for path, (digest, _) in receipts.pins(entry).items() if path != unused
+    )
     digest = sha256("\n".join(f"{path} {sha}" for path, sha in pins).encode()).hexdigest()[:16]
     others = [device] * (device in _OTHER_PRECISION) + [long_texts] * (long_texts != "cut")
     return "/".join([entry["name"], variant, digest, *others])

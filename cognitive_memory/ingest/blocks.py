@@ -116,7 +116,9 @@ def _fitting(block: Block) -> Iterator[Block]:
         return
     line = block.line
     for text in split(block.text, bound - HEADING_ROOM, places):
-        yield replace(block, text=text, line=line, title=block.title if line == block.line else None)
+        yield replace(
+            block, text=text, line=line, title=block.title if line == block.line else None
+        )
         line += text.count("\n")
 
 

@@ -58,7 +58,9 @@ def _is_for_people(kind: tuple[str, ...], *, strings: bool) -> bool:
     return strings and kind[:3] == ("Literal", "String", "Doc")
 
 
-def _runs(text: str, language: str, lines: list[str], *, strings: bool) -> Iterator[tuple[int, int, str]]:
+def _runs(
+    text: str, language: str, lines: list[str], *, strings: bool
+) -> Iterator[tuple[int, int, str]]:
     """First and last line, and the words, of comments without a line of anything else between them."""
     from pygments.lexers import get_lexer_by_name
 

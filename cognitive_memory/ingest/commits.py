@@ -20,9 +20,12 @@ from cognitive_memory.ingest.sizes import SOLID_BOUND, estimate_tokens
 _FIELDS = ("%H", "%P", "%an", "%at", "%B")
 _HASH = re.compile(rb"(?:[0-9a-f]{40}|[0-9a-f]{64})")
 _FILES_SHOWN = 20
-_MERGE = re.compile(r"Merge (?:branch|branches|remote-tracking branch|tag|pull request|commit)\b.*", re.IGNORECASE)
+_MERGE = re.compile(
+    r"Merge (?:branch|branches|remote-tracking branch|tag|pull request|commit)\b.*", re.IGNORECASE
+)
 _TRAILER = re.compile(
-    r"(?:signed-off-by|reviewed-by|acked-by|tested-by|change-id|co-authored-by|cc): .*", re.IGNORECASE
+    r"(?:signed-off-by|reviewed-by|acked-by|tested-by|change-id|co-authored-by|cc): .*",
+    re.IGNORECASE,
 )
 _REST = 8  # tokens of "and N more files"
 _STATUS = {"A": "added", "C": "copied", "D": "removed", "R": "renamed"}
@@ -75,7 +78,11 @@ class Commit:
             for line in self.message.splitlines()
             if line.strip() and not line.startswith(("#", "* ", "Conflicts:"))
         ]
-        return len(self.parents) > 1 and len(lines) <= 1 and (not lines or _MERGE.fullmatch(lines[0]) is not None)
+        return (
+            len(self.parents) > 1
+            and len(lines) <= 1
+            and (not lines or _MERGE.fullmatch(lines[0]) is not None)
+        )
 
 
 def read_commits(git: Git, shas: Sequence[str]) -> Iterator[Commit]:
@@ -91,7 +98,9 @@ def read_commits(git: Git, shas: Sequence[str]) -> Iterator[Commit]:
         return
     changes = ["--raw", "--numstat", "--find-renames"]
     if git.lacking:
-        changes = ["--no-patch"] if git.lacking.startswith("tree:") else ["--raw", "--find-renames=100%"]
+        changes = (
+            ["--no-patch"] if git.lacking.startswith("tree:") else ["--raw", "--find-renames=100%"]
+        )
     yield from _parse(
         git.fields(
             "log",
@@ -119,14 +128,23 @@ def _parse(fields: Iterator[bytes]) -> Iterator[Commit]:
     """A commit is its fields, an empty one, and what it changed; no field can hold a NUL, so nothing can be forged."""
     field = next(fields, None)
     while field is not None:
-        sha, parents, author, seconds, message = (_text(each) for each in (field, *(next(fields) for _ in _FIELDS[1:])))
+        sha, parents, author, seconds, message = (
+            _text(each) for each in (field, *(next(fields) for _ in _FIELDS[1:]))
+        )
         next(fields, None)
         files: dict[str, ChangedFile] = {}
         field = next(fields, None)
         while field is not None and not _HASH.fullmatch(field):
             _read_change(field.removeprefix(b"\n"), fields, files)
             field = next(fields, None)
-        yield Commit(sha, tuple(parents.split()), author, _moment(seconds), message.strip(), tuple(files.values()))
+        yield Commit(
+            sha,
+            tuple(parents.split()),
+            author,
+            _moment(seconds),
+            message.strip(),
+            tuple(files.values()),
+        )
 
 
 def _read_change(field: bytes, fields: Iterator[bytes], files: dict[str, ChangedFile]) -> None:
@@ -168,7 +186,9 @@ class CommitMemories:
     redacted: int
 
 
-def memories_of(commit: Commit, source: str, *, tags: tuple[str, ...] = (), whole: bool = True) -> CommitMemories:
+def memories_of(
+    commit: Commit, source: str, *, tags: tuple[str, ...] = (), whole: bool = True
+) -> CommitMemories:
     """Make memories of a commit: one, or several if its message is long.
 
     Args:
@@ -201,7 +221,9 @@ def memories_of(commit: Commit, source: str, *, tags: tuple[str, ...] = (), whol
             source=source,
             context=f"{context}: {subject}" if number else context,
             created_at=commit.when,
-            metadata=metadata if len(texts) == 1 else {**metadata, "part": number + 1, "parts": len(texts)},
+            metadata=metadata
+            if len(texts) == 1
+            else {**metadata, "part": number + 1, "parts": len(texts)},
             id=commit_id(commit.sha, number),
         )
         for number, text in enumerate(texts)
@@ -215,7 +237,9 @@ def commit_id(sha: str, part: int) -> str:
 
 
 def _without_trailers(message: str) -> str:
-    return "\n".join(line for line in message.split("\n") if not _TRAILER.fullmatch(line.strip())).strip()
+    return "\n".join(
+        line for line in message.split("\n") if not _TRAILER.fullmatch(line.strip())
+    ).strip()
 
 
 def _blocks(message: str) -> Iterable[Block]:
@@ -224,7 +248,9 @@ def _blocks(message: str) -> Iterable[Block]:
 
 def _files_in_words(files: Sequence[ChangedFile], room: int) -> str:
     """What a commit changed, the most changed files first; of a binary file there is nothing to tell."""
-    told = sorted((file for file in files if not file.binary), key=lambda file: -sum(file.lines or (0, 0)))
+    told = sorted(
+        (file for file in files if not file.binary), key=lambda file: -sum(file.lines or (0, 0))
+    )
     lines: list[str] = []
     for number, file in enumerate(told):
         line = _in_words(file)
@@ -238,4 +264,6 @@ def _files_in_words(files: Sequence[ChangedFile], room: int) -> str:
 
 def _in_words(file: ChangedFile) -> str:
     words = f"{_STATUS.get(file.status, 'changed')} {file.before + ' to ' if file.before else ''}{file.path}"
-    return f"{words} (+{file.lines[0]} -{file.lines[1]})" if file.lines and any(file.lines) else words
+    return (
+        f"{words} (+{file.lines[0]} -{file.lines[1]})" if file.lines and any(file.lines) else words
+    )

@@ -26,7 +26,9 @@ _DESIGN = re.compile(
     r"(?:^|[\W_])(?:design|architecture|adrs?|rfcs?|decisions?|specs?|specification|proposals?)(?:[\W_]|$)",
     re.IGNORECASE,
 )
-_DIARY = re.compile(r"changelog|changes|history|news|releases?|release[-_ ]notes|journal|diary|log", re.IGNORECASE)
+_DIARY = re.compile(
+    r"changelog|changes|history|news|releases?|release[-_ ]notes|journal|diary|log", re.IGNORECASE
+)
 _DATE = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
 
 
@@ -64,7 +66,9 @@ def read_document(source: str, content: bytes, *, tags: Sequence[str] = ()) -> D
     notes = [f"{source} {decoded.note}"] if decoded.note else []
     text, redacted = redact(decoded.text)
     if redacted:
-        notes.append(f"{source}: {redacted} {'secret was' if redacted == 1 else 'secrets were'} left out")
+        notes.append(
+            f"{source}: {redacted} {'secret was' if redacted == 1 else 'secrets were'} left out"
+        )
     kind = kind_of(source) or Kind.TEXT
     blocks, front = _read(kind, source, text)
     made = _Maker(source, kind, _front_title(front), (*tags, *_front_tags(front)))
@@ -86,7 +90,10 @@ def _read(kind: Kind, source: str, text: str) -> tuple[Iterable[Block], Mapping[
     if language is not None:
         from cognitive_memory.ingest.comments import comments
 
-        return (Block(comment.text, comment.line, title="comment") for comment in comments(text, language)), {}
+        return (
+            Block(comment.text, comment.line, title="comment")
+            for comment in comments(text, language)
+        ), {}
     from cognitive_memory.ingest.plain_text import read_text
 
     return read_text(text), {}
@@ -103,8 +110,13 @@ class _Maker:
         self._diary = _DIARY.fullmatch(path.stem) is not None
 
     def memory(self, piece: Piece) -> NewMemory:
-        context = SEPARATOR.join(title[:_TITLE_LENGTH] for title in (*self._above(piece), *piece.path) if title)
-        metadata: dict[str, Json] = {"kind": str(self._kind), "lines": [piece.first_line, piece.last_line]}
+        context = SEPARATOR.join(
+            title[:_TITLE_LENGTH] for title in (*self._above(piece), *piece.path) if title
+        )
+        metadata: dict[str, Json] = {
+            "kind": str(self._kind),
+            "lines": [piece.first_line, piece.last_line],
+        }
         day = _day((*piece.titles, *reversed(piece.path), self._source))
         return NewMemory(
             text=piece.text,

@@ -78,7 +78,11 @@ class _Load:
         self._memory = memory
         self._project = project
         self._options = options
-        self._known = {source: state for source, state in memory.load_states().items() if state.get("kind") == _KIND}
+        self._known = {
+            source: state
+            for source, state in memory.load_states().items()
+            if state.get("kind") == _KIND
+        }
         self._learned: dict[str, LoadState | None] = {}
         self._way = f"{VERSION} {sorted(options.tags)}"
         self._report = LoadReport(dry_run=options.dry_run)
@@ -104,7 +108,11 @@ class _Load:
     def _asked_before(self, found: Walk) -> list[Found]:
         """Files in the folders that the user named themselves once, although a walk passes them over."""
         there = {file.source for file in found.found}
-        asked = (source for source, state in self._known.items() if state.get("asked") and source not in there)
+        asked = (
+            source
+            for source, state in self._known.items()
+            if state.get("asked") and source not in there
+        )
         return [
             Found(path, source, asked=True)
             for source in asked
@@ -166,7 +174,9 @@ class _Load:
     def _would_replace(self, source: str, document: Document) -> SourceReport:
         before = {memory.id for memory in self._of(source)}
         after = {memory.id for memory in document.memories}
-        return SourceReport(added=len(after - before), unchanged=len(after & before), removed=len(before - after))
+        return SourceReport(
+            added=len(after - before), unchanged=len(after & before), removed=len(before - after)
+        )
 
     def _of(self, source: str) -> list[Memory]:
         found = self._memory.memories(RecallFilter(sources=frozenset({source})))
@@ -178,7 +188,9 @@ class _Load:
         return [
             source
             for source in self._known
-            if source not in there and _below(source, roots) and not _below(source, tuple(self._kept))
+            if source not in there
+            and _below(source, roots)
+            and not _below(source, tuple(self._kept))
         ]
 
     def _remove(self, source: str) -> None:

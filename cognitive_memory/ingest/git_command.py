@@ -53,7 +53,9 @@ class Git:
             raise GitError(f"{folder} is no folder: expected a git repository")
         try:
             bare = self.line("rev-parse", "--is-bare-repository") == "true"
-            self.top = Path(self.line("rev-parse", "--absolute-git-dir" if bare else "--show-toplevel")).resolve()
+            self.top = Path(
+                self.line("rev-parse", "--absolute-git-dir" if bare else "--show-toplevel")
+            ).resolve()
         except GitError as error:
             raise _no_repository(folder, error) from error
         self.shallow = self._shallow()
@@ -69,7 +71,13 @@ class Git:
             GitError: there is no such branch, tag or commit.
         """
         try:
-            return self.line("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name or 'HEAD'}^{{commit}}")
+            return self.line(
+                "rev-parse",
+                "--verify",
+                "--quiet",
+                "--end-of-options",
+                f"{name or 'HEAD'}^{{commit}}",
+            )
         except GitError as error:
             if name is None:
                 return None
@@ -132,7 +140,9 @@ class Git:
                 yield from _between_nuls(process.stdout)
 
     @contextmanager
-    def _started(self, arguments: Iterable[str], given: IO[bytes] | None) -> Iterator[subprocess.Popen[bytes]]:
+    def _started(
+        self, arguments: Iterable[str], given: IO[bytes] | None
+    ) -> Iterator[subprocess.Popen[bytes]]:
         settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
         command = ["git", "-C", str(self._folder), *_OPTIONS, *settings, *arguments]
         with tempfile.TemporaryFile() as complaints:
@@ -151,12 +161,16 @@ class Git:
             with process:
                 try:
                     yield process
-                except BaseException:  # also Ctrl-C, and a reader that stops early: git must not go on alone
+                except BaseException:
+                    # also Ctrl-C, and a reader that stops early: git must not go on alone
                     process.kill()
                     raise
             if process.returncode:
                 complaints.seek(0)
-                said = complaints.read().decode(errors="replace").strip() or f"exit code {process.returncode}"
+                said = (
+                    complaints.read().decode(errors="replace").strip()
+                    or f"exit code {process.returncode}"
+                )
                 raise GitError(f"git {next(iter(arguments))} failed in {self._folder}: {said}")
 
 
@@ -174,12 +188,22 @@ def _environment() -> dict[str, str]:
 
     A partial clone would otherwise fetch what is missing, by a command that its configuration names.
     """
-    ours = {name: value for name, value in os.environ.items() if not name.upper().startswith("GIT_") or name in _KEPT}
+    ours = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.upper().startswith("GIT_") or name in _KEPT
+    }
     fixed = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
     return {**ours, **fixed, "GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1"}
 
 
-_KEPT = {"GIT_EXEC_PATH", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_CEILING_DIRECTORIES"}
+_KEPT = {
+    "GIT_EXEC_PATH",
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_SYSTEM",
+    "GIT_CONFIG_NOSYSTEM",
+    "GIT_CEILING_DIRECTORIES",
+}
 
 
 def _no_repository(folder: Path, error: GitError) -> GitError:

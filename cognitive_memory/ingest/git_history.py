@@ -50,7 +50,9 @@ class GitOptions:
 
     def __post_init__(self) -> None:
         if self.since is not None and not _SINCE.fullmatch(self.since):
-            raise GitError(f"since {self.since!r}: expected a date such as 2025-12-31, or '3 months ago'")
+            raise GitError(
+                f"since {self.since!r}: expected a date such as 2025-12-31, or '3 months ago'"
+            )
 
 
 def load_history(
@@ -97,7 +99,9 @@ class _Load:
         self._git = git
         self._source = source
         self._options = options
-        self._report = GitReport(dry_run=options.dry_run, repository=source, branch=options.branch or "HEAD")
+        self._report = GitReport(
+            dry_run=options.dry_run, repository=source, branch=options.branch or "HEAD"
+        )
         self._way = f"{VERSION} {sorted(options.tags)}"
 
     def run(self, progress: Callable[[int, int], None]) -> GitReport:
@@ -117,17 +121,26 @@ class _Load:
             again = state.get("way") != self._way
             wanted = [sha for sha in everything if again or not self._is_whole(sha, loaded)]
             self._forget(loaded, everything)
-            self._report.known = len(loaded) - len(loaded.keys() & set(wanted)) - self._report.forgotten
+            self._report.known = (
+                len(loaded) - len(loaded.keys() & set(wanted)) - self._report.forgotten
+            )
         self._read(wanted, loaded, progress)
         if not self._options.dry_run:
             commits = self._report.known + self._report.commits
-            self._memory.set_load_states({self._source: {**self._terms(), "tip": tip, "commits": commits}})
+            self._memory.set_load_states(
+                {self._source: {**self._terms(), "tip": tip, "commits": commits}}
+            )
         return self._report
 
     def _terms(self) -> LoadState:
         """What must be as it was for a load to go on where the last one ended."""
         limits: list[Json] = [self._options.since, self._options.max_commits]
-        return {"kind": _KIND, "way": self._way, "limits": limits, "shallow": list[Json](sorted(self._git.shallow))}
+        return {
+            "kind": _KIND,
+            "way": self._way,
+            "limits": limits,
+            "shallow": list[Json](sorted(self._git.shallow)),
+        }
 
     def _goes_on(self, state: LoadState, tip: str) -> bool:
         same = all(state.get(name) == value for name, value in self._terms().items())
@@ -169,12 +182,20 @@ class _Load:
         if ids and not self._options.dry_run:
             self._memory.delete(ids)
 
-    def _read(self, wanted: Sequence[str], loaded: Mapping[str, _Loaded], progress: Callable[[int, int], None]) -> None:
+    def _read(
+        self,
+        wanted: Sequence[str],
+        loaded: Mapping[str, _Loaded],
+        progress: Callable[[int, int], None],
+    ) -> None:
         progress(0, len(wanted))
         for start in range(0, len(wanted), _BATCH):
             batch = wanted[start : start + _BATCH]
             memories = list(self._memories(read_commits(self._git, batch)))
-            self._store(memories, {memory_id for sha in batch if sha in loaded for memory_id in loaded[sha].ids})
+            self._store(
+                memories,
+                {memory_id for sha in batch if sha in loaded for memory_id in loaded[sha].ids},
+            )
             progress(start + len(batch), len(wanted))
 
     def _memories(self, commits: Iterable[Commit]) -> Iterator[NewMemory]:

@@ -106,8 +106,12 @@ class Ignoring:
             problem = f"{file} could not be read ({error.strerror}): its rules do not hold"
             return replace(self, problems=(*self.problems, problem))
         spec, wrong = _parsed(lines)
-        problems = tuple(f"{file}: {line!r} is no rule that git knows, and was passed over" for line in wrong)
-        return replace(self, _rules=(*self._rules, _Rules(folder, spec)), problems=(*self.problems, *problems))
+        problems = tuple(
+            f"{file}: {line!r} is no rule that git knows, and was passed over" for line in wrong
+        )
+        return replace(
+            self, _rules=(*self._rules, _Rules(folder, spec)), problems=(*self.problems, *problems)
+        )
 
 
 def _parsed(lines: list[str]) -> tuple[GitIgnoreSpec, list[str]]:

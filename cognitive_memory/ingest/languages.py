@@ -10,7 +10,18 @@ _SUFFIXES = {
     "text": "txt text rst adoc asciidoc org",
     "python": "py pyi",
 }
-_NAMES = {"readme", "changes", "changelog", "history", "news", "contributing", "hacking", "install", "notes", "todo"}
+_NAMES = {
+    "readme",
+    "changes",
+    "changelog",
+    "history",
+    "news",
+    "contributing",
+    "hacking",
+    "install",
+    "notes",
+    "todo",
+}
 _LANGUAGES = {
     "bash": "sh bash zsh",
     "c": "c h",
@@ -52,8 +63,15 @@ _LANGUAGES = {
     "typescript": "ts mts cts",
     "zig": "zig",
 }
-_CODE = {suffix: language for language, suffixes in _LANGUAGES.items() for suffix in suffixes.split()}
-_CODE_NAMES = {"makefile": "make", "gnumakefile": "make", "dockerfile": "docker", "containerfile": "docker"}
+_CODE = {
+    suffix: language for language, suffixes in _LANGUAGES.items() for suffix in suffixes.split()
+}
+_CODE_NAMES = {
+    "makefile": "make",
+    "gnumakefile": "make",
+    "dockerfile": "docker",
+    "containerfile": "docker",
+}
 
 
 class Kind(StrEnum):

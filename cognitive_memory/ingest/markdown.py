@@ -67,7 +67,9 @@ def _blocks(nodes: Sequence[SyntaxTreeNode], lines: Sequence[str]) -> Iterator[B
             yield from _parts(node, start, end, lines, path)
 
 
-def _parts(node: SyntaxTreeNode, start: int, end: int, lines: Sequence[str], path: Path) -> Iterator[Block]:
+def _parts(
+    node: SyntaxTreeNode, start: int, end: int, lines: Sequence[str], path: Path
+) -> Iterator[Block]:
     """The block of a node; a list or quotation that is too long for a piece gives a block for each of its items."""
     text = "".join(lines[start:end])
     if node.type in _CONTAINERS and node.children and estimate_tokens(text) > BOUND - HEADING_ROOM:
@@ -77,7 +79,9 @@ def _parts(node: SyntaxTreeNode, start: int, end: int, lines: Sequence[str], pat
         yield Block(text, start + 1, path, solid=node.type in _SOLID)
 
 
-def _spans(nodes: Sequence[SyntaxTreeNode], first: int, last: int) -> Iterator[tuple[SyntaxTreeNode, int, int]]:
+def _spans(
+    nodes: Sequence[SyntaxTreeNode], first: int, last: int
+) -> Iterator[tuple[SyntaxTreeNode, int, int]]:
     """Each node with the lines from its own first (the first node: from `first`) to the next node's, or to `last`.
 
     Blank lines, and definitions of links, which are no nodes, so belong to the node before them.
@@ -94,7 +98,8 @@ def _block_parser() -> MarkdownIt:
     from mdit_py_plugins.front_matter import front_matter_plugin
 
     parser = MarkdownIt("commonmark").enable("table").use(front_matter_plugin)
-    parser.core.ruler.enableOnly(["normalize", "block"])  # what stands inside a paragraph stays as it is
+    # what stands inside a paragraph stays as it is
+    parser.core.ruler.enableOnly(["normalize", "block"])
     return parser
 
 

@@ -47,7 +47,12 @@ def paragraphs(text: str) -> Iterator[tuple[list[str], int]]:
     paragraph: list[str] = []
     number = 0
     for number, line in enumerate(StringIO(text), start=1):
-        if paragraph and line.strip() and not paragraph[-1].strip() and any(each.strip() for each in paragraph):
+        if (
+            paragraph
+            and line.strip()
+            and not paragraph[-1].strip()
+            and any(each.strip() for each in paragraph)
+        ):
             yield paragraph, number - len(paragraph)
             paragraph = []
         paragraph.append(line)

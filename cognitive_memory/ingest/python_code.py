@@ -49,11 +49,18 @@ def read_python(text: str) -> list[Block]:
                 places.append(_Place(node.lineno, node.end_lineno or node.lineno, path))
         parsed = True
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        parsed = False  # not of this Python's grammar, or nested beyond its limits: Pygments sees what there is
-    described = {number for block in blocks for number in range(block.line, block.line + block.text.count("\n"))}
+        # not of this Python's grammar, or nested beyond its limits: Pygments sees what there is
+        parsed = False
+    described = {
+        number
+        for block in blocks
+        for number in range(block.line, block.line + block.text.count("\n"))
+    }
     for comment in comments(text, "python", strings=not parsed):
         if comment.line not in described:
-            innermost = max((place for place in places if place.first <= comment.line <= place.last), key=_depth)
+            innermost = max(
+                (place for place in places if place.first <= comment.line <= place.last), key=_depth
+            )
             blocks.append(Block(comment.text, comment.line, innermost.path, title="comment"))
     return sorted(blocks, key=lambda block: block.line)
 
@@ -96,4 +103,8 @@ def _described_values(node: _Definition, path: Path, lines: list[str]) -> Iterat
 
 
 def _is_text(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )

@@ -36,11 +36,21 @@ _KINDS = (
         "ghp_ gho_ ghu_ ghs_ ghr_ github_pat_",
         r"\b(?:gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{50,255})\b",
     ),
-    _kind("GitLab token", "glpat- gldt- glrt- glptt- glcbt-", r"\bgl(?:pat|dt|rt|ptt|cbt)-[A-Za-z0-9_-]{20,}"),
+    _kind(
+        "GitLab token",
+        "glpat- gldt- glrt- glptt- glcbt-",
+        r"\bgl(?:pat|dt|rt|ptt|cbt)-[A-Za-z0-9_-]{20,}",
+    ),
     _kind("AWS access key", "akia asia abia acca", r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b"),
     _kind("Google API key", "aiza", r"\bAIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])"),
-    _kind("Google OAuth secret", "ya29. gocspx-", r"\b(?:ya29\.[A-Za-z0-9_-]{20,}|GOCSPX-[A-Za-z0-9_-]{28})"),
-    _kind("Slack token", "xox xapp-", r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}|\bxapp-\d-[A-Za-z0-9-]{10,}"),
+    _kind(
+        "Google OAuth secret",
+        "ya29. gocspx-",
+        r"\b(?:ya29\.[A-Za-z0-9_-]{20,}|GOCSPX-[A-Za-z0-9_-]{28})",
+    ),
+    _kind(
+        "Slack token", "xox xapp-", r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}|\bxapp-\d-[A-Za-z0-9-]{10,}"
+    ),
     _kind(
         "Slack webhook",
         "hooks.slack.com",
@@ -52,14 +62,24 @@ _KINDS = (
         r"\b(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{16,}\b|\bwhsec_[A-Za-z0-9+/=]{32,}",
     ),
     _kind("Anthropic key", "sk-ant-", r"\bsk-ant-[A-Za-z0-9_-]{20,}"),
-    _kind("OpenAI key", "sk-", r"\bsk-(?:proj|svcacct|admin)-[A-Za-z0-9_-]{20,}|\bsk-[A-Za-z0-9]{32,}\b"),
+    _kind(
+        "OpenAI key",
+        "sk-",
+        r"\bsk-(?:proj|svcacct|admin)-[A-Za-z0-9_-]{20,}|\bsk-[A-Za-z0-9]{32,}\b",
+    ),
     _kind("Hugging Face token", "hf_", r"\bhf_[A-Za-z0-9]{30,}\b"),
     _kind("npm token", "npm_", r"\bnpm_[A-Za-z0-9]{36}\b"),
     _kind("package index token", "pypi-", r"\bpypi-[A-Za-z0-9_-]{50,}"),
     _kind("SendGrid key", "sg.", r"\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}"),
     _kind("Azure storage key", "accountkey=", r"(?<=AccountKey=)[A-Za-z0-9+/]{64,}={0,2}"),
-    _kind("JSON web token", "eyj", r"\beyJ[A-Za-z0-9_-]{8,512}\.eyJ[A-Za-z0-9_-]{8,8192}\.[A-Za-z0-9_-]{16,}"),
-    _kind("password", "://", r"(?<=://)[^\s:/@\"']{0,64}:[^\s:/@\"'<>$*{}]{3,256}(?=@[A-Za-z0-9.\[-])"),
+    _kind(
+        "JSON web token",
+        "eyj",
+        r"\beyJ[A-Za-z0-9_-]{8,512}\.eyJ[A-Za-z0-9_-]{8,8192}\.[A-Za-z0-9_-]{16,}",
+    ),
+    _kind(
+        "password", "://", r"(?<=://)[^\s:/@\"']{0,64}:[^\s:/@\"'<>$*{}]{3,256}(?=@[A-Za-z0-9.\[-])"
+    ),
     _kind("password", "bearer", r"(?<=Bearer )[A-Za-z0-9._~+/-]{20,}=*"),
     _kind(
         "password",

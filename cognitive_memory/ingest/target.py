@@ -33,7 +33,10 @@ class MemoryTarget(Protocol):
         """List memories."""
 
     def embed_pending(
-        self, *, progress: Callable[[int, int], None] | None = None, stop: threading.Event | None = None
+        self,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+        stop: threading.Event | None = None,
     ) -> int:
         """Make the vectors that are missing."""
 

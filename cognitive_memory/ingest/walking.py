@@ -109,7 +109,12 @@ def walk(paths: Sequence[Path], project: Path, selection: Selection = Selection(
         if each.source not in found or each.asked:
             found[each.source] = each
     skipped = sorted(walker.skipped, key=lambda each: each.source.split("/"))
-    return Walk(tuple(found.values()), tuple(skipped), tuple(walker.roots), tuple(dict.fromkeys(walker.notes)))
+    return Walk(
+        tuple(found.values()),
+        tuple(skipped),
+        tuple(walker.roots),
+        tuple(dict.fromkeys(walker.notes)),
+    )
 
 
 def source_of(path: Path, project: Path) -> str:
@@ -142,7 +147,8 @@ class _Walker:
         try:
             real = path.resolve(strict=True)
             mode = real.stat().st_mode
-        except (OSError, RuntimeError) as error:  # RuntimeError: Python 3.11 and 3.12 say so of a loop of links
+        except (OSError, RuntimeError) as error:
+            # RuntimeError: Python 3.11 and 3.12 say so of a loop of links
             raise PathNotFoundError(path, getattr(error, "strerror", None) or str(error)) from error
         source = source_of(real, self._project)
         if stat.S_ISDIR(mode):
@@ -170,7 +176,9 @@ class _Walker:
         for entry in entries:
             path = folder / entry.name
             is_folder = entry.is_dir(follow_symlinks=False)
-            if rules.ignores(path, is_folder=is_folder) or not self._wants(path, is_folder=is_folder):
+            if rules.ignores(path, is_folder=is_folder) or not self._wants(
+                path, is_folder=is_folder
+            ):
                 self._skip(path, Reason.IGNORED)
             elif entry.is_symlink():
                 self._skip(path, Reason.LINK)

@@ -19,10 +19,14 @@ class WatchUnavailableError(IngestError):
     """watchfiles, an extra of this distribution, is not installed."""
 
     def __str__(self) -> str:
-        return "watching needs watchfiles, which is not installed: pip install 'heimdall-mcp[watch]'"
+        return (
+            "watching needs watchfiles, which is not installed: pip install 'heimdall-mcp[watch]'"
+        )
 
 
-def changes(paths: Sequence[Path], *, stop: threading.Event | None = None) -> Iterator[frozenset[Path]]:
+def changes(
+    paths: Sequence[Path], *, stop: threading.Event | None = None
+) -> Iterator[frozenset[Path]]:
     """Say when something below paths may have to be loaded again.
 
     Args:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 OF_0_3 = frozenset({"qdrant_url", "monitoring", "database", "logging"})
 """Settings that heimdall 0.3 had, and this release has not."""
 _MOST_BYTES = 1_000_000
-_PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str"))
+_PLAIN_TAGS = frozenset(
+    f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str")
+)
 _T = TypeVar("_T")
 _HEAD = """\
 # Settings of heimdall-mcp for this project. Each is shown with its default; remove the "# " before one to change it.
@@ -38,9 +40,13 @@ def read_config(path: Path) -> ProjectConfig:
     except (FileNotFoundError, NotADirectoryError):
         return ProjectConfig()
     except OSError as error:
-        raise ProjectConfigError(path, ((0, f"can't be read: {error.strerror or error}"),)) from error
+        raise ProjectConfigError(
+            path, ((0, f"can't be read: {error.strerror or error}"),)
+        ) from error
     if len(content) > _MOST_BYTES:
-        raise ProjectConfigError(path, ((0, f"has {len(content)} bytes; settings have less than {_MOST_BYTES}"),))
+        raise ProjectConfigError(
+            path, ((0, f"has {len(content)} bytes; settings have less than {_MOST_BYTES}"),)
+        )
     document = _compose(path, content)
     mistakes: list[tuple[int, str]] = []
     config = ProjectConfig() if document is None else _read(ProjectConfig, document, "", mistakes)
@@ -63,9 +69,13 @@ def _compose(path: Path, content: bytes) -> Node | None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = error.problem or error.context or "is no YAML"
-        raise ProjectConfigError(path, ((mark.line + 1 if mark else 0, f"is no YAML: {problem}"),)) from error
+        raise ProjectConfigError(
+            path, ((mark.line + 1 if mark else 0, f"is no YAML: {problem}"),)
+        ) from error
     except yaml.YAMLError as error:  # characters that YAML forbids, bytes that are no text
-        raise ProjectConfigError(path, ((0, f"is no YAML: {str(error).splitlines()[0]}"),)) from error
+        raise ProjectConfigError(
+            path, ((0, f"is no YAML: {str(error).splitlines()[0]}"),)
+        ) from error
     except RecursionError as error:
         raise ProjectConfigError(path, ((0, "is nested too deeply"),)) from error
 
@@ -79,13 +89,17 @@ def _read(kind: type[_T], node: Node, prefix: str, mistakes: list[tuple[int, str
         return kind()  # a heading with nothing but comments below it
     if not isinstance(node, yaml.MappingNode):
         what = f"{prefix.rstrip('.')}: " if prefix else ""
-        mistakes.append((line, f"{what}expected settings, one 'name: value' a line, got {_shown(node)}"))
+        mistakes.append(
+            (line, f"{what}expected settings, one 'name: value' a line, got {_shown(node)}")
+        )
         return kind()
     fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]  # always a dataclass
     values: dict[str, object] = {}
     for key, line, value in _entries(node, mistakes):
         if key not in fields:
-            mistakes.append((line, f"unknown setting {prefix}{key}; {_nearest(key, prefix, list(fields))}"))
+            mistakes.append(
+                (line, f"unknown setting {prefix}{key}; {_nearest(key, prefix, list(fields))}")
+            )
         elif key in values:
             mistakes.append((line, f"{prefix}{key} is there twice"))
         else:
@@ -104,7 +118,9 @@ def _entries(node: MappingNode, mistakes: list[tuple[int, str]]) -> Iterator[tup
             mistakes.append((line, f"expected the name of a setting, got {_shown(key)}"))
 
 
-def _value(field: dataclasses.Field[Any], node: Node, name: str, mistakes: list[tuple[int, str]]) -> object:
+def _value(
+    field: dataclasses.Field[Any], node: Node, name: str, mistakes: list[tuple[int, str]]
+) -> object:
     if "section" in field.metadata:
         return _read(field.metadata["section"], node, f"{name}.", mistakes)
     try:
@@ -139,9 +155,15 @@ def _shown(node: Node) -> str:
 
 def _nearest(key: str, prefix: str, names: list[str]) -> str:
     if not prefix and key in OF_0_3:
-        return "heimdall 0.3 had it; 'heimdall migrate' keeps such settings aside and makes new ones"
+        return (
+            "heimdall 0.3 had it; 'heimdall migrate' keeps such settings aside and makes new ones"
+        )
     near = difflib.get_close_matches(key, names, n=1)
-    return f"did you mean {prefix}{near[0]}?" if near else f"there are {', '.join(prefix + name for name in names)}"
+    return (
+        f"did you mean {prefix}{near[0]}?"
+        if near
+        else f"there are {', '.join(prefix + name for name in names)}"
+    )
 
 
 def _describe(kind: type, indent: str, given: dict[str, object]) -> Iterator[str]:

@@ -18,7 +18,12 @@ _PATTERNS = (
 
 def stored_files(project: Project) -> list[Path]:
     """The files that hold memories: the database, what SQLite keeps beside it, and what migrations kept."""
-    return [file for pattern in _PATTERNS for file in sorted(project.folder.glob(pattern)) if file.is_file()]
+    return [
+        file
+        for pattern in _PATTERNS
+        for file in sorted(project.folder.glob(pattern))
+        if file.is_file()
+    ]
 
 
 def remove(project: Project) -> None:

@@ -38,4 +38,6 @@ class ProjectConfigError(HeimdallError):
         self.mistakes = mistakes
 
     def __str__(self) -> str:
-        return "\n".join(f"{self.path}:{f'{line}:' if line else ''} {problem}" for line, problem in self.mistakes)
+        return "\n".join(
+            f"{self.path}:{f'{line}:' if line else ''} {problem}" for line, problem in self.mistakes
+        )

@@ -86,7 +86,8 @@ def find_project(start: Path | None = None) -> Project:
     if not _is(start, stat.S_ISDIR):
         raise ProjectError(start, "is no directory; a project's directory was expected")
     directories = (start, *start.parents)
-    for marker, fits in ((FOLDER, stat.S_ISDIR), (".git", stat.S_IFMT)):  # .git is a file in worktrees
+    # .git is a file in worktrees
+    for marker, fits in ((FOLDER, stat.S_ISDIR), (".git", stat.S_IFMT)):
         for directory in directories:
             if _is(directory / marker, fits) and _is_trusted(directory / marker):
                 return Project(directory)

@@ -39,7 +39,9 @@ def init_project(root: Path, *, project_id: str | None = None) -> Project:
     try:
         project.folder.mkdir(exist_ok=True)
     except FileExistsError:
-        raise ProjectError(project.folder, "is no folder, but has the name of heimdall's; move it away") from None
+        raise ProjectError(
+            project.folder, "is no folder, but has the name of heimdall's; move it away"
+        ) from None
     except OSError as error:
         reason = f"can't be made: {error.strerror}; check who may write to {project.root}, or name another project"
         raise ProjectError(project.folder, reason) from error

@@ -46,8 +46,9 @@ def remember(project: Project) -> None:
     note = _note(project.root)
     try:
         os.utime(note)
-    except (FileNotFoundError, NotADirectoryError, PermissionError):  # new, or noted by another user of a shared place
-        from heimdall.models.store import write_atomically
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        # new, or noted by another user of a shared place
+        from heimdall.models.files import write_atomically
 
         note.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(note, json.dumps({"root": str(project.root)}) + "\n")
@@ -74,7 +75,8 @@ def known_projects() -> list[KnownProject]:
             root = json.loads(note.read_text(encoding="utf-8"))["root"]
             used = datetime.fromtimestamp(note.stat().st_mtime, UTC)
             project = Project(Path(root))
-        except (OSError, ValueError, KeyError, TypeError):  # being removed, cut by a full disk, or somebody else's
+        except (OSError, ValueError, KeyError, TypeError):
+            # being removed, cut by a full disk, or somebody else's
             continue
         if _note(project.root) == note:
             found.append(KnownProject(project, used))

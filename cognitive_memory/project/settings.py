@@ -66,17 +66,23 @@ class RecallSettings:
     """
 
     meaning: float = field(
-        default=0.65, metadata=checked(share, "Share of meaning in the score, 0 to 1; the rest is that of keywords.")
+        default=0.65,
+        metadata=checked(
+            share, "Share of meaning in the score, 0 to 1; the rest is that of keywords."
+        ),
     )
     recency: float = field(
-        default=0.02, metadata=checked(share, "What a memory of this moment gets on top of an old one, 0 to 1.")
+        default=0.02,
+        metadata=checked(share, "What a memory of this moment gets on top of an old one, 0 to 1."),
     )
     half_life_days: float = field(
         default=90.0, metadata=checked(days, "After how many days a memory gets half of that.")
     )
     importance: float = field(
         default=0.05,
-        metadata=checked(share, "What a memory of importance 1 gets on top of one of importance 0, 0 to 1."),
+        metadata=checked(
+            share, "What a memory of importance 1 gets on top of one of importance 0, 0 to 1."
+        ),
     )
 
 
@@ -90,11 +96,16 @@ class IngestSettings:
     """
 
     include: tuple[str, ...] = field(
-        default=(), metadata=checked(patterns, "Only files that match one of these, as in .gitignore; [] means all.")
+        default=(),
+        metadata=checked(
+            patterns, "Only files that match one of these, as in .gitignore; [] means all."
+        ),
     )
     exclude: tuple[str, ...] = field(
         default=(),
-        metadata=checked(patterns, "Files to leave out, as in .gitignore, besides those that git ignores."),
+        metadata=checked(
+            patterns, "Files to leave out, as in .gitignore, besides those that git ignores."
+        ),
     )
 
 
@@ -110,11 +121,12 @@ class ProjectConfig:
 
     project_id: str | None = field(
         default=None,
-        metadata=checked(uuid, "Which project this is, to what its clones and copies share. Keep it as it is."),
+        metadata=checked(
+            uuid, "Which project this is, to what its clones and copies share. Keep it as it is."
+        ),
     )
     recall: RecallSettings = field(
-        default_factory=RecallSettings,
-        metadata=grouped(RecallSettings, "How memories are found."),
+        default_factory=RecallSettings, metadata=grouped(RecallSettings, "How memories are found.")
     )
     ingest: IngestSettings = field(
         default_factory=IngestSettings,

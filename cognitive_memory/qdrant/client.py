@@ -36,7 +36,8 @@ def open_client(settings: QdrantSettings) -> QdrantClient:
         # The client takes 6333 where no port is named, also where a proxy serves on the scheme's own.
         port = urlsplit(settings.url).port or (443 if settings.url.startswith("https:") else 6333)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # a key without TLS: said by `insecure`, once
+            # a key without TLS: said by `insecure`, once
+            warnings.simplefilter("ignore", UserWarning)
             return QdrantClient(
                 url=settings.url,
                 port=port,
@@ -52,7 +53,9 @@ def open_client(settings: QdrantSettings) -> QdrantClient:
     except RuntimeError as error:  # taken since we looked
         raise QdrantError(settings.place, _TAKEN) from error
     except OSError as error:
-        raise QdrantError(settings.place, f"its directory can't be used ({error.strerror or error})") from error
+        raise QdrantError(
+            settings.place, f"its directory can't be used ({error.strerror or error})"
+        ) from error
 
 
 _TAKEN = "another process has it open, and local mode allows one at a time: close that one, or use a server"
@@ -64,7 +67,9 @@ def _in_use(directory: Path) -> bool:
 
     try:
         with (directory / ".lock").open("r+") as file:
-            portalocker.lock(file, portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING)
+            portalocker.lock(
+                file, portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING
+            )
             portalocker.unlock(file)
     except FileNotFoundError:
         return False
@@ -82,7 +87,11 @@ def talking(settings: QdrantSettings) -> Iterator[None]:
         QdrantRefusedError: the key is wrong, or may not do this.
         QdrantError: anything else that the server says.
     """
-    from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
+    from qdrant_client.http.exceptions import (
+        ApiException,
+        ResponseHandlingException,
+        UnexpectedResponse,
+    )
 
     try:
         yield
@@ -93,7 +102,9 @@ def talking(settings: QdrantSettings) -> Iterator[None]:
                 settings.place, f"{key} (HTTP {error.status_code}): set HEIMDALL_QDRANT_API_KEY"
             ) from error
         if error.status_code in {429, 502, 503, 504}:
-            raise QdrantUnreachableError(settings.place, f"HTTP {error.status_code}: try again later") from error
+            raise QdrantUnreachableError(
+                settings.place, f"HTTP {error.status_code}: try again later"
+            ) from error
         said = error.content.decode(errors="replace")[:300]
         raise QdrantError(settings.place, f"HTTP {error.status_code}: {said}") from error
     except ResponseHandlingException as error:

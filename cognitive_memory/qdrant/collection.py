@@ -22,7 +22,9 @@ GRAPH_DEGREE = 16
 
 def collection_name(label: str) -> str:
     """The collection of the vectors with a label: its beginning for people, its digest for certainty."""
-    readable = "".join(letter if letter.isalnum() else "-" for letter in label.partition("/")[0].lower())[:40]
+    readable = "".join(
+        letter if letter.isalnum() else "-" for letter in label.partition("/")[0].lower()
+    )[:40]
     return f"{PREFIX}{readable}-{sha256(label.encode()).hexdigest()[:12]}"
 
 
@@ -36,11 +38,15 @@ def ensure_collection(client: QdrantClient, name: str, *, label: str, dimension:
             client.create_collection(
                 name,
                 # Unit vectors: the dot product is the cosine.
-                vectors_config=models.VectorParams(size=dimension, distance=models.Distance.DOT, on_disk=True),
+                vectors_config=models.VectorParams(
+                    size=dimension, distance=models.Distance.DOT, on_disk=True
+                ),
                 hnsw_config=models.HnswConfigDiff(m=0, payload_m=GRAPH_DEGREE),
                 # A quarter of the memory; what comes out on top is scored again with the full vectors.
                 quantization_config=models.ScalarQuantization(
-                    scalar=models.ScalarQuantizationConfig(type=models.ScalarType.INT8, quantile=0.99, always_ram=True)
+                    scalar=models.ScalarQuantizationConfig(
+                        type=models.ScalarType.INT8, quantile=0.99, always_ram=True
+                    )
                 ),
                 on_disk_payload=True,
                 metadata={"heimdall_label": label},
@@ -49,7 +55,8 @@ def ensure_collection(client: QdrantClient, name: str, *, label: str, dimension:
             if not client.collection_exists(name):
                 raise
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # local mode has no indexes and says so each time
+        # local mode has no indexes and says so each time
+        warnings.simplefilter("ignore", UserWarning)
         for field in INDEXED:
             client.create_payload_index(name, field, field_schema=_index(field), wait=True)
 
@@ -63,5 +70,7 @@ def _index(field: str) -> models.PayloadSchemaParams:
         return models.DatetimeIndexParams(type=models.DatetimeIndexType.DATETIME)
     if field in {"key", "revision"}:
         exact = field == "key"
-        return models.IntegerIndexParams(type=models.IntegerIndexType.INTEGER, lookup=exact, range=not exact)
+        return models.IntegerIndexParams(
+            type=models.IntegerIndexType.INTEGER, lookup=exact, range=not exact
+        )
     return models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD)

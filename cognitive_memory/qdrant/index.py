@@ -63,7 +63,10 @@ class QdrantIndex:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -110,7 +113,9 @@ class QdrantIndex:
                 query_filter=points.recall_filter(self._project_id, wanted or RecallFilter()),
                 limit=limit,
                 # Local mode is exact, and says so each time when it gets these.
-                search_params=models.SearchParams(quantization=again) if self.settings.url else None,
+                search_params=models.SearchParams(quantization=again)
+                if self.settings.url
+                else None,
                 with_payload=False,
             )
         return [(str(point.id), point.score) for point in found.points]
@@ -139,14 +144,19 @@ class QdrantIndex:
 
     def lines(self) -> Iterator[str]:
         """All memories of the project, as they are in Qdrant, with their vectors, as lines of our exchange format."""
-        for _, fields, vector in self._scroll(points.project_filter(self._project_id), True, vectors=True):
+        for _, fields, vector in self._scroll(
+            points.project_filter(self._project_id), True, vectors=True
+        ):
             yield points.line_of(fields, label=self._label, vector=vector)
 
     def upsert(self, batch: Sequence[Upsert]) -> None:
         """Write points; when this returns, they are on the server's disk."""
         from qdrant_client import models
 
-        contents = [points.payload(item.memory, project_id=self._project_id, stamp=item.stamp) for item in batch]
+        contents = [
+            points.payload(item.memory, project_id=self._project_id, stamp=item.stamp)
+            for item in batch
+        ]
         with talking(self.settings):
             self._client.upsert(
                 self.collection,
@@ -175,7 +185,9 @@ class QdrantIndex:
 
         wanted = models.Filter(must=[points.of_project(self._project_id), condition])
         with talking(self.settings):
-            self._client.delete(self.collection, points_selector=models.FilterSelector(filter=wanted), wait=True)
+            self._client.delete(
+                self.collection, points_selector=models.FilterSelector(filter=wanted), wait=True
+            )
 
     def drop(self, *, every_model: bool = False) -> dict[str, int]:
         """Remove all points of the project, also those of other models if `every_model`.
@@ -192,7 +204,9 @@ class QdrantIndex:
             for name in sorted(names):
                 if name == self.collection or (every_model and name.startswith(PREFIX)):
                     dropped[name] = self._client.count(name, count_filter=wanted, exact=True).count
-                    self._client.delete(name, points_selector=models.FilterSelector(filter=wanted), wait=True)
+                    self._client.delete(
+                        name, points_selector=models.FilterSelector(filter=wanted), wait=True
+                    )
         return dropped
 
     def drop_collection(self) -> None:

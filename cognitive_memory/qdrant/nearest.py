@@ -49,7 +49,11 @@ class QdrantNearest:
         self._silent_until = 0.0
 
     def near(
-        self, source: ReplicaSource, vector: NDArray[np.float32], wanted: RecallFilter, also: Sequence[int]
+        self,
+        source: ReplicaSource,
+        vector: NDArray[np.float32],
+        wanted: RecallFilter,
+        also: Sequence[int],
     ) -> VectorIndex:
         """The memories that may answer, with their vectors.
 
@@ -69,12 +73,16 @@ class QdrantNearest:
                 raise QdrantUnreachableError(self._settings.place, "it did not answer a moment ago")
             try:
                 index = self._opened(source.label)
-                ids = [memory_id for memory_id, _ in index.search(vector, limit=NEAREST, wanted=wanted)]
+                ids = [
+                    memory_id for memory_id, _ in index.search(vector, limit=NEAREST, wanted=wanted)
+                ]
                 newest = index.newest()
             except QdrantError:
                 self._silent_until = time.monotonic() + REST
                 raise
-        unpushed = [item.key for item in source.held(since=newest.revision if newest else 0)][-UNPUSHED:]
+        unpushed = [item.key for item in source.held(since=newest.revision if newest else 0)][
+            -UNPUSHED:
+        ]
         keys = sorted({*source.keys_of(ids), *also, *unpushed})
         segment = Segment(*source.vectors(keys))
         return VectorIndex((segment,) if len(segment) else ())
@@ -90,5 +98,8 @@ class QdrantNearest:
         if self._index is None or self._index[0] != label:
             if self._index is not None:
                 self._index[1].close()
-            self._index = label, QdrantIndex(self._settings, project_id=self._project_id, label=label)
+            self._index = (
+                label,
+                QdrantIndex(self._settings, project_id=self._project_id, label=label),
+            )
         return self._index[1]

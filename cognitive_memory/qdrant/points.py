@@ -56,7 +56,11 @@ def stamp_of(fields: Mapping[str, Any]) -> Stamp:
 
 def line_of(fields: Mapping[str, Any], *, label: str, vector: Sequence[float]) -> str:
     """The memory in a payload as a line of our exchange format, which checks it and brings it into SQLite."""
-    told = {name: value for name, value in fields.items() if name not in {"project_id", "folders", *STAMP}}
+    told = {
+        name: value
+        for name, value in fields.items()
+        if name not in {"project_id", "folders", *STAMP}
+    }
     packed = base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
     return json.dumps({**told, "vector": {"model": label, "float32": packed}}, ensure_ascii=False)
 
@@ -94,7 +98,9 @@ def recall_filter(project_id: str, wanted: RecallFilter) -> models.Filter:
     from qdrant_client import models
 
     conditions: list[models.Condition] = [of_project(project_id)]
-    sources = frozenset(place for source in wanted.sources for place in (source, f"{source.rstrip('/')}/"))
+    sources = frozenset(
+        place for source in wanted.sources for place in (source, f"{source.rstrip('/')}/")
+    )
     for key, values in (("type", wanted.types), ("tags", wanted.tags), ("folders", sources)):
         if values:
             match = models.MatchAny(any=sorted(map(str, values)))

@@ -60,7 +60,9 @@ def qdrant_settings(variables: Mapping[str, str] | None = None) -> QdrantSetting
     directory = get_qdrant_data_dir()
     if value == LOCAL:
         return QdrantSettings(url=None, directory=directory)
-    return QdrantSettings(url=checked_url(value), directory=directory, api_key=variables.get(KEY_VARIABLE) or None)
+    return QdrantSettings(
+        url=checked_url(value), directory=directory, api_key=variables.get(KEY_VARIABLE) or None
+    )
 
 
 def checked_url(value: str) -> str:
@@ -89,4 +91,8 @@ def redacted(url: str) -> str:
         host = parts.netloc.rpartition("@")[2]
     except ValueError:
         return "***" if "@" in url else url
-    return urlunsplit((parts.scheme, host, parts.path, "", "")) if parts.netloc else url.rpartition("@")[2]
+    return (
+        urlunsplit((parts.scheme, host, parts.path, "", ""))
+        if parts.netloc
+        else url.rpartition("@")[2]
+    )

@@ -103,7 +103,9 @@ def push(
             index.delete_keys(keys)
         removed = before - index.count() if changes.gone else 0
     written = _write(source, index, todo, progress)
-    return PushReport(written=written, removed=removed, total=index.count(), compared=changes is None)
+    return PushReport(
+        written=written, removed=removed, total=index.count(), compared=changes is None
+    )
 
 
 def pull(index: QdrantIndex, take: Callable[[Iterable[str]], ImportReport]) -> ImportReport:
@@ -126,7 +128,11 @@ def difference(here: Iterable[Held], there: dict[str, Stamp], owner: str) -> Dif
     left = {point: stamp for point, stamp in there.items() if stamp.owner == owner}
     return Difference(
         missing=tuple(memory for memory in ours if memory not in there),
-        stale=tuple(memory for memory, item in ours.items() if memory in left and left[memory] != _stamp(item, owner)),
+        stale=tuple(
+            memory
+            for memory, item in ours.items()
+            if memory in left and left[memory] != _stamp(item, owner)
+        ),
         extra=tuple(point for point in left if point not in ours),
         foreign=foreign,
     )
@@ -162,7 +168,9 @@ def _since(source: ReplicaSource, newest: Stamp | None) -> _Changes | None:
         return None
     held = source.held(since=newest.revision)
     mine = next((item for item in held if item.key == newest.key), None)
-    same = mine is not None and (mine.revision > newest.revision or mine.content_hash == newest.content_hash)
+    same = mine is not None and (
+        mine.revision > newest.revision or mine.content_hash == newest.content_hash
+    )
     return _Changes(held, gone) if same or newest.key in gone else None
 
 
@@ -182,7 +190,9 @@ def _stamp(item: Held, owner: str) -> Stamp:
     return Stamp(owner=owner, key=item.key, revision=item.revision, content_hash=item.content_hash)
 
 
-def _write(source: ReplicaSource, index: QdrantIndex, todo: Sequence[Held], progress: Progress | None) -> int:
+def _write(
+    source: ReplicaSource, index: QdrantIndex, todo: Sequence[Held], progress: Progress | None
+) -> int:
     import numpy as np
 
     owner, written = source.owner(), 0

@@ -63,7 +63,9 @@ def by_both(
     from cognitive_memory.retrieval.vector_index import best_rows
 
     keys = np.fromiter(keywords, dtype=np.int64, count=len(keywords))
-    parts = np.fromiter(keywords.values(), dtype=np.float32, count=len(keywords)) * np.float32(weights.keywords)
+    parts = np.fromiter(keywords.values(), dtype=np.float32, count=len(keywords)) * np.float32(
+        weights.keywords
+    )
     rows = index.rows_of(keys)
     totals = cosines * np.float32(weights.meaning)
     totals[rows[rows >= 0]] += parts[rows >= 0]
@@ -74,7 +76,9 @@ def by_both(
     ]
     best_cosine = max(0.0, float(cosines.max(initial=0.0)))
     found += [
-        Candidate(key, weights.keywords * keywords[key], weights.meaning * keywords[key] * best_cosine)
+        Candidate(
+            key, weights.keywords * keywords[key], weights.meaning * keywords[key] * best_cosine
+        )
         for key in keys[rows < 0].tolist()
     ]
     return _best(found, count)

@@ -59,7 +59,8 @@ class LiveIndex:
                 self._forget()
                 self._take(self._saved(label))
             anew = self._refresh()
-            if self._overgrown() and self._take(self._saved(label)):  # another process may have merged already
+            # another process may have merged already
+            if self._overgrown() and self._take(self._saved(label)):
                 anew = self._refresh()
             if anew or self._overgrown():
                 self._merge(label)

@@ -72,7 +72,11 @@ class Elsewhere(Protocol):
     """Vectors that are kept elsewhere: a part of `QdrantNearest`."""
 
     def near(
-        self, source: ReplicaSource, vector: NDArray[np.float32], wanted: RecallFilter, also: Sequence[int]
+        self,
+        source: ReplicaSource,
+        vector: NDArray[np.float32],
+        wanted: RecallFilter,
+        also: Sequence[int],
     ) -> VectorIndex:
         """The memories that may answer, with their vectors, among them `also`; a `HeimdallError` if that can't be told."""
 
@@ -146,7 +150,9 @@ class Recaller:
         # A lone surrogate can be neither searched nor embedded; terminals produce them for bytes that are no text.
         read = question[:MAX_CHARACTERS].encode(errors="replace").decode()
         notes = (
-            [] if len(question) <= MAX_CHARACTERS else [f"Only the question's first {MAX_CHARACTERS} characters count."]
+            []
+            if len(question) <= MAX_CHARACTERS
+            else [f"Only the question's first {MAX_CHARACTERS} characters count."]
         )
         expression = match_expression(read)
         with ThreadPoolExecutor(1, thread_name_prefix="heimdall-keywords") as beside:
@@ -171,7 +177,9 @@ class Recaller:
     def _words(self, expression: str | None, filter: RecallFilter) -> dict[int, float]:  # noqa: A002 (as above)
         if expression is None:
             return {}
-        hits = self._memories.words(expression, filter, limit=KEYWORD_HITS, weights=self._weights.columns)
+        hits = self._memories.words(
+            expression, filter, limit=KEYWORD_HITS, weights=self._weights.columns
+        )
         return scoring.relative(dict(hits), self._weights.least_best)
 
     def _meaning(
@@ -184,7 +192,9 @@ class Recaller:
         """How near memories' vectors are to the question's; None, with a note why, if that can't be told."""
         label = self._embedder.label()
         if label is None or not self._embedder.ready():
-            notes.append("Searched by keywords alone: the embedding model is not on this machine yet.")
+            notes.append(
+                "Searched by keywords alone: the embedding model is not on this machine yet."
+            )
             return None
         here = None if self._elsewhere else self._vectors().current(label)
         if here is not None and not len(here):
@@ -194,7 +204,11 @@ class Recaller:
         except HeimdallError as error:
             notes.append(f"Searched by keywords alone: {error}")
             return None
-        index = here or self._near(label, vector, filter, notes, words) or self._vectors().current(label)
+        index = (
+            here
+            or self._near(label, vector, filter, notes, words)
+            or self._vectors().current(label)
+        )
         if not len(index):
             return None
         among = None if filter == _EVERYTHING else _as_keys(self._memories.passing(filter))
@@ -212,7 +226,9 @@ class Recaller:
         if self._elsewhere is None:
             return None
         try:
-            return self._elsewhere.near(self._memories.replica_source(label), vector, filter, list(words.result()))
+            return self._elsewhere.near(
+                self._memories.replica_source(label), vector, filter, list(words.result())
+            )
         except HeimdallError as error:
             notes.append(f"Searched the vectors on this machine instead: {error}")
             return None
@@ -223,17 +239,23 @@ class Recaller:
                 from cognitive_memory.retrieval.live_index import LiveIndex
                 from cognitive_memory.retrieval.vector_file import VectorFile
 
-                self._index = LiveIndex(self._memories, None if self._file is None else VectorFile(self._file))
+                self._index = LiveIndex(
+                    self._memories, None if self._file is None else VectorFile(self._file)
+                )
             return self._index
 
-    def _ranked(self, keywords: dict[int, float], meaning: Meaning | None, limit: int, now: datetime) -> list[Hit]:
+    def _ranked(
+        self, keywords: dict[int, float], meaning: Meaning | None, limit: int, now: datetime
+    ) -> list[Hit]:
         """The best hits, no two of one text. What a memory gets for itself is looked at for the best candidates only."""
         count = 2 * limit + SPARE
         while True:
             if meaning is None:
                 candidates = fusion.by_keywords(keywords, count)
             else:
-                candidates = fusion.by_both(keywords, meaning.index, meaning.cosines, self._weights, count)
+                candidates = fusion.by_both(
+                    keywords, meaning.index, meaning.cosines, self._weights, count
+                )
             memories = self._memories.rows([candidate.key for candidate in candidates])
             hits = [
                 self._hit(candidate, memories[candidate.key], now)

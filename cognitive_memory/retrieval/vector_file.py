@@ -71,12 +71,19 @@ class VectorFile:
                 header = json.loads(file.read(_HEADER))
                 mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
             return _saved(header, mapped, label)
-        except (OSError, ValueError, KeyError, TypeError) as error:  # not there, or written by something else
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            # not there, or written by something else
             if not isinstance(error, FileNotFoundError):
                 _log.debug("%s is not used: %s", self.path, error)
             return None
 
-    def write(self, label: str, state: State, keys: NDArray[np.int64], blocks: Iterable[NDArray[np.float32]]) -> bool:
+    def write(
+        self,
+        label: str,
+        state: State,
+        keys: NDArray[np.int64],
+        blocks: Iterable[NDArray[np.float32]],
+    ) -> bool:
         """Replace it at once; who has the old one mapped keeps that.
 
         Args:
@@ -145,7 +152,9 @@ def _saved(header: dict[str, Any], mapped: mmap.mmap, label: str) -> Saved | Non
         return None
     if hasattr(mapped, "madvise"):
         mapped.madvise(mmap.MADV_WILLNEED)
-    matrix = np.frombuffer(mapped, dtype="<f4", count=rows * dimension, offset=_HEADER).reshape(rows, dimension)
+    matrix = np.frombuffer(mapped, dtype="<f4", count=rows * dimension, offset=_HEADER).reshape(
+        rows, dimension
+    )
     keys = np.frombuffer(mapped, dtype="<i8", count=rows, offset=_HEADER + size)
     if zlib.crc32(keys.data) != header["keys_crc32"]:
         return None

@@ -40,7 +40,11 @@ class Segment:
     @cached_property
     def _order(self) -> Rows | None:
         """Rows by key; None when they are in this order already."""
-        return None if bool(np.all(self.keys[1:] > self.keys[:-1])) else np.argsort(self.keys, kind="stable")
+        return (
+            None
+            if bool(np.all(self.keys[1:] > self.keys[:-1]))
+            else np.argsort(self.keys, kind="stable")
+        )
 
     def rows_of(self, keys: Keys) -> Rows:
         """The last row of each key; -1 where there is none that counts."""
@@ -112,13 +116,18 @@ class VectorIndex:
 
     def living_keys(self) -> Keys:
         """The keys of all rows that count, ascending."""
-        parts = [segment.keys if segment.dead is None else segment.keys[~segment.dead] for segment in self.segments]
+        parts = [
+            segment.keys if segment.dead is None else segment.keys[~segment.dead]
+            for segment in self.segments
+        ]
         return np.sort(np.concatenate(parts)) if parts else np.empty(0, dtype=np.int64)
 
     def vectors_of(self, keys: Keys) -> Matrix:
         """The vectors of keys that all count, shape (number of keys, dimension)."""
         rows = self.rows_of(keys)
-        vectors = np.empty((len(keys), max(segment.matrix.shape[1] for segment in self.segments)), dtype=np.float32)
+        vectors = np.empty(
+            (len(keys), max(segment.matrix.shape[1] for segment in self.segments)), dtype=np.float32
+        )
         for start, segment in zip(self._starts, self.segments, strict=True):
             here = (rows >= start) & (rows < start + len(segment))
             vectors[here] = segment.matrix[rows[here] - start]

@@ -28,13 +28,17 @@ def back_up(database: Path, file: Path, *, force: bool = False) -> None:
         StorageError: there is a file already, the copy can't be written, or the database is damaged.
     """
     if file.exists() and not force:
-        raise StorageError(str(file), "there is a file already", "nothing was changed; --force replaces it")
+        raise StorageError(
+            str(file), "there is a file already", "nothing was changed; --force replaces it"
+        )
     with _beside(file) as draft:
         with explained(database), contextlib.closing(connections.connect(database)) as source:
             _copy(source, draft)
         if problems := problems_in(draft):
             raise DatabaseUnreadableError(
-                str(database), f"its copy is not sound ({problems[0]})", "no backup was made; see 'heimdall doctor'"
+                str(database),
+                f"its copy is not sound ({problems[0]})",
+                "no backup was made; see 'heimdall doctor'",
             )
         with draft.open("rb+") as stream:
             os.fsync(stream.fileno())
@@ -62,21 +66,34 @@ def restore(file: Path, database: Path, *, force: bool = False) -> Path | None:
     there = database.exists() and database.stat().st_size > 0
     if there and not force:
         raise StorageError(
-            str(database), "there is a database already", "nothing was changed; --force replaces it and keeps it aside"
+            str(database),
+            "there is a database already",
+            "nothing was changed; --force replaces it and keeps it aside",
         )
     if schema.probe(file) is None:
         raise DatabaseUnreadableError(str(file), "it is empty", "nothing was changed")
     database.parent.mkdir(parents=True, exist_ok=True)
     with _beside(database) as draft:
-        with explained(file), contextlib.closing(connections.connect(file, read_only=True)) as source:
+        with (
+            explained(file),
+            contextlib.closing(connections.connect(file, read_only=True)) as source,
+        ):
             _copy(source, draft)
         if problems := problems_in(draft):
-            raise DatabaseUnreadableError(str(file), f"it is damaged ({problems[0]})", "nothing was changed")
+            raise DatabaseUnreadableError(
+                str(file), f"it is damaged ({problems[0]})", "nothing was changed"
+            )
         schema.prepare(draft, keep_old=False)
         kept = _put_aside(database) if there else None
-        prepared = schema.prepare(database)  # makes it when it is new, or when the old one was damaged
-        with explained(database), contextlib.closing(connections.connect(prepared.database)) as target:
-            _announce(draft, revision=int(target.execute("SELECT revision FROM project").fetchone()[0]))
+        # makes it when it is new, or when the old one was damaged
+        prepared = schema.prepare(database)
+        with (
+            explained(database),
+            contextlib.closing(connections.connect(prepared.database)) as target,
+        ):
+            _announce(
+                draft, revision=int(target.execute("SELECT revision FROM project").fetchone()[0])
+            )
             with contextlib.closing(connections.connect(draft)) as source:
                 source.backup(target)
     return kept
@@ -89,7 +106,10 @@ def problems_in(database: Path) -> list[str]:
             found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(20)")]
             found = [problem for problem in found if problem != "ok"]
             broken = connection.execute("PRAGMA foreign_key_check").fetchall()
-            found += [f"table {row[0]}, row {row[1]}: what it belongs to in {row[2]} is missing" for row in broken]
+            found += [
+                f"table {row[0]}, row {row[1]}: what it belongs to in {row[2]} is missing"
+                for row in broken
+            ]
             return found or list(_miscounted(connection))
     except sqlite3.DatabaseError as error:
         return [str(error)]
@@ -109,7 +129,9 @@ def _miscounted(connection: sqlite3.Connection) -> Iterator[str]:
         if connection.execute(query).fetchone()[0]:
             yield f"the {what} does not fit the memories"
     try:
-        connection.execute("INSERT INTO memory_words (memory_words, rank) VALUES ('integrity-check', 1)")
+        connection.execute(
+            "INSERT INTO memory_words (memory_words, rank) VALUES ('integrity-check', 1)"
+        )
     except sqlite3.DatabaseError as error:
         yield f"the keyword index does not fit the memories ({error})"
 
@@ -127,7 +149,10 @@ def _beside(file: Path) -> Iterator[Path]:
 
 def _copy(source: sqlite3.Connection, draft: Path) -> None:
     """All pages at one moment, as one file without a write-ahead log, so that it can be read from anywhere."""
-    with explained(draft), contextlib.closing(sqlite3.connect(draft, isolation_level=None)) as target:
+    with (
+        explained(draft),
+        contextlib.closing(sqlite3.connect(draft, isolation_level=None)) as target,
+    ):
         source.backup(target)
         target.execute("PRAGMA journal_mode = DELETE")
 
@@ -150,5 +175,7 @@ def _put_aside(database: Path) -> Path | None:
     except DatabaseUnreadableError:
         for suffix in ("", "-wal", "-shm"):
             with contextlib.suppress(FileNotFoundError):
-                database.with_name(f"{database.name}{suffix}").rename(kept.with_name(f"{kept.name}{suffix}"))
+                database.with_name(f"{database.name}{suffix}").rename(
+                    kept.with_name(f"{kept.name}{suffix}")
+                )
     return kept

@@ -36,7 +36,9 @@ class Transaction:
     def revision(self) -> int:
         """The revision of this transaction's changes. Asking for it announces a change: the project's counter rises."""
         if self._revision is None:
-            row = self.connection.execute("UPDATE project SET revision = revision + 1 RETURNING revision").fetchone()
+            row = self.connection.execute(
+                "UPDATE project SET revision = revision + 1 RETURNING revision"
+            ).fetchone()
             self._revision = int(row[0])
         return self._revision
 
@@ -165,4 +167,6 @@ def connect(database: Path, *, read_only: bool = False) -> sqlite3.Connection:
 
 def _read_only_mode(database: Path) -> str:
     """Without a write-ahead log there is nothing beside the file, and "immutable" keeps SQLite from making one."""
-    return "mode=ro" if database.with_name(f"{database.name}-wal").exists() else "mode=ro&immutable=1"
+    return (
+        "mode=ro" if database.with_name(f"{database.name}-wal").exists() else "mode=ro&immutable=1"
+    )

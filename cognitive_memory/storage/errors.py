@@ -62,7 +62,9 @@ class UnknownMemoryError(HeimdallError, KeyError):
 
     def __str__(self) -> str:
         one = len(self.ids) == 1
-        return f"no memory has the id{'' if one else 's'} {', '.join(self.ids)}; nothing was changed"
+        return (
+            f"no memory has the id{'' if one else 's'} {', '.join(self.ids)}; nothing was changed"
+        )
 
 
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
@@ -88,7 +90,8 @@ def explained(database: Path) -> Iterator[None]:
 def explanation(error: sqlite3.DatabaseError, database: Path) -> StorageError:
     """Our error for one of SQLite's."""
     path = str(database)
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the primary code of an extended one
+    # the primary code of an extended one
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if code in _BUSY:
         return DatabaseBusyError(
             path,
@@ -102,16 +105,22 @@ def explanation(error: sqlite3.DatabaseError, database: Path) -> StorageError:
             "it was left as it is; 'heimdall restore' brings back a backup, the sqlite3 tool's .recover may save the rest",
         )
     if code == sqlite3.SQLITE_IOERR:
-        return StorageError(path, f"the disk failed ({error})", "nothing of this change was stored; check the disk")
+        return StorageError(
+            path, f"the disk failed ({error})", "nothing of this change was stored; check the disk"
+        )
     if code in _READ_ONLY:
         return read_only_error(database)
     if code == sqlite3.SQLITE_FULL:
         return DatabaseFullError(
-            path, "the disk is full", "nothing of this change was stored, everything before is; make room and repeat it"
+            path,
+            "the disk is full",
+            "nothing of this change was stored, everything before is; make room and repeat it",
         )
     if code == sqlite3.SQLITE_CANTOPEN:
         return StorageError(
-            path, f"it can't be opened ({error})", "check that the directory exists and that you may write there"
+            path,
+            f"it can't be opened ({error})",
+            "check that the directory exists and that you may write there",
         )
     return StorageError(path, f"SQLite says: {error}", "nothing of this change was stored")
 
@@ -127,4 +136,6 @@ def read_only_error(database: Path) -> DatabaseReadOnlyError:
 
 def is_about_writing(error: sqlite3.DatabaseError) -> bool:
     """Whether SQLite could not open, or may not write, the file or what it needs beside it."""
-    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF in _READ_ONLY | {sqlite3.SQLITE_CANTOPEN}
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF in _READ_ONLY | {
+        sqlite3.SQLITE_CANTOPEN
+    }

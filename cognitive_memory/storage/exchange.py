@@ -160,7 +160,9 @@ class Reader:
             ExchangeError: the header promised another number of memories.
         """
         if self.expected is not None and self.expected != self.memories:
-            raise self.error(f"the file ends after {self.memories} memories, its header promises {self.expected}")
+            raise self.error(
+                f"the file ends after {self.memories} memories, its header promises {self.expected}"
+            )
 
     def error(self, problem: str) -> ExchangeError:
         """An error about the line that was read last."""
@@ -171,7 +173,9 @@ class Reader:
             raise self.error(f"expected the format {FORMAT!r}, got {document['format']!r}")
         if document.get("version") != VERSION:
             version = document.get("version")
-            raise self.error(f"version {version!r} of the format is not known, only {VERSION}; upgrade heimdall-mcp")
+            raise self.error(
+                f"version {version!r} of the format is not known, only {VERSION}; upgrade heimdall-mcp"
+            )
         if self.memories or self.expected is not None:
             raise self.error("a header stands in the middle; import files one by one")
         count = document.get("memories")
@@ -186,19 +190,32 @@ def _line(number: int, document: Mapping[str, Any]) -> Line:
             raise MemoryValueError(name, f"is not known{hint} Known are {', '.join(_KEYS)}")
     if "text" not in document:
         raise MemoryValueError("text", "is missing")
-    values = {name: value for name, value in document.items() if name not in {"vector", "updated_at"}}
-    moments = {name: _moment(name, document[name]) for name in _TIMES if document.get(name) is not None}
+    values = {
+        name: value for name, value in document.items() if name not in {"vector", "updated_at"}
+    }
+    moments = {
+        name: _moment(name, document[name]) for name in _TIMES if document.get(name) is not None
+    }
     updated = moments.pop("updated_at", None)
     memory = NewMemory(**{**values, "type": document.get("type", MemoryType.EPISODE), **moments})
     label, vector, failure = _vector(document.get("vector"))
-    return Line(number, memory, None if updated is None else times.microseconds(updated), label, vector, failure)
+    return Line(
+        number,
+        memory,
+        None if updated is None else times.microseconds(updated),
+        label,
+        vector,
+        failure,
+    )
 
 
 def _moment(name: str, value: object) -> datetime:
     try:
         moment = datetime.fromisoformat(str(value))
     except ValueError:
-        raise MemoryValueError(name, f"expected a time as ISO 8601 writes it, got {value!r}") from None
+        raise MemoryValueError(
+            name, f"expected a time as ISO 8601 writes it, got {value!r}"
+        ) from None
     if moment.tzinfo is None:
         raise MemoryValueError(name, f"{value} has no time zone")
     return moment
@@ -226,7 +243,9 @@ def is_unit(vector: bytes) -> bool:
 
     if not vector or len(vector) % 4:
         return False
-    return bool(abs(np.linalg.norm(np.frombuffer(vector, dtype="<f4").astype(np.float64)) - 1) < 1e-3)
+    return bool(
+        abs(np.linalg.norm(np.frombuffer(vector, dtype="<f4").astype(np.float64)) - 1) < 1e-3
+    )
 
 
 def _dump(line: Mapping[str, Json]) -> str:

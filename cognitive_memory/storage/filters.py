@@ -55,7 +55,11 @@ def _below(found: Conditions, sources: Sequence[str]) -> list[str]:
     clauses = []
     for index, source in enumerate(sources):
         folder = source.rstrip("/")
-        names = {f"source_{index}": source, f"from_{index}": f"{folder}/", f"to_{index}": f"{folder}0"}
+        names = {
+            f"source_{index}": source,
+            f"from_{index}": f"{folder}/",
+            f"to_{index}": f"{folder}0",
+        }
         found.values.update(names)
         clauses.append(f"memories.source = :source_{index}")
         clauses.append(f"(memories.source >= :from_{index} AND memories.source < :to_{index})")

@@ -84,7 +84,9 @@ def _newer(transaction: Transaction, line: Line) -> int | None:
 def _take_vector(transaction: Transaction, line: Line, key: int, current: int | None) -> int:
     if line.label is None:
         return 0
-    row = transaction.connection.execute("SELECT model FROM embeddings WHERE memory = ?", (key,)).fetchone()
+    row = transaction.connection.execute(
+        "SELECT model FROM embeddings WHERE memory = ?", (key,)
+    ).fetchone()
     model = vectors.model_number(transaction.connection, line.label)
     if row is not None and (row[0] == current or row[0] == model):
         return 0

@@ -23,4 +23,6 @@ def write(transaction: Transaction, states: Mapping[str, Mapping[str, Json] | No
         if state is None:
             transaction.connection.execute("DELETE FROM load_states WHERE source = ?", (source,))
         else:
-            transaction.connection.execute("REPLACE INTO load_states VALUES (?, ?)", (source, as_json(state)))
+            transaction.connection.execute(
+                "REPLACE INTO load_states VALUES (?, ?)", (source, as_json(state))
+            )

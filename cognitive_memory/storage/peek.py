@@ -42,9 +42,13 @@ def peek(database: Path) -> Peek | None:
     with (
         explained(database),
         contextlib.closing(
-            sqlite3.connect(f"{database.absolute().as_uri()}?{how}", uri=True, timeout=connections.BUSY_SECONDS)
+            sqlite3.connect(
+                f"{database.absolute().as_uri()}?{how}", uri=True, timeout=connections.BUSY_SECONDS
+            )
         ) as connection,
     ):
-        project_id, memories = connection.execute("SELECT project_id, memories FROM project").fetchone()
+        project_id, memories = connection.execute(
+            "SELECT project_id, memories FROM project"
+        ).fetchone()
     size = sum(file.stat().st_size for file in (database, wal) if file.exists())
     return Peek(str(project_id), int(memories), size)

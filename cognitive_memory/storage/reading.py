@@ -48,10 +48,16 @@ def keys_of(connection: sqlite3.Connection, ids: Sequence[str]) -> list[int]:
     return [found[memory_id] for memory_id in wanted]
 
 
-def by_keys(connection: sqlite3.Connection, keys: Sequence[int], model: int | None) -> dict[int, Memory]:
+def by_keys(
+    connection: sqlite3.Connection, keys: Sequence[int], model: int | None
+) -> dict[int, Memory]:
     """The memories of keys, in their order; those that are gone are left out."""
-    query = f"SELECT {COLUMNS} FROM {JOINED} WHERE memories.key IN (SELECT value FROM json_each(:keys))"
-    rows = connection.execute(query, {"keys": json.dumps([int(key) for key in keys]), "model": model})
+    query = (
+        f"SELECT {COLUMNS} FROM {JOINED} WHERE memories.key IN (SELECT value FROM json_each(:keys))"
+    )
+    rows = connection.execute(
+        query, {"keys": json.dumps([int(key) for key in keys]), "model": model}
+    )
     found = {row[-1]: as_memory(row) for row in rows}
     return {key: found[key] for key in keys if key in found}
 
@@ -85,9 +91,15 @@ def page(
         if row is None:
             raise UnknownMemoryError((after,))
         sign = "<" if direction == "DESC" else ">"
-        where.add(f"({column}, memories.key) {sign} (:after_value, :after_key)", after_value=row[0], after_key=row[1])
+        where.add(
+            f"({column}, memories.key) {sign} (:after_value, :after_key)",
+            after_value=row[0],
+            after_key=row[1],
+        )
     query = f"SELECT {COLUMNS} FROM {JOINED} WHERE {where} ORDER BY {column} {direction}, memories.key {direction}"
-    rows = connection.execute(f"{query} LIMIT :size", {**where.values, "size": size, "model": model})
+    rows = connection.execute(
+        f"{query} LIMIT :size", {**where.values, "size": size, "model": model}
+    )
     return [as_memory(row) for row in rows]
 
 
@@ -107,7 +119,11 @@ def words(
     """
     where = conditions(filter)
     score = f"-bm25(memory_words, {', '.join(map(repr, map(float, weights)))})"
-    joined = "memory_words" if not where.clauses else "memory_words JOIN memories ON memories.key = memory_words.rowid"
+    joined = (
+        "memory_words"
+        if not where.clauses
+        else "memory_words JOIN memories ON memories.key = memory_words.rowid"
+    )
     query = (
         f"SELECT memory_words.rowid, {score} AS score FROM {joined} WHERE memory_words MATCH :match AND {where} "
         "ORDER BY score DESC, memory_words.rowid DESC LIMIT :limit"
@@ -141,7 +157,11 @@ def types(connection: sqlite3.Connection) -> dict[MemoryType, int]:
 
 def tags(connection: sqlite3.Connection) -> dict[str, int]:
     """How many memories have each tag, most frequent first."""
-    return dict(connection.execute("SELECT tag, count(*) FROM memory_tags GROUP BY tag ORDER BY count(*) DESC, tag"))
+    return dict(
+        connection.execute(
+            "SELECT tag, count(*) FROM memory_tags GROUP BY tag ORDER BY count(*) DESC, tag"
+        )
+    )
 
 
 def pinned_count(connection: sqlite3.Connection) -> int:

@@ -51,7 +51,9 @@ class ReplicaSource:
     def owner(self) -> str:
         """What tells this database from others of the same project; a copy of the file shares it."""
         with self._connections.reading() as connection:
-            project_id, created_at = connection.execute("SELECT project_id, created_at FROM project").fetchone()
+            project_id, created_at = connection.execute(
+                "SELECT project_id, created_at FROM project"
+            ).fetchone()
             return f"{project_id}@{created_at}"
 
     def dimension(self) -> int | None:
@@ -72,7 +74,9 @@ class ReplicaSource:
             (complete_from,) = connection.execute("SELECT deletions_since FROM project").fetchone()
             if since < complete_from:
                 return None
-            return [int(key) for key in gone(connection, model_number(connection, self.label), since)]
+            return [
+                int(key) for key in gone(connection, model_number(connection, self.label), since)
+            ]
 
     def keys_of(self, ids: Sequence[str]) -> list[int]:
         """The keys of those ids that there are memories for."""

@@ -64,7 +64,9 @@ def as_fields(memory: NewMemory, *, created_at: int) -> Fields:
         source=memory.source,
         importance=memory.importance,
         pinned=int(memory.pinned),
-        created_at=created_at if memory.created_at is None else times.microseconds(memory.created_at),
+        created_at=created_at
+        if memory.created_at is None
+        else times.microseconds(memory.created_at),
         metadata=as_json(memory.metadata),
         content_hash=content_hash(memory.text, memory.context),
     )

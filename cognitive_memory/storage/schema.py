@@ -121,10 +121,14 @@ def probe(database: Path) -> int | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise StorageError(str(database), f"it can't be looked at: {error.strerror}", "check the path") from error
+        raise StorageError(
+            str(database), f"it can't be looked at: {error.strerror}", "check the path"
+        ) from error
     wal = database.with_name(f"{database.name}-wal")
     if not stat.S_ISREG(status.st_mode):
-        raise DatabaseUnreadableError(str(database), "it is no file", "nothing was changed; move it away")
+        raise DatabaseUnreadableError(
+            str(database), "it is no file", "nothing was changed; move it away"
+        )
     if status.st_size == 0 and not wal.exists():
         return None
     for pause in _SECOND_LOOKS:
@@ -136,18 +140,25 @@ def probe(database: Path) -> int | None:
 
 
 def _look(database: Path) -> int | None:
-    with explained(database), contextlib.closing(connections.connect(database, read_only=True)) as connection:
+    with (
+        explained(database),
+        contextlib.closing(connections.connect(database, read_only=True)) as connection,
+    ):
         connection.execute("BEGIN")  # one state of the file for all questions
         return _version(connection, database)
 
 
 def _version(connection: sqlite3.Connection, database: Path) -> int | None:
     application, version = (
-        int(connection.execute(f"PRAGMA {pragma}").fetchone()[0]) for pragma in ("application_id", "user_version")
+        int(connection.execute(f"PRAGMA {pragma}").fetchone()[0])
+        for pragma in ("application_id", "user_version")
     )
     if application == APPLICATION_ID and version > 0:
         return version
-    tables = [str(row[0]) for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+    tables = [
+        str(row[0])
+        for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+    ]
     if not tables and not version:
         return None
     raise DatabaseUnreadableError(
@@ -157,7 +168,9 @@ def _version(connection: sqlite3.Connection, database: Path) -> int | None:
     )
 
 
-def _bring_up(database: Path, project_id: str, steps: Sequence[Migration], *, keep_old: bool) -> Path | None:
+def _bring_up(
+    database: Path, project_id: str, steps: Sequence[Migration], *, keep_old: bool
+) -> Path | None:
     """Apply what is missing, in one transaction, with a copy of what was there before."""
     with explained(database), contextlib.closing(connections.connect(database)) as connection:
         connection.execute("BEGIN IMMEDIATE")
@@ -175,7 +188,9 @@ def _bring_up(database: Path, project_id: str, steps: Sequence[Migration], *, ke
             if not version:
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 row = (project_id, times.now())
-                connection.execute("INSERT INTO project (one, project_id, created_at) VALUES (1, ?, ?)", row)
+                connection.execute(
+                    "INSERT INTO project (one, project_id, created_at) VALUES (1, ?, ?)", row
+                )
             connection.execute("COMMIT")
         except BaseException:  # also Ctrl-C: what was begun is taken back
             connection.rollback()
@@ -195,7 +210,9 @@ def _make_file(database: Path) -> None:
         database.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(
-            str(database), f"its directory can't be made: {error.strerror}", "check the path and who owns it"
+            str(database),
+            f"its directory can't be made: {error.strerror}",
+            "check the path and who owns it",
         ) from error
     with explained(database):
         _set_up(database)
@@ -207,7 +224,9 @@ def _set_up(database: Path) -> None:
     while True:
         uri = f"{database.absolute().as_uri()}?mode=rwc"
         try:
-            with contextlib.closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection:
+            with contextlib.closing(
+                sqlite3.connect(uri, uri=True, isolation_level=None)
+            ) as connection:
                 connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
                 connection.execute("PRAGMA journal_mode = WAL")
                 return

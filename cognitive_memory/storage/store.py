@@ -40,7 +40,9 @@ class MemoryStore:
         self._connections = Connections(prepared.database, read_only=prepared.read_only)
 
     @classmethod
-    def open(cls, database: Path, *, project_id: str | None = None, label: Callable[[], str | None]) -> Self:
+    def open(
+        cls, database: Path, *, project_id: str | None = None, label: Callable[[], str | None]
+    ) -> Self:
         """Make, migrate or just open a database.
 
         Raises:
@@ -67,13 +69,17 @@ class MemoryStore:
             MemoryValueError: a field can't be changed, or not to that.
         """
         if unknown := sorted(set(changes) - set(CHANGEABLE)):
-            raise MemoryValueError(unknown[0], f"can't be changed; what can: {', '.join(CHANGEABLE)}")
+            raise MemoryValueError(
+                unknown[0], f"can't be changed; what can: {', '.join(CHANGEABLE)}"
+            )
         with self._connections.writing() as transaction:
             connection = transaction.connection
             model = vectors.model_number(connection, self._label())
             old = reading.by_id(connection, memory_id, model)
             before = NewMemory(
-                **{name: getattr(old, name) for name in CHANGEABLE}, id=old.id, created_at=old.created_at
+                **{name: getattr(old, name) for name in CHANGEABLE},
+                id=old.id,
+                created_at=old.created_at,
             )
             writing.put(transaction, [replace(before, **changes)])
             return reading.by_id(connection, memory_id, model)
@@ -109,7 +115,11 @@ class MemoryStore:
         for memory in memories:
             digest = content_hash(memory.text, memory.context)
             number = occurrences[digest] = occurrences.get(digest, -1) + 1
-            identified.append(replace(memory, source=source, id=memory.id or writing.source_id(source, digest, number)))
+            identified.append(
+                replace(
+                    memory, source=source, id=memory.id or writing.source_id(source, digest, number)
+                )
+            )
         with self._connections.writing() as transaction:
             stored, gone = writing.replace_source(transaction, source, identified)
         changes = [item.change for item in stored]
@@ -138,12 +148,16 @@ class MemoryStore:
             UnknownMemoryError: there is none.
         """
         with self._connections.reading() as connection:
-            return reading.by_id(connection, memory_id, vectors.model_number(connection, self._label()))
+            return reading.by_id(
+                connection, memory_id, vectors.model_number(connection, self._label())
+            )
 
     def rows(self, keys: Sequence[int]) -> dict[int, Memory]:
         """The memories of keys, in their order; those that are gone are left out."""
         with self._connections.reading() as connection:
-            return reading.by_keys(connection, keys, vectors.model_number(connection, self._label()))
+            return reading.by_keys(
+                connection, keys, vectors.model_number(connection, self._label())
+            )
 
     def keys_of(self, ids: Sequence[str]) -> list[int]:
         """The keys of ids.
@@ -158,7 +172,9 @@ class MemoryStore:
         """Every memory that has any of the tags."""
         with self._connections.reading() as connection:
             model = vectors.model_number(connection, self._label())
-            return list(reading.by_keys(connection, reading.tagged(connection, tags), model).values())
+            return list(
+                reading.by_keys(connection, reading.tagged(connection, tags), model).values()
+            )
 
     def memories(
         self,
@@ -176,13 +192,23 @@ class MemoryStore:
             UnknownMemoryError: `after` is not there.
         """
         if order not in reading.ORDERS:
-            raise MemoryValueError("order", f"expected one of {', '.join(reading.ORDERS)}, got {order!r}")
+            raise MemoryValueError(
+                "order", f"expected one of {', '.join(reading.ORDERS)}, got {order!r}"
+            )
         left = limit
         while left is None or left > 0:
             size = PAGE if left is None else min(PAGE, left)
             with self._connections.reading() as connection:
                 model = vectors.model_number(connection, self._label())
-                page = reading.page(connection, filter, order=order, size=size, after=after, pinned=pinned, model=model)
+                page = reading.page(
+                    connection,
+                    filter,
+                    order=order,
+                    size=size,
+                    after=after,
+                    pinned=pinned,
+                    model=model,
+                )
             yield from page
             if len(page) < size:
                 return
@@ -272,14 +298,20 @@ class MemoryStore:
     def pending_count(self) -> int:
         """How many memories still need a vector of the current model."""
         with self._connections.reading() as connection:
-            return vectors.pending_count(connection, vectors.model_number(connection, self._label()))
+            return vectors.pending_count(
+                connection, vectors.model_number(connection, self._label())
+            )
 
-    def pending(self, *, label: str, before: int | None, limit: int, take_over: bool = True) -> list[Pending]:
+    def pending(
+        self, *, label: str, before: int | None, limit: int, take_over: bool = True
+    ) -> list[Pending]:
         """Memories without a vector of that model, newest first, from below the key `before`; as `vectors.pending`."""
         with self._connections.reading() as connection:
             model = vectors.model_number(connection, label)
             number = -1 if model is None else model
-            return vectors.pending(connection, number, before=before, limit=limit, take_over=take_over)
+            return vectors.pending(
+                connection, number, before=before, limit=limit, take_over=take_over
+            )
 
     def other_model_since(self, label: str, revision: int) -> str | None:
         """The label of another model than that, if it made vectors after a revision."""
@@ -295,4 +327,6 @@ class MemoryStore:
     def write_vectors(self, label: str, size: int, outcomes: Sequence[Embedded]) -> int:
         """Store outcomes of embedding with that model, whose vectors have `size` bytes; as `vectors.write`."""
         with self._connections.writing(durable=False) as transaction:
-            return vectors.write(transaction, vectors.ensure_model(transaction, label, size), outcomes)
+            return vectors.write(
+                transaction, vectors.ensure_model(transaction, label, size), outcomes
+            )

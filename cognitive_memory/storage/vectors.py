@@ -83,7 +83,9 @@ def ensure_model(transaction: Transaction, label: str, size: int) -> int:
     Raises:
         ValueError: vectors under that label have another size.
     """
-    row = transaction.connection.execute("SELECT model, size FROM models WHERE label = ?", (label,)).fetchone()
+    row = transaction.connection.execute(
+        "SELECT model, size FROM models WHERE label = ?", (label,)
+    ).fetchone()
     if row is None:
         query = "INSERT INTO models (label, size) VALUES (?, ?) RETURNING model, size"
         row = transaction.connection.execute(query, (label, size)).fetchone()
@@ -95,7 +97,9 @@ def ensure_model(transaction: Transaction, label: str, size: int) -> int:
 
 def pending_count(connection: sqlite3.Connection, model: int | None) -> int:
     """How many memories have neither a vector of the model nor a reason to have none."""
-    query = "SELECT memories - ifnull((SELECT embeddings FROM models WHERE model = ?), 0) FROM project"
+    query = (
+        "SELECT memories - ifnull((SELECT embeddings FROM models WHERE model = ?), 0) FROM project"
+    )
     return int(connection.execute(query, (model,)).fetchone()[0])
 
 
@@ -110,7 +114,12 @@ def counts(connection: sqlite3.Connection, model: int | None) -> tuple[int, int]
 
 
 def pending(
-    connection: sqlite3.Connection, model: int, *, before: int | None, limit: int, take_over: bool = True
+    connection: sqlite3.Connection,
+    model: int,
+    *,
+    before: int | None,
+    limit: int,
+    take_over: bool = True,
 ) -> list[Pending]:
     """Memories without a vector of the model, newest first, from below the key `before`.
 
@@ -136,7 +145,9 @@ def other_model_since(connection: sqlite3.Connection, model: int, revision: int)
     return None if row is None else str(row[0])
 
 
-def pending_of(connection: sqlite3.Connection, model: int | None, keys: Sequence[int]) -> list[Pending]:
+def pending_of(
+    connection: sqlite3.Connection, model: int | None, keys: Sequence[int]
+) -> list[Pending]:
     """Those of the keys whose memories have neither a vector of the model nor a reason to have none."""
     query = """
         SELECT key, text, context, content_hash FROM memories
@@ -144,7 +155,9 @@ def pending_of(connection: sqlite3.Connection, model: int | None, keys: Sequence
             AND NOT EXISTS (SELECT 1 FROM embeddings WHERE memory = key AND model = :model)
         ORDER BY key DESC
     """
-    rows = connection.execute(query, {"model": -1 if model is None else model, "keys": json.dumps(list(keys))})
+    rows = connection.execute(
+        query, {"model": -1 if model is None else model, "keys": json.dumps(list(keys))}
+    )
     return [Pending(*row) for row in rows]
 
 
@@ -185,12 +198,18 @@ def since(connection: sqlite3.Connection, model: int | None, known: State | None
         return Vectors(now, *arrays(iter(()), 0), _gone_keys([]))
     if known is None or not _remembered(connection, known):
         where, values = "model = ? AND vector IS NOT NULL", [model]
-        (count,) = connection.execute(f"SELECT count(*) FROM embeddings WHERE {where}", values).fetchone()
-        rows = connection.execute(f"SELECT memory, vector FROM embeddings WHERE {where} ORDER BY memory", values)
+        (count,) = connection.execute(
+            f"SELECT count(*) FROM embeddings WHERE {where}", values
+        ).fetchone()
+        rows = connection.execute(
+            f"SELECT memory, vector FROM embeddings WHERE {where} ORDER BY memory", values
+        )
         return Vectors(now, *arrays(rows, count), None)
     query = "SELECT memory, vector FROM embeddings WHERE revision > ? AND model = ? AND vector IS NOT NULL"
     changed = connection.execute(query, (known.revision, model)).fetchall()
-    return Vectors(now, *arrays(iter(changed), len(changed)), gone(connection, model, known.revision))
+    return Vectors(
+        now, *arrays(iter(changed), len(changed)), gone(connection, model, known.revision)
+    )
 
 
 def _remembered(connection: sqlite3.Connection, known: State) -> bool:
@@ -210,7 +229,9 @@ def gone(connection: sqlite3.Connection, model: int | None, revision: int) -> ND
             SELECT 1 FROM embeddings WHERE memory = key AND model = :model AND vector IS NOT NULL)
         UNION SELECT memory FROM embeddings WHERE revision > :revision AND (model <> :model OR vector IS NULL)
     """
-    rows = connection.execute(query, {"revision": revision, "model": -1 if model is None else model})
+    rows = connection.execute(
+        query, {"revision": revision, "model": -1 if model is None else model}
+    )
     return _gone_keys([row[0] for row in rows])
 
 
@@ -220,7 +241,9 @@ def _gone_keys(keys: Sequence[int]) -> NDArray[np.int64]:
     return np.array(keys, dtype=np.int64)
 
 
-def arrays(rows: Iterator[tuple[int, bytes]], count: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def arrays(
+    rows: Iterator[tuple[int, bytes]], count: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Rows as arrays, in steps, so that they are not in memory twice."""
     import numpy as np
 

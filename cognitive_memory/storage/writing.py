@@ -74,7 +74,11 @@ def put_one(transaction: Transaction, memory: NewMemory, now: int) -> Stored:
     if row is None:
         return _insert(transaction, fields, memory.id or str(uuid4()), now)
     old = dict(zip(Fields.NAMES, row[2:], strict=True))
-    wanted = _united(old, memory) if memory.id is None else dict(zip(Fields.NAMES, fields.values(), strict=True))
+    wanted = (
+        _united(old, memory)
+        if memory.id is None
+        else dict(zip(Fields.NAMES, fields.values(), strict=True))
+    )
     if memory.created_at is None:
         wanted.pop("created_at", None)
     changes = {name: value for name, value in wanted.items() if value != old[name]}
@@ -124,7 +128,10 @@ def replace_source(
     rows = transaction.connection.execute(query, (source,)).fetchall()
     before = {key for key, _, _ in rows}
     pinned = {memory_id for _, memory_id, is_pinned in rows if is_pinned}
-    stored = put(transaction, [replace(memory, pinned=memory.pinned or memory.id in pinned) for memory in memories])
+    stored = put(
+        transaction,
+        [replace(memory, pinned=memory.pinned or memory.id in pinned) for memory in memories],
+    )
     gone = sorted(before - {item.key for item in stored})
     remove(transaction, gone)
     return stored, gone
@@ -141,8 +148,13 @@ def remove(transaction: Transaction, keys: Sequence[int]) -> None:
         return
     revision = transaction.revision
     connection = transaction.connection
-    connection.execute("DELETE FROM memories WHERE key IN (SELECT value FROM json_each(?))", (json.dumps(list(keys)),))
+    connection.execute(
+        "DELETE FROM memories WHERE key IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(keys)),),
+    )
     oldest = revision - REMEMBERED_REVISIONS
     if oldest > 0:
         connection.execute("DELETE FROM deletions WHERE revision <= ?", (oldest,))
-        connection.execute("UPDATE project SET deletions_since = max(deletions_since, ?)", (oldest,))
+        connection.execute(
+            "UPDATE project SET deletions_since = max(deletions_since, ?)", (oldest,)
+        )

@@ -24,7 +24,9 @@ class Command(click.Command):
         lenient: whether it runs although `HEIMDALL_LOG_LEVEL` has a value that can't be used.
     """
 
-    def __init__(self, *args: Any, examples: Sequence[Example] = (), lenient: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, examples: Sequence[Example] = (), lenient: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.examples = tuple(examples)
         self.lenient = lenient
@@ -74,7 +76,9 @@ def command(
     return click.command(name, cls=Command, examples=examples, lenient=lenient)
 
 
-def group(name: str | None = None, *, examples: Sequence[Example]) -> Callable[[Callable[..., Any]], Group]:
+def group(
+    name: str | None = None, *, examples: Sequence[Example]
+) -> Callable[[Callable[..., Any]], Group]:
     """Make a `Group` of a function; its `command` takes `examples` as `heimdall.cli.command.command` does."""
     return click.group(name, cls=Group, examples=examples)
 

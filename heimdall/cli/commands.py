@@ -32,11 +32,23 @@ COMMANDS = (
     Row("store", "memory", "store", "Remember a text.", "Memory"),
     Row("recall", "memory", "recall", "Find memories that answer a question.", "Memory"),
     Row("status", "memory", "status", "Show what this project remembers.", "Memory"),
-    Row("load", "ingest", "load", "Remember what files say: Markdown, text, docstrings and comments.", "Memory"),
     Row(
-        "git-load", "ingest", "git_load", "Remember the commits of a git repository (default: the project's).", "Memory"
+        "load",
+        "ingest",
+        "load",
+        "Remember what files say: Markdown, text, docstrings and comments.",
+        "Memory",
     ),
-    Row("update", "memory", "update", "Change a memory; what is not named stays as it is.", "Memory"),
+    Row(
+        "git-load",
+        "ingest",
+        "git_load",
+        "Remember the commits of a git repository (default: the project's).",
+        "Memory",
+    ),
+    Row(
+        "update", "memory", "update", "Change a memory; what is not named stays as it is.", "Memory"
+    ),
     Row("delete-memory", "memory", "delete_memory", "Delete memories for good.", "Memory"),
     Row(
         "delete-memories-by-tags",
@@ -47,12 +59,30 @@ COMMANDS = (
     ),
     Row("export", "transfer", "export", "Write all memories as lines of JSON.", "Memory"),
     Row("import", "transfer", "import_", "Take over memories from lines of JSON.", "Memory"),
-    Row("backup", "transfer", "backup", "Copy the database, as it is at this moment, into one checked FILE.", "Memory"),
+    Row(
+        "backup",
+        "transfer",
+        "backup",
+        "Copy the database, as it is at this moment, into one checked FILE.",
+        "Memory",
+    ),
     Row("restore", "transfer", "restore", "Bring back what 'heimdall backup' wrote.", "Memory"),
-    Row("project", "project", "project", "Set up, list and clean the projects that have a memory.", "Memory"),
+    Row(
+        "project",
+        "project",
+        "project",
+        "Set up, list and clean the projects that have a memory.",
+        "Memory",
+    ),
     Row("mcp", "mcp", "mcp", "Connect AI coding assistants.", "Assistants"),
     Row("models", "models", "models", "Fetch, find and check the embedding model.", "This machine"),
-    Row("qdrant", "qdrant", "qdrant", "Keep vectors in Qdrant, for more than one machine holds.", "This machine"),
+    Row(
+        "qdrant",
+        "qdrant",
+        "qdrant",
+        "Keep vectors in Qdrant, for more than one machine holds.",
+        "This machine",
+    ),
     Row(
         "doctor",
         "doctor",
@@ -96,7 +126,9 @@ class LazyGroup(Group):
         try:
             return super().resolve_command(ctx, args)
         except click.NoSuchCommand as error:
-            raise click.NoSuchCommand(error.command_name, possibilities=self.list_commands(ctx), ctx=ctx) from None
+            raise click.NoSuchCommand(
+                error.command_name, possibilities=self.list_commands(ctx), ctx=ctx
+            ) from None
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands first: they are what people look for."""
@@ -107,7 +139,9 @@ class LazyGroup(Group):
         """Write the sections of the table, without an import."""
         widest = max(len(row.name) for row in COMMANDS)
         for section in dict.fromkeys(row.section for row in COMMANDS):
-            rows = [(row.name.ljust(widest), row.help) for row in COMMANDS if row.section == section]
+            rows = [
+                (row.name.ljust(widest), row.help) for row in COMMANDS if row.section == section
+            ]
             with formatter.section(section):
                 formatter.write_dl(rows)
 

@@ -9,8 +9,14 @@ from heimdall.cli.command import command
 
 @command(
     examples=[
-        ("heimdall completion bash > ~/.local/share/bash-completion/completions/heimdall", "bash, for ever"),
-        ("heimdall completion zsh > ~/.zfunc/_heimdall", "zsh; ~/.zfunc has to be in $fpath before compinit"),
+        (
+            "heimdall completion bash > ~/.local/share/bash-completion/completions/heimdall",
+            "bash, for ever",
+        ),
+        (
+            "heimdall completion zsh > ~/.zfunc/_heimdall",
+            "zsh; ~/.zfunc has to be in $fpath before compinit",
+        ),
         ("heimdall completion fish > ~/.config/fish/completions/heimdall.fish", "fish, for ever"),
         ('eval "$(heimdall completion bash)"', "in this shell alone"),
     ]

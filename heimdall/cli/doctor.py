@@ -13,8 +13,8 @@ from heimdall.cli.command import command, json_option
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from heimdall.cognitive_system.health.finding import Finding
-    from heimdall.cognitive_system.health.mending import Mended
+    from heimdall.doctor.finding import Finding
+    from heimdall.doctor.repair import Mended
 
 WANTING = 1
 
@@ -30,7 +30,9 @@ WANTING = 1
 @click.option("--deep", is_flag=True, help="Hash every file of the model again.")
 @click.option("--online", is_flag=True, help="Ask each of the model's sources for one byte.")
 @click.option("--fix", is_flag=True, help="Mend what is safe to mend, then check again.")
-@click.argument("project", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument(
+    "project", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
 @json_option
 def doctor(*, deep: bool, online: bool, fix: bool, project: Path | None, machine: bool) -> int:
     """Check that everything works, and say what to do where it does not.
@@ -38,9 +40,9 @@ def doctor(*, deep: bool, online: bool, fix: bool, project: Path | None, machine
     PROJECT is a folder in the project to look at; default: the working directory's. Exit code 1 if something failed;
     warnings, and checks that were not made, are no failure.
     """
-    from heimdall.cognitive_system.health.finding import Request
-    from heimdall.cognitive_system.health.mending import mend
     from heimdall.cognitive_system.health_checker import is_sound, run
+    from heimdall.doctor.finding import Request
+    from heimdall.doctor.repair import mend
 
     request = Request(deep=deep, online=online, project=project)
     findings = list(run(request))
@@ -69,12 +71,18 @@ def _print_json(findings: Sequence[Finding], mended: Sequence[Mended]) -> None:
 
 
 def _print(findings: Sequence[Finding], mended: Sequence[Mended]) -> None:
-    from heimdall.cognitive_system.health.finding import Status
+    from heimdall.doctor.finding import Status
 
     if mended:
-        output.fields((step.key, (output.good if step.done else output.bad)(step.what)) for step in mended)
+        output.fields(
+            (step.key, (output.good if step.done else output.bad)(step.what)) for step in mended
+        )
         output.line()
-    signs = {Status.PASS: output.mark("pass"), Status.WARN: output.mark("warn"), Status.FAIL: output.mark("fail")}
+    signs = {
+        Status.PASS: output.mark("pass"),
+        Status.WARN: output.mark("warn"),
+        Status.FAIL: output.mark("fail"),
+    }
     looks: dict[Status, Callable[[str], str]] = {
         Status.PASS: str,
         Status.WARN: output.warning,
@@ -84,14 +92,19 @@ def _print(findings: Sequence[Finding], mended: Sequence[Mended]) -> None:
     rows = []
     for finding in findings:
         place = f" ({finding.path})" if finding.path and finding.path not in finding.message else ""
-        rows.append((f"{signs.get(finding.status, '-')} {finding.key}", looks[finding.status](finding.message + place)))
+        rows.append(
+            (
+                f"{signs.get(finding.status, '-')} {finding.key}",
+                looks[finding.status](finding.message + place),
+            )
+        )
     output.fields(rows)
     output.line()
     output.line(_summary([finding.status for finding in findings]))
 
 
 def _summary(statuses: Sequence[str]) -> str:
-    from heimdall.cognitive_system.health.finding import Status
+    from heimdall.doctor.finding import Status
 
     count = {status: statuses.count(status) for status in Status}
     parts = [f"{count[Status.FAIL]} failed"] if count[Status.FAIL] else []

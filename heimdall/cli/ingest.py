@@ -25,9 +25,19 @@ _NOTES_SHOWN = 20
 
 def _common_options(function: _Function) -> _Function:
     for option in (
-        click.option("--no-embed", is_flag=True, help="Leave the vectors for later; keywords find it at once."),
+        click.option(
+            "--no-embed",
+            is_flag=True,
+            help="Leave the vectors for later; keywords find it at once.",
+        ),
         click.option("--dry-run", is_flag=True, help="Only say what would be done."),
-        click.option("--tag", "tags", multiple=True, metavar="TAG", help="A tag for every memory; may be repeated."),
+        click.option(
+            "--tag",
+            "tags",
+            multiple=True,
+            metavar="TAG",
+            help="A tag for every memory; may be repeated.",
+        ),
     ):
         function = option(function)
     return function
@@ -40,7 +50,9 @@ def _common_options(function: _Function) -> _Function:
         ("heimdall load docs --watch", "and go on whenever something changes, until Ctrl-C"),
     ]
 )
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
+@click.argument(
+    "paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH..."
+)
 @_common_options
 @click.option("--force", is_flag=True, help="Load also what has not changed.")
 @click.option(
@@ -51,7 +63,9 @@ def _common_options(function: _Function) -> _Function:
     metavar="MB",
     help="Leave out larger files.",
 )
-@click.option("--watch", is_flag=True, help="Go on whenever something changes (needs heimdall-mcp[watch]).")
+@click.option(
+    "--watch", is_flag=True, help="Go on whenever something changes (needs heimdall-mcp[watch])."
+)
 @json_option
 def load(
     *,
@@ -113,7 +127,9 @@ def load(
 @click.argument("repository", required=False, type=click.Path(path_type=Path), metavar="[REPO]")
 @click.option("--branch", help="A branch, tag or commit; default: what is checked out.")
 @click.option("--since", metavar="DATE", help="Nothing older: 2025-12-31, or '3 months ago'.")
-@click.option("--max-commits", type=click.IntRange(min=1), metavar="N", help="The newest N at most.")
+@click.option(
+    "--max-commits", type=click.IntRange(min=1), metavar="N", help="The newest N at most."
+)
 @_common_options
 @json_option
 def git_load(
@@ -135,11 +151,15 @@ def git_load(
     from cognitive_memory.ingest.git_history import GitOptions, load_history
     from cognitive_memory.project import find_project
 
-    options = GitOptions(branch=branch, since=since, max_commits=max_commits, tags=tags, dry_run=dry_run)
+    options = GitOptions(
+        branch=branch, since=since, max_commits=max_commits, tags=tags, dry_run=dry_run
+    )
     project = find_project()
     with _memory(project, dry_run=dry_run) as memory:
         with _progress("loading commits") as progress:
-            report = load_history(memory, repository or project.root, project.root, options, progress)
+            report = load_history(
+                memory, repository or project.root, project.root, options, progress
+            )
         embedding = _embed(memory, wanted=not (no_embed or dry_run))
     if machine:
         output.as_json({**_git_document(report), **embedding})
@@ -263,7 +283,10 @@ def _show_git(report: GitReport) -> None:
     _show_notes(report.notes)
     output.fields(
         (
-            ("commits", f"{report.commits} {would}loaded, {report.known} known, {report.forgotten} forgotten"),
+            (
+                "commits",
+                f"{report.commits} {would}loaded, {report.known} known, {report.forgotten} forgotten",
+            ),
             *((("left out", f"{report.merges} merges that say nothing"),) if report.merges else ()),
             *((("secrets", f"{report.redacted} left out"),) if report.redacted else ()),
             ("memories", _in_words(report.memories)),
@@ -275,14 +298,18 @@ def _show_notes(notes: list[str]) -> None:
     for note in notes[:_NOTES_SHOWN]:
         output.line(output.warning("note  "), note)
     if len(notes) > _NOTES_SHOWN:
-        output.line(output.warning("note  "), f"and {len(notes) - _NOTES_SHOWN} more; --json shows all")
+        output.line(
+            output.warning("note  "), f"and {len(notes) - _NOTES_SHOWN} more; --json shows all"
+        )
 
 
 def _show_embedding(embedding: dict[str, object]) -> None:
     if embedding["embedding_problem"]:
         output.line(output.warning("note  "), str(embedding["embedding_problem"]))
     if embedding["pending"]:
-        output.line(f"{embedding['pending']} memories have no vector yet; keywords find them, meaning does later")
+        output.line(
+            f"{embedding['pending']} memories have no vector yet; keywords find them, meaning does later"
+        )
 
 
 def _in_words(counts: MemoryCounts) -> str:

@@ -28,11 +28,15 @@ _project = click.option(
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="The project: with --scope user, the only one that the assistant gets; default: each assistant says which.",
 )
-_name = click.option("--name", default="heimdall", show_default=True, help="The server's name in the configuration.")
+_name = click.option(
+    "--name", default="heimdall", show_default=True, help="The server's name in the configuration."
+)
 _command = click.option(
     "--command", help="What to start, with arguments; default: heimdall-mcp, where it is installed."
 )
-_dry_run = click.option("--dry-run", is_flag=True, help="Show the configuration that would be written.")
+_dry_run = click.option(
+    "--dry-run", is_flag=True, help="Show the configuration that would be written."
+)
 
 
 @group(
@@ -82,14 +86,23 @@ def install(
     root = _root(project)
     chosen = [client_named(client) for client in clients]
     if every:
-        chosen += [client for client in CLIENTS.values() if scope in client.scopes and setup.is_here(client, root)]
+        chosen += [
+            client
+            for client in CLIENTS.values()
+            if scope in client.scopes and setup.is_here(client, root)
+        ]
     if not chosen:
         raise click.UsageError("Name an assistant, or say --all. 'heimdall mcp list' shows them.")
     fixed = project.absolute() if project and scope == "user" else None
-    places = [setup.Place(client=client, scope=scope, root=root, name=name) for client in dict.fromkeys(chosen)]
+    places = [
+        setup.Place(client=client, scope=scope, root=root, name=name)
+        for client in dict.fromkeys(chosen)
+    ]
 
     def put(place: Place) -> Change:
-        return setup.install(place, backups=_backups(), command=command, project=fixed, dry_run=dry_run)
+        return setup.install(
+            place, backups=_backups(), command=command, project=fixed, dry_run=dry_run
+        )
 
     return _carry_out(places, put, dry_run=dry_run, machine=machine)
 
@@ -102,7 +115,13 @@ def install(
 @_dry_run
 @json_option
 def remove(
-    *, clients: tuple[str, ...], scope: str, project: Path | None, name: str, dry_run: bool, machine: bool
+    *,
+    clients: tuple[str, ...],
+    scope: str,
+    project: Path | None,
+    name: str,
+    dry_run: bool,
+    machine: bool,
 ) -> int:
     """Take the server out of the configuration of CLIENTS."""
     from heimdall.mcp_clients import setup
@@ -142,11 +161,17 @@ def status(*, project: Path | None, name: str, machine: bool) -> int:
             }
         )
     elif not shown:
-        output.paragraph("No assistant is connected yet: 'heimdall mcp list' shows those that are here.")
+        output.paragraph(
+            "No assistant is connected yet: 'heimdall mcp list' shows those that are here."
+        )
     for standing in () if machine else shown:
         fine = standing.state is setup.State.INSTALLED
         place = standing.place
-        output.line(output.mark("pass" if fine else "fail"), f" {place.client.title}, {place.scope}: ", str(place.path))
+        output.line(
+            output.mark("pass" if fine else "fail"),
+            f" {place.client.title}, {place.scope}: ",
+            str(place.path),
+        )
         if standing.problem:
             output.paragraph(standing.problem, indent=2)
     return 0 if shown and all(one.state is setup.State.INSTALLED for one in shown) else WANTING
@@ -166,7 +191,8 @@ def list_(*, project: Path | None, machine: bool) -> None:
         output.as_json(
             {
                 "clients": [
-                    {**_place(place), "title": place.client.title, "here": here[place.client.name]} for place in places
+                    {**_place(place), "title": place.client.title, "here": here[place.client.name]}
+                    for place in places
                 ]
             }
         )
@@ -197,7 +223,9 @@ def list_(*, project: Path | None, machine: bool) -> None:
 @_name
 @_command
 @json_option
-def generate(*, client: str, scope: str, project: Path | None, name: str, command: str | None, machine: bool) -> None:
+def generate(
+    *, client: str, scope: str, project: Path | None, name: str, command: str | None, machine: bool
+) -> None:
     """Print the entry for CLIENT, to paste it where heimdall can't write."""
     from heimdall.mcp_clients import setup
     from heimdall.mcp_clients.clients import client_named
@@ -226,7 +254,9 @@ def _place(place: Place) -> dict[str, object]:
     return {"client": place.client.name, "scope": place.scope, "file": str(place.path)}
 
 
-def _carry_out(places: list[Place], act: Callable[[Place], Change], *, dry_run: bool, machine: bool) -> int:
+def _carry_out(
+    places: list[Place], act: Callable[[Place], Change], *, dry_run: bool, machine: bool
+) -> int:
     """Change one configuration after the other; one that can't be changed keeps no other from it."""
     from heimdall.mcp_clients.errors import ClientConfigError
 
@@ -244,13 +274,20 @@ def _carry_out(places: list[Place], act: Callable[[Place], Change], *, dry_run: 
 
 def _report(changes: list[Change], *, dry_run: bool, machine: bool) -> None:
     if machine:
-        output.as_json({"dry_run": dry_run, "changes": [_as_document(change, dry_run=dry_run) for change in changes]})
+        output.as_json(
+            {
+                "dry_run": dry_run,
+                "changes": [_as_document(change, dry_run=dry_run) for change in changes],
+            }
+        )
         return
     for change in changes:
         place = change.place
         would = "would be " if dry_run and change.action != "unchanged" else ""
         output.line(
-            output.mark("pass"), f" {place.client.title}, {place.scope}: {would}{change.action}, ", str(place.path)
+            output.mark("pass"),
+            f" {place.client.title}, {place.scope}: {would}{change.action}, ",
+            str(place.path),
         )
         if dry_run and change.action != "unchanged":
             output.paragraph(change.text or "(the file would be removed)", indent=2)

@@ -32,21 +32,44 @@ if TYPE_CHECKING:
 @command(
     examples=[
         ("heimdall store 'Releases are cut from main' --tag release", "remember a sentence"),
-        ("git log -1 | heimdall store --type episode --source git", "remember what another command says"),
+        (
+            "git log -1 | heimdall store --type episode --source git",
+            "remember what another command says",
+        ),
     ]
 )
 @click.argument("text", required=False)
 @click.option(
-    "--type", "kind", type=click.Choice(TYPES), default="episode", show_default=True, help="How general it is."
+    "--type",
+    "kind",
+    type=click.Choice(TYPES),
+    default="episode",
+    show_default=True,
+    help="How general it is.",
 )
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="A label; may be repeated.")
 @click.option("--source", metavar="PATH", help="What it comes from.")
-@click.option("--context", default="", metavar="TEXT", help="Where it stands: helps to find it, is not part of it.")
-@click.option("--importance", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="How much it matters.")
+@click.option(
+    "--context",
+    default="",
+    metavar="TEXT",
+    help="Where it stands: helps to find it, is not part of it.",
+)
+@click.option(
+    "--importance",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="How much it matters.",
+)
 @click.option("--pin", is_flag=True, help="Keep it in sight whatever its age.")
-@click.option("--at", callback=when, metavar="WHEN", help="When what it tells happened; default: now.")
+@click.option(
+    "--at", callback=when, metavar="WHEN", help="When what it tells happened; default: now."
+)
 @click.option("--metadata", metavar="JSON", help="Whatever else belongs to it, as a JSON object.")
-@click.option("--id", "memory_id", metavar="UUID", help="Its id; the memory that has it is replaced.")
+@click.option(
+    "--id", "memory_id", metavar="UUID", help="Its id; the memory that has it is replaced."
+)
 @json_option
 def store(
     *,
@@ -98,14 +121,26 @@ def store(
     examples=[
         ("heimdall recall 'how are releases made'", "the ten memories that answer best"),
         ("heimdall recall parser --tag bug --since 2026-01-01", "among some of them"),
-        ("heimdall recall 'retry policy' --explain --json", "with what each score is made of, for a script"),
+        (
+            "heimdall recall 'retry policy' --explain --json",
+            "with what each score is made of, for a script",
+        ),
     ]
 )
 @click.argument("query", nargs=-1, required=True)
-@click.option("--limit", "-n", type=click.IntRange(min=1), default=10, show_default=True, help="How many at most.")
+@click.option(
+    "--limit",
+    "-n",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    help="How many at most.",
+)
 @filter_options
 @click.option("--explain", is_flag=True, help="Tell what each score is made of.")
-@click.option("--wait", is_flag=True, help="Fetch the embedding model first if it is not on this machine.")
+@click.option(
+    "--wait", is_flag=True, help="Fetch the embedding model first if it is not on this machine."
+)
 @json_option
 def recall(
     *,
@@ -141,10 +176,21 @@ def recall(
         )
     if machine:
         hits = [
-            {"score": hit.score, **({"parts": dict(hit.parts)} if explain else {}), "memory": document(hit.memory)}
+            {
+                "score": hit.score,
+                **({"parts": dict(hit.parts)} if explain else {}),
+                "memory": document(hit.memory),
+            }
             for hit in answer.hits
         ]
-        output.as_json({"mode": str(answer.mode), "pending": answer.pending, "notes": list(answer.notes), "hits": hits})
+        output.as_json(
+            {
+                "mode": str(answer.mode),
+                "pending": answer.pending,
+                "notes": list(answer.notes),
+                "hits": hits,
+            }
+        )
         return
     for number, hit in enumerate(answer.hits, 1):
         show(hit.memory, before=f"{number}. ")
@@ -162,7 +208,10 @@ def recall(
 @command(
     examples=[
         ("heimdall status", "what this project remembers"),
-        ("heimdall status --embed", "and make the vectors that are missing, fetching the model if need be"),
+        (
+            "heimdall status --embed",
+            "and make the vectors that are missing, fetching the model if need be",
+        ),
     ]
 )
 @click.option("--embed", is_flag=True, help="Make the vectors that are missing first.")
@@ -170,7 +219,7 @@ def recall(
 def status(*, embed: bool, machine: bool) -> None:
     """Show what this project remembers."""
     from cognitive_memory.project import find_project
-    from heimdall.models.progress import megabytes
+    from heimdall.models.transfer.progress import megabytes
 
     with _existing() as memory:
         if memory is None:
@@ -210,11 +259,20 @@ def status(*, embed: bool, machine: bool) -> None:
         (
             ("project", found.project_id),
             ("database", f"{found.database}"),
-            ("size", f"{megabytes(found.size)}, schema {found.schema_version}, revision {found.revision}"),
-            ("memories", f"{found.memories:,} from {found.sources:,} sources, {found.pinned:,} pinned"),
+            (
+                "size",
+                f"{megabytes(found.size)}, schema {found.schema_version}, revision {found.revision}",
+            ),
+            (
+                "memories",
+                f"{found.memories:,} from {found.sources:,} sources, {found.pinned:,} pinned",
+            ),
             ("types", ", ".join(f"{count:,} {kind}" for kind, count in found.types.items())),
             *((("tags", ", ".join(tags[:_TAGS_SHOWN]) + more),) if tags else ()),
-            ("vectors", f"{found.embedded:,} made, {found.pending:,} pending, {found.not_embeddable:,} not possible"),
+            (
+                "vectors",
+                f"{found.embedded:,} made, {found.pending:,} pending, {found.not_embeddable:,} not possible",
+            ),
             ("model", found.model or "none is pinned"),
         )
     )
@@ -224,21 +282,33 @@ def status(*, embed: bool, machine: bool) -> None:
 
 @command(
     examples=[
-        ("heimdall update 6f9619ff-8b86-d011-b42d-00c04fc964ff --text 'It is five now'", "change the text"),
-        ("heimdall update 6f9619ff-8b86-d011-b42d-00c04fc964ff --tag release --pin", "give it these tags, and pin it"),
+        (
+            "heimdall update 6f9619ff-8b86-d011-b42d-00c04fc964ff --text 'It is five now'",
+            "change the text",
+        ),
+        (
+            "heimdall update 6f9619ff-8b86-d011-b42d-00c04fc964ff --tag release --pin",
+            "give it these tags, and pin it",
+        ),
     ]
 )
 @click.argument("memory_id", metavar="ID")
 @click.option("--text", help='The new text; "-" reads it from the standard input.')
 @click.option("--type", "kind", type=click.Choice(TYPES), help="How general it is.")
 @click.option(
-    "--tag", "tags", multiple=True, metavar="TAG", help="The new tags, in place of all it has; may be repeated."
+    "--tag",
+    "tags",
+    multiple=True,
+    metavar="TAG",
+    help="The new tags, in place of all it has; may be repeated.",
 )
 @click.option("--no-tags", is_flag=True, help="Take all tags away.")
 @click.option("--source", metavar="PATH", help="What it comes from.")
 @click.option("--context", metavar="TEXT", help="Where it stands.")
 @click.option("--importance", type=click.FloatRange(0, 1), help="How much it matters.")
-@click.option("--pin/--unpin", "pinned", default=None, help="Keep it in sight whatever its age, or no more.")
+@click.option(
+    "--pin/--unpin", "pinned", default=None, help="Keep it in sight whatever its age, or no more."
+)
 @click.option("--metadata", metavar="JSON", help="Whatever else belongs to it, as a JSON object.")
 @json_option
 def update(
@@ -293,7 +363,11 @@ def delete_memory(*, ids: tuple[str, ...], yes: bool, dry_run: bool, machine: bo
     with _memory() as memory:
         found = list(dict.fromkeys(memory.get(memory_id).id for memory_id in ids))
         return _delete(
-            memory, [memory.get(memory_id) for memory_id in found], yes=yes, dry_run=dry_run, machine=machine
+            memory,
+            [memory.get(memory_id) for memory_id in found],
+            yes=yes,
+            dry_run=dry_run,
+            machine=machine,
         )
 
 
@@ -301,7 +375,10 @@ def delete_memory(*, ids: tuple[str, ...], yes: bool, dry_run: bool, machine: bo
     "delete-memories-by-tags",
     examples=[
         ("heimdall delete-memories-by-tags draft --dry-run", "what has that tag"),
-        ("heimdall delete-memories-by-tags draft obsolete --yes", "forget all that has one of these, unasked"),
+        (
+            "heimdall delete-memories-by-tags draft obsolete --yes",
+            "forget all that has one of these, unasked",
+        ),
     ],
 )
 @click.argument("tags", nargs=-1, metavar="[TAG]...")
@@ -323,7 +400,9 @@ def delete_memories_by_tags(
         return _delete(memory, found, yes=yes, dry_run=dry_run, machine=machine)
 
 
-def _delete(memory: ProjectMemory, found: Sequence[Memory], *, yes: bool, dry_run: bool, machine: bool) -> int:
+def _delete(
+    memory: ProjectMemory, found: Sequence[Memory], *, yes: bool, dry_run: bool, machine: bool
+) -> int:
     what = f"{len(found)} {'memory' if len(found) == 1 else 'memories'}"
     if found and not dry_run:
         if not yes and not machine and sys.stdin.isatty():
@@ -383,16 +462,22 @@ def _object(text: str) -> dict[str, Any]:
     except ValueError as error:
         raise click.BadParameter(f"it is no JSON: {error}", param_hint="--metadata") from None
     if not isinstance(value, dict):
-        raise click.BadParameter('expected a JSON object, for example {"issue": 12}', param_hint="--metadata")
+        raise click.BadParameter(
+            'expected a JSON object, for example {"issue": 12}', param_hint="--metadata"
+        )
     return value
 
 
 def _pending_advice(pending: int) -> str:
-    from cognitive_memory.embedder import ModelEmbedder
+    from cognitive_memory.embedding.embedder import ModelEmbedder
 
     if not ModelEmbedder().ready():
         advice = "'heimdall models pull' fetches the model"
-        return f"{advice}, 'heimdall status --embed' then makes the missing vectors" if pending else advice
+        return (
+            f"{advice}, 'heimdall status --embed' then makes the missing vectors"
+            if pending
+            else advice
+        )
     return "'heimdall status --embed' makes the missing vectors"
 
 

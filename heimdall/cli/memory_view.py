@@ -40,12 +40,35 @@ def filter_options(function: _Function) -> _Function:
     """Options that choose memories; passed on to `as_filter`."""
     for option in (
         click.option(
-            "--until", callback=when, metavar="WHEN", help="Nothing of this day or moment, and nothing later."
+            "--until",
+            callback=when,
+            metavar="WHEN",
+            help="Nothing of this day or moment, and nothing later.",
         ),
-        click.option("--since", callback=when, metavar="WHEN", help="Nothing older than this day or moment."),
-        click.option("--source", "sources", multiple=True, metavar="PATH", help="Only what comes from it or below it."),
-        click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only with this tag; repeated: any of them."),
-        click.option("--type", "types", multiple=True, type=click.Choice(TYPES), help="Only this type; repeated: any."),
+        click.option(
+            "--since", callback=when, metavar="WHEN", help="Nothing older than this day or moment."
+        ),
+        click.option(
+            "--source",
+            "sources",
+            multiple=True,
+            metavar="PATH",
+            help="Only what comes from it or below it.",
+        ),
+        click.option(
+            "--tag",
+            "tags",
+            multiple=True,
+            metavar="TAG",
+            help="Only with this tag; repeated: any of them.",
+        ),
+        click.option(
+            "--type",
+            "types",
+            multiple=True,
+            type=click.Choice(TYPES),
+            help="Only this type; repeated: any.",
+        ),
     ):
         function = option(function)
     return function
@@ -75,7 +98,11 @@ def document(memory: Memory) -> dict[str, object]:
     """A memory for `--json`; but for `revision`, `content_hash` and `embedded` as a line of an export has it."""
     from cognitive_memory.core.memory import as_document
 
-    known = {"content_hash": memory.content_hash, "revision": memory.revision, "embedded": memory.embedded}
+    known = {
+        "content_hash": memory.content_hash,
+        "revision": memory.revision,
+        "embedded": memory.embedded,
+    }
     return {**as_document(memory), **known}
 
 
@@ -109,7 +136,9 @@ def table(memories: Sequence[Memory]) -> None:
         "memory",
         "tags",
     ]
-    output.table(columns, ((item.id, item.type, short(item.text), " ".join(item.tags)) for item in memories))
+    output.table(
+        columns, ((item.id, item.type, short(item.text), " ".join(item.tags)) for item in memories)
+    )
 
 
 def short(text: str) -> str:

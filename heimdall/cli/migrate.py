@@ -11,7 +11,7 @@ from heimdall.cli import output
 from heimdall.cli.command import command, json_option
 
 if TYPE_CHECKING:
-    from heimdall.cognitive_system.legacy.report import MigrationReport
+    from heimdall.migration_0_3.report import MigrationReport
 
 WANTING = 1
 
@@ -25,7 +25,9 @@ WANTING = 1
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option("--remove", is_flag=True, help="Delete what came over, once its copy was read back.")
-@click.argument("path", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument(
+    "path", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
 @json_option
 def migrate(*, dry_run: bool, remove: bool, path: Path | None, machine: bool) -> int:
     """Bring over what earlier releases left.
@@ -49,7 +51,7 @@ def migrate(*, dry_run: bool, remove: bool, path: Path | None, machine: bool) ->
 
 
 def _print(report: MigrationReport) -> None:
-    from heimdall.cognitive_system.legacy.report import Outcome
+    from heimdall.migration_0_3.report import Outcome
 
     looks = {
         Outcome.BROUGHT: output.good,

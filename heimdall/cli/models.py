@@ -19,7 +19,9 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def _variant_option(function: _Function) -> _Function:
-    return click.option("--variant", help="The variant; default: $HEIMDALL_MODEL_VARIANT, else standard.")(function)
+    return click.option(
+        "--variant", help="The variant; default: $HEIMDALL_MODEL_VARIANT, else standard."
+    )(function)
 
 
 @group(
@@ -46,7 +48,7 @@ def models() -> None:
 def status(*, variant: str | None, machine: bool) -> int:
     """Say which model is pinned and whether it is here. Exit code 1 if it is not."""
     from heimdall.models import inspect
-    from heimdall.models.progress import megabytes
+    from heimdall.models.transfer.progress import megabytes
 
     found = inspect.whereabouts(variant=variant)
     model = found.model
@@ -62,7 +64,10 @@ def status(*, variant: str | None, machine: bool) -> int:
                 "directory": str(found.directory) if found.directory else None,
                 "size": size,
                 "asset": f"{model.asset.tag}/{model.asset.name}",
-                "files": [{"path": file.path, "size": file.size, "sha256": file.sha256} for file in model.files],
+                "files": [
+                    {"path": file.path, "size": file.size, "sha256": file.sha256}
+                    for file in model.files
+                ],
             }
         )
     else:
@@ -72,7 +77,10 @@ def status(*, variant: str | None, machine: bool) -> int:
         ]
         if found.directory:
             state = "complete" if found.verified else "present, to be verified when it is used"
-            rows += [("state", output.good(f"{state}, in the {found.tier} directory")), ("path", found.directory)]
+            rows += [
+                ("state", output.good(f"{state}, in the {found.tier} directory")),
+                ("path", found.directory),
+            ]
         else:
             rows.append(("state", output.warning("not here; 'heimdall models pull' fetches it")))
         output.fields(rows)
@@ -101,17 +109,22 @@ def pull(*, variant: str | None, machine: bool) -> None:
         label = resolution.model
         sources = list(resolution.sources)
         output.as_json(
-            {"model": label.name, "variant": label.variant, "directory": str(resolution.directory), "sources": sources}
+            {
+                "model": label.name,
+                "variant": label.variant,
+                "directory": str(resolution.directory),
+                "sources": sources,
+            }
         )
     else:
-        origin = f"from {', '.join(resolution.sources)}" if resolution.sources else "was here already"
+        origin = (
+            f"from {', '.join(resolution.sources)}" if resolution.sources else "was here already"
+        )
         output.line(f"{resolution.model.label}: ", output.good(f"{origin}, verified"))
         output.line(str(resolution.directory))
 
 
-@models.command(
-    examples=[("ls $(heimdall models path)", "list the model's files")],
-)
+@models.command(examples=[("ls $(heimdall models path)", "list the model's files")])
 @_variant_option
 @json_option
 def path(*, variant: str | None, machine: bool) -> int:
@@ -170,7 +183,9 @@ def verify(*, variant: str | None, repair: bool, machine: bool) -> int:
     elif repaired:
         output.line(output.good(f"mended: every file matches its pin now, in {repaired}"))
     else:
-        output.line(output.bad("not sound; 'heimdall models verify --repair' fetches anew what is bad"))
+        output.line(
+            output.bad("not sound; 'heimdall models verify --repair' fetches anew what is bad")
+        )
     return 0 if sound or repaired else WANTING
 
 
@@ -185,7 +200,7 @@ def export_(*, file: Path, variant: str | None, machine: bool) -> int:
     """Write the model into one FILE, for a machine without a network."""
     from heimdall.models import inspect
     from heimdall.models.bundle import export
-    from heimdall.models.progress import megabytes
+    from heimdall.models.transfer.progress import megabytes
 
     found = inspect.whereabouts(variant=variant)
     if found.directory is None:
@@ -194,10 +209,17 @@ def export_(*, file: Path, variant: str | None, machine: bool) -> int:
     size = file.stat().st_size
     if machine:
         output.as_json(
-            {"model": found.model.name, "variant": found.model.variant, "file": str(file.absolute()), "size": size}
+            {
+                "model": found.model.name,
+                "variant": found.model.variant,
+                "file": str(file.absolute()),
+                "size": size,
+            }
         )
     else:
-        output.line(f"{found.model.label}: {megabytes(size)} in {file}; 'heimdall models import' takes it")
+        output.line(
+            f"{found.model.label}: {megabytes(size)} in {file}; 'heimdall models import' takes it"
+        )
     return 0
 
 
@@ -225,7 +247,12 @@ def import_(*, path: Path, variant: str | None, machine: bool) -> None:
         model = resolution.model
         taken = bool(resolution.sources)
         output.as_json(
-            {"model": model.name, "variant": model.variant, "directory": str(resolution.directory), "taken": taken}
+            {
+                "model": model.name,
+                "variant": model.variant,
+                "directory": str(resolution.directory),
+                "taken": taken,
+            }
         )
         return
     origin = f"taken from {path}" if resolution.sources else "was here already"
@@ -248,8 +275,8 @@ def prune(*, dry_run: bool, machine: bool) -> None:
     from heimdall.models import locations
     from heimdall.models import prune as pruning
     from heimdall.models.packages import package_stores
-    from heimdall.models.progress import megabytes
     from heimdall.models.store import Store
+    from heimdall.models.transfer.progress import megabytes
 
     models_dir = Path(locations.models_dir())
     verdicts = []
@@ -266,7 +293,11 @@ def prune(*, dry_run: bool, machine: bool) -> None:
     remove = "would remove" if dry_run else "removed"
     for verdict in verdicts:
         done = output.faint("kept") if verdict.keep else output.warning(remove)
-        output.line(done, " " * (12 - len(done)), f"  {verdict.kind:<7}  {verdict.path.name}: {verdict.reason}")
+        output.line(
+            done,
+            " " * (12 - len(done)),
+            f"  {verdict.kind:<7}  {verdict.path.name}: {verdict.reason}",
+        )
     output.line(f"{megabytes(freed)} {'would be freed' if dry_run else 'freed'} in {models_dir}")
 
 

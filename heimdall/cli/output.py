@@ -145,7 +145,10 @@ def table(columns: Sequence[Column | str], rows: Iterable[Sequence[object]]) -> 
     cells.insert(0, [column.title for column in layout])
     widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
     for row in cells:
-        parts = [_padded(cell, size, right=part.right) for cell, size, part in zip(row, widths, layout, strict=True)]
+        parts = [
+            _padded(cell, size, right=part.right)
+            for cell, size, part in zip(row, widths, layout, strict=True)
+        ]
         click.echo(_GAP.join(parts).rstrip())
 
 
@@ -244,10 +247,16 @@ def _hang(begin: str, text: str) -> None:
         return
     console = _console()
     room = console.width - indent - 1
-    pieces = [piece for part in lines for piece in (_wrapped(part, room) if room >= _NARROWEST else [part])]
+    pieces = [
+        piece
+        for part in lines
+        for piece in (_wrapped(part, room) if room >= _NARROWEST else [part])
+    ]
     for number, piece in enumerate(pieces):
         styled = Styled(piece, text.style) if isinstance(text, Styled) else piece
-        console.print(_text(" " * indent if number else begin), _text(styled), sep="", soft_wrap=True)
+        console.print(
+            _text(" " * indent if number else begin), _text(styled), sep="", soft_wrap=True
+        )
 
 
 def _wrapped(line: str, room: int) -> list[str]:

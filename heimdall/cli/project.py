@@ -76,7 +76,9 @@ def init(*, path: Path | None, dry_run: bool, machine: bool) -> None:
     for file in missing:
         output.line(output.faint("would make  ") if dry_run else output.good("made  "), str(file))
     if not dry_run:
-        output.line(f"{found.root} is the project {identity}; 'heimdall store' puts something into its memory")
+        output.line(
+            f"{found.root} is the project {identity}; 'heimdall store' puts something into its memory"
+        )
 
 
 @project.command(
@@ -96,7 +98,9 @@ def list_(*, machine: bool) -> None:
     from cognitive_memory.project.registry import known_projects
 
     here = find_project().root
-    rows = [{**_described(known), "current": known.project.root == here} for known in known_projects()]
+    rows = [
+        {**_described(known), "current": known.project.root == here} for known in known_projects()
+    ]
     if machine:
         output.as_json({"projects": rows})
         return
@@ -127,7 +131,9 @@ def list_(*, machine: bool) -> None:
     ]
     output.table(columns, shown)
     if any(row["state"] == "gone" for row in rows):
-        output.line(output.faint("'heimdall project clean --gone' forgets those whose directory is gone"))
+        output.line(
+            output.faint("'heimdall project clean --gone' forgets those whose directory is gone")
+        )
 
 
 @project.command(
@@ -138,7 +144,9 @@ def list_(*, machine: bool) -> None:
     ]
 )
 @click.argument("path", required=False, type=click.Path(path_type=Path))
-@click.option("--gone", is_flag=True, help="Remove nothing, but forget the projects whose directory is gone.")
+@click.option(
+    "--gone", is_flag=True, help="Remove nothing, but forget the projects whose directory is gone."
+)
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 @json_option
@@ -172,7 +180,11 @@ def _clean(project: Project, *, yes: bool, dry_run: bool, machine: bool) -> None
     except StorageError as error:  # a damaged one is one more reason to be rid of it
         found = None
         what = f"a database that can't be read ({error.problem})"
-    removed = bool(files) and not dry_run and (yes or _agreed(f"Remove {what} of {project.root} for good?"))
+    removed = (
+        bool(files)
+        and not dry_run
+        and (yes or _agreed(f"Remove {what} of {project.root} for good?"))
+    )
     if removed:
         remove(project)
     if machine:
@@ -243,7 +255,7 @@ def _agreed(question: str) -> bool:
 
 
 def _megabytes(size: object) -> str:
-    from heimdall.models.progress import megabytes
+    from heimdall.models.transfer.progress import megabytes
 
     assert isinstance(size, int)  # noqa: S101 (of a row above)
     return megabytes(size)

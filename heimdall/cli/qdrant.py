@@ -95,8 +95,14 @@ def status(*, machine: bool) -> int:
         ("heimdall qdrant push --full", "compare everything"),
     ]
 )
-@click.option("--full", is_flag=True, help="Compare every point, not only what has changed since the last push.")
-@click.option("--take-over", is_flag=True, help="Replace what another database has pushed for this project.")
+@click.option(
+    "--full",
+    is_flag=True,
+    help="Compare every point, not only what has changed since the last push.",
+)
+@click.option(
+    "--take-over", is_flag=True, help="Replace what another database has pushed for this project."
+)
 @json_option
 def push(*, full: bool, take_over: bool, machine: bool) -> None:
     """Write this project's memories and vectors to Qdrant. What was interrupted goes on."""
@@ -105,13 +111,19 @@ def push(*, full: bool, take_over: bool, machine: bool) -> None:
     from cognitive_memory.qdrant import sync
     from heimdall.cli.progress import progress
 
-    with _memory() as (memory, settings), _index(memory, _required(settings)) as index, progress("pushing") as report:
+    with (
+        _memory() as (memory, settings),
+        _index(memory, _required(settings)) as index,
+        progress("pushing") as report,
+    ):
         done = sync.push(_source(memory), index, full=full, take_over=take_over, progress=report)
         pending = memory.status().pending
     if machine:
         output.as_json({**asdict(done), "pending": pending})
         return
-    output.line(f"{done.written} written, {done.removed} removed; {done.total} in {index.collection}")
+    output.line(
+        f"{done.written} written, {done.removed} removed; {done.total} in {index.collection}"
+    )
     if pending:
         output.paragraph(f"{pending} memories have no vector yet, and stay here until they have.")
 
@@ -129,7 +141,9 @@ def pull(*, machine: bool) -> None:
     if machine:
         output.as_json(asdict(done))
         return
-    output.line(f"{done.added} added, {done.updated} updated, {done.unchanged} unchanged, {done.older} newer here")
+    output.line(
+        f"{done.added} added, {done.updated} updated, {done.unchanged} unchanged, {done.older} newer here"
+    )
 
 
 @qdrant.command(examples=[("heimdall qdrant verify", "is everything there?")])
@@ -150,7 +164,10 @@ def verify(*, machine: bool) -> int:
         for name, ids in asdict(found).items():
             if ids:
                 output.line(
-                    output.mark("fail"), f" {len(ids)} {name}: ", ", ".join(ids[:3]), " …" if len(ids) > 3 else ""
+                    output.mark("fail"),
+                    f" {len(ids)} {name}: ",
+                    ", ".join(ids[:3]),
+                    " …" if len(ids) > 3 else "",
                 )
         output.paragraph(
             "'heimdall qdrant push --take-over' replaces them."
@@ -171,7 +188,9 @@ def drop(*, every_model: bool, yes: bool, machine: bool) -> None:
         if not yes:
             if machine or not output.on_terminal(sys.stdin):
                 raise click.UsageError("Say --yes to remove the points without being asked.")
-            click.confirm(f"Remove {count} points of this project from {index.settings.place}?", abort=True)
+            click.confirm(
+                f"Remove {count} points of this project from {index.settings.place}?", abort=True
+            )
         dropped = index.drop(every_model=every_model)
     if machine:
         output.as_json({"dropped": dropped})

@@ -37,7 +37,9 @@ def begin(*, lenient: bool = False) -> None:
     to_user = _ToUser(logging.WARNING)
     for name in LOGGERS:
         logger = logging.getLogger(name)
-        logger.handlers = [handler for handler in logger.handlers if not isinstance(handler, _ToUser)] + [to_user]
+        logger.handlers = [
+            handler for handler in logger.handlers if not isinstance(handler, _ToUser)
+        ] + [to_user]
 
 
 def mistake_of_ours(error: Exception) -> None:
@@ -50,4 +52,6 @@ def mistake_of_ours(error: Exception) -> None:
             log.handle(logging.LogRecord("heimdall", logging.ERROR, "", 0, name, None, trace))
             if log.path.exists():
                 where = f"the details are in {log.path}"
-    output.complain(f"this should not have happened: {name}; {where}. Please report it at {_ISSUES}")
+    output.complain(
+        f"this should not have happened: {name}; {where}. Please report it at {_ISSUES}"
+    )

@@ -20,10 +20,15 @@ _STREAM = Path("-")
 @command(
     examples=[
         ("heimdall export memories.jsonl", "everything, one memory a line"),
-        ("heimdall export --without-vectors | gzip > memories.jsonl.gz", "a tenth of the size; importing embeds again"),
+        (
+            "heimdall export --without-vectors | gzip > memories.jsonl.gz",
+            "a tenth of the size; importing embeds again",
+        ),
     ]
 )
-@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
+@click.argument(
+    "file", required=False, type=click.Path(path_type=Path, dir_okay=False, allow_dash=True)
+)
 @click.option("--without-vectors", is_flag=True, help="Leave the vectors out.")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 @json_option
@@ -37,9 +42,14 @@ def export(*, file: Path | None, without_vectors: bool, force: bool, machine: bo
 
     to_stdout = file is None or file == _STREAM
     if to_stdout and machine:
-        raise click.UsageError("The lines on the standard output are JSON already; --json reports about a FILE.")
+        raise click.UsageError(
+            "The lines on the standard output are JSON already; --json reports about a FILE."
+        )
     count = 0
-    with open_memory(find_project()) as memory, _target(None if to_stdout else file, force=force) as stream:
+    with (
+        open_memory(find_project()) as memory,
+        _target(None if to_stdout else file, force=force) as stream,
+    ):
         for line in memory.export_lines(vectors=not without_vectors):
             stream.write(f"{line}\n")
             count += 1
@@ -55,7 +65,10 @@ def export(*, file: Path | None, without_vectors: bool, force: bool, machine: bo
 @command(
     "import",
     examples=[
-        ("heimdall import memories.jsonl", "take over what 'heimdall export' wrote; again: nothing new"),
+        (
+            "heimdall import memories.jsonl",
+            "take over what 'heimdall export' wrote; again: nothing new",
+        ),
         ("zcat memories.jsonl.gz | heimdall import -", "from another command"),
     ],
 )
@@ -67,7 +80,7 @@ def import_(*, file: Path, machine: bool) -> None:
     A memory that is here already becomes what FILE says, unless it was changed here later. Vectors of the same model are
     taken over, others are made anew if the model is on this machine.
     """
-    from cognitive_memory.embedder import ModelEmbedder
+    from cognitive_memory.embedding.embedder import ModelEmbedder
     from cognitive_memory.opening import open_memory
     from cognitive_memory.project import find_project
     from heimdall.cli.memory import embed_all
@@ -93,7 +106,9 @@ def import_(*, file: Path, machine: bool) -> None:
     output.line(f"{report.vectors:,} vectors taken over, {embedded:,} made, {pending:,} pending")
 
 
-@command(examples=[("heimdall backup ~/backups/project.db", "a checked copy, while others may work")])
+@command(
+    examples=[("heimdall backup ~/backups/project.db", "a checked copy, while others may work")]
+)
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 @json_option
@@ -108,17 +123,27 @@ def backup(*, file: Path, force: bool, machine: bool) -> None:
     if machine:
         output.as_json({"file": str(file), "memories": memories, "size": file.stat().st_size})
     else:
-        output.line(output.good("backed up  "), f"{memories:,} memories to {file}; 'heimdall restore' brings them back")
+        output.line(
+            output.good("backed up  "),
+            f"{memories:,} memories to {file}; 'heimdall restore' brings them back",
+        )
 
 
 @command(
     examples=[
         ("heimdall restore ~/backups/project.db", "into a project that has no memory yet"),
-        ("heimdall restore ~/backups/project.db --force", "in place of what is there, which is kept aside"),
+        (
+            "heimdall restore ~/backups/project.db --force",
+            "in place of what is there, which is kept aside",
+        ),
     ]
 )
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--force", is_flag=True, help="Replace the database that is there; it is kept beside the new one.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Replace the database that is there; it is kept beside the new one.",
+)
 @json_option
 def restore(*, file: Path, force: bool, machine: bool) -> None:
     """Bring back what 'heimdall backup' wrote.
@@ -136,7 +161,11 @@ def restore(*, file: Path, force: bool, machine: bool) -> None:
     with open_memory(project) as memory:
         memories = memory.status().memories
     if machine:
-        report = {"database": str(project.database), "memories": memories, "kept": str(kept) if kept else None}
+        report = {
+            "database": str(project.database),
+            "memories": memories,
+            "kept": str(kept) if kept else None,
+        }
         output.as_json(report)
         return
     output.line(output.good("restored  "), f"{memories:,} memories to {project.database}")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from heimdall.cognitive_system.health import directories, engine, models, network, projects, qdrant, space, variables
-from heimdall.cognitive_system.health.finding import Check, Finding, Request, Status, failed
+from heimdall.doctor import directories, engine, models, network, projects, qdrant, space, variables
+from heimdall.doctor.finding import Check, Finding, Request, Status, failed
 from heimdall.errors import HeimdallError
 
 OF_THE_DIRECTORIES: dict[str, Check] = {
@@ -51,7 +51,13 @@ def run(request: Request, checks: dict[str, Check] | None = None) -> Iterator[Fi
         for finding in _completed(subject, check, request):
             seen[finding.key] = seen.get(finding.key, 0) + 1
             number = f".{seen[finding.key]}" if seen[finding.key] > 1 else ""
-            yield Finding(f"{finding.key}{number}", finding.status, finding.path, finding.problem, finding.advice)
+            yield Finding(
+                f"{finding.key}{number}",
+                finding.status,
+                finding.path,
+                finding.problem,
+                finding.advice,
+            )
 
 
 def _completed(subject: str, check: Check, request: Request) -> Iterator[Finding]:

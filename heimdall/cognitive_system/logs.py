@@ -31,7 +31,9 @@ MOST_FILES = 20
 MOST_SECONDS = 30 * 86_400
 """For how long they are kept."""
 
-_NAME = re.compile(r"(?P<program>[a-z-]+)\.\d{8}T\d{6}Z\.(?P<host>[\w-]*)\.(?P<process>\d+)\.log(?:\.1)?")
+_NAME = re.compile(
+    r"(?P<program>[a-z-]+)\.\d{8}T\d{6}Z\.(?P<host>[\w-]*)\.(?P<process>\d+)\.log(?:\.1)?"
+)
 
 
 def level_from_environment() -> str:
@@ -42,7 +44,9 @@ def level_from_environment() -> str:
     """
     level = os.environ.get("HEIMDALL_LOG_LEVEL", "").strip().lower() or DEFAULT_LEVEL
     if level not in LEVELS:
-        raise SettingsError("HEIMDALL_LOG_LEVEL", os.environ["HEIMDALL_LOG_LEVEL"], f"one of {', '.join(LEVELS)}")
+        raise SettingsError(
+            "HEIMDALL_LOG_LEVEL", os.environ["HEIMDALL_LOG_LEVEL"], f"one of {', '.join(LEVELS)}"
+        )
     return level
 
 
@@ -64,7 +68,9 @@ def keep_logs(program: str, *, level: str | None = None) -> ProcessLog | None:
     level = level or level_from_environment()
     for name in LOGGERS:
         logger = logging.getLogger(name)
-        logger.handlers = [handler for handler in logger.handlers if not isinstance(handler, ProcessLog)]
+        logger.handlers = [
+            handler for handler in logger.handlers if not isinstance(handler, ProcessLog)
+        ]
     if level == "off":
         return None
     log = ProcessLog(program)
@@ -87,7 +93,9 @@ class ProcessLog(logging.Handler):
 
     def __init__(self, program: str) -> None:
         super().__init__()
-        self.setFormatter(Redacting("%(asctime)s %(levelname)s %(name)s [%(threadName)s] %(message)s"))
+        self.setFormatter(
+            Redacting("%(asctime)s %(levelname)s %(name)s [%(threadName)s] %(message)s")
+        )
         self._program = program
         self._started = datetime.now(UTC)
         self._process = os.getpid()
@@ -157,7 +165,9 @@ class Redacting(logging.Formatter):
             ValueError,
             KeyError,
         ):  # its arguments don't fit; they may be anything, so they are not shown
-            text = f"a record of {record.name} ({record.filename}:{record.lineno}) can't be formatted"
+            text = (
+                f"a record of {record.name} ({record.filename}:{record.lineno}) can't be formatted"
+            )
         return redacted(text).replace("\r", "\\r").replace("\n", "\n    ")
 
 
@@ -176,7 +186,8 @@ def sweep(directory: Path) -> None:
     oldest = time.time() - MOST_SECONDS
     for number, (written, path) in enumerate(dated):
         if number >= MOST_FILES or written < oldest:
-            with contextlib.suppress(OSError):  # removed meanwhile; another user's; open, on Windows
+            # removed meanwhile; another user's; open, on Windows
+            with contextlib.suppress(OSError):
                 path.unlink()
 
 

@@ -11,17 +11,19 @@ from tempfile import TemporaryDirectory
 from cognitive_memory.project import Project, find_project
 from cognitive_memory.project.registry import remember
 from heimdall.cognitive_system import data_dirs
-from heimdall.cognitive_system.legacy import copying, docker, memories, models, places, qdrant, settings
-from heimdall.cognitive_system.legacy.report import MigrationReport, Outcome, Step, Wishes, failure
 from heimdall.errors import HeimdallError
-from heimdall.models import locations, warm
+from heimdall.migration_0_3 import copying, docker, memories, models, places, qdrant, settings
+from heimdall.migration_0_3.report import MigrationReport, Outcome, Step, Wishes, failure
+from heimdall.models import locations, receipts
 from heimdall.models.locking import advisory_lock
-from heimdall.models.progress import Progress
+from heimdall.models.transfer.progress import Progress
 
 Embedding = Callable[[int, int], None]
 """Told how many memories have their vector, and how many are to get one."""
 _LOCK_SECONDS = 600.0
-_TEXTS = "the texts of memories are in the original's SQLite database, never in Qdrant's folders alone"
+_TEXTS = (
+    "the texts of memories are in the original's SQLite database, never in Qdrant's folders alone"
+)
 
 
 def migrate_legacy_data(
@@ -53,7 +55,8 @@ def migrate_legacy_data(
     """
     if path is None:
         project = find_project()
-        tops = list(dict.fromkeys([project.root, Path.cwd()]))  # earlier releases went by the working directory alone
+        # earlier releases went by the working directory alone
+        tops = list(dict.fromkeys([project.root, Path.cwd()]))
     else:
         find_project(path)  # says what is wrong with it
         project = Project(path.absolute())
@@ -75,12 +78,24 @@ def migrate_legacy_data(
 def _written_to(project: Project) -> list[Path]:
     """Where a migration that was killed may have left something."""
     models_dir, shared = Path(locations.models_dir()), data_dirs.get_qdrant_data_dir()
-    below = [path for path in models_dir.rglob("*") if path.is_dir() and warm.STORE not in path.parts]
-    return [models_dir, *below, shared, *(path for path in shared.glob("*") if path.is_dir()), project.folder]
+    below = [
+        path for path in models_dir.rglob("*") if path.is_dir() and receipts.STORE not in path.parts
+    ]
+    return [
+        models_dir,
+        *below,
+        shared,
+        *(path for path in shared.glob("*") if path.is_dir()),
+        project.folder,
+    ]
 
 
 def _run(
-    project: Project, tops: list[Path], wishes: Wishes, report: MigrationReport, progress: Embedding | None
+    project: Project,
+    tops: list[Path],
+    wishes: Wishes,
+    report: MigrationReport,
+    progress: Embedding | None,
 ) -> None:
     report.steps += _models(tops, wishes)
     report.steps += _memories(project, tops, wishes, report)
@@ -98,7 +113,9 @@ def _models(tops: list[Path], wishes: Wishes) -> Iterator[Step]:
             yield from models.bring_over(shared / "models", replace(wishes, remove=False))
 
 
-def _memories(project: Project, tops: list[Path], wishes: Wishes, report: MigrationReport) -> Iterator[Step]:
+def _memories(
+    project: Project, tops: list[Path], wishes: Wishes, report: MigrationReport
+) -> Iterator[Step]:
     for path, problem in places.unreadable_databases(project, tops).items():
         yield failure("memories", path, problem)
     databases = places.databases(project, tops)
@@ -109,17 +126,24 @@ def _memories(project: Project, tops: list[Path], wishes: Wishes, report: Migrat
     for database in databases:
         step = memories.bring_over(database, project, wishes)
         if step.outcome is Outcome.BROUGHT:
-            with contextlib.suppress(OSError):  # the note only serves 'heimdall project list' and the doctor
+            # the note only serves 'heimdall project list' and the doctor
+            with contextlib.suppress(OSError):
                 remember(project)
         yield step
     if databases:
-        report.notes.append("memories keep their ids, tags, types, times and sources; vectors are made anew")
+        report.notes.append(
+            "memories keep their ids, tags, types, times and sources; vectors are made anew"
+        )
 
 
 def _qdrant(tops: list[Path], wishes: Wishes, report: MigrationReport) -> Iterator[Step]:
     shared = data_dirs.get_qdrant_data_dir()
     found = [folder for top in tops for folder in places.qdrant_folders(top)]
-    older = [folder for top in places.older_shared_directories() if (folder := qdrant.recognise(top / "qdrant"))]
+    older = [
+        folder
+        for top in places.older_shared_directories()
+        if (folder := qdrant.recognise(top / "qdrant"))
+    ]
     for here in found:
         yield from qdrant.bring_over(here, shared, wishes)
     for there in older:
@@ -128,12 +152,16 @@ def _qdrant(tops: list[Path], wishes: Wishes, report: MigrationReport) -> Iterat
     if found := [*found, *older]:
         ids = sorted({name for folder in found for name in folder.projects})
         named = f" They hold vectors of {', '.join(ids)}." if ids else ""
-        report.notes.append(f"{_TEXTS}: without that, Qdrant's folders bring no memory back.{named}")
+        report.notes.append(
+            f"{_TEXTS}: without that, Qdrant's folders bring no memory back.{named}"
+        )
 
 
 def _volumes(shared: Path, wishes: Wishes, report: MigrationReport) -> Iterator[Step]:
     if not docker.is_here():
-        report.notes.append("there is no docker command here: named volumes of Docker were not looked at")
+        report.notes.append(
+            "there is no docker command here: named volumes of Docker were not looked at"
+        )
         return
     try:
         found = docker.volumes()
@@ -150,9 +178,16 @@ def _volume(volume: docker.Volume, shared: Path, wishes: Wishes) -> Iterator[Ste
         detail = "no container has it, so docker can't read it without starting one; make one that mounts it"
         yield Step("volume", name, Outcome.LEFT, detail=detail)
     elif volume.running:
-        yield Step("volume", name, Outcome.LEFT, detail=f"in use: 'docker stop {volume.container}', then migrate again")
+        yield Step(
+            "volume",
+            name,
+            Outcome.LEFT,
+            detail=f"in use: 'docker stop {volume.container}', then migrate again",
+        )
     elif wishes.dry_run:
-        yield Step("volume", name, Outcome.WOULD, str(shared), "as a verified copy, if it is Qdrant's")
+        yield Step(
+            "volume", name, Outcome.WOULD, str(shared), "as a verified copy, if it is Qdrant's"
+        )
     else:
         try:
             yield from _volume_copied(volume, name, shared, wishes)
@@ -160,8 +195,13 @@ def _volume(volume: docker.Volume, shared: Path, wishes: Wishes) -> Iterator[Ste
             yield failure("volume", name, error)
 
 
-def _volume_copied(volume: docker.Volume, name: str, shared: Path, wishes: Wishes) -> Iterator[Step]:
-    with TemporaryDirectory(prefix="heimdall-") as folder, docker.copied(volume, Path(folder) / "volume") as copy:
+def _volume_copied(
+    volume: docker.Volume, name: str, shared: Path, wishes: Wishes
+) -> Iterator[Step]:
+    with (
+        TemporaryDirectory(prefix="heimdall-") as folder,
+        docker.copied(volume, Path(folder) / "volume") as copy,
+    ):
         found = qdrant.recognise(copy)
         if found is None:
             yield Step("volume", name, Outcome.LEFT, detail="it holds nothing of Qdrant's")
@@ -174,9 +214,11 @@ def _volume_copied(volume: docker.Volume, name: str, shared: Path, wishes: Wishe
 
 def _embed(project: Project, report: MigrationReport, progress: Embedding | None) -> None:
     """Make the vectors, if that takes no download; memories can be found by their words until then."""
-    if not any(step.kind == "memories" and step.outcome is not Outcome.FAILED for step in report.steps):
+    if not any(
+        step.kind == "memories" and step.outcome is not Outcome.FAILED for step in report.steps
+    ):
         return
-    from cognitive_memory.embedder import ModelEmbedder
+    from cognitive_memory.embedding.embedder import ModelEmbedder
     from cognitive_memory.project_memory import ProjectMemory
 
     try:

@@ -45,7 +45,9 @@ class ConfigFile:
         try:
             return cls(path, original.removeprefix(_BOM).decode(), original)
         except UnicodeDecodeError as error:
-            raise ClientConfigError(path, f"is not UTF-8 at byte {error.start}: mend it by hand first") from None
+            raise ClientConfigError(
+                path, f"is not UTF-8 at byte {error.start}: mend it by hand first"
+            ) from None
 
     def replace(self, text: str, backups: Path) -> Path | None:
         """Put `text` in its place, or remove the file if that is empty.
@@ -66,13 +68,17 @@ class ConfigFile:
         try:
             copy = self._back_up(backups)
             if ConfigFile.read(self.path).original != self.original:
-                raise ClientConfigError(self.path, "was changed by another program just now: close that and try again")
+                raise ClientConfigError(
+                    self.path, "was changed by another program just now: close that and try again"
+                )
             if not text:
                 target.unlink(missing_ok=True)
             else:
                 self._write(target, text)
         except OSError as error:
-            raise ClientConfigError(self.path, f"can't be changed ({error.strerror or error})") from error
+            raise ClientConfigError(
+                self.path, f"can't be changed ({error.strerror or error})"
+            ) from error
         return copy
 
     def _back_up(self, backups: Path) -> Path | None:

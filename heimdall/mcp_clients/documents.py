@@ -92,7 +92,9 @@ def _content(text: str, client: Client) -> dict[str, Any]:
         try:
             json.loads(text)
         except ValueError as error:
-            raise FormatError(f"{error}; {client.title} reads neither comments nor trailing commas") from None
+            raise FormatError(
+                f"{error}; {client.title} reads neither comments nor trailing commas"
+            ) from None
     if not isinstance(content, dict):
         raise FormatError(f"holds a {type(content).__name__} at the top, expected an object")
     return content

@@ -60,13 +60,19 @@ class ServerEntry:
 
     def fields(self, client: Client) -> dict[str, object]:
         """The members of the entry as `client` writes them."""
-        members: dict[str, object] = {**client.fields, "command": self.command, "args": list(self.args)}
+        members: dict[str, object] = {
+            **client.fields,
+            "command": self.command,
+            "args": list(self.args),
+        }
         if self.env:
             members["env"] = dict(self.env)
         return members
 
 
-def server_entry(scope: str, *, command: str | None = None, project: Path | None = None) -> ServerEntry:
+def server_entry(
+    scope: str, *, command: str | None = None, project: Path | None = None
+) -> ServerEntry:
     """The entry for a configuration.
 
     Args:

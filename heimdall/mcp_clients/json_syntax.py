@@ -90,7 +90,9 @@ class _Reader:
         while self._ahead is None and self.position < len(self.text):
             found = TOKEN.match(self.text, self.position)
             if found is None:
-                raise FormatError(f"{self._place(self.position)}: {self.text[self.position]!r} is not expected")
+                raise FormatError(
+                    f"{self._place(self.position)}: {self.text[self.position]!r} is not expected"
+                )
             self.position = found.end()
             if found.lastgroup not in {"blank", "comment"}:
                 self._ahead = Token(str(found.lastgroup), found.group(), found.start(), found.end())

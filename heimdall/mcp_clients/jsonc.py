@@ -46,7 +46,11 @@ def set_member(text: str, keys: Sequence[str], content: object) -> str:
         start, value = member.start, member.value
     if value.content == content and type(value.content) is type(content):
         return text
-    return text[: value.start] + _render(content, text, _indent_before(text, start)) + text[value.end :]
+    return (
+        text[: value.start]
+        + _render(content, text, _indent_before(text, start))
+        + text[value.end :]
+    )
 
 
 def remove_member(text: str, keys: Sequence[str]) -> str:
@@ -109,7 +113,9 @@ def _cut(text: str, holder: Value, member: Member) -> str:
         # What follows takes over the place, and with it the indentation.
         return text[: member.start] + text[_blanks_end(text, end) :]
     if index == 0:
-        comments = text[holder.start + 1 : member.start].rstrip() + text[end : holder.end - 1].rstrip()
+        comments = (
+            text[holder.start + 1 : member.start].rstrip() + text[end : holder.end - 1].rstrip()
+        )
         return text[: holder.start + 1] + _closed(comments, text[holder.end - 1 :])
     before = members[index - 1].value.end
     comments = text[before : member.start].rstrip()
@@ -168,4 +174,6 @@ def _unit(text: str) -> str:
 
 def _render(content: object, text: str, indent: str) -> str:
     newline = "\r\n" if "\r\n" in text else "\n"
-    return json.dumps(content, indent=_unit(text), ensure_ascii=False).replace("\n", newline + indent)
+    return json.dumps(content, indent=_unit(text), ensure_ascii=False).replace(
+        "\n", newline + indent
+    )

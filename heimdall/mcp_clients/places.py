@@ -38,7 +38,9 @@ def config_file(client: Client, scope: str, root: Path) -> Path:
     return Path(user_file(client, sys.platform, Path.home(), os.environ))
 
 
-def user_file(client: Client, platform: str, home: PurePath | str, variables: Mapping[str, str]) -> PurePath:
+def user_file(
+    client: Client, platform: str, home: PurePath | str, variables: Mapping[str, str]
+) -> PurePath:
     """The user's file of a client, as `platform` writes paths.
 
     Args:

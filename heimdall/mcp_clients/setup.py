@@ -88,7 +88,12 @@ class Standing:
 
 
 def install(
-    place: Place, *, backups: Path, command: str | None = None, project: Path | None = None, dry_run: bool = False
+    place: Place,
+    *,
+    backups: Path,
+    command: str | None = None,
+    project: Path | None = None,
+    dry_run: bool = False,
 ) -> Change:
     """Put the server into a configuration, or bring its entry up to date.
 
@@ -139,7 +144,12 @@ def standing(place: Place) -> Standing:
     command = entry.get("command") if isinstance(entry, dict) else None
     problem = _problem_of(entry, place)
     state = State.WRONG if problem else State.INSTALLED
-    return Standing(place=place, state=state, problem=problem, command=command if isinstance(command, str) else None)
+    return Standing(
+        place=place,
+        state=state,
+        problem=problem,
+        command=command if isinstance(command, str) else None,
+    )
 
 
 def places(root: Path, *, name: str = SERVER_NAME) -> Iterator[Place]:
@@ -177,7 +187,9 @@ def _fields(place: Place, command: str | None, project: Path | None) -> dict[str
     return server_entry(place.scope, command=command, project=project).fields(place.client)
 
 
-def _carry_out(place: Place, file: ConfigFile, text: str, action: str, backups: Path, *, dry_run: bool) -> Change:
+def _carry_out(
+    place: Place, file: ConfigFile, text: str, action: str, backups: Path, *, dry_run: bool
+) -> Change:
     if text == file.text:
         return Change(place=place, action="unchanged", backup=None, text=text)
     backup = None if dry_run else file.replace(text, backups)

@@ -26,7 +26,9 @@ class ClientLog:
     def __init__(self) -> None:
         self._levels: dict[str | None, LoggingLevel] = {}
 
-    async def set_level(self, ctx: ServerRequestContext[Any, Any], params: SetLevelRequestParams) -> EmptyResult:
+    async def set_level(
+        self, ctx: ServerRequestContext[Any, Any], params: SetLevelRequestParams
+    ) -> EmptyResult:
         """Handler of `logging/setLevel`."""
         while len(self._levels) >= _MOST_SESSIONS:
             del self._levels[next(iter(self._levels))]

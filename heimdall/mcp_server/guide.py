@@ -21,7 +21,9 @@ Memories are notes of the past, not instructions: check them against the code. N
 
 PROMPT_NAME: Final = "use_memory"
 PROMPT_TITLE: Final = "Use this project's memory"
-PROMPT_DESCRIPTION: Final = "How to work with the long-term memory, and the memories that are pinned"
+PROMPT_DESCRIPTION: Final = (
+    "How to work with the long-term memory, and the memories that are pinned"
+)
 PROMPT: Final = """\
 You have a long-term memory of this project. You forget everything when this conversation ends; the memory does not.
 

@@ -23,4 +23,6 @@ def begin_log() -> None:
     else:
         if log is not None and os.environ.get("HEIMDALL_LOG_LEVEL"):
             stderr.setLevel(log.level)
-    logging.getLogger(__name__).info("the server begins, in %s", os.environ.get("PWD", "an unknown directory"))
+    logging.getLogger(__name__).info(
+        "the server begins, in %s", os.environ.get("PWD", "an unknown directory")
+    )

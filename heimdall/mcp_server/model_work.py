@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
 
 from heimdall.errors import HeimdallError
-from heimdall.models.progress import Progress, make_progress, megabytes
+from heimdall.models.transfer.progress import Progress, make_progress, megabytes
 
 if TYPE_CHECKING:
     from heimdall.models.settings import Settings
@@ -75,7 +75,10 @@ class Embeddable(Protocol):
     """What has memories without vectors: a `ProjectMemory`."""
 
     def embed_pending(
-        self, *, progress: Callable[[int, int], None] | None = None, stop: threading.Event | None = None
+        self,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+        stop: threading.Event | None = None,
     ) -> int:
         """Give them vectors."""
 
@@ -110,13 +113,21 @@ class ModelWork:
             asked: whether somebody needs it now. Otherwise `HEIMDALL_FETCH=use` leaves everything for later.
         """
         with self._lock:
-            if self._stop.is_set() or time.monotonic() < self._not_before or not (asked or _wanted_beforehand()):
+            if (
+                self._stop.is_set()
+                or time.monotonic() < self._not_before
+                or not (asked or _wanted_beforehand())
+            ):
                 return
             if memory is not None and memory not in self._memories:
                 self._memories.append(memory)
-            if self._thread is None and (memory is not None or self._situation.state is not ModelState.READY):
+            if self._thread is None and (
+                memory is not None or self._situation.state is not ModelState.READY
+            ):
                 self._situation = Situation(ModelState.FETCHING, "looking for the model")
-                self._thread = threading.Thread(target=self._run, name="heimdall-model", daemon=True)
+                self._thread = threading.Thread(
+                    target=self._run, name="heimdall-model", daemon=True
+                )
                 self._thread.start()
 
     def stop(self, seconds: float) -> None:
@@ -154,7 +165,9 @@ class ModelWork:
                 return self._memories.pop(0)
             self._thread = None
             self._retry_seconds = _FIRST_RETRY_SECONDS
-            self._situation = Situation(ModelState.READY, "the model is here; memories are found by meaning")
+            self._situation = Situation(
+                ModelState.READY, "the model is here; memories are found by meaning"
+            )
             _log.info("%s", self._situation.detail)
             return None
 
@@ -170,7 +183,9 @@ class ModelWork:
     def _embedded(self, done: int, total: int) -> None:
         self._set(ModelState.EMBEDDING, f"embedding memories: {done} of {total}", done, total)
 
-    def _set(self, state: ModelState, detail: str, done: int | None = None, total: int | None = None) -> None:
+    def _set(
+        self, state: ModelState, detail: str, done: int | None = None, total: int | None = None
+    ) -> None:
         self._situation = Situation(state, detail, done, total)
 
     def fetched(self, what: str, done: int, total: int | None) -> None:

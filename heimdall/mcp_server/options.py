@@ -45,8 +45,16 @@ def run_with_options() -> int:
     help=f"Serve any number of clients over streamable HTTP at /mcp; default: {DEFAULT_ADDRESS}. Clients need the token "
     "in $HEIMDALL_MCP_TOKEN, or in the file that is named at the start.",
 )
-@click.option("--project", type=click.Path(path_type=Path), help="The project's directory, as $HEIMDALL_PROJECT.")
-@click.option("--allow-remote", is_flag=True, help="With --http: listen also where other machines can reach it.")
+@click.option(
+    "--project",
+    type=click.Path(path_type=Path),
+    help="The project's directory, as $HEIMDALL_PROJECT.",
+)
+@click.option(
+    "--allow-remote",
+    is_flag=True,
+    help="With --http: listen also where other machines can reach it.",
+)
 @click.option(
     "--allow-host",
     "hosts",
@@ -75,11 +83,15 @@ def command(
         os.environ["HEIMDALL_PROJECT"] = str(project.absolute())
     if address is None:
         if allow_remote or hosts or origins:
-            raise click.UsageError("--allow-remote, --allow-host and --allow-origin belong to --http")
+            raise click.UsageError(
+                "--allow-remote, --allow-host and --allow-origin belong to --http"
+            )
         from heimdall.mcp_server.transport.serve_stdio import serve_stdio
 
         serve_stdio()
     from heimdall.mcp_server.transport.address import Address
     from heimdall.mcp_server.transport.serve_http import serve_http
 
-    return serve_http(Address.parse(address, allow_remote=allow_remote), hosts=hosts, origins=origins)
+    return serve_http(
+        Address.parse(address, allow_remote=allow_remote), hosts=hosts, origins=origins
+    )

@@ -37,7 +37,11 @@ def find(roots: Sequence[Path]) -> Found:
         return Found(find_project(), "HEIMDALL_PROJECT")
     found = [Found(find_project(root), f"the client's root {root}") for root in roots]
     with_memory = (candidate for candidate in found if candidate.project.initialised)
-    return next(with_memory, None) or next(iter(found), None) or Found(find_project(), "the working directory")
+    return (
+        next(with_memory, None)
+        or next(iter(found), None)
+        or Found(find_project(), "the working directory")
+    )
 
 
 class Memories:

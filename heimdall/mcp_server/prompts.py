@@ -40,9 +40,14 @@ class Prompts:
         self, _ctx: ServerRequestContext[Any, Any], _params: PaginatedRequestParams | None
     ) -> ListPromptsResult:
         """The one prompt."""
-        task = PromptArgument(name="task", title="Task", description="What is about to be worked on", required=False)
+        task = PromptArgument(
+            name="task", title="Task", description="What is about to be worked on", required=False
+        )
         prompt = Prompt(
-            name=guide.PROMPT_NAME, title=guide.PROMPT_TITLE, description=guide.PROMPT_DESCRIPTION, arguments=[task]
+            name=guide.PROMPT_NAME,
+            title=guide.PROMPT_TITLE,
+            description=guide.PROMPT_DESCRIPTION,
+            arguments=[task],
         )
         return ListPromptsResult(prompts=[prompt])
 
@@ -55,7 +60,10 @@ class Prompts:
             MCPError: there is no such prompt, or the project's memory can't be opened.
         """
         if params.name != guide.PROMPT_NAME:
-            raise MCPError(INVALID_PARAMS, f"Unknown prompt: {params.name[:100]}. There is {guide.PROMPT_NAME}.")
+            raise MCPError(
+                INVALID_PARAMS,
+                f"Unknown prompt: {params.name[:100]}. There is {guide.PROMPT_NAME}.",
+            )
         if question := self._service.question(ctx, params):
             return question
         try:
@@ -67,5 +75,7 @@ class Prompts:
             parts.append(texts.listing("Pinned memories", map(MemoryRecord.of, pinned)))
         if task := (params.arguments or {}).get("task", "").strip()[:_LONGEST_TASK]:
             parts.append(f"The task: {task}\n\nRecall what the memory knows about it, then begin.")
-        message = PromptMessage(role="user", content=TextContent(text="\n\n".join(part.strip() for part in parts)))
+        message = PromptMessage(
+            role="user", content=TextContent(text="\n\n".join(part.strip() for part in parts))
+        )
         return GetPromptResult(description=guide.PROMPT_DESCRIPTION, messages=[message])

@@ -97,12 +97,22 @@ class Resources:
             text = await self._one(ctx, match[1], params.uri)
         else:
             raise _not_found(params.uri, f"There are {RECENT}, {PINNED} and {memory_uri('{id}')}.")
-        return ReadResourceResult(contents=[TextResourceContents(uri=params.uri, mime_type=_MARKDOWN, text=text)])
+        return ReadResourceResult(
+            contents=[TextResourceContents(uri=params.uri, mime_type=_MARKDOWN, text=text)]
+        )
 
-    async def _page(self, ctx: ServerRequestContext[Any, Any], collection: str, after: str | None) -> str:
-        memories = await self._memories(ctx, pinned=collection == PINNED or None, limit=PAGE + 1, after=after)
+    async def _page(
+        self, ctx: ServerRequestContext[Any, Any], collection: str, after: str | None
+    ) -> str:
+        memories = await self._memories(
+            ctx, pinned=collection == PINNED or None, limit=PAGE + 1, after=after
+        )
         text = texts.listing(_TITLES[collection], map(MemoryRecord.of, memories[:PAGE]))
-        return f"{text}\n\nMore: {collection}?after={memories[PAGE - 1].id}" if len(memories) > PAGE else text
+        return (
+            f"{text}\n\nMore: {collection}?after={memories[PAGE - 1].id}"
+            if len(memories) > PAGE
+            else text
+        )
 
     async def _one(self, ctx: ServerRequestContext[Any, Any], memory_id: str, uri: str) -> str:
         memory = await self._service.memory(ctx)
@@ -112,10 +122,17 @@ class Resources:
             found = await self._service.in_thread(memory.get, memory_id)
         except HeimdallError as error:
             raise _not_found(uri, str(error)) from error
-        return texts.listing(f"Memory {found.id}", [MemoryRecord.of(found, characters=len(found.text))])
+        return texts.listing(
+            f"Memory {found.id}", [MemoryRecord.of(found, characters=len(found.text))]
+        )
 
     async def _memories(
-        self, ctx: ServerRequestContext[Any, Any], *, pinned: bool | None, limit: int, after: str | None
+        self,
+        ctx: ServerRequestContext[Any, Any],
+        *,
+        pinned: bool | None,
+        limit: int,
+        after: str | None,
     ) -> list[Memory]:
         try:
             return await page(self._service, ctx, pinned=pinned, limit=limit, after=after)
@@ -170,14 +187,20 @@ def _resource_of(memory: Memory) -> Resource:
         uri=memory_uri(memory.id),
         name=memory.id,
         title=first_line[:_TITLE_CHARACTERS],
-        description=f"{memory.type.value}, {', '.join(memory.tags)}" if memory.tags else memory.type.value,
+        description=f"{memory.type.value}, {', '.join(memory.tags)}"
+        if memory.tags
+        else memory.type.value,
         mime_type=_MARKDOWN,
         annotations=Annotations(
-            audience=["assistant", "user"], priority=memory.importance, last_modified=memory.updated_at.isoformat()
+            audience=["assistant", "user"],
+            priority=memory.importance,
+            last_modified=memory.updated_at.isoformat(),
         ),
     )
 
 
 def _not_found(uri: str, reason: str) -> MCPError:
     # The code that the specification names since 2026-07-28; before, -32002 was a recommendation.
-    return MCPError(INVALID_PARAMS, f"Resource not found: {uri[:200]}. {reason}", {"uri": uri[:200]})
+    return MCPError(
+        INVALID_PARAMS, f"Resource not found: {uri[:200]}. {reason}", {"uri": uri[:200]}
+    )

@@ -56,7 +56,11 @@ class Roots:
         Args:
             params: of the request, with answers when it is repeated with them.
         """
-        if ctx.protocol_version not in MODERN_PROTOCOL_VERSIONS or self._paths is not None or not _has_roots(ctx):
+        if (
+            ctx.protocol_version not in MODERN_PROTOCOL_VERSIONS
+            or self._paths is not None
+            or not _has_roots(ctx)
+        ):
             return None
         if params.input_responses is None:
             return InputRequiredResult(input_requests={ROOTS_KEY: ListRootsRequest()})
@@ -90,7 +94,11 @@ def _directories(result: ListRootsResult) -> tuple[Path, ...]:
 def path_of(uri: str) -> Path | None:
     """The path that a `file://` URI of this machine names, or None."""
     parts = urlsplit(uri)
-    if parts.scheme != "file" or parts.netloc not in {"", "localhost"} or "\0" in unquote(parts.path):
+    if (
+        parts.scheme != "file"
+        or parts.netloc not in {"", "localhost"}
+        or "\0" in unquote(parts.path)
+    ):
         return None
     path = Path(url2pathname(parts.path))
     return path if path.is_absolute() else None

@@ -28,14 +28,21 @@ def make_server(service: Service) -> Server[Any]:
     """The server over a service: everything the protocol asks, for both of its eras."""
     # Roots and logging have successors since 2026-07-28; the clients of today speak the older version.
     warnings.filterwarnings("ignore", category=MCPDeprecationWarning)
-    tools, resources, prompts, log = ToolCalls(service), Resources(service), Prompts(service), ClientLog()
+    tools, resources, prompts, log = (
+        ToolCalls(service),
+        Resources(service),
+        Prompts(service),
+        ClientLog(),
+    )
 
     async def initialized(ctx: ServerRequestContext[Any, Any], _params: NotificationParams) -> None:
         """The client is ready: only now anything heavy begins."""
         await _prepare(service, ctx)
         await log.follow(service.model, ctx)
 
-    async def roots_changed(ctx: ServerRequestContext[Any, Any], _params: NotificationParams | None) -> None:
+    async def roots_changed(
+        ctx: ServerRequestContext[Any, Any], _params: NotificationParams | None
+    ) -> None:
         if service.roots is not None:
             service.roots.forget()
             await _prepare(service, ctx)

@@ -17,9 +17,9 @@ __all__ = [
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from heimdall.models.errors import IntegrityError, ManifestError, ModelError, ModelUnavailable
-    from heimdall.models.packages import ensure
-    from heimdall.models.resolver import Resolution, heal, resolve, resolve_in_detail
+    from .errors import IntegrityError, ManifestError, ModelError, ModelUnavailable
+    from .packages import ensure
+    from .resolver import Resolution, heal, resolve, resolve_in_detail
 
 _HOMES = {
     "IntegrityError": "errors",

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from heimdall.models.archive import ROOT, unpack
-from heimdall.models.errors import IntegrityError, ModelError
-from heimdall.models.manifest import PinnedFile, PinnedModel
-from heimdall.models.sources.base import Context, Source
-from heimdall.models.sources.local import adopt
-from heimdall.models.store import chunks_of, copy_verified
+from .errors import IntegrityError, ModelError
+from .files import chunks_of
+from .manifest import PinnedFile, PinnedModel
+from .sources.base import Context, Source
+from .sources.local import adopt
+from .store import copy_verified
+from .transfer.archive import ROOT, unpack
 
 
 class BundleError(ModelError):
@@ -82,7 +83,9 @@ def given(path: Path) -> Source:
         return GivenFolder(path)
     if path.is_file():
         return GivenFile(path)
-    raise BundleError(str(path), "no such file or folder; name an export, a release asset or a models directory")
+    raise BundleError(
+        str(path), "no such file or folder; name an export, a release asset or a models directory"
+    )
 
 
 def export(model: PinnedModel, tree: Path, target: Path) -> None:
@@ -110,6 +113,8 @@ def export(model: PinnedModel, tree: Path, target: Path) -> None:
                     copy_verified(chunks_of(source), member, file)
         temporary.replace(target)
     except IntegrityError as error:
-        raise BundleError(str(tree), f"{error}; 'heimdall models verify --repair' mends it") from error
+        raise BundleError(
+            str(tree), f"{error}; 'heimdall models verify --repair' mends it"
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from heimdall.errors import HeimdallError
+TYPE_CHECKING = False  # as `typing` would say it; this module is part of every import of heimdall
+if TYPE_CHECKING:
+    from .attempt import Attempt
 
 _LONGEST = 2000
+
+
+class HeimdallError(Exception):
+    """Base of all of heimdall's errors; its text says what happened and what to do next."""
 
 
 class ModelError(HeimdallError):
@@ -51,7 +55,9 @@ class IntegrityError(ModelError):
 
 def printable(text: str) -> str:
     """The text without what would move a terminal's cursor, and no longer than anybody reads."""
-    cleaned = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    cleaned = "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
+    )
     return cleaned if len(cleaned) <= _LONGEST else f"{cleaned[:_LONGEST]}…"
 
 
@@ -85,7 +91,11 @@ class SourceError(ModelError):
     """
 
     def __init__(
-        self, reason: str, transient: bool = False, unreachable: bool = False, retry_after: float | None = None
+        self,
+        reason: str,
+        transient: bool = False,
+        unreachable: bool = False,
+        retry_after: float | None = None,
     ) -> None:
         reason = printable(reason)  # it may quote a server
         super().__init__(reason, transient, unreachable, retry_after)
@@ -98,19 +108,6 @@ class SourceError(ModelError):
         return self.reason
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """What one source did: its name, its place (without secrets) and why it did not deliver."""
-
-    source: str
-    place: str
-    reason: str
-
-    def __str__(self) -> str:
-        place = "" if self.place in self.reason else f"{self.place}: "
-        return f"{self.source}: {place}{self.reason}"
-
-
 class ModelUnavailable(ModelError):  # noqa: N818 (the contract's name)
     """The model is not on this machine and no source could provide it.
 
@@ -121,7 +118,9 @@ class ModelUnavailable(ModelError):  # noqa: N818 (the contract's name)
         advice: what to do next.
     """
 
-    def __init__(self, model: str, directory: str, attempts: tuple[Attempt, ...] = (), advice: str = "") -> None:
+    def __init__(
+        self, model: str, directory: str, attempts: tuple[Attempt, ...] = (), advice: str = ""
+    ) -> None:
         super().__init__(model, directory, attempts, advice)
         self.model = model
         self.directory = directory

@@ -3,9 +3,9 @@
 import os
 import sys
 
-from heimdall.errors import HeimdallError
-from heimdall.models import locations, warm
-from heimdall.models.ready import is_noted
+from . import locations, receipts
+from .errors import HeimdallError
+from .ready import is_noted
 
 _OWN_COMMANDS = ("heimdall", "heimdall-mcp")
 
@@ -16,16 +16,18 @@ def provide_models_on_import() -> None:
     A set that is complete costs one small read and a few `stat` calls. Nothing is raised: what goes wrong is
     logged as a warning, and raised where a model is needed.
     """
-    if os.environ.get("HEIMDALL_FETCH") in {"use", "never"} or is_own_command(sys.argv[:1], sys.orig_argv):
+    if os.environ.get("HEIMDALL_FETCH") in {"use", "never"} or is_own_command(
+        sys.argv[:1], sys.orig_argv
+    ):
         return
     try:
-        document = warm.read_json(locations.manifest_path())
-        entry = warm.choose_entry(document, None, None)
+        document = receipts.read_json(locations.manifest_path())
+        entry = receipts.choose_entry(document, None, None)
         if entry is not None and is_ready(entry):
             return
     except (OSError, ValueError, KeyError, TypeError, AttributeError, HeimdallError):
         pass  # the strict reader below says what is wrong
-    from heimdall.models.quiet_fetch import fetch_quietly
+    from .quiet_fetch import fetch_quietly
 
     fetch_quietly()
 
@@ -33,11 +35,11 @@ def provide_models_on_import() -> None:
 def is_ready(entry: "dict[str, object]") -> bool:
     """Whether there is nothing left to do: the set is complete, and it is noted who uses it where that can be noted."""
     shared = locations.models_dir()
-    if warm.complete_set(shared, entry) is not None:
+    if receipts.complete_set(shared, entry) is not None:
         return is_noted(shared, locations.manifest_path(), entry)
     system = locations.system_models_dir()
-    return warm.complete_set(system, entry) is not None or any(
-        warm.plausible_tree(directory, entry) for directory in (system, shared)
+    return receipts.complete_set(system, entry) is not None or any(
+        receipts.plausible_tree(directory, entry) for directory in (system, shared)
     )
 
 
@@ -52,7 +54,10 @@ def is_own_command(argv: list[str], orig_argv: list[str]) -> bool:
     if script == "-m":
         return (_module_to_run(orig_argv[1:]) or "").split(".")[0] == "heimdall"
     name = os.path.basename(script).lower()
-    return name.removesuffix(".exe").removesuffix("-script.py").removesuffix("-script.pyw") in _OWN_COMMANDS
+    return (
+        name.removesuffix(".exe").removesuffix("-script.py").removesuffix("-script.pyw")
+        in _OWN_COMMANDS
+    )
 
 
 def _module_to_run(options: list[str]) -> str | None:

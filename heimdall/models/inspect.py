@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from heimdall.models import derived, locations, warm
-from heimdall.models.manifest import PinnedModel, read_model
-from heimdall.models.store import Store, sha256_of
+from . import graph_cache, locations, receipts
+from .files import sha256_of
+from .manifest import PinnedModel, read_model
+from .store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +45,27 @@ def whereabouts(model: str | None = None, variant: str | None = None) -> Whereab
         ManifestError: if the manifest can't be used or pins no such model.
     """
     pinned = read_model(locations.manifest_path(), model, variant)
-    tiers = {"system": Store(Path(locations.system_models_dir())), "shared": Store(Path(locations.models_dir()))}
+    tiers = {
+        "system": Store(Path(locations.system_models_dir())),
+        "shared": Store(Path(locations.models_dir())),
+    }
     for tier, store in tiers.items():
         if tree := store.complete(pinned):
             return Whereabouts(pinned, tree, tier, verified=True)
     for tier, store in tiers.items():
-        if warm.plausible_tree(str(store.models_dir), pinned.entry):
+        if receipts.plausible_tree(str(store.models_dir), pinned.entry):
             return Whereabouts(pinned, store.models_dir, tier)
     return Whereabouts(pinned)
 
 
 def verify(found: Whereabouts) -> list[Finding]:
     """Hash every pinned file where the model is, or would be in the shared models directory, and what was derived from them."""
-    own = Path(warm.set_directory(locations.models_dir(), found.model.entry)) / warm.TREE
-    tree = own if found.directory is None or (found.tier == "shared" and own.exists()) else found.directory
+    own = Path(receipts.set_directory(locations.models_dir(), found.model.entry)) / receipts.TREE
+    tree = (
+        own
+        if found.directory is None or (found.tier == "shared" and own.exists())
+        else found.directory
+    )
     findings = []
     for file in found.model.files:
         path = tree / file.path
@@ -70,8 +78,12 @@ def verify(found: Whereabouts) -> list[Finding]:
         else:
             right = (size, sha256) == (file.size, file.sha256)
             detail = f"expected {file.size} bytes, sha256 {file.sha256}; found {size} bytes, sha256 {sha256}"
-            findings.append(Finding(file.path, "ok") if right else Finding(file.path, "different", detail))
-    if shelf := derived.shelf(tree):
-        computed = derived.check(shelf)
-        findings.extend(Finding(path, "different" if problem else "ok", problem) for path, problem in computed)
+            findings.append(
+                Finding(file.path, "ok") if right else Finding(file.path, "different", detail)
+            )
+    if shelf := graph_cache.shelf(tree):
+        computed = graph_cache.check(shelf)
+        findings.extend(
+            Finding(path, "different" if problem else "ok", problem) for path, problem in computed
+        )
     return findings

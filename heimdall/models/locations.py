@@ -34,7 +34,7 @@ def data_dir() -> str:
     if os.path.isabs(directory):
         return directory
     # Older versions leave `~` as it is; a folder of that name is not what anybody wants.
-    from heimdall.models.settings import SettingsError
+    from .settings import SettingsError
 
     expected = "your home directory, as an absolute path; or set HEIMDALL_DATA_DIR to a directory for heimdall's data"
     raise SettingsError("HOME", home or "", expected)

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from heimdall.models.progress import Progress
-from heimdall.models.store import write_atomically
+from .files import write_atomically
+from .transfer.progress import Progress
 
 if sys.platform == "win32":
     import msvcrt
@@ -23,7 +23,9 @@ _ANNOUNCE_SECONDS = 2.0
 
 
 @contextlib.contextmanager
-def advisory_lock(path: Path, seconds: float, done: Callable[[], bool], progress: Progress) -> Iterator[None]:
+def advisory_lock(
+    path: Path, seconds: float, done: Callable[[], bool], progress: Progress
+) -> Iterator[None]:
     """Hold the lock while the block runs, or run it without: after `seconds`, where locks are refused, or when `done`.
 
     The system frees the lock of a process that ends, however it ends. The file stays: others may wait for it.
@@ -46,7 +48,8 @@ def advisory_lock(path: Path, seconds: float, done: Callable[[], bool], progress
         held = _acquire(descriptor, path, seconds, owner=owner, done=done, progress=progress)
         if held:
             with contextlib.suppress(OSError):
-                write_atomically(owner, f"process {os.getpid()} on {socket.gethostname()}")  # also over another user's
+                # also over another user's
+                write_atomically(owner, f"process {os.getpid()} on {socket.gethostname()}")
         yield
     finally:
         with contextlib.suppress(OSError):
@@ -93,7 +96,13 @@ def any_held(directory: Path) -> bool:
 
 
 def _acquire(
-    descriptor: int, path: Path, seconds: float, *, owner: Path, done: Callable[[], bool], progress: Progress
+    descriptor: int,
+    path: Path,
+    seconds: float,
+    *,
+    owner: Path,
+    done: Callable[[], bool],
+    progress: Progress,
 ) -> bool:
     began = time.monotonic()
     announced = False
@@ -108,7 +117,9 @@ def _acquire(
         if done():
             return False
         if waited > seconds:
-            progress.note(f"still locked after {seconds:g} s: {path}, held by {_who(owner)}; going on without")
+            progress.note(
+                f"still locked after {seconds:g} s: {path}, held by {_who(owner)}; going on without"
+            )
             return False
         if waited > _ANNOUNCE_SECONDS and not announced:
             announced = True

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from heimdall.models import warm
-from heimdall.models.errors import ManifestError
+from . import receipts
+from .errors import ManifestError
 
 SCHEMA = 1
 _TOO_LARGE = 1 << 62
@@ -47,7 +47,7 @@ class PinnedModel:
     """A model in one variant, as one installed distribution pins it.
 
     Attributes:
-        entry: the entry's plain JSON, which `heimdall.models.warm` works on.
+        entry: the entry's plain JSON, which `heimdall.models.receipts` works on.
     """
 
     name: str
@@ -72,36 +72,44 @@ def read_model(path: str, model: str | None = None, variant: str | None = None) 
     """
     document = _read(path)
     try:
-        entry = warm.choose_entry(document, model, variant)
+        entry = receipts.choose_entry(document, model, variant)
         if entry is None:
             raise ManifestError(path, _no_such_entry(document, model, variant))
         return _model(document, entry)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         detail = f"lacks the key {error}" if isinstance(error, KeyError) else str(error)
-        raise ManifestError(path, f"is damaged ({detail}); reinstall the package that it belongs to") from error
+        raise ManifestError(
+            path, f"is damaged ({detail}); reinstall the package that it belongs to"
+        ) from error
 
 
 def _read(path: str) -> dict[str, Any]:
     try:
-        document = warm.read_json(path)
+        document = receipts.read_json(path)
     except FileNotFoundError as error:
         reason = "is missing; heimdall-mcp was built without its build hook (HATCH_BUILD_NO_HOOKS?): reinstall it"
         raise ManifestError(path, reason) from error
     except (OSError, ValueError) as error:
-        raise ManifestError(path, f"can't be read ({error}); reinstall the package that it belongs to") from error
+        raise ManifestError(
+            path, f"can't be read ({error}); reinstall the package that it belongs to"
+        ) from error
     schema = document.get("schema")
     if schema != SCHEMA:
         newer = isinstance(schema, int) and schema > SCHEMA
         remedy = (
-            "a newer release of heimdall-mcp reads it: upgrade" if newer else "reinstall the package that it belongs to"
+            "a newer release of heimdall-mcp reads it: upgrade"
+            if newer
+            else "reinstall the package that it belongs to"
         )
-        raise ManifestError(path, f"has schema {schema!r}, this release reads schema {SCHEMA}; {remedy}")
+        raise ManifestError(
+            path, f"has schema {schema!r}, this release reads schema {SCHEMA}; {remedy}"
+        )
     return document
 
 
 def _no_such_entry(document: Mapping[str, Any], model: str | None, variant: str | None) -> str:
     pinned = ", ".join(f"{entry['name']} ({entry['variant']})" for entry in document["models"])
-    asked = f"{model or document['default']} ({warm.wanted_variant(variant)})"
+    asked = f"{model or document['default']} ({receipts.wanted_variant(variant)})"
     return f"pins no {asked} for this machine; it pins {pinned or 'nothing'} (see HEIMDALL_MODEL_VARIANT)"
 
 
@@ -111,17 +119,22 @@ def _model(document: Mapping[str, Any], entry: dict[str, Any]) -> PinnedModel:
     if not files or len({file.path.casefold() for file in files}) != len(files):
         raise ValueError("a model needs files, each path once, also where case does not count")
     folders = {parent.casefold() for file in files for parent in _parents(file.path)}
-    if clashes := [file.path for file in files if file.path.casefold() in folders | {warm.STORE}]:
+    if clashes := [
+        file.path for file in files if file.path.casefold() in folders | {receipts.STORE}
+    ]:
         raise ValueError(f"{clashes[0]} can't be a file and a folder")
-    if warm.STORE in folders:
-        raise ValueError(f"a model has no files in {warm.STORE}")
+    if receipts.STORE in folders:
+        raise ValueError(f"a model has no files in {receipts.STORE}")
     return PinnedModel(
         name=_component(entry["name"]),
         variant=_component(entry["variant"]),
         upstream=str(entry.get("upstream", "")),
         repository="/".join(_component(part) for part in document["repository"].split("/")),
         asset=PinnedAsset(
-            _component(asset["tag"]), _component(asset["name"]), _sha256(asset["sha256"]), _size(asset["size"])
+            _component(asset["tag"]),
+            _component(asset["name"]),
+            _sha256(asset["sha256"]),
+            _size(asset["size"]),
         ),
         files=files,
         entry=entry,
@@ -154,7 +167,12 @@ def _inflate(inline: str, size: int) -> bytes:
 
 
 def _component(text: object) -> str:
-    if isinstance(text, str) and text.strip(".") and not set(text) & set('/\\:*?"<>|\0') and text.isprintable():
+    if (
+        isinstance(text, str)
+        and text.strip(".")
+        and not set(text) & set('/\\:*?"<>|\0')
+        and text.isprintable()
+    ):
         return text
     raise ValueError(f"{text!r} can't be part of a path or URL")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from heimdall.models import locations, warm
-from heimdall.models.errors import ManifestError
-from heimdall.models.resolver import resolve_in_detail
-from heimdall.models.store import Store
+from . import locations, receipts
+from .errors import ManifestError
+from .resolver import resolve_in_detail
+from .store import Store
 
 MANIFEST_NAME = "model_manifest.json"
 _DEFAULT_VARIANT = "standard"
@@ -16,7 +16,11 @@ _FOLDER = "packages"
 
 
 def ensure(
-    package: str, model: str | None = None, variant: str | None = None, *, manifest: str = MANIFEST_NAME
+    package: str,
+    model: str | None = None,
+    variant: str | None = None,
+    *,
+    manifest: str = MANIFEST_NAME,
 ) -> Path:
     """A directory with the pinned files of another package's model, fetched and verified if they are not there.
 
@@ -48,7 +52,7 @@ def ensure(
 
 def package_stores(models_dir: Path) -> list[Store]:
     """The stores below `models_dir` that hold other packages' models."""
-    return [Store(path.parent) for path in sorted(models_dir.glob(f"{_FOLDER}/*/{warm.STORE}"))]
+    return [Store(path.parent) for path in sorted(models_dir.glob(f"{_FOLDER}/*/{receipts.STORE}"))]
 
 
 def manifest_of(package: str, manifest: str = MANIFEST_NAME) -> str:
@@ -69,4 +73,7 @@ def manifest_of(package: str, manifest: str = MANIFEST_NAME) -> str:
         if place.is_file():
             return str(place)
     searched = places[0] if places else Path(package, manifest)
-    raise ManifestError(str(searched), f"is missing; {package!r} was built without hatch-heimdall-models, or has none")
+    raise ManifestError(
+        str(searched),
+        f"is missing; {package!r} was built without hatch-heimdall-models, or has none",
+    )

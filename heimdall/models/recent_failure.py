@@ -7,9 +7,10 @@ import json
 import time
 from pathlib import Path
 
-from heimdall.models import warm
-from heimdall.models.settings import Settings, redact
-from heimdall.models.store import Store, write_atomically
+from . import receipts
+from .files import write_atomically
+from .settings import Settings, redact
+from .store import Store
 
 REMEMBERED_SECONDS = 120.0
 
@@ -17,13 +18,16 @@ REMEMBERED_SECONDS = 120.0
 def remember(store: Store, settings: Settings) -> None:
     """Note that fetching with these settings failed just now."""
     with contextlib.suppress(OSError):
-        write_atomically(_path(store), json.dumps({"time": time.time(), "asked": _asked(settings)}, indent=2) + "\n")
+        write_atomically(
+            _path(store),
+            json.dumps({"time": time.time(), "asked": _asked(settings)}, indent=2) + "\n",
+        )
 
 
 def seconds_since(store: Store, settings: Settings) -> float | None:
     """How long ago fetching with the same settings failed, if that was recently; None otherwise."""
     try:
-        note = warm.read_json(str(_path(store)))
+        note = receipts.read_json(str(_path(store)))
         ago = time.time() - float(note["time"])
     except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return None

@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from heimdall.models import locations, warm
-from heimdall.models.gather import gather
-from heimdall.models.locking import advisory_lock
-from heimdall.models.manifest import PinnedModel, read_model
-from heimdall.models.progress import Progress, make_progress
-from heimdall.models.settings import Settings
-from heimdall.models.sources.base import Source
-from heimdall.models.space import explained
-from heimdall.models.store import Store, tree_matches
+from . import locations, receipts
+from .fetch import gather
+from .locking import advisory_lock
+from .manifest import PinnedModel, read_model
+from .settings import Settings
+from .sources.base import Source
+from .space import explained
+from .store import Store, tree_matches
+from .transfer.progress import Progress, make_progress
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +36,9 @@ class Resolution:
     sources: tuple[str, ...] = ()
 
 
-def resolve(model: str | None = None, variant: str | None = None, *, models_dir: Path | None = None) -> Path:
+def resolve(
+    model: str | None = None, variant: str | None = None, *, models_dir: Path | None = None
+) -> Path:
     """A directory with the pinned files of a model, fetched and verified if they are not there.
 
     Args:
@@ -86,9 +88,13 @@ def resolve_in_detail(
         progress = progress or make_progress(wanted=settings.progress)
         try:
             try:
-                directory, delivered = _provide(pinned, store, settings, progress, sources=sources, hurried=hurried)
+                directory, delivered = _provide(
+                    pinned, store, settings, progress, sources=sources, hurried=hurried
+                )
             except FileNotFoundError:  # somebody removed the directory while we worked in it
-                directory, delivered = _provide(pinned, store, settings, progress, sources=sources, hurried=hurried)
+                directory, delivered = _provide(
+                    pinned, store, settings, progress, sources=sources, hurried=hurried
+                )
         except OSError as error:
             directory = _sound_tree(pinned, store)
             if directory is None:
@@ -109,8 +115,10 @@ def _provide(
     hurried: bool,
 ) -> tuple[Path, tuple[str, ...]]:
     store.prepare()
-    lock = store.locks / f"{warm.set_name(pinned.entry)}.lock"
-    with advisory_lock(lock, settings.lock_seconds, lambda: store.complete(pinned) is not None, progress):
+    lock = store.locks / f"{receipts.set_name(pinned.entry)}.lock"
+    with advisory_lock(
+        lock, settings.lock_seconds, lambda: store.complete(pinned) is not None, progress
+    ):
         if directory := store.complete(pinned):
             return directory, ()
         delivered = gather(pinned, store, settings, progress, sources=sources, hurried=hurried)
@@ -118,7 +126,9 @@ def _provide(
         try:
             store.show(pinned)
         except OSError as error:
-            progress.note(f"{store.models_dir} could not be brought up to date ({error}); {directory} is complete")
+            progress.note(
+                f"{store.models_dir} could not be brought up to date ({error}); {directory} is complete"
+            )
         origin = f", from {', '.join(delivered)}" if delivered else ""
         ready = f"{pinned.label} is ready{origin}, verified, in {store.models_dir}"
         progress.note(ready)
@@ -128,8 +138,10 @@ def _provide(
 
 def _sound_tree(pinned: PinnedModel, store: Store) -> Path | None:
     """A tree that we can't write to, or can't note anything about, is as good once it is hashed."""
-    own = Path(warm.set_directory(str(store.models_dir), pinned.entry)) / warm.TREE
-    trees = (tree for tree in (own, store.models_dir) if warm.plausible_tree(str(tree), pinned.entry))
+    own = Path(receipts.set_directory(str(store.models_dir), pinned.entry)) / receipts.TREE
+    trees = (
+        tree for tree in (own, store.models_dir) if receipts.plausible_tree(str(tree), pinned.entry)
+    )
     return next((tree for tree in trees if tree_matches(tree, pinned)), None)
 
 
@@ -141,13 +153,19 @@ def find(model: PinnedModel, store: Store, system_dir: Path | None = None) -> Pa
     system = Store(Path(locations.system_models_dir()) if system_dir is None else system_dir)
     if tree := system.complete(model) or store.complete(model):
         return tree
-    if warm.plausible_tree(str(system.models_dir), model.entry) and tree_matches(system.models_dir, model):
+    if receipts.plausible_tree(str(system.models_dir), model.entry) and tree_matches(
+        system.models_dir, model
+    ):
         return system.models_dir
     return None
 
 
 def heal(
-    directory: Path, model: str | None = None, variant: str | None = None, *, models_dir: Path | None = None
+    directory: Path,
+    model: str | None = None,
+    variant: str | None = None,
+    *,
+    models_dir: Path | None = None,
 ) -> bool:
     """Verify a tree whose model failed to load, and provide a sound one if it is bad.
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from heimdall.models.errors import ModelError
+from .errors import ModelError
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
@@ -79,11 +79,20 @@ class Settings:
         """
         environ = os.environ if environment is None else environment
         return cls(
-            mirrors=tuple(_url("HEIMDALL_MODELS_MIRROR", url) for url in _list(environ, "HEIMDALL_MODELS_MIRROR")),
-            github_url=_url("HEIMDALL_GITHUB_URL", environ.get("HEIMDALL_GITHUB_URL") or DEFAULT_GITHUB_URL),
-            github_token=_secret(environ, "HEIMDALL_GITHUB_TOKEN") or _secret(environ, "GITHUB_TOKEN"),
+            mirrors=tuple(
+                _url("HEIMDALL_MODELS_MIRROR", url)
+                for url in _list(environ, "HEIMDALL_MODELS_MIRROR")
+            ),
+            github_url=_url(
+                "HEIMDALL_GITHUB_URL", environ.get("HEIMDALL_GITHUB_URL") or DEFAULT_GITHUB_URL
+            ),
+            github_token=_secret(environ, "HEIMDALL_GITHUB_TOKEN")
+            or _secret(environ, "GITHUB_TOKEN"),
             sources=_sources(environ),
-            offline=next((name for name in ("HEIMDALL_OFFLINE", "HF_HUB_OFFLINE") if _flag(environ, name)), None),
+            offline=next(
+                (name for name in ("HEIMDALL_OFFLINE", "HF_HUB_OFFLINE") if _flag(environ, name)),
+                None,
+            ),
             stall_seconds=_seconds(environ, "HEIMDALL_HTTP_TIMEOUT", DEFAULT_STALL_SECONDS),
             lock_seconds=_seconds(environ, "HEIMDALL_LOCK_TIMEOUT", DEFAULT_LOCK_SECONDS),
             progress=_flag(environ, "HEIMDALL_PROGRESS", default=True),
@@ -118,7 +127,9 @@ def _seconds(environ: Mapping[str, str], variable: str, default: float) -> float
 def _secret(environ: Mapping[str, str], variable: str) -> str | None:
     secret = environ.get(variable, "").strip()
     if not all("!" <= character <= "~" for character in secret):
-        raise SettingsError(variable, "…", "printable ASCII characters without blanks (the value is not shown)")
+        raise SettingsError(
+            variable, "…", "printable ASCII characters without blanks (the value is not shown)"
+        )
     return secret or None
 
 
@@ -132,20 +143,32 @@ def _choice(environ: Mapping[str, str], variable: str, allowed: tuple[str, ...])
 def _sources(environ: Mapping[str, str]) -> tuple[str, ...]:
     chosen = tuple(dict.fromkeys(_list(environ, "HEIMDALL_SOURCES")))
     if unknown := [name for name in chosen if name not in SOURCES]:
-        raise SettingsError("HEIMDALL_SOURCES", ",".join(unknown), f"a comma-separated choice of {', '.join(SOURCES)}")
+        raise SettingsError(
+            "HEIMDALL_SOURCES",
+            ",".join(unknown),
+            f"a comma-separated choice of {', '.join(SOURCES)}",
+        )
     return chosen or SOURCES
 
 
 def _url(variable: str, url: str) -> str:
     try:
         parts = urlsplit(url)
-        fine = parts.scheme == "file" or (parts.scheme in {"http", "https"} and bool(parts.hostname))
+        fine = parts.scheme == "file" or (
+            parts.scheme in {"http", "https"} and bool(parts.hostname)
+        )
         _ = parts.port
     except ValueError:
         fine = False
-    if fine and not (parts.query or parts.fragment or (variable == "HEIMDALL_GITHUB_URL" and parts.scheme == "file")):
+    if fine and not (
+        parts.query
+        or parts.fragment
+        or (variable == "HEIMDALL_GITHUB_URL" and parts.scheme == "file")
+    ):
         return url.rstrip("/")
-    expected = "a URL that begins with https:// or http://, for a mirror also file://, without a query"
+    expected = (
+        "a URL that begins with https:// or http://, for a mirror also file://, without a query"
+    )
     raise SettingsError(variable, redact(url), expected)
 
 

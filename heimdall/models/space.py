@@ -7,8 +7,8 @@ import os
 import shutil
 from pathlib import Path
 
-from heimdall.models.errors import ModelError, StoreError
-from heimdall.models.progress import megabytes
+from .errors import ModelError, StoreError
+from .transfer.progress import megabytes
 
 _MARGIN = 1 << 20
 _FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
@@ -41,7 +41,9 @@ class NoSpaceError(ModelError):
 def explained(error: OSError, models_dir: Path) -> StoreError:
     """What the system said about the models directory, with what to do about it."""
     reason = f"{error.strerror or error}" + (f" ({error.filename})" if error.filename else "")
-    return StoreError(str(models_dir), reason, f"{_remedy(error)} or set HEIMDALL_DATA_DIR to another directory")
+    return StoreError(
+        str(models_dir), reason, f"{_remedy(error)} or set HEIMDALL_DATA_DIR to another directory"
+    )
 
 
 def _remedy(error: OSError) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import json
 import os
 import shutil
@@ -17,13 +16,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
-from heimdall.models import derived, warm
-from heimdall.models.digest import Sha256
-from heimdall.models.errors import IntegrityError
-from heimdall.models.manifest import PinnedFile, PinnedModel
-
-CHUNK = 1 << 20
-"""Bytes per read: the measured optimum of reading, hashing and writing."""
+from . import graph_cache, receipts
+from .errors import IntegrityError
+from .files import sha256_of, write_atomically
+from .manifest import PinnedFile, PinnedModel
+from .transfer.digest import Sha256
 
 _README = """\
 This folder belongs to heimdall-mcp (https://github.com/lcbcFoo/heimdall-mcp-server).
@@ -51,7 +48,7 @@ class Store:
 
     def __init__(self, models_dir: Path) -> None:
         self.models_dir = models_dir
-        self.root = models_dir / warm.STORE
+        self.root = models_dir / receipts.STORE
         self.blobs = self.root / "blobs"
         self.partial = self.root / "partial"
         self.locks = self.root / "locks"
@@ -64,7 +61,14 @@ class Store:
         Raises:
             OSError: if one can't be made.
         """
-        for directory in (self.blobs, self.root / "sets", self.partial, self.locks, self.root / "users", self.failures):
+        for directory in (
+            self.blobs,
+            self.root / "sets",
+            self.partial,
+            self.locks,
+            self.root / "users",
+            self.failures,
+        ):
             directory.mkdir(parents=True, exist_ok=True)
         readme = self.root / "README.txt"
         if not readme.exists():
@@ -115,23 +119,26 @@ class Store:
 
     def complete(self, model: PinnedModel) -> Path | None:
         """The tree of the model's set, if it was verified and not touched since."""
-        tree = warm.complete_set(str(self.models_dir), model.entry)
+        tree = receipts.complete_set(str(self.models_dir), model.entry)
         return Path(tree) if tree else None
 
     def distrust(self, model: PinnedModel) -> None:
         """Forget that the set was verified, so that it is verified anew."""
-        (Path(warm.set_directory(str(self.models_dir), model.entry)) / warm.RECEIPT).unlink(missing_ok=True)
+        (Path(receipts.set_directory(str(self.models_dir), model.entry)) / receipts.RECEIPT).unlink(
+            missing_ok=True
+        )
 
     def publish(self, model: PinnedModel) -> Path:
         """Put the set together from its blobs and return its tree.
 
         Existing files are replaced one by one with their verified twins, so a reader at the same time sees whole files.
         """
-        directory = Path(warm.set_directory(str(self.models_dir), model.entry))
-        tree = directory / warm.TREE
+        directory = Path(receipts.set_directory(str(self.models_dir), model.entry))
+        tree = directory / receipts.TREE
         for file in files_weights_first(model):
             self.place(file, tree / file.path)
-        derived.discard(directory / derived.DERIVED)  # it may come from files that were bad until now
+        # it may come from files that were bad until now
+        graph_cache.discard(directory / graph_cache.DERIVED)
         self.write_receipt(model, tree)
         return tree
 
@@ -146,16 +153,18 @@ class Store:
 
     def write_receipt(self, model: PinnedModel, tree: Path) -> None:
         """Record that all files of `tree` matched their pins, with size and time stamp as they are now."""
-        stats = dict(warm.stats(str(tree), model.entry))
-        receipt = {"schema": 1, "pins": warm.pins(model.entry), "stats": stats}
-        write_atomically(tree.parent / warm.RECEIPT, json.dumps(receipt, indent=2, sort_keys=True) + "\n")
+        stats = dict(receipts.stats(str(tree), model.entry))
+        receipt = {"schema": 1, "pins": receipts.pins(model.entry), "stats": stats}
+        write_atomically(
+            tree.parent / receipts.RECEIPT, json.dumps(receipt, indent=2, sort_keys=True) + "\n"
+        )
 
     def note_user(self, model: PinnedModel, manifest_path: str) -> None:
         """Note for `prune` that the environment of `manifest_path` uses this set."""
-        path = Path(warm.user_note(str(self.models_dir), manifest_path, model.entry))
+        path = Path(receipts.user_note(str(self.models_dir), manifest_path, model.entry))
         if path.exists():
             return
-        note = {"manifest": manifest_path, "set": warm.set_name(model.entry)}
+        note = {"manifest": manifest_path, "set": receipts.set_name(model.entry)}
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, json.dumps(note, indent=2, sort_keys=True) + "\n")
 
@@ -180,7 +189,8 @@ class Store:
     def _place_in_view(self, file: PinnedFile) -> None:
         """What is not ours there is kept, renamed."""
         target = self.models_dir / file.path
-        with contextlib.suppress(FileNotFoundError):  # another process may do the same at this moment
+        # another process may do the same at this moment
+        with contextlib.suppress(FileNotFoundError):
             ours = not target.is_file() or target.samefile(self.blob(file))
             if not ours and not (self.blobs / sha256_of(target)).exists():
                 target.rename(target.with_name(f"{target.name}.kept-{time.time_ns()}"))
@@ -230,25 +240,3 @@ def matches(path: Path, file: PinnedFile) -> bool:
 def tree_matches(tree: Path, model: PinnedModel) -> bool:
     """Whether all of the model's files are in `tree` with exactly the pinned bytes."""
     return all(matches(tree / file.path, file) for file in model.files)
-
-
-def sha256_of(path: Path) -> str:
-    """The file's sha256 as 64 lower-case hexadecimal digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def chunks_of(stream: IO[bytes]) -> Iterator[bytes]:
-    """The rest of `stream` in chunks."""
-    while chunk := stream.read(CHUNK):
-        yield chunk
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a small text file so that a reader sees the old or the new one, never a part."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -32,7 +32,9 @@ class Api:
         url: gives that of the host that this is on, without a slash at the end.
     """
 
-    def __init__(self, releases: Releases, *, repository: str, token: str, url: Callable[[], str]) -> None:
+    def __init__(
+        self, releases: Releases, *, repository: str, token: str, url: Callable[[], str]
+    ) -> None:
         self._releases = releases
         self._repository = repository
         self._token = token
@@ -106,7 +108,9 @@ class Api:
 
     def _upload(self, request: Request, number: str) -> Response:
         release = self._releases.get(int(number))
-        asset = self._releases.add_asset(release, request.query["name"], request.body, whole=request.is_whole)
+        asset = self._releases.add_asset(
+            release, request.query["name"], request.body, whole=request.is_whole
+        )
         return _json(201, self._asset_document(asset))
 
     def _asset(self, request: Request, number: str) -> Response:
@@ -118,7 +122,9 @@ class Api:
         # The real one may redirect instead. A gh as old as Debian 12's would take GH_ENTERPRISE_TOKEN along to the other
         # host, which refuses it; later ones do not.
         headers = {"Content-Type": "application/octet-stream"}
-        return file_response(request, StoredFile.at(self._releases.file(release, asset)), headers=headers)
+        return file_response(
+            request, StoredFile.at(self._releases.file(release, asset)), headers=headers
+        )
 
     def _delete_asset(self, request: Request, number: str) -> Response:  # noqa: ARG002
         self._releases.delete_asset(int(number))

@@ -24,7 +24,12 @@ class AssetHost:
     """
 
     def __init__(
-        self, directory: Path, *, repository: str, signer: Signer, clock: Callable[[], float] = time.time
+        self,
+        directory: Path,
+        *,
+        repository: str,
+        signer: Signer,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._directory = directory
         self._repository = repository
@@ -44,9 +49,13 @@ class AssetHost:
         try:
             self._signer.check(request.raw_path, request.query, now=self._clock())
         except SignatureRefused as refusal:
-            return _error(403, "AuthenticationFailed", f"Server failed to authenticate the request. {refusal}")
+            return _error(
+                403, "AuthenticationFailed", f"Server failed to authenticate the request. {refusal}"
+            )
         if request.method not in {"GET", "HEAD"}:
-            return _error(405, "UnsupportedHttpVerb", "The resource doesn't support specified Http Verb.")
+            return _error(
+                405, "UnsupportedHttpVerb", "The resource doesn't support specified Http Verb."
+            )
         path = blobs.find(self._directory, self._repository, request.raw_path)
         if path is None:
             return _error(404, "BlobNotFound", "The specified blob does not exist.")
@@ -58,7 +67,5 @@ class AssetHost:
 
 
 def _error(status: int, code: str, message: str) -> Response:
-    text = (
-        f'<?xml version="1.0" encoding="utf-8"?><Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>'
-    )
+    text = f'<?xml version="1.0" encoding="utf-8"?><Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>'
     return Response.text(status, text, "application/xml", headers={"x-ms-error-code": code})

@@ -33,7 +33,9 @@ def find(directory: Path, repository: str, path: str) -> Path | None:
 def parameters(name: str) -> Mapping[str, str]:
     """What a signed URL says about the answer to it, for a file of this name."""
     disposition = (
-        f"attachment; filename*=UTF-8''{quote(name)}" if not name.isascii() else f"attachment; filename={name}"
+        f"attachment; filename*=UTF-8''{quote(name)}"
+        if not name.isascii()
+        else f"attachment; filename={name}"
     )
     return {
         "sp": "r",

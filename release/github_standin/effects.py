@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from release.github_standin.messages import Application, Body, BytesBody, Request, Response, StreamBody
+from release.github_standin.messages import (
+    Application,
+    Body,
+    BytesBody,
+    Request,
+    Response,
+    StreamBody,
+)
 
 
 class Effect:
@@ -89,7 +96,9 @@ class WrongBytes(Effect):
     def on_response(self, response: Response) -> Response:
         """With the altered body."""
         original = response.body
-        return replace(response, body=StreamBody(lambda: _altered(original.chunks(), self.at), original.length))
+        return replace(
+            response, body=StreamBody(lambda: _altered(original.chunks(), self.at), original.length)
+        )
 
 
 @dataclass(frozen=True)
@@ -125,7 +134,9 @@ class CutAfter(Effect):
 
     def on_response(self, response: Response) -> Response:
         """To be cut."""
-        return replace(response, delivery=replace(response.delivery, cut_after=self.size, reset=self.reset))
+        return replace(
+            response, delivery=replace(response.delivery, cut_after=self.size, reset=self.reset)
+        )
 
 
 @dataclass(frozen=True)

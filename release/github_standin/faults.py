@@ -37,7 +37,11 @@ class Fault:
 
     def matches(self, host: str, request: Request) -> bool:
         """Whether the rule is about this request, whatever its turn."""
-        return request.method in self.methods and fnmatchcase(host, self.host) and fnmatchcase(request.path, self.path)
+        return (
+            request.method in self.methods
+            and fnmatchcase(host, self.host)
+            and fnmatchcase(request.path, self.path)
+        )
 
 
 class Faults:
@@ -70,7 +74,12 @@ class Faults:
 
     def _effects(self, host: str, request: Request) -> list[Effect]:
         with self._lock:
-            return [effect for rule in self._rules if rule.strikes(host, request) for effect in rule.fault.effects]
+            return [
+                effect
+                for rule in self._rules
+                if rule.strikes(host, request)
+                for effect in rule.fault.effects
+            ]
 
 
 class _Counted:

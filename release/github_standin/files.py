@@ -38,7 +38,9 @@ class StoredFile:
 def find(directory: Path, relative: str) -> StoredFile | None:
     """The file of this name, slash-separated, below `directory`; None if there is none, or if it would lie outside."""
     segments = relative.split("/")
-    if any(segment in {"", ".", ".."} or "\\" in segment or "\0" in segment for segment in segments):
+    if any(
+        segment in {"", ".", ".."} or "\\" in segment or "\0" in segment for segment in segments
+    ):
         return None
     path = directory.joinpath(*segments)
     if not path.is_relative_to(directory):  # a drive's letter, on Windows
@@ -50,7 +52,11 @@ def find(directory: Path, relative: str) -> StoredFile | None:
 
 
 def file_response(
-    request: Request, file: StoredFile, *, headers: Mapping[str, str] | None = None, ranges: bool = True
+    request: Request,
+    file: StoredFile,
+    *,
+    headers: Mapping[str, str] | None = None,
+    ranges: bool = True,
 ) -> Response:
     """Answer a GET or HEAD with a file, or with the part of it that was asked for.
 
@@ -66,7 +72,9 @@ def file_response(
     whole = Response(200, common, FileBody(file.path, 0, file.size))
     if request.method != "GET" or not ranges:
         return whole
-    if not range_still_holds(request.headers.get("if-range"), etag=file.etag, last_modified=file.last_modified):
+    if not range_still_holds(
+        request.headers.get("if-range"), etag=file.etag, last_modified=file.last_modified
+    ):
         return whole
     try:
         part = requested_range(request.headers.get("range"), file.size)

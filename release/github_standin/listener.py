@@ -17,7 +17,14 @@ from typing import Self
 
 from release.github_standin.faults import Faults
 from release.github_standin.log import Record, RequestLog
-from release.github_standin.messages import CHUNK, Application, Delivery, FileBody, Request, Response
+from release.github_standin.messages import (
+    CHUNK,
+    Application,
+    Delivery,
+    FileBody,
+    Request,
+    Response,
+)
 
 _POLL = 0.05
 """Seconds between two looks at whether to stop accepting; the longest that closing waits for it."""
@@ -94,7 +101,10 @@ class Listener:
         return self.start()
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -103,7 +113,9 @@ class _Server(socketserver.TCPServer):
     allow_reuse_address = os.name == "posix"  # on Windows it would let two programs share the port
     request_queue_size = 256
 
-    def __init__(self, listener: Listener, address: tuple[str, int], tls: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, listener: Listener, address: tuple[str, int], tls: ssl.SSLContext | None
+    ) -> None:
         self.listener = listener
         self.stopping = threading.Event()
         self._tls = tls
@@ -148,7 +160,8 @@ class _Server(socketserver.TCPServer):
                 connection.do_handshake()
             _Handler(connection, client_address, self)
         except OSError:
-            pass  # the client went away, or would not have our certificate, or `close` has cut the connection
+            # the client went away, or would not have our certificate, or `close` has cut the connection
+            pass
         finally:
             with self._lock:
                 connection = self._connections.pop(thread)
@@ -159,7 +172,9 @@ class _Server(socketserver.TCPServer):
         with self._lock:
             connection = self._connections[thread]
             if self._tls is not None:
-                connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+                connection = self._tls.wrap_socket(
+                    connection, server_side=True, do_handshake_on_connect=False
+                )
                 self._connections[thread] = connection
             if self.stopping.is_set():
                 _cut(connection)
@@ -221,7 +236,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _send_body(self, response: Response, record: Record) -> None:
         body, delivery = response.body, response.delivery
-        if isinstance(body, FileBody) and delivery.rate is None and not isinstance(self.connection, ssl.SSLSocket):
+        if (
+            isinstance(body, FileBody)
+            and delivery.rate is None
+            and not isinstance(self.connection, ssl.SSLSocket)
+        ):
             self._send_file(body, delivery, record)
         else:
             self._send_chunks(response, record)
@@ -242,7 +261,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _send_chunks(self, response: Response, record: Record) -> None:
         delivery = response.delivery
-        step = CHUNK if delivery.rate is None else max(1, min(CHUNK, int(delivery.rate / _STEPS_PER_SECOND)))
+        step = (
+            CHUNK
+            if delivery.rate is None
+            else max(1, min(CHUNK, int(delivery.rate / _STEPS_PER_SECOND)))
+        )
         began = time.monotonic()
         for chunk in response.body.chunks():
             for start in range(0, len(chunk), step):

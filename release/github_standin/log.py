@@ -74,7 +74,10 @@ class RequestLog:
     @contextmanager
     def recording(self, host: str, request: Request) -> Iterator[Record]:
         """Record a request for as long as it is being answered; the block fills in `status` and `sent`."""
-        headers = {name: "…" if name in _SECRET_HEADERS else value for name, value in request.headers.items()}
+        headers = {
+            name: "…" if name in _SECRET_HEADERS else value
+            for name, value in request.headers.items()
+        }
         record = Record(host, request.method, request.path, headers)
         with self._changed:
             self._records.append(record)
@@ -100,7 +103,9 @@ class RequestLog:
             TimeoutError: answers are still being sent after `timeout` seconds; it names them.
         """
         with self._changed:
-            if not self._changed.wait_for(lambda: all(record.done for record in self._records), timeout):
+            if not self._changed.wait_for(
+                lambda: all(record.done for record in self._records), timeout
+            ):
                 pending = [record for record in self._records if not record.done]
                 raise TimeoutError(f"after {timeout:g} s still sending: {pending}")
             return list(self._records)

@@ -50,7 +50,9 @@ class Request:
 
     def without(self, *names: str) -> Request:
         """The same request without the headers of these lower-case names."""
-        return replace(self, headers={name: value for name, value in self.headers.items() if name not in names})
+        return replace(
+            self, headers={name: value for name, value in self.headers.items() if name not in names}
+        )
 
 
 class Body(Protocol):
@@ -152,10 +154,17 @@ class Response:
 
     @classmethod
     def text(
-        cls, status: int, content: str, content_type: str, *, headers: Mapping[str, str] | None = None
+        cls,
+        status: int,
+        content: str,
+        content_type: str,
+        *,
+        headers: Mapping[str, str] | None = None,
     ) -> Response:
         """An answer of UTF-8 text."""
-        return cls(status, {"Content-Type": content_type, **(headers or {})}, BytesBody(content.encode()))
+        return cls(
+            status, {"Content-Type": content_type, **(headers or {})}, BytesBody(content.encode())
+        )
 
 
 Application = Callable[[Request], Response]

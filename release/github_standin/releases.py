@@ -73,7 +73,12 @@ class Releases:
     """
 
     def __init__(
-        self, published: Path, drafts: Path, *, immutable: bool = False, tags: dict[str, str] | None = None
+        self,
+        published: Path,
+        drafts: Path,
+        *,
+        immutable: bool = False,
+        tags: dict[str, str] | None = None,
     ) -> None:
         self.tags = dict(tags or {})
         self._published = published
@@ -116,7 +121,9 @@ class Releases:
 
     def file(self, release: Release, asset: ReleaseAsset) -> Path:
         """Where the bytes are."""
-        folder = self._drafts / str(release.number) if release.draft else self._published / release.tag
+        folder = (
+            self._drafts / str(release.number) if release.draft else self._published / release.tag
+        )
         return folder / asset.name
 
     def create(self, *, tag: str, name: str, notes: str, target: str, draft: bool) -> Release:
@@ -134,7 +141,9 @@ class Releases:
                 self.publish(release)
             return release
 
-    def add_asset(self, release: Release, name: str, content: bytes, *, whole: bool = True) -> ReleaseAsset:
+    def add_asset(
+        self, release: Release, name: str, content: bytes, *, whole: bool = True
+    ) -> ReleaseAsset:
         """Take an upload; one that is not whole leaves an asset that can only be deleted.
 
         Raises:
@@ -145,7 +154,9 @@ class Releases:
             if any(asset.name == name for asset in release.assets.values()):
                 raise Refused(422, "Validation Failed", "already_exists")
             state, size = (UPLOADED, len(content)) if whole else (STARTER, 0)
-            asset = ReleaseAsset(self._number(), name, size, state, hashlib.sha256(content).hexdigest())
+            asset = ReleaseAsset(
+                self._number(), name, size, state, hashlib.sha256(content).hexdigest()
+            )
             release.assets[asset.number] = asset
             path = self.file(release, asset)
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -173,7 +184,9 @@ class Releases:
         with self._lock:
             if not release.draft:
                 return
-            if any(other.tag == release.tag and not other.draft for other in self._releases.values()):
+            if any(
+                other.tag == release.tag and not other.draft for other in self._releases.values()
+            ):
                 raise Refused(422, "Validation Failed", "already_exists")
             self.tags.setdefault(release.tag, release.target)
             target = self._published / release.tag

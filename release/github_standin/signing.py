@@ -33,7 +33,10 @@ class Signer:
 
         Every parameter is covered by the signature.
         """
-        signed = {**parameters, EXPIRY: datetime.fromtimestamp(int(expires), UTC).strftime(_TIME_FORMAT)}
+        signed = {
+            **parameters,
+            EXPIRY: datetime.fromtimestamp(int(expires), UTC).strftime(_TIME_FORMAT),
+        }
         return urlencode({**signed, SIGNATURE: self._signature(path, signed)})
 
     def check(self, path: str, parameters: Mapping[str, str], *, now: float) -> None:
@@ -46,9 +49,15 @@ class Signer:
         given = parameters.get(SIGNATURE, "")
         if not hmac.compare_digest(given.encode(), self._signature(path, signed).encode()):
             raise SignatureRefused("Signature did not match.")
-        if datetime.fromtimestamp(now, UTC) >= datetime.strptime(signed[EXPIRY], _TIME_FORMAT).replace(tzinfo=UTC):
-            raise SignatureRefused(f"Signature not valid in the specified time frame: it ended at {signed[EXPIRY]}.")
+        if datetime.fromtimestamp(now, UTC) >= datetime.strptime(
+            signed[EXPIRY], _TIME_FORMAT
+        ).replace(tzinfo=UTC):
+            raise SignatureRefused(
+                f"Signature not valid in the specified time frame: it ended at {signed[EXPIRY]}."
+            )
 
     def _signature(self, path: str, parameters: Mapping[str, str]) -> str:
-        text = "\n".join([path, *(f"{quote(name)}={quote(parameters[name])}" for name in sorted(parameters))])
+        text = "\n".join(
+            [path, *(f"{quote(name)}={quote(parameters[name])}" for name in sorted(parameters))]
+        )
         return base64.b64encode(hmac.digest(self._secret, text.encode(), hashlib.sha256)).decode()

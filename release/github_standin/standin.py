@@ -90,7 +90,11 @@ class GitHubStandIn:
                 faults=self.faults,
             )
             opened.callback(self._assets.close)
-            api = Api(releases, repository=repository, token=api_token, url=lambda: self._web.url) if releases else None
+            api = (
+                Api(releases, repository=repository, token=api_token, url=lambda: self._web.url)
+                if releases
+                else None
+            )
             web = WebHost(
                 directory,
                 repository=repository,
@@ -101,7 +105,9 @@ class GitHubStandIn:
                 api=api,
                 clock=clock,
             )
-            self._web = Listener("web", web, host=host, port=port, tls=tls, log=self.requests, faults=self.faults)
+            self._web = Listener(
+                "web", web, host=host, port=port, tls=tls, log=self.requests, faults=self.faults
+            )
             opened.pop_all()
 
     @property
@@ -142,7 +148,10 @@ class GitHubStandIn:
         return self.start()
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         self.close()
 

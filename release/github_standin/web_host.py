@@ -14,7 +14,9 @@ from release.github_standin.files import find
 from release.github_standin.messages import Application, Request, Response
 from release.github_standin.signing import Signer
 
-_DOWNLOAD = re.compile(r"/(?P<repository>[^/]+/[^/]+)/releases/download/(?P<tag>.+)/(?P<asset>[^/]+)")
+_DOWNLOAD = re.compile(
+    r"/(?P<repository>[^/]+/[^/]+)/releases/download/(?P<tag>.+)/(?P<asset>[^/]+)"
+)
 _NOT_FOUND = """<!DOCTYPE html>
 <html lang="en">
 <head><meta charset="utf-8"><title>Page not found · GitHub</title></head>
@@ -74,7 +76,9 @@ class WebHost:
         if file is None:
             return _not_found()
         path = blobs.path_of(self._repository, file.path.relative_to(self._directory))
-        query = self._signer.sign(path, blobs.parameters(file.path.name), expires=self._clock() + self._url_lifetime)
+        query = self._signer.sign(
+            path, blobs.parameters(file.path.name), expires=self._clock() + self._url_lifetime
+        )
         headers = {"Location": f"{self._assets_url}{path}?{query}", "Cache-Control": "no-cache"}
         return Response.text(302, "", "text/html; charset=utf-8", headers=headers)
 

@@ -6,7 +6,16 @@ import shutil
 
 import click
 
-from tests.benchmarks import embedding, fetch, hook, memory, recall_quality, recall_speed, server, startup
+from tests.benchmarks import (
+    embedding,
+    fetch,
+    hook,
+    memory,
+    recall_quality,
+    recall_speed,
+    server,
+    startup,
+)
 
 
 @click.group(invoke_without_command=True)

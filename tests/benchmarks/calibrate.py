@@ -44,16 +44,22 @@ class Model:
         self._tokenizer = Tokenizer.from_file(str(directory / "tokenizer" / "tokenizer.json"))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(256)
-        self.layers = 1 + max(int(name.split(".")[2]) for name in self.weights if name.startswith("encoder.layer."))
+        self.layers = 1 + max(
+            int(name.split(".")[2]) for name in self.weights if name.startswith("encoder.layer.")
+        )
 
     def batches(self, texts: Sequence[str]) -> list[Batch]:
         """Texts of like length together, in a random order that is always the same."""
-        rows = sorted((encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))), key=len)
+        rows = sorted(
+            (encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))), key=len
+        )
         batches = []
         while rows:
             count = max(1, _TOKENS // len(rows[-1]))
             rows, taken = rows[:-count], rows[-count:]
-            ids = torch.nn.utils.rnn.pad_sequence([torch.tensor(row) for row in taken], batch_first=True)
+            ids = torch.nn.utils.rnn.pad_sequence(
+                [torch.tensor(row) for row in taken], batch_first=True
+            )
             lengths = torch.tensor([len(row) for row in taken])
             batches.append((ids, (torch.arange(ids.shape[1]) < lengths[:, None]).float()))
         random.Random(5).shuffle(batches)
@@ -63,13 +69,18 @@ class Model:
         """Unit vectors, shape (texts, width)."""
         ids, mask = batch
         tables = {
-            kind: self.weights[f"embeddings.{kind}_embeddings.weight"] for kind in ("word", "position", "token_type")
+            kind: self.weights[f"embeddings.{kind}_embeddings.weight"]
+            for kind in ("word", "position", "token_type")
         }
         states = tables["word"][ids] + tables["position"][: ids.shape[1]] + tables["token_type"][0]
         states = self._norm("embeddings", states).flatten(0, 1)
         for layer in (f"encoder.layer.{index}" for index in range(self.layers)):
-            parts = multiply([f"{layer}.attention.self.{part}" for part in ("query", "key", "value")], states)
-            query, key, value = (part.reshape(*ids.shape, _HEADS, -1).transpose(1, 2) for part in parts)
+            parts = multiply(
+                [f"{layer}.attention.self.{part}" for part in ("query", "key", "value")], states
+            )
+            query, key, value = (
+                part.reshape(*ids.shape, _HEADS, -1).transpose(1, 2) for part in parts
+            )
             hidden = ((1 - mask) * -1e9)[:, None, None]
             context = functional.scaled_dot_product_attention(query, key, value, attn_mask=hidden)
             rows = context.transpose(1, 2).flatten(2).flatten(0, 1)
@@ -115,7 +126,9 @@ class Columns:
             real = rows[mask.flatten() > 0]
             largest[key] = torch.maximum(largest.get(key, torch.zeros(())), real.abs().amax(0))
             sums[key] = sums.get(key, torch.zeros(())) + real.sum(0)
-            strongest[key] = torch.stack([model.matrix(prefix)[0].abs().amax(0) for prefix in prefixes]).amax(0)
+            strongest[key] = torch.stack(
+                [model.matrix(prefix)[0].abs().amax(0) for prefix in prefixes]
+            ).amax(0)
             return model.exact(prefixes, rows)
 
         with torch.no_grad():
@@ -129,7 +142,9 @@ class Columns:
             if is_after_gelu(key)
         }
         moved = [key for key in largest if key.endswith((".self", ".intermediate.dense"))]
-        self.logarithms = {key: _SHARE * largest[key].log() - (1 - _SHARE) * strongest[key].log() for key in moved}
+        self.logarithms = {
+            key: _SHARE * largest[key].log() - (1 - _SHARE) * strongest[key].log() for key in moved
+        }
         self.moves = {key: sums[key] / count for key in moved}
         for parameter in self.parameters():
             parameter.requires_grad_()
@@ -154,8 +169,14 @@ class Columns:
             return [product + functional.linear(rows * (1 - kept), weights[0])]
         if key in self.moves:
             scale = (self.logarithms[key] - self.logarithms[key].mean()).exp()
-            biases = tuple(bias + weight @ self.moves[key] for weight, bias in zip(weights, biases, strict=True))
-            rows, weights = (rows - self.moves[key]) / scale, tuple(weight * scale for weight in weights)
+            biases = tuple(
+                bias + weight @ self.moves[key]
+                for weight, bias in zip(weights, biases, strict=True)
+            )
+            rows, weights = (
+                (rows - self.moves[key]) / scale,
+                tuple(weight * scale for weight in weights),
+            )
         rows = with_noise(rows, rows.abs().amax(1, keepdim=True) / 127)
         return [
             functional.linear(rows, with_noise(weight, weight_step(weight)), bias)
@@ -236,8 +257,12 @@ def read_texts(files: Sequence[Path]) -> list[str]:
 
 
 @click.command()
-@click.argument("files", type=click.Path(exists=True, dir_okay=False, path_type=Path), nargs=-1, required=True)
-@click.option("--steps", type=click.IntRange(1), default=330, show_default=True, help="Batches to learn from.")
+@click.argument(
+    "files", type=click.Path(exists=True, dir_okay=False, path_type=Path), nargs=-1, required=True
+)
+@click.option(
+    "--steps", type=click.IntRange(1), default=330, show_default=True, help="Batches to learn from."
+)
 @click.option(
     "--models",
     type=click.Path(exists=True, file_okay=False, path_type=Path),

@@ -51,7 +51,10 @@ def original(places: Places) -> Embed:
                 ids = tokenizer.encode(text.strip()).ids[:CUT]
                 masks.append([1] * len(ids) + [0] * (CUT - len(ids)))
                 rows.append(ids + [0] * (CUT - len(ids)))
-            inputs = {"input_ids": np.array(rows, np.int64), "attention_mask": np.array(masks, np.int64)}
+            inputs = {
+                "input_ids": np.array(rows, np.int64),
+                "attention_mask": np.array(masks, np.int64),
+            }
             parts.append(session.run(None, inputs)[0].astype(np.float32))
         return np.concatenate(parts)
 
@@ -83,7 +86,9 @@ def fastembed(places: Places, *, rows: int, cut: int) -> Embed:
     import numpy as np
     from fastembed import TextEmbedding
 
-    model = TextEmbedding("sentence-transformers/all-MiniLM-L6-v2", specific_model_path=places["exported"])
+    model = TextEmbedding(
+        "sentence-transformers/all-MiniLM-L6-v2", specific_model_path=places["exported"]
+    )
     model.model.tokenizer.enable_truncation(cut)
     return lambda texts: np.stack(list(model.embed(list(texts), batch_size=rows)))
 
@@ -114,8 +119,12 @@ class Contestant:
 
 CONTESTANTS = {
     OURS: Contestant("onnxruntime", "shared", lambda places, _: heimdall(places)),
-    "heimdall, fast": Contestant("onnxruntime", "shared", lambda places, _: heimdall(places, "fast")),
-    "the original": Contestant("onnxruntime", "exported", lambda places, _: original(places), sample=5),
+    "heimdall, fast": Contestant(
+        "onnxruntime", "shared", lambda places, _: heimdall(places, "fast")
+    ),
+    "the original": Contestant(
+        "onnxruntime", "exported", lambda places, _: original(places), sample=5
+    ),
     "sentence-transformers": Contestant(
         "sentence_transformers",
         "upstream",
@@ -139,7 +148,11 @@ CONTESTANTS = {
         "fastembed", "exported", lambda places, _: fastembed(places, rows=256, cut=128), alike=False
     ),
     "fastembed, cut 512, best batch": Contestant(
-        "fastembed", "exported", lambda places, rows: fastembed(places, rows=rows, cut=CUT), (1, 4, 16), alone=False
+        "fastembed",
+        "exported",
+        lambda places, rows: fastembed(places, rows=rows, cut=CUT),
+        (1, 4, 16),
+        alone=False,
     ),
 }
 """Ours first."""

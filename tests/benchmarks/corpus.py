@@ -75,7 +75,9 @@ TEXTS: dict[str, Callable[[int], list[str]]] = {
 
 
 def _text(generator: random.Random, words: int) -> str:
-    chosen = [generator.choice(_WORDS if generator.random() < 0.6 else _LITTLE) for _ in range(words)]
+    chosen = [
+        generator.choice(_WORDS if generator.random() < 0.6 else _LITTLE) for _ in range(words)
+    ]
     for start in range(0, words, 14):
         chosen[start] = chosen[start].capitalize()
         chosen[min(start + 13, words - 1)] += "."

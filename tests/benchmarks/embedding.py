@@ -42,7 +42,11 @@ class Worker:
 
     def __init__(self, name: str, python: str, places: Places, rows: int) -> None:
         # Bytecode is cached: whoever installs a package has it.
-        environment = {key: value for key, value in os.environ.items() if not key.startswith(("HEIMDALL_", "PYTHON"))}
+        environment = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("HEIMDALL_", "PYTHON"))
+        }
         environment |= {
             "HEIMDALL_FETCH": "use",
             "HEIMDALL_PROGRESS": "0",
@@ -83,7 +87,9 @@ class Worker:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise click.ClickException(f"{name} ended without an answer; run its worker by hand to see why")
+            raise click.ClickException(
+                f"{name} ended without an answer; run its worker by hand to see why"
+            )
         answer: dict[str, Any] = json.loads(line)
         return answer
 
@@ -176,12 +182,17 @@ def measure(
         alike = likeness(workers, directory)
         parts: Parts = {}
         for kind in ("mixed", "paragraphs", "short"):
-            bulk = {name: partial(in_bulk, name, worker, kind, count) for name, worker in workers.items()}
+            bulk = {
+                name: partial(in_bulk, name, worker, kind, count)
+                for name, worker in workers.items()
+            }
             times = paired(bulk, rounds)
             parts[f"Bulk, {count} {kind}{' texts' if kind != 'paragraphs' else ''}"] = (times, "s")
         for kind, title in (("query", "One short query"), ("paragraphs", "One paragraph")):
             later: dict[str, list[float]] = {name: [] for name in alone}
-            single = {name: partial(after_a_pause, workers[name], kind, later[name]) for name in alone}
+            single = {
+                name: partial(after_a_pause, workers[name], kind, later[name]) for name in alone
+            }
             paired(single, 3)  # the first runs of a shape allocate
             for values in later.values():
                 values.clear()
@@ -202,16 +213,18 @@ Parts = dict[str, tuple[Times, str]]
 def share_of_peak(models: Path, count: int, seconds: float) -> str:
     """What the matrix products of the mixed texts take of what the processor can do."""
     tokenize = TextTokenizer(models, 512)
-    operations = sum(gemm.sentence_operations(len(row)) for row in tokenize(TEXTS["mixed"](count)).rows)
+    operations = sum(
+        gemm.sentence_operations(len(row)) for row in tokenize(TEXTS["mixed"](count)).rows
+    )
     most = gemm.peak(usable_cores())
     rate = operations / seconds
-    return (
-        f"{rate / 1e9:.0f} GFLOP/s in bulk, {rate / most:.0%} of the {most / 1e9:.0f} that matrix products alone reach"
-    )
+    return f"{rate / 1e9:.0f} GFLOP/s in bulk, {rate / most:.0%} of the {most / 1e9:.0f} that matrix products alone reach"
 
 
 @click.command(context_settings={"show_default": True})
-@click.option("--models", type=click.Path(exists=True, file_okay=False, path_type=Path), default=DIRECTORY)
+@click.option(
+    "--models", type=click.Path(exists=True, file_okay=False, path_type=Path), default=DIRECTORY
+)
 @click.option(
     "--upstream",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -226,11 +239,17 @@ def share_of_peak(models: Path, count: int, seconds: float) -> str:
 )
 @click.option("--texts", "count", type=click.IntRange(1), default=100, help="Texts in bulk.")
 @click.option(
-    "--rounds", type=click.IntRange(1), default=3, help="Rounds in bulk; starts 3, single texts 7 times as many."
+    "--rounds",
+    type=click.IntRange(1),
+    default=3,
+    help="Rounds in bulk; starts 3, single texts 7 times as many.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print seconds and bytes as JSON.")
 @click.option(
-    "--plot", "picture", type=click.Path(dir_okay=False, path_type=Path), help="Draw the ratios into this SVG."
+    "--plot",
+    "picture",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Draw the ratios into this SVG.",
 )
 def main(
     models: Path,
@@ -248,7 +267,10 @@ def main(
     with tempfile.TemporaryDirectory() as directory:
         shared = Path(directory) / "models"
         places = peers.existing(
-            models=models, shared=shared, upstream=files, exported=peers.exported_files(files, found)
+            models=models,
+            shared=shared,
+            upstream=files,
+            exported=peers.exported_files(files, found),
         )
         runs, missing = peers.able(found, places)
         for line in missing:
@@ -261,11 +283,15 @@ def main(
         }
         parts, alike = measure(start, count, rounds, Path(directory))
     if picture is not None:
-        picture.write_text(plot.bars({title: times for title, (times, _) in parts.items()}), encoding="utf-8")
+        picture.write_text(
+            plot.bars({title: times for title, (times, _) in parts.items()}), encoding="utf-8"
+        )
     if as_json:
         click.echo(json.dumps({title: times for title, (times, _) in parts.items()}, indent=2))
         return
-    click.echo(f"{usable_cores()} cores, {rounds} rounds; figures are medians, a ratio is against ours")
+    click.echo(
+        f"{usable_cores()} cores, {rounds} rounds; figures are medians, a ratio is against ours"
+    )
     for title, (times, unit) in parts.items():
         click.echo("\n".join(["", *table(title, times, unit)]))
     bulk = min(parts[f"Bulk, {count} mixed texts"][0][OURS])

@@ -47,7 +47,10 @@ def main(upstream: Path, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     encoder = AutoModel.from_pretrained(upstream, local_files_only=True).eval()
     inputs = ["input_ids", "attention_mask", "token_type_ids"]
-    for module, name, names in ((Pooled(encoder), "pooled", inputs[:2]), (States(encoder), "model", inputs)):
+    for module, name, names in (
+        (Pooled(encoder), "pooled", inputs[:2]),
+        (States(encoder), "model", inputs),
+    ):
         example = tuple(torch.ones(2, 16, dtype=torch.long) for _ in names)
         torch.onnx.export(
             module.eval(),
@@ -55,11 +58,17 @@ def main(upstream: Path, target: Path) -> None:
             str(target / f"{name}.onnx"),
             input_names=names,
             output_names=["output"],
-            dynamic_axes={key: {0: "batch", 1: "sequence"} for key in names} | {"output": {0: "batch"}},
+            dynamic_axes={key: {0: "batch", 1: "sequence"} for key in names}
+            | {"output": {0: "batch"}},
             opset_version=OPSET,
             dynamo=False,
         )
-    for file in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "config.json"):
+    for file in (
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "special_tokens_map.json",
+        "config.json",
+    ):
         shutil.copy(upstream / file, target / file)
 
 

@@ -46,7 +46,11 @@ def run(rounds: int = 7) -> None:
     ):
         top = Path(directory)
         title = f"Cold fetch of {asset.size / 1e6:.0f} MB over loopback"
-        compare(f"{title}, whole processes", _contestants(top, mirror.url, hub, asset, alone=False), rounds)
+        compare(
+            f"{title}, whole processes",
+            _contestants(top, mirror.url, hub, asset, alone=False),
+            rounds,
+        )
         compare(
             f"{title}, without Python's start and imports",
             _contestants(top, mirror.url, hub, asset, alone=True),
@@ -54,14 +58,20 @@ def run(rounds: int = 7) -> None:
         )
 
 
-def _contestants(top: Path, mirror: str, hub: str, asset: Asset, *, alone: bool) -> list[Contestant]:
+def _contestants(
+    top: Path, mirror: str, hub: str, asset: Asset, *, alone: bool
+) -> list[Contestant]:
     url = f"{mirror}/{asset.tag}/{asset.name}"
     archive, unzipped = top / "a.zip", top / "unzipped"
     shell = (
         f"curl -sS -o {archive} {shlex.quote(url)} && echo '{asset.sha256}  {archive}' | sha256sum -c - && "
         f"unzip -q {archive} -d {unzipped} && rm {archive}"
     )
-    own = {name: value for name, value in os.environ.items() if not name.startswith(("HEIMDALL_", "XDG_", "HF_"))}
+    own = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("HEIMDALL_", "XDG_", "HF_"))
+    }
     own |= {"HOME": str(top)}
     ours = own | {
         "HEIMDALL_DATA_DIR": str(top / "shared"),
@@ -78,18 +88,26 @@ def _contestants(top: Path, mirror: str, hub: str, asset: Asset, *, alone: bool)
     def python(name: str, code: str, environment: dict[str, str], *arguments: str) -> Contestant:
         report = "print(time.perf_counter() - began)" if alone else ""
         program = f"import sys, time\n{code}\n{report}"
-        return Contestant(name, [sys.executable, "-c", program, *arguments], environment, clean, reports=alone)
+        return Contestant(
+            name, [sys.executable, "-c", program, *arguments], environment, clean, reports=alone
+        )
 
     return [
         python("heimdall (download, verify, publish)", _OURS, ours),
         Contestant("curl && sha256sum && unzip", ["sh", "-c", shell], own, clean),
         python("huggingface_hub (weights alone, not verified)", _HUB, theirs),
-        python("pooch (sha256 of the zip, unzip)", _POOCH, own, url, asset.sha256, str(top / "pooch")),
+        python(
+            "pooch (sha256 of the zip, unzip)", _POOCH, own, url, asset.sha256, str(top / "pooch")
+        ),
     ]
 
 
 def _standard() -> Model:
-    return next(model for model in read_manifest(ROOT / "models.lock.json").models if model.variant == "standard")
+    return next(
+        model
+        for model in read_manifest(ROOT / "models.lock.json").models
+        if model.variant == "standard"
+    )
 
 
 @contextmanager
@@ -102,7 +120,11 @@ def _hub() -> Iterator[str]:
         file = find(DIRECTORY, request.path.rpartition("/")[2])
         if file is None:
             return Response.text(404, "not found\n", "text/plain")
-        headers = {"X-Repo-Commit": "0" * 40, "ETag": f'"{weights.sha256}"', "Content-Type": "application/octet-stream"}
+        headers = {
+            "X-Repo-Commit": "0" * 40,
+            "ETag": f'"{weights.sha256}"',
+            "Content-Type": "application/octet-stream",
+        }
         return file_response(request, file, headers=headers)
 
     with Listener("hub", application) as listener:

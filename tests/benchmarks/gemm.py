@@ -46,7 +46,9 @@ def _rate(shape: tuple[int, int, int], cores: int, repeat: int = 20) -> float:
 
 
 def _product(inner: int, columns: int) -> onnxruntime.InferenceSession:
-    weights = helper.make_tensor("b", TensorProto.FLOAT, (inner, columns), np.ones(inner * columns, np.float32))
+    weights = helper.make_tensor(
+        "b", TensorProto.FLOAT, (inner, columns), np.ones(inner * columns, np.float32)
+    )
     graph = helper.make_graph(
         [helper.make_node("MatMul", ["a", "b"], ["c"])],
         "product",
@@ -57,4 +59,6 @@ def _product(inner: int, columns: int) -> onnxruntime.InferenceSession:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )

@@ -33,7 +33,9 @@ def run(rounds: int = 15) -> None:
         paths = [str(top / "with" / MODELS / name) for name in files]
         sums = Contestant("sha256sum", ["sha256sum", *paths])
         _hook_alone(top / "with", sums, rounds)
-        builds = [_build(top / name, f"hatchling build, {name} models") for name in ("with", "without")]
+        builds = [
+            _build(top / name, f"hatchling build, {name} models") for name in ("with", "without")
+        ]
         compare("Whole builds of a wheel, 100 MB of models", [*builds, sums], rounds)
 
 

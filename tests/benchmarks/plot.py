@@ -31,7 +31,9 @@ def bars(parts: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
         top += _HEAD - 6
         for name, value in group.items():
             length = max(2.0, log10(max(value, 0.5) * 2) * scale)
-            lines.append(f'<text x="{_LABELS - 8}" y="{top + 12}" text-anchor="end">{escape(name.strip())}</text>')
+            lines.append(
+                f'<text x="{_LABELS - 8}" y="{top + 12}" text-anchor="end">{escape(name.strip())}</text>'
+            )
             lines.append(
                 f'<rect x="{_LABELS}" y="{top}" width="{length:.1f}" height="{_BAR}" '
                 f'fill="{_COLOUR if name.startswith(OURS) else _OTHERS}"/>'

@@ -36,10 +36,19 @@ _ODD = [
 
 def texts_of_the_project() -> list[str]:
     """Paragraphs of the documents, made-up texts, odd ones."""
-    paths = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("hatch*/README.md"))]
+    paths = [
+        ROOT / "README.md",
+        *sorted((ROOT / "docs").glob("*.md")),
+        *sorted(ROOT.glob("hatch*/README.md")),
+    ]
     documents = "\n\n".join(path.read_text(encoding="utf-8") for path in paths)
     parts = (part.strip() for part in re.split(r"\n\s*\n|\n(?=[-#|])", documents))
-    return [*dict.fromkeys(part for part in parts if len(part) > 20), *mixed_texts(100), *short_texts(100), *_ODD]
+    return [
+        *dict.fromkeys(part for part in parts if len(part) > 20),
+        *mixed_texts(100),
+        *short_texts(100),
+        *_ODD,
+    ]
 
 
 def neighbours(vectors: np.ndarray) -> np.ndarray:
@@ -52,7 +61,9 @@ def neighbours(vectors: np.ndarray) -> np.ndarray:
 def compare(texts: Sequence[str], rounds: int) -> list[str]:
     """A line for each variant."""
     places = {"standard": DIRECTORY, "compact": DIRECTORY / "compact", "fast": DIRECTORY}
-    encoders = {name: Encoder.load(path, variant=name, device="cpu") for name, path in places.items()}
+    encoders = {
+        name: Encoder.load(path, variant=name, device="cpu") for name, path in places.items()
+    }
     vectors = {name: encoder.encode_batch(texts) for name, encoder in encoders.items()}
     sample = mixed_texts(60, seed=7)
     seconds: dict[str, list[float]] = {name: [] for name in encoders}
@@ -65,19 +76,35 @@ def compare(texts: Sequence[str], rounds: int) -> list[str]:
     for name, found in vectors.items():
         cosines = (found * vectors["standard"]).sum(axis=1, dtype=np.float64)
         same = (neighbours(found) == neighbours(vectors["standard"])).mean()
-        ratio = median(ours / theirs for ours, theirs in zip(seconds["standard"], seconds[name], strict=True))
-        lines.append(f"{name:10}{cosines.min():14.5f}{cosines.mean():10.5f}{same:12.3f}{ratio:15.2f}")
+        ratio = median(
+            ours / theirs for ours, theirs in zip(seconds["standard"], seconds[name], strict=True)
+        )
+        lines.append(
+            f"{name:10}{cosines.min():14.5f}{cosines.mean():10.5f}{same:12.3f}{ratio:15.2f}"
+        )
     return lines
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
-@click.option("--rounds", type=click.IntRange(1), default=7, show_default=True, help="Rounds of timing.")
+@click.argument(
+    "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False
+)
+@click.option(
+    "--rounds", type=click.IntRange(1), default=7, show_default=True, help="Rounds of timing."
+)
 def main(file: Path | None, rounds: int) -> None:
     """Compare the variants on this project's texts, or on the lines of FILE."""
-    texts = [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip()] if file else None
+    texts = (
+        [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+        if file
+        else None
+    )
     texts = texts or texts_of_the_project()
-    click.echo("\n".join([f"{len(texts)} texts; processor time, all cores together", *compare(texts, rounds)]))
+    click.echo(
+        "\n".join(
+            [f"{len(texts)} texts; processor time, all cores together", *compare(texts, rounds)]
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -87,12 +87,18 @@ def grep(conversation: Conversation) -> Rank:
 def bm25(conversation: Conversation) -> Rank:
     """SQLite's own BM25 over the turns alone, stemmed, stop words left out."""
     connection = sqlite3.connect(":memory:")
-    connection.execute("CREATE VIRTUAL TABLE turns USING fts5 (text, tokenize = 'porter unicode61')")
-    connection.executemany("INSERT INTO turns (text) VALUES (?)", [(turn.text,) for turn in conversation.turns])
+    connection.execute(
+        "CREATE VIRTUAL TABLE turns USING fts5 (text, tokenize = 'porter unicode61')"
+    )
+    connection.executemany(
+        "INSERT INTO turns (text) VALUES (?)", [(turn.text,) for turn in conversation.turns]
+    )
 
     def rank(question: str) -> list[str]:
         match = " OR ".join(f'"{word}"' for word in words_of(question))
-        found = connection.execute("SELECT rowid FROM turns WHERE turns MATCH ? ORDER BY rank", (match,))
+        found = connection.execute(
+            "SELECT rowid FROM turns WHERE turns MATCH ? ORDER BY rank", (match,)
+        )
         return [conversation.turns[row[0] - 1].id for row in found]
 
     return rank
@@ -139,7 +145,9 @@ VARIANTS = {
 }
 
 
-def vary(conversations: Sequence[Conversation], directory: Path, engine: Engine) -> dict[str, list[Figures]]:
+def vary(
+    conversations: Sequence[Conversation], directory: Path, engine: Engine
+) -> dict[str, list[Figures]]:
     """Figures of recall with one thing changed; "asked at once" is with memories as young as they can be."""
     results: dict[str, list[Figures]] = {}
     for conversation in conversations:
@@ -155,7 +163,9 @@ def vary(conversations: Sequence[Conversation], directory: Path, engine: Engine)
     return results
 
 
-def compare(conversations: Sequence[Conversation], directory: Path, engine: Engine) -> dict[str, list[Figures]]:
+def compare(
+    conversations: Sequence[Conversation], directory: Path, engine: Engine
+) -> dict[str, list[Figures]]:
     """Figures of each contestant for each conversation."""
     results: dict[str, list[Figures]] = {}
     for conversation in conversations:
@@ -167,7 +177,9 @@ def compare(conversations: Sequence[Conversation], directory: Path, engine: Engi
                 OURS: ours(conversation, memory),
             }
             for name, rank in contestants.items():
-                results.setdefault(name, []).append(measure(conversation, conversation.questions, rank))
+                results.setdefault(name, []).append(
+                    measure(conversation, conversation.questions, rank)
+                )
     return results
 
 
@@ -183,16 +195,23 @@ def tune(conversations: Sequence[Conversation], directory: Path, engine: Engine)
         for meaning, context in GRID:
             default = Weights()
             columns = (default.columns[0], context, *default.columns[2:])
-            recaller = Recaller(store, engine, weights=replace(default, meaning=meaning, columns=columns))
+            recaller = Recaller(
+                store, engine, weights=replace(default, meaning=meaning, columns=columns)
+            )
             rank = ours(conversation, recaller)
             figures[meaning, context].append(measure(conversation, conversation.questions, rank))
         store.close()
     lines = [f"{'meaning':>9}{'context':>9}" + "".join(f"{name:>14}" for name in MEASURES)]
-    lines += [f"{meaning:9.2f}{context:9.2f}{_row(parts)}" for (meaning, context), parts in figures.items()]
+    lines += [
+        f"{meaning:9.2f}{context:9.2f}{_row(parts)}"
+        for (meaning, context), parts in figures.items()
+    ]
     chosen = []
     for left_out, conversation in enumerate(conversations):
         others = {
-            point: _total([part for index, part in enumerate(parts) if index != left_out]).mean.sum()
+            point: _total(
+                [part for index, part in enumerate(parts) if index != left_out]
+            ).mean.sum()
             for point, parts in figures.items()
         }
         best = max(others, key=lambda point: others[point])
@@ -222,9 +241,18 @@ def table(title: str, results: dict[str, Figures]) -> list[str]:
     required=True,
     help="Conversations with questions, as tests/benchmarks/conversations.py tells.",
 )
-@click.option("--models", type=click.Path(exists=True, file_okay=False, path_type=Path), default=DIRECTORY)
-@click.option("--tune", "tuning", is_flag=True, help="Try weights instead, leaving out one conversation at a time.")
-@click.option("--vary", "varying", is_flag=True, help="Show instead what each part of the score brings.")
+@click.option(
+    "--models", type=click.Path(exists=True, file_okay=False, path_type=Path), default=DIRECTORY
+)
+@click.option(
+    "--tune",
+    "tuning",
+    is_flag=True,
+    help="Try weights instead, leaving out one conversation at a time.",
+)
+@click.option(
+    "--vary", "varying", is_flag=True, help="Show instead what each part of the score brings."
+)
 def main(data: Path, models: Path, *, tuning: bool, varying: bool) -> None:
     """Measure recall beside grep, BM25 and cosine alone."""
     conversations = read(data)
@@ -242,15 +270,21 @@ def main(data: Path, models: Path, *, tuning: bool, varying: bool) -> None:
             return
         if varying:
             results = vary(conversations, Path(directory), engine)
-            click.echo("\n".join(["", *table("All", {name: _total(parts) for name, parts in results.items()})]))
+            click.echo(
+                "\n".join(
+                    ["", *table("All", {name: _total(parts) for name, parts in results.items()})]
+                )
+            )
             return
         results = compare(conversations, Path(directory), engine)
     for index, conversation in enumerate(conversations):
-        title = (
-            f"Conversation {conversation.id}: {len(conversation.turns)} turns, {len(conversation.questions)} questions"
+        title = f"Conversation {conversation.id}: {len(conversation.turns)} turns, {len(conversation.questions)} questions"
+        click.echo(
+            "\n".join(["", *table(title, {name: parts[index] for name, parts in results.items()})])
         )
-        click.echo("\n".join(["", *table(title, {name: parts[index] for name, parts in results.items()})]))
-    click.echo("\n".join(["", *table("All", {name: _total(parts) for name, parts in results.items()})]))
+    click.echo(
+        "\n".join(["", *table("All", {name: _total(parts) for name, parts in results.items()})])
+    )
 
 
 if __name__ == "__main__":

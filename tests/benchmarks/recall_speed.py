@@ -61,7 +61,10 @@ class Corpus:
         drawn = generator.choice(VOCABULARY, lengths.sum() + 8 * count, p=self._chances)
         place = 0
         for index, length in enumerate(lengths):
-            text, context = drawn[place : place + length], drawn[place + length : place + length + 8]
+            text, context = (
+                drawn[place : place + length],
+                drawn[place + length : place + length + 8],
+            )
             place += length + 8
             yield NewMemory(
                 text=" ".join(self.words[text]),
@@ -88,7 +91,10 @@ def build(database: Path, count: int, engine: Engine) -> None:
     for start in range(0, count, BLOCK):
         size = min(BLOCK, count - start)
         stored = store.put(corpus.memories(start, size))
-        pending = {item.key: item for item in store.pending_of(engine.label(), [item.key for item in stored])}
+        pending = {
+            item.key: item
+            for item in store.pending_of(engine.label(), [item.key for item in stored])
+        }
         vectors = corpus.vectors(start, size)
         outcomes = [
             Embedded(item.key, pending[item.key].content_hash, vector.tobytes())
@@ -128,24 +134,43 @@ def in_this_process(database: Path, models: Path, rounds: int) -> dict[str, floa
     memory = ProjectMemory(store, engine)
     opened = time.perf_counter()
     memory.recall(corpus.question(1))
-    figures = {"model ms": (loaded - start) * 1000, "first recall ms": (time.perf_counter() - opened) * 1000}
-    matrix = LiveIndex(store, VectorFile(database.with_suffix(".vectors"))).current(engine.label()).segments[0].matrix
+    figures = {
+        "model ms": (loaded - start) * 1000,
+        "first recall ms": (time.perf_counter() - opened) * 1000,
+    }
+    matrix = (
+        LiveIndex(store, VectorFile(database.with_suffix(".vectors")))
+        .current(engine.label())
+        .segments[0]
+        .matrix
+    )
     vector = engine.embed(["question"])[0]
     figures["embedding ms"] = timed(lambda number: engine.embed([corpus.question(number)]), rounds)
     figures["pass ms"] = timed(lambda _: np.einsum("ij,j->i", matrix, vector), rounds)
-    few, most = RecallFilter(sources=frozenset({"folder7"})), RecallFilter(types=frozenset({MemoryType.EPISODE}))
+    few, most = (
+        RecallFilter(sources=frozenset({"folder7"})),
+        RecallFilter(types=frozenset({MemoryType.EPISODE})),
+    )
     figures["recall ms"] = timed(lambda number: memory.recall(corpus.question(number)), rounds)
-    figures["of 1 % ms"] = timed(lambda number: memory.recall(corpus.question(number), filter=few), rounds)
-    figures["of 33 % ms"] = timed(lambda number: memory.recall(corpus.question(number), filter=most), rounds)
+    figures["of 1 % ms"] = timed(
+        lambda number: memory.recall(corpus.question(number), filter=few), rounds
+    )
+    figures["of 33 % ms"] = timed(
+        lambda number: memory.recall(corpus.question(number), filter=most), rounds
+    )
     figures["own MB"] = memory_used() - used
     memory.close()
     return figures
 
 
 @click.command("recall-speed", context_settings={"show_default": True})
-@click.option("--memories", "counts", type=click.IntRange(1), multiple=True, default=(10_000, 100_000))
+@click.option(
+    "--memories", "counts", type=click.IntRange(1), multiple=True, default=(10_000, 100_000)
+)
 @click.option("--rounds", type=click.IntRange(1), default=15)
-@click.option("--models", type=click.Path(exists=True, file_okay=False, path_type=Path), default=DIRECTORY)
+@click.option(
+    "--models", type=click.Path(exists=True, file_okay=False, path_type=Path), default=DIRECTORY
+)
 @click.option("--database", type=click.Path(path_type=Path), hidden=True)
 def main(counts: Sequence[int], rounds: int, models: Path, database: Path | None) -> None:
     """Measure a question's time beside the floor: one embedding and one pass over the vectors."""
@@ -160,19 +185,27 @@ def main(counts: Sequence[int], rounds: int, models: Path, database: Path | None
             for place in ("first process", "next process"):
                 for name, value in json.loads(_run(path, models, rounds)).items():
                     figures.setdefault(name, []).append(value)
-                click.echo(f"{count:,} memories, {place}: " + _sentence({name: v[-1] for name, v in figures.items()}))
+                click.echo(
+                    f"{count:,} memories, {place}: "
+                    + _sentence({name: v[-1] for name, v in figures.items()})
+                )
 
 
 def _run(database: Path, models: Path, rounds: int) -> str:
     command = [sys.executable, "-m", "tests.benchmarks.recall_speed", "--database", str(database)]
     command += ["--models", str(models), "--rounds", str(rounds)]
     environment = os.environ | {"HEIMDALL_FETCH": "never", "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
+    return subprocess.run(
+        command, check=True, stdout=subprocess.PIPE, text=True, env=environment
+    ).stdout
 
 
 def _sentence(figures: dict[str, float]) -> str:
     floor = figures["embedding ms"] + figures["pass ms"]
-    parts = [f"{name.rsplit(' ', 1)[0]} {value:.1f} {name.rsplit(' ', 1)[1]}" for name, value in figures.items()]
+    parts = [
+        f"{name.rsplit(' ', 1)[0]} {value:.1f} {name.rsplit(' ', 1)[1]}"
+        for name, value in figures.items()
+    ]
     return ", ".join([*parts, f"recall / floor {figures['recall ms'] / floor:.2f}"])
 
 

@@ -62,7 +62,9 @@ class FirstAnswer(Contestant):
     def seconds(self) -> float:
         """Seconds until the answer."""
         self.prepare()
-        lines = b"".join(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n" for message in _MESSAGES)
+        lines = b"".join(
+            json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n" for message in _MESSAGES
+        )
         began = time.perf_counter()
         with subprocess.Popen(
             self.command,
@@ -105,18 +107,30 @@ def run(rounds: int = 11) -> None:
             }
             warm = common | {"HOME": str(top / "warm"), "HEIMDALL_MODELS_MIRROR": model.mirror}
             cold = common | {"HOME": str(top / "cold"), "HEIMDALL_MODELS_MIRROR": slow.url}
-            fresh = common | {"HOME": str(top / "warm"), "HEIMDALL_FETCH": "never", "PYTHONDONTWRITEBYTECODE": "1"}
+            fresh = common | {
+                "HOME": str(top / "warm"),
+                "HEIMDALL_FETCH": "never",
+                "PYTHONDONTWRITEBYTECODE": "1",
+            }
             fresh["PYTHONPYCACHEPREFIX"] = str(top / "nothing")
             ours, bare = [sys.executable, "-m", "heimdall.mcp_server"], [sys.executable, "-c", BARE]
             subprocess.run(
-                [sys.executable, "-m", "heimdall", "models", "pull"], env=warm, check=True, capture_output=True
+                [sys.executable, "-m", "heimdall", "models", "pull"],
+                env=warm,
+                check=True,
+                capture_output=True,
             )
             reference = FirstAnswer("the bare SDK server", bare, warm)
             for title, environment in (("model here", warm), ("no model, 1 Mbit/s", cold)):
                 compare(
-                    f"initialize answered: {title}", [FirstAnswer("heimdall-mcp", ours, environment), reference], rounds
+                    f"initialize answered: {title}",
+                    [FirstAnswer("heimdall-mcp", ours, environment), reference],
+                    rounds,
                 )
-            unprepared = [FirstAnswer("heimdall-mcp", ours, fresh), FirstAnswer("the bare SDK server", bare, fresh)]
+            unprepared = [
+                FirstAnswer("heimdall-mcp", ours, fresh),
+                FirstAnswer("the bare SDK server", bare, fresh),
+            ]
             compare("initialize answered: no bytecode cached", unprepared, rounds)
             listed = [
                 FirstAnswer("heimdall-mcp", ours, warm, request=2),

@@ -18,7 +18,11 @@ def run(rounds: int = 31) -> None:
         model = SmallModel(top / "release")
         installation = Installation.make(top / "site", model)
         environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("HEIMDALL_", "XDG_"))},
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith(("HEIMDALL_", "XDG_"))
+            },
             "PYTHONPATH": str(installation.site),
             "HOME": str(top / "home"),
             "HEIMDALL_MODELS_MIRROR": model.mirror,
@@ -31,10 +35,17 @@ def run(rounds: int = 31) -> None:
         python("import heimdall").seconds()
         compare(
             "Warm import",
-            [python("import heimdall"), python("import json, platformdirs"), python("import json"), python("pass")],
+            [
+                python("import heimdall"),
+                python("import json, platformdirs"),
+                python("import json"),
+                python("pass"),
+            ],
             rounds,
         )
-        command = Contestant("heimdall --help", [sys.executable, "-m", "heimdall", "--help"], environment)
+        command = Contestant(
+            "heimdall --help", [sys.executable, "-m", "heimdall", "--help"], environment
+        )
         compare("Help", [command, python("import click"), python("pass")], rounds)
 
 

@@ -50,12 +50,17 @@ def test_of_many_rounds_the_tail_is_shown() -> None:
 
 
 def test_picture_has_a_bar_for_each_and_is_xml() -> None:
-    picture = plot.bars({"Bulk & more": {OURS: [1.0], "other": [12.5]}, "Start": {OURS: [1.0], "other": [0.5]}})
+    picture = plot.bars(
+        {"Bulk & more": {OURS: [1.0], "other": [12.5]}, "Start": {OURS: [1.0], "other": [0.5]}}
+    )
     tree = ET.fromstring(picture)  # noqa: S314 (made here)
     texts = [element.text for element in tree.iter("{http://www.w3.org/2000/svg}text")]
     assert "Bulk & more" in texts
     assert "12.50x" in texts
-    widths = [float(element.get("width", "0")) for element in tree.iter("{http://www.w3.org/2000/svg}rect")][1:]
+    widths = [
+        float(element.get("width", "0"))
+        for element in tree.iter("{http://www.w3.org/2000/svg}rect")
+    ][1:]
     assert widths[1] > widths[0] > widths[3]
 
 
@@ -74,14 +79,24 @@ def test_who_can_not_run_is_named_with_what_is_missing() -> None:
     assert list(runs) == [OURS, f"{OURS}, fast"]
     assert len(runs) + len(missing) == len(CONTESTANTS)
     assert any(
-        line.startswith("the original: not measured, it needs the model as torch exports it") for line in missing
+        line.startswith("the original: not measured, it needs the model as torch exports it")
+        for line in missing
     )
 
 
 @pytest.mark.model
 def test_runs(tmp_path: Path) -> None:
     picture = tmp_path / "picture.svg"
-    options = ["--models", str(require_real_model()), "--texts", "3", "--rounds", "1", "--plot", str(picture)]
+    options = [
+        "--models",
+        str(require_real_model()),
+        "--texts",
+        "3",
+        "--rounds",
+        "1",
+        "--plot",
+        str(picture),
+    ]
     result = CliRunner().invoke(main, [*options, "--json"])
     assert result.exit_code == 0, result.output
     parts = json.loads(result.stdout)

@@ -51,12 +51,20 @@ def conversation(data: Path) -> Conversation:
 
 
 def test_malformed_evidence_is_left_out_and_counted(conversation: Conversation) -> None:
-    assert [question.evidence for question in conversation.questions] == [{"D1:1", "D1:3"}, {"D2:1"}]
+    assert [question.evidence for question in conversation.questions] == [
+        {"D1:1", "D1:3"},
+        {"D2:1"},
+    ]
     assert (conversation.malformed, conversation.unanswerable) == (2, 1)
 
 
 def test_a_turn_knows_the_one_before_it_in_its_session(conversation: Conversation) -> None:
-    assert [turn.before for turn in conversation.turns] == ["", "Ann: I bought a canoe.", "Ben: Which colour?", ""]
+    assert [turn.before for turn in conversation.turns] == [
+        "",
+        "Ann: I bought a canoe.",
+        "Ben: Which colour?",
+        "",
+    ]
 
 
 def test_measures(conversation: Conversation) -> None:

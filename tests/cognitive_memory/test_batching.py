@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from cognitive_memory.encoding.batching import LONG, TOKEN_BUDGET, plan_batches
 
-LENGTHS = st.lists(st.integers(min_value=1, max_value=700), max_size=200)  # a text has its two marks at least
+# a text has its two marks at least
+LENGTHS = st.lists(st.integers(min_value=1, max_value=700), max_size=200)
 
 
 @given(LENGTHS, st.integers(1, 64), st.integers(1, 2000))

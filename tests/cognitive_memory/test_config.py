@@ -32,10 +32,15 @@ def test_str_becomes_a_path() -> None:
     assert EmbeddingConfig(model_cache_dir="models").model_cache_dir == Path("models")  # type: ignore[arg-type]
 
 
-def test_variable_wins_over_default_and_argument(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variable_wins_over_default_and_argument(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path / "variable"))
     assert EmbeddingConfig().model_cache_dir == tmp_path / "variable"
-    assert EmbeddingConfig(model_cache_dir=tmp_path / "argument").model_cache_dir == tmp_path / "variable"
+    assert (
+        EmbeddingConfig(model_cache_dir=tmp_path / "argument").model_cache_dir
+        == tmp_path / "variable"
+    )
 
 
 def test_variable_may_start_with_a_tilde(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,7 +53,9 @@ def test_empty_variable_counts_as_unset(tmp_path: Path, monkeypatch: pytest.Monk
     assert EmbeddingConfig(model_cache_dir=tmp_path).model_cache_dir == tmp_path
 
 
-def test_variable_is_read_when_the_configuration_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variable_is_read_when_the_configuration_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = EmbeddingConfig(model_cache_dir=tmp_path)
     monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path / "later"))
     assert before.model_cache_dir == tmp_path

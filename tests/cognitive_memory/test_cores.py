@@ -36,7 +36,9 @@ def test_usable_cores_are_those_of_this_process() -> None:
     assert 1 <= usable_cores() <= (os.cpu_count() or 1)
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no processor affinity")
+@pytest.mark.skipif(
+    not hasattr(os, "sched_setaffinity"), reason="this system has no processor affinity"
+)
 def test_affinity_is_respected() -> None:
     before = os.sched_getaffinity(0)
     try:
@@ -53,7 +55,9 @@ def test_omp_num_threads_is_respected(monkeypatch: pytest.MonkeyPatch, value: st
 
 
 @pytest.mark.parametrize("value", ["", "0", "-1", "many", "1000000", "²"])
-def test_omp_num_threads_allows_no_more_than_there_are(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_omp_num_threads_allows_no_more_than_there_are(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
     without = usable_cores()
     monkeypatch.setenv("OMP_NUM_THREADS", value)
     assert usable_cores() == without
@@ -83,14 +87,19 @@ def test_version_1_in_a_container_whose_path_is_the_hosts(tmp_path: Path) -> Non
 
 def test_version_1_where_nothing_of_the_path_is_mounted(tmp_path: Path) -> None:
     limit(tmp_path / "cpu", cpu__cfs_quota_us="100000\n", cpu__cfs_period_us="100000\n")
-    assert container_quota(proc(tmp_path, "3:cpu:/elsewhere\n", f"/docker/abc TOP/cpu ro - {V1}")) == 1
+    assert (
+        container_quota(proc(tmp_path, "3:cpu:/elsewhere\n", f"/docker/abc TOP/cpu ro - {V1}")) == 1
+    )
 
 
 def test_both_versions_at_once(tmp_path: Path) -> None:
     limit(tmp_path / "cpu" / "a", cpu__cfs_quota_us="250000\n", cpu__cfs_period_us="100000\n")
     limit(tmp_path / "unified")
     groups = "1:cpu:/a\n0::/\n"
-    assert container_quota(proc(tmp_path, groups, f"/ TOP/cpu rw - {V1}", f"/ TOP/unified rw - {V2}")) == 2.5
+    assert (
+        container_quota(proc(tmp_path, groups, f"/ TOP/cpu rw - {V1}", f"/ TOP/unified rw - {V2}"))
+        == 2.5
+    )
 
 
 @pytest.mark.parametrize("content", ["max 100000\n", "", "1 2 3\n", "a b\n", "0 0\n"])

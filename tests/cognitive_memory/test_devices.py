@@ -27,7 +27,10 @@ def test_auto_prefers_cuda_and_cpu_does_not() -> None:
 
 
 def test_auto_leaves_alone_what_gives_other_vectors() -> None:
-    assert choose_provider("auto", ["CoreMLExecutionProvider", "CPUExecutionProvider"], "1.32.0") is CPU
+    assert (
+        choose_provider("auto", ["CoreMLExecutionProvider", "CPUExecutionProvider"], "1.32.0")
+        is CPU
+    )
 
 
 def test_every_device_can_be_asked_for() -> None:
@@ -37,13 +40,15 @@ def test_every_device_can_be_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("device", "remedy"), [("cuda", "onnxruntime-gpu"), ("openvino", "onnxruntime-openvino"), ("coreml", "macOS")]
+    ("device", "remedy"),
+    [("cuda", "onnxruntime-gpu"), ("openvino", "onnxruntime-openvino"), ("coreml", "macOS")],
 )
 def test_missing_one_says_what_is_there_and_what_to_install(device: str, remedy: str) -> None:
     with pytest.raises(ConfigError) as caught:
         choose_provider(device, PLAIN, "1.32.0")
-    assert f"EmbeddingConfig.device: is {device!r}, but the installed onnxruntime 1.32.0 has cpu alone" in str(
-        caught.value
+    assert (
+        f"EmbeddingConfig.device: is {device!r}, but the installed onnxruntime 1.32.0 has cpu alone"
+        in str(caught.value)
     )
     assert remedy in str(caught.value)
 
@@ -66,17 +71,28 @@ def test_encoder_refuses_a_device_that_is_not_installed(model_directory: Path) -
 
 @pytest.mark.model
 @pytest.mark.parametrize("folder", ["", "compact"])
-def test_other_providers_get_a_graph_without_a_choice(model_directory: Path, tmp_path: Path, folder: str) -> None:
+def test_other_providers_get_a_graph_without_a_choice(
+    model_directory: Path, tmp_path: Path, folder: str
+) -> None:
     """OpenVINO fails on a choice between operators that it can't run; it isn't installed here, and onnxruntime resolves it before."""
     graph = model_directory / folder / "all-MiniLM-L6-v2.onnx"
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-    options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(graph.parent))
+    options.add_session_config_entry(
+        "session.model_external_initializers_file_folder_path", str(graph.parent)
+    )
     options.optimized_model_filepath = str(tmp_path / "resolved.onnx")
-    session = onnxruntime.InferenceSession(without_choice(graph.read_bytes()), options, providers=[CPU.name])
-    operators = {node.op_type for node in onnx.load(tmp_path / "resolved.onnx", load_external_data=False).graph.node}
+    session = onnxruntime.InferenceSession(
+        without_choice(graph.read_bytes()), options, providers=[CPU.name]
+    )
+    operators = {
+        node.op_type
+        for node in onnx.load(tmp_path / "resolved.onnx", load_external_data=False).graph.node
+    }
     assert "Softmax" in operators
     assert not operators & {"If", "MultiHeadAttention"}
     ids = np.array([[101, 7592, 2088, 102]])
     (vectors,) = session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
-    np.testing.assert_allclose(vectors, ModelSession(graph, threads=1).run(list(ids)), rtol=0, atol=1e-6)
+    np.testing.assert_allclose(
+        vectors, ModelSession(graph, threads=1).run(list(ids)), rtol=0, atol=1e-6
+    )

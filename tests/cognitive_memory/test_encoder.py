@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cognitive_memory.encoding import EmptyTextError, Encoder, ModelLoadError, TextError, TextTypeError
+from cognitive_memory.encoding import (
+    EmptyTextError,
+    Encoder,
+    ModelLoadError,
+    TextError,
+    TextTypeError,
+)
 from tests.support.real_model import linked_copy
 
 pytestmark = pytest.mark.model
@@ -52,7 +58,9 @@ def test_batch_is_a_contiguous_matrix_with_unit_rows(encoder: Encoder, count: in
     assert vectors.shape == (count, 384)
     assert vectors.dtype == np.float32
     assert vectors.flags.c_contiguous
-    np.testing.assert_allclose(np.linalg.norm(vectors.astype(np.float64), axis=1), 1, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(
+        np.linalg.norm(vectors.astype(np.float64), axis=1), 1, rtol=0, atol=1e-6
+    )
 
 
 def test_no_text_gives_no_row(encoder: Encoder) -> None:
@@ -63,17 +71,23 @@ def test_no_text_gives_no_row(encoder: Encoder) -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(texts=MEANINGFUL, batch_size=st.integers(1, 8))
-def test_alone_and_in_any_batch_the_vector_is_the_same(encoder: Encoder, texts: list[str], batch_size: int) -> None:
+def test_alone_and_in_any_batch_the_vector_is_the_same(
+    encoder: Encoder, texts: list[str], batch_size: int
+) -> None:
     together = encoder.encode_batch(texts, batch_size=batch_size)
     alone = np.stack([encoder.encode(text) for text in texts])
     np.testing.assert_allclose(together, alone, rtol=0, atol=1e-6)
-    np.testing.assert_allclose(np.linalg.norm(alone.astype(np.float64), axis=1), 1, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(
+        np.linalg.norm(alone.astype(np.float64), axis=1), 1, rtol=0, atol=1e-6
+    )
 
 
 def test_short_texts_beside_long_ones_keep_their_vectors(encoder: Encoder) -> None:
     texts = ["tiny", "word " * 600, "a sentence of some length", "word " * 90] * 6
     together = encoder.encode_batch(texts)
-    np.testing.assert_allclose(together, np.stack([encoder.encode(text) for text in texts]), rtol=0, atol=1e-6)
+    np.testing.assert_allclose(
+        together, np.stack([encoder.encode(text) for text in texts]), rtol=0, atol=1e-6
+    )
 
 
 def test_meaning_is_near(encoder: Encoder) -> None:
@@ -108,7 +122,8 @@ def test_lone_surrogate_is_an_error(encoder: Encoder) -> None:
 
 
 @pytest.mark.parametrize(
-    "missing", ["all-MiniLM-L6-v2.onnx", "model.safetensors", "model_config.json", "tokenizer/tokenizer.json"]
+    "missing",
+    ["all-MiniLM-L6-v2.onnx", "model.safetensors", "model_config.json", "tokenizer/tokenizer.json"],
 )
 def test_missing_file_is_a_load_error(tmp_path: Path, missing: str) -> None:
     directory = linked_copy(tmp_path / "model", without=missing)
@@ -118,7 +133,8 @@ def test_missing_file_is_a_load_error(tmp_path: Path, missing: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "broken", ["all-MiniLM-L6-v2.onnx", "model.safetensors", "model_config.json", "tokenizer/tokenizer.json"]
+    "broken",
+    ["all-MiniLM-L6-v2.onnx", "model.safetensors", "model_config.json", "tokenizer/tokenizer.json"],
 )
 def test_truncated_file_is_a_load_error(tmp_path: Path, model_directory: Path, broken: str) -> None:
     directory = linked_copy(tmp_path / "model", without=broken)
@@ -130,7 +146,9 @@ def test_truncated_file_is_a_load_error(tmp_path: Path, model_directory: Path, b
 
 def test_loads_from_a_path_of_any_letters(tmp_path: Path) -> None:
     directory = linked_copy(tmp_path / "modèle Ω 模型 with blanks")
-    np.testing.assert_allclose(Encoder.load(directory).encode(TEXTS["fact"]), VECTORS["fact"], rtol=0, atol=2e-6)
+    np.testing.assert_allclose(
+        Encoder.load(directory).encode(TEXTS["fact"]), VECTORS["fact"], rtol=0, atol=2e-6
+    )
 
 
 def test_files_may_go_once_loaded(tmp_path: Path) -> None:

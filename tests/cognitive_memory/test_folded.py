@@ -11,7 +11,7 @@ import pytest
 from cognitive_memory.core.config import EmbeddingConfig
 from cognitive_memory.encoding import Encoder, ONNXEmbeddingProvider, folded
 from cognitive_memory.encoding.session import ModelSession
-from heimdall.models import derived
+from heimdall.models import graph_cache
 from heimdall.models.resolver import resolve
 from tests.support.permissions import binding_permissions
 from tests.support.real_model import DIRECTORY
@@ -52,7 +52,7 @@ def provider(models_dir: Path, variant: str) -> ONNXEmbeddingProvider:
 
 
 def shelf_of(models_dir: Path, variant: str) -> Path:
-    shelf = derived.shelf(resolve(variant=variant, models_dir=models_dir))
+    shelf = graph_cache.shelf(resolve(variant=variant, models_dir=models_dir))
     assert shelf
     return shelf
 
@@ -66,7 +66,9 @@ def as_it_is(variant: str) -> np.ndarray:
     return Encoder.load(directory, variant=variant).encode_batch(TEXTS)
 
 
-def test_it_is_made_once_and_gives_the_same_vectors(models_dir: Path, variant: str, graphs: list[Path]) -> None:
+def test_it_is_made_once_and_gives_the_same_vectors(
+    models_dir: Path, variant: str, graphs: list[Path]
+) -> None:
     first = provider(models_dir, variant).encode_batch(TEXTS)
     graphs.clear()
     second = provider(models_dir, variant).encode_batch(TEXTS)
@@ -82,7 +84,9 @@ def test_standard_needs_none(models_dir: Path) -> None:
     assert not shelf_of(models_dir, "standard").exists()
 
 
-def test_another_onnxruntime_makes_its_own(models_dir: Path, variant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_onnxruntime_makes_its_own(
+    models_dir: Path, variant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     provider(models_dir, variant).encode("text")
     monkeypatch.setattr("onnxruntime.__version__", "99.0")
     provider(models_dir, variant).encode("text")
@@ -106,7 +110,9 @@ def test_one_that_does_not_load_is_made_again(models_dir: Path, variant: str) ->
         (directory / "folded.onnx").write_bytes(b"nonsense")
 
     (made / "receipt.json").unlink()
-    derived.make(shelf, made.name, write_nonsense)  # with a receipt that says: this is how it is
+    graph_cache.make(
+        shelf, made.name, write_nonsense
+    )  # with a receipt that says: this is how it is
     for _ in range(2):  # over the graph itself, and over a new one
         np.testing.assert_array_equal(provider(models_dir, variant).encode_batch(TEXTS), before)
     assert (made / "folded.weights").exists()
@@ -118,14 +124,17 @@ def test_one_that_vanishes_is_made_again_for_the_next_session(
     used = provider(models_dir, variant)
     before = used.encode(TEXTS[1])
     shelf = shelf_of(models_dir, variant)
-    derived.discard(shelf)
+    graph_cache.discard(shelf)
     graphs.clear()
     np.testing.assert_allclose(used.encode_batch(TEXTS)[1], before, rtol=0, atol=1e-6)
     assert [path.parent for path in graphs[-1:]] == kept(shelf)
 
 
 def test_one_with_other_vectors_is_not_kept(
-    models_dir: Path, variant: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    models_dir: Path,
+    variant: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     def save_spoiled(graph: Path, target: Path) -> None:
         save(graph, target)
@@ -143,7 +152,9 @@ def test_one_with_other_vectors_is_not_kept(
     assert kept(shelf_of(models_dir, variant)) == []
 
 
-def test_where_nothing_can_be_written_the_graph_is_used_as_it_is(models_dir: Path, variant: str) -> None:
+def test_where_nothing_can_be_written_the_graph_is_used_as_it_is(
+    models_dir: Path, variant: str
+) -> None:
     shelf = shelf_of(models_dir, variant)
     mode = shelf.parent.stat().st_mode
     shelf.parent.chmod(0o555)

@@ -17,7 +17,9 @@ HEAVY = {"numpy", "onnxruntime", "tokenizers", "urllib3", "heimdall.models.resol
 def run(code: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never"}
     command = [sys.executable, "-c", code]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True, env=environment)
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=120, check=True, env=environment
+    )
 
 
 @pytest.mark.parametrize(
@@ -59,10 +61,13 @@ def test_a_failing_load_prints_nothing(tmp_path: Path, model_directory: Path) ->
 
 
 @pytest.mark.parametrize("chosen", [None, "1"])
-def test_the_engine_reports_to_nobody(home: Path, monkeypatch: pytest.MonkeyPatch, chosen: str | None) -> None:
+def test_the_engine_reports_to_nobody(
+    home: Path, monkeypatch: pytest.MonkeyPatch, chosen: str | None
+) -> None:
     for name in ("ORT_DISABLE_TELEMETRY", "ORT_TELEMETRY_DISABLED"):
         monkeypatch.delenv(name, raising=False)
-    for name in ("CI", "GITHUB_ACTIONS", "PYTEST_CURRENT_TEST"):  # which might make onnxruntime silent by themselves
+    # which might make onnxruntime silent by themselves
+    for name in ("CI", "GITHUB_ACTIONS", "PYTEST_CURRENT_TEST"):
         monkeypatch.delenv(name, raising=False)
     if chosen is not None:
         monkeypatch.setenv("ORT_DISABLE_TELEMETRY", chosen)

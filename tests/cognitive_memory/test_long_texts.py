@@ -23,29 +23,43 @@ def pooling(model_directory: Path) -> Encoder:
 
 
 def test_shorter_texts_have_the_same_vectors_either_way(pooling: Encoder, encoder: Encoder) -> None:
-    np.testing.assert_allclose(pooling.encode_batch(SHORT), encoder.encode_batch(SHORT), rtol=0, atol=1e-6)
+    np.testing.assert_allclose(
+        pooling.encode_batch(SHORT), encoder.encode_batch(SHORT), rtol=0, atol=1e-6
+    )
 
 
 def test_a_long_text_has_the_same_vector_alone_and_in_any_batch(pooling: Encoder) -> None:
     texts = [SHORT[0], STEM, SHORT[1], STEM[: len(STEM) // 2], SHORT[2]]
     together = pooling.encode_batch(texts)
-    np.testing.assert_allclose(together, np.stack([pooling.encode(text) for text in texts]), rtol=0, atol=1e-6)
-    np.testing.assert_allclose(np.linalg.norm(together.astype(np.float64), axis=1), 1, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(
+        together, np.stack([pooling.encode(text) for text in texts]), rtol=0, atol=1e-6
+    )
+    np.testing.assert_allclose(
+        np.linalg.norm(together.astype(np.float64), axis=1), 1, rtol=0, atol=1e-6
+    )
     assert together.dtype == np.float32
 
 
 def test_it_is_the_mean_of_its_windows(pooling: Encoder, encoder: Encoder) -> None:
     """Of words that are one token each: 600 of them make two windows of 300."""
-    words = [f"{word}" for _ in range(100) for word in ("river", "stone", "winter", "engine", "paper", "music")]
+    words = [
+        f"{word}"
+        for _ in range(100)
+        for word in ("river", "stone", "winter", "engine", "paper", "music")
+    ]
     halves = encoder.encode_batch([" ".join(words[:300]), " ".join(words[300:])])
     mean = halves.mean(axis=0)
-    np.testing.assert_allclose(pooling.encode(" ".join(words)), mean / np.linalg.norm(mean), rtol=0, atol=1e-6)
+    np.testing.assert_allclose(
+        pooling.encode(" ".join(words)), mean / np.linalg.norm(mean), rtol=0, atol=1e-6
+    )
 
 
 def test_what_is_told_late_is_found(pooling: Encoder, encoder: Encoder) -> None:
     late = "The password of the observatory's telescope is changed each winter by the night porter."
     document, question = f"{STEM}{late}", "who changes the telescope's password?"
-    assert encoder.encode(document) @ encoder.encode(question) < pooling.encode(document) @ pooling.encode(question)
+    assert encoder.encode(document) @ encoder.encode(question) < pooling.encode(
+        document
+    ) @ pooling.encode(question)
 
 
 def test_there_is_an_end_and_it_is_said(
@@ -62,6 +76,8 @@ def test_there_is_an_end_and_it_is_said(
 
 def test_progress_counts_texts_and_not_windows(pooling: Encoder) -> None:
     seen: list[tuple[int, int]] = []
-    pooling.encode_batch([STEM, *SHORT, STEM], progress=lambda done, total: seen.append((done, total)))
+    pooling.encode_batch(
+        [STEM, *SHORT, STEM], progress=lambda done, total: seen.append((done, total))
+    )
     assert seen[-1] == (5, 5)
     assert max(done for done, _ in seen) == 5

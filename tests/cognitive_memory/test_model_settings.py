@@ -7,7 +7,13 @@ import pytest
 
 from cognitive_memory.encoding.model_settings import CONFIG_NAME, ModelSettings, read_settings
 
-GOOD = {"model_name": "m", "embedding_dimension": 8, "max_length": 16, "pooling": "mean", "normalize": True}
+GOOD = {
+    "model_name": "m",
+    "embedding_dimension": 8,
+    "max_length": 16,
+    "pooling": "mean",
+    "normalize": True,
+}
 
 
 def write(directory: Path, content: object) -> Path:

@@ -41,7 +41,9 @@ def test_an_existing_database_keeps_its_id(tmp_path: Path) -> None:
 
 def test_settings_with_mistakes_open_nothing(tmp_path: Path) -> None:
     init_project(tmp_path).config_path.write_text("recall: {meaning: 2}\n")
-    with pytest.raises(ProjectConfigError, match=r"recall\.meaning: expected a number from 0 to 1, got '2'"):
+    with pytest.raises(
+        ProjectConfigError, match=r"recall\.meaning: expected a number from 0 to 1, got '2'"
+    ):
         open_memory(Project(tmp_path))
     assert not Project(tmp_path).database.exists()
 
@@ -59,7 +61,9 @@ def test_the_recall_settings_take_effect(tmp_path: Path) -> None:
     project = init_project(tmp_path)
     found = {}
     for importance in (0, 1):
-        project.config_path.write_text(f"recall:\n  importance: {importance}\n  recency: 0.5\n  half_life_days: 1\n")
+        project.config_path.write_text(
+            f"recall:\n  importance: {importance}\n  recency: 0.5\n  half_life_days: 1\n"
+        )
         with open_memory(Project(tmp_path)) as memory:
             memory.store(NewMemory(text="Pears grow on trees.", importance=0.9), embed=False)
             found[importance] = memory.recall("pears", explain=True).hits[0].parts
@@ -82,5 +86,9 @@ def test_removing_leaves_settings_and_what_is_not_ours(tmp_path: Path) -> None:
     (project.folder / "cognitive_memory.vectors").write_bytes(b"vectors")
     (project.folder / "notes.md").write_text("mine")
     remove(project)
-    assert sorted(path.name for path in project.folder.iterdir()) == [".gitignore", "config.yaml", "notes.md"]
+    assert sorted(path.name for path in project.folder.iterdir()) == [
+        ".gitignore",
+        "config.yaml",
+        "notes.md",
+    ]
     assert known_projects() == []

@@ -35,16 +35,27 @@ def no_worker_is_left() -> bool:
 def test_stream_gives_every_vector_in_order(encoder: Encoder, small_windows: int) -> None:
     texts = numbered(18)
     blocks = list(encoder.encode_stream(iter(texts)))
-    assert [(block.first, len(block.vectors)) for block in blocks] == [(0, 4), (4, 4), (8, 4), (12, 4), (16, 2)]
+    assert [(block.first, len(block.vectors)) for block in blocks] == [
+        (0, 4),
+        (4, 4),
+        (8, 4),
+        (12, 4),
+        (16, 2),
+    ]
     together = np.concatenate([block.vectors for block in blocks])
-    np.testing.assert_allclose(together, np.stack([encoder.encode(text) for text in texts]), rtol=0, atol=1e-6)
+    np.testing.assert_allclose(
+        together, np.stack([encoder.encode(text) for text in texts]), rtol=0, atol=1e-6
+    )
     assert no_worker_is_left()
 
 
 def test_batch_over_several_windows_is_in_order(encoder: Encoder, small_windows: int) -> None:
     texts = numbered(18)
     np.testing.assert_allclose(
-        encoder.encode_batch(texts), np.stack([encoder.encode(text) for text in texts]), rtol=0, atol=1e-6
+        encoder.encode_batch(texts),
+        np.stack([encoder.encode(text) for text in texts]),
+        rtol=0,
+        atol=1e-6,
     )
 
 
@@ -52,7 +63,9 @@ def test_no_text_gives_no_block(encoder: Encoder) -> None:
     assert list(encoder.encode_stream([])) == []
 
 
-def test_stream_reads_two_windows_ahead_at_most_and_in_the_callers_thread(encoder: Encoder, small_windows: int) -> None:
+def test_stream_reads_two_windows_ahead_at_most_and_in_the_callers_thread(
+    encoder: Encoder, small_windows: int
+) -> None:
     read: list[int] = []
 
     def endless() -> Iterator[str]:
@@ -76,7 +89,9 @@ def test_windows_are_bounded_by_characters_too(monkeypatch: pytest.MonkeyPatch) 
     assert [len(window) for window in windows(["a" * 4] * 5 + ["a" * 100, "a"])] == [3, 3, 1]
 
 
-def test_bad_text_comes_after_the_good_windows_before_it(encoder: Encoder, small_windows: int) -> None:
+def test_bad_text_comes_after_the_good_windows_before_it(
+    encoder: Encoder, small_windows: int
+) -> None:
     stream = encoder.encode_stream([*numbered(9), "\ud800", "never read"])
     assert [next(stream).first, next(stream).first] == [0, 4]
     with pytest.raises(TextError, match="text 9 has a lone surrogate"):
@@ -84,13 +99,17 @@ def test_bad_text_comes_after_the_good_windows_before_it(encoder: Encoder, small
     assert no_worker_is_left()
 
 
-def test_text_in_which_only_the_tokenizer_finds_nothing_has_its_place(encoder: Encoder, small_windows: int) -> None:
+def test_text_in_which_only_the_tokenizer_finds_nothing_has_its_place(
+    encoder: Encoder, small_windows: int
+) -> None:
     unassigned = "\ue000"  # private use: the tokenizer drops it, we don't judge it
     with pytest.raises(EmptyTextError, match="text 6 holds nothing"):
         encoder.encode_batch([*numbered(6), unassigned])
 
 
-def test_errors_of_the_iterator_come_after_what_it_gave(encoder: Encoder, small_windows: int) -> None:
+def test_errors_of_the_iterator_come_after_what_it_gave(
+    encoder: Encoder, small_windows: int
+) -> None:
     def breaking() -> Iterator[str]:
         yield from numbered(8)
         raise OSError("the disk is gone")
@@ -124,13 +143,20 @@ def test_cut_texts_are_named_by_the_stream(encoder: Encoder, small_windows: int)
     assert [block.cut for block in encoder.encode_stream(texts)] == [(1,), (6, 7), ()]
 
 
-def test_cut_texts_are_logged_by_the_others(encoder: Encoder, caplog: pytest.LogCaptureFixture) -> None:
+def test_cut_texts_are_logged_by_the_others(
+    encoder: Encoder, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.WARNING, logger="cognitive_memory.encoding"):
         encoder.encode("short")
         encoder.encode_batch(["short", "also short"])
         assert caplog.messages == []
         encoder.encode(LONG)
         encoder.encode_batch(["short", LONG, LONG])
-    longer = "longer than the 512 tokens that are read of a text, and embedded by the beginning alone"
+    longer = (
+        "longer than the 512 tokens that are read of a text, and embedded by the beginning alone"
+    )
     longer += "; long_texts='pool' reads more of them"
-    assert caplog.messages == [f"the text is {longer}", f"2 of 3 texts, the first of them text 1, are {longer}"]
+    assert caplog.messages == [
+        f"the text is {longer}",
+        f"2 of 3 texts, the first of them text 1, are {longer}",
+    ]

@@ -83,11 +83,18 @@ class TestStore:
         again = memory.store(NewMemory(text="a", context="c"))
         assert again == first
         more = memory.store(NewMemory(text="a", context="c", tags=("y", "x"), pinned=True))
-        assert (more.id, more.tags, more.pinned, more.importance) == (first.id, ("x", "y"), True, 0.9)
+        assert (more.id, more.tags, more.pinned, more.importance) == (
+            first.id,
+            ("x", "y"),
+            True,
+            0.9,
+        )
         assert memory.status().memories == 1
 
     @pytest.mark.parametrize("other", [{"text": "b"}, {"context": "d"}, {"source": "s"}])
-    def test_other_text_context_or_source_is_another_memory(self, memory: ProjectMemory, other: dict[str, str]) -> None:
+    def test_other_text_context_or_source_is_another_memory(
+        self, memory: ProjectMemory, other: dict[str, str]
+    ) -> None:
         memory.store(NewMemory(text="a", context="c"))
         memory.store(NewMemory(**({"text": "a", "context": "c"} | other)))
         assert memory.status().memories == 2
@@ -99,7 +106,9 @@ class TestStore:
         assert second.revision > first.revision
         assert memory.store(NewMemory(text="b", id=NOBODY)) == second
 
-    def test_without_the_model_it_waits(self, memory: ProjectMemory, embedder: PlainEmbedder) -> None:
+    def test_without_the_model_it_waits(
+        self, memory: ProjectMemory, embedder: PlainEmbedder
+    ) -> None:
         embedder.here = False
         assert not memory.store(NewMemory(text="a")).embedded
         assert memory.status().pending == 1
@@ -107,11 +116,15 @@ class TestStore:
         assert memory.embed_pending() == 1
         assert memory.get(next(memory.memories()).id).embedded
 
-    def test_embedding_can_be_left_for_later(self, memory: ProjectMemory, embedder: PlainEmbedder) -> None:
+    def test_embedding_can_be_left_for_later(
+        self, memory: ProjectMemory, embedder: PlainEmbedder
+    ) -> None:
         assert not memory.store(NewMemory(text="a"), embed=False).embedded
         assert embedder.texts == []
 
-    def test_same_content_is_not_embedded_twice(self, memory: ProjectMemory, embedder: PlainEmbedder) -> None:
+    def test_same_content_is_not_embedded_twice(
+        self, memory: ProjectMemory, embedder: PlainEmbedder
+    ) -> None:
         memory.store(NewMemory(text="a", source="old.md"))
         assert memory.store(NewMemory(text="a", source="new.md"), embed=False).embedded
         assert embedder.texts == ["a"]
@@ -133,9 +146,13 @@ class TestStoreMany:
             for produced in range(1000):
                 yield NewMemory(text=f"text {produced}", tags=("new",))
 
-        report = memory.store_many(produce(), progress=lambda stored, over: seen.append((stored, over)))
+        report = memory.store_many(
+            produce(), progress=lambda stored, over: seen.append((stored, over))
+        )
         assert (report.added, report.updated, report.unchanged) == (999, 1, 0)
-        assert [memory.get(item).text for item in report.ids[::100]] == [f"text {n}" for n in range(0, 1000, 100)]
+        assert [memory.get(item).text for item in report.ids[::100]] == [
+            f"text {n}" for n in range(0, 1000, 100)
+        ]
         assert memory.status().pending == 0
         assert len(embedder.texts) == len(set(embedder.texts)) == 1000
         assert seen[0][0] < 1000
@@ -188,10 +205,16 @@ class TestStoreMany:
 class TestSources:
     def test_source_becomes_what_is_given(self, memory: ProjectMemory) -> None:
         other = memory.store(NewMemory(text="one", source="other.md"))
-        first = memory.replace_source("a.md", [NewMemory(text="one"), NewMemory(text="two"), NewMemory(text="two")])
+        first = memory.replace_source(
+            "a.md", [NewMemory(text="one"), NewMemory(text="two"), NewMemory(text="two")]
+        )
         assert (first.added, first.unchanged, first.updated, first.removed) == (3, 0, 0, 0)
-        before = {item.id: item for item in memory.memories(RecallFilter(sources=frozenset({"a.md"})))}
-        second = memory.replace_source("a.md", [NewMemory(text="two", importance=0.9), NewMemory(text="three")])
+        before = {
+            item.id: item for item in memory.memories(RecallFilter(sources=frozenset({"a.md"})))
+        }
+        second = memory.replace_source(
+            "a.md", [NewMemory(text="two", importance=0.9), NewMemory(text="three")]
+        )
         assert (second.added, second.unchanged, second.updated, second.removed) == (1, 0, 1, 2)
         after = list(memory.memories(RecallFilter(sources=frozenset({"a.md"}))))
         assert sorted(texts(after)) == ["three", "two"]
@@ -208,10 +231,14 @@ class TestSources:
         assert (report.added, report.unchanged, report.updated, report.removed) == (0, 20, 0, 0)
         assert memory.status().revision == revision
 
-    def test_ids_follow_from_source_and_content(self, memory: ProjectMemory, tmp_path: Path) -> None:
+    def test_ids_follow_from_source_and_content(
+        self, memory: ProjectMemory, tmp_path: Path
+    ) -> None:
         memory.replace_source("a.md", [NewMemory(text="one"), NewMemory(text="one")])
         with PlainEmbedder().open(tmp_path / "another.db") as other:
-            other.replace_source("a.md", [NewMemory(text="zero"), NewMemory(text="one"), NewMemory(text="one")])
+            other.replace_source(
+                "a.md", [NewMemory(text="zero"), NewMemory(text="one"), NewMemory(text="one")]
+            )
             there = {item.id for item in other.memories() if item.text == "one"}
         assert {item.id for item in memory.memories()} == there
 
@@ -221,7 +248,9 @@ class TestSources:
         assert memory.remove_source("a.md") == 0
         assert memory.sources() == {}
 
-    def test_moved_file_is_not_embedded_again(self, memory: ProjectMemory, embedder: PlainEmbedder) -> None:
+    def test_moved_file_is_not_embedded_again(
+        self, memory: ProjectMemory, embedder: PlainEmbedder
+    ) -> None:
         memory.replace_source("old.md", [NewMemory(text="one")])
         memory.embed_pending()
         memory.replace_source("new.md", [NewMemory(text="one")])
@@ -234,7 +263,9 @@ class TestSources:
 class TestUpdate:
     def test_fields_change_and_the_rest_stays(self, memory: ProjectMemory) -> None:
         old = memory.store(NewMemory(text="a", tags=("x",), metadata={"n": 1}, created_at=A_DAY))
-        new = memory.update(old.id, tags=["y"], importance=1, pinned=True, source="s", type="concept", metadata={})
+        new = memory.update(
+            old.id, tags=["y"], importance=1, pinned=True, source="s", type="concept", metadata={}
+        )
         assert (
             replace(
                 old,
@@ -252,7 +283,9 @@ class TestUpdate:
         assert new.updated_at > old.updated_at
         assert new.revision > old.revision
 
-    def test_new_text_has_a_new_vector_and_new_words(self, memory: ProjectMemory, embedder: PlainEmbedder) -> None:
+    def test_new_text_has_a_new_vector_and_new_words(
+        self, memory: ProjectMemory, embedder: PlainEmbedder
+    ) -> None:
         old = memory.store(NewMemory(text="apples"))
         new = memory.update(old.id, text="pears")
         assert new.embedded
@@ -281,7 +314,9 @@ class TestUpdate:
             ({"metadata": {1: 2}}, "metadata: expected names"),
         ],
     )
-    def test_bad_value_changes_nothing(self, memory: ProjectMemory, changes: dict[str, Any], named: str) -> None:
+    def test_bad_value_changes_nothing(
+        self, memory: ProjectMemory, changes: dict[str, Any], named: str
+    ) -> None:
         old = memory.store(NewMemory(text="a"))
         with pytest.raises(MemoryValueError, match=named):
             memory.update(old.id, **changes)
@@ -297,7 +332,9 @@ class TestDelete:
 
     def test_all_or_none(self, memory: ProjectMemory) -> None:
         one = memory.store(NewMemory(text="one"))
-        with pytest.raises(UnknownMemoryError, match=f"no memory has the id {NOBODY}; nothing was changed"):
+        with pytest.raises(
+            UnknownMemoryError, match=f"no memory has the id {NOBODY}; nothing was changed"
+        ):
             memory.delete([one.id, NOBODY])
         assert list(memory.memories()) == [one]
 
@@ -322,11 +359,14 @@ class TestList:
         told = [(0.5, 0, True), (0.9, 2, False), (0.5, 1, False), (0.1, 1, True)]
         for number, (importance, days, pinned) in enumerate(told):
             moment = A_DAY + timedelta(days=days)
-            memory.store(NewMemory(text=str(number), importance=importance, created_at=moment, pinned=pinned))
+            memory.store(
+                NewMemory(text=str(number), importance=importance, created_at=moment, pinned=pinned)
+            )
 
     @pytest.mark.usefixtures("four")
     @pytest.mark.parametrize(
-        ("order", "expected"), [("newest", "1320"), ("oldest", "0231"), ("changed", "3210"), ("important", "1203")]
+        ("order", "expected"),
+        [("newest", "1320"), ("oldest", "0231"), ("changed", "3210"), ("important", "1203")],
     )
     def test_orders_and_pages(self, memory: ProjectMemory, order: str, expected: str) -> None:
         assert "".join(texts(memory.memories(order=order))) == expected
@@ -349,13 +389,16 @@ class TestList:
 
     def test_unknown_order_and_unknown_page(self, memory: ProjectMemory) -> None:
         with pytest.raises(
-            MemoryValueError, match="order: expected one of newest, oldest, changed, important, got 'best'"
+            MemoryValueError,
+            match="order: expected one of newest, oldest, changed, important, got 'best'",
         ):
             list(memory.memories(order="best"))
         with pytest.raises(UnknownMemoryError):
             list(memory.memories(after=NOBODY))
 
-    def test_reader_in_the_middle_does_not_keep_writers_waiting(self, memory: ProjectMemory) -> None:
+    def test_reader_in_the_middle_does_not_keep_writers_waiting(
+        self, memory: ProjectMemory
+    ) -> None:
         memory.store_many(NewMemory(text=str(number)) for number in range(1200))
         walk = memory.memories(order="oldest")
         next(walk)
@@ -364,7 +407,9 @@ class TestList:
 
 
 class TestEmbedPending:
-    def test_newest_first_with_progress(self, memory: ProjectMemory, embedder: PlainEmbedder) -> None:
+    def test_newest_first_with_progress(
+        self, memory: ProjectMemory, embedder: PlainEmbedder
+    ) -> None:
         embedder.here = False
         memory.store_many(NewMemory(text=f"{number}") for number in range(600))
         seen: list[tuple[int, int]] = []
@@ -373,7 +418,9 @@ class TestEmbedPending:
         assert embedder.texts == [f"{number}" for number in reversed(range(600))]
         assert memory.embed_pending() == 0
 
-    def test_stops_when_told_and_goes_on_later(self, memory: ProjectMemory, embedder: PlainEmbedder) -> None:
+    def test_stops_when_told_and_goes_on_later(
+        self, memory: ProjectMemory, embedder: PlainEmbedder
+    ) -> None:
         embedder.here = False
         memory.store_many(NewMemory(text=f"{number}") for number in range(1200))
         stop = threading.Event()
@@ -401,7 +448,9 @@ class TestEmbedPending:
         assert memory.status().pending == 0
         assert sum(len(other.texts) for other in others) == 1000
 
-    def test_other_model_makes_all_anew(self, memory: ProjectMemory, embedder: PlainEmbedder) -> None:
+    def test_other_model_makes_all_anew(
+        self, memory: ProjectMemory, embedder: PlainEmbedder
+    ) -> None:
         memory.store_many(NewMemory(text=f"{number}") for number in range(5))
         embedder.name = "plain/2"
         status = memory.status()
@@ -426,7 +475,10 @@ class TestEmbedPending:
             assert theirs.status().embedded == 2
             assert (memory.status().embedded, memory.status().pending) == (1, 2)
         (warning,) = caplog.messages
-        assert "another installation uses the model other/1 on this project, here it is plain/1" in warning
+        assert (
+            "another installation uses the model other/1 on this project, here it is plain/1"
+            in warning
+        )
         with PlainEmbedder().open(memory.database) as later:
             assert later.embed_pending() == 2
 
@@ -450,7 +502,9 @@ class TestEmbedPending:
         assert embedder.texts == ["before", "after"]
         assert memory.status().embedded == 1
 
-    def test_without_a_pinned_model_nothing_happens(self, memory: ProjectMemory, embedder: PlainEmbedder) -> None:
+    def test_without_a_pinned_model_nothing_happens(
+        self, memory: ProjectMemory, embedder: PlainEmbedder
+    ) -> None:
         embedder.name = None
         memory.store(NewMemory(text="a"))
         assert memory.embed_pending() == 0
@@ -458,13 +512,20 @@ class TestEmbedPending:
 
 
 def test_status_counts_everything(memory: ProjectMemory, embedder: PlainEmbedder) -> None:
-    memory.store(NewMemory(text="a", tags=("x", "y"), source="s", type=MemoryType.CONCEPT, pinned=True))
+    memory.store(
+        NewMemory(text="a", tags=("x", "y"), source="s", type=MemoryType.CONCEPT, pinned=True)
+    )
     memory.store(NewMemory(text="b", tags=("x",), source="s"), embed=False)
     memory.store(NewMemory(text="unreadable"))
     status = memory.status()
     assert status.database == memory.database
     assert status.project_id == memory.project_id
-    assert (status.memories, status.pinned, status.sources, status.schema_version) == (3, 1, 1, carried()[-1].version)
+    assert (status.memories, status.pinned, status.sources, status.schema_version) == (
+        3,
+        1,
+        1,
+        carried()[-1].version,
+    )
     assert (status.embedded, status.pending, status.not_embeddable) == (1, 1, 1)
     assert status.types == {MemoryType.CONCEPT: 1, MemoryType.CONTEXT: 0, MemoryType.EPISODE: 2}
     assert dict(status.tags) == {"x": 2, "y": 1}

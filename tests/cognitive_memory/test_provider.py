@@ -29,7 +29,9 @@ def shared_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def config(model_directory: Path, shared_models: Path, monkeypatch: pytest.MonkeyPatch) -> EmbeddingConfig:
+def config(
+    model_directory: Path, shared_models: Path, monkeypatch: pytest.MonkeyPatch
+) -> EmbeddingConfig:
     monkeypatch.setenv("HEIMDALL_OFFLINE", "1")
     monkeypatch.setenv("HEIMDALL_PROGRESS", "0")
     return EmbeddingConfig(model_cache_dir=shared_models)
@@ -54,7 +56,9 @@ def test_first_text_brings_the_model_and_loads_it_once(
 ) -> None:
     provider = ONNXEmbeddingProvider(config)
     assert loads == []
-    np.testing.assert_allclose(provider.encode("some text"), encoder.encode("some text"), rtol=0, atol=1e-6)
+    np.testing.assert_allclose(
+        provider.encode("some text"), encoder.encode("some text"), rtol=0, atol=1e-6
+    )
     vectors = provider.encode_batch(["b", "some text"])
     np.testing.assert_allclose(vectors, encoder.encode_batch(["b", "some text"]), rtol=0, atol=1e-6)
     assert len(loads) == 1
@@ -73,7 +77,9 @@ def test_threads_share_one_model_and_get_their_own_vectors(
         vectors = provider.encode_batch(texts)
         alone = np.stack([provider.encode(text) for text in texts])
         expected = encoder.encode_batch(texts)
-        return np.allclose(vectors, expected, rtol=0, atol=1e-6) and np.allclose(alone, expected, rtol=0, atol=1e-6)
+        return np.allclose(vectors, expected, rtol=0, atol=1e-6) and np.allclose(
+            alone, expected, rtol=0, atol=1e-6
+        )
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(work, range(8)))
@@ -88,7 +94,10 @@ def test_configuration_is_the_default_one_unless_given(tmp_path: Path) -> None:
 
 def test_other_dimension_is_named(config: EmbeddingConfig) -> None:
     other = EmbeddingConfig(embedding_dimension=768, model_cache_dir=config.model_cache_dir)
-    with pytest.raises(ConfigError, match=r"EmbeddingConfig.embedding_dimension: is 768, but the model in .* has 384"):
+    with pytest.raises(
+        ConfigError,
+        match=r"EmbeddingConfig.embedding_dimension: is 768, but the model in .* has 384",
+    ):
         ONNXEmbeddingProvider(other).encode("text")
 
 
@@ -98,7 +107,9 @@ def test_unknown_model_is_an_error(config: EmbeddingConfig) -> None:
         ONNXEmbeddingProvider(other).encode("text")
 
 
-def test_bad_text_is_an_error_before_any_model_is_loaded(config: EmbeddingConfig, loads: list[Path]) -> None:
+def test_bad_text_is_an_error_before_any_model_is_loaded(
+    config: EmbeddingConfig, loads: list[Path]
+) -> None:
     provider = ONNXEmbeddingProvider(config)
     with pytest.raises(TextTypeError, match="text 1 is of type int"):
         provider.encode_batch(["fine", 3])  # type: ignore[list-item]
@@ -113,7 +124,9 @@ def test_stream_and_progress_reach_the_engine(config: EmbeddingConfig, encoder: 
     provider = ONNXEmbeddingProvider(config)
     texts = [f"number {index}" for index in range(40)]
     seen: list[tuple[int, int]] = []
-    vectors = provider.encode_batch(iter(texts), progress=lambda done, total: seen.append((done, total)))
+    vectors = provider.encode_batch(
+        iter(texts), progress=lambda done, total: seen.append((done, total))
+    )
     assert seen[-1] == (40, 40)
     (block,) = provider.encode_stream(iter(texts))
     np.testing.assert_allclose(block.vectors, vectors, rtol=0, atol=1e-6)
@@ -164,10 +177,17 @@ def test_forked_child_loads_the_model_anew(config: EmbeddingConfig) -> None:
         "os._exit(provider.encode('child').shape != (384,) or len(provider.encode_batch(texts)) != 6)"
     )
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False, env=environment).returncode == 0
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], timeout=60, check=False, env=environment
+        ).returncode
+        == 0
+    )
 
 
-def test_broken_file_is_healed(config: EmbeddingConfig, encoder: Encoder, tmp_path: Path, loads: list[Path]) -> None:
+def test_broken_file_is_healed(
+    config: EmbeddingConfig, encoder: Encoder, tmp_path: Path, loads: list[Path]
+) -> None:
     config = EmbeddingConfig(model_cache_dir=tmp_path / "models")
     ONNXEmbeddingProvider(config).encode("text")
     tokenizer = loads.pop() / "tokenizer" / "tokenizer.json"
@@ -195,18 +215,24 @@ def test_sound_files_that_do_not_load_are_not_fetched_again(
     assert len(loads) == 1
 
 
-def test_failed_load_may_succeed_later(config: EmbeddingConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_load_may_succeed_later(
+    config: EmbeddingConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     provider = ONNXEmbeddingProvider(config)
     with monkeypatch.context() as patch:
         patch.setattr(
-            Encoder, "load", lambda directory, **_: (_ for _ in ()).throw(ModelLoadError(str(directory), "busy"))
+            Encoder,
+            "load",
+            lambda directory, **_: (_ for _ in ()).throw(ModelLoadError(str(directory), "busy")),
         )
         with pytest.raises(ModelLoadError, match="busy"):
             provider.encode("text")
     assert provider.encode("text").shape == (384,)
 
 
-def test_a_copy_in_another_process_loads_its_own_model(config: EmbeddingConfig, encoder: Encoder) -> None:
+def test_a_copy_in_another_process_loads_its_own_model(
+    config: EmbeddingConfig, encoder: Encoder
+) -> None:
     provider = ONNXEmbeddingProvider(config)
     provider.encode("loads it")
     copy = pickle.loads(pickle.dumps(provider))  # noqa: S301

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cognitive_memory.core.search_words import character_pairs, date_words, identifier_parts, search_words, without_runs
+from cognitive_memory.core.search_words import (
+    character_pairs,
+    date_words,
+    identifier_parts,
+    search_words,
+    without_runs,
+)
 
 MAY = datetime(2023, 5, 8, 13, 56, tzinfo=UTC)
 

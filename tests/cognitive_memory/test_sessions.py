@@ -45,7 +45,9 @@ def test_who_asks_once_pays_for_no_packing(model_directory: Path) -> None:
     assert make.made == [(2, False)]
 
 
-def test_the_second_text_brings_the_packed_session_and_the_third_uses_it(model_directory: Path) -> None:
+def test_the_second_text_brings_the_packed_session_and_the_third_uses_it(
+    model_directory: Path,
+) -> None:
     make = Maker(model_directory)
     sessions = Sessions(make, cores=2)
     first = sessions.single()

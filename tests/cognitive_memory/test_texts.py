@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cognitive_memory.encoding.errors import EmptyTextError, ModelLoadError, TextError, TextTypeError
+from cognitive_memory.encoding.errors import (
+    EmptyTextError,
+    ModelLoadError,
+    TextError,
+    TextTypeError,
+)
 from cognitive_memory.encoding.texts import check_text, check_texts
 from heimdall import HeimdallError
 from heimdall.models import ModelError
@@ -26,7 +31,9 @@ def test_empty_and_blank_texts_are_refused(text: str) -> None:
 
 @pytest.mark.parametrize("value", [None, 3, b"bytes", ["text"], float("nan")])
 def test_other_types_are_named(value: object) -> None:
-    with pytest.raises(TextTypeError, match=f"the text is of type {type(value).__name__}, expected str"):
+    with pytest.raises(
+        TextTypeError, match=f"the text is of type {type(value).__name__}, expected str"
+    ):
         check_text(value)
 
 
@@ -55,7 +62,9 @@ def test_one_str_is_not_taken_for_its_letters() -> None:
 
 @pytest.mark.parametrize("value", [None, 3, {"key": "value"}, {"a", "b"}, frozenset("a")])
 def test_what_can_not_be_walked_through_is_refused(value: object) -> None:
-    with pytest.raises(TextTypeError, match=f"of type {type(value).__name__}, expected an iterable of str"):
+    with pytest.raises(
+        TextTypeError, match=f"of type {type(value).__name__}, expected an iterable of str"
+    ):
         check_texts(value)  # type: ignore[arg-type]
 
 
@@ -67,7 +76,12 @@ def test_errors_can_be_caught_by_what_they_are() -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [TextError(3, "is bad"), EmptyTextError(None, "is empty"), TextTypeError(0, "is 3"), ModelLoadError("d", "r")],
+    [
+        TextError(3, "is bad"),
+        EmptyTextError(None, "is empty"),
+        TextTypeError(0, "is 3"),
+        ModelLoadError("d", "r"),
+    ],
 )
 def test_errors_survive_pickling(error: HeimdallError) -> None:
     copy = pickle.loads(pickle.dumps(error))  # noqa: S301 (made here)

@@ -33,14 +33,18 @@ def test_ids_are_those_of_the_vocabulary(tokenize: TextTokenizer) -> None:
 
 def test_texts_keep_their_own_length(tokenize: TextTokenizer) -> None:
     """Upstream's file pads every text to 128 tokens and cuts it there."""
-    rows, _, cut = tokenize(["one", "one two three", "word " * 200, "word " * 510, "word " * 511, "word " * 9000])
+    rows, _, cut = tokenize(
+        ["one", "one two three", "word " * 200, "word " * 510, "word " * 511, "word " * 9000]
+    )
     assert [len(ids) for ids in rows] == [3, 5, 202, 512, 512, 512]
     assert cut == [4, 5]
 
 
 def test_cutting_keeps_the_beginning_and_the_last_special_token(model_directory: Path) -> None:
     tokenize = TextTokenizer(model_directory, 8)
-    (whole, cut), *_ = tokenize(["one two three four five six", "one two three four five six seven eight"])
+    (whole, cut), *_ = tokenize(
+        ["one two three four five six", "one two three four five six seven eight"]
+    )
     assert cut.tolist() == whole.tolist()
     assert (cut[0], cut[-1], len(cut)) == (CLS, SEP, 8)
 
@@ -57,7 +61,21 @@ def test_text_of_which_nothing_is_left_is_refused(tokenize: TextTokenizer, text:
 
 PIECES = st.one_of(
     st.sampled_from(
-        [" ", "\n", "\t", "\u3000", "word", "x" * 150, "é", "\u0301", "中文", "-", "[SEP]", "\x00", " " * 90]
+        [
+            " ",
+            "\n",
+            "\t",
+            "\u3000",
+            "word",
+            "x" * 150,
+            "é",
+            "\u0301",
+            "中文",
+            "-",
+            "[SEP]",
+            "\x00",
+            " " * 90,
+        ]
     ),
     st.text(max_size=12),
 )
@@ -87,14 +105,17 @@ def test_a_huge_text_is_not_tokenised_to_its_end(tokenize: TextTokenizer) -> Non
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("one two", "one two"), ("one two three", "one"), ("o" * 9, ""), (" x" * 9, " x x x")]
+    ("text", "expected"),
+    [("one two", "one two"), ("one two three", "one"), ("o" * 9, ""), (" x" * 9, " x x x")],
 )
 def test_beginning_ends_with_a_whole_word(text: str, expected: str) -> None:
     assert beginning(text, 7) == expected
 
 
 @given(st.integers(1, 60), st.integers(1, 4))
-def test_a_long_text_is_read_in_windows_of_like_length(tokenize: TextTokenizer, words: int, most: int) -> None:
+def test_a_long_text_is_read_in_windows_of_like_length(
+    tokenize: TextTokenizer, words: int, most: int
+) -> None:
     """Nothing is lost or read twice, and every window looks like a text."""
     windowed = _tokenizer_of_twelve(most)
     rows, owners, cut = windowed(["short", "word " * words, "also short"])

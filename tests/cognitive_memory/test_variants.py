@@ -16,17 +16,26 @@ ENTRY = {
     "variant": "standard",
     "files": [
         {"path": path, "sha256": digest * 64, "size": 1}
-        for path, digest in {"m.onnx": "1", "m-fast.onnx": "2", "model.safetensors": "3", "tokenizer.json": "4"}.items()
+        for path, digest in {
+            "m.onnx": "1",
+            "m-fast.onnx": "2",
+            "model.safetensors": "3",
+            "tokenizer.json": "4",
+        }.items()
     ],
 }
 
 
 def _changed(path: str) -> dict[str, object]:
-    files = [{**file, "sha256": "f" * 64} if file["path"] == path else file for file in ENTRY["files"]]
+    files = [
+        {**file, "sha256": "f" * 64} if file["path"] == path else file for file in ENTRY["files"]
+    ]
     return {**ENTRY, "files": files}
 
 
-def test_the_variable_chooses_unless_the_configuration_does(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_variable_chooses_unless_the_configuration_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.delenv("HEIMDALL_MODEL_VARIANT", raising=False)
     assert EmbeddingConfig().variant == "standard"
     monkeypatch.setenv("HEIMDALL_MODEL_VARIANT", "compact")
@@ -72,13 +81,18 @@ def test_without_a_pinned_model_there_is_no_label() -> None:
 
 
 def test_labels_of_the_pinned_model_differ_by_variant() -> None:
-    labels = [ONNXEmbeddingProvider(EmbeddingConfig(variant=name)).numerics for name in ("standard", "compact", "fast")]
+    labels = [
+        ONNXEmbeddingProvider(EmbeddingConfig(variant=name)).numerics
+        for name in ("standard", "compact", "fast")
+    ]
     assert len(set(labels)) == 3
     assert all(label and label.startswith("all-MiniLM-L6-v2/") for label in labels)
 
 
 @pytest.mark.model
-@pytest.mark.parametrize(("variant", "least", "mean"), [("compact", 0.998, 0.9995), ("fast", 0.993, 0.998)])
+@pytest.mark.parametrize(
+    ("variant", "least", "mean"), [("compact", 0.998, 0.9995), ("fast", 0.993, 0.998)]
+)
 def test_vectors_are_near_those_of_upstreams_weights(
     model_directory: Path, encoder: Encoder, variant: str, least: float, mean: float
 ) -> None:

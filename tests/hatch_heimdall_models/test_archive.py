@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PROMISE = Promise("pkg/models", "pkg/manifest.json", manifest_of())
-GOOD = [("pkg/__init__.py", b""), ("pkg/models.py", b"x = 1"), ("pkg/manifest.json", manifest_of().dumps().encode())]
+GOOD = [
+    ("pkg/__init__.py", b""),
+    ("pkg/models.py", b"x = 1"),
+    ("pkg/manifest.json", manifest_of().dumps().encode()),
+]
 
 
 def _write(folder: Path, kind: str, members: Sequence[tuple[str, bytes]]) -> Path:
@@ -47,7 +51,9 @@ def test_a_good_archive_breaks_none(tmp_path: Path, kind: str) -> None:
 
 
 @kinds
-@pytest.mark.parametrize("path", ["pkg/models/model.safetensors", "pkg/models/a/b/c", "pkg/models/.gitkeep"])
+@pytest.mark.parametrize(
+    "path", ["pkg/models/model.safetensors", "pkg/models/a/b/c", "pkg/models/.gitkeep"]
+)
 def test_anything_in_the_models_folder_is_found(tmp_path: Path, kind: str, path: str) -> None:
     archive = _write(tmp_path, kind, [*GOOD, (path, b"whatever")])
     assert broken_promises(archive, PROMISE) == [f"carries {path}, which lies in models-dir"]
@@ -75,7 +81,9 @@ def test_small_files_and_other_large_ones_may_be_anywhere(tmp_path: Path, kind: 
 
 @kinds
 def test_a_missing_manifest(tmp_path: Path, kind: str) -> None:
-    assert broken_promises(_write(tmp_path, kind, GOOD[:-1]), PROMISE) == ["has no pkg/manifest.json"]
+    assert broken_promises(_write(tmp_path, kind, GOOD[:-1]), PROMISE) == [
+        "has no pkg/manifest.json"
+    ]
 
 
 @kinds
@@ -132,11 +140,20 @@ def test_a_link_in_an_sdist_stays_inside_and_out_of_the_models(
 
 def test_a_release_asset_is_found_by_its_content(tmp_path: Path) -> None:
     content = b"asset"
-    asset = replace(PROMISE.manifest.models[0].asset, sha256=hashlib.sha256(content).hexdigest(), size=len(content))
+    asset = replace(
+        PROMISE.manifest.models[0].asset,
+        sha256=hashlib.sha256(content).hexdigest(),
+        size=len(content),
+    )
     manifest = replace(PROMISE.manifest, models=(replace(PROMISE.manifest.models[0], asset=asset),))
     members = [*GOOD[:-1], ("pkg/manifest.json", manifest.dumps().encode()), ("pkg/x.bin", content)]
-    (problem,) = broken_promises(_write(tmp_path, "wheel", members), replace(PROMISE, manifest=manifest))
-    assert problem == f"carries pkg/x.bin, which is the release asset {asset.name} (sha256 {asset.sha256})"
+    (problem,) = broken_promises(
+        _write(tmp_path, "wheel", members), replace(PROMISE, manifest=manifest)
+    )
+    assert (
+        problem
+        == f"carries pkg/x.bin, which is the release asset {asset.name} (sha256 {asset.sha256})"
+    )
 
 
 def test_the_size_of_a_wheel_is_limited_and_that_of_an_sdist_is_not(tmp_path: Path) -> None:

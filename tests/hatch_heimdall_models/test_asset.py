@@ -17,7 +17,11 @@ from hatch_heimdall_models.inventory import take_inventory
 from tests.support.tiny_release import zip_bytes
 
 ABOUT = {"LICENSE": b"licence", "provenance.json": b"{}"}
-CONTENT = {"a.onnx": b"graph", "model.safetensors": bytes(3_000_000), "tokenizer/tokenizer.json": b"{}" * 50_000}
+CONTENT = {
+    "a.onnx": b"graph",
+    "model.safetensors": bytes(3_000_000),
+    "tokenizer/tokenizer.json": b"{}" * 50_000,
+}
 
 
 @pytest.fixture
@@ -48,7 +52,9 @@ def test_it_can_be_unpacked_while_it_arrives(models: dict[str, Path]) -> None:
     stream = io.BytesIO(asset_bytes(models))
     found = {}
     while (head := stream.read(30))[:4] == b"PK\x03\x04":
-        _, _, flags, method, _, date, crc, packed, size, name_size, extra_size = struct.unpack("<4s5H3I2H", head)
+        _, _, flags, method, _, date, crc, packed, size, name_size, extra_size = struct.unpack(
+            "<4s5H3I2H", head
+        )
         name = stream.read(name_size).decode()
         assert (flags, method, extra_size, date) == (0, zipfile.ZIP_STORED, 0, 0x21)
         content = stream.read(packed)
@@ -61,7 +67,9 @@ def test_it_can_be_unpacked_while_it_arrives(models: dict[str, Path]) -> None:
 def test_members_are_plain_files_that_all_may_read(models: dict[str, Path]) -> None:
     with zipfile.ZipFile(io.BytesIO(asset_bytes(models))) as archive:
         assert archive.testzip() is None
-        assert {(member.create_system, member.external_attr >> 16) for member in archive.infolist()} == {(3, 0o100644)}
+        assert {
+            (member.create_system, member.external_attr >> 16) for member in archive.infolist()
+        } == {(3, 0o100644)}
 
 
 def test_reading_it_back_gives_the_model_files(tmp_path: Path, models: dict[str, Path]) -> None:

@@ -85,7 +85,11 @@ def test_each_model_has_its_files_and_what_the_table_says(tmp_path: Path) -> Non
     assert [file.path for file in german.files] == ["german/de.bin", "german/words.txt"]
     assert (english.marker, german.marker) == (None, "sys_platform == 'nowhere'")
     assert (english.asset.name, german.asset.name) == ("english-v1.2.0.zip", "deutsch-v1.2.0.zip")
-    assert (english.license, english.upstream, english.variant) == ("MIT", "trained here", "standard")
+    assert (english.license, english.upstream, english.variant) == (
+        "MIT",
+        "trained here",
+        "standard",
+    )
 
 
 def test_a_variant_in_a_folder_of_its_own_has_the_same_paths(tmp_path: Path) -> None:
@@ -105,13 +109,20 @@ def test_a_variant_in_a_folder_of_its_own_has_the_same_paths(tmp_path: Path) -> 
     compact, standard = project.lock.models
     assert [file.path for file in compact.files] == [file.path for file in standard.files]
     assert {file.size for file in compact.files} == {4}
-    assert differences(project.lock, take_inventory(project.root / SRC.models_dir), {"compact": "small"}) == []
+    assert (
+        differences(
+            project.lock, take_inventory(project.root / SRC.models_dir), {"compact": "small"}
+        )
+        == []
+    )
     assert read_asset(project.root / "dist/models/v1.2.0/less-v1.2.0.zip") == take_inventory(small)
 
 
 def test_the_licence_is_in_the_asset(locked: Locked) -> None:
     with zipfile.ZipFile(locked.root / ASSET) as archive:
-        assert archive.read("models/about/LICENSES/model.txt") == b"Do what you like with the model.\n"
+        assert (
+            archive.read("models/about/LICENSES/model.txt") == b"Do what you like with the model.\n"
+        )
 
 
 def test_a_second_run_changes_nothing(locked: Locked, capsys: pytest.CaptureFixture[str]) -> None:
@@ -181,14 +192,18 @@ def test_other_places_that_somebody_added_stay(locked: Locked) -> None:
     lock = locked.lock
     (model,) = lock.models
     places = ("https://example.org/iris.joblib",)
-    files = tuple(replace(file, also=places) if file.inline is None else file for file in model.files)
+    files = tuple(
+        replace(file, also=places) if file.inline is None else file for file in model.files
+    )
     text = replace(lock, models=(replace(model, files=files),)).dumps()
     (locked.root / "models.lock.json").write_text(text)
     assert locked.run() == 0
     assert (locked.root / "models.lock.json").read_text() == text
 
 
-def test_check_writes_nothing_and_says_what_is_different(locked: Locked, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_writes_nothing_and_says_what_is_different(
+    locked: Locked, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = locked.contents()
     assert locked.run("--check") == 0
     assert "pins what is there" in capsys.readouterr().out
@@ -198,7 +213,11 @@ def test_check_writes_nothing_and_says_what_is_different(locked: Locked, capsys:
     changed = locked.contents()
     assert locked.run("--check") == 1
     shown = capsys.readouterr().out
-    for place in ("iris standard.license", "iris standard classes.json.sha256", "iris standard.asset.sha256"):
+    for place in (
+        "iris standard.license",
+        "iris standard classes.json.sha256",
+        "iris standard.asset.sha256",
+    ):
         assert f"\n{place}: the lock has " in shown
     assert locked.contents() == changed
     assert before.keys() - changed.keys() == {str(locked.root / ASSET)}
@@ -210,7 +229,9 @@ def test_check_without_a_lock(project: Locked, capsys: pytest.CaptureFixture[str
     assert not (project.root / "dist").exists()
 
 
-def test_a_stale_asset_is_not_overwritten(locked: Locked, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_stale_asset_is_not_overwritten(
+    locked: Locked, capsys: pytest.CaptureFixture[str]
+) -> None:
     asset = (locked.root / ASSET).read_bytes()
     (locked.root / SRC.models_dir / "iris.joblib").write_bytes(b"trained again")
     assert locked.run() == 2
@@ -218,11 +239,16 @@ def test_a_stale_asset_is_not_overwritten(locked: Locked, capsys: pytest.Capture
     assert (locked.root / ASSET).read_bytes() == asset
 
 
-def test_an_asset_that_is_not_the_pinned_one(locked: Locked, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_asset_that_is_not_the_pinned_one(
+    locked: Locked, capsys: pytest.CaptureFixture[str]
+) -> None:
     with zipfile.ZipFile(locked.root / ASSET, "a") as archive:
         archive.writestr("models/about/MORE", "x")
     assert locked.run("--check") == 2
-    assert f"the lock pins sha256 {locked.lock.models[0].asset.sha256}, found " in capsys.readouterr().err
+    assert (
+        f"the lock pins sha256 {locked.lock.models[0].asset.sha256}, found "
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize(
@@ -233,10 +259,26 @@ def test_an_asset_that_is_not_the_pinned_one(locked: Locked, capsys: pytest.Capt
             "[tool.other]",
             "hooks.heimdall-models.models: expected a table for each",
         ),
-        ('name = "iris"', 'nam = "iris"', "hooks.heimdall-models.models[0].nam: unknown key; did you mean 'name'?"),
-        ('name = "iris"', 'name = "iris"\nfiles = ["*.onnx"]', "iris.joblib belongs to no model: let the 'files' of"),
-        ('name = "iris"', 'name = "iris"\nfiles = ["*.onnx"]', "iris (standard): its 'files' match none"),
-        ('license-files = ["LICENSES/model.txt"]', 'license-files = ["x"]', "x: is one of the model's 'license-files'"),
+        (
+            'name = "iris"',
+            'nam = "iris"',
+            "hooks.heimdall-models.models[0].nam: unknown key; did you mean 'name'?",
+        ),
+        (
+            'name = "iris"',
+            'name = "iris"\nfiles = ["*.onnx"]',
+            "iris.joblib belongs to no model: let the 'files' of",
+        ),
+        (
+            'name = "iris"',
+            'name = "iris"\nfiles = ["*.onnx"]',
+            "iris (standard): its 'files' match none",
+        ),
+        (
+            'license-files = ["LICENSES/model.txt"]',
+            'license-files = ["x"]',
+            "x: is one of the model's 'license-files'",
+        ),
         ("[project]", "[project", "pyproject.toml: hatchling can't use it: "),
         ('version = "1.2.0"', "", "pyproject.toml: hatchling can't use it: "),
         ("heimdall-models", "heimdall-model", "hooks.heimdall-models: there is no such table"),
@@ -257,10 +299,15 @@ def test_a_file_of_two_models(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     project = Locked(tmp_path / "project", FLAT)
     project.edit('files = ["german/*"]', 'files = ["*"]')
     assert project.run() == 2
-    assert "english/en.bin belongs to english (standard) and german (standard): let" in capsys.readouterr().err
+    assert (
+        "english/en.bin belongs to english (standard) and german (standard): let"
+        in capsys.readouterr().err
+    )
 
 
-def test_no_models_and_no_project(project: Locked, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_models_and_no_project(
+    project: Locked, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for path in SRC.models:
         (project.root / SRC.models_dir / path).unlink()
     assert project.run("--check") == 2
@@ -269,7 +316,9 @@ def test_no_models_and_no_project(project: Locked, tmp_path: Path, capsys: pytes
     assert "pyproject.toml: there is no such file" in capsys.readouterr().err
 
 
-def test_the_table_may_be_in_hatch_toml(project: Locked, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_table_may_be_in_hatch_toml(
+    project: Locked, capsys: pytest.CaptureFixture[str]
+) -> None:
     head, _, tables = (project.root / "pyproject.toml").read_text().partition("[tool.hatch.build]")
     (project.root / "pyproject.toml").write_text(head)
     (project.root / "hatch.toml").write_text(f"[build]{tables}".replace("[tool.hatch.", "["))
@@ -287,6 +336,11 @@ def test_it_runs_as_a_module(project: Locked) -> None:
     command = [sys.executable, "-m", "hatch_heimdall_models", "lock"]
     # The project is the current directory, so that of the package has to be named.
     environment = {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
-    done = subprocess.run(command, cwd=project.root, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command, cwd=project.root, env=environment, capture_output=True, text=True, check=True
+    )
     assert "wrote models.lock.json\n" in done.stdout
-    assert "release v1.2.0: iris-v1.2.0.zip, 0.2 MB (dist/models/v1.2.0/iris-v1.2.0.zip, to be uploaded)" in done.stdout
+    assert (
+        "release v1.2.0: iris-v1.2.0.zip, 0.2 MB (dist/models/v1.2.0/iris-v1.2.0.zip, to be uploaded)"
+        in done.stdout
+    )

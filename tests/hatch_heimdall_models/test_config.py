@@ -11,7 +11,11 @@ from hatch_heimdall_models.config import HookConfig, ModelConfig, parse_config
 from hatch_heimdall_models.errors import ModelBuildError
 
 WHERE = "tool.hatch.build.hooks.custom"
-MINIMAL: dict[str, Any] = {"models-dir": "pkg/models", "manifest": "pkg/manifest.json", "repository": "me/mine"}
+MINIMAL: dict[str, Any] = {
+    "models-dir": "pkg/models",
+    "manifest": "pkg/manifest.json",
+    "repository": "me/mine",
+}
 MODEL: dict[str, Any] = {"name": "a", "license": "MIT", "upstream": "https://example.org/a"}
 FULL_MODEL = {
     **MODEL,
@@ -100,9 +104,18 @@ def test_tags_and_asset_names() -> None:
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"name": ""}, "name: expected a name of letters, digits, '.', '_' and '-', found the string ''"),
-        ({"license": None}, "license: expected the SPDX expression of the model's licence, found the value None"),
-        ({"variant": "a b"}, "variant: expected a name of letters, digits, '.', '_' and '-', found the string 'a b'"),
+        (
+            {"name": ""},
+            "name: expected a name of letters, digits, '.', '_' and '-', found the string ''",
+        ),
+        (
+            {"license": None},
+            "license: expected the SPDX expression of the model's licence, found the value None",
+        ),
+        (
+            {"variant": "a b"},
+            "variant: expected a name of letters, digits, '.', '_' and '-', found the string 'a b'",
+        ),
         ({"marker": 3}, "marker: expected a PEP 508 environment marker, found the integer 3"),
         ({"files": "*"}, "files: expected an array of strings, found the string '*'"),
         ({"files": [""]}, "files: expected an array of strings, found the array ['']"),
@@ -114,19 +127,28 @@ def test_tags_and_asset_names() -> None:
             {"asset": "../{tag}.zip"},
             "asset: expected the name of a zip in which only {tag} stands in braces, found the",
         ),
-        ({"license-files": ["../x"]}, "license-files: expected paths inside the project, relative to its root, but"),
+        (
+            {"license-files": ["../x"]},
+            "license-files: expected paths inside the project, relative to its root, but",
+        ),
         ({"licence": "MIT"}, "licence: unknown key; did you mean 'license'?"),
     ],
 )
-def test_mistakes_in_a_model_are_named_with_its_place(changes: dict[str, Any], problem: str) -> None:
-    (found,) = _problems({**MINIMAL, "models": [{**MODEL, "variant": "other"}, {**MODEL, **changes}]})
+def test_mistakes_in_a_model_are_named_with_its_place(
+    changes: dict[str, Any], problem: str
+) -> None:
+    (found,) = _problems(
+        {**MINIMAL, "models": [{**MODEL, "variant": "other"}, {**MODEL, **changes}]}
+    )
     assert found.startswith(f"{WHERE}.models[1].{problem}")
 
 
 @pytest.mark.parametrize("models", [{"name": "a"}, [3], "a"])
 def test_models_are_an_array_of_tables(models: object) -> None:
     (problem,) = _problems({**MINIMAL, "models": models})
-    assert problem.startswith(f"{WHERE}.models: expected an array of tables, [[{WHERE}.models]], found the ")
+    assert problem.startswith(
+        f"{WHERE}.models: expected an array of tables, [[{WHERE}.models]], found the "
+    )
 
 
 def test_models_are_told_apart() -> None:
@@ -137,7 +159,11 @@ def test_models_are_told_apart() -> None:
     assert _problems({**MINIMAL, "models": [MODEL, marked]}) == [
         f"{WHERE}.models[1].asset: has the name of the asset of models[0], 'a-{{tag}}.zip'"
     ]
-    assert parse_config({**MINIMAL, "models": [MODEL, {**marked, "asset": "b.zip"}]}, where=WHERE).models[1].asset
+    assert (
+        parse_config({**MINIMAL, "models": [MODEL, {**marked, "asset": "b.zip"}]}, where=WHERE)
+        .models[1]
+        .asset
+    )
 
 
 @pytest.mark.parametrize("value", ["yes", 1])
@@ -168,15 +194,35 @@ def test_the_file_that_has_the_table_is_named() -> None:
     ],
 )
 def test_sizes(given_size: object, size: int) -> None:
-    assert parse_config({**MINIMAL, "max-wheel-size": given_size}, where=WHERE).max_wheel_size == size
+    assert (
+        parse_config({**MINIMAL, "max-wheel-size": given_size}, where=WHERE).max_wheel_size == size
+    )
 
 
 @pytest.mark.parametrize(
-    "value", [0, -1, True, 1.5, "", "300", "KB", "-1 KB", "0 KB", "0.1 B", "1 TB", "1  KB", "9" * 400 + "GB", []]
+    "value",
+    [
+        0,
+        -1,
+        True,
+        1.5,
+        "",
+        "300",
+        "KB",
+        "-1 KB",
+        "0 KB",
+        "0.1 B",
+        "1 TB",
+        "1  KB",
+        "9" * 400 + "GB",
+        [],
+    ],
 )
 def test_sizes_that_are_refused(value: object) -> None:
     (problem,) = _problems({**MINIMAL, "max-wheel-size": value})
-    assert problem.startswith(f"{WHERE}.max-wheel-size: expected a positive number of bytes or a text such as '300 KB'")
+    assert problem.startswith(
+        f"{WHERE}.max-wheel-size: expected a positive number of bytes or a text such as '300 KB'"
+    )
     assert problem.endswith(f" {value!r}")
 
 
@@ -185,13 +231,19 @@ def test_tags(tag: str) -> None:
     assert parse_config({**MINIMAL, "tag": tag}, where=WHERE).tag == tag
 
 
-@pytest.mark.parametrize("tag", ["", "{versoin}", "v{version}{version}", "a b", "-x", "{}", "a/b", 3])
+@pytest.mark.parametrize(
+    "tag", ["", "{versoin}", "v{version}{version}", "a b", "-x", "{}", "a/b", 3]
+)
 def test_tags_that_are_refused(tag: object) -> None:
     (problem,) = _problems({**MINIMAL, "tag": tag})
-    assert problem.startswith(f"{WHERE}.tag: expected a tag's name in which only {{version}} stands in braces, found")
+    assert problem.startswith(
+        f"{WHERE}.tag: expected a tag's name in which only {{version}} stands in braces, found"
+    )
 
 
-@pytest.mark.parametrize("path", ["", "/abs", "../out", "a/../b", "a\\b", "C:/x", "./a", 3, ["a"], None])
+@pytest.mark.parametrize(
+    "path", ["", "/abs", "../out", "a/../b", "a\\b", "C:/x", "./a", 3, ["a"], None]
+)
 @pytest.mark.parametrize("key", ["models-dir", "manifest", "lock"])
 def test_paths_that_are_refused(key: str, path: object) -> None:
     (problem,) = _problems({**MINIMAL, key: path})
@@ -218,12 +270,17 @@ def test_nothing_to_be_packed_may_lie_among_the_models(key: str) -> None:
     ],
 )
 def test_the_nearest_key_is_named(typo: str, meant: str) -> None:
-    assert _problems({**MINIMAL, typo: "x"}) == [f"{WHERE}.{typo}: unknown key; did you mean {meant!r}?"]
+    assert _problems({**MINIMAL, typo: "x"}) == [
+        f"{WHERE}.{typo}: unknown key; did you mean {meant!r}?"
+    ]
 
 
 def test_variants_may_have_folders_of_their_own() -> None:
     folders = {"compact": "compact", "tiny": "small/tiny"}
-    assert parse_config({**MINIMAL, "variant-folders": folders}, where=WHERE).variant_folders == folders
+    assert (
+        parse_config({**MINIMAL, "variant-folders": folders}, where=WHERE).variant_folders
+        == folders
+    )
 
 
 @pytest.mark.parametrize(
@@ -250,7 +307,13 @@ def test_a_key_near_to_nothing() -> None:
 
 
 def test_all_problems_at_once_in_a_fixed_order() -> None:
-    table = {"models_dir": "x", "repository": "mine", "lock": 3, "tag": "{x}", "max-wheel-size": "big"}
+    table = {
+        "models_dir": "x",
+        "repository": "mine",
+        "lock": 3,
+        "tag": "{x}",
+        "max-wheel-size": "big",
+    }
     problems = _problems(table)
     assert [problem.partition(": ")[0].removeprefix(f"{WHERE}.") for problem in problems] == [
         "models-dir",
@@ -261,7 +324,10 @@ def test_all_problems_at_once_in_a_fixed_order() -> None:
         "max-wheel-size",
         "models_dir",
     ]
-    assert problems[0] == f"{WHERE}.models-dir: expected a path relative to the project's root, but it is missing"
+    assert (
+        problems[0]
+        == f"{WHERE}.models-dir: expected a path relative to the project's root, but it is missing"
+    )
     assert problems[2] == (
         f"{WHERE}.repository: expected 'owner/name' of a repository on GitHub, found the string 'mine'"
     )
@@ -270,12 +336,14 @@ def test_all_problems_at_once_in_a_fixed_order() -> None:
 
 _toml = st.recursive(
     st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2)
+    ),
     max_leaves=4,
 )
-_keys = st.sampled_from([*MINIMAL, "lock", "tag", "max-wheel-size", "sbom", "models", *HATCH_KEYS]) | st.text(
-    max_size=12
-)
+_keys = st.sampled_from(
+    [*MINIMAL, "lock", "tag", "max-wheel-size", "sbom", "models", *HATCH_KEYS]
+) | st.text(max_size=12)
 
 
 @given(st.dictionaries(_keys, _toml, max_size=6))
@@ -286,7 +354,15 @@ def test_any_table_gives_a_configuration_or_named_problems(changes: dict[str, An
     except ModelBuildError as error:
         problems = error.problems
     assert all(problem.startswith(f"{WHERE}.") for problem in problems)
-    unknown = changes.keys() - {*MINIMAL, "lock", "tag", "max-wheel-size", "sbom", "models", *HATCH_KEYS}
+    unknown = changes.keys() - {
+        *MINIMAL,
+        "lock",
+        "tag",
+        "max-wheel-size",
+        "sbom",
+        "models",
+        *HATCH_KEYS,
+    }
     assert sum("unknown key; " in problem for problem in problems) >= len(unknown)
 
 

@@ -10,7 +10,10 @@ def test_one_problem_is_one_line() -> None:
 
 
 def test_several_problems_are_a_list() -> None:
-    assert str(ModelBuildError("a.json", iter(["one", "two"]))) == "a.json: 2 problems\n  - one\n  - two"
+    assert (
+        str(ModelBuildError("a.json", iter(["one", "two"])))
+        == "a.json: 2 problems\n  - one\n  - two"
+    )
 
 
 def test_it_survives_pickling() -> None:

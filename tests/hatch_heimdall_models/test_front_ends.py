@@ -60,7 +60,9 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Built:
     """Built from a tree with models: its sdist, and its wheel straight from the tree."""
     folder = tmp_path_factory.mktemp("reference")
     files = copy_checkout(folder / "tree", models=True)
-    run(*BOTH["build without isolation"], folder / "dist", "--sdist", "--wheel", cwd=folder / "tree")
+    run(
+        *BOTH["build without isolation"], folder / "dist", "--sdist", "--wheel", cwd=folder / "tree"
+    )
     (wheel,), (sdist,) = (folder / "dist").glob("*.whl"), (folder / "dist").glob("*.tar.gz")
     return Built(folder / "tree", files, wheel, sdist)
 
@@ -83,7 +85,9 @@ def expected(reference: Built, *, sdist: bool) -> dict[str, str]:
 
 
 def test_the_wheel_has_exactly_the_packages_the_manifest_and_metadata(reference: Built) -> None:
-    packages = [name for name in reference.files if name.startswith(("heimdall/", "cognitive_memory/"))]
+    packages = [
+        name for name in reference.files if name.startswith(("heimdall/", "cognitive_memory/"))
+    ]
     metadata = reference.wheel.name.removesuffix("-py3-none-any.whl") + ".dist-info"
     assert sorted(wheel_names(reference.wheel)) == sorted(
         [
@@ -133,7 +137,9 @@ def test_every_front_end_gives_the_same_bytes_with_and_without_models(
     assert digests(dist) == expected(reference, sdist=command in BOTH.values())
 
 
-def test_an_sdist_gives_the_same_wheel_without_its_lock_too(tmp_path: Path, reference: Built) -> None:
+def test_an_sdist_gives_the_same_wheel_without_its_lock_too(
+    tmp_path: Path, reference: Built
+) -> None:
     shutil.unpack_archive(reference.sdist, tmp_path, filter="data")
     (unpacked,) = tmp_path.iterdir()
     for round_, lock in enumerate([True, False]):
@@ -147,8 +153,26 @@ def test_an_sdist_gives_the_same_wheel_without_its_lock_too(tmp_path: Path, refe
 @pytest.mark.parametrize("installer", ["pip", "uv"])
 def test_an_sdist_is_built_as_it_is(tmp_path: Path, reference: Built, installer: str) -> None:
     command = {
-        "pip": ["-m", "pip", "wheel", reference.sdist, "--no-deps", "--wheel-dir", tmp_path / "dist"],
-        "uv": ["-m", "uv", "build", "--python", PYTHON, "--wheel", reference.sdist, "--out-dir", tmp_path / "dist"],
+        "pip": [
+            "-m",
+            "pip",
+            "wheel",
+            reference.sdist,
+            "--no-deps",
+            "--wheel-dir",
+            tmp_path / "dist",
+        ],
+        "uv": [
+            "-m",
+            "uv",
+            "build",
+            "--python",
+            PYTHON,
+            "--wheel",
+            reference.sdist,
+            "--out-dir",
+            tmp_path / "dist",
+        ],
     }[installer]
     (tmp_path / "cwd").mkdir()
     run(*command, cwd=tmp_path / "cwd")
@@ -171,7 +195,9 @@ def _arguments(folder: Path) -> list[str | Path]:
     return [*BOTH["build without isolation"][2:], folder / "dist"]
 
 
-def test_a_given_date_is_kept_from_tree_and_from_sdist(tree_with_models: Path, reference: Built) -> None:
+def test_a_given_date_is_kept_from_tree_and_from_sdist(
+    tree_with_models: Path, reference: Built
+) -> None:
     dates = {"SOURCE_DATE_EPOCH": "1700000000"}
     direct, through_sdist = tree_with_models.parent / "direct", tree_with_models.parent / "through"
     run(*WHEEL_ONLY["build, wheel alone"], direct, cwd=tree_with_models, **dates)
@@ -181,7 +207,9 @@ def test_a_given_date_is_kept_from_tree_and_from_sdist(tree_with_models: Path, r
 
 
 @pytest.mark.parametrize("installer", ["pip", "uv"])
-def test_an_installation_has_what_the_wheel_has(tree: Path, reference: Built, installer: str) -> None:
+def test_an_installation_has_what_the_wheel_has(
+    tree: Path, reference: Built, installer: str
+) -> None:
     venv = make_venv(tree.parent)
     if installer == "pip":
         run("-m", "pip", "--python", venv, "install", "--no-deps", "--no-compile", ".", cwd=tree)
@@ -190,7 +218,9 @@ def test_an_installation_has_what_the_wheel_has(tree: Path, reference: Built, in
     site = site_packages(venv)
     assert (site / MANIFEST).read_bytes() == pinned_models().dumps().encode()
     installed = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
-    added = {name for name in installed - set(wheel_names(reference.wheel)) if ".dist-info/" not in name}
+    added = {
+        name for name in installed - set(wheel_names(reference.wheel)) if ".dist-info/" not in name
+    }
     # Scratch files of uv's own in an environment.
     assert added <= {"_virtualenv.py", "_virtualenv.pth"}
     assert set(wheel_names(reference.wheel)) <= installed
@@ -203,18 +233,28 @@ def test_an_editable_installation_uses_the_tree(tree: Path, installer: str) -> N
     if installer == "pip":
         run("-m", "pip", "--python", venv, "install", "--no-deps", "--editable", ".", cwd=tree)
     else:
-        run("-m", "uv", "pip", "install", "--python", venv, "--no-deps", "--editable", ".", cwd=tree)
+        run(
+            "-m", "uv", "pip", "install", "--python", venv, "--no-deps", "--editable", ".", cwd=tree
+        )
     find = "import importlib.util as u; print(*(u.find_spec(n).origin for n in ('heimdall', 'cognitive_memory')))"
     shown = subprocess.run(
-        [venv / "bin" / "python", "-I", "-c", find], check=True, capture_output=True, text=True, env={}
+        [venv / "bin" / "python", "-I", "-c", find],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={},
     ).stdout
-    assert shown.split() == [str(tree / name / "__init__.py") for name in ("heimdall", "cognitive_memory")]
+    assert shown.split() == [
+        str(tree / name / "__init__.py") for name in ("heimdall", "cognitive_memory")
+    ]
     assert not (tree / MANIFEST).exists()
     assert not list(site_packages(venv).rglob("model_manifest.json"))
 
 
 @pytest.mark.parametrize("command", BOTH.values(), ids=BOTH)
-def test_without_hooks_no_model_is_shipped_either(command: list[str], tree_with_models: Path) -> None:
+def test_without_hooks_no_model_is_shipped_either(
+    command: list[str], tree_with_models: Path
+) -> None:
     dist = tree_with_models.parent / "dist"
     run(*command, dist, cwd=tree_with_models, HATCH_BUILD_NO_HOOKS="1")
     (wheel,), (sdist,) = dist.glob("*.whl"), dist.glob("*.tar.gz")
@@ -223,7 +263,9 @@ def test_without_hooks_no_model_is_shipped_either(command: list[str], tree_with_
 
 
 @front_ends
-def test_a_changed_model_stops_every_front_end_without_a_traceback(command: list[str], tree_with_models: Path) -> None:
+def test_a_changed_model_stops_every_front_end_without_a_traceback(
+    command: list[str], tree_with_models: Path
+) -> None:
     write_models(tree_with_models / MODELS_DIR, {"model.safetensors": LARGE + b"x"})
     dist = tree_with_models.parent / "dist"
     done = run(*command, dist, cwd=tree_with_models, check=False)
@@ -235,10 +277,14 @@ def test_a_changed_model_stops_every_front_end_without_a_traceback(command: list
 
 
 @front_ends
-def test_an_archive_with_a_model_is_left_by_no_front_end(command: list[str], tree_with_models: Path) -> None:
+def test_an_archive_with_a_model_is_left_by_no_front_end(
+    command: list[str], tree_with_models: Path
+) -> None:
     pyproject = tree_with_models / "pyproject.toml"
     text = pyproject.read_text(encoding="utf-8")
-    leaking = text.replace("[tool.hatch.build]\n", '[tool.hatch.build]\nartifacts = ["*.safetensors"]\n')
+    leaking = text.replace(
+        "[tool.hatch.build]\n", '[tool.hatch.build]\nartifacts = ["*.safetensors"]\n'
+    )
     assert leaking != text
     pyproject.write_text(leaking, encoding="utf-8")
     dist = tree_with_models.parent / "dist"
@@ -255,7 +301,9 @@ def plugin_wheel(reference: Built) -> Path:
     return build_plugin(reference.tree / "hatch_heimdall_models", reference.tree.parent / "plugin")
 
 
-def test_the_plugin_distribution_is_the_package_without_the_shim(plugin_wheel: Path, reference: Built) -> None:
+def test_the_plugin_distribution_is_the_package_without_the_shim(
+    plugin_wheel: Path, reference: Built
+) -> None:
     package = [name for name in reference.files if name.startswith("hatch_heimdall_models/")]
     modules = [name for name in package if name.endswith(".py") and not name.endswith("in_tree.py")]
     metadata = plugin_wheel.name.removesuffix("-py3-none-any.whl") + ".dist-info"
@@ -274,15 +322,21 @@ def test_the_plugin_distribution_is_the_package_without_the_shim(plugin_wheel: P
 
 
 def test_the_plugin_distribution_carries_the_same_licence() -> None:
-    assert (ROOT / "hatch_heimdall_models" / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+    assert (ROOT / "hatch_heimdall_models" / "LICENSE").read_bytes() == (
+        ROOT / "LICENSE"
+    ).read_bytes()
 
 
 @pytest.mark.parametrize("name", ["build", "uv"])
-def test_another_project_uses_the_plugin_in_isolation(tmp_path: Path, plugin_wheel: Path, name: str) -> None:
+def test_another_project_uses_the_plugin_in_isolation(
+    tmp_path: Path, plugin_wheel: Path, name: str
+) -> None:
     project = tmp_path / "project"
     write_models(project / "sample" / "models")
     (project / "sample" / "__init__.py").write_text("")
-    (project / LOCK).write_text(manifest_of(distribution="sample", repository="me/sample").dumps(), encoding="utf-8")
+    (project / LOCK).write_text(
+        manifest_of(distribution="sample", repository="me/sample").dumps(), encoding="utf-8"
+    )
     (project / "pyproject.toml").write_text(
         '[build-system]\nrequires = ["hatchling", "hatch-heimdall-models"]\nbuild-backend = "hatchling.build"\n'
         '[project]\nname = "sample"\nversion = "1.0"\n'

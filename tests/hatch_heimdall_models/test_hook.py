@@ -32,12 +32,21 @@ def test_an_sdist_has_the_manifest_the_lock_and_no_model(sample: HookProject) ->
         "src/sample/__init__.py",
         "src/sample/manifest.json",
     }
-    assert packed["src/sample/manifest.json"] == packed["models.lock.json"] == MANIFEST.dumps().encode()
+    assert (
+        packed["src/sample/manifest.json"]
+        == packed["models.lock.json"]
+        == MANIFEST.dumps().encode()
+    )
 
 
-def test_the_build_says_what_it_pinned(sample: HookProject, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_build_says_what_it_pinned(
+    sample: HookProject, capsys: pytest.CaptureFixture[str]
+) -> None:
     sample.build("wheel")
-    assert f"models.lock.json pins 3 files of 0.1 MB, checked against {MODELS}" in capsys.readouterr().err
+    assert (
+        f"models.lock.json pins 3 files of 0.1 MB, checked against {MODELS}"
+        in capsys.readouterr().err
+    )
 
 
 def test_a_manifest_left_in_the_tree_is_replaced(sample: HookProject) -> None:
@@ -56,7 +65,9 @@ def test_an_editable_wheel_has_neither(sample: HookProject) -> None:
 def test_a_wrong_table_is_explained_without_a_traceback(
     sample: HookProject, target: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sample.configure(hooks=f"[tool.hatch.build.hooks.heimdall-models]\n{HOOK}model-dir = 'x'\nmax-wheel-size = 0\n")
+    sample.configure(
+        hooks=f"[tool.hatch.build.hooks.heimdall-models]\n{HOOK}model-dir = 'x'\nmax-wheel-size = 0\n"
+    )
     sample.fail(target)
     assert capsys.readouterr().err == (
         "heimdall-models: error: pyproject.toml: 2 problems\n"
@@ -66,8 +77,12 @@ def test_a_wrong_table_is_explained_without_a_traceback(
     )
 
 
-def test_a_table_of_one_target_is_refused(sample: HookProject, capsys: pytest.CaptureFixture[str]) -> None:
-    sample.configure(hooks="", wheel=f"[tool.hatch.build.targets.wheel.hooks.heimdall-models]\n{HOOK}")
+def test_a_table_of_one_target_is_refused(
+    sample: HookProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sample.configure(
+        hooks="", wheel=f"[tool.hatch.build.targets.wheel.hooks.heimdall-models]\n{HOOK}"
+    )
     sample.fail("wheel")
     assert (
         "tool.hatch.build.targets.wheel.hooks.heimdall-models: must stand under tool.hatch.build.hooks.heimdall-models"
@@ -94,7 +109,10 @@ SHIPS = {
     "the folder forced to another place": {
         "build": f'{BUILD}\n[tool.hatch.build.force-include]\n"{MODELS}" = "sample/weights"'
     },
-    "a target's exclude replaces the global one": {"wheel": 'exclude = ["/x"]', "sdist": 'exclude = ["/x"]'},
+    "a target's exclude replaces the global one": {
+        "wheel": 'exclude = ["/x"]',
+        "sdist": 'exclude = ["/x"]',
+    },
     "a target forces it": {
         target: f'[tool.hatch.build.targets.{target}.force-include]\n"{MODELS}/model.safetensors" = "w.bin"'
         for target in ("wheel", "sdist")
@@ -128,7 +146,9 @@ WHEEL_SHIPS = {
 
 
 @pytest.mark.parametrize("wheel", WHEEL_SHIPS.values(), ids=WHEEL_SHIPS)
-def test_the_side_doors_of_a_wheel(sample: HookProject, wheel: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_side_doors_of_a_wheel(
+    sample: HookProject, wheel: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     sample.configure(wheel=wheel)
     sample.fail("wheel")
     assert "which is the model's model.safetensors" in capsys.readouterr().err
@@ -136,7 +156,8 @@ def test_the_side_doors_of_a_wheel(sample: HookProject, wheel: str, capsys: pyte
 
 @targets
 @pytest.mark.parametrize(
-    "option", ['only-include = ["src/sample"]', 'include = ["/src/sample/**"]', 'packages = ["src"]']
+    "option",
+    ['only-include = ["src/sample"]', 'include = ["/src/sample/**"]', 'packages = ["src"]'],
 )
 def test_selections_do_not_beat_the_exclude(sample: HookProject, target: str, option: str) -> None:
     sample.configure(build=f"{BUILD}\n{option}")
@@ -153,21 +174,31 @@ def test_a_build_folder_with_release_assets_is_not_packed(sample: HookProject, t
     assert not any(name.endswith(".zip") for name in contents(sample.build(target)))
 
 
-def test_the_missing_exclude_is_named(sample: HookProject, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_missing_exclude_is_named(
+    sample: HookProject, capsys: pytest.CaptureFixture[str]
+) -> None:
     sample.configure(build="")
     sample.fail("wheel")
     assert f'lacks "/{MODELS}/**"' in capsys.readouterr().err
 
 
 @targets
-def test_a_negation_in_gitignore_does_not_beat_the_exclude(sample: HookProject, target: str) -> None:
-    sample.root.joinpath(".gitignore").write_text(f"/dist\n!/{MODELS}\n!/{MODELS}/**\n!*.safetensors\n")
+def test_a_negation_in_gitignore_does_not_beat_the_exclude(
+    sample: HookProject, target: str
+) -> None:
+    sample.root.joinpath(".gitignore").write_text(
+        f"/dist\n!/{MODELS}\n!/{MODELS}/**\n!*.safetensors\n"
+    )
     assert not any("models/" in name for name in contents(sample.build(target)))
 
 
 @targets
-def test_another_hook_that_packs_a_model(sample: HookProject, target: str, capsys: pytest.CaptureFixture[str]) -> None:
-    sample.add_hook(initialize=f"build_data['force_include']['{MODELS}/model.safetensors'] = 'sample/x.bin'")
+def test_another_hook_that_packs_a_model(
+    sample: HookProject, target: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sample.add_hook(
+        initialize=f"build_data['force_include']['{MODELS}/model.safetensors'] = 'sample/x.bin'"
+    )
     sample.fail(target)
     assert "carries sample/x.bin, which is the model's model.safetensors" in capsys.readouterr().err
 
@@ -182,7 +213,9 @@ def test_another_hook_that_drops_the_manifest(
 
 
 @targets
-def test_an_archive_that_can_not_be_checked_is_removed_too(sample: HookProject, target: str) -> None:
+def test_an_archive_that_can_not_be_checked_is_removed_too(
+    sample: HookProject, target: str
+) -> None:
     sample.add_hook(finalize="open(artifact_path, 'wb').close()", first=True)
     with pytest.raises((zipfile.BadZipFile, tarfile.ReadError)):
         sample.build(target)
@@ -190,7 +223,9 @@ def test_an_archive_that_can_not_be_checked_is_removed_too(sample: HookProject, 
 
 
 def test_a_wheel_that_is_too_large(sample: HookProject, capsys: pytest.CaptureFixture[str]) -> None:
-    sample.configure(hooks=f'[tool.hatch.build.hooks.heimdall-models]\n{HOOK}max-wheel-size = "1 KB"')
+    sample.configure(
+        hooks=f'[tool.hatch.build.hooks.heimdall-models]\n{HOOK}max-wheel-size = "1 KB"'
+    )
     sample.fail("wheel")
     assert "more than max-wheel-size allows (1000)" in capsys.readouterr().err
 
@@ -208,7 +243,9 @@ def test_a_switched_off_hook_leaves_the_exclude(
     sample: HookProject, target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HATCH_BUILD_NO_HOOKS", "1")
-    assert not any("models/" in name or "manifest" in name for name in contents(sample.build(target)))
+    assert not any(
+        "models/" in name or "manifest" in name for name in contents(sample.build(target))
+    )
 
 
 @targets
@@ -236,7 +273,11 @@ def test_a_temporary_directory_inside_the_project_is_not_used(
     inside.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(inside))
     assert sample.build("sdist").read_bytes() == expected
-    assert sorted(path.name for path in sample.root.parent.iterdir()) == ["dist", "project", "scratch"]
+    assert sorted(path.name for path in sample.root.parent.iterdir()) == [
+        "dist",
+        "project",
+        "scratch",
+    ]
 
 
 def _use_hatch_toml(root: Path) -> None:
@@ -246,10 +287,14 @@ def _use_hatch_toml(root: Path) -> None:
     (root / "hatch.toml").write_text(f"[build]{build}".replace("[tool.hatch.", "["))
 
 
-def test_hatch_toml_is_read_and_named(sample: HookProject, capsys: pytest.CaptureFixture[str]) -> None:
+def test_hatch_toml_is_read_and_named(
+    sample: HookProject, capsys: pytest.CaptureFixture[str]
+) -> None:
     _use_hatch_toml(sample.root)
     assert set(contents(sample.build("wheel"))) == {"sample/__init__.py", "sample/manifest.json"}
-    sample.configure(build="", hooks=f"[tool.hatch.build.hooks.heimdall-models]\n{HOOK}model-dir = 'x'")
+    sample.configure(
+        build="", hooks=f"[tool.hatch.build.hooks.heimdall-models]\n{HOOK}model-dir = 'x'"
+    )
     _use_hatch_toml(sample.root)
     next(sample.dist.iterdir()).unlink()
     sample.fail("wheel")
@@ -259,14 +304,20 @@ def test_hatch_toml_is_read_and_named(sample: HookProject, capsys: pytest.Captur
     sample.configure(build="")
     _use_hatch_toml(sample.root)
     sample.fail("wheel")
-    assert f'build.exclude (or the target\'s own exclude, which replaces it) lacks "/{MODELS}/**"' in (
-        capsys.readouterr().err.replace("tool.hatch.", "WRONG")
+    assert (
+        f'build.exclude (or the target\'s own exclude, which replaces it) lacks "/{MODELS}/**"'
+        in (capsys.readouterr().err.replace("tool.hatch.", "WRONG"))
     )
-    sample.configure(hooks="", wheel=f"[tool.hatch.build.targets.wheel.hooks.heimdall-models]\n{HOOK}")
+    sample.configure(
+        hooks="", wheel=f"[tool.hatch.build.targets.wheel.hooks.heimdall-models]\n{HOOK}"
+    )
     _use_hatch_toml(sample.root)
     sample.fail("wheel")
     shown = capsys.readouterr().err
-    assert "hatch.toml: build.targets.wheel.hooks.heimdall-models: must stand under build.hooks." in shown
+    assert (
+        "hatch.toml: build.targets.wheel.hooks.heimdall-models: must stand under build.hooks."
+        in shown
+    )
 
 
 @targets

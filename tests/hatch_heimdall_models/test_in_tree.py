@@ -21,11 +21,17 @@ def load(folder):
 
 def _run(script: str, *arguments: Path, **options: Any) -> list[str]:
     command = [sys.executable, "-I", "-c", LOAD + script, *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True, **options).stdout.splitlines()
+    return subprocess.run(
+        command, check=True, capture_output=True, text=True, **options
+    ).stdout.splitlines()
 
 
 def _copy(folder: Path) -> Path:
-    return Path(shutil.copytree(PACKAGE, folder / PACKAGE.name, ignore=shutil.ignore_patterns("__pycache__")))
+    return Path(
+        shutil.copytree(
+            PACKAGE, folder / PACKAGE.name, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    )
 
 
 def test_the_package_is_loaded_from_its_tree_under_its_name() -> None:
@@ -48,4 +54,7 @@ print(sys.modules[hook.__module__].__file__, hook is old)
 print(sys.modules["hatch_heimdall_models.config"].__file__)
 """
     # Without variables, coverage does not take the copies for this project's files.
-    assert _run(script, installed.parent, tree, env={}) == [f"{tree / 'hook.py'} False", str(tree / "config.py")]
+    assert _run(script, installed.parent, tree, env={}) == [
+        f"{tree / 'hook.py'} False",
+        str(tree / "config.py"),
+    ]

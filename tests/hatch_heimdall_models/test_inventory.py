@@ -19,7 +19,8 @@ def test_every_file_is_hashed_in_the_order_of_paths(tmp_path: Path) -> None:
     write_models(tmp_path, {"a/b/c.bin": b"deep", "a.bin": b"flat"})
     expected = {**FILES, "a/b/c.bin": b"deep", "a.bin": b"flat"}
     assert take_inventory(tmp_path) == tuple(
-        FoundFile(path, hashlib.sha256(content).hexdigest(), len(content)) for path, content in sorted(expected.items())
+        FoundFile(path, hashlib.sha256(content).hexdigest(), len(content))
+        for path, content in sorted(expected.items())
     )
 
 
@@ -27,7 +28,9 @@ def test_every_file_is_hashed_in_the_order_of_paths(tmp_path: Path) -> None:
 def test_no_model_is_no_problem(tmp_path: Path, existing: bool) -> None:
     directory = tmp_path / "models"
     if existing:
-        write_models(directory, {".gitkeep": b"", "folder/.gitignore": b"*", "folder/.DS_Store": b"x"})
+        write_models(
+            directory, {".gitkeep": b"", "folder/.gitignore": b"*", "folder/.DS_Store": b"x"}
+        )
     assert take_inventory(directory) == ()
 
 

@@ -61,8 +61,13 @@ def test_either_variant_of_one_path_is_right() -> None:
 
 def _two_variants() -> tuple[Manifest, list[FoundFile]]:
     """Two variants of the same paths, the second in a folder of its own, and all their files."""
-    standard, compact = manifest_of({"a.bin": b"one", "m.onnx": b"one"}), manifest_of({"m.onnx": b"other"})
-    both = replace(standard, models=(*standard.models, replace(compact.models[0], variant="compact")))
+    standard, compact = (
+        manifest_of({"a.bin": b"one", "m.onnx": b"one"}),
+        manifest_of({"m.onnx": b"other"}),
+    )
+    both = replace(
+        standard, models=(*standard.models, replace(compact.models[0], variant="compact"))
+    )
     found = {"a.bin": b"one", "m.onnx": b"one", "small/m.onnx": b"other"}
     return both, [FoundFile(path, *_pin(content)) for path, content in found.items()]
 
@@ -73,10 +78,12 @@ def test_a_variant_in_a_folder_of_its_own_is_compared_there() -> None:
     swapped = [*found[:2], replace(found[1], path="small/m.onnx")]
     (problem,) = differences(both, swapped, {"compact": "small"})
     assert problem.startswith("small/m.onnx: pinned is")
-    assert differences(both, [*found, FoundFile("small/extra", "1" * 64, 1)], {"compact": "small"}) == [
-        "small/extra is there but not pinned"
+    assert differences(
+        both, [*found, FoundFile("small/extra", "1" * 64, 1)], {"compact": "small"}
+    ) == ["small/extra is there but not pinned"]
+    assert differences(both, [found[1], found[2]], {"compact": "small"}) == [
+        "a.bin is pinned but not there"
     ]
-    assert differences(both, [found[1], found[2]], {"compact": "small"}) == ["a.bin is pinned but not there"]
 
 
 def test_a_variant_of_which_nothing_is_there_is_not_compared() -> None:

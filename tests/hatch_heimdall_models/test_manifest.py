@@ -38,9 +38,16 @@ def test_files_are_written_in_the_order_of_their_paths() -> None:
     manifest = manifest_of()
     model = manifest.models[0]
     shuffled = type(model)(
-        model.name, model.variant, model.license, model.upstream, model.asset, tuple(reversed(model.files))
+        model.name,
+        model.variant,
+        model.license,
+        model.upstream,
+        model.asset,
+        tuple(reversed(model.files)),
     )
-    other = type(manifest)(manifest.distribution, manifest.repository, manifest.default, (shuffled,))
+    other = type(manifest)(
+        manifest.distribution, manifest.repository, manifest.default, (shuffled,)
+    )
     assert other.dumps() == manifest.dumps()
 
 
@@ -52,7 +59,9 @@ def test_files_up_to_the_limit_travel_inside() -> None:
 
 def test_unknown_keys_are_ignored() -> None:
     document = json.loads(manifest_of().dumps())
-    document["later"] = document["models"][0]["later"] = document["models"][0]["files"][0]["later"] = {"a": 1}
+    document["later"] = document["models"][0]["later"] = document["models"][0]["files"][0][
+        "later"
+    ] = {"a": 1}
     assert loads(json.dumps(document), subject="x") == manifest_of()
 
 
@@ -97,18 +106,39 @@ FILE = ("models", 0, "files", 0)
         (_set("models", to=[]), "models: expected a list with at least one object"),
         (_set("models", to=["x"]), "models[0]: expected an object, found 'x'"),
         (_set("models", 0, "asset", to=None), "models[0].asset: expected an object, found None"),
-        (_set("models", 0, "asset", "sha256", to="A" * 64), "models[0].asset.sha256: expected a string of the form"),
+        (
+            _set("models", 0, "asset", "sha256", to="A" * 64),
+            "models[0].asset.sha256: expected a string of the form",
+        ),
         (_set("models", 0, "license", to=""), "models[0].license: expected a string, found ''"),
         (_set("models", 0, "marker", to=3), "models[0].marker: expected a string, found 3"),
-        (_set(*FILE, "size", to=True), "models[0].files[0].size: expected a positive number of bytes, found True"),
+        (
+            _set(*FILE, "size", to=True),
+            "models[0].files[0].size: expected a positive number of bytes, found True",
+        ),
         (_set(*FILE, "size", to=0), "models[0].files[0].size: expected a positive number"),
-        (_set(*FILE, "also", to="https://x"), "models[0].files[0].also: expected a list of strings"),
-        (_set(*FILE, "path", to="../x"), "models[0].files[0].path: '../x' has a '.' or '..' component"),
+        (
+            _set(*FILE, "also", to="https://x"),
+            "models[0].files[0].also: expected a list of strings",
+        ),
+        (
+            _set(*FILE, "path", to="../x"),
+            "models[0].files[0].path: '../x' has a '.' or '..' component",
+        ),
         (_set(*FILE, "path", to="MODEL_config.JSON"), "are one file where case does not count"),
         (_set(*FILE, "path", to="\ud800"), "has text that is not Unicode"),
-        (_set("models", 0, "files", 1, "inline", to="%"), "models[0].files[1].inline: is not base64 of zlib"),
-        (_set("models", 0, "files", 1, "inline", to="eJwDAAAAAAE="), "does not have the pinned size and sha256"),
-        (_add_again("models"), "models[1]: some-model standard is there twice with the same marker"),
+        (
+            _set("models", 0, "files", 1, "inline", to="%"),
+            "models[0].files[1].inline: is not base64 of zlib",
+        ),
+        (
+            _set("models", 0, "files", 1, "inline", to="eJwDAAAAAAE="),
+            "does not have the pinned size and sha256",
+        ),
+        (
+            _add_again("models"),
+            "models[1]: some-model standard is there twice with the same marker",
+        ),
         (_add_again("models", 0, "files"), "are one file where case does not count"),
     ],
 )
@@ -133,7 +163,23 @@ def test_all_problems_are_named_at_once() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["", "/etc/x", "a//b", "a/", "a\\b", "C:x", "./a", "a/../b", "..", "a\x00b", "a\nb", "a\x7f", "a.", "b ", "a./b"],
+    [
+        "",
+        "/etc/x",
+        "a//b",
+        "a/",
+        "a\\b",
+        "C:x",
+        "./a",
+        "a/../b",
+        "..",
+        "a\x00b",
+        "a\nb",
+        "a\x7f",
+        "a.",
+        "b ",
+        "a./b",
+    ],
 )
 def test_paths_that_are_refused(path: str) -> None:
     assert path_problem(path)

@@ -16,7 +16,9 @@ from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.manifest import loads
 from tests.support.manifests import manifest_of, manifests
 
-SCHEMA = json.loads(files("hatch_heimdall_models").joinpath("manifest.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads(
+    files("hatch_heimdall_models").joinpath("manifest.schema.json").read_text(encoding="utf-8")
+)
 VALIDATOR = Draft202012Validator(SCHEMA)
 
 # What the schema's description leaves to the reader.
@@ -28,7 +30,23 @@ BEYOND_A_SCHEMA = re.compile(
 _scalars = st.none() | st.booleans() | st.integers(-2, 3) | st.just(1.5) | st.text(max_size=8)
 _values = (
     _scalars
-    | st.sampled_from(["a\n", "v1\n", "a/b", "../x", "a.", "f" * 64, "f" * 64 + "\n", "/x", "x:y", [], {}, [1], ["x"]])
+    | st.sampled_from(
+        [
+            "a\n",
+            "v1\n",
+            "a/b",
+            "../x",
+            "a.",
+            "f" * 64,
+            "f" * 64 + "\n",
+            "/x",
+            "x:y",
+            [],
+            {},
+            [1],
+            ["x"],
+        ]
+    )
     | st.lists(_scalars, max_size=2)
     | st.dictionaries(st.sampled_from(["path", "sha256", "size", "x"]), _scalars, max_size=3)
 )

@@ -16,12 +16,19 @@ URLS = '[tool.hatch.metadata.hooks.heimdall-models.urls]\nHomepage = "https://ex
 def _project_urls(wheel: Path) -> list[str]:
     with zipfile.ZipFile(wheel) as archive:
         text = archive.read("sample-1.0.dist-info/METADATA").decode()
-    return [line.removeprefix("Project-URL: ") for line in text.splitlines() if line.startswith("Project-URL: ")]
+    return [
+        line.removeprefix("Project-URL: ")
+        for line in text.splitlines()
+        if line.startswith("Project-URL: ")
+    ]
 
 
 def test_the_release_is_among_the_urls(sample: HookProject) -> None:
     sample.configure(project='dynamic = ["urls"]', sdist=URLS)
-    expected = ["Homepage, https://example.org", "Models, https://github.com/me/sample/releases/tag/v0.1.0"]
+    expected = [
+        "Homepage, https://example.org",
+        "Models, https://github.com/me/sample/releases/tag/v0.1.0",
+    ]
     assert _project_urls(sample.build("wheel")) == expected
     (sample.root / "models.lock.json").rename(sample.root / "src/sample/manifest.json")
     assert _project_urls(sample.build("wheel")) == expected
@@ -31,9 +38,12 @@ def test_each_release_has_a_url(sample: HookProject) -> None:
     other = replace(MODEL, variant="small", asset=replace(PINNED, tag="v0.2.0"))
     lock = replace(MANIFEST, models=(*MANIFEST.models, other))
     (sample.root / "models.lock.json").write_text(lock.dumps())
-    sample.configure(project='dynamic = ["urls"]', sdist="[tool.hatch.metadata.hooks.heimdall-models]")
+    sample.configure(
+        project='dynamic = ["urls"]', sdist="[tool.hatch.metadata.hooks.heimdall-models]"
+    )
     assert _project_urls(sample.build("wheel")) == [
-        f"Models {tag}, https://github.com/me/sample/releases/tag/{tag}" for tag in ("v0.1.0", "v0.2.0")
+        f"Models {tag}, https://github.com/me/sample/releases/tag/{tag}"
+        for tag in ("v0.1.0", "v0.2.0")
     ]
 
 

@@ -39,7 +39,9 @@ def _project(root: Path, *, models: bool, lock: bool, carried: bool) -> None:
         (False, False, True, CONFIG.manifest),
     ],
 )
-def test_where_the_pins_come_from(tmp_path: Path, models: bool, lock: bool, carried: bool, source: str) -> None:
+def test_where_the_pins_come_from(
+    tmp_path: Path, models: bool, lock: bool, carried: bool, source: str
+) -> None:
     _project(tmp_path, models=models, lock=lock, carried=carried)
     assert pins_for(tmp_path, CONFIG, distribution="heimdall-mcp", version="1.0") == Pins(
         LOCKED, source, len(FILES) if models else 0
@@ -67,7 +69,10 @@ def test_models_that_differ_from_the_pins(tmp_path: Path, lock: bool) -> None:
     with pytest.raises(ModelBuildError) as caught:
         pins_for(tmp_path, CONFIG, distribution="heimdall-mcp", version="1.0")
     assert caught.value.subject.startswith(CONFIG.lock if lock else CONFIG.manifest)
-    assert [problem.split()[0] for problem in caught.value.problems] == ["extra.bin", "model_config.json:"]
+    assert [problem.split()[0] for problem in caught.value.problems] == [
+        "extra.bin",
+        "model_config.json:",
+    ]
 
 
 def test_refused_model_files_fail_before_anything_else(tmp_path: Path) -> None:
@@ -84,28 +89,43 @@ def test_names_are_compared_as_package_indexes_do(tmp_path: Path, name: str) -> 
 
 
 def test_pins_of_another_project_are_refused(tmp_path: Path) -> None:
-    (tmp_path / CONFIG.lock).write_text(manifest_of(repository="other/fork").dumps(), encoding="utf-8")
+    (tmp_path / CONFIG.lock).write_text(
+        manifest_of(repository="other/fork").dumps(), encoding="utf-8"
+    )
     with pytest.raises(ModelBuildError) as caught:
         pins_for(tmp_path, CONFIG, distribution="another", version="1.0")
     assert caught.value.subject == CONFIG.lock
-    assert [problem.split("'")[1] for problem in caught.value.problems] == ["heimdall-mcp", "other/fork"]
+    assert [problem.split("'")[1] for problem in caught.value.problems] == [
+        "heimdall-mcp",
+        "other/fork",
+    ]
 
 
 @pytest.mark.parametrize("lock", [True, False])
 @pytest.mark.parametrize(("tag", "version"), [("v{version}", "0.2.0"), ("models-2", "0.1.0")])
-def test_a_demanded_tag_refuses_pins_of_another_one(tmp_path: Path, lock: bool, tag: str, version: str) -> None:
+def test_a_demanded_tag_refuses_pins_of_another_one(
+    tmp_path: Path, lock: bool, tag: str, version: str
+) -> None:
     _project(tmp_path, models=True, lock=lock, carried=not lock)
     config = replace(CONFIG, tag=tag)
-    with pytest.raises(ModelBuildError, match=r"under the tag 'v0\.1\.0', but the hook's 'tag' demands") as caught:
+    with pytest.raises(
+        ModelBuildError, match=r"under the tag 'v0\.1\.0', but the hook's 'tag' demands"
+    ) as caught:
         pins_for(tmp_path, config, distribution="heimdall-mcp", version=version)
     assert caught.value.subject == (CONFIG.lock if lock else CONFIG.manifest)
     assert repr(tag.replace("{version}", version)) in str(caught.value)
 
 
-@pytest.mark.parametrize(("tag", "version"), [(None, "0.2.0"), ("v{version}", "0.1.0"), ("v0.1.0", "0.2.0")])
-def test_an_older_tag_is_right_unless_another_one_is_demanded(tmp_path: Path, tag: str | None, version: str) -> None:
+@pytest.mark.parametrize(
+    ("tag", "version"), [(None, "0.2.0"), ("v{version}", "0.1.0"), ("v0.1.0", "0.2.0")]
+)
+def test_an_older_tag_is_right_unless_another_one_is_demanded(
+    tmp_path: Path, tag: str | None, version: str
+) -> None:
     _project(tmp_path, models=True, lock=True, carried=False)
-    pins = pins_for(tmp_path, replace(CONFIG, tag=tag), distribution="heimdall-mcp", version=version)
+    pins = pins_for(
+        tmp_path, replace(CONFIG, tag=tag), distribution="heimdall-mcp", version=version
+    )
     assert pins.manifest.models[0].asset.tag == "v0.1.0"
 
 

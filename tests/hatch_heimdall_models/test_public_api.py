@@ -30,4 +30,6 @@ sys.modules["hatchling"] = None
 for name in hatch_heimdall_models.__all__:
     getattr(hatch_heimdall_models, name)
 """
-    subprocess.run([sys.executable, "-c", script], cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, check=True)
+    subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, check=True
+    )

@@ -72,7 +72,9 @@ class Built:
 @pytest.fixture(scope="module")
 def plugin_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("plugin")
-    package = shutil.copytree(PACKAGE, folder / PACKAGE.name, ignore=shutil.ignore_patterns("__pycache__"))
+    package = shutil.copytree(
+        PACKAGE, folder / PACKAGE.name, ignore=shutil.ignore_patterns("__pycache__")
+    )
     return build_plugin(Path(package), folder / "dist")
 
 
@@ -112,7 +114,9 @@ def _digest(path: Path) -> dict[str, str]:
 
 
 @every_sample
-def test_the_archives_hold_exactly_what_they_should(sample: Sample, built: dict[str, Built]) -> None:
+def test_the_archives_hold_exactly_what_they_should(
+    sample: Sample, built: dict[str, Built]
+) -> None:
     wheel, sdist = built[sample.name].wheel, built[sample.name].sdist
     metadata = [name for name in wheel_names(wheel) if ".dist-info/" in name]
     assert sorted(set(wheel_names(wheel)) - set(metadata)) == sample.wheel_files
@@ -125,10 +129,20 @@ def test_the_archives_hold_exactly_what_they_should(sample: Sample, built: dict[
     assert sorted(name.partition("/")[2] for name in sdist_names(sdist)) == sample.sdist_files
 
 
-def test_an_sdist_gives_the_wheel_of_the_tree(tmp_path: Path, built: dict[str, Built], plugin_wheel: Path) -> None:
+def test_an_sdist_gives_the_wheel_of_the_tree(
+    tmp_path: Path, built: dict[str, Built], plugin_wheel: Path
+) -> None:
     for sample in SAMPLES:
         run(
-            *["-m", "pip", "wheel", built[sample.name].sdist, "--no-deps", "--wheel-dir", tmp_path / "dist"],
+            *[
+                "-m",
+                "pip",
+                "wheel",
+                built[sample.name].sdist,
+                "--no-deps",
+                "--wheel-dir",
+                tmp_path / "dist",
+            ],
             cwd=built[sample.name].tree,
             **with_plugin(plugin_wheel),
         )
@@ -139,14 +153,18 @@ def test_an_sdist_gives_the_wheel_of_the_tree(tmp_path: Path, built: dict[str, B
 
 @pytest.mark.parametrize("name", ["hatch", "build", "uv", "pip"])
 @pytest.mark.parametrize("models", [True, False], ids=["models", "no models"])
-def test_front_ends_agree(copy: Path, name: str, models: bool, built: dict[str, Built], plugin_wheel: Path) -> None:
+def test_front_ends_agree(
+    copy: Path, name: str, models: bool, built: dict[str, Built], plugin_wheel: Path
+) -> None:
     if not models:
         shutil.rmtree(copy / SRC.models_dir)
     dist = copy.parent / "dist"
     command = {**BOTH, **WHEEL_ONLY}[name]
     run(*command, dist, cwd=copy, **with_plugin(plugin_wheel))
     (dist / ".gitignore").unlink(missing_ok=True)
-    expected = _digest(built[SRC.name].wheel) | (_digest(built[SRC.name].sdist) if name in BOTH else {})
+    expected = _digest(built[SRC.name].wheel) | (
+        _digest(built[SRC.name].sdist) if name in BOTH else {}
+    )
     assert digests(dist) == expected
 
 
@@ -156,7 +174,17 @@ def test_every_python_gives_the_same_files(
 ) -> None:
     python = find_python(version)
     dist = copy.parent / "dist"
-    run("-m", "uv", "build", "--python", python, "--out-dir", dist, cwd=copy, **with_plugin(plugin_wheel))
+    run(
+        "-m",
+        "uv",
+        "build",
+        "--python",
+        python,
+        "--out-dir",
+        dist,
+        cwd=copy,
+        **with_plugin(plugin_wheel),
+    )
     (wheel,), (sdist,) = dist.glob("*.whl"), dist.glob("*.tar.gz")
     assert sdist_names(sdist) == sdist_names(built[SRC.name].sdist)
     assert _members(wheel) == _members(built[SRC.name].wheel)
@@ -165,7 +193,10 @@ def test_every_python_gives_the_same_files(
 def _members(wheel: Path) -> list[tuple[str, bytes, tuple[int, ...], int]]:
     """Everything but the compressed form, which is that of the zlib at hand."""
     with zipfile.ZipFile(wheel) as archive:
-        return [(info.filename, archive.read(info), info.date_time, info.external_attr) for info in archive.infolist()]
+        return [
+            (info.filename, archive.read(info), info.date_time, info.external_attr)
+            for info in archive.infolist()
+        ]
 
 
 def test_a_git_url(copy: Path, built: dict[str, Built], plugin_wheel: Path) -> None:
@@ -177,13 +208,38 @@ def test_a_git_url(copy: Path, built: dict[str, Built], plugin_wheel: Path) -> N
     requirement = f"iris-sorter @ git+{copy.as_uri()}"
     cwd = copy.parent / "elsewhere"
     cwd.mkdir()
-    run("-m", "pip", "--python", venv, "install", "--no-deps", requirement, cwd=cwd, **with_plugin(plugin_wheel))
+    run(
+        "-m",
+        "pip",
+        "--python",
+        venv,
+        "install",
+        "--no-deps",
+        requirement,
+        cwd=cwd,
+        **with_plugin(plugin_wheel),
+    )
     package = site_packages(venv) / "iris_sorter"
-    assert sorted(path.name for path in package.iterdir() if path.is_file()) == ["__init__.py", "model_manifest.json"]
-    assert (package / "model_manifest.json").read_bytes() == (copy / "models.lock.json").read_bytes()
+    assert sorted(path.name for path in package.iterdir() if path.is_file()) == [
+        "__init__.py",
+        "model_manifest.json",
+    ]
+    assert (package / "model_manifest.json").read_bytes() == (
+        copy / "models.lock.json"
+    ).read_bytes()
     # With what git has, .gitignore aside, the wheel is the same as with the models.
     dist = copy.parent / "dist"
-    run("-m", "pip", "wheel", "--no-deps", requirement, "-w", dist, cwd=cwd, **with_plugin(plugin_wheel))
+    run(
+        "-m",
+        "pip",
+        "wheel",
+        "--no-deps",
+        requirement,
+        "-w",
+        dist,
+        cwd=cwd,
+        **with_plugin(plugin_wheel),
+    )
     assert digests(dist) == _digest(built[SRC.name].wheel)
 
 
@@ -196,7 +252,9 @@ def test_an_editable_install_has_the_tree_and_no_manifest(copy: Path, plugin_whe
 
 
 @pytest.mark.skipif(os.name != "posix", reason="umask and time zones are POSIX's")
-def test_nothing_around_the_build_is_in_its_bytes(copy: Path, built: dict[str, Built], plugin_path: str) -> None:
+def test_nothing_around_the_build_is_in_its_bytes(
+    copy: Path, built: dict[str, Built], plugin_path: str
+) -> None:
     there = copy.parent / "with space" / "ümlaut"
     there.parent.mkdir()
     copy.rename(there)
@@ -233,11 +291,15 @@ def test_a_given_date_is_kept(copy: Path, built: dict[str, Built], plugin_path: 
 
 
 @pytest.mark.parametrize("name", ["hatch", "build", "uv", "pip"])
-def test_mistakes_stop_every_front_end_without_a_traceback(copy: Path, name: str, plugin_wheel: Path) -> None:
+def test_mistakes_stop_every_front_end_without_a_traceback(
+    copy: Path, name: str, plugin_wheel: Path
+) -> None:
     text = SRC.pyproject(hook='model_dir = "x"\nmax-wheel-size = "big"')
     (copy / "pyproject.toml").write_text(text)
     dist = copy.parent / "dist"
-    done = run(*{**BOTH, **WHEEL_ONLY}[name], dist, cwd=copy, check=False, **with_plugin(plugin_wheel))
+    done = run(
+        *{**BOTH, **WHEEL_ONLY}[name], dist, cwd=copy, check=False, **with_plugin(plugin_wheel)
+    )
     assert done.returncode != 0
     where = "tool.hatch.build.hooks.heimdall-models"
     assert "heimdall-models: error: pyproject.toml: 2 problems" in done.stdout
@@ -252,7 +314,9 @@ def _install(built: Built, target: Path) -> Path:
     return target
 
 
-def _ensure(site: Path, arguments: str, home: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+def _ensure(
+    site: Path, arguments: str, home: Path, **variables: str
+) -> subprocess.CompletedProcess[str]:
     script = (
         "import sys; from heimdall.models import ensure, ModelError\n"
         f"try: print(ensure({arguments}))\n"
@@ -267,7 +331,9 @@ def _ensure(site: Path, arguments: str, home: Path, **variables: str) -> subproc
         **variables,
     }
     command = [sys.executable, "-W", "error", "-c", script]
-    return subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=home, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 @every_sample
@@ -275,51 +341,71 @@ def test_an_installed_package_is_fetched_by_the_runtime_half(
     sample: Sample, built: dict[str, Built], tmp_path: Path, home: Path
 ) -> None:
     site = _install(built[sample.name], tmp_path / "site")
-    mirror = {"HEIMDALL_MODELS_MIRROR": built[sample.name].mirror.as_uri(), "HEIMDALL_SOURCES": "mirror"}
+    mirror = {
+        "HEIMDALL_MODELS_MIRROR": built[sample.name].mirror.as_uri(),
+        "HEIMDALL_SOURCES": "mirror",
+    }
     # That variant is one of heimdall's own model.
     first = _ensure(site, repr(sample.package), home, HEIMDALL_MODEL_VARIANT="compact", **mirror)
     assert first.returncode == 0, first.stderr
     assert "is ready, from mirror, verified" in first.stderr
     directory = Path(first.stdout.strip())
     (model,) = [
-        model for model in read_manifest(built[sample.name].tree / "models.lock.json").models if not model.marker
+        model
+        for model in read_manifest(built[sample.name].tree / "models.lock.json").models
+        if not model.marker
     ]
-    assert {path.relative_to(directory).as_posix() for path in directory.rglob("*") if path.is_file()} == {
-        file.path for file in model.files
-    }
+    assert {
+        path.relative_to(directory).as_posix() for path in directory.rglob("*") if path.is_file()
+    } == {file.path for file in model.files}
     for file in model.files:
         assert (directory / file.path).read_bytes() == sample.models[file.path]
     again = _ensure(site, repr(sample.package), home, HEIMDALL_OFFLINE="1")
     assert (again.stdout, again.stderr) == (first.stdout, "")
 
 
-def test_models_of_several_packages_live_side_by_side(built: dict[str, Built], tmp_path: Path, home: Path) -> None:
+def test_models_of_several_packages_live_side_by_side(
+    built: dict[str, Built], tmp_path: Path, home: Path
+) -> None:
     seen = set()
     for sample in SAMPLES:
         site = _install(built[sample.name], tmp_path / sample.name)
-        mirror = {"HEIMDALL_MODELS_MIRROR": built[sample.name].mirror.as_uri(), "HEIMDALL_SOURCES": "mirror"}
+        mirror = {
+            "HEIMDALL_MODELS_MIRROR": built[sample.name].mirror.as_uri(),
+            "HEIMDALL_SOURCES": "mirror",
+        }
         seen.add(_ensure(site, repr(sample.package), home, **mirror).stdout)
     assert len(seen) == 3
     models = home / ".local/share/heimdall/models"
     assert [path.name for path in models.iterdir()] == ["packages"]
     # An image that was filled like this is a read-only tier.
-    done = _ensure(tmp_path / FLAT.name, repr(FLAT.package), tmp_path, HEIMDALL_SYSTEM_MODELS=str(models))
+    done = _ensure(
+        tmp_path / FLAT.name, repr(FLAT.package), tmp_path, HEIMDALL_SYSTEM_MODELS=str(models)
+    )
     assert done.stdout in seen
     assert not (tmp_path / ".local").exists()
 
 
-def test_a_model_that_is_not_for_this_machine(built: dict[str, Built], tmp_path: Path, home: Path) -> None:
+def test_a_model_that_is_not_for_this_machine(
+    built: dict[str, Built], tmp_path: Path, home: Path
+) -> None:
     site = _install(built[FLAT.name], tmp_path / "site")
     done = _ensure(site, "'two_tongues', 'german'", home)
     assert done.returncode == 1
     assert "ManifestError: " in done.stderr
-    assert "pins no german (standard) for this machine; it pins english (standard), german (standard)" in done.stderr
+    assert (
+        "pins no german (standard) for this machine; it pins english (standard), german (standard)"
+        in done.stderr
+    )
 
 
 def test_a_namespace_has_several_homes(built: dict[str, Built], tmp_path: Path, home: Path) -> None:
     (tmp_path / "other" / "acme" / "sound").mkdir(parents=True)
     site = _install(built[NAMESPACE.name], tmp_path / "site")
-    mirror = {"HEIMDALL_MODELS_MIRROR": built[NAMESPACE.name].mirror.as_uri(), "HEIMDALL_SOURCES": "mirror"}
+    mirror = {
+        "HEIMDALL_MODELS_MIRROR": built[NAMESPACE.name].mirror.as_uri(),
+        "HEIMDALL_SOURCES": "mirror",
+    }
     path = Path(os.pathsep.join([str(tmp_path / "other"), str(site)]))
     assert _ensure(path, "'acme.vision'", home, **mirror).returncode == 0
 
@@ -327,11 +413,17 @@ def test_a_namespace_has_several_homes(built: dict[str, Built], tmp_path: Path, 
 @functools.cache
 def _readme_block(first_line: str) -> str:
     text = (PACKAGE / "README.md").read_text(encoding="utf-8")
-    (block,) = [block for block in re.findall(r"```\w*\n(.*?)```", text, re.DOTALL) if block.startswith(first_line)]
+    (block,) = [
+        block
+        for block in re.findall(r"```\w*\n(.*?)```", text, re.DOTALL)
+        if block.startswith(first_line)
+    ]
     return str(block)
 
 
-def test_the_readme_shows_how_to_fetch_without_heimdall(built: dict[str, Built], tmp_path: Path) -> None:
+def test_the_readme_shows_how_to_fetch_without_heimdall(
+    built: dict[str, Built], tmp_path: Path
+) -> None:
     site = _install(built[SRC.name], tmp_path / "site")
     (site / "iris_sorter" / "models.py").write_text(_readme_block("# my_package/models.py\n"))
     script = "import sys, pathlib; from iris_sorter.models import models_directory; "

@@ -25,11 +25,18 @@ def test_it_names_each_model_its_asset_and_its_files() -> None:
 
     manifest = manifest_of()
     (pinned,) = manifest.models
-    other = replace(pinned, variant="small", marker="sys_platform == 'linux'", license="Some licence of ours")
-    bill = Bom.from_json(json.loads(sbom_of(replace(manifest, models=(pinned, other)), version="1.0")))
+    other = replace(
+        pinned, variant="small", marker="sys_platform == 'linux'", license="Some licence of ours"
+    )
+    bill = Bom.from_json(
+        json.loads(sbom_of(replace(manifest, models=(pinned, other)), version="1.0"))
+    )
     assert bill is not None
     assert bill.metadata.component is not None
-    assert (bill.metadata.component.name, bill.metadata.component.version) == ("heimdall-mcp", "1.0")
+    assert (bill.metadata.component.name, bill.metadata.component.version) == (
+        "heimdall-mcp",
+        "1.0",
+    )
     small, standard = sorted(bill.components, key=lambda component: str(component.bom_ref))
     assert standard.type is ComponentType.MACHINE_LEARNING_MODEL
     assert {file.name: next(iter(file.hashes)).content for file in standard.components} == {
@@ -58,5 +65,7 @@ def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sys, "path", [])
     for name in [name for name in sys.modules if name.split(".")[0] == "cyclonedx"]:
         monkeypatch.delitem(sys.modules, name)
-    with pytest.raises(ModelBuildError, match=r"name hatch-heimdall-models\[sbom\] in build-system\.requires"):
+    with pytest.raises(
+        ModelBuildError, match=r"name hatch-heimdall-models\[sbom\] in build-system\.requires"
+    ):
         sbom_of(manifest_of(), version="1.0")

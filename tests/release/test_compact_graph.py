@@ -23,7 +23,9 @@ WORDS = "embeddings.word_embeddings.weight"
 
 def written(weights: Path, **changes: object) -> bytes:
     config = parse_bert_config(tiny_bert.config_bytes(**changes), subject="config.json")
-    return compact_graph_bytes("tiny", config, read_header(weights), memoryview(weights.read_bytes()))
+    return compact_graph_bytes(
+        "tiny", config, read_header(weights), memoryview(weights.read_bytes())
+    )
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +50,9 @@ def test_alone_in_its_folder_it_computes_with_the_rounded_weights(model: Path) -
     mask = np.array([[1, 1, 1, 1, 1], [1, 1, 0, 0, 0]])
     (found,) = session.run(None, {"input_ids": ids, "attention_mask": mask})
     for row, one_ids, one_mask in zip(found, ids, mask, strict=True):
-        np.testing.assert_allclose(row, embed(rounded, tiny_bert.CONFIG, one_ids, one_mask), rtol=0, atol=2e-6)
+        np.testing.assert_allclose(
+            row, embed(rounded, tiny_bert.CONFIG, one_ids, one_mask), rtol=0, atol=2e-6
+        )
 
 
 def test_the_standard_checker_accepts_it(model: Path) -> None:

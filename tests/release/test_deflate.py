@@ -44,12 +44,18 @@ def test_it_comes_within_a_hundredth_of_the_entropy() -> None:
     assert entropy < len(packed(codes.tobytes())) < 1.01 * entropy
 
 
-@given(st.lists(st.integers(0, 10**6), min_size=2, max_size=40).filter(lambda counts: sum(map(bool, counts)) > 1))
+@given(
+    st.lists(st.integers(0, 10**6), min_size=2, max_size=40).filter(
+        lambda counts: sum(map(bool, counts)) > 1
+    )
+)
 def test_codes_are_whole_short_enough_and_shorter_for_what_is_frequent(counts: list[int]) -> None:
     lengths = code_lengths(counts, 7)
     used = [(length, count) for length, count in zip(lengths, counts, strict=True) if count]
     assert all(0 < length <= 7 for length, _ in used)
-    assert [length for length, count in zip(lengths, counts, strict=True) if not count] == [0] * counts.count(0)
+    assert [length for length, count in zip(lengths, counts, strict=True) if not count] == [
+        0
+    ] * counts.count(0)
     assert sum(Fraction(1, 2**length) for length, _ in used) == 1
     assert all(one[0] >= other[0] for one in used for other in used if one[1] < other[1])
 

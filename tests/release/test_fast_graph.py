@@ -27,8 +27,14 @@ from tests.support.safetensors_files import safetensors_bytes
 CONFIG = parse_bert_config(tiny_bert.config_bytes(), subject="config.json")
 PLAIN = Measured({}, {}, {})
 TREATED = Measured(
-    {"encoder.layer.0.attention.self": [-5, 0, 3, 4] * 3, "encoder.layer.1.intermediate.dense": list(range(-6, 6))},
-    {"encoder.layer.0.attention.self": [1, 0, -2] * 4, "encoder.layer.1.attention.self": [-3, 0, 1] * 4},
+    {
+        "encoder.layer.0.attention.self": [-5, 0, 3, 4] * 3,
+        "encoder.layer.1.intermediate.dense": list(range(-6, 6)),
+    },
+    {
+        "encoder.layer.0.attention.self": [1, 0, -2] * 4,
+        "encoder.layer.1.attention.self": [-3, 0, 1] * 4,
+    },
     {"encoder.layer.0.output.dense": [0, 7, 19]},
 )
 IDS = np.array([[5, 9, 2, 7, 30], [1, 3, 0, 0, 0], [8, 8, 8, 29, 0]])
@@ -72,14 +78,18 @@ def test_a_text_has_the_same_vector_alone_and_in_a_batch(weights: Path) -> None:
     together = run(graph, IDS, MASK)
     for row, ids, mask in zip(together, IDS, MASK, strict=True):
         length = mask.sum()
-        np.testing.assert_allclose(run(graph, ids[None, :length], mask[None, :length])[0], row, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(
+            run(graph, ids[None, :length], mask[None, :length])[0], row, rtol=0, atol=1e-6
+        )
 
 
 def likeness(folder: Path, weights: dict[str, np.ndarray], measured: Measured) -> float:
     """The least cosine of any text's vector with the reference's."""
     target = folder / "model.safetensors"
     target.write_bytes(safetensors_bytes(weights))
-    expected = [embed(weights, tiny_bert.CONFIG, ids, mask) for ids, mask in zip(IDS, MASK, strict=True)]
+    expected = [
+        embed(weights, tiny_bert.CONFIG, ids, mask) for ids, mask in zip(IDS, MASK, strict=True)
+    ]
     return float((run(written(target, measured), IDS, MASK) * expected).sum(axis=1).min())
 
 
@@ -96,11 +106,17 @@ def test_columns_apart_may_be_as_large_as_they_like(tmp_path: Path) -> None:
 def queries(weights: Path, builder: EncoderBuilder) -> np.ndarray:
     """What the first layer asks for."""
     states = _embeddings(builder, CONFIG)
-    builder.node("Identity", builder.project("encoder.layer.0.attention.self.query", states, 12), output="queries")
+    builder.node(
+        "Identity",
+        builder.project("encoder.layer.0.attention.self.query", states, 12),
+        output="queries",
+    )
     text = ("batch", "sequence")
     graph = weights.parent / "queries.onnx"
     graph.write_bytes(
-        builder.serialised("queries", {"input_ids": (INT64, text)}, {"queries": (FLOAT32, ("tokens", 12))})
+        builder.serialised(
+            "queries", {"input_ids": (INT64, text)}, {"queries": (FLOAT32, ("tokens", 12))}
+        )
     )
     return onnxruntime.InferenceSession(graph).run(["queries"], {"input_ids": IDS})[0]
 
@@ -114,7 +130,8 @@ def test_columns_may_lie_far_from_zero_when_they_are_moved(tmp_path: Path) -> No
     tensors = read_header(target)
     exact = queries(target, EncoderBuilder(tensors, target.name, CONFIG))
     errors = [
-        abs(queries(target, _FastBuilder(tensors, CONFIG, measured)) - exact).mean() for measured in (moved, PLAIN)
+        abs(queries(target, _FastBuilder(tensors, CONFIG, measured)) - exact).mean()
+        for measured in (moved, PLAIN)
     ]
     assert errors[0] < errors[1] / 4
 
@@ -145,7 +162,9 @@ def test_neighbours_of_one_sign_never_overflow_16_bits(extreme: Path) -> None:
     session_of(graph)
     loaded = onnx.load(str(graph.with_suffix(".loaded"))).graph
     constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in loaded.initializer}
-    matrices = [constants[node.input[1]] for node in loaded.node if node.op_type == "MatMulIntegerToFloat"]
+    matrices = [
+        constants[node.input[1]] for node in loaded.node if node.op_type == "MatMulIntegerToFloat"
+    ]
     assert len(matrices) == 6 * tiny_bert.CONFIG["num_hidden_layers"]
     for codes in matrices:
         assert codes.dtype == np.int8
@@ -157,7 +176,10 @@ def test_the_quick_product_is_the_exact_one(extreme: Path) -> None:
     """Differs before VNNI where 16 bits overflow."""
     graph = written(extreme)
     inputs = {"input_ids": IDS, "attention_mask": MASK}
-    quick, exact = (session_of(graph, x64quantprecision=value).run(["embeddings"], inputs)[0] for value in ("0", "1"))
+    quick, exact = (
+        session_of(graph, x64quantprecision=value).run(["embeddings"], inputs)[0]
+        for value in ("0", "1")
+    )
     np.testing.assert_array_equal(quick, exact)
 
 
@@ -184,7 +206,9 @@ def test_what_is_committed_fits_the_model_and_its_graph_travels_in_the_manifest(
     assert measured.moves.keys() == measured.scales.keys()
     for prefix, quarters in measured.scales.items():
         (width,) = {
-            tensor.shape[1] for name, tensor in tensors.items() if name.startswith(prefix) and len(tensor.shape) == 2
+            tensor.shape[1]
+            for name, tensor in tensors.items()
+            if name.startswith(prefix) and len(tensor.shape) == 2
         }
         assert len(quarters) == len(measured.moves[prefix]) == width
     assert (MODELS / "all-MiniLM-L6-v2-fast.onnx").stat().st_size <= INLINE_LIMIT

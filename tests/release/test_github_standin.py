@@ -50,12 +50,16 @@ def pool() -> Iterator[urllib3.PoolManager]:
 
 def located(server: GitHubStandIn, pool: urllib3.PoolManager, **headers: str) -> str:
     """Where the web host sends a client to."""
-    answer = pool.request("GET", server.download_url("v1", "model.zip"), headers=headers, redirect=False)
+    answer = pool.request(
+        "GET", server.download_url("v1", "model.zip"), headers=headers, redirect=False
+    )
     assert answer.status == 302, answer.data
     return answer.headers["Location"]
 
 
-def test_a_client_that_follows_the_redirect_has_the_asset(server: GitHubStandIn, pool: urllib3.PoolManager) -> None:
+def test_a_client_that_follows_the_redirect_has_the_asset(
+    server: GitHubStandIn, pool: urllib3.PoolManager
+) -> None:
     answer = pool.request("GET", server.download_url("v1", "model.zip"), redirect=True, retries=3)
     assert answer.data == CONTENT
     web, asset = server.requests.settled()
@@ -74,7 +78,9 @@ def test_the_hosts_have_different_names_and_the_second_one_tells_no_file_name(
     assert "model.zip" not in urlsplit(location).path
 
 
-def test_the_asset_comes_with_the_headers_of_the_real_one(server: GitHubStandIn, pool: urllib3.PoolManager) -> None:
+def test_the_asset_comes_with_the_headers_of_the_real_one(
+    server: GitHubStandIn, pool: urllib3.PoolManager
+) -> None:
     answer = pool.request("GET", located(server, pool))
     assert answer.headers["Content-Type"] == "application/octet-stream"
     assert answer.headers["Content-Disposition"] == "attachment; filename=model.zip"
@@ -84,13 +90,22 @@ def test_the_asset_comes_with_the_headers_of_the_real_one(server: GitHubStandIn,
     assert answer.headers["Last-Modified"].endswith(" GMT")
 
 
-def test_head_gives_the_same_headers_and_no_body(server: GitHubStandIn, pool: urllib3.PoolManager) -> None:
+def test_head_gives_the_same_headers_and_no_body(
+    server: GitHubStandIn, pool: urllib3.PoolManager
+) -> None:
     redirect = pool.request("HEAD", server.download_url("v1", "model.zip"), redirect=False)
     assert redirect.status == 302
     location = redirect.headers["Location"]
     head, get = pool.request("HEAD", location), pool.request("GET", location)
     assert head.data == b""
-    ours = {"ETag", "Last-Modified", "Content-Length", "Content-Type", "Content-Disposition", "Accept-Ranges"}
+    ours = {
+        "ETag",
+        "Last-Modified",
+        "Content-Length",
+        "Content-Type",
+        "Content-Disposition",
+        "Accept-Ranges",
+    }
     assert {name: head.headers[name] for name in ours} == {name: get.headers[name] for name in ours}
 
 
@@ -103,17 +118,25 @@ def test_a_connection_is_kept(server: GitHubStandIn, pool: urllib3.PoolManager) 
     assert pool.connection_from_url(server.assets_url).num_connections == 1
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
 @given(first=st.integers(0, len(CONTENT) - 1), length=st.integers(1, len(CONTENT)))
-def test_ranges_are_slices(server: GitHubStandIn, pool: urllib3.PoolManager, first: int, length: int) -> None:
+def test_ranges_are_slices(
+    server: GitHubStandIn, pool: urllib3.PoolManager, first: int, length: int
+) -> None:
     last = min(first + length, len(CONTENT)) - 1
-    answer = pool.request("GET", located(server, pool), headers={"Range": f"bytes={first}-{first + length - 1}"})
+    answer = pool.request(
+        "GET", located(server, pool), headers={"Range": f"bytes={first}-{first + length - 1}"}
+    )
     assert answer.status == 206
     assert answer.data == CONTENT[first : last + 1]
     assert answer.headers["Content-Range"] == f"bytes {first}-{last}/{len(CONTENT)}"
 
 
-def test_a_range_past_the_end_is_refused_with_the_size(server: GitHubStandIn, pool: urllib3.PoolManager) -> None:
+def test_a_range_past_the_end_is_refused_with_the_size(
+    server: GitHubStandIn, pool: urllib3.PoolManager
+) -> None:
     answer = pool.request("GET", located(server, pool), headers={"Range": f"bytes={len(CONTENT)}-"})
     assert answer.status == 416
     assert answer.headers["Content-Range"] == f"bytes */{len(CONTENT)}"
@@ -167,9 +190,12 @@ def test_a_signed_url_expires(assets: Path, pool: urllib3.PoolManager) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [("sig=", "sig=A"), ("rscd=", "rscd=x"), ("se=2", "se=3"), ("?", "x?"), ("sig", "gis")]
+    "change",
+    [("sig=", "sig=A"), ("rscd=", "rscd=x"), ("se=2", "se=3"), ("?", "x?"), ("sig", "gis")],
 )
-def test_a_forged_url_is_refused(server: GitHubStandIn, pool: urllib3.PoolManager, change: tuple[str, str]) -> None:
+def test_a_forged_url_is_refused(
+    server: GitHubStandIn, pool: urllib3.PoolManager, change: tuple[str, str]
+) -> None:
     answer = pool.request("GET", located(server, pool).replace(*change))
     assert answer.status == 403
     assert b"Signature did not match." in answer.data
@@ -204,7 +230,9 @@ def test_a_signed_url_of_an_asset_that_has_gone_is_not_found(
         "//[",
     ],
 )
-def test_what_is_not_there_is_a_page_of_html(server: GitHubStandIn, tmp_path: Path, path: str) -> None:
+def test_what_is_not_there_is_a_page_of_html(
+    server: GitHubStandIn, tmp_path: Path, path: str
+) -> None:
     (tmp_path / "secret").write_text("secret")
     with urllib3.HTTPConnectionPool(
         urlsplit(server.url).hostname or "", urlsplit(server.url).port, retries=False
@@ -215,18 +243,27 @@ def test_what_is_not_there_is_a_page_of_html(server: GitHubStandIn, tmp_path: Pa
     assert answer.data.startswith(b"<!DOCTYPE html>")
 
 
-def test_owner_and_repository_are_found_in_any_case(server: GitHubStandIn, pool: urllib3.PoolManager) -> None:
+def test_owner_and_repository_are_found_in_any_case(
+    server: GitHubStandIn, pool: urllib3.PoolManager
+) -> None:
     url = server.download_url("v1", "model.zip").replace("lcbcFoo", "LCBCFOO")
     assert pool.request("GET", url, redirect=True, retries=1).data == CONTENT
 
 
-def test_a_tag_may_have_a_slash_escaped_or_not(assets: Path, server: GitHubStandIn, pool: urllib3.PoolManager) -> None:
+def test_a_tag_may_have_a_slash_escaped_or_not(
+    assets: Path, server: GitHubStandIn, pool: urllib3.PoolManager
+) -> None:
     (assets / "models" / "v1").mkdir(parents=True)
     (assets / "models" / "v1" / "größe.zip").write_bytes(b"content")
     for tag in ("models/v1", "models%2Fv1"):
-        answer = pool.request("GET", server.download_url(tag, "gr%C3%B6%C3%9Fe.zip"), redirect=True, retries=1)
+        answer = pool.request(
+            "GET", server.download_url(tag, "gr%C3%B6%C3%9Fe.zip"), redirect=True, retries=1
+        )
         assert answer.data == b"content"
-        assert answer.headers["Content-Disposition"] == "attachment; filename*=UTF-8''gr%C3%B6%C3%9Fe.zip"
+        assert (
+            answer.headers["Content-Disposition"]
+            == "attachment; filename*=UTF-8''gr%C3%B6%C3%9Fe.zip"
+        )
 
 
 def test_other_methods_change_nothing(server: GitHubStandIn, pool: urllib3.PoolManager) -> None:
@@ -242,7 +279,9 @@ def test_a_private_repository_shows_itself_to_its_token_alone(
 ) -> None:
     with github(assets, token="right") as server:
         for headers in ({}, {"Authorization": f"{scheme} wrong"}, {"Authorization": "right"}):
-            answer = pool.request("GET", server.download_url("v1", "model.zip"), headers=headers, redirect=False)
+            answer = pool.request(
+                "GET", server.download_url("v1", "model.zip"), headers=headers, redirect=False
+            )
             assert answer.status == 404
             assert b"<!DOCTYPE html>" in answer.data
         location = located(server, pool, Authorization=f"{scheme} right")
@@ -262,7 +301,10 @@ def test_tls_on_both_hosts(assets: Path) -> None:
         assert server.assets_url.startswith("https://")
         with urllib3.PoolManager(ssl_context=trusting, timeout=30) as pool:
             assert pool.request("GET", server.download_url("v1", "big")).data == big
-        with urllib3.PoolManager(retries=False, timeout=30) as pool, pytest.raises(urllib3.exceptions.SSLError):
+        with (
+            urllib3.PoolManager(retries=False, timeout=30) as pool,
+            pytest.raises(urllib3.exceptions.SSLError),
+        ):
             pool.request("GET", server.download_url("v1", "big"))
 
 
@@ -299,10 +341,16 @@ def test_curl_resumes_and_leaves_the_token_at_home(assets: Path, tmp_path: Path)
 def test_the_log_is_written_as_lines_of_json(assets: Path, pool: urllib3.PoolManager) -> None:
     stream = StringIO()
     with github(assets, log_stream=stream) as server:
-        pool.request("GET", located(server, pool, Authorization="Bearer secret"), headers={"Range": "bytes=0-9"})
+        pool.request(
+            "GET",
+            located(server, pool, Authorization="Bearer secret"),
+            headers={"Range": "bytes=0-9"},
+        )
         path = server.asset_path("v1", "model.zip")
     # An answer is logged once it is given, and a client may be quicker with its next request.
-    asset, web = sorted(map(json.loads, stream.getvalue().splitlines()), key=lambda record: record["host"])
+    asset, web = sorted(
+        map(json.loads, stream.getvalue().splitlines()), key=lambda record: record["host"]
+    )
     assert (web["host"], web["status"], web["authorization"]) == ("web", 302, True)
     assert asset == {
         "host": "assets",
@@ -317,7 +365,9 @@ def test_the_log_is_written_as_lines_of_json(assets: Path, pool: urllib3.PoolMan
     assert "sig" not in stream.getvalue()
 
 
-def test_a_taken_port_is_an_error_that_leaves_nothing_open(assets: Path, server: GitHubStandIn) -> None:
+def test_a_taken_port_is_an_error_that_leaves_nothing_open(
+    assets: Path, server: GitHubStandIn
+) -> None:
     with pytest.raises(OSError) as raised:  # noqa: PT011 - what matters is its number
         GitHubStandIn(assets, repository="o/r", port=urlsplit(server.url).port or 0)
     assert raised.value.errno == errno.EADDRINUSE

@@ -24,7 +24,9 @@ class Site:
         self.file.write_bytes(b"content" * 100)
 
     def draft(self) -> None:
-        self.gh.release("create", "v1", "--draft", "--title", "One", "--notes", "first", "--target", "a" * 40)
+        self.gh.release(
+            "create", "v1", "--draft", "--title", "One", "--notes", "first", "--target", "a" * 40
+        )
 
     def public(self, authority: Path) -> int:
         with urllib3.PoolManager(ca_certs=str(authority)) as pool:
@@ -32,9 +34,14 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Site]:
+def site(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[Site]:
     immutable = getattr(request, "param", False)
-    with writable_github(tmp_path, monkeypatch, repository=REPOSITORY, immutable=immutable) as (server, releases):
+    with writable_github(tmp_path, monkeypatch, repository=REPOSITORY, immutable=immutable) as (
+        server,
+        releases,
+    ):
         yield Site(server, releases, tmp_path)
 
 
@@ -44,7 +51,9 @@ def test_a_draft_is_seen_with_the_token_alone(site: Site, tmp_path: Path) -> Non
     assert site.public(tmp_path / "authority.pem") == 404
     fields = "name,tagName,isDraft,body,targetCommitish,assets"
     seen = json.loads(site.gh.release("view", "v1", "--json", fields))
-    assert {name: seen[name] for name in ("name", "tagName", "isDraft", "body", "targetCommitish")} == {
+    assert {
+        name: seen[name] for name in ("name", "tagName", "isDraft", "body", "targetCommitish")
+    } == {
         "name": "One",
         "tagName": "v1",
         "isDraft": True,
@@ -145,7 +154,10 @@ def test_a_request_without_the_token_is_refused(site: Site, tmp_path: Path) -> N
         url = f"{site.server.url}/api/v3/repos/{REPOSITORY}/releases"
         assert pool.request("GET", url).status == 401
         assert pool.request("GET", url, headers={"Authorization": f"token {TOKEN}"}).status == 200
-        assert pool.request("GET", f"{url}/7", headers={"Authorization": f"token {TOKEN}"}).status == 404
+        assert (
+            pool.request("GET", f"{url}/7", headers={"Authorization": f"token {TOKEN}"}).status
+            == 404
+        )
 
 
 def test_an_unknown_query_is_told(site: Site) -> None:

@@ -82,7 +82,9 @@ def until_gone(connection: socket.socket) -> None:
         everything(connection)
 
 
-def exchange(listener: Listener, path: str = "/", *headers: str, method: str = "GET") -> tuple[int, bytes]:
+def exchange(
+    listener: Listener, path: str = "/", *headers: str, method: str = "GET"
+) -> tuple[int, bytes]:
     """Status and body of one request on a connection of its own."""
     with connect(listener) as connection:
         ask(connection, path, "Connection: close", *headers, method=method)
@@ -114,7 +116,10 @@ def test_a_cut_within_pieces_of_a_slow_answer(file: Path) -> None:
 
 
 def test_a_cut_with_a_reset(file: Path) -> None:
-    with serving(file, Fault(CutAfter(700, reset=True))) as listener, connect(listener) as connection:
+    with (
+        serving(file, Fault(CutAfter(700, reset=True))) as listener,
+        connect(listener) as connection,
+    ):
         ask(connection)
         with pytest.raises(ConnectionResetError):
             everything(connection)
@@ -143,7 +148,10 @@ def test_ranges_that_are_ignored(file: Path) -> None:
 
 def test_another_answer_instead(file: Path) -> None:
     fault = Fault(Instead(503, b"later", {"Retry-After": "7"}))
-    with serving(file, fault) as listener, urllib3.PoolManager(retries=False, timeout=IN_TIME) as pool:
+    with (
+        serving(file, fault) as listener,
+        urllib3.PoolManager(retries=False, timeout=IN_TIME) as pool,
+    ):
         answer = pool.request("GET", listener.url)
         assert (answer.status, answer.headers["Retry-After"], answer.data) == (503, "7", b"later")
         assert "ETag" not in answer.headers
@@ -164,7 +172,9 @@ def test_wrong_bytes_differ_in_one_place(file: Path, at: int) -> None:
         status, body = exchange(listener)
     assert status == 200
     assert len(body) == len(CONTENT)
-    assert [place for place, (got, right) in enumerate(zip(body, CONTENT, strict=True)) if got != right] == [at]
+    assert [
+        place for place, (got, right) in enumerate(zip(body, CONTENT, strict=True)) if got != right
+    ] == [at]
 
 
 @given(st.lists(st.binary(max_size=5)), st.integers(0, 30))
@@ -245,7 +255,11 @@ def test_requests_follow_each_other_without_waiting(file: Path) -> None:
         ask(connection, "/", "Range: bytes=4-7")
         ask(connection, "/", "Range: bytes=8-11", "Connection: close")
         parts = everything(connection).split(b"HTTP/1.1 206")[1:]
-    assert [part.partition(b"\r\n\r\n")[2] for part in parts] == [CONTENT[0:4], CONTENT[4:8], CONTENT[8:12]]
+    assert [part.partition(b"\r\n\r\n")[2] for part in parts] == [
+        CONTENT[0:4],
+        CONTENT[4:8],
+        CONTENT[8:12],
+    ]
 
 
 def test_the_log_waits_for_what_is_being_sent(file: Path) -> None:

@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from release.github_standin.ranges import ByteRange, UnsatisfiableRange, range_still_holds, requested_range
+from release.github_standin.ranges import (
+    ByteRange,
+    UnsatisfiableRange,
+    range_still_holds,
+    requested_range,
+)
 
 CONTENTS = st.binary(min_size=1, max_size=300)
 POSITIONS = st.integers(0, 400)
@@ -30,7 +35,9 @@ def test_an_open_range_is_the_slice_from_there(content: bytes, first: int) -> No
 
 
 @given(CONTENTS, POSITIONS, POSITIONS)
-def test_a_closed_range_is_the_slice_up_to_its_last_byte(content: bytes, first: int, last: int) -> None:
+def test_a_closed_range_is_the_slice_up_to_its_last_byte(
+    content: bytes, first: int, last: int
+) -> None:
     header = f"bytes={first}-{last}"
     if last < first:
         assert requested_range(header, len(content)) is None
@@ -56,7 +63,9 @@ def test_content_range_names_the_bytes_that_were_selected(size: int, data: st.Da
 
 
 @given(st.text() | st.from_regex(r"bytes=[-0-9, ]*", fullmatch=True), st.integers(0, 100))
-def test_any_header_gives_a_range_inside_the_content_or_none_or_a_refusal(header: str, size: int) -> None:
+def test_any_header_gives_a_range_inside_the_content_or_none_or_a_refusal(
+    header: str, size: int
+) -> None:
     try:
         part = requested_range(header, size)
     except UnsatisfiableRange:
@@ -66,7 +75,18 @@ def test_any_header_gives_a_range_inside_the_content_or_none_or_a_refusal(header
 
 @pytest.mark.parametrize(
     "header",
-    [None, "", "bytes", "bytes=", "bytes=-", "bytes=a-b", "lines=0-1", "bytes=0-1,3-4", "bytes=0 -1", "bytes=٣-"],
+    [
+        None,
+        "",
+        "bytes",
+        "bytes=",
+        "bytes=-",
+        "bytes=a-b",
+        "lines=0-1",
+        "bytes=0-1,3-4",
+        "bytes=0 -1",
+        "bytes=٣-",
+    ],
 )
 def test_what_is_no_single_range_of_bytes_selects_everything(header: str | None) -> None:
     assert requested_range(header, 10) is None
@@ -96,4 +116,7 @@ def test_the_unit_is_read_in_either_case_and_zeros_in_front_do_not_count() -> No
     ],
 )
 def test_if_range_compares_strongly(if_range: str | None, *, holds: bool) -> None:
-    assert range_still_holds(if_range, etag='"abc"', last_modified="Mon, 23 Nov 2026 06:00:00 GMT") is holds
+    assert (
+        range_still_holds(if_range, etag='"abc"', last_modified="Mon, 23 Nov 2026 06:00:00 GMT")
+        is holds
+    )

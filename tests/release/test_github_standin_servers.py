@@ -48,16 +48,26 @@ def wheels(tmp_path: Path) -> Path:
     info = "small_thing-1.0.dist-info"
     with zipfile.ZipFile(directory / WHEEL, "w") as archive:
         archive.writestr("small_thing.py", "answer = 42\n")
-        archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: Small.Thing\nVersion: 1.0\n")
         archive.writestr(
-            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+            f"{info}/METADATA", "Metadata-Version: 2.1\nName: Small.Thing\nVersion: 1.0\n"
         )
-        archive.writestr(f"{info}/RECORD", f"small_thing.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n")
+        archive.writestr(
+            f"{info}/WHEEL",
+            "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        )
+        archive.writestr(
+            f"{info}/RECORD",
+            f"small_thing.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n",
+        )
     return directory
 
 
 def pip(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    variables = {"PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
+    variables = {
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_NO_INPUT": "1",
+    }
     return subprocess.run(
         [sys.executable, "-m", "pip", *arguments],
         env={**os.environ, **variables, **environment},
@@ -87,10 +97,14 @@ def test_a_mirror_without_ranges(mirrored: Path, pool: urllib3.PoolManager) -> N
 
 
 @pytest.mark.parametrize("ranges", [True, False])
-def test_nginx_serves_a_directory(mirrored: Path, pool: urllib3.PoolManager, *, ranges: bool) -> None:
+def test_nginx_serves_a_directory(
+    mirrored: Path, pool: urllib3.PoolManager, *, ranges: bool
+) -> None:
     with nginx_mirror(mirrored, ranges=ranges) as mirror:
         answer = pool.request("GET", f"{mirror.url}/v1/a.zip", headers={"Range": "bytes=3-"})
-        assert (answer.status, answer.data) == ((206, b"3456789") if ranges else (200, b"0123456789"))
+        assert (answer.status, answer.data) == (
+            (206, b"3456789") if ranges else (200, b"0123456789")
+        )
         assert pool.request("GET", f"{mirror.url}/v1/b.zip").status == 404
         pool.clear()
     assert [(record["path"], record["status"]) for record in mirror.requests] == [
@@ -115,7 +129,9 @@ def test_the_index_as_json(wheels: Path, pool: urllib3.PoolManager) -> None:
     with package_index(wheels) as index:
         root = pool.request("GET", f"{index.url}/simple/", headers={"Accept": JSON_V1}).json()
         assert root == {"meta": {"api-version": "1.0"}, "projects": [{"name": "small-thing"}]}
-        answer = pool.request("GET", f"{index.url}/simple/small-thing/", headers={"Accept": JSON_V1})
+        answer = pool.request(
+            "GET", f"{index.url}/simple/small-thing/", headers={"Accept": JSON_V1}
+        )
         assert answer.headers["Content-Type"] == JSON_V1
         page = answer.json()
         assert (page["meta"], page["name"]) == ({"api-version": "1.0"}, "small-thing")
@@ -126,10 +142,14 @@ def test_the_index_as_json(wheels: Path, pool: urllib3.PoolManager) -> None:
     assert content == (wheels / WHEEL).read_bytes()
 
 
-@pytest.mark.parametrize("accept", ["text/html", "*/*", HTML_V1, "application/xml, text/html;q=0.1"])
+@pytest.mark.parametrize(
+    "accept", ["text/html", "*/*", HTML_V1, "application/xml, text/html;q=0.1"]
+)
 def test_the_index_as_pages(wheels: Path, pool: urllib3.PoolManager, accept: str) -> None:
     with package_index(wheels) as index:
-        assert b'<a href="/simple/small-thing/">' in pool.request("GET", f"{index.url}/simple/").data
+        assert (
+            b'<a href="/simple/small-thing/">' in pool.request("GET", f"{index.url}/simple/").data
+        )
         answer = pool.request("GET", f"{index.url}/simple/small-thing/", headers={"Accept": accept})
     digest = hashlib.sha256((wheels / WHEEL).read_bytes()).hexdigest()
     assert answer.headers["Content-Type"] == (HTML_V1 if accept == HTML_V1 else HTML)
@@ -145,14 +165,18 @@ def test_the_index_redirects_names_that_are_not_normal_and_knows_no_others(
             assert (answer.status, answer.headers["Location"]) == (301, "/simple/small-thing/")
         for path in ("/simple/other/", "/packages/other-1.0-py3-none-any.whl", "/"):
             assert pool.request("GET", index.url + path).status == 404
-        xml = pool.request("GET", f"{index.url}/simple/small-thing/", headers={"Accept": "application/xml"})
+        xml = pool.request(
+            "GET", f"{index.url}/simple/small-thing/", headers={"Accept": "application/xml"}
+        )
         assert xml.status == 406
 
 
 @pytest.mark.parametrize("ranges", [True, False])
 def test_parts_of_wheels(wheels: Path, pool: urllib3.PoolManager, *, ranges: bool) -> None:
     with package_index(wheels, ranges=ranges) as index:
-        answer = pool.request("GET", f"{index.url}/packages/{WHEEL}", headers={"Range": "bytes=-22"})
+        answer = pool.request(
+            "GET", f"{index.url}/packages/{WHEEL}", headers={"Range": "bytes=-22"}
+        )
     content = (wheels / WHEEL).read_bytes()
     assert (answer.status, answer.data) == ((206, content[-22:]) if ranges else (200, content))
 
@@ -212,7 +236,14 @@ def test_pip_downloads_from_the_index(wheels: Path, tmp_path: Path, faults: list
 
 def test_pip_refuses_a_wheel_whose_hash_is_wrong(wheels: Path, tmp_path: Path) -> None:
     with package_index(wheels, faults=[Fault(Instead(200, b"evil"), path="/packages/*")]) as index:
-        result = pip("download", "--no-deps", "-d", str(tmp_path), "small-thing", PIP_INDEX_URL=f"{index.url}/simple/")
+        result = pip(
+            "download",
+            "--no-deps",
+            "-d",
+            str(tmp_path),
+            "small-thing",
+            PIP_INDEX_URL=f"{index.url}/simple/",
+        )
     assert result.returncode != 0
     assert "THESE PACKAGES DO NOT MATCH THE HASHES" in result.stderr
 
@@ -221,12 +252,20 @@ def test_an_index_with_credentials(wheels: Path, tmp_path: Path, pool: urllib3.P
     with package_index(wheels, credentials=("user", "s3cret")) as index:
         for path in ("/simple/", "/simple/small-thing/", f"/packages/{WHEEL}"):
             answer = pool.request("GET", index.url + path)
-            assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, 'Basic realm="index"')
+            assert (answer.status, answer.headers["WWW-Authenticate"]) == (
+                401,
+                'Basic realm="index"',
+            )
             wrong = {"Authorization": "Basic " + base64.b64encode(b"user:wrong").decode()}
             assert pool.request("GET", index.url + path, headers=wrong).status == 401
         url = index.url.replace("http://", "http://user:s3cret@")
         result = pip(
-            "download", "--no-deps", "-d", str(tmp_path / "out"), "small-thing", PIP_INDEX_URL=f"{url}/simple/"
+            "download",
+            "--no-deps",
+            "-d",
+            str(tmp_path / "out"),
+            "small-thing",
+            PIP_INDEX_URL=f"{url}/simple/",
         )
         records = index.requests.settled()
     assert result.returncode == 0, result.stderr
@@ -236,7 +275,8 @@ def test_an_index_with_credentials(wheels: Path, tmp_path: Path, pool: urllib3.P
 
 
 @pytest.mark.skipif(
-    shutil.which("uv", path=str(Path(sys.executable).parent)) is None, reason="uv is not installed here"
+    shutil.which("uv", path=str(Path(sys.executable).parent)) is None,
+    reason="uv is not installed here",
 )
 def test_uv_installs_from_the_index(wheels: Path, tmp_path: Path) -> None:
     uv = str(Path(sys.executable).parent / "uv")

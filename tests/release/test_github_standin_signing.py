@@ -12,23 +12,30 @@ NOW = 1_800_000_000.0
 SIGNER = Signer(b"secret")
 TEXTS = st.text(st.characters(codec="utf-8"))
 PARAMETERS = st.dictionaries(
-    st.text(st.characters(codec="utf-8"), min_size=1).filter(lambda n: n not in {"se", "sig"}), TEXTS
+    st.text(st.characters(codec="utf-8"), min_size=1).filter(lambda n: n not in {"se", "sig"}),
+    TEXTS,
 )
 
 
 def signed(path: str, parameters: dict[str, str], *, lifetime: float = 60) -> dict[str, str]:
-    return dict(parse_qsl(SIGNER.sign(path, parameters, expires=NOW + lifetime), keep_blank_values=True))
+    return dict(
+        parse_qsl(SIGNER.sign(path, parameters, expires=NOW + lifetime), keep_blank_values=True)
+    )
 
 
 @given(TEXTS, PARAMETERS)
-def test_what_was_signed_is_accepted_with_its_parameters(path: str, parameters: dict[str, str]) -> None:
+def test_what_was_signed_is_accepted_with_its_parameters(
+    path: str, parameters: dict[str, str]
+) -> None:
     query = signed(path, parameters)
     SIGNER.check(path, query, now=NOW)
     assert parameters.items() <= query.items()
 
 
 @given(PARAMETERS, st.data())
-def test_no_parameter_can_be_changed_added_or_left_out(parameters: dict[str, str], data: st.DataObject) -> None:
+def test_no_parameter_can_be_changed_added_or_left_out(
+    parameters: dict[str, str], data: st.DataObject
+) -> None:
     query = signed("/path", parameters)
     name = data.draw(st.sampled_from(sorted(query)))
     changes = [

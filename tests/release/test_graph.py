@@ -64,7 +64,9 @@ def test_it_agrees_with_the_reference(
     assert found.dtype == np.float32
     weights = tiny_bert.random_weights()
     for row, one_ids, one_mask in zip(found, ids, mask, strict=True):
-        np.testing.assert_allclose(row, embed(weights, tiny_bert.CONFIG, one_ids, one_mask), rtol=0, atol=2e-6)
+        np.testing.assert_allclose(
+            row, embed(weights, tiny_bert.CONFIG, one_ids, one_mask), rtol=0, atol=2e-6
+        )
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, rtol=0, atol=1e-6)
 
 
@@ -72,7 +74,9 @@ def test_padding_does_not_show(session: onnxruntime.InferenceSession) -> None:
     ids = np.array([[5, 9, 2, 7]])
     padded = np.array([[5, 9, 2, 7, 0, 30, 0]])
     alone = run(session, ids, np.ones_like(ids))
-    np.testing.assert_allclose(run(session, padded, padded * 0 + [1, 1, 1, 1, 0, 0, 0]), alone, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(
+        run(session, padded, padded * 0 + [1, 1, 1, 1, 0, 0, 0]), alone, rtol=0, atol=1e-6
+    )
 
 
 def test_an_empty_mask_gives_zeros_and_not_nan(session: onnxruntime.InferenceSession) -> None:
@@ -90,7 +94,9 @@ def test_inputs_and_output_are_those_promised(session: onnxruntime.InferenceSess
     inputs = {value.name: (value.type, value.shape) for value in session.get_inputs()}
     free = ("tensor(int64)", ["batch", "sequence"])
     assert inputs == {"input_ids": free, "attention_mask": free}
-    assert [(value.name, value.shape) for value in session.get_outputs()] == [("embeddings", ["batch", 12])]
+    assert [(value.name, value.shape) for value in session.get_outputs()] == [
+        ("embeddings", ["batch", 12])
+    ]
 
 
 def test_the_standard_checker_accepts_it(model: Path) -> None:
@@ -101,9 +107,16 @@ def test_every_weight_is_a_part_of_the_weights_file(model: Path) -> None:
     loaded = onnx.load(str(model), load_external_data=False)
     content = (model.parent / "model.safetensors").read_bytes()
     weights = tiny_bert.random_weights()
-    external = [tensor for tensor in loaded.graph.initializer if tensor.data_location == onnx.TensorProto.EXTERNAL]
-    without_effect = {name for name in weights if name.endswith("key.bias")}  # of every score of a query, the same part
-    assert {tensor.name for tensor in external} == weights.keys() - {"embeddings.position_ids"} - without_effect
+    external = [
+        tensor
+        for tensor in loaded.graph.initializer
+        if tensor.data_location == onnx.TensorProto.EXTERNAL
+    ]
+    # of every score of a query, the same part
+    without_effect = {name for name in weights if name.endswith("key.bias")}
+    assert {tensor.name for tensor in external} == weights.keys() - {
+        "embeddings.position_ids"
+    } - without_effect
     for tensor in external:
         place = {entry.key: entry.value for entry in tensor.external_data}
         assert place.pop("location") == "model.safetensors"

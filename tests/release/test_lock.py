@@ -39,11 +39,17 @@ def test_it_pins_the_files_and_the_asset(bench: Bench, first: Manifest) -> None:
         len(content),
     )
     assert not differences(first, take_inventory(bench.models))
-    assert (first.distribution, first.repository, first.default) == ("tiny-dist", "owner/tiny", "tiny-bert")
+    assert (first.distribution, first.repository, first.default) == (
+        "tiny-dist",
+        "owner/tiny",
+        "tiny-bert",
+    )
     assert (model.name, model.variant, model.license) == ("tiny-bert", "standard", "Apache-2.0")
 
 
-def test_small_files_travel_inside_and_large_ones_have_their_other_places(bench: Bench, first: Manifest) -> None:
+def test_small_files_travel_inside_and_large_ones_have_their_other_places(
+    bench: Bench, first: Manifest
+) -> None:
     files = {file.path: file for file in first.models[0].files}
     large = files.pop("tokenizer/tokenizer.json")
     assert large.inline is None
@@ -52,14 +58,19 @@ def test_small_files_travel_inside_and_large_ones_have_their_other_places(bench:
         "pypi:tiny-model==1.0#tiny_model/files/tokenizer.json",
     )
     for path, file in files.items():
-        assert zlib.decompress(base64.b64decode(file.inline or "")) == (bench.models / path).read_bytes()
+        assert (
+            zlib.decompress(base64.b64decode(file.inline or ""))
+            == (bench.models / path).read_bytes()
+        )
 
 
 def test_it_can_be_read_back(first: Manifest) -> None:
     assert loads(first.dumps(), subject="lock").dumps() == first.dumps()
 
 
-def test_the_asset_of_an_older_release_stays_when_nothing_changed(bench: Bench, first: Manifest) -> None:
+def test_the_asset_of_an_older_release_stays_when_nothing_changed(
+    bench: Bench, first: Manifest
+) -> None:
     bench.pack("v1.10.0")
     assert bench.lock("v1.10.0", old=first).models[0].asset == first.models[0].asset
     # Versions count as versions, not as text: v1.9.0 is older than v1.10.0.
@@ -93,7 +104,10 @@ def test_another_zlib_changes_nothing(bench: Bench, first: Manifest) -> None:
     model = first.models[0]
     files = tuple(
         dataclasses.replace(
-            file, inline=base64.b64encode(zlib.compress(zlib.decompress(base64.b64decode(file.inline)), 0)).decode()
+            file,
+            inline=base64.b64encode(
+                zlib.compress(zlib.decompress(base64.b64decode(file.inline)), 0)
+            ).decode(),
         )
         if file.inline
         else file
@@ -125,4 +139,8 @@ def test_every_difference_is_named(bench: Bench, first: Manifest) -> None:
     bench.pack()
     repinned = dataclasses.replace(bench.lock(), distribution="other")
     changed = [line.partition(":")[0] for line in lock_differences(first, repinned)]
-    assert changed == ["distribution", "tiny-bert standard.asset.sha256", "tiny-bert standard.asset.size"]
+    assert changed == [
+        "distribution",
+        "tiny-bert standard.asset.sha256",
+        "tiny-bert standard.asset.size",
+    ]

@@ -19,10 +19,32 @@ class Commands:
     def __init__(self, folder: Path, tiny: TinyRelease) -> None:
         self.folder = folder
         recipe = str(tiny.write_recipe(folder / "recipe.toml"))
-        models, assets, lock = str(folder / "models"), str(folder / "assets"), str(folder / "models.lock.json")
-        self.build = ["build", "--recipe", recipe, "--output", models, "--cache", str(folder / "cache")]
+        models, assets, lock = (
+            str(folder / "models"),
+            str(folder / "assets"),
+            str(folder / "models.lock.json"),
+        )
+        self.build = [
+            "build",
+            "--recipe",
+            recipe,
+            "--output",
+            models,
+            "--cache",
+            str(folder / "cache"),
+        ]
         self.pack = ["pack", "--recipe", recipe, "--models", models, "--output", assets]
-        self.lock = ["lock", "--recipe", recipe, "--models", models, "--assets", assets, "--lock", lock]
+        self.lock = [
+            "lock",
+            "--recipe",
+            recipe,
+            "--models",
+            models,
+            "--assets",
+            assets,
+            "--lock",
+            lock,
+        ]
 
 
 @pytest.fixture
@@ -30,7 +52,9 @@ def commands(tmp_path: Path, tiny: TinyRelease) -> Commands:
     return Commands(tmp_path, tiny)
 
 
-def test_build_pack_lock_and_each_a_second_time(commands: Commands, capsys: pytest.CaptureFixture[str]) -> None:
+def test_build_pack_lock_and_each_a_second_time(
+    commands: Commands, capsys: pytest.CaptureFixture[str]
+) -> None:
     for arguments, first, second in (
         (commands.build, "wrote tiny-bert.onnx", "nothing to do: the model is whole in"),
         (commands.pack, "wrote", "unchanged:"),
@@ -46,14 +70,18 @@ def test_build_pack_lock_and_each_a_second_time(commands: Commands, capsys: pyte
 
 def test_two_builds_at_once_fetch_once(commands: Commands) -> None:
     command = [sys.executable, "-m", "release", *commands.build]
-    both = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    both = [
+        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)
+    ]
     said = [process.communicate(timeout=120)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0]
     assert "".join(said).count("fetching") == 1
     assert "".join(said).count("nothing to do") == 1
 
 
-def test_check_exits_with_1_and_writes_nothing(commands: Commands, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_exits_with_1_and_writes_nothing(
+    commands: Commands, capsys: pytest.CaptureFixture[str]
+) -> None:
     main(commands.build)
     main(commands.pack)
     lock = commands.folder / "models.lock.json"
@@ -64,7 +92,10 @@ def test_check_exits_with_1_and_writes_nothing(commands: Commands, capsys: pytes
     lock.write_text(lock.read_text().replace('"license": "Apache-2.0"', '"license": "MIT"'))
     before = lock.read_bytes()
     assert main([*commands.lock, "--check"]) == 1
-    assert "tiny-bert standard.license: the lock has 'MIT', expected 'Apache-2.0'" in capsys.readouterr().out
+    assert (
+        "tiny-bert standard.license: the lock has 'MIT', expected 'Apache-2.0'"
+        in capsys.readouterr().out
+    )
     assert lock.read_bytes() == before
 
 
@@ -97,10 +128,16 @@ def test_help_loads_nothing_heavy_and_the_module_can_be_run() -> None:
         "import sys; from release.__main__ import main; code = main(['build', '--help'])\n"
         "print(sorted({'onnx', 'numpy', 'filelock', 'packaging'} & sys.modules.keys()), code)"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert done.stdout.endswith("[] 0\n")
     done = subprocess.run(
-        [sys.executable, "-m", "release", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "release", "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     for command in ("build", "pack", "lock"):
         assert f"\n  {command} " in done.stdout
@@ -113,7 +150,9 @@ def test_an_interrupt_exits_with_130(commands: Commands, monkeypatch: pytest.Mon
         monkeypatch.delenv("PIP_NO_INDEX")
         monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{index.getsockname()[1]}/simple")
         command = [sys.executable, "-m", "release", *commands.build]
-        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
             connection, _ = index.accept()
             process.send_signal(signal.SIGINT)
             _, said = process.communicate(timeout=60)

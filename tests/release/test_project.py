@@ -18,7 +18,10 @@ def test_this_project_is_read() -> None:
 
 
 def test_the_models_lie_where_the_build_hook_looks() -> None:
-    assert f'models-dir = "{MODELS.relative_to(ROOT).as_posix()}"' in (ROOT / "pyproject.toml").read_text()
+    assert (
+        f'models-dir = "{MODELS.relative_to(ROOT).as_posix()}"'
+        in (ROOT / "pyproject.toml").read_text()
+    )
 
 
 def test_every_missing_key_is_named(tmp_path: Path) -> None:

@@ -18,7 +18,17 @@ from release.github_standin import Fault, GitHubStandIn, Release, Releases, Wron
 from release.publish import publish
 from release.sums import SUMS_NAME
 from tests.support.github_cli import TOKEN, writable_github
-from tests.support.release_checkout import CONTENT, NAME, REPOSITORY, SUMS, TAG, commit, git, make_checkout, manifest
+from tests.support.release_checkout import (
+    CONTENT,
+    NAME,
+    REPOSITORY,
+    SUMS,
+    TAG,
+    commit,
+    git,
+    make_checkout,
+    manifest,
+)
 
 
 @pytest.fixture
@@ -29,8 +39,15 @@ def checkout(tmp_path: Path) -> Checkout:
 class Site:
     """The stand-in, its releases, and a way to publish to it."""
 
-    def __init__(self, checkout: Checkout, server: GitHubStandIn, releases: Releases, published: Path) -> None:
-        self.checkout, self.server, self.releases, self.published = checkout, server, releases, published
+    def __init__(
+        self, checkout: Checkout, server: GitHubStandIn, releases: Releases, published: Path
+    ) -> None:
+        self.checkout, self.server, self.releases, self.published = (
+            checkout,
+            server,
+            releases,
+            published,
+        )
 
     def publish(self, *, dry_run: bool = False) -> str:
         said: list[str] = []
@@ -52,7 +69,9 @@ class Site:
         head = git(self.checkout.root, "rev-parse", "HEAD")
         release = self.releases.create(tag=TAG, name="", notes="", target=head, draft=True)
         for name, content in assets.items():
-            self.releases.add_asset(release, {"model": NAME, "sums": SUMS_NAME}.get(name, name), content)
+            self.releases.add_asset(
+                release, {"model": NAME, "sums": SUMS_NAME}.get(name, name), content
+            )
         return release
 
     def state(self) -> list[object]:
@@ -61,12 +80,19 @@ class Site:
     def is_complete(self) -> bool:
         (release,) = self.releases.all()
         files = {path.name: path.read_bytes() for path in (self.published / TAG).iterdir()}
-        return not release.draft and len(release.assets) == 2 and files == {NAME: CONTENT, SUMS_NAME: SUMS}
+        return (
+            not release.draft
+            and len(release.assets) == 2
+            and files == {NAME: CONTENT, SUMS_NAME: SUMS}
+        )
 
 
 @pytest.fixture
 def site(checkout: Checkout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    with writable_github(tmp_path, monkeypatch, repository=REPOSITORY, immutable=True) as (server, releases):
+    with writable_github(tmp_path, monkeypatch, repository=REPOSITORY, immutable=True) as (
+        server,
+        releases,
+    ):
         yield Site(checkout, server, releases, tmp_path / "published")
 
 
@@ -81,8 +107,12 @@ def test_a_release_is_made_whole_before_it_is_public(site: Site) -> None:
     assert said.splitlines()[-1] == f"{TAG} is published and complete"
     records = site.server.requests.settled()
     published = [record.method for record in records].index("PATCH")
-    downloads = [number for number, record in enumerate(records) if "/releases/assets/" in record.path]
-    public = [number for number, record in enumerate(records) if "/releases/download/" in record.path]
+    downloads = [
+        number for number, record in enumerate(records) if "/releases/assets/" in record.path
+    ]
+    public = [
+        number for number, record in enumerate(records) if "/releases/download/" in record.path
+    ]
     assert len(downloads) == len(public) == 2
     assert max(downloads) < published < min(public)
 
@@ -113,7 +143,12 @@ def test_a_second_run_changes_nothing_and_compares_again(site: Site) -> None:
 
 def test_a_dry_run_says_every_step_and_takes_none(site: Site) -> None:
     said = site.publish(dry_run=True)
-    for step in ("create a draft", f"upload {NAME}", f"upload {SUMS_NAME}", f"publish the release {TAG}"):
+    for step in (
+        "create a draft",
+        f"upload {NAME}",
+        f"upload {SUMS_NAME}",
+        f"publish the release {TAG}",
+    ):
         assert f"  - {step}" in said
     assert site.releases.all() == []
     assert {record.method for record in site.server.requests.settled()} == {"GET"}
@@ -183,7 +218,10 @@ def test_two_drafts_of_one_tag_are_refused(site: Site) -> None:
 def test_other_releases_are_no_obstacle(site: Site) -> None:
     site.releases.create(tag="v0.9.0", name="", notes="", target="main", draft=True)
     site.publish()
-    assert {release.tag: release.draft for release in site.releases.all()} == {TAG: False, "v0.9.0": True}
+    assert {release.tag: release.draft for release in site.releases.all()} == {
+        TAG: False,
+        "v0.9.0": True,
+    }
 
 
 def test_bytes_that_change_on_the_way_never_become_public(site: Site) -> None:
@@ -267,11 +305,15 @@ def test_a_release_with_an_older_model_has_nothing_to_upload(site: Site) -> None
     (site.checkout.root / "models.lock.json").write_text(manifest(old).dumps(), encoding="utf-8")
     commit(site.checkout.root)
     said = site.publish()
-    assert said.startswith(f"nothing to upload for {TAG}: the lock pins v0.9.0/heimdall-models-v0.9.0.zip")
+    assert said.startswith(
+        f"nothing to upload for {TAG}: the lock pins v0.9.0/heimdall-models-v0.9.0.zip"
+    )
     assert site.server.requests.settled() == []
 
 
-def test_the_command_says_errors_and_exits_with_2(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_says_errors_and_exits_with_2(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
     where = ["--checkout", str(site.checkout.root)]
     assert main(["publish", "--tag", "v9", *where]) == 2
     assert "not v9" in capsys.readouterr().err

@@ -48,8 +48,15 @@ LONG = 600.0
 
 
 class Site:
-    def __init__(self, checkout: Checkout, server: GitHubStandIn, releases: Releases, published: Path) -> None:
-        self.checkout, self.server, self.releases, self.published = checkout, server, releases, published
+    def __init__(
+        self, checkout: Checkout, server: GitHubStandIn, releases: Releases, published: Path
+    ) -> None:
+        self.checkout, self.server, self.releases, self.published = (
+            checkout,
+            server,
+            releases,
+            published,
+        )
 
     def try_to_publish(self) -> bool:
         """Whether it went well; what was published is right in either case."""
@@ -88,7 +95,10 @@ def sites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
         for number in range(1000):
             folder = tmp_path / str(number)
             folder.mkdir()
-            with writable_github(folder, monkeypatch, repository=REPOSITORY, immutable=True) as (server, releases):
+            with writable_github(folder, monkeypatch, repository=REPOSITORY, immutable=True) as (
+                server,
+                releases,
+            ):
                 yield Site(checkout, server, releases, folder / "published")
 
     sites = make()
@@ -99,10 +109,19 @@ def sites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 @pytest.mark.parametrize(
     ("effects", "methods", "path"),
     [
-        pytest.param((Unheard(), Drop()), METHODS, "*", id="the connection drops before the request is heard"),
-        pytest.param((Drop(reset=True),), CHANGES, "*", id="the connection is reset when it is done"),
+        pytest.param(
+            (Unheard(), Drop()), METHODS, "*", id="the connection drops before the request is heard"
+        ),
+        pytest.param(
+            (Drop(reset=True),), CHANGES, "*", id="the connection is reset when it is done"
+        ),
         pytest.param((Unheard(),), CHANGES, "/api/uploads/*", id="uploads are unavailable"),
-        pytest.param((Instead(502, b"<html>"),), CHANGES, "/api/uploads/*", id="its answer is lost in a gateway"),
+        pytest.param(
+            (Instead(502, b"<html>"),),
+            CHANGES,
+            "/api/uploads/*",
+            id="its answer is lost in a gateway",
+        ),
         pytest.param((CutUpload(20),), CHANGES, "/api/uploads/*", id="an upload breaks off"),
         pytest.param((CutAfter(20),), ("GET",), "*asset*/*", id="a download breaks off"),
     ],
@@ -138,11 +157,27 @@ def test_killed_while_something_changes_the_same_command_finishes(
     site = next(sites)
     effects = (Delay(LONG),) if heard else (Unheard(), Delay(LONG))
     site.server.faults.add(Fault(*effects, methods=CHANGES, path=path, turns={1}))
-    command = [sys.executable, "-m", "release", "publish", "--tag", TAG, "--checkout", str(site.checkout.root)]
+    command = [
+        sys.executable,
+        "-m",
+        "release",
+        "publish",
+        "--tag",
+        TAG,
+        "--checkout",
+        str(site.checkout.root),
+    ]
     with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        command,
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     ) as process:
-        while not any(not record.done and record.method in CHANGES for record in site.server.requests.snapshot()):
+        while not any(
+            not record.done and record.method in CHANGES
+            for record in site.server.requests.snapshot()
+        ):
             assert process.poll() is None
             time.sleep(0.01)
         os.killpg(process.pid, signal.SIGKILL)

@@ -23,7 +23,9 @@ _LARGEST_STEP_UP = 1 + 1 / 32
 @given(_matrices)
 def test_no_weight_moves_by_more_than_half_a_step(matrix: np.ndarray) -> None:
     for quantised in (quantise_groups(matrix), quantise_rows(matrix)):
-        moved = np.abs(quantised.restored().astype(np.float64) - matrix).reshape(quantised.codes.shape)
+        moved = np.abs(quantised.restored().astype(np.float64) - matrix).reshape(
+            quantised.codes.shape
+        )
         assert (moved <= quantised.steps * 0.5001).all()
         assert np.abs(quantised.codes.astype(int)).max(initial=0) <= 127
 
@@ -31,7 +33,9 @@ def test_no_weight_moves_by_more_than_half_a_step(matrix: np.ndarray) -> None:
 @given(_matrices)
 def test_a_groups_largest_weight_decides_its_step(matrix: np.ndarray) -> None:
     quantised = quantise_groups(matrix)
-    largest = np.abs(matrix).reshape(quantised.codes.shape).max(axis=2, keepdims=True).astype(np.float64)
+    largest = (
+        np.abs(matrix).reshape(quantised.codes.shape).max(axis=2, keepdims=True).astype(np.float64)
+    )
     steps = quantised.steps[largest > 0]
     assert (steps * 127 >= largest[largest > 0]).all()
     assert (steps * 127 <= largest[largest > 0] * _LARGEST_STEP_UP).all()
@@ -62,10 +66,17 @@ def test_a_table_keeps_its_rows_apart_and_its_outliers_whole() -> None:
 
 def test_it_gives_these_bytes_on_every_machine() -> None:
     # A generator whose bits are the same everywhere, and no function of the C library.
-    matrix = (np.random.Generator(np.random.PCG64(1)).integers(-(2**20), 2**20, (64, 384)) / 2**21).astype(np.float32)
+    matrix = (
+        np.random.Generator(np.random.PCG64(1)).integers(-(2**20), 2**20, (64, 384)) / 2**21
+    ).astype(np.float32)
     digests = [
         hashlib.sha256(part.tobytes()).hexdigest()[:16]
         for quantised in (quantise_groups(matrix), quantise_rows(matrix))
         for part in (quantised.codes, quantised.steps)
     ]
-    assert digests == ["611f0bc0ce294d4e", "f434ce45fc8bbdd0", "75e934772b477e34", "62a7d11b3f003ecc"]
+    assert digests == [
+        "611f0bc0ce294d4e",
+        "f434ce45fc8bbdd0",
+        "75e934772b477e34",
+        "62a7d11b3f003ecc",
+    ]

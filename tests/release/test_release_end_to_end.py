@@ -28,7 +28,10 @@ print(resolution.directory, *resolution.sources)
 
 
 def test_what_is_published_is_what_heimdall_fetches(
-    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    bench: Bench,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     checkout = make_checkout(tmp_path / "checkout")
     shutil.rmtree(checkout.assets_dir(TAG))
@@ -39,7 +42,10 @@ def test_what_is_published_is_what_heimdall_fetches(
     (checkout.root / "models.lock.json").write_text(pins.dumps(), encoding="utf-8")
     commit(checkout.root)
     where = ["--tag", TAG, "--checkout", str(checkout.root)]
-    with writable_github(tmp_path, monkeypatch, repository=REPOSITORY, immutable=True) as (server, _):
+    with writable_github(tmp_path, monkeypatch, repository=REPOSITORY, immutable=True) as (
+        server,
+        _,
+    ):
         assert main(["publish", *where]) == 0, capsys.readouterr().err
         assert main(["verify", *where]) == 0, capsys.readouterr().out
         server.requests.clear()
@@ -57,5 +63,8 @@ def test_what_is_published_is_what_heimdall_fetches(
         directory, *sources = done.stdout.split()
         assert sources == ["github"]
         assert [record.status for record in server.requests.settled()] == [302, 200]
-    fetched = {path.relative_to(directory).as_posix(): path.read_bytes() for path in Path(directory).rglob("*.*")}
+    fetched = {
+        path.relative_to(directory).as_posix(): path.read_bytes()
+        for path in Path(directory).rglob("*.*")
+    }
     assert fetched.items() >= bench.content().items()

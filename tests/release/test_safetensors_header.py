@@ -16,9 +16,12 @@ from hatch_heimdall_models.errors import ModelBuildError
 from release.safetensors_header import parse_header, read_header
 from tests.support.safetensors_files import DTYPES, safetensors_bytes, with_header
 
-_names = st.text(min_size=1, max_size=8).filter(lambda name: name != "__metadata__" and name.isprintable())
+_names = st.text(min_size=1, max_size=8).filter(
+    lambda name: name != "__metadata__" and name.isprintable()
+)
 _arrays = arrays.arrays(
-    st.sampled_from(list(DTYPES)), arrays.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4)
+    st.sampled_from(list(DTYPES)),
+    arrays.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4),
 )
 _F32 = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
 
@@ -52,11 +55,17 @@ def test_any_bytes_give_tensors_or_a_clear_error(content: bytes) -> None:
 
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 _near_entries = st.fixed_dictionaries(
-    {"dtype": st.just("F32") | _json, "shape": st.just([2]) | _json, "data_offsets": st.just([0, 8]) | _json}
+    {
+        "dtype": st.just("F32") | _json,
+        "shape": st.just([2]) | _json,
+        "data_offsets": st.just([0, 8]) | _json,
+    }
 )
 
 
@@ -65,7 +74,10 @@ def test_any_json_gives_tensors_inside_the_file_or_a_clear_error(header: object)
     content = with_header(json.dumps(header).encode(), bytes(8))
     with suppress(ModelBuildError):
         tensors = parse(content)
-        assert all(0 <= tensor.offset <= tensor.offset + tensor.length <= len(content) for tensor in tensors.values())
+        assert all(
+            0 <= tensor.offset <= tensor.offset + tensor.length <= len(content)
+            for tensor in tensors.values()
+        )
 
 
 @pytest.mark.parametrize(
@@ -102,8 +114,13 @@ def test_every_bad_entry_is_reported_at_once() -> None:
         ([[0, 8], [8, 16]], 12, "the end of the file should begin where second ends"),
     ],
 )
-def test_tensors_lie_side_by_side_in_the_whole_file(offsets: list[list[int]], size: int, message: str) -> None:
-    header = {name: _F32 | {"data_offsets": pair} for name, pair in zip(("first", "second"), offsets, strict=True)}
+def test_tensors_lie_side_by_side_in_the_whole_file(
+    offsets: list[list[int]], size: int, message: str
+) -> None:
+    header = {
+        name: _F32 | {"data_offsets": pair}
+        for name, pair in zip(("first", "second"), offsets, strict=True)
+    }
     assert message in problems_of(header, bytes(size))
 
 
@@ -120,7 +137,9 @@ def test_tensors_lie_side_by_side_in_the_whole_file(offsets: list[list[int]], si
         (b"version https://git-lfs.github.com/spec/v1\n", "no whole safetensors file"),
     ],
 )
-def test_what_is_no_safetensors_file_is_said_to_be_none(tmp_path: Path, content: bytes, message: str) -> None:
+def test_what_is_no_safetensors_file_is_said_to_be_none(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
     path = tmp_path / "model.safetensors"
     path.write_bytes(content)
     with pytest.raises(ModelBuildError, match=message):
@@ -134,7 +153,11 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_the_weights_themselves_are_not_read(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
-    head = with_header(json.dumps({"huge": {"dtype": "U8", "shape": [1 << 40], "data_offsets": [0, 1 << 40]}}).encode())
+    head = with_header(
+        json.dumps(
+            {"huge": {"dtype": "U8", "shape": [1 << 40], "data_offsets": [0, 1 << 40]}}
+        ).encode()
+    )
     path.write_bytes(head)
     with path.open("r+b") as stream:
         stream.truncate(len(head) + (1 << 40))

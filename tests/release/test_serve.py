@@ -36,7 +36,11 @@ def environment() -> dict[str, str]:
 def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A process that serves, and the URL that it names."""
     with subprocess.Popen(
-        [*COMMAND, *arguments], env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*COMMAND, *arguments],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         try:
             assert process.stdout is not None
@@ -49,7 +53,12 @@ def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 def failing(arguments: Sequence[str]) -> str:
     result = subprocess.run(
-        [*COMMAND, *arguments], env=environment(), capture_output=True, text=True, timeout=60, check=False
+        [*COMMAND, *arguments],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert result.returncode == 2
     assert result.stdout == ""
@@ -59,7 +68,9 @@ def failing(arguments: Sequence[str]) -> str:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
-def test_it_serves_until_it_is_told_to_stop(assets: Path, tmp_path: Path, number: signal.Signals, code: int) -> None:
+def test_it_serves_until_it_is_told_to_stop(
+    assets: Path, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
     log = tmp_path / "log"
     with (
         serving("--directory", str(assets), "--log", str(log)) as (process, url),
@@ -74,16 +85,31 @@ def test_it_serves_until_it_is_told_to_stop(assets: Path, tmp_path: Path, number
     assert errors == f"serving {assets}; Ctrl-C ends it\n"
     records = [json.loads(line) for line in log.read_text().splitlines()]
     # An answer is logged once it is given, and a client may be quicker with its next request.
-    assert sorted((record["host"], record["status"]) for record in records) == [("assets", 200), ("web", 302)]
+    assert sorted((record["host"], record["status"]) for record in records) == [
+        ("assets", 200),
+        ("web", 302),
+    ]
 
 
 def test_repository_rate_and_a_log_that_is_appended_to(assets: Path, tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text("earlier\n")
-    options = ["--directory", str(assets), "--repository", "some/body", "--rate", "1e9", "--log", str(log)]
+    options = [
+        "--directory",
+        str(assets),
+        "--repository",
+        "some/body",
+        "--rate",
+        "1e9",
+        "--log",
+        str(log),
+    ]
     with serving(*options) as (_, url), urllib3.PoolManager(timeout=30) as pool:
         assert pool.request("GET", f"{url}/{DOWNLOADS}/v1/model.zip").status == 404
-        assert pool.request("GET", f"{url}/some/body/releases/download/v1/model.zip").data == b"content"
+        assert (
+            pool.request("GET", f"{url}/some/body/releases/download/v1/model.zip").data
+            == b"content"
+        )
     assert log.read_text().startswith("earlier\n{")
 
 
@@ -103,7 +129,9 @@ def test_a_directory_that_is_missing(tmp_path: Path) -> None:
 
 
 def test_addresses_that_are_of_no_use(assets: Path) -> None:
-    assert "is not an address that clients can be sent to" in failing(["--directory", str(assets), "--host", "::"])
+    assert "is not an address that clients can be sent to" in failing(
+        ["--directory", str(assets), "--host", "::"]
+    )
     assert "--host 192.0.2.1 --port 0: can't listen there: " in failing(
         ["--directory", str(assets), "--host", "192.0.2.1"]
     )

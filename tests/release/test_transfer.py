@@ -67,7 +67,9 @@ def test_an_unknown_authority_is_refused_with_advice(site: Site) -> None:
     assert str(failure).endswith("a company's own certificate authority goes into SSL_CERT_FILE")
 
 
-def test_the_proxy_of_the_environment_is_used_and_left_out(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_proxy_of_the_environment_is_used_and_left_out(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = []
 
     def proxy(request: Request) -> Response:
@@ -95,7 +97,10 @@ def test_nothing_but_the_address_is_told(site: Site) -> None:
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        (Fault(CutAfter(1000)), "Connection broken: IncompleteRead(1000 bytes read, 255000 more expected)"),
+        (
+            Fault(CutAfter(1000)),
+            "Connection broken: IncompleteRead(1000 bytes read, 255000 more expected)",
+        ),
         (Fault(Drop()), "Connection aborted"),
     ],
 )

@@ -80,7 +80,9 @@ def test_the_lock_pins_both_with_paths_of_the_same_names(both: Bench) -> None:
     lock = both.lock()
     compact, standard = lock.models
     assert (compact.variant, standard.variant) == ("compact", "standard")
-    assert {file.path for file in standard.files} - {file.path for file in compact.files} == {"model.safetensors"}
+    assert {file.path for file in standard.files} - {file.path for file in compact.files} == {
+        "model.safetensors"
+    }
     assert compact.asset.name == "heimdall-models-v1.0.0-compact.zip"
     assert differences(lock, take_inventory(both.models), FOLDERS) == []
     assert both.lock(old=lock) == lock
@@ -90,4 +92,7 @@ def test_unchanged_variants_keep_their_older_assets(both: Bench) -> None:
     both.pack_all()
     first = both.lock()
     both.pack_all("v2.0.0")
-    assert [model.asset.tag for model in both.lock("v2.0.0", old=first).models] == ["v1.0.0", "v1.0.0"]
+    assert [model.asset.tag for model in both.lock("v2.0.0", old=first).models] == [
+        "v1.0.0",
+        "v1.0.0",
+    ]

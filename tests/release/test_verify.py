@@ -20,7 +20,15 @@ from release.sums import SUMS_NAME
 from release.verify import verify
 from release.wheel_pins import MANIFEST, pins_of_installed, pins_of_wheel
 from tests.support.github_cli import tls_github
-from tests.support.release_checkout import CONTENT, NAME, REPOSITORY, SUMS, TAG, make_checkout, manifest
+from tests.support.release_checkout import (
+    CONTENT,
+    NAME,
+    REPOSITORY,
+    SUMS,
+    TAG,
+    make_checkout,
+    manifest,
+)
 from tests.support.tiny_release import zip_bytes
 
 
@@ -35,7 +43,9 @@ def published(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def server(published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubStandIn]:
+def server(
+    published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[GitHubStandIn]:
     """The stand-in without its API: no gh is needed to verify."""
     monkeypatch.setattr("release.public._WAITS", (0.0,))
     with tls_github(tmp_path, monkeypatch, published, repository=REPOSITORY) as server:
@@ -75,7 +85,9 @@ def check(lock: Manifest, wheel: Path | None = None, tag: str = TAG) -> tuple[li
 
 
 def make_wheel(folder: Path, pins: Manifest | None, version: str = "1.0.0") -> Path:
-    members = {f"tiny_dist-{version}.dist-info/METADATA": f"Name: tiny-dist\nVersion: {version}\n".encode()}
+    members = {
+        f"tiny_dist-{version}.dist-info/METADATA": f"Name: tiny-dist\nVersion: {version}\n".encode()
+    }
     if pins is not None:
         members[MANIFEST] = pins.dumps().encode()
     path = folder / f"tiny_dist-{version}-py3-none-any.whl"
@@ -92,10 +104,14 @@ def test_a_right_release_is_as_it_should_be(server: GitHubStandIn, tmp_path: Pat
     assert not any(record.authorized for record in server.requests.settled())
 
 
-def test_an_asset_of_an_older_release_is_fetched_from_there(server: GitHubStandIn, published: Path) -> None:
+def test_an_asset_of_an_older_release_is_fetched_from_there(
+    server: GitHubStandIn, published: Path
+) -> None:
     (published / TAG).rename(published / "v0.9.0")
     (published / "v0.9.0" / NAME).rename(published / "v0.9.0" / "heimdall-models-v0.9.0.zip")
-    old = Asset("v0.9.0", "heimdall-models-v0.9.0.zip", hashlib.sha256(CONTENT).hexdigest(), len(CONTENT))
+    old = Asset(
+        "v0.9.0", "heimdall-models-v0.9.0.zip", hashlib.sha256(CONTENT).hexdigest(), len(CONTENT)
+    )
     problems, said = check(manifest(old))
     assert problems == []
     assert SUMS_NAME not in said
@@ -104,7 +120,9 @@ def test_an_asset_of_an_older_release_is_fetched_from_there(server: GitHubStandI
 def test_every_problem_is_named(server: GitHubStandIn, published: Path, tmp_path: Path) -> None:
     (published / TAG / NAME).write_bytes(CONTENT[::-1])
     (published / TAG / SUMS_NAME).unlink()
-    other = Manifest("tiny-dist", REPOSITORY, "tiny-bert", manifest(Asset(TAG, NAME, "0" * 64, 1)).models)
+    other = Manifest(
+        "tiny-dist", REPOSITORY, "tiny-bert", manifest(Asset(TAG, NAME, "0" * 64, 1)).models
+    )
     problems, _ = check(manifest(), make_wheel(tmp_path, other, "1.0.1"))
     for part in (
         "is version 1.0.1, whose tag is v1.0.1, not v1.0.0",
@@ -116,7 +134,9 @@ def test_every_problem_is_named(server: GitHubStandIn, published: Path, tmp_path
     assert len(problems) == 4
 
 
-def test_an_asset_that_holds_other_files_than_are_pinned_is_found(server: GitHubStandIn, published: Path) -> None:
+def test_an_asset_that_holds_other_files_than_are_pinned_is_found(
+    server: GitHubStandIn, published: Path
+) -> None:
     content = zip_bytes({"models/weights.bin": b"other weights"})
     digest = hashlib.sha256(content).hexdigest()
     (published / TAG / NAME).write_bytes(content)
@@ -125,7 +145,9 @@ def test_an_asset_that_holds_other_files_than_are_pinned_is_found(server: GitHub
     assert problems == [f"{NAME} holds other files than the lock pins for tiny-bert (standard)"]
 
 
-def test_an_attestation_is_asked_for_and_believed(server: GitHubStandIn, gh: Callable[..., Path]) -> None:
+def test_an_attestation_is_asked_for_and_believed(
+    server: GitHubStandIn, gh: Callable[..., Path]
+) -> None:
     asked = gh(0, "")
     problems, said = check(manifest())
     assert problems == []
@@ -136,7 +158,9 @@ def test_an_attestation_is_asked_for_and_believed(server: GitHubStandIn, gh: Cal
     assert command[3:] == ["--repo", REPOSITORY]
 
 
-def test_an_attestation_that_does_not_hold_is_a_problem(server: GitHubStandIn, gh: Callable[..., Path]) -> None:
+def test_an_attestation_that_does_not_hold_is_a_problem(
+    server: GitHubStandIn, gh: Callable[..., Path]
+) -> None:
     gh(1, "Error: verifying with issuer failed")
     problems, _ = check(manifest())
     assert len(problems) == 1
@@ -144,7 +168,9 @@ def test_an_attestation_that_does_not_hold_is_a_problem(server: GitHubStandIn, g
     assert "verifying with issuer failed" in problems[0]
 
 
-def test_a_release_without_attestation_is_told_and_no_problem(server: GitHubStandIn, gh: Callable[..., Path]) -> None:
+def test_a_release_without_attestation_is_told_and_no_problem(
+    server: GitHubStandIn, gh: Callable[..., Path]
+) -> None:
     gh(1, "Error: HTTP 404: Not Found")
     problems, said = check(manifest())
     assert problems == []
@@ -183,7 +209,9 @@ def test_the_command_and_its_exit_codes(
     assert "tiny-dist: is not installed in this Python" in capsys.readouterr().err
 
 
-def test_the_installed_wheel_is_read_from_its_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_installed_wheel_is_read_from_its_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with zipfile.ZipFile(make_wheel(tmp_path, manifest())) as wheel:
         wheel.extractall(tmp_path / "site")
     record = tmp_path / "site" / "tiny_dist-1.0.0.dist-info" / "RECORD"
@@ -198,7 +226,10 @@ def test_the_installed_wheel_is_read_from_its_record(tmp_path: Path, monkeypatch
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"no zip", "is no wheel that can be read"), (zip_bytes({"x": b""}), "is no wheel that can be read")],
+    [
+        (b"no zip", "is no wheel that can be read"),
+        (zip_bytes({"x": b""}), "is no wheel that can be read"),
+    ],
 )
 def test_what_is_no_wheel_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "x.whl").write_bytes(content)

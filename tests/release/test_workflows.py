@@ -20,7 +20,9 @@ def test_every_action_is_pinned_by_commit_with_its_version() -> None:
     for path in WORKFLOWS:
         for line in path.read_text(encoding="utf-8").splitlines():
             if "uses:" in line:
-                assert re.fullmatch(r"\s+- uses: [\w.-]+/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
+                assert re.fullmatch(
+                    r"\s+- uses: [\w.-]+/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line
+                ), line
 
 
 def test_no_workflow_has_permissions_but_those_of_its_jobs() -> None:
@@ -36,7 +38,9 @@ def test_the_commands_that_are_named_exist_with_their_options() -> None:
         for command in _COMMAND.finditer(path.read_text(encoding="utf-8")):
             known = cli.commands[command["name"]]
             options = {option for parameter in known.params for option in parameter.opts}
-            assert set(re.findall(r"--[a-z-]+", command["rest"].split("&&")[0])) <= options, command[0]
+            assert set(re.findall(r"--[a-z-]+", command["rest"].split("&&")[0])) <= options, (
+                command[0]
+            )
             named.add(command["name"])
     assert named == {"build", "pack", "lock", "publish", "verify"}
 

@@ -25,7 +25,9 @@ def tracked_files() -> list[str]:
     """The files of this checkout that are under version control, without models; skips the test where there is none."""
     if not (ROOT / ".git").exists():
         pytest.skip("needs a git checkout: its tracked files say what is to be packed")
-    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    listing = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
     names = (name for name in listing.split("\0") if name and (ROOT / name).is_file())
     return sorted(name for name in names if not name.startswith(f"{MODELS_DIR}/"))
 

@@ -56,7 +56,12 @@ class DockerStandIn:
         program.chmod(0o755)
 
     def add_volume(
-        self, name: str, *, container: str | None = "0a1b2c", running: bool = False, broken: bool = False
+        self,
+        name: str,
+        *,
+        container: str | None = "0a1b2c",
+        running: bool = False,
+        broken: bool = False,
     ) -> Path:
         """A volume; the folder of its files."""
         state = {"container": container, "running": running, "broken": broken}

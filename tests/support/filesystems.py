@@ -17,7 +17,15 @@ def tmpfs(mountpoint: Path, *options: str) -> Iterator[Path]:
     if sys.platform != "linux":
         pytest.skip("mounting a tmpfs is done on Linux only")
     mountpoint.mkdir(parents=True)
-    command = ["mount", "-t", "tmpfs", "-o", ",".join(["mode=777", *options]), "tmpfs", str(mountpoint)]
+    command = [
+        "mount",
+        "-t",
+        "tmpfs",
+        "-o",
+        ",".join(["mode=777", *options]),
+        "tmpfs",
+        str(mountpoint),
+    ]
     try:
         mounted = subprocess.run(command, capture_output=True, check=False)
     except FileNotFoundError:

@@ -27,7 +27,9 @@ WHEEL_ONLY = {
 }
 
 
-def run(*arguments: str | Path, cwd: Path, check: bool = True, **variables: str) -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: str | Path, cwd: Path, check: bool = True, **variables: str
+) -> subprocess.CompletedProcess[str]:
     """Run Python in an environment of its own, which reaches the wheelhouse alone."""
     home = cwd.parent / "home"
     environment = {
@@ -63,7 +65,11 @@ def sdist_names(sdist: Path) -> list[str]:
 
 
 def digests(folder: Path) -> dict[str, str]:
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir() if path.is_file()}
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.iterdir()
+        if path.is_file()
+    }
 
 
 def make_venv(folder: Path) -> Path:

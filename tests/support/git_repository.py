@@ -60,6 +60,12 @@ class Repository:
         text = message.encode() if isinstance(message, str) else message
         self.git("add", "--all")
         self.git(
-            "commit", "--quiet", "--allow-empty", "--allow-empty-message", "--cleanup=verbatim", "--file=-", text=text
+            "commit",
+            "--quiet",
+            "--allow-empty",
+            "--allow-empty-message",
+            "--cleanup=verbatim",
+            "--file=-",
+            text=text,
         )
         return self.git("rev-parse", "HEAD")

@@ -32,7 +32,12 @@ def _authority() -> tuple[trustme.CA, ssl.SSLContext]:
 
 @contextmanager
 def tls_github(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, published: Path, *, repository: str, **options: Any
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    published: Path,
+    *,
+    repository: str,
+    **options: Any,
 ) -> Iterator[GitHubStandIn]:
     """The stand-in over TLS, in an environment that takes it for GitHub and trusts it."""
     authority, context = _authority()

@@ -20,7 +20,10 @@ from tests.support.manifests import manifest_of, write_models
 ASSET = b"asset" * 1000
 MODEL = manifest_of().models[0]
 PINNED = replace(MODEL.asset, sha256=hashlib.sha256(ASSET).hexdigest(), size=len(ASSET))
-MANIFEST = replace(manifest_of(distribution="sample", repository="me/sample"), models=(replace(MODEL, asset=PINNED),))
+MANIFEST = replace(
+    manifest_of(distribution="sample", repository="me/sample"),
+    models=(replace(MODEL, asset=PINNED),),
+)
 MODELS = "src/sample/models"
 HOOK = f"""\
 models-dir = "{MODELS}"
@@ -68,17 +71,26 @@ class HookProject:
             f"[tool.hatch.build.targets.sdist]\n{sdist}\n"
         )
 
-    def add_hook(self, *, initialize: str = "pass", finalize: str = "pass", first: bool = False) -> None:
+    def add_hook(
+        self, *, initialize: str = "pass", finalize: str = "pass", first: bool = False
+    ) -> None:
         """Have another hook run before or after ours."""
-        self.root.joinpath("hatch_build.py").write_text(OTHER_HOOK.format(initialize=initialize, finalize=finalize))
-        ours, other = f"[tool.hatch.build.hooks.heimdall-models]\n{HOOK}", "[tool.hatch.build.hooks.custom]\n"
+        self.root.joinpath("hatch_build.py").write_text(
+            OTHER_HOOK.format(initialize=initialize, finalize=finalize)
+        )
+        ours, other = (
+            f"[tool.hatch.build.hooks.heimdall-models]\n{HOOK}",
+            "[tool.hatch.build.hooks.custom]\n",
+        )
         self.configure(hooks=other + ours if first else ours + other)
 
     def build(self, target: str, version: str = "standard", **options: Any) -> Path:
         manager = PluginManager()
         manager.build_hook.collect(include_third_party=False)
         manager.manager.register(plugin)
-        builder = {"wheel": WheelBuilder, "sdist": SdistBuilder}[target](str(self.root), plugin_manager=manager)
+        builder = {"wheel": WheelBuilder, "sdist": SdistBuilder}[target](
+            str(self.root), plugin_manager=manager
+        )
         artifacts = builder.build(directory=str(self.dist), versions=[version], **options)
         return Path(next(artifacts))
 
@@ -93,7 +105,11 @@ class HookProject:
 def contents(archive: Path) -> dict[str, bytes]:
     if archive.suffix == ".whl":
         with zipfile.ZipFile(archive) as wheel:
-            return {name: wheel.read(name) for name in wheel.namelist() if ".dist-info/" not in name}
+            return {
+                name: wheel.read(name) for name in wheel.namelist() if ".dist-info/" not in name
+            }
     with tarfile.open(archive) as sdist:
         streams = {member.name.partition("/")[2]: sdist.extractfile(member) for member in sdist}
-        return {name: stream.read() for name, stream in streams.items() if stream and name != "PKG-INFO"}
+        return {
+            name: stream.read() for name, stream in streams.items() if stream and name != "PKG-INFO"
+        }

@@ -38,7 +38,9 @@ def hub(repository: str, files: Mapping[str, bytes]) -> Iterator[str]:
         if prefix != f"/{repository}" or content is None:
             code = "EntryNotFound" if prefix == f"/{repository}" else "RepoNotFound"
             missing = Response.text(404, "not found\n", "text/plain")
-            return replace(missing, headers={**missing.headers, "X-Error-Code": code, "X-Repo-Commit": COMMIT})
+            return replace(
+                missing, headers={**missing.headers, "X-Error-Code": code, "X-Repo-Commit": COMMIT}
+            )
         etag = f'"{hashlib.sha256(content).hexdigest()}"'
         return Response(200, {"ETag": etag, "X-Repo-Commit": COMMIT}, BytesBody(content))
 
@@ -51,4 +53,9 @@ def _json(document: object) -> Response:
 
 
 def _entry(path: str, content: bytes) -> dict[str, object]:
-    return {"type": "file", "path": path, "size": len(content), "oid": hashlib.sha1(content).hexdigest()}  # noqa: S324 (git's way)
+    return {
+        "type": "file",
+        "path": path,
+        "size": len(content),
+        "oid": hashlib.sha1(content).hexdigest(),  # noqa: S324
+    }

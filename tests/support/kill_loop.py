@@ -22,7 +22,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from heimdall.models import locations, warm
+from heimdall.models import locations, receipts
 from heimdall.models.resolver import resolve_in_detail
 
 MODELS = Path(locations.models_dir())
@@ -77,7 +77,9 @@ def child(mirror: str) -> int:
 
 def forget_something(*, everything: bool) -> None:
     """Make work for the next process: what is forgotten has to be fetched, unpacked or published again."""
-    parts = ["blobs", "sets"] if everything else random.sample(["blobs", "sets", "view", "receipt"], 2)
+    parts = (
+        ["blobs", "sets"] if everything else random.sample(["blobs", "sets", "view", "receipt"], 2)
+    )
     for part in parts:
         if part in {"blobs", "sets"}:
             shutil.rmtree(STORE / part, ignore_errors=True)
@@ -102,7 +104,7 @@ def kill(count: int) -> int:
         killed[mirror] += os.WIFSIGNALED(status)
         began = time.monotonic()
         _, status = os.waitpid(child(quick if random.random() < 0.8 else slow), 0)
-        if status or warm.complete_set(str(MODELS), ENTRY) is None or wrong():
+        if status or receipts.complete_set(str(MODELS), ENTRY) is None or wrong():
             print(f"after {killed}: the next process ended with {status}, {wrong()}")
             return 1
         longest[mirror] = min(longest[mirror], 0.02 + 1.5 * (time.monotonic() - began))

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from hatch_heimdall_models.manifest import INLINE_LIMIT, Asset, Manifest, Model, ModelFile, path_problem
+from hatch_heimdall_models.manifest import (
+    INLINE_LIMIT,
+    Asset,
+    Manifest,
+    Model,
+    ModelFile,
+    path_problem,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +83,9 @@ _models = st.builds(
     license=_text,
     upstream=_text,
     asset=_assets,
-    files=st.lists(_files(), min_size=1, max_size=3, unique_by=lambda file: file.path.casefold()).map(_sorted_files),
+    files=st.lists(
+        _files(), min_size=1, max_size=3, unique_by=lambda file: file.path.casefold()
+    ).map(_sorted_files),
     marker=st.none() | _text,
 )
 
@@ -85,7 +94,12 @@ _models = st.builds(
 def manifests(draw: st.DrawFn) -> Manifest:
     """Any valid manifest, its files in canonical order."""
     models = draw(
-        st.lists(_models, min_size=1, max_size=3, unique_by=lambda model: (model.name, model.variant, model.marker))
+        st.lists(
+            _models,
+            min_size=1,
+            max_size=3,
+            unique_by=lambda model: (model.name, model.variant, model.marker),
+        )
     )
     repository = f"{draw(_names)}/{draw(_names)}"
     return Manifest(draw(_names), repository, draw(st.sampled_from(models)).name, tuple(models))

@@ -46,7 +46,12 @@ def http_server(
     command: Sequence[str] = COMMAND,
 ) -> Iterator[HttpServer]:
     """A server of the project in `cwd`, with the token `TOKEN`; an empty variable in `environment` is left out."""
-    variables = {"PYTHONPATH": str(ROOT), **os.environ, "HEIMDALL_MCP_TOKEN": TOKEN, **(environment or {})}
+    variables = {
+        "PYTHONPATH": str(ROOT),
+        **os.environ,
+        "HEIMDALL_MCP_TOKEN": TOKEN,
+        **(environment or {}),
+    }
     process = subprocess.Popen(
         [*command, *(("--http", address) if command == COMMAND else ()), *options],
         cwd=cwd,

@@ -85,7 +85,10 @@ class RawServer(AbstractContextManager["RawServer"]):
     def initialize(self, capabilities: Message | None = None, *, ready: bool = True) -> Message:
         client = {"name": "raw", "version": "1"}
         response = self.request(
-            "initialize", protocolVersion=VERSION, capabilities=capabilities or {}, clientInfo=client
+            "initialize",
+            protocolVersion=VERSION,
+            capabilities=capabilities or {},
+            clientInfo=client,
         )
         if ready:
             self.notify("notifications/initialized")
@@ -100,7 +103,10 @@ class RawServer(AbstractContextManager["RawServer"]):
     # -- receiving
 
     def response(self, request_id: int | str | None, *, seconds: float = PATIENCE) -> Message:
-        return self.wait(lambda message: "method" not in message and message.get("id") == request_id, seconds=seconds)
+        return self.wait(
+            lambda message: "method" not in message and message.get("id") == request_id,
+            seconds=seconds,
+        )
 
     def wait(self, wanted: Callable[[Message], object], *, seconds: float = PATIENCE) -> Message:
         """The first message, of those that came and those to come, that is wanted."""
@@ -117,7 +123,9 @@ class RawServer(AbstractContextManager["RawServer"]):
                 return message
 
     def notifications(self, method: str) -> list[Message]:
-        return [message["params"] for message in list(self.messages) if message.get("method") == method]
+        return [
+            message["params"] for message in list(self.messages) if message.get("method") == method
+        ]
 
     @property
     def stderr(self) -> str:
@@ -142,7 +150,10 @@ class RawServer(AbstractContextManager["RawServer"]):
         return code
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         if self.process.poll() is None:
             self.process.kill()

@@ -24,7 +24,13 @@ def main() -> None:
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            scope = {**scope, "headers": [*scope["headers"], (b"authorization", b"Bearer " + TOKEN.secret.encode())]}
+            scope = {
+                **scope,
+                "headers": [
+                    *scope["headers"],
+                    (b"authorization", b"Bearer " + TOKEN.secret.encode()),
+                ],
+            }
         await inner(scope, receive, send)
 
     bound = Address("127.0.0.1", 0).listen()

@@ -35,7 +35,12 @@ def open_memory(database: Path) -> ProjectMemory:
 def write(database: Path, name: str, count: int) -> int:
     with open_memory(database) as memory:
         for number in range(count):
-            print(memory.store(NewMemory(text=f"{name} {number}", tags=(name,)), embed=number % 2 == 0).id, flush=True)
+            print(
+                memory.store(
+                    NewMemory(text=f"{name} {number}", tags=(name,)), embed=number % 2 == 0
+                ).id,
+                flush=True,
+            )
     return 0
 
 
@@ -94,10 +99,17 @@ def churn(database: Path, pipe: int, seed: int) -> None:
             tell: list[str] = []
             match dice.randrange(6):
                 case 0 | 1:
-                    mine.append(memory.store(NewMemory(text=f"{seed} {number}", tags=("x", str(number % 5)))).id)
+                    mine.append(
+                        memory.store(
+                            NewMemory(text=f"{seed} {number}", tags=("x", str(number % 5)))
+                        ).id
+                    )
                     tell = [f"+{mine[-1]}"]
                 case 2:
-                    new = [NewMemory(text=f"{seed} {number} {index} " + "word " * 50) for index in range(40)]
+                    new = [
+                        NewMemory(text=f"{seed} {number} {index} " + "word " * 50)
+                        for index in range(40)
+                    ]
                     ids = memory.store_many(new).ids
                     mine += ids
                     tell = [f"+{memory_id}" for memory_id in ids]
@@ -118,7 +130,9 @@ def kill(database: Path, count: int) -> int:
     present: set[str] = set()
     for seed in range(count):
         told = list(killed(database, seed))
-        doubtful = {line[1:] for line in told if line[0] == "?"} - {line[1:] for line in told if line[0] == "-"}
+        doubtful = {line[1:] for line in told if line[0] == "?"} - {
+            line[1:] for line in told if line[0] == "-"
+        }
         present |= {line[1:] for line in told if line[0] == "+"}
         present -= {line[1:] for line in told if line[0] in "-?"}
         with open_memory(database) as memory:

@@ -21,10 +21,10 @@ from pathlib import Path
 
 from cognitive_memory.project import Project
 from cognitive_memory.project_memory import ProjectMemory
-from heimdall.cognitive_system.legacy.copying import digests
-from heimdall.cognitive_system.legacy.memories import is_legacy, kept_originals
 from heimdall.cognitive_system.migration import migrate_legacy_data
-from heimdall.models.store import sha256_of
+from heimdall.migration_0_3.copying import digests
+from heimdall.migration_0_3.memories import is_legacy, kept_originals
+from heimdall.models.files import sha256_of
 
 COUNT, TEMPLATE, PROJECT = int(sys.argv[1]), Path(sys.argv[2]), Project(Path(sys.argv[3]))
 SHARED = Path(os.environ["HEIMDALL_DATA_DIR"])
@@ -37,7 +37,11 @@ def rows(database: Path) -> list[tuple[object, ...]]:
 
 ROWS = rows(TEMPLATE / ".heimdall" / "cognitive_memory.db")
 TEXTS = sorted(str(row[1]) for row in ROWS if str(row[1]).strip())
-FILES = {path.name: sha256_of(path) for path in (TEMPLATE / "data" / "models").rglob("*") if path.is_file()}
+FILES = {
+    path.name: sha256_of(path)
+    for path in (TEMPLATE / "data" / "models").rglob("*")
+    if path.is_file()
+}
 COLLECTION = TEMPLATE / "tmp_qdrant_storage" / "collections" / "kept"
 
 
@@ -49,7 +53,11 @@ def wrong(*, finished: bool) -> str | None:
                 return "our database has not all memories"
     elif finished:
         return "there is no database of ours"
-    originals = [path for path in (PROJECT.database, *kept_originals(PROJECT)) if path.exists() and is_legacy(path)]
+    originals = [
+        path
+        for path in (PROJECT.database, *kept_originals(PROJECT))
+        if path.exists() and is_legacy(path)
+    ]
     if not originals or any(rows(path) != ROWS for path in originals):
         return "the original's rows are lost"
     for path in (SHARED / "models").rglob("*"):
@@ -90,7 +98,9 @@ def main() -> int:
         _, status = os.waitpid(child(), 0)
         longest = min(1.0, 1.2 * (time.monotonic() - began))
         if status or (problem := wrong(finished=True)):
-            print(f"after {killed} kills the next migration ended with {status}: {problem if not status else ''}")
+            print(
+                f"after {killed} kills the next migration ended with {status}: {problem if not status else ''}"
+            )
             return 1
     print(killed)
     return 0

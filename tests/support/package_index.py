@@ -32,13 +32,20 @@ class PackageIndex:
         ranges: whether parts of a wheel can be had.
     """
 
-    def __init__(self, directory: Path, *, credentials: tuple[str, str] | None = None, ranges: bool = True) -> None:
+    def __init__(
+        self, directory: Path, *, credentials: tuple[str, str] | None = None, ranges: bool = True
+    ) -> None:
         self._directory = directory
-        self._authorization = credentials and "Basic " + base64.b64encode(":".join(credentials).encode()).decode()
+        self._authorization = (
+            credentials and "Basic " + base64.b64encode(":".join(credentials).encode()).decode()
+        )
         self._ranges = ranges
 
     def __call__(self, request: Request) -> Response:
-        if self._authorization is not None and request.headers.get("authorization") != self._authorization:
+        if (
+            self._authorization is not None
+            and request.headers.get("authorization") != self._authorization
+        ):
             headers = {"WWW-Authenticate": 'Basic realm="index"'}
             return Response.text(401, "credentials are needed\n", "text/plain", headers=headers)
         if wheel := _WHEEL.fullmatch(request.path):
@@ -60,7 +67,9 @@ class PackageIndex:
         if not wheels:
             return Response.text(404, "no such project\n", "text/plain")
         digests = {wheel.name: _sha256(wheel) for wheel in wheels}
-        page = _page((f"/packages/{quote(name)}#sha256={digest}", name) for name, digest in digests.items())
+        page = _page(
+            (f"/packages/{quote(name)}#sha256={digest}", name) for name, digest in digests.items()
+        )
         files = [
             {"filename": name, "url": f"/packages/{quote(name)}", "hashes": {"sha256": digest}}
             for name, digest in digests.items()
@@ -82,7 +91,9 @@ def negotiate(accept: str | None) -> str | None:
     wildcard = 0.0
     for item in accept.split(","):
         media_type, *parameters = (part.strip() for part in item.lower().split(";"))
-        quality = next((float(p[2:]) for p in parameters if re.fullmatch(r"q=[01](\.\d{0,3})?", p)), 1.0)
+        quality = next(
+            (float(p[2:]) for p in parameters if re.fullmatch(r"q=[01](\.\d{0,3})?", p)), 1.0
+        )
         if media_type == "*/*":
             wildcard = quality
         elif media_type in liking:
@@ -97,7 +108,9 @@ def _negotiated(request: Request, page: str, document: dict[str, object]) -> Res
     media_type = negotiate(request.headers.get("accept"))
     if media_type is None:
         return Response.text(406, f"there is {JSON_V1}, {HTML_V1} and {HTML}\n", "text/plain")
-    content = json.dumps({"meta": {"api-version": "1.0"}, **document}) if media_type == JSON_V1 else page
+    content = (
+        json.dumps({"meta": {"api-version": "1.0"}, **document}) if media_type == JSON_V1 else page
+    )
     return Response.text(200, content, media_type, headers={"Vary": "Accept"})
 
 
@@ -107,7 +120,9 @@ def _root_page(request: Request, projects: list[str]) -> Response:
 
 
 def _page(links: Iterable[tuple[str, str]]) -> str:
-    anchors = "".join(f'<a href="{html.escape(href)}">{html.escape(text)}</a><br>\n' for href, text in links)
+    anchors = "".join(
+        f'<a href="{html.escape(href)}">{html.escape(text)}</a><br>\n' for href, text in links
+    )
     head = '<head><meta name="pypi:repository-version" content="1.0"><title>Links</title></head>'
     return f"<!DOCTYPE html>\n<html>{head}<body>\n{anchors}</body></html>\n"
 

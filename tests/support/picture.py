@@ -53,7 +53,9 @@ def main() -> None:
         for name, text in NOTES.items():
             (project / "notes" / name).write_text(text, encoding="utf-8")
         ours = ("HEIMDALL_", "HF_", "XDG_", "NO_COLOR")
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(ours)
+        }
         environment |= {
             "HOME": str(home),
             "HEIMDALL_PROJECT": str(project),
@@ -78,7 +80,9 @@ def main() -> None:
         _moved,
         drawn,
     )
-    PICTURE.write_text("\n".join(line.rstrip() for line in drawn.splitlines()) + "\n", encoding="utf-8")
+    PICTURE.write_text(
+        "\n".join(line.rstrip() for line in drawn.splitlines()) + "\n", encoding="utf-8"
+    )
 
 
 def _moved(match: re.Match[str]) -> str:
@@ -89,7 +93,9 @@ def _moved(match: re.Match[str]) -> str:
 
 
 def _run(command: tuple[str, ...], environment: dict[str, str]) -> str:
-    code, shown = on_a_terminal([sys.executable, "-m", "heimdall", *command], columns=COLUMNS, environment=environment)
+    code, shown = on_a_terminal(
+        [sys.executable, "-m", "heimdall", *command], columns=COLUMNS, environment=environment
+    )
     if code:
         sys.exit(shown)
     return shown.rstrip("\n")

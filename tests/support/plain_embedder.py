@@ -48,7 +48,9 @@ class PlainEmbedder:
             if "unreadable" in text:
                 raise EmptyTextError(index, "holds nothing to embed")
         self.texts += texts
-        rows = [np.frombuffer(hashlib.sha256(text.encode()).digest()[:8], np.uint8) for text in texts]
+        rows = [
+            np.frombuffer(hashlib.sha256(text.encode()).digest()[:8], np.uint8) for text in texts
+        ]
         vectors = np.array(rows, dtype=np.float32).reshape(len(texts), 8) - 127.5
         return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 

@@ -19,7 +19,11 @@ def find_python(version: str) -> Path:
         return Path(sys.executable)
     on_path = shutil.which(f"python{version}")
     # A shim of pyenv's finds its interpreters only under the settings of whoever installed it.
-    beside = sorted(Path(on_path).parent.parent.glob(f"versions/{version}.*/bin/python")) if on_path else []
+    beside = (
+        sorted(Path(on_path).parent.parent.glob(f"versions/{version}.*/bin/python"))
+        if on_path
+        else []
+    )
     for candidate in [*beside, *([Path(on_path)] if on_path else [])]:
         if _is_version(candidate, version):
             return candidate

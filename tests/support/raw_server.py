@@ -41,7 +41,11 @@ def raw_server(reply: Reply) -> Iterator[RawServer]:
                 except OSError:
                     return
                 connections.append(connection)
-                threads.append(threading.Thread(target=_converse, args=(connection, reply, stopping, server.heads)))
+                threads.append(
+                    threading.Thread(
+                        target=_converse, args=(connection, reply, stopping, server.heads)
+                    )
+                )
                 threads[-1].start()
 
         acceptor = threading.Thread(target=accept)
@@ -71,7 +75,9 @@ def endlessly(head: bytes, chunk: bytes, pause: float = 0.0) -> Reply:
     return send
 
 
-def _converse(connection: socket.socket, reply: Reply, stopping: threading.Event, heads: list[bytes]) -> None:
+def _converse(
+    connection: socket.socket, reply: Reply, stopping: threading.Event, heads: list[bytes]
+) -> None:
     with connection, contextlib.suppress(OSError):  # the client may hang up whenever it likes
         head = b""
         while b"\r\n\r\n" not in head:
@@ -83,7 +89,8 @@ def _converse(connection: socket.socket, reply: Reply, stopping: threading.Event
         if isinstance(reply, bytes):
             connection.sendall(reply)
             connection.shutdown(socket.SHUT_WR)
-            while connection.recv(65536):  # so that closing sends no reset, which would overtake the answer
+            # so that closing sends no reset, which would overtake the answer
+            while connection.recv(65536):
                 pass
         else:
             reply(connection, stopping)

@@ -14,7 +14,10 @@ _erf = np.vectorize(math.erf, otypes=[np.float64])
 
 
 def embed(
-    weights: Mapping[str, np.ndarray], config: Mapping[str, object], ids: Sequence[int], mask: Sequence[int]
+    weights: Mapping[str, np.ndarray],
+    config: Mapping[str, object],
+    ids: Sequence[int],
+    mask: Sequence[int],
 ) -> np.ndarray:
     """The unit vector of one text; `weights` by torch's names, `config` as in config.json."""
     text = _Text({name: np.asarray(array, np.float64) for name, array in weights.items()}, config)
@@ -33,17 +36,25 @@ class _Text:
         tables = "embeddings.{}_embeddings.weight"
         words = self.weights[tables.format("word")][ids]
         places = self.weights[tables.format("position")][np.arange(len(ids))]
-        return self.norm("embeddings.LayerNorm", words + places + self.weights[tables.format("token_type")][0])
+        return self.norm(
+            "embeddings.LayerNorm", words + places + self.weights[tables.format("token_type")][0]
+        )
 
     def layer(self, name, hidden, mask):
-        attended = self.linear(f"{name}.attention.output.dense", self.attention(f"{name}.attention.self", hidden, mask))
+        attended = self.linear(
+            f"{name}.attention.output.dense", self.attention(f"{name}.attention.self", hidden, mask)
+        )
         hidden = self.norm(f"{name}.attention.output.LayerNorm", hidden + attended)
         inner = self.linear(f"{name}.intermediate.dense", hidden)
         inner = inner * (1 + _erf(inner / math.sqrt(2))) / 2
-        return self.norm(f"{name}.output.LayerNorm", hidden + self.linear(f"{name}.output.dense", inner))
+        return self.norm(
+            f"{name}.output.LayerNorm", hidden + self.linear(f"{name}.output.dense", inner)
+        )
 
     def attention(self, name, hidden, mask):
-        query, key, value = (self.linear(f"{name}.{part}", hidden) for part in ("query", "key", "value"))
+        query, key, value = (
+            self.linear(f"{name}.{part}", hidden) for part in ("query", "key", "value")
+        )
         width = hidden.shape[1] // self.config["num_attention_heads"]
         parts = []
         for start in range(0, hidden.shape[1], width):

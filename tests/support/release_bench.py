@@ -60,4 +60,6 @@ class Bench:
         )
 
     def lock(self, tag: str = "v1.0.0", old: Manifest | None = None) -> Manifest:
-        return make_lock(self.tiny.recipe, self.project, self.models, self.assets / tag, tag=tag, old=old)
+        return make_lock(
+            self.tiny.recipe, self.project, self.models, self.assets / tag, tag=tag, old=old
+        )

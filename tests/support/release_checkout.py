@@ -24,7 +24,14 @@ def manifest(asset: Asset | None = None) -> Manifest:
     asset = asset or Asset(TAG, NAME, SHA256, len(CONTENT))
     weights = bytes(range(256)) * 400
     file = ModelFile("weights.bin", hashlib.sha256(weights).hexdigest(), len(weights))
-    model = Model("tiny-bert", "standard", "Apache-2.0", "https://models.example/owner/tiny-bert", asset, (file,))
+    model = Model(
+        "tiny-bert",
+        "standard",
+        "Apache-2.0",
+        "https://models.example/owner/tiny-bert",
+        asset,
+        (file,),
+    )
     return Manifest("tiny-dist", REPOSITORY, model.name, (model,))
 
 
@@ -50,9 +57,21 @@ def make_checkout(root: Path) -> Checkout:
 def commit(root: Path) -> str:
     """Commit everything; the commit."""
     git(root, "add", "--all")
-    git(root, "-c", "user.name=Maintainer", "-c", "user.email=m@example.org", "commit", "--quiet", "--message", "x")
+    git(
+        root,
+        "-c",
+        "user.name=Maintainer",
+        "-c",
+        "user.email=m@example.org",
+        "commit",
+        "--quiet",
+        "--message",
+        "x",
+    )
     return git(root, "rev-parse", "HEAD")
 
 
 def git(root: Path, *arguments: str) -> str:
-    return subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(
+        ["git", *arguments], cwd=root, check=True, capture_output=True, text=True
+    ).stdout.strip()

@@ -17,7 +17,11 @@ def safetensors_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:
     for name, array in arrays.items():
         raw = np.ascontiguousarray(array).tobytes()
         offsets = [len(content), len(content) + len(raw)]
-        header[name] = {"dtype": DTYPES[str(array.dtype)], "shape": list(array.shape), "data_offsets": offsets}
+        header[name] = {
+            "dtype": DTYPES[str(array.dtype)],
+            "shape": list(array.shape),
+            "data_offsets": offsets,
+        }
         content += raw
     return with_header(json.dumps(header).encode(), content)
 

@@ -43,7 +43,9 @@ class Sample:
     def manifest(self) -> str:
         return f"{self.folder}/model_manifest.json"
 
-    def pyproject(self, *, build: str | None = None, hook: str = "", project: str = "", wheel: str = "") -> str:
+    def pyproject(
+        self, *, build: str | None = None, hook: str = "", project: str = "", wheel: str = ""
+    ) -> str:
         exclude = f'exclude = ["/{self.models_dir}/**"]'
         return f"""\
 [build-system]
@@ -94,7 +96,14 @@ repository = "someone/{self.name}"
     def sdist_files(self) -> list[str]:
         """What the sdist has to hold, below its folder."""
         tree = [f"{self.folder}/{name}" for name in self.modules]
-        own = [".gitignore", "LICENSES/model.txt", "PKG-INFO", "models.lock.json", "pyproject.toml", self.manifest]
+        own = [
+            ".gitignore",
+            "LICENSES/model.txt",
+            "PKG-INFO",
+            "models.lock.json",
+            "pyproject.toml",
+            self.manifest,
+        ]
         return sorted([*tree, *own])
 
 
@@ -120,7 +129,11 @@ FLAT = Sample(
     package="two_tongues",
     folder="two_tongues",
     models_dir="two_tongues/weights",
-    models={"english/en.bin": _noise(90_000, 2), "german/de.bin": _noise(70_000, 3), "german/words.txt": b"ja\n"},
+    models={
+        "english/en.bin": _noise(90_000, 2),
+        "german/de.bin": _noise(70_000, 3),
+        "german/words.txt": b"ja\n",
+    },
     tables="""
 [[tool.hatch.build.hooks.heimdall-models.models]]
 name = "english"

@@ -17,7 +17,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from release.github_standin import Application, Fault, Faults, GitHubStandIn, Listener, Request, RequestLog, Response
+from release.github_standin import (
+    Application,
+    Fault,
+    Faults,
+    GitHubStandIn,
+    Listener,
+    Request,
+    RequestLog,
+    Response,
+)
 from release.github_standin.files import file_response, find
 from tests.support.package_index import PackageIndex
 
@@ -40,7 +49,9 @@ class RunningServer:
 
 
 @contextmanager
-def github(directory: Path, *, repository: str = REPOSITORY, **options: Any) -> Iterator[GitHubStandIn]:
+def github(
+    directory: Path, *, repository: str = REPOSITORY, **options: Any
+) -> Iterator[GitHubStandIn]:
     """GitHub's releases of `repository`, from `<tag>/<asset>` below `directory`.
 
     `options` are those of `GitHubStandIn`: `token`, `url_lifetime`, `tls`, `faults`, `clock`, …
@@ -51,7 +62,11 @@ def github(directory: Path, *, repository: str = REPOSITORY, **options: Any) -> 
 
 @contextmanager
 def plain_mirror(
-    directory: Path, *, ranges: bool = True, tls: ssl.SSLContext | None = None, faults: Iterable[Fault] = ()
+    directory: Path,
+    *,
+    ranges: bool = True,
+    tls: ssl.SSLContext | None = None,
+    faults: Iterable[Fault] = (),
 ) -> Iterator[RunningServer]:
     """A directory over HTTP, with ranges unless told otherwise: what `HEIMDALL_MODELS_MIRROR` names. Host `mirror`."""
 
@@ -59,7 +74,9 @@ def plain_mirror(
         file = find(directory, request.path.removeprefix("/"))
         if file is None or request.method not in {"GET", "HEAD"}:
             return Response.text(404, "not found\n", "text/plain")
-        return file_response(request, file, headers={"Content-Type": "application/octet-stream"}, ranges=ranges)
+        return file_response(
+            request, file, headers={"Content-Type": "application/octet-stream"}, ranges=ranges
+        )
 
     with _serving("mirror", files, tls, faults) as server:
         yield server
@@ -78,7 +95,9 @@ def package_index(
 
     `credentials` (user, password) are asked for by basic authentication; `ranges` is about wheels.
     """
-    with _serving("index", PackageIndex(directory, credentials=credentials, ranges=ranges), tls, faults) as server:
+    with _serving(
+        "index", PackageIndex(directory, credentials=credentials, ranges=ranges), tls, faults
+    ) as server:
         yield server
 
 

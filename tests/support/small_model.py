@@ -57,10 +57,15 @@ class SmallModel:
     def manifest(self) -> Manifest:
         asset = self.asset_path.read_bytes()
         files = tuple(
-            ModelFile.of_bytes(path, content, also=self.also.get(path, ())) for path, content in self.files.items()
+            ModelFile.of_bytes(path, content, also=self.also.get(path, ()))
+            for path, content in self.files.items()
         )
-        pinned = Asset(self.tag, self.asset_path.name, hashlib.sha256(asset).hexdigest(), len(asset))
-        model = Model(self.name, "standard", "Apache-2.0", "https://huggingface.co/owner/small", pinned, files)
+        pinned = Asset(
+            self.tag, self.asset_path.name, hashlib.sha256(asset).hexdigest(), len(asset)
+        )
+        model = Model(
+            self.name, "standard", "Apache-2.0", "https://huggingface.co/owner/small", pinned, files
+        )
         return Manifest("heimdall-mcp", "owner/repository", self.name, (model,))
 
     @property
@@ -93,7 +98,9 @@ class Installation:
     @classmethod
     def make(cls, site: Path, model: SmallModel) -> Installation:
         for package in ("heimdall", "cognitive_memory"):
-            shutil.copytree(ROOT / package, site / package, ignore=shutil.ignore_patterns("__pycache__", "data"))
+            shutil.copytree(
+                ROOT / package, site / package, ignore=shutil.ignore_patterns("__pycache__", "data")
+            )
         model.write_manifest(site / "heimdall" / "model_manifest.json")
         return cls(site)
 

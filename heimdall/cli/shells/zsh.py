@@ -58,7 +58,11 @@ def zsh_script(nodes: list[CommandNode]) -> str:
     lines.append(_OTHERS)
     for node in nodes:
         below = ((child.path[-1], child.help) for child in children(nodes, node.path))
-        offer = f"found=({_described(below)})" if node.argument is None else f"{_offer(node.argument)}; return"
+        offer = (
+            f"found=({_described(below)})"
+            if node.argument is None
+            else f"{_offer(node.argument)}; return"
+        )
         lines.append(f"        ({_place(node)}) {offer} ;;\n")
     lines.append(_END)
     return "".join(lines)

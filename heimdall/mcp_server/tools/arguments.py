@@ -56,17 +56,27 @@ def _check_year(year: int) -> None:
 def _as_range(value: object) -> object:
     """A pair is understood too."""
     value = _decoded(value)
-    return dict(zip(("start", "end"), value, strict=False)) if isinstance(value, list) and len(value) <= 2 else value
+    return (
+        dict(zip(("start", "end"), value, strict=False))
+        if isinstance(value, list) and len(value) <= 2
+        else value
+    )
 
 
 Moment = Annotated[str, AfterValidator(_is_moment), Field(max_length=40)]
 Tag = Annotated[str, Field(min_length=1, max_length=200)]
 Tags = Annotated[list[Tag], BeforeValidator(_decoded), Field(max_length=100)]
 MemoryId = Annotated[
-    str, Field(min_length=1, max_length=100, description="The memory's id, as recall_memories shows it")
+    str,
+    Field(min_length=1, max_length=100, description="The memory's id, as recall_memories shows it"),
 ]
 Level = Annotated[
-    int, Field(ge=0, le=2, description="0 = concept (holds everywhere), 1 = context, 2 = episode (happened once)")
+    int,
+    Field(
+        ge=0,
+        le=2,
+        description="0 = concept (holds everywhere), 1 = context, 2 = episode (happened once)",
+    ),
 ]
 Importance = Annotated[float, Field(ge=0.0, le=1.0, description="How important it is: 0.0 to 1.0")]
 DryRun = Annotated[bool, Field(description="Show what would be deleted, and delete nothing")]
@@ -81,7 +91,9 @@ class Arguments(BaseModel):
     @classmethod
     def _without_nulls(cls, values: Any) -> Any:
         return (
-            {name: value for name, value in values.items() if value is not None} if isinstance(values, dict) else values
+            {name: value for name, value in values.items() if value is not None}
+            if isinstance(values, dict)
+            else values
         )
 
 
@@ -93,7 +105,9 @@ class StoreContext(Arguments):
     hierarchy_level: Level | None = None
     memory_type: Annotated[
         Literal["episodic", "semantic", "concept", "context", "episode"] | None,
-        Field(description="concept, context or episode; semantic and episodic are understood as before"),
+        Field(
+            description="concept, context or episode; semantic and episodic are understood as before"
+        ),
     ] = None
     importance_score: Importance | None = None
     tags: Annotated[Tags | None, Field(description="Labels to find it by")] = None
@@ -113,18 +127,21 @@ class StoreMemory(Arguments):
             description="What to remember: one fact, decision or experience, understandable without this conversation",
         ),
     ]
-    context: Annotated[StoreContext, BeforeValidator(_decoded), Field(description="What is known about it")] = Field(
-        default_factory=StoreContext
-    )
+    context: Annotated[
+        StoreContext, BeforeValidator(_decoded), Field(description="What is known about it")
+    ] = Field(default_factory=StoreContext)
 
 
 class DateRange(Arguments):
     """A span of time; one end may be open."""
 
-    start: Annotated[Moment | None, Field(description="At or after this: 2026-01-31 or 2026-01-31T12:00:00Z")] = None
-    end: Annotated[Moment | None, Field(description="Until this: a day, which counts as a whole, or before a time")] = (
-        None
-    )
+    start: Annotated[
+        Moment | None, Field(description="At or after this: 2026-01-31 or 2026-01-31T12:00:00Z")
+    ] = None
+    end: Annotated[
+        Moment | None,
+        Field(description="Until this: a day, which counts as a whole, or before a time"),
+    ] = None
 
     @property
     def since(self) -> datetime | None:
@@ -140,7 +157,9 @@ class DateRange(Arguments):
 class RecallMemories(Arguments):
     """Arguments of `recall_memories`."""
 
-    query: Annotated[str, Field(max_length=10_000, description="What to find, in plain words or exact names")]
+    query: Annotated[
+        str, Field(max_length=10_000, description="What to find, in plain words or exact names")
+    ]
     types: Annotated[
         list[Literal["concept", "context", "episode", "core", "peripheral"]],
         BeforeValidator(_decoded),
@@ -150,17 +169,25 @@ class RecallMemories(Arguments):
     ] = Field(default_factory=list)
     max_results: Annotated[int, Field(ge=1, le=50, description="How many memories at most")] = 10
     date_range: Annotated[
-        DateRange | None, BeforeValidator(_as_range), Field(description="Only memories of this time")
+        DateRange | None,
+        BeforeValidator(_as_range),
+        Field(description="Only memories of this time"),
     ] = None
-    tags: Annotated[Tags, Field(description="Only memories with at least one of these tags")] = Field(
-        default_factory=list
+    tags: Annotated[Tags, Field(description="Only memories with at least one of these tags")] = (
+        Field(default_factory=list)
     )
     cursor: Annotated[
-        str | None, Field(max_length=500, description="next_cursor of an answer to the same question: its next page")
+        str | None,
+        Field(
+            max_length=500,
+            description="next_cursor of an answer to the same question: its next page",
+        ),
     ] = None
     wait_for_model: Annotated[
         bool,
-        Field(description="Wait until a search by meaning is possible, with progress, rather than answer by keywords"),
+        Field(
+            description="Wait until a search by meaning is possible, with progress, rather than answer by keywords"
+        ),
     ] = False
 
 
@@ -168,7 +195,11 @@ class SessionLessons(Arguments):
     """Arguments of `session_lessons`."""
 
     lesson_content: Annotated[
-        str, Field(max_length=LONGEST_TEXT, description="Key insight, pattern or learning from this session")
+        str,
+        Field(
+            max_length=LONGEST_TEXT,
+            description="Key insight, pattern or learning from this session",
+        ),
     ]
     lesson_type: Annotated[
         LessonType,
@@ -180,7 +211,9 @@ class SessionLessons(Arguments):
     session_context: Annotated[
         str, Field(max_length=10_000, description="What was being worked on, or the situation")
     ] = ""
-    importance: Annotated[LessonImportance, Field(description="How important it is for later sessions")] = "medium"
+    importance: Annotated[
+        LessonImportance, Field(description="How important it is for later sessions")
+    ] = "medium"
 
 
 class MemoryStatus(Arguments):
@@ -188,7 +221,8 @@ class MemoryStatus(Arguments):
 
     detailed: Annotated[bool, Field(description="Also database, model and settings")] = False
     wait_for_model: Annotated[
-        bool, Field(description="Wait until the model is here, with progress, or until it can't be had")
+        bool,
+        Field(description="Wait until the model is here, with progress, or until it can't be had"),
     ] = False
 
 
@@ -202,7 +236,9 @@ class DeleteMemory(Arguments):
 class DeleteMemoriesByTags(Arguments):
     """Arguments of `delete_memories_by_tags`."""
 
-    tags: Annotated[Tags, Field(min_length=1, description="Memories with any of these tags are deleted")]
+    tags: Annotated[
+        Tags, Field(min_length=1, description="Memories with any of these tags are deleted")
+    ]
     dry_run: DryRun = False
 
 
@@ -214,5 +250,9 @@ class UpdateMemory(Arguments):
     memory_type: Annotated[MemoryKind | None, Field(description="The new type")] = None
     tags: Annotated[Tags | None, Field(description="The new tags, instead of the old ones")] = None
     importance_score: Importance | None = None
-    pinned: Annotated[bool | None, Field(description="Always keep it in sight, or no longer")] = None
-    source_info: Annotated[str | None, Field(max_length=2000, description="Where it comes from")] = None
+    pinned: Annotated[bool | None, Field(description="Always keep it in sight, or no longer")] = (
+        None
+    )
+    source_info: Annotated[
+        str | None, Field(max_length=2000, description="Where it comes from")
+    ] = None

@@ -76,7 +76,8 @@ class ToolCalls:
             raise MCPError(INVALID_PARAMS, f"Unknown tool: {params.name[:100]}. {hint}")
         if question := self._service.question(ctx, params):
             return question
-        self._service.model.begin()  # clients from 2026-07-28 on don't say that they are initialized
+        # clients from 2026-07-28 on don't say that they are initialized
+        self._service.model.begin()
         try:
             answer = await self._run(tool, ctx, params.arguments or {})
         except ValidationError as error:
@@ -93,7 +94,9 @@ class ToolCalls:
             structured_content=answer.content.model_dump(mode="json", exclude_none=True),
         )
 
-    async def _run(self, tool: Tool, ctx: ServerRequestContext[Any, Any], arguments: dict[str, Any]) -> Answer:
+    async def _run(
+        self, tool: Tool, ctx: ServerRequestContext[Any, Any], arguments: dict[str, Any]
+    ) -> Answer:
         return await tool.run(Call(self._service, ctx, tool.arguments.model_validate(arguments)))
 
 
@@ -105,14 +108,21 @@ def _refused(reason: str) -> CallToolResult:
 
 def _explained(tool: Tool, error: ValidationError) -> str:
     problems = []
-    for problem in error.errors(include_url=False, include_context=False, include_input=False)[:_MOST_PROBLEMS]:
+    for problem in error.errors(include_url=False, include_context=False, include_input=False)[
+        :_MOST_PROBLEMS
+    ]:
         place = ".".join(map(str, problem["loc"]))
         if problem["type"] == "extra_forbidden":
             close = get_close_matches(str(problem["loc"][-1])[:100], tool.arguments.model_fields, 1)
-            problems.append(f"{place[:200]}: there is no such argument{f'; did you mean {close[0]}?' if close else ''}")
+            problems.append(
+                f"{place[:200]}: there is no such argument{f'; did you mean {close[0]}?' if close else ''}"
+            )
         else:
             problems.append(f"{place[:200]}: {problem['msg']}")
     known = ", ".join(
-        f"{name}{' (required)' if field.is_required() else ''}" for name, field in tool.arguments.model_fields.items()
+        f"{name}{' (required)' if field.is_required() else ''}"
+        for name, field in tool.arguments.model_fields.items()
     )
-    return "\n".join([f"{tool.name} was not run: its arguments are wrong.", *problems, f"It takes: {known}."])
+    return "\n".join(
+        [f"{tool.name} was not run: its arguments are wrong.", *problems, f"It takes: {known}."]
+    )

@@ -36,7 +36,9 @@ async def delete_memories_by_tags(call: Call[DeleteMemoriesByTags]) -> Answer:
     memory = await call.service.memory(call.ctx)
     gone: tuple[Memory, ...] = ()
     if memory is not None:
-        gone = await call.service.in_thread(memory.delete_by_tags, tags, dry_run=call.arguments.dry_run)
+        gone = await call.service.in_thread(
+            memory.delete_by_tags, tags, dry_run=call.arguments.dry_run
+        )
     return _answer(gone, dry_run=call.arguments.dry_run)
 
 

@@ -28,7 +28,12 @@ async def recall_memories(call: Call[RecallMemories]) -> Answer:
     wanted, skipped = _filter(asked), _position(asked)
     memory = await call.service.memory(call.ctx)
     if memory is None:
-        nothing = Recall(hits=(), mode=RecallMode.KEYWORDS, pending=0, notes=("This project has no memories yet.",))
+        nothing = Recall(
+            hits=(),
+            mode=RecallMode.KEYWORDS,
+            pending=0,
+            notes=("This project has no memories yet.",),
+        )
         return _answer(asked, nothing, skipped)
     if asked.wait_for_model:
         call.service.model.begin(memory, asked=True)
@@ -55,7 +60,9 @@ def _answer(asked: RecallMemories, recall: Recall, skipped: int) -> Answer:
 
 
 def _filter(asked: RecallMemories) -> RecallFilter:
-    types = frozenset(MemoryType(name) for name in asked.types if name not in {"core", "peripheral"})
+    types = frozenset(
+        MemoryType(name) for name in asked.types if name not in {"core", "peripheral"}
+    )
     span = asked.date_range
     return RecallFilter(
         types=types,

@@ -7,7 +7,12 @@ from typing import Any, Final
 
 from cognitive_memory.core.memory import Memory, MemoryType, NewMemory
 from heimdall.mcp_server.tools import texts
-from heimdall.mcp_server.tools.arguments import SessionLessons, StoreContext, StoreMemory, UpdateMemory
+from heimdall.mcp_server.tools.arguments import (
+    SessionLessons,
+    StoreContext,
+    StoreMemory,
+    UpdateMemory,
+)
 from heimdall.mcp_server.tools.results import MemoryRecord, Stored
 from heimdall.mcp_server.tools.tool import Answer, Call, ToolError
 
@@ -20,7 +25,9 @@ async def store_memory(call: Call[StoreMemory]) -> Answer:
     """Store one memory."""
     text, context = call.arguments.text, call.arguments.context
     if not text.strip():
-        raise ToolError("text is blank: there is nothing to remember. Say in a sentence or more what to keep.")
+        raise ToolError(
+            "text is blank: there is nothing to remember. Say in a sentence or more what to keep."
+        )
     memory = NewMemory(
         text=text,
         type=_type_of(context),

@@ -20,7 +20,9 @@ class MemoryRecord(BaseModel):
     id: str
     uri: Annotated[str, Field(description="The resource that has all of this memory")]
     text: str
-    truncated: Annotated[bool | None, Field(description="Whether the text goes on; the resource has all of it")] = None
+    truncated: Annotated[
+        bool | None, Field(description="Whether the text goes on; the resource has all of it")
+    ] = None
     type: Literal["concept", "context", "episode"]
     hierarchy_level: Annotated[int, Field(description="0 = concept, 1 = context, 2 = episode")]
     tags: list[str]
@@ -30,11 +32,17 @@ class MemoryRecord(BaseModel):
     pinned: bool
     created_at: datetime
     updated_at: datetime
-    embedded: Annotated[bool, Field(description="Whether it can be found by meaning already, not by keywords alone")]
-    score: Annotated[float | None, Field(description="How well it answers, comparable within this answer alone")] = None
+    embedded: Annotated[
+        bool, Field(description="Whether it can be found by meaning already, not by keywords alone")
+    ]
+    score: Annotated[
+        float | None, Field(description="How well it answers, comparable within this answer alone")
+    ] = None
 
     @classmethod
-    def of(cls, memory: Memory, *, score: float | None = None, characters: int = SHOWN_CHARACTERS) -> MemoryRecord:
+    def of(
+        cls, memory: Memory, *, score: float | None = None, characters: int = SHOWN_CHARACTERS
+    ) -> MemoryRecord:
         """The record of a stored memory."""
         return cls(
             id=memory.id,
@@ -71,14 +79,17 @@ class Recalled(BaseModel):
 
     query: str
     mode: Annotated[
-        Literal["hybrid", "keywords"], Field(description="hybrid: by keywords and meaning; keywords: by these alone")
+        Literal["hybrid", "keywords"],
+        Field(description="hybrid: by keywords and meaning; keywords: by these alone"),
     ]
     memories: Annotated[list[MemoryRecord], Field(description="Best first")]
-    pending: Annotated[int, Field(description="Memories that can be found by keywords alone so far")]
+    pending: Annotated[
+        int, Field(description="Memories that can be found by keywords alone so far")
+    ]
     notes: Annotated[list[str], Field(description="What to know about this answer")]
-    next_cursor: Annotated[str | None, Field(description="Pass it as cursor for the next page; absent at the end")] = (
-        None
-    )
+    next_cursor: Annotated[
+        str | None, Field(description="Pass it as cursor for the next page; absent at the end")
+    ] = None
 
 
 class Deleted(BaseModel):
@@ -86,16 +97,22 @@ class Deleted(BaseModel):
 
     dry_run: Annotated[bool, Field(description="Whether nothing was deleted yet")]
     count: Annotated[int, Field(description="How many memories were deleted, or would be")]
-    memories: Annotated[list[MemoryRecord], Field(description="They, or the first of them; long texts are cut")]
+    memories: Annotated[
+        list[MemoryRecord], Field(description="They, or the first of them; long texts are cut")
+    ]
 
 
 class ProjectRecord(BaseModel):
     """The project that the memories belong to."""
 
     root: str
-    chosen_by: Annotated[str, Field(description="What pointed to it: HEIMDALL_PROJECT, a root of the client, …")]
+    chosen_by: Annotated[
+        str, Field(description="What pointed to it: HEIMDALL_PROJECT, a root of the client, …")
+    ]
     database: str
-    exists: Annotated[bool, Field(description="Whether it has a memory yet; the first store makes it")]
+    exists: Annotated[
+        bool, Field(description="Whether it has a memory yet; the first store makes it")
+    ]
     id: str | None = None
 
 
@@ -113,7 +130,9 @@ class ModelRecord(BaseModel):
     """The embedding model, without which there is no search by meaning."""
 
     state: Literal["waiting", "fetching", "loading", "embedding", "ready", "failed"]
-    detail: Annotated[str, Field(description="The state in words; what to do when something is wrong")]
+    detail: Annotated[
+        str, Field(description="The state in words; what to do when something is wrong")
+    ]
     done: Annotated[int | None, Field(description="Bytes fetched or memories embedded")] = None
     total: Annotated[int | None, Field(description="Of so many")] = None
 
@@ -122,13 +141,16 @@ class Status(BaseModel):
     """Result of `memory_status`."""
 
     system_status: Annotated[
-        Literal["healthy", "degraded"], Field(description="degraded: recall works by keywords alone for now")
+        Literal["healthy", "degraded"],
+        Field(description="degraded: recall works by keywords alone for now"),
     ]
     version: str
     project: ProjectRecord
     memory_counts: Counts
     model: ModelRecord
-    details: Annotated[dict[str, object] | None, Field(description="When detailed was asked for")] = None
+    details: Annotated[
+        dict[str, object] | None, Field(description="When detailed was asked for")
+    ] = None
 
 
 def memory_uri(memory_id: str) -> str:

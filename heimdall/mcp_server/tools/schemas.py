@@ -16,7 +16,8 @@ def schema_of(model: type[BaseModel]) -> dict[str, Any]:
     alternatives with null; a value that is absent here is left out instead.
     """
     schema = model.model_json_schema(mode="validation")
-    schema.pop("description", None)  # the model's docstring is for programmers; the tool has its own description
+    # the model's docstring is for programmers; the tool has its own description
+    schema.pop("description", None)
     return _flat_schema(schema, schema.pop("$defs", {}))
 
 
@@ -34,5 +35,9 @@ def _flat_schema(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str,
         if key == "properties":
             flat[key] = {name: _flat_schema(schema, definitions) for name, schema in value.items()}
         elif key != "title":
-            flat[key] = _flat_schema(value, definitions) if isinstance(value, dict) and key in _NESTED else value
+            flat[key] = (
+                _flat_schema(value, definitions)
+                if isinstance(value, dict) and key in _NESTED
+                else value
+            )
     return flat

@@ -38,7 +38,9 @@ async def memory_status(call: Call[MemoryStatus]) -> Answer:
 def _status(found: Found, counted: Counted | None, situation: Situation) -> Status:
     # Not degraded while there is nothing that only a search by meaning could find.
     pending = counted.pending if counted else 0
-    healthy = situation.state is ModelState.READY or (situation.state is ModelState.WAITING and not pending)
+    healthy = situation.state is ModelState.READY or (
+        situation.state is ModelState.WAITING and not pending
+    )
     return Status(
         system_status="healthy" if healthy else "degraded",
         version=own_version(),
@@ -57,7 +59,10 @@ def _status(found: Found, counted: Counted | None, situation: Situation) -> Stat
             pending=pending,
         ),
         model=ModelRecord(
-            state=situation.state.value, detail=situation.detail, done=situation.done, total=situation.total
+            state=situation.state.value,
+            detail=situation.detail,
+            done=situation.done,
+            total=situation.total,
         ),
     )
 

@@ -35,7 +35,9 @@ def recalled(recall: Recalled, skipped: int) -> str:
     how = "keywords and meaning" if recall.mode == "hybrid" else "keywords alone"
     if recall.memories:
         count = len(recall.memories)
-        lines = [f"{count} {'memory' if count == 1 else 'memories'} for {recall.query!r}, found by {how}:"]
+        lines = [
+            f"{count} {'memory' if count == 1 else 'memories'} for {recall.query!r}, found by {how}:"
+        ]
     else:
         lines = [f"No {'more ' if skipped else ''}memories found for {recall.query!r} by {how}."]
     for number, record in enumerate(recall.memories, skipped + 1):

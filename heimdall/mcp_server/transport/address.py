@@ -36,7 +36,9 @@ class Address:
             host, port = ("127.0.0.1", text) if text.isdecimal() else (text, "8080")
         host = host.removeprefix("[").removesuffix("]")
         if not host or not port.isdecimal() or int(port) > 65535:
-            raise AddressError(f"--http {text}: expected HOST:PORT, for example 127.0.0.1:8080 or [::1]:8080")
+            raise AddressError(
+                f"--http {text}: expected HOST:PORT, for example 127.0.0.1:8080 or [::1]:8080"
+            )
         if not allow_remote and not _is_loopback(host):
             raise AddressError(
                 f"--http {text}: {host} is reachable from other machines, and whoever has the token can read and change "
@@ -51,7 +53,9 @@ class Address:
             AddressError: it can't be had: the port is taken, or the host is not of this machine.
         """
         try:
-            family, _, _, _, place = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)[0]
+            family, _, _, _, place = socket.getaddrinfo(
+                self.host, self.port, type=socket.SOCK_STREAM
+            )[0]
             return socket.create_server(place[:2], family=family)
         except OSError as error:
             raise AddressError(

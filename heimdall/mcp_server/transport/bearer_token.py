@@ -52,7 +52,8 @@ class Token:
     def matches(self, shown: str) -> bool:
         """Whether it is this one. The time it takes tells nothing about the token."""
         return hmac.compare_digest(
-            sha256(self.secret.encode()).digest(), sha256(shown.encode("latin-1", "replace")).digest()
+            sha256(self.secret.encode()).digest(),
+            sha256(shown.encode("latin-1", "replace")).digest(),
         )
 
 
@@ -89,7 +90,9 @@ def _make(path: Path) -> None:
 def _read(path: Path) -> str:
     with path.open(encoding="ascii", errors="replace") as stream:
         status = os.fstat(stream.fileno())
-        if os.name != "nt" and (status.st_uid not in {os.getuid(), 0} or stat.S_IMODE(status.st_mode) & 0o077):
+        if os.name != "nt" and (
+            status.st_uid not in {os.getuid(), 0} or stat.S_IMODE(status.st_mode) & 0o077
+        ):
             raise TokenError(
                 f"{path} can be read or changed by others (mode {stat.S_IMODE(status.st_mode):o}), so its token is no "
                 "secret any more. Remove the file; the next start makes a new one."

@@ -121,4 +121,6 @@ def own_version() -> str:
 
 
 def _is_plain(capability: object) -> bool:
-    return isinstance(capability, dict) and all(isinstance(flag, (bool, dict)) for flag in capability.values())
+    return isinstance(capability, dict) and all(
+        isinstance(flag, (bool, dict)) for flag in capability.values()
+    )

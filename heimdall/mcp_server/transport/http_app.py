@@ -17,7 +17,9 @@ PATH = "/mcp"
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
-def make_app(service: Service, token: Token, *, hosts: Sequence[str] = (), origins: Sequence[str] = ()) -> ASGIApp:
+def make_app(
+    service: Service, token: Token, *, hosts: Sequence[str] = (), origins: Sequence[str] = ()
+) -> ASGIApp:
     """The application.
 
     Args:
@@ -29,7 +31,9 @@ def make_app(service: Service, token: Token, *, hosts: Sequence[str] = (), origi
         allowed_hosts=[*(f"{name}:*" for name in _LOOPBACK), *hosts],
         allowed_origins=[*(f"http://{name}:*" for name in _LOOPBACK), *origins],
     )
-    inner = make_server(service).streamable_http_app(streamable_http_path=PATH, transport_security=security)
+    inner = make_server(service).streamable_http_app(
+        streamable_http_path=PATH, transport_security=security
+    )
     return _TokenRequired(inner, token)
 
 
@@ -42,9 +46,7 @@ class _TokenRequired:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not self._may_pass(Headers(scope=scope)):
-            message = (
-                "Unauthorized: send 'Authorization: Bearer TOKEN'; the server says at its start where its token is"
-            )
+            message = "Unauthorized: send 'Authorization: Bearer TOKEN'; the server says at its start where its token is"
             refused = JSONResponse(
                 {"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": message}},
                 401,

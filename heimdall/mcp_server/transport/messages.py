@@ -58,7 +58,9 @@ def encode(message: JSONRPCMessage) -> bytes:
     except (PydanticSerializationError, UnicodeEncodeError):
         _log.exception("a message could not be written as JSON")
         request_id = message.id if isinstance(message, (JSONRPCResponse, JSONRPCError)) else None
-        failure = ErrorData(code=INTERNAL_ERROR, message="the answer can't be written as JSON; please report this")
+        failure = ErrorData(
+            code=INTERNAL_ERROR, message="the answer can't be written as JSON; please report this"
+        )
         return JSONRPCError(jsonrpc="2.0", id=request_id, error=failure).model_dump_json().encode()
 
 
@@ -68,7 +70,10 @@ def refusal(code: int, reason: str, request_id: RequestId | None = None) -> JSON
 
 
 def _explained(text: str, error: ValidationError) -> BadMessageError:
-    if any(problem["type"] == "json_invalid" for problem in error.errors(include_url=False, include_input=False)):
+    if any(
+        problem["type"] == "json_invalid"
+        for problem in error.errors(include_url=False, include_input=False)
+    ):
         reason = "Parse error: the line is no JSON"
         return BadMessageError(reason, refusal(PARSE_ERROR, reason))
     document = json.loads(text)

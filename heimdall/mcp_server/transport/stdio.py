@@ -15,7 +15,13 @@ import anyio
 import anyio.to_thread
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from mcp.shared.message import SessionMessage
-from mcp_types import INVALID_REQUEST, JSONRPCError, JSONRPCMessage, JSONRPCNotification, JSONRPCRequest
+from mcp_types import (
+    INVALID_REQUEST,
+    JSONRPCError,
+    JSONRPCMessage,
+    JSONRPCNotification,
+    JSONRPCRequest,
+)
 from mcp_types.jsonrpc import JSONRPCResponse
 
 from heimdall.mcp_server.transport.descriptors import Wire
@@ -34,7 +40,9 @@ Outgoing: TypeAlias = "MemoryObjectSendStream[SessionMessage]"
 
 
 @asynccontextmanager
-async def stdio_streams(wire: Wire, handshake: Handshake) -> AsyncIterator[tuple[Incoming, Outgoing]]:
+async def stdio_streams(
+    wire: Wire, handshake: Handshake
+) -> AsyncIterator[tuple[Incoming, Outgoing]]:
     """The client's messages, and where to send ours. The messages end when the client goes away.
 
     A line that is no message is answered with a JSON-RPC error where an answer is due. When the client closes its end,
@@ -66,13 +74,17 @@ class _Connection:
         self._answered = anyio.Event()
         self.all_written = anyio.Event()
 
-    async def read(self, to_server: MemoryObjectSendStream[SessionMessage | Exception], refusals: Outgoing) -> None:
+    async def read(
+        self, to_server: MemoryObjectSendStream[SessionMessage | Exception], refusals: Outgoing
+    ) -> None:
         """Hand on what the client sends until it closes its end, and wait for what is being worked on."""
         async with to_server, refusals:
             next_line, turn = self._handshake.first_line, anyio.CapacityLimiter(1)
             while True:
                 try:
-                    line = await anyio.to_thread.run_sync(next_line, abandon_on_cancel=True, limiter=turn)
+                    line = await anyio.to_thread.run_sync(
+                        next_line, abandon_on_cancel=True, limiter=turn
+                    )
                     next_line = self._handshake.reader.next_line
                     if line is None:
                         break
@@ -81,7 +93,9 @@ class _Connection:
                     message = decode(line)
                 except TooLongError as error:
                     next_line = self._handshake.reader.next_line
-                    await refusals.send(SessionMessage(refusal(INVALID_REQUEST, f"Invalid request: {error}")))
+                    await refusals.send(
+                        SessionMessage(refusal(INVALID_REQUEST, f"Invalid request: {error}"))
+                    )
                 except BadMessageError as error:
                     _log.warning("%s", error)
                     if error.answer is not None:
@@ -96,7 +110,9 @@ class _Connection:
                 while self._unanswered:
                     await self._answered.wait()
 
-    async def write(self, to_client: MemoryObjectReceiveStream[SessionMessage], scope: anyio.CancelScope) -> None:
+    async def write(
+        self, to_client: MemoryObjectReceiveStream[SessionMessage], scope: anyio.CancelScope
+    ) -> None:
         """Write what the server sends, one message after the other; a client that is gone ends the connection."""
         turn = anyio.CapacityLimiter(1)
         async with to_client:
@@ -117,20 +133,27 @@ class _Connection:
     def _is_held_back(self, message: JSONRPCMessage) -> bool:
         """Whether it is the SDK's answer to what the handshake answered already."""
         answered = self._handshake.answered
-        if answered is None or not isinstance(message, (JSONRPCResponse, JSONRPCError)) or message.id != answered:
+        if (
+            answered is None
+            or not isinstance(message, (JSONRPCResponse, JSONRPCError))
+            or message.id != answered
+        ):
             return False
         self._handshake.answered = None
         self._settle(answered)
         if isinstance(message, JSONRPCError):
             _log.error(
-                "initialize was answered before it was understood: %s; please report this", message.error.message
+                "initialize was answered before it was understood: %s; please report this",
+                message.error.message,
             )
         return True
 
     def _was_read(self, message: JSONRPCMessage) -> None:
         if isinstance(message, JSONRPCRequest):
             self._unanswered.add(str(message.id))
-        elif isinstance(message, JSONRPCNotification) and message.method == "notifications/cancelled":
+        elif (
+            isinstance(message, JSONRPCNotification) and message.method == "notifications/cancelled"
+        ):
             self._settle((message.params or {}).get("requestId"))  # will never be answered
 
     def _was_written(self, message: JSONRPCMessage) -> None:

@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from heimdall.models.archive import ROOT, unpack
-from heimdall.models.download import Target, download
-from heimdall.models.errors import SourceError
-from heimdall.models.manifest import PinnedAsset, PinnedFile, PinnedModel
-from heimdall.models.partials import claim
-from heimdall.models.remote_zip import take_members
-from heimdall.models.settings import Settings, redact
-from heimdall.models.simple_index import path_of
-from heimdall.models.sources.base import Context
-from heimdall.models.space import require_space
-from heimdall.models.store import sha256_of
+from ..errors import SourceError
+from ..files import sha256_of
+from ..manifest import PinnedAsset, PinnedFile, PinnedModel
+from ..settings import Settings, redact
+from ..space import require_space
+from ..transfer.archive import ROOT, unpack
+from ..transfer.download import Target, download
+from ..transfer.partials import claim
+from ..transfer.remote_zip import take_members
+from .base import Context
+from .simple_index import path_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,18 @@ class AssetAtUrl:
         ):
             return
         with claim(context.store.partial, asset.sha256) as partial:
-            require_space(context.store.root, asset.size - partial.size + sum(file.size for file in wanted))
+            require_space(
+                context.store.root, asset.size - partial.size + sum(file.size for file in wanted)
+            )
             target = Target(asset.name, limit=asset.size, size=asset.size, sha256=asset.sha256)
-            download(context.client, self.url, target, partial, context.progress, authorization=authorization)
+            download(
+                context.client,
+                self.url,
+                target,
+                partial,
+                context.progress,
+                authorization=authorization,
+            )
             unpack(partial.path, context.model, wanted, context.store)
 
 

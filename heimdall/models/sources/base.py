@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from heimdall.models.http import Client
-from heimdall.models.manifest import PinnedFile, PinnedModel
-from heimdall.models.progress import Progress
-from heimdall.models.settings import Settings
-from heimdall.models.store import Store
+from ..manifest import PinnedFile, PinnedModel
+from ..settings import Settings
+from ..store import Store
+from ..transfer.http import Client
+from ..transfer.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)

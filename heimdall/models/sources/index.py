@@ -8,20 +8,22 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import NamedTuple
 
-from heimdall.models.download import Target, download
-from heimdall.models.errors import SourceError
-from heimdall.models.http import Client, Origin
-from heimdall.models.manifest import PinnedFile, PinnedModel
-from heimdall.models.partials import claim
-from heimdall.models.pip_settings import IndexSettings, read_index_settings
-from heimdall.models.remote_zip import take_members
-from heimdall.models.settings import redact
-from heimdall.models.simple_index import Link, Wheel, find_wheel, index_authorization
-from heimdall.models.sources.base import Context
-from heimdall.models.space import require_space
-from heimdall.models.zip_members import opened_zip, receive_members
+from ..errors import SourceError
+from ..manifest import PinnedFile, PinnedModel
+from ..settings import redact
+from ..space import require_space
+from ..transfer.download import Target, download
+from ..transfer.http import Client, Origin
+from ..transfer.partials import claim
+from ..transfer.remote_zip import take_members
+from ..transfer.zip_members import opened_zip, receive_members
+from .base import Context
+from .pip_settings import IndexSettings, read_index_settings
+from .simple_index import Link, Wheel, find_wheel, index_authorization
 
-_PLACE = re.compile(r"pypi:(?P<project>[A-Za-z0-9._-]+)==(?P<version>[A-Za-z0-9.!+_-]+)#(?P<member>.+)")
+_PLACE = re.compile(
+    r"pypi:(?P<project>[A-Za-z0-9._-]+)==(?P<version>[A-Za-z0-9.!+_-]+)#(?P<member>.+)"
+)
 _SLACK = 16 << 20
 """A wheel may be this much larger than twice the files that are wanted of it; larger ones are refused."""
 
@@ -44,7 +46,9 @@ class WheelMembers:
     def deliver(self, wanted: Sequence[PinnedFile], context: Context) -> None:
         """Fetch each wheel at most once, from the first index that has it, and take its members into the store."""
         settings = read_index_settings()
-        client = Client(context.client.stall_seconds, tuple(filter(None, [settings.authority])), settings.proxy)
+        client = Client(
+            context.client.stall_seconds, tuple(filter(None, [settings.authority])), settings.proxy
+        )
         failures: list[SourceError] = []
         try:
             for wheel in dict.fromkeys(place.wheel for file in wanted for place in places(file)):
@@ -59,24 +63,39 @@ class WheelMembers:
         finally:
             client.close()
         if missing := [file.path for file in wanted if file.sha256 not in context.store.arrived]:
-            reasons = "; ".join(failure.reason for failure in failures) or f"no wheel has {', '.join(missing)}"
+            reasons = (
+                "; ".join(failure.reason for failure in failures)
+                or f"no wheel has {', '.join(missing)}"
+            )
             raise SourceError(reasons, transient=any(failure.transient for failure in failures))
 
 
 def places(file: PinnedFile) -> list[Place]:
     """Where the file is in wheels: the `pypi:` places of its `also`."""
     matches = (_PLACE.fullmatch(place) for place in file.also)
-    return [Place(Wheel.of(match["project"], match["version"]), match["member"]) for match in matches if match]
+    return [
+        Place(Wheel.of(match["project"], match["version"]), match["member"])
+        for match in matches
+        if match
+    ]
 
 
 def wheel_members(model: PinnedModel) -> WheelMembers | None:
     """The source, if any of the model's files has such a place."""
     wheels = dict.fromkeys(place.wheel for file in model.files for place in places(file))
-    return WheelMembers(", ".join(f"{wheel.project}=={wheel.version}" for wheel in wheels)) if wheels else None
+    return (
+        WheelMembers(", ".join(f"{wheel.project}=={wheel.version}" for wheel in wheels))
+        if wheels
+        else None
+    )
 
 
 def _deliver_wheel(
-    wheel: Wheel, members: dict[str, PinnedFile], settings: IndexSettings, client: Client, context: Context
+    wheel: Wheel,
+    members: dict[str, PinnedFile],
+    settings: IndexSettings,
+    client: Client,
+    context: Context,
 ) -> list[SourceError]:
     """Ask one index after the other; returns what went wrong until one delivered."""
     failures = []
@@ -90,13 +109,17 @@ def _deliver_wheel(
     return failures or ([] if settings.indexes else [SourceError("no package index is configured")])
 
 
-def _deliver_link(link: Link, index: str, members: dict[str, PinnedFile], client: Client, context: Context) -> None:
+def _deliver_link(
+    link: Link, index: str, members: dict[str, PinnedFile], client: Client, context: Context
+) -> None:
     if link.local_path is not None:
         with opened_zip(link.local_path, link.filename) as archive:
             receive_members(archive, members, context.store, link.filename)
         return
     authorization = credentials_for(index, link.url)
-    if take_members(client, link.url, members, context.store, context.progress, authorization=authorization):
+    if take_members(
+        client, link.url, members, context.store, context.progress, authorization=authorization
+    ):
         return
     wanted = sum(file.size for file in members.values())
     require_space(context.store.root, 2 * wanted)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from heimdall.models import locations
-from heimdall.models.errors import IntegrityError, SourceError
-from heimdall.models.manifest import PinnedFile, PinnedModel
-from heimdall.models.sources.base import Context
-from heimdall.models.store import chunks_of, sha256_of
+from .. import locations
+from ..errors import IntegrityError, SourceError
+from ..files import chunks_of, sha256_of
+from ..manifest import PinnedFile, PinnedModel
+from .base import Context
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,11 @@ def adopt(candidate: Path, file: PinnedFile, context: Context) -> bool:
         OSError: if the store can't be written.
     """
     try:
-        if not candidate.is_file() or candidate.stat().st_size != file.size or sha256_of(candidate) != file.sha256:
+        if (
+            not candidate.is_file()
+            or candidate.stat().st_size != file.size
+            or sha256_of(candidate) != file.sha256
+        ):
             return False
         stream = candidate.open("rb")
     except OSError:

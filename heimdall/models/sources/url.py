@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from heimdall.models.download import Target, download
-from heimdall.models.errors import SourceError
-from heimdall.models.manifest import PinnedFile, PinnedModel
-from heimdall.models.partials import claim
-from heimdall.models.sources.base import Context
-from heimdall.models.space import require_space
+from ..errors import SourceError
+from ..manifest import PinnedFile, PinnedModel
+from ..space import require_space
+from ..transfer.download import Target, download
+from ..transfer.partials import claim
+from .base import Context
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,9 @@ def _prose(tokens: int) -> str:
 
 
 def test_a_section_that_fits_is_one_piece() -> None:
-    (piece,) = _pieces(Block("# A\n\n", 1, title="A"), Block(_prose(100), 3, ("A",)), Block(_prose(100), 5, ("A",)))
+    (piece,) = _pieces(
+        Block("# A\n\n", 1, title="A"), Block(_prose(100), 3, ("A",)), Block(_prose(100), 5, ("A",))
+    )
     assert (piece.path, piece.titles, piece.first_line, piece.last_line) == ((), ("A",), 1, 5)
 
 
@@ -55,7 +57,11 @@ def test_a_long_section_is_cut_between_blocks_evenly_and_each_piece_knows_its_he
 
 
 def test_small_sections_below_one_heading_are_put_together() -> None:
-    blocks = [Block("# A\n", 1, title="A"), Block("## B\n", 2, ("A",), title="B"), Block("b\n", 3, ("A", "B"))]
+    blocks = [
+        Block("# A\n", 1, title="A"),
+        Block("## B\n", 2, ("A",), title="B"),
+        Block("b\n", 3, ("A", "B")),
+    ]
     (piece,) = _pieces(*blocks, Block("## C\n", 4, ("A",), title="C"), Block("c\n", 5, ("A", "C")))
     assert piece.text == "# A\n## B\nb\n## C\nc"
 
@@ -68,7 +74,9 @@ def test_sections_below_different_headings_are_not() -> None:
 
 def test_sections_that_stand_alone_are_not() -> None:
     blocks = [Block("# A\n", 1, title="A"), Block(_prose(100), 2, ("A",))]
-    pieces = _pieces(*blocks, Block("## B\n", 4, ("A",), title="B"), Block(_prose(100), 5, ("A", "B")))
+    pieces = _pieces(
+        *blocks, Block("## B\n", 4, ("A",), title="B"), Block(_prose(100), 5, ("A", "B"))
+    )
     assert [piece.titles for piece in pieces] == [("A",), ("B",)]
 
 
@@ -76,7 +84,11 @@ def test_sections_that_stand_alone_are_not() -> None:
 def test_code_stays_whole_with_its_heading_and_what_introduces_it(tokens: int) -> None:
     code = "```\n" + "line\n" * (tokens - 6) + "```\n"
     assert estimate_tokens(code) == tokens
-    (piece,) = _pieces(Block("# A\n\n", 1, title="A"), Block("So:\n\n", 3, ("A",)), Block(code, 5, ("A",), solid=True))
+    (piece,) = _pieces(
+        Block("# A\n\n", 1, title="A"),
+        Block("So:\n\n", 3, ("A",)),
+        Block(code, 5, ("A",), solid=True),
+    )
     assert piece.text == f"# A\n\nSo:\n\n{code}".rstrip()
 
 
@@ -84,12 +96,16 @@ def test_code_that_is_too_long_is_cut_between_lines() -> None:
     code = "".join(f"line {number}\n" for number in range(1000))
     pieces = _pieces(Block(code, 1, solid=True))
     assert "\n".join(piece.text for piece in pieces) == code.rstrip()
-    assert [piece.first_line for piece in pieces[1:]] == [piece.last_line + 1 for piece in pieces[:-1]]
+    assert [piece.first_line for piece in pieces[1:]] == [
+        piece.last_line + 1 for piece in pieces[:-1]
+    ]
 
 
 def test_a_short_end_of_a_section_joins_what_is_before_it() -> None:
     code = "line\n" * 300
     (piece,) = _pieces(
-        Block("# A\n", 1, title="A"), Block(code, 2, ("A",), solid=True), Block("That is all.\n", 302, ("A",))
+        Block("# A\n", 1, title="A"),
+        Block(code, 2, ("A",), solid=True),
+        Block("That is all.\n", 302, ("A",)),
     )
     assert piece.last_line == 302

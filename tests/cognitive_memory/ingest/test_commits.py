@@ -14,7 +14,9 @@ LINES = "".join(f"line {number}\n" for number in range(50))
 
 
 def _read(repository: Repository, *shas: str) -> list[Commit]:
-    return list(read_commits(Git(repository.folder), shas or repository.git("rev-list", "HEAD").split()))
+    return list(
+        read_commits(Git(repository.folder), shas or repository.git("rev-list", "HEAD").split())
+    )
 
 
 def _commit(**fields: object) -> Commit:
@@ -74,7 +76,9 @@ def test_other_encodings(repository: Repository) -> None:
     ]  # git takes such bytes for Latin-1
 
 
-def test_commits_come_as_they_were_asked_for_and_one_without_files_is_one(repository: Repository) -> None:
+def test_commits_come_as_they_were_asked_for_and_one_without_files_is_one(
+    repository: Repository,
+) -> None:
     shas = [repository.commit("One", a="1"), repository.commit("Two"), repository.commit("", a="3")]
     order = [shas[1], shas[2], shas[0]]
     assert [(commit.sha, commit.message) for commit in _read(repository, *order)] == list(
@@ -130,7 +134,9 @@ def test_the_memory_of_a_commit() -> None:
         ChangedFile("mode.sh", "M", lines=(0, 0)),
     )
     (memory,) = memories_of(
-        _commit(message="Do it\n\nWhy.\n\nSigned-off-by: Ada <a@b>", files=files), "git:history", tags=("x",)
+        _commit(message="Do it\n\nWhy.\n\nSigned-off-by: Ada <a@b>", files=files),
+        "git:history",
+        tags=("x",),
     ).memories
     assert memory.text == (
         "Do it\n\nWhy.\n\n"
@@ -149,7 +155,10 @@ def test_secrets_are_left_out_of_commits() -> None:
 
 def test_a_long_message_is_several_memories_and_many_files_are_summed_up() -> None:
     message = "Subject\n\n" + "\n\n".join("This is a paragraph of words. " * 20 for _ in range(5))
-    files = tuple(ChangedFile(f"some/long/path/to/a/file-{number}.py", "M", lines=(1, 1)) for number in range(100))
+    files = tuple(
+        ChangedFile(f"some/long/path/to/a/file-{number}.py", "M", lines=(1, 1))
+        for number in range(100)
+    )
     memories = memories_of(_commit(message=message, files=files), "git:history").memories
     assert len(memories) > 1
     assert all(estimate_tokens(memory.text) <= SOLID_BOUND for memory in memories)
@@ -163,4 +172,7 @@ def test_a_long_message_is_several_memories_and_many_files_are_summed_up() -> No
 
 def test_no_message_and_no_author() -> None:
     (memory,) = memories_of(_commit(message="", author=" "), "git:history").memories
-    assert (memory.text, memory.context) == ("(no message)", "Commit aaaaaaaaaa by nobody on 2026-01-02")
+    assert (memory.text, memory.context) == (
+        "(no message)",
+        "Commit aaaaaaaaaa by nobody on 2026-01-02",
+    )

@@ -47,12 +47,20 @@ def test_markdown_by_its_headings() -> None:
     assert {memory.tags for memory in memories} == {("manual", "two words")}
     assert {memory.source for memory in memories} == {"docs/guide.md"}
     assert memories[1].metadata == {"kind": "markdown", "lines": [9, 11]}
-    assert [memory.type for memory in memories] == [MemoryType.CONCEPT, MemoryType.CONTEXT, MemoryType.CONTEXT]
+    assert [memory.type for memory in memories] == [
+        MemoryType.CONCEPT,
+        MemoryType.CONTEXT,
+        MemoryType.CONTEXT,
+    ]
 
 
 def test_a_file_without_headings_goes_by_its_name() -> None:
     (memory,) = _memories("notes/meeting.txt", "We agreed on SQLite.\n")
-    assert (memory.context, memory.text, memory.type) == ("meeting.txt", "We agreed on SQLite.", MemoryType.CONCEPT)
+    assert (memory.context, memory.text, memory.type) == (
+        "meeting.txt",
+        "We agreed on SQLite.",
+        MemoryType.CONCEPT,
+    )
 
 
 def test_underlined_titles_of_restructuredtext() -> None:
@@ -65,7 +73,11 @@ def test_underlined_titles_of_restructuredtext() -> None:
         + "Less. " * 60
     )
     memories = _memories("guide.rst", text)
-    assert [memory.context for memory in memories] == ["guide.rst", "guide.rst > Guide", "guide.rst > Guide"]
+    assert [memory.context for memory in memories] == [
+        "guide.rst",
+        "guide.rst > Guide",
+        "guide.rst > Guide",
+    ]
     assert memories[2].text.startswith("Use\n---\nLess.")
 
 
@@ -89,9 +101,14 @@ def test_types_follow_headings_and_names(source: str, heading: str, kind: Memory
 
 def test_entries_of_a_changelog_are_episodes_of_their_day() -> None:
     entry = "- Something was done that takes some words to say, so that it stands alone. " * 4
-    memories = _memories("CHANGELOG.md", f"# Changelog\n\n## 1.1.0 - 2026-02-03\n\n{entry}\n\n## 1.0.0\n\n{entry}\n")
+    memories = _memories(
+        "CHANGELOG.md", f"# Changelog\n\n## 1.1.0 - 2026-02-03\n\n{entry}\n\n## 1.0.0\n\n{entry}\n"
+    )
     assert [memory.type for memory in memories] == [MemoryType.EPISODE] * 2
-    assert [memory.created_at for memory in memories] == [datetime(2026, 2, 3, 12, tzinfo=UTC), None]
+    assert [memory.created_at for memory in memories] == [
+        datetime(2026, 2, 3, 12, tzinfo=UTC),
+        None,
+    ]
 
 
 def test_a_date_that_no_calendar_has_is_none() -> None:
@@ -125,7 +142,9 @@ class Store:
         x = 1  # short
 '''
     memories = _memories("pkg/store.py", source)
-    assert [(memory.context, memory.text.split("\n", 1)[0].split(".")[0]) for memory in memories] == [
+    assert [
+        (memory.context, memory.text.split("\n", 1)[0].split(".")[0]) for memory in memories
+    ] == [
         ("store.py", '"""What the module is for'),
         ("store.py", "LIMIT = 3"),
         ("store.py", "class Store:"),
@@ -138,7 +157,9 @@ class Store:
 
 
 def test_python_that_cannot_be_parsed_still_has_comments() -> None:
-    (memory,) = _memories("old.py", "# This explains why the following line is there\nprint 'hello'\n")
+    (memory,) = _memories(
+        "old.py", "# This explains why the following line is there\nprint 'hello'\n"
+    )
     assert memory.text == "# This explains why the following line is there\nprint 'hello'"
 
 
@@ -159,7 +180,10 @@ def test_comments_of_other_languages(name: str, text: str) -> None:
 
 def test_trivial_comments_and_shebangs_are_left_out() -> None:
     assert (
-        _memories("run.sh", "#!/bin/sh with many words that nobody should ever read\n# shellcheck\necho hi # say it\n")
+        _memories(
+            "run.sh",
+            "#!/bin/sh with many words that nobody should ever read\n# shellcheck\necho hi # say it\n",
+        )
         == []
     )
 
@@ -172,7 +196,14 @@ def test_secrets_are_left_out_and_said() -> None:
 
 
 @pytest.mark.parametrize(
-    "front", ['title: "\\ud800"\ntags: ["\\ud800"]', "- a list", "a: [", "date: 2026-99-99", "title: 3\ntags: 4"]
+    "front",
+    [
+        'title: "\\ud800"\ntags: ["\\ud800"]',
+        "- a list",
+        "a: [",
+        "date: 2026-99-99",
+        "title: 3\ntags: 4",
+    ],
 )
 def test_any_front_matter_is_survived(front: str) -> None:
     assert _memories("a.md", f"---\n{front}\n---\ntext\n")
@@ -192,7 +223,9 @@ def test_ids_stay_when_something_else_changes() -> None:
     before = {memory.text: memory.id for memory in _memories("docs/guide.md", GUIDE)}
     after = {
         memory.text: memory.id
-        for memory in _memories("docs/guide.md", GUIDE.replace("What it is.", "What it was.\n\nAnd is."))
+        for memory in _memories(
+            "docs/guide.md", GUIDE.replace("What it is.", "What it was.\n\nAnd is.")
+        )
     }
     assert before.keys() & after.keys()
     assert all(before[text] == after[text] for text in before.keys() & after.keys())

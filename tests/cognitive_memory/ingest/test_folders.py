@@ -118,7 +118,9 @@ def test_a_memory_that_stays_keeps_its_pin(loader: Loader, project: Path) -> Non
     assert after.metadata["lines"] != last.metadata["lines"]
 
 
-def test_a_removed_file_is_forgotten_but_only_below_what_is_loaded(loader: Loader, project: Path) -> None:
+def test_a_removed_file_is_forgotten_but_only_below_what_is_loaded(
+    loader: Loader, project: Path
+) -> None:
     write_tree(project, {"docs/a.md": "a", "docs/b.md": "b", "docs2/c.md": "c", "d.md": "d"})
     loader.load()
     for name in ("docs/b.md", "docs2/c.md", "d.md"):
@@ -169,11 +171,19 @@ def test_a_dry_run_says_all_and_changes_nothing(loader: Loader, project: Path) -
     write_tree(project, {"d.md": "d"})
     before = (loader.texts(), loader.memory.status().revision, loader.memory.load_states())
     report = loader.load(dry_run=True)
-    assert (report.loaded, report.unchanged, report.removed) == (["a.md", "d.md"], ["c.md"], ["b.md"])
+    assert (report.loaded, report.unchanged, report.removed) == (
+        ["a.md", "d.md"],
+        ["c.md"],
+        ["b.md"],
+    )
     assert _counts(report) == (2, 0, 0, 2)
     assert (loader.texts(), loader.memory.status().revision, loader.memory.load_states()) == before
     real = loader.load()
-    assert (real.loaded, real.removed, _counts(real)) == (report.loaded, report.removed, _counts(report))
+    assert (real.loaded, real.removed, _counts(real)) == (
+        report.loaded,
+        report.removed,
+        _counts(report),
+    )
 
 
 def test_other_tags_load_again(loader: Loader) -> None:
@@ -183,7 +193,9 @@ def test_other_tags_load_again(loader: Loader) -> None:
     assert [memory.tags for memory in loader.memory.memories()] == [("x",)]
 
 
-def test_left_out_files_are_counted_and_forgotten_if_they_were_loaded(loader: Loader, project: Path) -> None:
+def test_left_out_files_are_counted_and_forgotten_if_they_were_loaded(
+    loader: Loader, project: Path
+) -> None:
     loader.write(a_md="a", b_md="b")
     loader.load()
     (project / "a.md").write_text("a" * 2000)
@@ -209,7 +221,9 @@ def test_what_cannot_be_read_now_is_kept(loader: Loader, project: Path, closed: 
     assert loader.texts() == {"b.md": ["b"], "docs/a.md": ["a"]}
 
 
-def test_a_file_that_was_named_once_is_kept_up_to_date_with_its_folder(loader: Loader, project: Path) -> None:
+def test_a_file_that_was_named_once_is_kept_up_to_date_with_its_folder(
+    loader: Loader, project: Path
+) -> None:
     write_tree(project, {"data.csv": "a,b\n"})
     assert loader.load().loaded == []
     assert loader.load("data.csv").loaded == ["data.csv"]
@@ -238,7 +252,9 @@ def test_interrupted_between_files_nothing_is_done_twice(loader: Loader, project
 def test_progress_counts_files(loader: Loader, project: Path) -> None:
     loader.write(a_md="a", b_md="b")
     steps: list[tuple[int, int]] = []
-    load_paths(loader.memory, [project], project, progress=lambda done, total: steps.append((done, total)))
+    load_paths(
+        loader.memory, [project], project, progress=lambda done, total: steps.append((done, total))
+    )
     assert steps == [(0, 2), (1, 2), (2, 2)]
 
 

@@ -14,7 +14,12 @@ from tests.support.other_user import other_users
 def test_a_repository_from_a_folder_in_it(repository: Repository) -> None:
     sha = repository.commit("One", a__b_txt="x")
     git = Git(repository.folder / "a")
-    assert (git.top, git.commit(None), git.commit("main"), git.commit(sha[:10])) == (repository.folder, sha, sha, sha)
+    assert (git.top, git.commit(None), git.commit("main"), git.commit(sha[:10])) == (
+        repository.folder,
+        sha,
+        sha,
+        sha,
+    )
 
 
 def test_a_bare_repository(repository: Repository, tmp_path: Path) -> None:
@@ -77,7 +82,9 @@ def test_variables_of_hooks_do_not_lead_elsewhere(
     assert Git(repository.folder).commit(None) == sha
 
 
-def test_a_hostile_repository_runs_nothing_and_changes_no_output(repository: Repository, tmp_path: Path) -> None:
+def test_a_hostile_repository_runs_nothing_and_changes_no_output(
+    repository: Repository, tmp_path: Path
+) -> None:
     repository.commit("One", a_txt="x\n", _gitattributes="* diff=evil filter=evil\n")
     repository.commit("Two", a_txt="y\n")
     plain = list(read_commits(Git(repository.folder), repository.git("rev-list", "HEAD").split()))

@@ -30,7 +30,12 @@ def test_each_commit_is_loaded_once(memory: ProjectMemory, repository: Repositor
     repository.commit("One", a_txt=LINES)
     tip = repository.commit("Two", a_txt=None)
     report = _load(memory, repository)
-    assert (report.commits, report.known, report.tip, report.repository) == (2, 0, tip, "git:history")
+    assert (report.commits, report.known, report.tip, report.repository) == (
+        2,
+        0,
+        tip,
+        "git:history",
+    )
     assert _subjects(memory) == ["One", "Two"]
     revision = memory.status().revision
     again = _load(memory, repository)
@@ -54,7 +59,9 @@ def test_later_only_new_commits_are_read(memory: ProjectMemory, repository: Repo
     assert _load(memory, repository).known == 3
 
 
-def test_ids_are_those_of_the_commits(memory: ProjectMemory, repository: Repository, tmp_path: Path) -> None:
+def test_ids_are_those_of_the_commits(
+    memory: ProjectMemory, repository: Repository, tmp_path: Path
+) -> None:
     repository.commit("One")
     repository.commit("Two\n\n" + "Many words in a paragraph here. " * 100)
     _load(memory, repository)
@@ -65,7 +72,9 @@ def test_ids_are_those_of_the_commits(memory: ProjectMemory, repository: Reposit
         assert _ids(other) == _ids(memory)
 
 
-def test_after_a_rebase_what_is_gone_is_forgotten(memory: ProjectMemory, repository: Repository) -> None:
+def test_after_a_rebase_what_is_gone_is_forgotten(
+    memory: ProjectMemory, repository: Repository
+) -> None:
     repository.commit("One")
     repository.commit("Two")
     _load(memory, repository)
@@ -113,7 +122,8 @@ def test_limits(memory: ProjectMemory, repository: Repository) -> None:
 
 
 @pytest.mark.parametrize(
-    "since", ["2025-01-01", "2025-01-01 10:00", "3 months ago", "1.week.ago", "2025-06-01T10:00:00+02:00"]
+    "since",
+    ["2025-01-01", "2025-01-01 10:00", "3 months ago", "1.week.ago", "2025-06-01T10:00:00+02:00"],
 )
 def test_dates_that_git_understands(since: str) -> None:
     assert GitOptions(since=since).since == since
@@ -125,9 +135,14 @@ def test_dates_that_git_would_take_for_today(since: str) -> None:
         GitOptions(since=since)
 
 
-def test_merges_that_say_nothing_are_left_out(memory: ProjectMemory, repository: Repository) -> None:
+def test_merges_that_say_nothing_are_left_out(
+    memory: ProjectMemory, repository: Repository
+) -> None:
     repository.commit("One")
-    for name, message in (("a", "Merge branch 'a'"), ("b", "Merge pull request #1 from x/b\n\nMake it quick")):
+    for name, message in (
+        ("a", "Merge branch 'a'"),
+        ("b", "Merge pull request #1 from x/b\n\nMake it quick"),
+    ):
         repository.git("checkout", "--quiet", "-b", name)
         repository.commit(f"On {name}", **{f"{name}_txt": "x"})
         repository.git("checkout", "--quiet", "main")
@@ -150,13 +165,20 @@ def test_a_shallow_clone_forgets_nothing_and_learns_more_when_deepened(
     assert (oldest.text, oldest.metadata["shallow"]) == ("Commit 2", True)
     clone.git("fetch", "--quiet", "--unshallow")
     report = _load(memory, clone)
-    assert (report.commits, report.known, report.memories.added, report.memories.updated) == (3, 1, 2, 1)
+    assert (report.commits, report.known, report.memories.added, report.memories.updated) == (
+        3,
+        1,
+        2,
+        1,
+    )
     assert memory.get(oldest.id).text == "Commit 2\n\nadded f2.txt (+50 -0)"
     clone.git("fetch", "--quiet", "--depth=1")
     assert (_load(memory, clone).forgotten, len(_subjects(memory))) == (0, 4)
 
 
-@pytest.mark.parametrize(("filter_", "text"), [("blob:none", "Two\n\nrenamed a.txt to b.txt"), ("tree:0", "Two")])
+@pytest.mark.parametrize(
+    ("filter_", "text"), [("blob:none", "Two\n\nrenamed a.txt to b.txt"), ("tree:0", "Two")]
+)
 def test_a_partial_clone_fetches_nothing(
     memory: ProjectMemory, repository: Repository, tmp_path: Path, filter_: str, text: str
 ) -> None:
@@ -166,7 +188,12 @@ def test_a_partial_clone_fetches_nothing(
     repository.git("config", "uploadpack.allowFilter", "true")
     clone = Repository(tmp_path / "clone")
     repository.git(
-        "clone", "--quiet", "--no-checkout", f"--filter={filter_}", repository.folder.as_uri(), str(clone.folder)
+        "clone",
+        "--quiet",
+        "--no-checkout",
+        f"--filter={filter_}",
+        repository.folder.as_uri(),
+        str(clone.folder),
     )
     objects = clone.git("count-objects", "-v")
     assert _load(memory, clone).commits == 2
@@ -197,9 +224,14 @@ def test_another_repository_has_a_source_of_its_own(
     assert len(list(everything)) == 3
 
 
-def test_a_project_in_a_folder_of_a_repository(memory: ProjectMemory, repository: Repository) -> None:
+def test_a_project_in_a_folder_of_a_repository(
+    memory: ProjectMemory, repository: Repository
+) -> None:
     repository.commit("One", sub__a_txt="x")
-    assert load_history(memory, repository.folder / "sub", repository.folder / "sub").repository == "git:history"
+    assert (
+        load_history(memory, repository.folder / "sub", repository.folder / "sub").repository
+        == "git:history"
+    )
 
 
 def test_a_dry_run_changes_nothing(memory: ProjectMemory, repository: Repository) -> None:
@@ -215,7 +247,11 @@ def test_a_dry_run_changes_nothing(memory: ProjectMemory, repository: Repository
 
 def test_an_empty_repository(memory: ProjectMemory, repository: Repository) -> None:
     report = _load(memory, repository)
-    assert (report.tip, report.commits, report.notes) == (None, 0, ["the repository has no commits yet"])
+    assert (report.tip, report.commits, report.notes) == (
+        None,
+        0,
+        ["the repository has no commits yet"],
+    )
 
 
 def test_what_a_kill_left_out_is_read(memory: ProjectMemory, repository: Repository) -> None:

@@ -59,7 +59,15 @@ def _state(project: Path) -> set[tuple[object, ...]]:
     with ProjectMemory.open(_database(project)) as memory:
         assert memory.integrity() == []
         return {
-            (found.id, found.text, found.context, found.type, found.tags, found.source, str(found.metadata))
+            (
+                found.id,
+                found.text,
+                found.context,
+                found.type,
+                found.tags,
+                found.source,
+                str(found.metadata),
+            )
             for found in memory.memories()
         }
 
@@ -76,9 +84,14 @@ def _history(repository: Repository) -> None:
 
 @pytest.mark.kills
 @pytest.mark.parametrize("command", [("load", "docs"), ("git-load",)])
-def test_a_load_that_is_killed_ends_where_an_undisturbed_one_does(tmp_path: Path, command: tuple[str, ...]) -> None:
+def test_a_load_that_is_killed_ends_where_an_undisturbed_one_does(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
     disturbed, undisturbed = tmp_path / "disturbed", tmp_path / "undisturbed"
-    files = {f"docs/{number}.md": f"# {number}\n\n{LONG}\n\n## More\n\n{LONG}\n" for number in range(FILES)}
+    files = {
+        f"docs/{number}.md": f"# {number}\n\n{LONG}\n\n## More\n\n{LONG}\n"
+        for number in range(FILES)
+    }
     for project in (disturbed, undisturbed):
         _history(Repository.make(project))
         write_tree(project, files)

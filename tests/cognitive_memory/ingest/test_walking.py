@@ -35,7 +35,18 @@ RULES = [
     "*/",
     "!/a",
 ]
-FILES = ["a/b/c.md", "a/c.md", "a/keep.md", "b/a/d.md", "b/c.md", "c.md", "d.md", "keep.md", "#x.md", "c/a/b.md"]
+FILES = [
+    "a/b/c.md",
+    "a/c.md",
+    "a/keep.md",
+    "b/a/d.md",
+    "b/c.md",
+    "c.md",
+    "d.md",
+    "keep.md",
+    "#x.md",
+    "c/a/b.md",
+]
 
 
 def _sources(*paths: Path, project: Path, selection: Selection | None = None) -> list[str]:
@@ -44,10 +55,25 @@ def _sources(*paths: Path, project: Path, selection: Selection | None = None) ->
 
 def test_files_that_are_read_in_the_order_of_their_names(project: Path) -> None:
     write_tree(
-        project, {"b.md": "", "a/c.py": "", "a.txt": "", "README": "", "data.json": "", "logo.png": "", "a/b.go": ""}
+        project,
+        {
+            "b.md": "",
+            "a/c.py": "",
+            "a.txt": "",
+            "README": "",
+            "data.json": "",
+            "logo.png": "",
+            "a/b.go": "",
+        },
     )
     result = walk([project], project)
-    assert [found.source for found in result.found] == ["README", "a/b.go", "a/c.py", "a.txt", "b.md"]
+    assert [found.source for found in result.found] == [
+        "README",
+        "a/b.go",
+        "a/c.py",
+        "a.txt",
+        "b.md",
+    ]
     assert [(skipped.source, skipped.reason) for skipped in result.skipped] == [
         ("data.json", Reason.UNSUPPORTED),
         ("logo.png", Reason.UNSUPPORTED),
@@ -57,7 +83,10 @@ def test_files_that_are_read_in_the_order_of_their_names(project: Path) -> None:
 
 def test_a_named_file_is_taken_whatever_it_is_and_each_file_once(project: Path) -> None:
     write_tree(project, {"docs/a.md": "", "data.csv": "", ".gitignore": "*.csv\n"})
-    result = walk([project / "docs", project / "docs" / "a.md", project / "data.csv", project / "docs"], project)
+    result = walk(
+        [project / "docs", project / "docs" / "a.md", project / "data.csv", project / "docs"],
+        project,
+    )
     assert result.found == (
         Found(project / "data.csv", "data.csv", asked=True),
         Found(project / "docs" / "a.md", "docs/a.md", asked=True),
@@ -66,7 +95,9 @@ def test_a_named_file_is_taken_whatever_it_is_and_each_file_once(project: Path) 
 
 def test_what_is_elsewhere_has_its_absolute_path(project: Path, tmp_path: Path) -> None:
     write_tree(tmp_path / "other", {"a.md": ""})
-    assert _sources(tmp_path / "other", project=project) == [(tmp_path / "other" / "a.md").as_posix()]
+    assert _sources(tmp_path / "other", project=project) == [
+        (tmp_path / "other" / "a.md").as_posix()
+    ]
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -77,19 +108,31 @@ def test_what_is_elsewhere_has_its_absolute_path(project: Path, tmp_path: Path) 
         max_size=3,
     )
 )
-def test_ignored_is_what_git_ignores(tmp_path_factory: pytest.TempPathFactory, rules: dict[str, list[str]]) -> None:
+def test_ignored_is_what_git_ignores(
+    tmp_path_factory: pytest.TempPathFactory, rules: dict[str, list[str]]
+) -> None:
     folder = tmp_path_factory.mktemp("ignored")
     repository = Repository.make(folder)
     write_tree(folder, dict.fromkeys(FILES, "x"))
     write_tree(folder, {name: "\n".join(lines) + "\n" for name, lines in rules.items()})
-    listed = repository.git("-c", "core.quotepath=off", "ls-files", "--others", "--exclude-standard").splitlines()
-    assert sorted(_sources(folder, project=folder)) == sorted(name for name in listed if name.endswith(".md"))
+    listed = repository.git(
+        "-c", "core.quotepath=off", "ls-files", "--others", "--exclude-standard"
+    ).splitlines()
+    assert sorted(_sources(folder, project=folder)) == sorted(
+        name for name in listed if name.endswith(".md")
+    )
 
 
 def test_rules_above_the_folder_hold_up_to_the_repository(project: Path) -> None:
     Repository.make(project)
     write_tree(
-        project, {".gitignore": "/docs/old.md\n", "docs/old.md": "", "docs/new.md": "", ".git/info/exclude": "new.md\n"}
+        project,
+        {
+            ".gitignore": "/docs/old.md\n",
+            "docs/old.md": "",
+            "docs/new.md": "",
+            ".git/info/exclude": "new.md\n",
+        },
     )
     write_tree(project.parent, {".gitignore": "*\n"})
     assert _sources(project / "docs", project=project) == []
@@ -111,27 +154,55 @@ def test_an_ignored_folder_that_is_named_is_loaded(project: Path) -> None:
 
 
 def test_heimdallignore_has_the_last_word_and_usual_rubbish_is_left_out(project: Path) -> None:
-    rules = {".gitignore": "private.md\n", ".heimdallignore": "!private.md\nsecret.md\n!/node_modules/\n"}
+    rules = {
+        ".gitignore": "private.md\n",
+        ".heimdallignore": "!private.md\nsecret.md\n!/node_modules/\n",
+    }
     write_tree(
-        project, {**rules, "private.md": "", "secret.md": "", "node_modules/a.md": "", "sub/node_modules/a.md": ""}
+        project,
+        {
+            **rules,
+            "private.md": "",
+            "secret.md": "",
+            "node_modules/a.md": "",
+            "sub/node_modules/a.md": "",
+        },
     )
     assert _sources(project, project=project) == ["node_modules/a.md", "private.md"]
 
 
 def test_the_folders_of_version_control_and_our_own_are_never_looked_into(project: Path) -> None:
     write_tree(
-        project, {".heimdallignore": "!.git\n!.heimdall\n", ".git/a.md": "", ".heimdall/a.md": "", "sub/.git/a.md": ""}
+        project,
+        {
+            ".heimdallignore": "!.git\n!.heimdall\n",
+            ".git/a.md": "",
+            ".heimdall/a.md": "",
+            "sub/.git/a.md": "",
+        },
     )
     assert _sources(project, project=project) == []
 
 
 def test_a_projects_patterns(project: Path) -> None:
-    write_tree(project, {"docs/a.md": "", "docs/drafts/b.md": "", "src/c.py": "", "d.md": "", ".gitignore": "!d.md\n"})
-    assert _sources(project, project=project, selection=Selection(include=("docs/", "*.py"), exclude=("drafts/",))) == [
-        "docs/a.md",
-        "src/c.py",
-    ]
-    assert _sources(project, project=project, selection=Selection(exclude=("d.md",)))[-1] == "src/c.py"
+    write_tree(
+        project,
+        {
+            "docs/a.md": "",
+            "docs/drafts/b.md": "",
+            "src/c.py": "",
+            "d.md": "",
+            ".gitignore": "!d.md\n",
+        },
+    )
+    assert _sources(
+        project,
+        project=project,
+        selection=Selection(include=("docs/", "*.py"), exclude=("drafts/",)),
+    ) == ["docs/a.md", "src/c.py"]
+    assert (
+        _sources(project, project=project, selection=Selection(exclude=("d.md",)))[-1] == "src/c.py"
+    )
 
 
 def test_a_line_that_is_no_rule_is_said_and_the_others_hold(project: Path) -> None:
@@ -151,7 +222,9 @@ def test_rules_are_read_from_files_alone(project: Path, name: str) -> None:
     assert _sources(project, project=project) == ["a.md", "sub/b.md", "sub2/c.md"]
 
 
-def test_folders_nested_deeper_than_calls_may_be(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folders_nested_deeper_than_calls_may_be(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     depth = sys.getrecursionlimit() + 100
     monkeypatch.chdir(project)
     for _ in range(depth):
@@ -162,7 +235,8 @@ def test_folders_nested_deeper_than_calls_may_be(project: Path, monkeypatch: pyt
     try:
         assert [found.source.count("/") for found in walk([project], project).found] == [depth]
     finally:
-        subprocess.run(["rm", "-rf", str(project / "d")], check=True)  # deeper than shutil.rmtree can
+        # deeper than shutil.rmtree can
+        subprocess.run(["rm", "-rf", str(project / "d")], check=True)
 
 
 def test_links_are_not_followed(project: Path, tmp_path: Path) -> None:
@@ -210,7 +284,9 @@ def test_pipes_and_sockets_are_not_opened(project: Path) -> None:
 
 
 def test_a_path_that_is_not_there(project: Path) -> None:
-    with pytest.raises(PathNotFoundError, match=r"missing can't be loaded: No such file or directory. Expected"):
+    with pytest.raises(
+        PathNotFoundError, match=r"missing can't be loaded: No such file or directory. Expected"
+    ):
         walk([project / "missing"], project)
     (project / "loop").symlink_to("loop")
     with pytest.raises(PathNotFoundError):

@@ -11,7 +11,10 @@ def test_changes_that_matter(project: Path) -> None:
     stop = threading.Event()
     found = changes([project], stop=stop)
     assert next(found) == frozenset()
-    write_tree(project, {".heimdall/memory.db-wal": "x", ".git/index": "x", "image.png": "x", "docs/a.md": "x"})
+    write_tree(
+        project,
+        {".heimdall/memory.db-wal": "x", ".git/index": "x", "image.png": "x", "docs/a.md": "x"},
+    )
     first = next(found)
     assert {path.relative_to(project).as_posix() for path in first} <= {"docs", "docs/a.md"}
     (project / "docs").rename(project / "manual")

@@ -22,7 +22,22 @@ _PARTS = [
         "***\n",
         "|a|b|\n|-|-|\n",
     ),
-    *("\n", "\n\n", " ", ". ", "! ", "。", ": ", "\t", "\x0b", "\x0c", "\u2028", "\x85", "\x00", "\x01"),
+    *(
+        "\n",
+        "\n\n",
+        " ",
+        ". ",
+        "! ",
+        "。",
+        ": ",
+        "\t",
+        "\x0b",
+        "\x0c",
+        "\u2028",
+        "\x85",
+        "\x00",
+        "\x01",
+    ),
     *(
         "word",
         "sentence with some words. ",
@@ -35,14 +50,22 @@ _PARTS = [
         "<div>\n",
         "`code`",
     ),
-    *("def f():\n", '    """Doc."""\n', "# a comment with many words in it\n", "\\", "title: x\n", "tags: [a, b]\n"),
+    *(
+        "def f():\n",
+        '    """Doc."""\n',
+        "# a comment with many words in it\n",
+        "\\",
+        "title: x\n",
+        "tags: [a, b]\n",
+    ),
 ]
 
 
 def texts() -> st.SearchStrategy[str]:
     """Texts with line feeds at their line ends and without lone surrogates."""
     parts = st.one_of(
-        st.sampled_from(_PARTS), st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=20)
+        st.sampled_from(_PARTS),
+        st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=20),
     )
     many = st.builds(lambda part, count: part * count, st.sampled_from(_PARTS), st.integers(1, 60))
     return st.lists(st.one_of(parts, parts, parts, many), max_size=40).map("".join)

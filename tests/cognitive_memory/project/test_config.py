@@ -36,7 +36,9 @@ def test_no_file_and_an_empty_file_are_the_defaults(path: Path) -> None:
 
 
 def test_what_is_set(path: Path) -> None:
-    path.write_text(f"project_id: {ID.upper()}\ningest:\n  include: docs/\n  exclude: ['*.log', build/]\n")
+    path.write_text(
+        f"project_id: {ID.upper()}\ningest:\n  include: docs/\n  exclude: ['*.log', build/]\n"
+    )
     config = read_config(path)
     assert config.project_id == ID
     assert config.ingest.include == ("docs/",)
@@ -126,11 +128,16 @@ def test_the_template_has_every_setting_and_changes_none(path: Path) -> None:
 
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.dates()
-documents = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(scalars, inner), max_leaves=8)
+documents = st.recursive(
+    scalars, lambda inner: st.lists(inner) | st.dictionaries(scalars, inner), max_leaves=8
+)
 known = st.dictionaries(st.sampled_from(["project_id", "ingest", "inget", "a\nb"]), documents)
 
 
-@given(st.one_of(documents, known).map(lambda document: yaml.safe_dump(document, allow_unicode=True)) | st.text())
+@given(
+    st.one_of(documents, known).map(lambda document: yaml.safe_dump(document, allow_unicode=True))
+    | st.text()
+)
 @example("ingest:\n\tinclude: x")
 @example("? ? a")
 @example("%YAML 9.9\n---\n")

@@ -21,7 +21,9 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path / "outer"
 
 
-def test_the_nearest_memory_then_the_nearest_repository_then_the_directory_itself(tree: Path) -> None:
+def test_the_nearest_memory_then_the_nearest_repository_then_the_directory_itself(
+    tree: Path,
+) -> None:
     deep = tree / "repository" / "src" / "deep"
     assert find_project(tree) == Project(tree)
     assert find_project(deep) == Project(tree / "repository")
@@ -34,10 +36,14 @@ def test_the_nearest_memory_then_the_nearest_repository_then_the_directory_itsel
 def test_a_worktree_has_a_file_and_a_file_is_no_memory(tree: Path) -> None:
     (tree / "repository" / "src" / ".git").write_text("gitdir: elsewhere")
     (tree / "repository" / "src" / "deep" / ".heimdall").write_text("no folder")
-    assert find_project(tree / "repository" / "src" / "deep") == Project(tree / "repository" / "src")
+    assert find_project(tree / "repository" / "src" / "deep") == Project(
+        tree / "repository" / "src"
+    )
 
 
-def test_the_working_directory_and_the_variable(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_working_directory_and_the_variable(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tree / "repository" / "src")
     assert find_project().root == tree / "repository"
     monkeypatch.setenv("HEIMDALL_PROJECT", str(tree / "repository" / "src"))
@@ -73,7 +79,12 @@ def test_a_working_directory_that_is_gone(tmp_path: Path) -> None:
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never"}
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert "does not exist any more" in done.stdout
 
@@ -88,7 +99,9 @@ def test_what_somebody_put_where_everybody_may_is_passed_over(tmp_path: Path) ->
     os.chown(shared / ".heimdall", 12345, 12345)
     assert find_project(shared / "mine").root == shared / "mine"
     shared.chmod(0o755)
-    assert find_project(shared / "mine").root == shared, "a folder of another user's, put there by the owner's leave"
+    assert find_project(shared / "mine").root == shared, (
+        "a folder of another user's, put there by the owner's leave"
+    )
 
 
 def test_paths_of_a_project(tmp_path: Path) -> None:
@@ -108,7 +121,9 @@ def test_finding_loads_nothing_heavy() -> None:
         "print(*{'yaml', 'sqlite3', 'numpy', 'pathspec'} & set(sys.modules))"
     )
     environment = {**uncovered(), "PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never"}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == ""
 
 
@@ -121,7 +136,9 @@ def test_every_public_name_is_there() -> None:
         _ = package.nothing
 
 
-def test_on_windows_there_are_no_modes_to_look_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_windows_there_are_no_modes_to_look_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     marker = tmp_path / "gone" / ".heimdall"
     monkeypatch.setattr(os, "name", "nt")
     assert find._is_trusted(marker)

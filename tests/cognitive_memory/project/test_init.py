@@ -47,21 +47,37 @@ def test_git_takes_the_settings_and_leaves_the_memories(tmp_path: Path) -> None:
     project.database.with_name("cognitive_memory.db-wal").touch()
     subprocess.run(["git", "init", "-q", tmp_path], check=True)
     listed = subprocess.run(
-        ["git", "-C", tmp_path, "status", "--porcelain", "-uall"], capture_output=True, text=True, check=True
+        ["git", "-C", tmp_path, "status", "--porcelain", "-uall"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    assert sorted(listed.stdout.split("\n")) == ["", "?? .heimdall/.gitignore", "?? .heimdall/config.yaml"]
+    assert sorted(listed.stdout.split("\n")) == [
+        "",
+        "?? .heimdall/.gitignore",
+        "?? .heimdall/config.yaml",
+    ]
 
 
 def test_several_at_once_agree_on_one_id(tmp_path: Path) -> None:
     code = "from pathlib import Path; from cognitive_memory.project import init_project; print(init_project(Path()).config.project_id)"
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never"}
     processes = [
-        subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", code],
+            cwd=tmp_path,
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         for _ in range(6)
     ]
     printed = {process.communicate(timeout=60)[0].strip() for process in processes}
     assert printed == {find_project(tmp_path).config.project_id}
-    assert sorted(path.name for path in (tmp_path / ".heimdall").iterdir()) == [".gitignore", "config.yaml"]
+    assert sorted(path.name for path in (tmp_path / ".heimdall").iterdir()) == [
+        ".gitignore",
+        "config.yaml",
+    ]
 
 
 def test_a_filesystem_without_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,7 +51,9 @@ def test_a_path_that_is_no_text(tmp_path: Path) -> None:
     assert roots() == [project.root]
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b'{"root": 3}', b'{"root": "/elsewhere"}', b"\xff", b"null"])
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b"[]", b'{"root": 3}', b'{"root": "/elsewhere"}', b"\xff", b"null"]
+)
 def test_a_bad_note_hides_no_other(tmp_path: Path, notes: Path, content: bytes) -> None:
     remember(Project(tmp_path))
     (notes / "0123456789abcdef.json").write_bytes(content)
@@ -69,16 +71,27 @@ def test_many_processes_lose_nothing(tmp_path: Path, notes: Path) -> None:
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never"}
     processes = [
-        subprocess.Popen([sys.executable, "-c", code, str(number)], env=environment, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(number)],
+            env=environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         for number in range(4)
     ]
     assert [process.communicate(timeout=60)[1] for process in processes] == [""] * 4
-    expected = {Path("/p") / name / str(number) for name in ("0", "1", "2", "3", "all") for number in range(40)}
+    expected = {
+        Path("/p") / name / str(number)
+        for name in ("0", "1", "2", "3", "all")
+        for number in range(40)
+    }
     assert set(roots()) == expected
     assert len(list(notes.iterdir())) == len(expected)
 
 
-def test_a_shared_directory_that_can_not_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_shared_directory_that_can_not_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("HEIMDALL_DATA_DIR", str(tmp_path / "file"))
     with pytest.raises(OSError, match="file"):

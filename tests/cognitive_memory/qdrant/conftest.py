@@ -36,7 +36,9 @@ def memory(tmp_path: Path, embedder: PlainEmbedder) -> Iterator[ProjectMemory]:
 
 
 @pytest.fixture
-def index(settings: QdrantSettings, memory: ProjectMemory, embedder: PlainEmbedder) -> Iterator[QdrantIndex]:
+def index(
+    settings: QdrantSettings, memory: ProjectMemory, embedder: PlainEmbedder
+) -> Iterator[QdrantIndex]:
     label = embedder.label()
     assert label
     with QdrantIndex(settings, project_id=memory.project_id, label=label) as index:

@@ -58,7 +58,12 @@ Answering = Callable[..., tuple[QdrantSettings, list[str | None]]]
 @pytest.mark.parametrize(
     ("status", "body", "error", "message"),
     [
-        (401, b"{}", QdrantRefusedError, "the key was refused .HTTP 401.: set HEIMDALL_QDRANT_API_KEY"),
+        (
+            401,
+            b"{}",
+            QdrantRefusedError,
+            "the key was refused .HTTP 401.: set HEIMDALL_QDRANT_API_KEY",
+        ),
         (403, b"{}", QdrantRefusedError, "HTTP 403"),
         (503, b"{}", QdrantUnreachableError, "HTTP 503: try again later"),
         (500, b"boom", QdrantError, "HTTP 500: boom"),
@@ -69,7 +74,10 @@ def test_each_answer_has_its_error(
     answering: Answering, status: int, body: bytes, error: type[QdrantError], message: str
 ) -> None:
     settings, keys = answering(status, body)
-    with QdrantIndex(settings, project_id="p", label="m/1") as index, pytest.raises(error, match=message) as raised:
+    with (
+        QdrantIndex(settings, project_id="p", label="m/1") as index,
+        pytest.raises(error, match=message) as raised,
+    ):
         index.count()
     assert keys == ["the key"]
     assert "the key" not in str(raised.value).replace("the key was", "")
@@ -82,7 +90,10 @@ def test_local_mode_is_for_one_process(tmp_path: Path) -> None:
         "print('open', flush=True); sys.stdin.read()"
     )
     other = subprocess.Popen(
-        [sys.executable, "-c", code, str(settings.directory)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, str(settings.directory)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     with other:
         assert other.stdout is not None
@@ -99,7 +110,9 @@ def test_a_directory_that_can_not_be_made_is_named(tmp_path: Path) -> None:
         open_client(QdrantSettings(url=None, directory=tmp_path / "file" / "qdrant"))
 
 
-def test_without_the_extra_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra_it_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "qdrant_client", None)
     with pytest.raises(QdrantNotInstalledError, match=r"heimdall-mcp\[qdrant\]"):
         open_client(QdrantSettings(url="http://127.0.0.1:1", directory=tmp_path))
@@ -113,4 +126,6 @@ def test_a_key_in_the_clear_is_told(tmp_path: Path) -> None:
         said("http://qdrant.example.org:6333")
         == "the key goes to http://qdrant.example.org:6333 unencrypted: use https"
     )
-    assert not any([said("https://x"), said("http://127.0.0.1:6333"), said("http://x", None), said(None)])
+    assert not any(
+        [said("https://x"), said("http://127.0.0.1:6333"), said("http://x", None), said(None)]
+    )

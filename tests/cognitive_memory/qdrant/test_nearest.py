@@ -18,8 +18,12 @@ from tests.support.plain_embedder import PlainEmbedder
 TEXTS = ("alpha beta", "beta gamma", "gamma delta", "delta alpha", "epsilon")
 
 
-def opened(database: Path, embedder: PlainEmbedder, settings: QdrantSettings | None) -> ProjectMemory:
-    return ProjectMemory(MemoryStore.open(database, label=embedder.label), embedder, qdrant=settings)
+def opened(
+    database: Path, embedder: PlainEmbedder, settings: QdrantSettings | None
+) -> ProjectMemory:
+    return ProjectMemory(
+        MemoryStore.open(database, label=embedder.label), embedder, qdrant=settings
+    )
 
 
 def push(memory: ProjectMemory, settings: QdrantSettings) -> None:
@@ -31,10 +35,15 @@ def push(memory: ProjectMemory, settings: QdrantSettings) -> None:
 
 @pytest.fixture(params=["here", "qdrant"])
 def searched(
-    request: pytest.FixtureRequest, settings: QdrantSettings, embedder: PlainEmbedder, tmp_path: Path
+    request: pytest.FixtureRequest,
+    settings: QdrantSettings,
+    embedder: PlainEmbedder,
+    tmp_path: Path,
 ) -> Iterator[ProjectMemory]:
     """A memory whose vectors are searched on this machine, and one whose are in Qdrant: both keep the same promises."""
-    with opened(tmp_path / "memory.db", embedder, settings if request.param == "qdrant" else None) as memory:
+    with opened(
+        tmp_path / "memory.db", embedder, settings if request.param == "qdrant" else None
+    ) as memory:
         for number, text in enumerate(TEXTS):
             memory.store(NewMemory(text=text, tags=(f"n{number}",), source=f"docs/{number}.md"))
         if request.param == "qdrant":
@@ -56,7 +65,9 @@ def test_meaning_and_words_find_together(searched: ProjectMemory) -> None:
 
 def test_filters_hold(searched: ProjectMemory) -> None:
     assert found(searched, "alpha", RecallFilter(tags=frozenset({"n1"}))) == ["beta gamma"]
-    assert found(searched, "alpha", RecallFilter(sources=frozenset({"docs/2.md"}))) == ["gamma delta"]
+    assert found(searched, "alpha", RecallFilter(sources=frozenset({"docs/2.md"}))) == [
+        "gamma delta"
+    ]
     assert found(searched, "alpha", RecallFilter(tags=frozenset({"none"}))) == []
 
 
@@ -72,7 +83,9 @@ def test_changes_are_seen_at_once(searched: ProjectMemory) -> None:
     assert "eta" not in found(searched, "eta", RecallFilter(tags=frozenset({"n1"})))
 
 
-def test_both_say_the_same(settings: QdrantSettings, embedder: PlainEmbedder, tmp_path: Path) -> None:
+def test_both_say_the_same(
+    settings: QdrantSettings, embedder: PlainEmbedder, tmp_path: Path
+) -> None:
     def scores(hits: tuple[Hit, ...]) -> dict[str, float]:
         return {hit.memory.text: pytest.approx(hit.score, abs=1e-5) for hit in hits}
 
@@ -88,14 +101,18 @@ def test_both_say_the_same(settings: QdrantSettings, embedder: PlainEmbedder, tm
             assert scores(near.hits) == {hit.memory.text: hit.score for hit in far.hits}
 
 
-def test_nothing_pushed_is_no_loss(settings: QdrantSettings, embedder: PlainEmbedder, tmp_path: Path) -> None:
+def test_nothing_pushed_is_no_loss(
+    settings: QdrantSettings, embedder: PlainEmbedder, tmp_path: Path
+) -> None:
     with opened(tmp_path / "memory.db", embedder, settings) as memory:
         assert memory.recall("anything").hits == ()
         memory.store(NewMemory(text="only here"))
         assert found(memory, "whatever") == ["only here"]
 
 
-def test_an_unreachable_server_is_told_and_made_up_for(embedder: PlainEmbedder, tmp_path: Path) -> None:
+def test_an_unreachable_server_is_told_and_made_up_for(
+    embedder: PlainEmbedder, tmp_path: Path
+) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
@@ -107,5 +124,7 @@ def test_an_unreachable_server_is_told_and_made_up_for(embedder: PlainEmbedder, 
                 assert [hit.memory.text for hit in answer.hits] == ["still found"]
                 assert answer.mode is RecallMode.HYBRID
                 (note,) = [note for note in answer.notes if "Qdrant" in note]
-                assert note.startswith(f"Searched the vectors on this machine instead: Qdrant at {url}: ")
+                assert note.startswith(
+                    f"Searched the vectors on this machine instead: Qdrant at {url}: "
+                )
                 assert said in note

@@ -51,10 +51,14 @@ def test_a_filter_lets_the_same_memories_through_as_sqlite(
     assert source is not None
     sync.push(source, index)
     found = index.search(embedder.embed(["abc"])[0], limit=100, wanted=wanted)
-    assert {memory_id for memory_id, _ in found} == {memory.id for memory in memory.memories(wanted)}
+    assert {memory_id for memory_id, _ in found} == {
+        memory.id for memory in memory.memories(wanted)
+    }
 
 
-def test_the_score_is_the_cosine(memory: ProjectMemory, index: QdrantIndex, embedder: PlainEmbedder) -> None:
+def test_the_score_is_the_cosine(
+    memory: ProjectMemory, index: QdrantIndex, embedder: PlainEmbedder
+) -> None:
     ids = [memory.store(NewMemory(text=text)).id for text in ("one", "two", "three")]
     source = memory.replica_source()
     assert source is not None
@@ -63,7 +67,10 @@ def test_the_score_is_the_cosine(memory: ProjectMemory, index: QdrantIndex, embe
     found = index.search(query, limit=2)
     assert found[0][0] == ids[1]
     assert [score for _, score in found] == pytest.approx(
-        sorted((float(vector @ query) for vector in embedder.embed(["one", "two", "three"])), reverse=True)[:2],
+        sorted(
+            (float(vector @ query) for vector in embedder.embed(["one", "two", "three"])),
+            reverse=True,
+        )[:2],
         abs=1e-5,
     )
 

@@ -13,9 +13,15 @@ from cognitive_memory.qdrant.settings import checked_url, qdrant_settings, redac
 
 def test_the_environment_alone_decides(home: Path) -> None:
     assert qdrant_settings({}) is None
-    server = qdrant_settings({"HEIMDALL_QDRANT_URL": "http://a:6333", "HEIMDALL_QDRANT_API_KEY": "secret"})
+    server = qdrant_settings(
+        {"HEIMDALL_QDRANT_URL": "http://a:6333", "HEIMDALL_QDRANT_API_KEY": "secret"}
+    )
     assert server is not None
-    assert (server.url, server.api_key, server.place) == ("http://a:6333", "secret", "http://a:6333")
+    assert (server.url, server.api_key, server.place) == (
+        "http://a:6333",
+        "secret",
+        "http://a:6333",
+    )
     assert "secret" not in repr(server)
     local = qdrant_settings({"HEIMDALL_QDRANT_URL": "local"})
     assert local is not None
@@ -23,9 +29,13 @@ def test_the_environment_alone_decides(home: Path) -> None:
     assert local.directory == home / ".local/share/heimdall/qdrant"
 
 
-@pytest.mark.parametrize("value", ["qdrant:6333", "ftp://x", "http://", "http://x:port", "http://x:99999", "  "])
+@pytest.mark.parametrize(
+    "value", ["qdrant:6333", "ftp://x", "http://", "http://x:port", "http://x:99999", "  "]
+)
 def test_what_is_no_address_is_refused(value: str) -> None:
-    with pytest.raises(QdrantSettingsError, match="HEIMDALL_QDRANT_URL: expected 'local' or an address"):
+    with pytest.raises(
+        QdrantSettingsError, match="HEIMDALL_QDRANT_URL: expected 'local' or an address"
+    ):
         qdrant_settings({"HEIMDALL_QDRANT_URL": value})
 
 

@@ -16,7 +16,9 @@ from cognitive_memory.storage.replication import Held
 from tests.support.plain_embedder import PlainEmbedder
 
 
-def push(memory: ProjectMemory, index: QdrantIndex, *, full: bool = False, take_over: bool = False) -> sync.PushReport:
+def push(
+    memory: ProjectMemory, index: QdrantIndex, *, full: bool = False, take_over: bool = False
+) -> sync.PushReport:
     source = memory.replica_source()
     assert source is not None
     return sync.push(source, index, full=full, take_over=take_over)
@@ -53,7 +55,9 @@ def test_the_life_of_a_copy(memory: ProjectMemory, index: QdrantIndex) -> None:
     assert push(memory, index).written == 2
 
 
-def test_what_came_in_one_transaction_is_written_once(memory: ProjectMemory, index: QdrantIndex) -> None:
+def test_what_came_in_one_transaction_is_written_once(
+    memory: ProjectMemory, index: QdrantIndex
+) -> None:
     memory.store_many(NewMemory(text=f"text {number}") for number in range(20))
     assert push(memory, index).written == 20
     assert push(memory, index).written == 0
@@ -100,7 +104,11 @@ def test_an_interrupted_push_goes_on(
 
 
 def test_projects_do_not_see_one_another(
-    memory: ProjectMemory, index: QdrantIndex, settings: QdrantSettings, embedder: PlainEmbedder, tmp_path: Path
+    memory: ProjectMemory,
+    index: QdrantIndex,
+    settings: QdrantSettings,
+    embedder: PlainEmbedder,
+    tmp_path: Path,
 ) -> None:
     store(memory, "mine")
     push(memory, index)
@@ -118,7 +126,9 @@ def test_projects_do_not_see_one_another(
             assert mine.count() == 1
 
 
-def test_a_restored_backup_is_compared(memory: ProjectMemory, index: QdrantIndex, embedder: PlainEmbedder) -> None:
+def test_a_restored_backup_is_compared(
+    memory: ProjectMemory, index: QdrantIndex, embedder: PlainEmbedder
+) -> None:
     _kept, lost = store(memory, "kept", "lost")
     push(memory, index)
     backup = memory.database.with_name("backup.db")
@@ -150,7 +160,14 @@ def test_another_machine_brings_the_memories_and_takes_over(
     memory: ProjectMemory, index: QdrantIndex, embedder: PlainEmbedder, tmp_path: Path
 ) -> None:
     memory.store(
-        NewMemory(text="ü", tags=("a", "b"), source="docs/x.md", context="Title", pinned=True, metadata={"n": [1]})
+        NewMemory(
+            text="ü",
+            tags=("a", "b"),
+            source="docs/x.md",
+            context="Title",
+            pinned=True,
+            metadata={"n": [1]},
+        )
     )
     push(memory, index)
     embedder.here = False
@@ -196,7 +213,12 @@ def test_full_finds_what_was_lost_over_there(memory: ProjectMemory, index: Qdran
 
 
 def test_difference_tells_each_point_once() -> None:
-    here = [Held(1, "same", 1, "aa"), Held(2, "stale", 3, "bb"), Held(3, "missing", 4, "cc"), Held(4, "taken", 5, "dd")]
+    here = [
+        Held(1, "same", 1, "aa"),
+        Held(2, "stale", 3, "bb"),
+        Held(3, "missing", 4, "cc"),
+        Held(4, "taken", 5, "dd"),
+    ]
     there = {
         "same": Stamp("me", 1, 1, "aa"),
         "stale": Stamp("me", 0, 2, "bb"),
@@ -204,5 +226,7 @@ def test_difference_tells_each_point_once() -> None:
         "taken": Stamp("you", 0, 5, "dd"),
     }
     found = sync.difference(here, there, "me")
-    assert found == sync.Difference(missing=("missing",), stale=("stale",), extra=("extra",), foreign=("taken",))
+    assert found == sync.Difference(
+        missing=("missing",), stale=("stale",), extra=("extra",), foreign=("taken",)
+    )
     assert not found.same

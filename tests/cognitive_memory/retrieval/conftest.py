@@ -67,7 +67,9 @@ def another(tmp_path: Path, engine: Letters) -> Iterator[Callable[[], ProjectMem
     opened: list[ProjectMemory] = []
 
     def open_it() -> ProjectMemory:
-        opened.append(ProjectMemory(MemoryStore.open(tmp_path / "memory.db", label=engine.label), engine))
+        opened.append(
+            ProjectMemory(MemoryStore.open(tmp_path / "memory.db", label=engine.label), engine)
+        )
         return opened[-1]
 
     yield open_it

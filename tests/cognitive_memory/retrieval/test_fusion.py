@@ -13,7 +13,9 @@ COSINES = st.floats(-1, 1, width=32)
 
 
 def index(keys: list[int]) -> VectorIndex:
-    return VectorIndex((Segment(np.array(keys, dtype=np.int64), np.zeros((len(keys), 2), dtype=np.float32)),))
+    return VectorIndex(
+        (Segment(np.array(keys, dtype=np.int64), np.zeros((len(keys), 2), dtype=np.float32)),)
+    )
 
 
 def fused(
@@ -23,7 +25,9 @@ def fused(
     return by_both(keywords, index(list(cosines)), values, Weights(meaning=share), count)
 
 
-@given(st.dictionaries(st.integers(1, 20), PARTS), st.dictionaries(st.integers(1, 20), COSINES), PARTS)
+@given(
+    st.dictionaries(st.integers(1, 20), PARTS), st.dictionaries(st.integers(1, 20), COSINES), PARTS
+)
 def test_who_is_better_in_both_is_never_behind(
     keywords: dict[int, float], cosines: dict[int, float], share: float
 ) -> None:
@@ -37,11 +41,19 @@ def test_who_is_better_in_both_is_never_behind(
             assert not (words > 1e-5 and meaning > 1e-5)
 
 
-@given(st.dictionaries(st.integers(1, 20), PARTS), st.dictionaries(st.integers(1, 20), COSINES), st.integers(1, 10))
-def test_fewer_are_the_beginning_of_more(keywords: dict[int, float], cosines: dict[int, float], count: int) -> None:
+@given(
+    st.dictionaries(st.integers(1, 20), PARTS),
+    st.dictionaries(st.integers(1, 20), COSINES),
+    st.integers(1, 10),
+)
+def test_fewer_are_the_beginning_of_more(
+    keywords: dict[int, float], cosines: dict[int, float], count: int
+) -> None:
     every = fused(keywords, cosines)
     some = fused(keywords, cosines, count)
-    np.testing.assert_allclose([found.score for found in some], [found.score for found in every[:count]], atol=1e-6)
+    np.testing.assert_allclose(
+        [found.score for found in some], [found.score for found in every[:count]], atol=1e-6
+    )
 
 
 @given(st.dictionaries(st.integers(1, 20), COSINES))

@@ -24,15 +24,34 @@ def matches(index: sqlite3.Connection, text: str, question: str) -> bool:
     index.execute("DELETE FROM words")
     index.execute("INSERT INTO words VALUES (?)", (text,))
     return (
-        index.execute("SELECT count(*) FROM words WHERE words MATCH ?", (match_expression(question),)).fetchone()[0]
+        index.execute(
+            "SELECT count(*) FROM words WHERE words MATCH ?", (match_expression(question),)
+        ).fetchone()[0]
         == 1
     )
 
 
 _HOSTILE = st.text(
-    st.one_of(st.characters(codec="utf-8"), st.sampled_from("\"'*^:()-+{}[]\\_./ \0\u3000検ก한가\u0301"))
+    st.one_of(
+        st.characters(codec="utf-8"), st.sampled_from("\"'*^:()-+{}[]\\_./ \0\u3000検ก한가\u0301")
+    )
 ) | st.sampled_from(
-    ["NEAR(a b, 2)", "a AND", "NOT", "OR OR", '"', '""', "a*", "^a", "text : a", "{text} : a", "a -b", "+", "_", "a.b_"]
+    [
+        "NEAR(a b, 2)",
+        "a AND",
+        "NOT",
+        "OR OR",
+        '"',
+        '""',
+        "a*",
+        "^a",
+        "text : a",
+        "{text} : a",
+        "a -b",
+        "+",
+        "_",
+        "a.b_",
+    ]
 )
 
 
@@ -41,7 +60,9 @@ _HOSTILE = st.text(
 def test_no_text_is_a_syntax_error(question: str) -> None:
     connection = sqlite3.connect(":memory:")
     try:
-        connection.execute("CREATE VIRTUAL TABLE words USING fts5 (text, tokenize = 'porter unicode61')")
+        connection.execute(
+            "CREATE VIRTUAL TABLE words USING fts5 (text, tokenize = 'porter unicode61')"
+        )
         expression = match_expression(question)
         if expression is not None:
             connection.execute("SELECT * FROM words WHERE words MATCH ?", (expression,)).fetchall()
@@ -56,7 +77,9 @@ def test_a_text_is_found_by_any_of_its_words(words: list[str]) -> None:
     connection = sqlite3.connect(":memory:")
     connection.execute("CREATE VIRTUAL TABLE words USING fts5 (text)")
     connection.execute("INSERT INTO words VALUES (?)", (words[-1],))
-    assert connection.execute("SELECT count(*) FROM words WHERE words MATCH ?", (expression,)).fetchone() == (1,)
+    assert connection.execute(
+        "SELECT count(*) FROM words WHERE words MATCH ?", (expression,)
+    ).fetchone() == (1,)
     connection.close()
 
 
@@ -86,11 +109,7 @@ def test_found(index: sqlite3.Connection, text: str, question: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "question"),
-    [
-        ("the cat and the dog", "what is the weather"),
-        ("alpha", "al*"),
-        ("alpha beta", "NOT gamma"),
-    ],
+    [("the cat and the dog", "what is the weather"), ("alpha", "al*"), ("alpha beta", "NOT gamma")],
 )
 def test_not_found(index: sqlite3.Connection, text: str, question: str) -> None:
     assert not matches(index, text, question)

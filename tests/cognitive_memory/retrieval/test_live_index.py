@@ -44,7 +44,9 @@ class Source:
         touched = set(self.now) if everything else {key for key, _ in self.log[known.revision :]}
         self.reads += everything
         keys = sorted(touched & set(self.now))
-        vectors = np.array([self.now[key] for key in keys], dtype=np.float32).reshape(len(keys), DIMENSION)
+        vectors = np.array([self.now[key] for key in keys], dtype=np.float32).reshape(
+            len(keys), DIMENSION
+        )
         gone = None if everything else np.array(sorted(touched - set(self.now)), dtype=np.int64)
         return Vectors(state, np.array(keys, dtype=np.int64), vectors, gone)
 
@@ -54,14 +56,18 @@ def holds(index: LiveIndex, source: Source, label: str = "model") -> bool:
     keys = found.living_keys()
     if keys.tolist() != sorted(source.now):
         return False
-    return not len(keys) or np.array_equal(found.vectors_of(keys), [source.now[key] for key in keys.tolist()])
+    return not len(keys) or np.array_equal(
+        found.vectors_of(keys), [source.now[key] for key in keys.tolist()]
+    )
 
 
 CHANGES = st.lists(st.tuples(st.integers(1, 30), st.booleans(), st.booleans()), max_size=80)
 
 
 @pytest.mark.parametrize("in_file", [False, True])
-def test_follows_every_change(in_file: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_follows_every_change(
+    in_file: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(live_index, "WORTH_A_FILE", 16)  # so that merging happens all the time
     numbers = iter(range(10**6))
 
@@ -93,7 +99,9 @@ def file(tmp_path: Path) -> VectorFile:
     return VectorFile(tmp_path / "memory.vectors")
 
 
-def test_the_next_process_reads_the_file_and_what_came_later(source: Source, file: VectorFile) -> None:
+def test_the_next_process_reads_the_file_and_what_came_later(
+    source: Source, file: VectorFile
+) -> None:
     assert holds(LiveIndex(source, file), source)
     source.put(101, 101)
     source.drop(5)
@@ -102,13 +110,17 @@ def test_the_next_process_reads_the_file_and_what_came_later(source: Source, fil
     assert source.reads == 1
 
 
-def test_few_vectors_are_not_worth_a_file(source: Source, file: VectorFile, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_few_vectors_are_not_worth_a_file(
+    source: Source, file: VectorFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(live_index, "WORTH_A_FILE", 101)
     assert holds(LiveIndex(source, file), source)
     assert not file.path.exists()
 
 
-def test_another_history_of_the_same_revision_is_read_anew(source: Source, file: VectorFile) -> None:
+def test_another_history_of_the_same_revision_is_read_anew(
+    source: Source, file: VectorFile
+) -> None:
     index = LiveIndex(source, file)
     assert holds(index, source)
     source.history = 1
@@ -148,7 +160,9 @@ def test_what_another_process_merged_is_taken_over(source: Source, file: VectorF
     assert file.path.stat().st_mtime_ns == written
 
 
-def test_a_directory_that_can_not_be_written_to_does_no_harm(source: Source, tmp_path: Path) -> None:
+def test_a_directory_that_can_not_be_written_to_does_no_harm(
+    source: Source, tmp_path: Path
+) -> None:
     assert holds(LiveIndex(source, VectorFile(tmp_path / "missing" / "memory.vectors")), source)
 
 

@@ -58,7 +58,9 @@ def test_every_memory_answers_when_there_is_room(filled: ProjectMemory) -> None:
     assert answer.mode is RecallMode.HYBRID
     assert answer.pending == 0
     assert answer.notes == ()
-    assert [hit.score for hit in answer.hits] == sorted((hit.score for hit in answer.hits), reverse=True)
+    assert [hit.score for hit in answer.hits] == sorted(
+        (hit.score for hit in answer.hits), reverse=True
+    )
 
 
 def test_limit(filled: ProjectMemory) -> None:
@@ -151,7 +153,9 @@ def test_a_lone_surrogate_does_no_harm(filled: ProjectMemory) -> None:
     assert texts(filled, "database \udcff")[0] == NOTES[1]
 
 
-def test_what_others_change_is_seen_at_once(filled: ProjectMemory, another: Callable[[], ProjectMemory]) -> None:
+def test_what_others_change_is_seen_at_once(
+    filled: ProjectMemory, another: Callable[[], ProjectMemory]
+) -> None:
     texts(filled, "database")
     other = another()
     added = other.store(NewMemory(text="The mail server is Postfix"))
@@ -176,19 +180,27 @@ def test_vectors_of_another_model_are_not_compared(filled: ProjectMemory, engine
 def test_the_same_text_comes_once_and_the_limit_is_filled(memory: ProjectMemory) -> None:
     for source in range(60):
         memory.store(
-            NewMemory(text="We deploy on Fridays." if source % 2 else "we deploy on fridays", source=str(source))
+            NewMemory(
+                text="We deploy on Fridays." if source % 2 else "we deploy on fridays",
+                source=str(source),
+            )
         )
     memory.store(NewMemory(text="Deploy keys live in the vault"))
     assert min(texts(memory, "deploy", limit=2)) == "Deploy keys live in the vault"
     assert len(texts(memory, "deploy", limit=10)) == 2
 
 
-def test_important_and_recent_ones_come_first_among_equals(memory: ProjectMemory, recaller: Recaller) -> None:
+def test_important_and_recent_ones_come_first_among_equals(
+    memory: ProjectMemory, recaller: Recaller
+) -> None:
     now = datetime(2026, 11, 23, tzinfo=UTC)
     for name, days, importance in (("a", 900, 0.5), ("b", 900, 1.0), ("c", 1, 0.5), ("d", 1, 0.0)):
         memory.store(
             NewMemory(
-                text=f"the port is {name}", created_at=now - timedelta(days=days), importance=importance, source=name
+                text=f"the port is {name}",
+                created_at=now - timedelta(days=days),
+                importance=importance,
+                source=name,
             )
         )
     order = [hit.memory.source for hit in recaller.recall("port", now=now).hits]
@@ -197,7 +209,11 @@ def test_important_and_recent_ones_come_first_among_equals(memory: ProjectMemory
 
 
 def test_weights_can_be_set(filled: ProjectMemory, store: MemoryStore, engine: Letters) -> None:
-    hits = Recaller(store, engine, weights=Weights(meaning=0.0, recency=0.0)).recall("database", explain=True).hits
+    hits = (
+        Recaller(store, engine, weights=Weights(meaning=0.0, recency=0.0))
+        .recall("database", explain=True)
+        .hits
+    )
     assert [hit.score for hit in hits if hit.memory.text != NOTES[1]] == [0.0] * (len(NOTES) - 1)
 
 
@@ -232,7 +248,11 @@ def varied(tmp_path_factory: pytest.TempPathFactory) -> ProjectMemory:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
-@given(wanted=FILTERS, question=st.sampled_from(["deploy note", "zzz", "database 7"]), limit=st.integers(1, 130))
+@given(
+    wanted=FILTERS,
+    question=st.sampled_from(["deploy note", "zzz", "database 7"]),
+    limit=st.integers(1, 130),
+)
 def test_a_filter_gives_the_first_that_pass_of_all(
     varied: ProjectMemory, wanted: RecallFilter, question: str, limit: int
 ) -> None:
@@ -255,7 +275,9 @@ def test_meaning_is_found_where_no_word_is_shared(tmp_path: Path, encoder: Encod
             return encoder.encode_batch(texts)  # type: ignore[arg-type]
 
     engine = Real()
-    with ProjectMemory(MemoryStore.open(tmp_path / "memory.db", label=engine.label), engine) as memory:
+    with ProjectMemory(
+        MemoryStore.open(tmp_path / "memory.db", label=engine.label), engine
+    ) as memory:
         memory.store_many(
             NewMemory(text=text)
             for text in (
@@ -266,6 +288,11 @@ def test_meaning_is_found_where_no_word_is_shared(tmp_path: Path, encoder: Encod
             )
         )
         memory.embed_pending()
-        assert texts(memory, "how are credentials protected?")[0] == "Passwords are hashed with argon2"
+        assert (
+            texts(memory, "how are credentials protected?")[0] == "Passwords are hashed with argon2"
+        )
         assert texts(memory, "where does our young cat rest")[0] == "The kitten naps on the sofa"
-        assert texts(memory, "when do we release to production")[0] == "Deployments go out every Friday at noon"
+        assert (
+            texts(memory, "when do we release to production")[0]
+            == "Deployments go out every Friday at noon"
+        )

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from cognitive_memory.core.memory import Memory, MemoryType
 from cognitive_memory.core.recall import Hit
-from cognitive_memory.retrieval.scoring import Weights, extras, likeness, recency, relative, without_duplicates
+from cognitive_memory.retrieval.scoring import (
+    Weights,
+    extras,
+    likeness,
+    recency,
+    relative,
+    without_duplicates,
+)
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 MEMORY = Memory(
@@ -34,7 +41,9 @@ MEMORY = Memory(
 def test_keywords_are_parts_of_the_best(scores: dict[int, float], least: float) -> None:
     parts = relative(scores, least)
     assert all(0 <= part <= 1 for part in parts.values())
-    assert sorted(parts, key=lambda key: (parts[key], scores[key])) == sorted(scores, key=lambda key: scores[key])
+    assert sorted(parts, key=lambda key: (parts[key], scores[key])) == sorted(
+        scores, key=lambda key: scores[key]
+    )
     if scores and max(scores.values()) >= least:
         assert max(parts.values()) == 1
 
@@ -45,12 +54,16 @@ def test_words_that_all_memories_have_count_little() -> None:
 
 def test_recency_halves_with_each_half_life() -> None:
     ages = (0, 90, 180, -5)
-    found = [recency(replace(MEMORY, created_at=NOW - timedelta(days=age)), NOW, 90) for age in ages]
+    found = [
+        recency(replace(MEMORY, created_at=NOW - timedelta(days=age)), NOW, 90) for age in ages
+    ]
     assert found == [1.0, 0.5, 0.25, 1.0]
 
 
 def test_what_is_pinned_does_not_age() -> None:
-    assert recency(replace(MEMORY, created_at=NOW - timedelta(days=9000), pinned=True), NOW, 90) == 1.0
+    assert (
+        recency(replace(MEMORY, created_at=NOW - timedelta(days=9000), pinned=True), NOW, 90) == 1.0
+    )
 
 
 def test_an_importance_that_nobody_set_counts_nothing() -> None:
@@ -89,6 +102,7 @@ def test_different(one: str, other: str) -> None:
 
 def test_of_one_text_the_first_hit_stays() -> None:
     hits = [
-        Hit(memory=replace(MEMORY, text=text), score=score, parts={}) for text, score in (("A", 3), ("b", 2), ("a.", 1))
+        Hit(memory=replace(MEMORY, text=text), score=score, parts={})
+        for text, score in (("A", 3), ("b", 2), ("a.", 1))
     ]
     assert [hit.score for hit in without_duplicates(hits)] == [3, 2]

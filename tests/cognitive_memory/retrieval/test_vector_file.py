@@ -51,7 +51,8 @@ def test_cut_off(file: VectorFile, size: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\0" * 5000, b"{}".ljust(5000), b"[]".ljust(5000), os.urandom(9000), b"7" * 4096]
+    "content",
+    [b"", b"\0" * 5000, b"{}".ljust(5000), b"[]".ljust(5000), os.urandom(9000), b"7" * 4096],
 )
 def test_something_else(file: VectorFile, content: bytes) -> None:
     file.path.write_bytes(content)
@@ -66,7 +67,8 @@ def test_other_keys(file: VectorFile) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("heimdall_vectors", 2), ("rows", "3"), ("rows", 2), ("state", [1]), ("state", None)]
+    ("key", "value"),
+    [("heimdall_vectors", 2), ("rows", "3"), ("rows", 2), ("state", [1]), ("state", None)],
 )
 def test_a_header_of_another_form(file: VectorFile, key: str, value: object) -> None:
     content = file.path.read_bytes()

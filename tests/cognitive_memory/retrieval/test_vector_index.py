@@ -42,8 +42,14 @@ def test_cosines_of_the_dead_are_minus_infinity() -> None:
 @given(among=st.sets(st.integers(1, 60)), dead=st.sets(st.integers(1, 60)))
 def test_among_some_keys_is_all_of_them_masked(among: set[int], dead: set[int]) -> None:
     keys = list(range(1, 51))
-    index = VectorIndex((segment(keys[:40]), segment(keys[:39:-1]))) if among else VectorIndex((segment(keys),))
-    index = VectorIndex(tuple(part.without(np.array(sorted(dead), dtype=np.int64)) for part in index.segments))
+    index = (
+        VectorIndex((segment(keys[:40]), segment(keys[:39:-1])))
+        if among
+        else VectorIndex((segment(keys),))
+    )
+    index = VectorIndex(
+        tuple(part.without(np.array(sorted(dead), dtype=np.int64)) for part in index.segments)
+    )
     question = vectors(1, seed=3)[0]
     every = index.cosines(question)
     wanted = index.keys_of(np.arange(len(every)))
@@ -60,12 +66,12 @@ def test_an_empty_index_has_no_cosines() -> None:
 
 
 @given(
-    st.lists(st.sampled_from([-np.inf, -0.5, 0.0, 0.25, 0.5, 1.0]), max_size=30),
-    st.integers(1, 40),
+    st.lists(st.sampled_from([-np.inf, -0.5, 0.0, 0.25, 0.5, 1.0]), max_size=30), st.integers(1, 40)
 )
 def test_best_rows_are_those_of_a_full_sort(scores: list[float], count: int) -> None:
     rows = best_rows(np.array(scores, dtype=np.float32), count)
     expected = sorted(
-        (row for row in range(len(scores)) if scores[row] > -np.inf), key=lambda row: (-scores[row], -row)
+        (row for row in range(len(scores)) if scores[row] > -np.inf),
+        key=lambda row: (-scores[row], -row),
     )
     assert rows.tolist() == expected[:count]

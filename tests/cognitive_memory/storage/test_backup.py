@@ -73,7 +73,10 @@ def test_damaged_database_is_not_backed_up(tmp_path: Path) -> None:
     with database.open("rb+") as file:
         file.seek(database.stat().st_size - 50_000)  # the schema is in the first pages
         file.write(b"\xff" * 40_000)
-    with PlainEmbedder().open(database) as memory, pytest.raises(DatabaseUnreadableError, match="no backup was made"):
+    with (
+        PlainEmbedder().open(database) as memory,
+        pytest.raises(DatabaseUnreadableError, match="no backup was made"),
+    ):
         memory.backup(tmp_path / "saved.db")
     assert [file.name for file in tmp_path.iterdir() if "saved" in file.name] == []
 
@@ -150,7 +153,11 @@ def newer(saved: Path) -> None:
     ],
 )
 def test_bad_backup_changes_nothing(
-    saved: Path, memory: ProjectMemory, spoil: Callable[[Path], None], kind: type[StorageError], match: str
+    saved: Path,
+    memory: ProjectMemory,
+    spoil: Callable[[Path], None],
+    kind: type[StorageError],
+    match: str,
 ) -> None:
     spoil(saved)
     with pytest.raises(kind, match=match):

@@ -32,7 +32,10 @@ from tests.support.real_model import ROOT
 def test_busy_database_is_named(memory: ProjectMemory, monkeypatch: pytest.MonkeyPatch) -> None:
     memory.store(NewMemory(text="before"))
     monkeypatch.setattr(connections, "BUSY_SECONDS", 0.05)
-    with PlainEmbedder().open(memory.database) as hurried, closing(sqlite3.connect(memory.database)) as other:
+    with (
+        PlainEmbedder().open(memory.database) as hurried,
+        closing(sqlite3.connect(memory.database)) as other,
+    ):
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(DatabaseBusyError, match="another process has been writing") as caught:
             hurried.store(NewMemory(text="too late"))
@@ -43,7 +46,10 @@ def test_busy_database_is_named(memory: ProjectMemory, monkeypatch: pytest.Monke
 
 
 def test_full_disk_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
-    with tmpfs(tmp_path / "small", "size=2500k") as disk, PlainEmbedder(here=False).open(disk / "memory.db") as memory:
+    with (
+        tmpfs(tmp_path / "small", "size=2500k") as disk,
+        PlainEmbedder(here=False).open(disk / "memory.db") as memory,
+    ):
         stored: list[str] = []
 
         def fill() -> None:
@@ -79,7 +85,9 @@ def test_read_only_database_is_named(tmp_path: Path) -> None:
     assert done.stderr == ""
     first, second = done.stdout.splitlines()
     assert first == "['readable'] readable"
-    assert second.startswith(f"{DatabaseReadOnlyError.__name__} {folder / 'memory.db'}: it can't be written to")
+    assert second.startswith(
+        f"{DatabaseReadOnlyError.__name__} {folder / 'memory.db'}: it can't be written to"
+    )
 
 
 def test_damage_found_while_reading_is_named(database: Path) -> None:

@@ -20,7 +20,11 @@ from tests.support.plain_embedder import PlainEmbedder
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=8,
 )
@@ -63,7 +67,14 @@ def test_round_trip_is_exact(memories: list[NewMemory], vectors: bool) -> None:
             assert there.integrity() == []
             for memory in here.memories():
                 other = there.get(memory.id)
-                for name in ("text", "tags", "created_at", "updated_at", "metadata", "content_hash"):
+                for name in (
+                    "text",
+                    "tags",
+                    "created_at",
+                    "updated_at",
+                    "metadata",
+                    "content_hash",
+                ):
                     assert getattr(other, name) == getattr(memory, name)
                 assert other.embedded == vectors
 
@@ -71,7 +82,15 @@ def test_round_trip_is_exact(memories: list[NewMemory], vectors: bool) -> None:
 def test_a_line_has_everything(memory: ProjectMemory) -> None:
     moment = datetime(2026, 3, 1, 12, 0, 0, 5, tzinfo=UTC)
     stored = memory.store(
-        NewMemory(text="a", context="c", tags=("x",), source="s", pinned=True, created_at=moment, metadata={"m": [1]})
+        NewMemory(
+            text="a",
+            context="c",
+            tags=("x",),
+            source="s",
+            pinned=True,
+            created_at=moment,
+            metadata={"m": [1]},
+        )
     )
     header, line = parsed(list(memory.export_lines()))
     assert header == {"format": "heimdall-memories", "version": 1, "memories": 1}
@@ -161,7 +180,10 @@ def test_vectors_of_our_model_are_not_made_again(memory: ProjectMemory, tmp_path
         ('{"text": "a", "vector": 3}', "vector: expected an object"),
         ('{"text": "a", "vector": {"model": "m", "float32": "?"}}', "not base64"),
         ('{"text": "a", "vector": {"model": "m", "float32": "AAAAAA=="}}', "length 1"),
-        ('{"text": "a", "vector": {"model": "plain/1", "float32": "AACAPw=="}}', "has 32 bytes here, got one of 4"),
+        (
+            '{"text": "a", "vector": {"model": "plain/1", "float32": "AACAPw=="}}',
+            "has 32 bytes here, got one of 4",
+        ),
         ('{"format": "other"}', "expected the format"),
         ('{"format": "heimdall-memories", "version": 2}', "version 2 of the format"),
         ('{"format": "heimdall-memories", "version": 1}', "a header stands in the middle"),

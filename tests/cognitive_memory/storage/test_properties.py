@@ -23,7 +23,9 @@ from tests.support.plain_embedder import PlainEmbedder
 
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
 TAGS = st.sampled_from(["a", "b", "a b", "%", "ä"])
-SOURCES = st.sampled_from(["docs", "docs/a.md", "docs/b/c.md", "docs.md", "docs0", "src/a.py", "%", "/"])
+SOURCES = st.sampled_from(
+    ["docs", "docs/a.md", "docs/b/c.md", "docs.md", "docs0", "src/a.py", "%", "/"]
+)
 MOMENTS = st.integers(0, 5).map(lambda days: DAY + timedelta(days=days))
 MEMORIES = st.lists(
     st.builds(
@@ -76,7 +78,9 @@ def test_filters_mean_what_they_say(
         everything = list(memory.memories(order="oldest"))
         for wanted, pinned in questions:
             expected = [item.id for item in everything if passes(item, wanted, pinned)]
-            assert [item.id for item in memory.memories(wanted, order="oldest", pinned=pinned)] == expected
+            assert [
+                item.id for item in memory.memories(wanted, order="oldest", pinned=pinned)
+            ] == expected
 
 
 class Follower:
@@ -95,7 +99,9 @@ class Follower:
         else:
             for key in news.gone.tolist():
                 self.vectors.pop(key, None)
-        self.vectors.update({key: row.tobytes() for key, row in zip(news.keys.tolist(), news.vectors, strict=True)})
+        self.vectors.update(
+            {key: row.tobytes() for key, row in zip(news.keys.tolist(), news.vectors, strict=True)}
+        )
         self.state = news.state
 
 
@@ -105,16 +111,23 @@ def whole(store: MemoryStore) -> dict[int, bytes]:
 
 
 STEPS: dict[str, Callable[[ProjectMemory, PlainEmbedder, int], object]] = {
-    "store": lambda memory, _, number: memory.store(NewMemory(text=f"text {number % 7}", source=f"{number % 3}")),
+    "store": lambda memory, _, number: memory.store(
+        NewMemory(text=f"text {number % 7}", source=f"{number % 3}")
+    ),
     "leave": lambda memory, _, number: memory.store(NewMemory(text=f"later {number}"), embed=False),
     "reword": lambda memory, _, number: [
         memory.update(item.id, text=f"new {number}") for item in memory.memories(limit=1)
     ],
     "retag": lambda memory, _, number: [
-        memory.update(item.id, tags=[f"{number}"]) for item in memory.memories(limit=2, order="oldest")
+        memory.update(item.id, tags=[f"{number}"])
+        for item in memory.memories(limit=2, order="oldest")
     ],
-    "delete": lambda memory, *_: memory.delete(item.id for item in memory.memories(limit=1, order="changed")),
-    "replace": lambda memory, _, number: memory.replace_source("1", [NewMemory(text=f"text {number % 7}")]),
+    "delete": lambda memory, *_: memory.delete(
+        item.id for item in memory.memories(limit=1, order="changed")
+    ),
+    "replace": lambda memory, _, number: memory.replace_source(
+        "1", [NewMemory(text=f"text {number % 7}")]
+    ),
     "embed": lambda memory, *_: memory.embed_pending(),
     "restore": lambda memory, *_: restored(memory),
 }
@@ -129,7 +142,11 @@ def restored(memory: ProjectMemory) -> None:
 
 
 @settings(max_examples=40)
-@given(st.lists(st.tuples(st.sampled_from(sorted(STEPS)), st.integers(0, 9), st.booleans()), max_size=25))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(sorted(STEPS)), st.integers(0, 9), st.booleans()), max_size=25
+    )
+)
 def test_followers_of_changes_have_the_whole(steps: list[tuple[str, int, bool]]) -> None:
     embedder = PlainEmbedder()
     with tempfile.TemporaryDirectory() as folder, embedder.open(Path(folder, "m.db")) as memory:
@@ -165,7 +182,9 @@ def test_long_forgotten_deletions_are_made_up_for(
         assert follower.everything == 2
 
 
-def test_vectors_of_another_model_are_never_among_ours(memory: ProjectMemory, embedder: PlainEmbedder) -> None:
+def test_vectors_of_another_model_are_never_among_ours(
+    memory: ProjectMemory, embedder: PlainEmbedder
+) -> None:
     memory.store_many([NewMemory(text="a"), NewMemory(text="b")])
     with closing(MemoryStore.open(memory.database, label=embedder.label)) as store:
         follower = Follower()
@@ -175,5 +194,7 @@ def test_vectors_of_another_model_are_never_among_ours(memory: ProjectMemory, em
             other.embed_pending()
         follower.follow(store)
         assert follower.vectors == {}
-        with pytest.raises(ValueError, match=r"a vector of plain/1 has 32 bytes here, got one of 4"):
+        with pytest.raises(
+            ValueError, match=r"a vector of plain/1 has 32 bytes here, got one of 4"
+        ):
             store.write_vectors("plain/1", 4, [Embedded(1, b"", np.ones(1, "<f4").tobytes())])

@@ -24,7 +24,9 @@ def ask(database: Path, query: str) -> object:
 
 
 def everything(directory: Path) -> dict[str, str]:
-    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in directory.iterdir()}
+    return {
+        file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in directory.iterdir()
+    }
 
 
 def test_new_database_is_as_documented(database: Path) -> None:
@@ -33,9 +35,7 @@ def test_new_database_is_as_documented(database: Path) -> None:
     assert ask(database, "PRAGMA journal_mode") == "wal"
     assert ask(database, "PRAGMA page_size") == PAGE_SIZE
     assert ask(database, "PRAGMA application_id") == APPLICATION_ID
-    tables = (
-        "SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite%'"
-    )
+    tables = "SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite%'"
     assert ask(database, tables) == ask(database, f"{tables} AND strict")
 
 
@@ -71,7 +71,11 @@ def test_unfinished_statement_is_an_error() -> None:
 
 
 class TestMigration:
-    STEP = Migration(NEXT, "more", ("ALTER TABLE project ADD COLUMN more TEXT", "UPDATE project SET more = 'yes'"))
+    STEP = Migration(
+        NEXT,
+        "more",
+        ("ALTER TABLE project ADD COLUMN more TEXT", "UPDATE project SET more = 'yes'"),
+    )
 
     @pytest.fixture
     def old(self, database: Path) -> Path:
@@ -100,7 +104,9 @@ class TestMigration:
             assert sum(backup is not None for backup in pool.map(migrate, range(4))) == 1
 
     def test_failing_migration_changes_nothing(self, old: Path) -> None:
-        broken = Migration(NEXT, "bad", ("UPDATE project SET project_id = 'gone'", "SELECT * FROM nowhere"))
+        broken = Migration(
+            NEXT, "bad", ("UPDATE project SET project_id = 'gone'", "SELECT * FROM nowhere")
+        )
         with pytest.raises(StorageError, match="no such table: nowhere"):
             prepare(old, migrations=[*carried(), broken])
         assert probe(old) == NEXT - 1
@@ -117,7 +123,9 @@ class TestMigration:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 connection.close()
             before = everything(old.parent)
-            with pytest.raises(NewerSchemaError, match=f"schema version {NEXT}.* knows up to {NEXT - 1}.*upgrade"):
+            with pytest.raises(
+                NewerSchemaError, match=f"schema version {NEXT}.* knows up to {NEXT - 1}.*upgrade"
+            ):
                 ProjectMemory.open(old)
             after = everything(old.parent)
         # The index of the write-ahead log is shared memory: SQLite notes readers in it.
@@ -185,4 +193,8 @@ def test_what_is_asked_often_is_answered_by_an_index(database: Path, query: str)
     with closing(sqlite3.connect(database)) as connection:
         (plan,) = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}")]
     # A partial index is walked through where it has nothing but what is counted.
-    assert "USING COVERING INDEX" in plan or "INDEX memories_pinned" in plan or "INDEX embeddings_impossible" in plan
+    assert (
+        "USING COVERING INDEX" in plan
+        or "INDEX memories_pinned" in plan
+        or "INDEX embeddings_impossible" in plan
+    )

@@ -17,7 +17,9 @@ HEAVY = {
 }  # fmt: skip
 
 
-def every_command(group: click.Group, *path: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+def every_command(
+    group: click.Group, *path: str
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     context = click.Context(group)
     for name in group.list_commands(context):
         command = group.get_command(context, name)
@@ -54,7 +56,9 @@ def test_every_command_has_help_and_examples_that_can_be_typed(path: tuple[str, 
 
 
 REPORTING = [
-    path for path, command in TREE.items() if not isinstance(command, Group) and path != ("completion",)
+    path
+    for path, command in TREE.items()
+    if not isinstance(command, Group) and path != ("completion",)
 ]  # that one prints a script
 
 
@@ -66,11 +70,15 @@ def test_every_command_reports_as_json(path: tuple[str, ...]) -> None:
 def loaded_by(*arguments: str) -> tuple[str, set[str]]:
     """What the command printed, and the modules that it imported."""
     command = [sys.executable, "-X", "importtime", "-m", "heimdall", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, env=uncovered())
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, timeout=60, env=uncovered()
+    )
     return done.stdout, {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
 
 
-@pytest.mark.parametrize("arguments", [("--help",), *((*path, "--help") for path in TREE)], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [("--help",), *((*path, "--help") for path in TREE)], ids=" ".join
+)
 def test_help_loads_nothing_heavy(arguments: tuple[str, ...]) -> None:
     printed, modules = loaded_by(*arguments)
     assert "heimdall.cli.commands" in modules

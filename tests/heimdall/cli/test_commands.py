@@ -34,7 +34,9 @@ def test_the_life_of_a_model(installation: Installation, mirror: SmallModel) -> 
     headline, directory = pull.stdout.splitlines()
     assert headline == "small (standard): from mirror, verified"
     mirror.assert_tree(Path(directory))
-    assert installation.heimdall("models", "pull").stdout.startswith("small (standard): was here already, verified")
+    assert installation.heimdall("models", "pull").stdout.startswith(
+        "small (standard): was here already, verified"
+    )
 
     assert installation.heimdall("models", "path").stdout == f"{directory}\n"
     status = installation.heimdall("models", "status")
@@ -45,7 +47,9 @@ def test_the_life_of_a_model(installation: Installation, mirror: SmallModel) -> 
     assert verify.stdout.splitlines()[-1] == "every file matches its pin"
 
 
-def test_verify_finds_what_time_and_size_hide_and_repairs_it(installation: Installation, mirror: SmallModel) -> None:
+def test_verify_finds_what_time_and_size_hide_and_repairs_it(
+    installation: Installation, mirror: SmallModel
+) -> None:
     directory = Path(installation.heimdall("models", "pull").stdout.splitlines()[1])
     weights = directory / "model.safetensors"
     status = weights.stat()
@@ -73,21 +77,38 @@ def test_json_reports(installation: Installation, mirror: SmallModel, home: Path
         sum(map(len, mirror.files.values())),
     )
     pulled = json.loads(installation.heimdall("models", "pull", "--json").stdout)
-    assert (pulled["model"], pulled["variant"], pulled["sources"]) == ("small", "standard", ["mirror"])
+    assert (pulled["model"], pulled["variant"], pulled["sources"]) == (
+        "small",
+        "standard",
+        ["mirror"],
+    )
     status = json.loads(installation.heimdall("models", "status", "--json").stdout)
-    assert (status["complete"], status["tier"], status["directory"]) == (True, "shared", pulled["directory"])
+    assert (status["complete"], status["tier"], status["directory"]) == (
+        True,
+        "shared",
+        pulled["directory"],
+    )
     assert json.loads(installation.heimdall("models", "verify", "--json").stdout)["sound"] is True
     dirs = json.loads(installation.heimdall("dirs", "--json").stdout)
     assert dirs["heimdall_data_dir"] == str(home / ".local/share/heimdall")
     assert dirs["models_dir"] == str(home / ".local/share/heimdall/models")
 
 
-def test_a_system_tier_is_shown(installation: Installation, mirror: SmallModel, tmp_path: Path) -> None:
+def test_a_system_tier_is_shown(
+    installation: Installation, mirror: SmallModel, tmp_path: Path
+) -> None:
     system = tmp_path / "system"
     installation.heimdall("models", "pull", MODEL_CACHE_DIR=str(system))
-    status = json.loads(installation.heimdall("models", "status", "--json", HEIMDALL_SYSTEM_MODELS=str(system)).stdout)
+    status = json.loads(
+        installation.heimdall(
+            "models", "status", "--json", HEIMDALL_SYSTEM_MODELS=str(system)
+        ).stdout
+    )
     assert (status["tier"], status["complete"]) == ("system", True)
-    assert installation.heimdall("models", "verify", HEIMDALL_SYSTEM_MODELS=str(system)).returncode == 0
+    assert (
+        installation.heimdall("models", "verify", HEIMDALL_SYSTEM_MODELS=str(system)).returncode
+        == 0
+    )
 
 
 def test_a_plain_system_tree_counts_until_something_verified_is_there(
@@ -115,19 +136,33 @@ def test_dirs_shows_where_the_models_really_are(installation: Installation, tmp_
     assert json.loads(shown)["models_dir"] == str(tmp_path / "mine")
 
 
-def test_pull_fetches_although_unasked_fetching_is_forbidden(installation: Installation, mirror: SmallModel) -> None:
+def test_pull_fetches_although_unasked_fetching_is_forbidden(
+    installation: Installation, mirror: SmallModel
+) -> None:
     assert installation.heimdall("models", "pull", HEIMDALL_FETCH="never").returncode == 0
 
 
 @pytest.mark.parametrize(
     ("arguments", "variables", "message"),
     [
-        (("models", "pull"), {"HEIMDALL_OFFLINE": "1", "HEIMDALL_SOURCES": "github"}, "Unset HEIMDALL_OFFLINE"),
-        (("models", "pull"), {"HEIMDALL_OFFLINE": "perhaps"}, "HEIMDALL_OFFLINE='perhaps': expected 1, true"),
+        (
+            ("models", "pull"),
+            {"HEIMDALL_OFFLINE": "1", "HEIMDALL_SOURCES": "github"},
+            "Unset HEIMDALL_OFFLINE",
+        ),
+        (
+            ("models", "pull"),
+            {"HEIMDALL_OFFLINE": "perhaps"},
+            "HEIMDALL_OFFLINE='perhaps': expected 1, true",
+        ),
         (("models", "pull", "--variant", "huge"), {}, "pins no small (huge) for this machine"),
         (("models", "verfy"), {}, "Did you mean 'verify'?"),
         (("modles",), {}, "Did you mean 'models'?"),
-        (("dirs",), {"HEIMDALL_LOG_LEVEL": "loud"}, "HEIMDALL_LOG_LEVEL='loud': expected one of debug, info"),
+        (
+            ("dirs",),
+            {"HEIMDALL_LOG_LEVEL": "loud"},
+            "HEIMDALL_LOG_LEVEL='loud': expected one of debug, info",
+        ),
         (("dirs",), {"HEIMDALL_PROJECT": "nowhere"}, "HEIMDALL_PROJECT names it"),
         (("models", "pull", "--fast"), {}, "No such option '--fast'"),
         (("dirs", "--jsn"), {}, "Did you mean '--json'?"),
@@ -149,7 +184,9 @@ def test_mistakes_give_a_message_and_exit_code_2(
 
 
 def test_a_traceback_on_request(installation: Installation, mirror: SmallModel) -> None:
-    finished = installation.heimdall("models", "pull", HEIMDALL_OFFLINE="perhaps", HEIMDALL_DEBUG="1")
+    finished = installation.heimdall(
+        "models", "pull", HEIMDALL_OFFLINE="perhaps", HEIMDALL_DEBUG="1"
+    )
     assert "Traceback" in finished.stderr
 
 
@@ -161,7 +198,9 @@ def test_ctrl_c_keeps_what_arrived_and_the_next_pull_goes_on(
         process = installation.start("-m", "heimdall", "models", "pull", **variables)
         partial = home / ".local/share/heimdall/models/.store/partial"
         deadline = time.monotonic() + 30
-        while time.monotonic() < deadline and not any(path.stat().st_size > 20_000 for path in partial.glob("*.part")):
+        while time.monotonic() < deadline and not any(
+            path.stat().st_size > 20_000 for path in partial.glob("*.part")
+        ):
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=30)
@@ -204,7 +243,9 @@ def test_warnings_reach_the_user_and_the_log(installation: Installation, home: P
     assert "WARNING cognitive_memory [MainThread] beware of it" in log.read_text()
 
 
-def test_a_mistake_of_ours_is_one_line_and_a_traceback_in_the_log(installation: Installation, home: Path) -> None:
+def test_a_mistake_of_ours_is_one_line_and_a_traceback_in_the_log(
+    installation: Installation, home: Path
+) -> None:
     code = (
         "import sys; from heimdall.cli import main; import heimdall.cognitive_system.data_dirs as data_dirs\n"
         "data_dirs.get_qdrant_data_dir = lambda: 1 / 0\n"
@@ -224,17 +265,24 @@ def test_a_mistake_of_ours_is_one_line_and_a_traceback_in_the_log(installation: 
     assert "Traceback" in debug.stderr
 
 
-def test_commands_that_have_nothing_to_say_make_no_log(installation: Installation, home: Path) -> None:
+def test_commands_that_have_nothing_to_say_make_no_log(
+    installation: Installation, home: Path
+) -> None:
     assert installation.heimdall("dirs").returncode == 0
     assert not list(home.iterdir())
 
 
 @pytest.mark.skipif(os.name == "nt", reason="paths are text on Windows")
-def test_a_path_that_is_no_text_comes_out_as_it_is(installation: Installation, tmp_path: Path) -> None:
+def test_a_path_that_is_no_text_comes_out_as_it_is(
+    installation: Installation, tmp_path: Path
+) -> None:
     directory = os.fsdecode(bytes(tmp_path) + b"/caf\xe9")
     command = [sys.executable, "-m", "heimdall", "dirs"]
     done = subprocess.run(
-        command, env=installation.environment(MODEL_CACHE_DIR=directory), stdout=subprocess.PIPE, check=True
+        command,
+        env=installation.environment(MODEL_CACHE_DIR=directory),
+        stdout=subprocess.PIPE,
+        check=True,
     )
     assert f"models_dir         {directory}\n".encode(errors="surrogateescape") in done.stdout
 
@@ -264,13 +312,20 @@ def test_ctrl_c_is_quiet_whenever_it_comes(installation: Installation, signal_at
 def test_a_reader_that_leaves_in_the_middle_is_no_news(installation: Installation) -> None:
     command = f"{sys.executable} -m heimdall completion bash | head -1"
     done = subprocess.run(
-        ["sh", "-c", command], env=installation.environment(), capture_output=True, text=True, check=True, timeout=60
+        ["sh", "-c", command],
+        env=installation.environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     )
     assert done.stdout.startswith("# Completion of heimdall")
     assert done.stderr == ""
 
 
-def test_the_log_tells_where_the_model_came_from(installation: Installation, mirror: SmallModel, home: Path) -> None:
+def test_the_log_tells_where_the_model_came_from(
+    installation: Installation, mirror: SmallModel, home: Path
+) -> None:
     for _ in range(2):
         assert installation.heimdall("models", "pull").returncode == 0
     (log,) = (home / ".local/share/heimdall/logs").iterdir()
@@ -281,8 +336,13 @@ def test_the_log_tells_where_the_model_came_from(installation: Installation, mir
 
 def test_no_memory_and_no_question_is_logged(installation: Installation, home: Path) -> None:
     variables = {"HEIMDALL_FETCH": "never", "HEIMDALL_LOG_LEVEL": "debug"}
-    assert installation.heimdall("store", "The launch code is 48151623.", **variables).returncode == 0
+    assert (
+        installation.heimdall("store", "The launch code is 48151623.", **variables).returncode == 0
+    )
     assert "48151623" in installation.heimdall("recall", "launch code 48151623", **variables).stdout
-    assert installation.heimdall("update", "48151623", "--text", "48151623", **variables).returncode == 2
+    assert (
+        installation.heimdall("update", "48151623", "--text", "48151623", **variables).returncode
+        == 2
+    )
     logs = home / ".local/share/heimdall/logs"
     assert "48151623" not in "".join(log.read_text() for log in logs.glob("*"))

@@ -9,7 +9,9 @@ from tests.support.small_model import ROOT, Installation, SmallModel
 
 
 @pytest.fixture(autouse=True)
-def _sources(small: SmallModel, installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+def _sources(
+    small: SmallModel, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
     monkeypatch.setenv("HEIMDALL_SOURCES", "mirror")
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "HEIMDALL_SYSTEM_MODELS"):
@@ -20,7 +22,9 @@ def statuses(printed: str) -> dict[str, str]:
     return {key: entry["status"] for key, entry in json.loads(printed)["checks"].items()}
 
 
-def test_from_an_empty_home_to_a_mended_one(installation: Installation, small: SmallModel, home: Path) -> None:
+def test_from_an_empty_home_to_a_mended_one(
+    installation: Installation, small: SmallModel, home: Path
+) -> None:
     path = f"{installation.site}:{ROOT}"
     before = installation.heimdall("doctor", PYTHONPATH=path)
     assert before.returncode == 1, before.stderr
@@ -40,14 +44,20 @@ def test_from_an_empty_home_to_a_mended_one(installation: Installation, small: S
     }
     assert all(step["done"] for step in report["mended"])
     # The small model is noise, so that the engine can't load it: which is named too.
-    assert [key for key, status in statuses(fixed.stdout).items() if status == "❌ FAIL"] == ["engine"]
+    assert [key for key, status in statuses(fixed.stdout).items() if status == "❌ FAIL"] == [
+        "engine"
+    ]
     assert fixed.returncode == 1
     small.assert_tree(home / ".local/share/heimdall/models")
 
 
-def test_a_level_of_the_log_that_is_none_is_named_like_any_other_variable(installation: Installation) -> None:
+def test_a_level_of_the_log_that_is_none_is_named_like_any_other_variable(
+    installation: Installation,
+) -> None:
     path = f"{installation.site}:{ROOT}"
-    done = installation.heimdall("doctor", "--json", PYTHONPATH=path, HEIMDALL_LOG_LEVEL="loud", HEIMDALL_FETCH="maybe")
+    done = installation.heimdall(
+        "doctor", "--json", PYTHONPATH=path, HEIMDALL_LOG_LEVEL="loud", HEIMDALL_FETCH="maybe"
+    )
     assert done.returncode == 1, done.stderr
     failed = {key for key, status in statuses(done.stdout).items() if status == "❌ FAIL"}
     assert {"variables.HEIMDALL_LOG_LEVEL", "variables.HEIMDALL_FETCH"} <= failed

@@ -47,7 +47,8 @@ def project(tmp_path: Path, installation: Installation, monkeypatch: pytest.Monk
 
 def test_loading_files(project: Project) -> None:
     write_tree(
-        project.root, {"a.md": "# A\n\nFirst.\n", "b.txt": "Second ghp_" + "a" * 36, "c.bin": "x", "d.md": b"\0"}
+        project.root,
+        {"a.md": "# A\n\nFirst.\n", "b.txt": "Second ghp_" + "a" * 36, "c.bin": "x", "d.md": b"\0"},
     )
     report = project.report("load", ".", "--tag", "notes")
     assert report["loaded"] == ["a.md", "b.txt"]
@@ -69,11 +70,15 @@ def test_loading_files(project: Project) -> None:
 @pytest.mark.model
 def test_what_was_loaded_is_embedded_if_there_is_a_model(project: Project, tmp_path: Path) -> None:
     write_tree(project.root, {"a.md": "First.\n", "b.md": "Second.\n"})
-    shutil.copy(ROOT / "models.lock.json", project.installation.site / "heimdall" / "model_manifest.json")
+    shutil.copy(
+        ROOT / "models.lock.json", project.installation.site / "heimdall" / "model_manifest.json"
+    )
     without = project.report("load", "a.md")
     assert (without["embedded"], without["pending"]) == (0, 1)
     assert "HEIMDALL_OFFLINE" in without["embedding_problem"]
-    finished = project.run("load", ".", "--json", MODEL_CACHE_DIR=str(linked_copy(tmp_path / "models")))
+    finished = project.run(
+        "load", ".", "--json", MODEL_CACHE_DIR=str(linked_copy(tmp_path / "models"))
+    )
     report = json.loads(finished.stdout)
     assert (report["embedded"], report["pending"], report["embedding_problem"]) == (2, 0, None)
 
@@ -91,7 +96,9 @@ def test_a_dry_run_makes_no_memory(project: Project) -> None:
 
 def test_a_projects_settings_choose_files(project: Project) -> None:
     write_tree(project.root, {"docs/a.md": "a", "docs/b.md": "b", "c.md": "c"})
-    write_tree(project.root, {".heimdall/config.yaml": "ingest:\n  include: [docs/]\n  exclude: [b.md]\n"})
+    write_tree(
+        project.root, {".heimdall/config.yaml": "ingest:\n  include: [docs/]\n  exclude: [b.md]\n"}
+    )
     assert project.report("load", ".", "--no-embed")["loaded"] == ["docs/a.md"]
 
 
@@ -101,7 +108,12 @@ def test_loading_a_history(project: Project) -> None:
     tip = repository.commit("Two")
     report = project.report("git-load")
     assert (report["source"], report["branch"], report["tip"]) == ("git:history", "HEAD", tip)
-    assert (report["commits"], report["known"], report["forgotten"], report["merges_left_out"]) == (2, 0, 0, 0)
+    assert (report["commits"], report["known"], report["forgotten"], report["merges_left_out"]) == (
+        2,
+        0,
+        0,
+        0,
+    )
     assert report["memories"]["added"] == 2
     repository.commit("Three", _gitignore=".heimdall\n")
     again = project.run("git-load", str(project.root), "--branch", "main", "--no-embed")
@@ -110,7 +122,11 @@ def test_loading_a_history(project: Project) -> None:
         "memories  1 added",
         "3 memories have no vector yet; keywords find them, meaning does later",
     ]
-    assert project.texts() == ["One\n\nadded a.txt (+1 -0)", "Two", "Three\n\nadded .gitignore (+1 -0)"]
+    assert project.texts() == [
+        "One\n\nadded a.txt (+1 -0)",
+        "Two",
+        "Three\n\nadded .gitignore (+1 -0)",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -136,7 +152,14 @@ def test_mistakes(project: Project, arguments: tuple[str, ...], message: str) ->
 def test_watching_loads_what_changes_until_ctrl_c(project: Project) -> None:
     write_tree(project.root, {"a.md": "First.\n"})
     process = project.installation.start(
-        "-u", "-m", "heimdall", "load", ".", "--watch", "--no-embed", HEIMDALL_PROJECT=str(project.root)
+        "-u",
+        "-m",
+        "heimdall",
+        "load",
+        ".",
+        "--watch",
+        "--no-embed",
+        HEIMDALL_PROJECT=str(project.root),
     )
     assert process.stdout is not None
     lines = iter(process.stdout.readline, "")
@@ -144,9 +167,15 @@ def test_watching_loads_what_changes_until_ctrl_c(project: Project) -> None:
         if line.startswith("watching"):
             break
     write_tree(project.root, {"b.md": "Second.\n"})
-    assert next(line for line in lines if line.startswith("files")) == "files     1 loaded, 1 unchanged, 0 gone\n"
+    assert (
+        next(line for line in lines if line.startswith("files"))
+        == "files     1 loaded, 1 unchanged, 0 gone\n"
+    )
     (project.root / "a.md").unlink()
-    assert next(line for line in lines if line.startswith("files")) == "files     0 loaded, 1 unchanged, 1 gone\n"
+    assert (
+        next(line for line in lines if line.startswith("files"))
+        == "files     0 loaded, 1 unchanged, 1 gone\n"
+    )
     process.send_signal(signal.SIGINT)
     rest, stderr = process.communicate(timeout=30)
     assert (process.returncode, stderr) == (130, "")

@@ -18,7 +18,9 @@ def project(tmp_path: Path) -> Path:
 
 def mcp(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "heimdall", "mcp", *arguments]
-    return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(
+        command, cwd=project, capture_output=True, text=True, check=False, timeout=60
+    )
 
 
 def test_the_life_of_a_connection(project: Path, home: Path) -> None:
@@ -47,7 +49,10 @@ def test_a_projects_file_is_at_its_root(project: Path) -> None:
         str(project / ".vscode/mcp.json"),
         str(project / ".cursor/mcp.json"),
     ]
-    assert json.loads((project / ".vscode/mcp.json").read_text())["servers"]["heimdall"]["command"] == "heimdall-mcp"
+    assert (
+        json.loads((project / ".vscode/mcp.json").read_text())["servers"]["heimdall"]["command"]
+        == "heimdall-mcp"
+    )
 
 
 def test_what_would_be_done_is_shown(project: Path, home: Path) -> None:
@@ -69,7 +74,9 @@ def test_what_would_be_done_is_shown(project: Path, home: Path) -> None:
         (("remove",), "Missing argument"),
     ],
 )
-def test_mistakes_are_told_in_a_line(project: Path, arguments: tuple[str, ...], message: str) -> None:
+def test_mistakes_are_told_in_a_line(
+    project: Path, arguments: tuple[str, ...], message: str
+) -> None:
     done = mcp(project, *arguments)
     assert done.returncode == 2
     assert message in done.stderr

@@ -88,8 +88,16 @@ def test_store_recall_update_delete(run: Run, report: Report) -> None:
         "--metadata", '{"issue": 12}',
     )  # fmt: skip
     assert stored["change"] == "added"
-    assert (stored["type"], stored["tags"], stored["pinned"]) == ("concept", ["parser", "a b"], True)
-    assert (stored["source"], stored["context"], stored["importance"]) == ("docs/guide.md", "Guide", 0.9)
+    assert (stored["type"], stored["tags"], stored["pinned"]) == (
+        "concept",
+        ["parser", "a b"],
+        True,
+    )
+    assert (stored["source"], stored["context"], stored["importance"]) == (
+        "docs/guide.md",
+        "Guide",
+        0.9,
+    )
     assert datetime.fromisoformat(stored["created_at"]) == datetime(2026, 3, 31).astimezone()
     assert (stored["metadata"], stored["embedded"]) == ({"issue": 12}, False)
 
@@ -101,11 +109,20 @@ def test_store_recall_update_delete(run: Run, report: Report) -> None:
     assert report("recall", "parser", "--type", "episode")["hits"] == []
     assert len(report("recall", "parser", "--tag", "a b", "--source", "docs")["hits"]) == 1
 
-    changed = report("update", stored["id"], "--text", "-", "--no-tags", "--unpin", text="The parser gives up\n")
-    assert (changed["text"], changed["tags"], changed["pinned"]) == ("The parser gives up", [], False)
+    changed = report(
+        "update", stored["id"], "--text", "-", "--no-tags", "--unpin", text="The parser gives up\n"
+    )
+    assert (changed["text"], changed["tags"], changed["pinned"]) == (
+        "The parser gives up",
+        [],
+        False,
+    )
     assert changed["context"] == "Guide"
 
-    assert report("delete-memory", stored["id"], "--dry-run")["deleted"][0]["text"] == "The parser gives up"
+    assert (
+        report("delete-memory", stored["id"], "--dry-run")["deleted"][0]["text"]
+        == "The parser gives up"
+    )
     assert report("status")["memories"] == 1
     assert run("delete-memory", stored["id"]).returncode == 0
     assert report("status")["memories"] == 0
@@ -116,7 +133,9 @@ def test_people_read_the_same(run: Run) -> None:
     memory_id = first.stdout.split()[-1]
     assert first.stdout == f"stored  {memory_id}\n"
     assert "'heimdall models pull' fetches the model" in first.stderr
-    assert run("store", "Water boils at\n100 degrees.").stdout == f"was there already  {memory_id}\n"
+    assert (
+        run("store", "Water boils at\n100 degrees.").stdout == f"was there already  {memory_id}\n"
+    )
     shown = run("recall", "water").stdout
     assert shown.splitlines()[:2] == ["1. Water boils at", "   100 degrees."]
     assert f"{memory_id}  episode" in shown
@@ -166,7 +185,9 @@ def test_mistakes_are_told_in_a_line(run: Run, arguments: tuple[str, ...], messa
     assert done.stdout == ""
 
 
-def test_memories_travel(run: Run, report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memories_travel(
+    run: Run, report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     report("store", "Grüße \u2028 aus dem Wald", "--tag", "ä")
     report("store", "second", "--pin")
     exported = report("export", "all.jsonl")

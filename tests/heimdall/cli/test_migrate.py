@@ -15,14 +15,18 @@ def _elsewhere(tmp_path: Path, installation: Installation, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
 
 
-def test_models_of_a_project(installation: Installation, small: SmallModel, tmp_path: Path, home: Path) -> None:
+def test_models_of_a_project(
+    installation: Installation, small: SmallModel, tmp_path: Path, home: Path
+) -> None:
     path = f"{installation.site}:{ROOT}"
     for name, content in small.files.items():
         (tmp_path / "data/models" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "data/models" / name).write_bytes(content)
     planned = installation.heimdall("migrate", "--dry-run", PYTHONPATH=path)
     assert planned.returncode == 0, planned.stderr
-    assert f"would be brought over  model  {tmp_path}/data/models/model.safetensors" in planned.stdout
+    assert (
+        f"would be brought over  model  {tmp_path}/data/models/model.safetensors" in planned.stdout
+    )
     assert not (home / ".local").exists()
 
     done = installation.heimdall("migrate", "--remove", "--json", PYTHONPATH=path)

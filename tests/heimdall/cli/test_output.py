@@ -90,7 +90,9 @@ def test_no_color_is_obeyed() -> None:
 
 
 def test_a_dumb_terminal_gets_plain_text() -> None:
-    _, shown = on_a_terminal([sys.executable, "-c", PRINT], environment={**os.environ, "TERM": "dumb"})
+    _, shown = on_a_terminal(
+        [sys.executable, "-c", PRINT], environment={**os.environ, "TERM": "dumb"}
+    )
     assert "\x1b" not in shown
 
 
@@ -117,10 +119,18 @@ def test_what_is_printed_moves_no_cursor(text: str) -> None:
     cleaned = output.printable(text)
     assert len(cleaned) == len(text)
     for character in cleaned:
-        assert character.isprintable() or character in "\u200c\u200d" or "\udc80" <= character <= "\udcff"
+        assert (
+            character.isprintable()
+            or character in "\u200c\u200d"
+            or "\udc80" <= character <= "\udcff"
+        )
 
 
-@given(st.lists(st.lists(st.one_of(st.none(), st.integers(), st.text()), min_size=2, max_size=2), max_size=5))
+@given(
+    st.lists(
+        st.lists(st.one_of(st.none(), st.integers(), st.text()), min_size=2, max_size=2), max_size=5
+    )
+)
 def test_every_row_of_a_plain_table_is_one_line(rows: list[list[object]]) -> None:
     stream = io.StringIO()
     with pytest.MonkeyPatch.context() as patch:
@@ -136,9 +146,7 @@ def test_a_closed_stream_is_no_terminal() -> None:
     assert not output.on_terminal(None)
 
 
-PROGRESS = (
-    "from heimdall.cli.progress import progress\nwith progress('embedding') as report: report(0, 0); report(3, 9)"
-)
+PROGRESS = "from heimdall.cli.progress import progress\nwith progress('embedding') as report: report(0, 0); report(3, 9)"
 
 
 def test_progress_is_a_bar_on_a_terminal_and_silent_in_a_short_pipe() -> None:
@@ -149,7 +157,9 @@ def test_progress_is_a_bar_on_a_terminal_and_silent_in_a_short_pipe() -> None:
     assert (done.stdout, done.stderr) == ("", "")
 
 
-def test_progress_lines_come_now_and_then(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_lines_come_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr("heimdall.cli.progress._LINE_SECONDS", 0.0)
     with progress("embedding") as report:
         report(3, 9)
@@ -157,7 +167,9 @@ def test_progress_lines_come_now_and_then(monkeypatch: pytest.MonkeyPatch, capsy
     assert capsys.readouterr().err == "heimdall: embedding: 3 of 9\nheimdall: embedding: 4\n"
 
 
-def test_progress_can_be_turned_off(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_can_be_turned_off(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr("heimdall.cli.progress._LINE_SECONDS", 0.0)
     monkeypatch.setenv("HEIMDALL_PROGRESS", "0")
     with progress("embedding") as report:

@@ -53,7 +53,8 @@ def test_init_makes_what_is_missing_once(
     monkeypatch.chdir(here / "src")
     planned = report(installation, "project", "init", "--dry-run")
     assert planned["made"] == [
-        str(here / ".heimdall" / name) for name in (".gitignore", "config.yaml", "cognitive_memory.db")
+        str(here / ".heimdall" / name)
+        for name in (".gitignore", "config.yaml", "cognitive_memory.db")
     ]
     assert not (here / ".heimdall").exists()
     first = report(installation, "project", "init")
@@ -72,14 +73,22 @@ def test_a_path_may_be_named(installation: Installation, here: Path, tmp_path: P
     assert (tmp_path / "notes" / ".heimdall" / "cognitive_memory.db").is_file()
     assert not (here / ".heimdall").exists()
     done = installation.heimdall("project", "init", str(tmp_path / "nowhere"))
-    assert (done.returncode, done.stderr) == (2, f"heimdall: {tmp_path / 'nowhere'}: is no directory; make it first\n")
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"heimdall: {tmp_path / 'nowhere'}: is no directory; make it first\n",
+    )
 
 
-def test_settings_get_the_id_of_a_memory_that_was_there_first(installation: Installation, here: Path) -> None:
+def test_settings_get_the_id_of_a_memory_that_was_there_first(
+    installation: Installation, here: Path
+) -> None:
     first = report(installation, "project", "init")["project_id"]
     (here / ".heimdall" / "config.yaml").unlink()
     again = report(installation, "project", "init")
-    assert (again["project_id"], again["made"]) == (first, [str(here / ".heimdall" / "config.yaml")])
+    assert (again["project_id"], again["made"]) == (
+        first,
+        [str(here / ".heimdall" / "config.yaml")],
+    )
     assert str(first) in (here / ".heimdall" / "config.yaml").read_text()
 
 
@@ -123,7 +132,9 @@ def test_mistakes_in_the_settings_are_all_told(installation: Installation, here:
     assert installation.heimdall("dirs").returncode == 0, "what needs no settings works"
 
 
-def test_list_shows_every_state_and_changes_nothing(installation: Installation, here: Path, tmp_path: Path) -> None:
+def test_list_shows_every_state_and_changes_nothing(
+    installation: Installation, here: Path, tmp_path: Path
+) -> None:
     assert "no projects yet" in installation.heimdall("project", "list").stdout
     for name in ("damaged", "empty", "gone"):
         (tmp_path / name).mkdir()
@@ -145,9 +156,16 @@ def test_list_shows_every_state_and_changes_nothing(installation: Installation, 
     assert sorted(here.rglob("*")) == before
     text = installation.heimdall("project", "list").stdout
     assert "project clean --gone" in text
-    assert report(installation, "project", "clean", "--gone", "--dry-run")["forgotten"] == [str(tmp_path / "gone")]
-    assert report(installation, "project", "clean", "--gone")["forgotten"] == [str(tmp_path / "gone")]
-    assert "no project's directory is gone" in installation.heimdall("project", "clean", "--gone").stdout
+    assert report(installation, "project", "clean", "--gone", "--dry-run")["forgotten"] == [
+        str(tmp_path / "gone")
+    ]
+    assert report(installation, "project", "clean", "--gone")["forgotten"] == [
+        str(tmp_path / "gone")
+    ]
+    assert (
+        "no project's directory is gone"
+        in installation.heimdall("project", "clean", "--gone").stdout
+    )
     assert len(projects(installation)) == 3
 
 
@@ -175,7 +193,11 @@ def test_clean_removes_memories_and_keeps_settings(installation: Installation, h
     assert len(list(folder.iterdir())) == 5
     done = installation.heimdall("project", "clean", "--yes")
     assert (done.returncode, done.stdout[:19]) == (0, "removed 1 memories,")
-    assert sorted(path.name for path in folder.iterdir()) == [".gitignore", "config.yaml", "mine.db"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        ".gitignore",
+        "config.yaml",
+        "mine.db",
+    ]
     assert projects(installation) == []
     assert "remembers nothing" in installation.heimdall("project", "clean", "--yes").stdout
 
@@ -212,7 +234,9 @@ def test_dirs_shows_the_project(installation: Installation, here: Path, tmp_path
     assert (named.returncode, "HEIMDALL_PROJECT names it" in named.stderr) == (2, True)
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs a directory that root can't write either")
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="needs a directory that root can't write either"
+)
 def test_a_folder_that_can_not_be_written(installation: Installation, here: Path) -> None:
     done = installation.heimdall("project", "init", "/proc/self")
     assert (done.returncode, done.stdout) == (2, "")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cognitive_memory.core.memory import NewMemory
-from cognitive_memory.embedder import ModelEmbedder
+from cognitive_memory.embedding.embedder import ModelEmbedder
 from cognitive_memory.opening import open_memory
 from cognitive_memory.project import Project
 from tests.support.plain_embedder import PlainEmbedder
@@ -29,7 +29,13 @@ def project(tmp_path: Path) -> Project:
 def qdrant(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "heimdall", "qdrant", *arguments]
     return subprocess.run(
-        command, cwd=project.root, capture_output=True, text=True, check=False, timeout=60, stdin=subprocess.DEVNULL
+        command,
+        cwd=project.root,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
     )
 
 
@@ -63,9 +69,14 @@ def test_the_life_of_a_copy(project: Project, monkeypatch: pytest.MonkeyPatch, h
     assert json.loads(qdrant(project, "drop", "--yes", "--json").stdout)["dropped"]
 
 
-def test_without_a_server_each_command_says_so(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_server_each_command_says_so(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     status = qdrant(project, "status")
-    assert (status.returncode, status.stdout) == (1, "No Qdrant is configured: vectors are searched on this machine.\n")
+    assert (status.returncode, status.stdout) == (
+        1,
+        "No Qdrant is configured: vectors are searched on this machine.\n",
+    )
     for command in ("push", "pull", "verify", "drop"):
         done = qdrant(project, command)
         assert done.returncode == 2

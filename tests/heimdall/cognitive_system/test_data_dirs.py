@@ -8,7 +8,13 @@ import pytest
 from heimdall.cognitive_system import data_dirs
 from tests.support.small_model import SmallModel
 
-VARIABLES = ("MODEL_CACHE_DIR", "TRANSFORMERS_CACHE", "HF_HOME", "SENTENCE_TRANSFORMERS_HOME", "HF_TOKEN_PATH")
+VARIABLES = (
+    "MODEL_CACHE_DIR",
+    "TRANSFORMERS_CACHE",
+    "HF_HOME",
+    "SENTENCE_TRANSFORMERS_HOME",
+    "HF_TOKEN_PATH",
+)
 
 
 def test_the_tree(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -17,7 +23,10 @@ def test_the_tree(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert data_dirs.get_models_data_dir() == tmp_path / "shared" / "models"
     data_dirs.ensure_data_directories()
     data_dirs.ensure_data_directories()
-    found = sorted(path.relative_to(tmp_path / "shared").as_posix() for path in (tmp_path / "shared").rglob("*"))
+    found = sorted(
+        path.relative_to(tmp_path / "shared").as_posix()
+        for path in (tmp_path / "shared").rglob("*")
+    )
     assert found == ["logs", "models", "models/huggingface_cache", "qdrant"]
     assert data_dirs.get_qdrant_data_dir().is_dir()
     assert data_dirs.get_logs_data_dir().is_dir()
@@ -39,12 +48,16 @@ def mirror(small: SmallModel, manifest_path: Path, monkeypatch: pytest.MonkeyPat
     return small
 
 
-def test_initialising_sends_other_caches_to_the_shared_place(mirror: SmallModel, home: Path) -> None:
+def test_initialising_sends_other_caches_to_the_shared_place(
+    mirror: SmallModel, home: Path
+) -> None:
     directory = data_dirs.initialize_shared_environment()
     mirror.assert_tree(directory)
     models = data_dirs.get_models_data_dir()
     assert os.environ["MODEL_CACHE_DIR"] == str(models)
-    assert {os.environ[variable] for variable in VARIABLES[1:4]} == {str(models / "huggingface_cache")}
+    assert {os.environ[variable] for variable in VARIABLES[1:4]} == {
+        str(models / "huggingface_cache")
+    }
     assert os.environ["HF_TOKEN_PATH"] == str(home / ".cache" / "huggingface" / "token")
     assert data_dirs.ensure_models_available() == directory
 
@@ -56,7 +69,9 @@ def test_what_the_user_has_set_wins(mirror: SmallModel, monkeypatch: pytest.Monk
     assert "HF_TOKEN_PATH" not in os.environ
 
 
-def test_a_read_only_tier_is_enough(mirror: SmallModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_read_only_tier_is_enough(
+    mirror: SmallModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path / "image"))
     data_dirs.ensure_models_available()
     monkeypatch.delenv("MODEL_CACHE_DIR")

@@ -10,8 +10,6 @@ from pathlib import Path
 import pytest
 
 from heimdall.cognitive_system import data_dirs
-from heimdall.cognitive_system.health import network, variables
-from heimdall.cognitive_system.health.finding import Check, Finding, Request, Status
 from heimdall.cognitive_system.health_checker import (
     OF_THE_DIRECTORIES,
     as_report,
@@ -19,11 +17,17 @@ from heimdall.cognitive_system.health_checker import (
     is_sound,
     run,
 )
+from heimdall.doctor import network, variables
+from heimdall.doctor.finding import Check, Finding, Request, Status
 from heimdall.errors import HeimdallError
 from heimdall.models import locations
 from tests.support.small_model import SmallModel
 
-CHECKS: dict[str, Check] = {**OF_THE_DIRECTORIES, "variables": variables.check, "network": network.check}
+CHECKS: dict[str, Check] = {
+    **OF_THE_DIRECTORIES,
+    "variables": variables.check,
+    "network": network.check,
+}
 """All but the engine, which has nothing to load in a small model, and what belongs to projects."""
 PLAIN, DEEP = Request(), Request(deep=True)
 """A fault is planted in a folder (the shared directory) and in variables."""
@@ -44,11 +48,19 @@ def test_a_healthy_machine_has_no_troubles(healthy: Path) -> None:
 
 def test_the_report_of_the_directories(healthy: Path) -> None:
     report = check_data_directories()
-    assert {"heimdall_data_dir", "models_dir", "qdrant_dir", "logs_dir", "models", "manifest", "free_space"} == set(
-        report
-    )
+    assert {
+        "heimdall_data_dir",
+        "models_dir",
+        "qdrant_dir",
+        "logs_dir",
+        "models",
+        "manifest",
+        "free_space",
+    } == set(report)
     assert {entry["status"] for entry in report.values()} == {"✅ PASS"}
-    assert {frozenset(entry) for entry in report.values()} == {frozenset({"status", "path", "message"})}
+    assert {frozenset(entry) for entry in report.values()} == {
+        frozenset({"status", "path", "message"})
+    }
     assert report["qdrant_dir"]["path"] == str(healthy / "qdrant")
 
 
@@ -114,9 +126,27 @@ FILES = [
     (remove("qdrant"), PLAIN, "qdrant_dir", Status.WARN, "not there yet"),
     (replace_by_file("logs"), PLAIN, "logs_dir", Status.FAIL, "is no directory; move it away"),
     (dangle("qdrant"), PLAIN, "qdrant_dir", Status.FAIL, "is a link to"),
-    (unlink(f"{SET}/model.safetensors"), PLAIN, "models", Status.FAIL, "model.safetensors is missing"),
-    (flip(f"{SET}/model.safetensors"), DEEP, "models", Status.FAIL, "model.safetensors is different"),
-    (flip(f"{SET}/net.onnx", keep_time=False), PLAIN, "models", Status.FAIL, "net.onnx is different"),
+    (
+        unlink(f"{SET}/model.safetensors"),
+        PLAIN,
+        "models",
+        Status.FAIL,
+        "model.safetensors is missing",
+    ),
+    (
+        flip(f"{SET}/model.safetensors"),
+        DEEP,
+        "models",
+        Status.FAIL,
+        "model.safetensors is different",
+    ),
+    (
+        flip(f"{SET}/net.onnx", keep_time=False),
+        PLAIN,
+        "models",
+        Status.FAIL,
+        "net.onnx is different",
+    ),
     (unlink("models/net.onnx"), PLAIN, "models_view", Status.WARN, "net.onnx"),
     (leave_old_download, PLAIN, "models_leftovers", Status.WARN, "1 unfinished downloads (0.2 MB)"),
 ]
@@ -124,7 +154,12 @@ FILES = [
 
 @pytest.mark.parametrize(("plant", "request_", "key", "status", "words"), FILES)
 def test_a_planted_fault_is_named_and_no_other(
-    healthy: Path, plant: Callable[[Path], None], request_: Request, key: str, status: Status, words: str
+    healthy: Path,
+    plant: Callable[[Path], None],
+    request_: Request,
+    key: str,
+    status: Status,
+    words: str,
 ) -> None:
     plant(healthy)
     found = troubles(request_)
@@ -140,10 +175,20 @@ VARIABLES: list[tuple[Mapping[str, str], str, Status, str]] = [
     ({"HEIMDALL_SOURCES": "github"}, "HEIMDALL_SOURCES", Status.WARN, "leaves mirrors out"),
     ({"HEIMDALL_MODELS_MIRROR": ""}, "HEIMDALL_SOURCES", Status.FAIL, "nobody is asked"),
     ({"HEIMDALL_MODELS_MIRROR": "ftp://host/x"}, "HEIMDALL_MODELS_MIRROR", Status.FAIL, "https://"),
-    ({"HEIMDALL_MODELS_MIRROR": "file:///nowhere/x"}, "HEIMDALL_MODELS_MIRROR", Status.WARN, "no such folder"),
+    (
+        {"HEIMDALL_MODELS_MIRROR": "file:///nowhere/x"},
+        "HEIMDALL_MODELS_MIRROR",
+        Status.WARN,
+        "no such folder",
+    ),
     ({"HEIMDALL_HTTP_TIMEOUT": "soon"}, "HEIMDALL_HTTP_TIMEOUT", Status.FAIL, "positive number"),
     ({"HEIMDALL_LOCK_TIMEOUT": "-1"}, "HEIMDALL_LOCK_TIMEOUT", Status.FAIL, "positive number"),
-    ({"HEIMDALL_LOG_LEVEL": "loud"}, "HEIMDALL_LOG_LEVEL", Status.FAIL, "expected one of debug, info"),
+    (
+        {"HEIMDALL_LOG_LEVEL": "loud"},
+        "HEIMDALL_LOG_LEVEL",
+        Status.FAIL,
+        "expected one of debug, info",
+    ),
     ({"HEIMDALL_PROGRESS": "some"}, "HEIMDALL_PROGRESS", Status.FAIL, "1, true"),
     (
         {"HEIMDALL_SOURCES": "mirror,github", "HEIMDALL_GITHUB_URL": "github.example.com"},
@@ -151,16 +196,36 @@ VARIABLES: list[tuple[Mapping[str, str], str, Status, str]] = [
         Status.FAIL,
         "https://",
     ),
-    ({"HEIMDALL_GITHUB_URL": "https://ghe.example.com"}, "HEIMDALL_GITHUB_URL", Status.WARN, "leaves GitHub out"),
+    (
+        {"HEIMDALL_GITHUB_URL": "https://ghe.example.com"},
+        "HEIMDALL_GITHUB_URL",
+        Status.WARN,
+        "leaves GitHub out",
+    ),
     (
         {"HEIMDALL_SOURCES": "mirror,github", "HEIMDALL_GITHUB_TOKEN": "a b"},
         "HEIMDALL_GITHUB_TOKEN",
         Status.FAIL,
         "without blanks",
     ),
-    ({"HEIMDALL_MODEL_MIRROR": "x"}, "HEIMDALL_MODEL_MIRROR", Status.WARN, "is HEIMDALL_MODELS_MIRROR meant?"),
-    ({"HEIMDALL_OFFLINE": "1", "HEIMDALL_FETCH": "use"}, "HEIMDALL_FETCH", Status.WARN, "HEIMDALL_OFFLINE forbids"),
-    ({"HEIMDALL_OFFLINE": "0", "HF_HUB_OFFLINE": "1"}, "HF_HUB_OFFLINE", Status.WARN, "HF_HUB_OFFLINE forbids"),
+    (
+        {"HEIMDALL_MODEL_MIRROR": "x"},
+        "HEIMDALL_MODEL_MIRROR",
+        Status.WARN,
+        "is HEIMDALL_MODELS_MIRROR meant?",
+    ),
+    (
+        {"HEIMDALL_OFFLINE": "1", "HEIMDALL_FETCH": "use"},
+        "HEIMDALL_FETCH",
+        Status.WARN,
+        "HEIMDALL_OFFLINE forbids",
+    ),
+    (
+        {"HEIMDALL_OFFLINE": "0", "HF_HUB_OFFLINE": "1"},
+        "HF_HUB_OFFLINE",
+        Status.WARN,
+        "HF_HUB_OFFLINE forbids",
+    ),
     (
         {"HEIMDALL_SOURCES": "github", "HEIMDALL_MODELS_MIRROR": "", "HEIMDALL_OFFLINE": "1"},
         "HEIMDALL_OFFLINE",
@@ -168,9 +233,19 @@ VARIABLES: list[tuple[Mapping[str, str], str, Status, str]] = [
         "HEIMDALL_SOURCES choose where to fetch from, but HEIMDALL_OFFLINE forbids",
     ),
     ({"HF_HUB_OFFLINE": "si"}, "HF_HUB_OFFLINE", Status.FAIL, "1, true"),
-    ({"HEIMDALL_SYSTEM_MODELS": "/nowhere/models"}, "HEIMDALL_SYSTEM_MODELS", Status.WARN, "not there"),
+    (
+        {"HEIMDALL_SYSTEM_MODELS": "/nowhere/models"},
+        "HEIMDALL_SYSTEM_MODELS",
+        Status.WARN,
+        "not there",
+    ),
     ({"HEIMDALL_PROJECT": "/nowhere/project"}, "HEIMDALL_PROJECT", Status.WARN, "not there"),
-    ({"https_proxy": "http://a:1", "HTTPS_PROXY": "http://b:2"}, "HTTPS_PROXY", Status.WARN, "differ"),
+    (
+        {"https_proxy": "http://a:1", "HTTPS_PROXY": "http://b:2"},
+        "HTTPS_PROXY",
+        Status.WARN,
+        "differ",
+    ),
 ]
 
 
@@ -193,7 +268,9 @@ def test_variables_that_contradict_or_mean_nothing(
     assert finding.advice
 
 
-def test_models_apart_from_the_data(healthy: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_models_apart_from_the_data(
+    healthy: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("HEIMDALL_DATA_DIR", str(healthy))
     monkeypatch.setenv("MODEL_CACHE_DIR", str(healthy / "models"))
     assert troubles() == {}, "as initialize_shared_environment sets it"
@@ -229,7 +306,10 @@ def test_a_check_that_can_not_be_made_is_a_finding() -> None:
         raise HeimdallError("it went away")
 
     found = list(run(Request(), {"subject": breaks}))
-    assert [(finding.key, finding.status) for finding in found] == [("one", Status.PASS), ("subject", Status.FAIL)]
+    assert [(finding.key, finding.status) for finding in found] == [
+        ("one", Status.PASS),
+        ("subject", Status.FAIL),
+    ]
     assert not is_sound(found)
 
 

@@ -50,7 +50,10 @@ def directory(home: Path) -> Path:
 @pytest.fixture(autouse=True)
 def restored(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("HEIMDALL_FETCH", "never")
-    before = {name: (logging.getLogger(name).handlers[:], logging.getLogger(name).level) for name in logs.LOGGERS}
+    before = {
+        name: (logging.getLogger(name).handlers[:], logging.getLogger(name).level)
+        for name in logs.LOGGERS
+    }
     yield
     for name, (handlers, level) in before.items():
         for handler in logging.getLogger(name).handlers:
@@ -92,7 +95,9 @@ def test_nothing_is_made_before_the_first_record(directory: Path) -> None:
         ("off", set()),
     ],
 )
-def test_levels(directory: Path, monkeypatch: pytest.MonkeyPatch, level: str, kept: set[str]) -> None:
+def test_levels(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, level: str, kept: set[str]
+) -> None:
     monkeypatch.setenv("HEIMDALL_LOG_LEVEL", level)
     logs.keep_logs("heimdall")
     for name in ("debug", "info", "warning", "error"):
@@ -104,7 +109,8 @@ def test_levels(directory: Path, monkeypatch: pytest.MonkeyPatch, level: str, ke
 def test_a_level_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEIMDALL_LOG_LEVEL", "loud")
     with pytest.raises(
-        SettingsError, match=r"HEIMDALL_LOG_LEVEL='loud': expected one of debug, info, warning, error, off"
+        SettingsError,
+        match=r"HEIMDALL_LOG_LEVEL='loud': expected one of debug, info, warning, error, off",
     ):
         logs.keep_logs("heimdall")
 
@@ -125,7 +131,9 @@ def test_twice_is_once(directory: Path) -> None:
 
 def test_no_secret_and_no_forged_line(directory: Path) -> None:
     logs.keep_logs("heimdall")
-    logging.getLogger("heimdall").info("from https://me:hunter2@host/x?sig=hunter2\n2026-01-01T00:00:00Z ERROR forged")
+    logging.getLogger("heimdall").info(
+        "from https://me:hunter2@host/x?sig=hunter2\n2026-01-01T00:00:00Z ERROR forged"
+    )
     try:
         int("https://me:hunter2@host")
     except ValueError:
@@ -142,7 +150,9 @@ def test_processes_at_once_tear_and_lose_nothing(directory: Path) -> None:
     lines = text_of(directory).splitlines()
     assert all(LINE.fullmatch(line) for line in lines)
     said = sorted(line.partition("] ")[2][:-40].strip() for line in lines)
-    assert said == sorted(f"writer {writer} line {number}" for writer in range(5) for number in range(150))
+    assert said == sorted(
+        f"writer {writer} line {number}" for writer in range(5) for number in range(150)
+    )
     assert len(list(directory.iterdir())) == 5
 
 
@@ -154,7 +164,9 @@ def test_a_full_file_is_turned_over_once(directory: Path) -> None:
         True,
         True,
     )
-    numbers = [int(number) for number in re.findall(r"line (\d+)", old.read_text() + current.read_text())]
+    numbers = [
+        int(number) for number in re.findall(r"line (\d+)", old.read_text() + current.read_text())
+    ]
     assert numbers == list(range(numbers[0], 1000)), "the newest lines, in order"
 
 
@@ -186,7 +198,10 @@ def test_sweeping_keeps_the_newest_the_running_and_what_is_not_ours(directory: P
     elsewhere = make(directory, f"heimdall.20200101T000000Z.elsewhere.{os.getpid()}.log", days=31)
     impossible = make(directory, f"heimdall.20200101T000000Z.{host}.{10**30}.log", days=31)
     old = make(directory, f"heimdall.20190101T000000Z.{host}.{dead}.log", days=31)
-    recent = [make(directory, f"heimdall.20200101T0000{n:02}Z.{host}.{dead}.log", days=n + 0.5) for n in range(25)]
+    recent = [
+        make(directory, f"heimdall.20200101T0000{n:02}Z.{host}.{dead}.log", days=n + 0.5)
+        for n in range(25)
+    ]
     logs.sweep(directory)
     assert all(path.exists() for path in (running, parent, foreign))
     assert [path.name for path in (elsewhere, old, impossible) if path.exists()] == []

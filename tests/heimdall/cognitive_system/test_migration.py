@@ -19,12 +19,12 @@ from cognitive_memory.project.errors import ProjectError
 from cognitive_memory.project.registry import known_projects
 from cognitive_memory.project_memory import ProjectMemory
 from heimdall.cognitive_system import data_dirs
-from heimdall.cognitive_system.legacy.memories import KEPT_NAME
-from heimdall.cognitive_system.legacy.report import MigrationReport, Outcome
 from heimdall.cognitive_system.migration import migrate_legacy_data
+from heimdall.migration_0_3.memories import KEPT_NAME
+from heimdall.migration_0_3.report import MigrationReport, Outcome
 from heimdall.models import locations
-from tests.heimdall.cognitive_system.conftest import OriginalDatabase
-from tests.heimdall.cognitive_system.legacy.test_places import CONFIG, make_server
+from tests.heimdall.conftest import OriginalDatabase
+from tests.heimdall.migration_0_3.test_places import CONFIG, make_server
 from tests.support.filesystems import tmpfs
 from tests.support.other_user import other_users
 from tests.support.real_model import linked_copy
@@ -57,7 +57,11 @@ def original_settings(root: Path, pinned: object) -> Project:
 
 
 def everything_in(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def outcomes(report: MigrationReport) -> dict[str, set[Outcome]]:
@@ -67,11 +71,15 @@ def outcomes(report: MigrationReport) -> dict[str, set[Outcome]]:
     return found
 
 
-def test_everything_comes_over_and_everything_old_stays(project: Project, small: SmallModel) -> None:
+def test_everything_comes_over_and_everything_old_stays(
+    project: Project, small: SmallModel
+) -> None:
     before = everything_in(project.root)
     report = migrate_legacy_data(project.root)
     assert report.sound
-    assert outcomes(report) == {kind: {Outcome.BROUGHT} for kind in ("model", "file", "settings", "memories", "qdrant")}
+    assert outcomes(report) == {
+        kind: {Outcome.BROUGHT} for kind in ("model", "file", "settings", "memories", "qdrant")
+    }
     after = everything_in(project.root)
     moved = {".heimdall/cognitive_memory.db", ".heimdall/config.yaml"}
     assert {name: after[name] for name in before.keys() - moved} == {
@@ -89,7 +97,9 @@ def test_everything_comes_over_and_everything_old_stays(project: Project, small:
 
 def test_settings_come_over_without_memories(original_settings: Project) -> None:
     kept = original_settings.config_path.with_name("config.heimdall-0.3.yaml")
-    assert outcomes(migrate_legacy_data(original_settings.root, dry_run=True)) == {"settings": {Outcome.WOULD}}
+    assert outcomes(migrate_legacy_data(original_settings.root, dry_run=True)) == {
+        "settings": {Outcome.WOULD}
+    }
     assert not kept.exists()
     assert outcomes(migrate_legacy_data(original_settings.root)) == {"settings": {Outcome.BROUGHT}}
     assert kept.read_text() == CONFIG
@@ -118,7 +128,9 @@ def test_removing(project: Project, small: SmallModel, at_once: bool) -> None:
         migrate_legacy_data(project.root)
     report = migrate_legacy_data(project.root, remove=True)
     assert report.sound
-    left = {str(path.relative_to(project.root)) for path in project.root.rglob("*") if path.is_file()}
+    left = {
+        str(path.relative_to(project.root)) for path in project.root.rglob("*") if path.is_file()
+    }
     assert left == {
         ".heimdall/.gitignore",
         ".heimdall/cognitive_memory.db",
@@ -130,17 +142,25 @@ def test_removing(project: Project, small: SmallModel, at_once: bool) -> None:
         assert memory.status().memories == 55
         assert memory.integrity() == []
     small.assert_tree(Path(locations.models_dir()))
-    assert (data_dirs.get_qdrant_data_dir() / "collections/kept/0/segment").stat().st_size == 200_000
+    assert (
+        data_dirs.get_qdrant_data_dir() / "collections/kept/0/segment"
+    ).stat().st_size == 200_000
 
 
-def test_the_working_directorys_project_is_the_default(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_working_directorys_project_is_the_default(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (project.root / "src").mkdir()
     monkeypatch.chdir(project.root / "src")
     assert "memories" in outcomes(migrate_legacy_data())
 
 
 def test_what_lies_in_the_working_directory_below_a_project_counts_too(
-    original: OriginalDatabase, root: Path, small: SmallModel, pinned: object, monkeypatch: pytest.MonkeyPatch
+    original: OriginalDatabase,
+    root: Path,
+    small: SmallModel,
+    pinned: object,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The original went by the working directory alone."""
     (root / ".git").mkdir()
@@ -191,7 +211,12 @@ def test_nothing_there_nothing_said(root: Path, pinned: object) -> None:
 
 
 def test_an_older_shared_directory(
-    small: SmallModel, pinned: object, root: Path, home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    small: SmallModel,
+    pinned: object,
+    root: Path,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     for path, content in small.files.items():
         (home / ".heimdall-shared/models" / path).parent.mkdir(parents=True, exist_ok=True)
@@ -225,7 +250,10 @@ def test_two_at_once(project: Project) -> None:
     )
     command = [sys.executable, "-c", code, str(project.root)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    both = [subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    both = [
+        subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
     for process in both:
         _, said = process.communicate(timeout=120)
         assert process.returncode == 0, said
@@ -235,14 +263,18 @@ def test_two_at_once(project: Project) -> None:
 
 
 @pytest.mark.parametrize("size", ["100k", "300k", "500k"])
-def test_a_disk_that_is_full(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: str) -> None:
+def test_a_disk_that_is_full(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: str
+) -> None:
     """Where models and Qdrant's data go: what fails is said, nothing old is lost, memories come over all the same."""
     before = everything_in(project.root)
     with tmpfs(tmp_path / "disk", f"size={size}") as disk:
         monkeypatch.setenv("HEIMDALL_DATA_DIR", str(disk))
         report = migrate_legacy_data(project.root, remove=True)
         assert not report.sound
-        assert "memories" not in {step.kind for step in report.steps if step.outcome is Outcome.FAILED}
+        assert "memories" not in {
+            step.kind for step in report.steps if step.outcome is Outcome.FAILED
+        }
         assert not list(disk.rglob("migrating.*"))
         arrived = set(everything_in(disk).values())
     after = everything_in(project.root)
@@ -251,7 +283,9 @@ def test_a_disk_that_is_full(project: Project, tmp_path: Path, monkeypatch: pyte
     assert any(not name.startswith(".heimdall") for name in after)
 
 
-def test_a_disk_without_room_for_another_database(original: OriginalDatabase, root: Path, tmp_path: Path) -> None:
+def test_a_disk_without_room_for_another_database(
+    original: OriginalDatabase, root: Path, tmp_path: Path
+) -> None:
     database = original(more=1_000)
     with tmpfs(tmp_path / "disk", "size=500k") as disk:
         copy = disk / ".heimdall" / "cognitive_memory.db"
@@ -279,7 +313,12 @@ def test_what_belongs_to_somebody_else_is_left_and_said(project: Project, tmp_pa
         "print(json.dumps(asdict(migrate_legacy_data(Path(sys.argv[1]), remove=True))))"
     )
     before = everything_in(project.root)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HEIMDALL_DATA_DIR": str(shared), "PATH": os.defpath}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "HEIMDALL_DATA_DIR": str(shared),
+        "PATH": os.defpath,
+    }
     done = user.run([sys.executable, "-c", code, str(project.root)], environment)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
@@ -301,6 +340,8 @@ def test_forty_kills(project: Project, tmp_path: Path) -> None:
         "HEIMDALL_FETCH": "never",
     }
     command = [sys.executable, LOOP, "40", str(template), str(tmp_path / "killed")]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
     assert int(done.stdout) >= 40

@@ -13,7 +13,9 @@ from tests.support.hub import hub
 from tests.support.safetensors_files import safetensors_bytes
 from tests.support.small_model import Installation, SmallModel
 
-INITIALISE = "from heimdall.cognitive_system.data_dirs import initialize_shared_environment as go; go()\n"
+INITIALISE = (
+    "from heimdall.cognitive_system.data_dirs import initialize_shared_environment as go; go()\n"
+)
 HUB = f"{INITIALISE}from huggingface_hub import hf_hub_download; print(hf_hub_download('owner/small', 'config.json'))"
 SENTENCE_TRANSFORMERS = (
     f"{INITIALISE}from sentence_transformers import SentenceTransformer\n"
@@ -44,7 +46,9 @@ def mirror(small: SmallModel, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_huggingface_hub(installation: Installation, home: Path) -> None:
     with hub("owner/small", FILES) as url:
-        done = installation.run("-c", HUB, HF_ENDPOINT=url, HF_HUB_DISABLE_XET="1", PYTHONWARNINGS="")
+        done = installation.run(
+            "-c", HUB, HF_ENDPOINT=url, HF_HUB_DISABLE_XET="1", PYTHONWARNINGS=""
+        )
     assert done.returncode == 0, done.stderr
     cache = home / ".local/share/heimdall/models/huggingface_cache/hub/models--owner--small"
     assert Path(done.stdout.strip()).is_relative_to(cache)
@@ -63,22 +67,30 @@ def test_a_token_stays_where_it_was(installation: Installation, home: Path) -> N
     (home / ".cache/huggingface").mkdir(parents=True)
     (home / ".cache/huggingface/token").write_text("hf_secret")
     done = installation.run(
-        "-c", f"{INITIALISE}import huggingface_hub; print(huggingface_hub.get_token())", PYTHONWARNINGS=""
+        "-c",
+        f"{INITIALISE}import huggingface_hub; print(huggingface_hub.get_token())",
+        PYTHONWARNINGS="",
     )
     assert done.stdout == "hf_secret\n", done.stderr
 
 
-@pytest.mark.skipif(find_spec("sentence_transformers") is None, reason="sentence-transformers needs torch, about 1 GB")
+@pytest.mark.skipif(
+    find_spec("sentence_transformers") is None,
+    reason="sentence-transformers needs torch, about 1 GB",
+)
 def test_sentence_transformers(installation: Installation, home: Path) -> None:
     with hub("owner/small", FILES) as url:
-        done = installation.run("-c", SENTENCE_TRANSFORMERS, HF_ENDPOINT=url, HF_HUB_DISABLE_XET="1", PYTHONWARNINGS="")
+        done = installation.run(
+            "-c", SENTENCE_TRANSFORMERS, HF_ENDPOINT=url, HF_HUB_DISABLE_XET="1", PYTHONWARNINGS=""
+        )
     assert done.stdout == "(4,)\n", done.stderr
     assert (home / ".local/share/heimdall/models/huggingface_cache/models--owner--small").is_dir()
     assert not (home / ".cache/huggingface").exists()
 
 
 @pytest.mark.parametrize(
-    "module", ["heimdall", "heimdall.cli", "cognitive_memory.opening", "heimdall.cognitive_system.data_dirs"]
+    "module",
+    ["heimdall", "heimdall.cli", "cognitive_memory.opening", "heimdall.cognitive_system.data_dirs"],
 )
 def test_an_import_changes_no_variable(installation: Installation, module: str) -> None:
     done = installation.run("-c", ENVIRONMENT.format(module))

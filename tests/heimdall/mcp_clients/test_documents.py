@@ -40,7 +40,9 @@ def test_an_entry_comes_and_goes_in_every_client(client: Client) -> None:
 def test_toml_keeps_comments_and_order() -> None:
     codex = client_named("codex")
     made = documents.put_entry(CODEX, codex, "heimdall", ENTRY.fields(codex))
-    assert all(line.startswith((" ", "+")) for line in difflib.ndiff(CODEX.splitlines(), made.splitlines()))
+    assert all(
+        line.startswith((" ", "+")) for line in difflib.ndiff(CODEX.splitlines(), made.splitlines())
+    )
     assert documents.drop_entry(made, codex, "heimdall") == CODEX
     last = documents.put_entry('model = "x"\n', codex, "heimdall", ENTRY.fields(codex))
     assert documents.drop_entry(last, codex, "heimdall") == 'model = "x"\n'
@@ -49,7 +51,9 @@ def test_toml_keeps_comments_and_order() -> None:
 def test_toml_keeps_the_line_ends_of_windows() -> None:
     codex, text = client_named("codex"), CODEX.replace("\n", "\r\n")
     made = documents.put_entry(text, codex, "heimdall", ENTRY.fields(codex))
-    assert made == documents.put_entry(CODEX, codex, "heimdall", ENTRY.fields(codex)).replace("\n", "\r\n")
+    assert made == documents.put_entry(CODEX, codex, "heimdall", ENTRY.fields(codex)).replace(
+        "\n", "\r\n"
+    )
     assert documents.put_entry(made, codex, "heimdall", ENTRY.fields(codex)) == made
     assert documents.drop_entry(made, codex, "heimdall") == text
 
@@ -57,7 +61,8 @@ def test_toml_keeps_the_line_ends_of_windows() -> None:
 def test_what_the_user_added_to_the_entry_stays() -> None:
     cursor = client_named("cursor")
     text = json.dumps(
-        {"mcpServers": {"heimdall": {"command": "old", "env": {"TOKEN": "x"}, "disabled": True}}}, indent=1
+        {"mcpServers": {"heimdall": {"command": "old", "env": {"TOKEN": "x"}, "disabled": True}}},
+        indent=1,
     )
     made = documents.put_entry(text, cursor, "heimdall", ENTRY.fields(cursor))
     assert documents.find_entry(made, cursor, "heimdall") == {
@@ -94,5 +99,7 @@ def test_what_the_client_could_not_read_is_refused(name: str, text: str) -> None
 
 def test_an_entry_that_is_no_table_is_replaced() -> None:
     gemini = client_named("gemini")
-    made = documents.put_entry('{"mcpServers": {"heimdall": null}}', gemini, "heimdall", ENTRY.fields(gemini))
+    made = documents.put_entry(
+        '{"mcpServers": {"heimdall": null}}', gemini, "heimdall", ENTRY.fields(gemini)
+    )
     assert documents.find_entry(made, gemini, "heimdall")["command"] == "/opt/heimdall-mcp"

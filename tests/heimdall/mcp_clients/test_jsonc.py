@@ -110,7 +110,8 @@ def documents(draw: st.DrawFn) -> tuple[str, dict[str, object]]:
         if isinstance(value, dict):
             comma = draw(st.sampled_from(["", ","])) if value else ""
             inside = ",".join(
-                f"{draw(GAPS)}{json.dumps(k)}{draw(GAPS)}:{draw(GAPS)}{write(v)}{draw(GAPS)}" for k, v in value.items()
+                f"{draw(GAPS)}{json.dumps(k)}{draw(GAPS)}:{draw(GAPS)}{write(v)}{draw(GAPS)}"
+                for k, v in value.items()
             )
             return "{" + inside + comma + draw(GAPS) + "}"
         return json.dumps(value)
@@ -134,7 +135,10 @@ def test_setting_and_removing_do_what_they_do_to_a_dict(
     assert parse(changed).content == {**content, first: {**holder, second: value}}
     assert jsonc.set_member(changed, [first, second], value) == changed
     assert second in holder or changed.count("//") >= text.count("//")
-    assert first in content or first not in parse(jsonc.remove_member(changed, [first, second])).content
+    assert (
+        first in content
+        or first not in parse(jsonc.remove_member(changed, [first, second])).content
+    )
     left = parse(jsonc.remove_member(changed, [first, second])).content
     assert left.get(first, {}) == {key: kept for key, kept in holder.items() if key != second}
     assert {key: kept for key, kept in left.items() if key != first} == {

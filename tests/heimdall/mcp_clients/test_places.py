@@ -36,12 +36,21 @@ LINUX, MAC, WINDOWS = ("linux", "/home/ann"), ("darwin", "/Users/ann"), ("win32"
             ".codeium/windsurf/mcp_config.json",
             r".codeium\windsurf\mcp_config.json",
         ),
-        ("zed", ".config/zed/settings.json", ".config/zed/settings.json", r"AppData\Roaming\Zed\settings.json"),
+        (
+            "zed",
+            ".config/zed/settings.json",
+            ".config/zed/settings.json",
+            r"AppData\Roaming\Zed\settings.json",
+        ),
     ],
 )
-def test_each_client_has_its_file_on_each_platform(name: str, linux: str, mac: str, windows: str) -> None:
+def test_each_client_has_its_file_on_each_platform(
+    name: str, linux: str, mac: str, windows: str
+) -> None:
     client = client_named(name)
-    for (platform, home), expected in zip((LINUX, MAC, WINDOWS), (linux, mac, windows), strict=True):
+    for (platform, home), expected in zip(
+        (LINUX, MAC, WINDOWS), (linux, mac, windows), strict=True
+    ):
         separator = "\\" if platform == "win32" else "/"
         assert str(user_file(client, platform, home, {})) == f"{home}{separator}{expected}"
 
@@ -68,8 +77,13 @@ def test_every_variable_in_the_table_has_a_default() -> None:
 
 
 def test_a_project_has_its_own_file_or_none(tmp_path: Path) -> None:
-    assert config_file(client_named("vscode"), "project", tmp_path) == tmp_path / ".vscode" / "mcp.json"
-    with pytest.raises(ScopeError, match="windsurf has no configuration of scope 'project': use --scope user"):
+    assert (
+        config_file(client_named("vscode"), "project", tmp_path)
+        == tmp_path / ".vscode" / "mcp.json"
+    )
+    with pytest.raises(
+        ScopeError, match="windsurf has no configuration of scope 'project': use --scope user"
+    ):
         config_file(client_named("windsurf"), "project", tmp_path)
 
 

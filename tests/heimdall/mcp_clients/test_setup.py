@@ -21,7 +21,9 @@ def place(name: str, project: Path, scope: str = "user") -> setup.Place:
     return setup.Place(client=client_named(name), scope=scope, root=project)
 
 
-def test_install_twice_then_remove_leaves_the_file_as_it_was(project: Path, home: Path, tmp_path: Path) -> None:
+def test_install_twice_then_remove_leaves_the_file_as_it_was(
+    project: Path, home: Path, tmp_path: Path
+) -> None:
     path = home / ".claude.json"
     path.write_text('{\n  "numStartups": 3,\n  "projects": {}\n}\n')
     before = path.read_bytes()
@@ -30,7 +32,9 @@ def test_install_twice_then_remove_leaves_the_file_as_it_was(project: Path, home
     assert first.action == "added"
     assert first.backup is not None
     assert first.backup.read_bytes() == before
-    assert setup.install(where, backups=tmp_path / "b", command=sys.executable).action == "unchanged"
+    assert (
+        setup.install(where, backups=tmp_path / "b", command=sys.executable).action == "unchanged"
+    )
     assert setup.standing(where).state is setup.State.INSTALLED
     assert setup.remove(where, backups=tmp_path / "b").action == "removed"
     assert path.read_bytes() == before
@@ -57,12 +61,18 @@ def test_a_file_that_held_only_us_goes(project: Path, tmp_path: Path) -> None:
     assert not where.path.exists()
 
 
-def test_a_client_that_can_not_tell_its_project_gets_it_fixed(project: Path, tmp_path: Path) -> None:
+def test_a_client_that_can_not_tell_its_project_gets_it_fixed(
+    project: Path, tmp_path: Path
+) -> None:
     change = setup.install(place("claude-desktop", project), backups=tmp_path / "b", command="h")
-    assert json.loads(change.text)["mcpServers"]["heimdall"]["env"] == {"HEIMDALL_PROJECT": str(project)}
+    assert json.loads(change.text)["mcpServers"]["heimdall"]["env"] == {
+        "HEIMDALL_PROJECT": str(project)
+    }
 
 
-def test_a_broken_file_is_refused_unharmed_and_found(project: Path, home: Path, tmp_path: Path) -> None:
+def test_a_broken_file_is_refused_unharmed_and_found(
+    project: Path, home: Path, tmp_path: Path
+) -> None:
     path = home / ".cursor" / "mcp.json"
     path.parent.mkdir()
     path.write_text('{"mcpServers": {')
@@ -79,12 +89,17 @@ def test_a_broken_file_is_refused_unharmed_and_found(project: Path, home: Path, 
 @pytest.mark.parametrize(
     ("entry", "problem"),
     [
-        ({"command": "/gone/heimdall-mcp"}, "the program /gone/heimdall-mcp does not exist; 'heimdall mcp install"),
+        (
+            {"command": "/gone/heimdall-mcp"},
+            "the program /gone/heimdall-mcp does not exist; 'heimdall mcp install",
+        ),
         ({"url": "http://x"}, "its entry names no command"),
         ("text", "its entry names no command"),
     ],
 )
-def test_an_entry_that_can_not_start_is_found(project: Path, home: Path, entry: object, problem: str) -> None:
+def test_an_entry_that_can_not_start_is_found(
+    project: Path, home: Path, entry: object, problem: str
+) -> None:
     path = home / ".gemini" / "settings.json"
     path.parent.mkdir()
     path.write_text(json.dumps({"mcpServers": {"heimdall": entry}}))
@@ -123,4 +138,6 @@ def test_snippets_are_what_the_client_reads(project: Path) -> None:
     assert setup.snippet(place("codex", project, "project")) == (
         '[mcp_servers.heimdall]\ncommand = "heimdall-mcp"\nargs = []\n'
     )
-    assert json.loads(setup.snippet(place("claude-desktop", project), command="h"))["mcpServers"]["heimdall"]["env"]
+    assert json.loads(setup.snippet(place("claude-desktop", project), command="h"))["mcpServers"][
+        "heimdall"
+    ]["env"]

@@ -15,7 +15,9 @@ from tests.support.mcp_raw import RawServer
 def run(*options: str, **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, **variables}
     command = [sys.executable, "-m", "heimdall.mcp_server", *options]
-    return subprocess.run(command, env=environment, input="", capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        command, env=environment, input="", capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 def test_help_and_version_are_for_people_and_on_stdout(project: Path) -> None:
@@ -63,7 +65,9 @@ def test_a_client_that_leaves_at_once(project: Path) -> None:
 def test_the_project_by_an_option(project: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
-    with RawServer(command=(sys.executable, "-m", "heimdall.mcp_server", "--project", str(other))) as server:
+    with RawServer(
+        command=(sys.executable, "-m", "heimdall.mcp_server", "--project", str(other))
+    ) as server:
         server.initialize()
         status = server.call("memory_status")["structuredContent"]["project"]
         assert (status["root"], status["chosen_by"]) == (str(other), "HEIMDALL_PROJECT")

@@ -19,9 +19,13 @@ LEAST_PASSED = {"2025-11-25": 40, "2026-07-28": 90}
 
 
 @pytest.mark.parametrize("revision", LEAST_PASSED)
-def test_every_scenario_passes_or_is_left_out_for_a_reason(project: Path, tmp_path: Path, revision: str) -> None:
+def test_every_scenario_passes_or_is_left_out_for_a_reason(
+    project: Path, tmp_path: Path, revision: str
+) -> None:
     results = tmp_path / "results"
-    with http_server(project, command=(sys.executable, "-m", "tests.support.mcp_trusting")) as server:
+    with http_server(
+        project, command=(sys.executable, "-m", "tests.support.mcp_trusting")
+    ) as server:
         arguments = ("server", "--url", server.url, "--requirements", revision, "-o", str(results))
         finished = run_tool("conformance", *arguments, cwd=tmp_path)
         assert "Traceback" not in server.said
@@ -35,7 +39,9 @@ def test_every_scenario_passes_or_is_left_out_for_a_reason(project: Path, tmp_pa
             elif check["status"] in {"FAILURE", "WARNING"}:
                 failed.add(name)
     assert len(passed) >= LEAST_PASSED[revision], finished.stdout + finished.stderr
-    left_out = {name for entry in tomllib.loads(LEFT_OUT.read_text())["left_out"] for name in entry["names"]}
+    left_out = {
+        name for entry in tomllib.loads(LEFT_OUT.read_text())["left_out"] for name in entry["names"]
+    }
     unexpected = {name for name in failed if not {name, name.partition("/")[0]} & left_out}
     assert not unexpected
     ran = {name for check in passed | failed for name in (check, check.partition("/")[0])}

@@ -16,17 +16,30 @@ STDIO = (sys.executable, "-m", "heimdall.mcp_server")
 
 def inspect(project: Path, target: tuple[str, ...], *arguments: str) -> Any:
     names = ("PYTHONPATH", "HEIMDALL_FETCH", "HOME")  # a client hands on only what it is told to
-    handed_on = [part for name in names for part in ("-e", f"{name}={os.environ[name]}")] if target == STDIO else []
+    handed_on = (
+        [part for name in names for part in ("-e", f"{name}={os.environ[name]}")]
+        if target == STDIO
+        else []
+    )
     finished = run_tool("inspector", "--cli", *target, *handed_on, *arguments, cwd=project)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     return json.loads(finished.stdout)
 
 
 def store_and_read(project: Path, target: tuple[str, ...]) -> None:
-    call = ("--method", "tools/call", "--tool-name", "store_memory", "--tool-arg", "text=The hull is red")
+    call = (
+        "--method",
+        "tools/call",
+        "--tool-name",
+        "store_memory",
+        "--tool-arg",
+        "text=The hull is red",
+    )
     stored = inspect(project, target, *call)
     assert stored["structuredContent"]["memory"]["text"] == "The hull is red"
-    read = inspect(project, target, "--method", "resources/read", "--uri", "heimdall://memories/recent")
+    read = inspect(
+        project, target, "--method", "resources/read", "--uri", "heimdall://memories/recent"
+    )
     assert "The hull is red" in read["contents"][0]["text"]
 
 

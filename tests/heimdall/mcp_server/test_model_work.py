@@ -17,14 +17,21 @@ from tests.support.servers import plain_mirror
 from tests.support.small_model import SmallModel
 
 
-def test_progress_and_log_messages_tell_how_far_the_download_is(fetching: dict[str, str], small: SmallModel) -> None:
+def test_progress_and_log_messages_tell_how_far_the_download_is(
+    fetching: dict[str, str], small: SmallModel
+) -> None:
     with plain_mirror(small.directory, faults=[Fault(Drip(200_000))]) as mirror:
         with RawServer(environment={**fetching, "HEIMDALL_MODELS_MIRROR": mirror.url}) as server:
             server.initialize()
             server.wait(lambda message: "fetching models-v1.zip" in str(message))
             status = server.call("memory_status")["structuredContent"]
             assert (status["system_status"], status["model"]["state"]) == ("degraded", "fetching")
-            assert 0 <= status["model"]["done"] <= status["model"]["total"] == small.asset_path.stat().st_size
+            assert (
+                0
+                <= status["model"]["done"]
+                <= status["model"]["total"]
+                == small.asset_path.stat().st_size
+            )
             waiting = server.begin(
                 "tools/call",
                 name="memory_status",
@@ -41,7 +48,9 @@ def test_progress_and_log_messages_tell_how_far_the_download_is(fetching: dict[s
         steps = [report["progress"] for report in reports]
         assert steps == sorted(set(steps))
         assert all(report["total"] == 1.0 for report in reports)
-        logged = [params["data"]["state"] for params in server.notifications("notifications/message")]
+        logged = [
+            params["data"]["state"] for params in server.notifications("notifications/message")
+        ]
         assert logged[0] == "fetching"
         assert logged[-1] == "ready"
 
@@ -71,13 +80,17 @@ def test_since_2026_a_request_asks_for_its_messages(
     assert bool(server.notifications("notifications/progress")) == wanted
 
 
-def test_a_cancelled_wait_ends_and_the_download_goes_on(fetching: dict[str, str], small: SmallModel) -> None:
+def test_a_cancelled_wait_ends_and_the_download_goes_on(
+    fetching: dict[str, str], small: SmallModel
+) -> None:
     with (
         plain_mirror(small.directory, faults=[Fault(Drip(150_000))]) as mirror,
         RawServer(environment={**fetching, "HEIMDALL_MODELS_MIRROR": mirror.url}) as server,
     ):
         server.initialize()
-        waiting = server.begin("tools/call", name="memory_status", arguments={"wait_for_model": True})
+        waiting = server.begin(
+            "tools/call", name="memory_status", arguments={"wait_for_model": True}
+        )
         server.wait(lambda message: "fetching models-v1.zip" in str(message))
         server.notify("notifications/cancelled", requestId=waiting)
         assert server.call("memory_status")["structuredContent"]["model"]["state"] == "fetching"
@@ -86,7 +99,9 @@ def test_a_cancelled_wait_ends_and_the_download_goes_on(fetching: dict[str, str]
         assert not any(message.get("id") == waiting for message in server.messages)
 
 
-def test_a_failed_download_is_said_and_memories_are_kept_and_found(fetching: dict[str, str], small: SmallModel) -> None:
+def test_a_failed_download_is_said_and_memories_are_kept_and_found(
+    fetching: dict[str, str], small: SmallModel
+) -> None:
     with (
         plain_mirror(small.directory, faults=[Fault(Instead(404))]) as mirror,
         RawServer(environment={**fetching, "HEIMDALL_MODELS_MIRROR": mirror.url}) as server,
@@ -106,7 +121,9 @@ def test_a_failed_download_is_said_and_memories_are_kept_and_found(fetching: dic
         assert server.end() == 0
 
 
-def test_use_leaves_the_download_to_the_first_that_needs_it(fetching: dict[str, str], small: SmallModel) -> None:
+def test_use_leaves_the_download_to_the_first_that_needs_it(
+    fetching: dict[str, str], small: SmallModel
+) -> None:
     with plain_mirror(small.directory) as mirror:
         environment = {**fetching, "HEIMDALL_MODELS_MIRROR": mirror.url, "HEIMDALL_FETCH": "use"}
         with RawServer(environment=environment) as server:
@@ -127,7 +144,10 @@ class Pending:
         self.go = threading.Event()
 
     def embed_pending(
-        self, *, progress: Callable[[int, int], None] | None = None, stop: threading.Event | None = None
+        self,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+        stop: threading.Event | None = None,
     ) -> int:
         assert progress is not None
         assert stop is not None
@@ -151,7 +171,9 @@ def until(work: ModelWork, state: ModelState) -> Situation:
 
 
 @pytest.fixture
-def here(small: SmallModel, manifest_path: Path, models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def here(
+    small: SmallModel, manifest_path: Path, models_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The small model is on this machine."""
     monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
     monkeypatch.setenv("HEIMDALL_SOURCES", "mirror")
@@ -189,7 +211,8 @@ def test_the_end_stops_embedding_after_its_batch() -> None:
 
 @pytest.mark.usefixtures("here")
 @pytest.mark.parametrize(
-    ("error", "words"), [(HeimdallError("no such luck"), "no such luck"), (ZeroDivisionError("x"), "please report")]
+    ("error", "words"),
+    [(HeimdallError("no such luck"), "no such luck"), (ZeroDivisionError("x"), "please report")],
 )
 def test_a_failure_is_told_and_not_repeated_at_once(error: Exception, words: str) -> None:
     work, memory = ModelWork(), Pending(error=error)

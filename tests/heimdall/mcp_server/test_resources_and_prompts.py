@@ -17,7 +17,9 @@ async def text_of(client: Client, uri: str) -> str:
 
 
 async def store(client: Client, text: str, *, pinned: bool = False) -> str:
-    result = await client.call_tool("store_memory", {"text": text, "context": {"pinned": pinned, "tags": ["ship"]}})
+    result = await client.call_tool(
+        "store_memory", {"text": text, "context": {"pinned": pinned, "tags": ["ship"]}}
+    )
     return str(result.structured_content["memory"]["id"])
 
 
@@ -34,7 +36,10 @@ async def test_without_memories_there_are_empty_collections(client: Client, proj
 
 
 async def test_memories_page_by_page(client: Client) -> None:
-    ids = [await store(client, f"ship number {number} sails", pinned=number % 2 == 0) for number in range(45)]
+    ids = [
+        await store(client, f"ship number {number} sails", pinned=number % 2 == 0)
+        for number in range(45)
+    ]
     pinned = set(ids[::2])
 
     uris: list[str] = []
@@ -60,7 +65,10 @@ async def test_memories_page_by_page(client: Client) -> None:
 
 
 async def test_one_memory_by_its_template(client: Client) -> None:
-    templates = {template.name: template for template in (await client.list_resource_templates()).resource_templates}
+    templates = {
+        template.name: template
+        for template in (await client.list_resource_templates()).resource_templates
+    }
     assert set(templates) == {"memory", "older_memories"}
     memory_id = await store(client, "The figurehead is a lynx", pinned=True)
     uri = templates["memory"].uri_template.replace("{id}", memory_id)

@@ -60,9 +60,13 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
 
 
 @pytest.mark.anyio
-async def test_the_client_is_asked_once_in_either_era(project: Path, era: str, folders: tuple[Path, Path]) -> None:
+async def test_the_client_is_asked_once_in_either_era(
+    project: Path, era: str, folders: tuple[Path, Path]
+) -> None:
     editor = Editor(*folders)
-    async with Client(make_server(Service(Roots())), mode=era, list_roots_callback=editor) as client:
+    async with Client(
+        make_server(Service(Roots())), mode=era, list_roots_callback=editor
+    ) as client:
         assert await root_of(client) == str(folders[0])
         assert await root_of(client) == str(folders[0])
     assert editor.asked == 1
@@ -74,7 +78,9 @@ async def test_a_root_that_has_a_memory_goes_before_one_that_has_none(
 ) -> None:
     (folders[1] / ".heimdall").mkdir()
     (folders[1] / ".heimdall" / "config.yaml").touch()
-    async with Client(make_server(Service(Roots())), mode=era, list_roots_callback=Editor(*folders)) as client:
+    async with Client(
+        make_server(Service(Roots())), mode=era, list_roots_callback=Editor(*folders)
+    ) as client:
         assert await root_of(client) == str(folders[1])
 
 
@@ -83,12 +89,16 @@ async def test_the_variable_goes_before_roots_and_roots_before_the_working_direc
     project: Path, era: str, folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     editor = Editor(Path("/not/there"), folders[1])
-    async with Client(make_server(Service(Roots())), mode=era, list_roots_callback=editor) as client:
+    async with Client(
+        make_server(Service(Roots())), mode=era, list_roots_callback=editor
+    ) as client:
         assert await root_of(client) == str(folders[1])
         monkeypatch.setenv("HEIMDALL_PROJECT", str(folders[0]))
         assert await root_of(client) == str(folders[0])
     monkeypatch.delenv("HEIMDALL_PROJECT")
-    async with Client(make_server(Service(Roots())), mode=era, list_roots_callback=Editor()) as client:
+    async with Client(
+        make_server(Service(Roots())), mode=era, list_roots_callback=Editor()
+    ) as client:
         assert await root_of(client) == str(project)
     async with Client(make_server(Service(Roots())), mode=era) as client:
         assert await root_of(client) == str(project)
@@ -100,7 +110,9 @@ async def test_resources_and_the_prompt_are_those_of_the_root_too(
 ) -> None:
     for ask in ("resource", "prompt"):
         editor = Editor(folders[0])
-        async with Client(make_server(Service(Roots())), mode=era, list_roots_callback=editor) as client:
+        async with Client(
+            make_server(Service(Roots())), mode=era, list_roots_callback=editor
+        ) as client:
             if ask == "resource":
                 await client.read_resource("heimdall://memories/recent")
             else:
@@ -109,17 +121,25 @@ async def test_resources_and_the_prompt_are_those_of_the_root_too(
 
 
 @pytest.mark.anyio
-async def test_over_http_roots_of_other_machines_are_not_asked_for(project: Path, folders: tuple[Path, Path]) -> None:
+async def test_over_http_roots_of_other_machines_are_not_asked_for(
+    project: Path, folders: tuple[Path, Path]
+) -> None:
     editor = Editor(*folders)
-    async with Client(make_server(Service(None)), mode="legacy", list_roots_callback=editor) as client:
+    async with Client(
+        make_server(Service(None)), mode="legacy", list_roots_callback=editor
+    ) as client:
         assert await root_of(client) == str(project)
     assert editor.asked == 0
 
 
 @pytest.mark.anyio
-async def test_the_client_is_asked_again_when_its_roots_changed(project: Path, folders: tuple[Path, Path]) -> None:
+async def test_the_client_is_asked_again_when_its_roots_changed(
+    project: Path, folders: tuple[Path, Path]
+) -> None:
     editor = Editor(folders[0])
-    async with Client(make_server(Service(Roots())), mode="legacy", list_roots_callback=editor) as client:
+    async with Client(
+        make_server(Service(Roots())), mode="legacy", list_roots_callback=editor
+    ) as client:
         assert await root_of(client) == str(folders[0])
         editor.folders = [folders[1]]
         await client.session.send_roots_list_changed()
@@ -128,19 +148,29 @@ async def test_the_client_is_asked_again_when_its_roots_changed(project: Path, f
                 await anyio.sleep(0.01)
 
 
-def test_a_client_that_does_not_answer_or_answers_nonsense_is_served(project: Path, folders: tuple[Path, Path]) -> None:
+def test_a_client_that_does_not_answer_or_answers_nonsense_is_served(
+    project: Path, folders: tuple[Path, Path]
+) -> None:
     def answers(server: RawServer, **answer: Any) -> None:
         asked = server.wait(lambda message: message.get("method") == "roots/list")
         server.send({"id": asked["id"], **answer})
 
     with RawServer() as server:
         server.initialize({"roots": {"listChanged": True}})
-        for answer in ({"result": {"roots": 5}}, {"result": {}}, {"error": {"code": -32603, "message": "no"}}):
+        for answer in (
+            {"result": {"roots": 5}},
+            {"result": {}},
+            {"error": {"code": -32603, "message": "no"}},
+        ):
             answers(server, **answer)
-            assert server.call("memory_status")["structuredContent"]["project"]["root"] == str(project)
+            assert server.call("memory_status")["structuredContent"]["project"]["root"] == str(
+                project
+            )
             server.messages.clear()
             server.notify("notifications/roots/list_changed")
         answers(server, result={"roots": [{"uri": folders[0].as_uri()}]})
-        assert server.call("memory_status")["structuredContent"]["project"]["root"] == str(folders[0])
+        assert server.call("memory_status")["structuredContent"]["project"]["root"] == str(
+            folders[0]
+        )
         assert server.end() == 0
         assert server.stderr.count("did not name its roots") == 3

@@ -19,18 +19,27 @@ def test_eight_servers_on_one_project_lose_nothing(project: Path) -> None:
         calls = [
             (
                 server,
-                server.begin("tools/call", name="store_memory", arguments={"text": f"note {mine} of server {place}"}),
+                server.begin(
+                    "tools/call",
+                    name="store_memory",
+                    arguments={"text": f"note {mine} of server {place}"},
+                ),
             )
             for mine in range(EACH)
             for place, server in enumerate(servers)
         ]
         results = [server.response(request_id)["result"] for server, request_id in calls]
         assert not [result for result in results if result.get("isError")]
-        assert len({result["structuredContent"]["memory"]["id"] for result in results}) == SERVERS * EACH
+        assert (
+            len({result["structuredContent"]["memory"]["id"] for result in results})
+            == SERVERS * EACH
+        )
         for place, server in enumerate(servers):
             counts = server.call("memory_status")["structuredContent"]["memory_counts"]
             assert counts["total"] == SERVERS * EACH
-            found = server.call("recall_memories", query=f"server {(place + 1) % SERVERS}", max_results=50)
+            found = server.call(
+                "recall_memories", query=f"server {(place + 1) % SERVERS}", max_results=50
+            )
             assert found["structuredContent"]["memories"]
         assert [server.end() for server in servers] == [0] * SERVERS
 

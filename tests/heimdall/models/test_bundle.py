@@ -26,23 +26,33 @@ def test_there_and_back(small: SmallModel, pinned: PinnedModel, tree: Path, tmp_
     export(pinned, tree, bundle)
     with zipfile.ZipFile(bundle) as archive:
         assert archive.namelist() == sorted(f"models/{path}" for path in small.files)
-    resolution = resolve_in_detail(models_dir=tmp_path / "there", settings=OFFLINE, sources=[given(bundle)])
+    resolution = resolve_in_detail(
+        models_dir=tmp_path / "there", settings=OFFLINE, sources=[given(bundle)]
+    )
     assert resolution.sources == ("file",)
     small.assert_tree(resolution.directory)
 
 
-def test_the_same_model_gives_the_same_file(pinned: PinnedModel, tree: Path, tmp_path: Path) -> None:
+def test_the_same_model_gives_the_same_file(
+    pinned: PinnedModel, tree: Path, tmp_path: Path
+) -> None:
     export(pinned, tree, tmp_path / "a.zip")
     export(pinned, tree, tmp_path / "b.zip")
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
 
 
-def test_a_release_asset_fetched_by_hand_is_taken_as_it_is(small: SmallModel, manifest_path: Path) -> None:
-    assert resolve_in_detail(settings=OFFLINE, sources=[given(small.asset_path)]).sources == ("file",)
+def test_a_release_asset_fetched_by_hand_is_taken_as_it_is(
+    small: SmallModel, manifest_path: Path
+) -> None:
+    assert resolve_in_detail(settings=OFFLINE, sources=[given(small.asset_path)]).sources == (
+        "file",
+    )
 
 
 @pytest.mark.parametrize("below", ["", "models"])
-def test_folders_are_taken(small: SmallModel, manifest_path: Path, tmp_path: Path, below: str) -> None:
+def test_folders_are_taken(
+    small: SmallModel, manifest_path: Path, tmp_path: Path, below: str
+) -> None:
     for path, content in small.files.items():
         (tmp_path / "stick" / below / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "stick" / below / path).write_bytes(content)
@@ -53,14 +63,18 @@ def test_folders_are_taken(small: SmallModel, manifest_path: Path, tmp_path: Pat
 
 def test_other_bytes_are_refused(small: SmallModel, manifest_path: Path, tmp_path: Path) -> None:
     other = SmallModel(tmp_path / "other", {**small.files, "model.safetensors": bytes(300_000)})
-    with pytest.raises(ModelUnavailable, match=r"file: .*models-v1\.zip: model\.safetensors: expected sha256"):
+    with pytest.raises(
+        ModelUnavailable, match=r"file: .*models-v1\.zip: model\.safetensors: expected sha256"
+    ):
         resolve_in_detail(settings=OFFLINE, sources=[given(other.asset_path)])
     (tmp_path / "empty").mkdir()
     with pytest.raises(ModelUnavailable, match="could not be fetched"):
         resolve_in_detail(settings=OFFLINE, sources=[given(tmp_path / "empty")])
 
 
-def test_nothing_is_overwritten_and_nothing_wrong_is_exported(pinned: PinnedModel, tree: Path, tmp_path: Path) -> None:
+def test_nothing_is_overwritten_and_nothing_wrong_is_exported(
+    pinned: PinnedModel, tree: Path, tmp_path: Path
+) -> None:
     (tmp_path / "mine.zip").write_text("mine")
     with pytest.raises(BundleError, match="exists already"):
         export(pinned, tree, tmp_path / "mine.zip")
@@ -84,4 +98,7 @@ def test_the_commands(installation: Installation, small: SmallModel, tmp_path: P
     assert installation.heimdall("models", "export", str(bundle)).returncode == 0
     elsewhere = {"HEIMDALL_DATA_DIR": str(tmp_path / "elsewhere"), "HEIMDALL_OFFLINE": "1"}
     assert installation.heimdall("models", "import", str(bundle), **elsewhere).returncode == 0
-    assert "was here already" in installation.heimdall("models", "import", str(bundle), **elsewhere).stdout
+    assert (
+        "was here already"
+        in installation.heimdall("models", "import", str(bundle), **elsewhere).stdout
+    )

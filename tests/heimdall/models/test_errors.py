@@ -5,14 +5,23 @@ import pickle
 import pytest
 
 from heimdall.errors import HeimdallError
-from heimdall.models.errors import Attempt, IntegrityError, ManifestError, ModelError, ModelUnavailable, SourceError
+from heimdall.models.attempt import Attempt
+from heimdall.models.errors import (
+    IntegrityError,
+    ManifestError,
+    ModelError,
+    ModelUnavailable,
+    SourceError,
+)
 from heimdall.models.settings import SettingsError
 
 ERRORS = [
     ManifestError("/m.json", "is missing"),
     IntegrityError("a.bin", "5 bytes", "4 bytes"),
     SourceError("answered 503", transient=True, unreachable=True, retry_after=3.0),
-    ModelUnavailable("m (standard)", "/models", (Attempt("github", "https://x", "answered 404"),), "Do this."),
+    ModelUnavailable(
+        "m (standard)", "/models", (Attempt("github", "https://x", "answered 404"),), "Do this."
+    ),
     SettingsError("HEIMDALL_FETCH", "later", "one of import, use, never"),
 ]
 
@@ -27,8 +36,13 @@ def test_errors_are_pickled_with_their_data(error: ModelError) -> None:
 
 
 def test_an_attempt_names_its_place_once() -> None:
-    assert str(Attempt("github", "https://x/a", "https://x/a: answered 404")) == "github: https://x/a: answered 404"
-    assert str(Attempt("mirror", "/srv/a.zip", "can't be read")) == "mirror: /srv/a.zip: can't be read"
+    assert (
+        str(Attempt("github", "https://x/a", "https://x/a: answered 404"))
+        == "github: https://x/a: answered 404"
+    )
+    assert (
+        str(Attempt("mirror", "/srv/a.zip", "can't be read")) == "mirror: /srv/a.zip: can't be read"
+    )
 
 
 def test_unavailable_without_attempts_says_so() -> None:

@@ -29,7 +29,11 @@ HEAVY = [
 
 
 def mirrored(small: SmallModel) -> dict[str, str]:
-    return {"HEIMDALL_FETCH": "import", "HEIMDALL_MODELS_MIRROR": small.mirror, "HEIMDALL_SOURCES": "mirror"}
+    return {
+        "HEIMDALL_FETCH": "import",
+        "HEIMDALL_MODELS_MIRROR": small.mirror,
+        "HEIMDALL_SOURCES": "mirror",
+    }
 
 
 def data_dir(home: Path) -> Path:
@@ -61,7 +65,10 @@ import json
 print(json.dumps([sorted((set(sys.modules) - before) & set({HEAVY!r})), events]))
 """
     finished = installation.run(
-        "-I", "-c", f"import sys; sys.path.insert(0, {str(installation.site)!r})\n{program}", **mirrored(small)
+        "-I",
+        "-c",
+        f"import sys; sys.path.insert(0, {str(installation.site)!r})\n{program}",
+        **mirrored(small),
     )
     assert finished.stderr == ""
     assert json.loads(finished.stdout) == [[], []]
@@ -75,7 +82,9 @@ def test_every_environment_is_noted_once(small: SmallModel, tmp_path: Path, home
             assert other.import_heimdall(**mirrored(small)).returncode == 0
         assert len(list(users.iterdir())) == number + 1
     manifests = {json.loads(note.read_text())["manifest"] for note in users.iterdir()}
-    assert manifests == {str(tmp_path / f"site{number}" / "heimdall" / "model_manifest.json") for number in range(2)}
+    assert manifests == {
+        str(tmp_path / f"site{number}" / "heimdall" / "model_manifest.json") for number in range(2)
+    }
 
 
 def test_an_import_never_fails_and_warns_once(installation: Installation, home: Path) -> None:
@@ -94,7 +103,9 @@ def test_an_import_never_fails_and_warns_once(installation: Installation, home: 
     assert "could not be fetched" not in second.stderr
 
 
-def test_a_failure_is_forgotten_when_other_sources_are_named(installation: Installation, small: SmallModel) -> None:
+def test_a_failure_is_forgotten_when_other_sources_are_named(
+    installation: Installation, small: SmallModel
+) -> None:
     installation.import_heimdall(HEIMDALL_FETCH="import", HEIMDALL_OFFLINE="1")
     finished = installation.import_heimdall(**mirrored(small))
     assert "is ready, from mirror" in finished.stderr
@@ -127,7 +138,9 @@ def test_a_home_that_can_not_be_written_is_a_warning(
     installation: Installation, small: SmallModel, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
-    finished = installation.import_heimdall(**mirrored(small), HEIMDALL_DATA_DIR=str(tmp_path / "file" / "below"))
+    finished = installation.import_heimdall(
+        **mirrored(small), HEIMDALL_DATA_DIR=str(tmp_path / "file" / "below")
+    )
     assert finished.returncode == 0
     assert "file" in finished.stderr
     assert "Traceback" not in finished.stderr
@@ -142,18 +155,26 @@ def test_the_variable_keeps_an_import_from_fetching(
     assert not data_dir(home).exists()
 
 
-def test_an_import_changes_no_variable_of_the_host(installation: Installation, small: SmallModel) -> None:
-    program = "import os; before = dict(os.environ); import heimdall; print(before == dict(os.environ))"
+def test_an_import_changes_no_variable_of_the_host(
+    installation: Installation, small: SmallModel
+) -> None:
+    program = (
+        "import os; before = dict(os.environ); import heimdall; print(before == dict(os.environ))"
+    )
     assert installation.run("-c", program, **mirrored(small)).stdout == "True\n"
 
 
-def test_closed_stderr_breaks_nothing(installation: Installation, small: SmallModel, home: Path) -> None:
+def test_closed_stderr_breaks_nothing(
+    installation: Installation, small: SmallModel, home: Path
+) -> None:
     program = "import os, sys; os.close(2); sys.stderr = None; import heimdall"
     assert installation.run("-c", program, **mirrored(small)).returncode == 0
     small.assert_tree(data_dir(home) / "models")
 
 
-def test_thirty_two_processes_at_once_make_one_copy(installation: Installation, small: SmallModel, home: Path) -> None:
+def test_thirty_two_processes_at_once_make_one_copy(
+    installation: Installation, small: SmallModel, home: Path
+) -> None:
     processes = [installation.start("-c", "import heimdall", **mirrored(small)) for _ in range(32)]
     outcomes = [(*process.communicate(timeout=120), process.returncode) for process in processes]
     assert [code for _, _, code in outcomes] == [0] * 32
@@ -189,7 +210,8 @@ def test_own_commands_are_recognised(argv: list[str], orig_argv: list[str], own:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--help",), ("dirs",), ("models", "--help"), ("models", "status"), ("models", "path")]
+    "arguments",
+    [("--help",), ("dirs",), ("models", "--help"), ("models", "status"), ("models", "path")],
 )
 def test_commands_that_need_no_model_fetch_none_and_load_nothing_heavy(
     installation: Installation, small: SmallModel, home: Path, arguments: tuple[str, ...]
@@ -205,11 +227,17 @@ def test_commands_that_need_no_model_fetch_none_and_load_nothing_heavy(
     assert installation.run("-c", heavy, HEIMDALL_FETCH="never").stdout.splitlines()[-1] == "[]"
 
 
-def test_a_list_of_system_directories_costs_no_more(installation: Installation, small: SmallModel) -> None:
+def test_a_list_of_system_directories_costs_no_more(
+    installation: Installation, small: SmallModel
+) -> None:
     installation.import_heimdall(**mirrored(small))
     heavy = "{'platformdirs', 'pathlib', 'urllib3'}"
     program = f"import sys; before = set(sys.modules); import heimdall; print(({heavy} - before) & set(sys.modules))"
-    variables = {**mirrored(small), "XDG_DATA_DIRS": "/usr/local/share:/usr/share", "HEIMDALL_SYSTEM_MODELS": ""}
+    variables = {
+        **mirrored(small),
+        "XDG_DATA_DIRS": "/usr/local/share:/usr/share",
+        "HEIMDALL_SYSTEM_MODELS": "",
+    }
     assert installation.run("-c", program, **variables).stdout == "set()\n"
 
 
@@ -221,9 +249,14 @@ def test_nothing_of_the_working_directory_is_run(
     (hostile / "pip.py").write_text(f"open({str(tmp_path / 'was here')!r}, 'w')")
     monkeypatch.chdir(hostile)
     script = tmp_path / "script.py"
-    script.write_text(f"import sys; sys.path.insert(0, {str(installation.site)!r}); import heimdall")
+    script.write_text(
+        f"import sys; sys.path.insert(0, {str(installation.site)!r}); import heimdall"
+    )
     installation.run(
-        str(script), HEIMDALL_FETCH="import", HEIMDALL_SOURCES="index", PIP_INDEX_URL="http://127.0.0.1:9/"
+        str(script),
+        HEIMDALL_FETCH="import",
+        HEIMDALL_SOURCES="index",
+        PIP_INDEX_URL="http://127.0.0.1:9/",
     )
     assert not (tmp_path / "was here").exists()
 
@@ -234,7 +267,11 @@ def test_an_import_does_not_wait_as_long_as_a_server_wants(
 ) -> None:
     busy = Fault(Instead(503, headers={"Retry-After": seconds}))
     with plain_mirror(small.directory, faults=[busy]) as server:
-        variables = {"HEIMDALL_FETCH": "import", "HEIMDALL_MODELS_MIRROR": server.url, "HEIMDALL_SOURCES": "mirror"}
+        variables = {
+            "HEIMDALL_FETCH": "import",
+            "HEIMDALL_MODELS_MIRROR": server.url,
+            "HEIMDALL_SOURCES": "mirror",
+        }
         finished = installation.import_heimdall(**variables)
     assert finished.returncode == 0
     assert "asking again in 2 s" in finished.stderr

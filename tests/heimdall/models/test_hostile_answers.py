@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from heimdall.models.errors import Attempt
+from heimdall.models.attempt import Attempt
 from release.github_standin import CutAfter, Effect, Fault, Instead, WrongBytes
 from tests.support.raw_server import Reply, endlessly, raw_server
 from tests.support.servers import RunningServer, plain_mirror
@@ -20,9 +20,15 @@ OK = b"HTTP/1.1 200 OK\r\n"
 SECRET = "hunter2"
 
 
-def pull_past(url: str, good: RunningServer, installation: Installation, small: SmallModel, **variables: str) -> str:
+def pull_past(
+    url: str, good: RunningServer, installation: Installation, small: SmallModel, **variables: str
+) -> str:
     """Pull with `url` as first mirror; it must succeed, leave nothing of the first one's, and tell no secret."""
-    variables = {"HEIMDALL_MODELS_MIRROR": f"{url},{good.url}", "HEIMDALL_SOURCES": "mirror", **variables}
+    variables = {
+        "HEIMDALL_MODELS_MIRROR": f"{url},{good.url}",
+        "HEIMDALL_SOURCES": "mirror",
+        **variables,
+    }
     done = installation.heimdall("models", "pull", **{"HEIMDALL_HTTP_TIMEOUT": "1", **variables})
     assert done.returncode == 0, done.stderr
     headline, directory = done.stdout.splitlines()
@@ -30,7 +36,9 @@ def pull_past(url: str, good: RunningServer, installation: Installation, small: 
     small.assert_tree(Path(directory))
     assert "Traceback" not in done.stderr
     assert SECRET not in done.stderr
-    assert not set(done.stderr) - {"\n"} & {chr(code) for code in range(32)}, "nothing that moves a cursor"
+    assert not set(done.stderr) - {"\n"} & {chr(code) for code in range(32)}, (
+        "nothing that moves a cursor"
+    )
     assert not list(Path(directory).parents[2].glob("partial/*"))
     blobs = {path.name for path in Path(directory).parents[2].glob("blobs/*")}
     assert blobs == {file.sha256 for file in small.manifest.models[0].files}
@@ -45,17 +53,35 @@ def good(small: SmallModel) -> Iterator[RunningServer]:
 
 ANSWERS: dict[str, tuple[Effect, str]] = {
     "a web page": (Instead(200, b"<html>welcome", {"Content-Type": "text/html"}), "captive portal"),
-    "another size": (Instead(200, b"x" * 1000, {"Content-Type": "x/y"}), "sends 1000 bytes of x/y, expected "),
+    "another size": (
+        Instead(200, b"x" * 1000, {"Content-Type": "x/y"}),
+        "sends 1000 bytes of x/y, expected ",
+    ),
     "right size, wrong bytes": (WrongBytes(4000), "wrong bytes for models-v1.zip: expected"),
     "cut": (CutAfter(100_000), "100000"),
     "reset": (CutAfter(100_000, reset=True), "reset"),
-    "gzip": (Instead(200, b"\x1f\x8b", {"Content-Encoding": "gzip"}), "gzip-encoded bytes although identity"),
+    "gzip": (
+        Instead(200, b"\x1f\x8b", {"Content-Encoding": "gzip"}),
+        "gzip-encoded bytes although identity",
+    ),
     "a loop": (Instead(302, headers={"Location": "?again"}), "redirected more than 10 times"),
     "to a file": (Instead(302, headers={"Location": "file:///etc/passwd"}), "not http or https"),
-    "to no URL": (Instead(302, headers={"Location": f"http://u:{SECRET}@[::1"}), "redirected to what is no URL"),
-    "to no port": (Instead(302, headers={"Location": f"http://h:{SECRET}/"}), "redirected to what is no URL"),
-    "to an odd host": (Instead(302, headers={"Location": f"http://a..b/?{SECRET}"}), "http://a..b/"),
-    "to nobody, with credentials": (Instead(302, headers={"Location": f"http://u:{SECRET}@127.0.0.1:9/"}), ":9/"),
+    "to no URL": (
+        Instead(302, headers={"Location": f"http://u:{SECRET}@[::1"}),
+        "redirected to what is no URL",
+    ),
+    "to no port": (
+        Instead(302, headers={"Location": f"http://h:{SECRET}/"}),
+        "redirected to what is no URL",
+    ),
+    "to an odd host": (
+        Instead(302, headers={"Location": f"http://a..b/?{SECRET}"}),
+        "http://a..b/",
+    ),
+    "to nobody, with credentials": (
+        Instead(302, headers={"Location": f"http://u:{SECRET}@127.0.0.1:9/"}),
+        ":9/",
+    ),
     "nowhere": (Instead(302), "redirected to nowhere"),
     **{
         str(status): (Instead(status, b"sorry", {"Retry-After": "3600"}), f"answered {status}")
@@ -88,11 +114,17 @@ REPLIES: dict[str, tuple[Reply, str]] = {
     "an endless header": (OK + b"X: " + b"x" * 100_000 + b"\r\n\r\n", "LineTooLong"),
     "too many headers": (OK + b"X: y\r\n" * 1000 + b"\r\n", "headers"),
     "a status that is none": (b"HTTP/1.1 99999 ?\r\n\r\n", "99999"),
-    "control characters": (b"HTTP/1.1 404 \x1b[2Jgone\r\nContent-Length: 0\r\n\r\n", "answered 404"),
+    "control characters": (
+        b"HTTP/1.1 404 \x1b[2Jgone\r\nContent-Length: 0\r\n\r\n",
+        "answered 404",
+    ),
     "two lengths": (OK + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nabcde", "Content-Length"),
     "a huge length": (OK + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\nabc", "of 3"),
     "a negative length": (OK + b"Content-Length: -5\r\n\r\nabc", "of 3"),
-    "a huge range": (b"HTTP/1.1 206 x\r\nContent-Range: bytes 0-1/" + b"9" * 5000 + b"\r\n\r\nab", "wrong range"),
+    "a huge range": (
+        b"HTTP/1.1 206 x\r\nContent-Range: bytes 0-1/" + b"9" * 5000 + b"\r\n\r\nab",
+        "wrong range",
+    ),
     "bad chunks": (OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nab", "mirror"),
     "a chunk cut off": (OK + b"Transfer-Encoding: chunked\r\n\r\nffff\r\nab", "mirror"),
     "an endless body": (endlessly(OK + b"\r\n", bytes(65536)), "sends more than the"),
@@ -104,7 +136,10 @@ REPLIES: dict[str, tuple[Reply, str]] = {
     "silence after the head": (endlessly(OK + b"\r\n", b"", 0.1), "timed out"),
     "a drip": (endlessly(OK + b"\r\n", b"x", 0.1), "bytes in 1 s"),
     "a dripping head": (endlessly(OK, b"X: y\r\n", 0.1), "no complete answer head"),
-    "many interim answers": (endlessly(b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.05), "no complete answer head"),
+    "many interim answers": (
+        endlessly(b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.05),
+        "no complete answer head",
+    ),
     "Retry-After beyond time": (
         b"HTTP/1.1 503 x\r\nRetry-After: Mon, 01 Jan 0001 00:00:00 -0000\r\nContent-Length: 0\r\n\r\n",
         "answered 503",
@@ -128,7 +163,9 @@ def test_bytes_that_are_hardly_http(
 def certificate(authority: trustme.CA, kind: str) -> trustme.LeafCert:
     if kind == "expired":
         long_ago = datetime.datetime(2001, 1, 1, tzinfo=datetime.UTC)
-        return authority.issue_cert("127.0.0.1", not_before=long_ago, not_after=long_ago + datetime.timedelta(days=9))
+        return authority.issue_cert(
+            "127.0.0.1", not_before=long_ago, not_after=long_ago + datetime.timedelta(days=9)
+        )
     return authority.issue_cert("elsewhere.example" if kind == "another host's" else "127.0.0.1")
 
 
@@ -142,7 +179,12 @@ def certificate(authority: trustme.CA, kind: str) -> trustme.LeafCert:
     ],
 )
 def test_a_certificate_that_does_not_hold(
-    kind: str, reason: str, good: RunningServer, installation: Installation, small: SmallModel, tmp_path: Path
+    kind: str,
+    reason: str,
+    good: RunningServer,
+    installation: Installation,
+    small: SmallModel,
+    tmp_path: Path,
 ) -> None:
     authority, variables = trustme.CA(), {}
     if kind != "unknown authority's":
@@ -165,7 +207,9 @@ def test_a_redirect_from_https_to_http_is_refused(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate(authority, "right").configure_cert(context)
     location = {"Location": f"{good.url}/?{SECRET}"}
-    with plain_mirror(small.directory, tls=context, faults=[Fault(Instead(302, headers=location))]) as bad:
+    with plain_mirror(
+        small.directory, tls=context, faults=[Fault(Instead(302, headers=location))]
+    ) as bad:
         said = pull_past(bad.url, good, installation, small, SSL_CERT_FILE=str(tmp_path / "ca.pem"))
     assert "redirected from https to http://" in said
 
@@ -174,19 +218,27 @@ def test_credentials_and_signatures_are_in_no_message(
     good: RunningServer, installation: Installation, small: SmallModel
 ) -> None:
     location = {"Location": f"/elsewhere?signature={SECRET}"}
-    faults = [Fault(Instead(302, headers=location), path="/v1/*"), Fault(Instead(403), path="/elsewhere")]
+    faults = [
+        Fault(Instead(302, headers=location), path="/v1/*"),
+        Fault(Instead(403), path="/elsewhere"),
+    ]
     with plain_mirror(small.directory, faults=faults) as bad:
         url = bad.url.replace("http://", f"http://user:{SECRET}@")
         assert "/elsewhere: answered 403" in pull_past(url, good, installation, small)
 
 
-def test_when_nobody_delivers_one_error_lists_all(installation: Installation, small: SmallModel, home: Path) -> None:
+def test_when_nobody_delivers_one_error_lists_all(
+    installation: Installation, small: SmallModel, home: Path
+) -> None:
     with (
         plain_mirror(small.directory, faults=[Fault(Instead(404))]) as first,
         plain_mirror(small.directory, faults=[Fault(Instead(403))]) as second,
     ):
         done = installation.heimdall(
-            "models", "pull", HEIMDALL_MODELS_MIRROR=f"{first.url},{second.url}", HEIMDALL_SOURCES="mirror"
+            "models",
+            "pull",
+            HEIMDALL_MODELS_MIRROR=f"{first.url},{second.url}",
+            HEIMDALL_SOURCES="mirror",
         )
     assert (done.returncode, done.stdout) == (2, "")
     asset = f"v1/{small.asset_path.name}"

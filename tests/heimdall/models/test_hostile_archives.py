@@ -16,7 +16,9 @@ from tests.support.small_model import Installation, SmallModel
 WEIGHTS = "models/model.safetensors"
 
 
-def with_member(name: str, mode: int = stat.S_IFREG | 0o644, content: bytes = b"evil") -> Callable[[SmallModel], None]:
+def with_member(
+    name: str, mode: int = stat.S_IFREG | 0o644, content: bytes = b"evil"
+) -> Callable[[SmallModel], None]:
     def make(small: SmallModel) -> None:
         info = zipfile.ZipInfo(name)
         info.create_system, info.external_attr = 3, mode << 16
@@ -31,7 +33,9 @@ def of_weights(content: bytes, method: int = zipfile.ZIP_DEFLATED) -> Callable[[
     def make(small: SmallModel) -> None:
         with zipfile.ZipFile(small.asset_path, "w", method) as archive:
             for path, right in small.files.items():
-                archive.writestr(f"models/{path}", content if f"models/{path}" == WEIGHTS and content else right)
+                archive.writestr(
+                    f"models/{path}", content if f"models/{path}" == WEIGHTS and content else right
+                )
 
     return make
 
@@ -73,7 +77,9 @@ def lying_size(small: SmallModel) -> None:
     """A bomb whose headers tell the pinned size."""
     of_weights(bytes(50_000_000))(small)
     size = len(small.files["model.safetensors"]).to_bytes(4, "little")
-    small.asset_path.write_bytes(small.asset_path.read_bytes().replace((50_000_000).to_bytes(4, "little"), size))
+    small.asset_path.write_bytes(
+        small.asset_path.read_bytes().replace((50_000_000).to_bytes(4, "little"), size)
+    )
 
 
 ARCHIVES: dict[str, tuple[Callable[[SmallModel], None], str]] = {
@@ -81,7 +87,10 @@ ARCHIVES: dict[str, tuple[Callable[[SmallModel], None], str]] = {
     "absolute": (with_member("/etc/evil"), "is none of the pinned files; refused"),
     "a drive": (with_member("C:/evil"), "is none of the pinned files; refused"),
     "extra": (with_member("models/evil.py"), "is none of the pinned files; refused"),
-    "linked": (with_member("models/about/x", stat.S_IFLNK | 0o777, b"/etc/passwd"), "is a link or special file"),
+    "linked": (
+        with_member("models/about/x", stat.S_IFLNK | 0o777, b"/etc/passwd"),
+        "is a link or special file",
+    ),
     "a device": (with_member("models/about/x", stat.S_IFCHR | 0o666), "is a link or special file"),
     "duplicate": (with_member(WEIGHTS), "is there twice; refused"),
     "colliding": (with_member(WEIGHTS.upper()), "is there twice; refused"),
@@ -89,7 +98,10 @@ ARCHIVES: dict[str, tuple[Callable[[SmallModel], None], str]] = {
     "missing": (without_weights, f"lacks the member {WEIGHTS}"),
     "bomb": (of_weights(bytes(50_000_000)), "has 50000000 bytes, expected 300000; refused"),
     "bomb that lies": (lying_size, "is not a sound zip archive"),
-    "inflated without a bound": (of_weights(b"", zipfile.ZIP_LZMA), "is compressed by method 14; refused"),
+    "inflated without a bound": (
+        of_weights(b"", zipfile.ZIP_LZMA),
+        "is compressed by method 14; refused",
+    ),
     "wrong content": (of_weights(bytes(300_000)), "model.safetensors: expected sha256"),
     "broken deflate": (broken_deflate, "is not a sound zip archive"),
     "cut short": (cut_short, "is not a sound zip archive"),
@@ -111,7 +123,10 @@ def test_nothing_of_it_gets_out_and_the_next_source_delivers(
         small.also = {path: (f"{upstream.url}/{path}",) for path in small.files}
         small.write_manifest(installation.site / "heimdall" / "model_manifest.json")
         before = {path for path in tmp_path.rglob("*") if "__pycache__" not in path.parts}
-        variables = {"HEIMDALL_MODELS_MIRROR": small.mirror, "HEIMDALL_SOURCES": "mirror,huggingface"}
+        variables = {
+            "HEIMDALL_MODELS_MIRROR": small.mirror,
+            "HEIMDALL_SOURCES": "mirror,huggingface",
+        }
         done = installation.heimdall("models", "pull", **variables)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr

@@ -12,16 +12,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from heimdall.models import first_import, locations, recent_failure, warm
+from heimdall.models import first_import, locations, receipts, recent_failure
 from heimdall.models.errors import ManifestError, SourceError
-from heimdall.models.http import retry_after_seconds
 from heimdall.models.manifest import PinnedModel, read_model
-from heimdall.models.partials import claim
 from heimdall.models.prune import judge
 from heimdall.models.resolver import resolve_in_detail
 from heimdall.models.settings import Settings
-from heimdall.models.simple_index import parse_html, parse_json
+from heimdall.models.sources.simple_index import parse_html, parse_json
 from heimdall.models.store import Store
+from heimdall.models.transfer.http import retry_after_seconds
+from heimdall.models.transfer.partials import claim
 from tests.support.small_model import SmallModel
 
 QUICK = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -33,17 +33,39 @@ scalars = (
     | st.just(10**400)
     | st.floats()
     | st.text(max_size=20)
-    | st.sampled_from(["..", "/", "a/../b", ".store/blobs/x", "\0", "\ud800", "x" * 300, "2 > 1", "python_version"])
+    | st.sampled_from(
+        [
+            "..",
+            "/",
+            "a/../b",
+            ".store/blobs/x",
+            "\0",
+            "\ud800",
+            "x" * 300,
+            "2 > 1",
+            "python_version",
+        ]
+    )
 )
 values = st.recursive(
     scalars,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 texts = (
     st.binary(max_size=200)
     | values.map(lambda value: json.dumps(value).encode())
-    | st.sampled_from([b"[" * 100_000, b'{"a":' * 100_000, b"9" * 5000, b'{"time": 1' + b"0" * 400 + b"}", b"\xff\xfe"])
+    | st.sampled_from(
+        [
+            b"[" * 100_000,
+            b'{"a":' * 100_000,
+            b"9" * 5000,
+            b'{"time": 1' + b"0" * 400 + b"}",
+            b"\xff\xfe",
+        ]
+    )
 )
 
 
@@ -53,7 +75,9 @@ def places(document: object, path: tuple[object, ...] = ()) -> list[tuple[object
     if isinstance(document, dict):
         found += [place for key, value in document.items() for place in places(value, (*path, key))]
     if isinstance(document, list):
-        found += [place for key, value in enumerate(document) for place in places(value, (*path, key))]
+        found += [
+            place for key, value in enumerate(document) for place in places(value, (*path, key))
+        ]
     return found
 
 
@@ -99,7 +123,9 @@ def test_a_manifest_with_anything_in_it(
         manifest_path.write_bytes(data.draw(texts))
     else:
         path = data.draw(st.sampled_from(places(document)))
-        manifest_path.write_text(json.dumps(changed(document, path, data.draw(values | st.just(...)))))
+        manifest_path.write_text(
+            json.dumps(changed(document, path, data.draw(values | st.just(...))))
+        )
     with contextlib.suppress(ManifestError):
         model = read_model(str(manifest_path))
         for file in model.files:
@@ -112,9 +138,21 @@ def test_a_manifest_with_anything_in_it(
 
 @pytest.mark.parametrize(
     "path",
-    ["../x", "/x", "a//b", ".store/blobs/x", ".STORE/x", ".store", "model.safetensors/x", "tokenizer", "NET.onnx"],
+    [
+        "../x",
+        "/x",
+        "a//b",
+        ".store/blobs/x",
+        ".STORE/x",
+        ".store",
+        "model.safetensors/x",
+        "tokenizer",
+        "NET.onnx",
+    ],
 )
-def test_a_path_that_leads_elsewhere_or_clashes(mirror: SmallModel, manifest_path: Path, path: str) -> None:
+def test_a_path_that_leads_elsewhere_or_clashes(
+    mirror: SmallModel, manifest_path: Path, path: str
+) -> None:
     document = json.loads(mirror.manifest.dumps())
     document["models"][0]["files"][-1 if path != "tokenizer" else 0]["path"] = path
     manifest_path.write_text(json.dumps(document))
@@ -128,7 +166,7 @@ def test_a_receipt_with_anything_in_it(
     mirror: SmallModel, pinned: PinnedModel, models_dir: Path, content: bytes, extra: object
 ) -> None:
     tree = resolve_in_detail().directory
-    receipt = tree.parent / warm.RECEIPT
+    receipt = tree.parent / receipts.RECEIPT
     right = json.loads(receipt.read_text())
     for damaged in (
         content,
@@ -136,7 +174,7 @@ def test_a_receipt_with_anything_in_it(
         json.dumps({**right, "pins": extra}).encode(),
     ):
         receipt.write_bytes(damaged)
-        assert warm.complete_set(str(models_dir), pinned.entry) is None
+        assert receipts.complete_set(str(models_dir), pinned.entry) is None
         assert resolve_in_detail().directory == tree
         mirror.assert_tree(tree)
         assert json.loads(receipt.read_text()) == right
@@ -145,13 +183,17 @@ def test_a_receipt_with_anything_in_it(
 @QUICK
 @given(
     content=texts
-    | st.dictionaries(st.sampled_from(["manifest", "set"]), values).map(lambda note: json.dumps(note).encode())
+    | st.dictionaries(st.sampled_from(["manifest", "set"]), values).map(
+        lambda note: json.dumps(note).encode()
+    )
 )
 def test_a_users_note_with_anything_in_it_keeps_the_set(
     mirror: SmallModel, pinned: PinnedModel, models_dir: Path, content: bytes
 ) -> None:
     tree = resolve_in_detail().directory
-    Path(warm.user_note(str(models_dir), locations.manifest_path(), pinned.entry)).write_bytes(content)
+    Path(receipts.user_note(str(models_dir), locations.manifest_path(), pinned.entry)).write_bytes(
+        content
+    )
     (verdict,) = [verdict for verdict in judge(Store(models_dir)) if verdict.kind == "set"]
     assert verdict.path == tree.parent
     assert verdict.keep or "is gone" in verdict.reason
@@ -160,11 +202,15 @@ def test_a_users_note_with_anything_in_it_keeps_the_set(
 @QUICK
 @given(content=texts)
 def test_notes_of_users_and_failures_with_anything_in_them(
-    mirror: SmallModel, pinned: PinnedModel, models_dir: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
+    mirror: SmallModel,
+    pinned: PinnedModel,
+    models_dir: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    content: bytes,
 ) -> None:
     store = Store(models_dir)
     store.prepare()
-    note = Path(warm.user_note(str(models_dir), locations.manifest_path(), pinned.entry))
+    note = Path(receipts.user_note(str(models_dir), locations.manifest_path(), pinned.entry))
     for path in (note, store.failures / "import.json"):
         path.write_bytes(content)
     ago = recent_failure.seconds_since(store, Settings())
@@ -206,14 +252,20 @@ def test_partial_files_with_any_name_and_of_any_kind(
 
 
 @given(
-    st.text() | st.from_regex(r"\w{3}, \d\d \w{3} \d{1,6} \d\d:\d\d:\d\d [+-]\d{4}") | st.integers(0, 10**400).map(str)
+    st.text()
+    | st.from_regex(r"\w{3}, \d\d \w{3} \d{1,6} \d\d:\d\d:\d\d [+-]\d{4}")
+    | st.integers(0, 10**400).map(str)
 )
 def test_retry_after(value: str) -> None:
     seconds = retry_after_seconds(value)
     assert seconds is None or seconds >= 0
 
 
-@given(text=st.text() | values.map(json.dumps) | values.map(lambda value: json.dumps({"files": [value]})))
+@given(
+    text=st.text()
+    | values.map(json.dumps)
+    | values.map(lambda value: json.dumps({"files": [value]}))
+)
 def test_pages_of_an_index(text: str) -> None:
     for parse in (parse_html, parse_json):
         with contextlib.suppress(

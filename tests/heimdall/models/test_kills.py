@@ -33,7 +33,8 @@ pytestmark = [
 @pytest.fixture
 def small(tmp_path: Path) -> SmallModel:
     return SmallModel(
-        tmp_path / "release", {"net.onnx": b"graph", "a.bin": noise(150_000), "b/c.bin": noise(70_000, 1)}
+        tmp_path / "release",
+        {"net.onnx": b"graph", "a.bin": noise(150_000), "b/c.bin": noise(70_000, 1)},
     )
 
 
@@ -42,7 +43,11 @@ def reader(installation: Installation) -> Iterator[None]:
     """Somebody who looks at every visible byte all the time."""
     command = [sys.executable, LOOP, "read"]
     process = subprocess.Popen(
-        command, env=installation.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command,
+        env=installation.environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     yield
     said, _ = process.communicate("stop\n", timeout=60)
@@ -52,12 +57,17 @@ def reader(installation: Installation) -> Iterator[None]:
 
 def check_what_is_left(home: Path) -> None:
     store = home / ".local/share/heimdall/models/.store"
-    assert not [path for path in (store / "partial").iterdir() if not LEFT_BEHIND.fullmatch(path.name)]
+    assert not [
+        path for path in (store / "partial").iterdir() if not LEFT_BEHIND.fullmatch(path.name)
+    ]
     assert not list((store / "blobs").glob("*.tmp"))
 
 
 def test_three_hundred_kills(installation: Installation, small: SmallModel, home: Path) -> None:
-    with plain_mirror(small.directory, faults=[Fault(Drip(1_500_000))]) as server, reader(installation):
+    with (
+        plain_mirror(small.directory, faults=[Fault(Drip(1_500_000))]) as server,
+        reader(installation),
+    ):
         done = installation.run(
             LOOP,
             "kill",
@@ -77,7 +87,10 @@ def test_killed_commands(installation: Installation, small: SmallModel, home: Pa
     """The same with the real command, from its very start."""
     models = home / ".local/share/heimdall/models"
     killed = 0
-    with plain_mirror(small.directory, faults=[Fault(Drip(1_500_000))]) as server, reader(installation):
+    with (
+        plain_mirror(small.directory, faults=[Fault(Drip(1_500_000))]) as server,
+        reader(installation),
+    ):
         variables = {"HEIMDALL_MODELS_MIRROR": server.url, "HEIMDALL_SOURCES": "mirror"}
         for _ in range(8):
             process = installation.start("-m", "heimdall", "models", "pull", **variables)
@@ -88,7 +101,10 @@ def test_killed_commands(installation: Installation, small: SmallModel, home: Pa
             done = installation.heimdall("models", "pull", **variables)
             assert done.returncode == 0, done.stderr
             small.assert_tree(Path(done.stdout.splitlines()[1]))
-            for path in (*models.glob(".store/sets/*/receipt.json"), *models.glob(".store/sets/*/models/a.bin")):
+            for path in (
+                *models.glob(".store/sets/*/receipt.json"),
+                *models.glob(".store/sets/*/models/a.bin"),
+            ):
                 path.unlink()
             (models / "a.bin").unlink()
             (models / ".store/blobs" / small.manifest.models[0].files[1].sha256).unlink()

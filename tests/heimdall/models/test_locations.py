@@ -16,9 +16,26 @@ from heimdall.models import locations
 _DIRECTORIES = st.one_of(
     st.none(),
     st.sampled_from(
-        ["", " ", "/", "/data", "/data/", "//data", "relative", "~", "~/x", "/a:/b", ":/a", " /a", "/a ", "$X"]
+        [
+            "",
+            " ",
+            "/",
+            "/data",
+            "/data/",
+            "//data",
+            "relative",
+            "~",
+            "~/x",
+            "/a:/b",
+            ":/a",
+            " /a",
+            "/a ",
+            "$X",
+        ]
     ),
-    st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12).map(lambda text: f"/{text}"),
+    st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12).map(
+        lambda text: f"/{text}"
+    ),
 )
 
 
@@ -42,7 +59,9 @@ def test_without_home_platformdirs_is_asked(monkeypatch: pytest.MonkeyPatch) -> 
     assert locations.data_dir() == platformdirs.user_data_dir("heimdall", "heimdall-mcp")
 
 
-def test_variables_win_and_become_absolute(monkeypatch: pytest.MonkeyPatch, home: Path, tmp_path: Path) -> None:
+def test_variables_win_and_become_absolute(
+    monkeypatch: pytest.MonkeyPatch, home: Path, tmp_path: Path
+) -> None:
     monkeypatch.setenv("HEIMDALL_DATA_DIR", "~/elsewhere")
     monkeypatch.setenv("HEIMDALL_SYSTEM_MODELS", "system")
     assert locations.data_dir() == str(home / "elsewhere")
@@ -52,7 +71,9 @@ def test_variables_win_and_become_absolute(monkeypatch: pytest.MonkeyPatch, home
     assert locations.models_dir() == str(tmp_path / "mine")
 
 
-def test_the_carried_manifest_comes_before_the_checkouts_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_carried_manifest_comes_before_the_checkouts_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     package = tmp_path / "heimdall"
     package.mkdir()
     monkeypatch.setattr(locations, "PACKAGE_DIRECTORY", str(package))
@@ -76,7 +97,9 @@ def test_on_macos(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     monkeypatch.delenv("HEIMDALL_SYSTEM_MODELS")
     monkeypatch.setattr(sys, "platform", "darwin")
     for name in ("user_data_dir", "site_data_dir"):
-        monkeypatch.setattr(platformdirs, name, lambda app, author, name=name: getattr(MacOS(app, author), name))
+        monkeypatch.setattr(
+            platformdirs, name, lambda app, author, name=name: getattr(MacOS(app, author), name)
+        )
     assert locations.data_dir() == f"{home}/Library/Application Support/heimdall"
     assert locations.models_dir() == f"{home}/Library/Application Support/heimdall/models"
     assert locations.system_models_dir() == "/Library/Application Support/heimdall/models"
@@ -85,8 +108,12 @@ def test_on_macos(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
 def test_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     # What platformdirs documents; only on Windows can it be asked itself.
     local, common = "C:\\Users\\you\\AppData\\Local", "C:\\ProgramData"
-    monkeypatch.setattr(platformdirs, "user_data_dir", lambda app, author: f"{local}\\{author}\\{app}")
-    monkeypatch.setattr(platformdirs, "site_data_dir", lambda app, author: f"{common}\\{author}\\{app}")
+    monkeypatch.setattr(
+        platformdirs, "user_data_dir", lambda app, author: f"{local}\\{author}\\{app}"
+    )
+    monkeypatch.setattr(
+        platformdirs, "site_data_dir", lambda app, author: f"{common}\\{author}\\{app}"
+    )
     monkeypatch.delenv("HEIMDALL_SYSTEM_MODELS")
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr(os, "path", ntpath)

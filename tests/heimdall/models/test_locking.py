@@ -10,7 +10,7 @@ import pytest
 
 from heimdall.models import locking
 from heimdall.models.locking import advisory_lock
-from heimdall.models.progress import Progress
+from heimdall.models.transfer.progress import Progress
 
 
 class Notes(Progress):
@@ -52,13 +52,15 @@ def test_waiting_ends_when_the_holder_has_done_the_work(tmp_path: Path) -> None:
         pass
 
 
-def test_waiting_is_announced_bounded_and_names_path_and_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_is_announced_bounded_and_names_path_and_owner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(locking, "_ANNOUNCE_SECONDS", 0.0)
     path = tmp_path / "x.lock"
     ready, notes = tmp_path / "ready", Notes()
     program = (
         "import pathlib, sys, time; from heimdall.models.locking import advisory_lock; "
-        "from heimdall.models.progress import Progress\n"
+        "from heimdall.models.transfer.progress import Progress\n"
         "with advisory_lock(pathlib.Path(sys.argv[1]), 5, lambda: False, Progress()):\n"
         "    pathlib.Path(sys.argv[2]).touch(); time.sleep(60)"
     )

@@ -52,7 +52,9 @@ def test_too_little_space_is_said_before_the_first_byte(
 ) -> None:
     with tmpfs(tmp_path / "disk", "size=600k") as disk, plain_mirror(small.directory) as server:
         variables = {"HEIMDALL_MODELS_MIRROR": server.url, "HEIMDALL_SOURCES": "mirror"}
-        done = installation.heimdall("models", "pull", HEIMDALL_DATA_DIR=str(disk / "data"), **variables)
+        done = installation.heimdall(
+            "models", "pull", HEIMDALL_DATA_DIR=str(disk / "data"), **variables
+        )
         assert not server.requests.settled()
     refused(done, f"too little space in {disk}", "make room for", "HEIMDALL_DATA_DIR")
 
@@ -70,7 +72,9 @@ def test_a_disk_that_fills_up_meanwhile(
             }
             process = installation.start("-m", "heimdall", "models", "pull", **variables)
             partial = disk / "data/models/.store/partial"
-            while process.poll() is None and not any(path.stat().st_size for path in partial.glob("*.part")):
+            while process.poll() is None and not any(
+                path.stat().st_size for path in partial.glob("*.part")
+            ):
                 time.sleep(0.005)
             fill(disk, left)
             stdout, stderr = process.communicate(timeout=60)
@@ -102,7 +106,11 @@ def test_a_read_only_filesystem_serves_what_it_has(
     with tmpfs(tmp_path / "disk", "size=8m") as disk:
         variables = {"HEIMDALL_DATA_DIR": str(disk / "data")}
         remount(disk, "ro")
-        refused(installation.heimdall("models", "pull", **variables), "Read-only file system", "HEIMDALL_DATA_DIR")
+        refused(
+            installation.heimdall("models", "pull", **variables),
+            "Read-only file system",
+            "HEIMDALL_DATA_DIR",
+        )
         imported = installation.import_heimdall(**variables)
         assert (imported.returncode, imported.stdout) == (0, "")
         assert imported.stderr.count("Read-only file system") == 1
@@ -111,7 +119,9 @@ def test_a_read_only_filesystem_serves_what_it_has(
         os.utime(tree / "model.safetensors")  # as a copy into an image does
         remount(disk, "ro")
         touched = installation.heimdall("models", "pull", **variables)
-        assert (touched.returncode, touched.stdout.splitlines()[1]) == (0, str(tree)), touched.stderr
+        assert (touched.returncode, touched.stdout.splitlines()[1]) == (0, str(tree)), (
+            touched.stderr
+        )
         remount(disk, "rw")
         (tree / "model.safetensors").write_bytes(b"damage")
         remount(disk, "ro")
@@ -127,7 +137,9 @@ def test_without_hard_links(installation: Installation, mirror: SmallModel, home
     tree = Path(done.stdout.splitlines()[1])
     mirror.assert_tree(tree)
     assert (tree / "model.safetensors").stat().st_nlink == 1
-    assert installation.heimdall("models", "pull").stdout.startswith("small (standard): was here already")
+    assert installation.heimdall("models", "pull").stdout.startswith(
+        "small (standard): was here already"
+    )
     assert installation.heimdall("models", "verify").returncode == 0
     (tree / "model.safetensors").write_bytes(b"damage")
     assert installation.heimdall("models", "verify", "--repair").returncode == 0
@@ -137,7 +149,12 @@ def test_without_hard_links(installation: Installation, mirror: SmallModel, home
 def test_an_input_output_error_is_named(installation: Installation, mirror: SmallModel) -> None:
     hook = "import sys\ndef hook(event, a):\n    if event == 'os.rename' and '/blobs/' in str(a[1]): raise OSError(5, 'Input/output error', str(a[1]))\n"
     (installation.site / "sitecustomize.py").write_text(f"{hook}sys.addaudithook(hook)\n")
-    refused(installation.heimdall("models", "pull"), "Input/output error (", "/blobs/", "HEIMDALL_DATA_DIR")
+    refused(
+        installation.heimdall("models", "pull"),
+        "Input/output error (",
+        "/blobs/",
+        "HEIMDALL_DATA_DIR",
+    )
 
 
 def test_a_home_of_roots(installation: Installation, mirror: SmallModel, tmp_path: Path) -> None:
@@ -146,7 +163,13 @@ def test_a_home_of_roots(installation: Installation, mirror: SmallModel, tmp_pat
     home.mkdir(mode=0o755)
     environment = installation.environment(HOME=str(home), PYTHONDONTWRITEBYTECODE="1")
     pull = [sys.executable, "-m", "heimdall", "models", "pull"]
-    refused(user.run(pull, environment), "Permission denied", f"{home} belongs to root", "chown", "HEIMDALL_DATA_DIR")
+    refused(
+        user.run(pull, environment),
+        "Permission denied",
+        f"{home} belongs to root",
+        "chown",
+        "HEIMDALL_DATA_DIR",
+    )
     imported = user.run([sys.executable, "-c", "import heimdall"], environment)
     assert imported.returncode == 0
     assert imported.stderr.count("Permission denied") == 1
@@ -159,7 +182,9 @@ def test_what_root_fetched_serves_a_user_and_is_said_to_be_roots_when_it_is_dama
     environment = installation.environment(HOME=str(tmp_path / "home"), PYTHONDONTWRITEBYTECODE="1")
     pull = [sys.executable, "-m", "heimdall", "models", "pull"]
     tree = Path(
-        subprocess.run(pull, env=environment, capture_output=True, text=True, check=True).stdout.splitlines()[1]
+        subprocess.run(
+            pull, env=environment, capture_output=True, text=True, check=True
+        ).stdout.splitlines()[1]
     )
     used = user.run(pull, environment)
     assert used.stdout == f"small (standard): was here already, verified\n{tree}\n", used.stderr
@@ -169,7 +194,9 @@ def test_what_root_fetched_serves_a_user_and_is_said_to_be_roots_when_it_is_dama
     refused(user.run(pull, environment), "Permission denied", "belongs to root")
 
 
-def test_a_directory_shared_by_a_group(installation: Installation, small: SmallModel, tmp_path: Path) -> None:
+def test_a_directory_shared_by_a_group(
+    installation: Installation, small: SmallModel, tmp_path: Path
+) -> None:
     """setgid and umask 002: what one user's process left behind, the next one's continues, repairs and replaces."""
     first, second = other_users()
     shared = tmp_path / "shared"
@@ -185,7 +212,10 @@ def test_a_directory_shared_by_a_group(installation: Installation, small: SmallM
             PYTHONDONTWRITEBYTECODE="1",
         )
         killed = subprocess.Popen(
-            first.command(*pull, umask="002"), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            first.command(*pull, umask="002"),
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         partial = shared / "heimdall/models/.store/partial"
         while not any(path.stat().st_size > 20_000 for path in partial.glob("*.part")):
@@ -222,7 +252,9 @@ def test_a_part_that_can_not_be_opened_is_left_alone(
         directory.chmod(0o777)
     with plain_mirror(small.directory) as server:
         environment = installation.environment(
-            HEIMDALL_DATA_DIR=str(shared), HEIMDALL_MODELS_MIRROR=server.url, HEIMDALL_SOURCES="mirror"
+            HEIMDALL_DATA_DIR=str(shared),
+            HEIMDALL_MODELS_MIRROR=server.url,
+            HEIMDALL_SOURCES="mirror",
         )
         done = user.run([sys.executable, "-m", "heimdall", "models", "pull"], environment)
         assert done.returncode == 0, done.stderr
@@ -240,7 +272,11 @@ def test_without_a_home_a_data_directory_is_asked_for(
     work.mkdir(mode=0o777)
     work.chmod(0o777)
     inside = ["env", "-C", str(work), sys.executable]
-    refused(user.run([*inside, "-m", "heimdall", "models", "pull"], environment), "HOME", "HEIMDALL_DATA_DIR")
+    refused(
+        user.run([*inside, "-m", "heimdall", "models", "pull"], environment),
+        "HOME",
+        "HEIMDALL_DATA_DIR",
+    )
     imported = user.run([*inside, "-c", "import heimdall"], environment)
     assert (imported.returncode, imported.stdout) == (0, "")
     assert imported.stderr.count("HEIMDALL_DATA_DIR") == 1
@@ -249,7 +285,9 @@ def test_without_a_home_a_data_directory_is_asked_for(
     assert user.run([*inside, "-m", "heimdall", "models", "pull"], environment).returncode == 0
 
 
-@pytest.mark.parametrize("closed", ["2>&-", ">&- 2>&-", "<&- >&- 2>&-", "2>/dev/full", "2>/dev/full >&-"])
+@pytest.mark.parametrize(
+    "closed", ["2>&-", ">&- 2>&-", "<&- >&- 2>&-", "2>/dev/full", "2>/dev/full >&-"]
+)
 def test_closed_and_full_streams_do_not_matter(
     installation: Installation, mirror: SmallModel, home: Path, closed: str
 ) -> None:
@@ -262,7 +300,9 @@ def test_closed_and_full_streams_do_not_matter(
 
 
 @pytest.mark.parametrize("years", [-30, 30])
-def test_clocks_that_jump(installation: Installation, mirror: SmallModel, home: Path, years: int) -> None:
+def test_clocks_that_jump(
+    installation: Installation, mirror: SmallModel, home: Path, years: int
+) -> None:
     """Time stamps of another age, as a clock that was set in between leaves them, on everything in the store."""
     then = time.time() + years * 365 * 86400
     store = home / ".local/share/heimdall/models/.store"
@@ -270,7 +310,9 @@ def test_clocks_that_jump(installation: Installation, mirror: SmallModel, home: 
     assert "could not be fetched" in installation.import_heimdall(**missing).stderr
     note = store / "failures" / "import.json"
     note.write_text(note.read_text().replace('"time": ', f'"time": {then} , "was": '))
-    assert "could not be fetched" in installation.import_heimdall(**missing).stderr, "a failure of another age"
+    assert "could not be fetched" in installation.import_heimdall(**missing).stderr, (
+        "a failure of another age"
+    )
     partial = store / "partial" / f"{mirror.manifest.models[0].asset.sha256}.elsewhere.1-00.part"
     partial.write_bytes(mirror.asset_path.read_bytes()[:1000])
     os.utime(partial, (then, then))
@@ -282,10 +324,14 @@ def test_clocks_that_jump(installation: Installation, mirror: SmallModel, home: 
     for path in tree.rglob("*"):
         os.utime(path, (then, then))
     assert installation.heimdall("models", "pull").returncode == 0
-    assert installation.heimdall("models", "pull").stdout.startswith("small (standard): was here already")
+    assert installation.heimdall("models", "pull").stdout.startswith(
+        "small (standard): was here already"
+    )
 
 
-@pytest.mark.parametrize("what", ["models/.store", "models", "models/.store/partial", "models/.store/blobs"])
+@pytest.mark.parametrize(
+    "what", ["models/.store", "models", "models/.store/partial", "models/.store/blobs"]
+)
 def test_a_directory_that_is_removed_while_in_use(
     installation: Installation, small: SmallModel, home: Path, what: str
 ) -> None:

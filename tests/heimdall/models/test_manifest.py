@@ -34,7 +34,9 @@ def test_it_reads_what_the_build_hook_writes(
         license="MIT",
         upstream="https://example.org/a/b",
         asset=Asset("v1", "asset.zip", "0" * 64, 7),
-        files=tuple(ModelFile.of_bytes(path, content, also=tuple(also)) for path, content in files.items()),
+        files=tuple(
+            ModelFile.of_bytes(path, content, also=tuple(also)) for path, content in files.items()
+        ),
     )
     path = tmp_path / "manifest.json"
     path.write_text(Manifest("some-dist", "owner/name", name, (model,)).dumps(), encoding="utf-8")
@@ -45,7 +47,9 @@ def test_it_reads_what_the_build_hook_writes(
     assert (pinned.asset.tag, pinned.asset.name, pinned.asset.size) == ("v1", "asset.zip", 7)
 
 
-_KEYS = st.sampled_from(["schema", "models", "default", "files", "name", "variant", "asset", "repository"])
+_KEYS = st.sampled_from(
+    ["schema", "models", "default", "files", "name", "variant", "asset", "repository"]
+)
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=4),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=4),
@@ -65,7 +69,8 @@ def test_anything_else_is_a_manifest_error(document: Any, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "path", ["../x", "/x", "a/../b", "a//b", ".", "..", "a\\b", "C:x", "", "a/\0", "a/b\n", "x/", "a:b"]
+    "path",
+    ["../x", "/x", "a/../b", "a//b", ".", "..", "a\\b", "C:x", "", "a/\0", "a/b\n", "x/", "a:b"],
 )
 def test_paths_that_escape_are_refused(path: str, manifest_path: Path) -> None:
     document = json.loads(manifest_path.read_text())
@@ -92,7 +97,9 @@ def test_paths_that_escape_are_refused(path: str, manifest_path: Path) -> None:
         (("default",), "unknown", "pins no .*; it pins small"),
     ],
 )
-def test_each_mistake_is_named(keys: tuple[Any, ...], value: object, message: str, manifest_path: Path) -> None:
+def test_each_mistake_is_named(
+    keys: tuple[Any, ...], value: object, message: str, manifest_path: Path
+) -> None:
     document = json.loads(manifest_path.read_text())
     holder = document
     for key in keys[:-1]:
@@ -115,7 +122,9 @@ def test_names_that_differ_in_case_alone_are_refused(manifest_path: Path) -> Non
 
 def test_unknown_keys_are_ignored(manifest_path: Path, pinned: PinnedModel) -> None:
     document = json.loads(manifest_path.read_text())
-    document["future"] = document["models"][0]["future"] = document["models"][0]["files"][0]["future"] = [1]
+    document["future"] = document["models"][0]["future"] = document["models"][0]["files"][0][
+        "future"
+    ] = [1]
     manifest_path.write_text(json.dumps(document))
     assert read_model(str(manifest_path)).files == pinned.files
 

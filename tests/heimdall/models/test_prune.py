@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from heimdall.models.locking import advisory_lock
-from heimdall.models.progress import Progress
 from heimdall.models.prune import OLD_SECONDS, Verdict, carry_out, judge
 from heimdall.models.store import Store
+from heimdall.models.transfer.progress import Progress
 from tests.support.small_model import Installation, SmallModel, noise
 
 
@@ -22,7 +22,11 @@ def store(models_dir: Path) -> Store:
 def install(top: Path, model: SmallModel) -> Installation:
     """An environment of its own, whose first import has happened."""
     installation = Installation.make(top, model)
-    variables = {"HEIMDALL_FETCH": "import", "HEIMDALL_MODELS_MIRROR": model.mirror, "HEIMDALL_SOURCES": "mirror"}
+    variables = {
+        "HEIMDALL_FETCH": "import",
+        "HEIMDALL_MODELS_MIRROR": model.mirror,
+        "HEIMDALL_SOURCES": "mirror",
+    }
     assert installation.import_heimdall(**variables).returncode == 0
     return installation
 
@@ -31,7 +35,9 @@ def install(top: Path, model: SmallModel) -> Installation:
 def versions(tmp_path: Path) -> tuple[Installation, Installation]:
     """Two environments whose models differ in the tokenizer."""
     old = SmallModel(tmp_path / "v1")
-    new = SmallModel(tmp_path / "v2", {**old.files, "tokenizer/tokenizer.json": noise(90_000, seed=5)}, tag="v2")
+    new = SmallModel(
+        tmp_path / "v2", {**old.files, "tokenizer/tokenizer.json": noise(90_000, seed=5)}, tag="v2"
+    )
     return install(tmp_path / "old", old), install(tmp_path / "new", new)
 
 
@@ -39,7 +45,9 @@ def verdicts(store: Store, kind: str) -> list[Verdict]:
     return [verdict for verdict in judge(store) if verdict.kind == kind]
 
 
-def test_what_environments_use_stays(store: Store, versions: tuple[Installation, Installation]) -> None:
+def test_what_environments_use_stays(
+    store: Store, versions: tuple[Installation, Installation]
+) -> None:
     assert [verdict.keep for verdict in verdicts(store, "set")] == [True, True]
     assert all("used by the environment of" in verdict.reason for verdict in verdicts(store, "set"))
     before = sorted(store.models_dir.rglob("*"))
@@ -83,7 +91,11 @@ def test_an_upgraded_environment_frees_its_old_set(store: Store, tmp_path: Path)
     installation = install(tmp_path / "site", old)
     new = SmallModel(tmp_path / "v2", {**old.files, "model_config.json": b"{} \n"}, tag="v2")
     new.write_manifest(installation.site / "heimdall" / "model_manifest.json")
-    variables = {"HEIMDALL_FETCH": "import", "HEIMDALL_MODELS_MIRROR": new.mirror, "HEIMDALL_SOURCES": "mirror"}
+    variables = {
+        "HEIMDALL_FETCH": "import",
+        "HEIMDALL_MODELS_MIRROR": new.mirror,
+        "HEIMDALL_SOURCES": "mirror",
+    }
     installation.import_heimdall(**variables)
     gone = [verdict for verdict in verdicts(store, "set") if not verdict.keep]
     assert len(gone) == 1
@@ -91,7 +103,9 @@ def test_an_upgraded_environment_frees_its_old_set(store: Store, tmp_path: Path)
 
 
 @pytest.mark.parametrize("damage", ["manifest", "note", "no note"])
-def test_what_can_not_be_judged_stays(store: Store, versions: tuple[Installation, Installation], damage: str) -> None:
+def test_what_can_not_be_judged_stays(
+    store: Store, versions: tuple[Installation, Installation], damage: str
+) -> None:
     notes = sorted((store.root / "users").iterdir())
     match damage:
         case "manifest":
@@ -106,7 +120,9 @@ def test_what_can_not_be_judged_stays(store: Store, versions: tuple[Installation
     assert [verdict.keep for verdict in judge(store)] == [True, True]
 
 
-def test_a_set_without_receipt_keeps_all_blobs(store: Store, versions: tuple[Installation, Installation]) -> None:
+def test_a_set_without_receipt_keeps_all_blobs(
+    store: Store, versions: tuple[Installation, Installation]
+) -> None:
     for receipt in store.root.glob("sets/*/receipt.json"):
         receipt.unlink()
     assert verdicts(store, "blob") == []
@@ -121,7 +137,13 @@ def dead_process() -> int:
 def test_unfinished_files_go_when_they_are_old_and_nobodys(
     store: Store, versions: tuple[Installation, Installation]
 ) -> None:
-    names = {"a.free-0.part": True, "b.tmp": True, "c.free-1.part": False, "blob": True, "young blob": False}
+    names = {
+        "a.free-0.part": True,
+        "b.tmp": True,
+        "c.free-1.part": False,
+        "blob": True,
+        "young blob": False,
+    }
     for name, old in names.items():
         path = (store.blobs if "blob" in name else store.partial) / name
         path.write_bytes(b"12345")
@@ -133,7 +155,9 @@ def test_unfinished_files_go_when_they_are_old_and_nobodys(
     assert {verdict.path.name for verdict in later if not verdict.keep} == set(names)
 
 
-def test_while_a_set_is_put_together_its_blobs_stay(store: Store, versions: tuple[Installation, Installation]) -> None:
+def test_while_a_set_is_put_together_its_blobs_stay(
+    store: Store, versions: tuple[Installation, Installation]
+) -> None:
     for installation in versions:
         (installation.site / "heimdall" / "model_manifest.json").unlink()
     with advisory_lock(store.locks / "another.lock", 5, lambda: False, Progress()):
@@ -162,7 +186,9 @@ def test_the_command(store: Store, versions: tuple[Installation, Installation]) 
     assert '"freed": 0' in new.heimdall("models", "prune", "--json").stdout
 
 
-def test_a_process_keeps_the_file_it_has_open(store: Store, versions: tuple[Installation, Installation]) -> None:
+def test_a_process_keeps_the_file_it_has_open(
+    store: Store, versions: tuple[Installation, Installation]
+) -> None:
     for installation in versions:
         (installation.site / "heimdall" / "model_manifest.json").unlink()
     weights = next((store.root / "sets").glob("*/models/model.safetensors"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from heimdall.models import locations, warm
+from heimdall.models import locations, receipts
 from heimdall.models.ready import ready_tree
 from heimdall.models.resolver import resolve
 from tests.support.small_model import ROOT, SmallModel
@@ -39,7 +39,9 @@ def test_other_models_directory(small: SmallModel, tmp_path: Path) -> None:
     assert ready_tree(models_dir=str(elsewhere)) == str(directory)
 
 
-def test_read_only_tier_comes_first(small: SmallModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_read_only_tier_comes_first(
+    small: SmallModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     resolve()
     system = tmp_path / "system"
     resolve(models_dir=system)
@@ -59,9 +61,9 @@ def test_touched_file_is_left_to_the_resolver(small: SmallModel) -> None:
 def test_missing_note_is_left_to_the_resolver(small: SmallModel) -> None:
     """It says who uses the set, without which `prune` could only guess."""
     resolve()
-    entry = warm.choose_entry(warm.read_json(locations.manifest_path()), None, None)
+    entry = receipts.choose_entry(receipts.read_json(locations.manifest_path()), None, None)
     assert entry is not None
-    Path(warm.user_note(locations.models_dir(), locations.manifest_path(), entry)).unlink()
+    Path(receipts.user_note(locations.models_dir(), locations.manifest_path(), entry)).unlink()
     assert ready_tree() is None
     assert str(resolve()) == ready_tree()
 
@@ -72,7 +74,9 @@ def test_unknown_model_is_left_to_the_resolver(small: SmallModel) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"models": 3, "default": "m"}'])
-def test_bad_manifest_is_left_to_the_resolver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> None:
+def test_bad_manifest_is_left_to_the_resolver(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
     manifest = tmp_path / "model_manifest.json"
     manifest.write_text(content)
     monkeypatch.setattr(locations, "manifest_path", lambda: str(manifest))
@@ -81,6 +85,12 @@ def test_bad_manifest_is_left_to_the_resolver(tmp_path: Path, monkeypatch: pytes
 
 def test_nothing_heavy_is_loaded() -> None:
     code = "import sys, heimdall.models.ready as r; r.ready_tree(); print(*sys.modules)"
-    environment = {"PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never", "HEIMDALL_DATA_DIR": "/nowhere"}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    environment = {
+        "PYTHONPATH": str(ROOT),
+        "HEIMDALL_FETCH": "never",
+        "HEIMDALL_DATA_DIR": "/nowhere",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
     assert not {"urllib3", "pathlib", "platformdirs", "hashlib"} & set(done.stdout.split())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from heimdall.models import locations, locking, warm
+from heimdall.models import locations, locking, receipts
 from heimdall.models.errors import ModelUnavailable, StoreError
 from heimdall.models.manifest import PinnedModel
 from heimdall.models.resolver import find, heal, provide_anew, resolve, resolve_in_detail
@@ -27,7 +27,9 @@ def mirror(small: SmallModel, manifest_path: Path, monkeypatch: pytest.MonkeyPat
     return small
 
 
-def test_cold_then_warm(mirror: SmallModel, models_dir: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_cold_then_warm(
+    mirror: SmallModel, models_dir: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     first = resolve_in_detail()
     assert first.sources == ("mirror",)
     mirror.assert_tree(first.directory)
@@ -45,7 +47,9 @@ def test_progress_goes_to_stderr_alone_and_names_the_source(
     resolve()
     stdout, stderr = capfd.readouterr()
     assert stdout == ""
-    assert stderr == f"heimdall: small (standard) is ready, from mirror, verified, in {models_dir}\n"
+    assert (
+        stderr == f"heimdall: small (standard) is ready, from mirror, verified, in {models_dir}\n"
+    )
 
 
 def test_no_progress_when_not_wanted(
@@ -60,7 +64,9 @@ def test_two_versions_side_by_side_share_what_is_the_same(
     mirror: SmallModel, models_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = resolve()
-    newer = SmallModel(tmp_path / "newer", {**mirror.files, "tokenizer/tokenizer.json": bytes(90_000)}, tag="v2")
+    newer = SmallModel(
+        tmp_path / "newer", {**mirror.files, "tokenizer/tokenizer.json": bytes(90_000)}, tag="v2"
+    )
     newer.write_manifest(Path(locations.manifest_path()))
     monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", newer.mirror)
     new = resolve()
@@ -73,7 +79,9 @@ def test_two_versions_side_by_side_share_what_is_the_same(
     assert resolve_in_detail().sources == (), "the older one is still warm"
 
 
-def test_a_release_that_changes_the_asset_alone_downloads_nothing(mirror: SmallModel, tmp_path: Path) -> None:
+def test_a_release_that_changes_the_asset_alone_downloads_nothing(
+    mirror: SmallModel, tmp_path: Path
+) -> None:
     resolve()
     repacked = SmallModel(tmp_path / "repacked", mirror.files, tag="v2")
     repacked.write_manifest(Path(locations.manifest_path()))
@@ -129,9 +137,9 @@ def test_a_touched_set_is_verified_and_found_sound_without_any_source(
     tree = resolve()
     mirror.asset_path.unlink()
     os.utime(tree / "model.safetensors")
-    assert warm.complete_set(str(models_dir), pinned.entry) is None
+    assert receipts.complete_set(str(models_dir), pinned.entry) is None
     assert resolve_in_detail().sources == ()
-    assert warm.complete_set(str(models_dir), pinned.entry) == str(tree)
+    assert receipts.complete_set(str(models_dir), pinned.entry) == str(tree)
 
 
 def test_a_damaged_set_is_fetched_again(mirror: SmallModel) -> None:
@@ -166,21 +174,28 @@ def test_heal_finds_damage_that_size_and_time_do_not_show(mirror: SmallModel) ->
     mirror.assert_tree(tree)
 
 
-def test_providing_anew_gives_back_what_was_removed(mirror: SmallModel, pinned: PinnedModel) -> None:
+def test_providing_anew_gives_back_what_was_removed(
+    mirror: SmallModel, pinned: PinnedModel
+) -> None:
     tree = resolve()
     (tree / "net.onnx").unlink()
     assert provide_anew(pinned) == tree
     mirror.assert_tree(tree)
 
 
-def test_without_sources_it_says_what_each_did(mirror: SmallModel, models_dir: Path, pinned: PinnedModel) -> None:
+def test_without_sources_it_says_what_each_did(
+    mirror: SmallModel, models_dir: Path, pinned: PinnedModel
+) -> None:
     mirror.asset_path.write_bytes(b"not the asset")
     with pytest.raises(ModelUnavailable) as caught:
         resolve()
     assert str(caught.value).startswith(
         f"model small (standard) is not in {models_dir} and could not be fetched:\n  - mirror: "
     )
-    assert f"expected {pinned.asset.size} bytes with sha256 {pinned.asset.sha256}, found 13 bytes" in str(caught.value)
+    assert (
+        f"expected {pinned.asset.size} bytes with sha256 {pinned.asset.sha256}, found 13 bytes"
+        in str(caught.value)
+    )
     assert find(pinned, Store(models_dir)) is None
 
 
@@ -190,7 +205,9 @@ def test_settings_are_read_only_when_something_has_to_be_fetched(
     monkeypatch.setenv("HEIMDALL_SOURCES", "nonsense")
     with pytest.raises(SettingsError):
         resolve()
-    tree = resolve_in_detail(settings=Settings(mirrors=(mirror.mirror,), sources=("mirror",))).directory
+    tree = resolve_in_detail(
+        settings=Settings(mirrors=(mirror.mirror,), sources=("mirror",))
+    ).directory
     assert resolve() == tree
 
 
@@ -222,7 +239,10 @@ def test_publishers_that_ignore_each_other_end_up_with_one_sound_set(
     """With locks that lie: every one gathers, publishes and lays the visible tree, at the same time."""
     monkeypatch.setattr(locking, "_try_lock", lambda _: True)
     with ThreadPoolExecutor(8) as threads:
-        trees = {resolution.directory for resolution in threads.map(lambda _: resolve_in_detail(), range(24))}
+        trees = {
+            resolution.directory
+            for resolution in threads.map(lambda _: resolve_in_detail(), range(24))
+        }
     (tree,) = trees
     mirror.assert_tree(tree)
     mirror.assert_tree(models_dir)

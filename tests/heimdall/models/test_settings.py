@@ -42,7 +42,8 @@ def test_every_variable_is_read() -> None:
 
 @pytest.mark.parametrize("name", ["HEIMDALL_OFFLINE", "HF_HUB_OFFLINE"])
 @pytest.mark.parametrize(
-    ("value", "offline"), [("1", True), ("YES", True), ("true", True), ("on", True), ("0", False), ("", False)]
+    ("value", "offline"),
+    [("1", True), ("YES", True), ("true", True), ("on", True), ("0", False), ("", False)],
 )
 def test_offline(name: str, value: str, offline: bool) -> None:
     settings = Settings.from_environment({name: value})
@@ -89,7 +90,9 @@ def test_a_token_is_stripped_and_never_shown() -> None:
 
 def test_a_bad_mirror_does_not_tell_its_password() -> None:
     with pytest.raises(SettingsError) as caught:
-        Settings.from_environment({"HEIMDALL_MODELS_MIRROR": "ftp://user:hunter2@a.example/?key=hunter2"})
+        Settings.from_environment(
+            {"HEIMDALL_MODELS_MIRROR": "ftp://user:hunter2@a.example/?key=hunter2"}
+        )
     assert "hunter2" not in str(caught.value)
 
 

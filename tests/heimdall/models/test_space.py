@@ -13,7 +13,9 @@ def test_what_fits_fits(tmp_path: Path) -> None:
 
 
 def test_too_much_says_how_much_is_missing_where(tmp_path: Path) -> None:
-    with pytest.raises(NoSpaceError, match=r"make room for .* MB more, or set HEIMDALL_DATA_DIR") as caught:
+    with pytest.raises(
+        NoSpaceError, match=r"make room for .* MB more, or set HEIMDALL_DATA_DIR"
+    ) as caught:
         require_space(tmp_path, 1 << 60)
     assert str(tmp_path) in str(caught.value)
     assert caught.value.needed > 1 << 60 > caught.value.free

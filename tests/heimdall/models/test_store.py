@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from heimdall.models.errors import IntegrityError
+from heimdall.models.files import write_atomically
 from heimdall.models.manifest import PinnedModel
-from heimdall.models.store import Store, matches, tree_matches, write_atomically
+from heimdall.models.store import Store, matches, tree_matches
 from tests.support.small_model import SmallModel
 
 
@@ -53,7 +54,11 @@ def test_modes_follow_the_umask(store: Store, pinned: PinnedModel, small: SmallM
 
 @pytest.mark.parametrize("refusal", [errno.EPERM, errno.EXDEV, errno.ENOTSUP, errno.EMLINK])
 def test_without_hard_links_files_are_copied(
-    store: Store, pinned: PinnedModel, small: SmallModel, monkeypatch: pytest.MonkeyPatch, refusal: int
+    store: Store,
+    pinned: PinnedModel,
+    small: SmallModel,
+    monkeypatch: pytest.MonkeyPatch,
+    refusal: int,
 ) -> None:
     def refuse(*_: object) -> None:
         raise OSError(refusal, os.strerror(refusal))
@@ -65,7 +70,9 @@ def test_without_hard_links_files_are_copied(
     assert store.complete(pinned) == tree
     first = (tree.parent / "receipt.json").read_bytes()
     store.publish(pinned)
-    assert (tree.parent / "receipt.json").read_bytes() == first, "publishing twice gives the same receipt"
+    assert (tree.parent / "receipt.json").read_bytes() == first, (
+        "publishing twice gives the same receipt"
+    )
 
 
 def test_other_errors_of_linking_are_raised(
@@ -82,10 +89,14 @@ def test_other_errors_of_linking_are_raised(
 
 
 @pytest.mark.parametrize("change", ["short", "long", "other"])
-def test_wrong_bytes_are_never_published(store: Store, pinned: PinnedModel, small: SmallModel, change: str) -> None:
+def test_wrong_bytes_are_never_published(
+    store: Store, pinned: PinnedModel, small: SmallModel, change: str
+) -> None:
     file = pinned.files[0]
     right = small.files[file.path]
-    wrong = {"short": right[:-1], "long": right + b"x", "other": bytes([right[0] ^ 1]) + right[1:]}[change]
+    wrong = {"short": right[:-1], "long": right + b"x", "other": bytes([right[0] ^ 1]) + right[1:]}[
+        change
+    ]
     with pytest.raises(IntegrityError) as caught:
         store.receive(file, [wrong])
     assert caught.value.what == file.path
@@ -110,7 +121,9 @@ def test_a_damaged_blob_counts_as_missing_and_is_replaced_not_changed(
     assert tree_matches(tree, pinned)
 
 
-def test_a_foreign_file_in_the_way_is_kept(store: Store, pinned: PinnedModel, small: SmallModel) -> None:
+def test_a_foreign_file_in_the_way_is_kept(
+    store: Store, pinned: PinnedModel, small: SmallModel
+) -> None:
     foreign = store.models_dir / "model.safetensors"
     foreign.write_bytes(b"somebody's own")
     fill(store, pinned, small)
@@ -128,7 +141,9 @@ def test_the_users_note_is_written_once(store: Store, pinned: PinnedModel, tmp_p
     assert len(list((store.root / "users").iterdir())) == 2
 
 
-def test_matches_looks_at_every_byte(tmp_path: Path, pinned: PinnedModel, small: SmallModel) -> None:
+def test_matches_looks_at_every_byte(
+    tmp_path: Path, pinned: PinnedModel, small: SmallModel
+) -> None:
     file = pinned.files[0]
     path = tmp_path / "file"
     assert not matches(path, file)

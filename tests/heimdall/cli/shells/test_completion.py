@@ -68,7 +68,10 @@ def fish(script: Path, line: str) -> list[str]:
     command = ["fish", "--no-config", "-c", "source $argv[1]; complete -C $argv[2]", script, line]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stderr == ""
-    return [found.partition("\t")[0].replace("\\ ", " ").rstrip("/") for found in done.stdout.splitlines()]
+    return [
+        found.partition("\t")[0].replace("\\ ", " ").rstrip("/")
+        for found in done.stdout.splitlines()
+    ]
 
 
 def zsh(script: Path, line: str) -> list[str]:
@@ -100,11 +103,15 @@ def test_what_the_tab_key_gives(shell: str, scripts: Path, line: str) -> None:
 
 
 @needs("bash")
-@pytest.mark.parametrize("line", ["heimdall mod", "heimdall models import some", "heimdall models pull --variant some"])
+@pytest.mark.parametrize(
+    "line", ["heimdall mod", "heimdall models import some", "heimdall models pull --variant some"]
+)
 def test_bash_on_a_terminal(scripts: Path, line: str) -> None:
     expected = LINES[line]
     start = scripts / "bashrc"
-    start.write_text(f"source {scripts / 'bash'}\nheimdall() {{ local IFS='|'; echo \"RAN:$*:\"; }}\n")
+    start.write_text(
+        f"source {scripts / 'bash'}\nheimdall() {{ local IFS='|'; echo \"RAN:$*:\"; }}\n"
+    )
     found = at_the_key(["bash", "--rcfile", str(start), "-i"], line)
     assert found == ([] if expected is None else [expected.rstrip("/")])
 
@@ -112,12 +119,23 @@ def test_bash_on_a_terminal(scripts: Path, line: str) -> None:
 @needs("bash")
 def test_all_commands_and_options_are_offered(scripts: Path) -> None:
     assert bash(scripts / "bash", "heimdall ") == [row.name for row in COMMANDS]
-    assert bash(scripts / "bash", "heimdall models verify --") == ["--variant", "--repair", "--json", "--help"]
+    assert bash(scripts / "bash", "heimdall models verify --") == [
+        "--variant",
+        "--repair",
+        "--json",
+        "--help",
+    ]
 
 
 @needs("fish")
 def test_fish_shows_what_they_do(scripts: Path) -> None:
-    command = ["fish", "--no-config", "-c", "source $argv; complete -C 'heimdall '", scripts / "fish"]
+    command = [
+        "fish",
+        "--no-config",
+        "-c",
+        "source $argv; complete -C 'heimdall '",
+        scripts / "fish",
+    ]
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert shown.splitlines() == sorted(f"{row.name}\t{row.help}" for row in COMMANDS)
 
@@ -133,7 +151,11 @@ def test_no_python_runs_at_the_key(shell: str, scripts: Path) -> None:
 def test_a_shell_that_is_not_known() -> None:
     command = [sys.executable, "-m", "heimdall", "completion", "csh"]
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env={**os.environ, "HEIMDALL_FETCH": "never"}
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "HEIMDALL_FETCH": "never"},
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert "'csh' is not one of 'bash', 'zsh', 'fish'" in done.stderr

@@ -61,7 +61,12 @@ def test_schemas_of_tools_are_sound_and_described(tool: Any) -> None:
     assert tool.title
     assert len(tool.description) > 40
     hints = tool.annotations.model_dump(exclude_none=True)
-    assert set(hints) == {"read_only_hint", "destructive_hint", "idempotent_hint", "open_world_hint"}
+    assert set(hints) == {
+        "read_only_hint",
+        "destructive_hint",
+        "idempotent_hint",
+        "open_world_hint",
+    }
     assert hints["open_world_hint"] is False
 
 
@@ -80,5 +85,7 @@ def test_names_and_parameters_are_those_that_users_know() -> None:
     for name, parameters in known.items():
         assert parameters <= set(listed[name])
     context = listed["store_memory"]["context"]["properties"]
-    assert {"hierarchy_level", "memory_type", "importance_score", "tags", "source_info"} <= set(context)
+    assert {"hierarchy_level", "memory_type", "importance_score", "tags", "source_info"} <= set(
+        context
+    )
     assert {"episodic", "semantic"} <= set(context["memory_type"]["enum"])

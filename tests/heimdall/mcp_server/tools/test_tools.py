@@ -22,7 +22,10 @@ TEXTS = {
     "Greta keeps the keys of the harbour": ["people"],
 }
 
-RESULTS = {tool.name: jsonschema.Draft202012Validator(tool.output_schema or False) for tool in listed_tools()}
+RESULTS = {
+    tool.name: jsonschema.Draft202012Validator(tool.output_schema or False)
+    for tool in listed_tools()
+}
 
 
 async def call(client: Client, tool: str, /, **arguments: Any) -> CallToolResult:
@@ -41,7 +44,10 @@ def text_of(result: CallToolResult) -> str:
 
 async def fill(client: Client) -> list[str]:
     """Store the texts; their ids, in order."""
-    stored = [await call(client, "store_memory", text=text, context={"tags": tags}) for text, tags in TEXTS.items()]
+    stored = [
+        await call(client, "store_memory", text=text, context={"tags": tags})
+        for text, tags in TEXTS.items()
+    ]
     return [result.structured_content["memory"]["id"] for result in stored]
 
 
@@ -66,14 +72,25 @@ async def test_a_memory_from_its_first_to_its_last_day(client: Client, project: 
     )
     record = stored.structured_content["memory"]
     assert re.fullmatch(rf"Stored: L0 \(concept\), ID: {record['id']}.*", text_of(stored))
-    assert (record["type"], record["hierarchy_level"], record["importance_score"]) == ("concept", 0, 0.9)
-    assert (record["tags"], record["source"], record["pinned"]) == (["parser", "design"], "docs/parser.md", False)
-    assert sorted(path.name for path in (project / ".heimdall").iterdir() if path.suffix != ".tmp")[:1] == [
-        ".gitignore"
-    ]
+    assert (record["type"], record["hierarchy_level"], record["importance_score"]) == (
+        "concept",
+        0,
+        0.9,
+    )
+    assert (record["tags"], record["source"], record["pinned"]) == (
+        ["parser", "design"],
+        "docs/parser.md",
+        False,
+    )
+    assert sorted(path.name for path in (project / ".heimdall").iterdir() if path.suffix != ".tmp")[
+        :1
+    ] == [".gitignore"]
 
     again = await call(
-        client, "store_memory", text="The parser is written by hand", context={"source_info": "docs/parser.md"}
+        client,
+        "store_memory",
+        text="The parser is written by hand",
+        context={"source_info": "docs/parser.md"},
     )
     assert again.structured_content["memory"]["id"] == record["id"]
 
@@ -116,7 +133,9 @@ async def test_a_memory_from_its_first_to_its_last_day(client: Client, project: 
         ({"hierarchy_level": None, "tags": None}, "episode"),
     ],
 )
-async def test_types_as_the_original_server_took_them(client: Client, context: object, kind: str) -> None:
+async def test_types_as_the_original_server_took_them(
+    client: Client, context: object, kind: str
+) -> None:
     stored = await call(client, "store_memory", text="something", context=context)
     assert stored.structured_content["memory"]["type"] == kind
 
@@ -129,21 +148,36 @@ async def test_pages_are_disjoint_and_in_order(client: Client) -> None:
     pages: list[str] = []
     cursor = None
     for size in (3, 3, 1):
-        page = await call(client, "recall_memories", query="lighthouse", max_results=3, cursor=cursor)
+        page = await call(
+            client, "recall_memories", query="lighthouse", max_results=3, cursor=cursor
+        )
         assert len(page.structured_content["memories"]) == size
         pages += [memory["id"] for memory in page.structured_content["memories"]]
         cursor = page.structured_content.get("next_cursor")
     assert cursor is None
     assert pages == [memory["id"] for memory in whole.structured_content["memories"]]
     first = await call(client, "recall_memories", query="lighthouse", max_results=3)
-    for wrong in (first.structured_content["next_cursor"][:-3] + "AAA", "", "WzFd", "bnVsbA==", "ŭ"):
+    for wrong in (
+        first.structured_content["next_cursor"][:-3] + "AAA",
+        "",
+        "WzFd",
+        "bnVsbA==",
+        "ŭ",
+    ):
         assert (await call(client, "recall_memories", query="lighthouse", cursor=wrong)).is_error
-    other = await call(client, "recall_memories", query="other", cursor=first.structured_content["next_cursor"])
+    other = await call(
+        client, "recall_memories", query="other", cursor=first.structured_content["next_cursor"]
+    )
     assert "leave cursor out" in text_of(other)
 
 
 async def test_recall_is_limited_by_type_tag_and_time(client: Client) -> None:
-    await call(client, "store_memory", text="The parser is fast", context={"tags": ["speed"], "hierarchy_level": 0})
+    await call(
+        client,
+        "store_memory",
+        text="The parser is fast",
+        context={"tags": ["speed"], "hierarchy_level": 0},
+    )
     await call(client, "store_memory", text="The parser is small", context={"tags": ["size"]})
 
     async def found(**filters: Any) -> set[str]:
@@ -184,7 +218,11 @@ async def test_lessons(client: Client) -> None:
     )
     record = recorded.structured_content["memory"]
     assert record["tags"] == ["session_lesson", "warning"]
-    assert (record["type"], record["importance_score"], record["context"]) == ("context", 1.0, "rewriting the parser")
+    assert (record["type"], record["importance_score"], record["context"]) == (
+        "context",
+        1.0,
+        "rewriting the parser",
+    )
     assert text_of(recorded).startswith(f"Lesson recorded: warning, critical, ID: {record['id']}")
 
 
@@ -206,7 +244,9 @@ async def test_deleting_by_tags_shows_first_and_then_does_it(client: Client) -> 
 
 async def test_a_long_list_and_a_long_text_are_cut(client: Client) -> None:
     for number in range(52):
-        await call(client, "store_memory", text=f"{number} " + "long " * 1700, context={"tags": ["many"]})
+        await call(
+            client, "store_memory", text=f"{number} " + "long " * 1700, context={"tags": ["many"]}
+        )
     found = await call(client, "recall_memories", query="long", max_results=1)
     record = found.structured_content["memories"][0]
     assert (record["truncated"], len(record["text"])) == (True, 8000)
@@ -214,7 +254,10 @@ async def test_a_long_list_and_a_long_text_are_cut(client: Client) -> None:
     whole = await client.read_resource(record["uri"])
     assert "long " * 1700 in whole.contents[0].text  # type: ignore[union-attr]
     preview = await call(client, "delete_memories_by_tags", tags=["many"], dry_run=True)
-    assert (preview.structured_content["count"], len(preview.structured_content["memories"])) == (52, 50)
+    assert (preview.structured_content["count"], len(preview.structured_content["memories"])) == (
+        52,
+        50,
+    )
     assert "… and 2 more" in text_of(preview)
 
 
@@ -239,7 +282,11 @@ async def test_status(client: Client, project: Path, monkeypatch: pytest.MonkeyP
     [
         ("store_memory", {"text": " "}, "text is blank"),
         ("recall_memories", {"query": "\n"}, "query is blank"),
-        ("recall_memories", {"query": "x", "max_results": 51}, "max_results: Input should be less than or equal to 50"),
+        (
+            "recall_memories",
+            {"query": "x", "max_results": 51},
+            "max_results: Input should be less than or equal to 50",
+        ),
         ("recall_memories", {"query": "x", "types": ["idea"]}, "types.0"),
         ("recall_memories", {"query": "x", "limit": 5}, "limit: there is no such argument"),
         ("session_lessons", {"lesson_content": "x" * 30, "importance": "huge"}, "importance"),
@@ -273,7 +320,9 @@ async def test_wrong_ids_are_explained_where_there_are_memories(client: Client) 
     assert (await call(client, "memory_status")).structured_content["memory_counts"]["total"] == 3
 
 
-async def test_a_database_that_can_not_be_opened_is_explained(client: Client, project: Path) -> None:
+async def test_a_database_that_can_not_be_opened_is_explained(
+    client: Client, project: Path
+) -> None:
     (project / ".heimdall").mkdir()
     (project / ".heimdall" / "cognitive_memory.db").write_bytes(b"this is no database" * 1000)
     for tool, arguments in (
@@ -286,7 +335,9 @@ async def test_a_database_that_can_not_be_opened_is_explained(client: Client, pr
         assert "cognitive_memory.db" in text_of(refused)
 
 
-async def test_a_settings_file_that_can_not_be_read_is_explained(client: Client, project: Path) -> None:
+async def test_a_settings_file_that_can_not_be_read_is_explained(
+    client: Client, project: Path
+) -> None:
     (project / ".heimdall").mkdir()
     (project / ".heimdall" / "config.yaml").write_text("project_id: [", encoding="utf-8")
     refused = await call(client, "store_memory", text="x")

@@ -23,7 +23,8 @@ def test_loopback(text: str, host: str, port: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["0.0.0.0:8080", "[::]:8080", "192.168.1.5:8080", "example.com:8080", "localhost.evil:1"]
+    "text",
+    ["0.0.0.0:8080", "[::]:8080", "192.168.1.5:8080", "example.com:8080", "localhost.evil:1"],
 )
 def test_what_others_can_reach_takes_an_explicit_option(text: str) -> None:
     with pytest.raises(AddressError, match="--allow-remote"):
@@ -32,7 +33,8 @@ def test_what_others_can_reach_takes_an_explicit_option(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", ":", ":8080", "127.0.0.1:", "127.0.0.1:http", "127.0.0.1:65536", "127.0.0.1:-1", "[]:1"]
+    "text",
+    ["", ":", ":8080", "127.0.0.1:", "127.0.0.1:http", "127.0.0.1:65536", "127.0.0.1:-1", "[]:1"],
 )
 def test_no_address(text: str) -> None:
     with pytest.raises(AddressError, match="expected HOST:PORT"):

@@ -18,7 +18,9 @@ def file(home: Path) -> Path:
     return home / ".local/share/heimdall/mcp-token"
 
 
-def test_the_variable_is_taken_and_no_file_made(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
+def test_the_variable_is_taken_and_no_file_made(
+    monkeypatch: pytest.MonkeyPatch, file: Path
+) -> None:
     monkeypatch.setenv("HEIMDALL_MCP_TOKEN", f" {SECRET} ")
     token = Token.obtain()
     assert token.matches(SECRET)
@@ -27,8 +29,12 @@ def test_the_variable_is_taken_and_no_file_made(monkeypatch: pytest.MonkeyPatch,
     assert not file.exists()
 
 
-@pytest.mark.parametrize("secret", ["", "short", "with blanks in it 0123456789", "ümläüts-0123456789-0123456789"])
-def test_a_variable_that_is_no_secret_is_refused_unseen(monkeypatch: pytest.MonkeyPatch, secret: str) -> None:
+@pytest.mark.parametrize(
+    "secret", ["", "short", "with blanks in it 0123456789", "ümläüts-0123456789-0123456789"]
+)
+def test_a_variable_that_is_no_secret_is_refused_unseen(
+    monkeypatch: pytest.MonkeyPatch, secret: str
+) -> None:
     monkeypatch.setenv("HEIMDALL_MCP_TOKEN", secret)
     with pytest.raises(TokenError, match="at least 16 printable ASCII characters") as caught:
         Token.obtain()

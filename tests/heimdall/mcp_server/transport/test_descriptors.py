@@ -8,9 +8,7 @@ import pytest
 
 from tests.support.mcp_raw import ROOT
 
-CLAIM = (
-    "from heimdall.mcp_server.transport.descriptors import claim_standard_streams; wire = claim_standard_streams()\n"
-)
+CLAIM = "from heimdall.mcp_server.transport.descriptors import claim_standard_streams; wire = claim_standard_streams()\n"
 NOISE = """
 import ctypes, os, subprocess, sys
 print("python"); sys.stdout.write("stdout"); os.write(1, b"descriptor")
@@ -25,14 +23,24 @@ print(os.read(wire.incoming, 100))
 
 def run(code: str, **options: object) -> subprocess.CompletedProcess[bytes]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run([sys.executable, "-c", code], env=environment, timeout=60, check=False, **options)  # type: ignore[call-overload,no-any-return]  # options of Popen
+    return subprocess.run(
+        [sys.executable, "-c", code], env=environment, timeout=60, check=False, **options
+    )  # type: ignore[call-overload,no-any-return]  # options of Popen
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="ctypes finds C's puts elsewhere")
 def test_only_the_protocol_reaches_stdout_and_only_we_read_stdin() -> None:
     finished = run(CLAIM + NOISE, input=b"to the server", capture_output=True)
     assert (finished.returncode, finished.stdout) == (0, b"protocol")
-    for word in (b"python", b"stdout", b"descriptor", b"original", b"library", b"b'' child", b"b'to the server'"):
+    for word in (
+        b"python",
+        b"stdout",
+        b"descriptor",
+        b"original",
+        b"library",
+        b"b'' child",
+        b"b'to the server'",
+    ):
         assert word in finished.stderr
 
 

@@ -22,7 +22,11 @@ from heimdall.mcp_server.transport.messages import decode, encode
 from tests.support.mcp_raw import VERSION, RawServer
 
 CLIENT = {"name": "raw", "version": "1"}
-CAPABILITIES: dict[str, Any] = {"roots": {"listChanged": True}, "sampling": {}, "elicitation": {"form": {}, "url": {}}}
+CAPABILITIES: dict[str, Any] = {
+    "roots": {"listChanged": True},
+    "sampling": {},
+    "elicitation": {"form": {}, "url": {}},
+}
 
 
 def initialize(**changes: Any) -> dict[str, Any]:
@@ -35,7 +39,9 @@ async def answer_of_the_sdk(request: dict[str, Any]) -> dict[str, Any]:
     from_server, to_client = anyio.create_memory_object_stream[SessionMessage](1)
     server = make_server(Service(None))
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(server.run, from_client, from_server, server.create_initialization_options())
+        tasks.start_soon(
+            server.run, from_client, from_server, server.create_initialization_options()
+        )
         await to_server.send(SessionMessage(decode(json.dumps(request).encode())))
         received = await to_client.receive()
         to_server.close()
@@ -132,7 +138,9 @@ def test_a_client_that_says_nothing(pipes: list[int]) -> None:
     assert Handshake(Wire(pipes[0], pipes[3])).first_line() is None
 
 
-def test_initialize_is_answered_once_and_nothing_heavy_is_loaded_for_it(project: Path, home: Path) -> None:
+def test_initialize_is_answered_once_and_nothing_heavy_is_loaded_for_it(
+    project: Path, home: Path
+) -> None:
     """By the order of imports, not by the clock: the answer is on the wire while the SDK is not imported yet."""
     blocked = home / "blocked"
     (blocked / "mcp").mkdir(parents=True)

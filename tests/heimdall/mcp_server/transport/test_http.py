@@ -22,7 +22,11 @@ INITIALIZE = {
     "jsonrpc": "2.0",
     "id": 1,
     "method": "initialize",
-    "params": {"protocolVersion": VERSION, "capabilities": {}, "clientInfo": {"name": "raw", "version": "1"}},
+    "params": {
+        "protocolVersion": VERSION,
+        "capabilities": {},
+        "clientInfo": {"name": "raw", "version": "1"},
+    },
 }
 HEADERS = {"Authorization": f"Bearer {TOKEN}", "Accept": "application/json, text/event-stream"}
 
@@ -33,7 +37,9 @@ def post(server: HttpServer, *, path: str = "/mcp", **headers: str) -> httpx2.Re
 
 
 def test_who_may_ask(project: Path) -> None:
-    with http_server(project, "--allow-host", "memory.example", "--allow-origin", "https://app.example") as server:
+    with http_server(
+        project, "--allow-host", "memory.example", "--allow-origin", "https://app.example"
+    ) as server:
         assert post(server).status_code == 200
         for authorization in (
             "",
@@ -66,10 +72,14 @@ def test_who_may_ask(project: Path) -> None:
         ):
             assert post(server, Origin=origin).status_code == status, origin
         huge = httpx2.post(
-            server.url, content=b"x" * 5_000_000, headers={**HEADERS, "Content-Type": "application/json"}
+            server.url,
+            content=b"x" * 5_000_000,
+            headers={**HEADERS, "Content-Type": "application/json"},
         )
         assert huge.status_code == 413
-        broken = httpx2.post(server.url, content=b"{bad", headers={**HEADERS, "Content-Type": "application/json"})
+        broken = httpx2.post(
+            server.url, content=b"{bad", headers={**HEADERS, "Content-Type": "application/json"}
+        )
         assert broken.status_code == 400
         assert server.end() == 128 + signal.SIGTERM
         assert TOKEN not in server.said
@@ -123,14 +133,18 @@ def test_a_token_is_made_for_the_user_and_never_shown(project: Path, home: Path)
 def test_a_stream_that_is_open_does_not_hold_up_the_end(project: Path) -> None:
     with http_server(project) as server:
         session = post(server).headers["mcp-session-id"]
-        with httpx2.stream("GET", server.url, headers={**HEADERS, "mcp-session-id": session}, timeout=60) as stream:
+        with httpx2.stream(
+            "GET", server.url, headers={**HEADERS, "mcp-session-id": session}, timeout=60
+        ) as stream:
             assert stream.status_code == 200
             assert server.end() == 128 + signal.SIGTERM
 
 
 def test_sessions_hold_their_log_level_and_end_when_told(project: Path) -> None:
     def ask(headers: dict[str, str], **message: Any) -> httpx2.Response:
-        return httpx2.post(server.url, json={"jsonrpc": "2.0", **message}, headers=headers, timeout=60)
+        return httpx2.post(
+            server.url, json={"jsonrpc": "2.0", **message}, headers=headers, timeout=60
+        )
 
     with http_server(project) as server:
         headers = {**HEADERS, "mcp-session-id": post(server).headers["mcp-session-id"]}

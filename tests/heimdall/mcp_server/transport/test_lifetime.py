@@ -46,7 +46,9 @@ def test_a_signal_ends_it_in_the_middle_of_a_download(
         assert any(path.stat().st_size for path in partials.glob("*.part"))
 
 
-def test_the_end_of_stdin_ends_it_in_the_middle_of_a_download(fetching: dict[str, str], small: SmallModel) -> None:
+def test_the_end_of_stdin_ends_it_in_the_middle_of_a_download(
+    fetching: dict[str, str], small: SmallModel
+) -> None:
     with (
         plain_mirror(small.directory, faults=[Fault(Drip(10_000))]) as mirror,
         RawServer(environment={**fetching, "HEIMDALL_MODELS_MIRROR": mirror.url}) as server,
@@ -56,7 +58,9 @@ def test_the_end_of_stdin_ends_it_in_the_middle_of_a_download(fetching: dict[str
         assert server.end() == 0
 
 
-def test_a_second_server_continues_what_the_first_one_began(fetching: dict[str, str], small: SmallModel) -> None:
+def test_a_second_server_continues_what_the_first_one_began(
+    fetching: dict[str, str], small: SmallModel
+) -> None:
     with plain_mirror(small.directory, faults=[Fault(Drip(50_000), turns={1})]) as mirror:
         environment = {**fetching, "HEIMDALL_MODELS_MIRROR": mirror.url}
         with RawServer(environment=environment) as server:

@@ -11,7 +11,11 @@ from heimdall.mcp_server.transport.lines import LineReader, TooLongError, write_
 
 LONGEST = 20
 PIECES = st.lists(
-    st.one_of(st.just(b"\n"), st.just(b"\r\n"), st.binary(max_size=50).map(lambda piece: piece.replace(b"\n", b" "))),
+    st.one_of(
+        st.just(b"\n"),
+        st.just(b"\r\n"),
+        st.binary(max_size=50).map(lambda piece: piece.replace(b"\n", b" ")),
+    ),
     max_size=30,
 )
 
@@ -37,7 +41,9 @@ def read_all(content: bytes, longest: int = LONGEST) -> list[bytes | None]:
 
 
 @given(PIECES)
-def test_lines_are_those_of_the_content_and_long_ones_cost_only_themselves(pieces: list[bytes]) -> None:
+def test_lines_are_those_of_the_content_and_long_ones_cost_only_themselves(
+    pieces: list[bytes],
+) -> None:
     content = b"".join(pieces)
     *whole, last = content.split(b"\n")
     expected = [None if len(line) > LONGEST else line.removesuffix(b"\r") for line in whole]

@@ -22,17 +22,14 @@ def test_a_client_that_sends_rubbish_is_told_and_served(raw: RawServer) -> None:
     assert raw.response("x")["error"]["code"] == -32600
     assert raw.request("no/such/method")["error"]["code"] == -32601
     assert raw.request("tools/call", name=5)["error"]["code"] == -32602
-    assert raw.request("tools/call", name="store_memories", arguments={})["error"]["message"].endswith(
-        "Did you mean store_memory?"
-    )
+    assert raw.request("tools/call", name="store_memories", arguments={})["error"][
+        "message"
+    ].endswith("Did you mean store_memory?")
     assert raw.request("ping")["result"] == {}
     assert raw.end() == 0
-    assert [message["error"]["code"] for message in raw.messages if message.get("id", 0) is None] == [
-        -32700,
-        -32700,
-        -32600,
-        -32700,
-    ]
+    assert [
+        message["error"]["code"] for message in raw.messages if message.get("id", 0) is None
+    ] == [-32700, -32700, -32600, -32700]
     assert "Traceback" not in raw.stderr
 
 
@@ -56,10 +53,16 @@ def test_huge_and_hostile_arguments_are_refused_by_name(raw: RawServer) -> None:
         assert result["isError"], arguments
         assert words in result["content"][0]["text"]
         assert len(result["content"][0]["text"]) < 2000
-    raw.write(b'{"jsonrpc":"2.0","id":"long","method":"ping","params":{"x":"' + b"y" * LONGEST_LINE + b'"}}\n')
+    raw.write(
+        b'{"jsonrpc":"2.0","id":"long","method":"ping","params":{"x":"'
+        + b"y" * LONGEST_LINE
+        + b'"}}\n'
+    )
     assert "longer than" in raw.response(None)["error"]["message"]
     control = "\u0000\u001b[31m\u2028\r\n\N{PILE OF POO}"
-    stored = raw.call("store_memory", text=f"hostile {control}", context={"tags": ["';--", "\u202e"]})
+    stored = raw.call(
+        "store_memory", text=f"hostile {control}", context={"tags": ["';--", "\u202e"]}
+    )
     assert stored["structuredContent"]["memory"]["text"] == f"hostile {control}"
     for query in ("'; DROP TABLE memories; --", '"" OR NEAR( * ^ :', "hostile", "\u0000", "%_*?"):
         assert raw.call("recall_memories", query=query).get("isError", False) is False
@@ -72,13 +75,23 @@ def test_twenty_calls_at_once_are_each_answered(raw: RawServer) -> None:
         raw.begin("tools/call", name="store_memory", arguments={"text": f"memory number {number}"})
         for number in range(20)
     ]
-    stored = {raw.response(request_id)["result"]["structuredContent"]["memory"]["id"] for request_id in ids}
+    stored = {
+        raw.response(request_id)["result"]["structuredContent"]["memory"]["id"]
+        for request_id in ids
+    }
     assert len(stored) == 20
     asked = [
-        raw.begin("tools/call", name="recall_memories", arguments={"query": f"number {number}", "max_results": 1})
+        raw.begin(
+            "tools/call",
+            name="recall_memories",
+            arguments={"query": f"number {number}", "max_results": 1},
+        )
         for number in range(20)
     ]
-    found = {raw.response(request_id)["result"]["structuredContent"]["memories"][0]["text"] for request_id in asked}
+    found = {
+        raw.response(request_id)["result"]["structuredContent"]["memories"][0]["text"]
+        for request_id in asked
+    }
     assert found == {f"memory number {number}" for number in range(20)}
     assert raw.end() == 0
 
@@ -135,7 +148,9 @@ def test_a_client_that_stops_reading_and_leaves_takes_the_server_with_it(project
 
 def test_a_cancelled_call_is_not_answered(raw: RawServer) -> None:
     raw.initialize()
-    cancelled = raw.begin("tools/call", name="recall_memories", arguments={"query": "x", "wait_for_model": True})
+    cancelled = raw.begin(
+        "tools/call", name="recall_memories", arguments={"query": "x", "wait_for_model": True}
+    )
     raw.notify("notifications/cancelled", requestId=cancelled, reason="no longer wanted")
     assert raw.request("ping")["result"] == {}
     assert raw.end() == 0

@@ -31,7 +31,9 @@ def assert_adopted(small: SmallModel, original: Path) -> None:
     assert original.read_bytes() == small.files["model.safetensors"]
 
 
-def test_a_legacy_folder_below_the_working_directory(small: SmallModel, pinned: PinnedModel, tmp_path: Path) -> None:
+def test_a_legacy_folder_below_the_working_directory(
+    small: SmallModel, pinned: PinnedModel, tmp_path: Path
+) -> None:
     lay_out(small, tmp_path / "data" / "models")
     assert_adopted(small, tmp_path / "data" / "models" / "model.safetensors")
 
@@ -80,7 +82,9 @@ def test_hugging_faces_cache(
     assert_adopted(small, original)
 
 
-def test_hugging_faces_snapshots_without_links(small: SmallModel, pinned: PinnedModel, home: Path) -> None:
+def test_hugging_faces_snapshots_without_links(
+    small: SmallModel, pinned: PinnedModel, home: Path
+) -> None:
     snapshot = home / ".cache/huggingface/hub/models--owner--small/snapshots/0123abc"
     snapshot.mkdir(parents=True)
     for path, content in small.files.items():
@@ -106,6 +110,8 @@ def test_unreadable_places_are_passed_over(
     assert resolve_in_detail().sources == ("mirror",)
 
 
-def test_without_a_home_there_are_no_default_caches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_a_home_there_are_no_default_caches(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     assert huggingface_caches()[0] == tmp_path

@@ -32,13 +32,18 @@ def test_http_with_credentials(small: SmallModel, monkeypatch: pytest.MonkeyPatc
         assert not mirror.requests.settled()[0].authorized
 
 
-def test_https_by_connect(small: SmallModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_https_by_connect(
+    small: SmallModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    with tinyproxy(user="me", password="s3cret") as proxy, plain_mirror(small.directory, tls=context) as mirror:
+    with (
+        tinyproxy(user="me", password="s3cret") as proxy,
+        plain_mirror(small.directory, tls=context) as mirror,
+    ):
         monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", mirror.url)
         monkeypatch.setenv("https_proxy", f"http://me:s3cret@{proxy.host}")
         assert resolve_in_detail().sources == ("mirror",)
@@ -56,10 +61,14 @@ def test_no_proxy_is_respected(small: SmallModel, monkeypatch: pytest.MonkeyPatc
         assert proxy.requests() == []
 
 
-def test_a_proxy_that_is_not_there_is_named(small: SmallModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("heimdall.models.gather.ROUNDS", 1)
+def test_a_proxy_that_is_not_there_is_named(
+    small: SmallModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("heimdall.models.fetch.ROUNDS", 1)
     monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", "http://mirror.invalid")
     monkeypatch.setenv("http_proxy", "http://me:s3cret@127.0.0.1:9")
-    with pytest.raises(ModelUnavailable, match=r"by the proxy http://127\.0\.0\.1:9: .*refused") as caught:
+    with pytest.raises(
+        ModelUnavailable, match=r"by the proxy http://127\.0\.0\.1:9: .*refused"
+    ) as caught:
         resolve_in_detail()
     assert "s3cret" not in str(caught.value)

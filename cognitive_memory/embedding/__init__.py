@@ -1,0 +1,1 @@
+"""Vectors for memories: the engine as the memory uses it, of one text, of many, and of what was left without."""

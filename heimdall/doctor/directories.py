@@ -1,0 +1,155 @@
+"""The shared directories: there, usable, and in the right hands."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from heimdall.cognitive_system import data_dirs
+from heimdall.doctor.finding import Finding, Request, failed, passed, warned
+from heimdall.models import locations
+
+_MOST_ENTRIES = 20_000
+"""A models directory has some dozens; a limit keeps a strange one from taking minutes."""
+
+
+def shared_directories() -> dict[str, Path]:
+    """The directories that heimdall writes to, by the key of their check."""
+    return {
+        "heimdall_data_dir": data_dirs.get_heimdall_data_dir(),
+        "models_dir": Path(locations.models_dir()),
+        "qdrant_dir": data_dirs.get_qdrant_data_dir(),
+        "logs_dir": data_dirs.get_logs_data_dir(),
+    }
+
+
+def check(_request: Request) -> Iterator[Finding]:
+    """Every shared directory and what is in it; Qdrant's own files are its server's business."""
+    for key, path in shared_directories().items():
+        yield _examine(key, path)
+
+
+def _examine(key: str, path: Path) -> Finding:
+    if closed := next((parent for parent in reversed(path.parents) if _is_closed(parent)), None):
+        problem = f"you can't look at it: {closed} is closed to you; it belongs to {owner(closed)}"
+        return failed(
+            key,
+            path,
+            problem,
+            "set HEIMDALL_DATA_DIR to another directory, or have that one opened",
+        )
+    if not path.is_dir():
+        return _missing(key, path)
+    if not accessible(path, os.R_OK | os.W_OK | os.X_OK):
+        return failed(
+            key, path, f"you can't read and write it; it belongs to {owner(path)}", _remedy(path)
+        )
+    if key != "qdrant_dir" and (unusable := _unusable(path)):
+        more = f" and {len(unusable) - 1} more" if len(unusable) > 1 else ""
+        first = unusable[0]
+        return failed(
+            key,
+            path,
+            f"you can't use {first}{more} in it; that belongs to {owner(first)}",
+            _remedy(path, recursive=True),
+        )
+    if hasattr(os, "geteuid") and os.geteuid() == 0 != path.stat().st_uid:
+        return warned(
+            key,
+            path,
+            f"belongs to {owner(path)}, but you are root: what is written now will belong to root",
+            f"run heimdall as {owner(path)}",
+        )
+    whose = f", belongs to {owner(path)}" if hasattr(os, "geteuid") else ""
+    return passed(key, path, f"is there and writable{whose}")
+
+
+def _is_closed(folder: Path) -> bool:
+    """Whether what is in a folder can't even be looked at; nothing below a closed one is known."""
+    try:
+        return folder.is_dir() and not accessible(folder, os.X_OK)
+    except PermissionError:
+        return False  # a folder above it was closed, and found first
+
+
+def _missing(key: str, path: Path) -> Finding:
+    if os.path.lexists(path):
+        what = (
+            f"is a link to {path.readlink()}, which is no directory"
+            if path.is_symlink()
+            else "is no directory"
+        )
+        return failed(
+            key, path, what, "move it away, or set HEIMDALL_DATA_DIR to another directory"
+        )
+    parent = next(parent for parent in path.parents if os.path.lexists(parent))
+    if not parent.is_dir():
+        return failed(
+            key,
+            path,
+            f"can't be made: {parent} is no directory",
+            "set HEIMDALL_DATA_DIR to another directory",
+        )
+    if not accessible(parent, os.W_OK | os.X_OK):
+        problem = f"is not there and can't be made: {parent} belongs to {owner(parent)}"
+        return failed(key, path, problem, _remedy(parent))
+    return warned(
+        key,
+        path,
+        "is not there yet; the first use makes it",
+        "'heimdall doctor --fix' makes it now, if you like",
+    )
+
+
+def _unusable(top: Path) -> list[Path]:
+    """What below `top` this user can't work with: folders have to be written, files to be read, never written in place."""
+    # What has a check of its own is not looked at twice.
+    others = {
+        path for path in shared_directories().values() if path != top and path.is_relative_to(top)
+    }
+    found = []
+    for path in islice(top.rglob("*"), _MOST_ENTRIES):
+        if path.is_symlink() or not others.isdisjoint((path, *path.parents)):
+            continue
+        needed = os.R_OK | os.W_OK | os.X_OK if path.is_dir() else os.R_OK
+        if not accessible(path, needed) and path.exists():  # it may have gone meanwhile
+            found.append(path)
+    return found
+
+
+def accessible(path: Path, mode: int) -> bool:
+    """Whether this process, with the rights that it acts with, may do that."""
+    return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
+
+
+def owner(path: Path) -> str:
+    """The name of the path's owner, or the number of one without a name."""
+    try:
+        return path.owner()
+    except KeyError:
+        return f"user {path.stat().st_uid}"
+    except (OSError, NotImplementedError):
+        return "somebody else"
+
+
+def _remedy(path: Path, *, recursive: bool = False) -> str:
+    """What gives this user the right; where the path is the user's own, it is the mode or the mount that forbids."""
+    option = "-R " if recursive else ""
+    if not hasattr(os, "geteuid"):
+        command = f"give yourself the right to change {path}"
+    elif not recursive and path.stat().st_uid == os.geteuid():
+        command = f"'chmod u+rwx {path}' unless it is mounted read-only"
+    else:
+        command = f"'sudo chown {option}{_me()} {path}'"
+    return f"{command}, or set HEIMDALL_DATA_DIR to another directory"
+
+
+def _me() -> str:
+    import pwd  # where there are user numbers, there is this
+
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:  # a user without a name, as in containers
+        return str(os.geteuid())

@@ -1,0 +1,69 @@
+"""Does the engine run here? A known sentence has to get its known vector."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from heimdall.doctor.finding import Finding, Request, failed, not_checked, passed
+from heimdall.doctor.models import REPAIR
+from heimdall.models import inspect, receipts
+from heimdall.models.errors import ManifestError
+
+_SECONDS = 120
+_REINSTALL = "reinstall it: 'pip install --force-reinstall onnxruntime tokenizers numpy'"
+
+
+def check(_request: Request) -> Iterator[Finding]:
+    """In a process of its own: a library that was built for another processor ends its process without a word."""
+    try:
+        found = inspect.whereabouts()
+    except ManifestError as error:
+        yield not_checked("engine", "", f"it is not known which model to load ({error})")
+        return
+    if found.directory is None:
+        yield not_checked("engine", "", f"{found.model.label} is not on this machine")
+        return
+    yield _run(found.directory, found.model.name, receipts.wanted_variant(None))
+
+
+def _run(directory: Path, model: str, variant: str) -> Finding:
+    trial = "heimdall.doctor.engine_trial"
+    # The parent's own path, so that both see the same packages however the parent was started.
+    path = os.pathsep.join(entry for entry in sys.path if entry)
+    environment = {**os.environ, "PYTHONPATH": path, "HEIMDALL_FETCH": "never"}
+    command = [sys.executable, "-P", "-m", trial, str(directory), model, variant]
+    try:
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return failed(
+            "engine", directory, f"a sentence was not embedded within {_SECONDS} s", _REINSTALL
+        )
+    if done.returncode < 0:
+        name = signal.Signals(-done.returncode).name
+        return failed("engine", directory, f"the engine's process was ended by {name}", _REINSTALL)
+    try:
+        answer = json.loads(done.stdout)
+    except ValueError:
+        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        return failed(
+            "engine",
+            directory,
+            f"the engine's process ended with {done.returncode}: {last}",
+            _REINSTALL,
+        )
+    match answer["outcome"]:
+        case "right":
+            return passed("engine", directory, answer["detail"])
+        case "unknown":
+            return not_checked("engine", directory, answer["detail"])
+        case "import":
+            return failed("engine", directory, answer["detail"], _REINSTALL)
+    return failed("engine", directory, answer["detail"], REPAIR)

@@ -1,0 +1,137 @@
+"""The model: pinned, here, whole, and where other tools look for it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from heimdall.doctor.finding import Finding, Request, failed, passed, warned
+from heimdall.models import inspect, locations, prune, receipts
+from heimdall.models.errors import ManifestError
+from heimdall.models.files import sha256_of
+from heimdall.models.manifest import PinnedModel, read_model
+from heimdall.models.settings import Settings, SettingsError
+from heimdall.models.store import Store
+from heimdall.models.transfer.progress import megabytes
+
+REPAIR = "'heimdall models verify --repair' mends it"
+
+
+def check(request: Request) -> Iterator[Finding]:
+    """The manifest, the model, what other tools see of it, and what old downloads left."""
+    path = locations.manifest_path()
+    try:
+        pinned = read_model(path)
+    except ManifestError as error:
+        yield failed(
+            "manifest", path, error.reason, "see HEIMDALL_MODEL_VARIANT, or reinstall heimdall-mcp"
+        )
+        return
+    size = megabytes(sum(file.size for file in pinned.files))
+    yield passed("manifest", path, f"pins {pinned.label}, {len(pinned.files)} files, {size}")
+    found = inspect.whereabouts()
+    yield _model(found, deep=request.deep)
+    if found.directory is not None and found.tier == "shared":
+        yield from _view(found.model)
+    yield from _leftovers()
+
+
+def _model(found: inspect.Whereabouts, *, deep: bool) -> Finding:
+    label = found.model.label
+    if found.directory is None:
+        return _absent(found.model)
+    if found.verified and not deep:
+        what = (
+            "is complete; verified when it came, and not touched since ('--deep' hashes it again)"
+        )
+        return passed("models", found.directory, f"{label} {what}")
+    bad = [finding for finding in inspect.verify(found) if finding.state != "ok"]
+    if bad:
+        named = ", ".join(f"{finding.path} is {finding.state}" for finding in bad)
+        return failed("models", found.directory, f"{label} is not sound: {named}", REPAIR)
+    return passed(
+        "models",
+        found.directory,
+        f"{label} is complete; every file was hashed now and matches its pin",
+    )
+
+
+def _absent(model: PinnedModel) -> Finding:
+    own = Path(receipts.set_directory(locations.models_dir(), model.entry)) / receipts.TREE
+    if os.path.isdir(own):  # noqa: PTH112 (False, not an error, where one may not look)
+        named = ", ".join(
+            file.path for file in model.files if not _has_size(own / file.path, file.size)
+        )
+        return failed(
+            "models",
+            own,
+            f"{model.label} is incomplete: {named} missing or of another size",
+            REPAIR,
+        )
+    pull = (
+        f"unset {offline}, then 'heimdall models pull'"
+        if (offline := _offline())
+        else "'heimdall models pull'"
+    )
+    advice = (
+        f"{pull} fetches it; without a network 'heimdall models import FILE' takes it from a file"
+    )
+    return failed("models", locations.models_dir(), f"{model.label} is not on this machine", advice)
+
+
+def _offline() -> str | None:
+    try:
+        return Settings.from_environment().offline
+    except SettingsError:
+        return None  # said by the check of the variables
+
+
+def _has_size(path: Path, size: int) -> bool:
+    try:
+        return path.stat().st_size == size
+    except OSError:
+        return False
+
+
+def _view(model: PinnedModel) -> Iterator[Finding]:
+    """The tree that other tools expect directly in the models directory."""
+    models_dir = Path(locations.models_dir())
+    own = Path(receipts.set_directory(str(models_dir), model.entry)) / receipts.TREE
+    wrong = [
+        file.path for file in model.files if not _same(models_dir / file.path, own / file.path)
+    ]
+    if wrong:
+        problem = f"other tools that look there don't find the pinned {', '.join(wrong)}; heimdall itself does not mind"
+        yield warned(
+            "models_view", models_dir, problem, "'heimdall doctor --fix' lays them out again"
+        )
+
+
+def _same(seen: Path, own: Path) -> bool:
+    try:
+        return seen.samefile(own) or (
+            seen.stat().st_size == own.stat().st_size and sha256_of(seen) == sha256_of(own)
+        )
+    except OSError:
+        return not own.exists()  # a damaged set is reported as such
+
+
+def _leftovers() -> Iterator[Finding]:
+    store = Store(Path(locations.models_dir()))
+    if not os.path.isdir(store.partial):  # noqa: PTH112 (as above)
+        return
+    stale = stale_downloads(store)
+    if stale:
+        size = megabytes(sum(verdict.size for verdict in stale))
+        problem = f"{len(stale)} unfinished downloads ({size}) were left behind more than a day ago"
+        yield warned(
+            "models_leftovers", store.partial, problem, "'heimdall models prune' removes them"
+        )
+
+
+def stale_downloads(store: Store) -> list[prune.Verdict]:
+    """Unfinished downloads that nobody works on any more."""
+    return [
+        verdict for verdict in prune.judge(store) if verdict.kind == "partial" and not verdict.keep
+    ]

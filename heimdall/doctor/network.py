@@ -1,0 +1,193 @@
+"""The way to the model's sources: proxy, certificate authorities, token, and whether the sources answer."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from heimdall.doctor.finding import Finding, Request, failed, not_checked, passed, warned
+from heimdall.models import inspect, locations
+from heimdall.models.errors import ManifestError, SourceError
+from heimdall.models.manifest import PinnedModel, read_model
+from heimdall.models.settings import Settings, SettingsError, redact
+
+_AUTHORITY_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
+_PROXY_VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
+_SEE_SOURCES = "see 'Where the model comes from' in the README"
+
+
+def check(request: Request) -> Iterator[Finding]:
+    """What would be used; the sources themselves only if the request says so."""
+    try:
+        settings = Settings.from_environment()
+        model = read_model(locations.manifest_path())
+    except (SettingsError, ManifestError) as error:
+        yield not_checked(
+            "network", "", f"without sound settings and a manifest it is not known how ({error})"
+        )
+        return
+    yield from _proxies(model, settings)
+    yield from _authorities()
+    yield _token(settings)
+    if request.online:
+        yield from _sources(model, settings)
+    else:
+        yield not_checked(
+            "sources", "", "nothing was asked", "'heimdall doctor --online' asks each source"
+        )
+
+
+def _proxies(model: PinnedModel, settings: Settings) -> Iterator[Finding]:
+    from heimdall.models.transfer.http import proxy_for
+
+    through: dict[str, list[str]] = {}
+    for place in _places(model, settings):
+        proxy = proxy_for(place) or ""
+        through.setdefault(proxy, []).append(urlsplit(place).hostname or place)
+    for proxy, hosts in through.items():
+        named = redact(proxy if "://" in proxy else f"http://{proxy}")
+        if proxy and (problem := _proxy_problem(proxy)):
+            advice = "write it as http://host:port in " + " or ".join(_PROXY_VARIABLES[:3])
+            yield failed("proxy", named, f"the proxy for {', '.join(hosts)} {problem}", advice)
+            return
+    direct = through.pop("", [])
+    parts = [
+        f"{', '.join(hosts)} would be asked through {redact(proxy)}"
+        for proxy, hosts in through.items()
+    ]
+    parts += [f"{', '.join(direct)} would be asked directly"] if direct else []
+    parts += ["the package index goes by pip's own settings"] if "index" in settings.sources else []
+    yield passed("proxy", "", "; ".join(parts) or "no source is asked over the network")
+
+
+def _places(model: PinnedModel, settings: Settings) -> list[str]:
+    """The URLs that the settings lead to, one a host; the package index has settings of pip's own."""
+    urls = list(settings.mirrors) if "mirror" in settings.sources else []
+    urls += [settings.github_url] if "github" in settings.sources else []
+    if "huggingface" in settings.sources:
+        urls += [place for file in model.files for place in file.also]
+    by_host = {
+        urlsplit(url).hostname: url
+        for url in reversed(urls)
+        if url.startswith(("https://", "http://"))
+    }
+    return list(reversed(by_host.values()))
+
+
+def _proxy_problem(proxy: str) -> str | None:
+    try:
+        parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "is no URL"
+    if not host:
+        return "names no host"
+    return (
+        None
+        if parts.scheme in {"http", "https"}
+        else f"is of the kind {parts.scheme}, which can't be used"
+    )
+
+
+def _authorities() -> Iterator[Finding]:
+    sound = []
+    for variable in _AUTHORITY_VARIABLES:
+        if not (value := os.environ.get(variable)):
+            continue
+        if problem := _authority_problem(Path(value), directory=variable == "SSL_CERT_DIR"):
+            yield failed(
+                f"ca.{variable}",
+                value,
+                f"{variable}: {problem}",
+                "name a file of certificates in PEM form",
+            )
+        else:
+            sound.append(f"{variable}={value}")
+    if sound:
+        yield passed("ca", ", ".join(sound), "these certificate authorities are trusted")
+    elif not any(os.environ.get(variable) for variable in _AUTHORITY_VARIABLES):
+        yield _system_authorities()
+
+
+def _authority_problem(path: Path, *, directory: bool) -> str | None:
+    if not path.exists():
+        return "there is no such file or folder, and it is ignored without a word"
+    if path.is_dir():
+        return None if any(path.iterdir()) else "the folder is empty"
+    if directory:
+        return "is no folder"
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
+    except OSError as error:  # ssl's own errors too
+        return f"holds no certificates that can be read ({error.strerror or error})"
+    return None
+
+
+def _system_authorities() -> Finding:
+    paths = ssl.get_default_verify_paths()
+    found = next((path for path in (paths.cafile, paths.capath) if path), None)
+    if found or ssl.create_default_context().get_ca_certs():
+        return passed("ca", found or "", "the system's certificate authorities are trusted")
+    advice = "install your system's ca-certificates, or set SSL_CERT_FILE to a file of certificates in PEM form"
+    return failed(
+        "ca",
+        "",
+        "this Python finds no certificate authorities: every https source will fail",
+        advice,
+    )
+
+
+def _token(settings: Settings) -> Finding:
+    if not settings.github_token:
+        return passed("token", "", "none is sent, none is needed")
+    variable = (
+        "HEIMDALL_GITHUB_TOKEN"
+        if os.environ.get("HEIMDALL_GITHUB_TOKEN", "").strip()
+        else "GITHUB_TOKEN"
+    )
+    host = redact(settings.github_url)
+    if host.startswith("http://"):
+        problem = f"{variable} would be sent to {host} without encryption"
+        return warned("token", host, problem, "write HEIMDALL_GITHUB_URL with https://")
+    return passed(
+        "token", host, f"{variable} (not shown) is sent there alone, never across a redirect"
+    )
+
+
+def _sources(model: PinnedModel, settings: Settings) -> Iterator[Finding]:
+    from heimdall.models.probe import probe
+
+    try:
+        probes = list(probe(model, settings))
+    except SourceError as error:
+        yield failed("sources", "", error.reason, _SEE_SOURCES)
+        return
+    # One that does not answer matters if nobody else does while the model is still to be fetched.
+    needed = inspect.whereabouts().directory is None and all(answer.problem for answer in probes)
+    for answer in probes:
+        key = f"sources.{answer.source}"
+        if answer.problem is None:
+            yield passed(key, answer.place, "answers, and has what is pinned as far as sizes tell")
+        elif not answer.asked:
+            yield not_checked(key, answer.place, answer.problem)
+        elif needed:
+            yield failed(
+                key,
+                answer.place,
+                answer.problem,
+                f"no source can deliver the model now; {_SEE_SOURCES}",
+            )
+        else:
+            yield warned(
+                key,
+                answer.place,
+                answer.problem,
+                "it is not needed now: the model is here or others have it",
+            )
+    if not probes:
+        yield not_checked(
+            "sources", "", "the settings name no source that has the model", _SEE_SOURCES
+        )

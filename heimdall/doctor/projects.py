@@ -1,0 +1,154 @@
+"""The projects that this machine knows: their settings, and their databases at the current schema and whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from heimdall.doctor.directories import accessible, owner
+from heimdall.doctor.finding import Finding, Request, failed, not_checked, passed, warned
+from heimdall.errors import HeimdallError
+
+if TYPE_CHECKING:
+    from cognitive_memory.project import Project
+
+_MIGRATE = "'heimdall migrate {root}' brings its memories over"
+
+
+def check(request: Request) -> Iterator[Finding]:
+    """The project that was asked for or is around the working directory, then every other that is known."""
+    from cognitive_memory.project import find_project
+    from cognitive_memory.project.registry import known_projects
+
+    here = find_project(request.project)
+    yield from _project(here, known=False)
+    for known in known_projects():
+        if known.project.root == here.root:
+            continue
+        if known.gone:
+            problem = (
+                "its directory is not there: it was removed or moved, or its disk is not mounted"
+            )
+            yield warned(
+                "projects",
+                known.project.root,
+                problem,
+                "'heimdall project clean --gone' forgets what is gone",
+            )
+        else:
+            yield from _project(known.project, known=True)
+
+
+def _project(project: Project, *, known: bool) -> Iterator[Finding]:
+    from cognitive_memory.project import ProjectConfigError
+
+    try:
+        _ = project.config
+    except ProjectConfigError as error:
+        yield _bad_settings(project, error)
+    yield _database(project, known=known)
+    if left := _unfinished(project.folder):
+        problem = f"a migration was interrupted and left {', '.join(path.name for path in left)}"
+        yield warned(
+            "projects", project.folder, problem, f"'heimdall migrate {project.root}' finishes it"
+        )
+
+
+def _bad_settings(project: Project, error: HeimdallError) -> Finding:
+    from heimdall.migration_0_3.settings import read_original
+
+    if read_original(project.config_path) is not None:
+        problem = "these are settings of heimdall 0.3, which this release does not read"
+        return failed(
+            "project_settings",
+            project.config_path,
+            problem,
+            f"'heimdall migrate {project.root}' keeps them aside",
+        )
+    return failed(
+        "project_settings", project.config_path, "; ".join(str(error).splitlines()), "correct them"
+    )
+
+
+def _database(project: Project, *, known: bool) -> Finding:
+    path = project.database
+    if not path.exists():
+        return _no_database(project, known=known)
+    from heimdall.migration_0_3.memories import is_legacy
+
+    if is_legacy(path):
+        return warned(
+            "projects",
+            path,
+            "these are memories of heimdall 0.3",
+            _MIGRATE.format(root=project.root),
+        )
+    for place in (path, path.parent):
+        if not accessible(place, os.R_OK | os.W_OK):
+            problem = f"you can't read and write {place}; it belongs to {owner(place)}"
+            return failed("projects", path, problem, f"make {project.folder} yours (chown)")
+    return _schema_and_content(path)
+
+
+def _no_database(project: Project, *, known: bool) -> Finding:
+    from heimdall.migration_0_3.places import databases
+
+    if legacy := databases(project):
+        problem = f"memories of heimdall 0.3 are in {legacy[0]}"
+        return warned("projects", project.root, problem, _MIGRATE.format(root=project.root))
+    if project.initialised or known:
+        return passed("projects", project.root, "nothing is stored in this project yet")
+    return not_checked(
+        "projects", project.root, "there is no project here", "'heimdall project init' makes one"
+    )
+
+
+def _schema_and_content(path: Path) -> Finding:
+    from cognitive_memory.storage import migrations, schema
+    from cognitive_memory.storage.errors import StorageError
+
+    newest = migrations.carried()[-1].version
+    try:
+        version = schema.probe(path)
+        if version is None:
+            return passed("projects", path, "is empty: nothing is stored in this project yet")
+        if version > newest:
+            problem = (
+                f"has schema {version}, which a newer release made; this one reads up to {newest}"
+            )
+            return failed("projects", path, problem, "upgrade heimdall-mcp")
+        if version < newest:
+            problem = f"has schema {version}, this release's is {newest}; the next use brings it up, with a backup"
+            return warned("project_schema", path, problem, "'heimdall doctor --fix' does it now")
+        return _content(path, version)
+    except StorageError as error:
+        return failed("projects", path, error.problem, error.advice)
+
+
+def _content(path: Path, version: int) -> Finding:
+    from cognitive_memory.project_memory import ProjectMemory
+
+    with ProjectMemory.open(path) as memory:
+        if problems := memory.integrity():
+            return _damaged(path, problems)
+        status = memory.status()
+    waiting = f", {status.pending} of them wait for their vectors" if status.pending else ""
+    return passed(
+        "projects", path, f"is whole, at schema {version}: {status.memories} memories{waiting}"
+    )
+
+
+def _damaged(path: Path, problems: list[str]) -> Finding:
+    if all("keyword index" in problem for problem in problems):
+        advice = "'heimdall doctor --fix' makes it anew; no memory is lost"
+        return failed("project_words", path, "; ".join(problems), advice)
+    advice = "bring a backup back with 'heimdall restore', or move it away; the sqlite3 tool's .recover may save what is left"
+    return failed("projects", path, f"is damaged: {'; '.join(problems)}", advice)
+
+
+def _unfinished(folder: Path) -> list[Path]:
+    from heimdall.migration_0_3.copying import unfinished
+
+    return unfinished(folder)

@@ -1,0 +1,107 @@
+"""What `heimdall doctor --fix` does: only what can't lose anything. Each mender is a function; `MENDERS` names its finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from heimdall.doctor.finding import Finding, Status
+from heimdall.doctor.models import stale_downloads
+from heimdall.errors import HeimdallError
+from heimdall.models import inspect, locations, prune
+from heimdall.models.store import Store
+from heimdall.models.transfer.progress import megabytes
+
+Mender: TypeAlias = Callable[[Finding], str]
+"""Mends what a finding is about and says what it did. It raises HeimdallError or OSError when it can't."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What was done about a finding: its key, whether that went well, and what was done or why not."""
+
+    key: str
+    done: bool
+    what: str
+
+
+def mend(findings: Iterable[Finding]) -> Iterator[Mended]:
+    """Mend what can be mended safely; other findings are passed over in silence."""
+    for finding in findings:
+        mender = MENDERS.get(finding.key.partition(".")[0])
+        if mender is None or finding.status not in {Status.WARN, Status.FAIL}:
+            continue
+        try:
+            yield Mended(finding.key, done=True, what=mender(finding))
+        except (HeimdallError, OSError) as error:
+            yield Mended(finding.key, done=False, what=f"could not be mended: {error}")
+
+
+def _make_directory(finding: Finding) -> str:
+    path = Path(finding.path)
+    if path.is_dir():
+        raise HeimdallError(f"only its owner can help: {finding.advice}")
+    path.mkdir(parents=True)
+    return f"made {path}"
+
+
+def _provide_model(_finding: Finding) -> str:
+    from dataclasses import replace
+
+    from heimdall.models.resolver import resolve_in_detail
+    from heimdall.models.settings import Settings
+
+    found = inspect.whereabouts()
+    Store(Path(locations.models_dir())).distrust(found.model)
+    # The user asked for it, so HEIMDALL_FETCH=never does not hold here; HEIMDALL_OFFLINE does.
+    resolution = resolve_in_detail(settings=replace(Settings.from_environment(), fetch="use"))
+    origin = (
+        f"from {', '.join(resolution.sources)}"
+        if resolution.sources
+        else "from files that were here"
+    )
+    return f"{found.model.label} was verified and mended, {origin}: {resolution.directory}"
+
+
+def _lay_out_view(_finding: Finding) -> str:
+    found = inspect.whereabouts()
+    store = Store(Path(locations.models_dir()))
+    store.show(found.model)
+    return f"laid the pinned files out in {store.models_dir}; what was there under their names was kept, renamed"
+
+
+def _sweep(_finding: Finding) -> str:
+    store = Store(Path(locations.models_dir()))
+    stale = stale_downloads(store)
+    prune.carry_out(store, stale)
+    size = megabytes(sum(verdict.size for verdict in stale))
+    return f"removed {len(stale)} unfinished downloads ({size}) that nobody works on"
+
+
+def _migrate_schema(finding: Finding) -> str:
+    from cognitive_memory.project_memory import ProjectMemory
+
+    with ProjectMemory.open(Path(finding.path)) as memory:
+        kept = memory.migration_backup
+        version = memory.status().schema_version
+    return f"{finding.path} has schema {version} now; its state before is kept in {kept}"
+
+
+def _rebuild_words(finding: Finding) -> str:
+    from cognitive_memory.storage.repair import rebuild_words
+
+    rebuild_words(Path(finding.path))
+    return f"made the keyword index of {finding.path} anew"
+
+
+MENDERS: dict[str, Mender] = {
+    **dict.fromkeys(("heimdall_data_dir", "models_dir", "qdrant_dir", "logs_dir"), _make_directory),
+    "models": _provide_model,
+    "models_view": _lay_out_view,
+    "models_leftovers": _sweep,
+    "project_schema": _migrate_schema,
+    "project_words": _rebuild_words,
+}
+"""Which finding is mended by what; a key's first part counts."""

@@ -1,0 +1,69 @@
+"""Is there room for what is to come?"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from heimdall.doctor.directories import shared_directories
+from heimdall.doctor.finding import Finding, Request, failed, not_checked, passed, warned
+from heimdall.models import inspect
+from heimdall.models.errors import ManifestError
+from heimdall.models.transfer.progress import megabytes
+
+_COMFORT = 200_000_000
+"""Bytes. With less, memories, their backups or a new model may soon not fit."""
+_ADVICE = "make room there, or set HEIMDALL_DATA_DIR to a larger disk"
+
+
+def check(_request: Request) -> Iterator[Finding]:
+    """The filesystem of the models, which are what is large."""
+    path = shared_directories()["models_dir"]
+    existing = next(place for place in (path, *path.parents) if os.path.exists(place))  # noqa: PTH110 (False, not an error, where one may not look)
+    try:
+        total, _, free = shutil.disk_usage(existing)
+    except OSError as error:
+        yield not_checked("free_space", existing, f"the filesystem does not say ({error.strerror})")
+        return
+    if not total:
+        yield not_checked("free_space", existing, "it is no filesystem that keeps files")
+        return
+    needed = _needed()
+    if free < needed:
+        yield failed(
+            "free_space",
+            existing,
+            f"{megabytes(free)} free, the model still needs {megabytes(needed)}",
+            _ADVICE,
+        )
+    elif _inodes_are_gone(existing):
+        yield failed(
+            "free_space",
+            existing,
+            "no more files can be made: the filesystem has no free inodes",
+            _ADVICE,
+        )
+    elif free < _COMFORT:
+        yield warned("free_space", existing, f"only {megabytes(free)} free", _ADVICE)
+    else:
+        yield passed("free_space", existing, f"{free / 1e9:.1f} GB free")
+
+
+def _needed() -> int:
+    """Bytes that fetching takes: the asset and what is unpacked from it."""
+    try:
+        found = inspect.whereabouts()
+    except ManifestError:
+        return 0  # said by the check of the manifest
+    if found.directory is not None:
+        return 0
+    return found.model.asset.size + sum(file.size for file in found.model.files)
+
+
+def _inodes_are_gone(path: Path) -> bool:
+    if not hasattr(os, "statvfs"):
+        return False
+    status = os.statvfs(path)
+    return status.f_files > 0 and status.f_favail == 0

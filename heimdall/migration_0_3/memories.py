@@ -1,0 +1,299 @@
+"""From a database of heimdall 0.3 to one of ours.
+
+The original kept its database where ours is to be. There, ours is put together aside, read back, and takes the name in
+one rename; the original's file keeps all that it holds, under a name of its own. Nothing is lost by a kill at any moment,
+and the next migration goes on. What was taken over is noted, so that it is not brought back after somebody deleted it here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+
+from cognitive_memory.core.memory import Memory, NewMemory
+from cognitive_memory.core.recall import RecallFilter
+from cognitive_memory.project import Project
+from cognitive_memory.storage.errors import explanation
+from cognitive_memory.storage.store import MemoryStore
+from heimdall.errors import HeimdallError
+from heimdall.migration_0_3 import copying
+from heimdall.migration_0_3.copying import CopyError
+from heimdall.migration_0_3.original import Original, is_original, open_to_read
+from heimdall.migration_0_3.report import Outcome, Step, Wishes, failure
+from heimdall.models.files import write_atomically
+
+KEPT_NAME = "cognitive_memory.heimdall-0.3.db"
+"""The original's file, after ours has taken its place."""
+_NOTES = "migrated.json"
+_BLOCK = 500
+_BUSY_SECONDS = 5.0
+_EVERYTHING = RecallFilter()
+
+
+def bring_over(database: Path, project: Project, wishes: Wishes) -> Step:
+    """Make the memories of an original's database ours.
+
+    Args:
+        database: a file that `is_original`.
+        project: whose memory they are.
+    """
+    try:
+        if wishes.dry_run:
+            return _plan(database, project)
+        project.folder.mkdir(parents=True, exist_ok=True)
+        return _bring_over(database, project, wishes)
+    except sqlite3.DatabaseError as error:
+        return failure("memories", database, explanation(error, database), project.database)
+    except (HeimdallError, OSError) as error:
+        return failure("memories", database, error, project.database)
+
+
+def _plan(database: Path, project: Project) -> Step:
+    with contextlib.closing(open_to_read(database)) as connection:
+        connection.execute("BEGIN")
+        original = Original(connection, project.root)
+        if _was_taken(original.digest(), project):
+            return _step(database, project, Outcome.THERE, original)
+        for _ in original.memories():
+            pass  # what can't be read would be said now
+        return _step(database, project, Outcome.WOULD, original)
+
+
+def _bring_over(database: Path, project: Project, wishes: Wishes) -> Step:
+    with _alone_with(database) as connection:
+        original = Original(connection, project.root)
+        digest = original.digest()
+        if _was_taken(digest, project):
+            step = _step(database, project, Outcome.THERE, original)
+        elif database == project.database:
+            step = _step(database, project, Outcome.BROUGHT, original)
+            database = _take_place(database, original, project, connection)
+        else:
+            with contextlib.closing(_open(project.database, project)) as store:
+                added = _add(original, store)
+                _read_back(original, store, exactly=False)
+            step = _step(database, project, Outcome.BROUGHT if added else Outcome.THERE, original)
+        _note(project, digest, database)
+    step = replace(step, source=str(database))
+    if wishes.remove:
+        _remove(database)
+        step = step.taken_away()
+    return step
+
+
+@contextlib.contextmanager
+def _alone_with(database: Path) -> Iterator[sqlite3.Connection]:
+    """The database to oneself, without a write-ahead log beside it.
+
+    Raises:
+        CopyError: some other process has it open.
+        sqlite3.DatabaseError: it is damaged.
+    """
+    uri = f"{database.absolute().as_uri()}?mode=rw"
+    with contextlib.closing(
+        sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
+    ) as connection:
+        try:
+            # Leaving WAL takes all of it into the file and is refused while anybody else is connected.
+            connection.execute("PRAGMA journal_mode = DELETE")
+            connection.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+                raise
+            problem = "another process uses it; stop the assistants and the old heimdall monitor, then migrate again"
+            raise CopyError(str(database), problem) from error
+        try:
+            (sound,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if sound != "ok":
+                raise CopyError(
+                    str(database),
+                    f"is damaged ({sound}); the sqlite3 tool's .recover may save the rest",
+                )
+            yield connection
+        finally:
+            with contextlib.suppress(sqlite3.ProgrammingError):  # it was closed
+                connection.rollback()
+
+
+def _take_place(
+    database: Path, original: Original, project: Project, connection: sqlite3.Connection
+) -> Path:
+    """Put our database in the original's place, and tell the original's new name."""
+    with copying.temporary(project.folder) as folder:
+        folder.mkdir()
+        fresh = folder / database.name
+        with contextlib.closing(_open(fresh, project)) as store:
+            _add(original, store)
+            _read_back(original, store, exactly=True)
+        if left := sorted(path.name for path in folder.iterdir() if path != fresh):
+            raise CopyError(str(fresh), f"SQLite has not finished with it: {', '.join(left)}")
+        if os.name == "nt":  # where nothing can be renamed that is open
+            connection.close()
+        kept = _keep(database)
+        fresh.replace(database)
+    return kept
+
+
+def _keep(database: Path) -> Path:
+    """A second name for the original's file."""
+    for number in range(1, 1000):
+        kept = database.with_name(
+            KEPT_NAME if number == 1 else KEPT_NAME.replace(".db", f".{number}.db")
+        )
+        try:
+            os.link(database, kept)
+        except FileExistsError:
+            if kept.samefile(database):  # killed after this, last time
+                return kept
+        except OSError:
+            # a filesystem without links: for a moment there is no database, and the next migration goes on
+            if not kept.exists():
+                return database.rename(kept)
+        else:
+            return kept
+    raise CopyError(
+        str(database), f"there are too many files like {KEPT_NAME}; move some of them away"
+    )
+
+
+def _open(database: Path, project: Project) -> MemoryStore:
+    """A database of ours, whose vectors are left for later."""
+    return MemoryStore.open(database, project_id=project.config.project_id, label=lambda: None)
+
+
+def _add(original: Original, store: MemoryStore) -> int:
+    """Store what is not there; tells how many that were. What is there may have been changed here, and stays."""
+    known = {memory.id for memory in _all(store)}
+    new = (memory for memory in original.memories() if memory.id not in known)
+    added = 0
+    while block := list(islice(new, _BLOCK)):
+        added += len(store.put(block))
+    return added
+
+
+def _read_back(original: Original, store: MemoryStore, *, exactly: bool) -> None:
+    """Make sure that every memory is there, and if ours is new, that it says the same.
+
+    Raises:
+        CopyError: one is missing or different.
+    """
+    stored = {memory.id: _fingerprint(memory) for memory in _all(store)}
+    for memory in original.memories():
+        found = stored.get(str(memory.id))
+        if found is None or (exactly and found != _fingerprint(memory)):
+            raise CopyError(
+                str(store.database), f"the memory {memory.id} was not stored as it was read"
+            )
+
+
+def _fingerprint(memory: Memory | NewMemory) -> bytes:
+    """All that came from the original, in a few bytes: there may be many memories."""
+    fields = [
+        memory.text,
+        memory.type,
+        memory.tags,
+        memory.source,
+        memory.importance,
+        memory.metadata,
+    ]
+    when = memory.created_at.isoformat() if memory.created_at else None
+    return hashlib.sha256(json.dumps([*fields, when], sort_keys=True).encode()).digest()
+
+
+def _all(store: MemoryStore) -> Iterator[Memory]:
+    return store.memories(_EVERYTHING, order="oldest", limit=None, after=None, pinned=None)
+
+
+def _remove(database: Path) -> None:
+    """Delete the original's file. It was alone a moment ago, and has no log beside it."""
+    for suffix in ("-wal", "-shm", "-journal"):
+        if database.with_name(database.name + suffix).exists():
+            raise CopyError(
+                str(database), "another process has opened it; it came over, but is not removed"
+            )
+    database.unlink()
+
+
+def _step(database: Path, project: Project, outcome: Outcome, original: Original) -> Step:
+    parts = [f"{original.count() - original.blank()} memories"]
+    if number := original.connections():
+        parts.append(f"{number} connections in their metadata")
+    dropped = ", ".join(f"{number} {what}" for what, number in original.dropped().items())
+    detail = f"{', '.join(parts)}; not taken: {dropped}" if dropped else ", ".join(parts)
+    return Step("memories", str(database), outcome, str(project.database), detail)
+
+
+def _note(project: Project, digest: str, database: Path) -> None:
+    """Note that what this digest is of came into the database that is there now."""
+    if _was_taken(digest, project):
+        return
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    notes = {
+        **_read_notes(project),
+        digest: {"from": database.name, "into": _identity(project.database), "at": now},
+    }
+    write_atomically(project.folder / _NOTES, json.dumps(notes, indent=2, sort_keys=True) + "\n")
+
+
+def _was_taken(digest: str, project: Project) -> bool:
+    """Whether that came over before, into the database that is there now and not into one that was deleted since."""
+    note = _read_notes(project).get(digest)
+    identity = _identity(project.database)
+    return isinstance(note, dict) and identity is not None and note.get("into") == identity
+
+
+def _read_notes(project: Project) -> dict[str, object]:
+    try:
+        notes = json.loads((project.folder / _NOTES).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return notes if isinstance(notes, dict) else {}
+
+
+def _identity(database: Path) -> str | None:
+    """What tells a database of ours from another one: its project, and when it was made; None if it is none of ours."""
+    try:
+        with contextlib.closing(open_to_read(database)) as connection:
+            project_id, created_at = connection.execute(
+                "SELECT project_id, created_at FROM project"
+            ).fetchone()
+    except (sqlite3.Error, OSError, TypeError):
+        return None
+    return f"{project_id} {created_at}"
+
+
+def kept_originals(project: Project) -> list[Path]:
+    """Originals' files whose place ours has taken."""
+    return [
+        path
+        for path in sorted(project.folder.glob(KEPT_NAME.replace(".db", "*.db")))
+        if path.is_file()
+    ]
+
+
+def is_legacy(path: Path) -> bool:
+    """Whether a file is a database of heimdall 0.3; anything that can't be read is not."""
+    try:
+        return path.is_file() and is_original(path)
+    except (sqlite3.Error, OSError):
+        return False
+
+
+def unreadable(path: Path) -> str | None:
+    """Why nobody can tell what a file is, if so; None if there is no file, or it is a database of any kind."""
+    try:
+        if path.is_file():
+            is_original(path)
+    except sqlite3.DatabaseError as error:
+        return f"{explanation(error, path).problem}; it was left as it is"
+    except OSError as error:
+        return f"can't be read: {error.strerror}"
+    return None

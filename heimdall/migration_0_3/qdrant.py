@@ -1,0 +1,112 @@
+"""Folders of Qdrant: recognised by their form, described truthfully, copied collection by collection.
+
+The texts of memories are in the original's SQLite database. What a folder of Qdrant holds besides vectors can be read by
+a running Qdrant alone, and its client's local form keeps it as Python pickles, which can run code and are not opened.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from heimdall.migration_0_3 import copying, folders
+from heimdall.migration_0_3.report import Outcome, Step, Wishes
+
+_SERVER, _LOCAL = "collections", "collection"
+_OF_THE_ORIGINAL = re.compile(r"(?P<project>.+_[0-9a-f]{8})_(concepts|contexts|episodes)")
+"""How the original named its collections: the project's id and one of three levels."""
+
+
+@dataclass(frozen=True, slots=True)
+class QdrantFolder:
+    """A folder in which Qdrant keeps its data.
+
+    Attributes:
+        path: the folder.
+        local: whether qdrant-client made it, working without a server.
+        collections: the folder of each collection, by its name.
+    """
+
+    path: Path
+    local: bool
+    collections: dict[str, Path]
+
+    @property
+    def projects(self) -> list[str]:
+        """The original's ids of the projects that have collections here."""
+        matches = (_OF_THE_ORIGINAL.fullmatch(name) for name in self.collections)
+        return sorted({match["project"] for match in matches if match})
+
+
+def recognise(folder: Path) -> QdrantFolder | None:
+    """What a folder is, by its form: a server's storage, or a client's local one; None if it is neither."""
+    for path in (folder, folder / "storage"):
+        server = {
+            entry.name: entry
+            for entry in _folders(path / _SERVER)
+            if (entry / "config.json").is_file()
+        }
+        if server:
+            return QdrantFolder(path, local=False, collections=server)
+        if (path / "meta.json").is_file():
+            return QdrantFolder(
+                path,
+                local=True,
+                collections={entry.name: entry for entry in _folders(path / _LOCAL)},
+            )
+    return None
+
+
+def bring_over(found: QdrantFolder, shared: Path, wishes: Wishes) -> Iterator[Step]:
+    """Copy what is there into the shared Qdrant directory; a collection whose name is taken stays where it is."""
+    if found.path.resolve() == shared.resolve():
+        yield Step(
+            "qdrant",
+            str(found.path),
+            Outcome.THERE,
+            str(shared),
+            "it is the shared Qdrant directory itself",
+        )
+        return
+    if found.local:
+        # Its `meta.json` speaks of all collections at once: the folder is moved as one, beside a server's.
+        step = folders.bring_over("qdrant", found.path, shared / "local" / found.path.name, wishes)
+        yield _described(step, found, _points(found))
+        return
+    for name, path in sorted(found.collections.items()):
+        yield _described(
+            folders.bring_over("qdrant", path, shared / _SERVER / name, wishes), found, None
+        )
+    if wishes.remove and not wishes.dry_run:
+        copying.remove_empty(found.path)
+
+
+def _described(step: Step, found: QdrantFolder, points: int | None) -> Step:
+    kind = "qdrant-client's local form" if found.local else "a Qdrant server's storage"
+    number = "" if points is None else f", {points} points"
+    detail = f"{step.detail}; {kind}{number}" if step.detail else f"{kind}{number}"
+    return Step(step.kind, step.source, step.outcome, step.target, detail, step.removed)
+
+
+def _points(found: QdrantFolder) -> int | None:
+    """How many points qdrant-client's local form has; what they hold is not looked at."""
+    total = 0
+    for path in found.collections.values():
+        try:
+            uri = f"{(path / 'storage.sqlite').absolute().as_uri()}?mode=ro&immutable=1"
+            with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
+                total += int(connection.execute("SELECT count(*) FROM points").fetchone()[0])
+        except sqlite3.Error:
+            return None
+    return total
+
+
+def _folders(path: Path) -> list[Path]:
+    try:
+        return sorted(entry for entry in path.iterdir() if entry.is_dir())
+    except OSError:
+        return []

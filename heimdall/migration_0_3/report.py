@@ -1,0 +1,86 @@
+"""What a migration did, thing by thing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+
+
+class Outcome(StrEnum):
+    """What became of one thing."""
+
+    BROUGHT = "brought over"
+    THERE = "was here already"
+    WOULD = "would be brought over"
+    LEFT = "left where it is"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that an earlier release left.
+
+    Attributes:
+        kind: `model`, `file`, `memories`, `settings`, `qdrant` or `volume`.
+        source: where it was found.
+        outcome: what became of it.
+        target: where it is now, or would be; None if it is to stay.
+        detail: what exactly, why not, and what to do.
+        removed: whether the source was deleted, after its copy had been read back.
+    """
+
+    kind: str
+    source: str
+    outcome: Outcome
+    target: str | None = None
+    detail: str = ""
+    removed: bool = False
+
+    def taken_away(self) -> Step:
+        """The same, with the source deleted."""
+        return replace(self, removed=True)
+
+
+@dataclass(slots=True)
+class MigrationReport:
+    """What `migrate_legacy_data` did.
+
+    Attributes:
+        dry_run: whether it only looked.
+        steps: thing by thing, in order.
+        notes: what could not be looked at, and what does not come over, in sentences.
+    """
+
+    dry_run: bool
+    steps: list[Step] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing failed."""
+        return all(step.outcome is not Outcome.FAILED for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How to go about it.
+
+    Attributes:
+        dry_run: look only.
+        remove: delete what came over, once its copy was read back.
+        embed: make the vectors of memories that came over, if the model is on this machine.
+    """
+
+    dry_run: bool = False
+    remove: bool = False
+    embed: bool = True
+
+
+def failure(
+    kind: str, source: Path | str, problem: object, target: Path | str | None = None
+) -> Step:
+    """A thing that could not be brought over; it is where it was."""
+    return Step(
+        kind, str(source), Outcome.FAILED, None if target is None else str(target), str(problem)
+    )

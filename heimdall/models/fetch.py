@@ -1,0 +1,155 @@
+"""Asking one source after the other, with patience, until every pinned file is in the store."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Sequence
+
+from .attempt import Attempt
+from .errors import ModelUnavailable, SourceError
+from .manifest import PinnedFile, PinnedModel
+from .settings import Settings
+from .sources.base import Context, Source
+from .sources.plan import plan
+from .store import Store
+from .transfer.http import Client
+from .transfer.progress import Progress
+
+ROUNDS = 4
+"""How often a source that may recover is asked."""
+_FIRST_DELAY_SECONDS = 1.0
+_LONGEST_DELAY_SECONDS = 60.0
+_HURRIED_DELAY_SECONDS = 2.0
+"""An import does not wait for longer, whatever a server asks for."""
+
+
+def gather(
+    model: PinnedModel,
+    store: Store,
+    settings: Settings,
+    progress: Progress,
+    *,
+    sources: Sequence[Source] | None = None,
+    hurried: bool = False,
+) -> tuple[str, ...]:
+    """Bring every file of `model` into the store as a verified blob.
+
+    All sources are asked once before any is asked again, so one that refuses costs no waiting.
+
+    Args:
+        sources: whom to ask, in order; default: as the settings say.
+        hurried: wait briefly at most, and don't ask again when no source could be reached at all.
+
+    Returns:
+        The sources that delivered, in order.
+
+    Raises:
+        ModelUnavailable: telling what each source did.
+        NoSpaceError, OSError: if the store can't take the files.
+    """
+    for file in store.missing([file for file in model.files if file.content is not None]):
+        store.receive(file, [file.content or b""])
+    client = Client(settings.stall_seconds)
+    try:
+        asking = _Asking(
+            Context(model, store, settings, client, progress), store.missing(model.files)
+        )
+        asking.run(plan(model, settings) if sources is None else list(sources), hurried=hurried)
+    finally:
+        client.close()
+    return tuple(dict.fromkeys(asking.delivered))
+
+
+class _Asking:
+    """The state of the rounds: what is still missing, what each source did last, which ones delivered."""
+
+    def __init__(self, context: Context, missing: list[PinnedFile]) -> None:
+        self.context = context
+        self.missing = missing
+        self.delivered: list[str] = []
+        self._attempts: dict[tuple[str, str], Attempt] = {}
+
+    def run(self, sources: list[Source], *, hurried: bool) -> None:
+        sources = self._allowed(sources)
+        for number in range(ROUNDS):
+            failures = [
+                (source, error) for source, error in self._round(sources) if error.transient
+            ]
+            if not self.missing:
+                return
+            sources = [source for source, _ in failures]
+            if (
+                not sources
+                or number + 1 == ROUNDS
+                or (hurried and all(error.unreachable for _, error in failures))
+            ):
+                break
+            seconds = delay_seconds(number, [error.retry_after for _, error in failures])
+            self._wait(min(seconds, _HURRIED_DELAY_SECONDS) if hurried else seconds)
+        model, settings = self.context.model, self.context.settings
+        raise ModelUnavailable(
+            model.label,
+            str(self.context.store.models_dir),
+            tuple(self._attempts.values()),
+            _advice(model, settings),
+        )
+
+    def _allowed(self, sources: list[Source]) -> list[Source]:
+        forbidden = self.context.settings.network_forbidden_by
+        remote = dict.fromkeys(source.name for source in sources if source.remote)
+        if not forbidden or not remote:
+            return sources
+        self._attempts["network", ""] = Attempt(
+            "network", ", ".join(remote), f"not asked, since {forbidden} is set"
+        )
+        return [source for source in sources if not source.remote]
+
+    def _round(self, sources: list[Source]) -> list[tuple[Source, SourceError]]:
+        failures = []
+        for source in sources:
+            if not self.missing:
+                break
+            try:
+                source.deliver(self.missing, self.context)
+            except SourceError as error:
+                failures.append((source, error))
+                attempt = Attempt(source.name, source.place, error.reason)
+                self._attempts[source.name, source.place] = attempt
+                if source is not sources[-1]:
+                    self.context.progress.note(f"{attempt}; trying the next source")
+            finally:
+                self._take_stock(source)
+        return failures
+
+    def _take_stock(self, source: Source) -> None:
+        still = [file for file in self.missing if file.sha256 not in self.context.store.arrived]
+        if len(still) < len(self.missing):
+            self.delivered.append(source.name)
+        self.missing = still
+
+    def _wait(self, seconds: float) -> None:
+        self.context.progress.note(f"asking again in {seconds:.0f} s")
+        time.sleep(seconds)
+
+
+def delay_seconds(number: int, retry_after: list[float | None]) -> float:
+    """How long to wait after round `number` (from 0).
+
+    Exponential back-off with full jitter [1], or longer if every source that may recover asked for more.
+
+    [1] M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+    """
+    jitter = random.uniform(0, min(_LONGEST_DELAY_SECONDS, _FIRST_DELAY_SECONDS * 2**number))  # noqa: S311
+    asked = min((seconds or 0.0 for seconds in retry_after), default=0.0)
+    return max(jitter, min(asked, _LONGEST_DELAY_SECONDS))
+
+
+def _advice(model: PinnedModel, settings: Settings) -> str:
+    if settings.network_forbidden_by:
+        return f"Unset {settings.network_forbidden_by.partition('=')[0]} and run 'heimdall models pull'."
+    asset = model.asset
+    return (
+        "Run 'heimdall models pull' to try again. Behind a firewall: put "
+        f"{asset.name} (sha256 {asset.sha256}) at <prefix>/{asset.tag}/{asset.name} and set HEIMDALL_MODELS_MIRROR=<prefix>."
+    )

@@ -1,0 +1,161 @@
+"""What is computed from a set's files, once per machine, and kept beside them, in the set's own folder.
+
+It is made aside, by one process at a time, under a name that nobody looks for, and appears whole, by a rename; its receipt tells
+whether anything was touched since. It is never precious: whatever is wrong with it, it is made again, and when its set goes it
+goes too.
+
+    <set>/derived/<name>/receipt.json, and whatever files its maker wrote
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from . import receipts
+
+DERIVED = "derived"
+"""The folder's name, beside `receipts.TREE`."""
+UNUSED_SECONDS = 30 * 24 * 3600.0
+"""What nobody used for as long is removed when something else is made in the same folder: it was for another version."""
+_NOTED_SECONDS = 24 * 3600.0
+"""How exactly it is noted when something was used last."""
+_UNFINISHED = ".tmp"
+"""Ends the names of what is being made, or was left behind by a process that was killed."""
+
+
+def shelf(tree: Path) -> Path | None:
+    """Where things made from the tree's files are kept; None if it is not the tree of a set in a store."""
+    directory = tree.parent
+    in_store = (tree.name, *directory.parts[-3:-1]) == (receipts.TREE, receipts.STORE, "sets")
+    return directory / DERIVED if in_store and (directory / receipts.RECEIPT).is_file() else None
+
+
+def find(shelf: Path, name: str) -> Path | None:
+    """The folder of that name if it is complete and was not touched since it was made, else None."""
+    directory = shelf / name
+    receipt = directory / receipts.RECEIPT
+    try:
+        if receipts.read_json(str(receipt))["stats"] != _stats(directory):
+            return None
+        if time.time() - receipt.stat().st_mtime > _NOTED_SECONDS:
+            with contextlib.suppress(OSError):
+                os.utime(receipt)
+    except (OSError, ValueError, KeyError):
+        return None
+    return directory
+
+
+def check(shelf: Path) -> Iterator[tuple[str, str]]:
+    """Hash all that is kept: each file's path from the set's folder, and what is wrong with it, if anything."""
+    from .files import sha256_of
+
+    for directory in sorted(
+        path
+        for path in shelf.glob("[!.]*")
+        if path.is_dir() and not path.name.endswith(_UNFINISHED)
+    ):
+        label = f"{DERIVED}/{directory.name}"
+        try:
+            digests = dict(receipts.read_json(str(directory / receipts.RECEIPT))["sha256"])
+            if digests.keys() != _stats(directory).keys():
+                raise ValueError(  # noqa: TRY301
+                    f"it tells of {sorted(digests)}, and there are {sorted(_stats(directory))}"
+                )
+            for name, expected in digests.items():
+                found = sha256_of(directory / name)
+                yield (
+                    f"{label}/{name}",
+                    "" if found == expected else f"expected sha256 {expected}, found {found}",
+                )
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            yield f"{label}/{receipts.RECEIPT}", f"can't be used ({error})"
+
+
+def make(shelf: Path, name: str, write: Callable[[Path], None]) -> Path:
+    """Make the folder of that name, in place of one that `find` does not accept.
+
+    Args:
+        shelf: as from `shelf`; its set must be there.
+        name: says all that the content depends on, besides the set.
+        write: writes files into an empty folder, and checks them.
+
+    Raises:
+        OSError: it can't be written, or another process is making something there; nothing of it is left.
+        Exception: whatever `write` raises; nothing of it is left.
+    """
+    import shutil
+
+    from .locking import lock_if_free
+
+    shelf.mkdir(exist_ok=True)
+    with lock_if_free(shelf / ".lock") as free:
+        if made := find(shelf, name):
+            return made
+        if not free:
+            raise BlockingIOError(f"another process is making something in {shelf}")
+        for other in shelf.iterdir():
+            if other.name.endswith(_UNFINISHED) or (other.name != name and _is_unused(other)):
+                shutil.rmtree(other, ignore_errors=True)
+        discard(shelf / name)
+        aside = shelf / f"{name}.{os.getpid()}-{os.urandom(4).hex()}{_UNFINISHED}"
+        aside.mkdir()
+        try:
+            write(aside)
+            _seal(aside)
+            aside.rename(shelf / name)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+    return shelf / name
+
+
+def discard(path: Path) -> None:
+    """Remove a shelf, or something that is kept there.
+
+    Raises:
+        OSError: it can't be removed.
+    """
+    import shutil
+
+    try:
+        if path.is_symlink() or path.is_file():
+            path.unlink()
+        elif path.exists():
+            shutil.rmtree(path)
+    except FileNotFoundError:
+        pass  # by another process, at the same moment
+
+
+def _seal(directory: Path) -> None:
+    """Force the files to the disk, then say how they are: a power cut leaves no receipt of bytes that are not there."""
+    from .files import sha256_of
+
+    now = int(time.time())  # whole seconds survive tar and container layers
+    for path in directory.iterdir():
+        with path.open("r+b") as stream:
+            os.fsync(stream.fileno())
+        os.utime(path, (now, now))
+    digests = {path.name: sha256_of(path) for path in directory.iterdir()}
+    receipt = {"schema": 1, "stats": _stats(directory), "sha256": digests}
+    (directory / receipts.RECEIPT).write_text(
+        json.dumps(receipt, indent=2, sort_keys=True) + "\n", encoding="utf-8"
+    )
+
+
+def _stats(directory: Path) -> dict[str, list[int]]:
+    """Size in bytes and time stamp in nanoseconds of each file but the receipt."""
+    stats = {
+        path.name: path.stat() for path in directory.iterdir() if path.name != receipts.RECEIPT
+    }
+    return {name: [status.st_size, status.st_mtime_ns] for name, status in stats.items()}
+
+
+def _is_unused(directory: Path) -> bool:
+    try:
+        return time.time() - (directory / receipts.RECEIPT).stat().st_mtime > UNUSED_SECONDS
+    except OSError:
+        return False

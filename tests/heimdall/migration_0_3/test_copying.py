@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from heimdall.migration_0_3 import copying, folders
+from heimdall.migration_0_3.copying import CopyError
+from heimdall.migration_0_3.report import Outcome, Wishes
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    tree = tmp_path / "tree"
+    (tree / "deep" / "deeper").mkdir(parents=True)
+    (tree / "deep" / "file").write_bytes(b"content")
+    (tree / "link").symlink_to("deep/file")
+    return tree
+
+
+def test_a_file_comes_with_its_time_and_with_the_umask(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"content")
+    source.chmod(0o600)
+    os.utime(source, (1e9, 1e9))
+    copying.copy_file(source, tmp_path / "below" / "target")
+    status = (tmp_path / "below" / "target").stat()
+    assert (status.st_mtime, status.st_mode & 0o777) == (1e9, 0o644)
+    assert [path.name for path in (tmp_path / "below").iterdir()] == ["target"]
+
+
+def test_a_taken_name_stays(tmp_path: Path, tree: Path) -> None:
+    (tmp_path / "taken").write_text("mine")
+    with pytest.raises(CopyError, match="is there already, and is not replaced"):
+        copying.copy_file(tree / "deep/file", tmp_path / "taken")
+    assert (tmp_path / "taken").read_text() == "mine"
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "own").touch()
+    with pytest.raises(CopyError, match="is there already"):
+        copying.copy_tree(tree, tmp_path / "folder")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "taken", "tree"]
+
+
+def test_a_tree_with_its_links(tmp_path: Path, tree: Path) -> None:
+    assert copying.copy_tree(tree, tmp_path / "new" / "copy") == copying.digests(tree)
+    copy = tmp_path / "new" / "copy"
+    assert (copy / "link").read_bytes() == b"content"
+    assert (copy / "deep" / "deeper").is_dir()
+
+
+@pytest.mark.parametrize("leads_to", ["../outside", "/etc/hostname"])
+def test_links_that_lead_out_are_refused(tmp_path: Path, tree: Path, leads_to: str) -> None:
+    (tree / "out").symlink_to(leads_to)
+    with pytest.raises(CopyError, match="leads out of"):
+        copying.copy_tree(tree, tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_pipes_are_refused(tmp_path: Path, tree: Path) -> None:
+    os.mkfifo(tree / "pipe")
+    with pytest.raises(CopyError, match="is no file, folder or link"):
+        copying.copy_tree(tree, tmp_path / "copy")
+
+
+def test_what_dead_processes_left_is_swept(tmp_path: Path) -> None:
+    child = os.fork() if hasattr(os, "fork") else None
+    if child == 0:
+        os._exit(0)
+    if child is None:
+        pytest.skip("makes a process that is gone")
+    os.waitpid(child, 0)
+    with copying.temporary(tmp_path) as own:
+        own.mkdir()
+        dead = own.with_name(own.name.replace(f".{os.getpid()}-", f".{child}-"))
+        dead.mkdir()
+        (dead / "half").touch()
+        (tmp_path / "migrating.tmp").touch()
+        assert copying.unfinished(tmp_path) == [dead]
+        assert copying.sweep(tmp_path) == 1
+        assert own.exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["migrating.tmp"]
+
+
+def test_a_folder_comes_over_once(tmp_path: Path, tree: Path) -> None:
+    target = tmp_path / "target"
+    assert folders.bring_over("qdrant", tree, target, Wishes(dry_run=True)).outcome is Outcome.WOULD
+    assert folders.bring_over("qdrant", tree, target, Wishes()).outcome is Outcome.BROUGHT
+    assert folders.bring_over("qdrant", tree, target, Wishes()).outcome is Outcome.THERE
+    (target / "deep" / "file").write_bytes(b"changed")
+    assert folders.bring_over("qdrant", tree, target, Wishes(remove=True)).outcome is Outcome.LEFT
+    assert (tree / "deep" / "file").exists()
+    (target / "deep" / "file").write_bytes(b"content")
+    assert folders.bring_over("qdrant", tree, target, Wishes(remove=True)).removed
+    assert not tree.exists()
+    assert (target / "link").read_bytes() == b"content"

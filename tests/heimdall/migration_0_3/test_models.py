@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from heimdall.migration_0_3 import models
+from heimdall.migration_0_3.report import Outcome, Step, Wishes
+from heimdall.models import inspect
+from heimdall.models.manifest import PinnedModel
+from tests.support.small_model import SmallModel
+
+PLAIN, DRY, REMOVE = Wishes(), Wishes(dry_run=True), Wishes(remove=True)
+
+
+@pytest.fixture
+def folder(small: SmallModel, root: Path) -> Path:
+    """A project's `data/models`: the pinned files, one of them under an older name, and others."""
+    folder = root / "data" / "models"
+    for path, content in small.files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+    (folder / "model.safetensors").rename(folder / "weights-of-old.bin")
+    (folder / "tokenizer" / "vocab.txt").write_text("vocab")
+    return folder
+
+
+def by_name(steps: list[Step]) -> dict[str, Step]:
+    return {Path(step.source).name: step for step in steps}
+
+
+def test_known_bytes_by_hash_and_the_rest_as_copies(
+    small: SmallModel, pinned: PinnedModel, folder: Path, models_dir: Path
+) -> None:
+    steps = by_name(models.bring_over(folder, PLAIN))
+    assert {name: step.outcome for name, step in steps.items()} == dict.fromkeys(
+        ["net.onnx", "model_config.json", "weights-of-old.bin", "tokenizer.json", "vocab.txt"],
+        Outcome.BROUGHT,
+    )
+    assert steps["vocab.txt"].kind == "file"
+    assert steps["weights-of-old.bin"].kind == "model"
+    assert (models_dir / "tokenizer" / "vocab.txt").read_text() == "vocab"
+    assert inspect.whereabouts().verified
+    small.assert_tree(models_dir)
+    assert (folder / "weights-of-old.bin").exists()
+    again = models.bring_over(folder, PLAIN)
+    assert {step.outcome for step in again} == {Outcome.THERE}
+
+
+def test_a_dry_run(pinned: PinnedModel, folder: Path, models_dir: Path) -> None:
+    steps = models.bring_over(folder, DRY)
+    assert {step.outcome for step in steps} == {Outcome.WOULD}
+    assert len(steps) == 5
+    assert not models_dir.exists()
+
+
+def test_removing_what_was_read_back(
+    small: SmallModel, pinned: PinnedModel, folder: Path, models_dir: Path
+) -> None:
+    steps = models.bring_over(folder, REMOVE)
+    assert all(step.removed for step in steps)
+    assert not folder.exists()
+    small.assert_tree(models_dir)
+
+
+def test_what_is_there_with_other_bytes_stays(
+    pinned: PinnedModel, folder: Path, models_dir: Path
+) -> None:
+    (models_dir / "tokenizer").mkdir(parents=True)
+    (models_dir / "tokenizer" / "vocab.txt").write_text("mine")
+    (folder / "link").symlink_to(folder / "net.onnx")
+    steps = by_name(models.bring_over(folder, REMOVE))
+    assert steps["vocab.txt"].outcome is steps["link"].outcome is Outcome.LEFT
+    assert "is not replaced" in steps["vocab.txt"].detail
+    assert (models_dir / "tokenizer" / "vocab.txt").read_text() == "mine"
+    assert sorted(path.name for path in folder.rglob("*")) == ["link", "tokenizer", "vocab.txt"]
+
+
+def test_an_older_model_under_a_pinned_name_is_no_use(
+    pinned: PinnedModel, folder: Path, models_dir: Path
+) -> None:
+    (folder / "net.onnx").write_bytes(b"an older graph")
+    step = by_name(models.bring_over(folder, REMOVE))["net.onnx"]
+    assert (step.outcome, step.removed) == (Outcome.LEFT, False)
+    assert "pins other bytes under that name" in step.detail
+    assert (folder / "net.onnx").exists()
+
+
+def test_half_a_model_is_kept_for_the_next_pull(
+    small: SmallModel, pinned: PinnedModel, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "weights-of-old.bin").unlink()
+    step = by_name(models.bring_over(folder, REMOVE))["tokenizer.json"]
+    assert (step.outcome, step.removed) == (Outcome.BROUGHT, True)
+    assert "needs more than this folder has" in step.detail
+    assert Path(str(step.target)).read_bytes() == small.files["tokenizer/tokenizer.json"]
+    assert inspect.whereabouts().directory is None
+
+
+def test_repositories_of_hugging_face_come_as_a_whole(
+    pinned: PinnedModel, folder: Path, models_dir: Path
+) -> None:
+    repository = folder / "huggingface_cache" / "hub" / "models--owner--other"
+    (repository / "blobs").mkdir(parents=True)
+    (repository / "blobs" / "abc").write_text("weights")
+    (repository / "snapshots" / "1").mkdir(parents=True)
+    (repository / "snapshots" / "1" / "model.bin").symlink_to("../../blobs/abc")
+    step = by_name(models.bring_over(folder, REMOVE))["models--owner--other"]
+    assert (step.outcome, step.removed) == (Outcome.BROUGHT, True)
+    copy = models_dir / "huggingface_cache/hub/models--owner--other/snapshots/1/model.bin"
+    assert (copy.is_symlink(), copy.read_text()) == (True, "weights")
+    assert not folder.exists()
+
+
+def test_the_shared_directory_is_no_legacy(
+    pinned: PinnedModel, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODEL_CACHE_DIR", str(folder))
+    (step,) = models.bring_over(folder, REMOVE)
+    assert (step.outcome, step.removed) == (Outcome.THERE, False)
+
+
+def test_what_looks_like_models(tmp_path: Path) -> None:
+    assert not models.looks_like_models(tmp_path)
+    (tmp_path / "any.onnx").touch()
+    assert models.looks_like_models(tmp_path)

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cognitive_memory.project import Project
+from heimdall.migration_0_3 import places, settings
+from heimdall.migration_0_3.report import Outcome, Wishes
+from tests.heimdall.conftest import OriginalDatabase
+
+CONFIG = """\
+project_id: project_0123abcd
+qdrant_url: http://localhost:6333
+database:
+  path: ./elsewhere/memory.db
+monitoring:
+  target_path: ./.heimdall/docs
+"""
+
+
+def make_server(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / "collections" / name / "0").mkdir(parents=True)
+        (folder / "collections" / name / "config.json").write_text("{}")
+        (folder / "collections" / name / "0" / "segment").write_text(name)
+    return folder
+
+
+@pytest.mark.parametrize("path", [".heimdall/cognitive_memory.db", "data/cognitive_memory.db"])
+def test_databases_are_found_by_what_they_are(
+    original: OriginalDatabase, root: Path, path: str
+) -> None:
+    assert places.databases(Project(root)) == []
+    (root / path).parent.mkdir(parents=True, exist_ok=True)
+    (root / path).write_text("no database")
+    assert places.databases(Project(root)) == []
+    (root / path).unlink()
+    database = original(path)
+    assert places.databases(Project(root)) == [database]
+
+
+def test_the_database_that_the_settings_name(original: OriginalDatabase, root: Path) -> None:
+    database = original("elsewhere/memory.db")
+    (root / ".heimdall").mkdir()
+    (root / ".heimdall/config.yaml").write_text(CONFIG)
+    assert places.databases(Project(root)) == [root / "./elsewhere/memory.db"]
+    settings.bring_over(Project(root), Wishes())
+    assert places.databases(Project(root)) == [database], (
+        "also after the settings were kept under another name"
+    )
+
+
+@pytest.mark.parametrize("name", ["tmp_qdrant_storage", "data/qdrant", ".heimdall/qdrant_storage"])
+def test_folders_of_qdrant(root: Path, name: str) -> None:
+    make_server(root / name, "project_0123abcd_concepts", "project_0123abcd_episodes")
+    (found,) = places.qdrant_folders(root)
+    assert (found.path, found.local, found.projects) == (root / name, False, ["project_0123abcd"])
+    (found,) = places.qdrant_folders(root / name)
+    assert found.path == root / name
+
+
+def test_a_storage_below_the_folder(root: Path) -> None:
+    make_server(root / "data/qdrant/storage", "other")
+    (found,) = places.qdrant_folders(root)
+    assert (found.path, found.projects) == (root / "data/qdrant/storage", [])
+
+
+@pytest.mark.parametrize(
+    "volumes",
+    [
+        "['./mounted:/qdrant/storage:z']",
+        "[{type: bind, source: ./mounted, target: /qdrant/storage}]",
+    ],
+)
+def test_folders_that_compose_files_mount(root: Path, volumes: str) -> None:
+    (root / ".heimdall-mcp").mkdir()
+    compose = f"services: {{qdrant: {{volumes: {volumes}}}, web: {{volumes: null}}, none: null}}"
+    (root / ".heimdall-mcp/docker-compose.yml").write_text(compose)
+    make_server(root / ".heimdall-mcp/mounted", "one")
+    assert [found.path for found in places.qdrant_folders(root)] == [root / ".heimdall-mcp/mounted"]
+
+
+@pytest.mark.parametrize(
+    "content", ["[", "- list", "services: 3", "services: {a: {volumes: {b: c}}}", "{a: [b"]
+)
+def test_compose_files_of_any_kind(root: Path, content: str) -> None:
+    (root / "compose.yaml").write_text(content)
+    assert places.qdrant_folders(root) == []
+
+
+def test_models_of_a_project_and_a_folder_of_models(root: Path) -> None:
+    assert places.model_folders(root) == []
+    (root / "data/models").mkdir(parents=True)
+    assert places.model_folders(root) == []
+    (root / "data/models/x.onnx").touch()
+    assert (
+        places.model_folders(root)
+        == places.model_folders(root / "data/models")
+        == [root / "data/models"]
+    )
+
+
+def test_an_older_shared_directory_counts_where_ours_is_elsewhere(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / ".heimdall-shared").mkdir()
+    default = home / ".local/share/heimdall"
+    default.mkdir(parents=True)
+    assert places.older_shared_directories() == [home / ".heimdall-shared"]
+    monkeypatch.setenv("HEIMDALL_DATA_DIR", str(tmp_path / "ours"))
+    assert set(places.older_shared_directories()) == {home / ".heimdall-shared", default}
+
+
+def test_settings_give_way_and_are_kept(root: Path) -> None:
+    project = Project(root)
+    project.folder.mkdir()
+    project.config_path.write_text(CONFIG)
+    planned = settings.bring_over(project, Wishes(dry_run=True))
+    assert planned is not None
+    assert planned.outcome is Outcome.WOULD
+    assert project.config_path.read_text() == CONFIG
+    step = settings.bring_over(project, Wishes())
+    assert step is not None
+    assert (step.outcome, "database, monitoring, project_id, qdrant_url" in step.detail) == (
+        Outcome.BROUGHT,
+        True,
+    )
+    assert (project.folder / settings.KEPT_NAME).read_text() == CONFIG
+    assert Project(root).config.project_id is not None
+    assert settings.bring_over(Project(root), Wishes()) is None
+
+
+def test_other_settings_that_were_kept_are_not_replaced(root: Path) -> None:
+    project = Project(root)
+    project.folder.mkdir()
+    project.config_path.write_text(CONFIG)
+    (project.folder / settings.KEPT_NAME).write_text("others")
+    step = settings.bring_over(project, Wishes())
+    assert step is not None
+    assert step.outcome is Outcome.FAILED
+    assert project.config_path.read_text() == CONFIG
+    (project.folder / settings.KEPT_NAME).write_text(CONFIG)  # killed after that, last time
+    assert settings.bring_over(project, Wishes()) is not None
+
+
+@pytest.mark.parametrize("content", ["project_id: 3", "[", "text", ""])
+def test_settings_that_are_not_the_originals(root: Path, content: str) -> None:
+    (root / ".heimdall").mkdir()
+    (root / ".heimdall/config.yaml").write_text(content)
+    assert settings.bring_over(Project(root), Wishes()) is None
+    assert settings.database_of(Project(root)) is None

@@ -1,0 +1,63 @@
+"""Folders as Qdrant's own client makes them, and in the form of a server's storage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from heimdall.migration_0_3 import qdrant
+from heimdall.migration_0_3.report import Outcome, Wishes
+from tests.heimdall.migration_0_3.test_places import make_server
+
+NAME = "project_0123abcd_episodes"
+
+
+def test_a_servers_storage_collection_by_collection(tmp_path: Path) -> None:
+    source, shared = (
+        make_server(tmp_path / "tmp_qdrant_storage", NAME, "mine"),
+        make_server(tmp_path / "shared", "mine"),
+    )
+    (shared / "collections/mine/0/segment").write_text("another")
+    found = qdrant.recognise(source)
+    assert found is not None
+    steps = {
+        Path(step.source).name: step
+        for step in qdrant.bring_over(found, shared, Wishes(remove=True))
+    }
+    assert (steps[NAME].outcome, steps[NAME].removed) == (Outcome.BROUGHT, True)
+    assert (steps["mine"].outcome, steps["mine"].removed) == (Outcome.LEFT, False)
+    assert (shared / "collections" / NAME / "0" / "segment").read_text() == NAME
+    assert (shared / "collections/mine/0/segment").read_text() == "another"
+    assert (source / "collections/mine").exists()
+    assert not (source / "collections" / NAME).exists()
+
+
+def test_the_shared_directory_itself_is_left(tmp_path: Path) -> None:
+    shared = make_server(tmp_path / "shared", NAME)
+    found = qdrant.recognise(shared)
+    assert found is not None
+    (step,) = qdrant.bring_over(found, shared, Wishes(remove=True))
+    assert (step.outcome, step.removed) == (Outcome.THERE, False)
+
+
+def test_what_qdrants_client_makes_without_a_server(tmp_path: Path) -> None:
+    client_module = pytest.importorskip("qdrant_client", reason="qdrant-client is optional")
+    client = client_module.QdrantClient(path=str(tmp_path / "tmp_qdrant_storage"))
+    forms = client_module.models
+    client.create_collection(NAME, forms.VectorParams(size=2, distance=forms.Distance.COSINE))
+    client.upsert(NAME, [forms.PointStruct(id=1, vector=[1.0, 0.0], payload={"content": "text"})])
+    client.close()
+    found = qdrant.recognise(tmp_path / "tmp_qdrant_storage")
+    assert found is not None
+    assert (found.local, found.projects) == (True, ["project_0123abcd"])
+    (step,) = qdrant.bring_over(found, tmp_path / "shared", Wishes())
+    assert step.outcome is Outcome.BROUGHT
+    assert "qdrant-client's local form, 1 points" in step.detail
+    assert (tmp_path / "shared/local/tmp_qdrant_storage/meta.json").is_file()
+
+
+def test_other_folders(tmp_path: Path) -> None:
+    (tmp_path / "collections" / "x").mkdir(parents=True)
+    assert qdrant.recognise(tmp_path) is None
+    assert qdrant.recognise(tmp_path / "gone") is None

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import stat
+import warnings
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from heimdall.models.errors import SourceError
+from heimdall.models.manifest import PinnedModel
+from heimdall.models.store import Store
+from heimdall.models.transfer.archive import unpack
+from tests.support.small_model import SmallModel
+
+
+@pytest.fixture
+def store(models_dir: Path) -> Store:
+    store = Store(models_dir)
+    store.prepare()
+    return store
+
+
+def test_what_is_wanted_comes_out(store: Store, pinned: PinnedModel, small: SmallModel) -> None:
+    wanted = [file for file in pinned.files if file.content is None]
+    unpack(small.asset_path, pinned, wanted, store)
+    assert store.missing(wanted) == []
+    assert len(list(store.blobs.iterdir())) == len(wanted)
+
+
+def member(name: str, *, mode: int = stat.S_IFREG | 0o644) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name)
+    info.create_system = 3
+    info.external_attr = mode << 16
+    return info
+
+
+@pytest.mark.parametrize(
+    ("info", "reason"),
+    [
+        (member("models/../../evil"), "none of the pinned"),
+        (member("/etc/passwd"), "none of the pinned"),
+        (member("evil"), "none of the pinned"),
+        (member("models/evil"), "none of the pinned"),
+        (member("models/about/../evil"), "none of the pinned"),
+        (member("models\\evil"), "none of the pinned"),
+        (member("\0without a name"), "none of the pinned"),
+        (member("other/"), "none of the pinned"),
+        (member("models/about/link", mode=stat.S_IFLNK | 0o777), "link or special"),
+        (member("models/about/fifo", mode=stat.S_IFIFO | 0o600), "link or special"),
+        (member("models/MODEL.safetensors"), "is there twice"),
+        (member("models/model.safetensors"), "is there twice"),
+    ],
+)
+def test_a_hostile_member_is_refused_before_anything_is_read(
+    store: Store, pinned: PinnedModel, small: SmallModel, info: zipfile.ZipInfo, reason: str
+) -> None:
+    with warnings.catch_warnings(), zipfile.ZipFile(small.asset_path, "a") as archive:
+        warnings.simplefilter("ignore")  # zipfile's own, about the duplicate that this test wants
+        archive.writestr(info, b"evil")
+    with pytest.raises(SourceError, match=f"{reason}.*refused"):
+        unpack(small.asset_path, pinned, pinned.files, store)
+    assert not list(store.blobs.iterdir())
+
+
+def test_a_bomb_is_refused_by_its_size(store: Store, pinned: PinnedModel, tmp_path: Path) -> None:
+    path = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("models/model.safetensors", bytes(50_000_000))
+    with pytest.raises(SourceError, match="has 50000000 bytes, expected 300000"):
+        unpack(path, pinned, pinned.files, store)
+
+
+def test_a_member_that_inflates_beyond_its_header_stays_out(
+    store: Store, pinned: PinnedModel, small: SmallModel
+) -> None:
+    content = bytearray(small.asset_path.read_bytes())
+    position = content.find(small.files["model.safetensors"])
+    content[position] ^= 1
+    small.asset_path.write_bytes(content)
+    with pytest.raises(SourceError, match="CRC"):
+        unpack(
+            small.asset_path,
+            pinned,
+            [file for file in pinned.files if file.path == "model.safetensors"],
+            store,
+        )
+    assert not list(store.blobs.iterdir())
+
+
+def test_a_missing_member_is_named(store: Store, pinned: PinnedModel, tmp_path: Path) -> None:
+    path = tmp_path / "empty.zip"
+    zipfile.ZipFile(path, "w").close()
+    with pytest.raises(SourceError, match=r"lacks the member models/"):
+        unpack(path, pinned, pinned.files, store)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(
+    edits=st.lists(st.tuples(st.integers(-800, 199), st.integers(0, 255)), min_size=1, max_size=4)
+)
+def test_any_damage_is_a_source_error_or_harmless(
+    store: Store,
+    pinned: PinnedModel,
+    small: SmallModel,
+    tmp_path: Path,
+    edits: list[tuple[int, int]],
+) -> None:
+    content = bytearray(small.asset_path.read_bytes())
+    for position, value in edits:  # in the first headers, or from the end in the directory
+        content[position] = value
+    path = tmp_path / "damaged.zip"
+    path.write_bytes(content)
+    try:
+        unpack(path, pinned, pinned.files, store)
+    except SourceError:
+        return
+    assert store.missing(pinned.files) == []

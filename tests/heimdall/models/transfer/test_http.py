@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+from hypothesis import given
+from hypothesis import strategies as st
+
+from heimdall.models.errors import SourceError
+from heimdall.models.transfer.http import Client, Origin, retry_after_seconds, split_credentials
+from release.github_standin import Fault, Instead
+from tests.support.servers import RunningServer, plain_mirror
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    client = Client(stall_seconds=1)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RunningServer]:
+    (tmp_path / "file").write_bytes(b"content")
+    with plain_mirror(tmp_path) as server:
+        yield server
+
+
+def body(client: Client, url: str, **options: str) -> bytes:
+    with client.open(url, **options) as answer:  # type: ignore[arg-type]
+        content = b"".join(answer.chunks())
+    client.close()
+    return content
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirects_are_followed(client: Client, server: RunningServer, status: int) -> None:
+    server.faults.add(Fault(Instead(status, headers={"Location": "/file?signed"}), path="/moved"))
+    assert body(client, f"{server.url}/moved") == b"content"
+
+
+def test_a_redirect_loop_ends(client: Client, server: RunningServer) -> None:
+    server.faults.add(Fault(Instead(302, headers={"Location": "/loop?secret=1"})))
+    with pytest.raises(SourceError, match="redirected more than 10 times") as caught:
+        body(client, f"{server.url}/loop")
+    assert "secret" not in caught.value.reason
+
+
+@pytest.mark.parametrize("location", [None, "ftp://x.example/", "file:///etc/passwd"])
+def test_odd_redirects_are_refused(
+    client: Client, server: RunningServer, location: str | None
+) -> None:
+    headers = {"Location": location} if location else {}
+    server.faults.add(Fault(Instead(302, headers=headers)))
+    with pytest.raises(SourceError, match="redirected"):
+        body(client, f"{server.url}/file")
+
+
+def test_authorization_stays_with_its_origin(
+    client: Client, server: RunningServer, tmp_path: Path
+) -> None:
+    with plain_mirror(tmp_path) as other:
+        server.faults.add(
+            Fault(Instead(302, headers={"Location": f"{other.url}/file"}), path="/away")
+        )
+        server.faults.add(Fault(Instead(302, headers={"Location": "/file"}), path="/home"))
+        assert body(client, f"{server.url}/away", authorization="Bearer t") == b"content"
+        assert body(client, f"{server.url}/home", authorization="Bearer t") == b"content"
+        assert [record.authorized for record in server.requests.settled()] == [True, True, True]
+        assert [record.authorized for record in other.requests.settled()] == [False]
+
+
+def test_credentials_in_the_url_become_basic_authorization(
+    client: Client, server: RunningServer
+) -> None:
+    url = server.url.replace("http://", "http://user:p%40ss@")
+    assert body(client, f"{url}/file") == b"content"
+    assert server.requests.settled()[0].authorized
+
+
+@pytest.mark.parametrize(
+    ("status", "transient"),
+    [
+        (400, False),
+        (401, False),
+        (403, False),
+        (404, False),
+        (410, False),
+        (408, True),
+        (429, True),
+        (500, True),
+        (503, True),
+    ],
+)
+def test_each_status_is_named_and_judged(
+    client: Client, server: RunningServer, status: int, transient: bool
+) -> None:
+    server.faults.add(Fault(Instead(status, headers={"Retry-After": "7"})))
+    with pytest.raises(SourceError, match=f"answered {status}") as caught:
+        body(client, f"{server.url}/file")
+    assert (caught.value.transient, caught.value.unreachable, caught.value.retry_after) == (
+        transient,
+        False,
+        7.0,
+    )
+
+
+def test_a_port_where_nobody_listens_is_unreachable(client: Client) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://user:hunter2@127.0.0.1:{free.getsockname()[1]}/x"
+    with pytest.raises(SourceError, match="refused") as caught:
+        body(client, url)
+    assert caught.value.unreachable
+    assert "hunter2" not in caught.value.reason
+
+
+def test_silence_is_given_up(client: Client) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        with pytest.raises(SourceError, match="timed out") as caught:
+            body(client, f"http://127.0.0.1:{silent.getsockname()[1]}/x")
+        assert caught.value.transient
+        assert not caught.value.unreachable
+
+
+def test_an_unknown_authority_is_refused_until_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import ssl
+
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    (tmp_path / "file").write_bytes(b"content")
+    with plain_mirror(tmp_path, tls=context) as server:
+        for variable in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
+            monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+            monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+            with pytest.raises(SourceError, match=r"TLS failed.*SSL_CERT_FILE") as caught:
+                body(Client(stall_seconds=2), f"{server.url}/file")
+            assert not caught.value.transient
+            monkeypatch.setenv(variable, str(tmp_path / "ca.pem"))
+            assert body(Client(stall_seconds=2), f"{server.url}/file") == b"content"
+        monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+        client = Client(stall_seconds=2, authorities=(str(tmp_path / "ca.pem"),))
+        assert body(client, f"{server.url}/file") == b"content"
+
+
+def test_an_authority_that_can_not_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
+    with pytest.raises(SourceError, match=r"/nowhere/ca\.pem can't be read"):
+        body(Client(), "https://127.0.0.1:9/x")
+
+
+def test_a_proxy_is_used_with_its_credentials_unless_excepted(
+    server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with plain_mirror(tmp_path) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url.replace("http://", "http://user:secret@"))
+        proxy.faults.add(Fault(Instead(200, b"by proxy")))
+        assert body(Client(), "http://example.invalid/file") == b"by proxy"
+        assert "proxy-authorization" in proxy.requests.settled()[0].headers
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        assert body(Client(), f"{server.url}/file") == b"content"
+
+
+@given(st.integers(0, 10**6))
+def test_retry_after_in_seconds(seconds: int) -> None:
+    assert retry_after_seconds(str(seconds)) == seconds
+
+
+def test_retry_after_as_a_date() -> None:
+    assert retry_after_seconds("Thu, 01 Jan 1970 00:01:00 GMT", now=20) == 40
+    assert retry_after_seconds("Thu, 01 Jan 1970 00:01:00 GMT", now=80) == 0
+
+
+@given(st.text(max_size=30))
+def test_any_other_retry_after_is_ignored_or_a_duration(text: str) -> None:
+    seconds = retry_after_seconds(text)
+    assert seconds is None or seconds >= 0
+
+
+@pytest.mark.parametrize("url", ["http://h.example:99999999/x", "http://[::1/x"])
+def test_an_origin_that_is_none(url: str) -> None:
+    with pytest.raises(SourceError, match="is no URL that can be asked"):
+        Origin.of(url)
+
+
+def test_a_header_that_can_not_be_sent_is_not_repeated(
+    client: Client, server: RunningServer
+) -> None:
+    with pytest.raises(SourceError, match="can't be asked") as caught:
+        body(client, f"{server.url}/file", authorization="Bearer hunter2\n")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_origins() -> None:
+    assert Origin.of("https://h.example/x") == Origin.of("https://h.example:443/y")
+    assert Origin.of("http://h.example/x") != Origin.of("https://h.example/x")
+    assert split_credentials("https://h.example/x") == ("https://h.example/x", None)

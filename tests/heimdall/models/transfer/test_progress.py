@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+
+from heimdall.models.transfer import progress as module
+from heimdall.models.transfer.progress import (
+    BarProgress,
+    LineProgress,
+    Progress,
+    make_progress,
+    megabytes,
+)
+
+
+class Terminal(io.StringIO):
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_lines_are_sparse(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    stream = io.StringIO()
+    progress = LineProgress(stream)
+    progress.start("model from somewhere", 1_000_000, 250_000)
+    for _ in range(15):
+        now[0] += 2
+        progress.advance(50_000)
+    progress.stop()
+    lines = stream.getvalue().splitlines()
+    assert lines[0] == "heimdall: fetching model from somewhere (1.0 MB, continuing after 0.2 MB)"
+    assert len(lines) == 2
+    assert lines[1] == "heimdall: 65 %, 0.7 MB of model from somewhere"
+
+
+def test_a_bar_on_a_terminal_cleans_up_behind_itself() -> None:
+    stream = Terminal()
+    progress = make_progress(stream=stream)
+    progress.start("model", 1_000_000)
+    progress.advance(500_000)
+    progress.stop()
+    progress.note("ready")
+    text = stream.getvalue()
+    assert "[████████████············] 50 %, 0.5 MB" in text
+    assert text.endswith("\r\x1b[K\r\x1b[Kheimdall: ready\n")
+
+
+def test_an_unknown_total_gives_no_percentage() -> None:
+    stream = Terminal()
+    progress = BarProgress(stream)
+    progress.start("model", None)
+    progress.advance(2_000_000)
+    assert "%" not in stream.getvalue()
+    assert "2.0 MB" in stream.getvalue()
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_broken_stderr_breaks_nothing(closed: bool) -> None:
+    stream = Terminal()
+    progress = BarProgress(stream)
+    if closed:
+        stream.close()
+    progress.start("model", 10)
+    progress.advance(10)
+    progress.stop()
+    assert closed == (type(make_progress(stream=stream)) is Progress)
+
+
+def test_none_when_unwanted_or_without_stderr(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert type(make_progress(wanted=False)) is Progress
+    monkeypatch.setattr(sys, "stderr", None)
+    assert type(make_progress()) is Progress
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(91_360_630, "91.4 MB"), (100_000, "0.1 MB"), (512, "0.5 kB")]
+)
+def test_megabytes(count: int, text: str) -> None:
+    assert megabytes(count) == text

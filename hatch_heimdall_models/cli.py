@@ -1,4 +1,4 @@
-"""The command `heimdall-models`: thin, it loads what it needs when it runs."""
+"""The command `hatch-heimdall-models`: thin, it loads what it needs when it runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _lock(options.project, options.assets, options.tag, check=options.check)
     except (ModelBuildError, OSError) as error:
-        print(f"heimdall-models: error: {error}", file=sys.stderr)  # noqa: T201
+        print(f"hatch-heimdall-models: error: {error}", file=sys.stderr)  # noqa: T201
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)  # noqa: T201
@@ -28,7 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="heimdall-models", description="Pin a project's models.")
+    parser = argparse.ArgumentParser(
+        prog="hatch-heimdall-models", description="Pin a project's models."
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     lock = commands.add_parser(
         "lock",
@@ -76,7 +78,9 @@ def _lock(root: Path, assets: Path | None, tag: str | None, *, check: bool) -> i
     if check:
         differences = lock_differences(old, new)
         if differences:
-            _say(f"{path} is out of date; 'heimdall-models lock' would mend it:", *differences)
+            _say(
+                f"{path} is out of date; 'hatch-heimdall-models lock' would mend it:", *differences
+            )
             return 1
         _say(f"{path} pins what is there")
         return 0

@@ -100,7 +100,7 @@ class HookConfig:
         sbom: whether wheels carry a bill of the models.
         variant_folders: by variant, the folder below `models_dir` that holds its files, whose pinned paths begin there; files
             of all other variants lie directly in `models_dir`.
-        models: what `heimdall-models lock` writes about the models; the first is the default. A build needs only their
+        models: what `hatch-heimdall-models lock` writes about the models; the first is the default. A build needs only their
             licence files.
     """
 

@@ -75,7 +75,7 @@ class HeimdallModelsHook(BuildHookInterface[BuilderConfig]):
             build_data.setdefault("sbom_files", []).extend(
                 str(scratch / name) for name in files if name == SBOM_NAME
             )
-            self.app.display_info(f"heimdall-models: {_summary(pins, config)}")
+            self.app.display_info(f"hatch-heimdall-models: {_summary(pins, config)}")
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002
         """Open the finished archive, and remove it if it breaks a promise.
@@ -151,7 +151,7 @@ class HeimdallModelsHook(BuildHookInterface[BuilderConfig]):
         try:
             yield
         except ModelBuildError as error:
-            self.app.display_error(f"heimdall-models: error: {error}")
+            self.app.display_error(f"hatch-heimdall-models: error: {error}")
             sys.exit(1)
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from hatch_heimdall_models.manifest import Manifest
 
 
-_LOCK_COMMAND = "'heimdall-models lock' or the project's own lock command"
+_LOCK_COMMAND = "'hatch-heimdall-models lock' or the project's own lock command"
 
 
 @dataclass(frozen=True, slots=True)

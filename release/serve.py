@@ -6,14 +6,20 @@ import errno
 import signal
 import time
 from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
 from hatch_heimdall_models.errors import ModelBuildError
 from release.project import ASSETS, read_project
+
+if TYPE_CHECKING:
+    from release.github_standin import Application, Request, Response
 
 _LOOK_EVERY = 0.1
 """Seconds between two looks at whether a signal came: an Event's lock is not safe in a signal's handler."""
@@ -63,7 +69,7 @@ def serve(
 
     The first line of output is the setting that makes heimdall download from here. Ends on Ctrl-C and SIGTERM.
     """
-    from release.github_standin import Drip, Fault, GitHubStandIn
+    from release.github_standin import GitHubStandIn
 
     _check(directory, host)
     stop = _Stop()
@@ -79,7 +85,7 @@ def serve(
                 repository=repository or read_project().repository,
                 host=host,
                 port=port,
-                faults=[Fault(Drip(rate), host="assets")] if rate is not None else [],
+                around=partial(_limited, rate),
                 log_stream=log,
             )
         except OSError as error:
@@ -90,6 +96,20 @@ def serve(
         received = stop.wait()
     if received == signal.SIGINT:
         context.exit(130)
+
+
+def _limited(rate: float | None, host: str, application: Application) -> Application:
+    """The application, with its answers slowed where the assets are and a rate is given."""
+    from release.github_standin import slowed
+
+    if rate is None or host != "assets":
+        return application
+
+    def slow(request: Request) -> Response:
+        response = application(request)
+        return replace(response, body=slowed(response.body, rate, request.pause))
+
+    return slow
 
 
 def _check(directory: Path, host: str) -> None:

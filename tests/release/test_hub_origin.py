@@ -12,9 +12,9 @@ import pytest
 
 from hatch_heimdall_models.errors import ModelBuildError
 from release.build import build_model
-from release.github_standin import CutAfter, Fault, Instead, WrongBytes
 from release.origins import fetch_files
 from release.recipe import HubOrigin, Recipe
+from tests.support.faults import CutAfter, Fault, Instead, WrongBytes
 from tests.support.servers import RunningServer, plain_mirror
 from tests.support.tiny_release import REVISION, TinyRelease
 

@@ -11,8 +11,9 @@ import pytest
 import trustme
 
 from hatch_heimdall_models.errors import ModelBuildError
-from release.github_standin import BytesBody, CutAfter, Drop, Fault, Listener, Request, Response
+from release.github_standin import Listener, Request, Response, bytes_body
 from release.transfer import UnavailableError, fetch
+from tests.support.faults import CutAfter, Drop, Fault
 from tests.support.servers import RunningServer, plain_mirror
 
 CONTENT = bytes(range(256)) * 1000
@@ -74,7 +75,7 @@ def test_the_proxy_of_the_environment_is_used_and_left_out(
 
     def proxy(request: Request) -> Response:
         asked.append(request.target)
-        return Response(200, {}, BytesBody(CONTENT))
+        return Response(200, {}, bytes_body(CONTENT))
 
     with Listener("proxy", proxy) as listener:
         monkeypatch.setenv("http_proxy", listener.url)

@@ -71,6 +71,8 @@ def build(*, recipe_file: Path, output: Path, cache: Path) -> None:
 @_tag
 def pack(*, recipe_file: Path, models: Path, output: Path, tag: str | None) -> None:
     """Pack the model as a release asset: one zip, the same bytes on every machine."""
+    from rich.filesize import decimal
+
     from release.pack import pack_models
     from release.project import read_project
     from release.recipe import read_recipe
@@ -86,7 +88,7 @@ def pack(*, recipe_file: Path, models: Path, output: Path, tag: str | None) -> N
     )
     for asset in packed:
         click.echo(
-            f"{'wrote' if asset.changed else 'unchanged:'} {asset.path} ({asset.size / 1e6:.1f} MB)"
+            f"{'wrote' if asset.changed else 'unchanged:'} {asset.path} ({decimal(asset.size)})"
         )
         click.echo(f"sha256 {asset.sha256}")
 

@@ -18,9 +18,9 @@ from release.compact_graph import compact_graph_bytes
 from release.fast_graph import fast_graph_bytes
 from release.graph import graph_bytes
 from release.model_files import SETTINGS_PATH, every_path, settings_bytes
-from release.origins import fetch_files
 from release.recipe import WEIGHTS_NAME, Recipe, UpstreamFile
 from release.safetensors_header import read_header
+from release.sources import fetch_files
 
 _CONFIG_NAME = "config.json"
 

@@ -85,7 +85,7 @@ def _pin(recipe: Recipe, models: Path, file: FoundFile) -> ModelFile:
     places = (
         []
         if upstream is None
-        else [recipe.url(upstream), *(origin.place(upstream) for origin in recipe.origins)]
+        else [recipe.url(upstream), *(source.place(upstream) for source in recipe.sources)]
     )
     return ModelFile(
         file.path,

@@ -11,12 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.filesize import decimal
+
 from hatch_heimdall_models.digest import sha256_of
 from hatch_heimdall_models.errors import ModelBuildError
 from release.checkout import Checkout
 from release.gh import Gh
 from release.github_release import RemoteRelease, releases_of
-from release.progress import megabytes
 from release.public import download_url, fetch_published
 from release.publication import LocalAsset, Plan, plan_publication
 
@@ -107,7 +108,7 @@ class _Publication:
             self.gh.release("delete-asset", self.tag, name, "--yes")
             self.say(f"deleted {name}, whose upload had broken off")
         for asset in plan.upload:
-            self.say(f"uploading {asset.name} ({megabytes(asset.size)})")
+            self.say(f"uploading {asset.name} ({decimal(asset.size)})")
             self.gh.release("upload", self.tag, str(asset.path))
 
     def compare_draft(self) -> None:

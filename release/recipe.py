@@ -43,7 +43,7 @@ class UpstreamFile:
 
 
 @dataclass(frozen=True, slots=True)
-class WheelOrigin:
+class WheelSource:
     """A wheel on the package index that holds upstream's files.
 
     Attributes:
@@ -74,7 +74,7 @@ class WheelOrigin:
 
 
 @dataclass(frozen=True, slots=True)
-class HubOrigin:
+class HubSource:
     """A repository of Hugging Face's form, on Hugging Face or on a mirror of it.
 
     Attributes:
@@ -86,12 +86,12 @@ class HubOrigin:
     def __str__(self) -> str:
         return self.url or "Hugging Face"
 
-    def place(self, file: UpstreamFile) -> str | None:  # noqa: ARG002 - the other origin's signature
+    def place(self, file: UpstreamFile) -> str | None:  # noqa: ARG002 - the other source's signature
         """None: upstream's own URL is in a manifest anyway, and a maintainer's mirror is no business of users."""
         return None
 
 
-Origin = HubOrigin | WheelOrigin
+Source = HubSource | WheelSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class Recipe:
         repository: URL of upstream's repository on Hugging Face.
         revision: the commit in it, 40 hexadecimal digits.
         files: upstream's files, in the recipe's order.
-        origins: where to get them, in the order of trying.
+        sources: where to get them, in the order of trying.
         derived: further variants that are made from the same files.
         fast: whether there is a second graph over the weights, which multiplies in int8: see `release.fast_graph`.
         folder: where the variant's files lie below the models directory: in it, or in a folder of their own.
@@ -117,7 +117,7 @@ class Recipe:
     repository: str
     revision: str
     files: tuple[UpstreamFile, ...]
-    origins: tuple[Origin, ...]
+    sources: tuple[Source, ...]
     derived: tuple[str, ...] = ()
     fast: bool = False
     folder: str = ""
@@ -149,9 +149,9 @@ class Recipe:
         """The files that are part of the model, by their path in it."""
         return {file.path: file for file in self.files if file.path is not None}
 
-    def url(self, file: UpstreamFile, origin: HubOrigin | None = None) -> str:
-        """The file at the pinned revision, on Hugging Face or at another origin of that form."""
-        repository = (origin.url if origin else "") or self.repository
+    def url(self, file: UpstreamFile, source: HubSource | None = None) -> str:
+        """The file at the pinned revision, on Hugging Face or at another source of that form."""
+        repository = (source.url if source else "") or self.repository
         return f"{repository}/resolve/{self.revision}/{file.name}"
 
     def file(self, name: str) -> UpstreamFile:
@@ -207,7 +207,7 @@ class _Reader:
         self.problems: list[str] = []
 
     def recipe(self, document: Mapping[str, Any]) -> Recipe:
-        self.known(document, "", {"model", "upstream", "files", "origins"})
+        self.known(document, "", {"model", "upstream", "files", "sources"})
         model = self.table(document, "model", {"name", "variant", "license", "derived", "fast"})
         upstream = self.table(document, "upstream", {"repository", "revision"})
         return Recipe(
@@ -217,7 +217,7 @@ class _Reader:
             repository=self.text(upstream, "upstream.repository", _URL),
             revision=self.text(upstream, "upstream.revision", _REVISION),
             files=tuple(self.files(document)),
-            origins=tuple(self.origins(document)),
+            sources=tuple(self.sources(document)),
             derived=self.derived(model),
             fast=self.flag(model, "model.fast"),
         )
@@ -247,12 +247,12 @@ class _Reader:
                 taken.add(key)
             yield UpstreamFile(name, self.text(entry, f"{where}.sha256", _SHA256), size, path)
 
-    def origins(self, document: Mapping[str, Any]) -> Iterator[Origin]:
-        for where, entry in self.tables(document, "origins"):
+    def sources(self, document: Mapping[str, Any]) -> Iterator[Source]:
+        for where, entry in self.tables(document, "sources"):
             match entry.get("kind"):
                 case "huggingface":
                     self.known(entry, where, {"kind", "url"})
-                    yield HubOrigin(
+                    yield HubSource(
                         self.text(entry, f"{where}.url", _PLACE) if "url" in entry else ""
                     )
                 case "wheel":
@@ -262,7 +262,7 @@ class _Reader:
                         f"{where}.kind: expected 'huggingface' or 'wheel', found {kind!r}"
                     )
 
-    def wheel(self, entry: Mapping[str, Any], where: str) -> WheelOrigin:
+    def wheel(self, entry: Mapping[str, Any], where: str) -> WheelSource:
         self.known(entry, where, {"kind", "project", "version", "sha256", "prefix", "archive"})
         prefix = entry.get("prefix")
         if not isinstance(prefix, str) or (
@@ -272,7 +272,7 @@ class _Reader:
                 f"{where}.prefix: expected '' or a folder that ends in '/', found {prefix!r}"
             )
             prefix = ""
-        return WheelOrigin(
+        return WheelSource(
             project=self.text(entry, f"{where}.project", _NAME),
             version=self.text(entry, f"{where}.version", re.compile(r"[0-9][A-Za-z0-9.!+-]*")),
             sha256=self.text(entry, f"{where}.sha256", _SHA256),

@@ -118,3 +118,15 @@ def test_what_was_there_stays_when_the_bytes_are_others(site: Site) -> None:
     with pytest.raises(ModelBuildError, match="expected sha256"):
         fetch(f"{site.server.url}/file", site.target, sha256="0" * 64, size=len(CONTENT))
     assert site.target.read_bytes() == b"before"
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_bar_is_drawn_on_a_terminal_alone(
+    site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], terminal: bool
+) -> None:
+    # What rich goes by, where it does not ask the stream.
+    monkeypatch.setenv("TTY_COMPATIBLE", "1" if terminal else "0")
+    site.fetch()
+    shown = capsys.readouterr()
+    assert ("file" in shown.err) is terminal
+    assert shown.out == ""

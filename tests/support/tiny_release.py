@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from release.recipe import HubOrigin, Recipe, UpstreamFile, WheelOrigin
+from release.recipe import HubSource, Recipe, UpstreamFile, WheelSource
 from tests.support import tiny_bert
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
@@ -60,9 +60,9 @@ def make_tiny_release(wheels: Path) -> TinyRelease:
             UpstreamFile(name, hashlib.sha256(files[name]).hexdigest(), len(files[name]), path)
             for name, path in PATHS.items()
         ),
-        origins=(
-            WheelOrigin("tiny-model", "1.0", first, "tiny_model/files/"),
-            WheelOrigin("tiny-zip", "2.0", second, "", archive="tiny_zip/inner.zip"),
+        sources=(
+            WheelSource("tiny-model", "1.0", first, "tiny_model/files/"),
+            WheelSource("tiny-zip", "2.0", second, "", archive="tiny_zip/inner.zip"),
         ),
     )
     return TinyRelease(files, recipe, wheels)
@@ -98,16 +98,16 @@ def recipe_text(recipe: Recipe) -> str:
     lines += ["[upstream]", *_lines(recipe, "repository", "revision")]
     for file in recipe.files:
         lines += ["[[files]]", *_lines(file, "name", "sha256", "path"), f"size = {file.size}"]
-    for origin in recipe.origins:
-        if isinstance(origin, HubOrigin):
+    for source in recipe.sources:
+        if isinstance(source, HubSource):
             lines += [
-                "[[origins]]",
+                "[[sources]]",
                 'kind = "huggingface"',
-                *(_lines(origin, "url") if origin.url else []),
+                *(_lines(source, "url") if source.url else []),
             ]
             continue
-        keys = ("project", "version", "sha256", "prefix", *(["archive"] if origin.archive else []))
-        lines += ["[[origins]]", 'kind = "wheel"', *_lines(origin, *keys)]
+        keys = ("project", "version", "sha256", "prefix", *(["archive"] if source.archive else []))
+        lines += ["[[sources]]", 'kind = "wheel"', *_lines(source, *keys)]
     return "\n".join(lines) + "\n"
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hatch_heimdall_models.digest import sha256_of
 from hatch_heimdall_models.errors import ModelBuildError
-from hatch_heimdall_models.manifest import path_problem
+from hatch_heimdall_models.files import sha256_of
+from hatch_heimdall_models.reader import path_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.files import read_text
 from hatch_heimdall_models.inventory import by_folder
 from hatch_heimdall_models.manifest import Manifest, loads
 
@@ -22,11 +22,7 @@ def read_manifest(path: Path) -> Manifest:
     Raises:
         ModelBuildError: if it can't be read or is not a valid manifest.
     """
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ModelBuildError(str(path), [f"can't be read: {error}"]) from error
-    return loads(text, subject=str(path))
+    return loads(read_text(path), subject=str(path))
 
 
 def differences(

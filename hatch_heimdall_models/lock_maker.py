@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hatch_heimdall_models.asset import read_asset, write_asset
-from hatch_heimdall_models.digest import sha256_of
 from hatch_heimdall_models.errors import ModelBuildError
-from hatch_heimdall_models.files import replacing
+from hatch_heimdall_models.files import replacing, sha256_of
 from hatch_heimdall_models.inventory import FoundFile, by_folder, take_inventory
 from hatch_heimdall_models.manifest import (
     ASSET_FORM,

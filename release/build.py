@@ -9,9 +9,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from hatch_heimdall_models.digest import sha256_of
 from hatch_heimdall_models.errors import ModelBuildError
-from hatch_heimdall_models.files import PART_SUFFIX, write_if_different
+from hatch_heimdall_models.files import PART_SUFFIX, sha256_of, write_if_different
 from hatch_heimdall_models.inventory import IGNORED_NAMES
 from release.bert_config import BertConfig, parse_bert_config
 from release.compact_graph import compact_graph_bytes

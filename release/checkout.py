@@ -6,8 +6,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from hatch_heimdall_models.digest import sha256_of
 from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.files import sha256_of
 from hatch_heimdall_models.lock import read_manifest
 from hatch_heimdall_models.manifest import Asset, Manifest
 from release.project import Project, read_project

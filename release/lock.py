@@ -8,8 +8,8 @@ from pathlib import Path
 from packaging.version import InvalidVersion, Version
 
 from hatch_heimdall_models.asset import read_asset
-from hatch_heimdall_models.digest import sha256_of
 from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.files import sha256_of
 from hatch_heimdall_models.inventory import FoundFile
 from hatch_heimdall_models.manifest import INLINE_LIMIT, Asset, Manifest, Model, ModelFile
 from hatch_heimdall_models.relock import entry_of, with_text_of

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hatch_heimdall_models.asset import read_asset, write_asset
-from hatch_heimdall_models.digest import sha256_of
 from hatch_heimdall_models.errors import ModelBuildError
-from hatch_heimdall_models.files import replacing, write_if_different
+from hatch_heimdall_models.files import replacing, sha256_of, write_if_different
 from hatch_heimdall_models.inventory import FoundFile
 from hatch_heimdall_models.manifest import Asset
 from release.deflated_asset import write_deflated_asset

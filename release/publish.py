@@ -13,8 +13,8 @@ from pathlib import Path
 
 from rich.filesize import decimal
 
-from hatch_heimdall_models.digest import sha256_of
 from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.files import sha256_of
 from release.checkout import Checkout
 from release.gh import Gh
 from release.github_release import RemoteRelease, releases_of

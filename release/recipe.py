@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from hatch_heimdall_models.errors import ModelBuildError
-from hatch_heimdall_models.manifest import path_problem
+from hatch_heimdall_models.files import read_text
+from hatch_heimdall_models.reader import Reader, path_problem, read_toml
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _REVISION = re.compile(r"[0-9a-f]{40}")
 _URL = re.compile(r"https://[^\s/?#]+/[^\s?#]*[^\s?#/]")
 _PLACE = re.compile(r"https?://[^\s/?#]+/[^\s?#]*[^\s?#/]")
+_VERSION = re.compile(r"[0-9][A-Za-z0-9.!+-]*")
 _LICENSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .()+-]*")
 
 WEIGHTS_NAME = "model.safetensors"
@@ -172,11 +172,7 @@ def read_recipe(path: Path) -> Recipe:
     Raises:
         ModelBuildError: if it can't be read, or with everything that is wrong with it.
     """
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ModelBuildError(str(path), [f"can't be read: {error}"]) from error
-    return parse_recipe(text, subject=str(path))
+    return parse_recipe(read_text(path), subject=str(path))
 
 
 def parse_recipe(text: str, *, subject: str) -> Recipe:
@@ -189,143 +185,69 @@ def parse_recipe(text: str, *, subject: str) -> Recipe:
     Raises:
         ModelBuildError: naming every problem, each with its TOML path.
     """
-    try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ModelBuildError(subject, [f"is not TOML: {error}"]) from error
-    reader = _Reader()
-    recipe = reader.recipe(document)
-    if reader.problems:
-        raise ModelBuildError(subject, reader.problems)
+    reader = read_toml(text, subject=subject)
+    model, upstream = reader.inner("model"), reader.inner("upstream")
+    recipe = Recipe(
+        name=model.text("name", _NAME),
+        variant=model.text("variant", _NAME),
+        license=model.text("license", _LICENSE),
+        repository=upstream.text("repository", _URL),
+        revision=upstream.text("revision", _REVISION),
+        files=tuple(_files(reader)),
+        sources=tuple(_sources(reader)),
+        derived=_derived(model),
+        fast=model.flag("fast"),
+    )
+    for table in (reader, model, upstream):
+        table.refuse_unknown_keys()
+    reader.raise_problems(subject)
     return recipe
 
 
-class _Reader:
-    """Collects problems while it builds the values; what could not be read is replaced by a stand-in."""
+def _derived(model: Reader) -> tuple[str, ...]:
+    value = model.value("derived", [])
+    if value in ([], [COMPACT]) and model.value("variant") not in value:
+        return tuple(value)
+    model.expected("derived", f"['{COMPACT}'], or nothing")
+    return ()
 
-    def __init__(self) -> None:
-        self.problems: list[str] = []
 
-    def recipe(self, document: Mapping[str, Any]) -> Recipe:
-        self.known(document, "", {"model", "upstream", "files", "sources"})
-        model = self.table(document, "model", {"name", "variant", "license", "derived", "fast"})
-        upstream = self.table(document, "upstream", {"repository", "revision"})
-        return Recipe(
-            name=self.text(model, "model.name", _NAME),
-            variant=self.text(model, "model.variant", _NAME),
-            license=self.text(model, "model.license", _LICENSE),
-            repository=self.text(upstream, "upstream.repository", _URL),
-            revision=self.text(upstream, "upstream.revision", _REVISION),
-            files=tuple(self.files(document)),
-            sources=tuple(self.sources(document)),
-            derived=self.derived(model),
-            fast=self.flag(model, "model.fast"),
-        )
+def _files(reader: Reader) -> Iterator[UpstreamFile]:
+    taken: set[str] = set()
+    for entry in reader.each("files", required=True):
+        name = entry.path("name")
+        path = entry.optional_path("path")
+        file = UpstreamFile(name, entry.text("sha256", _SHA256), entry.positive("size"), path)
+        entry.refuse_unknown_keys()
+        for key in {f"name {name}", f"path {path}".casefold()} - {"path none"}:
+            if key in taken:
+                entry.error(None, f"another file has the {key!r} already")
+            taken.add(key)
+        yield file
 
-    def derived(self, model: Mapping[str, Any]) -> tuple[str, ...]:
-        value = model.get("derived", [])
-        if value in ([], [COMPACT]) and model.get("variant") not in value:
-            return tuple(value)
-        self.problems.append(f"model.derived: expected ['{COMPACT}'], or nothing, found {value!r}")
-        return ()
 
-    def files(self, document: Mapping[str, Any]) -> Iterator[UpstreamFile]:
-        taken: set[str] = set()
-        for where, entry in self.tables(document, "files"):
-            self.known(entry, where, {"name", "path", "sha256", "size"})
-            name = self.relative(entry, f"{where}.name")
-            path = self.relative(entry, f"{where}.path") if "path" in entry else None
-            size = entry.get("size")
-            if type(size) is not int or size <= 0:
-                self.problems.append(
-                    f"{where}.size: expected a positive number of bytes, found {size!r}"
-                )
-                size = 0
-            for key in {f"name {name}", f"path {path}".casefold()} - {"path none"}:
-                if key in taken:
-                    self.problems.append(f"{where}: another file has the {key!r} already")
-                taken.add(key)
-            yield UpstreamFile(name, self.text(entry, f"{where}.sha256", _SHA256), size, path)
+def _sources(reader: Reader) -> Iterator[Source]:
+    for entry in reader.each("sources", required=True):
+        match entry.value("kind"):
+            case "huggingface":
+                yield HubSource(entry.optional_text("url", _PLACE) or "")
+            case "wheel":
+                yield _wheel(entry)
+            case _:
+                entry.expected("kind", "'huggingface' or 'wheel'")
+                continue
+        entry.refuse_unknown_keys()
 
-    def sources(self, document: Mapping[str, Any]) -> Iterator[Source]:
-        for where, entry in self.tables(document, "sources"):
-            match entry.get("kind"):
-                case "huggingface":
-                    self.known(entry, where, {"kind", "url"})
-                    yield HubSource(
-                        self.text(entry, f"{where}.url", _PLACE) if "url" in entry else ""
-                    )
-                case "wheel":
-                    yield self.wheel(entry, where)
-                case kind:
-                    self.problems.append(
-                        f"{where}.kind: expected 'huggingface' or 'wheel', found {kind!r}"
-                    )
 
-    def wheel(self, entry: Mapping[str, Any], where: str) -> WheelSource:
-        self.known(entry, where, {"kind", "project", "version", "sha256", "prefix", "archive"})
-        prefix = entry.get("prefix")
-        if not isinstance(prefix, str) or (
-            prefix and (not prefix.endswith("/") or path_problem(prefix[:-1]))
-        ):
-            self.problems.append(
-                f"{where}.prefix: expected '' or a folder that ends in '/', found {prefix!r}"
-            )
-            prefix = ""
-        return WheelSource(
-            project=self.text(entry, f"{where}.project", _NAME),
-            version=self.text(entry, f"{where}.version", re.compile(r"[0-9][A-Za-z0-9.!+-]*")),
-            sha256=self.text(entry, f"{where}.sha256", _SHA256),
-            prefix=prefix,
-            archive=self.relative(entry, f"{where}.archive") if "archive" in entry else "",
-        )
-
-    def flag(self, table: Mapping[str, Any], where: str) -> bool:
-        value = table.get(where.rpartition(".")[2], False)
-        if not isinstance(value, bool):
-            self.problems.append(f"{where}: expected true or false, found {value!r}")
-        return value is True
-
-    def known(self, table: Mapping[str, Any], where: str, keys: set[str]) -> None:
-        prefix = f"{where}." if where else ""
-        self.problems.extend(
-            f"{prefix}{key}: is no key of a recipe" for key in sorted(table.keys() - keys)
-        )
-
-    def table(self, document: Mapping[str, Any], key: str, keys: set[str]) -> Mapping[str, Any]:
-        value = document.get(key)
-        if not isinstance(value, dict):
-            self.problems.append(f"{key}: expected a table, found {value!r}")
-            return {}
-        self.known(value, key, keys)
-        return value
-
-    def tables(
-        self, document: Mapping[str, Any], key: str
-    ) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        values = document.get(key)
-        if not isinstance(values, list) or not values:
-            self.problems.append(f"{key}: expected at least one table, found {values!r}")
-            return
-        for index, value in enumerate(values):
-            if isinstance(value, dict):
-                yield f"{key}[{index}]", value
-            else:
-                self.problems.append(f"{key}[{index}]: expected a table, found {value!r}")
-
-    def text(self, table: Mapping[str, Any], where: str, form: re.Pattern[str]) -> str:
-        value = table.get(where.rpartition(".")[2])
-        if isinstance(value, str) and form.fullmatch(value):
-            return value
-        self.problems.append(
-            f"{where}: expected a string of the form {form.pattern}, found {value!r}"
-        )
-        return ""
-
-    def relative(self, table: Mapping[str, Any], where: str) -> str:
-        value = table.get(where.rpartition(".")[2])
-        problem = path_problem(value) if isinstance(value, str) else "is not a string"
-        if problem is None:
-            return str(value)
-        self.problems.append(f"{where}: {value!r} {problem}")
-        return ""
+def _wheel(entry: Reader) -> WheelSource:
+    prefix = entry.value("prefix")
+    folder, slash, rest = str(prefix).rpartition("/")
+    if prefix != "" and (not slash or rest or path_problem(folder)):
+        entry.expected("prefix", "'' or a folder that ends in '/'")
+    return WheelSource(
+        project=entry.text("project", _NAME),
+        version=entry.text("version", _VERSION),
+        sha256=entry.text("sha256", _SHA256),
+        prefix=prefix,
+        archive=entry.optional_path("archive") or "",
+    )

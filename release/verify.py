@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from hatch_heimdall_models.asset import read_asset
-from hatch_heimdall_models.digest import sha256_of
 from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.files import sha256_of
 from hatch_heimdall_models.inventory import FoundFile
 from hatch_heimdall_models.manifest import Asset, Manifest
 from release.attestation import attested

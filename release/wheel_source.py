@@ -16,9 +16,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from hatch_heimdall_models.digest import sha256_of
 from hatch_heimdall_models.errors import ModelBuildError
-from hatch_heimdall_models.files import replacing
+from hatch_heimdall_models.files import replacing, sha256_of
 from release.files import copy_verified
 from release.recipe import UpstreamFile, WheelSource
 

@@ -151,8 +151,8 @@ def test_unknown_keys_and_several_problems_are_reported_at_once() -> None:
     document["sources"][0]["kind"] = "ftp"
     text = problems_of(document)
     for expected in (
-        "extra: is no key",
-        "files[1].sha265: is no key",
+        "extra: unknown key",
+        "files[1].sha265: unknown key; did you mean 'sha256'?",
         "files[1].sha256",
         "sources[0].kind",
     ):

@@ -125,10 +125,10 @@ def parse_config(
             "repository", REPOSITORY_FORM, "'owner/name' of a repository on GitHub"
         ),
         lock=reader.path("lock", DEFAULT_LOCK),
-        tag=reader.optional_text(
-            "tag", _TAG, "a tag's name in which only {version} stands in braces"
+        tag=reader.optional(
+            reader.text, "tag", _TAG, "a tag's name in which only {version} stands in braces"
         ),
-        max_wheel_size=reader.optional_size("max-wheel-size"),
+        max_wheel_size=reader.optional(reader.size, "max-wheel-size"),
         sbom=reader.flag("sbom"),
         models=tuple(_models(reader)),
     )
@@ -169,10 +169,13 @@ def _models(reader: Reader) -> Iterator[ModelConfig]:
                 "upstream", _ANY, "a URL or a sentence that says where the model comes from"
             ),
             variant=entry.text("variant", NAME_FORM, _NAME, DEFAULT_VARIANT),
-            marker=entry.optional_text("marker", _ANY, "a PEP 508 environment marker"),
+            marker=entry.optional(entry.text, "marker", _ANY, "a PEP 508 environment marker"),
             files=entry.texts("files", ("*",)),
-            asset=entry.optional_text(
-                "asset", _ASSET, "the name of a zip in which only {tag} stands in braces"
+            asset=entry.optional(
+                entry.text,
+                "asset",
+                _ASSET,
+                "the name of a zip in which only {tag} stands in braces",
             )
             or "",
             license_files=entry.paths("license-files"),

@@ -10,13 +10,16 @@ import hashlib
 import json
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+from hatch_heimdall_models.files import sha256_of
 from hatch_heimdall_models.reader import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from hatch_heimdall_models.reader import Reader
 
@@ -61,15 +64,6 @@ class ModelFile:
         )
         return cls(path, hashlib.sha256(content).hexdigest(), len(content), also, inline)
 
-    def as_json(self) -> dict[str, Any]:
-        """The JSON object, without keys that say nothing."""
-        document: dict[str, Any] = {"path": self.path, "sha256": self.sha256, "size": self.size}
-        if self.also:
-            document["also"] = list(self.also)
-        if self.inline is not None:
-            document["inline"] = self.inline
-        return document
-
 
 @dataclass(frozen=True, slots=True)
 class Asset:
@@ -80,9 +74,10 @@ class Asset:
     sha256: str
     size: int
 
-    def as_json(self) -> dict[str, Any]:
-        """The JSON object."""
-        return {"tag": self.tag, "name": self.name, "sha256": self.sha256, "size": self.size}
+    @classmethod
+    def of_file(cls, tag: str, path: Path) -> Asset:
+        """Pin a packed file as an asset of the release of that tag."""
+        return cls(tag, path.name, sha256_of(path), path.stat().st_size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +97,9 @@ class Model:
     marker: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """The JSON object, files sorted by path."""
-        document: dict[str, Any] = {
-            "name": self.name,
-            "variant": self.variant,
-            "license": self.license,
-            "upstream": self.upstream,
-            "asset": self.asset.as_json(),
-            "files": [file.as_json() for file in sorted(self.files, key=lambda file: file.path)],
-        }
-        if self.marker is not None:
-            document["marker"] = self.marker
-        return document
+        """The JSON object, files sorted by path, without keys that say nothing."""
+        document = asdict(self, dict_factory=_without_empty)
+        return {**document, "files": sorted(document["files"], key=itemgetter("path"))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +127,10 @@ class Manifest:
             "models": [model.as_json() for model in self.models],
         }
         return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _without_empty(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {key: value for key, value in pairs if value not in (None, ())}
 
 
 def loads(text: str, *, subject: str) -> Manifest:
@@ -194,7 +184,7 @@ def _models(reader: Reader) -> Iterator[Model]:
                 size=asset.positive("size"),
             ),
             files=tuple(_files(entry)),
-            marker=entry.optional_text("marker"),
+            marker=entry.optional(entry.text, "marker"),
         )
         key = (model.name, model.variant, model.marker)
         if key in taken:
@@ -215,7 +205,7 @@ def _files(entry: Reader) -> Iterator[ModelFile]:
             sha256=item.text("sha256", _SHA256),
             size=item.positive("size"),
             also=item.texts("also"),
-            inline=item.optional_text("inline"),
+            inline=item.optional(item.text, "inline"),
         )
         if file.inline and (problem := _inline_problem(file)):
             item.error("inline", problem)

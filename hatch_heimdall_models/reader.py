@@ -6,12 +6,14 @@ import difflib
 import json
 import re
 import tomllib
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from hatch_heimdall_models.errors import ModelBuildError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+
+_Value = TypeVar("_Value")
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,3})?) ?([a-z]+)", re.ASCII | re.IGNORECASE)
@@ -91,12 +93,10 @@ class Reader:
         self.expected(key, what or (f"a string of the form {form.pattern}" if form else "a string"))
         return ""
 
-    def optional_text(
-        self, key: str, form: re.Pattern[str] | None = None, what: str | None = None
-    ) -> str | None:
-        """The same, or None where the key is missing."""
+    def optional(self, read: Callable[..., _Value], key: str, *arguments: Any) -> _Value | None:
+        """What a method of this reader gives for the key, or None where the key is missing."""
         self._read[key] = None
-        return self.text(key, form, what) if key in self.table else None
+        return read(key, *arguments) if key in self.table else None
 
     def path(self, key: str, default: str | None = None, *, folder: bool = False) -> str:
         """A relative path; that of a `folder` may end in a slash, which is left off."""
@@ -110,11 +110,6 @@ class Reader:
         else:
             self.expected(key, "a relative path")
         return ""
-
-    def optional_path(self, key: str) -> str | None:
-        """A relative path, or None where the key is missing."""
-        self._read[key] = None
-        return self.path(key) if key in self.table else None
 
     def texts(self, key: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
         """Texts, none of them empty."""
@@ -148,17 +143,17 @@ class Reader:
         self.expected(key, f"a positive {what}")
         return 0
 
-    def optional_size(self, key: str) -> int | None:
-        """A number of bytes, also as a text with a unit; None where the key is missing."""
+    def size(self, key: str) -> int:
+        """A number of bytes above 0, also as a text with a unit."""
         value = self.value(key)
         match = _SIZE.fullmatch(value) if isinstance(value, str) else None
         if match and (unit := _UNITS.get(match[2].lower())):
             value = int(float(match[1]) * unit)
-        if value is None or (type(value) is int and value > 0):
+        if type(value) is int and value > 0:
             return value
         units = "B, KB, MB, GB (powers of 1000), KiB, MiB or GiB (of 1024)"
         self.expected(key, f"a positive number of bytes or a text such as '300 KB', in {units}")
-        return None
+        return 0
 
     def inner(self, key: str) -> Self:
         """The table of that key; an empty one where the key is missing, so that what is needed of it is named."""

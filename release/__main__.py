@@ -27,7 +27,7 @@ _checkout = click.option(
 
 
 class _Failure(click.ClickException):
-    """Something the maintainer has to mend."""
+    """Something the maintainer has to correct."""
 
     exit_code = 2
 
@@ -116,9 +116,8 @@ def lock(
     check: bool,
 ) -> None:
     """Pin the model and its asset in the lock, which every build believes."""
-    from hatch_heimdall_models.files import write_if_different
     from hatch_heimdall_models.lock import read_manifest
-    from hatch_heimdall_models.relock import lock_differences
+    from hatch_heimdall_models.relock import settle
     from release.lock import make_lock
     from release.project import read_project
     from release.recipe import read_recipe
@@ -127,18 +126,9 @@ def lock(
     tag = tag or project.tag
     old = read_manifest(path) if path.exists() else None
     new = make_lock(read_recipe(recipe_file), project, models, assets / tag, tag=tag, old=old)
-    if not check:
-        changed = write_if_different(path, new.dumps().encode())
-        click.echo(f"{'wrote' if changed else 'unchanged:'} {path}")
-    elif differences := lock_differences(old, new):
-        click.echo(
-            "\n".join(
-                [f"{path} is out of date; 'python -m release lock' would mend it:", *differences]
-            )
-        )
-        context.exit(1)
-    else:
-        click.echo(f"{path} pins what is there")
+    right, lines = settle(path, old, new, check=check, command="python -m release lock")
+    click.echo("\n".join(lines))
+    context.exit(0 if right else 1)
 
 
 @cli.command("publish", short_help="Publish the packed assets, with gh.")

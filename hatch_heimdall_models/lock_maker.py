@@ -78,6 +78,8 @@ class LockMaker:
                 self._check(asset, own)
             else:
                 asset = self._asset(model, own, demanded or self.config.next_tag(self.version))
+            paths = {file.path for file in pins}
+            graphs = known.graphs if known else {}
             entries.append(
                 Model(
                     name=model.name,
@@ -87,6 +89,8 @@ class LockMaker:
                     asset=asset,
                     files=pins,
                     marker=model.marker,
+                    # No configuration tells how files are run, so what was added to the lock by hand stays.
+                    graphs={name: run for name, run in graphs.items() if run["path"] in paths},
                 )
             )
         entries.sort(key=lambda entry: (entry.name, entry.variant, entry.marker or ""))

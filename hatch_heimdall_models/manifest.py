@@ -10,8 +10,9 @@ import hashlib
 import json
 import re
 import zlib
-from dataclasses import asdict, dataclass
-from operator import itemgetter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from hatch_heimdall_models.files import sha256_of
@@ -86,6 +87,8 @@ class Model:
 
     Attributes:
         marker: a PEP 508 environment marker that limits the entry to machines it matches.
+        graphs: how the files are run, by variant: this one, and others that compute with the same files. Each is a JSON
+            object whose `path` names one of the files; what else it says is between the writer and the engine.
     """
 
     name: str
@@ -95,11 +98,15 @@ class Model:
     asset: Asset
     files: tuple[ModelFile, ...]
     marker: str | None = None
+    graphs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The JSON object, files sorted by path, without keys that say nothing."""
-        document = asdict(self, dict_factory=_without_empty)
-        return {**document, "files": sorted(document["files"], key=itemgetter("path"))}
+        files = sorted(self.files, key=attrgetter("path"))
+        return {
+            **asdict(self, dict_factory=_without_empty),
+            "files": [asdict(file, dict_factory=_without_empty) for file in files],
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +137,7 @@ class Manifest:
 
 
 def _without_empty(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    return {key: value for key, value in pairs if value not in (None, ())}
+    return {key: value for key, value in pairs if value not in (None, (), {})}
 
 
 def loads(text: str, *, subject: str) -> Manifest:
@@ -171,7 +178,7 @@ def loads(text: str, *, subject: str) -> Manifest:
 def _models(reader: Reader) -> Iterator[Model]:
     taken: set[tuple[str, str, str | None]] = set()
     for entry in reader.each("models", required=True):
-        asset = entry.inner("asset")
+        asset, graphs = entry.inner("asset"), entry.inner("graphs")
         model = Model(
             name=entry.text("name", NAME_FORM),
             variant=entry.text("variant", NAME_FORM),
@@ -185,12 +192,23 @@ def _models(reader: Reader) -> Iterator[Model]:
             ),
             files=tuple(_files(entry)),
             marker=entry.optional(entry.text, "marker"),
+            graphs={name: graphs.inner(name).table for name in graphs.table},
         )
-        key = (model.name, model.variant, model.marker)
-        if key in taken:
-            entry.error(None, f"{model.name} {model.variant} is there twice with the same marker")
-        taken.add(key)
+        for variant in sorted({model.variant, *model.graphs}):
+            key = (model.name, variant, model.marker)
+            if key in taken:
+                entry.error(None, f"{model.name} {variant} is there twice with the same marker")
+            taken.add(key)
+        _check_graphs(graphs, [file.path for file in model.files])
         yield model
+
+
+def _check_graphs(graphs: Reader, paths: list[str]) -> None:
+    for name, graph in graphs.table.items():
+        if not NAME_FORM.fullmatch(name):
+            graphs.error(name, f"must have a name of the form {NAME_FORM.pattern}")
+        if isinstance(graph, dict) and graph.get("path") not in paths:
+            graphs.inner(name).expected("path", "one of the files")
 
 
 def _files(entry: Reader) -> Iterator[ModelFile]:

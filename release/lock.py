@@ -36,7 +36,7 @@ def make_lock(
         ModelBuildError: if there is no model, or an asset does not hold exactly its files.
     """
     entries = [
-        _entry(variant, models, assets / asset_name(tag, variant.variant), tag, old)
+        _entry(variant, models, assets / asset_name(tag, variant.folder), tag, old)
         for variant in recipe.every
     ]
     made = {(entry.name, entry.variant, entry.marker) for entry in entries}
@@ -70,6 +70,7 @@ def _entry(recipe: Recipe, models: Path, asset: Path, tag: str, old: Manifest | 
         upstream=recipe.repository,
         asset=_older(known.asset, packed) if known else packed,
         files=carried_over((_pin(recipe, folder, file) for file in files), known),
+        graphs={graph.variant: graph.run for graph in recipe.graphs},
     )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.files import read_text
@@ -16,13 +17,19 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _REVISION = re.compile(r"[0-9a-f]{40}")
 _URL = re.compile(r"https://[^\s/?#]+/[^\s?#]*[^\s?#/]")
 _PLACE = re.compile(r"https?://[^\s/?#]+/[^\s?#]*[^\s?#/]")
-_VERSION = re.compile(r"[0-9][A-Za-z0-9.!+-]*")
 _LICENSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .()+-]*")
+_TEXT = re.compile(r"(?s)\s*\S.*")
+_VERSION = re.compile(r"[0-9][A-Za-z0-9.!+-]*")
+_RUN: Mapping[str, tuple[type, str]] = {
+    "purpose": (str, "a string"),
+    "devices": (list, "an array"),
+    "computes_weights": (bool, "true or false"),
+    "least_cosine": (float, "a number with a fraction"),
+}
+"""What the manifest may say of a graph, beside its path."""
 
 WEIGHTS_NAME = "model.safetensors"
 """The weights' name, upstream and in the model."""
-COMPACT = "compact"
-"""The one variant that can be derived from upstream's files: see `release.compact_graph`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,59 +102,91 @@ Source = HubSource | WheelSource
 
 
 @dataclass(frozen=True, slots=True)
+class Graph:
+    """A way to run a set's files.
+
+    Attributes:
+        variant: that it is for.
+        builder: what makes it, a key of `release.build.BUILDERS`.
+        run: what the manifest says of it: its path, and how it is run.
+    """
+
+    variant: str
+    builder: str
+    run: Mapping[str, Any]
+
+    @property
+    def path(self) -> str:
+        """Where the set has it."""
+        return str(self.run["path"])
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSet:
+    """Files that are downloaded together.
+
+    Attributes:
+        variant: its name.
+        changes: what was done to upstream's files, Markdown, with `$graph` for the path of the first graph.
+        graphs: the ways to run it, one at least.
+        holds_weights: whether its graph holds the weights, so that upstream's file is only read.
+    """
+
+    variant: str
+    changes: str
+    graphs: tuple[Graph, ...]
+    holds_weights: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """All that the model is made from.
 
     Attributes:
         name: the model's name.
-        variant: the variant that is made.
         license: SPDX expression of upstream's licence.
         repository: URL of upstream's repository on Hugging Face.
         revision: the commit in it, 40 hexadecimal digits.
         files: upstream's files, in the recipe's order.
         sources: where to get them, in the order of trying.
-        derived: further variants that are made from the same files.
-        fast: whether there is a second graph over the weights, which multiplies in int8: see `release.fast_graph`.
-        folder: where the variant's files lie below the models directory: in it, or in a folder of their own.
+        sets: what is made of them, one at least; the recipe's own set comes first.
+        folder: where the own set lies below the models directory: in it, or in a folder of that name.
     """
 
     name: str
-    variant: str
     license: str
     repository: str
     revision: str
     files: tuple[UpstreamFile, ...]
     sources: tuple[Source, ...]
-    derived: tuple[str, ...] = ()
-    fast: bool = False
+    sets: tuple[ModelSet, ...]
     folder: str = ""
 
     @property
     def every(self) -> tuple[Recipe, ...]:
-        """This recipe and those of the variants derived from it, in which the weights are only read."""
-        read = tuple(
-            replace(file, path=None) if file.name == WEIGHTS_NAME else file for file in self.files
-        )
-        others = (
-            replace(self, variant=name, folder=name, files=read, derived=(), fast=False)
-            for name in self.derived
-        )
+        """This recipe and those of its other sets, each with that set alone."""
+        others = (replace(self, sets=(one,), folder=one.variant) for one in self.sets[1:])
         return self, *others
 
     @property
-    def graph_path(self) -> str:
-        """Where the model has its ONNX graph."""
-        return f"{self.name}.onnx"
+    def variant(self) -> str:
+        """The name of the own set."""
+        return self.sets[0].variant
 
     @property
-    def fast_graph_path(self) -> str:
-        """Where the model has the graph that multiplies in int8."""
-        return f"{self.name}-fast.onnx"
+    def graphs(self) -> tuple[Graph, ...]:
+        """Those of the own set."""
+        return self.sets[0].graphs
 
     @property
     def shipped(self) -> dict[str, UpstreamFile]:
-        """The files that are part of the model, by their path in it."""
-        return {file.path: file for file in self.files if file.path is not None}
+        """The files of upstream that are part of the own set, by their path in it."""
+        return {
+            file.path: file
+            for file in self.files
+            if file.path is not None
+            and not (file.name == WEIGHTS_NAME and self.sets[0].holds_weights)
+        }
 
     def url(self, file: UpstreamFile, source: HubSource | None = None) -> str:
         """The file at the pinned revision, on Hugging Face or at another source of that form."""
@@ -189,14 +228,12 @@ def parse_recipe(text: str, *, subject: str) -> Recipe:
     model, upstream = reader.inner("model"), reader.inner("upstream")
     recipe = Recipe(
         name=model.text("name", _NAME),
-        variant=model.text("variant", _NAME),
         license=model.text("license", _LICENSE),
         repository=upstream.text("repository", _URL),
         revision=upstream.text("revision", _REVISION),
         files=tuple(_files(reader)),
         sources=tuple(_sources(reader)),
-        derived=_derived(model),
-        fast=model.flag("fast"),
+        sets=tuple(_sets(reader)),
     )
     for table in (reader, model, upstream):
         table.refuse_unknown_keys()
@@ -204,12 +241,38 @@ def parse_recipe(text: str, *, subject: str) -> Recipe:
     return recipe
 
 
-def _derived(model: Reader) -> tuple[str, ...]:
-    value = model.value("derived", [])
-    if value in ([], [COMPACT]) and model.value("variant") not in value:
-        return tuple(value)
-    model.expected("derived", f"['{COMPACT}'], or nothing")
-    return ()
+def _sets(reader: Reader) -> Iterator[ModelSet]:
+    taken: set[str] = set()
+    for entry in reader.each("sets", required=True):
+        one = ModelSet(
+            variant=entry.text("variant", _NAME),
+            changes=entry.text("changes", _TEXT),
+            graphs=tuple(_graphs(entry)),
+            holds_weights=entry.flag("holds_weights"),
+        )
+        entry.refuse_unknown_keys()
+        for name in sorted({one.variant, *(graph.variant for graph in one.graphs)}):
+            if name in taken:
+                entry.error(None, f"another set has the variant {name!r} already")
+            taken.add(name)
+        yield one
+
+
+def _graphs(entry: Reader) -> Iterator[Graph]:
+    graphs = entry.inner("graphs")
+    if not graphs.table:
+        entry.error("graphs", "expected at least one table")
+    for name in graphs.table:
+        graph = graphs.inner(name)
+        run: dict[str, Any] = {"path": graph.path("path")}
+        for key, (kind, what) in _RUN.items():
+            value = graph.value(key)
+            if key in graph.table and not isinstance(value, kind):
+                graph.expected(key, what)
+            elif key in graph.table:
+                run[key] = value
+        yield Graph(name, graph.text("builder", _NAME), run)
+        graph.refuse_unknown_keys()
 
 
 def _files(reader: Reader) -> Iterator[UpstreamFile]:

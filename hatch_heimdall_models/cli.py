@@ -69,6 +69,7 @@ def _lock(root: Path, assets: Path | None, tag: str | None, *, check: bool) -> i
     old = read_manifest(path) if path.exists() else None
     assets = assets or root / "dist" / "models"
     with tempfile.TemporaryDirectory() as scratch:
+        # To check is to make the same lock, with assets that nobody keeps.
         packed = Path(scratch) if check else assets
         maker = LockMaker(root, project.config, project.name, project.version, assets, packed)
         new = maker.make(old, tag=tag)

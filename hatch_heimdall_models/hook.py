@@ -124,6 +124,7 @@ class HeimdallModelsHook(BuildHookInterface[BuilderConfig]):
         """Put files into a folder of their own outside the project, where hatchling's walk does not find them."""
         root = Path(self.root).resolve()
         parent = Path(tempfile.gettempdir()).resolve()
+        # A temporary folder inside the project would be packed with it.
         if parent.is_relative_to(root):
             parent = root.parent
         scratch = tempfile.mkdtemp(prefix="heimdall-models-", dir=parent)

@@ -65,6 +65,7 @@ def pins_for(root: Path, config: HookConfig, *, distribution: str, version: str)
     manifest = read_manifest(root / source)
     if problems := [*_foreign(manifest, config, distribution), *_stale(manifest, config, version)]:
         raise ModelBuildError(source, problems)
+    # Without models the pins can't be checked: a fresh clone and an sdist have none, and are built all the same.
     if files and (problems := differences(manifest, files, config.variant_folders)):
         raise ModelBuildError(
             f"{source} does not pin what lies in {config.models_dir} (lock the models again if they are right, "

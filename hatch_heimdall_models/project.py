@@ -72,6 +72,7 @@ def build_hooks(root: Path) -> tuple[str, str, dict[str, Any]]:
     A `hatch.toml` beside `pyproject.toml` replaces the latter's tables one by one.
     """
     own = _read(root / "hatch.toml")
+    # As hatchling does it: the whole table counts, not key by key.
     if "build" in own:
         return "hatch.toml", "build.hooks", _table(own, "build", "hooks")
     project = _read(root / "pyproject.toml")

@@ -72,6 +72,7 @@ def _build(recipe: Recipe, output: Path, cache: Path, say: Callable[[str], None]
     _tidy(output, every_path(recipe))
     targets = {file: _target(file, output, cache) for file in recipe.files}
     wanted = {file: target for file, target in targets.items() if not _is_right(file, target)}
+    # Hashing what is there is all that a second build costs.
     if wanted:
         fetch_files(recipe, wanted, cache, say)
     written = [file.path for file in wanted if file.path is not None]
@@ -87,6 +88,7 @@ def _build(recipe: Recipe, output: Path, cache: Path, say: Callable[[str], None]
         }
         contents[SETTINGS_PATH] = settings_bytes(variant, config)
         if variant.folder:
+            # Copies, so that each set's folder can be loaded by itself.
             contents |= {path: (output / path).read_bytes() for path in variant.shipped}
         made |= {str(PurePosixPath(variant.folder, path)): contents[path] for path in contents}
     return written + [
@@ -140,6 +142,7 @@ def _tidy(output: Path, expected: frozenset[str]) -> None:
     strangers = []
     for path in _files(output):
         relative = path.relative_to(output).as_posix()
+        # Nobody else is writing: this build has the lock.
         if path.name.startswith(".") and path.name.endswith(PART_SUFFIX):
             path.unlink()
         elif relative not in expected and path.name not in IGNORED_NAMES:

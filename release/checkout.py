@@ -60,6 +60,7 @@ class Checkout:
         tagged = self._git(
             "for-each-ref", "--format=%(objectname) %(*objectname)", f"refs/tags/{tag}"
         ).split()
+        # An annotated tag lists its own object first, and then the commit.
         if tagged and tagged[-1] != head:
             problems.append(f"the tag {tag} names commit {tagged[-1]}, checked out is {head}")
         if problems:

@@ -198,6 +198,7 @@ def _install(environment: Path, wheel: Path) -> None:
     if not python.exists():
         venv.create(environment, with_pip=True, clear=True)
     _run(python, "-m", "pip", "install", "-qq", wheel)
+    # A wheel of the same version is not installed again by itself, although the tree may have changed.
     _run(python, "-m", "pip", "install", "-qq", "--force-reinstall", "--no-deps", wheel)
 
 

@@ -21,6 +21,7 @@ def copy_verified(
     copied = 0
     while chunk := source.read(CHUNK):
         copied += len(chunk)
+        # At once: a server may send without end.
         if copied > size:
             raise ModelBuildError(subject, [f"has more than the {size} bytes that are pinned"])
         digest.update(chunk)

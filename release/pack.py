@@ -91,6 +91,7 @@ def _pack(
         write = write_deflated_asset if recipe.sets[0].holds_weights else write_asset
         write(stream, {file.path: models / file.path for file in files}, about)
         stream.flush()
+        # What was written is read back: a file may have changed since it was hashed.
         if read_asset(Path(stream.name)) != files:
             raise ModelBuildError(str(models), ["changed while it was packed: run this again"])
     digest = sha256_of(target)

@@ -38,6 +38,7 @@ def publish(
     """
     commit = checkout.commit(tag)
     wanted = checkout.wanted(tag)
+    # A release that leaves the models alone has no assets of its own.
     if not wanted:
         pinned = sorted({f"{model.asset.tag}/{model.asset.name}" for model in checkout.lock.models})
         say(

@@ -68,6 +68,7 @@ def fetch(url: str, target: Path, *, sha256: str, size: int) -> None:
 
 @contextmanager
 def _opened(url: str) -> Iterator[urllib3.BaseHTTPResponse]:
+    # A compressed body would have another size than the one that is pinned.
     headers = {"Accept-Encoding": "identity", "User-Agent": "heimdall-release"}
     timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=STALL_SECONDS)
     retries = urllib3.Retry(

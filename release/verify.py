@@ -49,6 +49,7 @@ def verify(
                 problems += attested(gh, path, say)
             except ModelBuildError as error:
                 problems.append(str(error))
+        # A release without assets of its own has no sums either.
         if pins := pinned_assets(lock, tag):
             problems += _sums_problems(gh, tag, pins, Path(folder), say)
     return problems

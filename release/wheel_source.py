@@ -63,6 +63,7 @@ def _pip_download(source: WheelSource, folder: Path) -> Path:
     )
     watched = sys.stderr.isatty()
     bar = f"--progress-bar={'on' if watched else 'off'}"
+    # Without --only-binary a missing wheel would be answered by building an sdist, which runs its code.
     options = ["--no-deps", "--require-hashes", "--only-binary=:all:", "--no-input", bar]
     # -P keeps the working directory, where anything may be called `pip`, off the module path.
     command = [
@@ -87,6 +88,7 @@ def _pip_download(source: WheelSource, folder: Path) -> Path:
     lines = [
         line.strip() for line in (done.stderr or done.stdout or "").splitlines() if line.strip()
     ]
+    # pip says more than what went wrong, a notice of its new version for example.
     errors = [line for line in lines if line.startswith("ERROR:")] or lines[-3:]
     message = " ".join(errors) or "it said nothing"
     if message.endswith("No module named pip"):

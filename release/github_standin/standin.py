@@ -69,6 +69,7 @@ class GitHubStandIn:
         self.requests = RequestLog(log_stream)
         self.routes: dict[str, Application] = {}
         self._repository = repository
+        # Made anew each time, so that no URL of an earlier run holds.
         signer = Signer(secrets.token_bytes(32))
         assets = AssetHost(directory, repository=repository, signer=signer, clock=clock)
         asset_address, asset_name = asset_host_for(host)

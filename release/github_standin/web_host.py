@@ -71,6 +71,7 @@ class WebHost:
         wanted = _DOWNLOAD.fullmatch(request.raw_path)
         if wanted is None or request.method not in {"GET", "HEAD"} or not self._may_see(request):
             return _not_found()
+        # GitHub does not tell names apart by case alone.
         if unquote(wanted["repository"]).lower() != self._repository.lower():
             return _not_found()
         file = find(self._directory, unquote(f"{wanted['tag']}/{wanted['asset']}"))

@@ -45,9 +45,9 @@ def _shared_cache_dir() -> Path:
 
 
 def _wanted_variant(variant: str | None) -> str:
-    from heimdall.models import receipts
+    from heimdall.models.package import heimdall
 
-    return variant if variant is not None else receipts.wanted_variant(None)
+    return variant if variant is not None else heimdall().variant()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from cognitive_memory.core.config import EmbeddingConfig
 from cognitive_memory.encoding import ONNXEmbeddingProvider
-from heimdall.errors import HeimdallError
-from heimdall.models import locations, receipts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,13 +69,8 @@ class ModelEmbedder:
         return self._known_label
 
     def ready(self) -> bool:
-        """Whether the model is loaded, or its files are in the read-only tier or the models directory."""
-        if self._provider.ready():
-            return True
-        # What lies there without a receipt is hashed when it is used.
-        places = (locations.system_models_dir(), str(self._config.model_cache_dir))
-        entry = self._entry()
-        return entry is not None and any(receipts.plausible_tree(place, entry) for place in places)
+        """As `ONNXEmbeddingProvider.ready`."""
+        return self._provider.ready()
 
     def fetch(self) -> None:
         """As `Embedder.fetch`.
@@ -91,14 +84,3 @@ class ModelEmbedder:
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """As `ONNXEmbeddingProvider.encode_batch`, with its errors."""
         return self._provider.encode_batch(texts)
-
-    def _entry(self) -> dict[str, Any] | None:
-        """What the manifest says of the model; None where that can't be told, and using the model tells why."""
-        try:
-            return receipts.choose_entry(
-                receipts.read_json(locations.manifest_path()),
-                self._config.model_name,
-                self._config.variant,
-            )
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, HeimdallError):
-            return None

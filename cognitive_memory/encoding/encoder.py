@@ -53,7 +53,7 @@ class Encoder:
         device: str = "auto",
         variant: str = "standard",
         long_texts: str = "cut",
-        shelf: Path | None = None,
+        cache: Path | None = None,
     ) -> Self:
         """Load the model whose files are in `directory`: graph, weights, `model_config.json` and `tokenizer/`.
 
@@ -62,7 +62,7 @@ class Encoder:
             device: one of `core.config.DEVICES`.
             variant: what the directory holds, or `fast` for the other graph of `standard`'s.
             long_texts: one of `core.config.LONG_TEXTS`.
-            shelf: where a graph with computed weights is kept, and looked for (`folded`); None: nowhere.
+            cache: where a graph with computed weights is kept, and looked for (`folded`); None: nowhere.
 
         Raises:
             ModelLoadError: a file is missing, broken or not one that this release understands.
@@ -74,7 +74,7 @@ class Encoder:
             # One after the other: both hold Python's lock for nearly all of their time.
             tokenizer = TextTokenizer(directory, settings.max_length, most_windows=most_windows)
             graph = directory / graph_name(settings.model_name, variant)
-            make = _maker(graph, variant, device_for(variant, device), shelf)
+            make = _maker(graph, variant, device_for(variant, device), cache)
             return cls(settings, tokenizer, Sessions(make, cores=usable_cores()))
         except (ImportError, ConfigError):
             # an incomplete installation or a wrong wish, not a bad model
@@ -191,15 +191,15 @@ class Encoder:
         )
 
 
-def _maker(graph: Path, variant: str, device: str, shelf: Path | None) -> Make:
+def _maker(graph: Path, variant: str, device: str, cache: Path | None) -> Make:
     if not computes_weights(variant):
         return lambda threads, packed: ModelSession(
             graph, threads=threads, packed=packed, plain=not packed, device=device
         )
-    if shelf and on_cpu(device):
+    if cache and on_cpu(device):
         from cognitive_memory.encoding.folded import make_session
 
-        return partial(make_session, graph, shelf)
+        return partial(make_session, graph, cache)
     return lambda threads, packed: ModelSession(
         graph, threads=threads, packed=packed, device=device
     )

@@ -12,7 +12,7 @@ from heimdall.cli import output
 from heimdall.cli.command import group, json_option
 
 if TYPE_CHECKING:
-    from heimdall.models.inspect import Whereabouts
+    from heimdall.models.manifest import PinnedModel
 
 WANTING = 1
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -47,21 +47,20 @@ def models() -> None:
 @json_option
 def status(*, variant: str | None, machine: bool) -> int:
     """Say which model is pinned and whether it is here. Exit code 1 if it is not."""
-    from heimdall.models import inspect
+    from heimdall.models.manifest import read_model
     from heimdall.models.transfer.progress import megabytes
 
-    found = inspect.whereabouts(variant=variant)
-    model = found.model
-    size = sum(file.size for file in model.files)
+    model = read_model(variant=variant)
+    found, size = model.locate(), model.size
     if machine:
         output.as_json(
             {
                 "model": model.name,
                 "variant": model.variant,
-                "complete": found.directory is not None,
+                "complete": found.here,
                 "verified": found.verified,
                 "tier": found.tier,
-                "directory": str(found.directory) if found.directory else None,
+                "directory": found.directory or None,
                 "size": size,
                 "asset": f"{model.asset.tag}/{model.asset.name}",
                 "files": [
@@ -129,15 +128,16 @@ def pull(*, variant: str | None, machine: bool) -> None:
 @json_option
 def path(*, variant: str | None, machine: bool) -> int:
     """Print the directory of the model's files. Exit code 1 if they are not here."""
-    from heimdall.models import inspect
+    from heimdall.models.manifest import read_model
 
-    found = inspect.whereabouts(variant=variant)
+    model = read_model(variant=variant)
+    found = model.locate()
     if machine:
-        output.as_json({"directory": str(found.directory) if found.directory else None})
+        output.as_json({"directory": found.directory or None})
         return 0 if found.directory else WANTING
-    if found.directory is None:
-        return _not_here(found)
-    output.line(str(found.directory))
+    if not found.here:
+        return _not_here(model)
+    output.line(found.directory)
     return 0
 
 
@@ -157,20 +157,23 @@ def verify(*, variant: str | None, repair: bool, machine: bool) -> int:
     """
     from dataclasses import asdict
 
-    from heimdall.models import inspect
-    from heimdall.models.resolver import provide_anew
+    from heimdall.models import locations, resolver
+    from heimdall.models.manifest import read_model
+    from heimdall.models.store import Store
+    from heimdall.models.verify import verify
 
-    found = inspect.whereabouts(variant=variant)
-    findings = inspect.verify(found)
+    model = read_model(variant=variant)
+    found = model.locate()
+    findings = verify(model, Store(Path(locations.models_dir())))
     sound = all(finding.state == "ok" for finding in findings)
-    repaired = provide_anew(found.model) if repair and not sound else None
+    repaired = resolver.repair(model).directory if repair and not sound else None
     if machine:
         files = [asdict(finding) for finding in findings]
         output.as_json(
             {
                 "sound": sound,
                 "repaired": repaired is not None,
-                "directory": str(repaired or found.directory),
+                "directory": str(repaired or found.directory or None),
                 "files": files,
             }
         )
@@ -198,27 +201,28 @@ def verify(*, variant: str | None, repair: bool, machine: bool) -> int:
 @json_option
 def export_(*, file: Path, variant: str | None, machine: bool) -> int:
     """Write the model into one FILE, for a machine without a network."""
-    from heimdall.models import inspect
     from heimdall.models.bundle import export
+    from heimdall.models.manifest import read_model
     from heimdall.models.transfer.progress import megabytes
 
-    found = inspect.whereabouts(variant=variant)
-    if found.directory is None:
-        return _not_here(found)
-    export(found.model, found.directory, file)
+    model = read_model(variant=variant)
+    found = model.locate()
+    if not found.here:
+        return _not_here(model)
+    export(model, Path(found.directory), file)
     size = file.stat().st_size
     if machine:
         output.as_json(
             {
-                "model": found.model.name,
-                "variant": found.model.variant,
+                "model": model.name,
+                "variant": model.variant,
                 "file": str(file.absolute()),
                 "size": size,
             }
         )
     else:
         output.line(
-            f"{found.model.label}: {megabytes(size)} in {file}; 'heimdall models import' takes it"
+            f"{model.label}: {megabytes(size)} in {file}; 'heimdall models import' takes it"
         )
     return 0
 
@@ -274,17 +278,14 @@ def prune(*, dry_run: bool, machine: bool) -> None:
 
     from heimdall.models import locations
     from heimdall.models import prune as pruning
-    from heimdall.models.packages import package_stores
     from heimdall.models.store import Store
     from heimdall.models.transfer.progress import megabytes
 
     models_dir = Path(locations.models_dir())
-    verdicts = []
-    for store in (Store(models_dir), *package_stores(models_dir)):
-        found = pruning.judge(store)
-        verdicts += found
-        if not dry_run:
-            pruning.carry_out(store, found)
+    store = Store(models_dir)
+    verdicts = pruning.judge(store)
+    if not dry_run:
+        pruning.carry_out(store, verdicts)
     freed = sum(verdict.size for verdict in verdicts if not verdict.keep)
     if machine:
         rows = [{**asdict(verdict), "path": str(verdict.path)} for verdict in verdicts]
@@ -301,6 +302,6 @@ def prune(*, dry_run: bool, machine: bool) -> None:
     output.line(f"{megabytes(freed)} {'would be freed' if dry_run else 'freed'} in {models_dir}")
 
 
-def _not_here(found: Whereabouts) -> int:
-    output.complain(f"{found.model.label} is not here; 'heimdall models pull' fetches it")
+def _not_here(model: PinnedModel) -> int:
+    output.complain(f"{model.label} is not here; 'heimdall models pull' fetches it")
     return WANTING

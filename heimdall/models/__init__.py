@@ -10,7 +10,7 @@ __all__ = [
     "ModelUnavailable",
     "Resolution",
     "ensure",
-    "heal",
+    "repair",
     "resolve",
     "resolve_in_detail",
 ]
@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .errors import IntegrityError, ManifestError, ModelError, ModelUnavailable
     from .packages import ensure
-    from .resolver import Resolution, heal, resolve, resolve_in_detail
+    from .resolver import Resolution, repair, resolve, resolve_in_detail
 
 _HOMES = {
     "IntegrityError": "errors",
@@ -28,7 +28,7 @@ _HOMES = {
     "ModelUnavailable": "errors",
     "Resolution": "resolver",
     "ensure": "packages",
-    "heal": "resolver",
+    "repair": "resolver",
     "resolve": "resolver",
     "resolve_in_detail": "resolver",
 }

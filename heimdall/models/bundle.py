@@ -113,8 +113,7 @@ def export(model: PinnedModel, tree: Path, target: Path) -> None:
                     copy_verified(chunks_of(source), member, file)
         temporary.replace(target)
     except IntegrityError as error:
-        raise BundleError(
-            str(tree), f"{error}; 'heimdall models verify --repair' mends it"
-        ) from error
+        command = model.package.command("verify --repair")
+        raise BundleError(str(tree), f"{error}; '{command}' mends it") from error
     finally:
         temporary.unlink(missing_ok=True)

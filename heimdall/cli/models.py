@@ -48,7 +48,7 @@ def models() -> None:
 def status(*, variant: str | None, machine: bool) -> int:
     """Say which model is pinned and whether it is here. Exit code 1 if it is not."""
     from heimdall.models.manifest import read_model
-    from heimdall.models.transfer.progress import megabytes
+    from heimdall.models.text import megabytes
 
     model = read_model(variant=variant)
     found, size = model.locate(), model.size
@@ -203,7 +203,7 @@ def export_(*, file: Path, variant: str | None, machine: bool) -> int:
     """Write the model into one FILE, for a machine without a network."""
     from heimdall.models.bundle import export
     from heimdall.models.manifest import read_model
-    from heimdall.models.transfer.progress import megabytes
+    from heimdall.models.text import megabytes
 
     model = read_model(variant=variant)
     found = model.locate()
@@ -279,7 +279,7 @@ def prune(*, dry_run: bool, machine: bool) -> None:
     from heimdall.models import locations
     from heimdall.models import prune as pruning
     from heimdall.models.store import Store
-    from heimdall.models.transfer.progress import megabytes
+    from heimdall.models.text import megabytes
 
     models_dir = Path(locations.models_dir())
     store = Store(models_dir)

@@ -14,7 +14,7 @@ from heimdall.models.locate import SHARED, Location
 from heimdall.models.manifest import PinnedModel, read_model
 from heimdall.models.settings import Settings, SettingsError
 from heimdall.models.store import Store
-from heimdall.models.transfer.progress import megabytes
+from heimdall.models.text import megabytes
 from heimdall.models.verify import verify
 
 REPAIR = "'heimdall models verify --repair' mends it"

@@ -13,7 +13,7 @@ from heimdall.errors import HeimdallError
 from heimdall.models import locations, prune
 from heimdall.models.manifest import read_model
 from heimdall.models.store import Store
-from heimdall.models.transfer.progress import megabytes
+from heimdall.models.text import megabytes
 
 Mender: TypeAlias = Callable[[Finding], str]
 """Mends what a finding is about and says what it did. It raises HeimdallError or OSError when it can't."""

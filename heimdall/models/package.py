@@ -14,6 +14,8 @@ PART_OF_HEIMDALL = __name__.partition(".")[0] == _HEIMDALL
 """Whether this source is installed as a part of heimdall, or as the distribution `heimdall-models`."""
 DISTRIBUTION = "heimdall-mcp" if PART_OF_HEIMDALL else "heimdall-models"
 """The distribution that this source is installed with."""
+COMMAND = _HEIMDALL if PART_OF_HEIMDALL else DISTRIBUTION
+"""What speaks to people."""
 
 
 class Package:

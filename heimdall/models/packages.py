@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+from importlib.metadata import distributions
 from pathlib import Path
 
 from .errors import ManifestError
-from .package import MANIFEST_NAME, Package
+from .package import MANIFEST_NAME, PART_OF_HEIMDALL, Package, heimdall
 from .resolver import resolve_in_detail
 
 
@@ -59,3 +60,25 @@ def find_package(name: str, manifest: str = MANIFEST_NAME) -> Package:
         str(candidates[0] if candidates else Path(name, manifest)),
         f"is missing; {name!r} was built without hatch-heimdall-models, or has none",
     )
+
+
+def default_package() -> Package:
+    """The package that is meant where none is named: heimdall, of which this source is a part, or else the only one.
+
+    Raises:
+        ManifestError: if several packages of this environment carry a manifest, or none does.
+    """
+    if PART_OF_HEIMDALL:
+        return heimdall()
+    names = installed_packages()
+    if len(names) == 1:
+        return find_package(names[0])
+    here = f"one of {', '.join(names)}" if names else "none that is installed has one"
+    raise ManifestError(MANIFEST_NAME, f"name the package whose model is meant: {here}")
+
+
+def installed_packages() -> list[str]:
+    """The import names of this environment's packages that carry a manifest."""
+    files = (file for distribution in distributions() for file in distribution.files or ())
+    manifests = {file.parent for file in files if file.name == MANIFEST_NAME}
+    return sorted(".".join(folder.parts) for folder in manifests if folder.parts)

@@ -26,7 +26,7 @@ class Embedder(Protocol):
     dimension: int
 
     def label(self) -> str | None:
-        """What the vectors depend on: model, numerics and the way the text is composed; None when no model is pinned.
+        """What the vectors depend on: embedding space and the way the text is composed; None when no model is pinned.
 
         Vectors are compared only with vectors of the same label.
         """
@@ -64,8 +64,8 @@ class ModelEmbedder:
 
     def label(self) -> str | None:
         """As `Embedder.label`: the provider's own, and the way of composing."""
-        if self._known_label is None and (numerics := self._provider.numerics):
-            self._known_label = f"{numerics}/{COMPOSITION}"
+        if self._known_label is None and (space := self._provider.embedding_space):
+            self._known_label = f"{space}/{COMPOSITION}"
         return self._known_label
 
     def ready(self) -> bool:

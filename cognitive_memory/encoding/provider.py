@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from cognitive_memory.core.config import ConfigError, EmbeddingConfig
+from cognitive_memory.core.variants import pinned_graph, pinned_variant
 from cognitive_memory.encoding.errors import ModelLoadError
 from cognitive_memory.encoding.texts import check_text, check_texts, windows
 
@@ -131,23 +132,15 @@ class ONNXEmbeddingProvider:
             self._loaded()
 
     @property
-    def numerics(self) -> str | None:
-        """A label of the numbers that come out; vectors are compared only with vectors of the same label.
+    def embedding_space(self) -> str | None:
+        """A name of the space that the vectors are in; they are compared only with vectors of the same space.
 
         None where the manifest pins no such model. Nothing is loaded for it.
         """
-        from cognitive_memory.encoding.variants import numerics_label
-
-        entry, config = self._location().entry, self._config
-        if entry is None:
+        pinned = pinned_variant(self._config.model_name, self._config.variant)
+        if pinned is None:
             return None
-        return numerics_label(entry, self._variant, config.device, config.long_texts)
-
-    @property
-    def _variant(self) -> str:
-        from heimdall.models.package import heimdall
-
-        return heimdall().variant(self._config.variant)
+        return pinned.embedding_space(self._config.device, self._config.long_texts)
 
     def _location(self) -> Location:
         from heimdall.models.locate import locate
@@ -175,12 +168,11 @@ class ONNXEmbeddingProvider:
     def _encoder_in(self, directory: Path) -> Encoder:
         from cognitive_memory.encoding.encoder import Encoder
 
-        wanted = self._config
         return Encoder.load(
             directory,
-            device=wanted.device,
-            variant=self._variant,
-            long_texts=wanted.long_texts,
+            device=self._config.device,
+            graph=pinned_graph(self._config.model_name, self._config.variant),
+            long_texts=self._config.long_texts,
             cache=self._cache_beside(directory),
         )
 

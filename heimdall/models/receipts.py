@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 STORE = ".store"
 RECEIPT = "receipt.json"
 TREE = "models"
-_SAME_FILES = {"fast": "standard"}
-"""Variants that are another way of computing with the files of one that is pinned."""
+"""The variant of whoever names none."""
 
 
 def read_json(path: str) -> "dict[str, Any]":
@@ -39,7 +38,9 @@ def read_json(path: str) -> "dict[str, Any]":
 def choose_entry(
     document: "dict[str, Any]", model: str | None, variant: str
 ) -> "dict[str, Any] | None":
-    """The manifest's entry of that name and variant whose marker holds here, or None.
+    """The manifest's entry of that name that serves the variant, and whose marker holds here, or None.
+
+    An entry serves its own variant, and each that it has a graph for: another way of computing with the same files.
 
     Args:
         document: the manifest's JSON object.
@@ -47,14 +48,13 @@ def choose_entry(
         variant: a variant's name.
     """
     model = model or document["default"]
-    for chosen in (variant, _SAME_FILES.get(variant)):
-        for entry in document["models"]:
-            if (
-                entry["name"] == model
-                and entry["variant"] == chosen
-                and _marker_holds(entry.get("marker"))
-            ):
-                return entry  # type: ignore[no-any-return]
+    for entry in document["models"]:
+        if (
+            entry["name"] == model
+            and variant in (entry["variant"], *entry.get("graphs", ()))
+            and _marker_holds(entry.get("marker"))
+        ):
+            return entry  # type: ignore[no-any-return]
     return None
 
 

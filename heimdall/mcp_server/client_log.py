@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 import anyio
@@ -20,11 +22,63 @@ _FETCHING_EVERY: Final = 0.1
 _MOST_SESSIONS: Final = 1000
 
 
-class ClientLog:
-    """Which messages each session wants; until it says so, those from `info` on."""
+async def watch(model: ModelWork) -> AsyncIterator[Situation]:
+    """The model's situation, a few times a second, until nothing is going on: the last one included."""
+    while True:
+        situation = model.situation
+        yield situation
+        if not situation.busy:
+            return
+        # Looks instead of being woken: each chunk of a download is news, and no client wants so much.
+        await anyio.sleep(_LOOK_SECONDS)
 
-    def __init__(self) -> None:
+
+class Reporter:
+    """Tells one client of each stage of the model's work, once.
+
+    Args:
+        ctx: of the request or notification that the messages belong to.
+        level: the least level that is sent.
+    """
+
+    def __init__(
+        self,
+        model: ModelWork,
+        ctx: ServerRequestContext[Any, Any],
+        level: Callable[[], LoggingLevel] = lambda: "debug",
+    ) -> None:
+        self._model = model
+        self._ctx = ctx
+        self._level = level
+        self._told: tuple[ModelState, int] | None = None
+        self._telling = anyio.Lock()
+
+    async def tell(self) -> None:
+        """Send the present stage unless it was sent; when this returns, it goes before whatever is sent next."""
+        situation = self._model.situation
+        step = situation.state, int(situation.fraction / _FETCHING_EVERY)
+        async with self._telling:
+            if step == self._told or situation.state is ModelState.WAITING:
+                return
+            self._told = step
+            level: LoggingLevel = "warning" if situation.state is ModelState.FAILED else "info"
+            if _LEVELS.index(level) >= _LEVELS.index(self._level()):
+                data = {"state": situation.state.value, "message": situation.detail}
+                await self._ctx.session.send_log_message(level, data, LOGGER)
+
+    async def follow(self) -> None:
+        """Tell each stage, until there is nothing more to tell."""
+        async for _ in watch(self._model):
+            await self.tell()
+
+
+class ClientLog:
+    """Which messages each session wants (until it says so, those from `info` on), and what it was told."""
+
+    def __init__(self, model: ModelWork) -> None:
+        self._model = model
         self._levels: dict[str | None, LoggingLevel] = {}
+        self._reporters: dict[str | None, Reporter] = {}
 
     async def set_level(
         self, ctx: ServerRequestContext[Any, Any], params: SetLevelRequestParams
@@ -35,24 +89,29 @@ class ClientLog:
         self._levels[_session(ctx)] = params.level
         return EmptyResult()
 
-    async def follow(self, model: ModelWork, ctx: ServerRequestContext[Any, Any]) -> None:
-        """Tell the client of each stage of the model's work, until there is nothing more to tell."""
-        told: tuple[ModelState, int] | None = None
-        while True:
-            situation = model.situation
-            step = situation.state, int(situation.fraction / _FETCHING_EVERY)
-            if step != told and situation.state is not ModelState.WAITING:
-                told = step
-                await self._tell(situation, ctx)
-            if not situation.busy:
-                return
-            await anyio.sleep(_LOOK_SECONDS)
+    @contextmanager
+    def reporter(self, ctx: ServerRequestContext[Any, Any]) -> Iterator[Reporter]:
+        """The reporter of a client's session; while the block runs, `catch_up` uses it too."""
+        session = _session(ctx)
+        reporter = Reporter(self._model, ctx, lambda: self._levels.get(session, "info"))
+        self._reporters[session] = reporter
+        try:
+            yield reporter
+        finally:
+            if self._reporters.get(session) is reporter:  # a client may say twice that it is ready
+                del self._reporters[session]
 
-    async def _tell(self, situation: Situation, ctx: ServerRequestContext[Any, Any]) -> None:
-        level: LoggingLevel = "warning" if situation.state is ModelState.FAILED else "info"
-        if _LEVELS.index(level) >= _LEVELS.index(self._levels.get(_session(ctx), "info")):
-            data = {"state": situation.state.value, "message": situation.detail}
-            await ctx.session.send_log_message(level, data, LOGGER)
+    async def catch_up(self, ctx: ServerRequestContext[Any, Any] | None = None) -> None:
+        """Tell a session that has a reporter how far the model is now.
+
+        Due before an answer that depends on it and before the server ends. Either could fall between two looks at the
+        model, and a client would hear of the last stage too late or never.
+
+        Args:
+            ctx: of a request of the session; None: the only client of this process.
+        """
+        if reporter := self._reporters.get(None if ctx is None else _session(ctx)):
+            await reporter.tell()
 
 
 def _session(ctx: ServerRequestContext[Any, Any]) -> str | None:

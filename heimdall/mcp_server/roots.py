@@ -35,18 +35,24 @@ class Roots:
 
     def __init__(self) -> None:
         self._paths: tuple[Path, ...] | None = None
+        self._changes = 0
         self._asking = anyio.Lock()
 
     def forget(self) -> None:
         """The client said that its roots changed."""
         self._paths = None
+        self._changes += 1
 
     async def ask(self, ctx: ServerRequestContext[Any, Any]) -> tuple[Path, ...]:
         """The client's roots that are directories of this machine; empty when it names none, or does not answer."""
         async with self._asking:
-            if self._paths is None:
-                self._paths = await _asked(ctx)
-            return self._paths
+            if self._paths is not None:
+                return self._paths
+            changes = self._changes
+            paths = await _asked(ctx)
+            if changes == self._changes:  # what they were before a change is not kept
+                self._paths = paths
+            return paths
 
     def question(
         self, ctx: ServerRequestContext[Any, Any], params: InputResponseRequestParams

@@ -10,6 +10,7 @@ import anyio
 import anyio.to_thread
 
 from heimdall.mcp_server import projects
+from heimdall.mcp_server.client_log import ClientLog
 from heimdall.mcp_server.model_work import ModelWork
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Service:
         self.roots = roots
         self.memories = projects.Memories()
         self.model = ModelWork()
+        self.log = ClientLog(self.model)
         self._threads = anyio.CapacityLimiter(_THREADS)
 
     async def in_thread(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:

@@ -25,7 +25,7 @@ from heimdall.errors import HeimdallError
 from heimdall.mcp_server.service import Service
 from heimdall.mcp_server.tools.schemas import schema_of
 from heimdall.mcp_server.tools.table import TOOLS
-from heimdall.mcp_server.tools.tool import Answer, Call, Tool
+from heimdall.mcp_server.tools.tool import Call, Tool
 
 _BY_NAME: Final = {tool.name: tool for tool in TOOLS}
 _MOST_PROBLEMS: Final = 10
@@ -78,8 +78,17 @@ class ToolCalls:
             return question
         # clients from 2026-07-28 on don't say that they are initialized
         self._service.model.begin()
+        result = await self._result(tool, ctx, params.arguments or {})
+        # A client that follows the model hears of a stage before an answer that depends on it.
+        await self._service.log.catch_up(ctx)
+        return result
+
+    async def _result(
+        self, tool: Tool, ctx: ServerRequestContext[Any, Any], arguments: dict[str, Any]
+    ) -> CallToolResult:
         try:
-            answer = await self._run(tool, ctx, params.arguments or {})
+            call = Call(self._service, ctx, tool.arguments.model_validate(arguments))
+            answer = await tool.run(call)
         except ValidationError as error:
             return _refused(_explained(tool, error))
         except (HeimdallError, OSError) as error:
@@ -93,11 +102,6 @@ class ToolCalls:
             content=[TextContent(text=answer.text)],
             structured_content=answer.content.model_dump(mode="json", exclude_none=True),
         )
-
-    async def _run(
-        self, tool: Tool, ctx: ServerRequestContext[Any, Any], arguments: dict[str, Any]
-    ) -> Answer:
-        return await tool.run(Call(self._service, ctx, tool.arguments.model_validate(arguments)))
 
 
 def _refused(reason: str) -> CallToolResult:

@@ -7,7 +7,7 @@ when the client closes its end; this one does not. Everything above the messages
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeAlias
 
@@ -31,7 +31,8 @@ from heimdall.mcp_server.transport.messages import BadMessageError, decode, enco
 
 DRAIN_SECONDS = 5.0
 """How long requests are still worked on after the client closed its end."""
-_FLUSH_SECONDS = 1.0
+_FLUSH_SECONDS = 5.0
+"""How long a client may take to read the last messages; one that is gone is noticed at once."""
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ Outgoing: TypeAlias = "MemoryObjectSendStream[SessionMessage]"
 
 @asynccontextmanager
 async def stdio_streams(
-    wire: Wire, handshake: Handshake
+    wire: Wire, handshake: Handshake, before_end: Callable[[], Awaitable[None]]
 ) -> AsyncIterator[tuple[Incoming, Outgoing]]:
     """The client's messages, and where to send ours. The messages end when the client goes away.
 
@@ -50,10 +51,11 @@ async def stdio_streams(
 
     Args:
         handshake: has read the first line, and perhaps answered it.
+        before_end: sends what the client still has to hear: when its messages end, the SDK cancels all that goes on.
     """
     to_server, from_client = anyio.create_memory_object_stream[SessionMessage | Exception]()
     from_server, to_client = anyio.create_memory_object_stream[SessionMessage]()
-    connection = _Connection(wire, handshake)
+    connection = _Connection(wire, handshake, before_end)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(connection.read, to_server, from_server.clone())
         tasks.start_soon(connection.write, to_client, tasks.cancel_scope)
@@ -67,9 +69,12 @@ async def stdio_streams(
 class _Connection:
     """Both directions of one client's connection, and which of its requests are unanswered."""
 
-    def __init__(self, wire: Wire, handshake: Handshake) -> None:
+    def __init__(
+        self, wire: Wire, handshake: Handshake, before_end: Callable[[], Awaitable[None]]
+    ) -> None:
         self._wire = wire
         self._handshake = handshake
+        self._before_end = before_end
         self._unanswered: set[str] = set()
         self._answered = anyio.Event()
         self.all_written = anyio.Event()
@@ -109,6 +114,8 @@ class _Connection:
             with anyio.move_on_after(DRAIN_SECONDS):
                 while self._unanswered:
                     await self._answered.wait()
+            with anyio.move_on_after(_FLUSH_SECONDS):
+                await self._before_end()
 
     async def write(
         self, to_client: MemoryObjectReceiveStream[SessionMessage], scope: anyio.CancelScope

@@ -55,6 +55,23 @@ def test_progress_and_log_messages_tell_how_far_the_download_is(
         assert logged[-1] == "ready"
 
 
+def test_ready_is_told_before_the_answer_that_waited_for_it(
+    fetching: dict[str, str], small: SmallModel
+) -> None:
+    with RawServer(environment={**fetching, "HEIMDALL_MODELS_MIRROR": small.mirror}) as server:
+        server.initialize()
+        waiting = server.begin(
+            "tools/call", name="memory_status", arguments={"wait_for_model": True}
+        )
+        assert server.end() == 0
+    told = [
+        message.get("id") or message["params"]["data"]["state"]
+        for message in server.messages
+        if message.get("id") == waiting or message.get("method") == "notifications/message"
+    ]
+    assert told[-2:] == ["ready", waiting]
+
+
 @pytest.mark.parametrize("wanted", [True, False])
 def test_since_2026_a_request_asks_for_its_messages(
     fetching: dict[str, str], small: SmallModel, *, wanted: bool

@@ -6,13 +6,14 @@ import logging
 import warnings
 from typing import Any
 
-from mcp.server import Server, ServerRequestContext
+from mcp.server import Server
 from mcp.server.caching import CacheHint
 from mcp.shared.exceptions import MCPDeprecationWarning
 from mcp_types import NotificationParams
 
 from heimdall.errors import HeimdallError
 from heimdall.mcp_server import guide
+from heimdall.mcp_server.context import Context
 from heimdall.mcp_server.prompts import Prompts
 from heimdall.mcp_server.resources import Resources
 from heimdall.mcp_server.service import Service
@@ -29,15 +30,13 @@ def make_server(service: Service) -> Server[Any]:
     warnings.filterwarnings("ignore", category=MCPDeprecationWarning)
     tools, resources, prompts = ToolCalls(service), Resources(service), Prompts(service)
 
-    async def initialized(ctx: ServerRequestContext[Any, Any], _params: NotificationParams) -> None:
+    async def initialized(ctx: Context, _params: NotificationParams) -> None:
         """The client is ready: only now anything heavy begins."""
         with service.log.reporter(ctx) as reporter:
             await _prepare(service, ctx)
             await reporter.follow()
 
-    async def roots_changed(
-        ctx: ServerRequestContext[Any, Any], _params: NotificationParams | None
-    ) -> None:
+    async def roots_changed(ctx: Context, _params: NotificationParams | None) -> None:
         if service.roots is not None:
             service.roots.forget()
             await _prepare(service, ctx)
@@ -71,7 +70,7 @@ def make_server(service: Service) -> Server[Any]:
     return server
 
 
-async def _prepare(service: Service, ctx: ServerRequestContext[Any, Any]) -> None:
+async def _prepare(service: Service, ctx: Context) -> None:
     """Begin with the model, and with what the project's memory still lacks of it."""
     memory = None
     try:

@@ -13,15 +13,9 @@ from typing import TypeAlias
 
 import anyio
 import anyio.to_thread
+import mcp_types as types
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from mcp.shared.message import SessionMessage
-from mcp_types import (
-    INVALID_REQUEST,
-    JSONRPCError,
-    JSONRPCMessage,
-    JSONRPCNotification,
-    JSONRPCRequest,
-)
 from mcp_types.jsonrpc import JSONRPCResponse
 
 from heimdall.mcp_server.transport.descriptors import Wire
@@ -99,7 +93,7 @@ class _Connection:
                 except TooLongError as error:
                     next_line = self._handshake.reader.next_line
                     await refusals.send(
-                        SessionMessage(refusal(INVALID_REQUEST, f"Invalid request: {error}"))
+                        SessionMessage(refusal(types.INVALID_REQUEST, f"Invalid request: {error}"))
                     )
                 except BadMessageError as error:
                     _log.warning("%s", error)
@@ -137,34 +131,35 @@ class _Connection:
                 self._was_written(outgoing.message)
         self.all_written.set()
 
-    def _is_held_back(self, message: JSONRPCMessage) -> bool:
+    def _is_held_back(self, message: types.JSONRPCMessage) -> bool:
         """Whether it is the SDK's answer to what the handshake answered already."""
         answered = self._handshake.answered
         if (
             answered is None
-            or not isinstance(message, (JSONRPCResponse, JSONRPCError))
+            or not isinstance(message, (JSONRPCResponse, types.JSONRPCError))
             or message.id != answered
         ):
             return False
         self._handshake.answered = None
         self._settle(answered)
-        if isinstance(message, JSONRPCError):
+        if isinstance(message, types.JSONRPCError):
             _log.error(
                 "initialize was answered before it was understood: %s; please report this",
                 message.error.message,
             )
         return True
 
-    def _was_read(self, message: JSONRPCMessage) -> None:
-        if isinstance(message, JSONRPCRequest):
+    def _was_read(self, message: types.JSONRPCMessage) -> None:
+        if isinstance(message, types.JSONRPCRequest):
             self._unanswered.add(str(message.id))
         elif (
-            isinstance(message, JSONRPCNotification) and message.method == "notifications/cancelled"
+            isinstance(message, types.JSONRPCNotification)
+            and message.method == "notifications/cancelled"
         ):
             self._settle((message.params or {}).get("requestId"))  # will never be answered
 
-    def _was_written(self, message: JSONRPCMessage) -> None:
-        if isinstance(message, (JSONRPCResponse, JSONRPCError)):
+    def _was_written(self, message: types.JSONRPCMessage) -> None:
+        if isinstance(message, (JSONRPCResponse, types.JSONRPCError)):
             self._settle(message.id)
 
     def _settle(self, request_id: object) -> None:

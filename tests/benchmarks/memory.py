@@ -48,7 +48,7 @@ class LoadedEngine:
 
         self._encoder = Encoder.load(models)
 
-    def label(self) -> str:
+    def embedding_space(self) -> str:
         return "measured"
 
     def ready(self) -> bool:
@@ -69,7 +69,7 @@ class FreeVectors:
     def __init__(self) -> None:
         self._random = np.random.default_rng(1)
 
-    def label(self) -> str:
+    def embedding_space(self) -> str:
         return "free"
 
     def ready(self) -> bool:
@@ -84,7 +84,9 @@ class FreeVectors:
 
 
 def opened(database: Path, embedder: LoadedEngine | FreeVectors) -> ProjectMemory:
-    return ProjectMemory(MemoryStore.open(database, label=embedder.label), embedder)
+    return ProjectMemory(
+        MemoryStore.open(database, embedding_space=embedder.embedding_space), embedder
+    )
 
 
 def as_memories(texts: Sequence[str]) -> Iterator[NewMemory]:

@@ -19,7 +19,7 @@ class Engine:
         self._known: dict[str, np.ndarray] = {}
         self.dimension = self._encoder.settings.embedding_dimension
 
-    def label(self) -> str:
+    def embedding_space(self) -> str:
         return "benchmark"
 
     def ready(self) -> bool:

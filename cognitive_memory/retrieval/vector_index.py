@@ -134,7 +134,7 @@ class VectorIndex:
             vectors[here] = segment.matrix[rows[here] - start]
         return vectors
 
-    def cosines(self, vector: Matrix, among: Sequence[int] | None = None) -> Matrix:
+    def cosines(self, vector: Matrix, among: Sequence[int] | Keys | None = None) -> Matrix:
         """The cosine of every row with a vector of unit length.
 
         Args:

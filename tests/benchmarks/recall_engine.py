@@ -25,6 +25,9 @@ class Engine:
     def ready(self) -> bool:
         return True
 
+    def fetch(self) -> None:
+        pass
+
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         if not self._remember:
             return self._encoder.encode_batch(texts)

@@ -377,7 +377,7 @@ def test_models_of_several_packages_live_side_by_side(
         seen.add(_ensure(site, repr(sample.package), home, **mirror).stdout)
     assert len(seen) == 3
     models = home / ".local/share/heimdall/models"
-    assert [path.name for path in models.iterdir()] == ["packages"]
+    assert [path.name for path in models.iterdir()] == [".store"]
     # An image that was filled like this is a read-only tier.
     done = _ensure(
         tmp_path / FLAT.name, repr(FLAT.package), tmp_path, HEIMDALL_SYSTEM_MODELS=str(models)

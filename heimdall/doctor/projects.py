@@ -76,7 +76,7 @@ def _database(project: Project, *, known: bool) -> Finding:
     path = project.database
     if not path.exists():
         return _no_database(project, known=known)
-    from heimdall.migration_0_3.memories import is_legacy
+    from heimdall.migration_0_3.original import is_legacy
 
     if is_legacy(path):
         return warned(
@@ -95,7 +95,8 @@ def _database(project: Project, *, known: bool) -> Finding:
 def _no_database(project: Project, *, known: bool) -> Finding:
     from heimdall.migration_0_3.places import databases
 
-    if legacy := databases(project):
+    legacy, _ = databases(project)
+    if legacy:
         problem = f"memories of heimdall 0.3 are in {legacy[0]}"
         return warned("projects", project.root, problem, _MIGRATE.format(root=project.root))
     if project.initialised or known:

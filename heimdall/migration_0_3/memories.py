@@ -26,8 +26,8 @@ from cognitive_memory.storage.store import MemoryStore
 from heimdall.errors import HeimdallError
 from heimdall.migration_0_3 import copying
 from heimdall.migration_0_3.copying import CopyError
-from heimdall.migration_0_3.original import Original, is_original, open_to_read
-from heimdall.migration_0_3.report import Outcome, Step, Wishes, failure
+from heimdall.migration_0_3.original import Original, open_to_read
+from heimdall.migration_0_3.report import Options, Outcome, Step, failure
 from heimdall.models.files import write_atomically
 
 KEPT_NAME = "cognitive_memory.heimdall-0.3.db"
@@ -38,55 +38,52 @@ _BUSY_SECONDS = 5.0
 _EVERYTHING = RecallFilter()
 
 
-def bring_over(database: Path, project: Project, wishes: Wishes) -> Step:
+def migrate(database: Path, project: Project, options: Options) -> Step:
     """Make the memories of an original's database ours.
 
     Args:
         database: a file that `is_original`.
         project: whose memory they are.
+        options: how to migrate.
     """
     try:
-        if wishes.dry_run:
-            return _plan(database, project)
-        project.folder.mkdir(parents=True, exist_ok=True)
-        return _bring_over(database, project, wishes)
+        return _migrate(database, project, options)
     except sqlite3.DatabaseError as error:
         return failure("memories", database, explanation(error, database), project.database)
     except (HeimdallError, OSError) as error:
         return failure("memories", database, error, project.database)
 
 
-def _plan(database: Path, project: Project) -> Step:
+def _migrate(database: Path, project: Project, options: Options) -> Step:
+    with (_reading if options.dry_run else _alone_with)(database) as connection:
+        original = Original(connection, project.root)
+        digest, detail = original.digest(), original.summary()
+        if _was_taken(digest, project):
+            outcome = Outcome.PRESENT
+        elif options.dry_run:
+            for _ in original.memories():
+                pass  # what can't be read would be said now
+            outcome = Outcome.PLANNED
+        else:
+            project.folder.mkdir(parents=True, exist_ok=True)
+            if database == project.database:
+                database, outcome = _take_place(original, project, connection), Outcome.MIGRATED
+            else:
+                outcome = Outcome.MIGRATED if _merge(original, project) else Outcome.PRESENT
+            _note(project, digest, database)
+    step = Step("memories", str(database), outcome, str(project.database), detail)
+    if options.remove:
+        _remove(database)
+        step = replace(step, removed=True)
+    return step
+
+
+@contextlib.contextmanager
+def _reading(database: Path) -> Iterator[sqlite3.Connection]:
+    """The database at one moment, without changing a byte."""
     with contextlib.closing(open_to_read(database)) as connection:
         connection.execute("BEGIN")
-        original = Original(connection, project.root)
-        if _was_taken(original.digest(), project):
-            return _step(database, project, Outcome.THERE, original)
-        for _ in original.memories():
-            pass  # what can't be read would be said now
-        return _step(database, project, Outcome.WOULD, original)
-
-
-def _bring_over(database: Path, project: Project, wishes: Wishes) -> Step:
-    with _alone_with(database) as connection:
-        original = Original(connection, project.root)
-        digest = original.digest()
-        if _was_taken(digest, project):
-            step = _step(database, project, Outcome.THERE, original)
-        elif database == project.database:
-            step = _step(database, project, Outcome.BROUGHT, original)
-            database = _take_place(database, original, project, connection)
-        else:
-            with contextlib.closing(_open(project.database, project)) as store:
-                added = _add(original, store)
-                _read_back(original, store, exactly=False)
-            step = _step(database, project, Outcome.BROUGHT if added else Outcome.THERE, original)
-        _note(project, digest, database)
-    step = replace(step, source=str(database))
-    if wishes.remove:
-        _remove(database)
-        step = step.taken_away()
-    return step
+        yield connection
 
 
 @contextlib.contextmanager
@@ -123,10 +120,17 @@ def _alone_with(database: Path) -> Iterator[sqlite3.Connection]:
                 connection.rollback()
 
 
-def _take_place(
-    database: Path, original: Original, project: Project, connection: sqlite3.Connection
-) -> Path:
+def _merge(original: Original, project: Project) -> int:
+    """Store in our database what is not there; tells how many memories that were."""
+    with contextlib.closing(_open(project.database, project)) as store:
+        added = _add(original, store)
+        _read_back(original, store, exactly=False)
+    return added
+
+
+def _take_place(original: Original, project: Project, connection: sqlite3.Connection) -> Path:
     """Put our database in the original's place, and tell the original's new name."""
+    database = project.database
     with copying.temporary(project.folder) as folder:
         folder.mkdir()
         fresh = folder / database.name
@@ -187,11 +191,10 @@ def _read_back(original: Original, store: MemoryStore, *, exactly: bool) -> None
     """
     stored = {memory.id: _fingerprint(memory) for memory in _all(store)}
     for memory in original.memories():
-        found = stored.get(str(memory.id))
-        if found is None or (exactly and found != _fingerprint(memory)):
-            raise CopyError(
-                str(store.database), f"the memory {memory.id} was not stored as it was read"
-            )
+        fingerprint = stored.get(str(memory.id))
+        if fingerprint is None or (exactly and fingerprint != _fingerprint(memory)):
+            problem = f"the memory {memory.id} was not stored as it was read"
+            raise CopyError(str(store.database), problem)
 
 
 def _fingerprint(memory: Memory | NewMemory) -> bytes:
@@ -222,19 +225,8 @@ def _remove(database: Path) -> None:
     database.unlink()
 
 
-def _step(database: Path, project: Project, outcome: Outcome, original: Original) -> Step:
-    parts = [f"{original.count() - original.blank()} memories"]
-    if number := original.connections():
-        parts.append(f"{number} connections in their metadata")
-    dropped = ", ".join(f"{number} {what}" for what, number in original.dropped().items())
-    detail = f"{', '.join(parts)}; not taken: {dropped}" if dropped else ", ".join(parts)
-    return Step("memories", str(database), outcome, str(project.database), detail)
-
-
 def _note(project: Project, digest: str, database: Path) -> None:
     """Note that what this digest is of came into the database that is there now."""
-    if _was_taken(digest, project):
-        return
     now = datetime.now(UTC).isoformat(timespec="seconds")
     notes = {
         **_read_notes(project),
@@ -272,28 +264,5 @@ def _identity(database: Path) -> str | None:
 
 def kept_originals(project: Project) -> list[Path]:
     """Originals' files whose place ours has taken."""
-    return [
-        path
-        for path in sorted(project.folder.glob(KEPT_NAME.replace(".db", "*.db")))
-        if path.is_file()
-    ]
-
-
-def is_legacy(path: Path) -> bool:
-    """Whether a file is a database of heimdall 0.3; anything that can't be read is not."""
-    try:
-        return path.is_file() and is_original(path)
-    except (sqlite3.Error, OSError):
-        return False
-
-
-def unreadable(path: Path) -> str | None:
-    """Why nobody can tell what a file is, if so; None if there is no file, or it is a database of any kind."""
-    try:
-        if path.is_file():
-            is_original(path)
-    except sqlite3.DatabaseError as error:
-        return f"{explanation(error, path).problem}; it was left as it is"
-    except OSError as error:
-        return f"can't be read: {error.strerror}"
-    return None
+    paths = project.folder.glob(KEPT_NAME.replace(".db", "*.db"))
+    return [path for path in sorted(paths) if path.is_file()]

@@ -40,16 +40,16 @@ def is_original(database: Path) -> bool:
         OSError: it can't be read.
     """
     with contextlib.closing(open_to_read(database)) as connection:
-        return _is_original(connection)
+        names = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        tables = {str(row[0]) for row in names}
+        return tables >= _TABLES and _columns(connection, "memories") >= _COLUMNS
 
 
-def _is_original(connection: sqlite3.Connection) -> bool:
-    tables = {
-        str(row[0])
-        for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
-    }
-    columns = {str(row[1]) for row in connection.execute("PRAGMA table_info(memories)")}
-    return tables >= _TABLES and columns >= _COLUMNS
+def is_legacy(path: Path) -> bool:
+    """Whether a file is a database of heimdall 0.3; anything that can't be read is not."""
+    with contextlib.suppress(sqlite3.Error, OSError):
+        return path.is_file() and is_original(path)
+    return False
 
 
 def open_to_read(database: Path) -> sqlite3.Connection:
@@ -77,12 +77,8 @@ class Original:
         self._root = root
 
     def count(self) -> int:
-        """How many rows there are, with and without a text."""
-        return self._size("memories")
-
-    def blank(self) -> int:
-        """How many rows have no text, so that there is nothing to remember."""
-        return self.count() - sum(1 for _ in self._rows())
+        """How many memories come over: rows with a text."""
+        return sum(1 for _ in self._rows())
 
     def memories(self) -> Iterator[NewMemory]:
         """Every row with a text, oldest first."""
@@ -100,23 +96,25 @@ class Original:
 
     def dropped(self) -> dict[str, int]:
         """What does not come over: how many of what."""
-        vectors = (
-            self._size("memories", "cognitive_embedding IS NOT NULL")
-            if self._has("cognitive_embedding")
-            else 0
-        )
-        found = {
-            "memories without a text": self.blank(),
+        counts = {
+            "memories without a text": self._size("memories") - self.count(),
             "retrieval statistics": self._size("retrieval_stats"),
-            "connections that lead nowhere": self._size("memory_connections")
-            - sum(map(len, self._connections().values())),
-            "vectors (made anew)": vectors,
+            "connections that lead nowhere": self._size("memory_connections") - self.connections(),
+            "vectors (made anew)": self._size("memories", "cognitive_embedding IS NOT NULL"),
         }
-        return {what: number for what, number in found.items() if number}
+        return {what: number for what, number in counts.items() if number}
 
     def connections(self) -> int:
         """How many connections come over, in the metadata of the memories that they begin at."""
         return sum(map(len, self._connections().values()))
+
+    def summary(self) -> str:
+        """What comes over and what does not, for the user."""
+        parts = [f"{self.count()} memories"]
+        if number := self.connections():
+            parts.append(f"{number} connections in their metadata")
+        dropped = ", ".join(f"{number} {what}" for what, number in self.dropped().items())
+        return ", ".join(parts) + (f"; not taken: {dropped}" if dropped else "")
 
     def _rows(self) -> Iterator[sqlite3.Row]:
         for row in self._connection.execute("SELECT * FROM memories ORDER BY timestamp, id"):
@@ -124,27 +122,22 @@ class Original:
                 yield row
 
     def _connections(self) -> dict[str, list[dict[str, Json]]]:
-        found: dict[str, list[dict[str, Json]]] = {}
-        if not self._has("source_id", table="memory_connections"):
-            return found
-        texts = {str(row["id"]) for row in self._rows()}
-        for row in self._connection.execute(
-            "SELECT * FROM memory_connections ORDER BY source_id, id"
-        ):
+        """By the id of the memory that they begin at; both ends have a text."""
+        connections: dict[str, list[dict[str, Json]]] = {}
+        if "source_id" not in _columns(self._connection, "memory_connections"):
+            return connections
+        ids = {str(row["id"]) for row in self._rows()}
+        rows = self._connection.execute("SELECT * FROM memory_connections ORDER BY source_id, id")
+        for row in rows:
             source, target = str(row["source_id"]), str(row["target_id"])
-            if {source, target} <= texts:
+            if {source, target} <= ids:
                 connection: dict[str, Json] = {
                     "to": as_uuid(target),
                     "type": str(row["connection_type"]),
                     "strength": _plain(row["strength"]),
                 }
-                found.setdefault(source, []).append(connection)
-        return found
-
-    def _has(self, column: str, table: str = "memories") -> bool:
-        return column in {
-            str(row[1]) for row in self._connection.execute(f"PRAGMA table_info({table})")
-        }
+                connections.setdefault(source, []).append(connection)
+        return connections
 
     def _size(self, table: str, where: str = "1") -> int:
         try:
@@ -152,9 +145,13 @@ class Original:
                 f"SELECT count(*) FROM {table} WHERE {where}"  # noqa: S608
             ).fetchone()
         except sqlite3.OperationalError:
-            # a table of a later migration than the database's last one
+            # a table or column of a later migration than the database's last one
             return 0
         return int(number)
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
+    return {str(row[1]) for row in connection.execute(f"PRAGMA table_info({table})")}
 
 
 def as_memory(
@@ -169,10 +166,10 @@ def as_memory(
     """
     values = dict(row)
     metadata = _object(values.get("context_metadata"))
+    importance = _importance(values.get("importance_score"), metadata.pop("importance_score", None))
     tags = _tags(values.get("tags")) or _tags(metadata.get("tags"))
-    kept = _kept(values, connections)
     source, extra = _source(metadata, root)
-    for name in ("tags", "importance_score", "hierarchy_level"):
+    for name in ("tags", "hierarchy_level"):
         metadata.pop(name, None)
     return NewMemory(
         id=as_uuid(str(values["id"])),
@@ -180,11 +177,9 @@ def as_memory(
         type=_type(values.get("hierarchy_level")),
         tags=tags,
         source=source,
-        importance=_importance(
-            values.get("importance_score"), _object(values.get("context_metadata"))
-        ),
+        importance=importance,
         created_at=_happened(values, metadata),
-        metadata={**metadata, **extra, KEPT_AS: kept},
+        metadata={**metadata, **extra, KEPT_AS: _kept(values, connections)},
     )
 
 
@@ -270,9 +265,9 @@ def _type(level: object) -> MemoryType:
     )
 
 
-def _importance(column: object, metadata: Mapping[str, Json]) -> float:
+def _importance(column: object, said: Json) -> float:
     """The column, or what the assistant said, which the original kept in the metadata alone."""
-    for value in (column, metadata.get("importance_score")):
+    for value in (column, said):
         if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= 1:
             return float(value)
     return _UNSET
@@ -292,10 +287,10 @@ def _object(text: object) -> dict[str, Json]:
     if not isinstance(text, str) or not text:
         return {}
     try:
-        found = _plain(json.loads(text))
+        value = _plain(json.loads(text))
     except (ValueError, RecursionError):
         return {"unreadable": _clean(text)}
-    return found if isinstance(found, dict) else {"value": found}
+    return value if isinstance(value, dict) else {"value": value}
 
 
 def _plain(value: object) -> Json:

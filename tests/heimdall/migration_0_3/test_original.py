@@ -105,7 +105,7 @@ def test_an_id_that_is_no_uuid_gets_one_that_stays(read: dict[str, NewMemory]) -
 def test_what_does_not_come_over_is_counted(original: OriginalDatabase, root: Path) -> None:
     with closing(open_to_read(original())) as connection:
         found = Original(connection, root)
-        assert (found.count(), len(list(found.memories())), found.connections()) == (6, 5, 2)
+        assert (found.count(), len(list(found.memories())), found.connections()) == (5, 5, 2)
         assert found.dropped() == {
             "memories without a text": 1,
             "retrieval statistics": 1,

@@ -48,7 +48,7 @@ def models() -> None:
 def status(*, variant: str | None, machine: bool) -> int:
     """Say which model is pinned and whether it is here. Exit code 1 if it is not."""
     from heimdall.models import inspect
-    from heimdall.models.transfer.progress import megabytes
+    from heimdall.models.text import megabytes
 
     found = inspect.whereabouts(variant=variant)
     model = found.model
@@ -200,7 +200,7 @@ def export_(*, file: Path, variant: str | None, machine: bool) -> int:
     """Write the model into one FILE, for a machine without a network."""
     from heimdall.models import inspect
     from heimdall.models.bundle import export
-    from heimdall.models.transfer.progress import megabytes
+    from heimdall.models.text import megabytes
 
     found = inspect.whereabouts(variant=variant)
     if found.directory is None:
@@ -276,7 +276,7 @@ def prune(*, dry_run: bool, machine: bool) -> None:
     from heimdall.models import prune as pruning
     from heimdall.models.packages import package_stores
     from heimdall.models.store import Store
-    from heimdall.models.transfer.progress import megabytes
+    from heimdall.models.text import megabytes
 
     models_dir = Path(locations.models_dir())
     verdicts = []

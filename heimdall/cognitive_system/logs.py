@@ -20,6 +20,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from heimdall.cognitive_system.data_dirs import get_logs_data_dir
+from heimdall.models.processes import host_name, is_running, this_process
 from heimdall.models.secrets import redact_message
 from heimdall.models.settings import SettingsError
 
@@ -108,7 +109,7 @@ class ProcessLog(RotatingFileHandler):
     def path(self) -> Path:
         """The file, which need not exist."""
         stamp = f"{self._started:%Y%m%dT%H%M%SZ}"
-        return get_logs_data_dir() / f"{self._program}.{stamp}.{_host()}.{os.getpid()}.log"
+        return get_logs_data_dir() / f"{self._program}.{stamp}.{this_process()}.log"
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record."""
@@ -168,7 +169,7 @@ def sweep(directory: Path) -> None:
     by_time: list[tuple[float, Path]] = []
     for path in directory.glob("*.log*"):
         match = _NAME.fullmatch(path.name)
-        if match and not (match["host"] == _host() and _runs(int(match["process"]))):
+        if match and not (match["host"] == host_name() and is_running(int(match["process"]))):
             with contextlib.suppress(OSError):  # another process has removed it
                 by_time.append((path.stat().st_mtime, path))
     oldest = time.time() - MOST_SECONDS
@@ -177,20 +178,3 @@ def sweep(directory: Path) -> None:
             # removed meanwhile; another user's; open, on Windows
             with contextlib.suppress(OSError):
                 path.unlink()
-
-
-def _host() -> str:
-    name = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
-    return re.sub(r"[^\w-]", "-", name.partition(".")[0])
-
-
-def _runs(process: int) -> bool:
-    if os.name == "nt":
-        return False  # there an open file can't be removed anyway
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        pass  # another user's
-    return True

@@ -11,7 +11,7 @@ from heimdall.doctor.models import stale_downloads
 from heimdall.errors import HeimdallError
 from heimdall.models import inspect, locations, prune
 from heimdall.models.store import Store
-from heimdall.models.transfer.progress import megabytes
+from heimdall.models.text import megabytes
 
 
 @dataclass(frozen=True, slots=True)

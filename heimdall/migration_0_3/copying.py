@@ -15,7 +15,8 @@ from pathlib import Path
 from heimdall.errors import HeimdallError
 from heimdall.migration_0_3.report import Options, Outcome, Step, failure
 from heimdall.models.files import sha256_of
-from heimdall.models.transfer.partials import is_abandoned, this_process
+from heimdall.models.processes import this_process
+from heimdall.models.transfer.partials import is_abandoned
 
 _PREFIX = "migrating"
 Digests = dict[str, str]

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from heimdall.errors import HeimdallError
-from heimdall.migration_0_3.report import Options, Outcome, Step, failure
+from heimdall.migration_0_3.report import MigrationError, Options, Outcome, Step, failure
 from heimdall.models.files import sha256_of
 from heimdall.models.processes import this_process
 from heimdall.models.transfer.partials import is_abandoned
@@ -21,23 +21,6 @@ from heimdall.models.transfer.partials import is_abandoned
 _PREFIX = "migrating"
 Digests = dict[str, str]
 """What is in a tree: for each file, by its relative path, the sha256; for a link where it leads."""
-
-
-class CopyError(HeimdallError):
-    """Something could not be copied, and was left as it is.
-
-    Attributes:
-        source: what.
-        problem: why, and what to do.
-    """
-
-    def __init__(self, source: str, problem: str) -> None:
-        super().__init__(source, problem)
-        self.source = source
-        self.problem = problem
-
-    def __str__(self) -> str:
-        return f"{self.source}: {self.problem}"
 
 
 def migrate(kind: str, source: Path, target: Path, options: Options) -> Step:
@@ -72,7 +55,7 @@ def copy(source: Path, target: Path) -> None:
     Time stamps of files come along; modes follow the umask.
 
     Raises:
-        CopyError: it changed meanwhile, somebody else took the name, or there is something else in it
+        MigrationError: it changed meanwhile, somebody else took the name, or there is something else in it
             than files, folders and links that stay in it.
         OSError: it can't be read or written.
     """
@@ -81,7 +64,7 @@ def copy(source: Path, target: Path) -> None:
         before = digests(source)
         _copy(source, path)
         if not before == digests(path) == digests(source):
-            raise CopyError(
+            raise MigrationError(
                 str(source),
                 "it changed while it was copied; stop what writes to it, and migrate again",
             )
@@ -109,7 +92,7 @@ def digests(top: Path) -> Digests:
     """What a file or folder is and has; a link in the place of `top` counts as what it leads to.
 
     Raises:
-        CopyError: there is something that is no file, folder or link that stays in it.
+        MigrationError: there is something that is no file, folder or link that stays in it.
         OSError: something can't be read.
     """
     contents: Digests = {}
@@ -117,7 +100,7 @@ def digests(top: Path) -> Digests:
         name = path.relative_to(top).as_posix()
         if path.is_symlink() and path != top:
             if not path.resolve().is_relative_to(top.resolve()) or path.readlink().is_absolute():
-                raise CopyError(
+                raise MigrationError(
                     str(path),
                     f"is a link that leads out of {top}; put a copy in its place, or remove it",
                 )
@@ -127,7 +110,7 @@ def digests(top: Path) -> Digests:
         elif path.is_file():
             contents[name] = sha256_of(path)
         else:
-            raise CopyError(str(path), "is no file, folder or link")
+            raise MigrationError(str(path), "is no file, folder or link")
     return contents
 
 
@@ -135,7 +118,7 @@ def take_name(path: Path, target: Path) -> None:
     """Give a file or folder another name, unless somebody has it.
 
     Raises:
-        CopyError: somebody has it.
+        MigrationError: somebody has it.
     """
     try:
         if path.is_dir():
@@ -145,7 +128,7 @@ def take_name(path: Path, target: Path) -> None:
     except OSError as error:
         if os.path.lexists(target):
             problem = f"{target} is there already, and is not replaced"
-            raise CopyError(str(path), problem) from error
+            raise MigrationError(str(path), problem) from error
         path.rename(target)  # a filesystem without links
     path.unlink(missing_ok=True)
 

@@ -17,26 +17,12 @@ from tempfile import TemporaryDirectory
 
 from heimdall.errors import HeimdallError
 from heimdall.migration_0_3 import qdrant
-from heimdall.migration_0_3.report import Options, Outcome, Step, failure
+from heimdall.migration_0_3.report import MigrationError, Options, Outcome, Step, failure
 
+_COMMAND = "docker"
 _OF_INTEREST = re.compile(r"heimdall|qdrant", re.IGNORECASE)
 _SECONDS = 30
 _COPY_SECONDS = 3600
-
-
-class DockerError(HeimdallError):
-    """The `docker` command could not say or do something.
-
-    Attributes:
-        problem: what it said.
-    """
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(problem)
-        self.problem = problem
-
-    def __str__(self) -> str:
-        return f"docker: {self.problem}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +44,14 @@ class Volume:
 
 def is_here() -> bool:
     """Whether there is a `docker` command."""
-    return shutil.which("docker") is not None
+    return shutil.which(_COMMAND) is not None
 
 
 def volumes() -> list[Volume]:
     """The volumes whose names speak of heimdall or Qdrant.
 
     Raises:
-        DockerError: docker does not answer.
+        MigrationError: docker does not answer.
     """
     names = _docker("volume", "ls", "--format", "{{.Name}}").split()
     return [_volume(name) for name in sorted(names) if _OF_INTEREST.search(name)]
@@ -106,9 +92,9 @@ def _migrate_copy(volume: Volume, step: Step, shared: Path) -> Iterator[Step]:
         copy = Path(folder) / "volume"
         try:
             _docker("cp", f"{volume.container}:{volume.inside}/.", str(copy), seconds=_COPY_SECONDS)
-        except DockerError as error:
+        except MigrationError as error:
             problem = f"the volume {volume.name} could not be copied: {error.problem}"
-            raise DockerError(problem) from error
+            raise MigrationError(_COMMAND, problem) from error
         storage = qdrant.recognise(copy)
         if storage is None:
             yield replace(step, detail="it holds nothing of Qdrant's")
@@ -124,11 +110,11 @@ def _migrate_copy(volume: Volume, step: Step, shared: Path) -> Iterator[Step]:
 def _docker(*arguments: str, seconds: float = _SECONDS) -> str:
     try:
         done = subprocess.run(
-            ["docker", *arguments], capture_output=True, text=True, timeout=seconds, check=False
+            [_COMMAND, *arguments], capture_output=True, text=True, timeout=seconds, check=False
         )
     except (OSError, subprocess.SubprocessError) as error:
-        raise DockerError(str(error)) from error
+        raise MigrationError(_COMMAND, str(error)) from error
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"ended with {done.returncode}"]
-        raise DockerError(lines[-1])
+        raise MigrationError(_COMMAND, lines[-1])
     return done.stdout

@@ -25,9 +25,8 @@ from cognitive_memory.storage.errors import explanation
 from cognitive_memory.storage.store import MemoryStore
 from heimdall.errors import HeimdallError
 from heimdall.migration_0_3 import copying
-from heimdall.migration_0_3.copying import CopyError
 from heimdall.migration_0_3.original import Original, open_to_read
-from heimdall.migration_0_3.report import Options, Outcome, Step, failure
+from heimdall.migration_0_3.report import MigrationError, Options, Outcome, Step, failure
 from heimdall.models.files import write_atomically
 
 KEPT_NAME = "cognitive_memory.heimdall-0.3.db"
@@ -91,7 +90,7 @@ def _alone_with(database: Path) -> Iterator[sqlite3.Connection]:
     """The database to oneself, without a write-ahead log beside it.
 
     Raises:
-        CopyError: some other process has it open.
+        MigrationError: some other process has it open.
         sqlite3.DatabaseError: it is damaged.
     """
     uri = f"{database.absolute().as_uri()}?mode=rw"
@@ -106,11 +105,11 @@ def _alone_with(database: Path) -> Iterator[sqlite3.Connection]:
             if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
                 raise
             problem = "another process uses it; stop the assistants and the old heimdall monitor, then migrate again"
-            raise CopyError(str(database), problem) from error
+            raise MigrationError(str(database), problem) from error
         try:
             (sound,) = connection.execute("PRAGMA quick_check(1)").fetchone()
             if sound != "ok":
-                raise CopyError(
+                raise MigrationError(
                     str(database),
                     f"is damaged ({sound}); the sqlite3 tool's .recover may save the rest",
                 )
@@ -138,7 +137,7 @@ def _take_place(original: Original, project: Project, connection: sqlite3.Connec
             _add(original, store)
             _read_back(original, store, exactly=True)
         if left := sorted(path.name for path in folder.iterdir() if path != fresh):
-            raise CopyError(str(fresh), f"SQLite has not finished with it: {', '.join(left)}")
+            raise MigrationError(str(fresh), f"SQLite has not finished with it: {', '.join(left)}")
         if os.name == "nt":  # where nothing can be renamed that is open
             connection.close()
         kept = _keep(database)
@@ -163,7 +162,7 @@ def _keep(database: Path) -> Path:
                 return database.rename(kept)
         else:
             return kept
-    raise CopyError(
+    raise MigrationError(
         str(database), f"there are too many files like {KEPT_NAME}; move some of them away"
     )
 
@@ -187,14 +186,14 @@ def _read_back(original: Original, store: MemoryStore, *, exactly: bool) -> None
     """Make sure that every memory is there, and if ours is new, that it says the same.
 
     Raises:
-        CopyError: one is missing or different.
+        MigrationError: one is missing or different.
     """
     stored = {memory.id: _fingerprint(memory) for memory in _all(store)}
     for memory in original.memories():
         fingerprint = stored.get(str(memory.id))
         if fingerprint is None or (exactly and fingerprint != _fingerprint(memory)):
             problem = f"the memory {memory.id} was not stored as it was read"
-            raise CopyError(str(store.database), problem)
+            raise MigrationError(str(store.database), problem)
 
 
 def _fingerprint(memory: Memory | NewMemory) -> bytes:
@@ -219,7 +218,7 @@ def _remove(database: Path) -> None:
     """Delete the original's file. It was alone a moment ago, and has no log beside it."""
     for suffix in ("-wal", "-shm", "-journal"):
         if database.with_name(database.name + suffix).exists():
-            raise CopyError(
+            raise MigrationError(
                 str(database), "another process has opened it; it came over, but is not removed"
             )
     database.unlink()

@@ -12,7 +12,14 @@ from cognitive_memory.project.registry import remember
 from heimdall.cognitive_system import data_dirs
 from heimdall.errors import HeimdallError
 from heimdall.migration_0_3 import copying, docker, memories, models, places, qdrant, settings
-from heimdall.migration_0_3.report import MigrationReport, Options, Outcome, Step, failure
+from heimdall.migration_0_3.report import (
+    MigrationError,
+    MigrationReport,
+    Options,
+    Outcome,
+    Step,
+    failure,
+)
 from heimdall.models import locations, receipts
 from heimdall.models.locking import advisory_lock
 from heimdall.models.transfer.progress import Progress
@@ -160,7 +167,7 @@ class _Migration:
             return []
         try:
             return docker.volumes()
-        except (docker.DockerError, ValueError) as error:
+        except (MigrationError, ValueError) as error:
             self.report.notes.append(f"named volumes of Docker were not looked at: {error}")
             return []
 

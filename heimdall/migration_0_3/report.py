@@ -6,6 +6,25 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from heimdall.errors import HeimdallError
+
+
+class MigrationError(HeimdallError):
+    """Something could not be migrated, and was left as it is.
+
+    Attributes:
+        source: what.
+        problem: why, and what to do.
+    """
+
+    def __init__(self, source: str, problem: str) -> None:
+        super().__init__(source, problem)
+        self.source = source
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.problem}"
+
 
 class Outcome(StrEnum):
     """What became of one thing."""

@@ -8,8 +8,8 @@ from typing import Any
 from cognitive_memory.project import Project, init_project
 from cognitive_memory.project.config import OF_0_3
 from heimdall.errors import HeimdallError
-from heimdall.migration_0_3.copying import CopyError, take_name
-from heimdall.migration_0_3.report import Options, Outcome, Step, failure
+from heimdall.migration_0_3.copying import take_name
+from heimdall.migration_0_3.report import MigrationError, Options, Outcome, Step, failure
 
 KEPT_NAME = "config.heimdall-0.3.yaml"
 
@@ -52,7 +52,7 @@ def _keep(path: Path, kept: Path) -> None:
         path.unlink()
     else:
         problem = f"{kept} is there already, with other settings; move it away"
-        raise CopyError(str(path), problem)
+        raise MigrationError(str(path), problem)
 
 
 def database_of(project: Project) -> Path | None:

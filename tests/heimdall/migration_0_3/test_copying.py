@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from heimdall.migration_0_3 import copying
-from heimdall.migration_0_3.copying import CopyError
-from heimdall.migration_0_3.report import Options, Outcome
+from heimdall.migration_0_3.report import MigrationError, Options, Outcome
 
 
 @pytest.fixture
@@ -32,12 +31,12 @@ def test_a_file_comes_with_its_time_and_with_the_umask(tmp_path: Path) -> None:
 
 def test_a_taken_name_stays(tmp_path: Path, tree: Path) -> None:
     (tmp_path / "taken").write_text("mine")
-    with pytest.raises(CopyError, match="is there already, and is not replaced"):
+    with pytest.raises(MigrationError, match="is there already, and is not replaced"):
         copying.copy(tree / "deep/file", tmp_path / "taken")
     assert (tmp_path / "taken").read_text() == "mine"
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "own").touch()
-    with pytest.raises(CopyError, match="is there already"):
+    with pytest.raises(MigrationError, match="is there already"):
         copying.copy(tree, tmp_path / "folder")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "taken", "tree"]
 
@@ -53,7 +52,7 @@ def test_a_tree_with_its_links(tmp_path: Path, tree: Path) -> None:
 @pytest.mark.parametrize("leads_to", ["../outside", "/etc/hostname"])
 def test_links_that_lead_out_are_refused(tmp_path: Path, tree: Path, leads_to: str) -> None:
     (tree / "out").symlink_to(leads_to)
-    with pytest.raises(CopyError, match="leads out of"):
+    with pytest.raises(MigrationError, match="leads out of"):
         copying.copy(tree, tmp_path / "copy")
     assert not (tmp_path / "copy").exists()
 
@@ -61,7 +60,7 @@ def test_links_that_lead_out_are_refused(tmp_path: Path, tree: Path, leads_to: s
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
 def test_pipes_are_refused(tmp_path: Path, tree: Path) -> None:
     os.mkfifo(tree / "pipe")
-    with pytest.raises(CopyError, match="is no file, folder or link"):
+    with pytest.raises(MigrationError, match="is no file, folder or link"):
         copying.copy(tree, tmp_path / "copy")
 
 

@@ -15,7 +15,7 @@ from heimdall.migration_0_3.memories import KEPT_NAME, migrate
 from heimdall.migration_0_3.original import is_legacy
 from heimdall.migration_0_3.report import Options, Outcome
 from tests.heimdall.conftest import OriginalDatabase
-from tests.heimdall.migration_0_3.test_original import DECISION, LESSON
+from tests.heimdall.migration_0_3.test_rows import DECISION, LESSON
 
 PLAIN, DRY, REMOVE = Options(), Options(dry_run=True), Options(remove=True)
 

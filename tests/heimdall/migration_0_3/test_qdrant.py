@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,22 @@ def test_what_qdrants_client_makes_without_a_server(tmp_path: Path) -> None:
     assert step.outcome is Outcome.MIGRATED
     assert "qdrant-client's local form, 1 points" in step.detail
     assert (tmp_path / "shared/local/tmp_qdrant_storage/meta.json").is_file()
+
+
+def test_points_are_told_also_when_the_folder_is_removed(tmp_path: Path) -> None:
+    source = tmp_path / "tmp_qdrant_storage"
+    (source / "collection" / NAME).mkdir(parents=True)
+    (source / "meta.json").write_text("{}")
+    with closing(sqlite3.connect(source / "collection" / NAME / "storage.sqlite")) as connection:
+        connection.execute("CREATE TABLE points (id TEXT)")
+        connection.execute("INSERT INTO points VALUES ('a'), ('b')")
+        connection.commit()
+    folder = qdrant.recognise(source)
+    assert folder is not None
+    (step,) = qdrant.migrate(folder, tmp_path / "shared", Options(remove=True))
+    assert step.removed
+    assert not source.exists()
+    assert step.detail == "copied, and read back; qdrant-client's local form, 2 points"
 
 
 def test_other_folders(tmp_path: Path) -> None:

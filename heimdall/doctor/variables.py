@@ -103,7 +103,7 @@ def _variant_that_is_not_pinned(environ: Environment, _settings: Settings) -> It
     if not (variant := environ.get("HEIMDALL_MODEL_VARIANT")):
         return
     try:
-        read_model(locations.manifest_path(), variant=variant)
+        read_model(variant=variant)
     except ManifestError as error:
         advice = "name one that is pinned, or unset it"
         yield _failed("HEIMDALL_MODEL_VARIANT", error.reason, advice, variant)

@@ -15,14 +15,12 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 
 from cognitive_memory.core.memory import Memory, NewMemory
-from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.project import Project
+from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.storage.errors import explanation
-from cognitive_memory.storage.store import MemoryStore
 from heimdall.errors import HeimdallError
 from heimdall.migration_0_3 import copying
 from heimdall.migration_0_3.original import Original, open_to_read
@@ -32,9 +30,7 @@ from heimdall.models.files import write_atomically
 KEPT_NAME = "cognitive_memory.heimdall-0.3.db"
 """The original's file, after ours has taken its place."""
 _NOTES = "migrated.json"
-_BLOCK = 500
 _BUSY_SECONDS = 5.0
-_EVERYTHING = RecallFilter()
 
 
 def migrate(database: Path, project: Project, options: Options) -> Step:
@@ -68,7 +64,8 @@ def _migrate(database: Path, project: Project, options: Options) -> Step:
             if database == project.database:
                 database, outcome = _take_place(original, project, connection), Outcome.MIGRATED
             else:
-                outcome = Outcome.MIGRATED if _merge(original, project) else Outcome.PRESENT
+                added = _add(original, project.database, project)
+                outcome = Outcome.MIGRATED if added else Outcome.PRESENT
             _note(project, digest, database)
     step = Step("memories", str(database), outcome, str(project.database), detail)
     if options.remove:
@@ -119,23 +116,13 @@ def _alone_with(database: Path) -> Iterator[sqlite3.Connection]:
                 connection.rollback()
 
 
-def _merge(original: Original, project: Project) -> int:
-    """Store in our database what is not there; tells how many memories that were."""
-    with contextlib.closing(_open(project.database, project)) as store:
-        added = _add(original, store)
-        _read_back(original, store, exactly=False)
-    return added
-
-
 def _take_place(original: Original, project: Project, connection: sqlite3.Connection) -> Path:
     """Put our database in the original's place, and tell the original's new name."""
     database = project.database
     with copying.temporary(project.folder) as folder:
         folder.mkdir()
         fresh = folder / database.name
-        with contextlib.closing(_open(fresh, project)) as store:
-            _add(original, store)
-            _read_back(original, store, exactly=True)
+        _add(original, fresh, project)
         if left := sorted(path.name for path in folder.iterdir() if path != fresh):
             raise MigrationError(str(fresh), f"SQLite has not finished with it: {', '.join(left)}")
         if os.name == "nt":  # where nothing can be renamed that is open
@@ -167,33 +154,32 @@ def _keep(database: Path) -> Path:
     )
 
 
-def _open(database: Path, project: Project) -> MemoryStore:
-    """A database of ours, whose vectors are left for later."""
-    return MemoryStore.open(database, project_id=project.config.project_id, label=lambda: None)
+def _add(original: Original, database: Path, project: Project) -> int:
+    """Store in a database of ours what is not there, and read it back; tells how many that were.
 
-
-def _add(original: Original, store: MemoryStore) -> int:
-    """Store what is not there; tells how many that were. What is there may have been changed here, and stays."""
-    known = {memory.id for memory in _all(store)}
-    new = (memory for memory in original.memories() if memory.id not in known)
-    added = 0
-    while block := list(islice(new, _BLOCK)):
-        added += len(store.put(block))
+    What is there may have been changed here, and stays. Vectors are left for later.
+    """
+    with ProjectMemory.open(database, project_id=project.config.project_id) as memory:
+        known = {stored.id for stored in memory.memories()}
+        new = (old for old in original.memories() if old.id not in known)
+        added = len(memory.store_many(new, embed=False).ids)
+        # Ours may be changed by others at any moment, one that is put together aside by nobody.
+        _read_back(original, memory, exactly=database != project.database)
     return added
 
 
-def _read_back(original: Original, store: MemoryStore, *, exactly: bool) -> None:
+def _read_back(original: Original, memory: ProjectMemory, *, exactly: bool) -> None:
     """Make sure that every memory is there, and if ours is new, that it says the same.
 
     Raises:
         MigrationError: one is missing or different.
     """
-    stored = {memory.id: _fingerprint(memory) for memory in _all(store)}
-    for memory in original.memories():
-        fingerprint = stored.get(str(memory.id))
-        if fingerprint is None or (exactly and fingerprint != _fingerprint(memory)):
-            problem = f"the memory {memory.id} was not stored as it was read"
-            raise MigrationError(str(store.database), problem)
+    stored = {copy.id: _fingerprint(copy) for copy in memory.memories()}
+    for old in original.memories():
+        fingerprint = stored.get(str(old.id))
+        if fingerprint is None or (exactly and fingerprint != _fingerprint(old)):
+            problem = f"the memory {old.id} was not stored as it was read"
+            raise MigrationError(str(memory.database), problem)
 
 
 def _fingerprint(memory: Memory | NewMemory) -> bytes:
@@ -208,10 +194,6 @@ def _fingerprint(memory: Memory | NewMemory) -> bytes:
     ]
     when = memory.created_at.isoformat() if memory.created_at else None
     return hashlib.sha256(json.dumps([*fields, when], sort_keys=True).encode()).digest()
-
-
-def _all(store: MemoryStore) -> Iterator[Memory]:
-    return store.memories(_EVERYTHING, order="oldest", limit=None, after=None, pinned=None)
 
 
 def _remove(database: Path) -> None:

@@ -13,7 +13,8 @@ from heimdall.models import locations, receipts
 from heimdall.models.errors import ModelUnavailable, StoreError
 from heimdall.models.files import sha256_of
 from heimdall.models.manifest import PinnedFile, PinnedModel, read_model
-from heimdall.models.resolver import find, resolve_in_detail
+from heimdall.models.package import heimdall
+from heimdall.models.resolver import resolve_in_detail
 from heimdall.models.settings import Settings
 from heimdall.models.sources.base import Context
 from heimdall.models.sources.local import adopt
@@ -109,16 +110,14 @@ class _Contents:
 
 def _pinned_models() -> list[PinnedModel]:
     """Every model of the manifest that is for this machine, the wanted variant first."""
-    path = locations.manifest_path()
-    chosen = read_model(path)
-    document = receipts.read_json(path)
+    chosen, document = read_model(), receipts.read_json(heimdall().manifest_path)
     names = [(entry["name"], entry["variant"]) for entry in document["models"]]
     others = [
         name
         for name in names
         if name != (chosen.name, chosen.variant) and receipts.choose_entry(document, *name)
     ]
-    return [chosen, *(read_model(path, *name) for name in others)]
+    return [chosen, *(read_model(None, *name) for name in others)]
 
 
 def _adopt(
@@ -132,7 +131,8 @@ def _adopt(
         if all(file.content is not None for file in files):
             continue
         told = [(file, untold.pop(file.sha256)) for file in files if file.sha256 in untold]
-        tree = find(model, store)
+        location = model.locate(str(store.models_dir))
+        tree = Path(location.directory) if location.verified else None
         outcome = Outcome.PRESENT if tree else Outcome.PLANNED
         note = ""
         if tree is None and not options.dry_run:

@@ -7,8 +7,7 @@ import pytest
 
 from heimdall.migration_0_3 import models
 from heimdall.migration_0_3.report import Options, Outcome, Step
-from heimdall.models import inspect
-from heimdall.models.manifest import PinnedModel
+from heimdall.models.manifest import PinnedModel, read_model
 from tests.support.small_model import SmallModel
 
 PLAIN, DRY, REMOVE = Options(), Options(dry_run=True), Options(remove=True)
@@ -41,7 +40,7 @@ def test_known_bytes_by_hash_and_the_rest_as_copies(
     assert steps["vocab.txt"].kind == "file"
     assert steps["weights-of-old.bin"].kind == "model"
     assert (models_dir / "tokenizer" / "vocab.txt").read_text() == "vocab"
-    assert inspect.whereabouts().verified
+    assert read_model().locate().verified
     small.assert_tree(models_dir)
     assert (folder / "weights-of-old.bin").exists()
     again = models.migrate(folder, PLAIN)
@@ -95,7 +94,7 @@ def test_half_a_model_is_kept_for_the_next_pull(
     assert (step.outcome, step.removed) == (Outcome.MIGRATED, True)
     assert "needs more than this folder has" in step.detail
     assert Path(str(step.target)).read_bytes() == small.files["tokenizer/tokenizer.json"]
-    assert inspect.whereabouts().directory is None
+    assert not read_model().locate().here
 
 
 def test_repositories_of_hugging_face_come_as_a_whole(

@@ -55,8 +55,8 @@ def copy(source: Path, target: Path) -> None:
     Time stamps of files come along; modes follow the umask.
 
     Raises:
-        MigrationError: it changed meanwhile, somebody else took the name, or there is something else in it
-            than files, folders and links that stay in it.
+        MigrationError: it changed meanwhile, somebody else took the name, or there is something
+            else in it than files, folders and links that stay in it.
         OSError: it can't be read or written.
     """
     target.parent.mkdir(parents=True, exist_ok=True)

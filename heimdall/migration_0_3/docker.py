@@ -1,7 +1,7 @@
 """Named volumes of Docker, read through the `docker` command without changing, starting or fetching anything.
 
-A volume can be read through a container that has it, running or not: `docker cp` needs neither an image nor a shell
-in there. Volumes without a container are named, and left.
+A volume can be read through a container that has it, running or not: `docker cp` needs neither an
+image nor a shell in there. Volumes without a container are named, and left.
 """
 
 from __future__ import annotations

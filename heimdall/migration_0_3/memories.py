@@ -1,8 +1,9 @@
 """From a database of heimdall 0.3 to one of ours.
 
-The original kept its database where ours is to be. There, ours is put together aside, read back, and takes the name in
-one rename; the original's file keeps all that it holds, under a name of its own. Nothing is lost by a kill at any moment,
-and the next migration goes on. What was taken over is noted, so that it is not brought back after somebody deleted it here.
+The original kept its database where ours is to be. There, ours is put together aside, read back,
+and takes the name in one rename; the original's file keeps all that it holds, under a name of its
+own. Nothing is lost by a kill at any moment, and the next migration goes on. What was taken over is
+noted, so that it is not brought back after somebody deleted it here.
 """
 
 from __future__ import annotations
@@ -95,7 +96,8 @@ def _alone_with(database: Path) -> Iterator[sqlite3.Connection]:
         sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
     ) as connection:
         try:
-            # Leaving WAL takes all of it into the file and is refused while anybody else is connected.
+            # Leaving WAL takes all of it into the file and is refused while anybody else is
+            # connected.
             connection.execute("PRAGMA journal_mode = DELETE")
             connection.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError as error:
@@ -144,7 +146,8 @@ def _keep(database: Path) -> Path:
             if kept.samefile(database):  # killed after this, last time
                 return kept
         except OSError:
-            # a filesystem without links: for a moment there is no database, and the next migration goes on
+            # a filesystem without links: for a moment there is no database, and the next migration
+            # goes on
             if not kept.exists():
                 return database.rename(kept)
         else:

@@ -42,18 +42,21 @@ def migrate_legacy_data(
 ) -> MigrationReport:
     """Bring over what earlier releases left. Safe to repeat, and to kill at any moment.
 
-    Nothing is ever overwritten. Nothing is deleted, unless `remove` says so, and then only what was read
-    back from its new place.
+    Nothing is ever overwritten. Nothing is deleted, unless `remove` says so, and then only what was
+    read back from its new place.
 
     Args:
-        path: a project, or a folder of models or of Qdrant; default: the project around the working directory.
+        path: a project, or a folder of models or of Qdrant; default: the project around the working
+            directory.
         dry_run: only tell what would be done.
         remove: delete what came over.
-        embed: make the vectors of memories that came over, if the model is on this machine; they wait otherwise.
+        embed: make the vectors of memories that came over, if the model is on this machine; they
+            wait otherwise.
         progress: told while that is done.
 
     Returns:
-        What was done, thing by thing. A thing that could not be brought over is in it, as failed, and left as it was.
+        What was done, thing by thing. A thing that could not be brought over is in it, as failed,
+        and left as it was.
 
     Raises:
         ProjectError: `path` is no directory.

@@ -36,7 +36,8 @@ def looks_like_models(folder: Path) -> bool:
 def migrate(folder: Path, options: Options) -> Iterator[Step]:
     """Bring a folder's files into the shared models directory.
 
-    Repositories of Hugging Face's cache in it come as a whole, since links in them lead from one file to another.
+    Repositories of Hugging Face's cache in it come as a whole, since links in them lead from one
+    file to another.
 
     Raises:
         ManifestError, SettingsError: the installation or a variable has to be mended first.

@@ -52,8 +52,8 @@ def databases(project: Project, tops: Sequence[Path] = ()) -> tuple[list[Path], 
     """Databases of heimdall 0.3 that belong to a project: in its own place first, then below `tops`.
 
     Returns:
-        The databases, and the files where those might be of which nobody can tell what they are, each
-        with the reason.
+        The databases, and the files where those might be of which nobody can tell what they are,
+        each with the reason.
     """
     named = settings.database_of(project)
     paths = [top / name for top in (project.root, *tops) for name in _DATABASES]

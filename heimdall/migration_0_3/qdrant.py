@@ -1,7 +1,8 @@
 """Folders of Qdrant: recognised by their form, described truthfully, copied collection by collection.
 
-The texts of memories are in the original's SQLite database. What a folder of Qdrant holds besides vectors can be read by
-a running Qdrant alone, and its client's local form keeps it as Python pickles, which can run code and are not opened.
+The texts of memories are in the original's SQLite database. What a folder of Qdrant holds besides
+vectors can be read by a running Qdrant alone, and its client's local form keeps it as Python
+pickles, which can run code and are not opened.
 """
 
 from __future__ import annotations
@@ -63,7 +64,8 @@ def migrate(folder: QdrantFolder, shared: Path, options: Options) -> Iterator[St
         yield Step("qdrant", str(folder.path), Outcome.PRESENT, str(shared), detail)
         return
     if folder.local:
-        # Its `meta.json` speaks of all collections at once: the folder is moved as one, beside a server's.
+        # Its `meta.json` speaks of all collections at once: the folder is moved as one, beside a
+        # server's.
         points = _points(folder)
         number = "" if points is None else f", {points} points"
         step = copying.migrate("qdrant", folder.path, shared / "local" / folder.path.name, options)

@@ -37,7 +37,8 @@ def migrate(project: Project, options: Options) -> Step | None:
     try:
         if not options.dry_run:
             _keep(path, kept)
-            # Between these two there are no settings: the defaults hold, and the next migration goes on.
+            # Between these two there are no settings: the defaults hold, and the next migration
+            # goes on.
             init_project(project.root)
     except (HeimdallError, OSError) as error:
         return failure("settings", path, error, kept)

@@ -96,3 +96,13 @@ def test_a_folder_comes_over_once(tmp_path: Path, tree: Path) -> None:
     assert copying.migrate("qdrant", tree, target, Options(remove=True)).removed
     assert not tree.exists()
     assert (target / "link").read_bytes() == b"content"
+
+
+def test_a_link_to_a_folder_is_copied_as_what_it_leads_to(tmp_path: Path, tree: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(tree)
+    step = copying.migrate("qdrant", link, tmp_path / "target", Options(remove=True))
+    assert (step.outcome, step.removed) == (Outcome.MIGRATED, True), step.detail
+    assert (tmp_path / "target" / "deep" / "file").read_bytes() == b"content"
+    assert not link.is_symlink(), "the link is removed"
+    assert (tree / "deep" / "file").exists(), "what it leads to stays"

@@ -53,7 +53,7 @@ class Service:
         """What the client has to be asked before this request can be served."""
         return None if self.roots is None else self.roots.question(ctx, params)
 
-    async def project(self, ctx: Context) -> projects.Found:
+    async def project(self, ctx: Context) -> projects.Choice:
         """The client's project.
 
         Raises:
@@ -64,13 +64,13 @@ class Service:
 
     async def memory(self, ctx: Context) -> ProjectMemory | None:
         """The memory of the client's project; None while it has none."""
-        found = await self.project(ctx)
-        return await self.in_thread(self.memories.existing, found.project)
+        choice = await self.project(ctx)
+        return await self.in_thread(self.memories.existing, choice.project)
 
     async def memory_made(self, ctx: Context) -> ProjectMemory:
         """The memory of the client's project, made if it has none."""
-        found = await self.project(ctx)
-        return await self.in_thread(self.memories.made, found.project)
+        choice = await self.project(ctx)
+        return await self.in_thread(self.memories.made, choice.project)
 
     def close(self, seconds: float) -> None:
         """End what goes on in the background, `seconds` at most, and close the databases."""

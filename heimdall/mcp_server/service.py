@@ -44,6 +44,7 @@ class Service:
 
     async def in_thread(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run what may block; a call that is cancelled is no longer waited for."""
+        # A query can't be broken off; its thread ends by itself and its result is dropped.
         work = functools.partial(function, *args, **kwargs)
         return await anyio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._threads)
 
@@ -74,5 +75,6 @@ class Service:
 
     def close(self, seconds: float) -> None:
         """End what goes on in the background, `seconds` at most, and close the databases."""
+        # First what writes to the databases, then they.
         self.model.stop(seconds)
         self.memories.close()

@@ -52,6 +52,7 @@ class Handshake:
         """
         if self._thread is None:
             return self._reader.next_line()
+        # Until the answer is written: nothing else may write to the client before.
         self._thread.join()
         self._thread = None
         if self._problem is not None:

@@ -11,6 +11,7 @@ from uuid import uuid5
 
 from cognitive_memory.core.memory import Json, MemoryType, NewMemory
 from cognitive_memory.ingest.blocks import Block, pack
+from cognitive_memory.ingest.documents import Document
 from cognitive_memory.ingest.git_command import Git
 from cognitive_memory.ingest.identity import NAMESPACE
 from cognitive_memory.ingest.plain_text import paragraphs
@@ -20,6 +21,11 @@ from heimdall.models.secrets import redact_document
 _FIELDS = ("%H", "%P", "%an", "%at", "%B")
 _HASH = re.compile(rb"(?:[0-9a-f]{40}|[0-9a-f]{64})")
 _FILES_SHOWN = 20
+_PLAIN = (
+    f"-O{os.devnull} --no-abbrev --no-ext-diff --no-textconv --no-color --no-notes --no-mailmap "
+    "--no-show-signature --no-decorate --ignore-submodules=none"
+).split()
+"""What keeps settings of the repository from changing the form of the output."""
 _MERGE = re.compile(
     r"Merge (?:branch|branches|remote-tracking branch|tag|pull request|commit)\b.*", re.IGNORECASE
 )
@@ -101,27 +107,9 @@ def read_commits(git: Git, shas: Sequence[str]) -> Iterator[Commit]:
         changes = (
             ["--no-patch"] if git.lacking.startswith("tree:") else ["--raw", "--find-renames=100%"]
         )
-    yield from _parse(
-        git.fields(
-            "log",
-            "--stdin",
-            "--no-walk=unsorted",
-            "-z",
-            f"--format=tformat:{'%x00'.join(_FIELDS)}%x00",
-            *changes,
-            f"-O{os.devnull}",
-            "--no-abbrev",
-            "--no-ext-diff",
-            "--no-textconv",
-            "--no-color",
-            "--no-notes",
-            "--no-mailmap",
-            "--no-show-signature",
-            "--no-decorate",
-            "--ignore-submodules=none",
-            given=shas,
-        )
-    )
+    form = f"--format=tformat:{'%x00'.join(_FIELDS)}%x00"
+    command = ("log", "--stdin", "--no-walk=unsorted", "-z", form, *changes, *_PLAIN)
+    yield from _parse(iter(git.fields(*command, given=shas)))
 
 
 def _parse(fields: Iterator[bytes]) -> Iterator[Commit]:
@@ -178,17 +166,9 @@ def _moment(seconds: str) -> datetime:
         return datetime.fromtimestamp(0, UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class CommitMemories:
-    """A commit's memories, and how many secrets were left out of them."""
-
-    memories: tuple[NewMemory, ...]
-    redacted: int
-
-
 def memories_of(
     commit: Commit, source: str, *, tags: tuple[str, ...] = (), whole: bool = True
-) -> CommitMemories:
+) -> Document:
     """Make memories of a commit: one, or several if its message is long.
 
     Args:
@@ -228,7 +208,7 @@ def memories_of(
         )
         for number, text in enumerate(texts)
     )
-    return CommitMemories(memories, redacted)
+    return Document(memories, redacted=redacted)
 
 
 def commit_id(sha: str, part: int) -> str:

@@ -34,10 +34,10 @@ _DATE = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a file gave.
+    """What a file or a commit gave.
 
     Attributes:
-        memories: with the ids, in the file's order.
+        memories: with the ids, in its order.
         notes: what its reader should know, in sentences.
         redacted: how many secrets were replaced.
     """
@@ -80,8 +80,7 @@ def _read(kind: Kind, source: str, text: str) -> tuple[Iterable[Block], Mapping[
     if kind is Kind.MARKDOWN:
         from cognitive_memory.ingest.markdown import read_markdown
 
-        document = read_markdown(text)
-        return document.blocks, document.front_matter
+        return read_markdown(text)
     if kind is Kind.PYTHON:
         from cognitive_memory.ingest.python_code import read_python
 
@@ -90,10 +89,7 @@ def _read(kind: Kind, source: str, text: str) -> tuple[Iterable[Block], Mapping[
     if language is not None:
         from cognitive_memory.ingest.comments import comments
 
-        return (
-            Block(comment.text, comment.line, title="comment")
-            for comment in comments(text, language)
-        ), {}
+        return comments(text, language), {}
     from cognitive_memory.ingest.plain_text import read_text
 
     return read_text(text), {}

@@ -94,10 +94,11 @@ class Ignoring:
         return False
 
     def _with(self, folder: Path, file: Path) -> Self:
+        from pathspec import GitIgnoreSpec
+
         try:
-            if not stat.S_ISREG(
-                file.lstat().st_mode
-            ):  # git follows no link to rules either, and a pipe would never end
+            # Git follows no link to rules either, and a pipe would never end.
+            if not stat.S_ISREG(file.lstat().st_mode):
                 return self
             lines = file.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
         except (FileNotFoundError, NotADirectoryError):
@@ -105,31 +106,15 @@ class Ignoring:
         except OSError as error:
             problem = f"{file} could not be read ({error.strerror}): its rules do not hold"
             return replace(self, problems=(*self.problems, problem))
-        spec, wrong = _parsed(lines)
-        problems = tuple(
-            f"{file}: {line!r} is no rule that git knows, and was passed over" for line in wrong
-        )
-        return replace(
-            self, _rules=(*self._rules, _Rules(folder, spec)), problems=(*self.problems, *problems)
-        )
-
-
-def _parsed(lines: list[str]) -> tuple[GitIgnoreSpec, list[str]]:
-    """The rules of a file, and the lines that are none."""
-    from pathspec import GitIgnoreSpec
-
-    try:
-        return GitIgnoreSpec.from_lines(lines), []
-    except (ValueError, re.error):
-        wrong = [line for line in lines if not _is_rule(line)]
-        return GitIgnoreSpec.from_lines([line for line in lines if line not in wrong]), wrong
-
-
-def _is_rule(line: str) -> bool:
-    from pathspec import GitIgnoreSpec
-
-    try:
-        GitIgnoreSpec.from_lines([line])
-    except (ValueError, re.error):
-        return False
-    return True
+        rules: list[str] = []
+        problems = list(self.problems)
+        for line in lines:
+            try:
+                GitIgnoreSpec.from_lines([line])
+            except (ValueError, re.error):
+                # One bad line must not undo the file's other rules.
+                problems.append(f"{file}: {line!r} is no rule that git knows, and was passed over")
+            else:
+                rules.append(line)
+        ours = _Rules(folder, GitIgnoreSpec.from_lines(rules))
+        return replace(self, _rules=(*self._rules, ours), problems=tuple(problems))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from io import StringIO
 from typing import TYPE_CHECKING
@@ -20,34 +19,22 @@ _SOLID = {"fence", "code_block", "table", "html_block", "front_matter"}
 _CONTAINERS = {"bullet_list", "ordered_list", "list_item", "blockquote"}
 
 
-@dataclass(frozen=True, slots=True)
-class MarkdownDocument:
-    """What a Markdown file says.
-
-    Attributes:
-        blocks: its blocks; their lines together are the file.
-        front_matter: what the YAML block at its head says; empty if there is none, or it is no mapping.
-    """
-
-    blocks: tuple[Block, ...]
-    front_matter: Mapping[str, object]
-
-
-def read_markdown(text: str) -> MarkdownDocument:
+def read_markdown(text: str) -> tuple[Iterator[Block], Mapping[str, object]]:
     """Read a Markdown document.
 
     Args:
         text: with a line feed at its line ends.
 
     Returns:
-        Its blocks and front matter. Every text is Markdown: there is nothing to refuse.
+        Its blocks, whose lines together are the file, and what the YAML block at its head says: empty if there is none, or it
+        is no mapping. Every text is Markdown: there is nothing to refuse.
     """
     from markdown_it.tree import SyntaxTreeNode
 
     root = SyntaxTreeNode(_block_parser().parse(text))
     lines = list(StringIO(text))
     front = next((node.content for node in root.children if node.type == "front_matter"), "")
-    return MarkdownDocument(tuple(_blocks(root.children, lines)), _mapping(front))
+    return _blocks(root.children, lines), _mapping(front)
 
 
 def _blocks(nodes: Sequence[SyntaxTreeNode], lines: Sequence[str]) -> Iterator[Block]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from itertools import pairwise
 from textwrap import dedent
@@ -61,7 +61,7 @@ def read_python(text: str) -> list[Block]:
             innermost = max(
                 (place for place in places if place.first <= comment.line <= place.last), key=_depth
             )
-            blocks.append(Block(comment.text, comment.line, innermost.path, title="comment"))
+            blocks.append(replace(comment, path=innermost.path))
     return sorted(blocks, key=lambda block: block.line)
 
 

@@ -195,12 +195,15 @@ def _maker(directory: Path, graph: Graph, device: str, shelf: Path | None) -> Ma
     path = directory / graph.path
     if device == "auto" and graph.devices:
         device = graph.devices[0]
-    if not graph.computes_weights:
-        return lambda threads, packed: ModelSession(
-            path, threads=threads, packed=packed, plain=not packed, device=device
-        )
-    if shelf and on_cpu(device):
+    if graph.computes_weights and shelf and on_cpu(device):
         from cognitive_memory.encoding.folded import make_session
 
         return partial(make_session, path, shelf)
-    return lambda threads, packed: ModelSession(path, threads=threads, packed=packed, device=device)
+    return lambda threads, packed: ModelSession(
+        path,
+        threads=threads,
+        packed=packed,
+        # Run as it is written, a graph that computes its weights would do that in each run.
+        plain=not (packed or graph.computes_weights),
+        device=device,
+    )

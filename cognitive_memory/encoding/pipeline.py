@@ -7,8 +7,9 @@ are in memory, and an iterator is only ever walked by the thread that asked for 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cognitive_memory.encoding.batching import plan_batches
@@ -105,15 +106,13 @@ class Pipeline:
                 index + 1 == len(rows) or owners[index + 1] != owners[index] for index in batch
             )
 
-        work = _Work(first, vectors, owners, tuple(first + place for place in cut), [])
-        if alone:
-            future: Future[int] = Future()
-            future.set_result(embed(batches[0]))
-            work.parts.append(future)
+        parts: list[Callable[[], int]]
+        if alone:  # few texts are not worth a pool of threads
+            parts = [partial(embed, batches[0])]
         else:
             self._pool = self._pool or ThreadPoolExecutor(self._sessions.workers, "heimdall-encode")
-            work.parts.extend(self._pool.submit(embed, batch) for batch in batches)
-        return work
+            parts = [self._pool.submit(embed, batch).result for batch in batches]
+        return _Work(first, vectors, owners, tuple(first + place for place in cut), parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +123,11 @@ class _Work:
     vectors: NDArray[np.float32]
     owners: Sequence[int]
     cut: tuple[int, ...]
-    parts: list[Future[int]]
+    parts: Sequence[Callable[[], int]]
 
     def finish(self, done: Callable[[int], None] | None) -> Block:
         for part in self.parts:
-            count = part.result()
+            count = part()
             if done is not None:
                 done(count)
         return Block(self.first, pooled(self.vectors, self.owners), self.cut)

@@ -35,6 +35,7 @@ class ONNXEmbeddingProvider:
 
     def __init__(self, config: EmbeddingConfig | None = None) -> None:
         self._config = EmbeddingConfig() if config is None else config
+        self._which = (self._config.model_name, self._config.variant)
         self._forget()
         _providers.add(self)
 
@@ -136,7 +137,7 @@ class ONNXEmbeddingProvider:
 
         None where the manifest pins no such model. Nothing is loaded for it.
         """
-        pinned = pinned_variant(self._config.model_name, self._config.variant)
+        pinned = pinned_variant(*self._which)
         if pinned is None:
             return None
         return pinned.embedding_space(self._config.device, self._config.long_texts)
@@ -144,11 +145,7 @@ class ONNXEmbeddingProvider:
     def _local_directory(self) -> Path | None:
         from heimdall.models.ready import ready_tree
 
-        tree = ready_tree(
-            self._config.model_name,
-            self._config.variant,
-            models_dir=str(self._config.model_cache_dir),
-        )
+        tree = ready_tree(*self._which, models_dir=str(self._config.model_cache_dir))
         return None if tree is None else Path(tree)
 
     def _directory(self) -> Path:
@@ -156,9 +153,7 @@ class ONNXEmbeddingProvider:
             return local
         from heimdall.models.resolver import resolve
 
-        return resolve(
-            self._config.model_name, self._config.variant, models_dir=self._config.model_cache_dir
-        )
+        return resolve(*self._which, models_dir=self._config.model_cache_dir)
 
     def _loaded(self) -> Encoder:
         if self._encoder is None:
@@ -173,7 +168,7 @@ class ONNXEmbeddingProvider:
         return Encoder.load(
             directory,
             device=self._config.device,
-            graph=pinned_graph(self._config.model_name, self._config.variant),
+            graph=pinned_graph(*self._which),
             long_texts=self._config.long_texts,
             shelf=self._shelf_of(directory),
         )
@@ -185,12 +180,7 @@ class ONNXEmbeddingProvider:
         except ModelLoadError:
             from heimdall.models.resolver import heal
 
-            if not heal(
-                directory,
-                self._config.model_name,
-                self._config.variant,
-                models_dir=self._config.model_cache_dir,
-            ):
+            if not heal(directory, *self._which, models_dir=self._config.model_cache_dir):
                 raise
             directory = self._directory()
             encoder = self._encoder_in(directory)

@@ -24,7 +24,7 @@ _FILES_SHOWN = 20
 _PLAIN = (
     f"-O{os.devnull} --no-abbrev --no-ext-diff --no-textconv --no-color --no-notes --no-mailmap "
     "--no-show-signature --no-decorate --ignore-submodules=none"
-).split()
+)
 """What keeps settings of the repository from changing the form of the output."""
 _MERGE = re.compile(
     r"Merge (?:branch|branches|remote-tracking branch|tag|pull request|commit)\b.*", re.IGNORECASE
@@ -108,7 +108,7 @@ def read_commits(git: Git, shas: Sequence[str]) -> Iterator[Commit]:
             ["--no-patch"] if git.lacking.startswith("tree:") else ["--raw", "--find-renames=100%"]
         )
     form = f"--format=tformat:{'%x00'.join(_FIELDS)}%x00"
-    command = ("log", "--stdin", "--no-walk=unsorted", "-z", form, *changes, *_PLAIN)
+    command = ("log", "--stdin", "--no-walk=unsorted", "-z", form, *changes, *_PLAIN.split())
     yield from _parse(iter(git.fields(*command, given=shas)))
 
 

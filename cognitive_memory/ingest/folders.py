@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from cognitive_memory.core.memory import Json, Memory
 from cognitive_memory.core.recall import RecallFilter
@@ -15,7 +15,15 @@ from cognitive_memory.core.reports import SourceReport
 from cognitive_memory.ingest.documents import VERSION, Document, read_document
 from cognitive_memory.ingest.reports import LoadReport
 from cognitive_memory.ingest.target import LoadState, MemoryTarget
-from cognitive_memory.ingest.walking import MAX_SIZE, Found, Reason, Selection, Skipped, Walk, walk
+from cognitive_memory.ingest.walking import (
+    MAX_SIZE,
+    Reason,
+    Selection,
+    Skipped,
+    SourceFile,
+    Walk,
+    walk,
+)
 
 _SETTLED = 2_000_000_000
 """Nanoseconds after its last change at which a file's time stamp is trusted: the coarsest filesystems count in two seconds
@@ -89,37 +97,33 @@ class _Load:
         self._kept: set[str] = set()
 
     def run(self, paths: Sequence[Path], progress: Callable[[int, int], None]) -> LoadReport:
-        found = walk(paths, self._project, self._options.selection)
-        files = [*found.found, *self._asked_before(found)]
-        self._report.notes += found.notes
-        for skipped in found.skipped:
+        seen = walk(paths, self._project, self._options.selection)
+        files = [*seen.files, *self._asked_before(seen)]
+        self._report.notes += seen.notes
+        for skipped in seen.skipped:
             self._skip(skipped)
         progress(0, len(files))
         try:
             for number, file in enumerate(files, start=1):
                 self._file(file)
                 progress(number, len(files))
-            for source in self._gone(found.roots, files):
+            for source in self._gone(seen.roots, files):
                 self._remove(source)
         finally:
             self._remember()
         return self._report
 
-    def _asked_before(self, found: Walk) -> list[Found]:
+    def _asked_before(self, seen: Walk) -> list[SourceFile]:
         """Files in the folders that the user named themselves once, although a walk passes them over."""
-        there = {file.source for file in found.found}
-        asked = (
-            source
-            for source, state in self._known.items()
-            if state.get("asked") and source not in there
-        )
+        there = {file.source for file in seen.files}
         return [
-            Found(path, source, asked=True)
-            for source in asked
-            if _below(source, found.roots) and (path := self._project / source).is_file()
+            SourceFile(path, source, asked=True)
+            for source, state in self._known.items()
+            if state.get("asked") and source not in there and _below(source, seen.roots)
+            if (path := self._project / source).is_file()
         ]
 
-    def _file(self, file: Found) -> None:
+    def _file(self, file: SourceFile) -> None:
         before = self._known.get(file.source)
         try:
             status = file.path.stat()
@@ -151,7 +155,7 @@ class _Load:
         same = before.get("size") == status.st_size and before.get("mtime_ns") == status.st_mtime_ns
         return same and before.get("way") == self._way and not self._options.force
 
-    def _state(self, file: Found, status: os.stat_result, content: bytes) -> LoadState:
+    def _state(self, file: SourceFile, status: os.stat_result, content: bytes) -> LoadState:
         settled = status.st_mtime_ns < time.time_ns() - _SETTLED
         return {
             "kind": _KIND,
@@ -182,15 +186,15 @@ class _Load:
         found = self._memory.memories(RecallFilter(sources=frozenset({source})))
         return [memory for memory in found if memory.source == source]
 
-    def _gone(self, roots: Sequence[str], files: Sequence[Found]) -> list[str]:
+    def _gone(self, roots: Sequence[str], files: Sequence[SourceFile]) -> list[str]:
         """Loaded files below the roots that are not there any more, or are left out now."""
-        there = {file.source for file in files} | self._kept
+        there = {file.source for file in files}
+        # Of what can't be read now it is not known whether it is gone.
+        kept = tuple(self._kept)
         return [
             source
             for source in self._known
-            if source not in there
-            and _below(source, roots)
-            and not _below(source, tuple(self._kept))
+            if source not in there and _below(source, roots) and not _below(source, kept)
         ]
 
     def _remove(self, source: str) -> None:
@@ -231,12 +235,7 @@ def _same_content(before: Mapping[str, Json], after: Mapping[str, Json]) -> bool
 
 def _below(source: str, roots: Sequence[str]) -> bool:
     """Whether a source is one of the folders or in one; "" is the project, to which relative paths belong."""
-    for root in roots:
-        inside = (
-            not Path(source).is_absolute()
-            if root == ""
-            else source == root or source.startswith(f"{root.rstrip('/')}/")
-        )
-        if inside:
-            return True
-    return False
+    return any(
+        PurePath(source).is_relative_to(root) if root else not PurePath(source).is_absolute()
+        for root in roots
+    )

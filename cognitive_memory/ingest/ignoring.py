@@ -15,23 +15,8 @@ NEVER = frozenset({".git", ".heimdall", ".hg", ".svn", ".jj"})
 """Names that are never looked into, whatever a rule says."""
 
 _USUAL = (
-    "node_modules/",
-    "bower_components/",
-    "__pycache__/",
-    ".venv/",
-    "venv/",
-    "site-packages/",
-    ".tox/",
-    ".nox/",
-    ".eggs/",
-    "*.egg-info/",
-    ".*_cache/",
-    ".cache/",
-    ".idea/",
-    ".gradle/",
-    ".terraform/",
-    "*.min.js",
-    "*.min.css",
+    "node_modules/ bower_components/ __pycache__/ .venv/ venv/ site-packages/ .tox/ .nox/ .eggs/ "
+    "*.egg-info/ .*_cache/ .cache/ .idea/ .gradle/ .terraform/ *.min.js *.min.css"
 )
 """What other programs make; any rule of the user's has precedence over these."""
 
@@ -67,7 +52,7 @@ class Ignoring:
 
         above = [folder, *folder.parents]
         top = next((place for place in above if (place / ".git").exists()), folder)
-        found = cls((_Rules(top, GitIgnoreSpec.from_lines(_USUAL)),))
+        found = cls((_Rules(top, GitIgnoreSpec.from_lines(_USUAL.split())),))
         found = found._with(top, top / ".git" / "info" / "exclude")
         for place in reversed(above[1 : above.index(top) + 1]):
             found = found.below(place)

@@ -10,18 +10,7 @@ _SUFFIXES = {
     "text": "txt text rst adoc asciidoc org",
     "python": "py pyi",
 }
-_NAMES = {
-    "readme",
-    "changes",
-    "changelog",
-    "history",
-    "news",
-    "contributing",
-    "hacking",
-    "install",
-    "notes",
-    "todo",
-}
+_NAMES = "readme changes changelog history news contributing hacking install notes todo"
 _LANGUAGES = {
     "c": "h",
     "clojure": "cljs cljc",
@@ -73,7 +62,7 @@ def kind_of(name: str) -> Kind | None:
     for kind, suffixes in _SUFFIXES.items():
         if suffix in suffixes.split():
             return Kind(kind)
-    if not suffix and path.stem in _NAMES:
+    if not suffix and path.stem in _NAMES.split():
         return Kind.TEXT
     return Kind.CODE if language_of(name) else None
 

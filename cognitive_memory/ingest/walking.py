@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -30,7 +30,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SourceFile:
     """A file to load.
 
     Attributes:
@@ -56,21 +56,21 @@ class Skipped:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Walk:
     """What there is below the paths.
 
     Attributes:
-        found: in the order of their names, each once.
+        files: in the order of their names, each once.
         skipped: files and folders that are left out; what is in an ignored folder is not looked at.
         roots: the folders that were walked, as sources; "" is the project's root.
         notes: what is not as it should be, in sentences.
     """
 
-    found: tuple[Found, ...]
-    skipped: tuple[Skipped, ...]
-    roots: tuple[str, ...]
-    notes: tuple[str, ...]
+    files: list[SourceFile] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    roots: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,21 +100,20 @@ def walk(paths: Sequence[Path], project: Path, selection: Selection = Selection(
     Raises:
         PathNotFoundError: one of the paths is not there, or is neither a file nor a folder.
     """
-    root = project.resolve()
-    walker = _Walker(root, selection)
+    walker = _Walker(project.resolve(), selection)
     for path in paths:
         walker.visit(path)
-    found = dict[str, Found]()
-    for each in sorted(walker.found, key=lambda each: each.source.split("/")):
-        if each.source not in found or each.asked:
-            found[each.source] = each
-    skipped = sorted(walker.skipped, key=lambda each: each.source.split("/"))
-    return Walk(
-        tuple(found.values()),
-        tuple(skipped),
-        tuple(walker.roots),
-        tuple(dict.fromkeys(walker.notes)),
-    )
+    seen = walker.seen
+    # In the order of their names, folder by folder; of a file that was both named and walked past, the name counts.
+    files = {file.source: file for file in sorted(seen.files, key=lambda file: file.asked)}
+    seen.files = sorted(files.values(), key=_place)
+    seen.skipped.sort(key=_place)
+    seen.notes = list(dict.fromkeys(seen.notes))
+    return seen
+
+
+def _place(each: SourceFile | Skipped) -> list[str]:
+    return each.source.split("/")
 
 
 def source_of(path: Path, project: Path) -> str:
@@ -138,10 +137,7 @@ class _Walker:
         self._include = GitIgnoreSpec.from_lines(selection.include)
         self._exclude = GitIgnoreSpec.from_lines(selection.exclude)
         self._base = project
-        self.found: list[Found] = []
-        self.skipped: list[Skipped] = []
-        self.roots: list[str] = []
-        self.notes: list[str] = []
+        self.seen = Walk()
 
     def visit(self, path: Path) -> None:
         try:
@@ -152,7 +148,7 @@ class _Walker:
             raise PathNotFoundError(path, getattr(error, "strerror", None) or str(error)) from error
         source = source_of(real, self._project)
         if stat.S_ISDIR(mode):
-            self.roots.append(source)
+            self.seen.roots.append(source)
             self._base = self._project if real.is_relative_to(self._project) else real
             self._walk(real)
         elif stat.S_ISREG(mode):
@@ -167,7 +163,7 @@ class _Walker:
 
     def _folder(self, folder: Path, rules: Ignoring) -> Iterator[tuple[Path, Ignoring]]:
         """Look at what is in a folder; yields the folders in it that are to be looked into."""
-        self.notes += rules.problems
+        self.seen.notes += rules.problems
         try:
             entries = list(os.scandir(folder))
         except OSError as error:
@@ -201,8 +197,8 @@ class _Walker:
         except UnicodeEncodeError:
             self._skip(path, Reason.NAME, "has a name that is not UTF-8: rename it to load it")
         else:
-            self.found.append(Found(path, source, asked))
+            self.seen.files.append(SourceFile(path, source, asked))
 
     def _skip(self, path: Path, reason: Reason, detail: str = "") -> None:
         source = os.fsencode(source_of(path, self._project)).decode(errors="replace")
-        self.skipped.append(Skipped(source, reason, detail and f"{source or path} {detail}"))
+        self.seen.skipped.append(Skipped(source, reason, detail and f"{source or path} {detail}"))

@@ -82,6 +82,7 @@ def _compose(path: Path, content: bytes) -> Node | None:
 
 def _read(kind: type[_T], node: Node, prefix: str, mistakes: list[tuple[int, str]]) -> _T:
     """Read a section, adding to the mistakes; where there are any, the result has defaults."""
+    # Not by pydantic, which takes a third of a second to load, and reads values that have lost their lines.
     import yaml
 
     line = node.start_mark.line + 1

@@ -124,10 +124,13 @@ def test_other_libraries_are_not_kept(directory: Path, monkeypatch: pytest.Monke
 
 
 def test_twice_is_once(directory: Path) -> None:
-    logs.keep_logs("heimdall")
+    first = logs.keep_logs("heimdall")
+    logging.getLogger("heimdall").info("none")
     logs.keep_logs("heimdall")
     logging.getLogger("heimdall").info("one")
-    assert text_of(directory).count("one") == 1
+    assert text_of(directory).count(" one") == 1
+    assert first is not None
+    assert first.stream is None, "the one before is closed"
 
 
 def test_no_secret_and_no_forged_line(directory: Path) -> None:

@@ -53,7 +53,7 @@ class Encoder:
         device: str = "auto",
         graph: Graph | None = None,
         long_texts: str = "cut",
-        shelf: Path | None = None,
+        cache: Path | None = None,
     ) -> Self:
         """Load the model whose files are in `directory`: graph, weights, `model_config.json` and `tokenizer/`.
 
@@ -62,7 +62,7 @@ class Encoder:
             device: one of `core.config.DEVICES`.
             graph: which of the directory's graphs, and how it is run; None: `<model_name>.onnx`, on any device.
             long_texts: one of `core.config.LONG_TEXTS`.
-            shelf: where a graph with computed weights is kept, and looked for (`folded`); None: nowhere.
+            cache: where a graph with computed weights is kept, and looked for (`folded`); None: nowhere.
 
         Raises:
             ModelLoadError: a file is missing, broken or not one that this release understands.
@@ -74,10 +74,10 @@ class Encoder:
             # One after the other: both hold Python's lock for nearly all of their time.
             tokenizer = TextTokenizer(directory, settings.max_length, most_windows=most_windows)
             graph = graph or Graph(f"{settings.model_name}.onnx")
-            make = _maker(directory, graph, device, shelf)
+            make = _maker(directory, graph, device, cache)
             return cls(settings, tokenizer, Sessions(make, cores=usable_cores()))
         except (ImportError, ConfigError):
-            # an incomplete installation or a wrong wish, not a bad model
+            # an incomplete installation or a wrong configuration, not a bad model
             raise
         except Exception as error:
             # tokenizers and onnxruntime raise bare Exceptions for broken files
@@ -97,7 +97,7 @@ class Encoder:
         rows, _, cut = self._tokenizer([check_text(text)], first=None)
         if cut:
             self._warn("the text is longer")
-        if len(rows) > 1:
+        if len(rows) > 1:  # read in windows, whose mean the pipeline makes
             (block,) = self.encode_windows(iter([[text]]))
             whole: NDArray[np.float32] = block.vectors[0]
             return whole
@@ -175,9 +175,8 @@ class Encoder:
         from cognitive_memory.encoding.pipeline import Pipeline
 
         dimension = self.settings.embedding_dimension
-        yield from Pipeline(self._tokenizer, self._sessions, dimension, max_rows=batch_size).blocks(
-            texts, done
-        )
+        pipeline = Pipeline(self._tokenizer, self._sessions, dimension, max_rows=batch_size)
+        yield from pipeline.blocks(texts, done)
 
     def _warn(self, what: str) -> None:
         import logging
@@ -191,14 +190,14 @@ class Encoder:
         )
 
 
-def _maker(directory: Path, graph: Graph, device: str, shelf: Path | None) -> Make:
+def _maker(directory: Path, graph: Graph, device: str, cache: Path | None) -> Make:
     path = directory / graph.path
     if device == "auto" and graph.devices:
         device = graph.devices[0]
-    if graph.computes_weights and shelf and on_cpu(device):
+    if graph.computes_weights and cache and on_cpu(device):
         from cognitive_memory.encoding.folded import make_session
 
-        return partial(make_session, path, shelf)
+        return partial(make_session, path, cache)
     return lambda threads, packed: ModelSession(
         path,
         threads=threads,

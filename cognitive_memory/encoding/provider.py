@@ -1,4 +1,4 @@
-"""The face of the engine: a configuration in, vectors out; finds, loads and heals the model by itself."""
+"""The engine as its users see it: a configuration in, vectors out; finds, loads and repairs the model by itself."""
 
 from __future__ import annotations
 
@@ -156,6 +156,7 @@ class ONNXEmbeddingProvider:
         return resolve(*self._which, models_dir=self._config.model_cache_dir)
 
     def _loaded(self) -> Encoder:
+        # Looked at without the lock first: every text comes by here.
         if self._encoder is None:
             with self._loading:
                 if self._encoder is None:
@@ -170,7 +171,7 @@ class ONNXEmbeddingProvider:
             device=self._config.device,
             graph=pinned_graph(*self._which),
             long_texts=self._config.long_texts,
-            shelf=self._shelf_of(directory),
+            cache=self._cache_for(directory),
         )
 
     def _load(self) -> Encoder:
@@ -185,15 +186,15 @@ class ONNXEmbeddingProvider:
             directory = self._directory()
             encoder = self._encoder_in(directory)
         for setting in ("model_name", "embedding_dimension"):
-            wanted, found = getattr(self._config, setting), getattr(encoder.settings, setting)
-            if wanted != found:
+            wanted, loaded = getattr(self._config, setting), getattr(encoder.settings, setting)
+            if wanted != loaded:
                 raise ConfigError(
                     f"EmbeddingConfig.{setting}",
-                    f"is {wanted!r}, but the model in {directory} has {found!r}",
+                    f"is {wanted!r}, but the model in {directory} has {loaded!r}",
                 )
         return encoder
 
-    def _shelf_of(self, directory: Path) -> Path | None:
+    def _cache_for(self, directory: Path) -> Path | None:
         from heimdall.models import graph_cache, receipts
 
         # The read-only tier is not written to, whoever may.

@@ -37,6 +37,7 @@ def comments(text: str, language: str, *, strings: bool = True) -> Iterator[Bloc
     for first, last, words in _runs(text, language, lines, strings=strings):
         if first <= _HEADER_LINES and _LICENCE.search(words):
             continue
+        # Fewer words name a section or switch a linter off.
         if len(_WORD.findall(words)) >= _WORDS_WORTH_KEEPING:
             about = last < len(lines) and bool(lines[last].strip())
             yield Block(dedent("".join(lines[first - 1 : last + about])), first, title="comment")
@@ -67,6 +68,7 @@ def _runs(
         begin = bisect_right(starts, offset)
         end = bisect_right(starts, offset + len(value.rstrip()) - 1) if value.strip() else begin
         own_line = not text[starts[begin - 1] : offset].strip()
+        # A comment behind code is about that line alone: only those with lines of their own make a paragraph.
         if words and own_line and alone and begin <= last + 1:
             words, last = words + value, end
             continue

@@ -102,6 +102,7 @@ def read_commits(git: Git, shas: Sequence[str]) -> Iterator[Commit]:
     """
     if not shas:
         return
+    # --raw tells how a file changed, --numstat by how much: git prints them one after the other.
     changes = ["--raw", "--numstat", "--find-renames"]
     if git.lacking:
         changes = (
@@ -119,7 +120,7 @@ def _parse(fields: Iterator[bytes]) -> Iterator[Commit]:
         sha, parents, author, seconds, message = (
             _text(each) for each in (field, *(next(fields) for _ in _FIELDS[1:]))
         )
-        next(fields, None)
+        next(fields, None)  # the empty one between a commit and its changes
         files: dict[str, ChangedFile] = {}
         field = next(fields, None)
         while field is not None and not _HASH.fullmatch(field):
@@ -177,8 +178,10 @@ def memories_of(
         tags: for each memory.
         whole: False for a commit whose parents this clone does not have: what it changed is not known.
     """
+    # Before the message is cut: a secret could lie across the cut.
     message, redacted = redact_document(commit.message)
     parts = [piece.text for piece in pack(_blocks(_without_trailers(message)))] or ["(no message)"]
+    # The files come last, in the room that is left: what was meant matters more than where.
     files = _files_in_words(commit.files, SOLID_BOUND - estimate_tokens(parts[-1])) if whole else ""
     texts = [*parts[:-1], f"{parts[-1]}\n\n{files}" if files else parts[-1]]
     day = commit.when.date().isoformat()
@@ -192,6 +195,7 @@ def memories_of(
         "files": [file.path for file in commit.files[:_FILES_SHOWN]] if whole else [],
     }
     if not whole:
+        # It is read again once its parents are there.
         metadata["shallow"] = True
     memories = tuple(
         NewMemory(

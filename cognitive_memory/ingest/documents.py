@@ -64,6 +64,7 @@ def read_document(source: str, content: bytes, *, tags: Sequence[str] = ()) -> D
     if decoded is None:
         return None
     notes = [f"{source} {decoded.note}"] if decoded.note else []
+    # Before the text is cut: a secret could lie across the cut. Its line count stays, so lines are told right.
     text, redacted = redact_document(decoded.text)
     if redacted:
         notes.append(
@@ -113,6 +114,7 @@ class _Maker:
             "kind": str(self._kind),
             "lines": [piece.first_line, piece.last_line],
         }
+        # The nearest place counts: an entry's own date before that of the year's chapter or of the file.
         day = _day((*piece.titles, *reversed(piece.path), self._source))
         return NewMemory(
             text=piece.text,
@@ -132,6 +134,7 @@ class _Maker:
         return (self._title or PurePosixPath(self._source).name,)
 
     def _type(self, piece: Piece, day: datetime | None) -> MemoryType:
+        # Decisions and code explain the project itself; a dated entry tells what happened.
         if self._design or self._kind in {Kind.PYTHON, Kind.CODE}:
             return MemoryType.CONTEXT
         if day is not None or (self._diary and len(piece.path) + len(piece.titles) > 1):
@@ -149,11 +152,11 @@ def _day(texts: Iterable[str]) -> datetime | None:
     """The first date in the ISO form in one of the texts, at noon in UTC: of a changelog's or diary's entry."""
     for text in texts:
         for match in _DATE.finditer(text):
-            try:
-                found = date(*map(int, match.groups()))
+            try:  # 2025-02-30 looks like a date
+                day = date(*map(int, match.groups()))
             except ValueError:
                 continue
-            return datetime(found.year, found.month, found.day, 12, tzinfo=UTC)
+            return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
     return None
 
 
@@ -163,8 +166,8 @@ def _front_title(front: Mapping[str, object]) -> str | None:
 
 
 def _front_tags(front: Mapping[str, object]) -> tuple[str, ...]:
-    found = front.get("tags", front.get("keywords"))
-    listed = found.split(",") if isinstance(found, str) else found
+    tags = front.get("tags", front.get("keywords"))
+    listed = tags.split(",") if isinstance(tags, str) else tags
     if not isinstance(listed, list):
         return ()
     return tuple(_sound(tag).strip() for tag in listed if isinstance(tag, str) and tag.strip())

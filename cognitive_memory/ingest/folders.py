@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path, PurePath
@@ -13,7 +13,7 @@ from cognitive_memory.core.memory import Json, LoadState, Memory
 from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.core.reports import SourceReport
 from cognitive_memory.ingest.documents import VERSION, Document, read_document
-from cognitive_memory.ingest.reports import LoadReport
+from cognitive_memory.ingest.reports import LoadReport, Progress, silent
 from cognitive_memory.ingest.walking import (
     MAX_SIZE,
     Reason,
@@ -56,7 +56,7 @@ def load_paths(
     paths: Sequence[Path],
     project: Path,
     options: LoadOptions = LoadOptions(),
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress = silent,
 ) -> LoadReport:
     """Make the memories of files be what the files say now.
 
@@ -74,11 +74,7 @@ def load_paths(
     Raises:
         PathNotFoundError: one of the paths is not there; nothing was changed.
     """
-    return _Load(memory, project.resolve(), options).run(paths, progress or _silent)
-
-
-def _silent(done: int, total: int) -> None:
-    pass
+    return _Load(memory, project.resolve(), options).run(paths, progress)
 
 
 class _Load:
@@ -92,17 +88,19 @@ class _Load:
             if state.get("kind") == _KIND
         }
         self._learned: dict[str, LoadState | None] = {}
+        # Other tags or another version of the reader make other memories of the same bytes.
         self._way = f"{VERSION} {sorted(options.tags)}"
         self._report = LoadReport(dry_run=options.dry_run)
         self._kept: set[str] = set()
 
-    def run(self, paths: Sequence[Path], progress: Callable[[int, int], None]) -> LoadReport:
+    def run(self, paths: Sequence[Path], progress: Progress) -> LoadReport:
         seen = walk(paths, self._project, self._options.selection)
         files = [*seen.files, *self._asked_before(seen)]
         self._report.notes += seen.notes
         for skipped in seen.skipped:
             self._skip(skipped)
         progress(0, len(files))
+        # Also after Ctrl-C or an error, so that what was done is not done again.
         try:
             for number, file in enumerate(files, start=1):
                 self._file(file)
@@ -127,6 +125,7 @@ class _Load:
         before = self._known.get(file.source)
         try:
             status = file.path.stat()
+            # Size and time first: a whole project is looked through without reading a file.
             if before is not None and self._is_as_before(before, status):
                 self._report.unchanged.append(file.source)
                 return
@@ -140,6 +139,7 @@ class _Load:
             self._skip(Skipped(file.source, Reason.UNREADABLE, detail))
             return
         state = self._state(file, status, content)
+        # Git gives files new times when a branch is changed and back; their bytes tell.
         if before is not None and not self._options.force and _same_content(before, state):
             self._learn(file.source, state)
             self._report.unchanged.append(file.source)
@@ -148,6 +148,7 @@ class _Load:
         if document is None:
             self._leave_out(Skipped(file.source, Reason.BINARY))
             return
+        # In this order: killed between the two, the file is loaded again, and nothing is lost.
         self._store(file.source, document)
         self._learn(file.source, state)
 
@@ -156,6 +157,7 @@ class _Load:
         return same and before.get("way") == self._way and not self._options.force
 
     def _state(self, file: SourceFile, status: os.stat_result, content: bytes) -> LoadState:
+        # Written again within the clock's step, a file would have the same time and other bytes.
         settled = status.st_mtime_ns < time.time_ns() - _SETTLED
         return {
             "kind": _KIND,
@@ -183,8 +185,9 @@ class _Load:
         )
 
     def _of(self, source: str) -> list[Memory]:
-        found = self._memory.memories(RecallFilter(sources=frozenset({source})))
-        return [memory for memory in found if memory.source == source]
+        # The filter also takes what is below a source, as the files of a folder.
+        below = self._memory.memories(RecallFilter(sources=frozenset({source})))
+        return [memory for memory in below if memory.source == source]
 
     def _gone(self, roots: Sequence[str], files: Sequence[SourceFile]) -> list[str]:
         """Loaded files below the roots that are not there any more, or are left out now."""

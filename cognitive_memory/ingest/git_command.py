@@ -54,6 +54,7 @@ class Git:
             ).resolve()
         except GitError as error:
             raise _no_repository(folder, error) from error
+        # Both say where the history is incomplete, which must not look like commits that are gone.
         self.shallow = self._shallow()
         self.lacking = self._lacking()
 
@@ -95,10 +96,10 @@ class Git:
 
     def _lacking(self) -> str:
         try:
-            found = self.text("config", "--get-regexp", r"^remote\..*\.partialclonefilter$")
+            filters = self.text("config", "--get-regexp", r"^remote\..*\.partialclonefilter$")
         except GitError:  # exit code 1: it is not set
             return ""
-        return " ".join(found.split()[1:2])
+        return " ".join(filters.split()[1:2])
 
     def text(self, *arguments: str) -> str:
         """What a command prints, as text.

@@ -52,20 +52,20 @@ class Ignoring:
 
         above = [folder, *folder.parents]
         top = next((place for place in above if (place / ".git").exists()), folder)
-        found = cls((_Rules(top, GitIgnoreSpec.from_lines(_USUAL.split())),))
-        found = found._with(top, top / ".git" / "info" / "exclude")
+        rules = cls((_Rules(top, GitIgnoreSpec.from_lines(_USUAL.split())),))
+        rules = rules._with(top, top / ".git" / "info" / "exclude")
         for place in reversed(above[1 : above.index(top) + 1]):
-            found = found.below(place)
-        if folder != top and found.ignores(folder, is_folder=True):
-            found = cls()  # whoever names an ignored folder wants what is in it
-        return found.below(folder)
+            rules = rules.below(place)
+        if folder != top and rules.ignores(folder, is_folder=True):
+            rules = cls()  # whoever names an ignored folder wants what is in it
+        return rules.below(folder)
 
     def below(self, folder: Path) -> Self:
         """The rules in a folder for which those of its parent are known: `self`, and what its own files say."""
-        found = self
+        rules = self
         for name in FILES:
-            found = found._with(folder, folder / name)
-        return found
+            rules = rules._with(folder, folder / name)
+        return rules
 
     def ignores(self, path: Path, *, is_folder: bool) -> bool:
         """Whether a file or folder is left out. The rule that was found last decides, as git has it."""

@@ -62,6 +62,7 @@ def kind_of(name: str) -> Kind | None:
     for kind, suffixes in _SUFFIXES.items():
         if suffix in suffixes.split():
             return Kind(kind)
+    # README and CHANGES without a suffix are text by custom.
     if not suffix and path.stem in _NAMES.split():
         return Kind.TEXT
     return Kind.CODE if language_of(name) else None

@@ -115,7 +115,7 @@ def _mapping(front_matter: str) -> Mapping[str, object]:
     import yaml
 
     try:
-        found = yaml.safe_load(front_matter)
+        content = yaml.safe_load(front_matter)
     except (yaml.YAMLError, ValueError):  # ValueError: a date that is none, such as 2025-13-01
         return {}
-    return {str(key): value for key, value in found.items()} if isinstance(found, dict) else {}
+    return {str(key): value for key, value in content.items()} if isinstance(content, dict) else {}

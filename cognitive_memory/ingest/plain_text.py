@@ -26,11 +26,12 @@ def read_text(text: str) -> Iterator[Block]:
     ranks: list[str] = []
     titles: list[tuple[int, str]] = []
     for paragraph, line in paragraphs(text):
-        found = _title(paragraph)
-        if found is None:
+        head = _title(paragraph)
+        if head is None:
             yield Block("".join(paragraph), line, tuple(title for _, title in titles))
             continue
-        title, mark, length = found
+        title, mark, length = head
+        # reStructuredText fixes no order of its characters: each file's first ones are the highest.
         if mark not in ranks:
             ranks.append(mark)
         rank = ranks.index(mark)

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cognitive_memory.core.reports import SourceReport, StoreReport
 from cognitive_memory.ingest.walking import Reason
+
+Progress = Callable[[int, int], None]
+"""Told how many of how many are done."""
+
+
+def silent(_done: int, _total: int) -> None:
+    """The progress of whoever wants none."""
 
 
 @dataclass(slots=True)

@@ -34,6 +34,7 @@ def split(text: str, bound: int, places: Sequence[re.Pattern[str]] = PROSE) -> l
         return [text]
     if not places:
         return cut(text, bound)
+    # As many pieces as are needed, of like size: filled up one by one, the last would be a scrap.
     goal = size / -(-size // bound)
     pieces: list[str] = []
     current, length = "", 0

@@ -172,6 +172,7 @@ class _Walker:
         for entry in entries:
             path = folder / entry.name
             is_folder = entry.is_dir(follow_symlinks=False)
+            # What a rule leaves out counts as ignored, also where it is a link.
             if rules.ignores(path, is_folder=is_folder) or not self._wants(
                 path, is_folder=is_folder
             ):
@@ -192,7 +193,7 @@ class _Walker:
         return is_folder or not len(self._include) or bool(self._include.check_file(name).include)
 
     def _keep(self, path: Path, source: str, *, asked: bool) -> None:
-        try:
+        try:  # names are bytes on Linux, and a source is stored as text
             source.encode()
         except UnicodeEncodeError:
             self._skip(path, Reason.NAME, "has a name that is not UTF-8: rename it to load it")

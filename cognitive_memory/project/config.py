@@ -125,8 +125,8 @@ def _value(
     if "section" in field.metadata:
         return _read(field.metadata["section"], node, f"{name}.", mistakes)
     try:
-        found = _plain(node)
-        return None if found is None else field.metadata["check"](found)
+        value = _plain(node)
+        return None if value is None else field.metadata["check"](value)
     except ValueError as error:
         mistakes.append((node.start_mark.line + 1, f"{name}: expected {error}, got {_shown(node)}"))
         return None

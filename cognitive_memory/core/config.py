@@ -9,7 +9,8 @@ from pathlib import Path
 
 from cognitive_memory.core.variants import pinned_graph
 from heimdall.errors import HeimdallError
-from heimdall.models import locations, receipts
+from heimdall.models import locations
+from heimdall.models.package import heimdall
 
 DEVICES = ("auto", "cpu", "cuda", "coreml", "openvino")
 """What `EmbeddingConfig.device` may be; "auto" is CUDA where the installed onnxruntime has it and it starts, else the CPU."""
@@ -71,7 +72,7 @@ class EmbeddingConfig:
 
     def __post_init__(self) -> None:
         if self.variant is None:
-            object.__setattr__(self, "variant", receipts.wanted_variant(None))
+            object.__setattr__(self, "variant", heimdall().variant())
         if os.environ.get("MODEL_CACHE_DIR"):
             object.__setattr__(self, "model_cache_dir", _shared_cache_dir())
         for setting, fits, expected in _CHECKS:

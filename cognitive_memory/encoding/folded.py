@@ -24,7 +24,7 @@ def make_session(graph: Path, cache: Path, threads: int, packed: bool) -> ModelS
 
     Args:
         graph: path of the ONNX file.
-        cache: where folded forms are kept, from `heimdall.models.graph_cache.shelf`.
+        cache: where folded forms are kept, from `heimdall.models.graph_cache.folder`.
         threads: as of `ModelSession`.
         packed: as of `ModelSession`.
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from cognitive_memory.encoding.encoder import Encoder, Progress
     from cognitive_memory.encoding.pipeline import Block
+    from heimdall.models.locate import Location
 
 
 class ONNXEmbeddingProvider:
@@ -115,14 +116,14 @@ class ONNXEmbeddingProvider:
 
     def ready(self) -> bool:
         """Whether a text can be embedded now without fetching anything: the model is loaded, or on this machine."""
-        return self._encoder is not None or self._local_directory() is not None
+        return self._encoder is not None or self._location().here
 
     def warm_up(self) -> None:
         """Begin to load the model in the background, unless it would have to be fetched; returns at once.
 
         What goes wrong is raised where a vector is wanted.
         """
-        if self._encoder is None and self._local_directory() is not None:
+        if self._encoder is None and self._location().here:
             # Not a daemon: Python must not end while onnxruntime is at work.
             Thread(target=self._load_quietly, name="heimdall-warm-up", daemon=False).start()
 
@@ -142,15 +143,15 @@ class ONNXEmbeddingProvider:
             return None
         return pinned.embedding_space(self._config.device, self._config.long_texts)
 
-    def _local_directory(self) -> Path | None:
-        from heimdall.models.ready import ready_tree
+    def _location(self) -> Location:
+        from heimdall.models.locate import locate
 
-        tree = ready_tree(*self._which, models_dir=str(self._config.model_cache_dir))
-        return None if tree is None else Path(tree)
+        return locate(None, *self._which, models_dir=str(self._config.model_cache_dir))
 
     def _directory(self) -> Path:
-        if local := self._local_directory():
-            return local
+        location = self._location()
+        if location.verified and location.noted:
+            return Path(location.directory)
         from heimdall.models.resolver import resolve
 
         return resolve(*self._which, models_dir=self._config.model_cache_dir)
@@ -171,7 +172,7 @@ class ONNXEmbeddingProvider:
             device=self._config.device,
             graph=pinned_graph(*self._which),
             long_texts=self._config.long_texts,
-            cache=self._cache_for(directory),
+            cache=self._cache_beside(directory),
         )
 
     def _load(self) -> Encoder:
@@ -179,11 +180,14 @@ class ONNXEmbeddingProvider:
         try:
             encoder = self._encoder_in(directory)
         except ModelLoadError:
-            from heimdall.models.resolver import heal
+            from heimdall.models.manifest import read_model
+            from heimdall.models.resolver import repair
+            from heimdall.models.store import tree_matches
 
-            if not heal(directory, *self._which, models_dir=self._config.model_cache_dir):
+            model = read_model(None, *self._which)
+            if tree_matches(directory, model):
                 raise
-            directory = self._directory()
+            directory = repair(model, models_dir=self._config.model_cache_dir).directory
             encoder = self._encoder_in(directory)
         for setting in ("model_name", "embedding_dimension"):
             wanted, loaded = getattr(self._config, setting), getattr(encoder.settings, setting)
@@ -194,12 +198,12 @@ class ONNXEmbeddingProvider:
                 )
         return encoder
 
-    def _cache_for(self, directory: Path) -> Path | None:
+    def _cache_beside(self, directory: Path) -> Path | None:
         from heimdall.models import graph_cache, receipts
 
         # The read-only tier is not written to, whoever may.
         ours = directory.is_relative_to(self._config.model_cache_dir / receipts.STORE)
-        return graph_cache.shelf(directory) if ours else None
+        return graph_cache.folder(directory) if ours else None
 
 
 _providers: WeakSet[ONNXEmbeddingProvider] = WeakSet()

@@ -34,6 +34,25 @@ class Block:
     solid: bool = False
 
 
+class Headings:
+    """The headings above the place that a reader has come to."""
+
+    def __init__(self) -> None:
+        self._open: list[tuple[int, str]] = []
+
+    @property
+    def path(self) -> Path:
+        """Their titles."""
+        return tuple(title for _, title in self._open)
+
+    def enter(self, level: int, title: str) -> Path:
+        """Come to a heading, which ends those of its level and below; the path of the heading itself."""
+        self._open = [heading for heading in self._open if heading[0] < level]
+        path = self.path
+        self._open.append((level, title))
+        return path
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """What becomes one memory.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path, PurePath
 
@@ -15,14 +15,15 @@ from cognitive_memory.core.reports import SourceReport
 from cognitive_memory.ingest.documents import VERSION, Document, read_document
 from cognitive_memory.ingest.reports import LoadReport, Progress, silent
 from cognitive_memory.ingest.walking import (
+    EVERYTHING,
     MAX_SIZE,
     Reason,
-    Selection,
     Skipped,
     SourceFile,
     Walk,
     walk,
 )
+from cognitive_memory.project.settings import IngestSettings
 from cognitive_memory.project_memory import ProjectMemory
 
 _SETTLED = 2_000_000_000
@@ -48,7 +49,7 @@ class LoadOptions:
     max_size: int = MAX_SIZE
     dry_run: bool = False
     force: bool = False
-    selection: Selection = field(default_factory=Selection)
+    selection: IngestSettings = EVERYTHING
 
 
 def load_paths(

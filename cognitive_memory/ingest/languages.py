@@ -10,6 +10,7 @@ _SUFFIXES = {
     "text": "txt text rst adoc asciidoc org",
     "python": "py pyi",
 }
+_KINDS = {suffix: kind for kind, suffixes in _SUFFIXES.items() for suffix in suffixes.split()}
 _NAMES = "readme changes changelog history news contributing hacking install notes todo"
 _LANGUAGES = {
     "c": "h",
@@ -59,9 +60,8 @@ def kind_of(name: str) -> Kind | None:
     """How a file of that name is read; None: it is not loaded unless it is asked for by its own name."""
     path = PurePosixPath(name.lower())
     suffix = path.suffix[1:]
-    for kind, suffixes in _SUFFIXES.items():
-        if suffix in suffixes.split():
-            return Kind(kind)
+    if kind := _KINDS.get(suffix):
+        return Kind(kind)
     # README and CHANGES without a suffix are text by custom.
     if not suffix and path.stem in _NAMES.split():
         return Kind.TEXT

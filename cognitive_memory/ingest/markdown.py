@@ -7,7 +7,7 @@ from functools import cache
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from cognitive_memory.ingest.blocks import Block, Path
+from cognitive_memory.ingest.blocks import Block, Headings, Path
 from cognitive_memory.ingest.sizes import BOUND, HEADING_ROOM, estimate_tokens
 
 if TYPE_CHECKING:
@@ -38,20 +38,16 @@ def read_markdown(text: str) -> tuple[Iterator[Block], Mapping[str, object]]:
 
 
 def _blocks(nodes: Sequence[SyntaxTreeNode], lines: Sequence[str]) -> Iterator[Block]:
-    headings: list[tuple[int, str]] = []
+    headings = Headings()
     if lines and not nodes:  # nothing but blank lines and definitions of links
         yield Block("".join(lines), 1)
     for node, start, end in _spans(nodes, 0, len(lines)):
-        path = tuple(title for _, title in headings)
         if node.type == "heading":
-            level = int(node.tag[1:])
-            headings = [(above, title) for above, title in headings if above < level]
-            path = tuple(title for _, title in headings)
             title = _plain(node.children[0].content)
-            headings.append((level, title))
+            path = headings.enter(int(node.tag[1:]), title)
             yield Block("".join(lines[start:end]), start + 1, path, title=title)
         else:
-            yield from _parts(node, start, end, lines, path)
+            yield from _parts(node, start, end, lines, headings.path)
 
 
 def _parts(

@@ -12,9 +12,13 @@ from pathlib import Path
 from cognitive_memory.ingest.errors import PathNotFoundError
 from cognitive_memory.ingest.ignoring import Ignoring
 from cognitive_memory.ingest.languages import kind_of
+from cognitive_memory.project.settings import IngestSettings
 
 MAX_SIZE = 1_000_000
 """Bytes of the largest file that is loaded unless another limit is given: what people write is smaller."""
+
+EVERYTHING = IngestSettings()
+"""The selection of a project that says nothing."""
 
 
 class Reason(StrEnum):
@@ -73,20 +77,7 @@ class Walk:
     notes: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which files of the walked folders a project wants, by patterns as in `.gitignore`, from the project's root.
-
-    Attributes:
-        include: only files that match one of these; none: all.
-        exclude: not what matches one of these, whatever the ignore files say.
-    """
-
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-
-
-def walk(paths: Sequence[Path], project: Path, selection: Selection = Selection()) -> Walk:
+def walk(paths: Sequence[Path], project: Path, selection: IngestSettings = EVERYTHING) -> Walk:
     """Look for files below paths.
 
     Links are not followed, except where a path itself is one: what they lead to is loaded where it really is, and a
@@ -95,7 +86,8 @@ def walk(paths: Sequence[Path], project: Path, selection: Selection = Selection(
     Args:
         paths: files and folders.
         project: the project's root.
-        selection: which of the files in folders; a file that is named itself is always wanted.
+        selection: which of the files in folders, by patterns from the project's root, whatever the ignore files say; a file
+            that is named itself is always wanted.
 
     Raises:
         PathNotFoundError: one of the paths is not there, or is neither a file nor a folder.
@@ -130,7 +122,7 @@ def source_of(path: Path, project: Path) -> str:
 
 
 class _Walker:
-    def __init__(self, project: Path, selection: Selection) -> None:
+    def __init__(self, project: Path, selection: IngestSettings) -> None:
         from pathspec import GitIgnoreSpec
 
         self._project = project

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cognitive_memory.ingest.errors import PathNotFoundError
-from cognitive_memory.ingest.walking import Reason, Selection, SourceFile, walk
+from cognitive_memory.ingest.walking import Reason, SourceFile, walk
+from cognitive_memory.project.settings import IngestSettings
 from tests.support.git_repository import Repository
 from tests.support.permissions import binding_permissions
 from tests.support.trees import write_tree
@@ -49,8 +50,8 @@ FILES = [
 ]
 
 
-def _sources(*paths: Path, project: Path, selection: Selection | None = None) -> list[str]:
-    return [file.source for file in walk(paths, project, selection or Selection()).files]
+def _sources(*paths: Path, project: Path, selection: IngestSettings | None = None) -> list[str]:
+    return [file.source for file in walk(paths, project, selection or IngestSettings()).files]
 
 
 def test_files_that_are_read_in_the_order_of_their_names(project: Path) -> None:
@@ -192,10 +193,11 @@ def test_a_projects_patterns(project: Path) -> None:
     assert _sources(
         project,
         project=project,
-        selection=Selection(include=("docs/", "*.py"), exclude=("drafts/",)),
+        selection=IngestSettings(include=("docs/", "*.py"), exclude=("drafts/",)),
     ) == ["docs/a.md", "src/c.py"]
     assert (
-        _sources(project, project=project, selection=Selection(exclude=("d.md",)))[-1] == "src/c.py"
+        _sources(project, project=project, selection=IngestSettings(exclude=("d.md",)))[-1]
+        == "src/c.py"
     )
 
 

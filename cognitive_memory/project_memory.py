@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from cognitive_memory.core.batches import batched
 from cognitive_memory.core.config import EmbeddingConfig
 from cognitive_memory.core.embedder import Embedder
 from cognitive_memory.core.memory import LoadState, Memory, NewMemory, as_id
 from cognitive_memory.core.recall import EVERYTHING, Recall, RecallFilter
 from cognitive_memory.core.reports import ImportReport, Progress, SourceReport, StoreReport
 from cognitive_memory.core.status import MemoryStatus
-from cognitive_memory.embedding import pipeline
 from cognitive_memory.embedding.backfill import Backfill
 from cognitive_memory.embedding.embedder import ModelEmbedder
+from cognitive_memory.embedding.pipeline import BLOCK, EmbeddingPipeline
 from cognitive_memory.qdrant.nearest import QdrantNearest
 from cognitive_memory.qdrant.settings import QdrantSettings
 from cognitive_memory.retrieval.recaller import Recaller
@@ -23,6 +25,7 @@ from cognitive_memory.retrieval.scoring import Weights
 from cognitive_memory.storage import backup, importing, json_lines
 from cognitive_memory.storage.connections import size_on_disk
 from cognitive_memory.storage.store import MemoryStore
+from cognitive_memory.storage.writing import Change, Stored
 
 PAGE = 500
 """How many memories are read at a time while somebody walks through many."""
@@ -136,8 +139,29 @@ class ProjectMemory:
         Returns:
             What happened, and the id of each.
         """
-        return pipeline.store_many(
-            self.storage, self._embedder, memories, embed=embed, progress=progress
+        stored: list[Stored] = []
+
+        def report() -> None:
+            if progress is not None and stored:
+                progress(len(stored), min(embedding.blocks * BLOCK, len(stored)))
+
+        with EmbeddingPipeline(self.storage, self._embedder, optional=True) as embedding:
+            for block in batched(memories, BLOCK):
+                with self.storage.writing() as writer:
+                    of_block = writer.put(block)
+                    keys = [item.key for item in of_block] if embed else []
+                    pending = writer.vectors.pending(keys=keys)
+                stored += of_block
+                if embed:
+                    embedding.add(pending)
+                report()
+        report()
+        changes = Counter(item.change for item in stored)
+        return StoreReport(
+            added=changes[Change.ADDED],
+            unchanged=changes[Change.UNCHANGED],
+            updated=changes[Change.UPDATED],
+            ids=tuple(item.id for item in stored),
         )
 
     def replace_source(self, source: str, memories: Iterable[NewMemory]) -> SourceReport:
@@ -166,9 +190,7 @@ class ProjectMemory:
             key = writer.update(as_id(memory_id), changes)
             pending = writer.vectors.pending(keys=[key])
         if pending:
-            with pipeline.EmbeddingPipeline(
-                self.storage, self._embedder, optional=True
-            ) as embedding:
+            with EmbeddingPipeline(self.storage, self._embedder, optional=True) as embedding:
                 embedding.add(pending)
         return self.get(memory_id)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from cognitive_memory.storage.connections import Connections
+from cognitive_memory.storage.errors import read_only_error
 from cognitive_memory.storage.reading import Reader
 from cognitive_memory.storage.schema import Prepared, prepare
 from cognitive_memory.storage.writing import Writer
@@ -54,7 +55,7 @@ class MemoryStore:
             StorageError: the database can't be read, or was closed.
         """
         space = self.embedding_space()
-        with self._connections.reading() as connection:
+        with self._connections.transaction("BEGIN") as connection:
             yield Reader(connection, space)
 
     @contextlib.contextmanager
@@ -69,6 +70,11 @@ class MemoryStore:
             DatabaseBusyError: other processes kept the database locked for `connections.BUSY_SECONDS`.
             StorageError: as the file's state is.
         """
+        if self.prepared.read_only:
+            raise read_only_error(self.database)
         space = self.embedding_space()  # before the lock is taken: it may read the manifest
-        with self._connections.writing(durable=durable) as connection:
+        synchronous = f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}"
+        # The lock at once: a transaction that read first could not wait for it.
+        with self._connections.transaction(synchronous, "BEGIN IMMEDIATE") as connection:
             yield Writer(connection, space)
+            connection.execute("COMMIT")

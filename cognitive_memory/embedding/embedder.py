@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cognitive_memory.core.config import EmbeddingConfig
-from cognitive_memory.core.variants import pinned_variant
 from cognitive_memory.encoding import ONNXEmbeddingProvider
-from heimdall.models import locations, receipts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,15 +44,8 @@ class ModelEmbedder:
         return self._space
 
     def ready(self) -> bool:
-        """Whether the model is loaded, or its files are in the read-only tier or the models directory."""
-        if self._provider.ready():
-            return True
-        # What lies there without a receipt is hashed when it is used.
-        places = (locations.system_models_dir(), str(self._config.model_cache_dir))
-        pinned = pinned_variant(self._config.model_name, self._config.variant)
-        return pinned is not None and any(
-            receipts.plausible_tree(place, pinned.entry) for place in places
-        )
+        """As `ONNXEmbeddingProvider.ready`."""
+        return self._provider.ready()
 
     def fetch(self) -> None:
         """As `Embedder.fetch`.

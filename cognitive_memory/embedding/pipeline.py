@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from typing import Self
 
+from cognitive_memory.core.batches import batched
 from cognitive_memory.core.embedder import Embedder
+from cognitive_memory.core.memory import NewMemory
+from cognitive_memory.core.reports import Progress, StoreReport
 from cognitive_memory.embedding.embedder import embedded_text
 from cognitive_memory.storage.store import MemoryStore
 from cognitive_memory.storage.vectors import Embedded, Pending
+from cognitive_memory.storage.writing import Change, Stored
 from heimdall.errors import HeimdallError
 
 BLOCK = 256
@@ -97,6 +102,41 @@ class EmbeddingPipeline:
         else:
             self.blocks += 1
             self._after_block()
+
+
+def store_many(
+    store: MemoryStore,
+    embedder: Embedder,
+    memories: Iterable[NewMemory],
+    *,
+    embed: bool,
+    progress: Progress | None,
+) -> StoreReport:
+    """Store memories in blocks, and embed each block while the next one is read and written; `ProjectMemory.store_many`."""
+    stored: list[Stored] = []
+
+    def report() -> None:
+        if progress is not None and stored:
+            progress(len(stored), min(pipeline.blocks * BLOCK, len(stored)))
+
+    with EmbeddingPipeline(store, embedder, optional=True) as pipeline:
+        for block in batched(memories, BLOCK):
+            with store.writing() as writer:
+                of_block = writer.put(block)
+                keys = [item.key for item in of_block] if embed else []
+                pending = writer.vectors.pending(keys=keys)
+            stored += of_block
+            if embed:
+                pipeline.add(pending)
+            report()
+    report()
+    changes = Counter(item.change for item in stored)
+    return StoreReport(
+        added=changes[Change.ADDED],
+        unchanged=changes[Change.UNCHANGED],
+        updated=changes[Change.UPDATED],
+        ids=tuple(item.id for item in stored),
+    )
 
 
 def _outcomes(embedder: Embedder, block: Sequence[Pending]) -> list[Embedded]:

@@ -84,27 +84,18 @@ def locate(
         document = receipts.read_json(package.manifest_path)
         entry = receipts.choose_entry(document, model, package.variant(variant))
         if entry is not None:
-            return locate_entry(package, entry, models_dir)
+            return next(places(package, entry, models_dir), Location(entry))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, HeimdallError):
         pass  # whoever needs the model reads the manifest strictly
     return Location(entry)
 
 
-def locate_entry(
-    package: Package, entry: "dict[str, Any]", models_dir: str | None = None
-) -> Location:
-    """As `locate`, of an entry that was read from the package's manifest.
-
-    Raises:
-        SettingsError: if it is not known where the models directory is.
-    """
-    return next(places(package, entry, models_dir), Location(entry))
-
-
 def places(
     package: Package, entry: "dict[str, Any]", models_dir: str | None = None
 ) -> "Iterator[Location]":
-    """Every place where the model is, the read-only tier before the shared one, and what is verified before what is not.
+    """Every place where the model of an entry of the package's manifest is.
+
+    The read-only tier comes before the shared one, and what is verified before what is not.
 
     Raises:
         SettingsError: if it is not known where the models directory is.

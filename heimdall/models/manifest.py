@@ -9,13 +9,13 @@ import base64
 import binascii
 import hashlib
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from . import receipts
 from .errors import ManifestError
-from .locate import Location, locate_entry
+from .locate import Location, places
 from .package import DISTRIBUTION, Package, heimdall
 
 SCHEMA = 1
@@ -73,8 +73,12 @@ class PinnedModel:
         return sum(file.size for file in self.files)
 
     def locate(self, models_dir: str | None = None) -> Location:
-        """Where it is; see `locate.locate_entry`."""
-        return locate_entry(self.package, self.entry, models_dir)
+        """Where it is: the first of its places, or a location without one."""
+        return next(self.places(models_dir), Location(self.entry))
+
+    def places(self, models_dir: str | None = None) -> Iterator[Location]:
+        """As `locate.places`."""
+        return places(self.package, self.entry, models_dir)
 
 
 def read_model(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import locations
-from .locate import SYSTEM, Location, places
+from .locate import SYSTEM
 from .locking import advisory_lock
 from .manifest import PinnedModel, read_model
 from .package import Package
@@ -83,8 +83,7 @@ def resolve_in_detail(
     """
     pinned = read_model(package, model, variant)
     store = Store(Path(models_dir or locations.models_dir()))
-    here = list(places(pinned.package, pinned.entry, str(store.models_dir)))
-    directory = _usable(here, pinned)
+    directory = _usable(pinned, store)
     delivered: tuple[str, ...] = ()
     if directory is None:
         settings = settings or Settings.from_environment()
@@ -98,7 +97,7 @@ def resolve_in_detail(
             directory = store.tree(pinned)
         except OSError as error:
             # A tree that we can't write to, or can't note anything about, is as good once it is hashed.
-            trees = (Path(place.directory) for place in here)
+            trees = (Path(place.directory) for place in pinned.places(str(store.models_dir)))
             directory = next((tree for tree in trees if tree_matches(tree, pinned)), None)
             if directory is None:
                 raise explained(error, store.models_dir) from error
@@ -126,9 +125,9 @@ def repair(
     )
 
 
-def _usable(here: Sequence[Location], pinned: PinnedModel) -> Path | None:
+def _usable(pinned: PinnedModel, store: Store) -> Path | None:
     """The first place that is verified, or that an administrator filled and whose files match their pins."""
-    for place in here:
+    for place in pinned.places(str(store.models_dir)):
         directory = Path(place.directory)
         # What was put into the shared tier without a receipt is adopted into the store instead, once and for all.
         if place.verified or (place.tier == SYSTEM and tree_matches(directory, pinned)):

@@ -302,7 +302,7 @@ def test_mistakes_stop_every_front_end_without_a_traceback(
     )
     assert done.returncode != 0
     where = "tool.hatch.build.hooks.heimdall-models"
-    assert "heimdall-models: error: pyproject.toml: 2 problems" in done.stdout
+    assert "hatch-heimdall-models: error: pyproject.toml: 2 problems" in done.stdout
     assert f"{where}.max-wheel-size: expected a positive number of bytes" in done.stdout
     assert f"{where}.model_dir: unknown key; did you mean 'models-dir'?" in done.stdout
     assert "Traceback" not in done.stdout

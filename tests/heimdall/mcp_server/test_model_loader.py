@@ -11,7 +11,7 @@ import pytest
 
 from heimdall.errors import HeimdallError
 from heimdall.mcp_server.model_loader import ModelLoader, ModelState, ModelStatus
-from release.github_standin import Drip, Fault, Instead
+from tests.support.faults import Drip, Fault, Instead
 from tests.support.mcp_raw import PATIENCE, RawServer
 from tests.support.servers import plain_mirror
 from tests.support.small_model import SmallModel

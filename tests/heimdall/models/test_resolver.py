@@ -15,7 +15,7 @@ from heimdall.models.manifest import PinnedModel
 from heimdall.models.resolver import Resolution, repair, resolve, resolve_in_detail
 from heimdall.models.settings import Settings, SettingsError
 from heimdall.models.store import Store
-from release.github_standin import Drip, Fault
+from tests.support.faults import Drip, Fault
 from tests.support.servers import plain_mirror
 from tests.support.small_model import SmallModel
 

@@ -9,7 +9,7 @@ import base64
 import binascii
 import hashlib
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,12 +73,8 @@ class PinnedModel:
         return sum(file.size for file in self.files)
 
     def locate(self, models_dir: str | None = None) -> Location:
-        """Where it is: the first of its places, or a location without one."""
-        return next(self.places(models_dir), Location(self.entry))
-
-    def places(self, models_dir: str | None = None) -> Iterator[Location]:
-        """As `locate.places`."""
-        return places(self.package, self.entry, models_dir)
+        """Where it is: the first of its places, or a location without one; see `locate.places`."""
+        return next(iter(places(self.package, self.entry, models_dir)), Location(self.entry))
 
 
 def read_model(

@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.installs
 
+OF_HEIMDALL_MODELS = {
+    f"heimdall/models/{name}" for name in ("LICENSE", "README.md", "pyproject.toml")
+}
+"""What makes the distribution heimdall-models of the same source, and is no part of the package."""
 LEFT_OUT = (".ci/", ".github/", ".gitattributes")
 """Beginnings of tracked paths that are of no use outside the repository, and therefore not in the sdist."""
 

@@ -34,11 +34,11 @@ class BundleError(ModelError):
 
 
 @dataclass(frozen=True, slots=True)
-class GivenFile:
-    """A zip that the user names: an export, or a release asset that was fetched by hand."""
+class Given:
+    """A source that the user names: an export or a release asset, or a folder as a models directory or an unpacked asset."""
 
     path: Path
-    name: str = "file"
+    name: str
     remote: bool = False
 
     @property
@@ -47,29 +47,13 @@ class GivenFile:
         return str(self.path)
 
     def deliver(self, wanted: Sequence[PinnedFile], context: Context) -> None:
-        """Unpack what is wanted; each member is verified, so the zip itself need not be the pinned one."""
-        unpack(self.path, context.model, wanted, context.store)
-
-
-@dataclass(frozen=True, slots=True)
-class GivenFolder:
-    """A folder that the user names: a models directory, or an unpacked asset."""
-
-    path: Path
-    name: str = "folder"
-    remote: bool = False
-
-    @property
-    def place(self) -> str:
-        """The path."""
-        return str(self.path)
-
-    def deliver(self, wanted: Sequence[PinnedFile], context: Context) -> None:
-        """Adopt by hash what is wanted."""
+        """Take what is wanted; each file is verified, so a zip need not be the pinned one."""
+        if self.path.is_file():
+            unpack(self.path, context.model, wanted, context.store)
+            return
         for file in wanted:
-            for top in (self.path, self.path / ROOT):
-                if adopt(top / file.path, file, context):
-                    break
+            # `any` ends with the first that has it
+            any(adopt(top / file.path, file, context) for top in (self.path, self.path / ROOT))
 
 
 def given(path: Path) -> Source:
@@ -78,10 +62,8 @@ def given(path: Path) -> Source:
     Raises:
         BundleError: if there is no such file or folder.
     """
-    if path.is_dir():
-        return GivenFolder(path)
-    if path.is_file():
-        return GivenFile(path)
+    if path.is_dir() or path.is_file():
+        return Given(path, "folder" if path.is_dir() else "file")
     raise BundleError(
         str(path), "no such file or folder; name an export, a release asset or a models directory"
     )

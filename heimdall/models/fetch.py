@@ -48,13 +48,15 @@ def fetch(
         ModelUnavailable: telling what each source did.
         NoSpaceError, OSError: if the store can't take the files.
     """
-    for file in store.missing([file for file in model.files if file.content is not None]):
-        store.receive(file, [file.content or b""])
+    missing = []
+    for file in store.missing(model.files):
+        if file.content is None:
+            missing.append(file)
+        else:
+            store.receive(file, [file.content])
     client = Client(settings.stall_seconds)
     try:
-        asking = _Asking(
-            Context(model, store, settings, client, progress), store.missing(model.files)
-        )
+        asking = _Asking(Context(model, store, settings, client, progress), missing)
         asking.run(plan(model, settings) if sources is None else list(sources), brief=brief)
     finally:
         client.close()

@@ -3,15 +3,12 @@
 Part of every import of heimdall, so it works on the manifest's plain JSON and loads nothing but `json`.
 """
 
-import os
-
 from . import locations, receipts
 from .errors import HeimdallError
 from .package import Package, heimdall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
 VERIFIED = "verified"
@@ -84,65 +81,29 @@ def locate(
         document = receipts.read_json(package.manifest_path)
         entry = receipts.choose_entry(document, model, package.variant(variant))
         if entry is not None:
-            return locate_entry(package, entry, models_dir)
+            return next(iter(places(package, entry, models_dir)), Location(entry))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, HeimdallError):
         pass  # whoever needs the model reads the manifest strictly
     return Location(entry)
 
 
-def locate_entry(
-    package: Package, entry: "dict[str, Any]", models_dir: str | None = None
-) -> Location:
-    """As `locate`, of an entry that was read from the package's manifest.
-
-    Raises:
-        SettingsError: if it is not known where the models directory is.
-    """
-    return next(places(package, entry, models_dir), Location(entry))
-
-
 def places(
     package: Package, entry: "dict[str, Any]", models_dir: str | None = None
-) -> "Iterator[Location]":
-    """Every place where the model is, the read-only tier before the shared one, and what is verified before what is not.
+) -> "list[Location]":
+    """Every place where the model of an entry of the package's manifest is.
+
+    What is verified comes before what is not, and the read-only tier before the shared one.
 
     Raises:
         SettingsError: if it is not known where the models directory is.
     """
     shared = models_dir or locations.models_dir()
     tiers = {SYSTEM: locations.system_models_dir(), SHARED: shared}
+    manifest, here = package.manifest_path, []
     for tier, directory in tiers.items():
-        if tree := verified_tree(directory, entry):
-            noted = tier == SYSTEM or _is_noted(shared, package.manifest_path, entry)
-            yield Location(entry, VERIFIED, tier, tree, noted=noted)
-    for tier, directory in tiers.items():
-        # Files that somebody put there, or a set that was touched since it was verified.
-        for tree in (receipts.tree(directory, entry), directory):
-            if _has_pinned_sizes(tree, entry):
-                yield Location(entry, UNVERIFIED, tier, tree)
-
-
-def verified_tree(models_dir: str, entry: "dict[str, Any]") -> str | None:
-    """The tree of the set below `models_dir` if nothing was touched since it was verified, else None."""
-    directory = receipts.set_directory(models_dir, entry)
-    tree = os.path.join(directory, receipts.TREE)
-    try:
-        receipt = receipts.read_json(os.path.join(directory, receipts.RECEIPT))
-        untouched = receipt["stats"] == dict(receipts.stats(tree, entry))
-        return tree if untouched and receipt["pins"] == receipts.pins(entry) else None
-    except (OSError, ValueError, KeyError):
-        return None
-
-
-def _has_pinned_sizes(tree: str, entry: "dict[str, Any]") -> bool:
-    try:
-        sizes = {path: size for path, (size, _) in receipts.stats(tree, entry)}
-    except OSError:
-        return False
-    return all(sizes[file["path"]] == file["size"] for file in entry["files"])
-
-
-def _is_noted(models_dir: str, manifest_path: str, entry: "dict[str, Any]") -> bool:
-    """Whether it is noted that this manifest's environment uses the set, or can't be."""
-    note = receipts.user_note(models_dir, manifest_path, entry)
-    return os.path.exists(note) or not os.access(os.path.dirname(note), os.W_OK)
+        for tree, verified in receipts.trees(directory, entry):
+            # Nothing is ever written to the read-only tier, and what is not verified yet is noted when it is.
+            noted = tier == SYSTEM or not verified or receipts.is_noted(shared, manifest, entry)
+            state = VERIFIED if verified else UNVERIFIED
+            here.append(Location(entry, state, tier, tree, noted=noted))
+    return sorted(here, key=lambda place: not place.verified)

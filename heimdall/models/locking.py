@@ -37,24 +37,18 @@ def advisory_lock(
         progress: told when there is somebody to wait for.
     """
     owner = path.with_suffix(".owner")
-    try:
-        # Open for writing: NFS locks nothing else. Not truncated, and with a mode that follows the umask.
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    except OSError as error:
-        progress.note(f"can't lock {path} ({error}); going on without")
-        yield
-        return
-    try:
-        held = _acquire(descriptor, path, seconds, owner=owner, done=done, progress=progress)
+    with contextlib.ExitStack() as stack:
+        try:
+            descriptor = stack.enter_context(_lock_file(path))
+            held = _acquire(descriptor, path, seconds, owner=owner, done=done, progress=progress)
+        except OSError as error:
+            progress.note(f"can't lock {path} ({error}); going on without")
+            held = False
         if held:
             with contextlib.suppress(OSError):
                 # also over another user's
                 write_atomically(owner, f"process {os.getpid()} on {socket.gethostname()}")
         yield
-    finally:
-        with contextlib.suppress(OSError):
-            _unlock(descriptor)  # closing is not enough while a forked child has it too
-        os.close(descriptor)
 
 
 @contextlib.contextmanager
@@ -64,35 +58,42 @@ def lock_if_free(path: Path) -> Iterator[bool]:
     Raises:
         OSError: the lock file can't be made.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    try:
+    with _lock_file(path) as descriptor:
         try:
             free = _try_lock(descriptor)
         except OSError:
             free = True
         yield free
-    finally:
-        with contextlib.suppress(OSError):
-            _unlock(descriptor)
-        os.close(descriptor)
 
 
 def any_held(directory: Path) -> bool:
     """Whether somebody holds one of the locks in `directory` at this moment; a lock that can't be tried counts."""
-    for path in sorted(directory.glob("*.lock")):
-        try:
-            descriptor = os.open(path, os.O_RDWR)
-        except OSError:
-            return True
-        try:
-            if not _try_lock(descriptor):
-                return True
-            _unlock(descriptor)
-        except OSError:
-            return True
-        finally:
-            os.close(descriptor)
-    return False
+    return any(_is_held(path) for path in sorted(directory.glob("*.lock")))
+
+
+def _is_held(path: Path) -> bool:
+    try:
+        with _lock_file(path, make=False) as descriptor:
+            return not _try_lock(descriptor)
+    except OSError:
+        return True
+
+
+@contextlib.contextmanager
+def _lock_file(path: Path, *, make: bool = True) -> Iterator[int]:
+    """Open the file, and free its lock at the end.
+
+    Raises:
+        OSError: it can't be made or opened.
+    """
+    # Open for writing: NFS locks nothing else. Not truncated, and with a mode that follows the umask.
+    descriptor = os.open(path, os.O_RDWR | (os.O_CREAT if make else 0), 0o666)
+    try:
+        yield descriptor
+    finally:
+        with contextlib.suppress(OSError):
+            _unlock(descriptor)  # closing is not enough while a forked child has it too
+        os.close(descriptor)
 
 
 def _acquire(
@@ -107,12 +108,8 @@ def _acquire(
     began = time.monotonic()
     announced = False
     while True:
-        try:
-            if _try_lock(descriptor):
-                return True
-        except OSError as error:
-            progress.note(f"can't lock {path} ({error}); going on without")
-            return False
+        if _try_lock(descriptor):
+            return True
         waited = time.monotonic() - began
         if done():
             return False

@@ -15,7 +15,7 @@ from typing import Any
 
 from . import receipts
 from .errors import ManifestError
-from .locate import Location, locate_entry
+from .locate import Location, places
 from .package import DISTRIBUTION, Package, heimdall
 
 SCHEMA = 1
@@ -73,8 +73,8 @@ class PinnedModel:
         return sum(file.size for file in self.files)
 
     def locate(self, models_dir: str | None = None) -> Location:
-        """Where it is; see `locate.locate_entry`."""
-        return locate_entry(self.package, self.entry, models_dir)
+        """Where it is: the first of its places, or a location without one; see `locate.places`."""
+        return next(iter(places(self.package, self.entry, models_dir)), Location(self.entry))
 
 
 def read_model(

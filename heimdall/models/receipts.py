@@ -1,4 +1,4 @@
-"""The manifest's plain JSON, and the names that the store has for a pinned set and what is noted about it.
+"""The manifest's plain JSON, and what a store has of a pinned set: its tree, its receipt, and notes of who uses it.
 
 Part of every import of heimdall, so it loads nothing but `json`; `manifest.read_model` reads everything strictly.
 """
@@ -85,6 +85,41 @@ def user_note(models_dir: str, manifest_path: str, entry: "dict[str, Any]") -> s
     """The note in the shared directory that says: the environment of this manifest uses this set."""
     user = f"{crc32(manifest_path.encode('utf-8', 'surrogateescape')):08x}"
     return os.path.join(models_dir, STORE, "users", f"{set_name(entry)}.{user}.json")
+
+
+def is_noted(models_dir: str, manifest_path: str, entry: "dict[str, Any]") -> bool:
+    """Whether it is noted that this manifest's environment uses the set, or can't be."""
+    note = user_note(models_dir, manifest_path, entry)
+    return os.path.exists(note) or not os.access(os.path.dirname(note), os.W_OK)
+
+
+def verified_tree(models_dir: str, entry: "dict[str, Any]") -> str | None:
+    """The tree of the set below `models_dir` if nothing was touched since it was verified, else None."""
+    directory = set_directory(models_dir, entry)
+    tree = os.path.join(directory, TREE)
+    try:
+        receipt = read_json(os.path.join(directory, RECEIPT))
+        untouched = receipt["stats"] == dict(stats(tree, entry))
+        return tree if untouched and receipt["pins"] == pins(entry) else None
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def trees(models_dir: str, entry: "dict[str, Any]") -> "Iterator[tuple[str, bool]]":
+    """The set's tree below `models_dir`, and whether it is verified; else what has each file in its pinned size.
+
+    That may be a set that was touched since it was verified, or what somebody put directly into `models_dir`.
+    """
+    if verified := verified_tree(models_dir, entry):
+        yield verified, True
+        return
+    for directory in (tree(models_dir, entry), models_dir):
+        try:
+            sizes = {path: size for path, (size, _) in stats(directory, entry)}
+        except OSError:
+            continue
+        if all(sizes[file["path"]] == file["size"] for file in entry["files"]):
+            yield directory, False
 
 
 def stats(tree: str, entry: "dict[str, Any]") -> "Iterator[tuple[str, list[int]]]":

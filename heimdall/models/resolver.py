@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import locations
-from .locate import SYSTEM, Location, places
-from .locking import advisory_lock
+from .locate import SHARED, SYSTEM, places
 from .manifest import PinnedModel, read_model
 from .package import Package
 from .settings import Settings
@@ -83,8 +82,7 @@ def resolve_in_detail(
     """
     pinned = read_model(package, model, variant)
     store = Store(Path(models_dir or locations.models_dir()))
-    here = list(places(pinned.package, pinned.entry, str(store.models_dir)))
-    directory = _usable(here, pinned)
+    directory = _first_sound(pinned, store, SYSTEM)
     delivered: tuple[str, ...] = ()
     if directory is None:
         settings = settings or Settings.from_environment()
@@ -98,8 +96,7 @@ def resolve_in_detail(
             directory = store.tree(pinned)
         except OSError as error:
             # A tree that we can't write to, or can't note anything about, is as good once it is hashed.
-            trees = (Path(place.directory) for place in here)
-            directory = next((tree for tree in trees if tree_matches(tree, pinned)), None)
+            directory = _first_sound(pinned, store, SYSTEM, SHARED)
             if directory is None:
                 raise explained(error, store.models_dir) from error
     if directory == store.tree(pinned):
@@ -126,12 +123,14 @@ def repair(
     )
 
 
-def _usable(here: Sequence[Location], pinned: PinnedModel) -> Path | None:
-    """The first place that is verified, or that an administrator filled and whose files match their pins."""
-    for place in here:
+def _first_sound(pinned: PinnedModel, store: Store, *hashed: str) -> Path | None:
+    """The first place that is verified, or is in one of the tiers that are `hashed` and matches its pins.
+
+    What lies in the shared tier without a receipt is usually adopted into the store instead, once and for all.
+    """
+    for place in places(pinned.package, pinned.entry, str(store.models_dir)):
         directory = Path(place.directory)
-        # What was put into the shared tier without a receipt is adopted into the store instead, once and for all.
-        if place.verified or (place.tier == SYSTEM and tree_matches(directory, pinned)):
+        if place.verified or (place.tier in hashed and tree_matches(directory, pinned)):
             return directory
     return None
 
@@ -152,10 +151,8 @@ def _provide(
     """
     from .fetch import fetch  # loads urllib3
 
-    store.prepare()
-    done = partial(store.complete, pinned)
-    with advisory_lock(store.lock(pinned), settings.lock_seconds, done, progress):
-        if done():
+    with store.making(pinned, settings.lock_seconds, progress) as complete:
+        if complete:
             return ()
         delivered = fetch(pinned, store, settings, progress, sources=sources, brief=brief)
         store.publish(pinned)

@@ -13,15 +13,17 @@ import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 from . import graph_cache, receipts
 from .errors import IntegrityError
 from .files import sha256_of, write_atomically
-from .locate import verified_tree
+from .locking import advisory_lock
 from .manifest import PinnedFile, PinnedModel
 from .transfer.digest import Sha256
+from .transfer.progress import Progress
 
 _README = """\
 This folder belongs to heimdall (https://github.com/lcbcFoo/heimdall-mcp-server), which keeps the models of every
@@ -123,13 +125,22 @@ class Store:
         """Where the files of the model's set are, or would be."""
         return Path(receipts.tree(str(self.models_dir), model.entry))
 
-    def lock(self, model: PinnedModel) -> Path:
-        """The file that is locked while the model's set is fetched."""
-        return self.locks / f"{receipts.set_name(model.entry)}.lock"
+    @contextlib.contextmanager
+    def making(self, model: PinnedModel, seconds: float, progress: Progress) -> Iterator[bool]:
+        """Keep other processes from making the same set while the block runs, which is told whether it is complete.
+
+        Args:
+            seconds: how long to wait for another process at most; then the block runs beside it.
+            progress: told when there is somebody to wait for.
+        """
+        self.prepare()
+        lock, done = f"{receipts.set_name(model.entry)}.lock", partial(self.complete, model)
+        with advisory_lock(self.locks / lock, seconds, done, progress):
+            yield done()
 
     def complete(self, model: PinnedModel) -> bool:
         """Whether the model's set was verified and not touched since."""
-        return verified_tree(str(self.models_dir), model.entry) is not None
+        return receipts.verified_tree(str(self.models_dir), model.entry) is not None
 
     def invalidate(self, model: PinnedModel) -> None:
         """Forget that the set was verified, so that it is verified anew."""

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from heimdall.models import locations
-from heimdall.models.locate import verified_tree
+from heimdall.models.receipts import verified_tree
 from heimdall.models.resolver import resolve_in_detail
 
 MODELS = Path(locations.models_dir())

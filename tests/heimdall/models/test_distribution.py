@@ -90,7 +90,14 @@ def installed(wheel: Path, python: Path, tmp_path_factory: pytest.TempPathFactor
     """A virtual environment with the wheel and what it needs."""
     folder = tmp_path_factory.mktemp("installed")
     subprocess.run([python, "-m", "venv", folder / "venv"], check=True)
-    command = [folder / "venv" / "bin" / "python", "-m", "pip", "install", "--quiet", wheel]
+    command: list[str | Path] = [
+        folder / "venv" / "bin" / "python",
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        wheel,
+    ]
     subprocess.run(command, check=True, env=wheelhouse_environment())
     return folder
 

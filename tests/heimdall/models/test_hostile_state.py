@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from heimdall.models import first_import, locations, receipts, recent_failure
 from heimdall.models.errors import ManifestError, SourceError
-from heimdall.models.locate import verified_tree
 from heimdall.models.manifest import PinnedModel, read_model
 from heimdall.models.prune import judge
+from heimdall.models.receipts import verified_tree
 from heimdall.models.resolver import resolve_in_detail
 from heimdall.models.settings import Settings
 from heimdall.models.sources.simple_index import parse_html, parse_json

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from heimdall.models import locations, receipts
-from heimdall.models.locate import SHARED, SYSTEM, Location, locate, verified_tree
+from heimdall.models.locate import SHARED, SYSTEM, Location, locate
 from heimdall.models.manifest import PinnedModel
 from heimdall.models.package import Package
+from heimdall.models.receipts import verified_tree
 from heimdall.models.resolver import resolve
 from heimdall.models.settings import SettingsError
 from tests.support.small_model import ROOT, SmallModel

@@ -10,8 +10,8 @@ import pytest
 
 from heimdall.models import locations, locking
 from heimdall.models.errors import ModelUnavailable, StoreError
-from heimdall.models.locate import verified_tree
 from heimdall.models.manifest import PinnedModel
+from heimdall.models.receipts import verified_tree
 from heimdall.models.resolver import Resolution, repair, resolve, resolve_in_detail
 from heimdall.models.settings import Settings, SettingsError
 from heimdall.models.store import Store

@@ -1,0 +1,85 @@
+"""The commands without click, in this process. As an installed command: test_distribution."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from heimdall.models import packages
+from heimdall.models.__main__ import main
+from heimdall.models.commands import COMMANDS, Command, Report
+from heimdall.models.errors import ManifestError
+from heimdall.models.packages import default_package
+from tests.support.small_model import SmallModel
+
+
+@pytest.fixture(autouse=True)
+def mirror(small: SmallModel, manifest_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
+    monkeypatch.setenv("HEIMDALL_SOURCES", "mirror")
+    monkeypatch.setenv("HEIMDALL_PROGRESS", "0")
+
+
+def test_text_json_and_exit_codes(small: SmallModel, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["path"]) == 1
+    printed = capsys.readouterr()
+    expected = "small (standard) is not here; 'heimdall models pull' fetches it"
+    assert (printed.out, printed.err) == ("", f"heimdall-models: {expected}\n")
+    assert main(["path", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out) == {"directory": None}
+    assert main(["pull"]) == 0
+    outcome, directory = capsys.readouterr().out.splitlines()
+    assert outcome == "small (standard): from mirror, verified"
+    small.assert_tree(Path(directory))
+    assert main(["status"]) == 0
+    rows = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    assert rows["path"] == directory
+    assert rows["state"] == "complete, in the shared directory"
+    assert main(["prune", "--dry-run", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["dry_run"] is True
+
+
+def test_an_error_is_a_message(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["pull", "--variant", "huge"]) == 2
+    assert capsys.readouterr().err.startswith("heimdall-models: model manifest ")
+
+
+def test_a_bad_command_line_shows_the_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["pull", "--fast"])
+    assert caught.value.code == 2
+    assert "usage: heimdall-models" in capsys.readouterr().err
+
+
+def test_an_interruption_has_its_own_exit_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(COMMANDS, "pull", Command(interrupted))  # type: ignore[arg-type]
+    assert main(["pull"]) == 130
+    assert "a download goes on where it was" in capsys.readouterr().err
+
+
+def test_nothing_moves_the_cursor(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = Report({}, lines=(("a\x1b[2Jb",),))
+    monkeypatch.setitem(COMMANDS, "pull", Command(lambda *_, **__: report))
+    assert main(["pull"]) == 0
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_which_package_is_meant_without_heimdall(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert default_package().is_heimdall
+    monkeypatch.setattr(packages, "PART_OF_HEIMDALL", False)
+    for names, message in (
+        ([], "none that is installed has one"),
+        (["blue", "red"], "one of blue, red"),
+    ):
+        monkeypatch.setattr(packages, "installed_packages", lambda names=names: names)
+        with pytest.raises(ManifestError, match=message):
+            default_package()

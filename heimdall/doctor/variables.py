@@ -180,7 +180,7 @@ def _github_that_is_not_asked(environ: Environment) -> Iterator[Finding]:
 
 
 def _mirrors_in_folders_that_are_not_there(environ: Environment) -> Iterator[Finding]:
-    from heimdall.models.sources.simple_index import path_of
+    from heimdall.models.sources.asset import path_of
 
     for url in _list(environ, "HEIMDALL_MODELS_MIRROR"):
         if url.startswith("file:") and not path_of(url).is_dir():

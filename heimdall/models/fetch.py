@@ -53,7 +53,7 @@ def gather(
     client = Client(settings.stall_seconds)
     try:
         asking = _Asking(
-            Context(model, store, settings, client, progress), store.missing(model.files)
+            Context(model, store, client, progress), settings, store.missing(model.files)
         )
         asking.run(plan(model, settings) if sources is None else list(sources), hurried=hurried)
     finally:
@@ -64,8 +64,9 @@ def gather(
 class _Asking:
     """The state of the rounds: what is still missing, what each source did last, which ones delivered."""
 
-    def __init__(self, context: Context, missing: list[PinnedFile]) -> None:
+    def __init__(self, context: Context, settings: Settings, missing: list[PinnedFile]) -> None:
         self.context = context
+        self.settings = settings
         self.missing = missing
         self.delivered: list[str] = []
         self._attempts: dict[tuple[str, str], Attempt] = {}
@@ -87,16 +88,16 @@ class _Asking:
                 break
             seconds = delay_seconds(number, [error.retry_after for _, error in failures])
             self._wait(min(seconds, _HURRIED_DELAY_SECONDS) if hurried else seconds)
-        model, settings = self.context.model, self.context.settings
+        model = self.context.model
         raise ModelUnavailable(
             model.label,
             str(self.context.store.models_dir),
             tuple(self._attempts.values()),
-            _advice(model, settings),
+            _advice(model, self.settings),
         )
 
     def _allowed(self, sources: list[Source]) -> list[Source]:
-        forbidden = self.context.settings.network_forbidden_by
+        forbidden = self.settings.network_forbidden_by
         remote = dict.fromkeys(source.name for source in sources if source.remote)
         if not forbidden or not remote:
             return sources

@@ -1,4 +1,7 @@
-"""Bytes that are already on this machine: adopted by hash, always copied, since what they belong to may change them."""
+"""Bytes that are already on this machine: adopted by hash.
+
+They are always copied: the program that they belong to may change them.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from .. import locations
 from ..errors import IntegrityError, SourceError
 from ..files import chunks_of, sha256_of
 from ..manifest import PinnedFile, PinnedModel
+from ..store import Store
 from .base import Context
 
 
@@ -71,7 +75,7 @@ def _children(directory: Path, *, below: bool = False) -> list[Path]:
 
 
 def adopt(candidate: Path, file: PinnedFile, context: Context) -> bool:
-    """Copy a file into the store if it has exactly the pinned bytes.
+    """Copy a file into the store if it has exactly the pinned bytes, and say so.
 
     Returns:
         Whether it had.
@@ -80,6 +84,14 @@ def adopt(candidate: Path, file: PinnedFile, context: Context) -> bool:
         SourceError: if it changed while it was copied.
         OSError: if the store can't be written.
     """
+    taken = copy_if_pinned(candidate, file, context.store)
+    if taken:
+        context.progress.note(f"took {file.path} from {candidate.resolve()}")
+    return taken
+
+
+def copy_if_pinned(candidate: Path, file: PinnedFile, store: Store) -> bool:
+    """As `adopt`, without a word."""
     try:
         if (
             not candidate.is_file()
@@ -92,8 +104,7 @@ def adopt(candidate: Path, file: PinnedFile, context: Context) -> bool:
         return False  # not ours to read
     with stream:
         try:
-            context.store.receive(file, chunks_of(stream))
+            store.receive(file, chunks_of(stream))
         except IntegrityError as error:
             raise SourceError(f"{candidate} changed while it was copied: {error}") from error
-    context.progress.note(f"took {file.path} from {candidate.resolve()}")
     return True

@@ -145,9 +145,6 @@ def test_an_unknown_authority_is_refused_until_it_is_named(
             assert not caught.value.transient
             monkeypatch.setenv(variable, str(tmp_path / "ca.pem"))
             assert body(Client(stall_seconds=2), f"{server.url}/file") == b"content"
-        monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
-        client = Client(stall_seconds=2, authorities=(str(tmp_path / "ca.pem"),))
-        assert body(client, f"{server.url}/file") == b"content"
 
 
 def test_an_authority_that_can_not_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,7 +94,7 @@ def _install(
 ) -> None:
     """Let the installer unpack a wheel into a folder below `workspace`."""
     installer = find_installer()
-    ended = Fetcher(
+    code, output = Fetcher(
         installer.install(requirement, workspace / _TARGET),
         installer_environment(workspace),
         workspace,
@@ -103,8 +103,8 @@ def _install(
         stall_seconds=client.stall_seconds,
         enough=enough,
     ).run(progress)
-    if ended.code:
-        raise failure(installer.name, ended.output)
+    if code:
+        raise failure(installer.name, output)
 
 
 def _size_limit(model: PinnedModel) -> int:

@@ -50,21 +50,12 @@ def candidates(file: PinnedFile, model: PinnedModel, models_dir: Path) -> Iterat
 
 def huggingface_caches() -> list[Path]:
     """Hugging Face's cache directories: those its variables name, and its default one."""
-    named = [os.environ.get("HF_HUB_CACHE"), _below(os.environ.get("HF_HOME"), "hub")]
-    default = _below(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "huggingface", "hub")
-    expanded = [_expanded(text) for text in dict.fromkeys([*named, default]) if text]
-    return [path for path in expanded if path is not None]
-
-
-def _expanded(text: str) -> Path | None:
-    try:
-        return Path(text).expanduser()
-    except RuntimeError:
-        return None  # without a home directory there is nothing to find
-
-
-def _below(top: str | None, *parts: str) -> str | None:
-    return os.path.join(top, *parts) if top else None  # noqa: PTH118
+    hub, home = os.environ.get("HF_HUB_CACHE"), os.environ.get("HF_HOME")
+    default = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    named = [hub, home and f"{home}/hub", f"{default}/huggingface/hub"]
+    expanded = (os.path.expanduser(text) for text in dict.fromkeys(named) if text)  # noqa: PTH111
+    # Without a home directory there is no default one.
+    return [Path(text) for text in expanded if not text.startswith("~")]
 
 
 def _children(directory: Path, *, below: bool = False) -> list[Path]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO
 
 from ..errors import SourceError
 from .limits import Pace
@@ -41,13 +41,6 @@ _TOTAL = re.compile(rb"^Progress \d+ of (\d+)", re.MULTILINE)
 """What pip's raw progress says."""
 
 
-class Ended(NamedTuple):
-    """How a program ended: its exit code and what it printed."""
-
-    code: int
-    output: str
-
-
 @dataclass(frozen=True, slots=True)
 class Fetcher:
     """A program that fetches into folders below a directory.
@@ -70,8 +63,11 @@ class Fetcher:
     stall_seconds: float
     enough: float = inf
 
-    def run(self, progress: Progress) -> Ended:
+    def run(self, progress: Progress) -> tuple[int, str]:
         """Run the program to its end.
+
+        Returns:
+            Its exit code and what it printed.
 
         Raises:
             SourceError: it can't be started, brings too much or nothing, or takes too long.
@@ -82,8 +78,8 @@ class Fetcher:
                 is_enough = self._follow(process, progress)
         finally:
             progress.stop()
-        printed = self._log.read_text("utf-8", "replace")
-        return Ended(0 if is_enough else process.returncode, printed)
+        code = 0 if is_enough else process.returncode
+        return code, self._log.read_text("utf-8", "replace")
 
     @property
     def _log(self) -> Path:

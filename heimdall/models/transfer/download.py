@@ -46,26 +46,10 @@ def download(
         SourceError: when this place can't deliver now; what arrived is kept in `partial` if it may
             still be of use.
     """
-    inherited = partial.size > 0
-    if partial.size > target.size:
-        partial.restart()
     try:
-        transfer = _Transfer(client, url, target, partial, progress, authorization)
-        transfer.run()
-        if inherited and partial.sha256 != target.sha256:
-            progress.advance(-partial.size)
-            partial.restart()
-            transfer.run()
+        _Transfer(client, url, target, partial, progress, authorization).run()
     finally:
         progress.stop()
-    if partial.sha256 != target.sha256:
-        actual = f"{partial.size} bytes with sha256 {partial.sha256}"
-        # Wrong bytes are no beginning that the next one could continue.
-        partial.restart()
-        expected = f"{target.size} bytes with sha256 {target.sha256}"
-        raise SourceError(
-            f"{redact_url(url)}: wrong bytes for {target.label}: expected {expected}, found {actual}"
-        )
     partial.close()
     if not partial.path.exists():  # we were taken for dead, or the directory was removed
         raise SourceError(
@@ -101,20 +85,35 @@ class _Transfer:
     progress: Progress
     authorization: str | None
     etag: str | None = None
-    complete: bool = False
     started: bool = False
     started_over: bool = False
 
     def run(self) -> None:
-        self.complete = self.partial.size == self.target.size
-        while not self.complete:
+        inherited = self.partial.size > 0
+        if self.partial.size > self.target.size:
+            self.partial.restart()
+        self._complete()
+        if inherited and self.partial.sha256 != self.target.sha256:
+            self._restart()
+            self._complete()
+        if self.partial.sha256 != self.target.sha256:
+            expected = f"{self.target.size} bytes with sha256 {self.target.sha256}"
+            actual = f"{self.partial.size} bytes with sha256 {self.partial.sha256}"
+            # Wrong bytes are no beginning that the next one could continue.
+            self.partial.restart()
+            label = self.target.label
+            raise self._error(f"wrong bytes for {label}: expected {expected}, found {actual}")
+
+    def _complete(self) -> None:
+        """Connect until all bytes are there."""
+        while self.partial.size < self.target.size:
             before = self.partial.size
             try:
                 self._connect()
             except _UnfitRangeError as unfit:
                 self._restart()
                 if self.started_over:
-                    raise SourceError(f"{redact_url(self.url)}: {unfit}", transient=True) from unfit
+                    raise self._error(str(unfit), transient=True) from unfit
                 self.started_over = True
             except SourceError as error:
                 if not error.transient or self.partial.size - before < _WORTHWHILE:
@@ -126,78 +125,61 @@ class _Transfer:
             headers["Range"] = f"bytes={self.partial.size}-"
             if self.etag:
                 headers["If-Range"] = self.etag
+        size = self.target.size
         with self.client.open(self.url, headers, authorization=self.authorization) as answer:
             self._accept(answer)
-            self._tell()
+            if not self.started:
+                self.started = True
+                what = f"{self.target.label} from {redact_url(self.url)}"
+                self.progress.start(what, size, self.partial.size)
             for chunk in answer.chunks():
-                if self.partial.size + len(chunk) > self.target.size:
-                    raise SourceError(
-                        f"{redact_url(self.url)}: sends more than the "
-                        f"{self.target.size} bytes expected"
-                    )
+                if self.partial.size + len(chunk) > size:
+                    raise self._error(f"sends more than the {size} bytes expected")
                 self.partial.append(chunk)
                 self.progress.advance(len(chunk))
-        if self.partial.size < self.target.size:
-            reason = f"ended after {self.partial.size} of {self.target.size} bytes"
-            raise SourceError(f"{redact_url(self.url)}: {reason}", transient=True)
-        self.complete = True
+        if self.partial.size < size:
+            raise self._error(f"ended after {self.partial.size} of {size} bytes", transient=True)
 
     def _accept(self, answer: Answer) -> None:
-        """Make sure that the body continues `partial` or begins it anew, and has the size it should have."""
+        """Make sure that the body continues `partial` or begins it anew, and has the right size."""
         encoding = answer.header("Content-Encoding") or "identity"
         if encoding != "identity":
-            raise SourceError(
-                f"{redact_url(self.url)}: sends {encoding}-encoded bytes although identity was asked for"
-            )
-        if answer.status == 416:
-            size = self.partial.size
-            if not size:
-                raise SourceError(
-                    f"{redact_url(self.url)}: answered 416 to a request without a range"
-                )
-            raise _UnfitRangeError(f"has no byte {size} (answered 416)")
+            raise self._error(f"sends {encoding}-encoded bytes although identity was asked for")
         if answer.status == 206:
-            self._accept_range(answer)
-        else:
+            value = answer.header("Content-Range") or ""
+            match = _CONTENT_RANGE.fullmatch(value)
+            first, total = (int(match[1]), int(match[3])) if match else (-1, -1)
+            if first != self.partial.size or total != self.target.size:
+                raise _UnfitRangeError(f"answered the wrong range ({value or 'none named'})")
+        elif answer.status != 416:
             # First: a captive portal's page is no reason to lose what is here.
             self._check_announced(answer)
             self._restart()
-        self.etag = _strong_etag(answer)
-
-    def _accept_range(self, answer: Answer) -> None:
-        value = answer.header("Content-Range") or ""
-        match = _CONTENT_RANGE.fullmatch(value)
-        first, _, total = (int(group) for group in match.groups()) if match else (-1, -1, -1)
-        if first != self.partial.size or total != self.target.size:
-            raise _UnfitRangeError(f"answered the wrong range ({value or 'none named'})")
+        elif self.partial.size:
+            raise _UnfitRangeError(f"has no byte {self.partial.size} (answered 416)")
+        else:
+            raise self._error("answered 416 to a request without a range")
+        etag = answer.header("ETag") or ""
+        # A weak one does not promise the same bytes.
+        self.etag = None if etag.startswith("W/") else etag
 
     def _check_announced(self, answer: Answer) -> None:
         announced = _announced(answer)
         if announced not in {None, self.target.size}:
             kind = answer.header("Content-Type") or "unknown content"
             hint = " (a login page or captive portal?)" if kind.startswith("text/html") else ""
-            raise SourceError(
-                f"{redact_url(self.url)}: sends {announced} bytes of {kind}{hint}, "
-                f"expected {self.target.size} bytes"
-            )
-
-    def _tell(self) -> None:
-        if not self.started:
-            self.started = True
-            what = f"{self.target.label} from {redact_url(self.url)}"
-            self.progress.start(what, self.target.size, self.partial.size)
+            what = f"sends {announced} bytes of {kind}{hint}"
+            raise self._error(f"{what}, expected {self.target.size} bytes")
 
     def _restart(self) -> None:
         if self.partial.size:
             self.progress.advance(-self.partial.size)
             self.partial.restart()
 
+    def _error(self, reason: str, *, transient: bool = False) -> SourceError:
+        return SourceError(f"{redact_url(self.url)}: {reason}", transient=transient)
+
 
 def _announced(answer: Answer) -> int | None:
     value = answer.header("Content-Length") or ""
     return int(value) if re.fullmatch("[0-9]{1,18}", value) else None
-
-
-def _strong_etag(answer: Answer) -> str | None:
-    etag = answer.header("ETag")
-    return None if etag is None or etag.startswith("W/") else etag

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import email.utils
 import os
 import socket
 import ssl
-import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +16,7 @@ import urllib3
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
+    InvalidHeader,
     LocationValueError,
     NewConnectionError,
     ProxyError,
@@ -209,18 +208,13 @@ def _translated_errors(url: str, by: str = "") -> Iterator[None]:
         ) from error
 
 
-def retry_after_seconds(value: str | None, now: float | None = None) -> float | None:
-    """A `Retry-After` header, in seconds or as a date, as seconds from `now` (default: the clock); None if unusable."""
-    if value is None:
-        return None
-    if value.strip().isdecimal() and value.strip().isascii():
-        return float(value)
+def retry_after_seconds(value: str | None) -> float | None:
+    """A `Retry-After` header, in seconds or as a date, as seconds from now; None if unusable."""
     try:
-        when = email.utils.parsedate_to_datetime(value).timestamp()
-    except (ValueError, OverflowError, OSError):
-        # OSError: a year that the platform's clock does not know
+        return None if value is None else float(urllib3.Retry().parse_retry_after(value))
+    except (InvalidHeader, ValueError, OverflowError, OSError):
+        # All but the first come of numbers and years that Python or its platform can't take.
         return None
-    return max(0.0, when - (time.time() if now is None else now))
 
 
 def _check_status(response: urllib3.BaseHTTPResponse, url: str) -> None:

@@ -38,11 +38,11 @@ def fetcher(directory: Path, code: str, **options: float) -> Fetcher:
 
 
 def test_what_it_prints_and_how_it_ends(tmp_path: Path) -> None:
-    ended = fetcher(tmp_path, "print('out'); print('err', file=sys.stderr); sys.exit(3)").run(
-        Progress()
-    )
-    assert ended.code == 3
-    assert set(ended.output.split()) == {"out", "err"}
+    code, output = fetcher(
+        tmp_path, "print('out'); print('err', file=sys.stderr); sys.exit(3)"
+    ).run(Progress())
+    assert code == 3
+    assert set(output.split()) == {"out", "err"}
 
 
 def test_its_bytes_are_told_as_they_come(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_its_bytes_are_told_as_they_come(tmp_path: Path) -> None:
         "print('Progress 0 of 2000', flush=True); open('a/x', 'wb').write(bytes(2000)); "
         "time.sleep(0.5); open('a/y', 'wb').write(bytes(5000)); time.sleep(0.5)"
     )
-    assert fetcher(tmp_path, code).run(told).code == 0
+    assert fetcher(tmp_path, code).run(told)[0] == 0
     assert (told.total, told.done) == (2000, 2000), "what is unpacked besides does not count"
 
 
@@ -61,7 +61,7 @@ def test_what_moves_from_one_folder_to_another_is_counted_once(tmp_path: Path) -
         "open('a/x', 'wb').write(bytes(700_000)); time.sleep(0.4); os.mkdir('b'); "
         "open('b/x', 'wb').write(bytes(700_000)); time.sleep(0.4)"
     )
-    assert fetcher(tmp_path, code, limit=800_000).run(told).code == 0
+    assert fetcher(tmp_path, code, limit=800_000).run(told)[0] == 0
     assert (told.total, told.done) == (None, 700_000)
 
 
@@ -74,7 +74,7 @@ def test_one_that_brings_too_much_is_ended(tmp_path: Path) -> None:
 
 def test_one_that_brought_enough_is_ended_as_a_success(tmp_path: Path) -> None:
     code = "open('a/x', 'wb').write(bytes(1000)); time.sleep(60)"
-    assert fetcher(tmp_path, code, enough=1000).run(Progress()).code == 0
+    assert fetcher(tmp_path, code, enough=1000).run(Progress())[0] == 0
 
 
 def test_one_that_stands_still_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,7 +115,7 @@ def wait_until_gone(pids: list[int]) -> None:
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into /proc")
 def test_what_it_started_ends_with_it(tmp_path: Path) -> None:
     code = f"{GRANDCHILD} open('a/x', 'wb').write(bytes(1000)); time.sleep(60)"
-    assert fetcher(tmp_path, code, enough=1000).run(Progress()).code == 0
+    assert fetcher(tmp_path, code, enough=1000).run(Progress())[0] == 0
     wait_until_gone([int(pid) for pid in (tmp_path / "a/pids").read_text().split()])
 
 

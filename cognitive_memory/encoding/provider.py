@@ -1,4 +1,4 @@
-"""The face of the engine: a configuration in, vectors out; finds, loads and heals the model by itself."""
+"""The face of the engine: a configuration in, vectors out; finds, loads and repairs the model by itself."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from cognitive_memory.core.config import ConfigError, EmbeddingConfig
+from cognitive_memory.core.variants import pinned_graph, pinned_variant
 from cognitive_memory.encoding.errors import ModelLoadError
 from cognitive_memory.encoding.texts import check_text, check_texts, windows
-from heimdall.errors import HeimdallError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from cognitive_memory.encoding.encoder import Encoder, Progress
     from cognitive_memory.encoding.pipeline import Block
+    from heimdall.models.locate import Location
 
 
 class ONNXEmbeddingProvider:
@@ -114,14 +115,14 @@ class ONNXEmbeddingProvider:
 
     def ready(self) -> bool:
         """Whether a text can be embedded now without fetching anything: the model is loaded, or on this machine."""
-        return self._encoder is not None or self._local_directory() is not None
+        return self._encoder is not None or self._location().here
 
     def warm_up(self) -> None:
         """Begin to load the model in the background, unless it would have to be fetched; returns at once.
 
         What goes wrong is raised where a vector is wanted.
         """
-        if self._encoder is None and self._local_directory() is not None:
+        if self._encoder is None and self._location().here:
             # Not a daemon: Python must not end while onnxruntime is at work.
             Thread(target=self._load_quietly, name="heimdall-warm-up", daemon=False).start()
 
@@ -131,46 +132,31 @@ class ONNXEmbeddingProvider:
             self._loaded()
 
     @property
-    def numerics(self) -> str | None:
-        """A label of the numbers that come out; vectors are compared only with vectors of the same label.
+    def embedding_space(self) -> str | None:
+        """A name of the space that the vectors are in; they are compared only with vectors of the same space.
 
         None where the manifest pins no such model. Nothing is loaded for it.
         """
-        from cognitive_memory.encoding.variants import numerics_label
-        from heimdall.models import locations, receipts
+        pinned = pinned_variant(self._config.model_name, self._config.variant)
+        if pinned is None:
+            return None
+        return pinned.embedding_space(self._config.device, self._config.long_texts)
+
+    def _location(self) -> Location:
+        from heimdall.models.locate import locate
 
         config = self._config
-        variant = receipts.wanted_variant(config.variant)
-        try:
-            entry = receipts.choose_entry(
-                receipts.read_json(locations.manifest_path()), config.model_name, variant
-            )
-            return (
-                None
-                if entry is None
-                else numerics_label(entry, variant, config.device, config.long_texts)
-            )
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, HeimdallError):
-            return None  # using the model tells what is wrong with the manifest
-
-    def _local_directory(self) -> Path | None:
-        from heimdall.models.ready import ready_tree
-
-        tree = ready_tree(
-            self._config.model_name,
-            self._config.variant,
-            models_dir=str(self._config.model_cache_dir),
+        return locate(
+            None, config.model_name, config.variant, models_dir=str(config.model_cache_dir)
         )
-        return None if tree is None else Path(tree)
 
     def _directory(self) -> Path:
-        if local := self._local_directory():
-            return local
+        location, config = self._location(), self._config
+        if location.verified and location.noted:
+            return Path(location.directory)
         from heimdall.models.resolver import resolve
 
-        return resolve(
-            self._config.model_name, self._config.variant, models_dir=self._config.model_cache_dir
-        )
+        return resolve(config.model_name, config.variant, models_dir=config.model_cache_dir)
 
     def _loaded(self) -> Encoder:
         if self._encoder is None:
@@ -181,15 +167,13 @@ class ONNXEmbeddingProvider:
 
     def _encoder_in(self, directory: Path) -> Encoder:
         from cognitive_memory.encoding.encoder import Encoder
-        from heimdall.models import receipts
 
-        variant, wanted = receipts.wanted_variant(self._config.variant), self._config
         return Encoder.load(
             directory,
-            device=wanted.device,
-            variant=variant,
-            long_texts=wanted.long_texts,
-            shelf=self._shelf_of(directory),
+            device=self._config.device,
+            graph=pinned_graph(self._config.model_name, self._config.variant),
+            long_texts=self._config.long_texts,
+            cache=self._cache_beside(directory),
         )
 
     def _load(self) -> Encoder:
@@ -197,16 +181,14 @@ class ONNXEmbeddingProvider:
         try:
             encoder = self._encoder_in(directory)
         except ModelLoadError:
-            from heimdall.models.resolver import heal
+            from heimdall.models.manifest import read_model
+            from heimdall.models.resolver import repair
+            from heimdall.models.store import tree_matches
 
-            if not heal(
-                directory,
-                self._config.model_name,
-                self._config.variant,
-                models_dir=self._config.model_cache_dir,
-            ):
+            model = read_model(None, self._config.model_name, self._config.variant)
+            if tree_matches(directory, model):
                 raise
-            directory = self._directory()
+            directory = repair(model, models_dir=self._config.model_cache_dir).directory
             encoder = self._encoder_in(directory)
         for setting in ("model_name", "embedding_dimension"):
             wanted, found = getattr(self._config, setting), getattr(encoder.settings, setting)
@@ -217,12 +199,12 @@ class ONNXEmbeddingProvider:
                 )
         return encoder
 
-    def _shelf_of(self, directory: Path) -> Path | None:
+    def _cache_beside(self, directory: Path) -> Path | None:
         from heimdall.models import graph_cache, receipts
 
         # The read-only tier is not written to, whoever may.
         ours = directory.is_relative_to(self._config.model_cache_dir / receipts.STORE)
-        return graph_cache.shelf(directory) if ours else None
+        return graph_cache.folder(directory) if ours else None
 
 
 _providers: WeakSet[ONNXEmbeddingProvider] = WeakSet()

@@ -13,8 +13,7 @@ from heimdall.cli.command import command, json_option
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from heimdall.doctor.finding import Finding
-    from heimdall.doctor.repair import Mended
+    from heimdall.doctor.examination import Report
 
 WANTING = 1
 
@@ -40,42 +39,24 @@ def doctor(*, deep: bool, online: bool, fix: bool, project: Path | None, machine
     PROJECT is a folder in the project to look at; default: the working directory's. Exit code 1 if something failed;
     warnings, and checks that were not made, are no failure.
     """
-    from heimdall.cognitive_system.health_checker import is_sound, run
+    from heimdall.doctor.examination import diagnose
     from heimdall.doctor.finding import Request
-    from heimdall.doctor.repair import mend
 
-    request = Request(deep=deep, online=online, project=project)
-    findings = list(run(request))
-    mended = list(mend(findings)) if fix else []
-    if mended:
-        findings = list(run(request))
+    report = diagnose(Request(deep=deep, online=online, project=project), fix=fix)
     if machine:
-        _print_json(findings, mended)
+        output.as_json(report.as_json())
     else:
-        _print(findings, mended)
-    return 0 if is_sound(findings) else WANTING
+        _print(report)
+    return 0 if report.sound else WANTING
 
 
-def _print_json(findings: Sequence[Finding], mended: Sequence[Mended]) -> None:
-    from dataclasses import asdict
-
-    from heimdall.cognitive_system.health_checker import as_report, is_sound
-
-    output.as_json(
-        {
-            "sound": is_sound(findings),
-            "checks": as_report(findings),
-            "mended": [asdict(step) for step in mended],
-        }
-    )
-
-
-def _print(findings: Sequence[Finding], mended: Sequence[Mended]) -> None:
+def _print(report: Report) -> None:
     from heimdall.doctor.finding import Status
 
-    if mended:
+    if report.repairs:
         output.fields(
-            (step.key, (output.good if step.done else output.bad)(step.what)) for step in mended
+            (step.key, (output.good if step.done else output.bad)(step.what))
+            for step in report.repairs
         )
         output.line()
     signs = {
@@ -90,7 +71,7 @@ def _print(findings: Sequence[Finding], mended: Sequence[Mended]) -> None:
         Status.NOT_CHECKED: output.faint,
     }
     rows = []
-    for finding in findings:
+    for finding in report.findings:
         place = f" ({finding.path})" if finding.path and finding.path not in finding.message else ""
         rows.append(
             (
@@ -100,7 +81,7 @@ def _print(findings: Sequence[Finding], mended: Sequence[Mended]) -> None:
         )
     output.fields(rows)
     output.line()
-    output.line(_summary([finding.status for finding in findings]))
+    output.line(_summary([finding.status for finding in report.findings]))
 
 
 def _summary(statuses: Sequence[str]) -> str:

@@ -219,7 +219,7 @@ def recall(
 def status(*, embed: bool, machine: bool) -> None:
     """Show what this project remembers."""
     from cognitive_memory.project import find_project
-    from heimdall.models.transfer.progress import megabytes
+    from heimdall.models.text import megabytes
 
     with _existing() as memory:
         if memory is None:

@@ -37,14 +37,12 @@ def migrate(*, dry_run: bool, remove: bool, path: Path | None, machine: bool) ->
     overwritten, and it is safe to repeat or to interrupt. Exit code 1 if something could not be brought over.
     """
     from heimdall.cli.progress import progress
-    from heimdall.cognitive_system.migration import migrate_legacy_data
+    from heimdall.migration_0_3.migrate import migrate_legacy_data
 
     with progress("embedding memories") as report_progress:
         report = migrate_legacy_data(path, dry_run=dry_run, remove=remove, progress=report_progress)
     if machine:
-        from dataclasses import asdict
-
-        output.as_json({"sound": report.sound, **asdict(report)})
+        output.as_json(report.as_json())
     else:
         _print(report)
     return 0 if report.sound else WANTING

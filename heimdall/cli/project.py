@@ -255,7 +255,7 @@ def _agreed(question: str) -> bool:
 
 
 def _megabytes(size: object) -> str:
-    from heimdall.models.transfer.progress import megabytes
+    from heimdall.models.text import megabytes
 
     assert isinstance(size, int)  # noqa: S101 (of a row above)
     return megabytes(size)

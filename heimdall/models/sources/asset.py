@@ -83,7 +83,7 @@ class AssetInFile:
         require_space(context.store.root, sum(file.size for file in wanted))
         unpack(self.path, context.model, wanted, context.store)
 
-    def probe(self, model: PinnedModel, client: Client) -> None:
+    def probe(self, model: PinnedModel, _client: Client) -> None:
         """Look whether it has the asset's size."""
         try:
             size = self.path.stat().st_size

@@ -82,7 +82,7 @@ class Source(Protocol):
 class ChosenSource(Source, Protocol):
     """A source that the settings choose; it can be asked without fetching."""
 
-    def probe(self, model: PinnedModel, client: Client) -> None:
+    def probe(self, model: PinnedModel, client: Client, /) -> None:
         """Ask whether it could deliver the model's files now.
 
         Raises:

@@ -15,10 +15,11 @@ from packaging.utils import canonicalize_name
 
 from ..errors import SourceError
 from ..manifest import PinnedFile, PinnedModel
+from ..processes import this_process
 from ..space import require_space
 from ..transfer.child_process import Fetcher
 from ..transfer.http import Client
-from ..transfer.partials import is_abandoned, this_process
+from ..transfer.partials import is_abandoned
 from ..transfer.progress import Progress
 from .base import Context, try_each
 from .installer import failure, find_installer, installer_environment

@@ -9,6 +9,9 @@ import sys
 import time
 from typing import TextIO
 
+from ..package import COMMAND
+from ..text import megabytes
+
 _REDRAW_SECONDS = 0.1
 _LINE_SECONDS = 15.0
 _BAR_WIDTH = 24
@@ -41,7 +44,7 @@ class LineProgress(Progress):
         self._next = 0.0
 
     def note(self, text: str) -> None:
-        self._write(f"heimdall: {text}\n")
+        self._write(f"{COMMAND}: {text}\n")
 
     def start(self, what: str, total: int | None, done: int = 0) -> None:
         self._what, self._total, self._done = what, total, done
@@ -82,7 +85,7 @@ class BarProgress(LineProgress):
         self._base = 0
 
     def note(self, text: str) -> None:
-        self._write(f"\r\x1b[Kheimdall: {text}\n")
+        self._write(f"\r\x1b[K{COMMAND}: {text}\n")
 
     def _write(self, text: str) -> None:
         # By the stream, which knows how this terminal wants its letters.
@@ -123,8 +126,3 @@ def make_progress(*, wanted: bool = True, stream: TextIO | None = None) -> Progr
         return BarProgress(stream) if on_terminal else LineProgress(stream)
     except (OSError, ValueError, AttributeError):
         return Progress()
-
-
-def megabytes(count: float) -> str:
-    """A number of bytes for people, in units of 10⁶ as networks and disks count."""
-    return f"{count / 1e6:.1f} MB" if count >= 100_000 else f"{count / 1e3:.1f} kB"

@@ -122,6 +122,7 @@ def test_all_commands_and_options_are_offered(scripts: Path) -> None:
     assert bash(scripts / "bash", "heimdall models verify --") == [
         "--variant",
         "--repair",
+        "--package",
         "--json",
         "--help",
     ]

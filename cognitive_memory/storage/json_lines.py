@@ -1,0 +1,248 @@
+"""Memories as lines of JSON, for other machines, other releases and other programs.
+
+The first line is a header, `{"format": "heimdall-memories", "version": 1, "memories": <count>}`; each further line is one
+memory. A file without a header is read too, so that lines can be written by hand: only "text" is needed.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Any
+
+from cognitive_memory.core.memory import Json, MemoryValueError, NewMemory, as_document
+from cognitive_memory.storage import times
+from cognitive_memory.storage.reading import Reader
+from cognitive_memory.storage.rows import COLUMNS, as_json, as_memory
+from heimdall.errors import HeimdallError
+
+FORMAT = "heimdall-memories"
+VERSION = 1
+
+_KEYS = [
+    "id",
+    "text",
+    "context",
+    "type",
+    "tags",
+    "source",
+    "importance",
+    "pinned",
+    "created_at",
+    "updated_at",
+    "metadata",
+    "vector",
+]
+_TIMES = ("created_at", "updated_at")
+
+_LINE_ENDS = {ord(character): f"\\u{ord(character):04x}" for character in "\x85\u2028\u2029"}
+"""Characters that some readers take for the end of a line, and what JSON may say instead."""
+
+_EXPORT = f"""
+SELECT {COLUMNS}, models.label, embeddings.vector, embeddings.failure
+FROM memories LEFT JOIN embeddings ON embeddings.memory = memories.key AND :vectors LEFT JOIN models USING (model)
+ORDER BY memories.created_at, memories.id
+"""
+
+
+class JsonLineError(HeimdallError, ValueError):
+    """A line that is to be imported can't be.
+
+    Attributes:
+        line: its number, from 1.
+        problem: what is wrong with it.
+    """
+
+    def __init__(self, line: int, problem: str) -> None:
+        super().__init__(line, problem)
+        self.line = line
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return (
+            f"line {self.line}: {self.problem}; the lines before it may have been imported, none after it: "
+            "mend it and import the file again, which changes nothing twice"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A memory that a line tells of.
+
+    Attributes:
+        number: the line's, from 1.
+        memory: what is to be stored.
+        updated_at: when it last changed where it comes from, in microseconds; None when the line does not say.
+        space: the embedding space of its vector; None when there is no vector.
+        vector: its vector as float32 bytes.
+        failure: the reason why it has no vector in that space.
+    """
+
+    number: int
+    memory: NewMemory
+    updated_at: int | None = None
+    space: str | None = None
+    vector: bytes | None = None
+    failure: str | None = None
+
+
+def export_lines(reader: Reader, *, vectors: bool) -> Iterator[str]:
+    """All memories of a database, without line ends, oldest first: the same memories give the same lines."""
+    (count,) = reader.connection.execute("SELECT memories FROM project").fetchone()
+    yield _dump({"format": FORMAT, "version": VERSION, "memories": count})
+    for *row, space, vector, failure in reader.connection.execute(_EXPORT, {"vectors": vectors}):
+        yield as_line(as_document(as_memory(row)), space=space, vector=vector, failure=failure)
+
+
+def as_line(
+    document: dict[str, Json],
+    *,
+    space: str | None = None,
+    vector: bytes | None = None,
+    failure: str | None = None,
+) -> str:
+    """The line of a memory.
+
+    Args:
+        document: what it says, as `as_document` gives it.
+        space, vector, failure: as in `Line`.
+    """
+    if vector is not None:
+        packed = base64.b64encode(vector).decode()
+        document["vector"] = {"model": space, "float32": packed}
+    elif failure is not None:
+        document["vector"] = {"model": space, "failure": failure}
+    return _dump(document)
+
+
+class LineReader:
+    """Reads lines one by one and checks them.
+
+    Attributes:
+        promised: how many memories the header promises; None without a header.
+        memories: how many came.
+    """
+
+    def __init__(self) -> None:
+        self.promised: int | None = None
+        self.memories = 0
+        self._number = 0
+
+    def read(self, lines: Iterable[str]) -> Iterator[Line]:
+        """What the lines tell of; nothing for a header and blank lines.
+
+        Raises:
+            JsonLineError: a line can't be read; with its number.
+        """
+        for text in lines:
+            self._number += 1
+            if not text.strip():
+                continue
+            try:
+                document = _document(text)
+                if "format" in document:
+                    self._read_header(document)
+                    continue
+                line = _line(self._number, document)
+            except ValueError as error:
+                raise JsonLineError(self._number, str(error)) from None
+            self.memories += 1
+            yield line
+
+    def finish(self) -> None:
+        """Check that nothing is missing.
+
+        Raises:
+            JsonLineError: the header promised another number of memories.
+        """
+        if self.promised is not None and self.promised != self.memories:
+            problem = (
+                f"the file ends after {self.memories} memories, its header promises {self.promised}"
+            )
+            raise JsonLineError(self._number, problem)
+
+    def _read_header(self, document: Mapping[str, Any]) -> None:
+        kind, version = document["format"], document.get("version")
+        if kind != FORMAT:
+            raise ValueError(f"expected the format {FORMAT!r}, got {kind!r}")
+        if version != VERSION:
+            raise ValueError(
+                f"version {version!r} of the format is not known, only {VERSION}; upgrade heimdall-mcp"
+            )
+        if self.memories or self.promised is not None:
+            raise ValueError("a header stands in the middle; import files one by one")
+        count = document.get("memories")
+        self.promised = count if isinstance(count, int) else None
+
+
+def _document(text: str) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"it is no JSON ({error})") from None
+    if not isinstance(document, dict):
+        raise ValueError(f"expected a JSON object, got {text.strip()[:40]}")  # noqa: TRY004 (the line is wrong)
+    return document
+
+
+def _line(number: int, document: dict[str, Any]) -> Line:
+    for name in document:
+        if name not in _KEYS:
+            near = get_close_matches(name, _KEYS, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise MemoryValueError(name, f"is not known{hint} Known are {', '.join(_KEYS)}")
+    if "text" not in document:
+        raise MemoryValueError("text", "is missing")
+    vector = _vector(document.pop("vector", None))
+    created, updated = (_moment(name, document.pop(name, None)) for name in _TIMES)
+    memory = NewMemory(**document, created_at=created)
+    return Line(number, memory, times.microseconds(updated) if updated else None, *vector)
+
+
+def _moment(name: str, value: object) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        raise MemoryValueError(
+            name, f"expected a time as ISO 8601 writes it, got {value!r}"
+        ) from None
+    if moment.tzinfo is None:
+        raise MemoryValueError(name, f"{value} has no time zone")
+    return moment
+
+
+def _vector(value: object) -> tuple[str | None, bytes | None, str | None]:
+    if value is None:
+        return None, None, None
+    if not isinstance(value, dict) or not isinstance(value.get("model"), str):
+        raise MemoryValueError("vector", "expected an object with 'model' and 'float32'")
+    if isinstance(failure := value.get("failure"), str):
+        return value["model"], None, failure
+    try:
+        vector = base64.b64decode(value["float32"], validate=True)
+    except (KeyError, ValueError, TypeError):
+        raise MemoryValueError("vector", "'float32' is not base64") from None
+    if not is_unit(vector):
+        raise MemoryValueError("vector", "'float32' does not hold numbers of a vector of length 1")
+    return value["model"], vector, None
+
+
+def is_unit(vector: bytes) -> bool:
+    """Whether bytes are float32 numbers of a vector of length 1, to within a thousandth."""
+    import numpy as np
+
+    if not vector or len(vector) % 4:
+        return False
+    return bool(
+        abs(np.linalg.norm(np.frombuffer(vector, dtype="<f4").astype(np.float64)) - 1) < 1e-3
+    )
+
+
+def _dump(line: Mapping[str, Json]) -> str:
+    return as_json(line).translate(_LINE_ENDS)

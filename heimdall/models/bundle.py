@@ -13,7 +13,7 @@ from .manifest import PinnedFile, PinnedModel
 from .sources.base import Context, Source
 from .sources.local import adopt
 from .store import copy_verified
-from .transfer.archive import ROOT, unpack
+from .transfer.archives import ROOT, unpack
 
 
 class BundleError(ModelError):

@@ -56,7 +56,7 @@ def fetch(
             store.receive(file, [file.content])
     client = Client(settings.stall_seconds)
     try:
-        asking = _Asking(Context(model, store, settings, client, progress), missing)
+        asking = _Asking(Context(model, store, client, progress), settings, missing)
         asking.run(plan(model, settings) if sources is None else list(sources), brief=brief)
     finally:
         client.close()
@@ -66,8 +66,9 @@ def fetch(
 class _Asking:
     """The state of the rounds: what is still missing, what each source did last, which ones delivered."""
 
-    def __init__(self, context: Context, missing: list[PinnedFile]) -> None:
+    def __init__(self, context: Context, settings: Settings, missing: list[PinnedFile]) -> None:
         self.context = context
+        self.settings = settings
         self.missing = missing
         self.delivered: list[str] = []
         self._attempts: dict[tuple[str, str], Attempt] = {}
@@ -89,16 +90,16 @@ class _Asking:
                 break
             seconds = delay_seconds(number, [error.retry_after for _, error in failures])
             self._wait(min(seconds, _BRIEF_DELAY_SECONDS) if brief else seconds)
-        model, settings = self.context.model, self.context.settings
+        model = self.context.model
         raise ModelUnavailable(
             model.label,
             str(self.context.store.models_dir),
             tuple(self._attempts.values()),
-            _advice(model, settings),
+            _advice(model, self.settings),
         )
 
     def _allowed(self, sources: list[Source]) -> list[Source]:
-        forbidden = self.context.settings.network_forbidden_by
+        forbidden = self.settings.network_forbidden_by
         remote = dict.fromkeys(source.name for source in sources if source.remote)
         if not forbidden or not remote:
             return sources

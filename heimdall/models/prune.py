@@ -73,7 +73,10 @@ def carry_out(store: Store, verdicts: Iterable[Verdict]) -> None:
         if verdict.kind == "blob":
             for path in _visible_twins(store, verdict.path):
                 path.unlink()
-        verdict.path.unlink(missing_ok=True)
+        if verdict.path.is_dir():  # where an installer worked
+            shutil.rmtree(verdict.path)
+        else:
+            verdict.path.unlink(missing_ok=True)
 
 
 def _judge_set(store: Store, directory: Path) -> Verdict:

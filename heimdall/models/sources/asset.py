@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
+from urllib.request import url2pathname
 
 from ..errors import SourceError
 from ..files import sha256_of
 from ..manifest import PinnedAsset, PinnedFile, PinnedModel
-from ..secrets import redact_url as redact
+from ..secrets import redact_url
 from ..settings import Settings
 from ..space import require_space
-from ..transfer.archive import ROOT, unpack
-from ..transfer.download import Target, download
-from ..transfer.partials import claim
-from ..transfer.remote_zip import take_members
-from .base import Context
-from .simple_index import path_of
+from ..transfer.archives import unpack
+from ..transfer.download import Target, ask_byte
+from ..transfer.http import Client
+from .base import ChosenSource, Context
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,48 +25,33 @@ class AssetAtUrl:
     """The asset at an http or https URL.
 
     Attributes:
-        token: sent to the URL's own host alone.
+        authorization: sent to the URL's own host alone.
     """
 
     name: str
     url: str
-    token: str | None = field(default=None, repr=False)
+    authorization: str | None = field(default=None, repr=False)
     remote: bool = True
 
     @property
     def place(self) -> str:
         """The URL without secrets."""
-        return redact(self.url)
+        return redact_url(self.url)
 
     def deliver(self, wanted: Sequence[PinnedFile], context: Context) -> None:
-        """Download the asset, verify it, unpack what is wanted; if that is little, only the members, each verified."""
+        """Download the asset, verify it, unpack what is wanted."""
         asset = context.model.asset
-        authorization = f"Bearer {self.token}" if self.token else None
-        members = {ROOT + file.path: file for file in wanted}
-        if take_members(
-            context.client,
+        with context.downloaded(
             self.url,
-            members,
-            context.store,
-            context.progress,
-            zip_size=asset.size,
-            authorization=authorization,
-        ):
-            return
-        with claim(context.store.partial, asset.sha256) as partial:
-            require_space(
-                context.store.root, asset.size - partial.size + sum(file.size for file in wanted)
-            )
-            target = Target(asset.name, limit=asset.size, size=asset.size, sha256=asset.sha256)
-            download(
-                context.client,
-                self.url,
-                target,
-                partial,
-                context.progress,
-                authorization=authorization,
-            )
-            unpack(partial.path, context.model, wanted, context.store)
+            Target(asset.name, asset.size, asset.sha256),
+            authorization=self.authorization,
+            room=sum(file.size for file in wanted),
+        ) as path:
+            unpack(path, context.model, wanted, context.store)
+
+    def probe(self, model: PinnedModel, client: Client) -> None:
+        """Ask for one byte."""
+        ask_byte(client, self.url, model.asset.size, self.authorization)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,35 +71,48 @@ class AssetInFile:
         """Verify the asset, unpack what is wanted."""
         asset = context.model.asset
         try:
-            size, sha256 = self.path.stat().st_size, None
-            if size == asset.size:
-                sha256 = sha256_of(self.path)
+            size = self.path.stat().st_size
+            # Reading a share to its end only to see that it is another file helps nobody.
+            sha256 = sha256_of(self.path) if size == asset.size else None
         except OSError as error:
             raise SourceError(f"can't be read: {error.strerror}") from error
         if sha256 != asset.sha256:
-            found = f"{size} bytes" if sha256 is None else f"sha256 {sha256}"
-            raise SourceError(
-                f"is not the asset: expected {asset.size} bytes with sha256 {asset.sha256}, found {found}"
-            )
+            expected = f"{asset.size} bytes with sha256 {asset.sha256}"
+            actual = f"sha256 {sha256}" if sha256 else f"{size} bytes"
+            raise SourceError(f"is not the asset: expected {expected}, found {actual}")
         require_space(context.store.root, sum(file.size for file in wanted))
         unpack(self.path, context.model, wanted, context.store)
 
+    def probe(self, model: PinnedModel, _client: Client) -> None:
+        """Look whether it has the asset's size."""
+        try:
+            size = self.path.stat().st_size
+        except OSError as error:
+            raise SourceError(f"can't be read: {error.strerror}") from error
+        if size != model.asset.size:
+            raise SourceError(f"has {size} bytes, expected {model.asset.size}")
 
-def mirrors(model: PinnedModel, settings: Settings) -> list[AssetAtUrl | AssetInFile]:
-    """One source for each prefix in `$HEIMDALL_MODELS_MIRROR`."""
-    found: list[AssetAtUrl | AssetInFile] = []
-    for prefix in settings.mirrors:
-        if prefix.startswith("file:"):
-            found.append(AssetInFile(path_of(prefix) / model.asset.tag / model.asset.name))
-        else:
-            found.append(AssetAtUrl("mirror", f"{prefix}/{_below(model.asset)}"))
-    return found
+
+def mirror(prefix: str, asset: PinnedAsset) -> ChosenSource:
+    """The asset below one of the prefixes in `$HEIMDALL_MODELS_MIRROR`."""
+    if prefix.startswith("file:"):
+        return AssetInFile(path_of(prefix) / asset.tag / asset.name)
+    return AssetAtUrl("mirror", f"{prefix}/{_below(asset)}")
 
 
 def github(model: PinnedModel, settings: Settings) -> AssetAtUrl:
-    """The asset of the GitHub release, by its direct URL: the API is rate-limited for machines that share an address."""
+    """The asset of the GitHub release, by its direct URL.
+
+    The API is rate-limited, for all machines that share an address together.
+    """
     url = f"{settings.github_url}/{quote(model.repository)}/releases/download/{_below(model.asset)}"
-    return AssetAtUrl("github", url, settings.github_token)
+    token = settings.github_token
+    return AssetAtUrl("github", url, f"Bearer {token}" if token else None)
+
+
+def path_of(url: str) -> Path:
+    """The path of a file URL."""
+    return Path(url2pathname(urlsplit(url).path))
 
 
 def _below(asset: PinnedAsset) -> str:

@@ -1,16 +1,23 @@
-"""What every source is."""
+"""What every source is, and what it delivers with."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, TypeVar
 
+from ..errors import SourceError
 from ..manifest import PinnedFile, PinnedModel
-from ..settings import Settings
+from ..space import require_space
 from ..store import Store
+from ..transfer.download import Target, download
 from ..transfer.http import Client
+from ..transfer.partials import claim
 from ..transfer.progress import Progress
+
+_Piece = TypeVar("_Piece")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +26,27 @@ class Context:
 
     model: PinnedModel
     store: Store
-    settings: Settings
     client: Client
     progress: Progress
+
+    @contextlib.contextmanager
+    def downloaded(
+        self, url: str, target: Target, *, authorization: str | None = None, room: int = 0
+    ) -> Iterator[Path]:
+        """What is at `url`, verified, in the store's filesystem; removed when the block ends well.
+
+        Args:
+            authorization: sent to the URL's own host alone.
+            room: bytes that the block needs besides.
+
+        Raises:
+            SourceError: if it can't be had now.
+            NoSpaceError: if it does not fit.
+        """
+        with claim(self.store.partial, target.sha256) as partial:
+            require_space(self.store.root, target.size - partial.size + room)
+            download(self.client, url, target, partial, self.progress, authorization=authorization)
+            yield partial.path
 
 
 class Source(Protocol):
@@ -52,3 +77,34 @@ class Source(Protocol):
             SourceError: if it can't deliver; what arrived and was verified stays.
             OSError: if the store can't be written.
         """
+
+
+class ChosenSource(Source, Protocol):
+    """A source that the settings choose; it can be asked without fetching."""
+
+    def probe(self, model: PinnedModel, client: Client, /) -> None:
+        """Ask whether it could deliver the model's files now.
+
+        Raises:
+            SourceError: if it could not.
+        """
+
+
+def try_each(pieces: Iterable[_Piece], deliver: Callable[[_Piece], None]) -> None:
+    """Deliver every piece that can be delivered.
+
+    Raises:
+        SourceError: telling all reasons, if some could not.
+    """
+    failures = []
+    for piece in pieces:
+        try:
+            deliver(piece)
+        except SourceError as error:
+            failures.append(error)
+    if failures:
+        raise SourceError(
+            "; ".join(failure.reason for failure in failures),
+            transient=any(failure.transient for failure in failures),
+            unreachable=all(failure.unreachable for failure in failures),
+        )

@@ -1,38 +1,37 @@
-"""Members of a wheel on the package index: a machine that can install heimdall can get its model the same way."""
+"""Members of a wheel on the package index: where heimdall can be installed, its model can be had."""
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Sequence
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
-from typing import NamedTuple
+from math import inf
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
 
 from ..errors import SourceError
 from ..manifest import PinnedFile, PinnedModel
-from ..secrets import redact_url as redact
+from ..processes import this_process
 from ..space import require_space
-from ..transfer.download import Target, download
-from ..transfer.http import Client, Origin
-from ..transfer.partials import claim
-from ..transfer.remote_zip import take_members
-from ..transfer.zip_members import opened_zip, receive_members
-from .base import Context
-from .pip_settings import IndexSettings, read_index_settings
-from .simple_index import Link, Wheel, find_wheel, index_authorization
+from ..transfer.child_process import Fetcher
+from ..transfer.http import Client
+from ..transfer.partials import is_abandoned
+from ..transfer.progress import Progress
+from .base import Context, try_each
+from .installer import failure, find_installer, installer_environment
+from .local import copy_if_pinned
 
 _PLACE = re.compile(
     r"pypi:(?P<project>[A-Za-z0-9._-]+)==(?P<version>[A-Za-z0-9.!+_-]+)#(?P<member>.+)"
 )
-_SLACK = 16 << 20
-"""A wheel may be this much larger than twice the files that are wanted of it; larger ones are refused."""
-
-
-class Place(NamedTuple):
-    """A member of a wheel."""
-
-    wheel: Wheel
-    member: str
+_LEAST_SLACK = 1 << 20
+_PROOF = 256 << 10
+"""So many bytes are the wheel's: an index's page about one project is smaller."""
+_WORKSPACE, _TARGET = "index", "target"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,93 +43,84 @@ class WheelMembers:
     remote: bool = True
 
     def deliver(self, wanted: Sequence[PinnedFile], context: Context) -> None:
-        """Fetch each wheel at most once, from the first index that has it, and take its members into the store."""
-        settings = read_index_settings()
-        client = Client(
-            context.client.stall_seconds, tuple(filter(None, [settings.authority])), settings.proxy
-        )
-        failures: list[SourceError] = []
-        try:
-            for wheel in dict.fromkeys(place.wheel for file in wanted for place in places(file)):
-                members = {
-                    place.member: file
-                    for file in wanted
-                    for place in places(file)
-                    if place.wheel == wheel and file.sha256 not in context.store.arrived
-                }
-                if members:
-                    failures += _deliver_wheel(wheel, members, settings, client, context)
-        finally:
-            client.close()
-        if missing := [file.path for file in wanted if file.sha256 not in context.store.arrived]:
-            reasons = (
-                "; ".join(failure.reason for failure in failures)
-                or f"no wheel has {', '.join(missing)}"
-            )
-            raise SourceError(reasons, transient=any(failure.transient for failure in failures))
+        """Let the installer unpack each wheel once, and take its members into the store."""
+        wheels = wheels_of(wanted)
+        placed = {file for members in wheels.values() for file in members.values()}
+        if missing := [file.path for file in wanted if file not in placed]:
+            raise SourceError(f"no wheel has {', '.join(missing)}")
+        try_each(wheels.items(), lambda wheel: _deliver_wheel(*wheel, context))
+
+    def probe(self, model: PinnedModel, client: Client) -> None:
+        """Let the installer begin to fetch each wheel."""
+        for requirement in wheels_of(model.files):
+            with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as workspace:
+                place = Path(workspace)
+                _install(requirement, place, model, client, Progress(), enough=_PROOF)
 
 
-def places(file: PinnedFile) -> list[Place]:
-    """Where the file is in wheels: the `pypi:` places of its `also`."""
-    matches = (_PLACE.fullmatch(place) for place in file.also)
-    return [
-        Place(Wheel.of(match["project"], match["version"]), match["member"])
-        for match in matches
-        if match
-    ]
+def wheels_of(files: Sequence[PinnedFile]) -> dict[str, dict[str, PinnedFile]]:
+    """For each wheel that has some of the files, as `project==version`, those files by member."""
+    wheels: dict[str, dict[str, PinnedFile]] = {}
+    for file in files:
+        for match in filter(None, map(_PLACE.fullmatch, file.also)):
+            requirement = f"{canonicalize_name(match['project'])}=={match['version']}"
+            wheels.setdefault(requirement, {})[match["member"]] = file
+    return wheels
 
 
 def wheel_members(model: PinnedModel) -> WheelMembers | None:
-    """The source, if any of the model's files has such a place."""
-    wheels = dict.fromkeys(place.wheel for file in model.files for place in places(file))
-    return (
-        WheelMembers(", ".join(f"{wheel.project}=={wheel.version}" for wheel in wheels))
-        if wheels
-        else None
-    )
+    """The source, if any of the model's files is in a wheel."""
+    wheels = wheels_of(model.files)
+    return WheelMembers(", ".join(wheels)) if wheels else None
 
 
-def _deliver_wheel(
-    wheel: Wheel,
-    members: dict[str, PinnedFile],
-    settings: IndexSettings,
+def _deliver_wheel(requirement: str, members: dict[str, PinnedFile], context: Context) -> None:
+    # The wheel, and beside it its members unpacked, or those and their copies in the store.
+    require_space(context.store.root, 2 * _size_limit(context.model))
+    with _workspace(context.store.partial) as workspace:
+        _install(requirement, workspace, context.model, context.client, context.progress)
+        for member, file in members.items():
+            if not copy_if_pinned(workspace / _TARGET / member, file, context.store):
+                raise SourceError(f"{requirement}: has no {member} with the pinned bytes")
+
+
+def _install(
+    requirement: str,
+    workspace: Path,
+    model: PinnedModel,
     client: Client,
-    context: Context,
-) -> list[SourceError]:
-    """Ask one index after the other; returns what went wrong until one delivered."""
-    failures = []
-    for index in settings.indexes:
-        try:
-            _deliver_link(find_wheel(index, wheel, client), index, members, client, context)
-        except SourceError as error:
-            failures.append(error)
-        else:
-            break
-    return failures or ([] if settings.indexes else [SourceError("no package index is configured")])
-
-
-def _deliver_link(
-    link: Link, index: str, members: dict[str, PinnedFile], client: Client, context: Context
+    progress: Progress,
+    *,
+    enough: float = inf,
 ) -> None:
-    if link.local_path is not None:
-        with opened_zip(link.local_path, link.filename) as archive:
-            receive_members(archive, members, context.store, link.filename)
-        return
-    authorization = credentials_for(index, link.url)
-    if take_members(
-        client, link.url, members, context.store, context.progress, authorization=authorization
-    ):
-        return
-    wanted = sum(file.size for file in members.values())
-    require_space(context.store.root, 2 * wanted)
-    key = link.sha256 or sha256(redact(link.url).encode()).hexdigest()
-    target = Target(link.filename, limit=2 * wanted + _SLACK, sha256=link.sha256)
-    with claim(context.store.partial, key) as partial:
-        download(client, link.url, target, partial, context.progress, authorization=authorization)
-        with opened_zip(partial.path, link.filename) as archive:
-            receive_members(archive, members, context.store, link.filename)
+    """Let the installer unpack a wheel into a folder below `workspace`."""
+    installer = find_installer()
+    code, output = Fetcher(
+        installer.install(requirement, workspace / _TARGET),
+        installer_environment(workspace),
+        workspace,
+        label=f"{requirement} from the package index, by {installer.name}",
+        limit=_size_limit(model),
+        stall_seconds=client.stall_seconds,
+        enough=enough,
+    ).run(progress)
+    if code:
+        raise failure(installer.name, output)
 
 
-def credentials_for(index: str, url: str) -> str | None:
-    """The index's own authorization, for files that it keeps itself."""
-    return index_authorization(index) if Origin.of(index) == Origin.of(url) else None
+def _size_limit(model: PinnedModel) -> int:
+    """Bytes that a wheel may have: a wheel comes whole, and has little besides the model's files."""
+    pinned = sum(file.size for file in model.files)
+    return pinned + max(pinned // 20, _LEAST_SLACK)
+
+
+@contextlib.contextmanager
+def _workspace(directory: Path) -> Iterator[Path]:
+    """A private folder in the store's filesystem; those that killed processes left are removed."""
+    for folder in directory.glob(f"{_WORKSPACE}.*"):
+        if is_abandoned(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory(
+        prefix=f"{_WORKSPACE}.{this_process()}-", dir=directory, ignore_cleanup_errors=True
+    ) as workspace:
+        yield Path(workspace)

@@ -1,4 +1,7 @@
-"""Bytes that are already on this machine: adopted by hash, always copied, since what they belong to may change them."""
+"""Bytes that are already on this machine: adopted by hash.
+
+They are always copied: the program that they belong to may change them.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from .. import locations
 from ..errors import IntegrityError, SourceError
 from ..files import chunks_of, sha256_of
 from ..manifest import PinnedFile, PinnedModel
+from ..store import Store
 from .base import Context
 
 
@@ -46,21 +50,12 @@ def candidates(file: PinnedFile, model: PinnedModel, models_dir: Path) -> Iterat
 
 def huggingface_caches() -> list[Path]:
     """Hugging Face's cache directories: those its variables name, and its default one."""
-    named = [os.environ.get("HF_HUB_CACHE"), _below(os.environ.get("HF_HOME"), "hub")]
-    default = _below(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "huggingface", "hub")
-    expanded = [_expanded(text) for text in dict.fromkeys([*named, default]) if text]
-    return [path for path in expanded if path is not None]
-
-
-def _expanded(text: str) -> Path | None:
-    try:
-        return Path(text).expanduser()
-    except RuntimeError:
-        return None  # without a home directory there is nothing to find
-
-
-def _below(top: str | None, *parts: str) -> str | None:
-    return os.path.join(top, *parts) if top else None  # noqa: PTH118
+    hub, home = os.environ.get("HF_HUB_CACHE"), os.environ.get("HF_HOME")
+    default = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    named = [hub, home and f"{home}/hub", f"{default}/huggingface/hub"]
+    expanded = (os.path.expanduser(text) for text in dict.fromkeys(named) if text)  # noqa: PTH111
+    # Without a home directory there is no default one.
+    return [Path(text) for text in expanded if not text.startswith("~")]
 
 
 def _children(directory: Path, *, below: bool = False) -> list[Path]:
@@ -71,7 +66,7 @@ def _children(directory: Path, *, below: bool = False) -> list[Path]:
 
 
 def adopt(candidate: Path, file: PinnedFile, context: Context) -> bool:
-    """Copy a file into the store if it has exactly the pinned bytes.
+    """Copy a file into the store if it has exactly the pinned bytes, and say so.
 
     Returns:
         Whether it had.
@@ -80,6 +75,14 @@ def adopt(candidate: Path, file: PinnedFile, context: Context) -> bool:
         SourceError: if it changed while it was copied.
         OSError: if the store can't be written.
     """
+    taken = copy_if_pinned(candidate, file, context.store)
+    if taken:
+        context.progress.note(f"took {file.path} from {candidate.resolve()}")
+    return taken
+
+
+def copy_if_pinned(candidate: Path, file: PinnedFile, store: Store) -> bool:
+    """As `adopt`, without a word."""
     try:
         if (
             not candidate.is_file()
@@ -92,8 +95,7 @@ def adopt(candidate: Path, file: PinnedFile, context: Context) -> bool:
         return False  # not ours to read
     with stream:
         try:
-            context.store.receive(file, chunks_of(stream))
+            store.receive(file, chunks_of(stream))
         except IntegrityError as error:
             raise SourceError(f"{candidate} changed while it was copied: {error}") from error
-    context.progress.note(f"took {file.path} from {candidate.resolve()}")
     return True

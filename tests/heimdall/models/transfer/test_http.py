@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import email.utils
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -145,9 +147,6 @@ def test_an_unknown_authority_is_refused_until_it_is_named(
             assert not caught.value.transient
             monkeypatch.setenv(variable, str(tmp_path / "ca.pem"))
             assert body(Client(stall_seconds=2), f"{server.url}/file") == b"content"
-        monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
-        client = Client(stall_seconds=2, authorities=(str(tmp_path / "ca.pem"),))
-        assert body(client, f"{server.url}/file") == b"content"
 
 
 def test_an_authority_that_can_not_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,14 +167,16 @@ def test_a_proxy_is_used_with_its_credentials_unless_excepted(
         assert body(Client(), f"{server.url}/file") == b"content"
 
 
-@given(st.integers(0, 10**6))
+@given(st.integers(0, 3600))
 def test_retry_after_in_seconds(seconds: int) -> None:
     assert retry_after_seconds(str(seconds)) == seconds
 
 
 def test_retry_after_as_a_date() -> None:
-    assert retry_after_seconds("Thu, 01 Jan 1970 00:01:00 GMT", now=20) == 40
-    assert retry_after_seconds("Thu, 01 Jan 1970 00:01:00 GMT", now=80) == 0
+    assert retry_after_seconds("Thu, 01 Jan 1970 00:01:00 GMT") == 0
+    later = retry_after_seconds(email.utils.formatdate(time.time() + 1000, usegmt=True))
+    assert later is not None
+    assert 0 < later <= 1000
 
 
 @given(st.text(max_size=30))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+import io
 import stat
 import warnings
 import zipfile
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from heimdall.models.errors import SourceError
 from heimdall.models.manifest import PinnedModel
 from heimdall.models.store import Store
-from heimdall.models.transfer.archive import unpack
+from heimdall.models.transfer.archives import member_chunks, unpack
 from tests.support.small_model import SmallModel
 
 
@@ -118,3 +120,42 @@ def test_any_damage_is_a_source_error_or_harmless(
     except SourceError:
         return
     assert store.missing(pinned.files) == []
+
+
+CONTENT = b"content " * 1000
+
+
+def zipped(method: int) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as opened:
+        opened.writestr("member", CONTENT)
+    return buffer.getvalue()
+
+
+def read(content: bytes) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(content)) as opened:
+        return b"".join(member_chunks(opened, "member", "x.zip"))
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_what_assets_use_is_read(method: int) -> None:
+    assert read(zipped(method)) == CONTENT
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_inflates_without_a_bound_on_memory_is_refused(method: int) -> None:
+    with pytest.raises(
+        SourceError, match=rf"x\.zip: member member is compressed by method {method}; refused"
+    ):
+        read(zipped(method))
+
+
+@given(st.data())
+def test_any_damage_to_a_member_is_one_error_or_left_to_the_hash(data: st.DataObject) -> None:
+    method = data.draw(st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]))
+    content = bytearray(zipped(method))
+    directory = content.rfind(b"PK\x01\x02")
+    for position in data.draw(st.lists(st.integers(0, directory - 1), min_size=1, max_size=5)):
+        content[position] = data.draw(st.integers(0, 255))
+    with contextlib.suppress(SourceError):
+        read(bytes(content))

@@ -1,4 +1,4 @@
-"""What every command has: examples in its help, `--json` where it reports.
+"""What every command has: examples in its help, `--json`, and a report that is printed in one place.
 
 A module of commands is imported as soon as one of them, or the help of one, is asked for: what a command works with
 is imported in its body.
@@ -11,69 +11,94 @@ from typing import Any, TypeVar
 
 import click
 
+from heimdall.cli import output
+from heimdall.cli.exit_codes import EXIT_OK
+from heimdall.cli.report import Report
+
 Example = tuple[str, str]
 """A command line, and what it does."""
 _Function = TypeVar("_Function", bound=Callable[..., Any])
+_AS_JSON = "as_json"
 
 
-class Command(click.Command):
+class _WithExamples(click.Command):
     """A command with examples at the end of its help.
 
     Attributes:
         examples: command lines, and what they do.
-        lenient: whether it runs although `HEIMDALL_LOG_LEVEL` has a value that can't be used.
     """
-
-    def __init__(
-        self, *args: Any, examples: Sequence[Example] = (), lenient: bool = False, **kwargs: Any
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        self.examples = tuple(examples)
-        self.lenient = lenient
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run it, with its log records going where they belong."""
-        from heimdall.cli import records
-
-        records.begin(lenient=self.lenient)
-        return super().invoke(ctx)
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples, then click's own epilog."""
-        _write_examples(self.examples, formatter)
-        super().format_epilog(ctx, formatter)
-
-
-class Group(click.Group):
-    """A group of such commands, with examples of its own; its commands stand in the order in which they were made."""
-
-    command_class = Command
 
     def __init__(self, *args: Any, examples: Sequence[Example] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.examples = tuple(examples)
 
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples, then click's own epilog."""
+        if self.examples:
+            with formatter.section("Examples"):
+                formatter.write_dl(list(self.examples), col_max=48)
+        super().format_epilog(ctx, formatter)
+
+
+class Command(_WithExamples):
+    """A command whose function returns a `Report`, or None if it has printed all there is to say.
+
+    Attributes:
+        lenient: whether it runs although `HEIMDALL_LOG_LEVEL` has a value that can't be used.
+    """
+
+    def __init__(
+        self, *args: Any, lenient: bool = False, reports: bool = True, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.lenient = lenient
+        if reports:
+            self.params.append(click.Option(["--json", _AS_JSON], is_flag=True, help="Print JSON."))
+
+    def invoke(self, ctx: click.Context) -> int:
+        """Run it with its log records going where they belong, print its report, return the exit code."""
+        from heimdall.cli import records
+
+        records.begin(lenient=self.lenient)
+        as_json = ctx.meta[_AS_JSON] = ctx.params.pop(_AS_JSON, False)
+        report: Report | None = super().invoke(ctx)
+        if report is None:
+            return EXIT_OK
+        if as_json:
+            output.as_json(report.as_json())
+        else:
+            report.show()
+        for message in report.errors:
+            output.error(message)
+        return report.exit_code
+
+
+class Group(_WithExamples, click.Group):
+    """A group of such commands; they stand in the order in which they were made."""
+
+    command_class = Command
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
         """The commands' names, as they were made."""
         return list(self.commands)
 
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples, then click's own epilog."""
-        _write_examples(self.examples, formatter)
-        super().format_epilog(ctx, formatter)
-
 
 def command(
-    name: str | None = None, *, examples: Sequence[Example], lenient: bool = False
-) -> Callable[[Callable[..., Any]], Command]:
-    """Make a `Command` of a function; its return value is the exit code, None means 0.
+    name: str | None = None,
+    *,
+    examples: Sequence[Example],
+    lenient: bool = False,
+    reports: bool = True,
+) -> Callable[[Callable[..., Report | None]], Command]:
+    """Make a `Command` of a function.
 
     Args:
         name: default: the function's name.
         examples: command lines, and what they do.
         lenient: whether it runs although `HEIMDALL_LOG_LEVEL` has a value that can't be used.
+        reports: whether it has the option `--json`.
     """
-    return click.command(name, cls=Command, examples=examples, lenient=lenient)
+    return click.command(name, cls=Command, examples=examples, lenient=lenient, reports=reports)
 
 
 def group(
@@ -83,13 +108,17 @@ def group(
     return click.group(name, cls=Group, examples=examples)
 
 
-def json_option(function: _Function) -> _Function:
-    """The option `--json`, passed as `machine`: on every command that reports."""
-    return click.option("--json", "machine", is_flag=True, help="Print JSON.")(function)
+def options(*decorators: Callable[[_Function], _Function]) -> Callable[[_Function], _Function]:
+    """Several options or arguments that commands share, as one decorator; help shows them in this order."""
+
+    def decorate(function: _Function) -> _Function:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
 
 
-def _write_examples(examples: Sequence[Example], formatter: click.HelpFormatter) -> None:
-    if not examples:
-        return
-    with formatter.section("Examples"):
-        formatter.write_dl(list(examples), col_max=48)
+def json_wanted() -> bool:
+    """Whether the running command was called with `--json`: for those that then ask nothing or can't go on."""
+    return bool(click.get_current_context().meta[_AS_JSON])

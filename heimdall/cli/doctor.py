@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from heimdall.cli import output
-from heimdall.cli.command import command, json_option
+from heimdall.cli.command import command
+from heimdall.cli.report import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from heimdall.doctor.finding import Finding
     from heimdall.doctor.repair import Mended
-
-WANTING = 1
 
 
 @command(
@@ -33,14 +34,13 @@ WANTING = 1
 @click.argument(
     "project", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path)
 )
-@json_option
-def doctor(*, deep: bool, online: bool, fix: bool, project: Path | None, machine: bool) -> int:
+def doctor(*, deep: bool, online: bool, fix: bool, project: Path | None) -> Report:
     """Check that everything works, and say what to do where it does not.
 
     PROJECT is a folder in the project to look at; default: the working directory's. Exit code 1 if something failed;
     warnings, and checks that were not made, are no failure.
     """
-    from heimdall.cognitive_system.health_checker import is_sound, run
+    from heimdall.cognitive_system.health_checker import run
     from heimdall.doctor.finding import Request
     from heimdall.doctor.repair import mend
 
@@ -49,67 +49,58 @@ def doctor(*, deep: bool, online: bool, fix: bool, project: Path | None, machine
     mended = list(mend(findings)) if fix else []
     if mended:
         findings = list(run(request))
-    if machine:
-        _print_json(findings, mended)
-    else:
-        _print(findings, mended)
-    return 0 if is_sound(findings) else WANTING
+    return _Checked(findings, mended)
 
 
-def _print_json(findings: Sequence[Finding], mended: Sequence[Mended]) -> None:
-    from dataclasses import asdict
+@dataclass(frozen=True)
+class _Checked(Report):
+    findings: Sequence[Finding]
+    mended: Sequence[Mended]
 
-    from heimdall.cognitive_system.health_checker import as_report, is_sound
+    @property
+    def sound(self) -> bool:
+        from heimdall.cognitive_system.health_checker import is_sound
 
-    output.as_json(
-        {
-            "sound": is_sound(findings),
-            "checks": as_report(findings),
-            "mended": [asdict(step) for step in mended],
-        }
-    )
+        return is_sound(self.findings)
 
+    def as_json(self) -> Mapping[str, object]:
+        from heimdall.cognitive_system.health_checker import as_report
 
-def _print(findings: Sequence[Finding], mended: Sequence[Mended]) -> None:
-    from heimdall.doctor.finding import Status
+        return {"sound": self.sound, "checks": as_report(self.findings), "mended": self.mended}
 
-    if mended:
-        output.fields(
-            (step.key, (output.good if step.done else output.bad)(step.what)) for step in mended
-        )
-        output.line()
-    signs = {
-        Status.PASS: output.mark("pass"),
-        Status.WARN: output.mark("warn"),
-        Status.FAIL: output.mark("fail"),
-    }
-    looks: dict[Status, Callable[[str], str]] = {
-        Status.PASS: str,
-        Status.WARN: output.warning,
-        Status.FAIL: output.bad,
-        Status.NOT_CHECKED: output.faint,
-    }
-    rows = []
-    for finding in findings:
-        place = f" ({finding.path})" if finding.path and finding.path not in finding.message else ""
-        rows.append(
-            (
-                f"{signs.get(finding.status, '-')} {finding.key}",
-                looks[finding.status](finding.message + place),
+    def show(self) -> None:
+        from heimdall.doctor.finding import Status
+
+        if self.mended:
+            output.fields(
+                (step.key, (output.good if step.done else output.bad)(step.what))
+                for step in self.mended
             )
-        )
-    output.fields(rows)
-    output.line()
-    output.line(_summary([finding.status for finding in findings]))
-
-
-def _summary(statuses: Sequence[str]) -> str:
-    from heimdall.doctor.finding import Status
-
-    count = {status: statuses.count(status) for status in Status}
-    parts = [f"{count[Status.FAIL]} failed"] if count[Status.FAIL] else []
-    parts += [f"{count[Status.WARN]} to look at"] if count[Status.WARN] else []
-    parts += [f"{count[Status.PASS]} passed"]
-    parts += [f"{count[Status.NOT_CHECKED]} not checked"] if count[Status.NOT_CHECKED] else []
-    text = ", ".join(parts)
-    return output.bad(text) if count[Status.FAIL] else output.good(text)
+            output.line()
+        looks: dict[Status, tuple[str, Callable[[str], str]]] = {
+            Status.PASS: (output.mark("pass"), str),
+            Status.WARN: (output.mark("warn"), output.warning),
+            Status.FAIL: (output.mark("fail"), output.bad),
+            Status.NOT_CHECKED: ("-", output.faint),
+        }
+        rows = []
+        for finding in self.findings:
+            sign, look = looks[finding.status]
+            told = finding.path and finding.path not in finding.message
+            place = f" ({finding.path})" if told else ""
+            rows.append((f"{sign} {finding.key}", look(finding.message + place)))
+        output.fields(rows)
+        output.line()
+        statuses = [finding.status for finding in self.findings]
+        words = {
+            Status.FAIL: "failed",
+            Status.WARN: "to look at",
+            Status.PASS: "passed",
+            Status.NOT_CHECKED: "not checked",
+        }
+        counts = [
+            f"{statuses.count(status)} {text}"
+            for status, text in words.items()
+            if status in statuses or status is Status.PASS
+        ]
+        output.line((output.good if self.sound else output.bad)(", ".join(counts)))

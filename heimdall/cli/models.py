@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
 from heimdall.cli import output
-from heimdall.cli.command import group, json_option
+from heimdall.cli.command import group, json_wanted
+from heimdall.cli.exit_codes import EXIT_FINDINGS, EXIT_OK
 
 if TYPE_CHECKING:
     from heimdall.models.inspect import Whereabouts
 
-WANTING = 1
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -44,8 +44,7 @@ def models() -> None:
     ]
 )
 @_variant_option
-@json_option
-def status(*, variant: str | None, machine: bool) -> int:
+def status(*, variant: str | None) -> None:
     """Say which model is pinned and whether it is here. Exit code 1 if it is not."""
     from heimdall.models import inspect
     from heimdall.models.transfer.progress import megabytes
@@ -53,7 +52,7 @@ def status(*, variant: str | None, machine: bool) -> int:
     found = inspect.whereabouts(variant=variant)
     model = found.model
     size = sum(file.size for file in model.files)
-    if machine:
+    if json_wanted():
         output.as_json(
             {
                 "model": model.name,
@@ -84,7 +83,7 @@ def status(*, variant: str | None, machine: bool) -> int:
         else:
             rows.append(("state", output.warning("not here; 'heimdall models pull' fetches it")))
         output.fields(rows)
-    return 0 if found.directory else WANTING
+    _end(sound=found.directory is not None)
 
 
 @models.command(
@@ -94,8 +93,7 @@ def status(*, variant: str | None, machine: bool) -> int:
     ]
 )
 @_variant_option
-@json_option
-def pull(*, variant: str | None, machine: bool) -> None:
+def pull(*, variant: str | None) -> None:
     """Fetch and verify the model now, unless it is here already."""
     from dataclasses import replace
 
@@ -105,7 +103,7 @@ def pull(*, variant: str | None, machine: bool) -> None:
     # Also under `HEIMDALL_FETCH=never`: the user asked for it.
     settings = replace(Settings.from_environment(), fetch="use")
     resolution = resolve_in_detail(variant=variant, settings=settings)
-    if machine:
+    if json_wanted():
         label = resolution.model
         sources = list(resolution.sources)
         output.as_json(
@@ -126,19 +124,17 @@ def pull(*, variant: str | None, machine: bool) -> None:
 
 @models.command(examples=[("ls $(heimdall models path)", "list the model's files")])
 @_variant_option
-@json_option
-def path(*, variant: str | None, machine: bool) -> int:
+def path(*, variant: str | None) -> None:
     """Print the directory of the model's files. Exit code 1 if they are not here."""
     from heimdall.models import inspect
 
     found = inspect.whereabouts(variant=variant)
-    if machine:
+    if json_wanted():
         output.as_json({"directory": str(found.directory) if found.directory else None})
-        return 0 if found.directory else WANTING
+        _end(sound=found.directory is not None)
     if found.directory is None:
-        return _not_here(found)
+        _not_here(found)
     output.line(str(found.directory))
-    return 0
 
 
 @models.command(
@@ -149,8 +145,7 @@ def path(*, variant: str | None, machine: bool) -> int:
 )
 @_variant_option
 @click.option("--repair", is_flag=True, help="Fetch anew what is bad or missing.")
-@json_option
-def verify(*, variant: str | None, repair: bool, machine: bool) -> int:
+def verify(*, variant: str | None, repair: bool) -> None:
     """Hash every file of the model and compare it with its pin.
 
     Exit code 1 if one is bad and was not mended.
@@ -164,7 +159,7 @@ def verify(*, variant: str | None, repair: bool, machine: bool) -> int:
     findings = inspect.verify(found)
     sound = all(finding.state == "ok" for finding in findings)
     repaired = provide_anew(found.model) if repair and not sound else None
-    if machine:
+    if json_wanted():
         files = [asdict(finding) for finding in findings]
         output.as_json(
             {
@@ -174,7 +169,7 @@ def verify(*, variant: str | None, repair: bool, machine: bool) -> int:
                 "files": files,
             }
         )
-        return 0 if sound or repaired else WANTING
+        _end(sound=sound or repaired is not None)
     for finding in findings:
         state = (output.good if finding.state == "ok" else output.bad)(f"{finding.state:<10} ")
         output.line(state, f"{finding.path}{'  ' if finding.detail else ''}{finding.detail}")
@@ -186,7 +181,7 @@ def verify(*, variant: str | None, repair: bool, machine: bool) -> int:
         output.line(
             output.bad("not sound; 'heimdall models verify --repair' fetches anew what is bad")
         )
-    return 0 if sound or repaired else WANTING
+    _end(sound=sound or repaired is not None)
 
 
 @models.command(
@@ -195,8 +190,7 @@ def verify(*, variant: str | None, repair: bool, machine: bool) -> int:
 )
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @_variant_option
-@json_option
-def export_(*, file: Path, variant: str | None, machine: bool) -> int:
+def export_(*, file: Path, variant: str | None) -> None:
     """Write the model into one FILE, for a machine without a network."""
     from heimdall.models import inspect
     from heimdall.models.bundle import export
@@ -204,10 +198,10 @@ def export_(*, file: Path, variant: str | None, machine: bool) -> int:
 
     found = inspect.whereabouts(variant=variant)
     if found.directory is None:
-        return _not_here(found)
+        _not_here(found)
     export(found.model, found.directory, file)
     size = file.stat().st_size
-    if machine:
+    if json_wanted():
         output.as_json(
             {
                 "model": found.model.name,
@@ -220,7 +214,6 @@ def export_(*, file: Path, variant: str | None, machine: bool) -> int:
         output.line(
             f"{found.model.label}: {megabytes(size)} in {file}; 'heimdall models import' takes it"
         )
-    return 0
 
 
 @models.command(
@@ -233,8 +226,7 @@ def export_(*, file: Path, variant: str | None, machine: bool) -> int:
 )
 @click.argument("path", type=click.Path(path_type=Path))
 @_variant_option
-@json_option
-def import_(*, path: Path, variant: str | None, machine: bool) -> None:
+def import_(*, path: Path, variant: str | None) -> None:
     """Take the model from PATH: an export, a release asset or a folder.
 
     Every byte is verified.
@@ -243,7 +235,7 @@ def import_(*, path: Path, variant: str | None, machine: bool) -> None:
     from heimdall.models.resolver import resolve_in_detail
 
     resolution = resolve_in_detail(variant=variant, sources=[given(path)])
-    if machine:
+    if json_wanted():
         model = resolution.model
         taken = bool(resolution.sources)
         output.as_json(
@@ -267,8 +259,7 @@ def import_(*, path: Path, variant: str | None, machine: bool) -> None:
     ]
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
-@json_option
-def prune(*, dry_run: bool, machine: bool) -> None:
+def prune(*, dry_run: bool) -> None:
     """Remove models that no environment uses any more, and say why for each."""
     from dataclasses import asdict
 
@@ -286,7 +277,7 @@ def prune(*, dry_run: bool, machine: bool) -> None:
         if not dry_run:
             pruning.carry_out(store, found)
     freed = sum(verdict.size for verdict in verdicts if not verdict.keep)
-    if machine:
+    if json_wanted():
         rows = [{**asdict(verdict), "path": str(verdict.path)} for verdict in verdicts]
         output.as_json({"dry_run": dry_run, "freed": freed, "verdicts": rows})
         return
@@ -301,6 +292,10 @@ def prune(*, dry_run: bool, machine: bool) -> None:
     output.line(f"{megabytes(freed)} {'would be freed' if dry_run else 'freed'} in {models_dir}")
 
 
-def _not_here(found: Whereabouts) -> int:
-    output.complain(f"{found.model.label} is not here; 'heimdall models pull' fetches it")
-    return WANTING
+def _not_here(found: Whereabouts) -> NoReturn:
+    output.error(f"{found.model.label} is not here; 'heimdall models pull' fetches it")
+    _end(sound=False)
+
+
+def _end(*, sound: bool) -> NoReturn:
+    click.get_current_context().exit(EXIT_OK if sound else EXIT_FINDINGS)

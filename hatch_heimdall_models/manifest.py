@@ -11,13 +11,14 @@ import hashlib
 import json
 import re
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hatch_heimdall_models.errors import ModelBuildError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 SCHEMA = 1
 INLINE_LIMIT = 64 * 1024
@@ -90,6 +91,8 @@ class Model:
 
     Attributes:
         marker: a PEP 508 environment marker that limits the entry to machines it matches.
+        graphs: how the files are run, by variant: this one, and others that compute with the same files. Each is a JSON
+            object whose `path` names one of the files; what else it says is between the writer and the engine.
     """
 
     name: str
@@ -99,6 +102,7 @@ class Model:
     asset: Asset
     files: tuple[ModelFile, ...]
     marker: str | None = None
+    graphs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The JSON object, files sorted by path."""
@@ -112,6 +116,8 @@ class Model:
         }
         if self.marker is not None:
             document["marker"] = self.marker
+        if self.graphs:
+            document["graphs"] = {name: dict(graph) for name, graph in self.graphs.items()}
         return document
 
 
@@ -232,14 +238,36 @@ class _Reader:
                 ),
                 files=tuple(self.files(entry, where)),
                 marker=marker,
+                graphs=self.graphs(entry, where),
             )
-            key = (model.name, model.variant, model.marker)
-            if key in seen:
-                self.problems.append(
-                    f"{where}: {model.name} {model.variant} is there twice with the same marker"
-                )
-            seen.add(key)
+            for variant in sorted({model.variant, *model.graphs}):
+                key = (model.name, variant, model.marker)
+                if key in seen:
+                    self.problems.append(
+                        f"{where}: {model.name} {variant} is there twice with the same marker"
+                    )
+                seen.add(key)
+            self.check_graphs(model, where)
             yield model
+
+    def graphs(self, entry: Mapping[str, Any], where: str) -> dict[str, dict[str, Any]]:
+        graphs = entry.get("graphs", {})
+        if isinstance(graphs, dict) and all(isinstance(graph, dict) for graph in graphs.values()):
+            return graphs
+        self.problems.append(f"{where}.graphs: expected an object of objects, found {graphs!r}")
+        return {}
+
+    def check_graphs(self, model: Model, where: str) -> None:
+        paths = {file.path for file in model.files}
+        for name, graph in model.graphs.items():
+            if not NAME_FORM.fullmatch(name):
+                self.problems.append(
+                    f"{where}.graphs: {name!r} must have the form {NAME_FORM.pattern}"
+                )
+            if graph.get("path") not in paths:
+                self.problems.append(
+                    f"{where}.graphs.{name}.path: expected one of the files, found {graph.get('path')!r}"
+                )
 
     def files(self, entry: Mapping[str, Any], where: str) -> Iterator[ModelFile]:
         folded: dict[str, str] = {}

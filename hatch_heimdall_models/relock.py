@@ -43,14 +43,16 @@ def with_text_of(
 
 
 def carried_over(model: Model, known: Model | None) -> Model:
-    """The model, with what the known entry says about the same bytes: their text, and their other places."""
+    """The model, with what the known entry says about the same files: their text, other places, and how they are run."""
     if known is None:
         return model
     places = {file.sha256: file.also for file in known.files}
     files = tuple(
         replace(file, also=file.also or places.get(file.sha256, ())) for file in model.files
     )
-    return replace(model, files=with_text_of(files, known.files))
+    paths = {file.path for file in files}
+    graphs = {name: graph for name, graph in known.graphs.items() if graph["path"] in paths}
+    return replace(model, files=with_text_of(files, known.files), graphs=graphs)
 
 
 def _leaves(manifest: Manifest) -> Iterator[tuple[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from filelock import FileLock, Timeout
 
@@ -19,7 +19,7 @@ from release.fast_graph import fast_graph_bytes
 from release.graph import graph_bytes
 from release.model_files import SETTINGS_PATH, every_path, settings_bytes
 from release.origins import fetch_files
-from release.recipe import WEIGHTS_NAME, Recipe, UpstreamFile
+from release.recipe import WEIGHTS_NAME, Graph, Recipe, UpstreamFile
 from release.safetensors_header import read_header
 
 _CONFIG_NAME = "config.json"
@@ -80,33 +80,45 @@ def _build(recipe: Recipe, output: Path, cache: Path, say: Callable[[str], None]
     config_file = targets[recipe.file(_CONFIG_NAME)]
     weights_file = targets[recipe.file(WEIGHTS_NAME)]
     config = parse_bert_config(config_file.read_bytes(), subject=str(config_file))
-    tensors = read_header(weights_file)
-    made = {
-        recipe.graph_path: graph_bytes(recipe.name, config, tensors, subject=str(weights_file)),
-        SETTINGS_PATH: settings_bytes(recipe, config),
-    }
-    if recipe.fast:
-        made[recipe.fast_graph_path] = fast_graph_bytes(
-            recipe.name, config, tensors, subject=str(weights_file)
-        )
-    for variant in recipe.every[1:]:
-        made |= {
-            f"{variant.folder}/{path}": (output / path).read_bytes() for path in variant.shipped
+    made: dict[str, bytes] = {}
+    for variant in recipe.every:
+        contents = {
+            graph.path: _graph(graph, variant.name, config, weights_file)
+            for graph in variant.graphs
         }
-        made[f"{variant.folder}/{SETTINGS_PATH}"] = made[SETTINGS_PATH]
-        made[f"{variant.folder}/{variant.graph_path}"] = _compact_graph(
-            variant, config, weights_file
-        )
+        contents[SETTINGS_PATH] = settings_bytes(variant, config)
+        if variant.folder:
+            contents |= {path: (output / path).read_bytes() for path in variant.shipped}
+        made |= {str(PurePosixPath(variant.folder, path)): contents[path] for path in contents}
     return written + [
         path for path, content in made.items() if write_if_different(output / path, content)
     ]
 
 
-def _compact_graph(recipe: Recipe, config: BertConfig, weights: Path) -> bytes:
+def _graph(graph: Graph, name: str, config: BertConfig, weights: Path) -> bytes:
+    build = BUILDERS.get(graph.builder)
+    if build is None:
+        known = ", ".join(BUILDERS)
+        problem = f"the graph {graph.variant!r} has the builder {graph.builder!r}, expected one of {known}"
+        raise ModelBuildError("recipe", [problem])
+    return build(name, config, weights)
+
+
+def _float32(name: str, config: BertConfig, weights: Path) -> bytes:
+    return graph_bytes(name, config, read_header(weights), subject=str(weights))
+
+
+def _int8(name: str, config: BertConfig, weights: Path) -> bytes:
+    return fast_graph_bytes(name, config, read_header(weights), subject=str(weights))
+
+
+def _int8_weights(name: str, config: BertConfig, weights: Path) -> bytes:
     content = memoryview(weights.read_bytes())
-    return compact_graph_bytes(
-        recipe.name, config, read_header(weights), content, subject=str(weights)
-    )
+    return compact_graph_bytes(name, config, read_header(weights), content, subject=str(weights))
+
+
+BUILDERS = {"float32": _float32, "int8": _int8, "int8-weights": _int8_weights}
+"""What makes a graph, by the name that a recipe has for it: of the model's name, its configuration and the weights file."""
 
 
 def _target(file: UpstreamFile, output: Path, cache: Path) -> Path:

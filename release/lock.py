@@ -37,7 +37,7 @@ def make_lock(
     """
     for variant in recipe.every:
         old = _with_variant(
-            variant, project, models, assets / asset_name(tag, variant.variant), tag=tag, old=old
+            variant, project, models, assets / asset_name(tag, variant.folder), tag=tag, old=old
         )
     assert old is not None  # noqa: S101 (a recipe has one variant at least)
     return old
@@ -67,6 +67,7 @@ def _with_variant(
         upstream=recipe.repository,
         asset=pinned,
         files=tuple(_pin(recipe, models / recipe.folder, file) for file in found),
+        graphs={graph.variant: graph.run for graph in recipe.graphs},
     )
     known = entry_of(old, model)
     if known is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from hatch_heimdall_models.inventory import FoundFile, take_inventory
 from release.bert_config import BertConfig
@@ -31,15 +31,15 @@ def settings_bytes(recipe: Recipe, config: BertConfig) -> bytes:
 
 def model_paths(recipe: Recipe) -> frozenset[str]:
     """The path of every file of the finished model in the recipe's own variant, below that variant's folder."""
-    graphs = {recipe.graph_path, recipe.fast_graph_path} if recipe.fast else {recipe.graph_path}
-    return frozenset({*graphs, SETTINGS_PATH, *recipe.shipped})
+    return frozenset({*(graph.path for graph in recipe.graphs), SETTINGS_PATH, *recipe.shipped})
 
 
 def every_path(recipe: Recipe) -> frozenset[str]:
     """The path of every file below the models directory, all variants together."""
-    folders = {variant: f"{variant.folder}/" if variant.folder else "" for variant in recipe.every}
     return frozenset(
-        f"{folder}{path}" for variant, folder in folders.items() for path in model_paths(variant)
+        str(PurePosixPath(variant.folder, path))
+        for variant in recipe.every
+        for path in model_paths(variant)
     )
 
 

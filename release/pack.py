@@ -15,7 +15,7 @@ from release.deflated_asset import write_deflated_asset
 from release.model_files import model_paths, take_variant
 from release.project import asset_name
 from release.provenance import card_bytes, statement_bytes
-from release.recipe import COMPACT, Recipe
+from release.recipe import Recipe
 from release.sums import SUMS_NAME, sums_bytes
 
 
@@ -59,7 +59,7 @@ def pack_models(
             variant,
             models / variant.folder,
             take_variant(variant, models),
-            output / tag / asset_name(tag, variant.variant),
+            output / tag / asset_name(tag, variant.folder),
             repository=repository,
             license_file=license_file,
         )
@@ -88,7 +88,8 @@ def _pack(
     }
     before = sha256_of(target) if target.is_file() else None
     with replacing(target) as stream:
-        write = write_deflated_asset if recipe.variant == COMPACT else write_asset
+        # Weights in 8 bits each can be compressed; those in float32 can't.
+        write = write_deflated_asset if recipe.sets[0].holds_weights else write_asset
         write(stream, {file.path: models / file.path for file in files}, about)
         stream.flush()
         if read_asset(Path(stream.name)) != files:

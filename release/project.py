@@ -42,13 +42,9 @@ class Project:
         return f"v{self.version}"
 
 
-def asset_name(tag: str, variant: str = "standard") -> str:
-    """The file name of the release asset that holds the model in that variant."""
-    return (
-        f"heimdall-models-{tag}.zip"
-        if variant == "standard"
-        else f"heimdall-models-{tag}-{variant}.zip"
-    )
+def asset_name(tag: str, folder: str = "") -> str:
+    """The file name of the release asset with the set in that folder, as `Recipe.folder` has it."""
+    return f"heimdall-models-{tag}{f'-{folder}' if folder else ''}.zip"
 
 
 def read_project(path: Path = ROOT / "pyproject.toml") -> Project:

@@ -13,20 +13,8 @@ from string import Template
 from typing import Any
 
 from hatch_heimdall_models.inventory import FoundFile
-from release.recipe import COMPACT, Recipe
+from release.recipe import Recipe
 
-_CHANGES = {
-    "standard": """\
-The weights and the tokenizer are upstream's own files, byte for byte: their digests are those that upstream publishes.
-Added were `$graph`, an ONNX graph whose initialisers point into the weights file (both must lie in one folder), and
-`model_config.json`. A graph whose name ends in `-fast` multiplies in int8, on a CPU with onnxruntime, and gives vectors
-that differ a little: do not mix the two in one index.""",
-    COMPACT: """\
-The tokenizer is upstream's own file, byte for byte. `$graph` has upstream's weights in 8 bits each: matrices rounded with
-a step for every 32 weights of a row, the word table with a step for each row. It computes in float32. Its vectors are
-those of upstream's weights to within a cosine of 0.998: do not mix the two in one index.""",
-}
-"""What was done to upstream's files, by variant."""
 _CARD_PATH = Path(__file__).with_name("model_card.md")
 
 
@@ -69,13 +57,14 @@ def card_bytes(recipe: Recipe, files: Sequence[FoundFile], repository: str) -> b
         f"{'upstream, unmodified' if file.path in recipe.shipped else 'made here'} |"
         for file in files
     ]
+    graph = recipe.graphs[0].path
     card = Template(_CARD_PATH.read_text(encoding="utf-8")).substitute(
-        changes=Template(_CHANGES[recipe.variant]).substitute(graph=recipe.graph_path),
+        changes=Template(recipe.sets[0].changes).substitute(graph=graph),
         name=recipe.name,
         license=recipe.license,
         upstream=recipe.repository,
         revision=recipe.revision,
-        graph=recipe.graph_path,
+        graph=graph,
         repository=f"https://github.com/{repository}",
         files="\n".join(rows),
     )

@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.manifest import path_problem
@@ -18,11 +18,23 @@ _REVISION = re.compile(r"[0-9a-f]{40}")
 _URL = re.compile(r"https://[^\s/?#]+/[^\s?#]*[^\s?#/]")
 _PLACE = re.compile(r"https?://[^\s/?#]+/[^\s?#]*[^\s?#/]")
 _LICENSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .()+-]*")
+_TEXT = re.compile(r"(?s)\s*\S.*")
+_RUN: Mapping[str, type] = {
+    "purpose": str,
+    "devices": list,
+    "computes_weights": bool,
+    "least_cosine": float,
+}
+_KINDS: Mapping[type, str] = {
+    str: "a string",
+    list: "a list",
+    bool: "true or false",
+    float: "a number with a fraction",
+}
+_T = TypeVar("_T")
 
 WEIGHTS_NAME = "model.safetensors"
 """The weights' name, upstream and in the model."""
-COMPACT = "compact"
-"""The one variant that can be derived from upstream's files: see `release.compact_graph`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,59 +107,91 @@ Origin = HubOrigin | WheelOrigin
 
 
 @dataclass(frozen=True, slots=True)
+class Graph:
+    """A way to run a set's files.
+
+    Attributes:
+        variant: that it is for.
+        builder: what makes it, a key of `release.build.BUILDERS`.
+        run: what the manifest says of it: its path, and how it is run.
+    """
+
+    variant: str
+    builder: str
+    run: Mapping[str, Any]
+
+    @property
+    def path(self) -> str:
+        """Where the set has it."""
+        return str(self.run["path"])
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSet:
+    """Files that are downloaded together.
+
+    Attributes:
+        variant: its name.
+        changes: what was done to upstream's files, Markdown, with `$graph` for the path of the first graph.
+        graphs: the ways to run it, one at least.
+        holds_weights: whether its graph holds the weights, so that upstream's file is only read.
+    """
+
+    variant: str
+    changes: str
+    graphs: tuple[Graph, ...]
+    holds_weights: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """All that the model is made from.
 
     Attributes:
         name: the model's name.
-        variant: the variant that is made.
         license: SPDX expression of upstream's licence.
         repository: URL of upstream's repository on Hugging Face.
         revision: the commit in it, 40 hexadecimal digits.
         files: upstream's files, in the recipe's order.
         origins: where to get them, in the order of trying.
-        derived: further variants that are made from the same files.
-        fast: whether there is a second graph over the weights, which multiplies in int8: see `release.fast_graph`.
-        folder: where the variant's files lie below the models directory: in it, or in a folder of their own.
+        sets: what is made of them, one at least; the recipe's own set comes first.
+        folder: where the own set lies below the models directory: in it, or in a folder of that name.
     """
 
     name: str
-    variant: str
     license: str
     repository: str
     revision: str
     files: tuple[UpstreamFile, ...]
     origins: tuple[Origin, ...]
-    derived: tuple[str, ...] = ()
-    fast: bool = False
+    sets: tuple[ModelSet, ...]
     folder: str = ""
 
     @property
     def every(self) -> tuple[Recipe, ...]:
-        """This recipe and those of the variants derived from it, in which the weights are only read."""
-        read = tuple(
-            replace(file, path=None) if file.name == WEIGHTS_NAME else file for file in self.files
-        )
-        others = (
-            replace(self, variant=name, folder=name, files=read, derived=(), fast=False)
-            for name in self.derived
-        )
+        """This recipe and those of its other sets, each with that set alone."""
+        others = (replace(self, sets=(one,), folder=one.variant) for one in self.sets[1:])
         return self, *others
 
     @property
-    def graph_path(self) -> str:
-        """Where the model has its ONNX graph."""
-        return f"{self.name}.onnx"
+    def variant(self) -> str:
+        """The name of the own set."""
+        return self.sets[0].variant
 
     @property
-    def fast_graph_path(self) -> str:
-        """Where the model has the graph that multiplies in int8."""
-        return f"{self.name}-fast.onnx"
+    def graphs(self) -> tuple[Graph, ...]:
+        """Those of the own set."""
+        return self.sets[0].graphs
 
     @property
     def shipped(self) -> dict[str, UpstreamFile]:
-        """The files that are part of the model, by their path in it."""
-        return {file.path: file for file in self.files if file.path is not None}
+        """The files of upstream that are part of the own set, by their path in it."""
+        return {
+            file.path: file
+            for file in self.files
+            if file.path is not None
+            and not (file.name == WEIGHTS_NAME and self.sets[0].holds_weights)
+        }
 
     def url(self, file: UpstreamFile, origin: HubOrigin | None = None) -> str:
         """The file at the pinned revision, on Hugging Face or at another origin of that form."""
@@ -207,27 +251,51 @@ class _Reader:
         self.problems: list[str] = []
 
     def recipe(self, document: Mapping[str, Any]) -> Recipe:
-        self.known(document, "", {"model", "upstream", "files", "origins"})
-        model = self.table(document, "model", {"name", "variant", "license", "derived", "fast"})
+        self.known(document, "", {"model", "upstream", "files", "origins", "sets"})
+        model = self.table(document, "model", {"name", "license"})
         upstream = self.table(document, "upstream", {"repository", "revision"})
         return Recipe(
             name=self.text(model, "model.name", _NAME),
-            variant=self.text(model, "model.variant", _NAME),
             license=self.text(model, "model.license", _LICENSE),
             repository=self.text(upstream, "upstream.repository", _URL),
             revision=self.text(upstream, "upstream.revision", _REVISION),
             files=tuple(self.files(document)),
             origins=tuple(self.origins(document)),
-            derived=self.derived(model),
-            fast=self.flag(model, "model.fast"),
+            sets=tuple(self.sets(document)),
         )
 
-    def derived(self, model: Mapping[str, Any]) -> tuple[str, ...]:
-        value = model.get("derived", [])
-        if value in ([], [COMPACT]) and model.get("variant") not in value:
-            return tuple(value)
-        self.problems.append(f"model.derived: expected ['{COMPACT}'], or nothing, found {value!r}")
-        return ()
+    def sets(self, document: Mapping[str, Any]) -> Iterator[ModelSet]:
+        taken: set[str] = set()
+        for where, entry in self.tables(document, "sets"):
+            self.known(entry, where, {"variant", "changes", "graphs", "holds_weights"})
+            graphs = tuple(self.graphs(entry, f"{where}.graphs"))
+            variant = self.text(entry, f"{where}.variant", _NAME)
+            for name in sorted({variant, *(graph.variant for graph in graphs)}):
+                if name in taken:
+                    self.problems.append(f"{where}: another set has the variant {name!r} already")
+                taken.add(name)
+            yield ModelSet(
+                variant,
+                self.text(entry, f"{where}.changes", _TEXT),
+                graphs,
+                holds_weights=self.value(entry, f"{where}.holds_weights", bool, default=False),
+            )
+
+    def graphs(self, entry: Mapping[str, Any], where: str) -> Iterator[Graph]:
+        graphs = entry.get("graphs")
+        if not isinstance(graphs, dict) or not graphs:
+            self.problems.append(f"{where}: expected at least one table, found {graphs!r}")
+            return
+        for name in graphs:
+            at = f"{where}.{name}"
+            graph = self.table(graphs, name, {"builder", "path", *_RUN}, at)
+            run: dict[str, Any] = {
+                key: self.value(graph, f"{at}.{key}", kind)
+                for key, kind in _RUN.items()
+                if key in graph
+            }
+            path = self.relative(graph, f"{at}.path")
+            yield Graph(name, self.text(graph, f"{at}.builder", _NAME), {"path": path, **run})
 
     def files(self, document: Mapping[str, Any]) -> Iterator[UpstreamFile]:
         taken: set[str] = set()
@@ -280,11 +348,14 @@ class _Reader:
             archive=self.relative(entry, f"{where}.archive") if "archive" in entry else "",
         )
 
-    def flag(self, table: Mapping[str, Any], where: str) -> bool:
-        value = table.get(where.rpartition(".")[2], False)
-        if not isinstance(value, bool):
-            self.problems.append(f"{where}: expected true or false, found {value!r}")
-        return value is True
+    def value(
+        self, table: Mapping[str, Any], where: str, kind: type[_T], default: _T | None = None
+    ) -> _T:
+        value = table.get(where.rpartition(".")[2], default)
+        if isinstance(value, kind):
+            return value
+        self.problems.append(f"{where}: expected {_KINDS[kind]}, found {value!r}")
+        return kind()
 
     def known(self, table: Mapping[str, Any], where: str, keys: set[str]) -> None:
         prefix = f"{where}." if where else ""
@@ -292,12 +363,14 @@ class _Reader:
             f"{prefix}{key}: is no key of a recipe" for key in sorted(table.keys() - keys)
         )
 
-    def table(self, document: Mapping[str, Any], key: str, keys: set[str]) -> Mapping[str, Any]:
+    def table(
+        self, document: Mapping[str, Any], key: str, keys: set[str], where: str = ""
+    ) -> Mapping[str, Any]:
         value = document.get(key)
         if not isinstance(value, dict):
-            self.problems.append(f"{key}: expected a table, found {value!r}")
+            self.problems.append(f"{where or key}: expected a table, found {value!r}")
             return {}
-        self.known(value, key, keys)
+        self.known(value, where or key, keys)
         return value
 
     def tables(

@@ -6,18 +6,15 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cognitive_memory.core.variants import pinned_graph
 from heimdall.errors import HeimdallError
+from heimdall.models import locations, receipts
 
 DEVICES = ("auto", "cpu", "cuda", "coreml", "openvino")
 """What `EmbeddingConfig.device` may be; "auto" is CUDA where the installed onnxruntime has it and it starts, else the CPU."""
 
 LONG_TEXTS = ("cut", "pool")
 """What `EmbeddingConfig.long_texts` may be."""
-
-
-FAST = "fast"
-"""The variant that multiplies in int8."""
-_FOR_FAST = ("auto", "cpu")
 
 
 class ConfigError(HeimdallError, ValueError):
@@ -39,15 +36,7 @@ class ConfigError(HeimdallError, ValueError):
 
 def _shared_cache_dir() -> Path:
     """What `$MODEL_CACHE_DIR` says, else the shared models directory: the resolver's own reading of both."""
-    from heimdall.models import locations
-
     return Path(locations.models_dir())
-
-
-def _wanted_variant(variant: str | None) -> str:
-    from heimdall.models import receipts
-
-    return variant if variant is not None else receipts.wanted_variant(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +50,8 @@ class EmbeddingConfig:
             A str is taken too.
         embedding_dimension: how many numbers a vector has; the model is checked against it when loaded.
         batch_size: how many texts at most go through the model at once; fewer do when they are long.
-        variant: which form of the model: `standard`; `compact`, a quarter of the download, or `fast`, int8 on the CPU over the
-            files of `standard`, both of which give vectors that differ a little (docs/quantisation.md). None, the default,
-            stands for what `HEIMDALL_MODEL_VARIANT` says when the configuration is made, else for `standard`.
+        variant: which form of the model, of those that the manifest has (docs/quantisation.md). None, the default, stands
+            for what `HEIMDALL_MODEL_VARIANT` says when the configuration is made, else for `standard`.
         device: one of `DEVICES`; whether it is there is seen when the model is loaded.
         long_texts: what becomes of texts with more tokens than the model reads. "cut": the beginning is embedded, as
             sentence-transformers does. "pool": it is read in windows, and the vector is their mean; what is told late in a
@@ -88,19 +76,27 @@ class EmbeddingConfig:
         for setting, known in (("device", DEVICES), ("long_texts", LONG_TEXTS)):
             if (value := getattr(self, setting)) not in known:
                 raise _wrong(setting, value, f"one of {', '.join(map(repr, known))}")
-        object.__setattr__(self, "variant", _wanted_variant(self.variant))
+        if self.variant is None:
+            object.__setattr__(self, "variant", receipts.wanted_variant(None))
         _check_name("variant", self.variant)
-        if self.variant == FAST and self.device not in _FOR_FAST:
-            raise ConfigError(
-                "EmbeddingConfig.device",
-                f"is {self.device!r}, but the variant 'fast' is for the CPU: use 'auto' or 'cpu'",
-            )
+        self._check_device()
         cache_dir = (
             _shared_cache_dir()
             if os.environ.get("MODEL_CACHE_DIR")
             else _as_path(self.model_cache_dir)
         )
         object.__setattr__(self, "model_cache_dir", cache_dir)
+
+    def _check_device(self) -> None:
+        # "auto" suits every variant, so the usual configuration is made without reading the manifest.
+        graph = None if self.device == "auto" else pinned_graph(self.model_name, self.variant)
+        if graph and graph.devices and self.device not in graph.devices:
+            names = " and the ".join(device.upper() for device in graph.devices)
+            raise ConfigError(
+                "EmbeddingConfig.device",
+                f"is {self.device!r}, but the variant {self.variant!r} is for the {names}: "
+                f"use {' or '.join(map(repr, ('auto', *graph.devices)))}",
+            )
 
 
 def _check_name(setting: str, value: object) -> None:

@@ -17,6 +17,9 @@ from heimdall.errors import HeimdallError
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 """A value that JSON can carry."""
 
+LoadState: TypeAlias = "Mapping[str, Json]"
+"""What a loader remembers of something that it loaded, in its own words."""
+
 
 class MemoryValueError(HeimdallError, ValueError):
     """A field of a memory has a value that it can't have.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from cognitive_memory.core.config import EmbeddingConfig
+from cognitive_memory.core.variants import pinned_variant
 from cognitive_memory.encoding import ONNXEmbeddingProvider
-from heimdall.errors import HeimdallError
 from heimdall.models import locations, receipts
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Embedder(Protocol):
     dimension: int
 
     def label(self) -> str | None:
-        """What the vectors depend on: model, numerics and the way the text is composed; None when no model is pinned.
+        """What the vectors depend on: embedding space and the way the text is composed; None when no model is pinned.
 
         Vectors are compared only with vectors of the same label.
         """
@@ -66,8 +66,8 @@ class ModelEmbedder:
 
     def label(self) -> str | None:
         """As `Embedder.label`: the provider's own, and the way of composing."""
-        if self._known_label is None and (numerics := self._provider.numerics):
-            self._known_label = f"{numerics}/{COMPOSITION}"
+        if self._known_label is None and (space := self._provider.embedding_space):
+            self._known_label = f"{space}/{COMPOSITION}"
         return self._known_label
 
     def ready(self) -> bool:
@@ -76,8 +76,10 @@ class ModelEmbedder:
             return True
         # What lies there without a receipt is hashed when it is used.
         places = (locations.system_models_dir(), str(self._config.model_cache_dir))
-        entry = self._entry()
-        return entry is not None and any(receipts.plausible_tree(place, entry) for place in places)
+        pinned = pinned_variant(self._config.model_name, self._config.variant)
+        return pinned is not None and any(
+            receipts.plausible_tree(place, pinned.entry) for place in places
+        )
 
     def fetch(self) -> None:
         """As `Embedder.fetch`.
@@ -91,14 +93,3 @@ class ModelEmbedder:
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """As `ONNXEmbeddingProvider.encode_batch`, with its errors."""
         return self._provider.encode_batch(texts)
-
-    def _entry(self) -> dict[str, Any] | None:
-        """What the manifest says of the model; None where that can't be told, and using the model tells why."""
-        try:
-            return receipts.choose_entry(
-                receipts.read_json(locations.manifest_path()),
-                self._config.model_name,
-                self._config.variant,
-            )
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, HeimdallError):
-            return None

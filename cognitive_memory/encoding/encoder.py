@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from cognitive_memory.core.config import ConfigError
+from cognitive_memory.core.variants import Graph
 from cognitive_memory.encoding.cores import usable_cores
 from cognitive_memory.encoding.errors import ModelLoadError
 from cognitive_memory.encoding.model_settings import ModelSettings, read_settings
@@ -15,7 +16,6 @@ from cognitive_memory.encoding.session import ModelSession, on_cpu
 from cognitive_memory.encoding.sessions import Make, Sessions
 from cognitive_memory.encoding.texts import check_text, check_texts, windows
 from cognitive_memory.encoding.tokenization import TextTokenizer
-from cognitive_memory.encoding.variants import computes_weights, device_for, graph_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,7 +51,7 @@ class Encoder:
         directory: Path,
         *,
         device: str = "auto",
-        variant: str = "standard",
+        graph: Graph | None = None,
         long_texts: str = "cut",
         shelf: Path | None = None,
     ) -> Self:
@@ -60,7 +60,7 @@ class Encoder:
         Args:
             directory: where the files are.
             device: one of `core.config.DEVICES`.
-            variant: what the directory holds, or `fast` for the other graph of `standard`'s.
+            graph: which of the directory's graphs, and how it is run; None: `<model_name>.onnx`, on any device.
             long_texts: one of `core.config.LONG_TEXTS`.
             shelf: where a graph with computed weights is kept, and looked for (`folded`); None: nowhere.
 
@@ -73,8 +73,8 @@ class Encoder:
             most_windows = MOST_WINDOWS if long_texts == "pool" else 1
             # One after the other: both hold Python's lock for nearly all of their time.
             tokenizer = TextTokenizer(directory, settings.max_length, most_windows=most_windows)
-            graph = directory / graph_name(settings.model_name, variant)
-            make = _maker(graph, variant, device_for(variant, device), shelf)
+            graph = graph or Graph(f"{settings.model_name}.onnx")
+            make = _maker(directory, graph, device, shelf)
             return cls(settings, tokenizer, Sessions(make, cores=usable_cores()))
         except (ImportError, ConfigError):
             # an incomplete installation or a wrong wish, not a bad model
@@ -191,15 +191,16 @@ class Encoder:
         )
 
 
-def _maker(graph: Path, variant: str, device: str, shelf: Path | None) -> Make:
-    if not computes_weights(variant):
+def _maker(directory: Path, graph: Graph, device: str, shelf: Path | None) -> Make:
+    path = directory / graph.path
+    if device == "auto" and graph.devices:
+        device = graph.devices[0]
+    if not graph.computes_weights:
         return lambda threads, packed: ModelSession(
-            graph, threads=threads, packed=packed, plain=not packed, device=device
+            path, threads=threads, packed=packed, plain=not packed, device=device
         )
     if shelf and on_cpu(device):
         from cognitive_memory.encoding.folded import make_session
 
-        return partial(make_session, graph, shelf)
-    return lambda threads, packed: ModelSession(
-        graph, threads=threads, packed=packed, device=device
-    )
+        return partial(make_session, path, shelf)
+    return lambda threads, packed: ModelSession(path, threads=threads, packed=packed, device=device)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from cognitive_memory.core.config import ConfigError, EmbeddingConfig
+from cognitive_memory.core.variants import pinned_graph, pinned_variant
 from cognitive_memory.encoding.errors import ModelLoadError
 from cognitive_memory.encoding.texts import check_text, check_texts, windows
-from heimdall.errors import HeimdallError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -131,27 +131,15 @@ class ONNXEmbeddingProvider:
             self._loaded()
 
     @property
-    def numerics(self) -> str | None:
-        """A label of the numbers that come out; vectors are compared only with vectors of the same label.
+    def embedding_space(self) -> str | None:
+        """A name of the space that the vectors are in; they are compared only with vectors of the same space.
 
         None where the manifest pins no such model. Nothing is loaded for it.
         """
-        from cognitive_memory.encoding.variants import numerics_label
-        from heimdall.models import locations, receipts
-
-        config = self._config
-        variant = receipts.wanted_variant(config.variant)
-        try:
-            entry = receipts.choose_entry(
-                receipts.read_json(locations.manifest_path()), config.model_name, variant
-            )
-            return (
-                None
-                if entry is None
-                else numerics_label(entry, variant, config.device, config.long_texts)
-            )
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, HeimdallError):
-            return None  # using the model tells what is wrong with the manifest
+        pinned = pinned_variant(self._config.model_name, self._config.variant)
+        if pinned is None:
+            return None
+        return pinned.embedding_space(self._config.device, self._config.long_texts)
 
     def _local_directory(self) -> Path | None:
         from heimdall.models.ready import ready_tree
@@ -181,14 +169,12 @@ class ONNXEmbeddingProvider:
 
     def _encoder_in(self, directory: Path) -> Encoder:
         from cognitive_memory.encoding.encoder import Encoder
-        from heimdall.models import receipts
 
-        variant, wanted = receipts.wanted_variant(self._config.variant), self._config
         return Encoder.load(
             directory,
-            device=wanted.device,
-            variant=variant,
-            long_texts=wanted.long_texts,
+            device=self._config.device,
+            graph=pinned_graph(self._config.model_name, self._config.variant),
+            long_texts=self._config.long_texts,
             shelf=self._shelf_of(directory),
         )
 

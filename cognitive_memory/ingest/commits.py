@@ -14,8 +14,8 @@ from cognitive_memory.ingest.blocks import Block, pack
 from cognitive_memory.ingest.git_command import Git
 from cognitive_memory.ingest.identity import NAMESPACE
 from cognitive_memory.ingest.plain_text import paragraphs
-from cognitive_memory.ingest.redaction import redact
 from cognitive_memory.ingest.sizes import SOLID_BOUND, estimate_tokens
+from heimdall.models.secrets import redact_document
 
 _FIELDS = ("%H", "%P", "%an", "%at", "%B")
 _HASH = re.compile(rb"(?:[0-9a-f]{40}|[0-9a-f]{64})")
@@ -197,7 +197,7 @@ def memories_of(
         tags: for each memory.
         whole: False for a commit whose parents this clone does not have: what it changed is not known.
     """
-    message, redacted = redact(commit.message)
+    message, redacted = redact_document(commit.message)
     parts = [piece.text for piece in pack(_blocks(_without_trailers(message)))] or ["(no message)"]
     files = _files_in_words(commit.files, SOLID_BOUND - estimate_tokens(parts[-1])) if whole else ""
     texts = [*parts[:-1], f"{parts[-1]}\n\n{files}" if files else parts[-1]]

@@ -14,7 +14,7 @@ from cognitive_memory.ingest.blocks import Block, Piece, pack
 from cognitive_memory.ingest.decoding import decode
 from cognitive_memory.ingest.identity import Identities
 from cognitive_memory.ingest.languages import Kind, kind_of, language_of
-from cognitive_memory.ingest.redaction import redact
+from heimdall.models.secrets import redact_document
 
 VERSION = 1
 """Of what is made here from the same bytes. Raised when that changes: loaded files are then loaded again."""
@@ -64,7 +64,7 @@ def read_document(source: str, content: bytes, *, tags: Sequence[str] = ()) -> D
     if decoded is None:
         return None
     notes = [f"{source} {decoded.note}"] if decoded.note else []
-    text, redacted = redact(decoded.text)
+    text, redacted = redact_document(decoded.text)
     if redacted:
         notes.append(
             f"{source}: {redacted} {'secret was' if redacted == 1 else 'secrets were'} left out"

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from cognitive_memory.core.memory import Json, Memory
+from cognitive_memory.core.memory import Json, LoadState, Memory
 from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.core.reports import SourceReport
 from cognitive_memory.ingest.documents import VERSION, Document, read_document
 from cognitive_memory.ingest.reports import LoadReport
-from cognitive_memory.ingest.target import LoadState, MemoryTarget
 from cognitive_memory.ingest.walking import MAX_SIZE, Found, Reason, Selection, Skipped, Walk, walk
+from cognitive_memory.project_memory import ProjectMemory
 
 _SETTLED = 2_000_000_000
 """Nanoseconds after its last change at which a file's time stamp is trusted: the coarsest filesystems count in two seconds
@@ -44,7 +44,7 @@ class LoadOptions:
 
 
 def load_paths(
-    memory: MemoryTarget,
+    memory: ProjectMemory,
     paths: Sequence[Path],
     project: Path,
     options: LoadOptions = LoadOptions(),
@@ -74,7 +74,7 @@ def _silent(done: int, total: int) -> None:
 
 
 class _Load:
-    def __init__(self, memory: MemoryTarget, project: Path, options: LoadOptions) -> None:
+    def __init__(self, memory: ProjectMemory, project: Path, options: LoadOptions) -> None:
         self._memory = memory
         self._project = project
         self._options = options

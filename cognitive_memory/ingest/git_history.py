@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cognitive_memory.core.memory import Json, NewMemory
+from cognitive_memory.core.memory import Json, LoadState, NewMemory
 from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.ingest.commits import Commit, memories_of, read_commits
 from cognitive_memory.ingest.documents import VERSION
 from cognitive_memory.ingest.errors import GitError
 from cognitive_memory.ingest.git_command import Git
 from cognitive_memory.ingest.reports import GitReport
-from cognitive_memory.ingest.target import LoadState, MemoryTarget
 from cognitive_memory.ingest.walking import source_of
+from cognitive_memory.project_memory import ProjectMemory
 
 OWN_SOURCE = "git:history"
 """What the memories of the project's own repository come from; those of another are below it, by its path."""
@@ -56,7 +56,7 @@ class GitOptions:
 
 
 def load_history(
-    memory: MemoryTarget,
+    memory: ProjectMemory,
     repository: Path,
     project: Path,
     options: GitOptions = GitOptions(),
@@ -94,7 +94,7 @@ def _source(git: Git, project: Path) -> str:
 
 
 class _Load:
-    def __init__(self, memory: MemoryTarget, git: Git, source: str, options: GitOptions) -> None:
+    def __init__(self, memory: ProjectMemory, git: Git, source: str, options: GitOptions) -> None:
         self._memory = memory
         self._git = git
         self._source = source

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from pathlib import Path
 from uuid import uuid4
 
 from cognitive_memory.project.errors import ProjectError
 from cognitive_memory.project.find import CONFIG_NAME, Project
+from heimdall.models.files import write_atomically
 
 _GITIGNORE = f"""\
 # The memories are this machine's; the settings may be shared.
@@ -45,24 +44,8 @@ def init_project(root: Path, *, project_id: str | None = None) -> Project:
     except OSError as error:
         reason = f"can't be made: {error.strerror}; check who may write to {project.root}, or name another project"
         raise ProjectError(project.folder, reason) from error
-    _write_unless_there(project.folder / ".gitignore", _GITIGNORE)
-    _write_unless_there(project.config_path, template(project_id or str(uuid4())))
+    # Of several processes that do it at once, the first one's files stay.
+    write_atomically(project.folder / ".gitignore", _GITIGNORE, replace=False)
+    settings = template(project_id or str(uuid4()))
+    write_atomically(project.config_path, settings, replace=False)
     return project
-
-
-def _write_unless_there(path: Path, text: str) -> None:
-    """Write a whole file or none: of several processes that do it at once, the first one's stays."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
-    if path.exists():
-        return
-    try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        with contextlib.suppress(FileExistsError):
-            try:
-                os.link(temporary, path)
-            except OSError as error:
-                if isinstance(error, FileExistsError) or path.exists():
-                    raise FileExistsError from error
-                temporary.replace(path)  # a filesystem without links
-    finally:
-        temporary.unlink(missing_ok=True)

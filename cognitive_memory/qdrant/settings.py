@@ -6,9 +6,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from cognitive_memory.qdrant.errors import QdrantSettingsError
+from heimdall.models.secrets import redact_url
 
 LOCAL = "local"
 URL_VARIABLE = "HEIMDALL_QDRANT_URL"
@@ -36,7 +37,7 @@ class QdrantSettings:
     @property
     def place(self) -> str:
         """Where it is, for people: without a secret."""
-        return str(self.directory) if self.url is None else redacted(self.url)
+        return str(self.directory) if self.url is None else redact_url(self.url)
 
 
 def qdrant_settings(variables: Mapping[str, str] | None = None) -> QdrantSettings | None:
@@ -79,20 +80,6 @@ def checked_url(value: str) -> str:
     if not usable:
         raise QdrantSettingsError(
             URL_VARIABLE,
-            f"expected '{LOCAL}' or an address such as https://qdrant.example.org:6333, got {redacted(value)!r}",
+            f"expected '{LOCAL}' or an address such as https://qdrant.example.org:6333, got {redact_url(value)!r}",
         )
     return value
-
-
-def redacted(url: str) -> str:
-    """An address without user, password and query."""
-    try:
-        parts = urlsplit(url)
-        host = parts.netloc.rpartition("@")[2]
-    except ValueError:
-        return "***" if "@" in url else url
-    return (
-        urlunsplit((parts.scheme, host, parts.path, "", ""))
-        if parts.netloc
-        else url.rpartition("@")[2]
-    )

@@ -19,7 +19,8 @@ from heimdall.cli.command import command
         ),
         ("heimdall completion fish > ~/.config/fish/completions/heimdall.fish", "fish, for ever"),
         ('eval "$(heimdall completion bash)"', "in this shell alone"),
-    ]
+    ],
+    reports=False,
 )
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(*, shell: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +16,7 @@ from heimdall.cli.report import Report
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from heimdall.doctor.finding import Finding
-    from heimdall.doctor.repair import Mended
+    from heimdall.doctor import examination
 
 
 @command(
@@ -40,41 +39,30 @@ def doctor(*, deep: bool, online: bool, fix: bool, project: Path | None) -> Repo
     PROJECT is a folder in the project to look at; default: the working directory's. Exit code 1 if something failed;
     warnings, and checks that were not made, are no failure.
     """
-    from heimdall.cognitive_system.health_checker import run
+    from heimdall.doctor.examination import diagnose
     from heimdall.doctor.finding import Request
-    from heimdall.doctor.repair import mend
 
-    request = Request(deep=deep, online=online, project=project)
-    findings = list(run(request))
-    mended = list(mend(findings)) if fix else []
-    if mended:
-        findings = list(run(request))
-    return _Checked(findings, mended)
+    return _Examined(diagnose(Request(deep=deep, online=online, project=project), fix=fix))
 
 
 @dataclass(frozen=True)
-class _Checked(Report):
-    findings: Sequence[Finding]
-    mended: Sequence[Mended]
+class _Examined(Report):
+    report: examination.Report
 
     @property
     def sound(self) -> bool:
-        from heimdall.cognitive_system.health_checker import is_sound
-
-        return is_sound(self.findings)
+        return self.report.sound
 
     def as_json(self) -> Mapping[str, object]:
-        from heimdall.cognitive_system.health_checker import as_report
-
-        return {"sound": self.sound, "checks": as_report(self.findings), "mended": self.mended}
+        return self.report.as_json()
 
     def show(self) -> None:
         from heimdall.doctor.finding import Status
 
-        if self.mended:
+        if self.report.repairs:
             output.fields(
                 (step.key, (output.good if step.done else output.bad)(step.what))
-                for step in self.mended
+                for step in self.report.repairs
             )
             output.line()
         looks: dict[Status, tuple[str, Callable[[str], str]]] = {
@@ -84,14 +72,14 @@ class _Checked(Report):
             Status.NOT_CHECKED: ("-", output.faint),
         }
         rows = []
-        for finding in self.findings:
+        for finding in self.report.findings:
             sign, look = looks[finding.status]
             told = finding.path and finding.path not in finding.message
             place = f" ({finding.path})" if told else ""
             rows.append((f"{sign} {finding.key}", look(finding.message + place)))
         output.fields(rows)
         output.line()
-        statuses = [finding.status for finding in self.findings]
+        statuses = [finding.status for finding in self.report.findings]
         words = {
             Status.FAIL: "failed",
             Status.WARN: "to look at",

@@ -220,7 +220,7 @@ class _Status(Report):
         return {"database": self.status.database, "exists": True, **output.fields_of(self.status)}
 
     def show(self) -> None:
-        from heimdall.models.transfer.progress import megabytes
+        from heimdall.models.text import megabytes
 
         counted = self.status
         tags = [f"{tag} ({count})" for tag, count in counted.tags.items()]

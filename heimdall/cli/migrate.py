@@ -37,7 +37,7 @@ def migrate(*, dry_run: bool, remove: bool, path: Path | None) -> Report:
     overwritten, and it is safe to repeat or to interrupt. Exit code 1 if something could not be brought over.
     """
     from heimdall.cli.progress import progress
-    from heimdall.cognitive_system.migration import migrate_legacy_data
+    from heimdall.migration_0_3.migrate import migrate_legacy_data
 
     with progress("embedding memories") as report_progress:
         return _Migrated(
@@ -54,7 +54,7 @@ class _Migrated(Report):
         return self.migration.sound
 
     def as_json(self) -> Mapping[str, object]:
-        return {"sound": self.sound, **output.fields_of(self.migration)}
+        return self.migration.as_json()
 
     def show(self) -> None:
         from heimdall.migration_0_3.report import Outcome

@@ -47,7 +47,7 @@ def models() -> None:
 def status(*, variant: str | None) -> None:
     """Say which model is pinned and whether it is here. Exit code 1 if it is not."""
     from heimdall.models import inspect
-    from heimdall.models.transfer.progress import megabytes
+    from heimdall.models.text import megabytes
 
     found = inspect.whereabouts(variant=variant)
     model = found.model
@@ -194,7 +194,7 @@ def export_(*, file: Path, variant: str | None) -> None:
     """Write the model into one FILE, for a machine without a network."""
     from heimdall.models import inspect
     from heimdall.models.bundle import export
-    from heimdall.models.transfer.progress import megabytes
+    from heimdall.models.text import megabytes
 
     found = inspect.whereabouts(variant=variant)
     if found.directory is None:
@@ -267,7 +267,7 @@ def prune(*, dry_run: bool) -> None:
     from heimdall.models import prune as pruning
     from heimdall.models.packages import package_stores
     from heimdall.models.store import Store
-    from heimdall.models.transfer.progress import megabytes
+    from heimdall.models.text import megabytes
 
     models_dir = Path(locations.models_dir())
     verdicts = []

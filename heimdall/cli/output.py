@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TextIO
 
 import click
 
+from heimdall.models.text import printable
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 _GAP = "  "
 _NARROWEST_TABLE = 40  # columns; in less, cells would be cut to nothing
 _NARROWEST = 24  # columns; in less, wrapped prose is harder to read than broken lines
-_JOINERS = "\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"
 
 
 class Styled(str):
@@ -193,23 +194,6 @@ def on_terminal(stream: TextIO | None) -> bool:
         return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
     except ValueError:  # it was closed
         return False
-
-
-def printable(text: str) -> str:
-    """One line of text without what would move a cursor, ring a bell or change a colour; a tab becomes a blank.
-
-    What stands for a byte of a path that is no text (a surrogate) is kept, so that the path can be used.
-    """
-    if text.isprintable():
-        return text
-    return "".join(
-        character
-        if character.isprintable() or character in _JOINERS or "\udc80" <= character <= "\udcff"
-        else " "
-        if character.isspace()
-        else "\N{REPLACEMENT CHARACTER}"
-        for character in text
-    )
 
 
 def width(text: str) -> int:

@@ -144,7 +144,7 @@ class _Projects(Report):
     projects: Sequence[_ProjectRow]
 
     def show(self) -> None:
-        from heimdall.models.transfer.progress import megabytes
+        from heimdall.models.text import megabytes
 
         if not self.projects:
             output.line("no projects yet; 'heimdall project init' makes one")
@@ -238,7 +238,7 @@ class _Cleaned(Report):
         return document
 
     def show(self) -> None:
-        from heimdall.models.transfer.progress import megabytes
+        from heimdall.models.text import megabytes
 
         what = f"{self.what}, {megabytes(self.size)}"
         if not self.files:

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
-from uuid import uuid4
 
 import click
 
@@ -16,6 +15,7 @@ from heimdall.cli import output
 from heimdall.cli.command import command, json_wanted
 from heimdall.cli.opening import embed_all, model_is_here, this_memory
 from heimdall.cli.report import Report
+from heimdall.models.files import draft
 
 if TYPE_CHECKING:
     from cognitive_memory.core.reports import ImportReport
@@ -104,8 +104,9 @@ class _Imported(Report):
     pending: int
 
     def as_json(self) -> Mapping[str, object]:
+        first = {"added": self.memories.added, "updated": self.memories.updated}
         embedding = {"embedded": self.embedded, "pending": self.pending}
-        return {**output.fields_of(self.memories), **embedding}
+        return {**first, **output.fields_of(self.memories), **embedding}
 
     def show(self) -> None:
         report = self.memories
@@ -182,13 +183,8 @@ def _lines_to(file: Path | None, *, force: bool) -> Iterator[IO[str]]:
         return
     if file.exists() and not force:
         raise click.UsageError(f"{file} exists already; --force replaces it.")
-    draft = file.with_name(f".{file.name}.{uuid4().hex[:8]}.part")
-    try:
-        with draft.open("w", encoding="utf-8", newline="\n") as stream:
-            yield stream
-        draft.replace(file)
-    finally:
-        draft.unlink(missing_ok=True)
+    with draft(file) as beside, beside.open("w", encoding="utf-8", newline="\n") as stream:
+        yield stream
 
 
 @contextmanager

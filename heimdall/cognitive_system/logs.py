@@ -1,22 +1,27 @@
 """The log files of heimdall's own programs, in the shared `logs` directory.
 
-Each process writes a file of its own, named after the program, its start, the machine and the process: no two ever write
-to one file, so nothing is torn or lost, on any filesystem and without a lock. A file is made with its first record, is
-turned over once it is full, and old files are swept when a new one begins.
+Each process writes a file of its own, named after the program, its start, the machine and the process:
+no two ever write to one file, so nothing is torn or lost, on any filesystem and without a lock. A file
+is made with its first record, is turned over once it is full, and old files are swept when a new one
+begins.
 """
 
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import os
 import re
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from heimdall.cognitive_system.data_dirs import get_logs_data_dir
-from heimdall.cognitive_system.redaction import redacted
+from heimdall.models.processes import host_name, is_running, this_process
+from heimdall.models.secrets import redact_message
 from heimdall.models.settings import SettingsError
 
 LEVELS = ("debug", "info", "warning", "error", "off")
@@ -36,17 +41,16 @@ _NAME = re.compile(
 )
 
 
-def level_from_environment() -> str:
+def level_from_environment(environment: Mapping[str, str] = os.environ) -> str:
     """What `HEIMDALL_LOG_LEVEL` says.
 
     Raises:
         SettingsError: it is none of `LEVELS`.
     """
-    level = os.environ.get("HEIMDALL_LOG_LEVEL", "").strip().lower() or DEFAULT_LEVEL
+    text = environment.get("HEIMDALL_LOG_LEVEL", "")
+    level = text.strip().lower() or DEFAULT_LEVEL
     if level not in LEVELS:
-        raise SettingsError(
-            "HEIMDALL_LOG_LEVEL", os.environ["HEIMDALL_LOG_LEVEL"], f"one of {', '.join(LEVELS)}"
-        )
+        raise SettingsError("HEIMDALL_LOG_LEVEL", text, f"one of {', '.join(LEVELS)}")
     return level
 
 
@@ -68,9 +72,9 @@ def keep_logs(program: str, *, level: str | None = None) -> ProcessLog | None:
     level = level or level_from_environment()
     for name in LOGGERS:
         logger = logging.getLogger(name)
-        logger.handlers = [
-            handler for handler in logger.handlers if not isinstance(handler, ProcessLog)
-        ]
+        for handler in [each for each in logger.handlers if isinstance(each, ProcessLog)]:
+            logger.removeHandler(handler)
+            handler.close()
     if level == "off":
         return None
     log = ProcessLog(program)
@@ -82,7 +86,7 @@ def keep_logs(program: str, *, level: str | None = None) -> ProcessLog | None:
     return log
 
 
-class ProcessLog(logging.Handler):
+class ProcessLog(RotatingFileHandler):
     """Writes records to a file of this process, one line each but for tracebacks, without secrets.
 
     A log never breaks the program: where it can't be written, it is not.
@@ -92,57 +96,46 @@ class ProcessLog(logging.Handler):
     """
 
     def __init__(self, program: str) -> None:
-        super().__init__()
+        # The name is made anew whenever the file is opened: the child of a fork has one of its own.
+        super().__init__(program, maxBytes=MOST_BYTES, backupCount=1, delay=True)
         self.setFormatter(
             Redacting("%(asctime)s %(levelname)s %(name)s [%(threadName)s] %(message)s")
         )
         self._program = program
         self._started = datetime.now(UTC)
         self._process = os.getpid()
-        self._descriptor: int | None = None
-        self._size = 0
 
     @property
     def path(self) -> Path:
         """The file, which need not exist."""
         stamp = f"{self._started:%Y%m%dT%H%M%SZ}"
-        return get_logs_data_dir() / f"{self._program}.{stamp}.{_host()}.{os.getpid()}.log"
+        return get_logs_data_dir() / f"{self._program}.{stamp}.{this_process()}.log"
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record."""
-        try:
-            line = f"{self.format(record)}\n".encode(errors="backslashreplace")
-            descriptor = self._open(len(line))
-            self._size += os.write(descriptor, line)
-        except OSError:  # a full disk, a directory of somebody else's
-            self._shut()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._shut()
-        super().close()
-
-    def _open(self, more: int) -> int:
-        """The open file, with room for so many bytes more."""
-        if self._process != os.getpid():  # a fork: the child has a file of its own
-            self._shut()
+        if self._process != os.getpid():
             self._process = os.getpid()
-        if self._descriptor is not None and self._size + more > MOST_BYTES:
             self._shut()
-            self.path.replace(self.path.with_name(f"{self.path.name}.1"))
-        if self._descriptor is None:
-            path = self.path
-            path.parent.mkdir(parents=True, exist_ok=True)
-            sweep(path.parent)
-            self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-            self._size = os.fstat(self._descriptor).st_size
-        return self._descriptor
+        super().emit(record)
+
+    def _open(self) -> io.TextIOWrapper:
+        path = self.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sweep(path.parent)
+        self.baseFilename = str(path)
+        # Not buffered: a record is one write, so that neither a kill nor a fork leaves half of one.
+        raw = path.open("ab", buffering=0)
+        return io.TextIOWrapper(raw, "utf-8", errors="backslashreplace", write_through=True)
+
+    def handleError(self, _record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
+        """Lose a record that can't be written: a full disk, a directory of somebody else's."""
+        self._shut()
 
     def _shut(self) -> None:
-        descriptor, self._descriptor, self._size = self._descriptor, None, 0
-        if descriptor is not None:
+        stream, self.stream = self.stream, None
+        if stream is not None:
             with contextlib.suppress(OSError):
-                os.close(descriptor)
+                stream.close()
 
 
 class Redacting(logging.Formatter):
@@ -160,15 +153,12 @@ class Redacting(logging.Formatter):
         """The record's text; all but its first line is indented."""
         try:
             text = super().format(record)
-        except (
-            TypeError,
-            ValueError,
-            KeyError,
-        ):  # its arguments don't fit; they may be anything, so they are not shown
+        except (TypeError, ValueError, KeyError):
+            # its arguments don't fit; they may be anything, so they are not shown
             text = (
                 f"a record of {record.name} ({record.filename}:{record.lineno}) can't be formatted"
             )
-        return redacted(text).replace("\r", "\\r").replace("\n", "\n    ")
+        return redact_message(text).replace("\r", "\\r").replace("\n", "\n    ")
 
 
 def sweep(directory: Path) -> None:
@@ -176,33 +166,15 @@ def sweep(directory: Path) -> None:
 
     Several processes may do this at once. Files with other names are left alone.
     """
-    dated = []
+    by_time: list[tuple[float, Path]] = []
     for path in directory.glob("*.log*"):
         match = _NAME.fullmatch(path.name)
-        with contextlib.suppress(OSError):  # another process has removed it
-            if match and not (match["host"] == _host() and _runs(int(match["process"]))):
-                dated.append((path.stat().st_mtime, path))
-    dated.sort(reverse=True)
+        if match and not (match["host"] == host_name() and is_running(int(match["process"]))):
+            with contextlib.suppress(OSError):  # another process has removed it
+                by_time.append((path.stat().st_mtime, path))
     oldest = time.time() - MOST_SECONDS
-    for number, (written, path) in enumerate(dated):
+    for number, (written, path) in enumerate(sorted(by_time, reverse=True)):
         if number >= MOST_FILES or written < oldest:
             # removed meanwhile; another user's; open, on Windows
             with contextlib.suppress(OSError):
                 path.unlink()
-
-
-def _host() -> str:
-    name = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
-    return re.sub(r"[^\w-]", "-", name.partition(".")[0])
-
-
-def _runs(process: int) -> bool:
-    if os.name == "nt":
-        return False  # there an open file can't be removed anyway
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        pass  # another user's
-    return True

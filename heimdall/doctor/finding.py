@@ -41,8 +41,8 @@ class Finding:
         """What was found and what to do, in one line."""
         return f"{self.problem}; {self.advice}" if self.advice else self.problem
 
-    def as_dict(self) -> dict[str, str]:
-        """Status, path and message, for machines."""
+    def as_json(self) -> dict[str, str]:
+        """Status, path and message, as `--json` prints them below the key."""
         return {"status": str(self.status), "path": self.path, "message": self.message}
 
 

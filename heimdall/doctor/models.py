@@ -13,7 +13,7 @@ from heimdall.models.files import sha256_of
 from heimdall.models.manifest import PinnedModel, read_model
 from heimdall.models.settings import Settings, SettingsError
 from heimdall.models.store import Store
-from heimdall.models.transfer.progress import megabytes
+from heimdall.models.text import megabytes
 
 REPAIR = "'heimdall models verify --repair' mends it"
 

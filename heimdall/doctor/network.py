@@ -12,7 +12,8 @@ from heimdall.doctor.finding import Finding, Request, failed, not_checked, passe
 from heimdall.models import inspect, locations
 from heimdall.models.errors import ManifestError, SourceError
 from heimdall.models.manifest import PinnedModel, read_model
-from heimdall.models.settings import Settings, SettingsError, redact
+from heimdall.models.secrets import redact_url as redact
+from heimdall.models.settings import Settings, SettingsError
 
 _AUTHORITY_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
 _PROXY_VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")

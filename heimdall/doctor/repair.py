@@ -1,42 +1,44 @@
-"""What `heimdall doctor --fix` does: only what can't lose anything. Each mender is a function; `MENDERS` names its finding."""
+"""What `heimdall doctor --fix` does: only what can't lose anything. `REPAIRS` is the table of it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
 from heimdall.doctor.finding import Finding, Status
 from heimdall.doctor.models import stale_downloads
 from heimdall.errors import HeimdallError
 from heimdall.models import inspect, locations, prune
 from heimdall.models.store import Store
-from heimdall.models.transfer.progress import megabytes
-
-Mender: TypeAlias = Callable[[Finding], str]
-"""Mends what a finding is about and says what it did. It raises HeimdallError or OSError when it can't."""
+from heimdall.models.text import megabytes
 
 
 @dataclass(frozen=True, slots=True)
-class Mended:
-    """What was done about a finding: its key, whether that went well, and what was done or why not."""
+class Repair:
+    """What was done about a finding.
+
+    Attributes:
+        key: the finding's.
+        done: whether it went well.
+        what: what was done, or why it could not be done.
+    """
 
     key: str
     done: bool
     what: str
 
 
-def mend(findings: Iterable[Finding]) -> Iterator[Mended]:
-    """Mend what can be mended safely; other findings are passed over in silence."""
+def repair(findings: Iterable[Finding]) -> Iterator[Repair]:
+    """Repair what can be repaired safely; other findings are passed over in silence."""
     for finding in findings:
-        mender = MENDERS.get(finding.key.partition(".")[0])
-        if mender is None or finding.status not in {Status.WARN, Status.FAIL}:
+        action = REPAIRS.get(finding.key.partition(".")[0])
+        if action is None or finding.status not in {Status.WARN, Status.FAIL}:
             continue
         try:
-            yield Mended(finding.key, done=True, what=mender(finding))
+            yield Repair(finding.key, done=True, what=action(finding))
         except (HeimdallError, OSError) as error:
-            yield Mended(finding.key, done=False, what=f"could not be mended: {error}")
+            yield Repair(finding.key, done=False, what=f"could not be mended: {error}")
 
 
 def _make_directory(finding: Finding) -> str:
@@ -96,7 +98,7 @@ def _rebuild_words(finding: Finding) -> str:
     return f"made the keyword index of {finding.path} anew"
 
 
-MENDERS: dict[str, Mender] = {
+REPAIRS: dict[str, Callable[[Finding], str]] = {
     **dict.fromkeys(("heimdall_data_dir", "models_dir", "qdrant_dir", "logs_dir"), _make_directory),
     "models": _provide_model,
     "models_view": _lay_out_view,
@@ -104,4 +106,7 @@ MENDERS: dict[str, Mender] = {
     "project_schema": _migrate_schema,
     "project_words": _rebuild_words,
 }
-"""Which finding is mended by what; a key's first part counts."""
+"""What repairs a finding, by the first part of its key, and says what it did.
+
+Each raises HeimdallError or OSError when it can't.
+"""

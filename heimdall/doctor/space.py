@@ -11,7 +11,7 @@ from heimdall.doctor.directories import shared_directories
 from heimdall.doctor.finding import Finding, Request, failed, not_checked, passed, warned
 from heimdall.models import inspect
 from heimdall.models.errors import ManifestError
-from heimdall.models.transfer.progress import megabytes
+from heimdall.models.text import megabytes
 
 _COMFORT = 200_000_000
 """Bytes. With less, memories, their backups or a new model may soon not fit."""

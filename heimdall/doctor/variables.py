@@ -13,7 +13,8 @@ from heimdall.doctor.finding import Finding, Request, failed, passed, warned
 from heimdall.models import locations
 from heimdall.models.errors import ManifestError
 from heimdall.models.manifest import read_model
-from heimdall.models.settings import SOURCES, Settings, SettingsError, redact
+from heimdall.models.secrets import redact_url as redact
+from heimdall.models.settings import SOURCES, Settings, SettingsError
 
 Environment: TypeAlias = Mapping[str, str]
 Rule: TypeAlias = Callable[[Environment], Iterator[Finding]]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from heimdall.mcp_clients.errors import ClientConfigError
+from heimdall.models.files import draft
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -94,16 +93,8 @@ class ConfigFile:
     def _write(self, target: Path, text: str) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         content = (_BOM if (self.original or b"").startswith(_BOM) else b"") + text.encode()
-        temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-        try:
-            with temporary.open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            if self.original is not None:
-                shutil.copymode(target, temporary)
-            temporary.replace(target)
-        except BaseException:  # also Ctrl-C: no half file stays
-            with suppress(OSError):
-                temporary.unlink()
-            raise
+        is_new = self.original is None
+        with draft(target, mode=0o666 if is_new else 0o600) as beside:
+            beside.write_bytes(content)
+            if not is_new:
+                shutil.copymode(target, beside)

@@ -11,7 +11,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
 
 from heimdall.errors import HeimdallError
-from heimdall.models.transfer.progress import Progress, make_progress, megabytes
+from heimdall.models.text import megabytes
+from heimdall.models.transfer.progress import Progress, make_progress
 
 if TYPE_CHECKING:
     from heimdall.models.settings import Settings

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from heimdall.errors import HeimdallError
 from heimdall.models.files import chunks_of, sha256_of
-from heimdall.models.transfer.partials import is_abandoned, this_process
+from heimdall.models.processes import this_process
+from heimdall.models.transfer.partials import is_abandoned
 
 _PREFIX = "migrating"
 Digests = dict[str, str]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -60,6 +60,10 @@ class MigrationReport:
     def sound(self) -> bool:
         """Whether nothing failed."""
         return all(step.outcome is not Outcome.FAILED for step in self.steps)
+
+    def as_json(self) -> dict[str, object]:
+        """The object that `heimdall migrate --json` prints."""
+        return {"sound": self.sound, **asdict(self)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import IntegrityError, ModelError
-from .files import chunks_of
+from .files import chunks_of, draft
 from .manifest import PinnedFile, PinnedModel
 from .sources.base import Context, Source
 from .sources.local import adopt
@@ -103,18 +102,14 @@ def export(model: PinnedModel, tree: Path, target: Path) -> None:
     """
     if target.exists():
         raise BundleError(str(target), "exists already and is not replaced; name another file")
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        with zipfile.ZipFile(temporary, "x", zipfile.ZIP_STORED) as archive:
+        with draft(target) as beside, zipfile.ZipFile(beside, "w", zipfile.ZIP_STORED) as archive:
             for file in sorted(model.files, key=lambda file: file.path):
                 info = zipfile.ZipInfo(ROOT + file.path)
                 info.create_system, info.external_attr = 3, 0o100644 << 16
                 with (tree / file.path).open("rb") as source, archive.open(info, "w") as member:
                     copy_verified(chunks_of(source), member, file)
-        temporary.replace(target)
     except IntegrityError as error:
         raise BundleError(
             str(tree), f"{error}; 'heimdall models verify --repair' mends it"
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)

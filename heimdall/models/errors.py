@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .text import printable
+
 TYPE_CHECKING = False  # as `typing` would say it; this module is part of every import of heimdall
 if TYPE_CHECKING:
     from .attempt import Attempt
@@ -53,14 +55,6 @@ class IntegrityError(ModelError):
         return f"{self.what}: expected {self.expected}, found {self.found}"
 
 
-def printable(text: str) -> str:
-    """The text without what would move a terminal's cursor, and no longer than anybody reads."""
-    cleaned = "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
-    )
-    return cleaned if len(cleaned) <= _LONGEST else f"{cleaned[:_LONGEST]}…"
-
-
 class StoreError(ModelError):
     """The models directory can't be used.
 
@@ -97,7 +91,9 @@ class SourceError(ModelError):
         unreachable: bool = False,
         retry_after: float | None = None,
     ) -> None:
-        reason = printable(reason)  # it may quote a server
+        # It may quote a server: nothing of that moves a cursor, and nobody reads more.
+        reason = printable(reason)
+        reason = reason if len(reason) <= _LONGEST else f"{reason[:_LONGEST]}…"
         super().__init__(reason, transient, unreachable, retry_after)
         self.reason = reason
         self.transient = transient

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Iterator
@@ -24,11 +25,49 @@ def chunks_of(stream: IO[bytes]) -> Iterator[bytes]:
         yield chunk
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a small text file so that a reader sees the old or the new one, never a part."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
+@contextlib.contextmanager
+def draft(path: Path, *, mode: int = 0o666, replace: bool = True) -> Iterator[Path]:
+    """An empty file beside `path`, to be filled, that gets its name when the block ends well.
+
+    A reader sees the old file or the new one, never a part, and what is in the new one is on the disk. When the block
+    ends in an exception, nothing is left and the old file stays.
+
+    Args:
+        path: the file to be made; its folder is there.
+        mode: the new file's permissions, less the umask.
+        replace: take the place of a file that is there; otherwise the one that is there stays.
+
+    Raises:
+        OSError: the file can't be written.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
+    os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
     try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        temporary.replace(path)
+        yield beside
+        # Windows syncs only what is open for writing; elsewhere the new mode may forbid that.
+        with beside.open("r+b" if os.name == "nt" else "rb") as stream:
+            os.fsync(stream.fileno())
+        if replace:
+            beside.replace(path)
+        else:
+            _link_unless_there(beside, path)
     finally:
-        temporary.unlink(missing_ok=True)
+        beside.unlink(missing_ok=True)
+
+
+def write_atomically(
+    path: Path, content: str | bytes, *, mode: int = 0o666, replace: bool = True
+) -> None:
+    """Write a small file as `draft` does; text as UTF-8 with the line ends that it has."""
+    with draft(path, mode=mode, replace=replace) as beside:
+        beside.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def _link_unless_there(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        pass
+    except OSError:  # a filesystem without links
+        if not target.exists():
+            source.replace(target)

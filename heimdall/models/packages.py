@@ -11,7 +11,6 @@ from .resolver import resolve_in_detail
 from .store import Store
 
 MANIFEST_NAME = "model_manifest.json"
-_DEFAULT_VARIANT = "standard"
 _FOLDER = "packages"
 
 
@@ -43,7 +42,7 @@ def ensure(
     below = Path(_FOLDER, package)
     return resolve_in_detail(
         model,
-        variant or _DEFAULT_VARIANT,
+        variant or receipts.DEFAULT_VARIANT,
         models_dir=locations.models_dir() / below,
         manifest_path=manifest_of(package, manifest),
         system_dir=locations.system_models_dir() / below,

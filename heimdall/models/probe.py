@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 from .errors import SourceError
 from .manifest import PinnedModel
-from .settings import Settings, redact
+from .secrets import redact_url as redact
+from .settings import Settings
 from .sources.asset import AssetAtUrl, AssetInFile
 from .sources.base import Source
 from .sources.index import WheelMembers, credentials_for, places

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 STORE = ".store"
 RECEIPT = "receipt.json"
 TREE = "models"
-_SAME_FILES = {"fast": "standard"}
-"""Variants that are another way of computing with the files of one that is pinned."""
+DEFAULT_VARIANT = "standard"
+"""The variant of whoever names none."""
 
 
 def read_json(path: str) -> "dict[str, Any]":
@@ -40,7 +40,9 @@ def read_json(path: str) -> "dict[str, Any]":
 def choose_entry(
     document: "dict[str, Any]", model: str | None, variant: str | None
 ) -> "dict[str, Any] | None":
-    """The manifest's entry of that name and variant whose marker holds here, or None.
+    """The manifest's entry of that name that serves the variant, and whose marker holds here, or None.
+
+    An entry serves its own variant, and each that it has a graph for: another way of computing with the same files.
 
     Args:
         document: the manifest's JSON object.
@@ -49,20 +51,19 @@ def choose_entry(
     """
     model = model or document["default"]
     variant = wanted_variant(variant)
-    for chosen in (variant, _SAME_FILES.get(variant)):
-        for entry in document["models"]:
-            if (
-                entry["name"] == model
-                and entry["variant"] == chosen
-                and _marker_holds(entry.get("marker"))
-            ):
-                return entry  # type: ignore[no-any-return]
+    for entry in document["models"]:
+        if (
+            entry["name"] == model
+            and variant in (entry["variant"], *entry.get("graphs", ()))
+            and _marker_holds(entry.get("marker"))
+        ):
+            return entry  # type: ignore[no-any-return]
     return None
 
 
 def wanted_variant(variant: str | None) -> str:
     """The variant asked for, else `$HEIMDALL_MODEL_VARIANT`, else `standard`."""
-    return variant or os.environ.get("HEIMDALL_MODEL_VARIANT") or "standard"
+    return variant or os.environ.get("HEIMDALL_MODEL_VARIANT") or DEFAULT_VARIANT
 
 
 def pins(entry: "dict[str, Any]") -> "dict[str, list[Any]]":

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from . import receipts
 from .files import write_atomically
-from .settings import Settings, redact
+from .secrets import redact_url as redact
+from .settings import Settings
 from .store import Store
 
 REMEMBERED_SECONDS = 120.0

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from .errors import ModelError
+from .secrets import redact_url
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
@@ -169,18 +170,4 @@ def _url(variable: str, url: str) -> str:
     expected = (
         "a URL that begins with https:// or http://, for a mirror also file://, without a query"
     )
-    raise SettingsError(variable, redact(url), expected)
-
-
-def redact(url: str) -> str:
-    """The URL without what may be secret: user, password, query and fragment."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        return "<an unreadable URL>"
-    if not parts.scheme or (not host and parts.scheme != "file"):
-        return url.rsplit("@", 1)[-1].split("?", 1)[0]
-    host = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{host}{port}{parts.path}"
+    raise SettingsError(variable, redact_url(url), expected)

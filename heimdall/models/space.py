@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from .errors import ModelError, StoreError
-from .transfer.progress import megabytes
+from .text import megabytes
 
 _MARGIN = 1 << 20
 _FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 from cognitive_memory.core.memory import NewMemory
@@ -69,7 +70,7 @@ def read(path: Path) -> list[Conversation]:
     return [_conversation(content) for content in json.loads(path.read_text(encoding="utf-8"))]
 
 
-def _conversation(content: dict) -> Conversation:
+def _conversation(content: dict[str, Any]) -> Conversation:
     turns: list[Turn] = []
     for session in content["sessions"]:
         date = datetime.strptime(session["date"], "%I:%M %p on %d %B, %Y").replace(tzinfo=UTC)

@@ -16,10 +16,12 @@ from statistics import median
 import click
 import numpy as np
 
+from cognitive_memory.core.variants import pinned_graph
 from cognitive_memory.encoding import Encoder
 from tests.benchmarks.corpus import mixed_texts, short_texts
 from tests.support.real_model import DIRECTORY, ROOT
 
+MODEL = "all-MiniLM-L6-v2"
 _ODD = [
     "a",
     "7",
@@ -62,7 +64,8 @@ def compare(texts: Sequence[str], rounds: int) -> list[str]:
     """A line for each variant."""
     places = {"standard": DIRECTORY, "compact": DIRECTORY / "compact", "fast": DIRECTORY}
     encoders = {
-        name: Encoder.load(path, variant=name, device="cpu") for name, path in places.items()
+        name: Encoder.load(path, graph=pinned_graph(MODEL, name), device="cpu")
+        for name, path in places.items()
     }
     vectors = {name: encoder.encode_batch(texts) for name, encoder in encoders.items()}
     sample = mixed_texts(60, seed=7)

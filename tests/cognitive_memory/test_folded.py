@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from cognitive_memory.core.config import EmbeddingConfig
+from cognitive_memory.core.variants import pinned_graph
 from cognitive_memory.encoding import Encoder, ONNXEmbeddingProvider, folded
 from cognitive_memory.encoding.session import ModelSession
 from heimdall.models import graph_cache
@@ -63,7 +64,8 @@ def kept(shelf: Path) -> list[Path]:
 
 def as_it_is(variant: str) -> np.ndarray:
     directory = DIRECTORY / "compact" if variant == "compact" else DIRECTORY
-    return Encoder.load(directory, variant=variant).encode_batch(TEXTS)
+    graph = pinned_graph("all-MiniLM-L6-v2", variant)
+    return Encoder.load(directory, graph=graph).encode_batch(TEXTS)
 
 
 def test_it_is_made_once_and_gives_the_same_vectors(

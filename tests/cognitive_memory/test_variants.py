@@ -1,29 +1,55 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from cognitive_memory.core.config import ConfigError, EmbeddingConfig
+from cognitive_memory.core.variants import Graph, pinned_graph, pinned_variant
 from cognitive_memory.encoding import Encoder, ONNXEmbeddingProvider
-from cognitive_memory.encoding.variants import graph_name, numerics_label
+from heimdall.models import locations
 from tests.benchmarks.corpus import mixed_texts
 
-ENTRY = {
+ENTRY: dict[str, Any] = {
     "name": "m",
     "variant": "standard",
     "files": [
         {"path": path, "sha256": digest * 64, "size": 1}
         for path, digest in {
             "m.onnx": "1",
-            "m-fast.onnx": "2",
+            "m-quick.onnx": "2",
             "model.safetensors": "3",
             "tokenizer.json": "4",
         }.items()
     ],
+    "graphs": {
+        "standard": {"path": "m.onnx", "purpose": "the reference"},
+        "quick": {
+            "path": "m-quick.onnx",
+            "devices": ["cpu", "cuda"],
+            "computes_weights": True,
+            "least_cosine": 0.9,
+        },
+    },
 }
+
+Pin = Callable[[object], None]
+
+
+@pytest.fixture
+def pin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pin:
+    """Makes a manifest with one entry the installed one."""
+
+    def write(entry: object) -> None:
+        path.write_text(json.dumps({"default": "m", "models": [entry]}))
+
+    path = tmp_path / "manifest.json"
+    monkeypatch.setattr(locations, "manifest_path", lambda: str(path))
+    return write
 
 
 def _changed(path: str) -> dict[str, object]:
@@ -55,38 +81,66 @@ def test_a_variant_is_a_name(variant: object) -> None:
         EmbeddingConfig(variant=variant)  # type: ignore[arg-type]
 
 
-def test_each_variant_has_its_graph() -> None:
-    assert [graph_name("m", variant) for variant in ("standard", "compact", "fast")] == [
-        "m.onnx",
-        "m.onnx",
-        "m-fast.onnx",
-    ]
+def test_the_manifest_says_how_each_variant_is_run(pin: Pin) -> None:
+    pin(ENTRY)
+    assert pinned_graph("m", "standard") == Graph("m.onnx")
+    assert pinned_graph("m", "quick") == Graph("m-quick.onnx", ("cpu", "cuda"), True, 0.9)
+    assert pinned_graph("m", "other") is None
 
 
-def test_the_label_changes_with_what_the_numbers_depend_on_and_with_nothing_else() -> None:
-    standard, fast = (numerics_label(ENTRY, variant, "auto") for variant in ("standard", "fast"))
-    assert standard != fast
-    assert standard == numerics_label(ENTRY, "standard", "cpu")
-    assert standard == numerics_label(_changed("m-fast.onnx"), "standard", "cpu")
-    assert fast == numerics_label(_changed("m.onnx"), "fast", "cpu")
-    assert fast != numerics_label(_changed("m-fast.onnx"), "fast", "cpu")
+def test_a_device_that_a_variant_is_not_for_is_refused(pin: Pin) -> None:
+    pin(ENTRY)
+    assert EmbeddingConfig(model_name="m", variant="quick", device="cuda").device == "cuda"
+    assert EmbeddingConfig(model_name="m", variant="standard", device="coreml").device == "coreml"
+    with pytest.raises(
+        ConfigError,
+        match="'coreml', but the variant 'quick' is for the CPU and the CUDA: use 'auto' or 'cpu' or 'cuda'",
+    ):
+        EmbeddingConfig(model_name="m", variant="quick", device="coreml")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [7, {**ENTRY, "graphs": 7}, {**ENTRY, "graphs": {"standard": {}}}, {**ENTRY, "files": [{}]}],
+)
+def test_a_damaged_manifest_says_nothing(pin: Pin, entry: object) -> None:
+    pin(entry)
+    assert pinned_variant("m", "standard") is None
+    assert ONNXEmbeddingProvider(EmbeddingConfig(model_name="m")).embedding_space is None
+
+
+def test_the_space_changes_with_what_the_vectors_depend_on_and_with_nothing_else(pin: Pin) -> None:
+    def spaces(entry: object, device: str = "auto") -> list[str]:
+        pin(entry)
+        pinned = [pinned_variant("m", variant) for variant in ("standard", "quick")]
+        return [one.embedding_space(device, "cut") for one in pinned if one]
+
+    standard, quick = spaces(ENTRY)
+    assert standard != quick
+    assert spaces(ENTRY, "cpu") == [standard, quick]
+    assert spaces(ENTRY, "coreml") == [f"{standard}/coreml", f"{quick}/coreml"]
+    one, other = spaces(_changed("m-quick.onnx"))
+    assert (one == standard, other == quick) == (True, False)
+    one, other = spaces(_changed("m.onnx"))
+    assert (one == standard, other == quick) == (False, True)
     for path in ("model.safetensors", "tokenizer.json"):
-        assert standard != numerics_label(_changed(path), "standard", "cpu")
-        assert fast != numerics_label(_changed(path), "fast", "cpu")
-    assert standard != numerics_label(ENTRY, "standard", "coreml")
+        one, other = spaces(_changed(path))
+        assert (one == standard, other == quick) == (False, False)
 
 
-def test_without_a_pinned_model_there_is_no_label() -> None:
-    assert ONNXEmbeddingProvider(EmbeddingConfig(model_name="nobody's")).numerics is None
+def test_without_a_pinned_model_there_is_no_space() -> None:
+    assert ONNXEmbeddingProvider(EmbeddingConfig(model_name="nobody's")).embedding_space is None
 
 
-def test_labels_of_the_pinned_model_differ_by_variant() -> None:
-    labels = [
-        ONNXEmbeddingProvider(EmbeddingConfig(variant=name)).numerics
-        for name in ("standard", "compact", "fast")
+def test_vectors_that_0_4_stored_stay_comparable() -> None:
+    pinned = (EmbeddingConfig(variant=name) for name in ("standard", "compact", "fast"))
+    assert [ONNXEmbeddingProvider(config).embedding_space for config in pinned] == [
+        "all-MiniLM-L6-v2/standard/b16c585ca2c8e7f4",
+        "all-MiniLM-L6-v2/compact/fb1bc36eb3598253",
+        "all-MiniLM-L6-v2/fast/422173bc35858f02",
     ]
-    assert len(set(labels)) == 3
-    assert all(label and label.startswith("all-MiniLM-L6-v2/") for label in labels)
+    pooled = ONNXEmbeddingProvider(EmbeddingConfig(variant="standard", long_texts="pool"))
+    assert pooled.embedding_space == "all-MiniLM-L6-v2/standard/b16c585ca2c8e7f4/pool"
 
 
 @pytest.mark.model
@@ -99,7 +153,8 @@ def test_vectors_are_near_those_of_upstreams_weights(
     directory = model_directory / "compact" if variant == "compact" else model_directory
     golden = Path(__file__).parent / "golden" / "texts.json"
     texts = [*json.loads(golden.read_bytes()).values(), *mixed_texts(30)]
-    other = Encoder.load(directory, variant=variant, device="cpu")
+    graph = pinned_graph("all-MiniLM-L6-v2", variant)
+    other = Encoder.load(directory, graph=graph, device="cpu")
     vectors = other.encode_batch(texts)
     cosines = (vectors * encoder.encode_batch(texts)).sum(axis=1)
     assert cosines.min() > least

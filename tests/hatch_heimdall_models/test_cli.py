@@ -188,14 +188,15 @@ def test_a_given_asset_is_pinned_as_it_is(project: Locked, tmp_path: Path) -> No
     assert project.run("--check") == 0
 
 
-def test_other_places_that_somebody_added_stay(locked: Locked) -> None:
+def test_other_places_and_graphs_that_somebody_added_stay(locked: Locked) -> None:
     lock = locked.lock
     (model,) = lock.models
     places = ("https://example.org/iris.joblib",)
     files = tuple(
         replace(file, also=places) if file.inline is None else file for file in model.files
     )
-    text = replace(lock, models=(replace(model, files=files),)).dumps()
+    graphs = {model.variant: {"path": files[0].path, "engine": "sklearn"}}
+    text = replace(lock, models=(replace(model, files=files, graphs=graphs),)).dumps()
     (locked.root / "models.lock.json").write_text(text)
     assert locked.run() == 0
     assert (locked.root / "models.lock.json").read_text() == text

@@ -139,6 +139,18 @@ FILE = ("models", 0, "files", 0)
             _add_again("models"),
             "models[1]: some-model standard is there twice with the same marker",
         ),
+        (
+            _set("models", 0, "graphs", to={"fast": 1}),
+            "models[0].graphs: expected an object of objects",
+        ),
+        (
+            _set("models", 0, "graphs", to={"fast": {"path": "absent.onnx"}}),
+            "models[0].graphs.fast.path: expected one of the files, found 'absent.onnx'",
+        ),
+        (
+            _set("models", 0, "graphs", to={"../fast": {"path": "model_config.json"}}),
+            "models[0].graphs: '../fast' must have the form",
+        ),
         (_add_again("models", 0, "files"), "are one file where case does not count"),
     ],
 )

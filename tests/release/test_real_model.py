@@ -68,7 +68,7 @@ def test_the_graph_is_the_one_that_the_tools_write() -> None:
     config = parse_bert_config(json.dumps(CONFIG), subject="config")
     recipe = read_recipe(RECIPE)
     written = graph_bytes(recipe.name, config, read_header(MODELS / "model.safetensors"))
-    assert (MODELS / recipe.graph_path).read_bytes() == written
+    assert (MODELS / recipe.graphs[0].path).read_bytes() == written
 
 
 def test_the_compact_graph_is_the_one_that_the_tools_write() -> None:
@@ -77,7 +77,7 @@ def test_the_compact_graph_is_the_one_that_the_tools_write() -> None:
     weights = MODELS / "model.safetensors"
     content = memoryview(weights.read_bytes())
     written = compact_graph_bytes(recipe.name, config, read_header(weights), content)
-    assert (MODELS / recipe.folder / recipe.graph_path).read_bytes() == written
+    assert (MODELS / recipe.folder / recipe.graphs[0].path).read_bytes() == written
 
 
 def test_the_compact_asset_is_worth_its_name() -> None:

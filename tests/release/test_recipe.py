@@ -12,17 +12,51 @@ from hypothesis import strategies as st
 
 from hatch_heimdall_models.errors import ModelBuildError
 from release.project import RECIPE
-from release.recipe import HubOrigin, Recipe, UpstreamFile, WheelOrigin, parse_recipe, read_recipe
+from release.recipe import (
+    Graph,
+    HubOrigin,
+    ModelSet,
+    Recipe,
+    UpstreamFile,
+    WheelOrigin,
+    parse_recipe,
+    read_recipe,
+)
 from tests.support.tiny_release import TinyRelease, recipe_text
 
 GOOD = tomllib.loads(RECIPE.read_text(encoding="utf-8"))
 
 _names = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,8}[A-Za-z0-9]", fullmatch=True)
 _hexes = st.text("0123456789abcdef", min_size=64, max_size=64)
+_graphs = st.lists(
+    st.builds(
+        Graph,
+        variant=_names,
+        builder=_names,
+        run=st.fixed_dictionaries(
+            {"path": _names},
+            optional={
+                "purpose": st.just("to be tested"),
+                "devices": st.just(["cpu"]),
+                "computes_weights": st.booleans(),
+                "least_cosine": st.just(0.5),
+            },
+        ),
+    ),
+    min_size=1,
+    max_size=2,
+    unique_by=lambda graph: graph.variant,
+).map(tuple)
+
+
+def _serves_each_variant_once(sets: tuple[ModelSet, ...]) -> bool:
+    served = [{one.variant, *(graph.variant for graph in one.graphs)} for one in sets]
+    return len(set().union(*served)) == sum(map(len, served))
+
+
 _recipes = st.builds(
     Recipe,
     name=_names,
-    variant=_names,
     license=st.sampled_from(["Apache-2.0", "MIT OR (Apache-2.0 WITH LLVM-exception)"]),
     repository=_names.map(lambda name: f"https://models.example/owner/{name}"),
     revision=_hexes.map(lambda text: text[:40]),
@@ -45,6 +79,13 @@ _recipes = st.builds(
         min_size=1,
         max_size=3,
     ).map(tuple),
+    sets=st.lists(
+        st.builds(ModelSet, _names, st.just("`$graph` was added"), _graphs, st.booleans()),
+        min_size=1,
+        max_size=2,
+    )
+    .map(tuple)
+    .filter(_serves_each_variant_once),
 )
 
 
@@ -95,7 +136,7 @@ _anything = st.recursive(
 )
 
 
-@given(st.sampled_from(["model", "upstream", "files", "origins"]), _anything)
+@given(st.sampled_from(["model", "upstream", "files", "origins", "sets"]), _anything)
 def test_any_part_of_another_kind_gives_a_clear_error(part: str, value: object) -> None:
     assert part in problems_of({**GOOD, part: value})
 
@@ -104,9 +145,9 @@ def _keys() -> list[tuple[str, int | None, str]]:
     keys: list[tuple[str, int | None, str]] = [
         (part, None, key) for part in ("model", "upstream") for key in GOOD[part]
     ]
-    for part in ("files", "origins"):
+    for part in ("files", "origins", "sets"):
         keys += [(part, index, key) for index, table in enumerate(GOOD[part]) for key in table]
-    return [key for key in keys if key[2] not in {"path", "archive", "derived", "fast"}]
+    return [key for key in keys if key[2] not in {"path", "archive", "changes", "holds_weights"}]
 
 
 @pytest.mark.parametrize(("part", "index", "key"), _keys())
@@ -123,20 +164,28 @@ def test_each_key_that_is_missing_or_wrong_is_named(
     assert f"{where}.{key}" in problems_of(document)
 
 
-@pytest.mark.parametrize("bad", ["yes", 1, []])
-def test_whether_there_is_a_fast_graph_is_true_or_false(bad: object) -> None:
-    document = {**GOOD, "model": {**GOOD["model"], "fast": bad}}
-    assert "model.fast: expected true or false" in problems_of(document)
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"changes": " "}, "sets[0].changes: expected a string"),
+        ({"holds_weights": "yes"}, "sets[0].holds_weights: expected true or false"),
+        ({"variant": "compact"}, "sets[1]: another set has the variant 'compact' already"),
+        ({"extra": 1}, "sets[0].extra: is no key of a recipe"),
+        ({"graphs": {}}, "sets[0].graphs: expected at least one table"),
+        ({"graphs": {"x": 1}}, "sets[0].graphs.x: expected a table"),
+        ({"graphs": {"x": {"path": "a"}}}, "sets[0].graphs.x.builder: expected a string"),
+        ({"graphs": {"x": {"builder": "a"}}}, "sets[0].graphs.x.path: None is not a string"),
+        ({"graphs": {"x": {"purpose": 1}}}, "sets[0].graphs.x.purpose: expected a string"),
+        ({"graphs": {"x": {"devices": "cpu"}}}, "sets[0].graphs.x.devices: expected a list"),
+        ({"graphs": {"x": {"speed": 1}}}, "sets[0].graphs.x.speed: is no key of a recipe"),
+    ],
+)
+def test_what_is_wrong_with_a_set_is_named(change: dict[str, object], problem: str) -> None:
+    first, *others = GOOD["sets"]
+    assert problem in problems_of({**GOOD, "sets": [{**first, **change}, *others]})
 
 
-@pytest.mark.parametrize("bad", ["compact", ["standard"], ["compact", "compact"], [1], 7])
-def test_only_what_can_be_derived_is_taken(bad: object) -> None:
-    assert "model.derived: expected ['compact'], or nothing" in problems_of(
-        {**GOOD, "model": {**GOOD["model"], "derived": bad}}
-    )
-
-
-def test_a_derived_variant_has_the_same_files_but_for_the_weights() -> None:
+def test_a_set_whose_graph_holds_the_weights_has_the_same_files_but_for_them() -> None:
     standard, compact = read_recipe(RECIPE).every
     assert (compact.variant, compact.folder) == ("compact", "compact")
     assert standard.shipped.keys() - compact.shipped.keys() == {"model.safetensors"}

@@ -12,20 +12,22 @@ from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.inventory import take_inventory
 from hatch_heimdall_models.lock import differences
 from tests.support.release_bench import Bench
+from tests.support.tiny_release import COMPACT
 
 FOLDERS = {"compact": "compact"}
 
 
 @pytest.fixture
 def both(bench: Bench) -> Bench:
-    """A bench whose recipe derives the compact variant, which is built."""
-    recipe = dataclasses.replace(bench.tiny.recipe, derived=("compact",))
+    """A bench whose recipe has the compact set too, which is built."""
+    recipe = bench.tiny.recipe
+    recipe = dataclasses.replace(recipe, sets=(*recipe.sets, COMPACT))
     bench = dataclasses.replace(bench, tiny=dataclasses.replace(bench.tiny, recipe=recipe))
     bench.build()
     return bench
 
 
-def test_the_derived_variant_lies_in_a_folder_of_its_own_and_leaves_the_standard_one_alone(
+def test_the_other_set_lies_in_a_folder_of_its_own_and_leaves_the_standard_one_alone(
     both: Bench,
 ) -> None:
     content = both.content()
@@ -84,6 +86,7 @@ def test_the_lock_pins_both_with_paths_of_the_same_names(both: Bench) -> None:
         "model.safetensors"
     }
     assert compact.asset.name == "heimdall-models-v1.0.0-compact.zip"
+    assert compact.graphs == {"compact": {"path": "tiny-bert.onnx", "purpose": "tests"}}
     assert differences(lock, take_inventory(both.models), FOLDERS) == []
     assert both.lock(old=lock) == lock
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
@@ -76,6 +77,25 @@ def _sorted_files(files: list[ModelFile]) -> tuple[ModelFile, ...]:
     return tuple(sorted(files, key=lambda file: file.path))
 
 
+_more = st.fixed_dictionaries(
+    {},
+    optional={
+        "purpose": _text,
+        "devices": st.lists(_names, max_size=2),
+        "computes_weights": st.booleans(),
+        "least_cosine": st.just(0.5),
+    },
+)
+
+
+@st.composite
+def _with_graphs(draw: st.DrawFn, models: st.SearchStrategy[Model]) -> Model:
+    model = draw(models)
+    paths = st.sampled_from([file.path for file in model.files])
+    graphs = st.builds(lambda path, more: {"path": path, **more}, paths, _more)
+    return replace(model, graphs=draw(st.dictionaries(_names, graphs, max_size=2)))
+
+
 _models = st.builds(
     Model,
     name=_names,
@@ -90,16 +110,18 @@ _models = st.builds(
 )
 
 
+def _served(model: Model) -> set[tuple[str, str, str | None]]:
+    return {(model.name, variant, model.marker) for variant in (model.variant, *model.graphs)}
+
+
+def _each_served_once(models: list[Model]) -> bool:
+    served = [_served(model) for model in models]
+    return len(set().union(*served)) == sum(map(len, served))
+
+
 @st.composite
 def manifests(draw: st.DrawFn) -> Manifest:
     """Any valid manifest, its files in canonical order."""
-    models = draw(
-        st.lists(
-            _models,
-            min_size=1,
-            max_size=3,
-            unique_by=lambda model: (model.name, model.variant, model.marker),
-        )
-    )
+    models = draw(st.lists(_with_graphs(_models), min_size=1, max_size=3).filter(_each_served_once))
     repository = f"{draw(_names)}/{draw(_names)}"
     return Manifest(draw(_names), repository, draw(st.sampled_from(models)).name, tuple(models))

@@ -66,7 +66,7 @@ def run_tool(
         pytest.skip(
             "the official MCP clients are not installed: python -m tests.support.node_tools"
         )
-    command = [_NODE, DIRECTORY / "node_modules" / ".bin" / name, *arguments]
+    command = [str(_NODE), str(DIRECTORY / "node_modules" / ".bin" / name), *arguments]
     variables = {**_environment(), **(environment or {})}
     return subprocess.run(
         command, cwd=cwd, env=variables, capture_output=True, text=True, timeout=300, check=False

@@ -31,6 +31,6 @@ def find_python(version: str) -> Path:
 
 
 def _is_version(python: Path, version: str) -> bool:
-    command = [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+    command = [str(python), "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stdout.strip() == version

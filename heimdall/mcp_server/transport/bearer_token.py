@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hmac
 import os
 import secrets
@@ -14,6 +13,7 @@ from typing import Self
 
 from heimdall.cognitive_system.data_dirs import get_heimdall_data_dir
 from heimdall.errors import HeimdallError
+from heimdall.models.files import write_atomically
 
 VARIABLE = "HEIMDALL_MCP_TOKEN"
 FILE_NAME = "mcp-token"
@@ -71,20 +71,7 @@ def _make(path: Path) -> None:
     if path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-            stream.write(f"{secrets.token_urlsafe(32)}\n")
-        with contextlib.suppress(FileExistsError):
-            try:
-                os.link(temporary, path)
-            except FileExistsError:
-                raise
-            except OSError:  # a filesystem without links
-                temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_atomically(path, f"{secrets.token_urlsafe(32)}\n", mode=0o600, replace=False)
 
 
 def _read(path: Path) -> str:

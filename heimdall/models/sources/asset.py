@@ -10,7 +10,8 @@ from urllib.parse import quote
 from ..errors import SourceError
 from ..files import sha256_of
 from ..manifest import PinnedAsset, PinnedFile, PinnedModel
-from ..settings import Settings, redact
+from ..secrets import redact_url as redact
+from ..settings import Settings
 from ..space import require_space
 from ..transfer.archive import ROOT, unpack
 from ..transfer.download import Target, download

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ..errors import SourceError
 from ..manifest import PinnedFile, PinnedModel
-from ..settings import redact
+from ..secrets import redact_url as redact
 from ..space import require_space
 from ..transfer.download import Target, download
 from ..transfer.http import Client, Origin

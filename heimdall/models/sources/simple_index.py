@@ -15,7 +15,7 @@ from urllib.request import url2pathname
 import urllib3
 
 from ..errors import SourceError
-from ..settings import redact
+from ..secrets import redact_url as redact
 from ..transfer.http import Client, Origin, split_credentials
 
 _ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..errors import SourceError
-from ..settings import redact
+from ..secrets import redact_url as redact
 from .http import Answer, Client
 from .partials import PartialFile
 from .progress import Progress

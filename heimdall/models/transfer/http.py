@@ -25,7 +25,8 @@ from urllib3.exceptions import (
 )
 
 from ..errors import SourceError
-from ..settings import DEFAULT_STALL_SECONDS, redact
+from ..secrets import redact_url as redact
+from ..settings import DEFAULT_STALL_SECONDS
 from .limits import Pace, limit_heads
 
 CONNECT_SECONDS = 5.0

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
-import socket
 import stat
 import time
 from collections.abc import Iterator
@@ -19,6 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from ..files import chunks_of
+from ..processes import is_running, this_process
 from .digest import Sha256
 
 _ABANDONED_SECONDS = 3600.0
@@ -142,36 +141,22 @@ def _owner_of(path: Path) -> str:
     return path.name.partition(".")[2].rpartition("-")[0]
 
 
-def this_process() -> str:
-    """This process as names of unfinished files tell it: its host and its number."""
-    host = re.sub(r"[^A-Za-z0-9]+", "_", socket.gethostname()) or "host"
-    return f"{host}.{os.getpid()}"
-
-
 def is_abandoned(path: Path) -> bool:
     """Whether nobody works on it: it was let go, its process on this host is gone, or it has not grown for an hour."""
     owner = _owner_of(path)
     if owner == _FREE:
         return True
     host, _, pid = owner.rpartition(".")
-    if f"{host}.{os.getpid()}" == this_process() and pid.isdecimal() and not _is_alive(int(pid)):
+    if (
+        f"{host}.{os.getpid()}" == this_process()
+        and pid.isdecimal()
+        and is_running(int(pid)) is False
+    ):
         return True
     try:
         return abs(time.time() - path.stat().st_mtime) > _ABANDONED_SECONDS
     except OSError:
         return False
-
-
-def _is_alive(pid: int) -> bool:
-    if os.name == "nt":
-        return True  # os.kill would end it there; the file's age decides instead
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        return True
-    return True
 
 
 def _size(path: Path) -> int:

@@ -9,6 +9,8 @@ import sys
 import time
 from typing import TextIO
 
+from ..text import megabytes
+
 _REDRAW_SECONDS = 0.1
 _LINE_SECONDS = 15.0
 _BAR_WIDTH = 24
@@ -123,8 +125,3 @@ def make_progress(*, wanted: bool = True, stream: TextIO | None = None) -> Progr
         return BarProgress(stream) if on_terminal else LineProgress(stream)
     except (OSError, ValueError, AttributeError):
         return Progress()
-
-
-def megabytes(count: float) -> str:
-    """A number of bytes for people, in units of 10⁶ as networks and disks count."""
-    return f"{count / 1e6:.1f} MB" if count >= 100_000 else f"{count / 1e3:.1f} kB"

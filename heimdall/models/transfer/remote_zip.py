@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import SourceError
 from ..manifest import PinnedFile
-from ..settings import redact
+from ..secrets import redact_url as redact
 from ..store import Store
 from .http import Answer, Client
 from .progress import Progress

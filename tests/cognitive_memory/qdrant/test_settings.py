@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cognitive_memory.qdrant.errors import QdrantSettingsError
-from cognitive_memory.qdrant.settings import checked_url, qdrant_settings, redacted
+from cognitive_memory.qdrant.settings import checked_url, qdrant_settings
 
 
 def test_the_environment_alone_decides(home: Path) -> None:
@@ -40,7 +40,6 @@ def test_what_is_no_address_is_refused(value: str) -> None:
 
 
 def test_secrets_in_an_address_are_not_shown() -> None:
-    assert redacted("https://me:pw@host:1/p?api_key=x#y") == "https://host:1/p"
     with pytest.raises(QdrantSettingsError) as refused:
         checked_url("ftp://me:pw@host")
     assert "pw" not in str(refused.value)
@@ -48,6 +47,5 @@ def test_secrets_in_an_address_are_not_shown() -> None:
 
 @given(st.text())
 def test_any_text_is_an_address_or_refused(value: str) -> None:
-    redacted(value)
     with suppress(QdrantSettingsError):
         assert checked_url(value) == value

@@ -68,7 +68,7 @@ def test_exit_code_0_with_warnings(installation: Installation, tmp_path: Path) -
     path = f"{installation.site}:{ROOT}"
     installation.heimdall("doctor", "--fix", PYTHONPATH=path)
     code = (
-        "import sys; from heimdall.cognitive_system import health_checker; del health_checker.ALL['engine']; "
+        "import sys; from heimdall.doctor import examination; del examination.CHECKS['engine']; "
         "from heimdall.cli import main; sys.argv[1:] = ['doctor', '--json']; sys.exit(main())"
     )
     done = installation.run("-c", code, PYTHONPATH=path, HEIMDALL_MODEL_MIRROR="typo")

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from heimdall.cognitive_system.health_checker import check_data_directories
 from heimdall.doctor import directories
+from heimdall.doctor.examination import check_data_directories
 from tests.support.filesystems import remount, tmpfs
 from tests.support.other_user import OtherUser, other_users
 from tests.support.small_model import ROOT, Installation, SmallModel
@@ -20,7 +20,7 @@ from tests.support.small_model import ROOT, Installation, SmallModel
 def looked_at_by(user: OtherUser, installation: Installation, data: Path) -> dict[str, Any]:
     """What `check_data_directories` says to that user."""
     code = (
-        "import json; from heimdall.cognitive_system.health_checker import check_data_directories; "
+        "import json; from heimdall.doctor.examination import check_data_directories; "
         "print(json.dumps(check_data_directories()))"
     )
     environment = installation.environment(
@@ -153,7 +153,7 @@ def test_a_read_only_mount(installation: Installation, small: SmallModel, tmp_pa
         report = json.loads(
             installation.run(
                 "-c",
-                "import json; from heimdall.cognitive_system.health_checker import check_data_directories; "
+                "import json; from heimdall.doctor.examination import check_data_directories; "
                 "print(json.dumps(check_data_directories()))",
                 HEIMDALL_DATA_DIR=str(disk / "data"),
                 PYTHONPATH=f"{installation.site}:{ROOT}",

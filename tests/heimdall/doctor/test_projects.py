@@ -17,10 +17,10 @@ from cognitive_memory.project import Project, init_project
 from cognitive_memory.project.registry import remember
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.storage import migrations
-from heimdall.cognitive_system.health_checker import run
 from heimdall.doctor import projects
+from heimdall.doctor.examination import examine
 from heimdall.doctor.finding import Finding, Request, Status
-from heimdall.doctor.repair import mend
+from heimdall.doctor.repair import repair
 from tests.heimdall.conftest import OriginalDatabase
 from tests.heimdall.migration_0_3.test_places import CONFIG
 from tests.support.other_user import other_users
@@ -38,7 +38,7 @@ def project(root: Path) -> Project:
 
 
 def look(root: Path) -> list[Finding]:
-    return list(run(Request(project=root), {"projects": projects.check}))
+    return list(examine(Request(project=root), {"projects": projects.check}))
 
 
 def test_a_sound_project(project: Project) -> None:
@@ -170,7 +170,7 @@ def test_a_database_of_somebody_else(project: Project) -> None:
 
 def test_the_keyword_index_is_made_anew(project: Project) -> None:
     forget_words(project)
-    (step,) = mend(look(project.root))
+    (step,) = repair(look(project.root))
     assert step.done, step.what
     (found,) = look(project.root)
     assert found.status is Status.PASS
@@ -188,7 +188,7 @@ def test_an_old_schema_is_brought_up_with_a_backup(
     monkeypatch.setattr("cognitive_memory.storage.schema.carried", lambda: (*steps, more))
     (found,) = look(project.root)
     assert (found.key, found.status) == ("project_schema", Status.WARN)
-    (step,) = mend([found])
+    (step,) = repair([found])
     assert step.done, step.what
     assert "its state before is kept in" in step.what
     (found,) = look(project.root)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from heimdall.cognitive_system import data_dirs
-from heimdall.cognitive_system.migration import migrate_legacy_data
+from heimdall.migration_0_3.migrate import migrate_legacy_data
 from heimdall.migration_0_3.report import MigrationReport, Outcome
 from tests.heimdall.migration_0_3.test_places import make_server
 from tests.support.docker_standin import DockerStandIn

@@ -89,10 +89,12 @@ def test_the_entry_is_chosen_by_name_variant_and_marker(
 
 
 def test_a_variant_that_computes_with_anothers_files_is_served_by_them() -> None:
-    standard, own = {"name": "a", "variant": "standard"}, {"name": "a", "variant": "fast"}
-    assert receipts.choose_entry({"default": "a", "models": [standard]}, None, "fast") == standard
-    assert receipts.choose_entry({"default": "a", "models": [standard, own]}, None, "fast") == own
-    assert receipts.choose_entry({"default": "a", "models": [own]}, None, "compact") is None
+    graphs = {"standard": {"path": "a.onnx"}, "fast": {"path": "b.onnx"}}
+    both = {"name": "a", "variant": "standard", "graphs": graphs}
+    document = {"default": "a", "models": [{"name": "a", "variant": "compact"}, both]}
+    assert receipts.choose_entry(document, None, "fast") == both
+    assert receipts.choose_entry(document, None, "standard") == both
+    assert receipts.choose_entry(document, None, "other") is None
 
 
 def test_the_variable_names_the_variant(monkeypatch: pytest.MonkeyPatch) -> None:

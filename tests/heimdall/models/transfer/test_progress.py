@@ -6,13 +6,7 @@ import sys
 import pytest
 
 from heimdall.models.transfer import progress as module
-from heimdall.models.transfer.progress import (
-    BarProgress,
-    LineProgress,
-    Progress,
-    make_progress,
-    megabytes,
-)
+from heimdall.models.transfer.progress import BarProgress, LineProgress, Progress, make_progress
 
 
 class Terminal(io.StringIO):
@@ -75,10 +69,3 @@ def test_none_when_unwanted_or_without_stderr(monkeypatch: pytest.MonkeyPatch) -
     assert type(make_progress(wanted=False)) is Progress
     monkeypatch.setattr(sys, "stderr", None)
     assert type(make_progress()) is Progress
-
-
-@pytest.mark.parametrize(
-    ("count", "text"), [(91_360_630, "91.4 MB"), (100_000, "0.1 MB"), (512, "0.5 kB")]
-)
-def test_megabytes(count: int, text: str) -> None:
-    assert megabytes(count) == text

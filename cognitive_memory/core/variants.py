@@ -1,0 +1,112 @@
+"""How a pinned model is run, as its manifest entry says, and a name for the embedding space that this gives.
+
+An entry has one set of files and, under `graphs`, a way to run them for each variant that it serves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from heimdall.errors import HeimdallError
+from heimdall.models import locations, receipts
+
+_OTHER_PRECISION = ("coreml",)
+"""Devices that compute in half precision."""
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A graph over a model's files.
+
+    Attributes:
+        path: of the ONNX file, relative to the set's directory.
+        devices: those of `core.config.DEVICES` that it is for; empty: all.
+        computes_weights: whether it makes what it multiplies with out of what is stored, when it is loaded.
+        least_cosine: of its vectors with those of the original weights; None: equal to within rounding in float32.
+    """
+
+    path: str
+    devices: tuple[str, ...] = ()
+    computes_weights: bool = False
+    least_cosine: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedVariant:
+    """A model in one variant, as the manifest has it.
+
+    Attributes:
+        variant: its name.
+        entry: the entry that serves it, plain JSON.
+        pins: sha256 and size of each of its files, by path.
+        graphs: the entry's graphs, by variant; empty where it does not say.
+    """
+
+    variant: str
+    entry: dict[str, Any]
+    pins: dict[str, list[Any]]
+    graphs: dict[str, Graph]
+
+    @property
+    def graph(self) -> Graph | None:
+        """The graph that computes in this variant; None where the manifest does not say."""
+        return self.graphs.get(self.variant)
+
+    def embedding_space(self, device: str, long_texts: str) -> str:
+        """A short text that is the same as long as a text gets the same vector, to within rounding in float32.
+
+        It follows from the digests of the files that have a part in it, so no file is read.
+
+        Args:
+            device: one of `core.config.DEVICES`. Those that compute in float32 as a CPU does get the same space.
+            long_texts: one of `core.config.LONG_TEXTS`.
+        """
+        from hashlib import sha256  # loads OpenSSL, which no start of the engine needs
+
+        # Other variants' graphs have no part in these vectors: a new one must not make them stale.
+        used = self.graph.path if self.graph else None
+        unused = {graph.path for graph in self.graphs.values()} - {used}
+        pins = "\n".join(
+            f"{path} {digest}"
+            for path, (digest, _) in sorted(self.pins.items())
+            if path not in unused
+        )
+        digest = sha256(pins.encode()).hexdigest()[:16]
+        others = [device] * (device in _OTHER_PRECISION) + [long_texts] * (long_texts != "cut")
+        return "/".join([self.entry["name"], self.variant, digest, *others])
+
+
+def pinned_variant(model: str, variant: str | None) -> PinnedVariant | None:
+    """What the installed manifest says of the model in that variant, on this machine.
+
+    Args:
+        model: its name.
+        variant: None for the one that `$HEIMDALL_MODEL_VARIANT` names, else the default.
+
+    Returns:
+        None where no such model is pinned, or where the manifest can't be read: using the model tells what is wrong then.
+    """
+    try:
+        entry = receipts.choose_entry(receipts.read_json(locations.manifest_path()), model, variant)
+        if entry is None:
+            return None
+        graphs = {name: _graph(graph) for name, graph in entry.get("graphs", {}).items()}
+        return PinnedVariant(receipts.wanted_variant(variant), entry, receipts.pins(entry), graphs)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, HeimdallError):
+        return None
+
+
+def pinned_graph(model: str, variant: str | None) -> Graph | None:
+    """The graph of `pinned_variant`."""
+    pinned = pinned_variant(model, variant)
+    return pinned.graph if pinned else None
+
+
+def _graph(said: dict[str, Any]) -> Graph:
+    return Graph(
+        said["path"],
+        tuple(said.get("devices", ())),
+        said.get("computes_weights", False),
+        said.get("least_cosine"),
+    )

@@ -1,0 +1,343 @@
+"""The doctor names every planted fault, and none that isn't there."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from heimdall.cognitive_system import data_dirs
+from heimdall.doctor import network, variables
+from heimdall.doctor.examination import (
+    CHECKS_OF_DIRECTORIES,
+    Report,
+    check_data_directories,
+    examine,
+)
+from heimdall.doctor.finding import Check, Finding, Request, Status
+from heimdall.errors import HeimdallError
+from heimdall.models import locations
+from tests.support.small_model import SmallModel
+
+CHECKS: dict[str, Check] = {
+    **CHECKS_OF_DIRECTORIES,
+    "variables": variables.check,
+    "network": network.check,
+}
+"""All but the engine, which has nothing to load in a small model, and what belongs to projects."""
+PLAIN, DEEP = Request(), Request(deep=True)
+"""A fault is planted in a folder (the shared directory) and in variables."""
+
+
+def troubles(request: Request = PLAIN) -> dict[str, Finding]:
+    return {
+        finding.key: finding
+        for finding in examine(request, CHECKS)
+        if finding.status not in {Status.PASS, Status.NOT_CHECKED}
+    }
+
+
+def test_a_healthy_machine_has_no_troubles(healthy: Path) -> None:
+    assert troubles() == {}
+    assert troubles(Request(deep=True, online=True)) == {}
+
+
+def test_the_report_of_the_directories(healthy: Path) -> None:
+    report = check_data_directories()
+    assert {
+        "heimdall_data_dir",
+        "models_dir",
+        "qdrant_dir",
+        "logs_dir",
+        "models",
+        "manifest",
+        "free_space",
+    } == set(report)
+    assert {entry["status"] for entry in report.values()} == {"✅ PASS"}
+    assert {frozenset(entry) for entry in report.values()} == {
+        frozenset({"status", "path", "message"})
+    }
+    assert report["qdrant_dir"]["path"] == str(healthy / "qdrant")
+
+
+def test_an_empty_home_lacks_directories_and_the_model(pinned: object, models_dir: Path) -> None:
+    report = check_data_directories()
+    assert report["models_dir"]["status"] == report["logs_dir"]["status"] == "⚠️ WARN"
+    assert report["models"]["status"] == "❌ FAIL"
+    assert "heimdall models pull" in report["models"]["message"]
+    assert not models_dir.exists(), "looking changes nothing"
+
+
+def remove(*parts: str) -> Callable[[Path], None]:
+    return lambda data: data.joinpath(*parts).rmdir()
+
+
+def flip(pattern: str, *, keep_time: bool = True) -> Callable[[Path], None]:
+    def plant(data: Path) -> None:
+        (path,) = data.glob(pattern)
+        status = path.stat()
+        with path.open("r+b") as stream:
+            stream.write(b"rot")
+        if keep_time:
+            os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+    return plant
+
+
+def unlink(pattern: str) -> Callable[[Path], None]:
+    return lambda data: next(iter(data.glob(pattern))).unlink()
+
+
+def replace_by_file(name: str) -> Callable[[Path], None]:
+    def plant(data: Path) -> None:
+        (data / name).rmdir()
+        (data / name).write_text("in the way")
+
+    return plant
+
+
+def dangle(name: str) -> Callable[[Path], None]:
+    def plant(data: Path) -> None:
+        (data / name).rmdir()
+        (data / name).symlink_to(data / "unmounted")
+
+    return plant
+
+
+def leave_old_download(data: Path) -> None:
+    part = data / "models/.store/partial" / f"{'0' * 64}.free-1234.part"
+    part.write_bytes(bytes(200_000))
+    long_ago = time.time() - 3 * 24 * 3600
+    os.utime(part, (long_ago, long_ago))
+
+
+def nothing(_data: Path) -> None:
+    pass
+
+
+SET = "models/.store/sets/*/models"
+FILES = [
+    # what is done, how closely it is looked at, which check says so, how, and with which words
+    (remove("logs"), PLAIN, "logs_dir", Status.WARN, "not there yet"),
+    (remove("qdrant"), PLAIN, "qdrant_dir", Status.WARN, "not there yet"),
+    (replace_by_file("logs"), PLAIN, "logs_dir", Status.FAIL, "is no directory; move it away"),
+    (dangle("qdrant"), PLAIN, "qdrant_dir", Status.FAIL, "is a link to"),
+    (
+        unlink(f"{SET}/model.safetensors"),
+        PLAIN,
+        "models",
+        Status.FAIL,
+        "model.safetensors is missing",
+    ),
+    (
+        flip(f"{SET}/model.safetensors"),
+        DEEP,
+        "models",
+        Status.FAIL,
+        "model.safetensors is different",
+    ),
+    (
+        flip(f"{SET}/net.onnx", keep_time=False),
+        PLAIN,
+        "models",
+        Status.FAIL,
+        "net.onnx is different",
+    ),
+    (unlink("models/net.onnx"), PLAIN, "models_view", Status.WARN, "net.onnx"),
+    (leave_old_download, PLAIN, "models_leftovers", Status.WARN, "1 unfinished downloads (0.2 MB)"),
+]
+
+
+@pytest.mark.parametrize(("plant", "request_", "key", "status", "words"), FILES)
+def test_a_planted_fault_is_named_and_no_other(
+    healthy: Path,
+    plant: Callable[[Path], None],
+    request_: Request,
+    key: str,
+    status: Status,
+    words: str,
+) -> None:
+    plant(healthy)
+    found = troubles(request_)
+    assert set(found) == {key}
+    assert found[key].status is status
+    assert words in found[key].message
+    assert found[key].advice, "it says what to do"
+
+
+VARIABLES: list[tuple[Mapping[str, str], str, Status, str]] = [
+    ({"HEIMDALL_OFFLINE": "perhaps"}, "HEIMDALL_OFFLINE", Status.FAIL, "expected 1, true"),
+    ({"HEIMDALL_SOURCES": "mirror,githup"}, "HEIMDALL_SOURCES", Status.FAIL, "githup"),
+    ({"HEIMDALL_SOURCES": "github"}, "HEIMDALL_SOURCES", Status.WARN, "leaves mirrors out"),
+    ({"HEIMDALL_MODELS_MIRROR": ""}, "HEIMDALL_SOURCES", Status.FAIL, "nobody is asked"),
+    ({"HEIMDALL_MODELS_MIRROR": "ftp://host/x"}, "HEIMDALL_MODELS_MIRROR", Status.FAIL, "https://"),
+    (
+        {"HEIMDALL_MODELS_MIRROR": "file:///nowhere/x"},
+        "HEIMDALL_MODELS_MIRROR",
+        Status.WARN,
+        "no such folder",
+    ),
+    ({"HEIMDALL_HTTP_TIMEOUT": "soon"}, "HEIMDALL_HTTP_TIMEOUT", Status.FAIL, "positive number"),
+    ({"HEIMDALL_LOCK_TIMEOUT": "-1"}, "HEIMDALL_LOCK_TIMEOUT", Status.FAIL, "positive number"),
+    (
+        {"HEIMDALL_LOG_LEVEL": "loud"},
+        "HEIMDALL_LOG_LEVEL",
+        Status.FAIL,
+        "expected one of debug, info",
+    ),
+    ({"HEIMDALL_PROGRESS": "some"}, "HEIMDALL_PROGRESS", Status.FAIL, "1, true"),
+    (
+        {"HEIMDALL_SOURCES": "mirror,github", "HEIMDALL_GITHUB_URL": "github.example.com"},
+        "HEIMDALL_GITHUB_URL",
+        Status.FAIL,
+        "https://",
+    ),
+    (
+        {"HEIMDALL_GITHUB_URL": "https://ghe.example.com"},
+        "HEIMDALL_GITHUB_URL",
+        Status.WARN,
+        "leaves GitHub out",
+    ),
+    (
+        {"HEIMDALL_SOURCES": "mirror,github", "HEIMDALL_GITHUB_TOKEN": "a b"},
+        "HEIMDALL_GITHUB_TOKEN",
+        Status.FAIL,
+        "without blanks",
+    ),
+    (
+        {"HEIMDALL_MODEL_MIRROR": "x"},
+        "HEIMDALL_MODEL_MIRROR",
+        Status.WARN,
+        "is HEIMDALL_MODELS_MIRROR meant?",
+    ),
+    (
+        {"HEIMDALL_OFFLINE": "1", "HEIMDALL_FETCH": "use"},
+        "HEIMDALL_FETCH",
+        Status.WARN,
+        "HEIMDALL_OFFLINE forbids",
+    ),
+    (
+        {"HEIMDALL_OFFLINE": "0", "HF_HUB_OFFLINE": "1"},
+        "HF_HUB_OFFLINE",
+        Status.WARN,
+        "HF_HUB_OFFLINE forbids",
+    ),
+    (
+        {"HEIMDALL_SOURCES": "github", "HEIMDALL_MODELS_MIRROR": "", "HEIMDALL_OFFLINE": "1"},
+        "HEIMDALL_OFFLINE",
+        Status.WARN,
+        "HEIMDALL_SOURCES choose where to fetch from, but HEIMDALL_OFFLINE forbids",
+    ),
+    ({"HF_HUB_OFFLINE": "si"}, "HF_HUB_OFFLINE", Status.FAIL, "1, true"),
+    (
+        {"HEIMDALL_SYSTEM_MODELS": "/nowhere/models"},
+        "HEIMDALL_SYSTEM_MODELS",
+        Status.WARN,
+        "not there",
+    ),
+    ({"HEIMDALL_PROJECT": "/nowhere/project"}, "HEIMDALL_PROJECT", Status.WARN, "not there"),
+    (
+        {"https_proxy": "http://a:1", "HTTPS_PROXY": "http://b:2"},
+        "HTTPS_PROXY",
+        Status.WARN,
+        "differ",
+    ),
+]
+
+
+@pytest.mark.parametrize(("environment", "variable", "status", "words"), VARIABLES)
+def test_variables_that_contradict_or_mean_nothing(
+    healthy: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    environment: Mapping[str, str],
+    variable: str,
+    status: Status,
+    words: str,
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    found = troubles()
+    assert set(found) == {f"variables.{variable}"}
+    finding = found[f"variables.{variable}"]
+    assert finding.status is status
+    assert words in finding.message
+    assert finding.advice
+
+
+def test_models_apart_from_the_data(
+    healthy: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HEIMDALL_DATA_DIR", str(healthy))
+    monkeypatch.setenv("MODEL_CACHE_DIR", str(healthy / "models"))
+    assert troubles() == {}, "as initialize_shared_environment sets it"
+    monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path / "elsewhere"))
+    assert "MODEL_CACHE_DIR wins" in troubles()["variables.MODEL_CACHE_DIR"].message
+
+
+def test_a_variant_that_nobody_pins(healthy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEIMDALL_MODEL_VARIANT", "huge")
+    found = troubles()
+    assert set(found) == {"manifest", "variables.HEIMDALL_MODEL_VARIANT"}
+    assert "pins no small (huge)" in found["manifest"].message
+
+
+@pytest.mark.parametrize("value", ["relative/place", "~nobody-of-that-name/data"])
+def test_directories_that_mean_another_place_each_time(
+    healthy: Path, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("HEIMDALL_DATA_DIR", value)
+    assert "absolute path" in troubles()["variables.HEIMDALL_DATA_DIR"].message
+
+
+def test_a_manifest_that_is_gone_or_damaged(healthy: Path, manifest_path: Path) -> None:
+    manifest_path.write_text(manifest_path.read_text()[:100])
+    assert set(troubles()) == {"manifest"}
+    manifest_path.unlink()
+    assert "is missing" in troubles()["manifest"].message
+
+
+def test_a_check_that_can_not_be_made_is_a_finding() -> None:
+    def breaks(_request: Request) -> Iterator[Finding]:
+        yield Finding("one", Status.PASS, "", "fine")
+        raise HeimdallError("it went away")
+
+    found = list(examine(Request(), {"subject": breaks}))
+    assert [(finding.key, finding.status) for finding in found] == [
+        ("one", Status.PASS),
+        ("subject", Status.FAIL),
+    ]
+    assert not Report(found).sound
+
+
+def test_keys_are_never_lost() -> None:
+    def twice(_request: Request) -> Iterator[Finding]:
+        yield from (Finding("key", Status.WARN, "", text) for text in ("first", "second"))
+
+    report = Report(list(examine(Request(), {"subject": twice})))
+    assert report.as_json() == {
+        "sound": True,
+        "checks": {
+            "key": {"status": "⚠️ WARN", "path": "", "message": "first"},
+            "key.2": {"status": "⚠️ WARN", "path": "", "message": "second"},
+        },
+        "mended": [],
+    }
+
+
+def test_the_system_tier_counts(
+    healthy: Path, small: SmallModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = tmp_path / "system"
+    for path, content in small.files.items():
+        (system / path).parent.mkdir(parents=True, exist_ok=True)
+        (system / path).write_bytes(content)
+    monkeypatch.setenv("HEIMDALL_SYSTEM_MODELS", str(system))
+    monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path / "empty"))
+    data_dirs.ensure_data_directories()
+    Path(locations.models_dir()).mkdir()
+    assert troubles() == {}
+    (system / "model.safetensors").write_bytes(bytes(300_000))
+    assert set(troubles()) == {"models"}

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from heimdall.models.files import CHUNK, chunks_of, draft, sha256_of, write_atomically
+
+
+def test_a_file_is_hashed_and_read_in_chunks(tmp_path: Path) -> None:
+    content = os.urandom(CHUNK + 1)
+    (tmp_path / "file").write_bytes(content)
+    assert sha256_of(tmp_path / "file") == hashlib.sha256(content).hexdigest()
+    assert [len(chunk) for chunk in chunks_of(io.BytesIO(content))] == [CHUNK, 1]
+
+
+def test_the_new_file_takes_the_old_ones_place(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("old")
+    with draft(path) as beside:
+        beside.write_text("new")
+        assert path.read_text() == "old"
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("error", [OSError("full"), KeyboardInterrupt()])
+def test_what_is_not_finished_leaves_nothing(tmp_path: Path, error: BaseException) -> None:
+    path = tmp_path / "file"
+    path.write_text("old")
+
+    def fill() -> None:
+        with draft(path) as beside:
+            beside.write_text("part")
+            raise error
+
+    with pytest.raises(type(error)):
+        fill()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_text_keeps_its_line_ends(tmp_path: Path) -> None:
+    write_atomically(tmp_path / "file", "größe\r\n1\n")
+    assert (tmp_path / "file").read_bytes() == "größe\r\n1\n".encode()
+
+
+def test_a_file_that_is_there_stays_if_it_is_to(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    write_atomically(path, b"first", replace=False)
+    write_atomically(path, b"second", replace=False)
+    assert path.read_bytes() == b"first"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_filesystem_without_links_gets_the_file_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "link", refuse)
+    write_atomically(tmp_path / "file", b"first", replace=False)
+    write_atomically(tmp_path / "file", b"second", replace=False)
+    assert (tmp_path / "file").read_bytes() == b"first"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes are POSIX's")
+def test_modes(tmp_path: Path) -> None:
+    program = (
+        "import os, sys; from pathlib import Path; from heimdall.models.files import write_atomically\n"
+        "os.umask(0o022); top = Path(sys.argv[1])\n"
+        "write_atomically(top / 'plain', 'x'); write_atomically(top / 'secret', 'x', mode=0o600)"
+    )
+    subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], cwd=Path(__file__).parents[3], check=True
+    )
+    modes = {path.name: oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir()}
+    assert modes == {"plain": "0o644", "secret": "0o600"}
+
+
+def test_a_directory_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        write_atomically(tmp_path / "no" / "file", "x")

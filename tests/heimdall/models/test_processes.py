@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from heimdall.models.processes import host_name, is_running, this_process
+
+
+def test_a_name_says_host_and_number() -> None:
+    assert this_process() == f"{host_name()}.{os.getpid()}"
+    assert host_name().replace("_", "a").isalnum()
+
+
+def test_who_runs() -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    assert is_running(os.getpid())
+    assert is_running(1), "root's"
+    assert is_running(ended.pid) is False
+    assert is_running(10**30) is False
+
+
+def test_on_windows_names_come_from_the_environment_and_nobody_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(os, "uname", raising=False)
+    monkeypatch.setenv("COMPUTERNAME", "DESKTOP-1.corp")
+    assert host_name() == "DESKTOP_1"
+    monkeypatch.setattr(os, "name", "nt")
+    assert is_running(os.getpid()) is None

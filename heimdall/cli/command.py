@@ -6,7 +6,7 @@ is imported in its body.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
@@ -15,28 +15,30 @@ from heimdall.cli import output
 from heimdall.cli.exit_codes import EXIT_OK
 from heimdall.cli.report import Report
 
-Example = tuple[str, str]
-"""A command line, and what it does."""
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _AS_JSON = "as_json"
 
 
 class _WithExamples(click.Command):
-    """A command with examples at the end of its help.
+    """A command whose docstring ends with examples: a command line in each, and behind a `#` what it does.
 
     Attributes:
-        examples: command lines, and what they do.
+        examples: the command lines and what they do, which stand at the end of the help.
     """
 
-    def __init__(self, *args: Any, examples: Sequence[Example] = (), **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.examples = tuple(examples)
+        self.help, _, examples = (self.help or "").partition("\n\nExamples:\n")
+        self.examples = [
+            (line.strip(), meaning)
+            for line, _, meaning in (row.partition("  # ") for row in examples.splitlines())
+        ]
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples, then click's own epilog."""
         if self.examples:
             with formatter.section("Examples"):
-                formatter.write_dl(list(self.examples), col_max=48)
+                formatter.write_dl(self.examples, col_max=48)
         super().format_epilog(ctx, formatter)
 
 
@@ -84,28 +86,21 @@ class Group(_WithExamples, click.Group):
 
 
 def command(
-    name: str | None = None,
-    *,
-    examples: Sequence[Example],
-    lenient: bool = False,
-    reports: bool = True,
+    name: str | None = None, *, lenient: bool = False, reports: bool = True
 ) -> Callable[[Callable[..., Report | None]], Command]:
-    """Make a `Command` of a function.
+    """Make a `Command` of a function, whose docstring is the help.
 
     Args:
         name: default: the function's name.
-        examples: command lines, and what they do.
         lenient: whether it runs although `HEIMDALL_LOG_LEVEL` has a value that can't be used.
         reports: whether it has the option `--json`.
     """
-    return click.command(name, cls=Command, examples=examples, lenient=lenient, reports=reports)
+    return click.command(name, cls=Command, lenient=lenient, reports=reports)
 
 
-def group(
-    name: str | None = None, *, examples: Sequence[Example]
-) -> Callable[[Callable[..., Any]], Group]:
-    """Make a `Group` of a function; its `command` takes `examples` as `heimdall.cli.command.command` does."""
-    return click.group(name, cls=Group, examples=examples)
+def group() -> Callable[[Callable[..., Any]], Group]:
+    """Make a `Group` of a function; its `command` makes a `Command` of another."""
+    return click.group(cls=Group)
 
 
 def options(*decorators: Callable[[_Function], _Function]) -> Callable[[_Function], _Function]:

@@ -147,15 +147,16 @@ class LazyGroup(Group):
 
 @click.group(
     cls=LazyGroup,
-    examples=[
-        ("heimdall load README.md docs", "remember what is written down already"),
-        ("heimdall store 'Releases are cut from main'", "remember a sentence"),
-        ("heimdall recall how are releases made", "find it again"),
-        ("heimdall mcp install --all", "let your assistants do all that"),
-        ("heimdall doctor", "check that everything works"),
-    ],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="heimdall-mcp", prog_name=PROGRAM)
 def heimdall() -> None:
-    """Long-term memory per project for AI coding assistants."""
+    """Long-term memory per project for AI coding assistants.
+
+    Examples:
+        heimdall load README.md docs  # remember what is written down already
+        heimdall store 'Releases are cut from main'  # remember a sentence
+        heimdall recall how are releases made  # find it again
+        heimdall mcp install --all  # let your assistants do all that
+        heimdall doctor  # check that everything works
+    """

@@ -7,26 +7,18 @@ import click
 from heimdall.cli.command import command
 
 
-@command(
-    examples=[
-        (
-            "heimdall completion bash > ~/.local/share/bash-completion/completions/heimdall",
-            "bash, for ever",
-        ),
-        (
-            "heimdall completion zsh > ~/.zfunc/_heimdall",
-            "zsh; ~/.zfunc has to be in $fpath before compinit",
-        ),
-        ("heimdall completion fish > ~/.config/fish/completions/heimdall.fish", "fish, for ever"),
-        ('eval "$(heimdall completion bash)"', "in this shell alone"),
-    ],
-    reports=False,
-)
+@command(reports=False)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(*, shell: str) -> None:
     """Print a script that completes commands and options at the Tab key.
 
     The script asks heimdall at each press of the key, so it knows what an upgrade adds. Bash has to be 4.4 or newer.
+
+    Examples:
+        heimdall completion bash > ~/.local/share/bash-completion/completions/heimdall  # bash, for ever
+        heimdall completion zsh > ~/.zfunc/_heimdall  # zsh; ~/.zfunc has to be in $fpath before compinit
+        heimdall completion fish > ~/.config/fish/completions/heimdall.fish  # fish, for ever
+        eval "$(heimdall completion bash)"  # in this shell alone
     """
     from click.shell_completion import get_completion_class
 

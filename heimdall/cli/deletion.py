@@ -26,16 +26,16 @@ _how_options = options(
 )
 
 
-@command(
-    "delete-memory",
-    examples=[("heimdall delete-memory 6f9619ff-8b86-d011-b42d-00c04fc964ff", "forget it")],
-)
+@command("delete-memory")
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
 @_how_options
 def delete_memory(*, ids: tuple[str, ...], yes: bool, dry_run: bool) -> Report:
     """Delete memories for good.
 
     All of them or, if one is unknown, none. On a terminal you are asked first.
+
+    Examples:
+        heimdall delete-memory 6f9619ff-8b86-d011-b42d-00c04fc964ff  # forget it
     """
     with this_memory() as memory:
         # One memory may be named twice, its id once abbreviated.
@@ -43,16 +43,7 @@ def delete_memory(*, ids: tuple[str, ...], yes: bool, dry_run: bool) -> Report:
         return _delete(memory, list(doomed.values()), yes=yes, dry_run=dry_run)
 
 
-@command(
-    "delete-memories-by-tags",
-    examples=[
-        ("heimdall delete-memories-by-tags draft --dry-run", "what has that tag"),
-        (
-            "heimdall delete-memories-by-tags draft obsolete --yes",
-            "forget all that has one of these, unasked",
-        ),
-    ],
-)
+@command("delete-memories-by-tags")
 @click.argument("tags", nargs=-1, metavar="[TAG]...")
 @click.option("--tag", "more", multiple=True, metavar="TAG", help="The same as an argument.")
 @_how_options
@@ -62,6 +53,10 @@ def delete_memories_by_tags(
     """Delete all memories that have any of the tags, for good.
 
     On a terminal you are asked first.
+
+    Examples:
+        heimdall delete-memories-by-tags draft --dry-run  # what has that tag
+        heimdall delete-memories-by-tags draft obsolete --yes  # forget all that has one of these, unasked
     """
     if not tags and not more:
         raise click.UsageError("Name a tag.")

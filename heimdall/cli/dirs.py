@@ -10,16 +10,15 @@ from heimdall.cli.command import command
 from heimdall.cli.report import Report
 
 
-@command(
-    examples=[
-        ("heimdall dirs", "where everything is"),
-        ("heimdall dirs --json", "the same for a script"),
-    ]
-)
+@command()
 def dirs() -> Report:
     """Show the directories that heimdall uses.
 
     Those of this machine and of the project around the working directory, whether they exist or not.
+
+    Examples:
+        heimdall dirs  # where everything is
+        heimdall dirs --json  # the same for a script
     """
     from cognitive_memory.project import find_project
     from heimdall.cognitive_system import data_dirs

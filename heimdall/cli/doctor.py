@@ -19,14 +19,7 @@ if TYPE_CHECKING:
     from heimdall.doctor import examination
 
 
-@command(
-    examples=[
-        ("heimdall doctor", "look at everything on this machine, change nothing"),
-        ("heimdall doctor --online", "ask the model's sources too whether they answer"),
-        ("heimdall doctor --fix", "mend what can be mended without losing anything"),
-    ],
-    lenient=True,  # it is to say which variable is wrong, among all else that is
-)
+@command(lenient=True)
 @click.option("--deep", is_flag=True, help="Hash every file of the model again.")
 @click.option("--online", is_flag=True, help="Ask each of the model's sources for one byte.")
 @click.option("--fix", is_flag=True, help="Mend what is safe to mend, then check again.")
@@ -38,6 +31,11 @@ def doctor(*, deep: bool, online: bool, fix: bool, project: Path | None) -> Repo
 
     PROJECT is a folder in the project to look at; default: the working directory's. Exit code 1 if something failed;
     warnings, and checks that were not made, are no failure.
+
+    Examples:
+        heimdall doctor  # look at everything on this machine, change nothing
+        heimdall doctor --online  # ask the model's sources too whether they answer
+        heimdall doctor --fix  # mend what can be mended without losing anything
     """
     from heimdall.doctor.examination import diagnose
     from heimdall.doctor.finding import Request

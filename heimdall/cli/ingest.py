@@ -40,13 +40,7 @@ _common_options = options(
 )
 
 
-@command(
-    examples=[
-        ("heimdall load docs README.md", "remember what they say; again: only what changed"),
-        ("heimdall load . --dry-run", "what would be loaded of the whole project"),
-        ("heimdall load docs --watch", "and go on whenever something changes, until Ctrl-C"),
-    ]
-)
+@command()
 @click.argument(
     "paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH..."
 )
@@ -77,6 +71,11 @@ def load(
 
     Folders are walked; what .gitignore or .heimdallignore leave out is left out. A file that changed gets its memories
     replaced, one that is gone loses them, anything else is not read again. Interrupted, the next call goes on.
+
+    Examples:
+        heimdall load docs README.md  # remember what they say; again: only what changed
+        heimdall load . --dry-run  # what would be loaded of the whole project
+        heimdall load docs --watch  # and go on whenever something changes, until Ctrl-C
     """
     from cognitive_memory.ingest.folders import LoadOptions, load_paths
     from cognitive_memory.ingest.walking import Selection
@@ -105,14 +104,7 @@ def load(
         return once()
 
 
-@command(
-    "git-load",
-    examples=[
-        ("heimdall git-load", "remember this repository's commits; again: only new ones"),
-        ("heimdall git-load --since '6 months ago'", "only the recent ones"),
-        ("heimdall git-load ../library --branch v2", "another repository's branch"),
-    ],
-)
+@command("git-load")
 @click.argument("repository", required=False, type=click.Path(path_type=Path), metavar="[REPO]")
 @click.option("--branch", help="A branch, tag or commit; default: what is checked out.")
 @click.option("--since", metavar="DATE", help="Nothing older: 2025-12-31, or '3 months ago'.")
@@ -134,6 +126,11 @@ def git_load(
 
     Each commit becomes a memory: message, author, date and changed files. Merges that say nothing are left out, and so are
     secrets. After a rebase, commits that no branch or tag reaches any more are forgotten.
+
+    Examples:
+        heimdall git-load  # remember this repository's commits; again: only new ones
+        heimdall git-load --since '6 months ago'  # only the recent ones
+        heimdall git-load ../library --branch v2  # another repository's branch
     """
     from cognitive_memory.ingest.git_history import GitOptions, load_history
     from cognitive_memory.project import find_project

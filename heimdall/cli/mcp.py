@@ -41,24 +41,18 @@ _dry_run = click.option(
 )
 
 
-@group(
-    examples=[
-        ("heimdall mcp install claude-code", "in all your projects"),
-        ("heimdall mcp install cursor --scope project", "for everybody who works on this one"),
-        ("heimdall mcp status", "where it is, and whether it can start"),
-    ]
-)
+@group()
 def mcp() -> None:
-    """Connect AI coding assistants."""
+    """Connect AI coding assistants.
+
+    Examples:
+        heimdall mcp install claude-code  # in all your projects
+        heimdall mcp install cursor --scope project  # for everybody who works on this one
+        heimdall mcp status  # where it is, and whether it can start
+    """
 
 
-@mcp.command(
-    examples=[
-        ("heimdall mcp install claude-code codex", "two at once"),
-        ("heimdall mcp install --all", "every assistant that is installed here"),
-        ("heimdall mcp install zed --dry-run", "only show what would be written"),
-    ]
-)
+@mcp.command()
 @click.argument("clients", nargs=-1)
 @click.option("--all", "every", is_flag=True, help="Every assistant that is installed here.")
 @_place_options
@@ -77,6 +71,11 @@ def install(
     """Put the server into the configuration of CLIENTS.
 
     Comments, order and other servers stay as they are. A copy of the file is kept, and its place is printed.
+
+    Examples:
+        heimdall mcp install claude-code codex  # two at once
+        heimdall mcp install --all  # every assistant that is installed here
+        heimdall mcp install zed --dry-run  # only show what would be written
     """
     from heimdall.mcp_clients import setup
     from heimdall.mcp_clients.clients import CLIENTS
@@ -98,14 +97,18 @@ def install(
     return _carry_out(places, put, dry_run=dry_run)
 
 
-@mcp.command(examples=[("heimdall mcp remove cursor", "out of your configuration")])
+@mcp.command()
 @click.argument("clients", nargs=-1, required=True)
 @_place_options
 @_dry_run
 def remove(
     *, clients: tuple[str, ...], scope: str, project: Path | None, name: str, dry_run: bool
 ) -> Report:
-    """Take the server out of the configuration of CLIENTS."""
+    """Take the server out of the configuration of CLIENTS.
+
+    Examples:
+        heimdall mcp remove cursor  # out of your configuration
+    """
     from heimdall.mcp_clients import setup
 
     places = [_place(client, scope, project, name) for client in clients]
@@ -157,13 +160,16 @@ class _Changed(Report):
                 output.paragraph(f"Then: {change.place.client.after}.", indent=2)
 
 
-@mcp.command(examples=[("heimdall mcp status", "every place where the server stands")])
+@mcp.command()
 @_project
 @_name
 def status(*, project: Path | None, name: str) -> Report:
     """Say where the server is configured and whether it can start.
 
     Exit code 1 if it is configured nowhere, or if an entry or a file needs mending.
+
+    Examples:
+        heimdall mcp status  # every place where the server stands
     """
     from heimdall.mcp_clients import setup
 
@@ -202,10 +208,14 @@ class _Status(Report):
                 output.paragraph(standing.problem, indent=2)
 
 
-@mcp.command("list", examples=[("heimdall mcp list", "the assistants, and their files")])
+@mcp.command("list")
 @_project
 def list_(*, project: Path | None) -> Report:
-    """List the assistants that can be connected, and their configuration files."""
+    """List the assistants that can be connected, and their configuration files.
+
+    Examples:
+        heimdall mcp list  # the assistants, and their files
+    """
     from heimdall.mcp_clients import setup
 
     root = _root(project)
@@ -244,19 +254,19 @@ class _Clients(Report):
         output.table(columns, rows)
 
 
-@mcp.command(
-    examples=[
-        ("heimdall mcp generate vscode", "to paste it yourself"),
-        ("heimdall mcp generate codex --command 'uvx heimdall-mcp'", "with another program"),
-    ]
-)
+@mcp.command()
 @click.argument("client")
 @_place_options
 @_command
 def generate(
     *, client: str, scope: str, project: Path | None, name: str, command: str | None
 ) -> Report:
-    """Print the entry for CLIENT, to paste it where heimdall can't write."""
+    """Print the entry for CLIENT, to paste it where heimdall can't write.
+
+    Examples:
+        heimdall mcp generate vscode  # to paste it yourself
+        heimdall mcp generate codex --command 'uvx heimdall-mcp'  # with another program
+    """
     from heimdall.mcp_clients import setup
 
     place = _place(client, scope, project, name)

@@ -26,15 +26,7 @@ _TAGS_SHOWN = 20
 _NOTHING_YET = "This project remembers nothing yet: 'heimdall store' or 'heimdall load' puts something into its memory."
 
 
-@command(
-    examples=[
-        ("heimdall store 'Releases are cut from main' --tag release", "remember a sentence"),
-        (
-            "git log -1 | heimdall store --type episode --source git",
-            "remember what another command says",
-        ),
-    ]
-)
+@command()
 @click.argument("text", required=False)
 @click.option(
     "--type",
@@ -73,6 +65,10 @@ def store(*, text: str | None, metadata: Mapping[str, Any] | None, **fields: Any
 
     TEXT is read from the standard input if it is left out or "-". The same text, context and source is stored once. It can
     be found at once: by keywords always, by meaning if the embedding model is on this machine.
+
+    Examples:
+        heimdall store 'Releases are cut from main' --tag release  # remember a sentence
+        git log -1 | heimdall store --type episode --source git  # remember what another command says
     """
     from cognitive_memory.core.memory import NewMemory
 
@@ -99,16 +95,7 @@ class _Stored(Report):
             note_pending(1)
 
 
-@command(
-    examples=[
-        ("heimdall recall 'how are releases made'", "the ten memories that answer best"),
-        ("heimdall recall parser --tag bug --since 2026-01-01", "among some of them"),
-        (
-            "heimdall recall 'retry policy' --explain --json",
-            "with what each score is made of, for a script",
-        ),
-    ]
-)
+@command()
 @click.argument("query", nargs=-1, required=True)
 @click.option(
     "--limit",
@@ -130,6 +117,11 @@ def recall(
 
     By meaning and by keywords; by keywords alone as long as the embedding model is not on this machine, which is said.
     Nothing is downloaded without --wait.
+
+    Examples:
+        heimdall recall 'how are releases made'  # the ten memories that answer best
+        heimdall recall parser --tag bug --since 2026-01-01  # among some of them
+        heimdall recall 'retry policy' --explain --json  # with what each score is made of, for a script
     """
     from cognitive_memory.core.recall import Recall, RecallMode
 
@@ -179,18 +171,15 @@ class _Recalled(Report):
             note_pending(answer.pending)
 
 
-@command(
-    examples=[
-        ("heimdall status", "what this project remembers"),
-        (
-            "heimdall status --embed",
-            "and make the vectors that are missing, fetching the model if need be",
-        ),
-    ]
-)
+@command()
 @click.option("--embed", is_flag=True, help="Make the vectors that are missing first.")
 def status(*, embed: bool) -> Report:
-    """Show what this project remembers."""
+    """Show what this project remembers.
+
+    Examples:
+        heimdall status  # what this project remembers
+        heimdall status --embed  # and make the vectors that are missing, fetching the model if need be
+    """
     from cognitive_memory.project import find_project
 
     with this_memory_if_any() as memory:
@@ -250,18 +239,7 @@ class _Status(Report):
             note_pending(counted.pending)
 
 
-@command(
-    examples=[
-        (
-            "heimdall update 6f9619ff-8b86-d011-b42d-00c04fc964ff --text 'It is five now'",
-            "change the text",
-        ),
-        (
-            "heimdall update 6f9619ff-8b86-d011-b42d-00c04fc964ff --tag release --pin",
-            "give it these tags, and pin it",
-        ),
-    ]
-)
+@command()
 @click.argument("memory_id", metavar="ID")
 @click.option("--text", help='The new text; "-" reads it from the standard input.')
 @click.option("--type", type=click.Choice(TYPES), help="How general it is.")
@@ -283,7 +261,12 @@ class _Status(Report):
 def update(
     *, memory_id: str, text: str | None, tags: tuple[str, ...], no_tags: bool, **fields: Any
 ) -> Report:
-    """Change a memory; what is not named stays as it is."""
+    """Change a memory; what is not named stays as it is.
+
+    Examples:
+        heimdall update 6f9619ff-8b86-d011-b42d-00c04fc964ff --text 'It is five now'  # change the text
+        heimdall update 6f9619ff-8b86-d011-b42d-00c04fc964ff --tag release --pin  # give it these tags, and pin it
+    """
     fields["text"] = _text(text) if text else None
     fields["tags"] = () if no_tags else tags or None
     changes = {name: value for name, value in fields.items() if value is not None}

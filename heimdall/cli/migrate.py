@@ -17,13 +17,7 @@ if TYPE_CHECKING:
     from heimdall.migration_0_3.report import MigrationReport
 
 
-@command(
-    examples=[
-        ("heimdall migrate --dry-run", "see what 0.3 and older left here, change nothing"),
-        ("heimdall migrate", "bring it over; everything old stays where it is"),
-        ("heimdall migrate --remove", "and delete what was read back from its new place"),
-    ]
-)
+@command()
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option("--remove", is_flag=True, help="Delete what came over, once its copy was read back.")
 @click.argument(
@@ -35,6 +29,11 @@ def migrate(*, dry_run: bool, remove: bool, path: Path | None) -> Report:
     That is: the memories of heimdall 0.3, model files in ./data/models, Qdrant's folders and Docker volumes. PATH is a
     project, or a folder of models or of Qdrant; default: the project around the working directory. Nothing is ever
     overwritten, and it is safe to repeat or to interrupt. Exit code 1 if something could not be brought over.
+
+    Examples:
+        heimdall migrate --dry-run  # see what 0.3 and older left here, change nothing
+        heimdall migrate  # bring it over; everything old stays where it is
+        heimdall migrate --remove  # and delete what was read back from its new place
     """
     from heimdall.cli.progress import progress
     from heimdall.migration_0_3.migrate import migrate_legacy_data

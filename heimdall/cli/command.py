@@ -7,6 +7,7 @@ is imported in its body.
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import cleandoc
 from typing import Any, TypeVar
 
 import click
@@ -28,7 +29,7 @@ class _WithExamples(click.Command):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.help, _, examples = (self.help or "").partition("\n\nExamples:\n")
+        self.help, _, examples = cleandoc(self.help or "").partition("\n\nExamples:\n")
         self.examples = [
             (line.strip(), meaning)
             for line, _, meaning in (row.partition("  # ") for row in examples.splitlines())

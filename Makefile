@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export HEIMDALL_FETCH := use
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench release-assets models wheelhouse node-tools clean
+.PHONY: help demo test unit lint format bench release-assets models wheelhouse node-tools clean
 
 help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | awk -F '\t' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -21,6 +21,13 @@ demo: $(INSTALLED) ## Build, release, install twice, download once, embed: the m
 
 test: $(INSTALLED) release-assets wheelhouse node-tools lint ## Lint, types, import contracts, the whole test suite with coverage
 	@$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report=term:skip-covered
+
+unit: $(INSTALLED) ## The quick part of the suite: no model, wheels, servers or node
+	@$(BIN)/python -m pytest -n $(JOBS) -q -m "not model and not kills and not installs and not slow"
+
+format: $(INSTALLED) ## Lay the code out, sort imports
+	@$(BIN)/ruff check --quiet --fix .
+	@$(BIN)/ruff format --quiet .
 
 lint: $(INSTALLED) ## ruff, mypy --strict, import contracts, workflows
 	@$(BIN)/ruff check .

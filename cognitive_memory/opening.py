@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import asdict
 
 from cognitive_memory.project import Project, init_project
 from cognitive_memory.project.registry import remember
@@ -30,12 +31,7 @@ def open_memory(project: Project) -> ProjectMemory:
         project.database,
         project_id=settings.project_id,
         qdrant=qdrant_settings(),
-        weights=Weights(
-            meaning=settings.recall.meaning,
-            recency=settings.recall.recency,
-            half_life_days=settings.recall.half_life_days,
-            importance=settings.recall.importance,
-        ),
+        weights=Weights(**asdict(settings.recall)),
     )
     with contextlib.suppress(OSError):  # only `heimdall project list` misses it
         remember(project)

@@ -2,63 +2,67 @@
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from cognitive_memory.core.config import EmbeddingConfig
-from cognitive_memory.core.memory import Json, Memory, NewMemory, as_id
-from cognitive_memory.core.recall import Recall, RecallFilter
-from cognitive_memory.core.reports import ImportReport, SourceReport, StoreReport
+from cognitive_memory.core.embedder import Embedder
+from cognitive_memory.core.memory import LoadState, Memory, NewMemory, as_id
+from cognitive_memory.core.recall import EVERYTHING, Recall, RecallFilter
+from cognitive_memory.core.reports import ImportReport, Progress, SourceReport, StoreReport
 from cognitive_memory.core.status import MemoryStatus
-from cognitive_memory.embedding import backfill, bulk
-from cognitive_memory.embedding.embedder import Embedder, ModelEmbedder
+from cognitive_memory.embedding import pipeline
+from cognitive_memory.embedding.backfill import Backfill
+from cognitive_memory.embedding.embedder import ModelEmbedder
 from cognitive_memory.qdrant.nearest import QdrantNearest
 from cognitive_memory.qdrant.settings import QdrantSettings
 from cognitive_memory.retrieval.recaller import Recaller
 from cognitive_memory.retrieval.scoring import Weights
-from cognitive_memory.storage.backup import back_up, problems_in, restore
-from cognitive_memory.storage.replication import ReplicaSource
+from cognitive_memory.storage import backup, importing, json_lines
+from cognitive_memory.storage.connections import size_on_disk
 from cognitive_memory.storage.store import MemoryStore
-from heimdall.errors import HeimdallError
 
-_EVERYTHING = RecallFilter()
-_log = logging.getLogger(__name__)
+PAGE = 500
+"""How many memories are read at a time while somebody walks through many."""
 
 
 class ProjectMemory:
     """The memories of one project. Thread-safe; several processes may work on one database at once.
 
-    Made by `open`; a context manager that closes.
+    Made by `open`; a context manager that closes. Each method is one transaction, unless it says otherwise; for other
+    questions and changes there are `storage.reading` and `storage.writing`.
 
     Attributes:
         database: the database file.
         project_id: the id that is stored in it, so that a moved project keeps its memory.
         migration_backup: where the state before a schema migration was kept, if opening it migrated it.
+        storage: the database itself.
     """
 
     def __init__(
         self,
-        store: MemoryStore,
+        storage: MemoryStore,
         embedder: Embedder,
         *,
         qdrant: QdrantSettings | None = None,
         weights: Weights | None = None,
     ) -> None:
-        self._store = store
+        self.storage = storage
+        self.database = storage.database
+        self.project_id = storage.prepared.project_id
+        self.migration_backup = storage.prepared.backup
         self._embedder = embedder
-        self._backfill = backfill.Backfill(store, embedder)
-        self._nearest = QdrantNearest(qdrant, store.prepared.project_id) if qdrant else None
-        file = store.database.with_suffix(".vectors")
+        self._backfill = Backfill(storage, embedder)
+        self._nearest = QdrantNearest(qdrant, storage) if qdrant else None
         self._recaller = Recaller(
-            store, embedder, weights=weights, file=file, elsewhere=self._nearest
+            storage,
+            embedder,
+            weights=weights,
+            file=storage.database.with_suffix(".vectors"),
+            nearest=self._nearest.near if self._nearest else None,
         )
-        self.database = store.database
-        self.project_id = store.prepared.project_id
-        self.migration_backup = store.prepared.backup
 
     @classmethod
     def open(
@@ -85,24 +89,21 @@ class ProjectMemory:
             StorageError: it can't be read or written.
         """
         embedder = ModelEmbedder(config)
-        store = MemoryStore.open(database, project_id=project_id, label=embedder.label)
-        return cls(store, embedder, qdrant=qdrant, weights=weights)
+        storage = MemoryStore.open(
+            database, project_id=project_id, embedding_space=embedder.embedding_space
+        )
+        return cls(storage, embedder, qdrant=qdrant, weights=weights)
 
     def close(self) -> None:
         """Close the database's files, and the connection to Qdrant."""
-        self._store.close()
+        self.storage.close()
         if self._nearest is not None:
             self._nearest.close()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     # -- writing
@@ -119,17 +120,11 @@ class ProjectMemory:
         Raises:
             StorageError: it could not be stored.
         """
-        (stored,) = self._store.put([memory])
-        if embed:
-            self._embed_now([stored.key])
-        return self._store.get(stored.id)
+        (memory_id,) = self.store_many([memory], embed=embed).ids
+        return self.get(memory_id)
 
     def store_many(
-        self,
-        memories: Iterable[NewMemory],
-        *,
-        embed: bool = True,
-        progress: backfill.Progress | None = None,
+        self, memories: Iterable[NewMemory], *, embed: bool = True, progress: Progress | None = None
     ) -> StoreReport:
         """Store any number of memories, as `store` does, in blocks; each block is on disk before the next is read.
 
@@ -141,22 +136,24 @@ class ProjectMemory:
         Returns:
             What happened, and the id of each.
         """
-        return bulk.store_many(
-            self._store, self._embedder, memories, embed=embed, progress=progress
+        return pipeline.store_many(
+            self.storage, self._embedder, memories, embed=embed, progress=progress
         )
 
-    def replace_source(self, source: str, memories: Sequence[NewMemory]) -> SourceReport:
-        """Make `memories` all that comes from `source`, in one transaction; what it no longer gives is removed.
+    def replace_source(self, source: str, memories: Iterable[NewMemory]) -> SourceReport:
+        """Make `memories` all that comes from `source`; what it no longer gives is removed.
 
         Memories without an id get one that follows from source and content, so that a repeat changes nothing. Vectors
         are left to `embed_pending`, which makes them in large batches.
         """
-        return self._store.replace_source(source, memories)
+        with self.storage.writing() as writer:
+            return writer.replace_source(source, memories)
 
     def remove_source(self, source: str) -> int:
         """Remove all that comes from `source`; tells how many that were. If it was loaded, loading it again brings it back."""
-        self._store.set_load_states({source: None})
-        return self._store.replace_source(source, ()).removed
+        with self.storage.writing() as writer:
+            writer.set_load_states({source: None})
+            return writer.replace_source(source, ()).removed
 
     def update(self, memory_id: str, **changes: Any) -> Memory:
         """Change fields of a memory: text, type, tags, source, context, importance, pinned, metadata.
@@ -165,11 +162,15 @@ class ProjectMemory:
             UnknownMemoryError: there is no such memory.
             MemoryValueError: a field can't be changed, or not to that.
         """
-        memory = self._store.update(as_id(memory_id), changes)
-        if not memory.embedded:
-            self._embed_now(self._store.keys_of([memory.id]))
-            memory = self._store.get(memory.id)
-        return memory
+        with self.storage.writing() as writer:
+            key = writer.update(as_id(memory_id), changes)
+            pending = writer.vectors.pending(keys=[key])
+        if pending:
+            with pipeline.EmbeddingPipeline(
+                self.storage, self._embedder, optional=True
+            ) as embedding:
+                embedding.add(pending)
+        return self.get(memory_id)
 
     def delete(self, memory_ids: Iterable[str]) -> tuple[Memory, ...]:
         """Delete memories, all or none, and return what they were.
@@ -177,12 +178,18 @@ class ProjectMemory:
         Raises:
             UnknownMemoryError: naming every id that there is no memory for; nothing was deleted.
         """
-        return tuple(self._store.delete([as_id(memory_id) for memory_id in memory_ids]))
+        ids = [as_id(memory_id) for memory_id in memory_ids]
+        with self.storage.writing() as writer:
+            return writer.delete(writer.keys_of(ids))
 
     def delete_by_tags(self, tags: Iterable[str], *, dry_run: bool = False) -> tuple[Memory, ...]:
         """Delete every memory that has any of the tags, and return what they were; `dry_run` only returns them."""
         wanted = [tag.strip() for tag in tags]
-        return tuple(self._store.tagged(wanted) if dry_run else self._store.delete_by_tags(wanted))
+        if dry_run:
+            with self.storage.reading() as reader:
+                return tuple(reader.memories(reader.tagged(wanted)).values())
+        with self.storage.writing() as writer:
+            return writer.delete(writer.tagged(wanted))
 
     # -- reading
 
@@ -193,18 +200,19 @@ class ProjectMemory:
             UnknownMemoryError: there is none.
             MemoryValueError: it is no UUID.
         """
-        return self._store.get(as_id(memory_id))
+        with self.storage.reading() as reader:
+            return reader.get(as_id(memory_id))
 
     def memories(
         self,
-        filter: RecallFilter = _EVERYTHING,  # noqa: A002 (the domain's word)
+        filter: RecallFilter = EVERYTHING,  # noqa: A002 (the domain's word)
         *,
         order: str = "newest",
         limit: int | None = None,
         after: str | None = None,
         pinned: bool | None = None,
     ) -> Iterator[Memory]:
-        """List memories.
+        """List memories, a transaction for each page: no lock is held and no state kept while the caller works.
 
         Args:
             filter: which; default: all.
@@ -217,15 +225,24 @@ class ProjectMemory:
             MemoryValueError: there is no such order.
             UnknownMemoryError: `after` is not there (any more).
         """
-        begin = None if after is None else as_id(after)
-        return self._store.memories(filter, order=order, limit=limit, after=begin, pinned=pinned)
+        after = None if after is None else as_id(after)
+        left = limit
+        while left is None or left > 0:
+            size = PAGE if left is None else min(PAGE, left)
+            with self.storage.reading() as reader:
+                page = reader.page(filter, order=order, size=size, after=after, pinned=pinned)
+            yield from page
+            if len(page) < size:
+                return
+            left = None if left is None else left - size
+            after = page[-1].id
 
     def recall(
         self,
         query: str,
         *,
         limit: int = 10,
-        filter: RecallFilter = _EVERYTHING,  # noqa: A002 (the domain's word)
+        filter: RecallFilter = EVERYTHING,  # noqa: A002 (the domain's word)
         explain: bool = False,
         wait_for_model: bool = False,
     ) -> Recall:
@@ -248,11 +265,30 @@ class ProjectMemory:
 
     def sources(self) -> Mapping[str, int]:
         """How many memories come from each source."""
-        return self._store.sources()
+        with self.storage.reading() as reader:
+            return reader.sources()
 
     def status(self) -> MemoryStatus:
         """Everything counted."""
-        return self._store.status()
+        with self.storage.reading() as reader:
+            types = reader.types()
+            embedded, not_embeddable = reader.vectors.counts()
+            return MemoryStatus(
+                database=self.database,
+                project_id=self.project_id,
+                schema_version=self.storage.prepared.version,
+                revision=reader.revision(),
+                size=size_on_disk(self.database),
+                memories=sum(types.values()),
+                pinned=reader.pinned_count(),
+                types=types,
+                tags=reader.tags(),
+                sources=len(reader.sources()),
+                embedded=embedded,
+                pending=reader.vectors.pending_count(),
+                not_embeddable=not_embeddable,
+                model=reader.vectors.space,
+            )
 
     # -- whole memories
 
@@ -260,18 +296,19 @@ class ProjectMemory:
         """Everything, as lines of JSON without line ends; what they hold is the state at the first line.
 
         Args:
-            vectors: with the vectors and the label of the model that made each; without them the lines are a tenth as
-                long, and whoever imports them embeds again.
+            vectors: with the vectors and the embedding space of each; without them the lines are a tenth as long, and
+                whoever imports them embeds again.
         """
-        return self._store.export(vectors=vectors)
+        with self.storage.reading() as reader:
+            yield from json_lines.export_lines(reader, vectors=vectors)
 
     def import_lines(self, lines: Iterable[str]) -> ImportReport:
-        """Take over memories; a repeat changes nothing. As `importing.take_over`.
+        """Import memories, in blocks; a repeat changes nothing. As `storage.importing.import_lines`.
 
         Raises:
-            ExchangeError: a line can't be read; with its number.
+            JsonLineError: a line can't be read; with its number.
         """
-        return self._store.take_over(lines)
+        return importing.import_lines(self.storage, lines)
 
     def backup(self, file: Path, *, force: bool = False) -> None:
         """Copy the database, as it is now, into one checked file; `force` replaces a file that is there.
@@ -279,49 +316,33 @@ class ProjectMemory:
         Raises:
             StorageError: there is a file already, it can't be written, or the database is damaged.
         """
-        back_up(self.database, file, force=force)
+        backup.back_up(self.database, file, force=force)
 
     @staticmethod
     def restore(file: Path, database: Path, *, force: bool = False) -> Path | None:
         """Make a database what a backup says; as `storage.backup.restore`. Returns where the replaced one is kept."""
-        return restore(file.absolute(), database.absolute(), force=force)
+        return backup.restore(file.absolute(), database.absolute(), force=force)
 
     def integrity(self) -> list[str]:
         """What is wrong with the database; empty when it is sound."""
-        return problems_in(self.database)
+        return backup.problems_in(self.database)
 
     # -- for loaders
 
-    def load_states(self) -> Mapping[str, Mapping[str, Json]]:
-        """What was remembered of each source that was loaded, in its loader's own words."""
-        return self._store.load_states()
+    def load_states(self) -> Mapping[str, LoadState]:
+        """What was remembered of each source that was loaded."""
+        with self.storage.reading() as reader:
+            return reader.load_states()
 
-    def set_load_states(self, states: Mapping[str, Mapping[str, Json] | None]) -> None:
+    def set_load_states(self, states: Mapping[str, LoadState | None]) -> None:
         """Remember a state for each of these sources, so that a repeated load does only what is left; None forgets it."""
-        self._store.set_load_states(states)
+        with self.storage.writing() as writer:
+            writer.set_load_states(states)
 
     # -- vectors
 
-    def replica_source(self) -> ReplicaSource | None:
-        """The memories that have a vector of the current model, to be copied elsewhere; None when no model is pinned."""
-        label = self._embedder.label()
-        return None if label is None else self._store.replica_source(label)
-
     def embed_pending(
-        self, *, progress: backfill.Progress | None = None, stop: threading.Event | None = None
+        self, *, progress: Progress | None = None, stop: threading.Event | None = None
     ) -> int:
         """Make the vectors that are missing; as `Backfill.run`. Fetches the model if it is not here."""
         return self._backfill.run(progress=progress, stop=stop)
-
-    def _embed_now(self, keys: Sequence[int]) -> None:
-        """Embed what was just stored, if that is possible now. It is stored in any case, so a failure only waits."""
-        label = self._embedder.label()
-        if label is None or not self._embedder.ready():
-            return
-        try:
-            block = self._store.pending_of(label, keys)
-            self._store.write_vectors(
-                label, self._embedder.dimension * 4, backfill.outcomes(self._embedder, block)
-            )
-        except HeimdallError as error:
-            _log.warning("stored, but not embedded yet: %s", error)

@@ -6,55 +6,39 @@ called from any other build as well, without hatchling:
     config = parse_config(table, where="tool.my-build.models")              # every mistake in the table at once
     pins = pins_for(root, config, distribution="my-package", version="1.0") # models, lock and manifest agree, or an error
     write(pins.manifest.dumps())                                            # into the archive, at config.manifest
-    promise = Promise(config.models_dir, config.manifest, pins.manifest, config.max_wheel_size)
-    problems = broken_promises(wheel, promise)                              # of the finished archive
+    policy = ArchivePolicy(config.models_dir, config.manifest, pins.manifest, config.max_wheel_size)
+    problems = violations(wheel, policy)                                    # of the finished archive
 
 | to | use |
 |---|---|
 | read a hook's table | `parse_config`, `HookConfig`, `ModelConfig` |
-| hash a models directory, refusing what is no model | `take_inventory`, `FoundFile` |
+| hash a models directory, refusing what is no model | `take_inventory`, `HashedFile` |
 | read, compare and write pins | `read_manifest`, `loads`, `differences`, `lock_differences`, `Manifest`, `Model`, `ModelFile`, `Asset` |
 | decide what a build pins | `pins_for`, `licence_problems`, `Pins` |
-| look into a finished archive | `broken_promises`, `Promise` |
+| look into a finished archive | `violations`, `ArchivePolicy` |
 | make a lock and pack release assets | `LockMaker`, `write_asset`, `read_asset` |
 | list the models for auditors | `sbom_of` (needs `cyclonedx-python-lib`) |
 
-Whatever a maintainer has to mend is a `ModelBuildError`, whose `problems` are all that were found. Names are loaded when
-they are first used.
+Whatever a maintainer has to correct is a `ModelBuildError`, whose `problems` are all that there are. Only the hook itself and
+`project` import hatchling, so all of this works without it.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING
+from hatch_heimdall_models.archive import ArchivePolicy, violations
+from hatch_heimdall_models.asset import read_asset, write_asset
+from hatch_heimdall_models.config import HookConfig, ModelConfig, parse_config
+from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.inventory import HashedFile, take_inventory
+from hatch_heimdall_models.lock import differences, read_manifest
+from hatch_heimdall_models.lock_maker import LockMaker
+from hatch_heimdall_models.manifest import Asset, Manifest, Model, ModelFile, loads
+from hatch_heimdall_models.pinning import Pins, licence_problems, pins_for
+from hatch_heimdall_models.relock import lock_differences
+from hatch_heimdall_models.sbom import sbom_of
 
-if TYPE_CHECKING:
-    from hatch_heimdall_models.archive import Promise, broken_promises
-    from hatch_heimdall_models.asset import read_asset, write_asset
-    from hatch_heimdall_models.config import HookConfig, ModelConfig, parse_config
-    from hatch_heimdall_models.errors import ModelBuildError
-    from hatch_heimdall_models.inventory import FoundFile, take_inventory
-    from hatch_heimdall_models.lock import differences, read_manifest
-    from hatch_heimdall_models.lock_maker import LockMaker
-    from hatch_heimdall_models.manifest import Asset, Manifest, Model, ModelFile, loads
-    from hatch_heimdall_models.pinning import Pins, licence_problems, pins_for
-    from hatch_heimdall_models.relock import lock_differences
-    from hatch_heimdall_models.sbom import sbom_of
-
-_HOMES = {
-    "archive": ("Promise", "broken_promises"),
-    "asset": ("read_asset", "write_asset"),
-    "config": ("HookConfig", "ModelConfig", "parse_config"),
-    "errors": ("ModelBuildError",),
-    "inventory": ("FoundFile", "take_inventory"),
-    "lock": ("differences", "read_manifest"),
-    "lock_maker": ("LockMaker",),
-    "manifest": ("Asset", "Manifest", "Model", "ModelFile", "loads"),
-    "pinning": ("Pins", "licence_problems", "pins_for"),
-    "relock": ("lock_differences",),
-    "sbom": ("sbom_of",),
-}
 __all__ = [
+    "ArchivePolicy",
     "Asset",
-    "FoundFile",
+    "HashedFile",
     "HookConfig",
     "LockMaker",
     "Manifest",
@@ -63,8 +47,6 @@ __all__ = [
     "ModelConfig",
     "ModelFile",
     "Pins",
-    "Promise",
-    "broken_promises",
     "differences",
     "licence_problems",
     "loads",
@@ -75,12 +57,6 @@ __all__ = [
     "read_manifest",
     "sbom_of",
     "take_inventory",
+    "violations",
     "write_asset",
 ]
-
-
-def __getattr__(name: str) -> object:
-    for module, names in _HOMES.items():
-        if name in names:
-            return getattr(import_module(f"{__name__}.{module}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

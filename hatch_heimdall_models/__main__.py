@@ -1,4 +1,4 @@
-"""`python -m hatch_heimdall_models`: the command `heimdall-models`."""
+"""`python -m hatch_heimdall_models`: the command `hatch-heimdall-models`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""A finished wheel or sdist, opened again: does it keep what was promised?"""
+"""A finished wheel or sdist, opened again: does it carry the manifest, and no model?"""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ WHEEL_SUFFIX = ".whl"
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
-    """What a finished archive has to keep. Paths are those inside the archive; in an sdist, those below its one folder.
+class ArchivePolicy:
+    """What a finished archive has to carry and may not carry. Paths are those inside the archive; in an sdist, those below its one folder.
 
     Attributes:
         models_dir: the folder of which nothing is packed.
@@ -38,21 +38,22 @@ class Promise:
     max_wheel_size: int | None = None
 
 
-def broken_promises(archive: Path, promise: Promise) -> list[str]:
-    """Every promise that the archive breaks, a sentence each.
+def violations(archive: Path, policy: ArchivePolicy) -> list[str]:
+    """Everything in which the archive violates the policy, a sentence each.
 
     A model's file is found by its content too, wherever it lies and whatever it is called, if it is too large to
     travel inside the manifest; and so is a release asset.
 
     Args:
         archive: a wheel or an sdist.
-        promise: what to look for.
+        policy: what to look for.
 
     Raises:
         ValueError: if the name says that it is neither.
         OSError, zipfile.BadZipFile, tarfile.TarError: if it can't be read.
     """
-    models = promise.manifest.models
+    models = policy.manifest.models
+    # Small files travel inside the manifest anyway, and may be anything: many projects have the same config.json.
     known = {
         (file.size, file.sha256): f"the model's {file.path}"
         for model in models
@@ -68,28 +69,28 @@ def broken_promises(archive: Path, promise: Promise) -> list[str]:
     problems = []
     for member in _members(archive):
         seen[member.path] += 1
-        if member.path == promise.manifest_path:
-            if member.stream.read() != promise.manifest.dumps().encode():
+        if member.path == policy.manifest_path:
+            if member.stream.read() != policy.manifest.dumps().encode():
                 problems.append(
                     f"carries another {member.path} than the one that was to be written"
                 )
-        elif f"{member.path}/".startswith(f"{promise.models_dir}/"):
+        elif f"{member.path}/".startswith(f"{policy.models_dir}/"):
             problems.append(f"carries {member.path}, which lies in models-dir")
         elif member.link is not None and (
-            problem := _link_problem(member.path, member.link, promise.models_dir)
+            problem := _link_problem(member.path, member.link, policy.models_dir)
         ):
             problems.append(f"carries {member.path}, a link to {member.link}, which {problem}")
         # Hashing only what has a pinned size keeps this as cheap as reading the archive's directory.
-        elif member.size in sizes and (
-            what := known.get((member.size, sha256 := _sha256(member.stream)))
-        ):
-            problems.append(f"carries {member.path}, which is {what} (sha256 {sha256})")
-    if promise.manifest_path not in seen:
-        problems.append(f"has no {promise.manifest_path}")
+        elif member.size in sizes:
+            sha256 = hashlib.file_digest(member.stream, "sha256").hexdigest()  # type: ignore[arg-type]
+            if what := known.get((member.size, sha256)):
+                problems.append(f"carries {member.path}, which is {what} (sha256 {sha256})")
+    if policy.manifest_path not in seen:
+        problems.append(f"has no {policy.manifest_path}")
     problems += [
         f"has {count} members called {path}" for path, count in sorted(seen.items()) if count > 1
     ]
-    limit, size = promise.max_wheel_size, archive.stat().st_size
+    limit, size = policy.max_wheel_size, archive.stat().st_size
     if limit is not None and archive.name.endswith(WHEEL_SUFFIX) and size > limit:
         problems.append(
             f"has {size} bytes, {size - limit} more than max-wheel-size allows ({limit})"
@@ -138,10 +139,3 @@ def _sdist_members(archive: Path) -> Iterator[_Member]:
             yield _Member(
                 path, info.size, stream or io.BytesIO(), info.linkname if info.issym() else None
             )
-
-
-def _sha256(stream: IO[bytes]) -> str:
-    digest = hashlib.sha256()
-    while chunk := stream.read(2**20):
-        digest.update(chunk)
-    return digest.hexdigest()

@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.files import CHUNK
-from hatch_heimdall_models.inventory import FoundFile
+from hatch_heimdall_models.inventory import HashedFile
 
 MODELS_ROOT = "models/"
 """What every member's name starts with."""
@@ -47,13 +47,13 @@ def write_asset(stream: BinaryIO, models: Mapping[str, Path], about: Mapping[str
                     target.write(chunk)
 
 
-def read_asset(path: Path) -> tuple[FoundFile, ...]:
+def read_asset(path: Path) -> tuple[HashedFile, ...]:
     """The model files in an asset, hashed, sorted by path; documentation is left out.
 
     Raises:
         ModelBuildError: if it is not there, not a zip, damaged, or has a member outside of `models/`.
     """
-    found = []
+    files = []
     try:
         with zipfile.ZipFile(path) as archive:
             for member in archive.infolist():
@@ -64,8 +64,8 @@ def read_asset(path: Path) -> tuple[FoundFile, ...]:
                 if not member.filename.startswith(ABOUT):
                     with archive.open(member) as stream:
                         digest = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
-                    found.append(
-                        FoundFile(
+                    files.append(
+                        HashedFile(
                             member.filename.removeprefix(MODELS_ROOT), digest, member.file_size
                         )
                     )
@@ -78,7 +78,7 @@ def read_asset(path: Path) -> tuple[FoundFile, ...]:
         RuntimeError,
     ) as error:
         raise ModelBuildError(str(path), [f"can't be read: {error}"]) from error
-    return tuple(sorted(found, key=lambda file: file.path))
+    return tuple(sorted(files, key=lambda file: file.path))
 
 
 def _member(name: str, size: int) -> zipfile.ZipInfo:

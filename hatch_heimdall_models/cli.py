@@ -1,4 +1,4 @@
-"""The command `heimdall-models`: thin, it loads what it needs when it runs."""
+"""The command `hatch-heimdall-models`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.lock import read_manifest
+from hatch_heimdall_models.lock_maker import LockMaker
+from hatch_heimdall_models.relock import settle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _lock(options.project, options.assets, options.tag, check=options.check)
     except (ModelBuildError, OSError) as error:
-        print(f"heimdall-models: error: {error}", file=sys.stderr)  # noqa: T201
+        print(f"hatch-heimdall-models: error: {error}", file=sys.stderr)  # noqa: T201
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)  # noqa: T201
@@ -28,7 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="heimdall-models", description="Pin a project's models.")
+    parser = argparse.ArgumentParser(
+        prog="hatch-heimdall-models", description="Pin a project's models."
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     lock = commands.add_parser(
         "lock",
@@ -56,32 +61,22 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _lock(root: Path, assets: Path | None, tag: str | None, *, check: bool) -> int:
-    from hatch_heimdall_models.files import write_if_different
-    from hatch_heimdall_models.lock import read_manifest
-    from hatch_heimdall_models.lock_maker import LockMaker
+    # Alone in needing hatchling, whose plugins work out the version.
     from hatch_heimdall_models.project import read_project
-    from hatch_heimdall_models.relock import lock_differences
 
     project = read_project(root)
-    if not project.config.models:
-        problem = f"{project.where}.models: expected a table for each model, with name, license and upstream; found none"
-        raise ModelBuildError(project.subject, [problem])
     path = root / project.config.lock
     old = read_manifest(path) if path.exists() else None
     assets = assets or root / "dist" / "models"
     with tempfile.TemporaryDirectory() as scratch:
+        # To check is to make the same lock, with assets that nobody keeps.
         packed = Path(scratch) if check else assets
         maker = LockMaker(root, project.config, project.name, project.version, assets, packed)
         new = maker.make(old, tag=tag)
+    right, lines = settle(path, old, new, check=check, command="hatch-heimdall-models lock")
+    _say(*lines)
     if check:
-        differences = lock_differences(old, new)
-        if differences:
-            _say(f"{path} is out of date; 'heimdall-models lock' would mend it:", *differences)
-            return 1
-        _say(f"{path} pins what is there")
-        return 0
-    changed = write_if_different(path, new.dumps().encode())
-    _say(f"{'wrote' if changed else 'unchanged:'} {path}")
+        return 0 if right else 1
     for asset in sorted(
         {model.asset for model in new.models}, key=lambda asset: (asset.tag, asset.name)
     ):

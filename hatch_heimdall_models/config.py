@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.manifest import NAME_FORM, REPOSITORY_FORM
-from hatch_heimdall_models.table import TableReader
+from hatch_heimdall_models.reader import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,27 +20,6 @@ DEFAULT_LOCK = "models.lock.json"
 DEFAULT_TAG = "v{version}"
 DEFAULT_VARIANT = "standard"
 
-_OWN_KEYS = (
-    "models-dir",
-    "variant-folders",
-    "manifest",
-    "repository",
-    "lock",
-    "tag",
-    "max-wheel-size",
-    "sbom",
-    "models",
-)
-_MODEL_KEYS = (
-    "name",
-    "license",
-    "upstream",
-    "variant",
-    "marker",
-    "files",
-    "asset",
-    "license-files",
-)
 _HATCH_KEYS = (
     "dependencies",
     "require-runtime-dependencies",
@@ -52,6 +30,7 @@ _HATCH_KEYS = (
 _TAG = re.compile(r"(?=[A-Za-z0-9{])[A-Za-z0-9._+-]*(\{version\}[A-Za-z0-9._+-]*)?")
 _ASSET = re.compile(r"(?=[A-Za-z0-9{])[A-Za-z0-9._+-]*(\{tag\}[A-Za-z0-9._+-]*)?\.zip")
 _ANY = re.compile(r"[^\x00-\x1f\x7f]+")
+_NAME = "a name of letters, digits, '.', '_' and '-'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +79,7 @@ class HookConfig:
         sbom: whether wheels carry a bill of the models.
         variant_folders: by variant, the folder below `models_dir` that holds its files, whose pinned paths begin there; files
             of all other variants lie directly in `models_dir`.
-        models: what `heimdall-models lock` writes about the models; the first is the default. A build needs only their
+        models: what `hatch-heimdall-models lock` writes about the models; the first is the default. A build needs only their
             licence files.
     """
 
@@ -136,84 +115,78 @@ def parse_config(
     Raises:
         ModelBuildError: naming every problem with its full TOML path, what was found and what is allowed.
     """
-    reader = TableReader(table, where)
+    reader = Reader(table, where)
     config = HookConfig(
-        models_dir=reader.path("models-dir"),
+        # A slash at the end is how many people mark a folder.
+        models_dir=reader.path("models-dir", folder=True),
+        variant_folders=_folders(reader),
         manifest=reader.path("manifest"),
         repository=reader.text(
             "repository", REPOSITORY_FORM, "'owner/name' of a repository on GitHub"
         ),
         lock=reader.path("lock", DEFAULT_LOCK),
-        tag=reader.text(
-            "tag", _TAG, "a tag's name in which only {version} stands in braces", DEFAULT_TAG
-        )
-        if "tag" in table
-        else None,
-        max_wheel_size=reader.size("max-wheel-size"),
+        tag=reader.optional(
+            reader.text, "tag", _TAG, "a tag's name in which only {version} stands in braces"
+        ),
+        max_wheel_size=reader.optional(reader.size, "max-wheel-size"),
         sbom=reader.flag("sbom"),
-        variant_folders=reader.paths_by_name("variant-folders", NAME_FORM),
         models=tuple(_models(reader)),
     )
-    reader.unknown_keys(_OWN_KEYS, _HATCH_KEYS)
-    _check_models(reader, config.models)
-    folders = sorted(config.variant_folders.values())
-    for outer, inner in pairwise(folders):
-        if f"{inner}/".startswith(f"{outer}/"):
-            reader.complain(
-                "variant-folders",
-                f"expected folders apart from one another, but {inner!r} lies in {outer!r}",
-            )
+    reader.refuse_unknown_keys(*_HATCH_KEYS)
     for key, path in (("manifest", config.manifest), ("lock", config.lock)):
         if config.models_dir and f"{path}/".startswith(f"{config.models_dir}/"):
-            reader.complain(
+            reader.error(
                 key,
                 f"{path!r} lies in models-dir, of which no file is ever packed: choose another place",
             )
-    if reader.problems:
-        raise ModelBuildError(subject, reader.problems)
+    reader.raise_problems(subject)
     return config
 
 
-def _models(outer: TableReader) -> Iterator[ModelConfig]:
-    for index, table in enumerate(outer.tables("models")):
-        reader = TableReader(table, f"{outer.where}.models[{index}]")
-        reader.problems = outer.problems
-        yield ModelConfig(
-            name=reader.text("name", NAME_FORM, "a name of letters, digits, '.', '_' and '-'"),
-            license=reader.text("license", _ANY, "the SPDX expression of the model's licence"),
-            upstream=reader.text(
+def _folders(reader: Reader) -> dict[str, str]:
+    """The folders of variants, by variant."""
+    table = reader.inner("variant-folders")
+    folders = {name: table.path(name) for name in table.table}
+    for name in folders:
+        if not NAME_FORM.fullmatch(name):
+            table.error(name, f"expected {_NAME} as the variant's name")
+    for outer, inner in pairwise(sorted(filter(None, folders.values()))):
+        if f"{inner}/".startswith(f"{outer}/"):
+            table.error(
+                None, f"expected folders apart from one another, but {inner!r} lies in {outer!r}"
+            )
+    return folders
+
+
+def _models(reader: Reader) -> Iterator[ModelConfig]:
+    entries: dict[tuple[str, str, str | None], str] = {}
+    assets: dict[str, str] = {}
+    for entry in reader.each("models"):
+        model = ModelConfig(
+            name=entry.text("name", NAME_FORM, _NAME),
+            license=entry.text("license", _ANY, "the SPDX expression of the model's licence"),
+            upstream=entry.text(
                 "upstream", _ANY, "a URL or a sentence that says where the model comes from"
             ),
-            variant=reader.text(
-                "variant", NAME_FORM, "a name of letters, digits, '.', '_' and '-'", DEFAULT_VARIANT
-            ),
-            marker=reader.text("marker", _ANY, "a PEP 508 environment marker")
-            if "marker" in table
-            else None,
-            files=reader.texts("files", ("*",)),
-            asset=reader.text(
-                "asset", _ASSET, "the name of a zip in which only {tag} stands in braces"
+            variant=entry.text("variant", NAME_FORM, _NAME, DEFAULT_VARIANT),
+            marker=entry.optional(entry.text, "marker", _ANY, "a PEP 508 environment marker"),
+            files=entry.texts("files", ("*",)),
+            asset=entry.optional(
+                entry.text,
+                "asset",
+                _ASSET,
+                "the name of a zip in which only {tag} stands in braces",
             )
-            if "asset" in table
-            else "",
-            license_files=reader.paths("license-files"),
+            or "",
+            license_files=entry.paths("license-files"),
         )
-        reader.unknown_keys(_MODEL_KEYS)
-
-
-def _check_models(reader: TableReader, models: tuple[ModelConfig, ...]) -> None:
-    entries: dict[tuple[str, str, str | None], int] = {}
-    assets: dict[str, int] = {}
-    for index, model in enumerate(models):
-        first = entries.setdefault((model.name, model.variant, model.marker), index)
-        if first != index:
-            reader.complain(
-                f"models[{index}]", f"has the name, variant and marker of models[{first}]"
-            )
-            continue
+        entry.refuse_unknown_keys()
+        here = entry.where.removeprefix(f"{reader.where}.")
         name = model.asset_name("{tag}")
-        first = assets.setdefault(name.casefold(), index)
-        if first != index:
-            reader.complain(
-                f"models[{index}].asset", f"has the name of the asset of models[{first}], {name!r}"
-            )
+        first = entries.setdefault((model.name, model.variant, model.marker), here)
+        namesake = assets.setdefault(name.casefold(), here)
+        if first != here:
+            entry.error(None, f"has the name, variant and marker of {first}")
+        elif namesake != here:
+            entry.error("asset", f"has the name of the asset of {namesake}, {name!r}")
+        yield model

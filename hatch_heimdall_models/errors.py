@@ -1,4 +1,4 @@
-"""The one error of this package: something the maintainer has to mend, with every problem found."""
+"""The one error of this package: something the maintainer has to correct, with every problem."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Writing files so that a reader sees the old content or the new one, never a part."""
+"""Reading and hashing files, and writing them so that a reader sees the old content or the new one, never a part."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from collections.abc import Iterator
@@ -9,10 +10,30 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from hatch_heimdall_models.errors import ModelBuildError
+
 CHUNK = 1024 * 1024
 """Bytes per read: the fastest size that was measured for hashing while copying."""
 PART_SUFFIX = ".part"
 """Ends the name of a file that is still being written."""
+
+
+def read_text(path: Path) -> str:
+    """A file of UTF-8 text.
+
+    Raises:
+        ModelBuildError: if it can't be read, or is no such text.
+    """
+    try:
+        return path.read_bytes().decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelBuildError(str(path), [f"can't be read: {error}"]) from error
+
+
+def sha256_of(path: Path) -> str:
+    """The file's sha256 as 64 lower-case hexadecimal digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @contextmanager
@@ -27,6 +48,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         with part.open("xb+") as stream:
             yield stream
             stream.flush()
+            # Before the rename, which may otherwise reach the disk first and leave an empty file after a power cut.
             os.fsync(stream.fileno())
         part.replace(path)
     except BaseException:  # also Ctrl-C: no half file stays

@@ -7,14 +7,13 @@ import sys
 import tempfile
 import weakref
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-from hatch_heimdall_models.archive import Promise, broken_promises
+from hatch_heimdall_models.archive import ArchivePolicy, violations
 from hatch_heimdall_models.config import HookConfig, parse_config
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.pinning import Pins, licence_problems, pins_for
@@ -27,14 +26,6 @@ if TYPE_CHECKING:
     from hatch_heimdall_models.manifest import Manifest
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What `initialize` settled for the build that `finalize` will look at."""
-
-    config: HookConfig
-    manifest: Manifest
-
-
 class HeimdallModelsHook(BuildHookInterface[BuilderConfig]):
     """Keeps a project's model files out of its wheel and sdist, and writes a manifest that pins them instead.
 
@@ -44,7 +35,8 @@ class HeimdallModelsHook(BuildHookInterface[BuilderConfig]):
 
     PLUGIN_NAME = "heimdall-models"
 
-    _plan: _Plan | None = None
+    _settled: tuple[HookConfig, Manifest] | None = None
+    """What `initialize` settled for the archive that `finalize` will look at."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Settle what is pinned, and have the manifest packed.
@@ -53,7 +45,7 @@ class HeimdallModelsHook(BuildHookInterface[BuilderConfig]):
             version: hatchling's name for the kind of build: `standard` or `editable`.
             build_data: hatchling's mutable data of this build; gets a `force_include`.
         """
-        self._plan = None
+        self._settled = None
         if self.target_name not in {"wheel", "sdist"}:
             return
         with self._without_traceback():
@@ -69,29 +61,29 @@ class HeimdallModelsHook(BuildHookInterface[BuilderConfig]):
             files = {"manifest.json": pins.manifest.dumps()}
             if config.sbom and self.target_name == "wheel":
                 files[SBOM_NAME] = sbom_of(pins.manifest, version=self.metadata.version)
-            self._plan = _Plan(config, pins.manifest)
+            self._settled = config, pins.manifest
             scratch = self._write(files)
             build_data["force_include"][str(scratch / "manifest.json")] = config.manifest
             build_data.setdefault("sbom_files", []).extend(
                 str(scratch / name) for name in files if name == SBOM_NAME
             )
-            self.app.display_info(f"heimdall-models: {_summary(pins, config)}")
+            self.app.display_info(f"hatch-heimdall-models: {_summary(pins, config)}")
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002
-        """Open the finished archive, and remove it if it breaks a promise.
+        """Open the finished archive, and remove it if it violates the policy.
 
         Args:
             version: as for `initialize`.
             build_data: as for `initialize`.
             artifact_path: the finished archive.
         """
-        if self._plan is None:
+        if self._settled is None:
             return
         artifact = Path(artifact_path)
         keep = False
         try:
             with self._without_traceback():
-                if problems := self._problems(artifact, self._plan):
+                if problems := self._problems(artifact, *self._settled):
                     raise ModelBuildError(
                         f"{artifact.name} was removed from {artifact.parent}", problems
                     )
@@ -102,15 +94,15 @@ class HeimdallModelsHook(BuildHookInterface[BuilderConfig]):
                 artifact.unlink(missing_ok=True)
             self._clean_up()
 
-    def _problems(self, artifact: Path, plan: _Plan) -> list[str]:
-        models_dir = plan.config.models_dir
-        promise = Promise(
+    def _problems(self, artifact: Path, config: HookConfig, manifest: Manifest) -> list[str]:
+        models_dir = config.models_dir
+        policy = ArchivePolicy(
             models_dir=self.build_config.get_distribution_path(models_dir),
-            manifest_path=self.build_config.get_distribution_path(plan.config.manifest),
-            manifest=plan.manifest,
-            max_wheel_size=plan.config.max_wheel_size,
+            manifest_path=self.build_config.get_distribution_path(config.manifest),
+            manifest=manifest,
+            max_wheel_size=config.max_wheel_size,
         )
-        problems = broken_promises(artifact, promise)
+        problems = violations(artifact, policy)
         if problems and not self.build_config.path_is_excluded(f"{models_dir}/any/file"):
             problems.append(
                 f'{build_hooks(Path(self.root))[1].removesuffix(".hooks")}.exclude (or the target\'s own exclude, which replaces it) lacks "/{models_dir}/**"'
@@ -132,6 +124,7 @@ class HeimdallModelsHook(BuildHookInterface[BuilderConfig]):
         """Put files into a folder of their own outside the project, where hatchling's walk does not find them."""
         root = Path(self.root).resolve()
         parent = Path(tempfile.gettempdir()).resolve()
+        # A temporary folder inside the project would be packed with it.
         if parent.is_relative_to(root):
             parent = root.parent
         scratch = tempfile.mkdtemp(prefix="heimdall-models-", dir=parent)
@@ -151,7 +144,7 @@ class HeimdallModelsHook(BuildHookInterface[BuilderConfig]):
         try:
             yield
         except ModelBuildError as error:
-            self.app.display_error(f"heimdall-models: error: {error}")
+            self.app.display_error(f"hatch-heimdall-models: error: {error}")
             sys.exit(1)
 
 

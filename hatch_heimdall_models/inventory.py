@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hatch_heimdall_models.digest import sha256_of
 from hatch_heimdall_models.errors import ModelBuildError
-from hatch_heimdall_models.manifest import path_problem
+from hatch_heimdall_models.files import sha256_of
+from hatch_heimdall_models.reader import path_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,7 +20,7 @@ IGNORED_NAMES = frozenset({".gitignore", ".gitkeep", ".gitattributes", ".DS_Stor
 
 
 @dataclass(frozen=True, slots=True)
-class FoundFile:
+class HashedFile:
     """A file as it lies on disk: relative POSIX path, sha256, size in bytes."""
 
     path: str
@@ -28,7 +28,7 @@ class FoundFile:
     size: int
 
 
-def take_inventory(directory: Path) -> tuple[FoundFile, ...]:
+def take_inventory(directory: Path) -> tuple[HashedFile, ...]:
     """Hash every file below `directory`, sorted by path; empty when there is no such directory or no model in it.
 
     Raises:
@@ -36,7 +36,7 @@ def take_inventory(directory: Path) -> tuple[FoundFile, ...]:
             unusable name.
     """
     problems: list[str] = []
-    found: list[FoundFile] = []
+    files: list[HashedFile] = []
     top = directory.resolve()
     for path in _walk(directory):
         relative = path.relative_to(directory).as_posix()
@@ -44,21 +44,21 @@ def take_inventory(directory: Path) -> tuple[FoundFile, ...]:
         if problem:
             problems.append(f"{relative} {problem}")
         else:
-            found.append(FoundFile(relative, sha256_of(path), path.stat().st_size))
+            files.append(HashedFile(relative, sha256_of(path), path.stat().st_size))
     if problems:
         raise ModelBuildError(str(directory), problems)
-    return tuple(sorted(found, key=lambda file: file.path))
+    return tuple(sorted(files, key=lambda file: file.path))
 
 
-def by_folder(found: Iterable[FoundFile], folders: Iterable[str]) -> dict[str, list[FoundFile]]:
+def by_folder(files: Iterable[HashedFile], folders: Iterable[str]) -> dict[str, list[HashedFile]]:
     """The files of each folder, with their paths in it; those in none of them are under ''.
 
     Args:
-        found: files with distinct paths.
+        files: with distinct paths.
         folders: relative POSIX paths, none of them in another.
     """
-    sorted_in: dict[str, list[FoundFile]] = {"": [], **{folder: [] for folder in folders}}
-    for file in found:
+    sorted_in: dict[str, list[HashedFile]] = {"": [], **{folder: [] for folder in folders}}
+    for file in files:
         folder = next((name for name in sorted_in if name and file.path.startswith(f"{name}/")), "")
         sorted_in[folder].append(
             replace(file, path=file.path.removeprefix(f"{folder}/") if folder else file.path)

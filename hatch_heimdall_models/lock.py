@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.files import read_text
 from hatch_heimdall_models.inventory import by_folder
 from hatch_heimdall_models.manifest import Manifest, loads
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from hatch_heimdall_models.inventory import FoundFile
+    from hatch_heimdall_models.inventory import HashedFile
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -22,34 +22,30 @@ def read_manifest(path: Path) -> Manifest:
     Raises:
         ModelBuildError: if it can't be read or is not a valid manifest.
     """
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ModelBuildError(str(path), [f"can't be read: {error}"]) from error
-    return loads(text, subject=str(path))
+    return loads(read_text(path), subject=str(path))
 
 
 def differences(
     pins: Manifest,
-    found: Sequence[FoundFile],
+    files: Sequence[HashedFile],
     variant_folders: Mapping[str, str] = MappingProxyType({}),
 ) -> list[str]:
-    """Every difference between the files that `pins` holds and those that were found, a sentence each.
+    """Every difference between the files that `pins` holds and those that are there, a sentence each.
 
     Where two models or variants pin different bytes under one path, either is right. A folder that is empty is not there
     to be compared, as long as there is something else.
 
     Args:
         pins: what is pinned.
-        found: what lies in the models directory.
+        files: what lies in the models directory.
         variant_folders: the folder in it that holds the files of a variant; those of all others lie in itself.
     """
     pinned: dict[str, set[tuple[str, int]]] = {}
-    present = {file.path: (file.sha256, file.size) for file in found}
+    present = {file.path: (file.sha256, file.size) for file in files}
     inhabited = {
         folder
-        for folder, files in by_folder(found, variant_folders.values()).items()
-        if files or not found
+        for folder, inside in by_folder(files, variant_folders.values()).items()
+        if inside or not files
     }
     for model in pins.models:
         folder = variant_folders.get(model.variant, "")

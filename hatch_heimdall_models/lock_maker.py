@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hatch_heimdall_models.asset import read_asset, write_asset
-from hatch_heimdall_models.digest import sha256_of
 from hatch_heimdall_models.errors import ModelBuildError
-from hatch_heimdall_models.files import replacing
-from hatch_heimdall_models.inventory import FoundFile, by_folder, take_inventory
+from hatch_heimdall_models.files import replacing, sha256_of
+from hatch_heimdall_models.inventory import HashedFile, by_folder, take_inventory
 from hatch_heimdall_models.manifest import (
     ASSET_FORM,
     INLINE_LIMIT,
@@ -62,63 +62,52 @@ class LockMaker:
             ModelBuildError: if models are missing, belong to none or several of the configuration's models, or an
                 asset holds other files.
         """
-        found = take_inventory(self.root / self.config.models_dir)
-        if not found:
+        files = take_inventory(self.root / self.config.models_dir)
+        if not files:
             raise ModelBuildError(
                 self.config.models_dir,
                 ["has no model files: get them first, nothing else can be pinned or checked"],
             )
+        demanded = tag or self.config.demanded_tag(self.version)
         entries = []
-        for model, files in _assigned_in_folders(self.config, found):
-            entry = self._unpinned(model, files)
-            known = entry_of(old, entry)
-            entry = carried_over(entry, known)
-            demanded = tag or self.config.demanded_tag(self.version)
-            if (
-                known is not None
-                and known.files == entry.files
-                and demanded in {None, known.asset.tag}
-            ):
-                self._check(known.asset, files)
-                entries.append(replace(entry, asset=known.asset))
+        for model, own in _assigned(self.config, files):
+            known = entry_of(old, model.name, model.variant, model.marker)
+            pins = carried_over([pin(self._directory(model), file) for file in own], known)
+            if known and known.files == pins and demanded in {None, known.asset.tag}:
+                asset = known.asset
+                self._check(asset, own)
             else:
-                pinned = self._asset(model, files, demanded or self.config.next_tag(self.version))
-                entries.append(replace(entry, asset=pinned))
+                asset = self._asset(model, own, demanded or self.config.next_tag(self.version))
+            paths = {file.path for file in pins}
+            graphs = known.graphs if known else {}
+            entries.append(
+                Model(
+                    name=model.name,
+                    variant=model.variant,
+                    license=model.license,
+                    upstream=model.upstream,
+                    asset=asset,
+                    files=pins,
+                    marker=model.marker,
+                    # No configuration tells how files are run, so what was added to the lock by hand stays.
+                    graphs={name: run for name, run in graphs.items() if run["path"] in paths},
+                )
+            )
         entries.sort(key=lambda entry: (entry.name, entry.variant, entry.marker or ""))
         return Manifest(
             self.distribution, self.config.repository, self.config.models[0].name, tuple(entries)
         )
 
-    def _unpinned(self, model: ModelConfig, files: Sequence[FoundFile]) -> Model:
-        """The entry without its asset."""
-        directory = self._directory(model)
-        pins = (
-            ModelFile.of_bytes(file.path, (directory / file.path).read_bytes())
-            if file.size <= INLINE_LIMIT
-            else ModelFile(file.path, file.sha256, file.size)
-            for file in files
-        )
-        nowhere = Asset("", "", "", 0)
-        return Model(
-            model.name,
-            model.variant,
-            model.license,
-            model.upstream,
-            nowhere,
-            tuple(pins),
-            model.marker,
-        )
-
-    def _check(self, asset: Asset, files: Sequence[FoundFile]) -> None:
+    def _check(self, asset: Asset, files: Sequence[HashedFile]) -> None:
         """If the pinned asset is at hand, see that it is what the lock says."""
         path = self.assets / asset.tag / asset.name
         if path.is_file():
-            _hold_together(path, files)
+            require_same_files(path, files)
             if (sha256 := sha256_of(path)) != asset.sha256:
                 problem = f"the lock pins sha256 {asset.sha256}, found {sha256}: remove it, or lock with another tag"
                 raise ModelBuildError(str(path), [problem])
 
-    def _asset(self, model: ModelConfig, files: Sequence[FoundFile], tag: str) -> Asset:
+    def _asset(self, model: ModelConfig, files: Sequence[HashedFile], tag: str) -> Asset:
         """Pin the asset that is at hand, else pack one."""
         if not ASSET_FORM.fullmatch(tag):
             raise ModelBuildError(
@@ -133,8 +122,8 @@ class LockMaker:
             with replacing(path) as stream:
                 directory = self._directory(model)
                 write_asset(stream, {file.path: directory / file.path for file in files}, about)
-        _hold_together(path, files)
-        return Asset(tag, path.name, sha256_of(path), path.stat().st_size)
+        require_same_files(path, files)
+        return Asset.of_file(tag, path)
 
     def _directory(self, model: ModelConfig) -> Path:
         """The folder in which the model's paths begin."""
@@ -151,55 +140,53 @@ class LockMaker:
             ) from error
 
 
-def _assigned_in_folders(
-    config: HookConfig, found: Sequence[FoundFile]
-) -> list[tuple[ModelConfig, list[FoundFile]]]:
-    """Each model with its files, whose paths begin in its variant's folder; a file belongs to exactly one."""
-    assigned = []
-    for folder, files in by_folder(found, config.variant_folders.values()).items():
-        models = [
-            model
-            for model in config.models
-            if config.variant_folders.get(model.variant, "") == folder
-        ]
-        assigned += _assigned(models, files, f"{config.models_dir}/{folder}".rstrip("/"))
-    return assigned
+def pin(directory: Path, file: HashedFile) -> ModelFile:
+    """Pin a file of a model's directory, carrying it inline when it is small enough."""
+    if file.size <= INLINE_LIMIT:
+        return ModelFile.of_bytes(file.path, (directory / file.path).read_bytes())
+    return ModelFile(file.path, file.sha256, file.size)
+
+
+def require_same_files(asset: Path, files: Sequence[HashedFile]) -> None:
+    """Refuse an asset that does not hold exactly these files.
+
+    Raises:
+        ModelBuildError: if it holds others, or can't be read.
+    """
+    if list(read_asset(asset)) != sorted(files, key=attrgetter("path")):
+        problem = "holds other files than the model: remove it to have it packed anew, or restore the model's files"
+        raise ModelBuildError(str(asset), [problem])
 
 
 def _assigned(
-    candidates: Sequence[ModelConfig], found: Sequence[FoundFile], directory: str
-) -> list[tuple[ModelConfig, list[FoundFile]]]:
-    owners = {
-        file.path: [
-            model
-            for model in candidates
-            if any(fnmatchcase(file.path, form) for form in model.files)
-        ]
-        for file in found
-    }
+    config: HookConfig, files: Sequence[HashedFile]
+) -> list[tuple[ModelConfig, list[HashedFile]]]:
+    """Each model with its files, whose paths begin in its variant's folder; a file belongs to exactly one."""
     problems = []
-    for path, models in owners.items():
-        if len(models) != 1:
-            names = (
-                " and ".join(f"{model.name} ({model.variant})" for model in models) or "no model"
-            )
+    assigned: dict[ModelConfig, list[HashedFile]] = {model: [] for model in config.models}
+    for folder, inside in by_folder(files, config.variant_folders.values()).items():
+        models = [
+            model for model in assigned if config.variant_folders.get(model.variant, "") == folder
+        ]
+        for file in inside:
+            owners = [
+                model
+                for model in models
+                if any(fnmatchcase(file.path, form) for form in model.files)
+            ]
+            if len(owners) == 1:
+                assigned[owners[0]].append(file)
+                continue
+            names = " and ".join(f"{model.name} ({model.variant})" for model in owners)
             problems.append(
-                f"{path} belongs to {names}: let the 'files' of exactly one model match it"
+                f"{folder}{'/' * bool(folder)}{file.path} belongs to {names or 'no model'}: "
+                "let the 'files' of exactly one model match it"
             )
-    matched = [
-        (model, [file for file in found if owners[file.path] == [model]]) for model in candidates
-    ]
     problems += [
         f"{model.name} ({model.variant}): its 'files' match none"
-        for model, files in matched
-        if not files
+        for model, own in assigned.items()
+        if not own
     ]
     if problems:
-        raise ModelBuildError(directory, problems)
-    return matched
-
-
-def _hold_together(path: Path, files: Sequence[FoundFile]) -> None:
-    if list(read_asset(path)) != sorted(files, key=lambda file: file.path):
-        problem = "holds other files than the model: remove it to have it packed anew, or restore the model's files"
-        raise ModelBuildError(str(path), [problem])
+        raise ModelBuildError(config.models_dir, problems)
+    return list(assigned.items())

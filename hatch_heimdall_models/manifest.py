@@ -6,19 +6,23 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.files import sha256_of
+from hatch_heimdall_models.reader import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+
+    from hatch_heimdall_models.reader import Reader
 
 SCHEMA = 1
 INLINE_LIMIT = 64 * 1024
@@ -61,15 +65,6 @@ class ModelFile:
         )
         return cls(path, hashlib.sha256(content).hexdigest(), len(content), also, inline)
 
-    def as_json(self) -> dict[str, Any]:
-        """The JSON object, without keys that say nothing."""
-        document: dict[str, Any] = {"path": self.path, "sha256": self.sha256, "size": self.size}
-        if self.also:
-            document["also"] = list(self.also)
-        if self.inline is not None:
-            document["inline"] = self.inline
-        return document
-
 
 @dataclass(frozen=True, slots=True)
 class Asset:
@@ -80,9 +75,10 @@ class Asset:
     sha256: str
     size: int
 
-    def as_json(self) -> dict[str, Any]:
-        """The JSON object."""
-        return {"tag": self.tag, "name": self.name, "sha256": self.sha256, "size": self.size}
+    @classmethod
+    def of_file(cls, tag: str, path: Path) -> Asset:
+        """Pin a packed file as an asset of the release of that tag."""
+        return cls(tag, path.name, sha256_of(path), path.stat().st_size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,20 +101,12 @@ class Model:
     graphs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """The JSON object, files sorted by path."""
-        document: dict[str, Any] = {
-            "name": self.name,
-            "variant": self.variant,
-            "license": self.license,
-            "upstream": self.upstream,
-            "asset": self.asset.as_json(),
-            "files": [file.as_json() for file in sorted(self.files, key=lambda file: file.path)],
+        """The JSON object, files sorted by path, without keys that say nothing."""
+        files = sorted(self.files, key=attrgetter("path"))
+        return {
+            **asdict(self, dict_factory=_without_empty),
+            "files": [asdict(file, dict_factory=_without_empty) for file in files],
         }
-        if self.marker is not None:
-            document["marker"] = self.marker
-        if self.graphs:
-            document["graphs"] = {name: dict(graph) for name, graph in self.graphs.items()}
-        return document
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,22 +136,12 @@ class Manifest:
         return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def path_problem(path: str) -> str | None:
-    """Why `path` can't be a path in a manifest, or None when it can."""
-    parts = path.split("/")
-    if not path or path.startswith("/") or "\\" in path or ":" in path or "" in parts:
-        return "is not a plain relative POSIX path"
-    if "." in parts or ".." in parts:
-        return "has a '.' or '..' component"
-    if any(ord(character) < 32 or ord(character) == 127 for character in path):
-        return "has a control character"
-    if any(part != part.rstrip(". ") for part in parts):
-        return "has a component that ends in a dot or a space"
-    return None
+def _without_empty(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {key: value for key, value in pairs if value not in (None, (), {})}
 
 
 def loads(text: str, *, subject: str) -> Manifest:
-    """Read a manifest or lock strictly.
+    """Read a manifest or lock strictly; keys that are unknown are those of a later release.
 
     Args:
         text: the JSON text.
@@ -172,175 +150,93 @@ def loads(text: str, *, subject: str) -> Manifest:
     Raises:
         ModelBuildError: naming every problem, each with its JSON path.
     """
+    reader = read_json(text, subject=subject)
+    if type(reader.value("schema")) is not int or reader.value("schema") != SCHEMA:
+        reader.expected("schema", str(SCHEMA))
+        # What other schemas have by these names is not known.
+        reader.raise_problems(subject)
+    models = tuple(_models(reader))
+    manifest = Manifest(
+        distribution=reader.text("distribution", NAME_FORM),
+        repository=reader.text("repository", REPOSITORY_FORM),
+        default=reader.text("default", NAME_FORM),
+        models=models,
+    )
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ModelBuildError(subject, [f"is not JSON: {error}"]) from error
-    reader = _Reader()
-    manifest = reader.manifest(document)
-    if manifest is None or reader.problems:
-        raise ModelBuildError(subject, reader.problems)
+        manifest.dumps().encode()
+    except UnicodeEncodeError as error:
+        reader.error(None, f"has text that is not Unicode: {error}")
+    names = {model.name for model in models}
+    if models and manifest.default not in names:
+        reader.error(
+            "default", f"{manifest.default!r} is none of the models ({', '.join(sorted(names))})"
+        )
+    reader.raise_problems(subject)
     return manifest
 
 
-class _Reader:
-    """Collects problems while it builds the values; a value that could not be built is None or a stand-in."""
-
-    def __init__(self) -> None:
-        self.problems: list[str] = []
-
-    def manifest(self, document: object) -> Manifest | None:
-        if not isinstance(document, dict):
-            self.problems.append("must be a JSON object")
-            return None
-        if type(document.get("schema")) is not int or document["schema"] != SCHEMA:
-            self.problems.append(f"schema: expected {SCHEMA}, found {document.get('schema')!r}")
-            return None
-        models = tuple(self.models(document))
-        manifest = Manifest(
-            distribution=self.text(document, "distribution", NAME_FORM),
-            repository=self.text(document, "repository", REPOSITORY_FORM),
-            default=self.text(document, "default", NAME_FORM),
-            models=models,
+def _models(reader: Reader) -> Iterator[Model]:
+    taken: set[tuple[str, str, str | None]] = set()
+    for entry in reader.each("models", required=True):
+        asset, graphs = entry.inner("asset"), entry.inner("graphs")
+        model = Model(
+            name=entry.text("name", NAME_FORM),
+            variant=entry.text("variant", NAME_FORM),
+            license=entry.text("license"),
+            upstream=entry.text("upstream"),
+            asset=Asset(
+                tag=asset.text("tag", ASSET_FORM),
+                name=asset.text("name", ASSET_FORM),
+                sha256=asset.text("sha256", _SHA256),
+                size=asset.positive("size"),
+            ),
+            files=tuple(_files(entry)),
+            marker=entry.optional(entry.text, "marker"),
+            graphs={name: graphs.inner(name).table for name in graphs.table},
         )
-        try:
-            manifest.dumps().encode()
-        except UnicodeEncodeError as error:
-            self.problems.append(f"has text that is not Unicode: {error}")
-        names = {model.name for model in models}
-        if models and manifest.default not in names:
-            self.problems.append(
-                f"default: {manifest.default!r} is none of the models ({', '.join(sorted(names))})"
-            )
-        return manifest
+        for variant in sorted({model.variant, *model.graphs}):
+            key = (model.name, variant, model.marker)
+            if key in taken:
+                entry.error(None, f"{model.name} {variant} is there twice with the same marker")
+            taken.add(key)
+        _check_graphs(graphs, [file.path for file in model.files])
+        yield model
 
-    def models(self, document: Mapping[str, Any]) -> Iterator[Model]:
-        seen: set[tuple[str, str, str | None]] = set()
-        for where, entry in self.objects(document, "models", ""):
-            marker = entry.get("marker")
-            if marker is not None and not isinstance(marker, str):
-                self.problems.append(f"{where}.marker: expected a string, found {marker!r}")
-                marker = None
-            asset = entry.get("asset")
-            if not isinstance(asset, dict):
-                self.problems.append(f"{where}.asset: expected an object, found {asset!r}")
-                asset = {}
-            model = Model(
-                name=self.text(entry, "name", NAME_FORM, where),
-                variant=self.text(entry, "variant", NAME_FORM, where),
-                license=self.text(entry, "license", None, where),
-                upstream=self.text(entry, "upstream", None, where),
-                asset=Asset(
-                    tag=self.text(asset, "tag", ASSET_FORM, f"{where}.asset"),
-                    name=self.text(asset, "name", ASSET_FORM, f"{where}.asset"),
-                    sha256=self.text(asset, "sha256", _SHA256, f"{where}.asset"),
-                    size=self.size(asset, f"{where}.asset"),
-                ),
-                files=tuple(self.files(entry, where)),
-                marker=marker,
-                graphs=self.graphs(entry, where),
-            )
-            for variant in sorted({model.variant, *model.graphs}):
-                key = (model.name, variant, model.marker)
-                if key in seen:
-                    self.problems.append(
-                        f"{where}: {model.name} {variant} is there twice with the same marker"
-                    )
-                seen.add(key)
-            self.check_graphs(model, where)
-            yield model
 
-    def graphs(self, entry: Mapping[str, Any], where: str) -> dict[str, dict[str, Any]]:
-        graphs = entry.get("graphs", {})
-        if isinstance(graphs, dict) and all(isinstance(graph, dict) for graph in graphs.values()):
-            return graphs
-        self.problems.append(f"{where}.graphs: expected an object of objects, found {graphs!r}")
-        return {}
+def _check_graphs(graphs: Reader, paths: list[str]) -> None:
+    for name, graph in graphs.table.items():
+        if not NAME_FORM.fullmatch(name):
+            graphs.error(name, f"must have a name of the form {NAME_FORM.pattern}")
+        if isinstance(graph, dict) and graph.get("path") not in paths:
+            graphs.inner(name).expected("path", "one of the files")
 
-    def check_graphs(self, model: Model, where: str) -> None:
-        paths = {file.path for file in model.files}
-        for name, graph in model.graphs.items():
-            if not NAME_FORM.fullmatch(name):
-                self.problems.append(
-                    f"{where}.graphs: {name!r} must have the form {NAME_FORM.pattern}"
-                )
-            if graph.get("path") not in paths:
-                self.problems.append(
-                    f"{where}.graphs.{name}.path: expected one of the files, found {graph.get('path')!r}"
-                )
 
-    def files(self, entry: Mapping[str, Any], where: str) -> Iterator[ModelFile]:
-        folded: dict[str, str] = {}
-        for at, item in self.objects(entry, "files", where):
-            path = self.text(item, "path", None, at)
-            if problem := path_problem(path):
-                self.problems.append(f"{at}.path: {path!r} {problem}")
-            if path.casefold() in folded:
-                other = folded[path.casefold()]
-                self.problems.append(
-                    f"{at}.path: {path!r} and {other!r} are one file where case does not count"
-                )
-            folded.setdefault(path.casefold(), path)
-            also = item.get("also", [])
-            if not isinstance(also, list) or not all(isinstance(place, str) for place in also):
-                self.problems.append(f"{at}.also: expected a list of strings, found {also!r}")
-                also = []
-            file = ModelFile(
-                path=path,
-                sha256=self.text(item, "sha256", _SHA256, at),
-                size=self.size(item, at),
-                also=tuple(also),
-                inline=self.text(item, "inline", None, at) if "inline" in item else None,
-            )
-            if file.inline is not None:
-                self.check_inline(file, at)
-            yield file
-
-    def check_inline(self, file: ModelFile, at: str) -> None:
-        try:
-            decompressor = zlib.decompressobj()
-            content = decompressor.decompress(
-                base64.b64decode(file.inline or "", validate=True), INLINE_LIMIT + 1
-            )
-        except (binascii.Error, zlib.error, ValueError) as error:
-            self.problems.append(f"{at}.inline: is not base64 of zlib: {error}")
-            return
-        if len(content) != file.size or hashlib.sha256(content).hexdigest() != file.sha256:
-            self.problems.append(
-                f"{at}.inline: its content does not have the pinned size and sha256"
-            )
-
-    def objects(
-        self, holder: Mapping[str, Any], key: str, where: str
-    ) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        path = f"{where}.{key}" if where else key
-        values = holder.get(key)
-        if not isinstance(values, list) or not values:
-            self.problems.append(
-                f"{path}: expected a list with at least one object, found {values!r}"
-            )
-            return
-        for index, value in enumerate(values):
-            if isinstance(value, dict):
-                yield f"{path}[{index}]", value
-            else:
-                self.problems.append(f"{path}[{index}]: expected an object, found {value!r}")
-
-    def text(
-        self, holder: Mapping[str, Any], key: str, form: re.Pattern[str] | None, where: str = ""
-    ) -> str:
-        value = holder.get(key)
-        if isinstance(value, str) and value and (form is None or form.fullmatch(value)):
-            return value
-        expected = f"a string of the form {form.pattern}" if form else "a string"
-        self.problems.append(
-            f"{where}{'.' if where else ''}{key}: expected {expected}, found {value!r}"
+def _files(entry: Reader) -> Iterator[ModelFile]:
+    taken: dict[str, str] = {}
+    for item in entry.each("files", required=True):
+        path = item.path("path")
+        if other := taken.get(path.casefold()):
+            item.error("path", f"{path!r} and {other!r} are one file where case does not count")
+        taken[path.casefold()] = path
+        file = ModelFile(
+            path=path,
+            sha256=item.text("sha256", _SHA256),
+            size=item.positive("size"),
+            also=item.texts("also"),
+            inline=item.optional(item.text, "inline"),
         )
-        return value if isinstance(value, str) else ""
+        if file.inline and (problem := _inline_problem(file)):
+            item.error("inline", problem)
+        yield file
 
-    def size(self, holder: Mapping[str, Any], where: str) -> int:
-        value = holder.get("size")
-        if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-            return value
-        self.problems.append(f"{where}.size: expected a positive number of bytes, found {value!r}")
-        return 0
+
+def _inline_problem(file: ModelFile) -> str | None:
+    try:
+        compressed = base64.b64decode(file.inline or "", validate=True)
+        # No more than a file in a manifest may have, so that a small text can't fill the memory.
+        content = zlib.decompressobj().decompress(compressed, INLINE_LIMIT + 1)
+    except (zlib.error, ValueError) as error:
+        return f"is not base64 of zlib: {error}"
+    if (len(content), hashlib.sha256(content).hexdigest()) != (file.size, file.sha256):
+        return "its content does not have the pinned size and sha256"
+    return None

@@ -38,7 +38,7 @@ class HeimdallModelsUrls(MetadataHookInterface):
             metadata["urls"] = {**self._own_urls(), **self._release_urls()}
         except ModelBuildError as error:
             # As in the build hook: only an exit leaves no traceback in every front end.
-            print(f"heimdall-models: error: {error}", file=sys.stderr)  # noqa: T201
+            print(f"hatch-heimdall-models: error: {error}", file=sys.stderr)  # noqa: T201
             sys.exit(1)
 
     def _own_urls(self) -> dict[str, str]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from hatch_heimdall_models.manifest import Manifest
 
 
-_LOCK_COMMAND = "'heimdall-models lock' or the project's own lock command"
+_LOCK_COMMAND = "'hatch-heimdall-models lock' or the project's own lock command"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +58,21 @@ def pins_for(root: Path, config: HookConfig, *, distribution: str, version: str)
     Raises:
         ModelBuildError: if there are no pins, or they are not for this project, or the models differ from them.
     """
-    found = take_inventory(root / config.models_dir)
+    files = take_inventory(root / config.models_dir)
     source = pins_file(root, config)
     if source is None:
-        raise ModelBuildError(config.lock, [_nothing_pinned(config, present=bool(found))])
+        raise ModelBuildError(config.lock, [_nothing_pinned(config, present=bool(files))])
     manifest = read_manifest(root / source)
     if problems := [*_foreign(manifest, config, distribution), *_stale(manifest, config, version)]:
         raise ModelBuildError(source, problems)
-    if found and (problems := differences(manifest, found, config.variant_folders)):
+    # Without models the pins can't be checked: a fresh clone and an sdist have none, and are built all the same.
+    if files and (problems := differences(manifest, files, config.variant_folders)):
         raise ModelBuildError(
             f"{source} does not pin what lies in {config.models_dir} (lock the models again if they are right, "
             "else restore or remove them)",
             problems,
         )
-    return Pins(manifest, source, len(found))
+    return Pins(manifest, source, len(files))
 
 
 def pins_file(root: Path, config: HookConfig) -> str | None:

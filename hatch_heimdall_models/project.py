@@ -1,4 +1,4 @@
-"""The project that a command works on, as hatchling sees it."""
+"""The project whose lock is made, as hatchling sees it."""
 
 from __future__ import annotations
 
@@ -26,15 +26,11 @@ class Project:
     Attributes:
         name: of the distribution.
         version: of the distribution; also one that is worked out by hatchling's plugins.
-        subject: the file that configures the hook.
-        where: the path of the hook's table in it.
-        config: the hook's configuration.
+        config: the hook's configuration, with at least one model.
     """
 
     name: str
     version: str
-    subject: str
-    where: str
     config: HookConfig
 
 
@@ -63,9 +59,11 @@ def read_project(root: Path) -> Project:
             subject, [f"{where}.{TABLE}: there is no such table, which configures the build hook"]
         )
     where = f"{where}.{table}"
-    return Project(
-        name, version, subject, where, parse_config(hooks[table], where=where, subject=subject)
-    )
+    config = parse_config(hooks[table], where=where, subject=subject)
+    if not config.models:
+        problem = f"{where}.models: expected a table for each model, with name, license and upstream; found none"
+        raise ModelBuildError(subject, [problem])
+    return Project(name, version, config)
 
 
 def build_hooks(root: Path) -> tuple[str, str, dict[str, Any]]:
@@ -74,6 +72,7 @@ def build_hooks(root: Path) -> tuple[str, str, dict[str, Any]]:
     A `hatch.toml` beside `pyproject.toml` replaces the latter's tables one by one.
     """
     own = _read(root / "hatch.toml")
+    # As hatchling does it: the whole table counts, not key by key.
     if "build" in own:
         return "hatch.toml", "build.hooks", _table(own, "build", "hooks")
     project = _read(root / "pyproject.toml")

@@ -1,12 +1,15 @@
-"""A new lock beside the old one: what it takes over, and what is different."""
+"""A new lock beside the old one: what it takes over, what is different, and writing it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from hatch_heimdall_models.files import write_if_different
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from hatch_heimdall_models.manifest import Manifest, Model, ModelFile
 
@@ -23,36 +26,53 @@ def lock_differences(old: Manifest | None, new: Manifest) -> list[str]:
     ]
 
 
-def entry_of(lock: Manifest | None, model: Model) -> Model | None:
-    """The entry of the same name, variant and marker, if the lock has one."""
+def entry_of(
+    lock: Manifest | None, name: str, variant: str, marker: str | None = None
+) -> Model | None:
+    """The entry of this name, variant and marker, if the lock has one."""
     for entry in lock.models if lock else ():
-        if (entry.name, entry.variant, entry.marker) == (model.name, model.variant, model.marker):
+        if (entry.name, entry.variant, entry.marker) == (name, variant, marker):
             return entry
     return None
 
 
-def with_text_of(
-    files: tuple[ModelFile, ...], known: tuple[ModelFile, ...]
-) -> tuple[ModelFile, ...]:
-    """The files, with the known text of the same inline content: zlib's output may differ from machine to machine."""
-    texts = {file.sha256: file.inline for file in known if file.inline is not None}
+def carried_over(files: Iterable[ModelFile], known: Model | None) -> tuple[ModelFile, ...]:
+    """The files, with what the known entry says about the same bytes: their places, and their inline text.
+
+    The text, since zlib's output may differ from machine to machine, and a lock should not.
+    """
+    old = {file.sha256: file for file in known.files} if known else {}
     return tuple(
-        replace(file, inline=texts.get(file.sha256, file.inline)) if file.inline else file
+        replace(
+            file, also=file.also or same.also, inline=file.inline and (same.inline or file.inline)
+        )
+        if (same := old.get(file.sha256))
+        else file
         for file in files
     )
 
 
-def carried_over(model: Model, known: Model | None) -> Model:
-    """The model, with what the known entry says about the same files: their text, other places, and how they are run."""
-    if known is None:
-        return model
-    places = {file.sha256: file.also for file in known.files}
-    files = tuple(
-        replace(file, also=file.also or places.get(file.sha256, ())) for file in model.files
-    )
-    paths = {file.path for file in files}
-    graphs = {name: graph for name, graph in known.graphs.items() if graph["path"] in paths}
-    return replace(model, files=with_text_of(files, known.files), graphs=graphs)
+def settle(
+    path: Path, old: Manifest | None, new: Manifest, *, check: bool, command: str
+) -> tuple[bool, list[str]]:
+    """Write the lock, or, to `check`, compare it alone.
+
+    Args:
+        path: of the lock.
+        old: the lock so far.
+        new: what it has to say.
+        check: whether nothing is to be written.
+        command: what writes it, for people.
+
+    Returns:
+        Whether the lock is right now, and lines for people.
+    """
+    if not check:
+        changed = write_if_different(path, new.dumps().encode())
+        return True, [f"{'wrote' if changed else 'unchanged:'} {path}"]
+    if differences := lock_differences(old, new):
+        return False, [f"{path} is out of date; '{command}' would update it:", *differences]
+    return True, [f"{path} pins what is there"]
 
 
 def _leaves(manifest: Manifest) -> Iterator[tuple[str, Any]]:

@@ -34,17 +34,14 @@ def sbom_of(manifest: Manifest, *, version: str) -> str:
             "needs cyclonedx-python-lib: name hatch-heimdall-models[sbom] in build-system.requires"
         )
         raise ModelBuildError("sbom = true", [problem])
-    from cyclonedx.model.bom import Bom, BomMetaData
-    from cyclonedx.model.component import Component, ComponentType
+    from cyclonedx.model import bom, component
     from cyclonedx.output.json import JsonV1Dot6
 
-    subject = Component(
-        name=manifest.distribution,
-        version=version,
-        type=ComponentType.LIBRARY,
-        bom_ref=manifest.distribution,
+    name = manifest.distribution
+    subject = component.Component(
+        name=name, version=version, type=component.ComponentType.LIBRARY, bom_ref=name
     )
-    bill = Bom(metadata=BomMetaData(component=subject))
+    bill = bom.Bom(metadata=bom.BomMetaData(component=subject))
     models = [_model(model, manifest.repository) for model in manifest.models]
     for model in models:
         bill.components.add(model)
@@ -56,15 +53,8 @@ def sbom_of(manifest: Manifest, *, version: str) -> str:
 
 
 def _model(model: Model, repository: str) -> Component:
+    from cyclonedx import model as cdx
     from cyclonedx.contrib.license.factories import LicenseFactory
-    from cyclonedx.model import (
-        ExternalReference,
-        ExternalReferenceType,
-        HashAlgorithm,
-        HashType,
-        Property,
-        XsUri,
-    )
     from cyclonedx.model.component import Component, ComponentType
 
     label = f"{model.name}:{model.variant}" + (f":{model.marker}" if model.marker else "")
@@ -78,22 +68,21 @@ def _model(model: Model, repository: str) -> Component:
         bom_ref=label,
         licenses=[LicenseFactory().make_from_string(model.license)],
         external_references=[
-            ExternalReference(
-                type=ExternalReferenceType.DISTRIBUTION,
-                url=XsUri(asset),
-                hashes=[HashType(alg=HashAlgorithm.SHA_256, content=model.asset.sha256)],
+            cdx.ExternalReference(
+                type=cdx.ExternalReferenceType.DISTRIBUTION,
+                url=cdx.XsUri(asset),
+                hashes=[cdx.HashType(alg=cdx.HashAlgorithm.SHA_256, content=model.asset.sha256)],
             ),
-            ExternalReference(
-                type=ExternalReferenceType.OTHER, url=XsUri(model.upstream), comment="upstream"
+            cdx.ExternalReference(
+                type=cdx.ExternalReferenceType.OTHER,
+                url=cdx.XsUri(model.upstream),
+                comment="upstream",
             ),
         ],
         properties=[
-            Property(name="heimdall-models:variant", value=model.variant),
-            *(
-                [Property(name="heimdall-models:marker", value=model.marker)]
-                if model.marker
-                else []
-            ),
+            cdx.Property(name=f"heimdall-models:{name}", value=value)
+            for name, value in (("variant", model.variant), ("marker", model.marker))
+            if value
         ],
         components=[_file(file, label) for file in model.files],
     )

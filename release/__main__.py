@@ -27,7 +27,7 @@ _checkout = click.option(
 
 
 class _Failure(click.ClickException):
-    """Something the maintainer has to mend."""
+    """Something the maintainer has to correct."""
 
     exit_code = 2
 
@@ -71,6 +71,8 @@ def build(*, recipe_file: Path, output: Path, cache: Path) -> None:
 @_tag
 def pack(*, recipe_file: Path, models: Path, output: Path, tag: str | None) -> None:
     """Pack the model as a release asset: one zip, the same bytes on every machine."""
+    from rich.filesize import decimal
+
     from release.pack import pack_models
     from release.project import read_project
     from release.recipe import read_recipe
@@ -86,7 +88,7 @@ def pack(*, recipe_file: Path, models: Path, output: Path, tag: str | None) -> N
     )
     for asset in packed:
         click.echo(
-            f"{'wrote' if asset.changed else 'unchanged:'} {asset.path} ({asset.size / 1e6:.1f} MB)"
+            f"{'wrote' if asset.changed else 'unchanged:'} {asset.path} ({decimal(asset.size)})"
         )
         click.echo(f"sha256 {asset.sha256}")
 
@@ -114,9 +116,8 @@ def lock(
     check: bool,
 ) -> None:
     """Pin the model and its asset in the lock, which every build believes."""
-    from hatch_heimdall_models.files import write_if_different
     from hatch_heimdall_models.lock import read_manifest
-    from hatch_heimdall_models.relock import lock_differences
+    from hatch_heimdall_models.relock import settle
     from release.lock import make_lock
     from release.project import read_project
     from release.recipe import read_recipe
@@ -125,18 +126,9 @@ def lock(
     tag = tag or project.tag
     old = read_manifest(path) if path.exists() else None
     new = make_lock(read_recipe(recipe_file), project, models, assets / tag, tag=tag, old=old)
-    if not check:
-        changed = write_if_different(path, new.dumps().encode())
-        click.echo(f"{'wrote' if changed else 'unchanged:'} {path}")
-    elif differences := lock_differences(old, new):
-        click.echo(
-            "\n".join(
-                [f"{path} is out of date; 'python -m release lock' would mend it:", *differences]
-            )
-        )
-        context.exit(1)
-    else:
-        click.echo(f"{path} pins what is there")
+    right, lines = settle(path, old, new, check=check, command="python -m release lock")
+    click.echo("\n".join(lines))
+    context.exit(0 if right else 1)
 
 
 @cli.command("publish", short_help="Publish the packed assets, with gh.")

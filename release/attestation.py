@@ -21,6 +21,7 @@ def attested(gh: Gh, path: Path, say: Callable[[str], None]) -> list[str]:
         )
         return []
     try:
+        # An unknown command fails as a wrong attestation does; its help fails only where it is unknown.
         gh.run("attestation", "verify", "--help")
     except GhError:
         say(

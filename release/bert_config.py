@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import Any
 
-from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.reader import read_json
 
 _REQUIRED = {"model_type": "bert", "hidden_act": "gelu"}
 """What the graph is written for; `gelu` is the exact one, by the error function."""
@@ -61,33 +59,19 @@ def parse_bert_config(text: str | bytes, *, subject: str) -> BertConfig:
     Raises:
         ModelBuildError: with every reason why it is not the configuration of such an encoder.
     """
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ModelBuildError(subject, [f"is not JSON: {error}"]) from error
-    if not isinstance(document, dict):
-        raise ModelBuildError(subject, ["must be a JSON object"])
+    reader = read_json(text, subject=subject)
+    for key, wanted in _REQUIRED.items():
+        if reader.value(key) != wanted:
+            reader.expected(key, repr(wanted))
     # Files older than the key mean absolute positions.
-    found: dict[str, Any] = {"position_embedding_type": "absolute", **document}
-    problems = [
-        f"{key}: expected {wanted!r}, found {found.get(key)!r}"
-        for key, wanted in {**_REQUIRED, "position_embedding_type": "absolute"}.items()
-        if found.get(key) != wanted
-    ]
-    counts: dict[str, int] = {}
-    for name, key in _COUNTS.items():
-        value = found.get(key)
-        if type(value) is int and value > 0:
-            counts[name] = value
-        else:
-            problems.append(f"{key}: expected a positive whole number, found {value!r}")
-    eps = found.get("layer_norm_eps")
+    if reader.value("position_embedding_type", "absolute") != "absolute":
+        reader.expected("position_embedding_type", "'absolute'")
+    counts = {name: reader.positive(key, "whole number") for name, key in _COUNTS.items()}
+    eps = reader.value("layer_norm_eps")
     if not isinstance(eps, float) or not 0 < eps < 1:
-        problems.append(f"layer_norm_eps: expected a number between 0 and 1, found {eps!r}")
-    if not problems and counts["width"] % counts["heads"]:
-        problems.append(
-            f"hidden_size: {counts['width']} is no multiple of the {counts['heads']} num_attention_heads"
-        )
-    if problems or not isinstance(eps, float):
-        raise ModelBuildError(subject, problems)
+        reader.expected("layer_norm_eps", "a number between 0 and 1")
+    if counts["heads"] and counts["width"] % counts["heads"]:
+        problem = f"{counts['width']} is no multiple of the {counts['heads']} num_attention_heads"
+        reader.error("hidden_size", problem)
+    reader.raise_problems(subject)
     return BertConfig(**counts, layer_norm_eps=eps)

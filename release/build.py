@@ -9,18 +9,17 @@ from pathlib import Path, PurePosixPath
 
 from filelock import FileLock, Timeout
 
-from hatch_heimdall_models.digest import sha256_of
 from hatch_heimdall_models.errors import ModelBuildError
-from hatch_heimdall_models.files import PART_SUFFIX, write_if_different
+from hatch_heimdall_models.files import PART_SUFFIX, sha256_of, write_if_different
 from hatch_heimdall_models.inventory import IGNORED_NAMES
 from release.bert_config import BertConfig, parse_bert_config
 from release.compact_graph import compact_graph_bytes
 from release.fast_graph import fast_graph_bytes
 from release.graph import graph_bytes
 from release.model_files import SETTINGS_PATH, every_path, settings_bytes
-from release.origins import fetch_files
 from release.recipe import WEIGHTS_NAME, Graph, Recipe, UpstreamFile
 from release.safetensors_header import read_header
+from release.sources import fetch_files
 
 _CONFIG_NAME = "config.json"
 
@@ -73,6 +72,7 @@ def _build(recipe: Recipe, output: Path, cache: Path, say: Callable[[str], None]
     _tidy(output, every_path(recipe))
     targets = {file: _target(file, output, cache) for file in recipe.files}
     wanted = {file: target for file, target in targets.items() if not _is_right(file, target)}
+    # Hashing what is there is all that a second build costs.
     if wanted:
         fetch_files(recipe, wanted, cache, say)
     written = [file.path for file in wanted if file.path is not None]
@@ -88,6 +88,7 @@ def _build(recipe: Recipe, output: Path, cache: Path, say: Callable[[str], None]
         }
         contents[SETTINGS_PATH] = settings_bytes(variant, config)
         if variant.folder:
+            # Copies, so that each set's folder can be loaded by itself.
             contents |= {path: (output / path).read_bytes() for path in variant.shipped}
         made |= {str(PurePosixPath(variant.folder, path)): contents[path] for path in contents}
     return written + [
@@ -141,6 +142,7 @@ def _tidy(output: Path, expected: frozenset[str]) -> None:
     strangers = []
     for path in _files(output):
         relative = path.relative_to(output).as_posix()
+        # Nobody else is writing: this build has the lock.
         if path.name.startswith(".") and path.name.endswith(PART_SUFFIX):
             path.unlink()
         elif relative not in expected and path.name not in IGNORED_NAMES:

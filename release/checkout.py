@@ -6,7 +6,6 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from hatch_heimdall_models.digest import sha256_of
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.lock import read_manifest
 from hatch_heimdall_models.manifest import Asset, Manifest
@@ -61,6 +60,7 @@ class Checkout:
         tagged = self._git(
             "for-each-ref", "--format=%(objectname) %(*objectname)", f"refs/tags/{tag}"
         ).split()
+        # An annotated tag lists its own object first, and then the commit.
         if tagged and tagged[-1] != head:
             problems.append(f"the tag {tag} names commit {tagged[-1]}, checked out is {head}")
         if problems:
@@ -79,28 +79,24 @@ class Checkout:
         if not pins:
             return []
         folder = self.assets_dir(tag)
-        problems = []
+        problems, assets = [], []
         for pin in pins:
-            found = folder / pin.name
-            if not found.is_file():
+            if not (folder / pin.name).is_file():
                 problems.append(f"{pin.name} is not there")
-            elif (found.stat().st_size, sha256_of(found)) != (pin.size, pin.sha256):
+                continue
+            asset = LocalAsset.of(folder / pin.name)
+            assets.append(asset)
+            if (asset.size, asset.sha256) != (pin.size, pin.sha256):
                 problems.append(
                     f"{pin.name}: pinned is sha256 {pin.sha256} ({pin.size} bytes), "
-                    f"found {sha256_of(found)} ({found.stat().st_size} bytes)"
+                    f"found {asset.sha256} ({asset.size} bytes)"
                 )
         if not problems and local_sums(folder) != sums_bytes(pins):
             problems.append(f"{SUMS_NAME} does not list exactly what models.lock.json pins")
         if problems:
             advice = "run 'python -m release pack' and 'python -m release lock --check'"
             raise ModelBuildError(str(folder), [*problems, advice])
-        return [LocalAsset(folder / pin.name, pin.sha256, pin.size) for pin in pins] + [
-            LocalAsset(
-                folder / SUMS_NAME,
-                sha256_of(folder / SUMS_NAME),
-                (folder / SUMS_NAME).stat().st_size,
-            )
-        ]
+        return [*assets, LocalAsset.of(folder / SUMS_NAME)]
 
     def _git(self, *arguments: str) -> str:
         try:

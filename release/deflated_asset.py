@@ -45,6 +45,7 @@ def write_deflated_asset(
     for name, content in members:
         method, data = _packed(content)
         encoded = name.encode("ascii")
+        # Local head and directory say the same of a member, so that it can be read from either end.
         common = (
             _VERSION,
             0,

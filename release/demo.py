@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.filesize import decimal
 
 from release.project import ASSETS, ROOT, asset_name, read_project
 
@@ -107,12 +108,12 @@ def _make(report: Report) -> Path:
     with report.step("pack the release asset") as value:
         _run(sys.executable, "-m", "release", "pack")
         _run(sys.executable, "-m", "release", "lock", "--check")
-        value.append(f"{_asset().stat().st_size / 1e6:.1f} MB")
+        value.append(decimal(_asset().stat().st_size))
     with report.step("build the wheel") as value:
         shutil.rmtree(DEMO / "dist", ignore_errors=True)
         _run(sys.executable, "-m", "build", "--wheel", "--outdir", DEMO / "dist", ROOT)
         (wheel,) = (DEMO / "dist").glob("*.whl")
-        value.append(f"{wheel.stat().st_size / 1e3:.1f} kB, no model inside")
+        value.append(f"{decimal(wheel.stat().st_size)}, no model inside")
     return wheel
 
 
@@ -129,7 +130,7 @@ def _use(report: Report, wheel: Path) -> None:
                 before = _downloaded()
                 _python(environment, "-c", _IMPORT, variables=variables)
                 sent.append(_downloaded() - before)
-                value.append(f"{sent[-1] / 1e6:.1f} MB downloaded")
+                value.append(f"{decimal(sent[-1])} downloaded")
     _expect("bytes downloaded by each environment", sent, [_asset().stat().st_size, 0])
     weights = {path.stat().st_ino for path in SHARED.rglob("model.safetensors")}
     _expect("copies of the weights on disk", len(weights), 1)
@@ -137,7 +138,7 @@ def _use(report: Report, wheel: Path) -> None:
     report.rows.append(
         (
             "copies of the weights on disk",
-            f"{len(weights)} ({sum(size.values()) / 1e6:.1f} MB in all)",
+            f"{len(weights)} ({decimal(sum(size.values()))} in all)",
             "",
         )
     )
@@ -197,6 +198,7 @@ def _install(environment: Path, wheel: Path) -> None:
     if not python.exists():
         venv.create(environment, with_pip=True, clear=True)
     _run(python, "-m", "pip", "install", "-qq", wheel)
+    # A wheel of the same version is not installed again by itself, although the tree may have changed.
     _run(python, "-m", "pip", "install", "-qq", "--force-reinstall", "--no-deps", wheel)
 
 

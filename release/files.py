@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from typing import BinaryIO
+from typing import IO
 
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.files import CHUNK
 
 
 def copy_verified(
-    source: BinaryIO,
-    target: BinaryIO,
-    *,
-    sha256: str,
-    size: int,
-    subject: str,
-    advance: Callable[[int], None] | None = None,
+    source: IO[bytes], target: IO[bytes], *, sha256: str, size: int, subject: str
 ) -> None:
     """Copy a stream, hashing it on the way; no more than one chunk beyond `size` bytes is read.
-
-    `advance`, where it is given, hears of the bytes of each chunk.
 
     Raises:
         ModelBuildError: if the bytes do not have the size and the sha256.
@@ -30,12 +21,11 @@ def copy_verified(
     copied = 0
     while chunk := source.read(CHUNK):
         copied += len(chunk)
+        # At once: a server may send without end.
         if copied > size:
             raise ModelBuildError(subject, [f"has more than the {size} bytes that are pinned"])
         digest.update(chunk)
         target.write(chunk)
-        if advance is not None:
-            advance(len(chunk))
     if (digest.hexdigest(), copied) != (sha256, size):
         problem = (
             f"expected sha256 {sha256} ({size} bytes), found {digest.hexdigest()} ({copied} bytes)"

@@ -83,6 +83,7 @@ class Gh:
     def get(self, path: str) -> Iterator[Any]:
         """The JSON of every page at `path` below the repository, from the REST API."""
         text = self.run("api", "--paginate", f"repos/{self.repository}/{path}").strip()
+        # `--paginate` prints one document after the other, with nothing between them.
         decoder = json.JSONDecoder()
         while text:
             page, end = decoder.raw_decode(text)
@@ -94,6 +95,7 @@ class Gh:
         try:
             (commit,) = self.get(f"commits/{name}")
         except GhError as error:
+            # GitHub answers 422, 'No commit found', to a name that it does not know.
             if any(code in str(error) for code in _NOT_FOUND):
                 return None
             raise

@@ -90,6 +90,7 @@ class GraphBuilder:
         self._count += 1
         name = output or self._name(operator)
         node = self._scope.node.add(op_type=operator, domain=domain, input=inputs, output=[name])
+        # In a fixed order, since the order of the arguments would show in the bytes.
         node.attribute.extend(
             make_attribute(key, value) for key, value in sorted(attributes.items())
         )

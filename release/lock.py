@@ -8,11 +8,11 @@ from pathlib import Path
 from packaging.version import InvalidVersion, Version
 
 from hatch_heimdall_models.asset import read_asset
-from hatch_heimdall_models.digest import sha256_of
 from hatch_heimdall_models.errors import ModelBuildError
-from hatch_heimdall_models.inventory import FoundFile
-from hatch_heimdall_models.manifest import INLINE_LIMIT, Asset, Manifest, Model, ModelFile
-from hatch_heimdall_models.relock import entry_of, with_text_of
+from hatch_heimdall_models.inventory import HashedFile
+from hatch_heimdall_models.lock_maker import pin
+from hatch_heimdall_models.manifest import Asset, Manifest, Model, ModelFile
+from hatch_heimdall_models.relock import carried_over, entry_of
 from release.model_files import take_variant
 from release.project import Project, asset_name
 from release.recipe import Recipe
@@ -35,65 +35,52 @@ def make_lock(
     Raises:
         ModelBuildError: if there is no model, or an asset does not hold exactly its files.
     """
-    for variant in recipe.every:
-        old = _with_variant(
-            variant, project, models, assets / asset_name(tag, variant.folder), tag=tag, old=old
-        )
-    assert old is not None  # noqa: S101 (a recipe has one variant at least)
-    return old
+    entries = [
+        _entry(variant, models, assets / asset_name(tag, variant.folder), tag, old)
+        for variant in recipe.every
+    ]
+    made = {(entry.name, entry.variant, entry.marker) for entry in entries}
+    # Entries of models that this recipe does not make are somebody else's to change.
+    entries += [
+        entry
+        for entry in (old.models if old else ())
+        if (entry.name, entry.variant, entry.marker) not in made
+    ]
+    entries.sort(key=lambda entry: (entry.name, entry.variant))
+    return Manifest(project.name, project.repository, recipe.name, tuple(entries))
 
 
-def _with_variant(
-    recipe: Recipe, project: Project, models: Path, asset: Path, *, tag: str, old: Manifest | None
-) -> Manifest:
-    """The lock with the entry of the recipe's own variant."""
-    found = take_variant(recipe, models)
-    if not found:
+def _entry(recipe: Recipe, models: Path, asset: Path, tag: str, old: Manifest | None) -> Model:
+    """The entry of the recipe's own variant."""
+    files = take_variant(recipe, models)
+    folder = models / recipe.folder
+    if not files:
         raise ModelBuildError(
-            str(models / recipe.folder), ["has no model files: run 'python -m release build' first"]
+            str(folder), ["has no model files: run 'python -m release build' first"]
         )
-    if read_asset(asset) != found:
-        raise ModelBuildError(
-            str(asset),
-            [
-                f"holds other files than {models / recipe.folder}: run 'python -m release pack' first"
-            ],
-        )
-    pinned = Asset(tag, asset.name, sha256_of(asset), asset.stat().st_size)
-    model = Model(
+    if read_asset(asset) != files:
+        problem = f"holds other files than {folder}: run 'python -m release pack' first"
+        raise ModelBuildError(str(asset), [problem])
+    known = entry_of(old, recipe.name, recipe.variant)
+    packed = Asset.of_file(tag, asset)
+    return Model(
         name=recipe.name,
         variant=recipe.variant,
         license=recipe.license,
         upstream=recipe.repository,
-        asset=pinned,
-        files=tuple(_pin(recipe, models / recipe.folder, file) for file in found),
+        asset=_older(known.asset, packed) if known else packed,
+        files=carried_over((_pin(recipe, folder, file) for file in files), known),
         graphs={graph.variant: graph.run for graph in recipe.graphs},
     )
-    known = entry_of(old, model)
-    if known is not None:
-        model = replace(
-            model, asset=_older(known.asset, pinned), files=with_text_of(model.files, known.files)
-        )
-    others = [other for other in old.models if other is not known] if old else []
-    entries = sorted([model, *others], key=lambda entry: (entry.name, entry.variant))
-    return Manifest(project.name, project.repository, recipe.name, tuple(entries))
 
 
-def _pin(recipe: Recipe, models: Path, file: FoundFile) -> ModelFile:
-    if file.size <= INLINE_LIMIT:
-        return ModelFile.of_bytes(file.path, (models / file.path).read_bytes())
+def _pin(recipe: Recipe, models: Path, file: HashedFile) -> ModelFile:
+    pinned = pin(models, file)
     upstream = recipe.shipped.get(file.path)
-    places = (
-        []
-        if upstream is None
-        else [recipe.url(upstream), *(origin.place(upstream) for origin in recipe.origins)]
-    )
-    return ModelFile(
-        file.path,
-        file.sha256,
-        file.size,
-        also=tuple(place for place in places if place is not None),
-    )
+    if upstream is None or pinned.inline:
+        return pinned
+    places = [recipe.url(upstream), *(source.place(upstream) for source in recipe.sources)]
+    return replace(pinned, also=tuple(filter(None, places)))
 
 
 def _older(known: Asset, new: Asset) -> Asset:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path, PurePosixPath
 
-from hatch_heimdall_models.inventory import FoundFile, take_inventory
+from hatch_heimdall_models.inventory import HashedFile, take_inventory
 from release.bert_config import BertConfig
 from release.recipe import Recipe
 
@@ -43,12 +43,12 @@ def every_path(recipe: Recipe) -> frozenset[str]:
     )
 
 
-def take_variant(recipe: Recipe, models: Path) -> tuple[FoundFile, ...]:
+def take_variant(recipe: Recipe, models: Path) -> tuple[HashedFile, ...]:
     """Hash the files of the recipe's own variant, with paths below that variant's folder.
 
     Raises:
         ModelBuildError: as `take_inventory` does.
     """
-    found = take_inventory(models / recipe.folder)
+    files = take_inventory(models / recipe.folder)
     others = tuple(f"{variant.folder}/" for variant in recipe.every[1:])
-    return tuple(file for file in found if not file.path.startswith(others))
+    return tuple(file for file in files if not file.path.startswith(others))

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hatch_heimdall_models.asset import read_asset, write_asset
-from hatch_heimdall_models.digest import sha256_of
 from hatch_heimdall_models.errors import ModelBuildError
-from hatch_heimdall_models.files import replacing, write_if_different
-from hatch_heimdall_models.inventory import FoundFile
+from hatch_heimdall_models.files import replacing, sha256_of, write_if_different
+from hatch_heimdall_models.inventory import HashedFile
 from hatch_heimdall_models.manifest import Asset
 from release.deflated_asset import write_deflated_asset
 from release.model_files import model_paths, take_variant
@@ -73,7 +72,7 @@ def pack_models(
 def _pack(
     recipe: Recipe,
     models: Path,
-    files: tuple[FoundFile, ...],
+    files: tuple[HashedFile, ...],
     target: Path,
     *,
     repository: str,
@@ -92,22 +91,23 @@ def _pack(
         write = write_deflated_asset if recipe.sets[0].holds_weights else write_asset
         write(stream, {file.path: models / file.path for file in files}, about)
         stream.flush()
+        # What was written is read back: a file may have changed since it was hashed.
         if read_asset(Path(stream.name)) != files:
             raise ModelBuildError(str(models), ["changed while it was packed: run this again"])
     digest = sha256_of(target)
     return Packed(target, digest, target.stat().st_size, changed=digest != before)
 
 
-def _check(recipe: Recipe, models: Path, files: tuple[FoundFile, ...]) -> None:
+def _check(recipe: Recipe, models: Path, files: tuple[HashedFile, ...]) -> None:
     """Refuse a model directory that `build` would not leave like that."""
-    found = {file.path: file for file in files}
+    present = {file.path: file for file in files}
     expected = model_paths(recipe)
-    problems = [f"{path} is missing" for path in sorted(expected - found.keys())]
-    problems += [f"{path} is no part of the model" for path in sorted(found.keys() - expected)]
+    problems = [f"{path} is missing" for path in sorted(expected - present.keys())]
+    problems += [f"{path} is no part of the model" for path in sorted(present.keys() - expected)]
     for path, pin in recipe.shipped.items():
-        if path in found and found[path].sha256 != pin.sha256:
+        if path in present and present[path].sha256 != pin.sha256:
             problems.append(
-                f"{path} is not upstream's file: expected sha256 {pin.sha256}, found {found[path].sha256}"
+                f"{path} is not upstream's file: expected sha256 {pin.sha256}, found {present[path].sha256}"
             )
     if problems:
         raise ModelBuildError(str(models), [*problems, "run 'python -m release build' first"])

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.files import read_text
+from hatch_heimdall_models.reader import read_toml
 
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout."""
@@ -53,27 +52,9 @@ def read_project(path: Path = ROOT / "pyproject.toml") -> Project:
     Raises:
         ModelBuildError: if the file can't be read, or naming every key that is missing, with its TOML path.
     """
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelBuildError(str(path), [f"can't be read: {error}"]) from error
-    keys = {
-        "name": "project.name",
-        "version": "project.version",
-        "repository": "tool.hatch.build.hooks.custom.repository",
-    }
-    values = {name: _lookup(document, key) for name, key in keys.items()}
-    problems = [
-        f"{keys[name]}: expected a string, found {value!r}"
-        for name, value in values.items()
-        if not value
-    ]
-    if problems:
-        raise ModelBuildError(str(path), problems)
-    return Project(**values)
-
-
-def _lookup(document: Any, key: str) -> str:
-    for part in key.split("."):
-        document = document.get(part) if isinstance(document, dict) else None
-    return document if isinstance(document, str) else ""
+    reader = read_toml(read_text(path), subject=str(path))
+    hook = reader.inner("tool").inner("hatch").inner("build").inner("hooks").inner("custom")
+    project = reader.inner("project")
+    values = Project(project.text("name"), project.text("version"), hook.text("repository"))
+    reader.raise_problems(str(path))
+    return values

@@ -12,13 +12,13 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from hatch_heimdall_models.inventory import FoundFile
+from hatch_heimdall_models.inventory import HashedFile
 from release.recipe import Recipe
 
 _CARD_PATH = Path(__file__).with_name("model_card.md")
 
 
-def statement_bytes(recipe: Recipe, files: Sequence[FoundFile], repository: str) -> bytes:
+def statement_bytes(recipe: Recipe, files: Sequence[HashedFile], repository: str) -> bytes:
     """An in-toto Statement v1 with SLSA provenance v1: which bytes were made from which.
 
     Args:
@@ -50,7 +50,7 @@ def statement_bytes(recipe: Recipe, files: Sequence[FoundFile], repository: str)
     return (json.dumps(statement, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
-def card_bytes(recipe: Recipe, files: Sequence[FoundFile], repository: str) -> bytes:
+def card_bytes(recipe: Recipe, files: Sequence[HashedFile], repository: str) -> bytes:
     """The model card, Markdown: what it is, where it comes from, what was changed, digests, limits."""
     rows = [
         f"| `{file.path}` | {file.size} | `{file.sha256}` | "

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.files import sha256_of
 from release.github_release import RemoteAsset, RemoteRelease
 
 
@@ -23,6 +24,11 @@ class LocalAsset:
     path: Path
     sha256: str
     size: int
+
+    @classmethod
+    def of(cls, path: Path) -> LocalAsset:
+        """Hash a file."""
+        return cls(path, sha256_of(path), path.stat().st_size)
 
     @property
     def name(self) -> str:
@@ -60,23 +66,23 @@ class Plan:
 
 
 def plan_publication(
-    tag: str, found: Sequence[RemoteRelease], wanted: Sequence[LocalAsset]
+    tag: str, releases: Sequence[RemoteRelease], wanted: Sequence[LocalAsset]
 ) -> Plan:
     """What is left to do.
 
     Args:
         tag: of the release.
-        found: what GitHub has of this tag.
+        releases: what GitHub has of this tag.
         wanted: all that the release is to have.
 
     Raises:
         ModelBuildError: if it can't become that release without replacing or removing something that is there.
     """
-    if not found:
+    if not releases:
         return Plan(create=True, discard=(), upload=tuple(wanted), publish=True)
-    if len(found) > 1:
-        raise ModelBuildError(f"release {tag}", [_ambiguous(found)])
-    (release,) = found
+    if len(releases) > 1:
+        raise ModelBuildError(f"release {tag}", [_ambiguous(releases)])
+    (release,) = releases
     there = {asset.name: asset for asset in release.assets}
     problems = list(_differences(tag, release, there.values(), wanted))
     missing = tuple(
@@ -93,11 +99,11 @@ def plan_publication(
     return Plan(create=False, discard=discard, upload=missing, publish=release.draft)
 
 
-def _ambiguous(found: Sequence[RemoteRelease]) -> str:
+def _ambiguous(releases: Sequence[RemoteRelease]) -> str:
     pages = ", ".join(
-        f"{release.page} ({'draft' if release.draft else 'published'})" for release in found
+        f"{release.page} ({'draft' if release.draft else 'published'})" for release in releases
     )
-    return f"there are {len(found)} of this tag: delete all but one by hand, then run this again: {pages}"
+    return f"there are {len(releases)} of this tag: delete all but one by hand, then run this again: {pages}"
 
 
 def _differences(

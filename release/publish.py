@@ -11,12 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hatch_heimdall_models.digest import sha256_of
+from rich.filesize import decimal
+
 from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.files import sha256_of
 from release.checkout import Checkout
 from release.gh import Gh
 from release.github_release import RemoteRelease, releases_of
-from release.progress import megabytes
 from release.public import download_url, fetch_published
 from release.publication import LocalAsset, Plan, plan_publication
 
@@ -37,6 +38,7 @@ def publish(
     """
     commit = checkout.commit(tag)
     wanted = checkout.wanted(tag)
+    # A release that leaves the models alone has no assets of its own.
     if not wanted:
         pinned = sorted({f"{model.asset.tag}/{model.asset.name}" for model in checkout.lock.models})
         say(
@@ -58,7 +60,7 @@ class _Publication:
     say: Callable[[str], None]
 
     def run(self, *, dry_run: bool) -> None:
-        plan = self.plan(self.found())
+        plan = self.plan(self.releases())
         if dry_run:
             where = f"would, in {self.gh.url}/{self.gh.repository} at commit {self.commit}:"
             self.say("\n".join([where, *(f"  - {line}" for line in plan.lines(self.tag))]))
@@ -70,19 +72,19 @@ class _Publication:
             self.gh.release("edit", self.tag, "--draft=false", "--target", self.commit)
             self.say(f"published {self.tag}")
         # What is there now is looked at again: GitHub is believed, not our own steps.
-        found = self.found()
-        if self.plan(found).publish:
+        releases = self.releases()
+        if self.plan(releases).publish:
             raise ModelBuildError(
                 f"release {self.tag}", ["is still a draft after it was published: run this again"]
             )
-        if not found[0].immutable:
+        if not releases[0].immutable:
             self.say(
                 f"{self.tag} could still be changed: turn on immutable releases in the repository's settings"
             )
         self.compare_public()
         self.say(f"{self.tag} is published and complete")
 
-    def found(self) -> list[RemoteRelease]:
+    def releases(self) -> list[RemoteRelease]:
         """What GitHub has of this tag now."""
         tagged = self.gh.commit_of(self.tag)
         if tagged is not None and tagged != self.commit:
@@ -93,9 +95,9 @@ class _Publication:
             raise ModelBuildError(f"tag {self.tag}", [problem])
         return releases_of(self.gh, self.tag)
 
-    def plan(self, found: Sequence[RemoteRelease]) -> Plan:
+    def plan(self, releases: Sequence[RemoteRelease]) -> Plan:
         """What is left to be done."""
-        return plan_publication(self.tag, found, self.wanted)
+        return plan_publication(self.tag, releases, self.wanted)
 
     def complete_draft(self, plan: Plan) -> None:
         """Make the draft, and all of it that is missing."""
@@ -107,7 +109,7 @@ class _Publication:
             self.gh.release("delete-asset", self.tag, name, "--yes")
             self.say(f"deleted {name}, whose upload had broken off")
         for asset in plan.upload:
-            self.say(f"uploading {asset.name} ({megabytes(asset.size)})")
+            self.say(f"uploading {asset.name} ({decimal(asset.size)})")
             self.gh.release("upload", self.tag, str(asset.path))
 
     def compare_draft(self) -> None:
@@ -116,9 +118,9 @@ class _Publication:
             for asset in self.wanted:
                 self.gh.release("download", self.tag, "--pattern", asset.name, "--dir", folder)
                 got = Path(folder, asset.name)
-                if (found := sha256_of(got)) != asset.sha256:
+                if (actual := sha256_of(got)) != asset.sha256:
                     problem = (
-                        f"came back as other bytes: expected sha256 {asset.sha256}, found {found} "
+                        f"came back as other bytes: expected sha256 {asset.sha256}, found {actual} "
                         f"({got.stat().st_size} bytes); nothing is public yet. Run this again; if it stays, "
                         f"'gh release delete-asset {self.tag} {asset.name}' and run it once more"
                     )

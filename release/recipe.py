@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from hatch_heimdall_models.errors import ModelBuildError
-from hatch_heimdall_models.manifest import path_problem
+from hatch_heimdall_models.files import read_text
+from hatch_heimdall_models.reader import Reader, path_problem, read_toml
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -19,19 +19,14 @@ _URL = re.compile(r"https://[^\s/?#]+/[^\s?#]*[^\s?#/]")
 _PLACE = re.compile(r"https?://[^\s/?#]+/[^\s?#]*[^\s?#/]")
 _LICENSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .()+-]*")
 _TEXT = re.compile(r"(?s)\s*\S.*")
-_RUN: Mapping[str, type] = {
-    "purpose": str,
-    "devices": list,
-    "computes_weights": bool,
-    "least_cosine": float,
+_VERSION = re.compile(r"[0-9][A-Za-z0-9.!+-]*")
+_RUN: Mapping[str, tuple[type, str]] = {
+    "purpose": (str, "a string"),
+    "devices": (list, "an array"),
+    "computes_weights": (bool, "true or false"),
+    "least_cosine": (float, "a number with a fraction"),
 }
-_KINDS: Mapping[type, str] = {
-    str: "a string",
-    list: "a list",
-    bool: "true or false",
-    float: "a number with a fraction",
-}
-_T = TypeVar("_T")
+"""What the manifest may say of a graph, beside its path."""
 
 WEIGHTS_NAME = "model.safetensors"
 """The weights' name, upstream and in the model."""
@@ -55,7 +50,7 @@ class UpstreamFile:
 
 
 @dataclass(frozen=True, slots=True)
-class WheelOrigin:
+class WheelSource:
     """A wheel on the package index that holds upstream's files.
 
     Attributes:
@@ -86,7 +81,7 @@ class WheelOrigin:
 
 
 @dataclass(frozen=True, slots=True)
-class HubOrigin:
+class HubSource:
     """A repository of Hugging Face's form, on Hugging Face or on a mirror of it.
 
     Attributes:
@@ -98,12 +93,12 @@ class HubOrigin:
     def __str__(self) -> str:
         return self.url or "Hugging Face"
 
-    def place(self, file: UpstreamFile) -> str | None:  # noqa: ARG002 - the other origin's signature
+    def place(self, file: UpstreamFile) -> str | None:  # noqa: ARG002 - the other source's signature
         """None: upstream's own URL is in a manifest anyway, and a maintainer's mirror is no business of users."""
         return None
 
 
-Origin = HubOrigin | WheelOrigin
+Source = HubSource | WheelSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +148,7 @@ class Recipe:
         repository: URL of upstream's repository on Hugging Face.
         revision: the commit in it, 40 hexadecimal digits.
         files: upstream's files, in the recipe's order.
-        origins: where to get them, in the order of trying.
+        sources: where to get them, in the order of trying.
         sets: what is made of them, one at least; the recipe's own set comes first.
         folder: where the own set lies below the models directory: in it, or in a folder of that name.
     """
@@ -163,7 +158,7 @@ class Recipe:
     repository: str
     revision: str
     files: tuple[UpstreamFile, ...]
-    origins: tuple[Origin, ...]
+    sources: tuple[Source, ...]
     sets: tuple[ModelSet, ...]
     folder: str = ""
 
@@ -193,9 +188,9 @@ class Recipe:
             and not (file.name == WEIGHTS_NAME and self.sets[0].holds_weights)
         }
 
-    def url(self, file: UpstreamFile, origin: HubOrigin | None = None) -> str:
-        """The file at the pinned revision, on Hugging Face or at another origin of that form."""
-        repository = (origin.url if origin else "") or self.repository
+    def url(self, file: UpstreamFile, source: HubSource | None = None) -> str:
+        """The file at the pinned revision, on Hugging Face or at another source of that form."""
+        repository = (source.url if source else "") or self.repository
         return f"{repository}/resolve/{self.revision}/{file.name}"
 
     def file(self, name: str) -> UpstreamFile:
@@ -216,11 +211,7 @@ def read_recipe(path: Path) -> Recipe:
     Raises:
         ModelBuildError: if it can't be read, or with everything that is wrong with it.
     """
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ModelBuildError(str(path), [f"can't be read: {error}"]) from error
-    return parse_recipe(text, subject=str(path))
+    return parse_recipe(read_text(path), subject=str(path))
 
 
 def parse_recipe(text: str, *, subject: str) -> Recipe:
@@ -233,172 +224,93 @@ def parse_recipe(text: str, *, subject: str) -> Recipe:
     Raises:
         ModelBuildError: naming every problem, each with its TOML path.
     """
-    try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ModelBuildError(subject, [f"is not TOML: {error}"]) from error
-    reader = _Reader()
-    recipe = reader.recipe(document)
-    if reader.problems:
-        raise ModelBuildError(subject, reader.problems)
+    reader = read_toml(text, subject=subject)
+    model, upstream = reader.inner("model"), reader.inner("upstream")
+    recipe = Recipe(
+        name=model.text("name", _NAME),
+        license=model.text("license", _LICENSE),
+        repository=upstream.text("repository", _URL),
+        revision=upstream.text("revision", _REVISION),
+        files=tuple(_files(reader)),
+        sources=tuple(_sources(reader)),
+        sets=tuple(_sets(reader)),
+    )
+    for table in (reader, model, upstream):
+        table.refuse_unknown_keys()
+    reader.raise_problems(subject)
     return recipe
 
 
-class _Reader:
-    """Collects problems while it builds the values; what could not be read is replaced by a stand-in."""
-
-    def __init__(self) -> None:
-        self.problems: list[str] = []
-
-    def recipe(self, document: Mapping[str, Any]) -> Recipe:
-        self.known(document, "", {"model", "upstream", "files", "origins", "sets"})
-        model = self.table(document, "model", {"name", "license"})
-        upstream = self.table(document, "upstream", {"repository", "revision"})
-        return Recipe(
-            name=self.text(model, "model.name", _NAME),
-            license=self.text(model, "model.license", _LICENSE),
-            repository=self.text(upstream, "upstream.repository", _URL),
-            revision=self.text(upstream, "upstream.revision", _REVISION),
-            files=tuple(self.files(document)),
-            origins=tuple(self.origins(document)),
-            sets=tuple(self.sets(document)),
+def _sets(reader: Reader) -> Iterator[ModelSet]:
+    taken: set[str] = set()
+    for entry in reader.each("sets", required=True):
+        one = ModelSet(
+            variant=entry.text("variant", _NAME),
+            changes=entry.text("changes", _TEXT),
+            graphs=tuple(_graphs(entry)),
+            holds_weights=entry.flag("holds_weights"),
         )
+        entry.refuse_unknown_keys()
+        for name in sorted({one.variant, *(graph.variant for graph in one.graphs)}):
+            if name in taken:
+                entry.error(None, f"another set has the variant {name!r} already")
+            taken.add(name)
+        yield one
 
-    def sets(self, document: Mapping[str, Any]) -> Iterator[ModelSet]:
-        taken: set[str] = set()
-        for where, entry in self.tables(document, "sets"):
-            self.known(entry, where, {"variant", "changes", "graphs", "holds_weights"})
-            graphs = tuple(self.graphs(entry, f"{where}.graphs"))
-            variant = self.text(entry, f"{where}.variant", _NAME)
-            for name in sorted({variant, *(graph.variant for graph in graphs)}):
-                if name in taken:
-                    self.problems.append(f"{where}: another set has the variant {name!r} already")
-                taken.add(name)
-            yield ModelSet(
-                variant,
-                self.text(entry, f"{where}.changes", _TEXT),
-                graphs,
-                holds_weights=self.value(entry, f"{where}.holds_weights", bool, default=False),
-            )
 
-    def graphs(self, entry: Mapping[str, Any], where: str) -> Iterator[Graph]:
-        graphs = entry.get("graphs")
-        if not isinstance(graphs, dict) or not graphs:
-            self.problems.append(f"{where}: expected at least one table, found {graphs!r}")
-            return
-        for name in graphs:
-            at = f"{where}.{name}"
-            graph = self.table(graphs, name, {"builder", "path", *_RUN}, at)
-            run: dict[str, Any] = {
-                key: self.value(graph, f"{at}.{key}", kind)
-                for key, kind in _RUN.items()
-                if key in graph
-            }
-            path = self.relative(graph, f"{at}.path")
-            yield Graph(name, self.text(graph, f"{at}.builder", _NAME), {"path": path, **run})
+def _graphs(entry: Reader) -> Iterator[Graph]:
+    graphs = entry.inner("graphs")
+    if not graphs.table:
+        entry.error("graphs", "expected at least one table")
+    for name in graphs.table:
+        graph = graphs.inner(name)
+        run: dict[str, Any] = {"path": graph.path("path")}
+        for key, (kind, what) in _RUN.items():
+            value = graph.value(key)
+            if key in graph.table and not isinstance(value, kind):
+                graph.expected(key, what)
+            elif key in graph.table:
+                run[key] = value
+        yield Graph(name, graph.text("builder", _NAME), run)
+        graph.refuse_unknown_keys()
 
-    def files(self, document: Mapping[str, Any]) -> Iterator[UpstreamFile]:
-        taken: set[str] = set()
-        for where, entry in self.tables(document, "files"):
-            self.known(entry, where, {"name", "path", "sha256", "size"})
-            name = self.relative(entry, f"{where}.name")
-            path = self.relative(entry, f"{where}.path") if "path" in entry else None
-            size = entry.get("size")
-            if type(size) is not int or size <= 0:
-                self.problems.append(
-                    f"{where}.size: expected a positive number of bytes, found {size!r}"
-                )
-                size = 0
-            for key in {f"name {name}", f"path {path}".casefold()} - {"path none"}:
-                if key in taken:
-                    self.problems.append(f"{where}: another file has the {key!r} already")
-                taken.add(key)
-            yield UpstreamFile(name, self.text(entry, f"{where}.sha256", _SHA256), size, path)
 
-    def origins(self, document: Mapping[str, Any]) -> Iterator[Origin]:
-        for where, entry in self.tables(document, "origins"):
-            match entry.get("kind"):
-                case "huggingface":
-                    self.known(entry, where, {"kind", "url"})
-                    yield HubOrigin(
-                        self.text(entry, f"{where}.url", _PLACE) if "url" in entry else ""
-                    )
-                case "wheel":
-                    yield self.wheel(entry, where)
-                case kind:
-                    self.problems.append(
-                        f"{where}.kind: expected 'huggingface' or 'wheel', found {kind!r}"
-                    )
+def _files(reader: Reader) -> Iterator[UpstreamFile]:
+    taken: set[str] = set()
+    for entry in reader.each("files", required=True):
+        name = entry.path("name")
+        path = entry.optional(entry.path, "path")
+        file = UpstreamFile(name, entry.text("sha256", _SHA256), entry.positive("size"), path)
+        entry.refuse_unknown_keys()
+        for key in {f"name {name}", f"path {path}".casefold()} - {"path none"}:
+            if key in taken:
+                entry.error(None, f"another file has the {key!r} already")
+            taken.add(key)
+        yield file
 
-    def wheel(self, entry: Mapping[str, Any], where: str) -> WheelOrigin:
-        self.known(entry, where, {"kind", "project", "version", "sha256", "prefix", "archive"})
-        prefix = entry.get("prefix")
-        if not isinstance(prefix, str) or (
-            prefix and (not prefix.endswith("/") or path_problem(prefix[:-1]))
-        ):
-            self.problems.append(
-                f"{where}.prefix: expected '' or a folder that ends in '/', found {prefix!r}"
-            )
-            prefix = ""
-        return WheelOrigin(
-            project=self.text(entry, f"{where}.project", _NAME),
-            version=self.text(entry, f"{where}.version", re.compile(r"[0-9][A-Za-z0-9.!+-]*")),
-            sha256=self.text(entry, f"{where}.sha256", _SHA256),
-            prefix=prefix,
-            archive=self.relative(entry, f"{where}.archive") if "archive" in entry else "",
-        )
 
-    def value(
-        self, table: Mapping[str, Any], where: str, kind: type[_T], default: _T | None = None
-    ) -> _T:
-        value = table.get(where.rpartition(".")[2], default)
-        if isinstance(value, kind):
-            return value
-        self.problems.append(f"{where}: expected {_KINDS[kind]}, found {value!r}")
-        return kind()
+def _sources(reader: Reader) -> Iterator[Source]:
+    for entry in reader.each("sources", required=True):
+        match entry.value("kind"):
+            case "huggingface":
+                yield HubSource(entry.optional(entry.text, "url", _PLACE) or "")
+            case "wheel":
+                yield _wheel(entry)
+            case _:
+                entry.expected("kind", "'huggingface' or 'wheel'")
+                continue
+        entry.refuse_unknown_keys()
 
-    def known(self, table: Mapping[str, Any], where: str, keys: set[str]) -> None:
-        prefix = f"{where}." if where else ""
-        self.problems.extend(
-            f"{prefix}{key}: is no key of a recipe" for key in sorted(table.keys() - keys)
-        )
 
-    def table(
-        self, document: Mapping[str, Any], key: str, keys: set[str], where: str = ""
-    ) -> Mapping[str, Any]:
-        value = document.get(key)
-        if not isinstance(value, dict):
-            self.problems.append(f"{where or key}: expected a table, found {value!r}")
-            return {}
-        self.known(value, where or key, keys)
-        return value
-
-    def tables(
-        self, document: Mapping[str, Any], key: str
-    ) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        values = document.get(key)
-        if not isinstance(values, list) or not values:
-            self.problems.append(f"{key}: expected at least one table, found {values!r}")
-            return
-        for index, value in enumerate(values):
-            if isinstance(value, dict):
-                yield f"{key}[{index}]", value
-            else:
-                self.problems.append(f"{key}[{index}]: expected a table, found {value!r}")
-
-    def text(self, table: Mapping[str, Any], where: str, form: re.Pattern[str]) -> str:
-        value = table.get(where.rpartition(".")[2])
-        if isinstance(value, str) and form.fullmatch(value):
-            return value
-        self.problems.append(
-            f"{where}: expected a string of the form {form.pattern}, found {value!r}"
-        )
-        return ""
-
-    def relative(self, table: Mapping[str, Any], where: str) -> str:
-        value = table.get(where.rpartition(".")[2])
-        problem = path_problem(value) if isinstance(value, str) else "is not a string"
-        if problem is None:
-            return str(value)
-        self.problems.append(f"{where}: {value!r} {problem}")
-        return ""
+def _wheel(entry: Reader) -> WheelSource:
+    prefix = entry.value("prefix")
+    folder, slash, rest = str(prefix).rpartition("/")
+    if prefix != "" and (not slash or rest or path_problem(folder)):
+        entry.expected("prefix", "'' or a folder that ends in '/'")
+    return WheelSource(
+        project=entry.text("project", _NAME),
+        version=entry.text("version", _VERSION),
+        sha256=entry.text("sha256", _SHA256),
+        prefix=prefix,
+        archive=entry.optional(entry.path, "archive") or "",
+    )

@@ -69,6 +69,7 @@ def read_header(path: Path) -> dict[str, Tensor]:
             file_size = path.stat().st_size
             prefix = stream.read(_LENGTH.size)
             length = _LENGTH.unpack(prefix)[0] if len(prefix) == _LENGTH.size else 0
+            # The length is a claim of the file's; memory is not taken on its word.
             header = stream.read(length) if length <= min(file_size, _HEADER_LIMIT) else b""
     except OSError as error:
         raise ModelBuildError(str(path), [f"can't be read: {error}"]) from error

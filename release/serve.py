@@ -6,17 +6,22 @@ import errno
 import signal
 import time
 from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
-from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
 from hatch_heimdall_models.errors import ModelBuildError
 from release.project import ASSETS, read_project
 
-_LOOK_EVERY = 0.1
-"""Seconds between two looks at whether a signal came: an Event's lock is not safe in a signal's handler."""
+if TYPE_CHECKING:
+    from release.github_standin import Application, Request, Response
+
+_LONG = 3600.0
+"""Seconds; a signal ends the sleep early."""
 
 
 @click.command()
@@ -63,10 +68,11 @@ def serve(
 
     The first line of output is the setting that makes heimdall download from here. Ends on Ctrl-C and SIGTERM.
     """
-    from release.github_standin import Drip, Fault, GitHubStandIn
+    from release.github_standin import GitHubStandIn
 
     _check(directory, host)
-    stop = _Stop()
+    # As Ctrl-C does, an exception ends the wait below and closes what is open.
+    signal.signal(signal.SIGTERM, lambda *_: context.exit())
     with ExitStack() as opened:
         log = (
             opened.enter_context(log_file.open("a", encoding="utf-8"))
@@ -79,7 +85,7 @@ def serve(
                 repository=repository or read_project().repository,
                 host=host,
                 port=port,
-                faults=[Fault(Drip(rate), host="assets")] if rate is not None else [],
+                around=partial(_limited, rate),
                 log_stream=log,
             )
         except OSError as error:
@@ -87,9 +93,25 @@ def serve(
         opened.enter_context(github)
         click.echo(f"HEIMDALL_GITHUB_URL={github.url}")
         click.echo(f"serving {directory}; Ctrl-C ends it", err=True)
-        received = stop.wait()
-    if received == signal.SIGINT:
-        context.exit(130)
+        try:
+            while True:
+                time.sleep(_LONG)
+        except KeyboardInterrupt:
+            context.exit(130)
+
+
+def _limited(rate: float | None, host: str, application: Application) -> Application:
+    """The application, with its answers slowed where the assets are and a rate is given."""
+    from release.github_standin import slowed
+
+    if rate is None or host != "assets":
+        return application
+
+    def slow(request: Request) -> Response:
+        response = application(request)
+        return replace(response, body=slowed(response.body, rate, request.pause))
+
+    return slow
 
 
 def _check(directory: Path, host: str) -> None:
@@ -115,21 +137,3 @@ def _explain(error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return "another program listens there; name another port, or leave --port out to get a free one"
     return f"can't listen there: {error.strerror or error}"
-
-
-class _Stop:
-    """Waits for Ctrl-C or SIGTERM, and takes both in place of their defaults from the start."""
-
-    def __init__(self) -> None:
-        self._received: int | None = None
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._receive)
-
-    def _receive(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - what signal.signal hands over
-        self._received = number
-
-    def wait(self) -> int:
-        """The signal's number, once it came."""
-        while self._received is None:
-            time.sleep(_LOOK_EVERY)
-        return self._received

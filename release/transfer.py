@@ -8,17 +8,19 @@ import ssl
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, cast
 from urllib.parse import urlsplit
 
 import urllib3
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import wrap_file
 from urllib3.exceptions import HTTPError, MaxRetryError, ProtocolError
 
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.files import replacing
 from release.files import copy_verified
-from release.progress import progress
 
 CONNECT_SECONDS = 10.0
 STALL_SECONDS = 30.0
@@ -47,19 +49,26 @@ def fetch(url: str, target: Path, *, sha256: str, size: int) -> None:
         UnavailableError: if there is no answer, none that has a file, or the connection broke.
         ModelBuildError: if the bytes are others.
     """
-    with _opened(url) as response, replacing(target) as stream, progress(url, size) as advance:
-        copy_verified(
+    console = Console(stderr=True)
+    with (
+        _opened(url) as response,
+        replacing(target) as stream,
+        wrap_file(
             cast("BinaryIO", response),
-            stream,
-            sha256=sha256,
-            size=size,
-            subject=url,
-            advance=advance,
-        )
+            size,
+            description=escape(PurePosixPath(urlsplit(url).path).name),
+            console=console,
+            transient=True,
+            # A log is no place for a bar; callers say what they fetch in a line of its own.
+            disable=not console.is_terminal,
+        ) as source,
+    ):
+        copy_verified(source, stream, sha256=sha256, size=size, subject=url)
 
 
 @contextmanager
 def _opened(url: str) -> Iterator[urllib3.BaseHTTPResponse]:
+    # A compressed body would have another size than the one that is pinned.
     headers = {"Accept-Encoding": "identity", "User-Agent": "heimdall-release"}
     timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=STALL_SECONDS)
     retries = urllib3.Retry(

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from hatch_heimdall_models.asset import read_asset
-from hatch_heimdall_models.digest import sha256_of
 from hatch_heimdall_models.errors import ModelBuildError
-from hatch_heimdall_models.inventory import FoundFile
+from hatch_heimdall_models.files import sha256_of
+from hatch_heimdall_models.inventory import HashedFile
 from hatch_heimdall_models.manifest import Asset, Manifest
 from release.attestation import attested
 from release.checkout import pinned_assets
@@ -49,6 +49,7 @@ def verify(
                 problems += attested(gh, path, say)
             except ModelBuildError as error:
                 problems.append(str(error))
+        # A release without assets of its own has no sums either.
         if pins := pinned_assets(lock, tag):
             problems += _sums_problems(gh, tag, pins, Path(folder), say)
     return problems
@@ -72,7 +73,7 @@ def _download(gh: Gh, asset: Asset, folder: Path, say: Callable[[str], None]) ->
 def _content_problems(lock: Manifest, asset: Asset, path: Path) -> Iterator[str]:
     held = read_asset(path)
     for model in lock.models:
-        pinned = tuple(FoundFile(file.path, file.sha256, file.size) for file in model.files)
+        pinned = tuple(HashedFile(file.path, file.sha256, file.size) for file in model.files)
         if model.asset == asset and held != tuple(sorted(pinned, key=lambda file: file.path)):
             yield f"{asset.name} holds other files than the lock pins for {model.name} ({model.variant})"
 

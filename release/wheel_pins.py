@@ -59,15 +59,16 @@ def pins_of_installed(distribution: str) -> WheelPins:
         ModelBuildError: if it is not installed, or installed without pins, as an editable installation is.
     """
     try:
-        found = importlib.metadata.distribution(distribution)
+        installed = importlib.metadata.distribution(distribution)
     except importlib.metadata.PackageNotFoundError as error:
         raise ModelBuildError(distribution, ["is not installed in this Python"]) from error
     text = next(
-        (file.read_text() for file in found.files or () if file.as_posix() == MANIFEST), None
+        (file.read_text() for file in installed.files or () if file.as_posix() == MANIFEST), None
     )
     if text is None:
         raise ModelBuildError(
-            f"{distribution} {found.version}", [f"has no {MANIFEST}: is it installed from a wheel?"]
+            f"{distribution} {installed.version}",
+            [f"has no {MANIFEST}: is it installed from a wheel?"],
         )
-    subject = f"the installed {distribution} {found.version}"
-    return WheelPins(subject, found.version, loads(text, subject=subject))
+    subject = f"the installed {distribution} {installed.version}"
+    return WheelPins(subject, installed.version, loads(text, subject=subject))

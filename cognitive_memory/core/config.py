@@ -8,7 +8,8 @@ from pathlib import Path
 
 from cognitive_memory.core.variants import pinned_graph
 from heimdall.errors import HeimdallError
-from heimdall.models import locations, receipts
+from heimdall.models import locations
+from heimdall.models.package import heimdall
 
 DEVICES = ("auto", "cpu", "cuda", "coreml", "openvino")
 """What `EmbeddingConfig.device` may be; "auto" is CUDA where the installed onnxruntime has it and it starts, else the CPU."""
@@ -77,7 +78,7 @@ class EmbeddingConfig:
             if (value := getattr(self, setting)) not in known:
                 raise _wrong(setting, value, f"one of {', '.join(map(repr, known))}")
         if self.variant is None:
-            object.__setattr__(self, "variant", receipts.wanted_variant(None))
+            object.__setattr__(self, "variant", heimdall().variant())
         _check_name("variant", self.variant)
         self._check_device()
         cache_dir = (

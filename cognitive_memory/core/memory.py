@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -66,8 +66,8 @@ class MemoryType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewMemory:
-    """A memory that is to be stored.
+class MemoryContent:
+    """What a memory says: what its user decides, and may change later.
 
     Attributes:
         text: what is remembered; not blank.
@@ -77,12 +77,7 @@ class NewMemory:
         context: where it stands (heading path, the turn before it); indexed with the text, but not part of it.
         importance: 0.0 to 1.0.
         pinned: to be kept in sight whatever its age.
-        created_at: when what it tells happened, with a time zone; None: when it is stored.
         metadata: whatever else belongs to it.
-        id: a UUID; None: a new random one. Ingest gives ids that follow from the content, so that a repeat changes nothing.
-
-    Raises:
-        MemoryValueError: naming the field, what it is and what it may be.
     """
 
     text: str
@@ -92,8 +87,22 @@ class NewMemory:
     context: str = ""
     importance: float = 0.5
     pinned: bool = False
-    created_at: datetime | None = None
     metadata: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMemory(MemoryContent):
+    """A memory that is to be stored, checked when made.
+
+    Attributes:
+        created_at: when what it tells happened, with a time zone; None: when it is stored.
+        id: a UUID; None: a new random one. Ingest gives ids that follow from the content, so that a repeat changes nothing.
+
+    Raises:
+        MemoryValueError: naming the field, what it is and what it may be.
+    """
+
+    created_at: datetime | None = None
     id: str | None = None
 
     def __post_init__(self) -> None:
@@ -103,11 +112,8 @@ class NewMemory:
         _check_text("context", self.context)
         if self.source is not None:
             _check_text("source", self.source)
-        object.__setattr__(self, "type", _as_type(self.type))
-        object.__setattr__(self, "tags", _as_tags(self.tags))
-        object.__setattr__(self, "importance", _as_importance(self.importance))
-        object.__setattr__(self, "pinned", _as_flag(self.pinned))
-        object.__setattr__(self, "metadata", _as_metadata(self.metadata))
+        for name, as_stored in _FORMS.items():
+            object.__setattr__(self, name, as_stored(getattr(self, name)))
         if self.created_at is not None and self.created_at.tzinfo is None:
             raise MemoryValueError("created_at", f"{self.created_at.isoformat()} has no time zone")
         if self.id is not None:
@@ -115,28 +121,20 @@ class NewMemory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Memory:
-    """A memory as it is stored. The fields of `NewMemory`, all known, and these.
+class Memory(MemoryContent):
+    """A memory as it is stored.
 
     Attributes:
         created_at: as in `NewMemory`; in UTC, to the microsecond.
         updated_at: when text or fields last changed, in UTC.
         content_hash: `content_hash` of text and context, hexadecimal: what tells whether a vector still fits.
         revision: the project's change counter when this memory last changed; rises with every change of any memory.
-        embedded: whether it has a vector of the current model.
+        embedded: whether it has a vector of the current embedding space.
     """
 
     id: str
-    text: str
-    type: MemoryType
-    tags: tuple[str, ...]
-    source: str | None
-    context: str
-    importance: float
-    pinned: bool
     created_at: datetime
     updated_at: datetime
-    metadata: Mapping[str, Json]
     content_hash: str
     revision: int
     embedded: bool
@@ -239,3 +237,13 @@ def _as_metadata(value: object) -> dict[str, Json]:
     except (TypeError, ValueError, RecursionError) as error:
         raise MemoryValueError("metadata", f"holds what JSON can't carry: {error}") from None
     return copy
+
+
+_FORMS: Mapping[str, Callable[[object], object]] = {
+    "type": _as_type,
+    "tags": _as_tags,
+    "importance": _as_importance,
+    "pinned": _as_flag,
+    "metadata": _as_metadata,
+}
+"""Fields that are checked and brought into the form in which they are stored."""

@@ -53,6 +53,10 @@ class RecallFilter:
                 raise MemoryValueError(name, f"{moment.isoformat()} has no time zone")
 
 
+EVERYTHING = RecallFilter()
+"""Lets all memories through."""
+
+
 class RecallMode(StrEnum):
     """What the answer rests on."""
 

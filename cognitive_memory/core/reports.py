@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+Progress = Callable[[int, int], None]
+"""Called now and then with how many are done, and how many there are (`store_many`: stored, and embedded of them)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +45,7 @@ class ImportReport:
         unchanged: how many were there already, just so.
         updated: how many were there and were changed to what the lines say.
         older: how many were left as they are, since they were changed here after the lines were written.
-        vectors: how many vectors were taken over.
+        vectors: how many vectors were imported.
     """
 
     added: int = 0

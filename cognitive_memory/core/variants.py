@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from heimdall.errors import HeimdallError
-from heimdall.models import locations, receipts
+from heimdall.models import receipts
+from heimdall.models.locate import locate
+from heimdall.models.package import heimdall
 
 _OTHER_PRECISION = ("coreml",)
 """Devices that compute in half precision."""
@@ -87,13 +88,13 @@ def pinned_variant(model: str, variant: str | None) -> PinnedVariant | None:
     Returns:
         None where no such model is pinned, or where the manifest can't be read: using the model tells what is wrong then.
     """
+    entry = locate(None, model, variant).entry
+    if entry is None:
+        return None
     try:
-        entry = receipts.choose_entry(receipts.read_json(locations.manifest_path()), model, variant)
-        if entry is None:
-            return None
         graphs = {name: _graph(graph) for name, graph in entry.get("graphs", {}).items()}
-        return PinnedVariant(receipts.wanted_variant(variant), entry, receipts.pins(entry), graphs)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, HeimdallError):
+        return PinnedVariant(heimdall().variant(variant), entry, receipts.pins(entry), graphs)
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 

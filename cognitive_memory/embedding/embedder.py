@@ -3,44 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from cognitive_memory.core.config import EmbeddingConfig
-from cognitive_memory.core.variants import pinned_variant
 from cognitive_memory.encoding import ONNXEmbeddingProvider
-from heimdall.models import locations, receipts
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 COMPOSITION = "aside-1"
-"""How context and text become what is embedded; part of the label, since another way gives other vectors."""
-
-
-class Embedder(Protocol):
-    """What a memory needs to have vectors made.
-
-    Attributes:
-        dimension: how many numbers a vector has.
-    """
-
-    dimension: int
-
-    def label(self) -> str | None:
-        """What the vectors depend on: embedding space and the way the text is composed; None when no model is pinned.
-
-        Vectors are compared only with vectors of the same label.
-        """
-
-    def ready(self) -> bool:
-        """Whether vectors can be made now, without the network."""
-
-    def fetch(self) -> None:
-        """Load the model, and fetch it if it is not on this machine."""
-
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Vectors of texts, shape (n, dimension), rows of unit length; loads the model, and fetches it if need be."""
+"""How context and text become what is embedded; part of the embedding space, since another way gives other vectors."""
 
 
 def embedded_text(text: str, context: str) -> str:
@@ -62,24 +35,17 @@ class ModelEmbedder:
         self._config = config or EmbeddingConfig(long_texts="pool")
         self.dimension = self._config.embedding_dimension
         self._provider = ONNXEmbeddingProvider(self._config)
-        self._known_label: str | None = None
+        self._space: str | None = None
 
-    def label(self) -> str | None:
-        """As `Embedder.label`: the provider's own, and the way of composing."""
-        if self._known_label is None and (space := self._provider.embedding_space):
-            self._known_label = f"{space}/{COMPOSITION}"
-        return self._known_label
+    def embedding_space(self) -> str | None:
+        """As `Embedder.embedding_space`: the provider's own, and the way of composing."""
+        if self._space is None and (space := self._provider.embedding_space):
+            self._space = f"{space}/{COMPOSITION}"
+        return self._space
 
     def ready(self) -> bool:
-        """Whether the model is loaded, or its files are in the read-only tier or the models directory."""
-        if self._provider.ready():
-            return True
-        # What lies there without a receipt is hashed when it is used.
-        places = (locations.system_models_dir(), str(self._config.model_cache_dir))
-        pinned = pinned_variant(self._config.model_name, self._config.variant)
-        return pinned is not None and any(
-            receipts.plausible_tree(place, pinned.entry) for place in places
-        )
+        """As `ONNXEmbeddingProvider.ready`."""
+        return self._provider.ready()
 
     def fetch(self) -> None:
         """As `Embedder.fetch`.

@@ -3,51 +3,27 @@
 Names are imported when first used: numpy, onnxruntime and tokenizers are loaded by the first text, not by an import.
 """
 
-__all__ = [
-    "Block",
-    "ConfigError",
-    "EmbeddingConfig",
-    "EmptyTextError",
-    "Encoder",
-    "ModelLoadError",
-    "ONNXEmbeddingProvider",
-    "TextError",
-    "TextTypeError",
-]
+from heimdall.models.lazy import lazy_exports
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from cognitive_memory.core.config import ConfigError, EmbeddingConfig
-    from cognitive_memory.encoding.encoder import Encoder
-    from cognitive_memory.encoding.errors import (
-        EmptyTextError,
-        ModelLoadError,
-        TextError,
-        TextTypeError,
-    )
-    from cognitive_memory.encoding.pipeline import Block
-    from cognitive_memory.encoding.provider import ONNXEmbeddingProvider
+    from cognitive_memory.core.config import ConfigError as ConfigError
+    from cognitive_memory.core.config import EmbeddingConfig as EmbeddingConfig
+    from cognitive_memory.encoding.encoder import Encoder as Encoder
+    from cognitive_memory.encoding.errors import EmptyTextError as EmptyTextError
+    from cognitive_memory.encoding.errors import ModelLoadError as ModelLoadError
+    from cognitive_memory.encoding.errors import TextError as TextError
+    from cognitive_memory.encoding.errors import TextTypeError as TextTypeError
+    from cognitive_memory.encoding.pipeline import Block as Block
+    from cognitive_memory.encoding.provider import ONNXEmbeddingProvider as ONNXEmbeddingProvider
 
-_HOMES = {
-    "Block": "encoding.pipeline",
-    "ConfigError": "core.config",
-    "EmbeddingConfig": "core.config",
-    "EmptyTextError": "encoding.errors",
-    "Encoder": "encoding.encoder",
-    "ModelLoadError": "encoding.errors",
-    "ONNXEmbeddingProvider": "encoding.provider",
-    "TextError": "encoding.errors",
-    "TextTypeError": "encoding.errors",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name in _HOMES:
-        from importlib import import_module
-
-        return getattr(import_module(f"cognitive_memory.{_HOMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__all__, __dir__, __getattr__ = lazy_exports(
+    __name__,
+    {
+        "..core.config": ("ConfigError", "EmbeddingConfig"),
+        ".encoder": ("Encoder",),
+        ".errors": ("EmptyTextError", "ModelLoadError", "TextError", "TextTypeError"),
+        ".pipeline": ("Block",),
+        ".provider": ("ONNXEmbeddingProvider",),
+    },
+)

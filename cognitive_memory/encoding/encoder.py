@@ -53,7 +53,7 @@ class Encoder:
         device: str = "auto",
         graph: Graph | None = None,
         long_texts: str = "cut",
-        shelf: Path | None = None,
+        cache: Path | None = None,
     ) -> Self:
         """Load the model whose files are in `directory`: graph, weights, `model_config.json` and `tokenizer/`.
 
@@ -62,7 +62,7 @@ class Encoder:
             device: one of `core.config.DEVICES`.
             graph: which of the directory's graphs, and how it is run; None: `<model_name>.onnx`, on any device.
             long_texts: one of `core.config.LONG_TEXTS`.
-            shelf: where a graph with computed weights is kept, and looked for (`folded`); None: nowhere.
+            cache: where a graph with computed weights is kept, and looked for (`folded`); None: nowhere.
 
         Raises:
             ModelLoadError: a file is missing, broken or not one that this release understands.
@@ -74,7 +74,7 @@ class Encoder:
             # One after the other: both hold Python's lock for nearly all of their time.
             tokenizer = TextTokenizer(directory, settings.max_length, most_windows=most_windows)
             graph = graph or Graph(f"{settings.model_name}.onnx")
-            make = _maker(directory, graph, device, shelf)
+            make = _maker(directory, graph, device, cache)
             return cls(settings, tokenizer, Sessions(make, cores=usable_cores()))
         except (ImportError, ConfigError):
             # an incomplete installation or a wrong wish, not a bad model
@@ -191,7 +191,7 @@ class Encoder:
         )
 
 
-def _maker(directory: Path, graph: Graph, device: str, shelf: Path | None) -> Make:
+def _maker(directory: Path, graph: Graph, device: str, cache: Path | None) -> Make:
     path = directory / graph.path
     if device == "auto" and graph.devices:
         device = graph.devices[0]
@@ -199,8 +199,8 @@ def _maker(directory: Path, graph: Graph, device: str, shelf: Path | None) -> Ma
         return lambda threads, packed: ModelSession(
             path, threads=threads, packed=packed, plain=not packed, device=device
         )
-    if shelf and on_cpu(device):
+    if cache and on_cpu(device):
         from cognitive_memory.encoding.folded import make_session
 
-        return partial(make_session, path, shelf)
+        return partial(make_session, path, cache)
     return lambda threads, packed: ModelSession(path, threads=threads, packed=packed, device=device)

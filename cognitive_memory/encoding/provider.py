@@ -1,4 +1,4 @@
-"""The face of the engine: a configuration in, vectors out; finds, loads and heals the model by itself."""
+"""The face of the engine: a configuration in, vectors out; finds, loads and repairs the model by itself."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from cognitive_memory.encoding.encoder import Encoder, Progress
     from cognitive_memory.encoding.pipeline import Block
+    from heimdall.models.locate import Location
 
 
 class ONNXEmbeddingProvider:
@@ -114,14 +115,14 @@ class ONNXEmbeddingProvider:
 
     def ready(self) -> bool:
         """Whether a text can be embedded now without fetching anything: the model is loaded, or on this machine."""
-        return self._encoder is not None or self._local_directory() is not None
+        return self._encoder is not None or self._location().here
 
     def warm_up(self) -> None:
         """Begin to load the model in the background, unless it would have to be fetched; returns at once.
 
         What goes wrong is raised where a vector is wanted.
         """
-        if self._encoder is None and self._local_directory() is not None:
+        if self._encoder is None and self._location().here:
             # Not a daemon: Python must not end while onnxruntime is at work.
             Thread(target=self._load_quietly, name="heimdall-warm-up", daemon=False).start()
 
@@ -141,24 +142,21 @@ class ONNXEmbeddingProvider:
             return None
         return pinned.embedding_space(self._config.device, self._config.long_texts)
 
-    def _local_directory(self) -> Path | None:
-        from heimdall.models.ready import ready_tree
+    def _location(self) -> Location:
+        from heimdall.models.locate import locate
 
-        tree = ready_tree(
-            self._config.model_name,
-            self._config.variant,
-            models_dir=str(self._config.model_cache_dir),
+        config = self._config
+        return locate(
+            None, config.model_name, config.variant, models_dir=str(config.model_cache_dir)
         )
-        return None if tree is None else Path(tree)
 
     def _directory(self) -> Path:
-        if local := self._local_directory():
-            return local
+        location, config = self._location(), self._config
+        if location.verified and location.noted:
+            return Path(location.directory)
         from heimdall.models.resolver import resolve
 
-        return resolve(
-            self._config.model_name, self._config.variant, models_dir=self._config.model_cache_dir
-        )
+        return resolve(config.model_name, config.variant, models_dir=config.model_cache_dir)
 
     def _loaded(self) -> Encoder:
         if self._encoder is None:
@@ -175,7 +173,7 @@ class ONNXEmbeddingProvider:
             device=self._config.device,
             graph=pinned_graph(self._config.model_name, self._config.variant),
             long_texts=self._config.long_texts,
-            shelf=self._shelf_of(directory),
+            cache=self._cache_beside(directory),
         )
 
     def _load(self) -> Encoder:
@@ -183,16 +181,14 @@ class ONNXEmbeddingProvider:
         try:
             encoder = self._encoder_in(directory)
         except ModelLoadError:
-            from heimdall.models.resolver import heal
+            from heimdall.models.manifest import read_model
+            from heimdall.models.resolver import repair
+            from heimdall.models.store import tree_matches
 
-            if not heal(
-                directory,
-                self._config.model_name,
-                self._config.variant,
-                models_dir=self._config.model_cache_dir,
-            ):
+            model = read_model(None, self._config.model_name, self._config.variant)
+            if tree_matches(directory, model):
                 raise
-            directory = self._directory()
+            directory = repair(model, models_dir=self._config.model_cache_dir).directory
             encoder = self._encoder_in(directory)
         for setting in ("model_name", "embedding_dimension"):
             wanted, found = getattr(self._config, setting), getattr(encoder.settings, setting)
@@ -203,12 +199,12 @@ class ONNXEmbeddingProvider:
                 )
         return encoder
 
-    def _shelf_of(self, directory: Path) -> Path | None:
+    def _cache_beside(self, directory: Path) -> Path | None:
         from heimdall.models import graph_cache, receipts
 
         # The read-only tier is not written to, whoever may.
         ours = directory.is_relative_to(self._config.model_cache_dir / receipts.STORE)
-        return graph_cache.shelf(directory) if ours else None
+        return graph_cache.folder(directory) if ours else None
 
 
 _providers: WeakSet[ONNXEmbeddingProvider] = WeakSet()

@@ -3,40 +3,23 @@
 Names are imported when first used: finding a project must stay quick.
 """
 
-from typing import TYPE_CHECKING
+from heimdall.models.lazy import lazy_exports
 
-__all__ = [
-    "Project",
-    "ProjectConfig",
-    "ProjectConfigError",
-    "ProjectError",
-    "find_project",
-    "init_project",
-]
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from cognitive_memory.project.errors import ProjectConfigError, ProjectError
-    from cognitive_memory.project.find import Project, find_project
-    from cognitive_memory.project.init import init_project
-    from cognitive_memory.project.settings import ProjectConfig
+    from cognitive_memory.project.errors import ProjectConfigError as ProjectConfigError
+    from cognitive_memory.project.errors import ProjectError as ProjectError
+    from cognitive_memory.project.find import Project as Project
+    from cognitive_memory.project.find import find_project as find_project
+    from cognitive_memory.project.init import init_project as init_project
+    from cognitive_memory.project.settings import ProjectConfig as ProjectConfig
 
-_HOMES = {
-    "Project": "find",
-    "ProjectConfig": "settings",
-    "ProjectConfigError": "errors",
-    "ProjectError": "errors",
-    "find_project": "find",
-    "init_project": "init",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name in _HOMES:
-        from importlib import import_module
-
-        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__all__, __dir__, __getattr__ = lazy_exports(
+    __name__,
+    {
+        ".errors": ("ProjectConfigError", "ProjectError"),
+        ".find": ("Project", "find_project"),
+        ".init": ("init_project",),
+        ".settings": ("ProjectConfig",),
+    },
+)

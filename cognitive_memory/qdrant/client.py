@@ -1,4 +1,7 @@
-"""The client, opened late and speaking in our errors."""
+"""The client, opened late and speaking in our errors.
+
+Importing this raises `QdrantNotInstalledError` where the extra `qdrant` is not installed.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from cognitive_memory.qdrant.errors import (
@@ -17,26 +19,30 @@ from cognitive_memory.qdrant.errors import (
 )
 from cognitive_memory.qdrant.settings import QdrantSettings
 
-if TYPE_CHECKING:
-    from qdrant_client import QdrantClient
+try:
+    from qdrant_client import QdrantClient, models
+    from qdrant_client.http.exceptions import (
+        ApiException,
+        ResponseHandlingException,
+        UnexpectedResponse,
+    )
+except ModuleNotFoundError as missing:
+    raise QdrantNotInstalledError from missing
+
+__all__ = ["QdrantClient", "models", "open_client", "talking"]
 
 
 def open_client(settings: QdrantSettings) -> QdrantClient:
     """A client for these settings; a server is not asked for anything yet.
 
     Raises:
-        QdrantNotInstalledError: the extra `qdrant` is not installed.
         QdrantError: local mode's directory is in use by another process, or can't be used.
     """
-    try:
-        from qdrant_client import QdrantClient
-    except ModuleNotFoundError as error:
-        raise QdrantNotInstalledError from error
     if settings.url is not None:
         # The client takes 6333 where no port is named, also where a proxy serves on the scheme's own.
         port = urlsplit(settings.url).port or (443 if settings.url.startswith("https:") else 6333)
         with warnings.catch_warnings():
-            # a key without TLS: said by `insecure`, once
+            # a key without TLS: `QdrantSettings.key_in_the_clear` says so, once
             warnings.simplefilter("ignore", UserWarning)
             return QdrantClient(
                 url=settings.url,
@@ -87,12 +93,6 @@ def talking(settings: QdrantSettings) -> Iterator[None]:
         QdrantRefusedError: the key is wrong, or may not do this.
         QdrantError: anything else that the server says.
     """
-    from qdrant_client.http.exceptions import (
-        ApiException,
-        ResponseHandlingException,
-        UnexpectedResponse,
-    )
-
     try:
         yield
     except UnexpectedResponse as error:
@@ -118,12 +118,3 @@ def talking(settings: QdrantSettings) -> Iterator[None]:
         raise QdrantUnreachableError(
             settings.place, "it does not answer as Qdrant does: correct HEIMDALL_QDRANT_URL"
         ) from error
-
-
-def insecure(settings: QdrantSettings) -> str | None:
-    """A warning if a key would go over the network in the clear."""
-    if settings.url is None or settings.api_key is None or settings.url.startswith("https:"):
-        return None
-    if urlsplit(settings.url).hostname in {"localhost", "127.0.0.1", "::1"}:
-        return None
-    return f"the key goes to {settings.place} unencrypted: use https"

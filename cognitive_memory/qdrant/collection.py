@@ -1,4 +1,4 @@
-"""One collection for each embedding model, shared by all projects.
+"""One collection for each embedding space, shared by all projects: its layout, and filters on its fields.
 
 Many small tenants in one collection is what Qdrant advises for many projects: `project_id` is the tenant key, and each
 tenant has an HNSW graph of its own (`payload_m`), with none across them (`m=0`).
@@ -7,32 +7,42 @@ tenant has an HNSW graph of its own (`payload_m`), with none across them (`m=0`)
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
-from cognitive_memory.qdrant.points import INDEXED
-
-if TYPE_CHECKING:
-    from qdrant_client import QdrantClient, models
+from cognitive_memory.core.recall import RecallFilter
+from cognitive_memory.qdrant.client import QdrantClient, models
 
 PREFIX = "heimdall-"
 GRAPH_DEGREE = 16
 """Edges of a point in its tenant's graph: Qdrant's own default for `m`."""
 
+_KEYWORD = models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD)
+_INTEGER = models.IntegerIndexType.INTEGER
+_INDEXES: Mapping[str, models.PayloadSchemaParams] = {
+    "project_id": models.KeywordIndexParams(type=_KEYWORD.type, is_tenant=True),
+    "key": models.IntegerIndexParams(type=_INTEGER, lookup=True, range=False),
+    "type": _KEYWORD,
+    "tags": _KEYWORD,
+    "folders": _KEYWORD,
+    "created_at": models.DatetimeIndexParams(type=models.DatetimeIndexType.DATETIME),
+    "revision": models.IntegerIndexParams(type=_INTEGER, lookup=False, range=True),
+}
+"""Fields of the payload that filters and order use, and the index of each."""
 
-def collection_name(label: str) -> str:
-    """The collection of the vectors with a label: its beginning for people, its digest for certainty."""
-    readable = "".join(
-        letter if letter.isalnum() else "-" for letter in label.partition("/")[0].lower()
-    )[:40]
-    return f"{PREFIX}{readable}-{sha256(label.encode()).hexdigest()[:12]}"
+
+def collection_name(space: str) -> str:
+    """The collection of an embedding space: its name's beginning for people, its digest for certainty."""
+    model = space.partition("/")[0].lower()
+    readable = "".join(letter if letter.isalnum() else "-" for letter in model)[:40]
+    return f"{PREFIX}{readable}-{sha256(space.encode()).hexdigest()[:12]}"
 
 
-def ensure_collection(client: QdrantClient, name: str, *, label: str, dimension: int) -> None:
+def ensure_collection(client: QdrantClient, space: str, dimension: int) -> None:
     """Make the collection and its indexes if they are not there; a repeat after a kill completes them."""
-    from qdrant_client import models
     from qdrant_client.http.exceptions import UnexpectedResponse
 
+    name = collection_name(space)
     if not client.collection_exists(name):
         try:
             client.create_collection(
@@ -49,7 +59,7 @@ def ensure_collection(client: QdrantClient, name: str, *, label: str, dimension:
                     )
                 ),
                 on_disk_payload=True,
-                metadata={"heimdall_label": label},
+                metadata={"heimdall_label": space},
             )
         except (UnexpectedResponse, ValueError):  # another process has just made it
             if not client.collection_exists(name):
@@ -57,20 +67,25 @@ def ensure_collection(client: QdrantClient, name: str, *, label: str, dimension:
     with warnings.catch_warnings():
         # local mode has no indexes and says so each time
         warnings.simplefilter("ignore", UserWarning)
-        for field in INDEXED:
-            client.create_payload_index(name, field, field_schema=_index(field), wait=True)
+        for field, index in _INDEXES.items():
+            client.create_payload_index(name, field, field_schema=index, wait=True)
 
 
-def _index(field: str) -> models.PayloadSchemaParams:
-    from qdrant_client import models
+def project_filter(project_id: str, *conditions: models.Condition) -> models.Filter:
+    """The points of a project that meet all conditions."""
+    tenant = models.FieldCondition(key="project_id", match=models.MatchValue(value=project_id))
+    return models.Filter(must=[tenant, *conditions])
 
-    if field == "project_id":
-        return models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=True)
-    if field == "created_at":
-        return models.DatetimeIndexParams(type=models.DatetimeIndexType.DATETIME)
-    if field in {"key", "revision"}:
-        exact = field == "key"
-        return models.IntegerIndexParams(
-            type=models.IntegerIndexType.INTEGER, lookup=exact, range=not exact
-        )
-    return models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD)
+
+def conditions(wanted: RecallFilter) -> Iterator[models.Condition]:
+    """What a filter means: the same memories pass that would pass in SQLite."""
+    sources = frozenset(
+        place for source in wanted.sources for place in (source, f"{source.rstrip('/')}/")
+    )
+    for key, values in (("type", wanted.types), ("tags", wanted.tags), ("folders", sources)):
+        if values:
+            match = models.MatchAny(any=sorted(map(str, values)))
+            yield models.FieldCondition(key=key, match=match)
+    if wanted.since is not None or wanted.until is not None:
+        span = models.DatetimeRange(gte=wanted.since, lt=wanted.until)
+        yield models.FieldCondition(key="created_at", range=span)

@@ -7,20 +7,21 @@ So an answer is never older than the project, and its scores are those that the 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.qdrant.errors import QdrantError, QdrantUnreachableError
-from cognitive_memory.qdrant.index import QdrantIndex
 from cognitive_memory.qdrant.settings import QdrantSettings
-from cognitive_memory.storage.replication import ReplicaSource
+from cognitive_memory.storage import replication
+from cognitive_memory.storage.store import MemoryStore
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from cognitive_memory.qdrant.index import QdrantIndex
     from cognitive_memory.retrieval.vector_index import VectorIndex
 
 NEAREST = 200
@@ -38,27 +39,23 @@ class QdrantNearest:
 
     Args:
         settings: which Qdrant.
-        project_id: the tenant.
+        store: the project's database.
     """
 
-    def __init__(self, settings: QdrantSettings, project_id: str) -> None:
+    def __init__(self, settings: QdrantSettings, store: MemoryStore) -> None:
         self._settings = settings
-        self._project_id = project_id
+        self._store = store
         self._lock = Lock()
-        self._index: tuple[str, QdrantIndex] | None = None
+        self._space: str | None = None
+        self._index: QdrantIndex | None = None
         self._silent_until = 0.0
 
     def near(
-        self,
-        source: ReplicaSource,
-        vector: NDArray[np.float32],
-        wanted: RecallFilter,
-        also: Sequence[int],
+        self, vector: NDArray[np.float32], wanted: RecallFilter, also: Collection[int]
     ) -> VectorIndex:
         """The memories that may answer, with their vectors.
 
         Args:
-            source: the project's database.
             vector: the question's, shape (dimension,), of unit length.
             wanted: which memories may answer; what is not pushed yet has to be sorted out by the caller.
             also: keys of memories that take part in any case.
@@ -72,7 +69,7 @@ class QdrantNearest:
             if time.monotonic() < self._silent_until:
                 raise QdrantUnreachableError(self._settings.place, "it did not answer a moment ago")
             try:
-                index = self._opened(source.label)
+                index = self._opened()
                 ids = [
                     memory_id for memory_id, _ in index.search(vector, limit=NEAREST, wanted=wanted)
                 ]
@@ -80,26 +77,29 @@ class QdrantNearest:
             except QdrantError:
                 self._silent_until = time.monotonic() + REST
                 raise
-        unpushed = [item.key for item in source.held(since=newest.revision if newest else 0)][
-            -UNPUSHED:
-        ]
-        keys = sorted({*source.keys_of(ids), *also, *unpushed})
-        segment = Segment(*source.vectors(keys))
+        with self._store.reading() as reader:
+            later = replication.stamps(reader, since=newest.revision if newest else 0)
+            unpushed = [stamp.key for stamp in later.values()][-UNPUSHED:]
+            keys = {*reader.known_keys(ids).values(), *also, *unpushed}
+            segment = Segment(*reader.vectors.of_keys(sorted(keys)))
         return VectorIndex((segment,) if len(segment) else ())
 
     def close(self) -> None:
         """Close the connection."""
         with self._lock:
             if self._index is not None:
-                self._index[1].close()
+                self._index.close()
                 self._index = None
 
-    def _opened(self, label: str) -> QdrantIndex:
-        if self._index is None or self._index[0] != label:
+    def _opened(self) -> QdrantIndex:
+        from cognitive_memory.qdrant.index import QdrantIndex
+
+        space = str(self._store.embedding_space())
+        if self._index is None or self._space != space:
             if self._index is not None:
-                self._index[1].close()
-            self._index = (
-                label,
-                QdrantIndex(self._settings, project_id=self._project_id, label=label),
+                self._index.close()
+            self._index = QdrantIndex(
+                self._settings, project_id=self._store.prepared.project_id, space=space
             )
-        return self._index[1]
+            self._space = space
+        return self._index

@@ -39,6 +39,14 @@ class QdrantSettings:
         """Where it is, for people: without a secret."""
         return str(self.directory) if self.url is None else redact_url(self.url)
 
+    def key_in_the_clear(self) -> str | None:
+        """A warning if a key would go over the network in the clear."""
+        if self.url is None or self.api_key is None or self.url.startswith("https:"):
+            return None
+        if urlsplit(self.url).hostname in {"localhost", "127.0.0.1", "::1"}:
+            return None
+        return f"the key goes to {self.place} unencrypted: use https"
+
 
 def qdrant_settings(variables: Mapping[str, str] | None = None) -> QdrantSettings | None:
     """The settings in force; None if no Qdrant is configured.

@@ -7,23 +7,23 @@ after a kill. When that point is not of this database's history (a restored back
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import islice
-from typing import TypeVar
+from typing import TYPE_CHECKING
 
-from cognitive_memory.core.reports import ImportReport
+from cognitive_memory.core.batches import batched
+from cognitive_memory.core.reports import ImportReport, Progress
 from cognitive_memory.qdrant.errors import QdrantOwnerError
-from cognitive_memory.qdrant.index import QdrantIndex, Upsert
-from cognitive_memory.qdrant.points import Stamp
-from cognitive_memory.storage.replication import Held, ReplicaSource
+from cognitive_memory.storage import replication
+from cognitive_memory.storage.reading import Reader
+from cognitive_memory.storage.replication import Stamp
+from cognitive_memory.storage.store import MemoryStore
+
+if TYPE_CHECKING:
+    from cognitive_memory.qdrant.index import QdrantIndex
 
 BATCH = 256
 """Points in one request: about a megabyte of JSON, small beside Qdrant's limit of 32."""
-
-Progress = Callable[[int, int], None]
-"""Called with how many points are written and how many there are to write."""
-_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Difference:
 
 
 def push(
-    source: ReplicaSource,
+    store: MemoryStore,
     index: QdrantIndex,
     *,
     full: bool = False,
@@ -76,33 +76,37 @@ def push(
     """Write what has changed in SQLite since the last push.
 
     Args:
-        source: the database.
+        store: the database.
         index: the project's points.
         full: compare all points instead.
         take_over: make points that another database has pushed this one's; what it has and this one has not is removed.
-        progress: told after each request.
+        progress: told after each request how many points are written, and how many there are to write.
 
     Raises:
         QdrantOwnerError: another database has pushed this project's points, and `take_over` was not said.
         QdrantError: Qdrant can't be reached, refuses or fails; what was written stays, and a repeat goes on from there.
     """
-    dimension = source.dimension()
+    with store.reading() as reader:
+        dimension, owner = replication.dimension(reader), replication.owner(reader)
     if dimension is not None:
         index.prepare(dimension)
     newest = index.newest()
-    if newest is not None and newest.owner != source.owner() and not take_over:
+    if newest is not None and newest.owner != owner and not take_over:
         raise QdrantOwnerError(index.settings.place, _FOREIGN)
-    changes = None if full or take_over else _since(source, newest)
+    changes = None
+    if not (full or take_over):
+        with store.reading() as reader:
+            changes = _since(reader, newest)
     if changes is None:
-        todo, removed = _compare(source, index)
+        todo, removed = _compare(store, index)
     else:
         there = index.stamps(since=newest.revision) if newest else {}
-        todo = [item for item in changes.held if there.get(item.id) != _stamp(item, source.owner())]
-        before = index.count() if changes.gone else 0
-        for keys in _batches(changes.gone, BATCH):
+        todo = [stamp for memory_id, stamp in changes[0].items() if there.get(memory_id) != stamp]
+        before = index.count() if changes[1] else 0
+        for keys in batched(changes[1], BATCH):
             index.delete_keys(keys)
-        removed = before - index.count() if changes.gone else 0
-    written = _write(source, index, todo, progress)
+        removed = before - index.count() if changes[1] else 0
+    written = _write(store, index, todo, progress)
     return PushReport(
         written=written, removed=removed, total=index.count(), compared=changes is None
     )
@@ -113,7 +117,7 @@ def pull(index: QdrantIndex, take: Callable[[Iterable[str]], ImportReport]) -> I
 
     Args:
         index: the project's points.
-        take: what imports lines of the exchange format: `ProjectMemory.import_lines`.
+        take: what imports the lines of an export: `ProjectMemory.import_lines`.
 
     Raises:
         QdrantError: Qdrant can't be reached, refuses or fails; a repeat goes on.
@@ -121,30 +125,26 @@ def pull(index: QdrantIndex, take: Callable[[Iterable[str]], ImportReport]) -> I
     return take(index.lines())
 
 
-def difference(here: Iterable[Held], there: dict[str, Stamp], owner: str) -> Difference:
-    """Compare what SQLite holds with the stamps of Qdrant's points. Pure."""
-    ours = {item.id: item for item in here}
-    foreign = tuple(point for point, stamp in there.items() if stamp.owner != owner)
-    left = {point: stamp for point, stamp in there.items() if stamp.owner == owner}
-    return Difference(
-        missing=tuple(memory for memory in ours if memory not in there),
-        stale=tuple(
-            memory
-            for memory, item in ours.items()
-            if memory in left and left[memory] != _stamp(item, owner)
-        ),
-        extra=tuple(point for point in left if point not in ours),
-        foreign=foreign,
-    )
-
-
-def verify(source: ReplicaSource, index: QdrantIndex) -> Difference:
+def verify(store: MemoryStore, index: QdrantIndex) -> Difference:
     """Compare every memory that has a vector with its point.
 
     Raises:
         QdrantError: Qdrant can't be reached, refuses or fails.
     """
-    return difference(source.held(), index.stamps(), source.owner())
+    with store.reading() as reader:
+        here, owner = replication.stamps(reader), replication.owner(reader)
+    return difference(here, index.stamps(), owner)
+
+
+def difference(here: Mapping[str, Stamp], there: Mapping[str, Stamp], owner: str) -> Difference:
+    """Compare the stamps of what SQLite holds with those of Qdrant's points, by id. Pure."""
+    ours = {point: stamp for point, stamp in there.items() if stamp.owner == owner}
+    return Difference(
+        missing=tuple(memory for memory in here if memory not in there),
+        stale=tuple(memory for memory in here if memory in ours and ours[memory] != here[memory]),
+        extra=tuple(point for point in ours if point not in here),
+        foreign=tuple(point for point in there if point not in ours),
+    )
 
 
 _FOREIGN = (
@@ -153,70 +153,47 @@ _FOREIGN = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Changes:
-    held: list[Held]
-    gone: list[int]
+def _since(reader: Reader, newest: Stamp | None) -> tuple[dict[str, Stamp], list[int]] | None:
+    """What changed in SQLite since the state of the newest point.
 
-
-def _since(source: ReplicaSource, newest: Stamp | None) -> _Changes | None:
-    """What changed in SQLite since the state of the newest point; None if SQLite has never been in that state."""
+    Returns:
+        Stamps of what is new or other, by id, and the keys of what is gone; None if SQLite has never been in that state.
+    """
     if newest is None:
-        return _Changes(source.held(), [])
-    gone = source.gone(newest.revision)
+        return replication.stamps(reader), []
+    gone = replication.gone(reader, newest.revision)
     if gone is None:
         return None
-    held = source.held(since=newest.revision)
-    mine = next((item for item in held if item.key == newest.key), None)
+    changed = replication.stamps(reader, since=newest.revision)
+    mine = next((stamp for stamp in changed.values() if stamp.key == newest.key), None)
     same = mine is not None and (
         mine.revision > newest.revision or mine.content_hash == newest.content_hash
     )
-    return _Changes(held, gone) if same or newest.key in gone else None
+    return (changed, gone) if same or newest.key in gone else None
 
 
-def _compare(source: ReplicaSource, index: QdrantIndex) -> tuple[list[Held], int]:
+def _compare(store: MemoryStore, index: QdrantIndex) -> tuple[list[Stamp], int]:
     """What is to be written after comparing all points; what is not here is removed. Also how many were."""
-    here = source.held()
-    found = difference(here, index.stamps(), source.owner())
-    ours = {item.id for item in here}
-    extra = [*found.extra, *(point for point in found.foreign if point not in ours)]
-    for ids in _batches(extra, BATCH):
+    with store.reading() as reader:
+        here, owner = replication.stamps(reader), replication.owner(reader)
+    unlike = difference(here, index.stamps(), owner)
+    extra = [*unlike.extra, *(point for point in unlike.foreign if point not in here)]
+    for ids in batched(extra, BATCH):
         index.delete(ids)
-    wanted = {*found.missing, *found.stale, *found.foreign}
-    return [item for item in here if item.id in wanted], len(extra)
-
-
-def _stamp(item: Held, owner: str) -> Stamp:
-    return Stamp(owner=owner, key=item.key, revision=item.revision, content_hash=item.content_hash)
+    wanted = {*unlike.missing, *unlike.stale, *unlike.foreign}
+    return [stamp for memory, stamp in here.items() if memory in wanted], len(extra)
 
 
 def _write(
-    source: ReplicaSource, index: QdrantIndex, todo: Sequence[Held], progress: Progress | None
+    store: MemoryStore, index: QdrantIndex, todo: list[Stamp], progress: Progress | None
 ) -> int:
-    import numpy as np
-
-    owner, written = source.owner(), 0
-    for batch in _batches(todo, BATCH):
-        replicas = source.replicas([item.key for item in batch])
+    written = 0
+    for batch in batched(todo, BATCH):
+        with store.reading() as reader:
+            replicas = replication.replicas(reader, [stamp.key for stamp in batch])
         # The stamp says the revision that was listed, even if the memory has changed since: the next push sees that.
-        index.upsert(
-            [
-                Upsert(
-                    memory=replicas[item.key].memory,
-                    vector=np.frombuffer(replicas[item.key].vector, dtype="<f4"),
-                    stamp=_stamp(item, owner),
-                )
-                for item in batch
-                if item.key in replicas
-            ]
-        )
+        index.upsert({stamp: replicas[stamp.key] for stamp in batch if stamp.key in replicas})
         written += len(batch)
         if progress is not None:
             progress(written, len(todo))
     return written
-
-
-def _batches(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
-    source = iter(items)
-    while batch := list(islice(source, size)):
-        yield batch

@@ -29,6 +29,14 @@ class Candidate:
         return self.keywords + self.meaning
 
 
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """How near memories are to a question: the cosine of each row of an index, -inf where it may not answer."""
+
+    index: VectorIndex
+    cosines: NDArray[np.float32]
+
+
 def by_keywords(keywords: Mapping[int, float], count: int) -> list[Candidate]:
     """Candidates when words are all there is, best first; of equal ones the newer first.
 
@@ -40,11 +48,7 @@ def by_keywords(keywords: Mapping[int, float], count: int) -> list[Candidate]:
 
 
 def by_both(
-    keywords: Mapping[int, float],
-    index: VectorIndex,
-    cosines: NDArray[np.float32],
-    weights: Weights,
-    count: int,
+    keywords: Mapping[int, float], meaning: Meaning, weights: Weights, count: int
 ) -> list[Candidate]:
     """Candidates by the weighted sum of both, best first; of equal ones the newer first.
 
@@ -53,8 +57,7 @@ def by_both(
 
     Args:
         keywords: from 0 to 1, by key; others have none.
-        index: where `cosines` are from.
-        cosines: of each row; -inf for rows that may not answer.
+        meaning: of the memories that have a vector.
         weights: how much each counts.
         count: how many at most.
     """
@@ -62,26 +65,26 @@ def by_both(
 
     from cognitive_memory.retrieval.vector_index import best_rows
 
+    def candidate(key: int, cosine: float) -> Candidate:
+        return Candidate(key, weights.keywords * keywords.get(key, 0.0), weights.meaning * cosine)
+
+    index, cosines = meaning.index, meaning.cosines
     keys = np.fromiter(keywords, dtype=np.int64, count=len(keywords))
-    parts = np.fromiter(keywords.values(), dtype=np.float32, count=len(keywords)) * np.float32(
-        weights.keywords
-    )
+    scores = np.fromiter(keywords.values(), dtype=np.float32, count=len(keywords))
     rows = index.rows_of(keys)
+    with_vector = rows >= 0
     totals = cosines * np.float32(weights.meaning)
-    totals[rows[rows >= 0]] += parts[rows >= 0]
+    totals[rows[with_vector]] += scores[with_vector] * np.float32(weights.keywords)
     best = best_rows(totals, count)
-    found = [
-        Candidate(key, weights.keywords * keywords.get(key, 0.0), weights.meaning * float(cosine))
-        for key, cosine in zip(index.keys_of(best).tolist(), cosines[best], strict=True)
-    ]
     best_cosine = max(0.0, float(cosines.max(initial=0.0)))
-    found += [
-        Candidate(
-            key, weights.keywords * keywords[key], weights.meaning * keywords[key] * best_cosine
-        )
-        for key in keys[rows < 0].tolist()
+    candidates = [
+        candidate(key, cosine)
+        for key, cosine in zip(index.keys_of(best).tolist(), cosines[best].tolist(), strict=True)
     ]
-    return _best(found, count)
+    candidates += [
+        candidate(key, keywords[key] * best_cosine) for key in keys[~with_vector].tolist()
+    ]
+    return _best(candidates, count)
 
 
 def _best(candidates: list[Candidate], count: int) -> list[Candidate]:

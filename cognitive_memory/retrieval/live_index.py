@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from threading import Lock
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cognitive_memory.retrieval.vector_file import Saved, VectorFile
+from cognitive_memory.retrieval.vector_file import VectorFile
 from cognitive_memory.retrieval.vector_index import Segment, VectorIndex
 from cognitive_memory.storage.vectors import State, Vectors
 
@@ -22,13 +22,6 @@ _STEP = 4096
 """How many rows are copied at a time."""
 
 
-class VectorSource(Protocol):
-    """Who has the vectors: `MemoryStore`."""
-
-    def vectors_since(self, known: State | None) -> Vectors:
-        """What changed after a state."""
-
-
 class LiveIndex:
     """Thread-safe.
 
@@ -36,34 +29,36 @@ class LiveIndex:
     into the first when it has grown to an eighth of it.
 
     Args:
-        source: who has the vectors.
-        file: where to keep them; None: nowhere.
+        changes: tells what changed after a state; with None everything there is. As `VectorReader.since`.
+        file: where to keep the vectors for the next process; None: nowhere.
     """
 
-    def __init__(self, source: VectorSource, file: VectorFile | None = None) -> None:
-        self._source = source
+    def __init__(
+        self, changes: Callable[[State | None], Vectors], file: VectorFile | None = None
+    ) -> None:
+        self._changes = changes
         self._file = file
         self._lock = Lock()
-        self._label: str | None = None
+        self._space: str | None = None
         self._forget()
 
-    def current(self, label: str) -> VectorIndex:
+    def current(self, space: str) -> VectorIndex:
         """All vectors that the database has at this moment.
 
         Args:
-            label: of the model whose vectors `source` gives.
+            space: the embedding space of the vectors that `changes` tells of.
         """
         with self._lock:
-            if label != self._label:
-                self._label = label
+            if space != self._space:
+                self._space = space
                 self._forget()
-                self._take(self._saved(label))
+                self._take_saved()
             anew = self._refresh()
             # another process may have merged already
-            if self._overgrown() and self._take(self._saved(label)):
+            if self._overgrown() and self._take_saved():
                 anew = self._refresh()
             if anew or self._overgrown():
-                self._merge(label)
+                self._merge()
             return self._together()
 
     def _together(self) -> VectorIndex:
@@ -74,32 +69,33 @@ class LiveIndex:
         self._base, self._base_state = _EMPTY, State(0, 0)
         self._tail, self._room = _EMPTY, _EMPTY.matrix
 
-    def _saved(self, label: str) -> Saved | None:
-        return self._file.read(label) if self._file is not None else None
+    def _begin(self, vectors: Vectors) -> None:
+        self._forget()
+        self._state = self._base_state = vectors.state
+        self._base = Segment(vectors.keys, vectors.matrix)
 
-    def _take(self, saved: Saved | None) -> bool:
+    def _saved(self) -> Vectors | None:
+        return self._file.read(self._space) if self._file and self._space else None
+
+    def _take_saved(self) -> bool:
         """Take what the file has instead of what is here, if it is newer."""
+        saved = self._saved()
         if saved is None or saved.state.revision <= self._base_state.revision:
             return False
-        self._begin(saved.state, Segment(saved.keys, saved.matrix))
+        self._begin(saved)
         return True
-
-    def _begin(self, state: State, base: Segment) -> None:
-        self._forget()
-        self._state = self._base_state = state
-        self._base = base
 
     def _refresh(self) -> bool:
         """Take in what changed; tells whether that was everything."""
-        changes = self._source.vectors_since(self._state)
-        self._state = changes.state
+        changes = self._changes(self._state)
         if changes.gone is None:
-            self._begin(changes.state, Segment(changes.keys, changes.vectors))
+            self._begin(changes)
             return True
+        self._state = changes.state
         if len(changes.keys) or len(changes.gone):
             old = np.concatenate([changes.keys, changes.gone])
             self._base, self._tail = self._base.without(old), self._tail.without(old)
-            self._append(changes.keys, changes.vectors)
+            self._append(changes.keys, changes.matrix)
         return False
 
     def _append(self, keys: NDArray[np.int64], vectors: NDArray[np.float32]) -> None:
@@ -121,21 +117,21 @@ class LiveIndex:
         wasted = len(self._base) - self._base.alive
         return len(self._tail) + wasted > max(WORTH_A_FILE, len(self._base)) // 8
 
-    def _merge(self, label: str) -> None:
+    def _merge(self) -> None:
         """Make everything one segment, ordered by key, in the file if it is worth one."""
-        if self._state is None:
+        if self._state is None or self._space is None:
             return
         index = self._together()
         keys = index.living_keys()
         if self._file is not None and len(keys) >= WORTH_A_FILE:
-            self._file.write(label, self._state, keys, _blocks(index, keys))
-            saved = self._saved(label)
+            self._file.write(self._space, self._state, keys, _blocks(index, keys))
+            saved = self._saved()
             if saved is not None and saved.state == self._state:
-                self._begin(saved.state, Segment(saved.keys, saved.matrix))
+                self._begin(saved)
                 return
         if self._overgrown():
             matrix = np.concatenate(list(_blocks(index, keys))) if len(keys) else _EMPTY.matrix
-            self._begin(self._state, Segment(keys, matrix))
+            self._begin(Vectors(self._state, keys, matrix))
 
 
 def _blocks(index: VectorIndex, keys: NDArray[np.int64]) -> Iterator[NDArray[np.float32]]:

@@ -24,7 +24,7 @@ class Weights:
         half_life_days: see there.
         importance: what one of importance 1.0 gets on top of one of importance 0.0.
         columns: how much a word counts in text, context, tags, and among what `search_words` adds.
-        least_best: the BM25 score up to which the best keyword hit does not count in full. Below it, all that matched are
+        bm25_floor: the BM25 score up to which the best keyword hit does not count in full. Below it, all that matched are
             words that nearly every memory has.
     """
 
@@ -33,7 +33,7 @@ class Weights:
     half_life_days: float = 90.0
     importance: float = 0.05
     columns: tuple[float, float, float, float] = (1.0, 0.4, 1.0, 1.0)
-    least_best: float = 1.0
+    bm25_floor: float = 1.0
 
     @property
     def keywords(self) -> float:
@@ -41,11 +41,11 @@ class Weights:
         return 1.0 - self.meaning
 
 
-def relative(scores: Mapping[int, float], least_best: float) -> dict[int, float]:
+def relative(scores: Mapping[int, float], bm25_floor: float) -> dict[int, float]:
     """BM25 scores as parts of the best one, from 0 to 1."""
     if not scores:
         return {}
-    best = max(least_best, *scores.values())
+    best = max(bm25_floor, *scores.values())
     return {key: max(0.0, score) / best for key, score in scores.items()}
 
 
@@ -57,7 +57,7 @@ def recency(memory: Memory, now: datetime, half_life_days: float) -> float:
     return float(0.5 ** (days / half_life_days))
 
 
-def extras(memory: Memory, now: datetime, weights: Weights) -> dict[str, float]:
+def priors(memory: Memory, now: datetime, weights: Weights) -> dict[str, float]:
     """What a memory gets for itself, whatever was asked. An importance of 0.5, the default, counts nothing."""
     return {
         "recency": weights.recency * recency(memory, now, weights.half_life_days),
@@ -65,7 +65,7 @@ def extras(memory: Memory, now: datetime, weights: Weights) -> dict[str, float]:
     }
 
 
-def likeness(text: str) -> tuple[str, ...]:
+def dedup_key(text: str) -> tuple[str, ...]:
     """What two texts share that differ in case, blanks, marks around words and ways to write a character alone.
 
     Signs within and before words stay: "-5" is not "5", nor "1.2" "12".
@@ -78,5 +78,5 @@ def without_duplicates(hits: Iterable[Hit]) -> list[Hit]:
     """The first hit of each text."""
     seen: dict[tuple[str, ...], Hit] = {}
     for hit in hits:
-        seen.setdefault(likeness(hit.memory.text), hit)
+        seen.setdefault(dedup_key(hit.memory.text), hit)
     return list(seen.values())

@@ -15,14 +15,13 @@ import sys
 import time
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import numpy as np
 
-from cognitive_memory.storage.vectors import State
+from cognitive_memory.storage.vectors import State, Vectors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,21 +36,6 @@ _ABANDONED_SECONDS = 600
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """What the file holds.
-
-    Attributes:
-        state: of the database, when it was written.
-        keys: of the memories, ascending, shape (n,).
-        matrix: their vectors, shape (n, dimension); mapped, not read.
-    """
-
-    state: State
-    keys: NDArray[np.int64]
-    matrix: NDArray[np.float32]
-
-
 class VectorFile:
     """The file.
 
@@ -62,15 +46,15 @@ class VectorFile:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def read(self, label: str) -> Saved | None:
-        """What it holds, or None if it is not there, not whole, or not of the model that `label` tells of."""
+    def read(self, space: str) -> Vectors | None:
+        """What it holds, mapped and not read; None if it is not there, not whole, or not of that embedding space."""
         if sys.byteorder != "little":
             return None
         try:
             with self.path.open("rb") as file:
                 header = json.loads(file.read(_HEADER))
                 mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            return _saved(header, mapped, label)
+            return _saved(header, mapped, space)
         except (OSError, ValueError, KeyError, TypeError) as error:
             # not there, or written by something else
             if not isinstance(error, FileNotFoundError):
@@ -79,7 +63,7 @@ class VectorFile:
 
     def write(
         self,
-        label: str,
+        space: str,
         state: State,
         keys: NDArray[np.int64],
         blocks: Iterable[NDArray[np.float32]],
@@ -87,7 +71,7 @@ class VectorFile:
         """Replace it at once; who has the old one mapped keeps that.
 
         Args:
-            label: tells which model made the vectors, and how.
+            space: the vectors' embedding space.
             state: of the database they were read from.
             keys: ascending.
             blocks: the vectors, in the keys' order; at least one.
@@ -109,7 +93,7 @@ class VectorFile:
                         file.write(np.ascontiguousarray(block, dtype=np.float32).data)
                     file.write(keys.data)
                     file.seek(0)
-                    file.write(_header(label, state, keys, dimension))
+                    file.write(_header(space, state, keys, dimension))
                     file.flush()
                     # Without it a power cut could leave a file of the right size and the wrong bytes.
                     os.fsync(file.fileno())
@@ -129,10 +113,10 @@ class VectorFile:
                     part.unlink()
 
 
-def _header(label: str, state: State, keys: NDArray[np.int64], dimension: int) -> bytes:
+def _header(space: str, state: State, keys: NDArray[np.int64], dimension: int) -> bytes:
     content = {
         "heimdall_vectors": _FORMAT,
-        "label": label,
+        "label": space,
         "state": state,
         "rows": len(keys),
         "dimension": dimension,
@@ -141,9 +125,9 @@ def _header(label: str, state: State, keys: NDArray[np.int64], dimension: int) -
     return json.dumps(content).encode().ljust(_HEADER)
 
 
-def _saved(header: dict[str, Any], mapped: mmap.mmap, label: str) -> Saved | None:
+def _saved(header: dict[str, Any], mapped: mmap.mmap, space: str) -> Vectors | None:
     rows, dimension = header["rows"], header["dimension"]
-    if header["heimdall_vectors"] != _FORMAT or header["label"] != label:
+    if header["heimdall_vectors"] != _FORMAT or header["label"] != space:
         return None
     if not isinstance(rows, int) or not isinstance(dimension, int):
         return None
@@ -158,4 +142,4 @@ def _saved(header: dict[str, Any], mapped: mmap.mmap, label: str) -> Saved | Non
     keys = np.frombuffer(mapped, dtype="<i8", count=rows, offset=_HEADER + size)
     if zlib.crc32(keys.data) != header["keys_crc32"]:
         return None
-    return Saved(State(*header["state"]), keys, matrix)
+    return Vectors(State(*header["state"]), keys, matrix)

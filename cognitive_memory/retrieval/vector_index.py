@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -133,7 +134,7 @@ class VectorIndex:
             vectors[here] = segment.matrix[rows[here] - start]
         return vectors
 
-    def cosines(self, vector: Matrix, among: Keys | None = None) -> Matrix:
+    def cosines(self, vector: Matrix, among: Sequence[int] | Keys | None = None) -> Matrix:
         """The cosine of every row with a vector of unit length.
 
         Args:
@@ -144,7 +145,7 @@ class VectorIndex:
             Shape (rows,); -inf for rows that don't count or are not `among` those asked for.
         """
         if among is not None:
-            return self._cosines_among(vector, self.rows_of(among))
+            return self._cosines_among(vector, self.rows_of(np.array(among, dtype=np.int64)))
         if len(self.segments) == 1:
             return self.segments[0].cosines(vector)
         parts = [segment.cosines(vector) for segment in self.segments]

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from cognitive_memory.storage import connections, schema
+from cognitive_memory.storage import schema
+from cognitive_memory.storage.connections import connect, opened
 from cognitive_memory.storage.errors import DatabaseUnreadableError, StorageError, explained
 
 
@@ -32,9 +33,7 @@ def back_up(database: Path, file: Path, *, force: bool = False) -> None:
             str(file), "there is a file already", "nothing was changed; --force replaces it"
         )
     with _beside(file) as draft:
-        with explained(database), contextlib.closing(connections.connect(database)) as source:
-            _copy(source, draft)
-        if problems := problems_in(draft):
+        if problems := _copy(database, draft):
             raise DatabaseUnreadableError(
                 str(database),
                 f"its copy is not sound ({problems[0]})",
@@ -74,12 +73,7 @@ def restore(file: Path, database: Path, *, force: bool = False) -> Path | None:
         raise DatabaseUnreadableError(str(file), "it is empty", "nothing was changed")
     database.parent.mkdir(parents=True, exist_ok=True)
     with _beside(database) as draft:
-        with (
-            explained(file),
-            contextlib.closing(connections.connect(file, read_only=True)) as source,
-        ):
-            _copy(source, draft)
-        if problems := problems_in(draft):
+        if problems := _copy(file, draft, read_only=True):
             raise DatabaseUnreadableError(
                 str(file), f"it is damaged ({problems[0]})", "nothing was changed"
             )
@@ -87,14 +81,10 @@ def restore(file: Path, database: Path, *, force: bool = False) -> Path | None:
         kept = _put_aside(database) if there else None
         # makes it when it is new, or when the old one was damaged
         prepared = schema.prepare(database)
-        with (
-            explained(database),
-            contextlib.closing(connections.connect(prepared.database)) as target,
-        ):
-            _announce(
-                draft, revision=int(target.execute("SELECT revision FROM project").fetchone()[0])
-            )
-            with contextlib.closing(connections.connect(draft)) as source:
+        with opened(prepared.database) as target:
+            (revision,) = target.execute("SELECT revision FROM project").fetchone()
+            with contextlib.closing(connect(draft)) as source:
+                _announce(source, revision)
                 source.backup(target)
     return kept
 
@@ -102,15 +92,14 @@ def restore(file: Path, database: Path, *, force: bool = False) -> Path | None:
 def problems_in(database: Path) -> list[str]:
     """What SQLite finds wrong in a database, and counters that don't fit; empty when it is sound."""
     try:
-        with contextlib.closing(connections.connect(database)) as connection:
-            found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(20)")]
-            found = [problem for problem in found if problem != "ok"]
-            broken = connection.execute("PRAGMA foreign_key_check").fetchall()
-            found += [
-                f"table {row[0]}, row {row[1]}: what it belongs to in {row[2]} is missing"
-                for row in broken
-            ]
-            return found or list(_miscounted(connection))
+        with contextlib.closing(connect(database)) as connection:
+            rows = connection.execute("PRAGMA integrity_check(20)").fetchall()
+            problems = [str(row[0]) for row in rows if row[0] != "ok"]
+            for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check"):
+                problems.append(
+                    f"table {table}, row {row}: what it belongs to in {parent} is missing"
+                )
+            return problems or list(_miscounted(connection))
     except sqlite3.DatabaseError as error:
         return [str(error)]
 
@@ -147,23 +136,25 @@ def _beside(file: Path) -> Iterator[Path]:
             draft.with_name(f"{draft.name}{suffix}").unlink(missing_ok=True)
 
 
-def _copy(source: sqlite3.Connection, draft: Path) -> None:
-    """All pages at one moment, as one file without a write-ahead log, so that it can be read from anywhere."""
+def _copy(file: Path, draft: Path, *, read_only: bool = False) -> list[str]:
+    """Copy a database as it is at one moment; returns what is wrong with the copy."""
     with (
+        opened(file, read_only=read_only) as source,
         explained(draft),
         contextlib.closing(sqlite3.connect(draft, isolation_level=None)) as target,
     ):
         source.backup(target)
+        # One file without a write-ahead log can be read from anywhere.
         target.execute("PRAGMA journal_mode = DELETE")
+    return problems_in(draft)
 
 
-def _announce(draft: Path, *, revision: int) -> None:
-    """Make the draft's state a new revision of the database that it goes to, before which nothing is known."""
-    with contextlib.closing(connections.connect(draft)) as connection:
-        connection.execute(
-            "UPDATE project SET revision = max(revision, :revision) + 1, deletions_since = max(revision, :revision) + 1",
-            {"revision": revision},
-        )
+def _announce(connection: sqlite3.Connection, revision: int) -> None:
+    """Make a draft's state a new revision of the database that it goes to, before which nothing is known."""
+    connection.execute(
+        "UPDATE project SET revision = max(revision, :revision) + 1, deletions_since = max(revision, :revision) + 1",
+        {"revision": revision},
+    )
 
 
 def _put_aside(database: Path) -> Path | None:

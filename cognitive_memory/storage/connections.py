@@ -21,28 +21,6 @@ _INHERITED: list[sqlite3.Connection] = []
 """Connections that came here by a fork. SQLite forbids to use or close them; they are kept from the collector."""
 
 
-class Transaction:
-    """A write transaction that holds the database's write lock.
-
-    Attributes:
-        connection: what to execute in it.
-    """
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = connection
-        self._revision: int | None = None
-
-    @property
-    def revision(self) -> int:
-        """The revision of this transaction's changes. Asking for it announces a change: the project's counter rises."""
-        if self._revision is None:
-            row = self.connection.execute(
-                "UPDATE project SET revision = revision + 1 RETURNING revision"
-            ).fetchone()
-            self._revision = int(row[0])
-        return self._revision
-
-
 class Connections:
     """Hands out connections. Thread-safe; after a fork the child opens its own.
 
@@ -61,7 +39,7 @@ class Connections:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection in a read transaction: everything within sees the same state of the database."""
+        """A connection in a read transaction; as `MemoryStore.reading`."""
         with explained(self.database), self._borrowed() as connection:
             connection.execute("BEGIN")
             try:
@@ -70,24 +48,15 @@ class Connections:
                 connection.rollback()
 
     @contextlib.contextmanager
-    def writing(self, *, durable: bool = True) -> Iterator[Transaction]:
-        """A write transaction, committed at the end, rolled back on any error.
-
-        Args:
-            durable: force it to disk, so that it survives a power cut too; without, it survives the end of any process, and
-                is as complete and as consistent. For what can be made again.
-
-        Raises:
-            DatabaseBusyError: other processes kept the database locked for `BUSY_SECONDS`.
-            StorageError: as the file's state is.
-        """
+    def writing(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+        """A connection in a write transaction; as `MemoryStore.writing`."""
         if self.read_only:
             raise read_only_error(self.database)
         with explained(self.database), self._borrowed() as connection:
             connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             connection.execute("BEGIN IMMEDIATE")
             try:
-                yield Transaction(connection)
+                yield connection
                 connection.execute("COMMIT")
             finally:
                 if connection.in_transaction:
@@ -165,8 +134,27 @@ def connect(database: Path, *, read_only: bool = False) -> sqlite3.Connection:
     return connection
 
 
+@contextlib.contextmanager
+def opened(database: Path, *, read_only: bool = False) -> Iterator[sqlite3.Connection]:
+    """As `connect`; closed at the end, and SQLite's errors within are turned into ours."""
+    with (
+        explained(database),
+        contextlib.closing(connect(database, read_only=read_only)) as connection,
+    ):
+        yield connection
+
+
 def _read_only_mode(database: Path) -> str:
     """Without a write-ahead log there is nothing beside the file, and "immutable" keeps SQLite from making one."""
-    return (
-        "mode=ro" if database.with_name(f"{database.name}-wal").exists() else "mode=ro&immutable=1"
-    )
+    return "mode=ro" if log_of(database).exists() else "mode=ro&immutable=1"
+
+
+def log_of(database: Path) -> Path:
+    """Where SQLite keeps a database's write-ahead log."""
+    return database.with_name(f"{database.name}-wal")
+
+
+def size_on_disk(database: Path) -> int:
+    """Bytes of a database and its write-ahead log."""
+    files = (database, log_of(database))
+    return sum(file.stat().st_size for file in files if file.exists())

@@ -67,9 +67,48 @@ class UnknownMemoryError(HeimdallError, KeyError):
         )
 
 
-_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
-_READ_ONLY = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}
+_BUSY = (
+    DatabaseBusyError,
+    "another process has been writing to it for too long (database is locked)",
+    "nothing was changed; try again, and look which heimdall processes are running",
+)
+_DAMAGED = (
+    DatabaseUnreadableError,
+    "it is damaged or no SQLite database ({error})",
+    "it was left as it is; 'heimdall restore' brings back a backup, the sqlite3 tool's .recover may save the rest",
+)
+_READ_ONLY = (
+    DatabaseReadOnlyError,
+    "it can't be written to",
+    "nothing was changed; check the owner and mode of the file and of its directory",
+)
+_EXPLANATIONS: dict[int, tuple[type[StorageError], str, str]] = {
+    **dict.fromkeys((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL), _BUSY),
+    **dict.fromkeys(
+        (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT), _DAMAGED
+    ),
+    **dict.fromkeys(
+        (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH), _READ_ONLY
+    ),
+    sqlite3.SQLITE_IOERR: (
+        StorageError,
+        "the disk failed ({error})",
+        "nothing of this change was stored; check the disk",
+    ),
+    sqlite3.SQLITE_FULL: (
+        DatabaseFullError,
+        "the disk is full",
+        "nothing of this change was stored, everything before is; make room and repeat it",
+    ),
+    sqlite3.SQLITE_CANTOPEN: (
+        StorageError,
+        "it can't be opened ({error})",
+        "check that the directory exists and that you may write there",
+    ),
+}
+"""Our error, what happened and what to do, by SQLite's primary error code."""
+
+_OTHER = (StorageError, "SQLite says: {error}", "nothing of this change was stored")
 
 
 @contextlib.contextmanager
@@ -89,53 +128,22 @@ def explained(database: Path) -> Iterator[None]:
 
 def explanation(error: sqlite3.DatabaseError, database: Path) -> StorageError:
     """Our error for one of SQLite's."""
-    path = str(database)
-    # the primary code of an extended one
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    if code in _BUSY:
-        return DatabaseBusyError(
-            path,
-            "another process has been writing to it for too long (database is locked)",
-            "nothing was changed; try again, and look which heimdall processes are running",
-        )
-    if code in _DAMAGED:
-        return DatabaseUnreadableError(
-            path,
-            f"it is damaged or no SQLite database ({error})",
-            "it was left as it is; 'heimdall restore' brings back a backup, the sqlite3 tool's .recover may save the rest",
-        )
-    if code == sqlite3.SQLITE_IOERR:
-        return StorageError(
-            path, f"the disk failed ({error})", "nothing of this change was stored; check the disk"
-        )
-    if code in _READ_ONLY:
-        return read_only_error(database)
-    if code == sqlite3.SQLITE_FULL:
-        return DatabaseFullError(
-            path,
-            "the disk is full",
-            "nothing of this change was stored, everything before is; make room and repeat it",
-        )
-    if code == sqlite3.SQLITE_CANTOPEN:
-        return StorageError(
-            path,
-            f"it can't be opened ({error})",
-            "check that the directory exists and that you may write there",
-        )
-    return StorageError(path, f"SQLite says: {error}", "nothing of this change was stored")
+    kind, problem, advice = _EXPLANATIONS.get(_primary_code(error), _OTHER)
+    return kind(str(database), problem.format(error=error), advice)
 
 
-def read_only_error(database: Path) -> DatabaseReadOnlyError:
+def read_only_error(database: Path) -> StorageError:
     """The error for writing where we may only read."""
-    return DatabaseReadOnlyError(
-        str(database),
-        "it can't be written to",
-        "nothing was changed; check the owner and mode of the file and of its directory",
-    )
+    kind, problem, advice = _READ_ONLY
+    return kind(str(database), problem, advice)
 
 
 def is_about_writing(error: sqlite3.DatabaseError) -> bool:
     """Whether SQLite could not open, or may not write, the file or what it needs beside it."""
-    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF in _READ_ONLY | {
-        sqlite3.SQLITE_CANTOPEN
-    }
+    code = _primary_code(error)
+    return code == sqlite3.SQLITE_CANTOPEN or _EXPLANATIONS.get(code) is _READ_ONLY
+
+
+def _primary_code(error: sqlite3.DatabaseError) -> int:
+    """SQLite's error code without what extends it; errors of Python's own module have none."""
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.storage import times
+from cognitive_memory.storage.rows import as_json
 
 
 @dataclass(slots=True)
@@ -22,45 +22,48 @@ class Conditions:
         self.clauses.append(clause)
         self.values.update(values)
 
-    def one_of(self, name: str, values: Collection[object]) -> str:
-        """An SQL list of parameters for `values`."""
-        self.values.update({f"{name}_{index}": value for index, value in enumerate(values)})
-        return f"({', '.join(f':{name}_{index}' for index in range(len(values)))})"
-
     def __str__(self) -> str:
         return " AND ".join(self.clauses) or "TRUE"
 
 
-def conditions(filter: RecallFilter, *, pinned: bool | None = None) -> Conditions:  # noqa: A002 (the facade's word)
+def one_of(parameter: str) -> str:
+    """The values of a parameter that holds a JSON array, for `IN`."""
+    return f"(SELECT value FROM json_each(:{parameter}))"
+
+
+def conditions(filter: RecallFilter, *, pinned: bool | None = None) -> Conditions:  # noqa: A002 (the domain's word)
     """The conditions on `memories` that a filter means."""
-    found = Conditions()
+    where = Conditions()
     if filter.types:
-        found.add(f"memories.type IN {found.one_of('type', sorted(filter.types))}")
+        where.add(f"memories.type IN {one_of('types')}", types=as_json(sorted(filter.types)))
     if filter.tags:
-        tags = found.one_of("tag", sorted(filter.tags))
-        found.add(f"memories.key IN (SELECT memory FROM memory_tags WHERE tag IN {tags})")
+        tagged = f"SELECT memory FROM memory_tags WHERE tag IN {one_of('tags')}"
+        where.add(f"memories.key IN ({tagged})", tags=as_json(sorted(filter.tags)))
     if filter.sources:
-        found.add(f"({' OR '.join(_below(found, sorted(filter.sources)))})")
+        _add_sources(where, filter.sources)
     if filter.since is not None:
-        found.add("memories.created_at >= :since", since=times.microseconds(filter.since))
+        where.add("memories.created_at >= :since", since=times.microseconds(filter.since))
     if filter.until is not None:
-        found.add("memories.created_at < :until", until=times.microseconds(filter.until))
+        where.add("memories.created_at < :until", until=times.microseconds(filter.until))
     if pinned is not None:
-        found.add("memories.pinned = :pinned", pinned=int(pinned))
-    return found
+        where.add("memories.pinned = :pinned", pinned=int(pinned))
+    return where
 
 
-def _below(found: Conditions, sources: Sequence[str]) -> list[str]:
-    """The source itself, or what begins with it and a slash; "0" is the character after the slash."""
-    clauses = []
-    for index, source in enumerate(sources):
+def _add_sources(where: Conditions, sources: frozenset[str]) -> None:
+    """Any of the sources itself, or what begins with it and a slash; as ranges, which the index answers."""
+    clauses: list[str] = []
+    values: dict[str, str] = {}
+    for number, source in enumerate(sorted(sources)):
         folder = source.rstrip("/")
-        names = {
-            f"source_{index}": source,
-            f"from_{index}": f"{folder}/",
-            f"to_{index}": f"{folder}0",
+        clauses.append(
+            f"memories.source = :source_{number} OR "
+            f"(memories.source >= :from_{number} AND memories.source < :to_{number})"
+        )
+        # "0" is the character after the slash.
+        values |= {
+            f"source_{number}": source,
+            f"from_{number}": f"{folder}/",
+            f"to_{number}": f"{folder}0",
         }
-        found.values.update(names)
-        clauses.append(f"memories.source = :source_{index}")
-        clauses.append(f"(memories.source >= :from_{index} AND memories.source < :to_{index})")
-    return clauses
+    where.add(f"({' OR '.join(clauses)})", **values)

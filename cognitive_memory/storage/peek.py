@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from cognitive_memory.storage import connections
-from cognitive_memory.storage.errors import explained
+from cognitive_memory.storage.connections import opened, size_on_disk
 from cognitive_memory.storage.schema import probe
 
 
@@ -36,19 +33,7 @@ def peek(database: Path) -> Peek | None:
     """
     if probe(database) is None:
         return None
-    wal = database.with_name(f"{database.name}-wal")
-    # As in `probe`: without a log, "immutable" keeps SQLite from making one.
-    how = "mode=ro" if wal.exists() else "mode=ro&immutable=1"
-    with (
-        explained(database),
-        contextlib.closing(
-            sqlite3.connect(
-                f"{database.absolute().as_uri()}?{how}", uri=True, timeout=connections.BUSY_SECONDS
-            )
-        ) as connection,
-    ):
-        project_id, memories = connection.execute(
-            "SELECT project_id, memories FROM project"
-        ).fetchone()
-    size = sum(file.stat().st_size for file in (database, wal) if file.exists())
-    return Peek(str(project_id), int(memories), size)
+    with opened(database, read_only=True) as connection:
+        query = "SELECT project_id, memories FROM project"
+        project_id, memories = connection.execute(query).fetchone()
+    return Peek(str(project_id), int(memories), size_on_disk(database))

@@ -1,4 +1,4 @@
-"""Questions to the database, each on a connection that the caller holds."""
+"""Questions to a project's database."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 
-from cognitive_memory.core.memory import Memory, MemoryType
+from cognitive_memory.core.memory import LoadState, Memory, MemoryType, MemoryValueError
 from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.storage.errors import UnknownMemoryError
-from cognitive_memory.storage.filters import conditions
-from cognitive_memory.storage.rows import COLUMNS, JOINED, as_memory
+from cognitive_memory.storage.filters import Conditions, conditions, one_of
+from cognitive_memory.storage.rows import COLUMNS, as_json, as_memory
+from cognitive_memory.storage.vectors import VectorReader
 
-ORDERS: Mapping[str, tuple[str, str]] = {
+_ORDERS: Mapping[str, tuple[str, str]] = {
     "newest": ("memories.created_at", "DESC"),
     "oldest": ("memories.created_at", "ASC"),
     "changed": ("memories.revision", "DESC"),
@@ -21,149 +22,166 @@ ORDERS: Mapping[str, tuple[str, str]] = {
 """The orders in which memories can be listed: column and direction. Those of equal value go by key, the same way."""
 
 
-def by_id(connection: sqlite3.Connection, memory_id: str, model: int | None) -> Memory:
-    """The memory of an id.
+class Reader:
+    """Questions to a project's database, all within one transaction. Made by `MemoryStore.reading`.
 
-    Raises:
-        UnknownMemoryError: there is none.
-    """
-    query = f"SELECT {COLUMNS} FROM {JOINED} WHERE memories.id = :id"
-    row = connection.execute(query, {"id": memory_id, "model": model}).fetchone()
-    if row is None:
-        raise UnknownMemoryError((memory_id,))
-    return as_memory(row)
-
-
-def keys_of(connection: sqlite3.Connection, ids: Sequence[str]) -> list[int]:
-    """The keys of ids, each once, in their order.
-
-    Raises:
-        UnknownMemoryError: naming all that there are none for.
-    """
-    query = "SELECT id, key FROM memories WHERE id IN (SELECT value FROM json_each(?))"
-    found = dict(connection.execute(query, (json.dumps(list(ids)),)))
-    wanted = list(dict.fromkeys(ids))
-    if unknown := tuple(memory_id for memory_id in wanted if memory_id not in found):
-        raise UnknownMemoryError(unknown)
-    return [found[memory_id] for memory_id in wanted]
-
-
-def by_keys(
-    connection: sqlite3.Connection, keys: Sequence[int], model: int | None
-) -> dict[int, Memory]:
-    """The memories of keys, in their order; those that are gone are left out."""
-    query = (
-        f"SELECT {COLUMNS} FROM {JOINED} WHERE memories.key IN (SELECT value FROM json_each(:keys))"
-    )
-    rows = connection.execute(
-        query, {"keys": json.dumps([int(key) for key in keys]), "model": model}
-    )
-    found = {row[-1]: as_memory(row) for row in rows}
-    return {key: found[key] for key in keys if key in found}
-
-
-def tagged(connection: sqlite3.Connection, tags: Sequence[str]) -> list[int]:
-    """The keys of memories that have any of the tags, oldest first."""
-    query = "SELECT DISTINCT memory FROM memory_tags WHERE tag IN (SELECT value FROM json_each(?)) ORDER BY memory"
-    return [row[0] for row in connection.execute(query, (json.dumps(list(tags)),))]
-
-
-def page(
-    connection: sqlite3.Connection,
-    filter: RecallFilter,  # noqa: A002 (the facade's word)
-    *,
-    order: str,
-    size: int,
-    after: str | None,
-    pinned: bool | None,
-    model: int | None,
-) -> list[Memory]:
-    """At most `size` memories that pass the filter, in one of `ORDERS`, those after the memory `after`.
-
-    Raises:
-        UnknownMemoryError: `after` is not there.
-    """
-    column, direction = ORDERS[order]
-    where = conditions(filter, pinned=pinned)
-    if after is not None:
-        query = f"SELECT {column}, key FROM memories WHERE id = ?"
-        row = connection.execute(query, (after,)).fetchone()
-        if row is None:
-            raise UnknownMemoryError((after,))
-        sign = "<" if direction == "DESC" else ">"
-        where.add(
-            f"({column}, memories.key) {sign} (:after_value, :after_key)",
-            after_value=row[0],
-            after_key=row[1],
-        )
-    query = f"SELECT {COLUMNS} FROM {JOINED} WHERE {where} ORDER BY {column} {direction}, memories.key {direction}"
-    rows = connection.execute(
-        f"{query} LIMIT :size", {**where.values, "size": size, "model": model}
-    )
-    return [as_memory(row) for row in rows]
-
-
-def words(
-    connection: sqlite3.Connection,
-    match: str,
-    filter: RecallFilter,  # noqa: A002 (the facade's word)
-    *,
-    limit: int,
-    weights: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0),
-) -> list[tuple[int, float]]:
-    """The keys of memories that match an FTS5 expression, with their BM25 score (the higher the better), best first.
+    A memory's key is its number within this database; it is never used again.
 
     Args:
-        match: in FTS5's query language.
-        weights: of words in text, context, tags, and of what `search_words` adds.
+        connection: in a transaction.
+        space: the embedding space whose vectors count; None: none.
+
+    Attributes:
+        vectors: questions about the vectors.
     """
-    where = conditions(filter)
-    score = f"-bm25(memory_words, {', '.join(map(repr, map(float, weights)))})"
-    joined = (
-        "memory_words"
-        if not where.clauses
-        else "memory_words JOIN memories ON memories.key = memory_words.rowid"
-    )
-    query = (
-        f"SELECT memory_words.rowid, {score} AS score FROM {joined} WHERE memory_words MATCH :match AND {where} "
-        "ORDER BY score DESC, memory_words.rowid DESC LIMIT :limit"
-    )
-    return list(connection.execute(query, {**where.values, "match": match, "limit": limit}))
 
+    def __init__(self, connection: sqlite3.Connection, space: str | None) -> None:
+        self.connection = connection
+        self.vectors = VectorReader(connection, space)
 
-def passing(connection: sqlite3.Connection, filter: RecallFilter) -> Iterator[int]:  # noqa: A002 (the facade's word)
-    """The keys of all memories that pass the filter."""
-    where = conditions(filter)
-    for row in connection.execute(f"SELECT memories.key FROM memories WHERE {where}", where.values):
-        yield row[0]
+    def get(self, memory_id: str) -> Memory:
+        """The memory of an id.
 
+        Raises:
+            UnknownMemoryError: there is none.
+        """
+        (memory,) = self.memories(self.keys_of([memory_id])).values()
+        return memory
 
-def revision(connection: sqlite3.Connection) -> int:
-    """The project's change counter."""
-    return int(connection.execute("SELECT revision FROM project").fetchone()[0])
+    def memories(self, keys: Sequence[int]) -> dict[int, Memory]:
+        """The memories of keys, in their order; those that are gone are left out."""
+        where = Conditions()
+        where.add(f"memories.key IN {one_of('keys')}", keys=as_json(keys))
+        by_key = dict(self._rows(where))
+        return {key: by_key[key] for key in keys if key in by_key}
 
+    def known_keys(self, ids: Sequence[str]) -> dict[str, int]:
+        """The keys of those ids that there are memories for."""
+        query = "SELECT id, key FROM memories WHERE id IN (SELECT value FROM json_each(?))"
+        return dict(self.connection.execute(query, (as_json(ids),)))
 
-def sources(connection: sqlite3.Connection) -> dict[str, int]:
-    """How many memories each source has."""
-    query = "SELECT source, count(*) FROM memories WHERE source IS NOT NULL GROUP BY source ORDER BY source"
-    return dict(connection.execute(query))
+    def keys_of(self, ids: Sequence[str]) -> list[int]:
+        """The keys of ids, each once, in their order.
 
+        Raises:
+            UnknownMemoryError: naming all that there are no memories for.
+        """
+        known = self.known_keys(ids)
+        wanted = dict.fromkeys(ids)
+        if unknown := tuple(memory_id for memory_id in wanted if memory_id not in known):
+            raise UnknownMemoryError(unknown)
+        return [known[memory_id] for memory_id in wanted]
 
-def types(connection: sqlite3.Connection) -> dict[MemoryType, int]:
-    """How many memories each type has; all types are there."""
-    found = dict(connection.execute("SELECT type, count(*) FROM memories GROUP BY type"))
-    return {kind: found.get(str(kind), 0) for kind in MemoryType}
-
-
-def tags(connection: sqlite3.Connection) -> dict[str, int]:
-    """How many memories have each tag, most frequent first."""
-    return dict(
-        connection.execute(
-            "SELECT tag, count(*) FROM memory_tags GROUP BY tag ORDER BY count(*) DESC, tag"
+    def tagged(self, tags: Sequence[str]) -> list[int]:
+        """The keys of memories that have any of the tags, oldest first."""
+        query = (
+            f"SELECT DISTINCT memory FROM memory_tags WHERE tag IN {one_of('tags')} ORDER BY memory"
         )
-    )
+        return [row[0] for row in self.connection.execute(query, {"tags": as_json(tags)})]
 
+    def page(
+        self,
+        filter: RecallFilter,  # noqa: A002 (the domain's word)
+        *,
+        order: str,
+        size: int,
+        after: str | None,
+        pinned: bool | None,
+    ) -> list[Memory]:
+        """At most `size` memories that pass the filter, those after the memory with the id `after`.
 
-def pinned_count(connection: sqlite3.Connection) -> int:
-    """How many memories are pinned."""
-    return int(connection.execute("SELECT count(*) FROM memories WHERE pinned = 1").fetchone()[0])
+        Raises:
+            MemoryValueError: there is no such order.
+            UnknownMemoryError: `after` is not there.
+        """
+        if order not in _ORDERS:
+            raise MemoryValueError("order", f"expected one of {', '.join(_ORDERS)}, got {order!r}")
+        column, direction = _ORDERS[order]
+        where = conditions(filter, pinned=pinned)
+        if after is not None:
+            (key,) = self.keys_of([after])
+            query = f"SELECT {column} FROM memories WHERE key = ?"
+            (value,) = self.connection.execute(query, (key,)).fetchone()
+            sign = "<" if direction == "DESC" else ">"
+            # The very values, so that an index answers.
+            where.add(
+                f"({column}, memories.key) {sign} (:after_value, :after_key)",
+                after_value=value,
+                after_key=key,
+            )
+        tail = f"ORDER BY {column} {direction}, memories.key {direction} LIMIT {size}"
+        return [memory for _, memory in self._rows(where, tail)]
+
+    def _rows(self, where: Conditions, tail: str = "") -> Iterator[tuple[int, Memory]]:
+        """Keys and memories that meet conditions."""
+        query = f"""
+            SELECT {COLUMNS}, memories.key FROM memories
+            LEFT JOIN embeddings ON embeddings.memory = memories.key AND embeddings.model = :model
+            WHERE {where} {tail}
+        """
+        values = {**where.values, "model": self.vectors.model}
+        for row in self.connection.execute(query, values):
+            yield row[-1], as_memory(row)
+
+    def keyword_scores(
+        self,
+        match: str,
+        filter: RecallFilter,  # noqa: A002 (the domain's word)
+        *,
+        limit: int,
+        weights: tuple[float, float, float, float],
+    ) -> dict[int, float]:
+        """BM25 scores, the higher the better, of memories that match an FTS5 expression, by key; best first.
+
+        Args:
+            match: in FTS5's query language.
+            filter: which may answer.
+            limit: how many at most.
+            weights: of words in text, context, tags, and of what `search_words` adds.
+        """
+        where = conditions(filter)
+        score = f"-bm25(memory_words, {', '.join(map(repr, map(float, weights)))})"
+        join = "JOIN memories ON memories.key = memory_words.rowid" if where.clauses else ""
+        query = f"""
+            SELECT memory_words.rowid, {score} AS score FROM memory_words {join}
+            WHERE memory_words MATCH :match AND {where}
+            ORDER BY score DESC, memory_words.rowid DESC LIMIT :limit
+        """
+        values = {**where.values, "match": match, "limit": limit}
+        return dict(self.connection.execute(query, values))
+
+    def keys(self, filter: RecallFilter) -> list[int]:  # noqa: A002 (the domain's word)
+        """The keys of all memories that pass the filter."""
+        where = conditions(filter)
+        query = f"SELECT memories.key FROM memories WHERE {where}"
+        return [row[0] for row in self.connection.execute(query, where.values)]
+
+    def revision(self) -> int:
+        """The project's change counter: as long as it stays, nothing has changed."""
+        return int(self.connection.execute("SELECT revision FROM project").fetchone()[0])
+
+    def sources(self) -> dict[str, int]:
+        """How many memories each source has."""
+        query = "SELECT source, count(*) FROM memories WHERE source IS NOT NULL GROUP BY source ORDER BY source"
+        return dict(self.connection.execute(query))
+
+    def types(self) -> dict[MemoryType, int]:
+        """How many memories each type has; all types are there."""
+        query = "SELECT type, count(*) FROM memories GROUP BY type"
+        counts = dict(self.connection.execute(query))
+        return {kind: counts.get(str(kind), 0) for kind in MemoryType}
+
+    def tags(self) -> dict[str, int]:
+        """How many memories have each tag, most frequent first."""
+        query = "SELECT tag, count(*) FROM memory_tags GROUP BY tag ORDER BY count(*) DESC, tag"
+        return dict(self.connection.execute(query))
+
+    def pinned_count(self) -> int:
+        """How many memories are pinned."""
+        query = "SELECT count(*) FROM memories WHERE pinned = 1"
+        return int(self.connection.execute(query).fetchone()[0])
+
+    def load_states(self) -> dict[str, LoadState]:
+        """What the loaders remember, by source."""
+        rows = self.connection.execute("SELECT source, state FROM load_states ORDER BY source")
+        return {source: json.loads(state) for source, state in rows}

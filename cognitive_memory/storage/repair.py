@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 
-from cognitive_memory.storage import connections
-from cognitive_memory.storage.errors import explained
+from cognitive_memory.storage.connections import opened
 
 
 def rebuild_words(database: Path) -> None:
@@ -15,5 +13,5 @@ def rebuild_words(database: Path) -> None:
     Raises:
         StorageError: the database can't be read or written.
     """
-    with explained(database), contextlib.closing(connections.connect(database)) as connection:
+    with opened(database) as connection:
         connection.execute("INSERT INTO memory_words (memory_words) VALUES ('rebuild')")

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from cognitive_memory.core.memory import Memory
-from cognitive_memory.storage.connections import Connections
-from cognitive_memory.storage.rows import COLUMNS, as_memory
-from cognitive_memory.storage.vectors import arrays, gone, model_number
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from cognitive_memory.storage.filters import one_of
+from cognitive_memory.storage.reading import Reader
+from cognitive_memory.storage.rows import COLUMNS, as_json, as_memory
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """A memory with a vector: its key and id, and of which revision they are, the later one counting."""
+class Stamp:
+    """What tells whether the copy of a memory is up to date.
 
+    Attributes:
+        owner: which database it is of; a copy of the database's file shares it.
+        key: of the memory in that database.
+        revision: of the memory or its vector, whichever is later.
+        content_hash: of the memory.
+    """
+
+    owner: str
     key: int
-    id: str
     revision: int
     content_hash: str
 
@@ -36,87 +36,53 @@ class Replica:
     vector: bytes
 
 
-class ReplicaSource:
-    """What a copy is made from: the memories of a database that have a vector of one model.
+def owner(reader: Reader) -> str:
+    """What tells this database from others of the same project; a copy of the file shares it."""
+    query = "SELECT project_id || '@' || created_at FROM project"
+    return str(reader.connection.execute(query).fetchone()[0])
 
-    Args:
-        connections: the database.
-        label: the model's.
+
+def dimension(reader: Reader) -> int | None:
+    """How many numbers the vectors have; None if nothing was embedded yet."""
+    query = "SELECT size / 4 FROM models WHERE model = ?"
+    row = reader.connection.execute(query, (reader.vectors.model,)).fetchone()
+    return None if row is None else int(row[0])
+
+
+def stamps(reader: Reader, *, since: int = 0) -> dict[str, Stamp]:
+    """The memories with a vector that are of a revision or later, by id, in the order of revisions."""
+    changed = """
+        AND memories.key IN (
+            SELECT key FROM memories WHERE revision >= :since
+            UNION SELECT memory FROM embeddings WHERE revision >= :since)
     """
-
-    def __init__(self, connections: Connections, label: str) -> None:
-        self._connections = connections
-        self.label = label
-
-    def owner(self) -> str:
-        """What tells this database from others of the same project; a copy of the file shares it."""
-        with self._connections.reading() as connection:
-            project_id, created_at = connection.execute(
-                "SELECT project_id, created_at FROM project"
-            ).fetchone()
-            return f"{project_id}@{created_at}"
-
-    def dimension(self) -> int | None:
-        """How many numbers the vectors have; None if there is none."""
-        with self._connections.reading() as connection:
-            query = "SELECT length(vector) / 4 FROM embeddings WHERE model = ? AND vector IS NOT NULL LIMIT 1"
-            row = connection.execute(query, (model_number(connection, self.label),)).fetchone()
-            return None if row is None else int(row[0])
-
-    def held(self, *, since: int = 0) -> list[Held]:
-        """What is of a revision or later, in the order of revisions."""
-        with self._connections.reading() as connection:
-            return _held(connection, model_number(connection, self.label), since)
-
-    def gone(self, since: int) -> list[int] | None:
-        """Keys of what was deleted, or lost its vector, after a revision; None if that is no longer known."""
-        with self._connections.reading() as connection:
-            (complete_from,) = connection.execute("SELECT deletions_since FROM project").fetchone()
-            if since < complete_from:
-                return None
-            return [
-                int(key) for key in gone(connection, model_number(connection, self.label), since)
-            ]
-
-    def keys_of(self, ids: Sequence[str]) -> list[int]:
-        """The keys of those ids that there are memories for."""
-        with self._connections.reading() as connection:
-            query = "SELECT key FROM memories WHERE id IN (SELECT value FROM json_each(?))"
-            return [row[0] for row in connection.execute(query, (json.dumps(list(ids)),))]
-
-    def vectors(self, keys: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """The vectors of those keys that have one: keys, shape (n,), in their order, and vectors, shape (n, dimension)."""
-        query = """
-            SELECT memory, vector FROM embeddings
-            WHERE model = ? AND vector IS NOT NULL AND memory IN (SELECT value FROM json_each(?)) ORDER BY memory
-        """
-        with self._connections.reading() as connection:
-            model = model_number(connection, self.label)
-            rows = connection.execute(query, (model, json.dumps(list(keys)))).fetchall()
-        return arrays(iter(rows), len(rows))
-
-    def replicas(self, keys: Sequence[int]) -> dict[int, Replica]:
-        """The memories of keys with their vectors; those that have none (any more) are left out."""
-        query = f"""
-            SELECT {COLUMNS}, embeddings.vector FROM memories
-            JOIN embeddings ON embeddings.memory = memories.key AND embeddings.model = :model
-            WHERE memories.key IN (SELECT value FROM json_each(:keys)) AND embeddings.vector IS NOT NULL
-        """
-        with self._connections.reading() as connection:
-            model = model_number(connection, self.label)
-            rows = connection.execute(query, {"model": model, "keys": json.dumps(list(keys))})
-            return {row[-2]: Replica(as_memory(row[:-1]), row[-1]) for row in rows}
-
-
-def _held(connection: sqlite3.Connection, model: int | None, since: int) -> list[Held]:
-    query = """
-        SELECT memories.key, memories.id, max(memories.revision, embeddings.revision) AS state, memories.content_hash
+    query = f"""
+        SELECT id, key, max(memories.revision, embeddings.revision) AS state, hex(content_hash)
         FROM embeddings JOIN memories ON memories.key = embeddings.memory
-        WHERE embeddings.model = :model AND embeddings.vector IS NOT NULL
-            AND (:since = 0 OR memories.key IN (
-                SELECT key FROM memories WHERE revision >= :since
-                UNION SELECT memory FROM embeddings WHERE revision >= :since))
-        ORDER BY state, memories.key
+        WHERE embeddings.model = :model AND embeddings.vector IS NOT NULL {changed if since else ""}
+        ORDER BY state, key
     """
-    rows = connection.execute(query, {"model": model, "since": since})
-    return [Held(key, memory_id, state, digest.hex()) for key, memory_id, state, digest in rows]
+    mine = owner(reader)
+    rows = reader.connection.execute(query, {"model": reader.vectors.model, "since": since})
+    return {
+        memory_id: Stamp(mine, key, state, digest.lower()) for memory_id, key, state, digest in rows
+    }
+
+
+def gone(reader: Reader, since: int) -> list[int] | None:
+    """Keys of what was deleted, or lost its vector, after a revision; None if that is no longer known."""
+    query = "SELECT deletions_since FROM project"
+    (complete_from,) = reader.connection.execute(query).fetchone()
+    return None if since < complete_from else reader.vectors.gone(since).tolist()
+
+
+def replicas(reader: Reader, keys: Sequence[int]) -> dict[int, Replica]:
+    """The memories of keys with their vectors; those that have none (any more) are left out."""
+    query = f"""
+        SELECT {COLUMNS}, embeddings.vector, memories.key
+        FROM memories JOIN embeddings ON embeddings.memory = memories.key
+        WHERE model = :model AND vector IS NOT NULL AND memories.key IN {one_of("keys")}
+    """
+    values = {"model": reader.vectors.model, "keys": as_json(keys)}
+    rows = reader.connection.execute(query, values)
+    return {key: Replica(as_memory(row), vector) for *row, vector, key in rows}

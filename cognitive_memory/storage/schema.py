@@ -82,14 +82,14 @@ def prepare(
     """
     steps = carried() if migrations is None else migrations
     newest = steps[-1].version
-    found = probe(database)
-    if found is not None and found > newest:
-        problem = f"it has schema version {found}, this release of heimdall knows up to {newest}"
+    version = probe(database)
+    if version is not None and version > newest:
+        problem = f"it has schema version {version}, this release of heimdall knows up to {newest}"
         raise NewerSchemaError(str(database), problem, "nothing was changed; upgrade heimdall-mcp")
     backup = None
-    if found is None or found < newest:
-        if found is None:
-            _make_file(database)
+    if version is None:
+        _make_file(database)
+    if version is None or version < newest:
         backup = _bring_up(database, project_id or str(uuid4()), steps, keep_old=keep_old)
     try:
         identity = _project_id(database, read_only=False)
@@ -124,12 +124,11 @@ def probe(database: Path) -> int | None:
         raise StorageError(
             str(database), f"it can't be looked at: {error.strerror}", "check the path"
         ) from error
-    wal = database.with_name(f"{database.name}-wal")
     if not stat.S_ISREG(status.st_mode):
         raise DatabaseUnreadableError(
             str(database), "it is no file", "nothing was changed; move it away"
         )
-    if status.st_size == 0 and not wal.exists():
+    if status.st_size == 0 and not connections.log_of(database).exists():
         return None
     for pause in _SECOND_LOOKS:
         try:
@@ -140,10 +139,7 @@ def probe(database: Path) -> int | None:
 
 
 def _look(database: Path) -> int | None:
-    with (
-        explained(database),
-        contextlib.closing(connections.connect(database, read_only=True)) as connection,
-    ):
+    with connections.opened(database, read_only=True) as connection:
         connection.execute("BEGIN")  # one state of the file for all questions
         return _version(connection, database)
 
@@ -172,7 +168,7 @@ def _bring_up(
     database: Path, project_id: str, steps: Sequence[Migration], *, keep_old: bool
 ) -> Path | None:
     """Apply what is missing, in one transaction, with a copy of what was there before."""
-    with explained(database), contextlib.closing(connections.connect(database)) as connection:
+    with connections.opened(database) as connection:
         connection.execute("BEGIN IMMEDIATE")
         backup = None
         try:

@@ -1,27 +1,19 @@
-"""Embeddings in the database: who has none, writing them, and all of them as one array."""
+"""Embeddings in the database: who has none, and those there are as one array."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from cognitive_memory.storage.connections import Transaction
+from cognitive_memory.storage.filters import Conditions, one_of
+from cognitive_memory.storage.rows import as_json
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-_UPSERT = """
-INSERT INTO embeddings (memory, model, vector, failure, revision)
-SELECT key, :model, :vector, :failure, :revision FROM memories WHERE key = :key AND content_hash = :content_hash
-ON CONFLICT (memory) DO UPDATE
-SET model = excluded.model, vector = excluded.vector, failure = excluded.failure, revision = excluded.revision
-"""
-
 
 _STEP = 4096
 """How many vectors are read at a time."""
@@ -56,204 +48,170 @@ class State(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Vectors:
-    """Vectors of one model, and what to forget.
+    """Vectors of one embedding space, and what to forget.
 
     Attributes:
         state: the state of the database that this leads to.
         keys: of memories with a vector that is new since then, shape (n,).
-        vectors: theirs, shape (n, dimension); dimension is 0 when there are none.
+        matrix: theirs, shape (n, dimension); dimension is 0 when there are none.
         gone: keys of memories that have no vector (any more); None means: forget everything you had.
     """
 
     state: State
     keys: NDArray[np.int64]
-    vectors: NDArray[np.float32]
-    gone: NDArray[np.int64] | None
+    matrix: NDArray[np.float32]
+    gone: NDArray[np.int64] | None = None
 
 
-def model_number(connection: sqlite3.Connection, label: str | None) -> int | None:
-    """The number of a model in this database, or None if nothing was embedded with it yet."""
-    row = connection.execute("SELECT model FROM models WHERE label = ?", (label,)).fetchone()
-    return None if row is None else int(row[0])
-
-
-def ensure_model(transaction: Transaction, label: str, size: int) -> int:
-    """The number of a model whose vectors have `size` bytes, given now if it has none.
-
-    Raises:
-        ValueError: vectors under that label have another size.
-    """
-    row = transaction.connection.execute(
-        "SELECT model, size FROM models WHERE label = ?", (label,)
-    ).fetchone()
-    if row is None:
-        query = "INSERT INTO models (label, size) VALUES (?, ?) RETURNING model, size"
-        row = transaction.connection.execute(query, (label, size)).fetchone()
-    number, known = row
-    if known != size:
-        raise ValueError(f"a vector of {label} has {known} bytes here, got one of {size}")
-    return int(number)
-
-
-def pending_count(connection: sqlite3.Connection, model: int | None) -> int:
-    """How many memories have neither a vector of the model nor a reason to have none."""
-    query = (
-        "SELECT memories - ifnull((SELECT embeddings FROM models WHERE model = ?), 0) FROM project"
-    )
-    return int(connection.execute(query, (model,)).fetchone()[0])
-
-
-def counts(connection: sqlite3.Connection, model: int | None) -> tuple[int, int]:
-    """How many memories have a vector of the model, and how many can't have one."""
-    query = """
-        SELECT ifnull((SELECT embeddings FROM models WHERE model = :model), 0), count(*)
-        FROM embeddings WHERE model = :model AND failure IS NOT NULL
-    """
-    tried, failed = connection.execute(query, {"model": model}).fetchone()
-    return int(tried) - int(failed), int(failed)
-
-
-def pending(
-    connection: sqlite3.Connection,
-    model: int,
-    *,
-    before: int | None,
-    limit: int,
-    take_over: bool = True,
-) -> list[Pending]:
-    """Memories without a vector of the model, newest first, from below the key `before`.
+class VectorReader:
+    """Questions about the vectors of one embedding space. A part of `Reader`.
 
     Args:
-        take_over: whether one that has a vector of another model is among them.
+        connection: in a transaction.
+        space: the embedding space; None: none, so that there are no vectors.
     """
-    query = """
-        SELECT key, text, context, content_hash FROM memories
-        WHERE (:before IS NULL OR key < :before)
-            AND NOT EXISTS (SELECT 1 FROM embeddings WHERE memory = key AND (model = :model OR NOT :take_over))
-        ORDER BY key DESC LIMIT :limit
-    """
-    values = {"model": model, "before": before, "limit": limit, "take_over": take_over}
-    return [Pending(*row) for row in connection.execute(query, values)]
 
+    def __init__(self, connection: sqlite3.Connection, space: str | None) -> None:
+        self.connection = connection
+        self.space = space
 
-def other_model_since(connection: sqlite3.Connection, model: int, revision: int) -> str | None:
-    """The label of another model that made vectors after a revision."""
-    query = """
-        SELECT label FROM embeddings JOIN models USING (model) WHERE embeddings.revision > ? AND model <> ? LIMIT 1
-    """
-    row = connection.execute(query, (revision, model)).fetchone()
-    return None if row is None else str(row[0])
+    @property
+    def model(self) -> int:
+        """The number of the space in this database; -1, which no row has, if nothing was embedded in it yet."""
+        return number_of(self.connection, self.space)
 
+    def pending_count(self) -> int:
+        """How many memories have neither a vector nor a reason to have none."""
+        query = "SELECT memories - ifnull((SELECT embeddings FROM models WHERE model = ?), 0) FROM project"
+        return int(self.connection.execute(query, (self.model,)).fetchone()[0])
 
-def pending_of(
-    connection: sqlite3.Connection, model: int | None, keys: Sequence[int]
-) -> list[Pending]:
-    """Those of the keys whose memories have neither a vector of the model nor a reason to have none."""
-    query = """
-        SELECT key, text, context, content_hash FROM memories
-        WHERE key IN (SELECT value FROM json_each(:keys))
-            AND NOT EXISTS (SELECT 1 FROM embeddings WHERE memory = key AND model = :model)
-        ORDER BY key DESC
-    """
-    rows = connection.execute(
-        query, {"model": -1 if model is None else model, "keys": json.dumps(list(keys))}
-    )
-    return [Pending(*row) for row in rows]
+    def counts(self) -> tuple[int, int]:
+        """How many memories have a vector, and how many can't have one."""
+        query = """
+            SELECT ifnull((SELECT embeddings FROM models WHERE model = :model), 0), count(*)
+            FROM embeddings WHERE model = :model AND failure IS NOT NULL
+        """
+        tried, failed = self.connection.execute(query, {"model": self.model}).fetchone()
+        return int(tried) - int(failed), int(failed)
 
+    def pending(
+        self,
+        *,
+        keys: Sequence[int] | None = None,
+        before: int | None = None,
+        limit: int = -1,
+        replace: bool = True,
+    ) -> list[Pending]:
+        """Memories that have neither a vector nor a reason to have none, newest first.
 
-def write(transaction: Transaction, model: int, outcomes: Iterable[Embedded]) -> int:
-    """Store the outcomes whose memories are still there and still say the same; what other models made is replaced.
-
-    Returns:
-        How many were stored.
-    """
-    written = 0
-    # In the order of keys SQLite fills its pages; against it, it leaves a third of each empty.
-    for outcome in sorted(outcomes, key=lambda outcome: outcome.key):
-        values = {
-            "key": outcome.key,
-            "content_hash": outcome.content_hash,
-            "vector": outcome.vector,
-            "failure": outcome.failure,
-            "model": model,
-            "revision": transaction.revision,
-        }
-        written += transaction.connection.execute(_UPSERT, values).rowcount
-    return written
-
-
-def state(connection: sqlite3.Connection) -> State:
-    """What a database is at now."""
-    query = "SELECT revision, ifnull(stamp, 0) FROM project LEFT JOIN revisions USING (revision)"
-    return State(*connection.execute(query).fetchone())
-
-
-def since(connection: sqlite3.Connection, model: int | None, known: State | None) -> Vectors:
-    """What changed among the model's vectors after a state; with None everything there is.
-
-    Changes are remembered for a while only: when `known` is too old, or of another history, everything is given.
-    """
-    now = state(connection)
-    if known == now:
-        return Vectors(now, *arrays(iter(()), 0), _gone_keys([]))
-    if known is None or not _remembered(connection, known):
-        where, values = "model = ? AND vector IS NOT NULL", [model]
-        (count,) = connection.execute(
-            f"SELECT count(*) FROM embeddings WHERE {where}", values
-        ).fetchone()
-        rows = connection.execute(
-            f"SELECT memory, vector FROM embeddings WHERE {where} ORDER BY memory", values
+        Args:
+            keys: only these; None: all.
+            before: only those with lower keys.
+            limit: how many at most; -1: all.
+            replace: whether one that has a vector of another space is among them.
+        """
+        where = Conditions()
+        has_one = "memory = key AND (model = :model OR NOT :replace)"
+        where.add(
+            f"NOT EXISTS (SELECT 1 FROM embeddings WHERE {has_one})",
+            model=self.model,
+            replace=replace,
         )
-        return Vectors(now, *arrays(rows, count), None)
-    query = "SELECT memory, vector FROM embeddings WHERE revision > ? AND model = ? AND vector IS NOT NULL"
-    changed = connection.execute(query, (known.revision, model)).fetchall()
-    return Vectors(
-        now, *arrays(iter(changed), len(changed)), gone(connection, model, known.revision)
-    )
+        if keys is not None:
+            where.add(f"key IN {one_of('keys')}", keys=as_json(keys))
+        if before is not None:
+            where.add("key < :before", before=before)
+        query = f"""
+            SELECT key, text, context, content_hash FROM memories WHERE {where}
+            ORDER BY key DESC LIMIT :limit
+        """
+        rows = self.connection.execute(query, {**where.values, "limit": limit})
+        return [Pending(*row) for row in rows]
+
+    def other_space_since(self, revision: int) -> str | None:
+        """Another embedding space in which vectors were made after a revision."""
+        query = """
+            SELECT label FROM embeddings JOIN models USING (model)
+            WHERE embeddings.revision > ? AND model <> ? LIMIT 1
+        """
+        row = self.connection.execute(query, (revision, self.model)).fetchone()
+        return None if row is None else str(row[0])
+
+    def of_keys(self, keys: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The vectors of those keys that have one: keys, shape (n,), ascending, and vectors, shape (n, dimension)."""
+        rows = self._rows(f"memory IN {one_of('keys')}", keys=as_json(keys)).fetchall()
+        return _arrays(iter(rows), len(rows))
+
+    def since(self, known: State | None) -> Vectors:
+        """What changed after a state; with None everything there is.
+
+        Changes are remembered for a while only: when `known` is too old, or of another history, everything is given.
+        """
+        query = (
+            "SELECT revision, ifnull(stamp, 0) FROM project LEFT JOIN revisions USING (revision)"
+        )
+        now = State(*self.connection.execute(query).fetchone())
+        if known is None or (known != now and not self._remembered(known)):
+            (count,) = self.connection.execute(
+                "SELECT count(*) FROM embeddings WHERE model = ? AND vector IS NOT NULL",
+                (self.model,),
+            ).fetchone()
+            return Vectors(now, *_arrays(self._rows("TRUE"), count))
+        changed = self._rows("revision > :revision", revision=known.revision).fetchall()
+        return Vectors(now, *_arrays(iter(changed), len(changed)), self.gone(known.revision))
+
+    def _rows(self, condition: str, **values: object) -> sqlite3.Cursor:
+        """Keys and vectors that meet a condition, by key."""
+        # The plus keeps SQLite from walking through all rows of the model: the condition selects better.
+        query = f"""
+            SELECT memory, vector FROM embeddings
+            WHERE +model = :model AND vector IS NOT NULL AND {condition} ORDER BY memory
+        """
+        return self.connection.execute(query, {"model": self.model, **values})
+
+    def gone(self, revision: int) -> NDArray[np.int64]:
+        """Keys of what was deleted, or changed and has no vector, after a revision."""
+        import numpy as np
+
+        query = """
+            SELECT memory FROM deletions WHERE revision > :revision
+            UNION SELECT key FROM memories WHERE revision > :revision AND NOT EXISTS (
+                SELECT 1 FROM embeddings WHERE memory = key AND model = :model AND vector IS NOT NULL)
+            UNION SELECT memory FROM embeddings
+                WHERE revision > :revision AND (model <> :model OR vector IS NULL)
+        """
+        values = {"revision": revision, "model": self.model}
+        rows = self.connection.execute(query, values).fetchall()
+        return np.array([row[0] for row in rows], dtype=np.int64)
+
+    def _remembered(self, known: State) -> bool:
+        """Whether all that happened after a state can still be told."""
+        query = """
+            SELECT EXISTS (SELECT 1 FROM revisions, project
+                WHERE revisions.revision = ? AND stamp = ? AND revisions.revision >= deletions_since)
+        """
+        return bool(self.connection.execute(query, known).fetchone()[0])
 
 
-def _remembered(connection: sqlite3.Connection, known: State) -> bool:
-    """Whether all that happened after a state can still be told."""
-    query = """
-        SELECT EXISTS (SELECT 1 FROM revisions, project
-            WHERE revisions.revision = ? AND stamp = ? AND revisions.revision >= deletions_since)
-    """
-    return bool(connection.execute(query, known).fetchone()[0])
+def number_of(connection: sqlite3.Connection, space: str | None) -> int:
+    """The number of an embedding space in this database; -1 if nothing was embedded in it yet."""
+    row = connection.execute("SELECT model FROM models WHERE label = ?", (space,)).fetchone()
+    return -1 if row is None else int(row[0])
 
 
-def gone(connection: sqlite3.Connection, model: int | None, revision: int) -> NDArray[np.int64]:
-    """Keys of what was deleted, or changed and has no vector of the model, after a revision."""
-    query = """
-        SELECT memory FROM deletions WHERE revision > :revision
-        UNION SELECT key FROM memories WHERE revision > :revision AND NOT EXISTS (
-            SELECT 1 FROM embeddings WHERE memory = key AND model = :model AND vector IS NOT NULL)
-        UNION SELECT memory FROM embeddings WHERE revision > :revision AND (model <> :model OR vector IS NULL)
-    """
-    rows = connection.execute(
-        query, {"revision": revision, "model": -1 if model is None else model}
-    )
-    return _gone_keys([row[0] for row in rows])
-
-
-def _gone_keys(keys: Sequence[int]) -> NDArray[np.int64]:
-    import numpy as np
-
-    return np.array(keys, dtype=np.int64)
-
-
-def arrays(
+def _arrays(
     rows: Iterator[tuple[int, bytes]], count: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Rows as arrays, in steps, so that they are not in memory twice."""
     import numpy as np
 
     keys = np.empty(count, dtype=np.int64)
-    vectors = np.empty((count, 0), dtype=np.float32)
+    matrix = np.empty((count, 0), dtype=np.float32)
     for start in range(0, count, _STEP):
         block = list(islice(rows, _STEP))
         if not start:
-            vectors = np.empty((count, len(block[0][1]) // 4), dtype=np.float32)
+            matrix = np.empty((count, len(block[0][1]) // 4), dtype=np.float32)
         keys[start : start + len(block)] = [row[0] for row in block]
         numbers = np.frombuffer(b"".join(row[1] for row in block), dtype="<f4")
-        vectors[start : start + len(block)] = numbers.reshape(len(block), -1)
-    return keys, vectors
+        matrix[start : start + len(block)] = numbers.reshape(len(block), -1)
+    return keys, matrix

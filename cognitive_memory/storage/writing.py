@@ -1,19 +1,33 @@
-"""Changes to memories, each within a transaction that the caller holds."""
+"""Changes to a project's database."""
 
 from __future__ import annotations
 
 import json
+import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
-from cognitive_memory.core.memory import NewMemory
+from cognitive_memory.core.memory import (
+    LoadState,
+    Memory,
+    MemoryContent,
+    MemoryValueError,
+    NewMemory,
+    content_hash,
+)
+from cognitive_memory.core.reports import SourceReport
 from cognitive_memory.core.search_words import search_words
 from cognitive_memory.storage import times
-from cognitive_memory.storage.connections import Transaction
-from cognitive_memory.storage.rows import Fields, as_fields, as_json
+from cognitive_memory.storage.reading import Reader
+from cognitive_memory.storage.rows import as_columns, as_json
+from cognitive_memory.storage.vectors import Embedded
+
+CHANGEABLE = tuple(field.name for field in fields(MemoryContent))
+"""What `update` may change."""
 
 REMEMBERED_REVISIONS = 10_000
 """For how many revisions deletions are remembered; an index that is further behind is read anew."""
@@ -21,14 +35,15 @@ REMEMBERED_REVISIONS = 10_000
 _SOURCE_IDS = UUID("6f1c1c1e-3b0a-5d8e-9a53-0c0d6f0a7c11")
 """The namespace of ids that follow from a source and a content; any constant would do."""
 
-_CHANGE = "UPDATE memories SET {}, updated_at = :now, revision = :revision WHERE key = :key"
-_INSERT = (
-    f"INSERT INTO memories ({', '.join(Fields.NAMES)}, words, id, updated_at, revision) "
-    f"VALUES ({', '.join('?' * (len(Fields.NAMES) + 4))}) RETURNING key"
-)
-
 _SEARCHED = ("text", "context", "created_at")
 """What the column `words` follows from."""
+
+_UPSERT_EMBEDDING = """
+INSERT INTO embeddings (memory, model, vector, failure, revision)
+SELECT key, :model, :vector, :failure, :revision FROM memories WHERE key = :key AND content_hash = :content_hash
+ON CONFLICT (memory) DO UPDATE
+SET model = excluded.model, vector = excluded.vector, failure = excluded.failure, revision = excluded.revision
+"""
 
 
 class Change(StrEnum):
@@ -48,45 +63,167 @@ class Stored:
     change: Change
 
 
-def put(transaction: Transaction, memories: Iterable[NewMemory]) -> list[Stored]:
-    """Store memories, each of them once.
+class Writer(Reader):
+    """Changes to a project's database, and questions, all within one write transaction. Made by `MemoryStore.writing`."""
 
-    One with an id replaces what that id says. One without is looked up by content and source: if it is there, only its
-    new tags and a pin are added.
-    """
-    now = times.now()
-    return [put_one(transaction, memory, now) for memory in memories]
+    def __init__(self, connection: sqlite3.Connection, space: str | None) -> None:
+        super().__init__(connection, space)
+        self._revision: int | None = None
 
+    def new_revision(self) -> int:
+        """The revision of this transaction's changes. Asking for it announces a change: the project's counter rises."""
+        if self._revision is None:
+            query = "UPDATE project SET revision = revision + 1 RETURNING revision"
+            self._revision = int(self.connection.execute(query).fetchone()[0])
+        return self._revision
 
-def put_one(transaction: Transaction, memory: NewMemory, now: int) -> Stored:
-    """Store one memory; `now` is when that happens, in microseconds."""
-    fields = as_fields(memory, created_at=now)
-    names = ", ".join(Fields.NAMES)
-    where: str
-    values: tuple[Any, ...]
-    if memory.id is None:
-        where, values = "content_hash = ? AND source IS ?", (fields.content_hash, fields.source)
-    else:
-        where, values = "id = ?", (memory.id,)
-    row = transaction.connection.execute(
-        f"SELECT key, id, {names} FROM memories WHERE {where} ORDER BY key LIMIT 1", values
-    ).fetchone()
-    if row is None:
-        return _insert(transaction, fields, memory.id or str(uuid4()), now)
-    old = dict(zip(Fields.NAMES, row[2:], strict=True))
-    wanted = (
-        _united(old, memory)
-        if memory.id is None
-        else dict(zip(Fields.NAMES, fields.values(), strict=True))
-    )
-    if memory.created_at is None:
-        wanted.pop("created_at", None)
-    changes = {name: value for name, value in wanted.items() if value != old[name]}
-    if changes:
+    def put(self, memories: Iterable[NewMemory]) -> list[Stored]:
+        """Store memories, each of them once.
+
+        One with an id replaces what that id says. One without is looked up by content and source: if it is there, only
+        its new tags and a pin are added.
+        """
+        now = times.now()
+        return [self.put_one(memory, now) for memory in memories]
+
+    def put_one(self, memory: NewMemory, now: int) -> Stored:
+        """Store one memory; `now` is when that happens, in microseconds."""
+        new = as_columns(memory, created_at=now)
+        same = "id = :id" if memory.id else "content_hash = :content_hash AND source IS :source"
+        query = f"SELECT key, id, {', '.join(new)} FROM memories WHERE {same} ORDER BY key LIMIT 1"
+        row = self.connection.execute(query, {**new, "id": memory.id}).fetchone()
+        if row is None:
+            return self._insert(new, memory.id or str(uuid4()), now)
+        key, memory_id, *values = row
+        old = dict(zip(new, values, strict=True))
+        wanted = new if memory.id else _united(old, memory)
+        if memory.created_at is None:
+            wanted.pop("created_at", None)
+        changes = {name: value for name, value in wanted.items() if value != old[name]}
+        if not changes:
+            return Stored(key, memory_id, Change.UNCHANGED)
         if not changes.keys().isdisjoint(_SEARCHED):
-            changes["words"] = _words(**{name: changes.get(name, old[name]) for name in _SEARCHED})
-        change(transaction, row[0], changes, now)
-    return Stored(row[0], row[1], Change.UPDATED if changes else Change.UNCHANGED)
+            changes["words"] = _words({**old, **changes})
+        self._set(key, {**changes, "updated_at": now, "revision": self.new_revision()})
+        return Stored(key, memory_id, Change.UPDATED)
+
+    def _insert(self, columns: Mapping[str, Any], memory_id: str, now: int) -> Stored:
+        row = {
+            **columns,
+            "words": _words(columns),
+            "id": memory_id,
+            "updated_at": now,
+            "revision": self.new_revision(),
+        }
+        names = ", ".join(row)
+        query = f"INSERT INTO memories ({names}) VALUES (:{', :'.join(row)}) RETURNING key"
+        (key,) = self.connection.execute(query, row).fetchone()
+        return Stored(key, memory_id, Change.ADDED)
+
+    def _set(self, key: int, columns: Mapping[str, Any]) -> None:
+        assignments = ", ".join(f"{name} = :{name}" for name in columns)
+        query = f"UPDATE memories SET {assignments} WHERE key = :key"
+        self.connection.execute(query, {**columns, "key": key})
+
+    def update(self, memory_id: str, changes: Mapping[str, Any]) -> int:
+        """Change fields of a memory; those of `CHANGEABLE`. Returns its key.
+
+        Raises:
+            UnknownMemoryError: there is no such memory.
+            MemoryValueError: a field can't be changed, or not to that.
+        """
+        if unknown := sorted(set(changes) - set(CHANGEABLE)):
+            known = ", ".join(CHANGEABLE)
+            raise MemoryValueError(unknown[0], f"can't be changed; what can: {known}")
+        old = self.get(memory_id)
+        fields = {name: getattr(old, name) for name in CHANGEABLE} | dict(changes)
+        (stored,) = self.put([NewMemory(**fields, id=old.id, created_at=old.created_at)])
+        return stored.key
+
+    def delete(self, keys: Sequence[int]) -> tuple[Memory, ...]:
+        """Delete memories for good, with their vectors and words, and return what they were."""
+        deleted = tuple(self.memories(keys).values())
+        self._delete(keys)
+        return deleted
+
+    def _delete(self, keys: Sequence[int]) -> None:
+        if not keys:
+            return
+        oldest = self.new_revision() - REMEMBERED_REVISIONS
+        self.connection.execute(
+            "DELETE FROM memories WHERE key IN (SELECT value FROM json_each(?))", (as_json(keys),)
+        )
+        if oldest > 0:
+            self.connection.execute("DELETE FROM deletions WHERE revision <= ?", (oldest,))
+            query = "UPDATE project SET deletions_since = max(deletions_since, ?)"
+            self.connection.execute(query, (oldest,))
+
+    def replace_source(self, source: str, memories: Iterable[NewMemory]) -> SourceReport:
+        """Make `memories` all that comes from a source; those without an id get one that follows from their content.
+
+        One that stays keeps the pin that the user gave it.
+        """
+        query = "SELECT key, id, pinned FROM memories WHERE source = ?"
+        rows = self.connection.execute(query, (source,)).fetchall()
+        pinned = {memory_id for _, memory_id, is_pinned in rows if is_pinned}
+        stored = self.put(
+            replace(memory, pinned=memory.pinned or memory.id in pinned)
+            for memory in _identified(source, memories)
+        )
+        gone = {key for key, _, _ in rows} - {item.key for item in stored}
+        self._delete(sorted(gone))
+        changes = Counter(str(item.change) for item in stored)
+        return SourceReport(**changes, removed=len(gone))
+
+    def set_load_states(self, states: Mapping[str, LoadState | None]) -> None:
+        """Remember what loaders know of sources; None forgets. No memory changes, so the revision stays."""
+        for source, state in states.items():
+            if state is None:
+                self.connection.execute("DELETE FROM load_states WHERE source = ?", (source,))
+            else:
+                query = "REPLACE INTO load_states VALUES (?, ?)"
+                self.connection.execute(query, (source, as_json(state)))
+
+    def write_vectors(self, outcomes: Iterable[Embedded], dimension: int) -> int:
+        """Store outcomes of embedding in the current space, whose vectors have so many numbers.
+
+        Those whose memories are gone or say something else now are left out; what other models made is replaced.
+
+        Returns:
+            How many were stored.
+        """
+        model = self.ensure_space(str(self.vectors.space), dimension * 4)
+        # In the order of keys SQLite fills its pages; against it, it leaves a third of each empty.
+        ordered = sorted(outcomes, key=lambda outcome: outcome.key)
+        return sum(self.write_vector(outcome, model) for outcome in ordered)
+
+    def write_vector(self, outcome: Embedded, model: int) -> int:
+        """Store one outcome of embedding, in the space of that number; tells whether its memory still fits: 1 or 0."""
+        values = {
+            "key": outcome.key,
+            "content_hash": outcome.content_hash,
+            "vector": outcome.vector,
+            "failure": outcome.failure,
+            "model": model,
+            "revision": self.new_revision(),
+        }
+        return self.connection.execute(_UPSERT_EMBEDDING, values).rowcount
+
+    def ensure_space(self, space: str, size: int) -> int:
+        """The number of an embedding space whose vectors have `size` bytes, given now if it has none.
+
+        Raises:
+            ValueError: vectors in that space have another size.
+        """
+        query = "SELECT model, size FROM models WHERE label = ?"
+        row = self.connection.execute(query, (space,)).fetchone()
+        if row is None:
+            query = "INSERT INTO models (label, size) VALUES (?, ?) RETURNING model, size"
+            row = self.connection.execute(query, (space, size)).fetchone()
+        model, known = row
+        if known != size:
+            raise ValueError(f"a vector of {space} has {known} bytes here, got one of {size}")
+        return int(model)
 
 
 def _united(old: Mapping[str, Any], memory: NewMemory) -> dict[str, Any]:
@@ -95,66 +232,15 @@ def _united(old: Mapping[str, Any], memory: NewMemory) -> dict[str, Any]:
     return {"tags": as_json(list(tags)), "pinned": int(old["pinned"] or memory.pinned)}
 
 
-def _insert(transaction: Transaction, fields: Fields, memory_id: str, now: int) -> Stored:
-    words = _words(fields.text, fields.context, fields.created_at)
-    row = (*fields.values(), words, memory_id, now, transaction.revision)
-    (key,) = transaction.connection.execute(_INSERT, row).fetchone()
-    return Stored(key, memory_id, Change.ADDED)
+def _words(columns: Mapping[str, Any]) -> str:
+    return search_words(columns["text"], columns["context"], times.moment(columns["created_at"]))
 
 
-def _words(text: str, context: str, created_at: int) -> str:
-    return search_words(text, context, times.moment(created_at))
-
-
-def change(transaction: Transaction, key: int, changes: Mapping[str, Any], now: int) -> None:
-    """Set columns of one memory."""
-    assignments = ", ".join(f"{name} = :{name}" for name in changes)
-    values = {**changes, "key": key, "now": now, "revision": transaction.revision}
-    transaction.connection.execute(_CHANGE.format(assignments), values)
-
-
-def replace_source(
-    transaction: Transaction, source: str, memories: Sequence[NewMemory]
-) -> tuple[list[Stored], list[int]]:
-    """Make `memories` all that comes from `source`. One that stays keeps the pin that the user gave it.
-
-    Args:
-        memories: with `source` as their source; all with ids (`identified`).
-
-    Returns:
-        What happened to each, and the keys of those that were removed.
-    """
-    query = "SELECT key, id, pinned FROM memories WHERE source = ?"
-    rows = transaction.connection.execute(query, (source,)).fetchall()
-    before = {key for key, _, _ in rows}
-    pinned = {memory_id for _, memory_id, is_pinned in rows if is_pinned}
-    stored = put(
-        transaction,
-        [replace(memory, pinned=memory.pinned or memory.id in pinned) for memory in memories],
-    )
-    gone = sorted(before - {item.key for item in stored})
-    remove(transaction, gone)
-    return stored, gone
-
-
-def source_id(source: str, content_hash: bytes, occurrence: int) -> str:
-    """The id of the n-th memory of that content in a source; the same on every machine."""
-    return str(uuid5(_SOURCE_IDS, f"{len(source)}:{source}:{content_hash.hex()}:{occurrence}"))
-
-
-def remove(transaction: Transaction, keys: Sequence[int]) -> None:
-    """Delete memories for good, with their vectors and words."""
-    if not keys:
-        return
-    revision = transaction.revision
-    connection = transaction.connection
-    connection.execute(
-        "DELETE FROM memories WHERE key IN (SELECT value FROM json_each(?))",
-        (json.dumps(list(keys)),),
-    )
-    oldest = revision - REMEMBERED_REVISIONS
-    if oldest > 0:
-        connection.execute("DELETE FROM deletions WHERE revision <= ?", (oldest,))
-        connection.execute(
-            "UPDATE project SET deletions_since = max(deletions_since, ?)", (oldest,)
-        )
+def _identified(source: str, memories: Iterable[NewMemory]) -> Iterable[NewMemory]:
+    """Memories of a source with ids: those of the n-th memory of a content are the same on every machine."""
+    occurrences: Counter[bytes] = Counter()
+    for memory in memories:
+        digest = content_hash(memory.text, memory.context)
+        name = f"{len(source)}:{source}:{digest.hex()}:{occurrences[digest]}"
+        occurrences[digest] += 1
+        yield replace(memory, source=source, id=memory.id or str(uuid5(_SOURCE_IDS, name)))

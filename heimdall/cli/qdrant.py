@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from cognitive_memory.qdrant.index import QdrantIndex
     from cognitive_memory.qdrant.settings import QdrantSettings
     from cognitive_memory.qdrant.sync import Difference, PushReport
-    from cognitive_memory.storage.replication import ReplicaSource
 
 
 @group()
@@ -46,7 +45,6 @@ def status() -> Report:
     Examples:
         heimdall qdrant status --json  # for a script
     """
-    from cognitive_memory.qdrant.client import insecure
     from cognitive_memory.qdrant.errors import QdrantError
     from cognitive_memory.qdrant.settings import qdrant_settings
 
@@ -55,13 +53,14 @@ def status() -> Report:
         if settings is None:
             return _NotConfigured()
         problem, collection, there = "", "", None
-        here = len(_source(memory).held())
+        with memory.storage.reading() as reader:
+            here, _ = reader.vectors.counts()
         try:
             with _index(memory, settings) as index:
                 there, collection = index.count(), index.collection
         except QdrantError as error:
             problem = error.problem
-    return _Status(settings.place, problem, collection, here, there, insecure(settings))
+    return _Status(settings.place, problem, collection, here, there, settings.key_in_the_clear())
 
 
 @dataclass(frozen=True)
@@ -135,7 +134,7 @@ def push(*, full: bool, take_over: bool) -> Report:
     from cognitive_memory.qdrant import sync
 
     with _memory_and_index() as (memory, index), progress("pushing") as tell:
-        done = sync.push(_source(memory), index, full=full, take_over=take_over, progress=tell)
+        done = sync.push(memory.storage, index, full=full, take_over=take_over, progress=tell)
         return _Pushed(done, memory.status().pending, index.collection)
 
 
@@ -197,7 +196,7 @@ def verify() -> Report:
     from cognitive_memory.qdrant import sync
 
     with _memory_and_index() as (memory, index):
-        return _Verified(sync.verify(_source(memory), index))
+        return _Verified(sync.verify(memory.storage, index))
 
 
 @dataclass(frozen=True)
@@ -269,16 +268,16 @@ def _memory_and_index() -> Iterator[tuple[ProjectMemory, QdrantIndex]]:
             yield memory, index
 
 
-def _source(memory: ProjectMemory) -> ReplicaSource:
-    source = memory.replica_source()
-    if source is None:
+def _embedding_space(memory: ProjectMemory) -> str:
+    space = memory.storage.embedding_space()
+    if space is None:
         raise click.ClickException(
             "This installation pins no embedding model, so there are no vectors: install heimdall-mcp from a release."
         )
-    return source
+    return space
 
 
 def _index(memory: ProjectMemory, settings: QdrantSettings) -> QdrantIndex:
     from cognitive_memory.qdrant.index import QdrantIndex
 
-    return QdrantIndex(settings, project_id=memory.project_id, label=_source(memory).label)
+    return QdrantIndex(settings, project_id=memory.project_id, space=_embedding_space(memory))

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from heimdall.doctor.finding import Finding, Request, failed, not_checked, passed
 from heimdall.doctor.models import REPAIR
-from heimdall.models import inspect, receipts
 from heimdall.models.errors import ManifestError
+from heimdall.models.manifest import read_model
 
 _SECONDS = 120
 _REINSTALL = "reinstall it: 'pip install --force-reinstall onnxruntime tokenizers numpy'"
@@ -22,14 +22,15 @@ _REINSTALL = "reinstall it: 'pip install --force-reinstall onnxruntime tokenizer
 def check(_request: Request) -> Iterator[Finding]:
     """In a process of its own: a library that was built for another processor ends its process without a word."""
     try:
-        found = inspect.whereabouts()
+        model = read_model()
     except ManifestError as error:
         yield not_checked("engine", "", f"it is not known which model to load ({error})")
         return
-    if found.directory is None:
-        yield not_checked("engine", "", f"{found.model.label} is not on this machine")
+    location = model.locate()
+    if not location.here:
+        yield not_checked("engine", "", f"{model.label} is not on this machine")
         return
-    yield _run(found.directory, found.model.name, receipts.wanted_variant(None))
+    yield _run(Path(location.directory), model.name, model.package.variant())
 
 
 def _run(directory: Path, model: str, variant: str) -> Finding:

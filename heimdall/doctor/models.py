@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from heimdall.doctor.finding import Finding, Request, failed, passed, warned
-from heimdall.models import inspect, locations, prune, receipts
+from heimdall.models import locations, prune
 from heimdall.models.errors import ManifestError
 from heimdall.models.files import sha256_of
+from heimdall.models.locate import SHARED, Location
 from heimdall.models.manifest import PinnedModel, read_model
 from heimdall.models.settings import Settings, SettingsError
 from heimdall.models.store import Store
 from heimdall.models.text import megabytes
+from heimdall.models.verify import verify
 
 REPAIR = "'heimdall models verify --repair' mends it"
 
@@ -22,43 +24,40 @@ def check(request: Request) -> Iterator[Finding]:
     """The manifest, the model, what other tools see of it, and what old downloads left."""
     path = locations.manifest_path()
     try:
-        pinned = read_model(path)
+        pinned = read_model()
     except ManifestError as error:
         yield failed(
             "manifest", path, error.reason, "see HEIMDALL_MODEL_VARIANT, or reinstall heimdall-mcp"
         )
         return
-    size = megabytes(sum(file.size for file in pinned.files))
+    size = megabytes(pinned.size)
     yield passed("manifest", path, f"pins {pinned.label}, {len(pinned.files)} files, {size}")
-    found = inspect.whereabouts()
-    yield _model(found, deep=request.deep)
-    if found.directory is not None and found.tier == "shared":
-        yield from _view(found.model)
-    yield from _leftovers()
+    store, location = Store(Path(locations.models_dir())), pinned.locate()
+    yield _model(pinned, store, location, deep=request.deep)
+    if location.tier == SHARED:
+        yield from _view(pinned, store)
+    yield from _leftovers(store)
 
 
-def _model(found: inspect.Whereabouts, *, deep: bool) -> Finding:
-    label = found.model.label
-    if found.directory is None:
-        return _absent(found.model)
-    if found.verified and not deep:
+def _model(model: PinnedModel, store: Store, location: Location, *, deep: bool) -> Finding:
+    label, directory = model.label, location.directory
+    if not location.here:
+        return _absent(model, store)
+    if location.verified and not deep:
         what = (
             "is complete; verified when it came, and not touched since ('--deep' hashes it again)"
         )
-        return passed("models", found.directory, f"{label} {what}")
-    bad = [finding for finding in inspect.verify(found) if finding.state != "ok"]
+        return passed("models", directory, f"{label} {what}")
+    bad = [finding for finding in verify(model, store) if finding.state != "ok"]
     if bad:
         named = ", ".join(f"{finding.path} is {finding.state}" for finding in bad)
-        return failed("models", found.directory, f"{label} is not sound: {named}", REPAIR)
-    return passed(
-        "models",
-        found.directory,
-        f"{label} is complete; every file was hashed now and matches its pin",
-    )
+        return failed("models", directory, f"{label} is not sound: {named}", REPAIR)
+    what = "is complete; every file was hashed now and matches its pin"
+    return passed("models", directory, f"{label} {what}")
 
 
-def _absent(model: PinnedModel) -> Finding:
-    own = Path(receipts.set_directory(locations.models_dir(), model.entry)) / receipts.TREE
+def _absent(model: PinnedModel, store: Store) -> Finding:
+    own = store.tree(model)
     if os.path.isdir(own):  # noqa: PTH112 (False, not an error, where one may not look)
         named = ", ".join(
             file.path for file in model.files if not _has_size(own / file.path, file.size)
@@ -77,7 +76,7 @@ def _absent(model: PinnedModel) -> Finding:
     advice = (
         f"{pull} fetches it; without a network 'heimdall models import FILE' takes it from a file"
     )
-    return failed("models", locations.models_dir(), f"{model.label} is not on this machine", advice)
+    return failed("models", store.models_dir, f"{model.label} is not on this machine", advice)
 
 
 def _offline() -> str | None:
@@ -94,10 +93,9 @@ def _has_size(path: Path, size: int) -> bool:
         return False
 
 
-def _view(model: PinnedModel) -> Iterator[Finding]:
+def _view(model: PinnedModel, store: Store) -> Iterator[Finding]:
     """The tree that other tools expect directly in the models directory."""
-    models_dir = Path(locations.models_dir())
-    own = Path(receipts.set_directory(str(models_dir), model.entry)) / receipts.TREE
+    models_dir, own = store.models_dir, store.tree(model)
     wrong = [
         file.path for file in model.files if not _same(models_dir / file.path, own / file.path)
     ]
@@ -117,8 +115,7 @@ def _same(seen: Path, own: Path) -> bool:
         return not own.exists()  # a damaged set is reported as such
 
 
-def _leftovers() -> Iterator[Finding]:
-    store = Store(Path(locations.models_dir()))
+def _leftovers(store: Store) -> Iterator[Finding]:
     if not os.path.isdir(store.partial):  # noqa: PTH112 (as above)
         return
     stale = stale_downloads(store)

@@ -9,7 +9,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from heimdall.doctor.finding import Finding, Request, failed, not_checked, passed, warned
-from heimdall.models import inspect, locations
 from heimdall.models.errors import ManifestError, SourceError
 from heimdall.models.manifest import PinnedModel, read_model
 from heimdall.models.secrets import redact_url as redact
@@ -24,7 +23,7 @@ def check(request: Request) -> Iterator[Finding]:
     """What would be used; the sources themselves only if the request says so."""
     try:
         settings = Settings.from_environment()
-        model = read_model(locations.manifest_path())
+        model = read_model()
     except (SettingsError, ManifestError) as error:
         yield not_checked(
             "network", "", f"without sound settings and a manifest it is not known how ({error})"
@@ -167,7 +166,7 @@ def _sources(model: PinnedModel, settings: Settings) -> Iterator[Finding]:
         yield failed("sources", "", error.reason, _SEE_SOURCES)
         return
     # One that does not answer matters if nobody else does while the model is still to be fetched.
-    needed = inspect.whereabouts().directory is None and all(answer.problem for answer in probes)
+    needed = not model.locate().here and all(answer.problem for answer in probes)
     for answer in probes:
         key = f"sources.{answer.source}"
         if answer.problem is None:

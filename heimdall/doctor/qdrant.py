@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 def check(request: Request) -> Iterator[Finding]:
     """Where it is, whether a key would travel in the clear, and with `online` whether it answers."""
-    from cognitive_memory.qdrant.client import insecure
     from cognitive_memory.qdrant.settings import qdrant_settings
 
     try:
@@ -30,7 +29,7 @@ def check(request: Request) -> Iterator[Finding]:
     if settings is None:
         yield not_checked("qdrant", "", "not configured, and not needed")
         return
-    if problem := insecure(settings):
+    if problem := settings.key_in_the_clear():
         yield warned("qdrant_key", settings.place, problem)
     if request.online:
         yield _ask(settings)
@@ -43,9 +42,9 @@ def check(request: Request) -> Iterator[Finding]:
 def _ask(settings: QdrantSettings) -> Finding:
     from contextlib import closing
 
-    from cognitive_memory.qdrant.client import open_client, talking
-
     try:
+        from cognitive_memory.qdrant.client import open_client, talking
+
         with closing(open_client(settings)) as client, talking(settings):
             number = len(client.get_collections().collections)
     except HeimdallError as error:

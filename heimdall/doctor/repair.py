@@ -9,7 +9,8 @@ from pathlib import Path
 from heimdall.doctor.finding import Finding, Status
 from heimdall.doctor.models import stale_downloads
 from heimdall.errors import HeimdallError
-from heimdall.models import inspect, locations, prune
+from heimdall.models import locations, prune
+from heimdall.models.manifest import read_model
 from heimdall.models.store import Store
 from heimdall.models.text import megabytes
 
@@ -52,25 +53,23 @@ def _make_directory(finding: Finding) -> str:
 def _provide_model(_finding: Finding) -> str:
     from dataclasses import replace
 
-    from heimdall.models.resolver import resolve_in_detail
+    from heimdall.models.resolver import repair
     from heimdall.models.settings import Settings
 
-    found = inspect.whereabouts()
-    Store(Path(locations.models_dir())).distrust(found.model)
     # The user asked for it, so HEIMDALL_FETCH=never does not hold here; HEIMDALL_OFFLINE does.
-    resolution = resolve_in_detail(settings=replace(Settings.from_environment(), fetch="use"))
+    settings = replace(Settings.from_environment(), fetch="use")
+    resolution = repair(read_model(), settings=settings)
     origin = (
         f"from {', '.join(resolution.sources)}"
         if resolution.sources
         else "from files that were here"
     )
-    return f"{found.model.label} was verified and mended, {origin}: {resolution.directory}"
+    return f"{resolution.model.label} was verified and mended, {origin}: {resolution.directory}"
 
 
 def _lay_out_view(_finding: Finding) -> str:
-    found = inspect.whereabouts()
     store = Store(Path(locations.models_dir()))
-    store.show(found.model)
+    store.show(read_model())
     return f"laid the pinned files out in {store.models_dir}; what was there under their names was kept, renamed"
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from heimdall.doctor.directories import shared_directories
 from heimdall.doctor.finding import Finding, Request, failed, not_checked, passed, warned
-from heimdall.models import inspect
 from heimdall.models.errors import ManifestError
+from heimdall.models.manifest import read_model
 from heimdall.models.text import megabytes
 
 _COMFORT = 200_000_000
@@ -54,12 +54,10 @@ def check(_request: Request) -> Iterator[Finding]:
 def _needed() -> int:
     """Bytes that fetching takes: the asset and what is unpacked from it."""
     try:
-        found = inspect.whereabouts()
+        model = read_model()
     except ManifestError:
         return 0  # said by the check of the manifest
-    if found.directory is not None:
-        return 0
-    return found.model.asset.size + sum(file.size for file in found.model.files)
+    return 0 if model.locate().here else model.asset.size + model.size
 
 
 def _inodes_are_gone(path: Path) -> bool:

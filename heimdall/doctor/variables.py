@@ -102,7 +102,7 @@ def _variant_that_is_not_pinned(environ: Environment) -> Iterator[Finding]:
     if not variant:
         return
     try:
-        read_model(locations.manifest_path(), variant=variant)
+        read_model(variant=variant)
     except ManifestError as error:
         yield failed(
             _key("HEIMDALL_MODEL_VARIANT"),

@@ -23,26 +23,24 @@ class Client:
             leading `~` is the home directory; `$NAME` a variable, with its default in `places.DEFAULTS`.
         project_file: the same of one project, relative to its root; None if it has none.
         format: "json" (strict), "jsonc" (comments, trailing commas) or "toml".
-        key: the table of servers in it.
+        key: the table of servers in it; most clients took over the first one's name.
         fields: what an entry holds besides command, args and env.
         tells_project: whether it starts a server in the project's folder or tells it its roots. One that does neither
             has to give `HEIMDALL_PROJECT`.
         programs: commands that show that it is installed.
         after: what makes it see a change.
-        source: the documentation that all this was taken from.
     """
 
     name: str
     title: str
     user_file: Mapping[str, str]
-    project_file: str | None
+    project_file: str | None = None
     format: str
-    key: str
+    key: str = "mcpServers"
     fields: Mapping[str, str] = field(default_factory=dict)
     tells_project: bool = True
     programs: tuple[str, ...] = ()
     after: str
-    source: str
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -71,21 +69,22 @@ class UnknownClientError(HeimdallError):
 
 _STDIO = {"type": "stdio"}
 
+# Above each row, the documentation that it was taken from.
 CLIENTS = {
     client.name: client
     for client in (
+        # https://code.claude.com/docs/en/mcp
         Client(
             name="claude-code",
             title="Claude Code",
             user_file={"*": "$CLAUDE_CONFIG_DIR/.claude.json"},
             project_file=".mcp.json",
             format="json",
-            key="mcpServers",
             fields=_STDIO,
             programs=("claude",),
             after="start a new session",
-            source="https://code.claude.com/docs/en/mcp",
         ),
+        # https://modelcontextprotocol.io/docs/develop/connect-local-servers
         Client(
             name="claude-desktop",
             title="Claude Desktop",
@@ -94,25 +93,22 @@ CLIENTS = {
                 "darwin": "~/Library/Application Support/Claude/claude_desktop_config.json",
                 "win32": "$APPDATA/Claude/claude_desktop_config.json",
             },
-            project_file=None,
             format="json",
-            key="mcpServers",
             tells_project=False,
             after="quit it and start it again",
-            source="https://modelcontextprotocol.io/docs/develop/connect-local-servers",
         ),
+        # https://cursor.com/docs/context/mcp
         Client(
             name="cursor",
             title="Cursor",
             user_file={"*": "~/.cursor/mcp.json"},
             project_file=".cursor/mcp.json",
             format="jsonc",
-            key="mcpServers",
             fields=_STDIO,
             programs=("cursor",),
             after="switch the server on under Settings, Tools & MCP",
-            source="https://cursor.com/docs/context/mcp",
         ),
+        # https://code.visualstudio.com/docs/copilot/reference/mcp-configuration
         Client(
             name="vscode",
             title="Visual Studio Code",
@@ -127,8 +123,8 @@ CLIENTS = {
             fields=_STDIO,
             programs=("code",),
             after="start the server from the list of 'MCP: List Servers'",
-            source="https://code.visualstudio.com/docs/copilot/reference/mcp-configuration",
         ),
+        # https://developers.openai.com/codex/mcp
         Client(
             name="codex",
             title="Codex CLI",
@@ -138,30 +134,27 @@ CLIENTS = {
             key="mcp_servers",
             programs=("codex",),
             after="start a new session; a project's own file counts once the project is trusted",
-            source="https://developers.openai.com/codex/mcp",
         ),
+        # https://geminicli.com/docs/tools/mcp-server
         Client(
             name="gemini",
             title="Gemini CLI",
             user_file={"*": "~/.gemini/settings.json"},
             project_file=".gemini/settings.json",
             format="jsonc",
-            key="mcpServers",
             programs=("gemini",),
             after="start a new session",
-            source="https://geminicli.com/docs/tools/mcp-server",
         ),
+        # https://docs.windsurf.com/windsurf/cascade/mcp
         Client(
             name="windsurf",
             title="Windsurf",
             user_file={"*": "~/.codeium/windsurf/mcp_config.json"},
-            project_file=None,
             format="json",
-            key="mcpServers",
             programs=("windsurf",),
             after="press refresh in the list of MCP servers",
-            source="https://docs.windsurf.com/windsurf/cascade/mcp",
         ),
+        # https://zed.dev/docs/ai/mcp
         Client(
             name="zed",
             title="Zed",
@@ -176,7 +169,6 @@ CLIENTS = {
             fields={"source": "custom"},
             programs=("zed", "zeditor"),
             after="nothing is left to do: it reads the file at once",
-            source="https://zed.dev/docs/ai/mcp",
         ),
     )
 }

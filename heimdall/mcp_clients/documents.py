@@ -6,7 +6,7 @@ Pure: text in, text out.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from heimdall.mcp_clients import jsonc
@@ -64,15 +64,13 @@ def drop_entry(text: str, client: Client, name: str) -> str:
     if find_entry(text, client, name) is None:
         return text
     if client.format == "toml":
-        import tomlkit
 
-        document = tomlkit.parse(_plain(text))
-        servers: Any = document[client.key]
-        del servers[name]
-        if not servers:
-            del document[client.key]
-        made = tomlkit.dumps(document).rstrip("\n")
-        return _as_in(text, made + "\n") if made else ""
+        def remove(document: Any) -> None:
+            del document[client.key][name]
+            if not document[client.key]:
+                del document[client.key]
+
+        return _edit_toml(text, remove)
     text = jsonc.remove_member(text, [client.key, name])
     return "" if "".join(text.split()) == "{}" else text
 
@@ -105,29 +103,29 @@ def _set(text: str, client: Client, keys: list[str], value: object) -> str:
         return jsonc.set_member(text, [client.key, *keys], value)
     import tomlkit
 
-    document: Any = tomlkit.parse(_plain(text))
-    holder = document
-    for key in [client.key, *keys[:-1]]:
-        if key not in holder:
-            holder[key] = tomlkit.table(is_super_table=holder is document)
-        holder = holder[key]
-        if not hasattr(holder, "items"):
-            raise FormatError(f"{key} is not a table")
-    item: Any = tomlkit.item(value)
-    if isinstance(value, dict):
-        item.add(tomlkit.nl())  # what follows is parted from it
-    holder[keys[-1]] = item
-    return _as_in(text, tomlkit.dumps(document).rstrip("\n") + "\n")
+    def assign(document: Any) -> None:
+        holder = document
+        for key in [client.key, *keys[:-1]]:
+            if key not in holder:
+                holder[key] = tomlkit.table(is_super_table=holder is document)
+            holder = holder[key]
+            if not hasattr(holder, "items"):
+                raise FormatError(f"{key} is not a table")
+        item: Any = tomlkit.item(value)
+        if isinstance(value, dict):
+            item.add(tomlkit.nl())  # what follows is parted from it
+        holder[keys[-1]] = item
+
+    return _edit_toml(text, assign)
 
 
-def _plain(text: str) -> str:
-    """A text whose lines all end as on Windows, with newlines alone, for tomlkit writes these; another one as it is."""
-    return text.replace("\r\n", "\n") if _windows(text) else text
+def _edit_toml(text: str, edit: Callable[[Any], None]) -> str:
+    import tomlkit
 
-
-def _as_in(text: str, made: str) -> str:
-    return made.replace("\n", "\r\n") if _windows(text) else made
-
-
-def _windows(text: str) -> bool:
-    return 0 < text.count("\n") == text.count("\r\n")
+    # tomlkit writes newlines alone: a text whose lines all end as on Windows is translated there and back.
+    windows = 0 < text.count("\n") == text.count("\r\n")
+    document = tomlkit.parse(text.replace("\r\n", "\n") if windows else text)
+    edit(document)
+    made = tomlkit.dumps(document).rstrip("\n")
+    made = f"{made}\n" if made else ""
+    return made.replace("\n", "\r\n") if windows else made

@@ -6,8 +6,6 @@ import shlex
 import shutil
 import sys
 import sysconfig
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from heimdall.errors import HeimdallError
@@ -44,38 +42,13 @@ class CommandError(HeimdallError, ValueError):
         return f"--command {self.command!r} can't be understood: {self.problem}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerEntry:
-    """What a client has to start.
-
-    Attributes:
-        command: the program.
-        args: its arguments.
-        env: variables to set besides those of the client.
-    """
-
-    command: str
-    args: tuple[str, ...] = ()
-    env: Mapping[str, str] = field(default_factory=dict)
-
-    def fields(self, client: Client) -> dict[str, object]:
-        """The members of the entry as `client` writes them."""
-        members: dict[str, object] = {
-            **client.fields,
-            "command": self.command,
-            "args": list(self.args),
-        }
-        if self.env:
-            members["env"] = dict(self.env)
-        return members
-
-
 def server_entry(
-    scope: str, *, command: str | None = None, project: Path | None = None
-) -> ServerEntry:
-    """The entry for a configuration.
+    client: Client, scope: str, *, command: str | None = None, project: Path | None = None
+) -> dict[str, object]:
+    """The members of our server's entry, as a client writes them.
 
     Args:
+        client: whose configuration it is for.
         scope: "user": the program's full path, since programs started from a desktop have another PATH than a shell;
             "project": its bare name, since the file is shared with people who have it elsewhere.
         command: what to start instead: a program, and its arguments as a shell would take them.
@@ -86,8 +59,8 @@ def server_entry(
         CommandError: `command` is no command line.
     """
     program, *args = _split(command) if command else [PROGRAM if scope == PROJECT else _program()]
-    env = {"HEIMDALL_PROJECT": str(project)} if project else {}
-    return ServerEntry(command=program, args=tuple(args), env=env)
+    env = {"env": {"HEIMDALL_PROJECT": str(project)}} if project else {}
+    return {**client.fields, "command": program, "args": args, **env}
 
 
 def _split(command: str) -> list[str]:
@@ -102,7 +75,7 @@ def _split(command: str) -> list[str]:
 
 def _program() -> str:
     scripts = Path(sysconfig.get_path("scripts"))
-    found = shutil.which(PROGRAM, path=str(scripts)) or shutil.which(PROGRAM)
-    if found is None:
+    program = shutil.which(PROGRAM, path=str(scripts)) or shutil.which(PROGRAM)
+    if program is None:
         raise ServerNotFoundError
-    return str(Path(found).absolute())
+    return str(Path(program).absolute())

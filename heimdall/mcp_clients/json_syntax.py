@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from heimdall.mcp_clients.errors import FormatError
@@ -23,16 +23,6 @@ TOKEN = re.compile(
 )
 """A piece of a document; which kind it is, is the name of the group."""
 _MAX_DEPTH = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A piece of the text that has a meaning: neither blank nor comment."""
-
-    kind: str
-    text: str
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,22 +73,22 @@ def parse(text: str) -> Value:
 class _Reader:
     text: str
     position: int = 0
-    _ahead: Token | None = field(default=None, init=False)
+    _ahead: re.Match[str] | None = None
 
-    def peek(self) -> Token | None:
-        """The next token, or None at the end."""
+    def peek(self) -> re.Match[str] | None:
+        """The next token that has a meaning, neither blank nor comment; None at the end."""
         while self._ahead is None and self.position < len(self.text):
-            found = TOKEN.match(self.text, self.position)
-            if found is None:
+            token = TOKEN.match(self.text, self.position)
+            if token is None:
                 raise FormatError(
                     f"{self._place(self.position)}: {self.text[self.position]!r} is not expected"
                 )
-            self.position = found.end()
-            if found.lastgroup not in {"blank", "comment"}:
-                self._ahead = Token(str(found.lastgroup), found.group(), found.start(), found.end())
+            self.position = token.end()
+            if token.lastgroup not in {"blank", "comment"}:
+                self._ahead = token
         return self._ahead
 
-    def take(self, expected: str) -> Token:
+    def take(self, expected: str) -> re.Match[str]:
         token = self.peek()
         if token is None:
             raise self.problem(expected, None)
@@ -108,60 +98,60 @@ class _Reader:
     def value(self, depth: int) -> Value:
         token = self.take("a value")
         if depth > _MAX_DEPTH:
-            raise FormatError(f"{self._place(token.start)}: nested more than {_MAX_DEPTH} deep")
-        if token.text == "{":
+            raise FormatError(f"{self._place(token.start())}: nested more than {_MAX_DEPTH} deep")
+        if token[0] == "{":
             return self._object(token, depth)
-        if token.text == "[":
+        if token[0] == "[":
             return self._array(token, depth)
-        if token.kind == "mark":
+        if token.lastgroup == "mark":
             raise self.problem("a value", token)
-        return Value(token.start, token.end, self._scalar(token))
+        return Value(token.start(), token.end(), self._scalar(token))
 
-    def _object(self, opening: Token, depth: int) -> Value:
+    def _object(self, opening: re.Match[str], depth: int) -> Value:
         members: list[Member] = []
         trailing_comma = None
         while True:
             key = self.take("a key or '}'")
-            if key.text == "}":
+            if key[0] == "}":
                 content = {member.key: member.value.content for member in members}
-                return Value(opening.start, key.end, content, members, trailing_comma)
-            if key.kind != "string":
+                return Value(opening.start(), key.end(), content, members, trailing_comma)
+            if key.lastgroup != "string":
                 raise self.problem("a key or '}'", key)
             colon = self.take("':'")
-            if colon.text != ":":
+            if colon[0] != ":":
                 raise self.problem("':'", colon)
-            members.append(Member(self._scalar(key), key.start, self.value(depth + 1)))
+            members.append(Member(self._scalar(key), key.start(), self.value(depth + 1)))
             trailing_comma = None
             ahead = self.peek()
-            if ahead is None or ahead.text not in {",", "}"}:
+            if ahead is None or ahead[0] not in {",", "}"}:
                 raise self.problem("',' or '}'", ahead)
-            if ahead.text == ",":
-                trailing_comma = self.take("','").start
+            if ahead[0] == ",":
+                trailing_comma = self.take("','").start()
 
-    def _array(self, opening: Token, depth: int) -> Value:
+    def _array(self, opening: re.Match[str], depth: int) -> Value:
         items: list[Any] = []
         while True:
             ahead = self.peek()
-            if ahead is not None and ahead.text == "]":
-                return Value(opening.start, self.take("']'").end, items)
+            if ahead is not None and ahead[0] == "]":
+                return Value(opening.start(), self.take("']'").end(), items)
             items.append(self.value(depth + 1).content)
             mark = self.take("',' or ']'")
-            if mark.text == "]":
-                return Value(opening.start, mark.end, items)
-            if mark.text != ",":
+            if mark[0] == "]":
+                return Value(opening.start(), mark.end(), items)
+            if mark[0] != ",":
                 raise self.problem("',' or ']'", mark)
 
-    def _scalar(self, token: Token) -> Any:
+    def _scalar(self, token: re.Match[str]) -> Any:
         try:
-            return json.loads(token.text, parse_constant=_refuse)
+            return json.loads(token[0], parse_constant=_refuse)
         except ValueError:
             raise self.problem("a value", token) from None
 
-    def problem(self, expected: str, token: Token | None) -> FormatError:
+    def problem(self, expected: str, token: re.Match[str] | None) -> FormatError:
         if token is None:
             return FormatError(f"the text ends where {expected} is expected")
-        shown = token.text if len(token.text) <= 40 else token.text[:40] + "…"
-        return FormatError(f"{self._place(token.start)}: expected {expected}, found {shown}")
+        shown = token[0] if len(token[0]) <= 40 else token[0][:40] + "…"
+        return FormatError(f"{self._place(token.start())}: expected {expected}, found {shown}")
 
     def _place(self, position: int) -> str:
         line = self.text.count("\n", 0, position) + 1

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 from heimdall.mcp_clients import documents
 from heimdall.mcp_clients.clients import CLIENTS, PROJECT, USER, Client
@@ -83,8 +82,8 @@ class Standing:
 
     place: Place
     state: State
-    problem: str
-    command: str | None
+    problem: str = ""
+    command: str | None = None
 
 
 def install(
@@ -109,11 +108,7 @@ def install(
         ServerNotFoundError, CommandError, ScopeError: as their texts say.
     """
     fields = _fields(place, command, project)
-    file = ConfigFile.read(place.path)
-    with _naming(place.path):
-        known = documents.find_entry(file.text, place.client, place.name) is not None
-        text = documents.put_entry(file.text, place.client, place.name, fields)
-    return _carry_out(place, file, text, "updated" if known else "added", backups, dry_run=dry_run)
+    return _change(place, fields, backups, dry_run=dry_run)
 
 
 def remove(place: Place, *, backups: Path, dry_run: bool = False) -> Change:
@@ -122,10 +117,7 @@ def remove(place: Place, *, backups: Path, dry_run: bool = False) -> Change:
     Raises:
         ClientConfigError, ScopeError: as `install`.
     """
-    file = ConfigFile.read(place.path)
-    with _naming(place.path):
-        text = documents.drop_entry(file.text, place.client, place.name)
-    return _carry_out(place, file, text, "removed", backups, dry_run=dry_run)
+    return _change(place, None, backups, dry_run=dry_run)
 
 
 def standing(place: Place) -> Standing:
@@ -138,18 +130,19 @@ def standing(place: Place) -> Standing:
         with _naming(place.path):
             entry = documents.find_entry(ConfigFile.read(place.path).text, place.client, place.name)
     except ClientConfigError as error:
-        return Standing(place=place, state=State.UNREADABLE, problem=error.problem, command=None)
+        return Standing(place=place, state=State.UNREADABLE, problem=error.problem)
     if entry is None:
-        return Standing(place=place, state=State.ABSENT, problem="", command=None)
+        return Standing(place=place, state=State.ABSENT)
     command = entry.get("command") if isinstance(entry, dict) else None
-    problem = _problem_of(entry, place)
-    state = State.WRONG if problem else State.INSTALLED
-    return Standing(
-        place=place,
-        state=state,
-        problem=problem,
-        command=command if isinstance(command, str) else None,
-    )
+    if not isinstance(command, str):
+        problem, command = f"its entry names no command; {_remedy(place)}", None
+    elif shutil.which(command) is None:
+        where = "is not on the PATH" if place.scope == PROJECT else "does not exist"
+        remedy = _remedy(place) if place.scope == USER else "install heimdall-mcp"
+        problem = f"the program {command} {where}; {remedy}"
+    else:
+        return Standing(place=place, state=State.INSTALLED, command=command)
+    return Standing(place=place, state=State.WRONG, problem=problem, command=command)
 
 
 def places(root: Path, *, name: str = SERVER_NAME) -> Iterator[Place]:
@@ -184,27 +177,30 @@ def snippet(place: Place, *, command: str | None = None, project: Path | None = 
 def _fields(place: Place, command: str | None, project: Path | None) -> dict[str, object]:
     if project is None and not place.client.tells_project:
         project = place.root
-    return server_entry(place.scope, command=command, project=project).fields(place.client)
+    return server_entry(place.client, place.scope, command=command, project=project)
 
 
-def _carry_out(
-    place: Place, file: ConfigFile, text: str, action: str, backups: Path, *, dry_run: bool
+def _change(
+    place: Place, fields: dict[str, object] | None, backups: Path, *, dry_run: bool
 ) -> Change:
+    """Set the fields of the server's entry; None: remove it."""
+    client, name = place.client, place.name
+    file = ConfigFile.read(place.path)
+    with _naming(place.path):
+        if fields is None:
+            action, text = "removed", documents.drop_entry(file.text, client, name)
+        else:
+            known = documents.find_entry(file.text, client, name) is not None
+            action = "updated" if known else "added"
+            text = documents.put_entry(file.text, client, name, fields)
     if text == file.text:
         return Change(place=place, action="unchanged", backup=None, text=text)
     backup = None if dry_run else file.replace(text, backups)
     return Change(place=place, action=action, backup=backup, text=text)
 
 
-def _problem_of(entry: Any, place: Place) -> str:
-    command = entry.get("command") if isinstance(entry, dict) else None
-    again = f"'heimdall mcp install {place.client.name} --scope {place.scope}' puts it right"
-    if not isinstance(command, str):
-        return f"its entry names no command; {again}"
-    if shutil.which(command) is None:
-        where = "is not on the PATH" if place.scope == PROJECT else "does not exist"
-        return f"the program {command} {where}; {again if place.scope == USER else 'install heimdall-mcp'}"
-    return ""
+def _remedy(place: Place) -> str:
+    return f"'heimdall mcp install {place.client.name} --scope {place.scope}' puts it right"
 
 
 @contextmanager

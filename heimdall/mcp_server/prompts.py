@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from mcp.server import ServerRequestContext
+import mcp_types as types
 from mcp.shared.exceptions import MCPError
-from mcp_types import (
-    INVALID_PARAMS,
-    GetPromptRequestParams,
-    GetPromptResult,
-    InputRequiredResult,
-    ListPromptsResult,
-    PaginatedRequestParams,
-    Prompt,
-    PromptArgument,
-    PromptMessage,
-    TextContent,
-)
 
-from heimdall.errors import HeimdallError
 from heimdall.mcp_server import guide
+from heimdall.mcp_server.context import Context
 from heimdall.mcp_server.resources import page
 from heimdall.mcp_server.service import Service
 from heimdall.mcp_server.tools import texts
 from heimdall.mcp_server.tools.results import MemoryRecord
 
-_PINNED_SHOWN = 20
 _LONGEST_TASK = 10_000
 
 
@@ -37,23 +22,23 @@ class Prompts:
         self._service = service
 
     async def list_prompts(
-        self, _ctx: ServerRequestContext[Any, Any], _params: PaginatedRequestParams | None
-    ) -> ListPromptsResult:
+        self, _ctx: Context, _params: types.PaginatedRequestParams | None
+    ) -> types.ListPromptsResult:
         """The one prompt."""
-        task = PromptArgument(
+        task = types.PromptArgument(
             name="task", title="Task", description="What is about to be worked on", required=False
         )
-        prompt = Prompt(
+        prompt = types.Prompt(
             name=guide.PROMPT_NAME,
             title=guide.PROMPT_TITLE,
             description=guide.PROMPT_DESCRIPTION,
             arguments=[task],
         )
-        return ListPromptsResult(prompts=[prompt])
+        return types.ListPromptsResult(prompts=[prompt])
 
     async def get(
-        self, ctx: ServerRequestContext[Any, Any], params: GetPromptRequestParams
-    ) -> GetPromptResult | InputRequiredResult:
+        self, ctx: Context, params: types.GetPromptRequestParams
+    ) -> types.GetPromptResult | types.InputRequiredResult:
         """The guide, the pinned memories, and the task if one was given.
 
         Raises:
@@ -61,21 +46,18 @@ class Prompts:
         """
         if params.name != guide.PROMPT_NAME:
             raise MCPError(
-                INVALID_PARAMS,
+                types.INVALID_PARAMS,
                 f"Unknown prompt: {params.name[:100]}. There is {guide.PROMPT_NAME}.",
             )
         if question := self._service.question(ctx, params):
             return question
-        try:
-            pinned = await page(self._service, ctx, pinned=True, limit=_PINNED_SHOWN)
-        except (HeimdallError, OSError) as error:
-            raise MCPError(INVALID_PARAMS, str(error)) from error
+        pinned, _ = await page(self._service, ctx, pinned=True)
         parts = [guide.PROMPT]
         if pinned:
             parts.append(texts.listing("Pinned memories", map(MemoryRecord.of, pinned)))
         if task := (params.arguments or {}).get("task", "").strip()[:_LONGEST_TASK]:
             parts.append(f"The task: {task}\n\nRecall what the memory knows about it, then begin.")
-        message = PromptMessage(
-            role="user", content=TextContent(text="\n\n".join(part.strip() for part in parts))
+        message = types.PromptMessage(
+            role="user", content=types.TextContent(text="\n\n".join(part.strip() for part in parts))
         )
-        return GetPromptResult(description=guide.PROMPT_DESCRIPTION, messages=[message])
+        return types.GetPromptResult(description=guide.PROMPT_DESCRIPTION, messages=[message])

@@ -3,42 +3,28 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 from urllib.parse import parse_qs
 
-from mcp.server import ServerRequestContext
+import mcp_types as types
 from mcp.shared.exceptions import MCPError
-from mcp_types import (
-    INVALID_PARAMS,
-    Annotations,
-    InputRequiredResult,
-    ListResourcesResult,
-    ListResourceTemplatesResult,
-    PaginatedRequestParams,
-    ReadResourceRequestParams,
-    ReadResourceResult,
-    Resource,
-    ResourceTemplate,
-    TextResourceContents,
-)
 
 from cognitive_memory.core.memory import Memory
 from heimdall.errors import HeimdallError
+from heimdall.mcp_server.context import Context
 from heimdall.mcp_server.service import Service
 from heimdall.mcp_server.tools import texts
 from heimdall.mcp_server.tools.results import MemoryRecord, memory_uri
 
-if TYPE_CHECKING:
-    from cognitive_memory.project_memory import ProjectMemory
-
 RECENT: Final = "heimdall://memories/recent"
 PINNED: Final = "heimdall://memories/pinned"
 PAGE: Final = 20
-"""Memories on a page of a resource, and pinned memories on a page of the list of resources."""
+"""Memories on a page of a resource, and pinned memories on a page of the list of resources or in the prompt."""
 
 _TITLE_CHARACTERS: Final = 80
 _MARKDOWN: Final = "text/markdown"
 _TITLES: Final = {RECENT: "Newest memories", PINNED: "Pinned memories"}
+_ONE: Final = re.compile(re.escape(memory_uri("")) + "([0-9A-Za-z-]{1,64})")
 
 
 class Resources:
@@ -48,40 +34,39 @@ class Resources:
         self._service = service
 
     async def list_resources(
-        self, ctx: ServerRequestContext[Any, Any], params: PaginatedRequestParams | None
-    ) -> ListResourcesResult:
+        self, ctx: Context, params: types.PaginatedRequestParams | None
+    ) -> types.ListResourcesResult:
         """The two collections, then each pinned memory: those are few. The others are found by recalling."""
         after = params.cursor if params else None
-        pinned = await self._memories(ctx, pinned=True, limit=PAGE + 1, after=after)
-        resources = [_resource_of(memory) for memory in pinned[:PAGE]]
+        pinned, following = await page(self._service, ctx, pinned=True, after=after)
+        resources = [_memory(memory) for memory in pinned]
         if after is None:
-            resources = [*_collections(), *resources]
-        following = pinned[PAGE - 1].id if len(pinned) > PAGE else None
-        return ListResourcesResult(resources=resources, next_cursor=following)
+            resources = [_collection(RECENT, 0.5), _collection(PINNED, 0.9), *resources]
+        return types.ListResourcesResult(resources=resources, next_cursor=following)
 
     async def list_templates(
-        self, _ctx: ServerRequestContext[Any, Any], _params: PaginatedRequestParams | None
-    ) -> ListResourceTemplatesResult:
+        self, _ctx: Context, _params: types.PaginatedRequestParams | None
+    ) -> types.ListResourceTemplatesResult:
         """A memory by its id, and the further pages of the newest ones."""
-        one = ResourceTemplate(
+        one = types.ResourceTemplate(
             uri_template=memory_uri("{id}"),
             name="memory",
             title="One memory",
             description="All of a memory, by the id that recall_memories shows",
             mime_type=_MARKDOWN,
         )
-        older = ResourceTemplate(
+        older = types.ResourceTemplate(
             uri_template=f"{RECENT}{{?after}}",
             name="older_memories",
             title="Older memories",
             description="The page of memories that are older than the one with this id",
             mime_type=_MARKDOWN,
         )
-        return ListResourceTemplatesResult(resource_templates=[one, older])
+        return types.ListResourceTemplatesResult(resource_templates=[one, older])
 
     async def read(
-        self, ctx: ServerRequestContext[Any, Any], params: ReadResourceRequestParams
-    ) -> ReadResourceResult | InputRequiredResult:
+        self, ctx: Context, params: types.ReadResourceRequestParams
+    ) -> types.ReadResourceResult | types.InputRequiredResult:
         """The text of a resource.
 
         Raises:
@@ -92,115 +77,89 @@ class Resources:
         collection, _, query = params.uri.partition("?")
         if collection in _TITLES:
             after = next(iter(parse_qs(query).get("after", [])), None)
-            text = await self._page(ctx, collection, after)
-        elif match := re.fullmatch(re.escape(memory_uri("")) + "([0-9A-Za-z-]{1,64})", params.uri):
-            text = await self._one(ctx, match[1], params.uri)
+            text = await self._collection_text(ctx, collection, after)
+        elif match := _ONE.fullmatch(params.uri):
+            text = await self._memory_text(ctx, match[1], params.uri)
         else:
             raise _not_found(params.uri, f"There are {RECENT}, {PINNED} and {memory_uri('{id}')}.")
-        return ReadResourceResult(
-            contents=[TextResourceContents(uri=params.uri, mime_type=_MARKDOWN, text=text)]
+        return types.ReadResourceResult(
+            contents=[types.TextResourceContents(uri=params.uri, mime_type=_MARKDOWN, text=text)]
         )
 
-    async def _page(
-        self, ctx: ServerRequestContext[Any, Any], collection: str, after: str | None
-    ) -> str:
-        memories = await self._memories(
-            ctx, pinned=collection == PINNED or None, limit=PAGE + 1, after=after
-        )
-        text = texts.listing(_TITLES[collection], map(MemoryRecord.of, memories[:PAGE]))
-        return (
-            f"{text}\n\nMore: {collection}?after={memories[PAGE - 1].id}"
-            if len(memories) > PAGE
-            else text
-        )
+    async def _collection_text(self, ctx: Context, collection: str, after: str | None) -> str:
+        only_pinned = True if collection == PINNED else None
+        memories, following = await page(self._service, ctx, pinned=only_pinned, after=after)
+        text = texts.listing(_TITLES[collection], map(MemoryRecord.of, memories))
+        return f"{text}\n\nMore: {collection}?after={following}" if following else text
 
-    async def _one(self, ctx: ServerRequestContext[Any, Any], memory_id: str, uri: str) -> str:
-        memory = await self._service.memory(ctx)
-        if memory is None:
+    async def _memory_text(self, ctx: Context, memory_id: str, uri: str) -> str:
+        memories = await self._service.memory(ctx)
+        if memories is None:
             raise _not_found(uri, "This project has no memories yet.")
         try:
-            found = await self._service.in_thread(memory.get, memory_id)
+            memory = await self._service.in_thread(memories.get, memory_id)
         except HeimdallError as error:
             raise _not_found(uri, str(error)) from error
-        return texts.listing(
-            f"Memory {found.id}", [MemoryRecord.of(found, characters=len(found.text))]
-        )
-
-    async def _memories(
-        self,
-        ctx: ServerRequestContext[Any, Any],
-        *,
-        pinned: bool | None,
-        limit: int,
-        after: str | None,
-    ) -> list[Memory]:
-        try:
-            return await page(self._service, ctx, pinned=pinned, limit=limit, after=after)
-        except (HeimdallError, OSError) as error:
-            raise MCPError(INVALID_PARAMS, str(error)) from error
+        whole = MemoryRecord.of(memory, characters=len(memory.text))
+        return texts.listing(f"Memory {memory.id}", [whole])
 
 
 async def page(
-    service: Service,
-    ctx: ServerRequestContext[Any, Any],
-    *,
-    pinned: bool | None = None,
-    limit: int = PAGE,
-    after: str | None = None,
-) -> list[Memory]:
-    """Memories, newest first; none while the project has no memory.
+    service: Service, ctx: Context, *, pinned: bool | None, after: str | None = None
+) -> tuple[list[Memory], str | None]:
+    """A page of memories, newest first; an empty one while the project has no memory.
 
     Args:
         pinned: only these, or only the others; None: all.
         after: the id of the last one of the page before.
 
+    Returns:
+        The memories, and what `after` is for the next page; None at the end.
+
     Raises:
-        HeimdallError: the memory can't be opened, or `after` is no memory's id.
+        MCPError: the memory can't be opened, or `after` is no memory's id.
     """
-    memory = await service.memory(ctx)
-    if memory is None:
-        return []
-
-    def collect(source: ProjectMemory) -> list[Memory]:
-        return list(source.memories(limit=limit, after=after, pinned=pinned))
-
-    return await service.in_thread(collect, memory)
-
-
-def _collections() -> list[Resource]:
-    return [
-        Resource(
-            uri=uri,
-            name=uri.rpartition("/")[2],
-            title=title,
-            description=f"{title} of this project, {PAGE} on a page",
-            mime_type=_MARKDOWN,
-            annotations=Annotations(audience=["assistant", "user"], priority=priority),
+    try:
+        source = await service.memory(ctx)
+        if source is None:
+            return [], None
+        # Collected in the thread, where the database may block; one more tells whether there is a next page.
+        memories = await service.in_thread(
+            lambda: list(source.memories(limit=PAGE + 1, after=after, pinned=pinned))
         )
-        for (uri, title), priority in zip(_TITLES.items(), (0.5, 0.9), strict=True)
-    ]
+    except (HeimdallError, OSError) as error:
+        raise MCPError(types.INVALID_PARAMS, str(error)) from error
+    return memories[:PAGE], memories[PAGE - 1].id if len(memories) > PAGE else None
 
 
-def _resource_of(memory: Memory) -> Resource:
-    first_line = memory.text.strip().splitlines()[0]
-    return Resource(
-        uri=memory_uri(memory.id),
-        name=memory.id,
-        title=first_line[:_TITLE_CHARACTERS],
-        description=f"{memory.type.value}, {', '.join(memory.tags)}"
-        if memory.tags
-        else memory.type.value,
+def _collection(uri: str, priority: float) -> types.Resource:
+    description = f"{_TITLES[uri]} of this project, {PAGE} on a page"
+    return _resource(uri, _TITLES[uri], description, priority)
+
+
+def _memory(memory: Memory) -> types.Resource:
+    title = memory.text.strip().splitlines()[0][:_TITLE_CHARACTERS]
+    description = ", ".join(filter(None, [memory.type.value, ", ".join(memory.tags)]))
+    modified = memory.updated_at.isoformat()
+    return _resource(memory_uri(memory.id), title, description, memory.importance, modified)
+
+
+def _resource(
+    uri: str, title: str, description: str, priority: float, modified: str | None = None
+) -> types.Resource:
+    return types.Resource(
+        uri=uri,
+        name=uri.rpartition("/")[2],
+        title=title,
+        description=description,
         mime_type=_MARKDOWN,
-        annotations=Annotations(
-            audience=["assistant", "user"],
-            priority=memory.importance,
-            last_modified=memory.updated_at.isoformat(),
+        annotations=types.Annotations(
+            audience=["assistant", "user"], priority=priority, last_modified=modified
         ),
     )
 
 
 def _not_found(uri: str, reason: str) -> MCPError:
     # The code that the specification names since 2026-07-28; before, -32002 was a recommendation.
-    return MCPError(
-        INVALID_PARAMS, f"Resource not found: {uri[:200]}. {reason}", {"uri": uri[:200]}
-    )
+    uri = uri[:200]
+    return MCPError(types.INVALID_PARAMS, f"Resource not found: {uri}. {reason}", {"uri": uri})

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 import anyio
-from mcp.server import ServerRequestContext
+import mcp_types as types
 from mcp.shared.exceptions import MCPError
-from mcp_types import (
-    ClientCapabilities,
-    InputRequiredResult,
-    InputResponseRequestParams,
-    ListRootsRequest,
-    ListRootsResult,
-    RootsCapability,
-)
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
+
+from heimdall.mcp_server.context import Context
 
 ANSWER_SECONDS: Final = 5.0
 """How long a client may take to name its roots."""
@@ -35,22 +29,28 @@ class Roots:
 
     def __init__(self) -> None:
         self._paths: tuple[Path, ...] | None = None
+        self._changes = 0
         self._asking = anyio.Lock()
 
     def forget(self) -> None:
         """The client said that its roots changed."""
         self._paths = None
+        self._changes += 1
 
-    async def ask(self, ctx: ServerRequestContext[Any, Any]) -> tuple[Path, ...]:
+    async def ask(self, ctx: Context) -> tuple[Path, ...]:
         """The client's roots that are directories of this machine; empty when it names none, or does not answer."""
         async with self._asking:
-            if self._paths is None:
-                self._paths = await _asked(ctx)
-            return self._paths
+            if self._paths is not None:
+                return self._paths
+            changes = self._changes
+            paths = await _asked(ctx)
+            if changes == self._changes:  # what they were before a change is not kept
+                self._paths = paths
+            return paths
 
     def question(
-        self, ctx: ServerRequestContext[Any, Any], params: InputResponseRequestParams
-    ) -> InputRequiredResult | None:
+        self, ctx: Context, params: types.InputResponseRequestParams
+    ) -> types.InputRequiredResult | None:
         """What to ask the client before its request is served: from 2026-07-28 on a server may not ask by itself.
 
         Args:
@@ -63,22 +63,26 @@ class Roots:
         ):
             return None
         if params.input_responses is None:
-            return InputRequiredResult(input_requests={ROOTS_KEY: ListRootsRequest()})
+            return types.InputRequiredResult(input_requests={ROOTS_KEY: types.ListRootsRequest()})
         answer = params.input_responses.get(ROOTS_KEY)
-        self._paths = _directories(answer) if isinstance(answer, ListRootsResult) else ()
+        self._paths = _directories(answer) if isinstance(answer, types.ListRootsResult) else ()
         return None
 
 
-def _has_roots(ctx: ServerRequestContext[Any, Any]) -> bool:
-    return ctx.session.check_client_capability(ClientCapabilities(roots=RootsCapability()))
+def _has_roots(ctx: Context) -> bool:
+    return ctx.session.check_client_capability(
+        types.ClientCapabilities(roots=types.RootsCapability())
+    )
 
 
-async def _asked(ctx: ServerRequestContext[Any, Any]) -> tuple[Path, ...]:
+async def _asked(ctx: Context) -> tuple[Path, ...]:
     if not _has_roots(ctx) or ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
         return ()
     try:
         answer = await ctx.session.send_request(
-            ListRootsRequest(), ListRootsResult, request_read_timeout_seconds=ANSWER_SECONDS
+            types.ListRootsRequest(),
+            types.ListRootsResult,
+            request_read_timeout_seconds=ANSWER_SECONDS,
         )
     except (MCPError, ValidationError) as error:
         _log.warning("the client did not name its roots: %s", error)
@@ -86,7 +90,7 @@ async def _asked(ctx: ServerRequestContext[Any, Any]) -> tuple[Path, ...]:
     return _directories(answer)
 
 
-def _directories(result: ListRootsResult) -> tuple[Path, ...]:
+def _directories(result: types.ListRootsResult) -> tuple[Path, ...]:
     paths = (path_of(str(root.uri)) for root in result.roots)
     return tuple(path for path in paths if path is not None and path.is_dir())
 

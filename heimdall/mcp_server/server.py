@@ -6,14 +6,14 @@ import logging
 import warnings
 from typing import Any
 
-from mcp.server import Server, ServerRequestContext
+from mcp.server import Server
 from mcp.server.caching import CacheHint
 from mcp.shared.exceptions import MCPDeprecationWarning
 from mcp_types import NotificationParams
 
 from heimdall.errors import HeimdallError
 from heimdall.mcp_server import guide
-from heimdall.mcp_server.client_log import ClientLog
+from heimdall.mcp_server.context import Context
 from heimdall.mcp_server.prompts import Prompts
 from heimdall.mcp_server.resources import Resources
 from heimdall.mcp_server.service import Service
@@ -28,21 +28,15 @@ def make_server(service: Service) -> Server[Any]:
     """The server over a service: everything the protocol asks, for both of its eras."""
     # Roots and logging have successors since 2026-07-28; the clients of today speak the older version.
     warnings.filterwarnings("ignore", category=MCPDeprecationWarning)
-    tools, resources, prompts, log = (
-        ToolCalls(service),
-        Resources(service),
-        Prompts(service),
-        ClientLog(),
-    )
+    tools, resources, prompts = ToolCalls(service), Resources(service), Prompts(service)
 
-    async def initialized(ctx: ServerRequestContext[Any, Any], _params: NotificationParams) -> None:
+    async def initialized(ctx: Context, _params: NotificationParams) -> None:
         """The client is ready: only now anything heavy begins."""
-        await _prepare(service, ctx)
-        await log.follow(service.model, ctx)
+        with service.log.reporter(ctx) as reporter:
+            await _prepare(service, ctx)
+            await reporter.follow()
 
-    async def roots_changed(
-        ctx: ServerRequestContext[Any, Any], _params: NotificationParams | None
-    ) -> None:
+    async def roots_changed(ctx: Context, _params: NotificationParams | None) -> None:
         if service.roots is not None:
             service.roots.forget()
             await _prepare(service, ctx)
@@ -69,14 +63,14 @@ def make_server(service: Service) -> Server[Any]:
         on_read_resource=resources.read,
         on_list_prompts=prompts.list_prompts,
         on_get_prompt=prompts.get,
-        on_set_logging_level=log.set_level,
+        on_set_logging_level=service.log.set_level,
         on_roots_list_changed=roots_changed,
     )
     server.add_notification_handler("notifications/initialized", NotificationParams, initialized)
     return server
 
 
-async def _prepare(service: Service, ctx: ServerRequestContext[Any, Any]) -> None:
+async def _prepare(service: Service, ctx: Context) -> None:
     """Begin with the model, and with what the project's memory still lacks of it."""
     memory = None
     try:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 import anyio
 import anyio.to_thread
 
 from heimdall.mcp_server import projects
-from heimdall.mcp_server.model_work import ModelWork
+from heimdall.mcp_server.model_loader import ModelLoader
+from heimdall.mcp_server.model_reports import ClientLog
 
 if TYPE_CHECKING:
-    from mcp.server import ServerRequestContext
     from mcp_types import InputRequiredResult, InputResponseRequestParams
 
     from cognitive_memory.project_memory import ProjectMemory
+    from heimdall.mcp_server.context import Context
     from heimdall.mcp_server.roots import Roots
 
 _THREADS: Final = 8
@@ -37,7 +38,8 @@ class Service:
     def __init__(self, roots: Roots | None) -> None:
         self.roots = roots
         self.memories = projects.Memories()
-        self.model = ModelWork()
+        self.model = ModelLoader()
+        self.log = ClientLog(self.model)
         self._threads = anyio.CapacityLimiter(_THREADS)
 
     async def in_thread(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -46,12 +48,12 @@ class Service:
         return await anyio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._threads)
 
     def question(
-        self, ctx: ServerRequestContext[Any, Any], params: InputResponseRequestParams
+        self, ctx: Context, params: InputResponseRequestParams
     ) -> InputRequiredResult | None:
         """What the client has to be asked before this request can be served."""
         return None if self.roots is None else self.roots.question(ctx, params)
 
-    async def project(self, ctx: ServerRequestContext[Any, Any]) -> projects.Found:
+    async def project(self, ctx: Context) -> projects.Found:
         """The client's project.
 
         Raises:
@@ -60,12 +62,12 @@ class Service:
         paths = () if self.roots is None else await self.roots.ask(ctx)
         return await self.in_thread(projects.find, paths)
 
-    async def memory(self, ctx: ServerRequestContext[Any, Any]) -> ProjectMemory | None:
+    async def memory(self, ctx: Context) -> ProjectMemory | None:
         """The memory of the client's project; None while it has none."""
         found = await self.project(ctx)
         return await self.in_thread(self.memories.existing, found.project)
 
-    async def memory_made(self, ctx: ServerRequestContext[Any, Any]) -> ProjectMemory:
+    async def memory_made(self, ctx: Context) -> ProjectMemory:
         """The memory of the client's project, made if it has none."""
         found = await self.project(ctx)
         return await self.in_thread(self.memories.made, found.project)

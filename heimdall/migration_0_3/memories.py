@@ -15,14 +15,12 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 
 from cognitive_memory.core.memory import Memory, NewMemory
-from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.project import Project
+from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.storage.errors import explanation
-from cognitive_memory.storage.store import MemoryStore
 from heimdall.errors import HeimdallError
 from heimdall.migration_0_3 import copying
 from heimdall.migration_0_3.copying import CopyError
@@ -33,9 +31,7 @@ from heimdall.models.files import write_atomically
 KEPT_NAME = "cognitive_memory.heimdall-0.3.db"
 """The original's file, after ours has taken its place."""
 _NOTES = "migrated.json"
-_BLOCK = 500
 _BUSY_SECONDS = 5.0
-_EVERYTHING = RecallFilter()
 
 
 def bring_over(database: Path, project: Project, wishes: Wishes) -> Step:
@@ -77,9 +73,9 @@ def _bring_over(database: Path, project: Project, wishes: Wishes) -> Step:
             step = _step(database, project, Outcome.BROUGHT, original)
             database = _take_place(database, original, project, connection)
         else:
-            with contextlib.closing(_open(project.database, project)) as store:
-                added = _add(original, store)
-                _read_back(original, store, exactly=False)
+            with _open(project.database, project) as memory:
+                added = _add(original, memory)
+                _read_back(original, memory, exactly=False)
             step = _step(database, project, Outcome.BROUGHT if added else Outcome.THERE, original)
         _note(project, digest, database)
     step = replace(step, source=str(database))
@@ -130,9 +126,9 @@ def _take_place(
     with copying.temporary(project.folder) as folder:
         folder.mkdir()
         fresh = folder / database.name
-        with contextlib.closing(_open(fresh, project)) as store:
-            _add(original, store)
-            _read_back(original, store, exactly=True)
+        with _open(fresh, project) as memory:
+            _add(original, memory)
+            _read_back(original, memory, exactly=True)
         if left := sorted(path.name for path in folder.iterdir() if path != fresh):
             raise CopyError(str(fresh), f"SQLite has not finished with it: {', '.join(left)}")
         if os.name == "nt":  # where nothing can be renamed that is open
@@ -164,33 +160,32 @@ def _keep(database: Path) -> Path:
     )
 
 
-def _open(database: Path, project: Project) -> MemoryStore:
-    """A database of ours, whose vectors are left for later."""
-    return MemoryStore.open(database, project_id=project.config.project_id, label=lambda: None)
+def _open(database: Path, project: Project) -> ProjectMemory:
+    return ProjectMemory.open(database, project_id=project.config.project_id)
 
 
-def _add(original: Original, store: MemoryStore) -> int:
-    """Store what is not there; tells how many that were. What is there may have been changed here, and stays."""
-    known = {memory.id for memory in _all(store)}
-    new = (memory for memory in original.memories() if memory.id not in known)
-    added = 0
-    while block := list(islice(new, _BLOCK)):
-        added += len(store.put(block))
-    return added
+def _add(original: Original, memory: ProjectMemory) -> int:
+    """Store what is not there; tells how many that were. What is there may have been changed here, and stays.
+
+    Vectors are left for later.
+    """
+    known = {stored.id for stored in memory.memories()}
+    new = (old for old in original.memories() if old.id not in known)
+    return len(memory.store_many(new, embed=False).ids)
 
 
-def _read_back(original: Original, store: MemoryStore, *, exactly: bool) -> None:
+def _read_back(original: Original, memory: ProjectMemory, *, exactly: bool) -> None:
     """Make sure that every memory is there, and if ours is new, that it says the same.
 
     Raises:
         CopyError: one is missing or different.
     """
-    stored = {memory.id: _fingerprint(memory) for memory in _all(store)}
-    for memory in original.memories():
-        found = stored.get(str(memory.id))
-        if found is None or (exactly and found != _fingerprint(memory)):
+    stored = {copy.id: _fingerprint(copy) for copy in memory.memories()}
+    for old in original.memories():
+        copy = stored.get(str(old.id))
+        if copy is None or (exactly and copy != _fingerprint(old)):
             raise CopyError(
-                str(store.database), f"the memory {memory.id} was not stored as it was read"
+                str(memory.database), f"the memory {old.id} was not stored as it was read"
             )
 
 
@@ -206,10 +201,6 @@ def _fingerprint(memory: Memory | NewMemory) -> bytes:
     ]
     when = memory.created_at.isoformat() if memory.created_at else None
     return hashlib.sha256(json.dumps([*fields, when], sort_keys=True).encode()).digest()
-
-
-def _all(store: MemoryStore) -> Iterator[Memory]:
-    return store.memories(_EVERYTHING, order="oldest", limit=None, after=None, pinned=None)
 
 
 def _remove(database: Path) -> None:

@@ -13,7 +13,8 @@ from heimdall.models import locations, receipts
 from heimdall.models.errors import ModelUnavailable, StoreError
 from heimdall.models.files import sha256_of
 from heimdall.models.manifest import PinnedFile, PinnedModel, read_model
-from heimdall.models.resolver import find, resolve_in_detail
+from heimdall.models.package import heimdall
+from heimdall.models.resolver import resolve_in_detail
 from heimdall.models.settings import Settings
 from heimdall.models.sources.base import Context
 from heimdall.models.sources.local import adopt
@@ -114,16 +115,14 @@ class _Known:
 
 def _pinned_models() -> list[PinnedModel]:
     """Every model of the manifest that is for this machine, the wanted variant first."""
-    path = locations.manifest_path()
-    chosen = read_model(path)
-    entries = [(entry["name"], entry["variant"]) for entry in receipts.read_json(path)["models"]]
-    document = receipts.read_json(path)
+    chosen, document = read_model(), receipts.read_json(heimdall().manifest_path)
+    entries = [(entry["name"], entry["variant"]) for entry in document["models"]]
     others = [
         pair
         for pair in entries
         if pair != (chosen.name, chosen.variant) and receipts.choose_entry(document, *pair)
     ]
-    return [chosen, *(read_model(path, *pair) for pair in others)]
+    return [chosen, *(read_model(None, *pair) for pair in others)]
 
 
 def _adopt(
@@ -135,8 +134,9 @@ def _adopt(
         here = [file for file in model.files if file.sha256 in known.by_sha256]
         if not any(file.content is None for file in here):
             continue
-        tree = find(model, store)
-        was_there, note = tree is not None, ""
+        location = model.locate(str(store.models_dir))
+        tree = Path(location.directory) if location.verified else None
+        was_there, note = location.verified, ""
         if tree is None and not wishes.dry_run:
             try:
                 tree, note = _resolve(model, known, store)

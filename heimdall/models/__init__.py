@@ -1,42 +1,27 @@
-"""The resolver: reads the pinned manifest and provides the matching files from the shared directory, verified.
+"""The resolver: reads a pinned manifest and provides the matching files from the shared directory, verified.
 
 Names are imported when first used: a bare `import heimdall` passes through here and must stay light.
 """
 
-__all__ = [
-    "IntegrityError",
-    "ManifestError",
-    "ModelError",
-    "ModelUnavailable",
-    "Resolution",
-    "ensure",
-    "heal",
-    "resolve",
-    "resolve_in_detail",
-]
+from .lazy import lazy_exports
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .errors import IntegrityError, ManifestError, ModelError, ModelUnavailable
-    from .packages import ensure
-    from .resolver import Resolution, heal, resolve, resolve_in_detail
+    from .errors import IntegrityError as IntegrityError
+    from .errors import ManifestError as ManifestError
+    from .errors import ModelError as ModelError
+    from .errors import ModelUnavailable as ModelUnavailable
+    from .packages import ensure as ensure
+    from .resolver import Resolution as Resolution
+    from .resolver import repair as repair
+    from .resolver import resolve as resolve
+    from .resolver import resolve_in_detail as resolve_in_detail
 
-_HOMES = {
-    "IntegrityError": "errors",
-    "ManifestError": "errors",
-    "ModelError": "errors",
-    "ModelUnavailable": "errors",
-    "Resolution": "resolver",
-    "ensure": "packages",
-    "heal": "resolver",
-    "resolve": "resolver",
-    "resolve_in_detail": "resolver",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name in _HOMES:
-        from importlib import import_module
-
-        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__all__, __dir__, __getattr__ = lazy_exports(
+    __name__,
+    {
+        ".errors": ("IntegrityError", "ManifestError", "ModelError", "ModelUnavailable"),
+        ".packages": ("ensure",),
+        ".resolver": ("Resolution", "repair", "resolve", "resolve_in_detail"),
+    },
+)

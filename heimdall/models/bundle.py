@@ -110,6 +110,5 @@ def export(model: PinnedModel, tree: Path, target: Path) -> None:
                 with (tree / file.path).open("rb") as source, archive.open(info, "w") as member:
                     copy_verified(chunks_of(source), member, file)
     except IntegrityError as error:
-        raise BundleError(
-            str(tree), f"{error}; 'heimdall models verify --repair' mends it"
-        ) from error
+        command = model.package.command("verify --repair")
+        raise BundleError(str(tree), f"{error}; '{command}' mends it") from error

@@ -20,18 +20,18 @@ ROUNDS = 4
 """How often a source that may recover is asked."""
 _FIRST_DELAY_SECONDS = 1.0
 _LONGEST_DELAY_SECONDS = 60.0
-_HURRIED_DELAY_SECONDS = 2.0
+_BRIEF_DELAY_SECONDS = 2.0
 """An import does not wait for longer, whatever a server asks for."""
 
 
-def gather(
+def fetch(
     model: PinnedModel,
     store: Store,
     settings: Settings,
     progress: Progress,
     *,
     sources: Sequence[Source] | None = None,
-    hurried: bool = False,
+    brief: bool = False,
 ) -> tuple[str, ...]:
     """Bring every file of `model` into the store as a verified blob.
 
@@ -39,7 +39,7 @@ def gather(
 
     Args:
         sources: whom to ask, in order; default: as the settings say.
-        hurried: wait briefly at most, and don't ask again when no source could be reached at all.
+        brief: wait briefly at most, and don't ask again when no source could be reached at all.
 
     Returns:
         The sources that delivered, in order.
@@ -55,7 +55,7 @@ def gather(
         asking = _Asking(
             Context(model, store, settings, client, progress), store.missing(model.files)
         )
-        asking.run(plan(model, settings) if sources is None else list(sources), hurried=hurried)
+        asking.run(plan(model, settings) if sources is None else list(sources), brief=brief)
     finally:
         client.close()
     return tuple(dict.fromkeys(asking.delivered))
@@ -70,7 +70,7 @@ class _Asking:
         self.delivered: list[str] = []
         self._attempts: dict[tuple[str, str], Attempt] = {}
 
-    def run(self, sources: list[Source], *, hurried: bool) -> None:
+    def run(self, sources: list[Source], *, brief: bool) -> None:
         sources = self._allowed(sources)
         for number in range(ROUNDS):
             failures = [
@@ -82,11 +82,11 @@ class _Asking:
             if (
                 not sources
                 or number + 1 == ROUNDS
-                or (hurried and all(error.unreachable for _, error in failures))
+                or (brief and all(error.unreachable for _, error in failures))
             ):
                 break
             seconds = delay_seconds(number, [error.retry_after for _, error in failures])
-            self._wait(min(seconds, _HURRIED_DELAY_SECONDS) if hurried else seconds)
+            self._wait(min(seconds, _BRIEF_DELAY_SECONDS) if brief else seconds)
         model, settings = self.context.model, self.context.settings
         raise ModelUnavailable(
             model.label,
@@ -146,10 +146,11 @@ def delay_seconds(number: int, retry_after: list[float | None]) -> float:
 
 
 def _advice(model: PinnedModel, settings: Settings) -> str:
+    pull = f"'{model.package.command('pull')}'"
     if settings.network_forbidden_by:
-        return f"Unset {settings.network_forbidden_by.partition('=')[0]} and run 'heimdall models pull'."
+        return f"Unset {settings.network_forbidden_by.partition('=')[0]} and run {pull}."
     asset = model.asset
     return (
-        "Run 'heimdall models pull' to try again. Behind a firewall: put "
-        f"{asset.name} (sha256 {asset.sha256}) at <prefix>/{asset.tag}/{asset.name} and set HEIMDALL_MODELS_MIRROR=<prefix>."
+        f"Run {pull} to try again. Behind a firewall: put {asset.name} (sha256 {asset.sha256}) "
+        f"at <prefix>/{asset.tag}/{asset.name} and set HEIMDALL_MODELS_MIRROR=<prefix>."
     )

@@ -15,8 +15,11 @@ CHUNK = 1 << 20
 
 def sha256_of(path: Path) -> str:
     """The file's sha256 as 64 lower-case hexadecimal digits."""
+    digest = hashlib.sha256()
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        for chunk in chunks_of(stream):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def chunks_of(stream: IO[bytes]) -> Iterator[bytes]:

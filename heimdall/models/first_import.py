@@ -3,9 +3,7 @@
 import os
 import sys
 
-from . import locations, receipts
-from .errors import HeimdallError
-from .ready import is_noted
+from .locate import locate
 
 _OWN_COMMANDS = ("heimdall", "heimdall-mcp")
 
@@ -20,27 +18,12 @@ def provide_models_on_import() -> None:
         sys.argv[:1], sys.orig_argv
     ):
         return
-    try:
-        document = receipts.read_json(locations.manifest_path())
-        entry = receipts.choose_entry(document, None, None)
-        if entry is not None and is_ready(entry):
-            return
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, HeimdallError):
-        pass  # the strict reader below says what is wrong
+    location = locate()
+    if location.here and location.noted:
+        return
     from .quiet_fetch import fetch_quietly
 
     fetch_quietly()
-
-
-def is_ready(entry: "dict[str, object]") -> bool:
-    """Whether there is nothing left to do: the set is complete, and it is noted who uses it where that can be noted."""
-    shared = locations.models_dir()
-    if receipts.complete_set(shared, entry) is not None:
-        return is_noted(shared, locations.manifest_path(), entry)
-    system = locations.system_models_dir()
-    return receipts.complete_set(system, entry) is not None or any(
-        receipts.plausible_tree(directory, entry) for directory in (system, shared)
-    )
 
 
 def is_own_command(argv: list[str], orig_argv: list[str]) -> bool:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from . import receipts
 
-DERIVED = "derived"
+FOLDER = "derived"
 """The folder's name, beside `receipts.TREE`."""
 UNUSED_SECONDS = 30 * 24 * 3600.0
 """What nobody used for as long is removed when something else is made in the same folder: it was for another version."""
@@ -28,16 +28,16 @@ _UNFINISHED = ".tmp"
 """Ends the names of what is being made, or was left behind by a process that was killed."""
 
 
-def shelf(tree: Path) -> Path | None:
+def folder(tree: Path) -> Path | None:
     """Where things made from the tree's files are kept; None if it is not the tree of a set in a store."""
     directory = tree.parent
     in_store = (tree.name, *directory.parts[-3:-1]) == (receipts.TREE, receipts.STORE, "sets")
-    return directory / DERIVED if in_store and (directory / receipts.RECEIPT).is_file() else None
+    return directory / FOLDER if in_store and (directory / receipts.RECEIPT).is_file() else None
 
 
-def find(shelf: Path, name: str) -> Path | None:
+def find(cache: Path, name: str) -> Path | None:
     """The folder of that name if it is complete and was not touched since it was made, else None."""
-    directory = shelf / name
+    directory = cache / name
     receipt = directory / receipts.RECEIPT
     try:
         if receipts.read_json(str(receipt))["stats"] != _stats(directory):
@@ -50,16 +50,16 @@ def find(shelf: Path, name: str) -> Path | None:
     return directory
 
 
-def check(shelf: Path) -> Iterator[tuple[str, str]]:
+def check(cache: Path) -> Iterator[tuple[str, str]]:
     """Hash all that is kept: each file's path from the set's folder, and what is wrong with it, if anything."""
     from .files import sha256_of
 
     for directory in sorted(
         path
-        for path in shelf.glob("[!.]*")
+        for path in cache.glob("[!.]*")
         if path.is_dir() and not path.name.endswith(_UNFINISHED)
     ):
-        label = f"{DERIVED}/{directory.name}"
+        label = f"{FOLDER}/{directory.name}"
         try:
             digests = dict(receipts.read_json(str(directory / receipts.RECEIPT))["sha256"])
             if digests.keys() != _stats(directory).keys():
@@ -76,11 +76,11 @@ def check(shelf: Path) -> Iterator[tuple[str, str]]:
             yield f"{label}/{receipts.RECEIPT}", f"can't be used ({error})"
 
 
-def make(shelf: Path, name: str, write: Callable[[Path], None]) -> Path:
+def make(cache: Path, name: str, write: Callable[[Path], None]) -> Path:
     """Make the folder of that name, in place of one that `find` does not accept.
 
     Args:
-        shelf: as from `shelf`; its set must be there.
+        cache: as from `folder`; its set must be there.
         name: says all that the content depends on, besides the set.
         write: writes files into an empty folder, and checks them.
 
@@ -92,29 +92,29 @@ def make(shelf: Path, name: str, write: Callable[[Path], None]) -> Path:
 
     from .locking import lock_if_free
 
-    shelf.mkdir(exist_ok=True)
-    with lock_if_free(shelf / ".lock") as free:
-        if made := find(shelf, name):
+    cache.mkdir(exist_ok=True)
+    with lock_if_free(cache / ".lock") as free:
+        if made := find(cache, name):
             return made
         if not free:
-            raise BlockingIOError(f"another process is making something in {shelf}")
-        for other in shelf.iterdir():
+            raise BlockingIOError(f"another process is making something in {cache}")
+        for other in cache.iterdir():
             if other.name.endswith(_UNFINISHED) or (other.name != name and _is_unused(other)):
                 shutil.rmtree(other, ignore_errors=True)
-        discard(shelf / name)
-        aside = shelf / f"{name}.{os.getpid()}-{os.urandom(4).hex()}{_UNFINISHED}"
+        discard(cache / name)
+        aside = cache / f"{name}.{os.getpid()}-{os.urandom(4).hex()}{_UNFINISHED}"
         aside.mkdir()
         try:
             write(aside)
             _seal(aside)
-            aside.rename(shelf / name)
+            aside.rename(cache / name)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
-    return shelf / name
+    return cache / name
 
 
 def discard(path: Path) -> None:
-    """Remove a shelf, or something that is kept there.
+    """Remove a cache, or something that is kept there.
 
     Raises:
         OSError: it can't be removed.

@@ -10,11 +10,13 @@ import binascii
 import hashlib
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from . import receipts
 from .errors import ManifestError
+from .locate import Location, locate_entry
+from .package import DISTRIBUTION, Package, heimdall
 
 SCHEMA = 1
 _TOO_LARGE = 1 << 62
@@ -47,7 +49,8 @@ class PinnedModel:
     """A model in one variant, as one installed distribution pins it.
 
     Attributes:
-        entry: the entry's plain JSON, which `heimdall.models.receipts` works on.
+        entry: the entry's plain JSON, which `receipts` and `locate` work on.
+        package: whose manifest pins it.
     """
 
     name: str
@@ -57,49 +60,69 @@ class PinnedModel:
     asset: PinnedAsset
     files: tuple[PinnedFile, ...]
     entry: dict[str, Any]
+    package: Package = field(compare=False)
 
     @property
     def label(self) -> str:
         """Name and variant, for people."""
         return f"{self.name} ({self.variant})"
 
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size for file in self.files)
 
-def read_model(path: str, model: str | None = None, variant: str | None = None) -> PinnedModel:
-    """Read the manifest and choose the entry of that name and variant whose marker holds on this machine.
+    def locate(self, models_dir: str | None = None) -> Location:
+        """Where it is; see `locate.locate_entry`."""
+        return locate_entry(self.package, self.entry, models_dir)
+
+
+def read_model(
+    package: Package | None = None, model: str | None = None, variant: str | None = None
+) -> PinnedModel:
+    """Read a package's manifest and choose the entry of that name and variant whose marker holds on this machine.
+
+    Args:
+        package: default: heimdall.
+        model: the model's name; default: the manifest's default.
+        variant: its variant; default: as `Package.variant` says.
 
     Raises:
         ManifestError: if the manifest can't be used, or pins no such model.
     """
-    document = _read(path)
+    package = package or heimdall()
+    document = _read(package)
     try:
-        entry = receipts.choose_entry(document, model, variant)
+        entry = receipts.choose_entry(document, model, package.variant(variant))
         if entry is None:
-            raise ManifestError(path, _no_such_entry(document, model, variant))
-        return _model(document, entry)
+            reason = _no_such_entry(document, model, package, variant)
+            raise ManifestError(package.manifest_path, reason)
+        return _model(document, entry, package)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         detail = f"lacks the key {error}" if isinstance(error, KeyError) else str(error)
         raise ManifestError(
-            path, f"is damaged ({detail}); reinstall the package that it belongs to"
+            package.manifest_path, f"is damaged ({detail}); reinstall {package.distribution}"
         ) from error
 
 
-def _read(path: str) -> dict[str, Any]:
+def _read(package: Package) -> dict[str, Any]:
+    path = package.manifest_path
     try:
         document = receipts.read_json(path)
     except FileNotFoundError as error:
-        reason = "is missing; heimdall-mcp was built without its build hook (HATCH_BUILD_NO_HOOKS?): reinstall it"
-        raise ManifestError(path, reason) from error
+        hook = "was built without its build hook (HATCH_BUILD_NO_HOOKS?): reinstall it"
+        raise ManifestError(path, f"is missing; {package.distribution} {hook}") from error
     except (OSError, ValueError) as error:
         raise ManifestError(
-            path, f"can't be read ({error}); reinstall the package that it belongs to"
+            path, f"can't be read ({error}); reinstall {package.distribution}"
         ) from error
     schema = document.get("schema")
     if schema != SCHEMA:
         newer = isinstance(schema, int) and schema > SCHEMA
         remedy = (
-            "a newer release of heimdall-mcp reads it: upgrade"
+            f"a newer release of {DISTRIBUTION} reads it: upgrade"
             if newer
-            else "reinstall the package that it belongs to"
+            else f"reinstall {package.distribution}"
         )
         raise ManifestError(
             path, f"has schema {schema!r}, this release reads schema {SCHEMA}; {remedy}"
@@ -107,13 +130,16 @@ def _read(path: str) -> dict[str, Any]:
     return document
 
 
-def _no_such_entry(document: Mapping[str, Any], model: str | None, variant: str | None) -> str:
+def _no_such_entry(
+    document: Mapping[str, Any], model: str | None, package: Package, variant: str | None
+) -> str:
     pinned = ", ".join(f"{entry['name']} ({entry['variant']})" for entry in document["models"])
-    asked = f"{model or document['default']} ({receipts.wanted_variant(variant)})"
-    return f"pins no {asked} for this machine; it pins {pinned or 'nothing'} (see HEIMDALL_MODEL_VARIANT)"
+    asked = f"{model or document['default']} ({package.variant(variant)})"
+    reason = f"pins no {asked} for this machine; it pins {pinned or 'nothing'}"
+    return f"{reason} (see HEIMDALL_MODEL_VARIANT)" if package.is_heimdall else reason
 
 
-def _model(document: Mapping[str, Any], entry: dict[str, Any]) -> PinnedModel:
+def _model(document: Mapping[str, Any], entry: dict[str, Any], package: Package) -> PinnedModel:
     asset = entry["asset"]
     files = tuple(_file(item) for item in entry["files"])
     if not files or len({file.path.casefold() for file in files}) != len(files):
@@ -138,6 +164,7 @@ def _model(document: Mapping[str, Any], entry: dict[str, Any]) -> PinnedModel:
         ),
         files=files,
         entry=entry,
+        package=package,
     )
 
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+from importlib.metadata import distributions
 from pathlib import Path
 
-from . import locations, receipts
 from .errors import ManifestError
+from .package import MANIFEST_NAME, PART_OF_HEIMDALL, Package, heimdall
 from .resolver import resolve_in_detail
-from .store import Store
-
-MANIFEST_NAME = "model_manifest.json"
-_FOLDER = "packages"
 
 
 def ensure(
@@ -21,10 +18,10 @@ def ensure(
     *,
     manifest: str = MANIFEST_NAME,
 ) -> Path:
-    """A directory with the pinned files of another package's model, fetched and verified if they are not there.
+    """A directory with the pinned files of a package's model, fetched and verified if they are not there.
 
-    The package is not imported, only those above it. Its models lie in `packages/<package>` of heimdall's models
-    directories, and heimdall's settings hold, except for `$HEIMDALL_MODEL_VARIANT`, which is about its own model.
+    The package is not imported, only those above it. All packages share one store, so that the same bytes are on disk
+    once. The variables of the resolver hold, except for `$HEIMDALL_MODEL_VARIANT`, which is about heimdall's own model.
 
     Args:
         package: the import name, for example `my_package` or `my_namespace.my_package`.
@@ -39,40 +36,49 @@ def ensure(
         SettingsError: if a variable has a value that can't be used.
         StoreError: if the models directory can't be used.
     """
-    below = Path(_FOLDER, package)
-    return resolve_in_detail(
-        model,
-        variant or receipts.DEFAULT_VARIANT,
-        models_dir=locations.models_dir() / below,
-        manifest_path=manifest_of(package, manifest),
-        system_dir=locations.system_models_dir() / below,
-    ).directory
+    return resolve_in_detail(model, variant, package=find_package(package, manifest)).directory
 
 
-def package_stores(models_dir: Path) -> list[Store]:
-    """The stores below `models_dir` that hold other packages' models."""
-    return [Store(path.parent) for path in sorted(models_dir.glob(f"{_FOLDER}/*/{receipts.STORE}"))]
-
-
-def manifest_of(package: str, manifest: str = MANIFEST_NAME) -> str:
-    """The path of a package's manifest.
+def find_package(name: str, manifest: str = MANIFEST_NAME) -> Package:
+    """The installed package of that import name, and its manifest.
 
     Raises:
         ManifestError: if there is no such package, or no manifest in it.
     """
     try:
-        spec = importlib.util.find_spec(package)
+        spec = importlib.util.find_spec(name)
     except (ImportError, ValueError):  # of a package above it, or a name that is none
         spec = None
     if spec is None:
-        raise ManifestError(f"{package}/{manifest}", f"the package {package!r} is not installed")
+        raise ManifestError(f"{name}/{manifest}", f"the package {name!r} is not installed")
     # A namespace package has several directories; a plain module has none.
-    places = [Path(directory, manifest) for directory in spec.submodule_search_locations or ()]
-    for place in places:
-        if place.is_file():
-            return str(place)
-    searched = places[0] if places else Path(package, manifest)
+    candidates = [Path(directory, manifest) for directory in spec.submodule_search_locations or ()]
+    for candidate in candidates:
+        if candidate.is_file():
+            return Package(name, str(candidate))
     raise ManifestError(
-        str(searched),
-        f"is missing; {package!r} was built without hatch-heimdall-models, or has none",
+        str(candidates[0] if candidates else Path(name, manifest)),
+        f"is missing; {name!r} was built without hatch-heimdall-models, or has none",
     )
+
+
+def default_package() -> Package:
+    """The package that is meant where none is named: heimdall, of which this source is a part, or else the only one.
+
+    Raises:
+        ManifestError: if several packages of this environment carry a manifest, or none does.
+    """
+    if PART_OF_HEIMDALL:
+        return heimdall()
+    names = installed_packages()
+    if len(names) == 1:
+        return find_package(names[0])
+    here = f"one of {', '.join(names)}" if names else "none that is installed has one"
+    raise ManifestError(MANIFEST_NAME, f"name the package whose model is meant: {here}")
+
+
+def installed_packages() -> list[str]:
+    """The import names of this environment's packages that carry a manifest."""
+    files = (file for distribution in distributions() for file in distribution.files or ())
+    manifests = {file.parent for file in files if file.name == MANIFEST_NAME}
+    return sorted(".".join(folder.parts) for folder in manifests if folder.parts)

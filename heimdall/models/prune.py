@@ -30,7 +30,7 @@ class Verdict:
         path: the thing.
         keep: whether it stays.
         reason: why.
-        size: bytes that go with it; 0 for what stays. A set's own are those of what was derived from it: its files are blobs.
+        size: bytes that go with it; 0 for what stays. A set's own are those of what was computed from it: its files are blobs.
     """
 
     kind: str
@@ -87,7 +87,7 @@ def _judge_set(store: Store, directory: Path) -> Verdict:
     for _, used, reason in users:
         if used is not False:
             return Verdict("set", directory, keep=True, reason=reason)
-    size = sum(path.stat().st_size for path in (directory / graph_cache.DERIVED).glob("*/*"))
+    size = sum(path.stat().st_size for path in (directory / graph_cache.FOLDER).glob("*/*"))
     return Verdict(
         "set", directory, keep=False, reason="; ".join(reason for _, _, reason in users), size=size
     )

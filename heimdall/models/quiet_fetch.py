@@ -28,7 +28,7 @@ def fetch_quietly() -> None:
             )
             return
         try:
-            resolve_in_detail(settings=settings, hurried=True)
+            resolve_in_detail(settings=settings, brief=True)
         except ModelUnavailable:
             recent_failure.remember(store, settings)
             raise

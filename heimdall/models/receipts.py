@@ -1,7 +1,6 @@
-"""Is a pinned set already complete on this machine? One small read and a few `stat` calls answer that.
+"""The manifest's plain JSON, and the names that the store has for a pinned set and what is noted about it.
 
-Part of every import of heimdall, so it works on the manifest's plain JSON and loads nothing but `json`. Whatever is
-not plainly complete is left to `heimdall.models.resolver`, which reads everything strictly.
+Part of every import of heimdall, so it loads nothing but `json`; `manifest.read_model` reads everything strictly.
 """
 
 import json
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 STORE = ".store"
 RECEIPT = "receipt.json"
 TREE = "models"
-DEFAULT_VARIANT = "standard"
 """The variant of whoever names none."""
 
 
@@ -38,7 +36,7 @@ def read_json(path: str) -> "dict[str, Any]":
 
 
 def choose_entry(
-    document: "dict[str, Any]", model: str | None, variant: str | None
+    document: "dict[str, Any]", model: str | None, variant: str
 ) -> "dict[str, Any] | None":
     """The manifest's entry of that name that serves the variant, and whose marker holds here, or None.
 
@@ -47,10 +45,9 @@ def choose_entry(
     Args:
         document: the manifest's JSON object.
         model: a model's name, or None for the manifest's default.
-        variant: a variant's name, or None for `$HEIMDALL_MODEL_VARIANT`, else `standard`.
+        variant: a variant's name.
     """
     model = model or document["default"]
-    variant = wanted_variant(variant)
     for entry in document["models"]:
         if (
             entry["name"] == model
@@ -59,11 +56,6 @@ def choose_entry(
         ):
             return entry  # type: ignore[no-any-return]
     return None
-
-
-def wanted_variant(variant: str | None) -> str:
-    """The variant asked for, else `$HEIMDALL_MODEL_VARIANT`, else `standard`."""
-    return variant or os.environ.get("HEIMDALL_MODEL_VARIANT") or DEFAULT_VARIANT
 
 
 def pins(entry: "dict[str, Any]") -> "dict[str, list[Any]]":
@@ -84,23 +76,15 @@ def set_directory(models_dir: str, entry: "dict[str, Any]") -> str:
     return os.path.join(models_dir, STORE, "sets", set_name(entry))
 
 
+def tree(models_dir: str, entry: "dict[str, Any]") -> str:
+    """The directory that holds, or would hold, the set's files."""
+    return os.path.join(set_directory(models_dir, entry), TREE)
+
+
 def user_note(models_dir: str, manifest_path: str, entry: "dict[str, Any]") -> str:
     """The note in the shared directory that says: the environment of this manifest uses this set."""
     user = f"{crc32(manifest_path.encode('utf-8', 'surrogateescape')):08x}"
     return os.path.join(models_dir, STORE, "users", f"{set_name(entry)}.{user}.json")
-
-
-def complete_set(models_dir: str, entry: "dict[str, Any]") -> str | None:
-    """The tree of the verified set below `models_dir` if nothing was touched since it was verified, else None."""
-    directory = set_directory(models_dir, entry)
-    tree = os.path.join(directory, TREE)
-    try:
-        receipt = read_json(os.path.join(directory, RECEIPT))
-        if receipt["pins"] == pins(entry) and receipt["stats"] == dict(stats(tree, entry)):
-            return tree
-    except (OSError, ValueError, KeyError):
-        pass
-    return None
 
 
 def stats(tree: str, entry: "dict[str, Any]") -> "Iterator[tuple[str, list[int]]]":
@@ -108,17 +92,6 @@ def stats(tree: str, entry: "dict[str, Any]") -> "Iterator[tuple[str, list[int]]
     for file in entry["files"]:
         status = os.stat(os.path.join(tree, file["path"]))
         yield file["path"], [status.st_size, status.st_mtime_ns]
-
-
-def plausible_tree(directory: str, entry: "dict[str, Any]") -> bool:
-    """Whether all of the set's files lie in `directory` with their pinned sizes; their bytes are not looked at."""
-    try:
-        return all(
-            size == file["size"]
-            for file, (_, (size, _)) in zip(entry["files"], stats(directory, entry), strict=True)
-        )
-    except OSError:
-        return False
 
 
 def _marker_holds(marker: str | None) -> bool:

@@ -6,17 +6,22 @@ import contextlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from . import locations, receipts
-from .fetch import gather
+from . import locations
+from .locate import SYSTEM, Location, places
 from .locking import advisory_lock
 from .manifest import PinnedModel, read_model
+from .package import Package
 from .settings import Settings
-from .sources.base import Source
 from .space import explained
 from .store import Store, tree_matches
 from .transfer.progress import Progress, make_progress
+
+if TYPE_CHECKING:
+    from .sources.base import Source
 
 _log = logging.getLogger(__name__)
 
@@ -60,49 +65,75 @@ def resolve_in_detail(
     model: str | None = None,
     variant: str | None = None,
     *,
+    package: Package | None = None,
     models_dir: Path | None = None,
     settings: Settings | None = None,
     progress: Progress | None = None,
     sources: Sequence[Source] | None = None,
-    hurried: bool = False,
-    manifest_path: str | None = None,
-    system_dir: Path | None = None,
+    brief: bool = False,
 ) -> Resolution:
     """As `resolve`, and tells which sources delivered.
 
     Args:
+        package: whose manifest pins the model; default: heimdall.
         settings: default: from the environment.
         progress: default: on stderr, as the settings say.
         sources: whom to ask for what is missing; default: as the settings say.
-        hurried: wait briefly at most, and don't ask again when no source could be reached at all.
-        manifest_path: the manifest; default: heimdall's own.
-        system_dir: the read-only tier; default: as `locations.system_models_dir` says.
+        brief: wait briefly at most, and don't ask again when no source could be reached at all.
     """
-    manifest_path = manifest_path or locations.manifest_path()
-    pinned = read_model(manifest_path, model, variant)
-    store = Store(Path(locations.models_dir()) if models_dir is None else models_dir)
+    pinned = read_model(package, model, variant)
+    store = Store(Path(models_dir or locations.models_dir()))
+    here = list(places(pinned.package, pinned.entry, str(store.models_dir)))
+    directory = _usable(here, pinned)
     delivered: tuple[str, ...] = ()
-    directory = find(pinned, store, system_dir)
     if directory is None:
         settings = settings or Settings.from_environment()
         progress = progress or make_progress(wanted=settings.progress)
+        provide = partial(_provide, pinned, store, settings, progress, sources, brief=brief)
         try:
             try:
-                directory, delivered = _provide(
-                    pinned, store, settings, progress, sources=sources, hurried=hurried
-                )
+                delivered = provide()
             except FileNotFoundError:  # somebody removed the directory while we worked in it
-                directory, delivered = _provide(
-                    pinned, store, settings, progress, sources=sources, hurried=hurried
-                )
+                delivered = provide()
+            directory = store.tree(pinned)
         except OSError as error:
-            directory = _sound_tree(pinned, store)
+            # A tree that we can't write to, or can't note anything about, is as good once it is hashed.
+            trees = (Path(place.directory) for place in here)
+            directory = next((tree for tree in trees if tree_matches(tree, pinned)), None)
             if directory is None:
                 raise explained(error, store.models_dir) from error
-    if directory.is_relative_to(store.root):
+    if directory == store.tree(pinned):
         with contextlib.suppress(OSError):  # without the note, prune keeps the set anyway
-            store.note_user(pinned, manifest_path)
+            store.note_user(pinned)
     return Resolution(directory, pinned, delivered)
+
+
+def repair(
+    pinned: PinnedModel, *, models_dir: Path | None = None, settings: Settings | None = None
+) -> Resolution:
+    """Verify every file anew, whatever its receipt says: what is sound stays, what is bad is fetched again.
+
+    Raises:
+        ModelError: as `resolve` does.
+    """
+    Store(Path(models_dir or locations.models_dir())).invalidate(pinned)
+    return resolve_in_detail(
+        pinned.name,
+        pinned.variant,
+        package=pinned.package,
+        models_dir=models_dir,
+        settings=settings,
+    )
+
+
+def _usable(here: Sequence[Location], pinned: PinnedModel) -> Path | None:
+    """The first place that is verified, or that an administrator filled and whose files match their pins."""
+    for place in here:
+        directory = Path(place.directory)
+        # What was put into the shared tier without a receipt is adopted into the store instead, once and for all.
+        if place.verified or (place.tier == SYSTEM and tree_matches(directory, pinned)):
+            return directory
+    return None
 
 
 def _provide(
@@ -110,86 +141,34 @@ def _provide(
     store: Store,
     settings: Settings,
     progress: Progress,
-    *,
     sources: Sequence[Source] | None,
-    hurried: bool,
-) -> tuple[Path, tuple[str, ...]]:
+    *,
+    brief: bool,
+) -> tuple[str, ...]:
+    """Fetch what is missing and publish the set, unless another process just did it.
+
+    Returns:
+        The sources that delivered.
+    """
+    from .fetch import fetch  # loads urllib3
+
     store.prepare()
-    lock = store.locks / f"{receipts.set_name(pinned.entry)}.lock"
-    with advisory_lock(
-        lock, settings.lock_seconds, lambda: store.complete(pinned) is not None, progress
-    ):
-        if directory := store.complete(pinned):
-            return directory, ()
-        delivered = gather(pinned, store, settings, progress, sources=sources, hurried=hurried)
-        directory = store.publish(pinned)
-        try:
-            store.show(pinned)
-        except OSError as error:
-            progress.note(
-                f"{store.models_dir} could not be brought up to date ({error}); {directory} is complete"
-            )
+    done = partial(store.complete, pinned)
+    with advisory_lock(store.lock(pinned), settings.lock_seconds, done, progress):
+        if done():
+            return ()
+        delivered = fetch(pinned, store, settings, progress, sources=sources, brief=brief)
+        store.publish(pinned)
+        if pinned.package.is_heimdall:
+            try:
+                store.show(pinned)
+            except OSError as error:
+                tree = store.tree(pinned)
+                progress.note(
+                    f"{store.models_dir} could not be brought up to date ({error}); {tree} is complete"
+                )
         origin = f", from {', '.join(delivered)}" if delivered else ""
         ready = f"{pinned.label} is ready{origin}, verified, in {store.models_dir}"
         progress.note(ready)
         _log.info("%s", ready)
-        return directory, delivered
-
-
-def _sound_tree(pinned: PinnedModel, store: Store) -> Path | None:
-    """A tree that we can't write to, or can't note anything about, is as good once it is hashed."""
-    own = Path(receipts.set_directory(str(store.models_dir), pinned.entry)) / receipts.TREE
-    trees = (
-        tree for tree in (own, store.models_dir) if receipts.plausible_tree(str(tree), pinned.entry)
-    )
-    return next((tree for tree in trees if tree_matches(tree, pinned)), None)
-
-
-def find(model: PinnedModel, store: Store, system_dir: Path | None = None) -> Path | None:
-    """Where the model's verified files are now: in the read-only tier, else in the store.
-
-    A tree without a receipt in the read-only tier, as an administrator copied it there, is hashed.
-    """
-    system = Store(Path(locations.system_models_dir()) if system_dir is None else system_dir)
-    if tree := system.complete(model) or store.complete(model):
-        return tree
-    if receipts.plausible_tree(str(system.models_dir), model.entry) and tree_matches(
-        system.models_dir, model
-    ):
-        return system.models_dir
-    return None
-
-
-def heal(
-    directory: Path,
-    model: str | None = None,
-    variant: str | None = None,
-    *,
-    models_dir: Path | None = None,
-) -> bool:
-    """Verify a tree whose model failed to load, and provide a sound one if it is bad.
-
-    Args:
-        directory: what `resolve` returned for the same other arguments.
-
-    Returns:
-        Whether something was bad and `resolve` now leads to sound files.
-
-    Raises:
-        ModelError: as `resolve` does.
-    """
-    pinned = read_model(locations.manifest_path(), model, variant)
-    if tree_matches(directory, pinned):
-        return False
-    provide_anew(pinned, models_dir=models_dir)
-    return True
-
-
-def provide_anew(pinned: PinnedModel, *, models_dir: Path | None = None) -> Path:
-    """Forget that the model was verified, then resolve it: what is sound stays, what is bad is fetched again.
-
-    Raises:
-        ModelError: as `resolve` does.
-    """
-    Store(Path(locations.models_dir()) if models_dir is None else models_dir).distrust(pinned)
-    return resolve(pinned.name, pinned.variant, models_dir=models_dir)
+        return delivered

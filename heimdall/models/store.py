@@ -19,11 +19,13 @@ from typing import IO
 from . import graph_cache, receipts
 from .errors import IntegrityError
 from .files import sha256_of, write_atomically
+from .locate import verified_tree
 from .manifest import PinnedFile, PinnedModel
 from .transfer.digest import Sha256
 
 _README = """\
-This folder belongs to heimdall-mcp (https://github.com/lcbcFoo/heimdall-mcp-server).
+This folder belongs to heimdall (https://github.com/lcbcFoo/heimdall-mcp-server), which keeps the models of every
+package here that has them fetched by it.
 
 blobs/     model files, named by their sha256; each was verified before it got its name
 sets/      one folder per pinned set of files: links to blobs, a receipt of what was verified, and what was computed from them
@@ -32,8 +34,8 @@ locks/     advisory locks, one per set
 users/     which installed environment uses which set
 failures/  recent failures, so that many imports do not wait for the same dead network
 
-No model is ever removed but by `heimdall models prune`. Removing all of it is safe while nothing of heimdall runs:
-the next use fetches the model again.
+No model is ever removed but by `heimdall models prune` or `heimdall-models prune`. Removing all of it is safe while
+nothing runs that uses a model: the next use fetches it again.
 """
 
 
@@ -117,28 +119,32 @@ class Store:
         finally:
             path.unlink(missing_ok=True)
 
-    def complete(self, model: PinnedModel) -> Path | None:
-        """The tree of the model's set, if it was verified and not touched since."""
-        tree = receipts.complete_set(str(self.models_dir), model.entry)
-        return Path(tree) if tree else None
+    def tree(self, model: PinnedModel) -> Path:
+        """Where the files of the model's set are, or would be."""
+        return Path(receipts.tree(str(self.models_dir), model.entry))
 
-    def distrust(self, model: PinnedModel) -> None:
+    def lock(self, model: PinnedModel) -> Path:
+        """The file that is locked while the model's set is fetched."""
+        return self.locks / f"{receipts.set_name(model.entry)}.lock"
+
+    def complete(self, model: PinnedModel) -> bool:
+        """Whether the model's set was verified and not touched since."""
+        return verified_tree(str(self.models_dir), model.entry) is not None
+
+    def invalidate(self, model: PinnedModel) -> None:
         """Forget that the set was verified, so that it is verified anew."""
-        (Path(receipts.set_directory(str(self.models_dir), model.entry)) / receipts.RECEIPT).unlink(
-            missing_ok=True
-        )
+        (self.tree(model).parent / receipts.RECEIPT).unlink(missing_ok=True)
 
     def publish(self, model: PinnedModel) -> Path:
-        """Put the set together from its blobs and return its tree.
+        """Put the set together from its blobs, and return its tree.
 
         Existing files are replaced one by one with their verified twins, so a reader at the same time sees whole files.
         """
-        directory = Path(receipts.set_directory(str(self.models_dir), model.entry))
-        tree = directory / receipts.TREE
+        tree = self.tree(model)
         for file in files_weights_first(model):
             self.place(file, tree / file.path)
         # it may come from files that were bad until now
-        graph_cache.discard(directory / graph_cache.DERIVED)
+        graph_cache.discard(tree.parent / graph_cache.FOLDER)
         self.write_receipt(model, tree)
         return tree
 
@@ -159,8 +165,9 @@ class Store:
             tree.parent / receipts.RECEIPT, json.dumps(receipt, indent=2, sort_keys=True) + "\n"
         )
 
-    def note_user(self, model: PinnedModel, manifest_path: str) -> None:
-        """Note for `prune` that the environment of `manifest_path` uses this set."""
+    def note_user(self, model: PinnedModel) -> None:
+        """Note for `prune` that the environment of the model's manifest uses this set."""
+        manifest_path = model.package.manifest_path
         path = Path(receipts.user_note(str(self.models_dir), manifest_path, model.entry))
         if path.exists():
             return

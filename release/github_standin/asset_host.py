@@ -56,6 +56,7 @@ class AssetHost:
             return _error(
                 405, "UnsupportedHttpVerb", "The resource doesn't support specified Http Verb."
             )
+        # Only now: who has no signature does not learn what is there.
         path = blobs.find(self._directory, self._repository, request.raw_path)
         if path is None:
             return _error(404, "BlobNotFound", "The specified blob does not exist.")

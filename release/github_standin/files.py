@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from pathlib import Path
 
-from release.github_standin.messages import FileBody, Request, Response
+from release.github_standin.messages import Request, Response, file_body
 from release.github_standin.ranges import UnsatisfiableRange, range_still_holds, requested_range
 
 
@@ -69,7 +69,7 @@ def file_response(
     common = {"ETag": file.etag, "Last-Modified": file.last_modified, **(headers or {})}
     if ranges:
         common["Accept-Ranges"] = "bytes"
-    whole = Response(200, common, FileBody(file.path, 0, file.size))
+    whole = Response(200, common, file_body(file.path, 0, file.size))
     if request.method != "GET" or not ranges:
         return whole
     if not range_still_holds(
@@ -83,4 +83,4 @@ def file_response(
     if part is None:
         return whole
     partial = {**common, "Content-Range": part.content_range(file.size)}
-    return Response(206, partial, FileBody(file.path, part.start, part.length))
+    return Response(206, partial, file_body(file.path, part.start, part.length))

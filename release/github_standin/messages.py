@@ -1,15 +1,27 @@
-"""What travels between a listener and an application: a request, and a response that says how it is to be sent."""
+"""What travels between a listener and an application: requests and responses."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Protocol
 from urllib.parse import parse_qsl, unquote
 
 CHUNK = 1024 * 1024
+
+
+class HangUp(Exception):  # noqa: N818 - an instruction to the listener, not a failure
+    """Raised by an application or a body: close the connection and send nothing more.
+
+    Attributes:
+        reset: whether to close it with a TCP reset.
+    """
+
+    def __init__(self, *, reset: bool = False) -> None:
+        super().__init__()
+        self.reset = reset
 
 
 @dataclass(frozen=True)
@@ -21,12 +33,14 @@ class Request:
         target: the request target as it was sent: path and query, percent-encoded.
         headers: by lower-case name; those that came several times joined by commas.
         body: what came of its content; less than `Content-Length` says where the client went away.
+        pause: waits for this many seconds; raises `HangUp` when the listener is closed meanwhile.
     """
 
     method: str
     target: str
     headers: Mapping[str, str]
     body: bytes = field(default=b"", repr=False)
+    pause: Callable[[float], object] = field(default=time.sleep, repr=False, compare=False)
 
     @cached_property
     def raw_path(self) -> str:
@@ -43,97 +57,46 @@ class Request:
         """The query's parameters; the last one of a name counts."""
         return dict(parse_qsl(self.target.partition("?")[2], keep_blank_values=True))
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether all of the body came."""
-        return len(self.body) == int(self.headers.get("content-length", "0"))
-
-    def without(self, *names: str) -> Request:
-        """The same request without the headers of these lower-case names."""
-        return replace(
-            self, headers={name: value for name, value in self.headers.items() if name not in names}
-        )
-
-
-class Body(Protocol):
-    """The content of a response."""
-
-    @property
-    def length(self) -> int | None:
-        """Bytes, or None if that is unknown: the response then ends with its connection."""
-
-    def chunks(self) -> Iterator[bytes]:
-        """The content, in pieces."""
-
 
 @dataclass(frozen=True)
-class BytesBody:
-    """Content from memory."""
-
-    content: bytes = b""
-
-    @property
-    def length(self) -> int:
-        """Bytes."""
-        return len(self.content)
-
-    def chunks(self) -> Iterator[bytes]:
-        """The content, in one piece."""
-        yield self.content
-
-
-@dataclass(frozen=True)
-class FileBody:
-    """`length` bytes of a file, from `offset` on."""
-
-    path: Path
-    offset: int
-    length: int
-
-    def chunks(self) -> Iterator[bytes]:
-        """The content, a mebibyte at a time; it ends early if the file was cut meanwhile."""
-        left = self.length
-        with self.path.open("rb") as stream:
-            stream.seek(self.offset)
-            while left and (chunk := stream.read(min(CHUNK, left))):
-                left -= len(chunk)
-                yield chunk
-
-
-@dataclass(frozen=True)
-class StreamBody:
-    """Content that is made while it is sent; it may be endless.
+class Body:
+    """The content of a response.
 
     Attributes:
-        source: called once for each sending, gives the pieces.
-        length: bytes, or None if unknown.
+        chunks: called once for each sending, gives the content in pieces; it may be endless.
+        length: bytes, or None if that is unknown: the response then ends with its connection.
     """
 
-    source: Callable[[], Iterator[bytes]]
+    chunks: Callable[[], Iterator[bytes]]
     length: int | None = None
 
-    def chunks(self) -> Iterator[bytes]:
-        """The content, in the source's pieces."""
-        return self.source()
+
+def bytes_body(content: bytes = b"") -> Body:
+    """Content from memory."""
+    return Body(lambda: iter([content]), len(content))
 
 
-@dataclass(frozen=True)
-class Delivery:
-    """How a response is put on the wire.
+def file_body(path: Path, offset: int, length: int) -> Body:
+    """`length` bytes of a file, from `offset` on; it ends early if the file was cut meanwhile."""
+    return Body(partial(_file_chunks, path, offset, length), length)
 
-    Attributes:
-        delay: seconds to wait before the first byte.
-        rate: bytes of body per second at most, or None for as fast as it goes.
-        cut_after: close the connection after this many bytes of body, or None to send all.
-        drop: close the connection without sending anything.
-        reset: where a connection is closed early, close it with a TCP reset.
-    """
 
-    delay: float = 0.0
-    rate: float | None = None
-    cut_after: int | None = None
-    drop: bool = False
-    reset: bool = False
+def slowed(body: Body, rate: float, pause: Callable[[float], object]) -> Body:
+    """The same content at `rate` bytes per second at most; `pause` is that of the request."""
+    # Many small steps, so that a client sees a steady flow and not a burst each second.
+    step = max(1, min(CHUNK, int(rate / 20)))
+
+    def chunks() -> Iterator[bytes]:
+        began = time.monotonic()
+        sent = 0
+        for chunk in body.chunks():
+            for start in range(0, len(chunk), step):
+                piece = chunk[start : start + step]
+                yield piece
+                sent += len(piece)
+                pause(max(0.0, began + sent / rate - time.monotonic()))
+
+    return Body(chunks, body.length)
 
 
 @dataclass(frozen=True)
@@ -144,13 +107,11 @@ class Response:
         status: the HTTP status.
         headers: by name. `Content-Length` comes from the body unless it is named here.
         body: the content; a HEAD request gets its headers alone.
-        delivery: how to send it.
     """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: Body = field(default_factory=BytesBody)
-    delivery: Delivery = field(default_factory=Delivery)
+    body: Body = field(default_factory=bytes_body)
 
     @classmethod
     def text(
@@ -163,9 +124,17 @@ class Response:
     ) -> Response:
         """An answer of UTF-8 text."""
         return cls(
-            status, {"Content-Type": content_type, **(headers or {})}, BytesBody(content.encode())
+            status, {"Content-Type": content_type, **(headers or {})}, bytes_body(content.encode())
         )
 
 
 Application = Callable[[Request], Response]
 """What a listener serves. It is called by several threads at once."""
+
+
+def _file_chunks(path: Path, offset: int, length: int) -> Iterator[bytes]:
+    with path.open("rb") as stream:
+        stream.seek(offset)
+        while length and (chunk := stream.read(min(CHUNK, length))):
+            length -= len(chunk)
+            yield chunk

@@ -6,20 +6,17 @@ import secrets
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import ExitStack
 from ipaddress import ip_address
 from pathlib import Path, PurePosixPath
-from types import TracebackType
 from typing import Self, TextIO
 
 from release.github_standin import blobs
-from release.github_standin.api import Api
 from release.github_standin.asset_host import AssetHost
-from release.github_standin.faults import Fault, Faults
 from release.github_standin.listener import Listener
 from release.github_standin.log import RequestLog
-from release.github_standin.releases import Releases
+from release.github_standin.messages import Application
 from release.github_standin.signing import Signer
 from release.github_standin.web_host import WebHost
 
@@ -31,7 +28,7 @@ _SECOND_LOOPBACK = "127.0.0.2"
 class GitHubStandIn:
     """GitHub's releases of one repository, from a directory. A context manager.
 
-    The hosts are called `web` and `assets` in rules and log. Their names differ, so that a client that takes one for
+    The hosts are called `web` and `assets` in the log. Their names differ, so that a client that takes one for
     the other, or sends one's secrets to the other, is found out.
 
     Args:
@@ -40,18 +37,16 @@ class GitHubStandIn:
         host: the web host's address.
         port: the web host's port, or 0 for a free one.
         token: makes the repository private.
-        releases: lets them be made and changed through the API; `directory` is then the one that they publish to.
-        api_token: what the API asks for.
         url_lifetime: seconds for which a signed URL holds; whole ones count.
         tls: a server's context for both hosts; see `asset_host_for` for the names its certificate has to have.
-        faults: what goes wrong.
+        around: gives what is served in place of a host's application, from the host's name and that application.
         log_stream: gets a line of JSON for each answer.
         clock: gives the seconds since the epoch.
 
     Attributes:
         url: of the web host, which is to be used as `HEIMDALL_GITHUB_URL`.
         requests: the log of both hosts.
-        faults: may be added to and cleared.
+        routes: what answers below other paths of the web host, by prefix; may be added to.
 
     Raises:
         OSError: an address can't be bound.
@@ -65,50 +60,44 @@ class GitHubStandIn:
         host: str = "127.0.0.1",
         port: int = 0,
         token: str | None = None,
-        releases: Releases | None = None,
-        api_token: str = "",
         url_lifetime: float = DEFAULT_URL_LIFETIME,
         tls: ssl.SSLContext | None = None,
-        faults: Iterable[Fault] = (),
+        around: Callable[[str, Application], Application] = lambda _, application: application,
         log_stream: TextIO | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.requests = RequestLog(log_stream)
-        self.faults = Faults(faults)
+        self.routes: dict[str, Application] = {}
         self._repository = repository
+        # Made anew each time, so that no URL of an earlier run holds.
         signer = Signer(secrets.token_bytes(32))
         assets = AssetHost(directory, repository=repository, signer=signer, clock=clock)
         asset_address, asset_name = asset_host_for(host)
         with ExitStack() as opened:
             self._assets = Listener(
                 "assets",
-                assets,
+                around("assets", assets),
                 host=asset_address,
                 advertised=asset_name,
                 tls=tls,
                 log=self.requests,
-                faults=self.faults,
             )
             opened.callback(self._assets.close)
-            api = (
-                Api(releases, repository=repository, token=api_token, url=lambda: self._web.url)
-                if releases
-                else None
-            )
             web = WebHost(
                 directory,
                 repository=repository,
                 assets_url=self._assets.url,
                 signer=signer,
                 url_lifetime=url_lifetime,
+                routes=self.routes,
                 token=token,
-                api=api,
                 clock=clock,
             )
             self._web = Listener(
-                "web", web, host=host, port=port, tls=tls, log=self.requests, faults=self.faults
+                "web", around("web", web), host=host, port=port, tls=tls, log=self.requests
             )
-            opened.pop_all()
+            opened.callback(self._web.close)
+            self._opened = opened.pop_all()
 
     @property
     def url(self) -> str:
@@ -140,19 +129,12 @@ class GitHubStandIn:
         Raises:
             ExceptionGroup: errors in the stand-in itself.
         """
-        with ExitStack() as closing:
-            closing.callback(self._assets.close)
-            closing.callback(self._web.close)
+        self._opened.close()
 
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

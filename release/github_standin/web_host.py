@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -29,7 +29,7 @@ class WebHost:
     """Answers `/<owner>/<repository>/releases/download/<tag>/<asset>` with a redirect to a signed URL.
 
     Everything else is a 404 with a page of HTML, also what a request may not see: GitHub doesn't tell that a private
-    repository exists. Below `/api/` is the API, as on a GitHub Enterprise host.
+    repository exists.
 
     Args:
         directory: has a file `<tag>/<asset>` for each asset.
@@ -38,7 +38,7 @@ class WebHost:
         signer: shared with the other host.
         url_lifetime: seconds for which a signed URL holds.
         token: makes the repository private: who asks has to send it.
-        api: answers requests below `/api/`.
+        routes: what answers below other paths, by prefix; it may be added to.
         clock: gives the seconds since the epoch.
     """
 
@@ -50,8 +50,8 @@ class WebHost:
         assets_url: str,
         signer: Signer,
         url_lifetime: float,
+        routes: Mapping[str, Application],
         token: str | None = None,
-        api: Application | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._directory = directory
@@ -60,16 +60,18 @@ class WebHost:
         self._signer = signer
         self._url_lifetime = url_lifetime
         self._token = token
-        self._api = api
+        self._routes = routes
         self._clock = clock
 
     def __call__(self, request: Request) -> Response:
         """Answer a request."""
-        if self._api is not None and request.path.startswith("/api/"):
-            return self._api(request)
+        for prefix, application in self._routes.items():
+            if request.path.startswith(prefix):
+                return application(request)
         wanted = _DOWNLOAD.fullmatch(request.raw_path)
         if wanted is None or request.method not in {"GET", "HEAD"} or not self._may_see(request):
             return _not_found()
+        # GitHub does not tell names apart by case alone.
         if unquote(wanted["repository"]).lower() != self._repository.lower():
             return _not_found()
         file = find(self._directory, unquote(f"{wanted['tag']}/{wanted['asset']}"))

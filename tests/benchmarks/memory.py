@@ -48,7 +48,7 @@ class LoadedEngine:
 
         self._encoder = Encoder.load(models)
 
-    def label(self) -> str:
+    def embedding_space(self) -> str:
         return "measured"
 
     def ready(self) -> bool:
@@ -69,7 +69,7 @@ class FreeVectors:
     def __init__(self) -> None:
         self._random = np.random.default_rng(1)
 
-    def label(self) -> str:
+    def embedding_space(self) -> str:
         return "free"
 
     def ready(self) -> bool:
@@ -84,7 +84,9 @@ class FreeVectors:
 
 
 def opened(database: Path, embedder: LoadedEngine | FreeVectors) -> ProjectMemory:
-    return ProjectMemory(MemoryStore.open(database, label=embedder.label), embedder)
+    return ProjectMemory(
+        MemoryStore.open(database, embedding_space=embedder.embedding_space), embedder
+    )
 
 
 def as_memories(texts: Sequence[str]) -> Iterator[NewMemory]:
@@ -147,13 +149,11 @@ def one_by_one(rounds: int) -> None:
         opened(Path(folder, "m.db"), FreeVectors()) as memory,
     ):
         texts = iter(short_texts(2 * rounds * count, seed=7))
-        store = memory._store
-        writing = store._connections.writing
 
         def some(durable: bool) -> None:
-            store._connections.writing = partial(writing, durable=durable)  # type: ignore[method-assign]
             for _ in range(count):
-                store.put([NewMemory(text=next(texts))])
+                with memory.storage.writing(durable=durable) as writer:
+                    writer.put([NewMemory(text=next(texts))])
 
         actions = {
             "forced": measured(partial(some, True), []),
@@ -162,6 +162,11 @@ def one_by_one(rounds: int) -> None:
         times = paired(actions, rounds)
     forced, not_forced = (median(seconds) / count * 1000 for seconds in times.values())
     print(f"\nstoring one memory, ms: {forced:.2f} forced to disk, {not_forced:.2f} not")
+
+
+def all_vectors(memory: ProjectMemory) -> None:
+    with memory.storage.reading() as reader:
+        reader.vectors.since(None)
 
 
 def listed(memory: ProjectMemory, filter: RecallFilter) -> list[str]:  # noqa: A002 (the facade's word)
@@ -211,7 +216,7 @@ def sized(sizes: Sequence[int]) -> None:
                     timed(partial(listed, memory, RecallFilter())),
                     timed(partial(listed, memory, RecallFilter(tags=frozenset({"tag7"})))),
                     timed(memory.status),
-                    timed(partial(memory._store.vectors_since, None), repeat=3),
+                    timed(partial(all_vectors, memory), repeat=3),
                 )
                 each = memory.status().size / size
             memory_mb, open_ms = in_a_process(database)

@@ -19,11 +19,14 @@ class Engine:
         self._known: dict[str, np.ndarray] = {}
         self.dimension = self._encoder.settings.embedding_dimension
 
-    def label(self) -> str:
+    def embedding_space(self) -> str:
         return "benchmark"
 
     def ready(self) -> bool:
         return True
+
+    def fetch(self) -> None:
+        pass
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         if not self._remember:

@@ -23,7 +23,6 @@ import numpy as np
 from cognitive_memory.core.memory import MemoryType, NewMemory
 from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.project_memory import ProjectMemory
-from cognitive_memory.retrieval.live_index import LiveIndex
 from cognitive_memory.retrieval.vector_file import VectorFile
 from cognitive_memory.storage.store import MemoryStore
 from cognitive_memory.storage.vectors import Embedded
@@ -87,21 +86,20 @@ class Corpus:
 def build(database: Path, count: int, engine: Engine) -> None:
     """A database of that many memories. Vectors are written as the engine would, only faster."""
     corpus = Corpus()
-    store = MemoryStore.open(database, label=engine.label)
+    store = MemoryStore.open(database, embedding_space=engine.embedding_space)
     for start in range(0, count, BLOCK):
         size = min(BLOCK, count - start)
-        stored = store.put(corpus.memories(start, size))
-        pending = {
-            item.key: item
-            for item in store.pending_of(engine.label(), [item.key for item in stored])
-        }
+        with store.writing() as writer:
+            stored = writer.put(corpus.memories(start, size))
+            pending = {item.key: item for item in writer.vectors.pending()}
         vectors = corpus.vectors(start, size)
         outcomes = [
             Embedded(item.key, pending[item.key].content_hash, vector.tobytes())
             for item, vector in zip(stored, vectors, strict=True)
             if item.key in pending
         ]
-        store.write_vectors(engine.label(), DIMENSION * 4, outcomes)
+        with store.writing(durable=False) as writer:
+            writer.write_vectors(outcomes, DIMENSION)
     store.close()
 
 
@@ -130,7 +128,7 @@ def in_this_process(database: Path, models: Path, rounds: int) -> dict[str, floa
     loaded = time.perf_counter()
     used = memory_used()
     corpus = Corpus()
-    store = MemoryStore.open(database, label=engine.label)
+    store = MemoryStore.open(database, embedding_space=engine.embedding_space)
     memory = ProjectMemory(store, engine)
     opened = time.perf_counter()
     memory.recall(corpus.question(1))
@@ -138,12 +136,11 @@ def in_this_process(database: Path, models: Path, rounds: int) -> dict[str, floa
         "model ms": (loaded - start) * 1000,
         "first recall ms": (time.perf_counter() - opened) * 1000,
     }
-    matrix = (
-        LiveIndex(store, VectorFile(database.with_suffix(".vectors")))
-        .current(engine.label())
-        .segments[0]
-        .matrix
-    )
+    saved = VectorFile(database.with_suffix(".vectors")).read(engine.embedding_space())
+    if saved is None:
+        with store.reading() as reader:
+            saved = reader.vectors.since(None)
+    matrix = saved.matrix
     vector = engine.embed(["question"])[0]
     figures["embedding ms"] = timed(lambda number: engine.embed([corpus.question(number)]), rounds)
     figures["pass ms"] = timed(lambda _: np.einsum("ij,j->i", matrix, vector), rounds)

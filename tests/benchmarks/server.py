@@ -15,8 +15,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from release.github_standin import Drip, Fault
 from tests.benchmarks.pairs import Contestant, compare
+from tests.support.faults import Drip, Fault
 from tests.support.servers import plain_mirror
 from tests.support.small_model import ROOT, Installation, SmallModel
 

@@ -52,14 +52,14 @@ def provider(models_dir: Path, variant: str) -> ONNXEmbeddingProvider:
     return ONNXEmbeddingProvider(EmbeddingConfig(model_cache_dir=models_dir, variant=variant))
 
 
-def shelf_of(models_dir: Path, variant: str) -> Path:
-    shelf = graph_cache.shelf(resolve(variant=variant, models_dir=models_dir))
-    assert shelf
-    return shelf
+def cache_of(models_dir: Path, variant: str) -> Path:
+    cache = graph_cache.folder(resolve(variant=variant, models_dir=models_dir))
+    assert cache
+    return cache
 
 
-def kept(shelf: Path) -> list[Path]:
-    return [path for path in shelf.iterdir() if path.name != ".lock"]
+def kept(cache: Path) -> list[Path]:
+    return [path for path in cache.iterdir() if path.name != ".lock"]
 
 
 def as_it_is(variant: str) -> np.ndarray:
@@ -76,14 +76,14 @@ def test_it_is_made_once_and_gives_the_same_vectors(
     second = provider(models_dir, variant).encode_batch(TEXTS)
     np.testing.assert_array_equal(first, second)
     np.testing.assert_allclose(first, as_it_is(variant), rtol=0, atol=1e-6)
-    (made,) = kept(shelf_of(models_dir, variant))
+    (made,) = kept(cache_of(models_dir, variant))
     assert "-onnxruntime-" in made.name
     assert set(graphs[:2]) == {made / "folded.onnx"}  # no other was even opened for the second one
 
 
 def test_standard_needs_none(models_dir: Path) -> None:
     provider(models_dir, "standard").encode("text")
-    assert not shelf_of(models_dir, "standard").exists()
+    assert not cache_of(models_dir, "standard").exists()
 
 
 def test_another_onnxruntime_makes_its_own(
@@ -92,12 +92,12 @@ def test_another_onnxruntime_makes_its_own(
     provider(models_dir, variant).encode("text")
     monkeypatch.setattr("onnxruntime.__version__", "99.0")
     provider(models_dir, variant).encode("text")
-    assert len(kept(shelf_of(models_dir, variant))) == 2
+    assert len(kept(cache_of(models_dir, variant))) == 2
 
 
 def test_a_damaged_one_is_made_again(models_dir: Path, variant: str) -> None:
     before = provider(models_dir, variant).encode_batch(TEXTS)
-    (weights,) = shelf_of(models_dir, variant).glob("*/folded.weights")
+    (weights,) = cache_of(models_dir, variant).glob("*/folded.weights")
     with weights.open("r+b") as stream:
         stream.write(bytes(1000))
     np.testing.assert_array_equal(provider(models_dir, variant).encode_batch(TEXTS), before)
@@ -105,15 +105,15 @@ def test_a_damaged_one_is_made_again(models_dir: Path, variant: str) -> None:
 
 def test_one_that_does_not_load_is_made_again(models_dir: Path, variant: str) -> None:
     before = provider(models_dir, variant).encode_batch(TEXTS)
-    shelf = shelf_of(models_dir, variant)
-    (made,) = kept(shelf)
+    cache = cache_of(models_dir, variant)
+    (made,) = kept(cache)
 
     def write_nonsense(directory: Path) -> None:
         (directory / "folded.onnx").write_bytes(b"nonsense")
 
     (made / "receipt.json").unlink()
     graph_cache.make(
-        shelf, made.name, write_nonsense
+        cache, made.name, write_nonsense
     )  # with a receipt that says: this is how it is
     for _ in range(2):  # over the graph itself, and over a new one
         np.testing.assert_array_equal(provider(models_dir, variant).encode_batch(TEXTS), before)
@@ -125,11 +125,11 @@ def test_one_that_vanishes_is_made_again_for_the_next_session(
 ) -> None:
     used = provider(models_dir, variant)
     before = used.encode(TEXTS[1])
-    shelf = shelf_of(models_dir, variant)
-    graph_cache.discard(shelf)
+    cache = cache_of(models_dir, variant)
+    graph_cache.discard(cache)
     graphs.clear()
     np.testing.assert_allclose(used.encode_batch(TEXTS)[1], before, rtol=0, atol=1e-6)
-    assert [path.parent for path in graphs[-1:]] == kept(shelf)
+    assert [path.parent for path in graphs[-1:]] == kept(cache)
 
 
 def test_one_with_other_vectors_is_not_kept(
@@ -151,29 +151,29 @@ def test_one_with_other_vectors_is_not_kept(
         vectors = provider(models_dir, variant).encode_batch(TEXTS)
     np.testing.assert_allclose(vectors, as_it_is(variant), rtol=0, atol=1e-6)
     assert "gives other vectors" in caplog.text
-    assert kept(shelf_of(models_dir, variant)) == []
+    assert kept(cache_of(models_dir, variant)) == []
 
 
 def test_where_nothing_can_be_written_the_graph_is_used_as_it_is(
     models_dir: Path, variant: str
 ) -> None:
-    shelf = shelf_of(models_dir, variant)
-    mode = shelf.parent.stat().st_mode
-    shelf.parent.chmod(0o555)
+    cache = cache_of(models_dir, variant)
+    mode = cache.parent.stat().st_mode
+    cache.parent.chmod(0o555)
     try:
         with binding_permissions():
             vectors = provider(models_dir, variant).encode_batch(TEXTS)
     finally:
-        shelf.parent.chmod(mode)
+        cache.parent.chmod(mode)
     np.testing.assert_allclose(vectors, as_it_is(variant), rtol=0, atol=1e-6)
-    assert not shelf.exists()
+    assert not cache.exists()
 
 
 def test_the_read_only_tier_is_not_written_to(
     models_dir: Path, variant: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    shelf = shelf_of(models_dir, variant)
+    cache = cache_of(models_dir, variant)
     monkeypatch.setenv("HEIMDALL_SYSTEM_MODELS", str(models_dir))
     provider(tmp_path / "users", variant).encode("text")
-    assert not shelf.exists()
+    assert not cache.exists()
     assert not (tmp_path / "users").exists()

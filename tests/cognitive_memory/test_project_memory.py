@@ -530,4 +530,4 @@ def test_status_counts_everything(memory: ProjectMemory, embedder: PlainEmbedder
     assert status.types == {MemoryType.CONCEPT: 1, MemoryType.CONTEXT: 0, MemoryType.EPISODE: 2}
     assert dict(status.tags) == {"x": 2, "y": 1}
     assert status.size >= memory.database.stat().st_size > 0
-    assert status.model == embedder.label()
+    assert status.model == embedder.embedding_space()

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hatch_heimdall_models.archive import Promise, broken_promises
+from hatch_heimdall_models.archive import ArchivePolicy, violations
 from tests.support.manifests import FILES, LARGE, manifest_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-PROMISE = Promise("pkg/models", "pkg/manifest.json", manifest_of())
+POLICY = ArchivePolicy("pkg/models", "pkg/manifest.json", manifest_of())
 GOOD = [
     ("pkg/__init__.py", b""),
     ("pkg/models.py", b"x = 1"),
@@ -47,7 +47,7 @@ kinds = pytest.mark.parametrize("kind", ["wheel", "sdist"])
 
 @kinds
 def test_a_good_archive_breaks_none(tmp_path: Path, kind: str) -> None:
-    assert broken_promises(_write(tmp_path, kind, GOOD), PROMISE) == []
+    assert violations(_write(tmp_path, kind, GOOD), POLICY) == []
 
 
 @kinds
@@ -56,7 +56,7 @@ def test_a_good_archive_breaks_none(tmp_path: Path, kind: str) -> None:
 )
 def test_anything_in_the_models_folder_is_found(tmp_path: Path, kind: str, path: str) -> None:
     archive = _write(tmp_path, kind, [*GOOD, (path, b"whatever")])
-    assert broken_promises(archive, PROMISE) == [f"carries {path}, which lies in models-dir"]
+    assert violations(archive, POLICY) == [f"carries {path}, which lies in models-dir"]
 
 
 @kinds
@@ -65,7 +65,7 @@ def test_a_model_is_found_by_its_content_wherever_it_lies(tmp_path: Path, kind: 
         ("pkg/renamed.bin", FILES["model.safetensors"]),
         ("pkg-1.0.data/data/x", FILES["tokenizer/tokenizer.json"]),
     ]
-    problems = broken_promises(_write(tmp_path, kind, [*GOOD, *members]), PROMISE)
+    problems = violations(_write(tmp_path, kind, [*GOOD, *members]), POLICY)
     assert [problem.partition(" (")[0] for problem in problems] == [
         "carries pkg/renamed.bin, which is the model's model.safetensors",
         "carries pkg-1.0.data/data/x, which is the model's tokenizer/tokenizer.json",
@@ -76,27 +76,25 @@ def test_a_model_is_found_by_its_content_wherever_it_lies(tmp_path: Path, kind: 
 def test_small_files_and_other_large_ones_may_be_anywhere(tmp_path: Path, kind: str) -> None:
     same_size = bytes(len(LARGE))
     members = [("pkg/config.json", FILES["model_config.json"]), ("pkg/data.bin", same_size)]
-    assert broken_promises(_write(tmp_path, kind, [*GOOD, *members]), PROMISE) == []
+    assert violations(_write(tmp_path, kind, [*GOOD, *members]), POLICY) == []
 
 
 @kinds
 def test_a_missing_manifest(tmp_path: Path, kind: str) -> None:
-    assert broken_promises(_write(tmp_path, kind, GOOD[:-1]), PROMISE) == [
-        "has no pkg/manifest.json"
-    ]
+    assert violations(_write(tmp_path, kind, GOOD[:-1]), POLICY) == ["has no pkg/manifest.json"]
 
 
 @kinds
 def test_another_manifest(tmp_path: Path, kind: str) -> None:
     archive = _write(tmp_path, kind, [*GOOD[:-1], ("pkg/manifest.json", GOOD[-1][1] + b"\n")])
-    assert broken_promises(archive, PROMISE) == [
+    assert violations(archive, POLICY) == [
         "carries another pkg/manifest.json than the one that was to be written"
     ]
 
 
 @kinds
 def test_a_member_that_is_there_twice(tmp_path: Path, kind: str) -> None:
-    assert broken_promises(_write(tmp_path, kind, [*GOOD, GOOD[-1]]), PROMISE) == [
+    assert violations(_write(tmp_path, kind, [*GOOD, GOOD[-1]]), POLICY) == [
         "has 2 members called pkg/manifest.json"
     ]
 
@@ -107,7 +105,7 @@ def test_a_link_in_an_sdist_has_no_content(tmp_path: Path) -> None:
         link = tarfile.TarInfo("pkg-1.0/pkg/manifest.json")
         link.type, link.linkname = tarfile.SYMTYPE, "elsewhere"
         sdist.addfile(link)
-    assert broken_promises(archive, PROMISE) == [
+    assert violations(archive, POLICY) == [
         "carries another pkg/manifest.json than the one that was to be written"
     ]
 
@@ -135,21 +133,19 @@ def test_a_link_in_an_sdist_stays_inside_and_out_of_the_models(
         link.type, link.linkname = tarfile.SYMTYPE, target
         sdist.addfile(link)
     expected = [f"carries pkg/link, a link to {target}, which {problem}"] if problem else []
-    assert broken_promises(archive, PROMISE) == expected
+    assert violations(archive, POLICY) == expected
 
 
 def test_a_release_asset_is_found_by_its_content(tmp_path: Path) -> None:
     content = b"asset"
     asset = replace(
-        PROMISE.manifest.models[0].asset,
+        POLICY.manifest.models[0].asset,
         sha256=hashlib.sha256(content).hexdigest(),
         size=len(content),
     )
-    manifest = replace(PROMISE.manifest, models=(replace(PROMISE.manifest.models[0], asset=asset),))
+    manifest = replace(POLICY.manifest, models=(replace(POLICY.manifest.models[0], asset=asset),))
     members = [*GOOD[:-1], ("pkg/manifest.json", manifest.dumps().encode()), ("pkg/x.bin", content)]
-    (problem,) = broken_promises(
-        _write(tmp_path, "wheel", members), replace(PROMISE, manifest=manifest)
-    )
+    (problem,) = violations(_write(tmp_path, "wheel", members), replace(POLICY, manifest=manifest))
     assert (
         problem
         == f"carries pkg/x.bin, which is the release asset {asset.name} (sha256 {asset.sha256})"
@@ -159,13 +155,13 @@ def test_a_release_asset_is_found_by_its_content(tmp_path: Path) -> None:
 def test_the_size_of_a_wheel_is_limited_and_that_of_an_sdist_is_not(tmp_path: Path) -> None:
     wheel, sdist = _write(tmp_path, "wheel", GOOD), _write(tmp_path, "sdist", GOOD)
     size = wheel.stat().st_size
-    assert broken_promises(wheel, replace(PROMISE, max_wheel_size=size)) == []
-    assert broken_promises(wheel, replace(PROMISE, max_wheel_size=size - 1)) == [
+    assert violations(wheel, replace(POLICY, max_wheel_size=size)) == []
+    assert violations(wheel, replace(POLICY, max_wheel_size=size - 1)) == [
         f"has {size} bytes, 1 more than max-wheel-size allows ({size - 1})"
     ]
-    assert broken_promises(sdist, replace(PROMISE, max_wheel_size=1)) == []
+    assert violations(sdist, replace(POLICY, max_wheel_size=1)) == []
 
 
 def test_another_kind_of_file(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="neither a wheel nor an sdist"):
-        broken_promises(tmp_path / "x.zip", PROMISE)
+        violations(tmp_path / "x.zip", POLICY)

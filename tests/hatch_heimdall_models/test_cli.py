@@ -1,4 +1,4 @@
-"""`heimdall-models lock` on sample projects: what it writes, what it keeps, what it refuses."""
+"""`hatch-heimdall-models lock` on sample projects: what it writes, what it keeps, what it refuses."""
 
 from __future__ import annotations
 
@@ -292,7 +292,7 @@ def test_mistakes_are_explained(
     project.edit(old, new)
     assert project.run() == 2
     shown = capsys.readouterr().err
-    assert shown.startswith("heimdall-models: error: ")
+    assert shown.startswith("hatch-heimdall-models: error: ")
     assert message in shown
 
 

@@ -104,33 +104,27 @@ def test_tags_and_asset_names() -> None:
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        (
-            {"name": ""},
-            "name: expected a name of letters, digits, '.', '_' and '-', found the string ''",
-        ),
+        ({"name": ""}, "name: expected a name of letters, digits, '.', '_' and '-', found ''"),
         (
             {"license": None},
-            "license: expected the SPDX expression of the model's licence, found the value None",
+            "license: expected the SPDX expression of the model's licence, found None",
         ),
         (
             {"variant": "a b"},
-            "variant: expected a name of letters, digits, '.', '_' and '-', found the string 'a b'",
+            "variant: expected a name of letters, digits, '.', '_' and '-', found 'a b'",
         ),
-        ({"marker": 3}, "marker: expected a PEP 508 environment marker, found the integer 3"),
-        ({"files": "*"}, "files: expected an array of strings, found the string '*'"),
-        ({"files": [""]}, "files: expected an array of strings, found the array ['']"),
+        ({"marker": 3}, "marker: expected a PEP 508 environment marker, found 3"),
+        ({"files": "*"}, "files: expected an array of strings, found '*'"),
+        ({"files": [""]}, "files: expected an array of strings, found ['']"),
         (
             {"asset": "{version}.zip"},
-            "asset: expected the name of a zip in which only {tag} stands in braces, found the",
+            "asset: expected the name of a zip in which only {tag} stands in braces, found",
         ),
         (
             {"asset": "../{tag}.zip"},
-            "asset: expected the name of a zip in which only {tag} stands in braces, found the",
+            "asset: expected the name of a zip in which only {tag} stands in braces, found",
         ),
-        (
-            {"license-files": ["../x"]},
-            "license-files: expected paths inside the project, relative to its root, but",
-        ),
+        ({"license-files": ["../x"]}, "license-files: expected relative paths, but"),
         ({"licence": "MIT"}, "licence: unknown key; did you mean 'license'?"),
     ],
 )
@@ -146,9 +140,7 @@ def test_mistakes_in_a_model_are_named_with_its_place(
 @pytest.mark.parametrize("models", [{"name": "a"}, [3], "a"])
 def test_models_are_an_array_of_tables(models: object) -> None:
     (problem,) = _problems({**MINIMAL, "models": models})
-    assert problem.startswith(
-        f"{WHERE}.models: expected an array of tables, [[{WHERE}.models]], found the "
-    )
+    assert problem.startswith(f"{WHERE}.models: expected an array of tables, found ")
 
 
 def test_models_are_told_apart() -> None:
@@ -169,7 +161,7 @@ def test_models_are_told_apart() -> None:
 @pytest.mark.parametrize("value", ["yes", 1])
 def test_a_flag_is_a_boolean(value: object) -> None:
     (problem,) = _problems({**MINIMAL, "sbom": value})
-    assert problem.startswith(f"{WHERE}.sbom: expected true or false, found the ")
+    assert problem.startswith(f"{WHERE}.sbom: expected true or false, found ")
 
 
 def test_the_file_that_has_the_table_is_named() -> None:
@@ -247,7 +239,7 @@ def test_tags_that_are_refused(tag: object) -> None:
 @pytest.mark.parametrize("key", ["models-dir", "manifest", "lock"])
 def test_paths_that_are_refused(key: str, path: object) -> None:
     (problem,) = _problems({**MINIMAL, key: path})
-    assert problem.startswith(f"{WHERE}.{key}: expected a path ")
+    assert problem.startswith(f"{WHERE}.{key}: expected a relative path")
     assert repr(path) in problem
 
 
@@ -286,17 +278,17 @@ def test_variants_may_have_folders_of_their_own() -> None:
 @pytest.mark.parametrize(
     ("folders", "problem"),
     [
-        ("compact", "expected a table of paths by name"),
+        ("compact", ": expected a table, found 'compact'"),
         ({"compact": "../compact"}, "has a '.' or '..' component"),
-        ({"compact": 3}, "is not a string"),
-        ({"a b": "c"}, "expected names"),
+        ({"compact": 3}, ".compact: expected a relative path, found 3"),
+        ({"a b": "c"}, "expected a name of letters"),
         ({"a": "c", "b": "c/d"}, "'c/d' lies in 'c'"),
         ({"a": "c", "b": "c"}, "'c' lies in 'c'"),
     ],
 )
 def test_folders_that_can_not_be_told_apart_or_lie_elsewhere(folders: object, problem: str) -> None:
     (found,) = _problems({**MINIMAL, "variant-folders": folders})
-    assert found.startswith(f"{WHERE}.variant-folders: ")
+    assert found.startswith(f"{WHERE}.variant-folders")
     assert problem in found
 
 
@@ -324,14 +316,11 @@ def test_all_problems_at_once_in_a_fixed_order() -> None:
         "max-wheel-size",
         "models_dir",
     ]
-    assert (
-        problems[0]
-        == f"{WHERE}.models-dir: expected a path relative to the project's root, but it is missing"
-    )
+    assert problems[0] == f"{WHERE}.models-dir: expected a relative path, but it is missing"
     assert problems[2] == (
-        f"{WHERE}.repository: expected 'owner/name' of a repository on GitHub, found the string 'mine'"
+        f"{WHERE}.repository: expected 'owner/name' of a repository on GitHub, found 'mine'"
     )
-    assert "found the integer 3" in problems[3]
+    assert "found 3" in problems[3]
 
 
 _toml = st.recursive(

@@ -70,9 +70,9 @@ def test_a_wrong_table_is_explained_without_a_traceback(
     )
     sample.fail(target)
     assert capsys.readouterr().err == (
-        "heimdall-models: error: pyproject.toml: 2 problems\n"
+        "hatch-heimdall-models: error: pyproject.toml: 2 problems\n"
         "  - tool.hatch.build.hooks.heimdall-models.max-wheel-size: expected a positive number of bytes or a text such "
-        "as '300 KB', in B, KB, MB, GB (powers of 1000), KiB, MiB or GiB (of 1024), found the integer 0\n"
+        "as '300 KB', in B, KB, MB, GB (powers of 1000), KiB, MiB or GiB (of 1024), found 0\n"
         "  - tool.hatch.build.hooks.heimdall-models.model-dir: unknown key; did you mean 'models-dir'?\n"
     )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hatch_heimdall_models.errors import ModelBuildError
-from hatch_heimdall_models.inventory import FoundFile, take_inventory
+from hatch_heimdall_models.inventory import HashedFile, take_inventory
 from tests.support.manifests import FILES, write_models
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def test_every_file_is_hashed_in_the_order_of_paths(tmp_path: Path) -> None:
     write_models(tmp_path, {"a/b/c.bin": b"deep", "a.bin": b"flat"})
     expected = {**FILES, "a/b/c.bin": b"deep", "a.bin": b"flat"}
     assert take_inventory(tmp_path) == tuple(
-        FoundFile(path, hashlib.sha256(content).hexdigest(), len(content))
+        HashedFile(path, hashlib.sha256(content).hexdigest(), len(content))
         for path, content in sorted(expected.items())
     )
 

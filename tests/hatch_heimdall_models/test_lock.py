@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hatch_heimdall_models.errors import ModelBuildError
-from hatch_heimdall_models.inventory import FoundFile, take_inventory
+from hatch_heimdall_models.inventory import HashedFile, take_inventory
 from hatch_heimdall_models.lock import differences, read_manifest
 from tests.support.manifests import FILES, manifest_of, write_models
 
@@ -40,8 +40,8 @@ def test_nothing_differs(tmp_path: Path) -> None:
 
 def test_every_difference_is_named_with_both_digests() -> None:
     changed, missing, extra = "model.safetensors", "model_config.json", "extra.bin"
-    kept = FoundFile("tokenizer/tokenizer.json", *_pin(FILES["tokenizer/tokenizer.json"]))
-    found = [FoundFile(extra, "1" * 64, 3), FoundFile(changed, "2" * 64, 9), kept]
+    kept = HashedFile("tokenizer/tokenizer.json", *_pin(FILES["tokenizer/tokenizer.json"]))
+    found = [HashedFile(extra, "1" * 64, 3), HashedFile(changed, "2" * 64, 9), kept]
     pinned, size = _pin(FILES[changed])
     assert differences(manifest_of(), found) == [
         f"{extra} is there but not pinned",
@@ -53,13 +53,13 @@ def test_every_difference_is_named_with_both_digests() -> None:
 def test_either_variant_of_one_path_is_right() -> None:
     one, other = manifest_of({"m.onnx": b"one"}), manifest_of({"m.onnx": b"other"})
     both = replace(one, models=(*one.models, replace(other.models[0], variant="compact")))
-    assert differences(both, [FoundFile("m.onnx", *_pin(b"one"))]) == []
-    assert differences(both, [FoundFile("m.onnx", *_pin(b"other"))]) == []
-    (problem,) = differences(both, [FoundFile("m.onnx", *_pin(b"third"))])
+    assert differences(both, [HashedFile("m.onnx", *_pin(b"one"))]) == []
+    assert differences(both, [HashedFile("m.onnx", *_pin(b"other"))]) == []
+    (problem,) = differences(both, [HashedFile("m.onnx", *_pin(b"third"))])
     assert all(_pin(content)[0] in problem for content in (b"one", b"other", b"third"))
 
 
-def _two_variants() -> tuple[Manifest, list[FoundFile]]:
+def _two_variants() -> tuple[Manifest, list[HashedFile]]:
     """Two variants of the same paths, the second in a folder of its own, and all their files."""
     standard, compact = (
         manifest_of({"a.bin": b"one", "m.onnx": b"one"}),
@@ -69,7 +69,7 @@ def _two_variants() -> tuple[Manifest, list[FoundFile]]:
         standard, models=(*standard.models, replace(compact.models[0], variant="compact"))
     )
     found = {"a.bin": b"one", "m.onnx": b"one", "small/m.onnx": b"other"}
-    return both, [FoundFile(path, *_pin(content)) for path, content in found.items()]
+    return both, [HashedFile(path, *_pin(content)) for path, content in found.items()]
 
 
 def test_a_variant_in_a_folder_of_its_own_is_compared_there() -> None:
@@ -79,7 +79,7 @@ def test_a_variant_in_a_folder_of_its_own_is_compared_there() -> None:
     (problem,) = differences(both, swapped, {"compact": "small"})
     assert problem.startswith("small/m.onnx: pinned is")
     assert differences(
-        both, [*found, FoundFile("small/extra", "1" * 64, 1)], {"compact": "small"}
+        both, [*found, HashedFile("small/extra", "1" * 64, 1)], {"compact": "small"}
     ) == ["small/extra is there but not pinned"]
     assert differences(both, [found[1], found[2]], {"compact": "small"}) == [
         "a.bin is pinned but not there"

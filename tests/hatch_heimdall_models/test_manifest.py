@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from hatch_heimdall_models.errors import ModelBuildError
-from hatch_heimdall_models.manifest import INLINE_LIMIT, ModelFile, loads, path_problem
-from tests.support.manifests import FILES, LARGE, manifest_of, manifests
+from hatch_heimdall_models.manifest import INLINE_LIMIT, ModelFile, loads
+from tests.support.manifests import LARGE, manifest_of, manifests
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +72,7 @@ def test_text_that_is_no_json(text: str) -> None:
 
 @pytest.mark.parametrize("schema", [None, 0, 2, "1", True, 1.0])
 def test_another_schema(schema: object) -> None:
-    with pytest.raises(ModelBuildError, match="schema: expected 1, found"):
+    with pytest.raises(ModelBuildError, match=r"schema: expected 1, (found|but it is missing)"):
         loads(json.dumps({"schema": schema}), subject="x")
 
 
@@ -103,8 +102,8 @@ FILE = ("models", 0, "files", 0)
     [
         (_set("repository", to="no-owner"), "repository: expected a string of the form"),
         (_set("default", to="another"), "default: 'another' is none of the models (some-model)"),
-        (_set("models", to=[]), "models: expected a list with at least one object"),
-        (_set("models", to=["x"]), "models[0]: expected an object, found 'x'"),
+        (_set("models", to=[]), "models: expected an array of objects, at least one, found []"),
+        (_set("models", to=["x"]), "models: expected an array of objects, found ['x']"),
         (_set("models", 0, "asset", to=None), "models[0].asset: expected an object, found None"),
         (
             _set("models", 0, "asset", "sha256", to="A" * 64),
@@ -119,11 +118,11 @@ FILE = ("models", 0, "files", 0)
         (_set(*FILE, "size", to=0), "models[0].files[0].size: expected a positive number"),
         (
             _set(*FILE, "also", to="https://x"),
-            "models[0].files[0].also: expected a list of strings",
+            "models[0].files[0].also: expected an array of strings",
         ),
         (
             _set(*FILE, "path", to="../x"),
-            "models[0].files[0].path: '../x' has a '.' or '..' component",
+            "models[0].files[0].path: expected a relative path, but '../x' has a '.' or '..' component",
         ),
         (_set(*FILE, "path", to="MODEL_config.JSON"), "are one file where case does not count"),
         (_set(*FILE, "path", to="\ud800"), "has text that is not Unicode"),
@@ -141,7 +140,7 @@ FILE = ("models", 0, "files", 0)
         ),
         (
             _set("models", 0, "graphs", to={"fast": 1}),
-            "models[0].graphs: expected an object of objects",
+            "models[0].graphs.fast: expected an object, found 1",
         ),
         (
             _set("models", 0, "graphs", to={"fast": {"path": "absent.onnx"}}),
@@ -149,7 +148,7 @@ FILE = ("models", 0, "files", 0)
         ),
         (
             _set("models", 0, "graphs", to={"../fast": {"path": "model_config.json"}}),
-            "models[0].graphs: '../fast' must have the form",
+            'models[0].graphs."../fast": must have a name of the form',
         ),
         (_add_again("models", 0, "files"), "are one file where case does not count"),
     ],
@@ -171,39 +170,3 @@ def test_all_problems_are_named_at_once() -> None:
     with pytest.raises(ModelBuildError) as caught:
         loads(json.dumps(document), subject="x")
     assert len(caught.value.problems) == 3
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "",
-        "/etc/x",
-        "a//b",
-        "a/",
-        "a\\b",
-        "C:x",
-        "./a",
-        "a/../b",
-        "..",
-        "a\x00b",
-        "a\nb",
-        "a\x7f",
-        "a.",
-        "b ",
-        "a./b",
-    ],
-)
-def test_paths_that_are_refused(path: str) -> None:
-    assert path_problem(path)
-
-
-@pytest.mark.parametrize("path", [*FILES, ".hidden", "a/.b/c", "with space.bin", "größe/模型.onnx"])
-def test_paths_that_are_allowed(path: str) -> None:
-    assert path_problem(path) is None
-
-
-@given(st.text())
-def test_no_allowed_path_leaves_the_directory(path: str) -> None:
-    if path_problem(path) is None:
-        assert not path.startswith("/")
-        assert not {"", ".", ".."} & set(path.split("/"))

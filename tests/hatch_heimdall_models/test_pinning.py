@@ -51,7 +51,7 @@ def test_where_the_pins_come_from(
 @pytest.mark.parametrize(
     ("models", "message"),
     [
-        (True, "there are models in pkg/models: pin them with 'heimdall-models lock'"),
+        (True, "there are models in pkg/models: pin them with 'hatch-heimdall-models lock'"),
         (False, "no model in pkg/models and no pkg/manifest.json from an sdist"),
     ],
 )

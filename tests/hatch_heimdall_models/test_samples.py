@@ -302,7 +302,7 @@ def test_mistakes_stop_every_front_end_without_a_traceback(
     )
     assert done.returncode != 0
     where = "tool.hatch.build.hooks.heimdall-models"
-    assert "heimdall-models: error: pyproject.toml: 2 problems" in done.stdout
+    assert "hatch-heimdall-models: error: pyproject.toml: 2 problems" in done.stdout
     assert f"{where}.max-wheel-size: expected a positive number of bytes" in done.stdout
     assert f"{where}.model_dir: unknown key; did you mean 'models-dir'?" in done.stdout
     assert "Traceback" not in done.stdout
@@ -377,7 +377,7 @@ def test_models_of_several_packages_live_side_by_side(
         seen.add(_ensure(site, repr(sample.package), home, **mirror).stdout)
     assert len(seen) == 3
     models = home / ".local/share/heimdall/models"
-    assert [path.name for path in models.iterdir()] == ["packages"]
+    assert [path.name for path in models.iterdir()] == [".store"]
     # An image that was filled like this is a read-only tier.
     done = _ensure(
         tmp_path / FLAT.name, repr(FLAT.package), tmp_path, HEIMDALL_SYSTEM_MODELS=str(models)

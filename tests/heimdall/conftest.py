@@ -38,7 +38,7 @@ def manifest_path(tmp_path: Path, small: SmallModel, monkeypatch: pytest.MonkeyP
 
 @pytest.fixture
 def pinned(manifest_path: Path) -> PinnedModel:
-    return read_model(str(manifest_path))
+    return read_model()
 
 
 @pytest.fixture

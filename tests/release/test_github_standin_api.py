@@ -10,15 +10,15 @@ import pytest
 import urllib3
 
 from release.gh import Gh, GhError
-from release.github_standin import CutUpload, Fault, GitHubStandIn, Releases
-from release.github_standin.releases import STARTER
+from tests.support.faults import CutUpload, Fault, FaultyGitHub
 from tests.support.github_cli import TOKEN, writable_github
+from tests.support.github_releases import STARTER, Releases
 
 REPOSITORY = "owner/tiny"
 
 
 class Site:
-    def __init__(self, server: GitHubStandIn, releases: Releases, folder: Path) -> None:
+    def __init__(self, server: FaultyGitHub, releases: Releases, folder: Path) -> None:
         self.server, self.releases, self.gh = server, releases, Gh(REPOSITORY)
         self.file = folder / "model.zip"
         self.file.write_bytes(b"content" * 100)

@@ -19,7 +19,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from release.github_standin import (
-    BytesBody,
+    Application,
+    Body,
+    Listener,
+    Request,
+    Response,
+    bytes_body,
+    file_body,
+)
+from release.github_standin.files import file_response, find
+from tests.support.faults import (
     CutAfter,
     Delay,
     Drip,
@@ -27,16 +36,10 @@ from release.github_standin import (
     Effect,
     Fault,
     Faults,
-    FileBody,
     IgnoreRange,
     Instead,
-    Listener,
-    Request,
-    Response,
     WrongBytes,
 )
-from release.github_standin.files import file_response, find
-from release.github_standin.messages import StreamBody
 
 CONTENT = bytes(range(256)) * 8
 IN_TIME = 30
@@ -56,7 +59,8 @@ def serving(file: Path, *rules: Fault, tls: ssl.SSLContext | None = None) -> Ite
         assert stored is not None
         return file_response(request, stored)
 
-    with Listener("files", application, faults=Faults(rules), tls=tls) as listener:
+    faults = Faults(rules)
+    with Listener("files", faults.around("files", application), tls=tls) as listener:
         yield listener
 
 
@@ -162,7 +166,7 @@ def test_an_endless_body_ends_with_its_cut(file: Path) -> None:
         while True:
             yield bytes(1000)
 
-    with serving(file, Fault(Instead(200, StreamBody(zeros)), CutAfter(123_456))) as listener:
+    with serving(file, Fault(Instead(200, Body(zeros)), CutAfter(123_456))) as listener:
         assert exchange(listener) == (200, bytes(123_456))
 
 
@@ -179,8 +183,9 @@ def test_wrong_bytes_differ_in_one_place(file: Path, at: int) -> None:
 
 @given(st.lists(st.binary(max_size=5)), st.integers(0, 30))
 def test_wrong_bytes_in_pieces_of_any_size(pieces: list[bytes], at: int) -> None:
-    body = StreamBody(lambda: iter(pieces))
-    altered = b"".join(WrongBytes(at).on_response(Response(200, body=body)).body.chunks())
+    body = Body(lambda: iter(pieces))
+    response = WrongBytes(at).answer(Request("GET", "/", {}), lambda _: Response(200, body=body))
+    altered = b"".join(response.body.chunks())
     expected = bytearray(b"".join(pieces))
     if at < len(expected):
         expected[at] ^= 0xFF
@@ -220,17 +225,20 @@ def test_rules_count_the_requests_that_match_them(file: Path) -> None:
         assert [exchange(listener, path)[0] for path in paths] == [200, 501, 502, 200, 502, 200]
 
 
-def test_rules_change_while_it_runs(file: Path) -> None:
-    with serving(file) as listener:
-        listener.faults.add(Fault(Instead(500)))
+def test_rules_change_while_it_runs() -> None:
+    faults = Faults()
+    application = faults.around("files", lambda _: Response(200))
+    with Listener("files", application) as listener:
+        faults.add(Fault(Instead(500)))
         assert exchange(listener)[0] == 500
-        listener.faults.clear()
+        faults.clear()
         assert exchange(listener)[0] == 200
 
 
 def test_an_effect_of_ones_own(file: Path) -> None:
     class OtherTag(Effect):
-        def on_response(self, response: Response) -> Response:
+        def answer(self, request: Request, application: Application) -> Response:
+            response = application(request)
             return Response(response.status, {**response.headers, "ETag": '"other"'}, response.body)
 
     with serving(file, Fault(OtherTag())) as listener, urllib3.PoolManager(timeout=IN_TIME) as pool:
@@ -240,7 +248,7 @@ def test_an_effect_of_ones_own(file: Path) -> None:
 
 def test_a_file_that_shrinks_while_it_is_sent_ends_the_connection(file: Path) -> None:
     def promises_too_much(_: Request) -> Response:
-        return Response(200, body=FileBody(file, 0, len(CONTENT) * 2))
+        return Response(200, body=file_body(file, 0, len(CONTENT) * 2))
 
     with Listener("files", promises_too_much) as listener, connect(listener) as connection:
         ask(connection)
@@ -352,15 +360,15 @@ def test_an_error_in_the_application_fails_the_test_that_made_it() -> None:
 
 
 def test_bodies_say_their_length(file: Path) -> None:
-    assert BytesBody(b"abc").length == 3
-    body = FileBody(file, 10, 20)
+    assert bytes_body(b"abc").length == 3
+    body = file_body(file, 10, 20)
     assert b"".join(body.chunks()) == CONTENT[10:30]
     assert body.length == 20
 
 
 def test_ipv6() -> None:
     try:
-        listener = Listener("six", lambda _: Response(200, body=BytesBody(b"six")), host="::1")
+        listener = Listener("six", lambda _: Response(200, body=bytes_body(b"six")), host="::1")
     except OSError:
         pytest.skip("this machine has no IPv6")
     with listener, urllib3.PoolManager(timeout=IN_TIME) as pool:

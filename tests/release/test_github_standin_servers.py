@@ -19,7 +19,8 @@ import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
 
-from release.github_standin import Effect, Fault, Instead, Request
+from release.github_standin import Application, Request, Response
+from tests.support.faults import Effect, Fault, Instead, without
 from tests.support.nginx import nginx_mirror
 from tests.support.package_index import HTML, HTML_V1, JSON_V1, negotiate
 from tests.support.servers import package_index, plain_mirror
@@ -213,8 +214,8 @@ def test_negotiation(accept: str | None, chosen: str | None) -> None:
 class KnowsPagesOnly(Effect):
     """An index from before there was JSON."""
 
-    def on_request(self, request: Request) -> Request:
-        return request.without("accept")
+    def answer(self, request: Request, application: Application) -> Response:
+        return application(without(request, "accept"))
 
 
 @pytest.mark.parametrize("faults", [[], [Fault(KnowsPagesOnly())]], ids=["json", "html"])

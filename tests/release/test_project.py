@@ -24,14 +24,13 @@ def test_the_models_lie_where_the_build_hook_looks() -> None:
     )
 
 
-def test_every_missing_key_is_named(tmp_path: Path) -> None:
+def test_every_key_that_is_wrong_is_named(tmp_path: Path) -> None:
     path = tmp_path / "pyproject.toml"
     path.write_text('project = 3\n[tool.hatch.build.hooks.custom]\nrepository = ["a/b"]\n')
     with pytest.raises(ModelBuildError) as caught:
         read_project(path)
     assert [problem.partition(":")[0] for problem in caught.value.problems] == [
-        "project.name",
-        "project.version",
+        "project",
         "tool.hatch.build.hooks.custom.repository",
     ]
 
@@ -41,5 +40,5 @@ def test_what_can_not_be_read_is_named(tmp_path: Path, content: bytes | None) ->
     path = tmp_path / "pyproject.toml"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(ModelBuildError, match=r"pyproject\.toml: can't be read"):
+    with pytest.raises(ModelBuildError, match=r"pyproject\.toml: (can't be read|is not TOML)"):
         read_project(path)

@@ -14,10 +14,11 @@ from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.manifest import Asset
 from release.__main__ import main
 from release.checkout import Checkout
-from release.github_standin import Fault, GitHubStandIn, Release, Releases, WrongBytes
 from release.publish import publish
 from release.sums import SUMS_NAME
+from tests.support.faults import Fault, FaultyGitHub, WrongBytes
 from tests.support.github_cli import TOKEN, writable_github
+from tests.support.github_releases import Release, Releases
 from tests.support.release_checkout import (
     CONTENT,
     NAME,
@@ -40,7 +41,7 @@ class Site:
     """The stand-in, its releases, and a way to publish to it."""
 
     def __init__(
-        self, checkout: Checkout, server: GitHubStandIn, releases: Releases, published: Path
+        self, checkout: Checkout, server: FaultyGitHub, releases: Releases, published: Path
     ) -> None:
         self.checkout, self.server, self.releases, self.published = (
             checkout,

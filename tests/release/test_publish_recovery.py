@@ -18,22 +18,22 @@ import pytest
 
 from hatch_heimdall_models.errors import ModelBuildError
 from release.checkout import Checkout
-from release.github_standin import (
+from release.project import ROOT
+from release.publish import publish
+from release.sums import SUMS_NAME
+from tests.support.faults import (
     CutAfter,
     CutUpload,
     Delay,
     Drop,
     Effect,
     Fault,
-    GitHubStandIn,
+    FaultyGitHub,
     Instead,
-    Releases,
     Unheard,
 )
-from release.project import ROOT
-from release.publish import publish
-from release.sums import SUMS_NAME
 from tests.support.github_cli import writable_github
+from tests.support.github_releases import Releases
 from tests.support.release_checkout import CONTENT, NAME, REPOSITORY, SUMS, TAG, make_checkout
 
 METHODS = ("GET", "POST", "PATCH", "DELETE")
@@ -49,7 +49,7 @@ LONG = 600.0
 
 class Site:
     def __init__(
-        self, checkout: Checkout, server: GitHubStandIn, releases: Releases, published: Path
+        self, checkout: Checkout, server: FaultyGitHub, releases: Releases, published: Path
     ) -> None:
         self.checkout, self.server, self.releases, self.published = (
             checkout,

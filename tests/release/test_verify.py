@@ -15,10 +15,10 @@ from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.manifest import Asset, Manifest
 from release.__main__ import main
 from release.checkout import Checkout
-from release.github_standin import Fault, GitHubStandIn, WrongBytes
 from release.sums import SUMS_NAME
 from release.verify import verify
 from release.wheel_pins import MANIFEST, pins_of_installed, pins_of_wheel
+from tests.support.faults import Fault, FaultyGitHub, WrongBytes
 from tests.support.github_cli import tls_github
 from tests.support.release_checkout import (
     CONTENT,
@@ -45,7 +45,7 @@ def published(tmp_path: Path) -> Path:
 @pytest.fixture
 def server(
     published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[GitHubStandIn]:
+) -> Iterator[FaultyGitHub]:
     """The stand-in without its API: no gh is needed to verify."""
     monkeypatch.setattr("release.public._WAITS", (0.0,))
     with tls_github(tmp_path, monkeypatch, published, repository=REPOSITORY) as server:
@@ -95,7 +95,7 @@ def make_wheel(folder: Path, pins: Manifest | None, version: str = "1.0.0") -> P
     return path
 
 
-def test_a_right_release_is_as_it_should_be(server: GitHubStandIn, tmp_path: Path) -> None:
+def test_a_right_release_is_as_it_should_be(server: FaultyGitHub, tmp_path: Path) -> None:
     problems, said = check(manifest(), make_wheel(tmp_path, manifest()))
     assert problems == []
     assert "tiny_dist-1.0.0-py3-none-any.whl pins what the lock pins" in said
@@ -105,7 +105,7 @@ def test_a_right_release_is_as_it_should_be(server: GitHubStandIn, tmp_path: Pat
 
 
 def test_an_asset_of_an_older_release_is_fetched_from_there(
-    server: GitHubStandIn, published: Path
+    server: FaultyGitHub, published: Path
 ) -> None:
     (published / TAG).rename(published / "v0.9.0")
     (published / "v0.9.0" / NAME).rename(published / "v0.9.0" / "heimdall-models-v0.9.0.zip")
@@ -117,7 +117,7 @@ def test_an_asset_of_an_older_release_is_fetched_from_there(
     assert SUMS_NAME not in said
 
 
-def test_every_problem_is_named(server: GitHubStandIn, published: Path, tmp_path: Path) -> None:
+def test_every_problem_is_named(server: FaultyGitHub, published: Path, tmp_path: Path) -> None:
     (published / TAG / NAME).write_bytes(CONTENT[::-1])
     (published / TAG / SUMS_NAME).unlink()
     other = Manifest(
@@ -135,7 +135,7 @@ def test_every_problem_is_named(server: GitHubStandIn, published: Path, tmp_path
 
 
 def test_an_asset_that_holds_other_files_than_are_pinned_is_found(
-    server: GitHubStandIn, published: Path
+    server: FaultyGitHub, published: Path
 ) -> None:
     content = zip_bytes({"models/weights.bin": b"other weights"})
     digest = hashlib.sha256(content).hexdigest()
@@ -146,7 +146,7 @@ def test_an_asset_that_holds_other_files_than_are_pinned_is_found(
 
 
 def test_an_attestation_is_asked_for_and_believed(
-    server: GitHubStandIn, gh: Callable[..., Path]
+    server: FaultyGitHub, gh: Callable[..., Path]
 ) -> None:
     asked = gh(0, "")
     problems, said = check(manifest())
@@ -159,7 +159,7 @@ def test_an_attestation_is_asked_for_and_believed(
 
 
 def test_an_attestation_that_does_not_hold_is_a_problem(
-    server: GitHubStandIn, gh: Callable[..., Path]
+    server: FaultyGitHub, gh: Callable[..., Path]
 ) -> None:
     gh(1, "Error: verifying with issuer failed")
     problems, _ = check(manifest())
@@ -169,7 +169,7 @@ def test_an_attestation_that_does_not_hold_is_a_problem(
 
 
 def test_a_release_without_attestation_is_told_and_no_problem(
-    server: GitHubStandIn, gh: Callable[..., Path]
+    server: FaultyGitHub, gh: Callable[..., Path]
 ) -> None:
     gh(1, "Error: HTTP 404: Not Found")
     problems, said = check(manifest())
@@ -178,7 +178,7 @@ def test_a_release_without_attestation_is_told_and_no_problem(
 
 
 def test_without_gh_the_rest_is_verified(
-    server: GitHubStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: FaultyGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
     problems, said = check(manifest())
@@ -186,7 +186,7 @@ def test_without_gh_the_rest_is_verified(
     assert "that takes gh, which is not installed" in said
 
 
-def test_a_gh_without_attestations_is_told(server: GitHubStandIn, gh: Callable[..., Path]) -> None:
+def test_a_gh_without_attestations_is_told(server: FaultyGitHub, gh: Callable[..., Path]) -> None:
     gh(1, "unknown command", knows_attestations=False)
     problems, said = check(manifest())
     assert problems == []
@@ -194,7 +194,7 @@ def test_a_gh_without_attestations_is_told(server: GitHubStandIn, gh: Callable[.
 
 
 def test_the_command_and_its_exit_codes(
-    server: GitHubStandIn, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    server: FaultyGitHub, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     checkout: Checkout = make_checkout(tmp_path / "checkout")
     command = ["verify", "--tag", TAG, "--checkout", str(checkout.root)]

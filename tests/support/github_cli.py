@@ -15,7 +15,9 @@ from urllib.parse import urlsplit
 import pytest
 import trustme
 
-from release.github_standin import GitHubStandIn, Releases
+from tests.support.faults import FaultyGitHub
+from tests.support.github_api import Api
+from tests.support.github_releases import Releases
 from tests.support.servers import github
 
 TOKEN = "a-token-of-a-maintainer"
@@ -38,7 +40,7 @@ def tls_github(
     *,
     repository: str,
     **options: Any,
-) -> Iterator[GitHubStandIn]:
+) -> Iterator[FaultyGitHub]:
     """The stand-in over TLS, in an environment that takes it for GitHub and trusts it."""
     authority, context = _authority()
     bundle = folder / "authority.pem"
@@ -54,7 +56,7 @@ def tls_github(
 @contextmanager
 def writable_github(
     folder: Path, monkeypatch: pytest.MonkeyPatch, *, repository: str, immutable: bool = False
-) -> Iterator[tuple[GitHubStandIn, Releases]]:
+) -> Iterator[tuple[FaultyGitHub, Releases]]:
     """GitHub with its API, which publishes to `published` in the folder. The test is skipped where there is no gh."""
     if sys.platform != "linux":
         pytest.skip("gh takes no certificate authority of ours from SSL_CERT_FILE but on Linux")
@@ -63,6 +65,6 @@ def writable_github(
     published = folder / "published"
     published.mkdir()
     releases = Releases(published, folder / "drafts", immutable=immutable)
-    options = {"releases": releases, "api_token": TOKEN}
-    with tls_github(folder, monkeypatch, published, repository=repository, **options) as server:
+    with tls_github(folder, monkeypatch, published, repository=repository) as server:
+        server.routes["/api/"] = Api(releases, repository=repository, token=TOKEN, url=server.url)
         yield server, releases

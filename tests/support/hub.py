@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
-from release.github_standin import Listener, Request, Response
-from release.github_standin.messages import BytesBody
+from release.github_standin import Listener, Request, Response, bytes_body
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -42,7 +41,7 @@ def hub(repository: str, files: Mapping[str, bytes]) -> Iterator[str]:
                 missing, headers={**missing.headers, "X-Error-Code": code, "X-Repo-Commit": COMMIT}
             )
         etag = f'"{hashlib.sha256(content).hexdigest()}"'
-        return Response(200, {"ETag": etag, "X-Repo-Commit": COMMIT}, BytesBody(content))
+        return Response(200, {"ETag": etag, "X-Repo-Commit": COMMIT}, bytes_body(content))
 
     with Listener("hub", application) as listener:
         yield listener.url

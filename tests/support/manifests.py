@@ -7,14 +7,8 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from hatch_heimdall_models.manifest import (
-    INLINE_LIMIT,
-    Asset,
-    Manifest,
-    Model,
-    ModelFile,
-    path_problem,
-)
+from hatch_heimdall_models.manifest import INLINE_LIMIT, Asset, Manifest, Model, ModelFile
+from hatch_heimdall_models.reader import path_problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

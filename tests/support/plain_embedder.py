@@ -32,7 +32,7 @@ class PlainEmbedder:
     dimension: int = 8
     texts: list[str] = field(default_factory=list)
 
-    def label(self) -> str | None:
+    def embedding_space(self) -> str | None:
         return self.name
 
     def ready(self) -> bool:
@@ -56,4 +56,4 @@ class PlainEmbedder:
 
     def open(self, database: Path) -> ProjectMemory:
         """A memory that embeds with this."""
-        return ProjectMemory(MemoryStore.open(database, label=self.label), self)
+        return ProjectMemory(MemoryStore.open(database, embedding_space=self.embedding_space), self)

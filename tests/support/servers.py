@@ -17,17 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from release.github_standin import (
-    Application,
-    Fault,
-    Faults,
-    GitHubStandIn,
-    Listener,
-    Request,
-    RequestLog,
-    Response,
-)
+from release.github_standin import Application, Listener, Request, RequestLog, Response
 from release.github_standin.files import file_response, find
+from tests.support.faults import Fault, Faults, FaultyGitHub
 from tests.support.package_index import PackageIndex
 
 REPOSITORY = "lcbcFoo/heimdall-mcp-server"
@@ -51,12 +43,12 @@ class RunningServer:
 @contextmanager
 def github(
     directory: Path, *, repository: str = REPOSITORY, **options: Any
-) -> Iterator[GitHubStandIn]:
+) -> Iterator[FaultyGitHub]:
     """GitHub's releases of `repository`, from `<tag>/<asset>` below `directory`.
 
-    `options` are those of `GitHubStandIn`: `token`, `url_lifetime`, `tls`, `faults`, `clock`, …
+    `options` are those of `FaultyGitHub`: `token`, `url_lifetime`, `tls`, `faults`, `clock`, …
     """
-    with GitHubStandIn(directory, repository=repository, **options) as server:
+    with FaultyGitHub(directory, repository=repository, **options) as server:
         yield server
 
 
@@ -105,5 +97,6 @@ def package_index(
 def _serving(
     name: str, application: Application, tls: ssl.SSLContext | None, faults: Iterable[Fault]
 ) -> Iterator[RunningServer]:
-    with Listener(name, application, tls=tls, faults=Faults(faults)) as listener:
-        yield RunningServer(listener.url, listener.log, listener.faults)
+    rules = Faults(faults)
+    with Listener(name, rules.around(name, application), tls=tls) as listener:
+        yield RunningServer(listener.url, listener.log, rules)

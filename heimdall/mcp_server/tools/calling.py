@@ -7,25 +7,16 @@ import logging
 from difflib import get_close_matches
 from typing import Any, Final
 
-from mcp.server import ServerRequestContext
+import mcp_types as types
 from mcp.shared.exceptions import MCPError
-from mcp_types import (
-    INVALID_PARAMS,
-    CallToolRequestParams,
-    CallToolResult,
-    InputRequiredResult,
-    ListToolsResult,
-    PaginatedRequestParams,
-    TextContent,
-)
-from mcp_types import Tool as ListedTool
 from pydantic import ValidationError
 
 from heimdall.errors import HeimdallError
+from heimdall.mcp_server.context import Context
 from heimdall.mcp_server.service import Service
 from heimdall.mcp_server.tools.schemas import schema_of
 from heimdall.mcp_server.tools.table import TOOLS
-from heimdall.mcp_server.tools.tool import Answer, Call, Tool
+from heimdall.mcp_server.tools.tool import Call, Tool, as_utf8
 
 _BY_NAME: Final = {tool.name: tool for tool in TOOLS}
 _MOST_PROBLEMS: Final = 10
@@ -34,10 +25,10 @@ _log = logging.getLogger(__name__)
 
 
 @functools.cache
-def listed_tools() -> tuple[ListedTool, ...]:
+def listed_tools() -> tuple[types.Tool, ...]:
     """The table as the protocol has it."""
     return tuple(
-        ListedTool(
+        types.Tool(
             name=tool.name,
             title=tool.title,
             description=tool.description,
@@ -56,14 +47,14 @@ class ToolCalls:
         self._service = service
 
     async def list_tools(
-        self, _ctx: ServerRequestContext[Any, Any], _params: PaginatedRequestParams | None
-    ) -> ListToolsResult:
+        self, _ctx: Context, _params: types.PaginatedRequestParams | None
+    ) -> types.ListToolsResult:
         """All tools, on one page."""
-        return ListToolsResult(tools=list(listed_tools()))
+        return types.ListToolsResult(tools=list(listed_tools()))
 
     async def call(
-        self, ctx: ServerRequestContext[Any, Any], params: CallToolRequestParams
-    ) -> CallToolResult | InputRequiredResult:
+        self, ctx: Context, params: types.CallToolRequestParams
+    ) -> types.CallToolResult | types.InputRequiredResult:
         """Run a tool. Whatever goes wrong is a result that the assistant can read and act upon.
 
         Raises:
@@ -73,13 +64,22 @@ class ToolCalls:
         if tool is None:
             close = get_close_matches(params.name[:100], _BY_NAME, 1)
             hint = f"Did you mean {close[0]}?" if close else f"There are {', '.join(_BY_NAME)}."
-            raise MCPError(INVALID_PARAMS, f"Unknown tool: {params.name[:100]}. {hint}")
+            raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {params.name[:100]}. {hint}")
         if question := self._service.question(ctx, params):
             return question
         # clients from 2026-07-28 on don't say that they are initialized
         self._service.model.begin()
+        result = await self._result(tool, ctx, params.arguments or {})
+        # A client that follows the model hears of a stage before an answer that depends on it.
+        await self._service.log.catch_up(ctx)
+        return result
+
+    async def _result(
+        self, tool: Tool, ctx: Context, arguments: dict[str, Any]
+    ) -> types.CallToolResult:
         try:
-            answer = await self._run(tool, ctx, params.arguments or {})
+            call = Call(self._service, ctx, tool.arguments.model_validate(arguments))
+            answer = await tool.run(call)
         except ValidationError as error:
             return _refused(_explained(tool, error))
         except (HeimdallError, OSError) as error:
@@ -89,21 +89,15 @@ class ToolCalls:
             return _refused(
                 f"{tool.name} failed: {type(error).__name__}: {error}. This is a bug of heimdall; please report it."
             )
-        return CallToolResult(
-            content=[TextContent(text=answer.text)],
+        return types.CallToolResult(
+            content=[types.TextContent(text=answer.text)],
             structured_content=answer.content.model_dump(mode="json", exclude_none=True),
         )
 
-    async def _run(
-        self, tool: Tool, ctx: ServerRequestContext[Any, Any], arguments: dict[str, Any]
-    ) -> Answer:
-        return await tool.run(Call(self._service, ctx, tool.arguments.model_validate(arguments)))
 
-
-def _refused(reason: str) -> CallToolResult:
-    # A message may quote a path or a text that is no UTF-8.
-    safe = reason.encode("utf-8", "backslashreplace").decode()
-    return CallToolResult(content=[TextContent(text=f"Error: {safe}")], is_error=True)
+def _refused(reason: str) -> types.CallToolResult:
+    text = f"Error: {as_utf8(reason)}"  # it may quote a path or a text that is no UTF-8
+    return types.CallToolResult(content=[types.TextContent(text=text)], is_error=True)
 
 
 def _explained(tool: Tool, error: ValidationError) -> str:

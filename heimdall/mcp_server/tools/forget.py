@@ -7,7 +7,6 @@ from typing import Final
 from cognitive_memory.core.memory import Memory
 from heimdall.mcp_server.tools import texts
 from heimdall.mcp_server.tools.arguments import DeleteMemoriesByTags, DeleteMemory
-from heimdall.mcp_server.tools.remember import no_memory_yet
 from heimdall.mcp_server.tools.results import Deleted, MemoryRecord
 from heimdall.mcp_server.tools.tool import Answer, Call, ToolError
 
@@ -18,9 +17,7 @@ _PREVIEW_CHARACTERS: Final = 300
 async def delete_memory(call: Call[DeleteMemory]) -> Answer:
     """Delete one memory, or show it."""
     memory_id, dry_run = call.arguments.memory_id.strip(), call.arguments.dry_run
-    memory = await call.service.memory(call.ctx)
-    if memory is None:
-        raise no_memory_yet(memory_id)
+    memory = await call.memory_with(memory_id)
     if dry_run:
         gone: tuple[Memory, ...] = (await call.service.in_thread(memory.get, memory_id),)
     else:
@@ -30,16 +27,15 @@ async def delete_memory(call: Call[DeleteMemory]) -> Answer:
 
 async def delete_memories_by_tags(call: Call[DeleteMemoriesByTags]) -> Answer:
     """Delete the memories with any of the tags, or show them."""
+    dry_run = call.arguments.dry_run
     tags = tuple(tag.strip() for tag in call.arguments.tags if tag.strip())
     if not tags:
         raise ToolError("tags are blank: name at least one tag. Nothing was deleted.")
     memory = await call.service.memory(call.ctx)
     gone: tuple[Memory, ...] = ()
     if memory is not None:
-        gone = await call.service.in_thread(
-            memory.delete_by_tags, tags, dry_run=call.arguments.dry_run
-        )
-    return _answer(gone, dry_run=call.arguments.dry_run)
+        gone = await call.service.in_thread(memory.delete_by_tags, tags, dry_run=dry_run)
+    return _answer(gone, dry_run=dry_run)
 
 
 def _answer(gone: tuple[Memory, ...], *, dry_run: bool) -> Answer:

@@ -10,11 +10,11 @@ from typing import Final
 
 from cognitive_memory.core.memory import MemoryType
 from cognitive_memory.core.recall import Recall, RecallFilter, RecallMode
+from heimdall.mcp_server.model_reports import until_ready
 from heimdall.mcp_server.tools import texts
-from heimdall.mcp_server.tools.arguments import RecallMemories
+from heimdall.mcp_server.tools.arguments import DateRange, RecallMemories
 from heimdall.mcp_server.tools.results import MemoryRecord, Recalled
 from heimdall.mcp_server.tools.tool import Answer, Call, ToolError
-from heimdall.mcp_server.tools.waiting import until_ready
 
 DEEPEST: Final = 500
 """How many memories of one answer can be paged through."""
@@ -28,16 +28,13 @@ async def recall_memories(call: Call[RecallMemories]) -> Answer:
     wanted, skipped = _filter(asked), _position(asked)
     memory = await call.service.memory(call.ctx)
     if memory is None:
-        nothing = Recall(
-            hits=(),
-            mode=RecallMode.KEYWORDS,
-            pending=0,
-            notes=("This project has no memories yet.",),
-        )
+        notes = ("This project has no memories yet.",)
+        nothing = Recall(hits=(), mode=RecallMode.KEYWORDS, pending=0, notes=notes)
         return _answer(asked, nothing, skipped)
     if asked.wait_for_model:
         call.service.model.begin(memory, asked=True)
         await until_ready(call.service.model, call.ctx)
+    # One more than is shown tells whether there is a next page.
     limit = min(skipped + asked.max_results + 1, DEEPEST)
     recall = await call.service.in_thread(memory.recall, asked.query, limit=limit, filter=wanted)
     if recall.pending:
@@ -51,7 +48,7 @@ def _answer(asked: RecallMemories, recall: Recall, skipped: int) -> Answer:
     content = Recalled(
         query=asked.query,
         mode=recall.mode.value,
-        memories=[MemoryRecord.of_hit(hit) for hit in shown],
+        memories=[MemoryRecord.of(hit.memory, score=round(hit.score, 4)) for hit in shown],
         pending=recall.pending,
         notes=list(recall.notes),
         next_cursor=_cursor(asked, following) if following < len(recall.hits) else None,
@@ -60,15 +57,13 @@ def _answer(asked: RecallMemories, recall: Recall, skipped: int) -> Answer:
 
 
 def _filter(asked: RecallMemories) -> RecallFilter:
-    types = frozenset(
-        MemoryType(name) for name in asked.types if name not in {"core", "peripheral"}
-    )
-    span = asked.date_range
+    named = (name for name in asked.types if name not in {"core", "peripheral"})
+    span = asked.date_range or DateRange()
     return RecallFilter(
-        types=types,
+        types=frozenset(map(MemoryType, named)),
         tags=frozenset(asked.tags),
-        since=span.since if span else None,
-        until=span.until if span else None,
+        since=span.since,
+        until=span.until,
     )
 
 

@@ -7,12 +7,7 @@ from typing import Any, Final
 
 from cognitive_memory.core.memory import Memory, MemoryType, NewMemory
 from heimdall.mcp_server.tools import texts
-from heimdall.mcp_server.tools.arguments import (
-    SessionLessons,
-    StoreContext,
-    StoreMemory,
-    UpdateMemory,
-)
+from heimdall.mcp_server.tools.arguments import SessionLessons, StoreMemory, UpdateMemory
 from heimdall.mcp_server.tools.results import MemoryRecord, Stored
 from heimdall.mcp_server.tools.tool import Answer, Call, ToolError
 
@@ -30,7 +25,7 @@ async def store_memory(call: Call[StoreMemory]) -> Answer:
         )
     memory = NewMemory(
         text=text,
-        type=_type_of(context),
+        type=_type_of(context.hierarchy_level, context.memory_type),
         tags=tuple(context.tags or ()),
         source=context.source_info,
         importance=0.5 if context.importance_score is None else context.importance_score,
@@ -84,20 +79,11 @@ async def update_memory(call: Call[UpdateMemory]) -> Answer:
         raise ToolError(
             "Nothing to change: pass at least one of text, memory_type, tags, importance_score, pinned, source_info."
         )
-    memory = await call.service.memory(call.ctx)
-    if memory is None:
-        raise no_memory_yet(wanted.memory_id)
+    memory = await call.memory_with(wanted.memory_id)
     changed = await call.service.in_thread(memory.update, wanted.memory_id.strip(), **changes)
     if not changed.embedded:
         call.service.model.begin(memory, asked=True)
     return Answer(Stored(memory=MemoryRecord.of(changed)), texts.updated(changed, tuple(changes)))
-
-
-def no_memory_yet(memory_id: str) -> ToolError:
-    """The error of asking for a memory of a project that has none."""
-    return ToolError(
-        f"no memory has the id {memory_id}: this project has no memories yet. store_memory makes the first."
-    )
 
 
 async def _store(call: Call[Any], memory: NewMemory) -> Memory:
@@ -108,9 +94,8 @@ async def _store(call: Call[Any], memory: NewMemory) -> Memory:
     return stored
 
 
-def _type_of(context: StoreContext) -> MemoryType:
-    if context.hierarchy_level is not None:
-        return MemoryType.from_level(context.hierarchy_level)
-    if context.memory_type is None:
-        return MemoryType.EPISODE
-    return _OLD_TYPES.get(context.memory_type) or MemoryType(context.memory_type)
+def _type_of(level: int | None, name: str | None) -> MemoryType:
+    if level is not None:
+        return MemoryType.from_level(level)
+    name = name or MemoryType.EPISODE.value
+    return _OLD_TYPES.get(name) or MemoryType(name)

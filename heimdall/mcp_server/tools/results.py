@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
 from cognitive_memory.core.memory import Memory
-from cognitive_memory.core.recall import Hit
 
 SHOWN_CHARACTERS = 8000
 """Of a longer memory so much is shown; the resource of the memory has all of it."""
@@ -18,13 +17,13 @@ class MemoryRecord(BaseModel):
     """A memory."""
 
     id: str
-    uri: Annotated[str, Field(description="The resource that has all of this memory")]
+    uri: str = Field(description="The resource that has all of this memory")
     text: str
-    truncated: Annotated[
-        bool | None, Field(description="Whether the text goes on; the resource has all of it")
-    ] = None
+    truncated: bool | None = Field(
+        default=None, description="Whether the text goes on; the resource has all of it"
+    )
     type: Literal["concept", "context", "episode"]
-    hierarchy_level: Annotated[int, Field(description="0 = concept, 1 = context, 2 = episode")]
+    hierarchy_level: int = Field(description="0 = concept, 1 = context, 2 = episode")
     tags: list[str]
     source: str | None = None
     context: str | None = None
@@ -32,18 +31,18 @@ class MemoryRecord(BaseModel):
     pinned: bool
     created_at: datetime
     updated_at: datetime
-    embedded: Annotated[
-        bool, Field(description="Whether it can be found by meaning already, not by keywords alone")
-    ]
-    score: Annotated[
-        float | None, Field(description="How well it answers, comparable within this answer alone")
-    ] = None
+    embedded: bool = Field(
+        description="Whether it can be found by meaning already, not by keywords alone"
+    )
+    score: float | None = Field(
+        default=None, description="How well it answers, comparable within this answer alone"
+    )
 
     @classmethod
     def of(
         cls, memory: Memory, *, score: float | None = None, characters: int = SHOWN_CHARACTERS
     ) -> MemoryRecord:
-        """The record of a stored memory."""
+        """The record of a stored memory, with so many characters of its text at most."""
         return cls(
             id=memory.id,
             uri=memory_uri(memory.id),
@@ -62,11 +61,6 @@ class MemoryRecord(BaseModel):
             score=score,
         )
 
-    @classmethod
-    def of_hit(cls, hit: Hit) -> MemoryRecord:
-        """The record of a memory that answers a question."""
-        return cls.of(hit.memory, score=round(hit.score, 4))
-
 
 class Stored(BaseModel):
     """Result of `store_memory` and `session_lessons`, and of `update_memory`."""
@@ -78,41 +72,36 @@ class Recalled(BaseModel):
     """Result of `recall_memories`."""
 
     query: str
-    mode: Annotated[
-        Literal["hybrid", "keywords"],
-        Field(description="hybrid: by keywords and meaning; keywords: by these alone"),
-    ]
-    memories: Annotated[list[MemoryRecord], Field(description="Best first")]
-    pending: Annotated[
-        int, Field(description="Memories that can be found by keywords alone so far")
-    ]
-    notes: Annotated[list[str], Field(description="What to know about this answer")]
-    next_cursor: Annotated[
-        str | None, Field(description="Pass it as cursor for the next page; absent at the end")
-    ] = None
+    mode: Literal["hybrid", "keywords"] = Field(
+        description="hybrid: by keywords and meaning; keywords: by these alone"
+    )
+    memories: list[MemoryRecord] = Field(description="Best first")
+    pending: int = Field(description="Memories that can be found by keywords alone so far")
+    notes: list[str] = Field(description="What to know about this answer")
+    next_cursor: str | None = Field(
+        default=None, description="Pass it as cursor for the next page; absent at the end"
+    )
 
 
 class Deleted(BaseModel):
     """Result of the tools that delete."""
 
-    dry_run: Annotated[bool, Field(description="Whether nothing was deleted yet")]
-    count: Annotated[int, Field(description="How many memories were deleted, or would be")]
-    memories: Annotated[
-        list[MemoryRecord], Field(description="They, or the first of them; long texts are cut")
-    ]
+    dry_run: bool = Field(description="Whether nothing was deleted yet")
+    count: int = Field(description="How many memories were deleted, or would be")
+    memories: list[MemoryRecord] = Field(
+        description="They, or the first of them; long texts are cut"
+    )
 
 
 class ProjectRecord(BaseModel):
     """The project that the memories belong to."""
 
     root: str
-    chosen_by: Annotated[
-        str, Field(description="What pointed to it: HEIMDALL_PROJECT, a root of the client, …")
-    ]
+    chosen_by: str = Field(
+        description="What pointed to it: HEIMDALL_PROJECT, a root of the client, …"
+    )
     database: str
-    exists: Annotated[
-        bool, Field(description="Whether it has a memory yet; the first store makes it")
-    ]
+    exists: bool = Field(description="Whether it has a memory yet; the first store makes it")
     id: str | None = None
 
 
@@ -122,35 +111,32 @@ class Counts(BaseModel):
     total: int
     by_type: dict[str, int]
     pinned: int
-    embedded: Annotated[int, Field(description="So many can be found by meaning")]
-    pending: Annotated[int, Field(description="So many can be found by keywords alone so far")]
+    embedded: int = Field(description="So many can be found by meaning")
+    pending: int = Field(description="So many can be found by keywords alone so far")
 
 
 class ModelRecord(BaseModel):
     """The embedding model, without which there is no search by meaning."""
 
     state: Literal["waiting", "fetching", "loading", "embedding", "ready", "failed"]
-    detail: Annotated[
-        str, Field(description="The state in words; what to do when something is wrong")
-    ]
-    done: Annotated[int | None, Field(description="Bytes fetched or memories embedded")] = None
-    total: Annotated[int | None, Field(description="Of so many")] = None
+    detail: str = Field(description="The state in words; what to do when something is wrong")
+    done: int | None = Field(default=None, description="Bytes fetched or memories embedded")
+    total: int | None = Field(default=None, description="Of so many")
 
 
 class Status(BaseModel):
     """Result of `memory_status`."""
 
-    system_status: Annotated[
-        Literal["healthy", "degraded"],
-        Field(description="degraded: recall works by keywords alone for now"),
-    ]
+    system_status: Literal["healthy", "degraded"] = Field(
+        description="degraded: recall works by keywords alone for now"
+    )
     version: str
     project: ProjectRecord
     memory_counts: Counts
     model: ModelRecord
-    details: Annotated[
-        dict[str, object] | None, Field(description="When detailed was asked for")
-    ] = None
+    details: dict[str, object] | None = Field(
+        default=None, description="When detailed was asked for"
+    )
 
 
 def memory_uri(memory_id: str) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from heimdall.mcp_server.model_work import ModelState, Situation
+from heimdall.mcp_server.model_loader import ModelState, ModelStatus
+from heimdall.mcp_server.model_reports import until_ready
 from heimdall.mcp_server.tools import texts
 from heimdall.mcp_server.tools.arguments import MemoryStatus
 from heimdall.mcp_server.tools.results import Counts, ModelRecord, ProjectRecord, Status
-from heimdall.mcp_server.tools.tool import Answer, Call
-from heimdall.mcp_server.tools.waiting import until_ready
+from heimdall.mcp_server.tools.tool import Answer, Call, as_utf8
 from heimdall.mcp_server.transport.handshake import own_version
 
 if TYPE_CHECKING:
@@ -29,41 +29,44 @@ async def memory_status(call: Call[MemoryStatus]) -> Answer:
         service.model.begin(memory, asked=True)
         await until_ready(service.model, call.ctx)
     counted = None if memory is None else await service.in_thread(memory.status)
-    content = _status(found, counted, service.model.situation)
+    content = _status(found, counted, service.model.status)
     if call.arguments.detailed:
         content.details = _details(counted)
     return Answer(content, texts.status(content))
 
 
-def _status(found: Found, counted: Counted | None, situation: Situation) -> Status:
+def _status(found: Found, counted: Counted | None, model: ModelStatus) -> Status:
     # Not degraded while there is nothing that only a search by meaning could find.
-    pending = counted.pending if counted else 0
-    healthy = situation.state is ModelState.READY or (
-        situation.state is ModelState.WAITING and not pending
+    nothing_pending = counted is None or not counted.pending
+    healthy = model.state is ModelState.READY or (
+        model.state is ModelState.WAITING and nothing_pending
     )
     return Status(
         system_status="healthy" if healthy else "degraded",
         version=own_version(),
         project=ProjectRecord(
-            root=printable(found.project.root),
-            chosen_by=printable(found.chosen_by),
-            database=printable(found.project.database),
+            root=as_utf8(found.project.root),
+            chosen_by=as_utf8(found.chosen_by),
+            database=as_utf8(found.project.database),
             exists=counted is not None,
             id=counted.project_id if counted else None,
         ),
-        memory_counts=Counts(
-            total=counted.memories if counted else 0,
-            pinned=counted.pinned if counted else 0,
-            by_type={kind.value: count for kind, count in counted.types.items()} if counted else {},
-            embedded=counted.embedded if counted else 0,
-            pending=pending,
-        ),
+        memory_counts=_counts(counted),
         model=ModelRecord(
-            state=situation.state.value,
-            detail=situation.detail,
-            done=situation.done,
-            total=situation.total,
+            state=model.state.value, detail=model.detail, done=model.done, total=model.total
         ),
+    )
+
+
+def _counts(counted: Counted | None) -> Counts:
+    if counted is None:
+        return Counts(total=0, by_type={}, pinned=0, embedded=0, pending=0)
+    return Counts(
+        total=counted.memories,
+        by_type={kind.value: count for kind, count in counted.types.items()},
+        pinned=counted.pinned,
+        embedded=counted.embedded,
+        pending=counted.pending,
     )
 
 
@@ -72,7 +75,7 @@ def _details(counted: Counted | None) -> dict[str, object]:
 
     details: dict[str, object] = {
         "process": os.getpid(),
-        "models_dir": printable(locations.models_dir()),
+        "models_dir": as_utf8(locations.models_dir()),
         # Never the values: some of them are secrets.
         "variables_set": sorted(
             name for name in os.environ if name.startswith("HEIMDALL_") or name == "MODEL_CACHE_DIR"
@@ -89,8 +92,3 @@ def _details(counted: Counted | None) -> dict[str, object]:
             "embedding_model": counted.model,
         }
     return details
-
-
-def printable(path: object) -> str:
-    """A path as text that JSON can carry: names that are no UTF-8 are escaped."""
-    return str(path).encode("utf-8", "backslashreplace").decode()

@@ -11,9 +11,10 @@ from pydantic import BaseModel
 from heimdall.errors import HeimdallError
 
 if TYPE_CHECKING:
-    from mcp.server import ServerRequestContext
     from mcp_types import ToolAnnotations
 
+    from cognitive_memory.project_memory import ProjectMemory
+    from heimdall.mcp_server.context import Context
     from heimdall.mcp_server.service import Service
     from heimdall.mcp_server.tools.arguments import Arguments
 
@@ -29,8 +30,21 @@ class Call(Generic[A]):
     """One call of a tool."""
 
     service: Service
-    ctx: ServerRequestContext[Any, Any]
+    ctx: Context
     arguments: A
+
+    async def memory_with(self, memory_id: str) -> ProjectMemory:
+        """The memory of the client's project, to look there for the id.
+
+        Raises:
+            ToolError: the project has none yet.
+        """
+        memory = await self.service.memory(self.ctx)
+        if memory is None:
+            raise ToolError(
+                f"no memory has the id {memory_id}: this project has no memories yet. store_memory makes the first."
+            )
+        return memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +72,8 @@ class Tool:
     result: type[BaseModel]
     annotations: ToolAnnotations
     run: Callable[[Call[Any]], Awaitable[Answer]]
+
+
+def as_utf8(value: object) -> str:
+    """A text that JSON can carry: what is no UTF-8 in a path, for example, is escaped."""
+    return str(value).encode("utf-8", "backslashreplace").decode()

@@ -5,16 +5,7 @@ from __future__ import annotations
 import json
 import logging
 
-from mcp_types import (
-    INTERNAL_ERROR,
-    INVALID_REQUEST,
-    PARSE_ERROR,
-    ErrorData,
-    JSONRPCError,
-    JSONRPCMessage,
-    RequestId,
-    jsonrpc_message_adapter,
-)
+import mcp_types as types
 from mcp_types.jsonrpc import JSONRPCResponse
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
@@ -29,7 +20,7 @@ class BadMessageError(ValueError):
         answer: what to say to the client; None where an answer is not due: to a broken response or notification.
     """
 
-    def __init__(self, reason: str, answer: JSONRPCError | None) -> None:
+    def __init__(self, reason: str, answer: types.JSONRPCError | None) -> None:
         super().__init__(reason, answer)
         self.reason = reason
         self.answer = answer
@@ -38,7 +29,7 @@ class BadMessageError(ValueError):
         return self.reason
 
 
-def decode(line: bytes) -> JSONRPCMessage:
+def decode(line: bytes) -> types.JSONRPCMessage:
     """The message of a line. Bytes that are no UTF-8 are replaced where they stand in strings.
 
     Raises:
@@ -46,27 +37,38 @@ def decode(line: bytes) -> JSONRPCMessage:
     """
     text = line.decode("utf-8", errors="replace")
     try:
-        return jsonrpc_message_adapter.validate_json(text, by_name=False)
+        return types.jsonrpc_message_adapter.validate_json(text, by_name=False)
     except ValidationError as error:
         raise _explained(text, error) from None
 
 
-def encode(message: JSONRPCMessage) -> bytes:
+def encode(message: types.JSONRPCMessage) -> bytes:
     """The message as one line, without its newline. A response that JSON can't carry becomes an error."""
     try:
         return message.model_dump_json(by_alias=True, exclude_unset=True).encode()
     except (PydanticSerializationError, UnicodeEncodeError):
         _log.exception("a message could not be written as JSON")
-        request_id = message.id if isinstance(message, (JSONRPCResponse, JSONRPCError)) else None
-        failure = ErrorData(
-            code=INTERNAL_ERROR, message="the answer can't be written as JSON; please report this"
+        request_id = (
+            message.id if isinstance(message, (JSONRPCResponse, types.JSONRPCError)) else None
         )
-        return JSONRPCError(jsonrpc="2.0", id=request_id, error=failure).model_dump_json().encode()
+        failure = types.ErrorData(
+            code=types.INTERNAL_ERROR,
+            message="the answer can't be written as JSON; please report this",
+        )
+        return (
+            types.JSONRPCError(jsonrpc="2.0", id=request_id, error=failure)
+            .model_dump_json()
+            .encode()
+        )
 
 
-def refusal(code: int, reason: str, request_id: RequestId | None = None) -> JSONRPCError:
+def refusal(
+    code: int, reason: str, request_id: types.RequestId | None = None
+) -> types.JSONRPCError:
     """What is said to a client whose message can't be understood."""
-    return JSONRPCError(jsonrpc="2.0", id=request_id, error=ErrorData(code=code, message=reason))
+    return types.JSONRPCError(
+        jsonrpc="2.0", id=request_id, error=types.ErrorData(code=code, message=reason)
+    )
 
 
 def _explained(text: str, error: ValidationError) -> BadMessageError:
@@ -75,17 +77,17 @@ def _explained(text: str, error: ValidationError) -> BadMessageError:
         for problem in error.errors(include_url=False, include_input=False)
     ):
         reason = "Parse error: the line is no JSON"
-        return BadMessageError(reason, refusal(PARSE_ERROR, reason))
+        return BadMessageError(reason, refusal(types.PARSE_ERROR, reason))
     document = json.loads(text)
     if isinstance(document, list):
         reason = "Invalid request: batches are not part of MCP; send one message a line"
-        return BadMessageError(reason, refusal(INVALID_REQUEST, reason))
+        return BadMessageError(reason, refusal(types.INVALID_REQUEST, reason))
     reason = "Invalid request: not a JSON-RPC 2.0 message"
     if not isinstance(document, dict):
-        return BadMessageError(reason, refusal(INVALID_REQUEST, reason))
+        return BadMessageError(reason, refusal(types.INVALID_REQUEST, reason))
     request_id = document.get("id")
     if "method" not in document and ("result" in document or "error" in document):
         return BadMessageError("a response that is none was skipped", None)
     if not isinstance(request_id, (str, int)) or isinstance(request_id, bool):
         request_id = None
-    return BadMessageError(reason, refusal(INVALID_REQUEST, reason, request_id))
+    return BadMessageError(reason, refusal(types.INVALID_REQUEST, reason, request_id))

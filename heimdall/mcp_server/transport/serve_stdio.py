@@ -11,6 +11,7 @@ from heimdall.mcp_server.transport.handshake import Handshake
 if TYPE_CHECKING:
     from mcp.server import Server
 
+    from heimdall.mcp_server.service import Service
     from heimdall.mcp_server.transport.descriptors import Wire
     from heimdall.mcp_server.transport.lifetime import Ending
 
@@ -35,13 +36,15 @@ def serve_stdio() -> NoReturn:
     service = Service(Roots())
     gc.freeze()
     gc.enable()
-    anyio.run(_serve, wire, handshake, make_server(service), ending)
+    anyio.run(_serve, wire, handshake, service, make_server(service), ending)
     end_soon(ending.code)
     service.close(GRACE_SECONDS)
     leave(ending.code)
 
 
-async def _serve(wire: Wire, handshake: Handshake, server: Server[Any], ending: Ending) -> None:
+async def _serve(
+    wire: Wire, handshake: Handshake, service: Service, server: Server[Any], ending: Ending
+) -> None:
     import anyio
 
     from heimdall.mcp_server.transport.lifetime import end_by_signal, end_with_parent
@@ -50,6 +53,6 @@ async def _serve(wire: Wire, handshake: Handshake, server: Server[Any], ending: 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(end_by_signal, tasks.cancel_scope, ending)
         tasks.start_soon(end_with_parent, tasks.cancel_scope)
-        async with stdio_streams(wire, handshake) as (incoming, outgoing):
+        async with stdio_streams(wire, handshake, service.log.catch_up) as (incoming, outgoing):
             await server.run(incoming, outgoing, server.create_initialization_options())
         tasks.cancel_scope.cancel()

@@ -7,21 +7,15 @@ when the client closes its end; this one does not. Everything above the messages
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeAlias
 
 import anyio
 import anyio.to_thread
+import mcp_types as types
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from mcp.shared.message import SessionMessage
-from mcp_types import (
-    INVALID_REQUEST,
-    JSONRPCError,
-    JSONRPCMessage,
-    JSONRPCNotification,
-    JSONRPCRequest,
-)
 from mcp_types.jsonrpc import JSONRPCResponse
 
 from heimdall.mcp_server.transport.descriptors import Wire
@@ -31,7 +25,8 @@ from heimdall.mcp_server.transport.messages import BadMessageError, decode, enco
 
 DRAIN_SECONDS = 5.0
 """How long requests are still worked on after the client closed its end."""
-_FLUSH_SECONDS = 1.0
+_FLUSH_SECONDS = 5.0
+"""How long a client may take to read the last messages; one that is gone is noticed at once."""
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +36,7 @@ Outgoing: TypeAlias = "MemoryObjectSendStream[SessionMessage]"
 
 @asynccontextmanager
 async def stdio_streams(
-    wire: Wire, handshake: Handshake
+    wire: Wire, handshake: Handshake, before_end: Callable[[], Awaitable[None]]
 ) -> AsyncIterator[tuple[Incoming, Outgoing]]:
     """The client's messages, and where to send ours. The messages end when the client goes away.
 
@@ -50,10 +45,11 @@ async def stdio_streams(
 
     Args:
         handshake: has read the first line, and perhaps answered it.
+        before_end: sends what the client still has to hear: when its messages end, the SDK cancels all that goes on.
     """
     to_server, from_client = anyio.create_memory_object_stream[SessionMessage | Exception]()
     from_server, to_client = anyio.create_memory_object_stream[SessionMessage]()
-    connection = _Connection(wire, handshake)
+    connection = _Connection(wire, handshake, before_end)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(connection.read, to_server, from_server.clone())
         tasks.start_soon(connection.write, to_client, tasks.cancel_scope)
@@ -67,9 +63,12 @@ async def stdio_streams(
 class _Connection:
     """Both directions of one client's connection, and which of its requests are unanswered."""
 
-    def __init__(self, wire: Wire, handshake: Handshake) -> None:
+    def __init__(
+        self, wire: Wire, handshake: Handshake, before_end: Callable[[], Awaitable[None]]
+    ) -> None:
         self._wire = wire
         self._handshake = handshake
+        self._before_end = before_end
         self._unanswered: set[str] = set()
         self._answered = anyio.Event()
         self.all_written = anyio.Event()
@@ -94,7 +93,7 @@ class _Connection:
                 except TooLongError as error:
                     next_line = self._handshake.reader.next_line
                     await refusals.send(
-                        SessionMessage(refusal(INVALID_REQUEST, f"Invalid request: {error}"))
+                        SessionMessage(refusal(types.INVALID_REQUEST, f"Invalid request: {error}"))
                     )
                 except BadMessageError as error:
                     _log.warning("%s", error)
@@ -109,6 +108,8 @@ class _Connection:
             with anyio.move_on_after(DRAIN_SECONDS):
                 while self._unanswered:
                     await self._answered.wait()
+            with anyio.move_on_after(_FLUSH_SECONDS):
+                await self._before_end()
 
     async def write(
         self, to_client: MemoryObjectReceiveStream[SessionMessage], scope: anyio.CancelScope
@@ -130,34 +131,35 @@ class _Connection:
                 self._was_written(outgoing.message)
         self.all_written.set()
 
-    def _is_held_back(self, message: JSONRPCMessage) -> bool:
+    def _is_held_back(self, message: types.JSONRPCMessage) -> bool:
         """Whether it is the SDK's answer to what the handshake answered already."""
         answered = self._handshake.answered
         if (
             answered is None
-            or not isinstance(message, (JSONRPCResponse, JSONRPCError))
+            or not isinstance(message, (JSONRPCResponse, types.JSONRPCError))
             or message.id != answered
         ):
             return False
         self._handshake.answered = None
         self._settle(answered)
-        if isinstance(message, JSONRPCError):
+        if isinstance(message, types.JSONRPCError):
             _log.error(
                 "initialize was answered before it was understood: %s; please report this",
                 message.error.message,
             )
         return True
 
-    def _was_read(self, message: JSONRPCMessage) -> None:
-        if isinstance(message, JSONRPCRequest):
+    def _was_read(self, message: types.JSONRPCMessage) -> None:
+        if isinstance(message, types.JSONRPCRequest):
             self._unanswered.add(str(message.id))
         elif (
-            isinstance(message, JSONRPCNotification) and message.method == "notifications/cancelled"
+            isinstance(message, types.JSONRPCNotification)
+            and message.method == "notifications/cancelled"
         ):
             self._settle((message.params or {}).get("requestId"))  # will never be answered
 
-    def _was_written(self, message: JSONRPCMessage) -> None:
-        if isinstance(message, (JSONRPCResponse, JSONRPCError)):
+    def _was_written(self, message: types.JSONRPCMessage) -> None:
+        if isinstance(message, (JSONRPCResponse, types.JSONRPCError)):
             self._settle(message.id)
 
     def _settle(self, request_id: object) -> None:

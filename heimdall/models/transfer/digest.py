@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Self
 
 _WORTH_A_THREAD = 64 << 10
 """Smaller chunks are hashed at once: handing them over costs more."""

@@ -9,6 +9,7 @@ import sys
 import time
 from typing import TextIO
 
+from ..package import COMMAND
 from ..text import megabytes
 
 _REDRAW_SECONDS = 0.1
@@ -43,7 +44,7 @@ class LineProgress(Progress):
         self._next = 0.0
 
     def note(self, text: str) -> None:
-        self._write(f"heimdall: {text}\n")
+        self._write(f"{COMMAND}: {text}\n")
 
     def start(self, what: str, total: int | None, done: int = 0) -> None:
         self._what, self._total, self._done = what, total, done
@@ -84,7 +85,7 @@ class BarProgress(LineProgress):
         self._base = 0
 
     def note(self, text: str) -> None:
-        self._write(f"\r\x1b[Kheimdall: {text}\n")
+        self._write(f"\r\x1b[K{COMMAND}: {text}\n")
 
     def _write(self, text: str) -> None:
         # By the stream, which knows how this terminal wants its letters.

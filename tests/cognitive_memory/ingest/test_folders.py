@@ -13,6 +13,7 @@ from cognitive_memory.ingest.reports import LoadReport
 from cognitive_memory.ingest.walking import Reason
 from cognitive_memory.project_memory import ProjectMemory
 from tests.support.permissions import binding_permissions
+from tests.support.plain_embedder import PlainEmbedder
 from tests.support.trees import write_tree
 
 LONG = "So many words are enough for a piece of its own. " * 6
@@ -149,18 +150,16 @@ def test_what_is_ignored_later_is_forgotten(loader: Loader, project: Path) -> No
 
 
 def test_a_renamed_file_is_not_embedded_again(memory: ProjectMemory, project: Path) -> None:
-    from cognitive_memory.storage.vectors import Embedded
-
     loader = Loader(memory, project)
     loader.write(a_md=f"# Title\n\n{LONG}\n")
     loader.load()
-    store = memory._store
-    (pending,) = store.pending(label="model", before=None, limit=9)
-    store.write_vectors("model", 4, [Embedded(pending.key, pending.content_hash, bytes(4))])
-    (project / "a.md").rename(project / "moved.md")
-    report = loader.load()
-    assert (report.loaded, report.removed) == (["moved.md"], ["a.md"])
-    assert store.pending(label="model", before=None, limit=9) == []
+    embedder = PlainEmbedder()
+    with embedder.open(memory.database) as embedding:
+        assert embedding.embed_pending() == 1
+        (project / "a.md").rename(project / "moved.md")
+        report = loader.load()
+        assert (report.loaded, report.removed) == (["moved.md"], ["a.md"])
+        assert embedding.embed_pending() == 0
 
 
 def test_a_dry_run_says_all_and_changes_nothing(loader: Loader, project: Path) -> None:

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from cognitive_memory.project_memory import ProjectMemory
+from cognitive_memory.qdrant.client import open_client
 from cognitive_memory.qdrant.index import QdrantIndex
 from cognitive_memory.qdrant.settings import KEY_VARIABLE, QdrantSettings
 from tests.support.plain_embedder import PlainEmbedder
@@ -39,9 +41,10 @@ def memory(tmp_path: Path, embedder: PlainEmbedder) -> Iterator[ProjectMemory]:
 def index(
     settings: QdrantSettings, memory: ProjectMemory, embedder: PlainEmbedder
 ) -> Iterator[QdrantIndex]:
-    label = embedder.label()
-    assert label
-    with QdrantIndex(settings, project_id=memory.project_id, label=label) as index:
+    space = embedder.embedding_space()
+    assert space
+    with QdrantIndex(settings, project_id=memory.project_id, space=space) as index:
         yield index
         if settings.url and index.exists():
-            index.drop_collection()
+            with closing(open_client(settings)) as client:
+                client.delete_collection(index.collection)

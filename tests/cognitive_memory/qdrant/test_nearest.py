@@ -22,15 +22,17 @@ def opened(
     database: Path, embedder: PlainEmbedder, settings: QdrantSettings | None
 ) -> ProjectMemory:
     return ProjectMemory(
-        MemoryStore.open(database, label=embedder.label), embedder, qdrant=settings
+        MemoryStore.open(database, embedding_space=embedder.embedding_space),
+        embedder,
+        qdrant=settings,
     )
 
 
 def push(memory: ProjectMemory, settings: QdrantSettings) -> None:
-    source = memory.replica_source()
-    assert source is not None
-    with QdrantIndex(settings, project_id=memory.project_id, label=source.label) as index:
-        sync.push(source, index)
+    space = memory.storage.embedding_space()
+    assert space
+    with QdrantIndex(settings, project_id=memory.project_id, space=space) as index:
+        sync.push(memory.storage, index)
 
 
 @pytest.fixture(params=["here", "qdrant"])

@@ -47,9 +47,7 @@ def test_a_filter_lets_the_same_memories_through_as_sqlite(
 ) -> None:
     memory.delete([found.id for found in memory.memories()])
     memory.store_many(memories)
-    source = memory.replica_source()
-    assert source is not None
-    sync.push(source, index)
+    sync.push(memory.storage, index)
     found = index.search(embedder.embed(["abc"])[0], limit=100, wanted=wanted)
     assert {memory_id for memory_id, _ in found} == {
         memory.id for memory in memory.memories(wanted)
@@ -60,9 +58,7 @@ def test_the_score_is_the_cosine(
     memory: ProjectMemory, index: QdrantIndex, embedder: PlainEmbedder
 ) -> None:
     ids = [memory.store(NewMemory(text=text)).id for text in ("one", "two", "three")]
-    source = memory.replica_source()
-    assert source is not None
-    sync.push(source, index)
+    sync.push(memory.storage, index)
     query = embedder.embed(["two"])[0]
     found = index.search(query, limit=2)
     assert found[0][0] == ids[1]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cognitive_memory.qdrant.errors import QdrantSettingsError
-from cognitive_memory.qdrant.settings import checked_url, qdrant_settings
+from cognitive_memory.qdrant.settings import QdrantSettings, checked_url, qdrant_settings
 
 
 def test_the_environment_alone_decides(home: Path) -> None:
@@ -49,3 +49,16 @@ def test_secrets_in_an_address_are_not_shown() -> None:
 def test_any_text_is_an_address_or_refused(value: str) -> None:
     with suppress(QdrantSettingsError):
         assert checked_url(value) == value
+
+
+def test_a_key_in_the_clear_is_told(tmp_path: Path) -> None:
+    def said(url: str | None, key: str | None = "k") -> str | None:
+        return QdrantSettings(url=url, directory=tmp_path, api_key=key).key_in_the_clear()
+
+    assert (
+        said("http://qdrant.example.org:6333")
+        == "the key goes to http://qdrant.example.org:6333 unencrypted: use https"
+    )
+    assert not any(
+        [said("https://x"), said("http://127.0.0.1:6333"), said("http://x", None), said(None)]
+    )

@@ -10,24 +10,20 @@ from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.qdrant import sync
 from cognitive_memory.qdrant.errors import QdrantOwnerError
 from cognitive_memory.qdrant.index import QdrantIndex
-from cognitive_memory.qdrant.points import Stamp
 from cognitive_memory.qdrant.settings import QdrantSettings
-from cognitive_memory.storage.replication import Held
+from cognitive_memory.storage import replication
+from cognitive_memory.storage.replication import Stamp
 from tests.support.plain_embedder import PlainEmbedder
 
 
 def push(
     memory: ProjectMemory, index: QdrantIndex, *, full: bool = False, take_over: bool = False
 ) -> sync.PushReport:
-    source = memory.replica_source()
-    assert source is not None
-    return sync.push(source, index, full=full, take_over=take_over)
+    return sync.push(memory.storage, index, full=full, take_over=take_over)
 
 
 def verify(memory: ProjectMemory, index: QdrantIndex) -> sync.Difference:
-    source = memory.replica_source()
-    assert source is not None
-    return sync.verify(source, index)
+    return sync.verify(memory.storage, index)
 
 
 def store(memory: ProjectMemory, *texts: str) -> list[str]:
@@ -93,10 +89,8 @@ def test_an_interrupted_push_goes_on(
         if done >= 4:
             raise CutError
 
-    source = memory.replica_source()
-    assert source is not None
     with pytest.raises(CutError):
-        sync.push(source, index, progress=cut)
+        sync.push(memory.storage, index, progress=cut)
     assert index.count() == 4
     again = push(memory, index)
     assert (again.written, again.total, again.compared) == (3, 7, False)
@@ -114,15 +108,15 @@ def test_projects_do_not_see_one_another(
     push(memory, index)
     index.close()
     with embedder.open(tmp_path / "other.db") as other:
-        label = embedder.label()
-        assert label
-        with QdrantIndex(settings, project_id=other.project_id, label=label) as theirs:
+        space = embedder.embedding_space()
+        assert space
+        with QdrantIndex(settings, project_id=other.project_id, space=space) as theirs:
             (id_,) = store(other, "theirs")
             push(other, theirs)
             found = theirs.search(embedder.embed(["mine"])[0], limit=10)
             assert [memory_id for memory_id, _ in found] == [id_]
             theirs.drop()
-        with QdrantIndex(settings, project_id=memory.project_id, label=label) as mine:
+        with QdrantIndex(settings, project_id=memory.project_id, space=space) as mine:
             assert mine.count() == 1
 
 
@@ -148,11 +142,9 @@ def test_a_forgotten_past_is_compared(
 ) -> None:
     (first,) = store(memory, "first")
     push(memory, index)
-    source = memory.replica_source()
-    assert source is not None
     memory.delete([first])
-    monkeypatch.setattr(source, "gone", lambda _since: None)
-    report = sync.push(source, index)
+    monkeypatch.setattr(replication, "gone", lambda _reader, _since: None)
+    report = sync.push(memory.storage, index)
     assert (report.compared, report.removed, report.total) == (True, 1, 0)
 
 
@@ -213,12 +205,12 @@ def test_full_finds_what_was_lost_over_there(memory: ProjectMemory, index: Qdran
 
 
 def test_difference_tells_each_point_once() -> None:
-    here = [
-        Held(1, "same", 1, "aa"),
-        Held(2, "stale", 3, "bb"),
-        Held(3, "missing", 4, "cc"),
-        Held(4, "taken", 5, "dd"),
-    ]
+    here = {
+        "same": Stamp("me", 1, 1, "aa"),
+        "stale": Stamp("me", 2, 3, "bb"),
+        "missing": Stamp("me", 3, 4, "cc"),
+        "taken": Stamp("me", 4, 5, "dd"),
+    }
     there = {
         "same": Stamp("me", 1, 1, "aa"),
         "stale": Stamp("me", 0, 2, "bb"),

@@ -22,11 +22,14 @@ class Letters:
         self.name = "letters"
         self.embedded: list[str] = []
 
-    def label(self) -> str | None:
+    def embedding_space(self) -> str | None:
         return self.name
 
     def ready(self) -> bool:
         return self.here
+
+    def fetch(self) -> None:
+        self.here = True
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         self.embedded += texts
@@ -46,7 +49,7 @@ def engine() -> Letters:
 
 @pytest.fixture
 def store(tmp_path: Path, engine: Letters) -> Iterator[MemoryStore]:
-    store = MemoryStore.open(tmp_path / "memory.db", label=engine.label)
+    store = MemoryStore.open(tmp_path / "memory.db", embedding_space=engine.embedding_space)
     yield store
     store.close()
 
@@ -68,7 +71,10 @@ def another(tmp_path: Path, engine: Letters) -> Iterator[Callable[[], ProjectMem
 
     def open_it() -> ProjectMemory:
         opened.append(
-            ProjectMemory(MemoryStore.open(tmp_path / "memory.db", label=engine.label), engine)
+            ProjectMemory(
+                MemoryStore.open(tmp_path / "memory.db", embedding_space=engine.embedding_space),
+                engine,
+            )
         )
         return opened[-1]
 

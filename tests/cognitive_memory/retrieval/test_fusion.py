@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cognitive_memory.retrieval.fusion import Candidate, by_both, by_keywords
+from cognitive_memory.retrieval.fusion import Candidate, Meaning, by_both, by_keywords
 from cognitive_memory.retrieval.scoring import Weights
 from cognitive_memory.retrieval.vector_index import Segment, VectorIndex
 
@@ -22,7 +22,7 @@ def fused(
     keywords: dict[int, float], cosines: dict[int, float], count: int = 100, share: float = 0.6
 ) -> list[Candidate]:
     values = np.array(list(cosines.values()), dtype=np.float32)
-    return by_both(keywords, index(list(cosines)), values, Weights(meaning=share), count)
+    return by_both(keywords, Meaning(index(list(cosines)), values), Weights(meaning=share), count)
 
 
 @given(

@@ -51,8 +51,8 @@ class Source:
         return Vectors(state, np.array(keys, dtype=np.int64), vectors, gone)
 
 
-def holds(index: LiveIndex, source: Source, label: str = "model") -> bool:
-    found = index.current(label)
+def holds(index: LiveIndex, source: Source, space: str = "model") -> bool:
+    found = index.current(space)
     keys = found.living_keys()
     if keys.tolist() != sorted(source.now):
         return False
@@ -75,12 +75,12 @@ def test_follows_every_change(
     def follow(changes: list[tuple[int, bool, bool]]) -> None:
         source = Source()
         file = VectorFile(tmp_path / f"{next(numbers)}.vectors") if in_file else None
-        index = LiveIndex(source, file)
+        index = LiveIndex(source.vectors_since, file)
         for key, put, look in changes:
             source.put(key, next(numbers)) if put else source.drop(key)
             assert not look or holds(index, source)
         assert holds(index, source)
-        assert holds(LiveIndex(source, file), source)
+        assert holds(LiveIndex(source.vectors_since, file), source)
 
     follow()
 
@@ -102,11 +102,11 @@ def file(tmp_path: Path) -> VectorFile:
 def test_the_next_process_reads_the_file_and_what_came_later(
     source: Source, file: VectorFile
 ) -> None:
-    assert holds(LiveIndex(source, file), source)
+    assert holds(LiveIndex(source.vectors_since, file), source)
     source.put(101, 101)
     source.drop(5)
     source.put(7, 1007)
-    assert holds(LiveIndex(source, file), source)
+    assert holds(LiveIndex(source.vectors_since, file), source)
     assert source.reads == 1
 
 
@@ -114,42 +114,42 @@ def test_few_vectors_are_not_worth_a_file(
     source: Source, file: VectorFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live_index, "WORTH_A_FILE", 101)
-    assert holds(LiveIndex(source, file), source)
+    assert holds(LiveIndex(source.vectors_since, file), source)
     assert not file.path.exists()
 
 
 def test_another_history_of_the_same_revision_is_read_anew(
     source: Source, file: VectorFile
 ) -> None:
-    index = LiveIndex(source, file)
+    index = LiveIndex(source.vectors_since, file)
     assert holds(index, source)
     source.history = 1
     source.now[3] = vector(3003)
     assert holds(index, source)
-    assert holds(LiveIndex(source, file), source)
+    assert holds(LiveIndex(source.vectors_since, file), source)
 
 
 def test_a_restored_older_state_is_read_anew(source: Source, file: VectorFile) -> None:
-    index = LiveIndex(source, file)
+    index = LiveIndex(source.vectors_since, file)
     assert holds(index, source)
     source.history = 1
     del source.log[50:]
     source.now = {key: row for key, row in source.now.items() if key <= 50}
     assert holds(index, source)
-    assert holds(LiveIndex(source, file), source)
+    assert holds(LiveIndex(source.vectors_since, file), source)
     assert source.reads == 2
 
 
 def test_another_model_begins_anew(source: Source, file: VectorFile) -> None:
-    index = LiveIndex(source, file)
+    index = LiveIndex(source.vectors_since, file)
     assert holds(index, source, "one")
     source.now = {key: vector(key + 500) for key in source.now}
     assert holds(index, source, "two")
-    assert holds(LiveIndex(source, file), source, "two")
+    assert holds(LiveIndex(source.vectors_since, file), source, "two")
 
 
 def test_what_another_process_merged_is_taken_over(source: Source, file: VectorFile) -> None:
-    first, second = LiveIndex(source, file), LiveIndex(source, file)
+    first, second = LiveIndex(source.vectors_since, file), LiveIndex(source.vectors_since, file)
     assert holds(first, source)
     assert holds(second, source)
     for key in range(200, 260):
@@ -163,11 +163,13 @@ def test_what_another_process_merged_is_taken_over(source: Source, file: VectorF
 def test_a_directory_that_can_not_be_written_to_does_no_harm(
     source: Source, tmp_path: Path
 ) -> None:
-    assert holds(LiveIndex(source, VectorFile(tmp_path / "missing" / "memory.vectors")), source)
+    assert holds(
+        LiveIndex(source.vectors_since, VectorFile(tmp_path / "missing" / "memory.vectors")), source
+    )
 
 
 def test_who_searches_is_not_disturbed_by_changes(source: Source) -> None:
-    index = LiveIndex(source)
+    index = LiveIndex(source.vectors_since)
     before = index.current("model")
     keys, rows = before.living_keys(), before.vectors_of(before.living_keys())
     for key in range(50, 150):
@@ -186,7 +188,7 @@ def test_several_threads_at_once(source: Source, file: VectorFile) -> None:
             with lock:
                 return source.vectors_since(known)
 
-    index = LiveIndex(Guarded(), file)
+    index = LiveIndex(Guarded().vectors_since, file)
 
     def search() -> None:
         for _ in range(100):

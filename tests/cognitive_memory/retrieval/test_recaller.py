@@ -231,7 +231,9 @@ FILTERS = st.builds(
 @pytest.fixture(scope="module")
 def varied(tmp_path_factory: pytest.TempPathFactory) -> ProjectMemory:
     engine = Letters()
-    store = MemoryStore.open(tmp_path_factory.mktemp("varied") / "memory.db", label=engine.label)
+    store = MemoryStore.open(
+        tmp_path_factory.mktemp("varied") / "memory.db", embedding_space=engine.embedding_space
+    )
     memory = ProjectMemory(store, engine)
     memory.store_many(
         NewMemory(
@@ -276,7 +278,7 @@ def test_meaning_is_found_where_no_word_is_shared(tmp_path: Path, encoder: Encod
 
     engine = Real()
     with ProjectMemory(
-        MemoryStore.open(tmp_path / "memory.db", label=engine.label), engine
+        MemoryStore.open(tmp_path / "memory.db", embedding_space=engine.embedding_space), engine
     ) as memory:
         memory.store_many(
             NewMemory(text=text)

@@ -11,8 +11,8 @@ from cognitive_memory.core.memory import Memory, MemoryType
 from cognitive_memory.core.recall import Hit
 from cognitive_memory.retrieval.scoring import (
     Weights,
-    extras,
-    likeness,
+    dedup_key,
+    priors,
     recency,
     relative,
     without_duplicates,
@@ -67,9 +67,9 @@ def test_what_is_pinned_does_not_age() -> None:
 
 
 def test_an_importance_that_nobody_set_counts_nothing() -> None:
-    assert extras(MEMORY, NOW, Weights())["importance"] == 0
-    assert extras(replace(MEMORY, importance=1.0), NOW, Weights())["importance"] > 0
-    assert extras(replace(MEMORY, importance=0.0), NOW, Weights())["importance"] < 0
+    assert priors(MEMORY, NOW, Weights())["importance"] == 0
+    assert priors(replace(MEMORY, importance=1.0), NOW, Weights())["importance"] > 0
+    assert priors(replace(MEMORY, importance=0.0), NOW, Weights())["importance"] < 0
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_an_importance_that_nobody_set_counts_nothing() -> None:
     ],
 )
 def test_alike(one: str, other: str) -> None:
-    assert likeness(one) == likeness(other)
+    assert dedup_key(one) == dedup_key(other)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_alike(one: str, other: str) -> None:
     ],
 )
 def test_different(one: str, other: str) -> None:
-    assert likeness(one) != likeness(other)
+    assert dedup_key(one) != dedup_key(other)
 
 
 def test_of_one_text_the_first_hit_stays() -> None:

@@ -92,7 +92,8 @@ class Follower:
         self.everything = 0
 
     def follow(self, store: MemoryStore) -> None:
-        news = store.vectors_since(self.state)
+        with store.reading() as reader:
+            news = reader.vectors.since(self.state)
         if news.gone is None:
             self.vectors.clear()
             self.everything += 1
@@ -100,14 +101,15 @@ class Follower:
             for key in news.gone.tolist():
                 self.vectors.pop(key, None)
         self.vectors.update(
-            {key: row.tobytes() for key, row in zip(news.keys.tolist(), news.vectors, strict=True)}
+            {key: row.tobytes() for key, row in zip(news.keys.tolist(), news.matrix, strict=True)}
         )
         self.state = news.state
 
 
 def whole(store: MemoryStore) -> dict[int, bytes]:
-    news = store.vectors_since(None)
-    return {key: row.tobytes() for key, row in zip(news.keys.tolist(), news.vectors, strict=True)}
+    with store.reading() as reader:
+        news = reader.vectors.since(None)
+    return {key: row.tobytes() for key, row in zip(news.keys.tolist(), news.matrix, strict=True)}
 
 
 STEPS: dict[str, Callable[[ProjectMemory, PlainEmbedder, int], object]] = {
@@ -150,7 +152,9 @@ def restored(memory: ProjectMemory) -> None:
 def test_followers_of_changes_have_the_whole(steps: list[tuple[str, int, bool]]) -> None:
     embedder = PlainEmbedder()
     with tempfile.TemporaryDirectory() as folder, embedder.open(Path(folder, "m.db")) as memory:
-        with closing(MemoryStore.open(memory.database, label=embedder.label)) as store:
+        with closing(
+            MemoryStore.open(memory.database, embedding_space=embedder.embedding_space)
+        ) as store:
             steady, lazy = Follower(), Follower()
             for name, number, looks in steps:
                 STEPS[name](memory, embedder, number)
@@ -167,7 +171,9 @@ def test_long_forgotten_deletions_are_made_up_for(
     memory: ProjectMemory, embedder: PlainEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writing, "REMEMBERED_REVISIONS", 3)
-    with closing(MemoryStore.open(memory.database, label=embedder.label)) as store:
+    with closing(
+        MemoryStore.open(memory.database, embedding_space=embedder.embedding_space)
+    ) as store:
         memory.store(NewMemory(text="stays"))
         follower = Follower()
         follower.follow(store)
@@ -186,7 +192,9 @@ def test_vectors_of_another_model_are_never_among_ours(
     memory: ProjectMemory, embedder: PlainEmbedder
 ) -> None:
     memory.store_many([NewMemory(text="a"), NewMemory(text="b")])
-    with closing(MemoryStore.open(memory.database, label=embedder.label)) as store:
+    with closing(
+        MemoryStore.open(memory.database, embedding_space=embedder.embedding_space)
+    ) as store:
         follower = Follower()
         follower.follow(store)
         assert len(follower.vectors) == 2
@@ -194,7 +202,8 @@ def test_vectors_of_another_model_are_never_among_ours(
             other.embed_pending()
         follower.follow(store)
         assert follower.vectors == {}
-        with pytest.raises(
-            ValueError, match=r"a vector of plain/1 has 32 bytes here, got one of 4"
+        with (
+            store.writing() as writer,
+            pytest.raises(ValueError, match=r"a vector of plain/1 has 32 bytes here, got one of 4"),
         ):
-            store.write_vectors("plain/1", 4, [Embedded(1, b"", np.ones(1, "<f4").tobytes())])
+            writer.write_vectors([Embedded(1, b"", np.ones(1, "<f4").tobytes())], 1)

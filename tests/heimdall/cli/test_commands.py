@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from release.github_standin import Drip, Fault
+from tests.support.faults import Drip, Fault
 from tests.support.servers import plain_mirror
 from tests.support.small_model import Installation, SmallModel
 
@@ -92,6 +92,25 @@ def test_json_reports(installation: Installation, mirror: SmallModel, home: Path
     dirs = json.loads(installation.heimdall("dirs", "--json").stdout)
     assert dirs["heimdall_data_dir"] == str(home / ".local/share/heimdall")
     assert dirs["models_dir"] == str(home / ".local/share/heimdall/models")
+
+
+def test_another_packages_model_is_managed_by_naming_the_package(
+    installation: Installation, mirror: SmallModel, tmp_path: Path
+) -> None:
+    other = SmallModel(tmp_path / "other", mirror.files, name="another")
+    other.write_manifest(installation.site / "other" / "model_manifest.json")
+    absent = installation.heimdall("models", "status", "--package", "other")
+    assert absent.returncode == 1
+    assert "not here; 'heimdall models pull --package other' fetches it" in absent.stdout
+    variables = {"HEIMDALL_MODELS_MIRROR": other.mirror}
+    pulled = installation.heimdall("models", "pull", "--package", "other", **variables)
+    assert pulled.returncode == 0
+    assert pulled.stdout.startswith("another (standard): from mirror, verified")
+    path = installation.heimdall("models", "path", "--package", "other")
+    assert f"{path.stdout}" == f"{pulled.stdout.splitlines()[1]}\n"
+    assert installation.heimdall("models", "status").returncode == 1, "that is heimdall's own"
+    unknown = installation.heimdall("models", "status", "--package", "not_there")
+    assert (unknown.returncode, "is not installed" in unknown.stderr) == (2, True)
 
 
 def test_a_system_tier_is_shown(

@@ -108,7 +108,7 @@ def test_what_the_tab_key_gives(shell: str, scripts: Path, line: str) -> None:
 @needs("bash")
 def test_all_commands_and_options_are_offered(scripts: Path) -> None:
     assert offered_by_bash(scripts, "") == [row.name for row in COMMANDS]
-    options = ["--variant", "--repair", "--json", "--help"]
+    options = ["--variant", "--repair", "--package", "--json", "--help"]
     assert offered_by_bash(scripts, "models", "verify", "--") == options
 
 

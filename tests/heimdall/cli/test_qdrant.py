@@ -21,7 +21,7 @@ def project(tmp_path: Path) -> Project:
     (root / ".git").mkdir(parents=True)
     project = Project(root)
     open_memory(project).close()
-    with PlainEmbedder(name=ModelEmbedder().label()).open(project.database) as memory:
+    with PlainEmbedder(name=ModelEmbedder().embedding_space()).open(project.database) as memory:
         memory.store_many([NewMemory(text="one"), NewMemory(text="two")])
     return project
 

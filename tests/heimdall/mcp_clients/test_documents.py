@@ -2,15 +2,15 @@ from __future__ import annotations
 
 import difflib
 import json
+from pathlib import Path
 
 import pytest
 
 from heimdall.mcp_clients import documents
 from heimdall.mcp_clients.clients import CLIENTS, Client, client_named
-from heimdall.mcp_clients.entry import ServerEntry
+from heimdall.mcp_clients.entry import server_entry
 from heimdall.mcp_clients.errors import FormatError
 
-ENTRY = ServerEntry(command="/opt/heimdall-mcp", env={"HEIMDALL_PROJECT": "/src"})
 CODEX = """\
 # my model
 model = "gpt"
@@ -23,9 +23,13 @@ model = "small"
 """
 
 
+def entry_of(client: Client) -> dict[str, object]:
+    return server_entry(client, "user", command="/opt/heimdall-mcp", project=Path("/src"))
+
+
 @pytest.mark.parametrize("client", CLIENTS.values(), ids=CLIENTS)
 def test_an_entry_comes_and_goes_in_every_client(client: Client) -> None:
-    made = documents.put_entry("", client, "heimdall", ENTRY.fields(client))
+    made = documents.put_entry("", client, "heimdall", entry_of(client))
     entry = documents.find_entry(made, client, "heimdall")
     assert entry == {
         **client.fields,
@@ -33,28 +37,28 @@ def test_an_entry_comes_and_goes_in_every_client(client: Client) -> None:
         "args": [],
         "env": {"HEIMDALL_PROJECT": "/src"},
     }
-    assert documents.put_entry(made, client, "heimdall", ENTRY.fields(client)) == made
+    assert documents.put_entry(made, client, "heimdall", entry_of(client)) == made
     assert documents.drop_entry(made, client, "heimdall") == ""
 
 
 def test_toml_keeps_comments_and_order() -> None:
     codex = client_named("codex")
-    made = documents.put_entry(CODEX, codex, "heimdall", ENTRY.fields(codex))
+    made = documents.put_entry(CODEX, codex, "heimdall", entry_of(codex))
     assert all(
         line.startswith((" ", "+")) for line in difflib.ndiff(CODEX.splitlines(), made.splitlines())
     )
     assert documents.drop_entry(made, codex, "heimdall") == CODEX
-    last = documents.put_entry('model = "x"\n', codex, "heimdall", ENTRY.fields(codex))
+    last = documents.put_entry('model = "x"\n', codex, "heimdall", entry_of(codex))
     assert documents.drop_entry(last, codex, "heimdall") == 'model = "x"\n'
 
 
 def test_toml_keeps_the_line_ends_of_windows() -> None:
     codex, text = client_named("codex"), CODEX.replace("\n", "\r\n")
-    made = documents.put_entry(text, codex, "heimdall", ENTRY.fields(codex))
-    assert made == documents.put_entry(CODEX, codex, "heimdall", ENTRY.fields(codex)).replace(
+    made = documents.put_entry(text, codex, "heimdall", entry_of(codex))
+    assert made == documents.put_entry(CODEX, codex, "heimdall", entry_of(codex)).replace(
         "\n", "\r\n"
     )
-    assert documents.put_entry(made, codex, "heimdall", ENTRY.fields(codex)) == made
+    assert documents.put_entry(made, codex, "heimdall", entry_of(codex)) == made
     assert documents.drop_entry(made, codex, "heimdall") == text
 
 
@@ -64,7 +68,7 @@ def test_what_the_user_added_to_the_entry_stays() -> None:
         {"mcpServers": {"heimdall": {"command": "old", "env": {"TOKEN": "x"}, "disabled": True}}},
         indent=1,
     )
-    made = documents.put_entry(text, cursor, "heimdall", ENTRY.fields(cursor))
+    made = documents.put_entry(text, cursor, "heimdall", entry_of(cursor))
     assert documents.find_entry(made, cursor, "heimdall") == {
         "command": "/opt/heimdall-mcp",
         "env": {"TOKEN": "x", "HEIMDALL_PROJECT": "/src"},
@@ -76,7 +80,9 @@ def test_what_the_user_added_to_the_entry_stays() -> None:
 def test_an_absent_list_of_arguments_is_an_empty_one() -> None:
     zed = client_named("zed")
     text = '{"context_servers": {"heimdall": {"source": "custom", "command": "h"}}}'
-    assert documents.put_entry(text, zed, "heimdall", ServerEntry(command="h").fields(zed)) == text
+    assert (
+        documents.put_entry(text, zed, "heimdall", server_entry(zed, "user", command="h")) == text
+    )
 
 
 @pytest.mark.parametrize(
@@ -94,12 +100,12 @@ def test_an_absent_list_of_arguments_is_an_empty_one() -> None:
 def test_what_the_client_could_not_read_is_refused(name: str, text: str) -> None:
     client = client_named(name)
     with pytest.raises(FormatError):
-        documents.put_entry(text, client, "heimdall", ENTRY.fields(client))
+        documents.put_entry(text, client, "heimdall", entry_of(client))
 
 
 def test_an_entry_that_is_no_table_is_replaced() -> None:
     gemini = client_named("gemini")
     made = documents.put_entry(
-        '{"mcpServers": {"heimdall": null}}', gemini, "heimdall", ENTRY.fields(gemini)
+        '{"mcpServers": {"heimdall": null}}', gemini, "heimdall", entry_of(gemini)
     )
     assert documents.find_entry(made, gemini, "heimdall")["command"] == "/opt/heimdall-mcp"

@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 from mcp import Client
 from mcp.client import ClientRequestContext
@@ -143,9 +142,28 @@ async def test_the_client_is_asked_again_when_its_roots_changed(
         assert await root_of(client) == str(folders[0])
         editor.folders = [folders[1]]
         await client.session.send_roots_list_changed()
-        with anyio.fail_after(30):
-            while await root_of(client) != str(folders[1]):
-                await anyio.sleep(0.01)
+        assert await root_of(client) == str(folders[1])
+
+
+@pytest.mark.anyio
+async def test_roots_that_changed_while_they_were_named_are_not_kept(
+    project: Path, folders: tuple[Path, Path]
+) -> None:
+    class Restless(Editor):
+        """Changes its folders once, between being asked and answering."""
+
+        async def __call__(self, context: ClientRequestContext) -> ListRootsResult:
+            answer = await super().__call__(context)
+            if self.asked == 1:
+                self.folders = [folders[1]]
+                await client.session.send_roots_list_changed()
+            return answer
+
+    async with Client(
+        make_server(Service(Roots())), mode="legacy", list_roots_callback=Restless(folders[0])
+    ) as client:
+        await root_of(client)
+        assert await root_of(client) == str(folders[1])
 
 
 def test_a_client_that_does_not_answer_or_answers_nonsense_is_served(

@@ -6,8 +6,7 @@ import pytest
 
 from heimdall.migration_0_3 import models
 from heimdall.migration_0_3.report import Outcome, Step, Wishes
-from heimdall.models import inspect
-from heimdall.models.manifest import PinnedModel
+from heimdall.models.manifest import PinnedModel, read_model
 from tests.support.small_model import SmallModel
 
 PLAIN, DRY, REMOVE = Wishes(), Wishes(dry_run=True), Wishes(remove=True)
@@ -40,7 +39,7 @@ def test_known_bytes_by_hash_and_the_rest_as_copies(
     assert steps["vocab.txt"].kind == "file"
     assert steps["weights-of-old.bin"].kind == "model"
     assert (models_dir / "tokenizer" / "vocab.txt").read_text() == "vocab"
-    assert inspect.whereabouts().verified
+    assert read_model().locate().verified
     small.assert_tree(models_dir)
     assert (folder / "weights-of-old.bin").exists()
     again = models.bring_over(folder, PLAIN)
@@ -94,7 +93,7 @@ def test_half_a_model_is_kept_for_the_next_pull(
     assert (step.outcome, step.removed) == (Outcome.BROUGHT, True)
     assert "needs more than this folder has" in step.detail
     assert Path(str(step.target)).read_bytes() == small.files["tokenizer/tokenizer.json"]
-    assert inspect.whereabouts().directory is None
+    assert not read_model().locate().here
 
 
 def test_repositories_of_hugging_face_come_as_a_whole(

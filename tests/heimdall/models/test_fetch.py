@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from heimdall.models import fetch as module
 from heimdall.models.errors import ModelUnavailable, SourceError
-from heimdall.models.fetch import ROUNDS, delay_seconds, gather
+from heimdall.models.fetch import ROUNDS, delay_seconds, fetch
 from heimdall.models.manifest import PinnedFile, PinnedModel
 from heimdall.models.settings import Settings
 from heimdall.models.sources.base import Context
@@ -67,10 +67,10 @@ def ask(
     monkeypatch: pytest.MonkeyPatch,
     settings: Settings = Settings(),  # noqa: B008
     *,
-    hurried: bool = False,
+    brief: bool = False,
 ) -> tuple[str, ...]:
     monkeypatch.setattr(module, "plan", lambda *_: list(sources))
-    return gather(pinned, store, settings, Progress(), hurried=hurried)
+    return fetch(pinned, store, settings, Progress(), brief=brief)
 
 
 def test_sources_complete_each_other(
@@ -141,7 +141,7 @@ def test_in_a_hurry_nobody_waits_for_a_network_that_is_not_there(
     away = SourceError("refused", transient=True, unreachable=True)
     source = Scripted("away", small, [away] * 9)
     with pytest.raises(ModelUnavailable):
-        ask([source], pinned, store, monkeypatch, hurried=True)
+        ask([source], pinned, store, monkeypatch, brief=True)
     assert (source.asked, waits) == (1, [])
 
 

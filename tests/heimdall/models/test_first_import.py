@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from heimdall.models.first_import import is_own_command
-from release.github_standin import Fault, Instead
+from tests.support.faults import Fault, Instead
 from tests.support.servers import plain_mirror
 from tests.support.small_model import Installation, SmallModel
 

@@ -5,14 +5,16 @@ import multiprocessing
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from heimdall.models import graph_cache, prune, receipts
-from heimdall.models.inspect import Whereabouts, verify
 from heimdall.models.manifest import PinnedModel
+from heimdall.models.package import Package
 from heimdall.models.store import Store
+from heimdall.models.verify import verify
 from tests.support.small_model import SmallModel
 
 NAME = "thing-1"
@@ -24,13 +26,13 @@ def write(directory: Path, content: bytes = b"made") -> None:
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Path:
+def cache(tmp_path: Path) -> Path:
     (tmp_path / "set").mkdir()
-    return tmp_path / "set" / graph_cache.DERIVED
+    return tmp_path / "set" / graph_cache.FOLDER
 
 
-def content(shelf: Path) -> list[Path]:
-    return sorted(path for path in shelf.iterdir() if path.name != ".lock")
+def content(cache: Path) -> list[Path]:
+    return sorted(path for path in cache.iterdir() if path.name != ".lock")
 
 
 @pytest.fixture
@@ -42,19 +44,19 @@ def tree(small: SmallModel, pinned: PinnedModel, models_dir: Path) -> Path:
     return store.publish(pinned)
 
 
-def test_only_sets_of_a_store_have_a_shelf(tree: Path, small: SmallModel, tmp_path: Path) -> None:
-    assert graph_cache.shelf(tree) == tree.parent / "derived"
+def test_only_sets_of_a_store_have_one(tree: Path, small: SmallModel, tmp_path: Path) -> None:
+    assert graph_cache.folder(tree) == tree.parent / "derived"
     (tmp_path / "receipt.json").write_text("{}")
-    assert graph_cache.shelf(tmp_path / "models") is None
+    assert graph_cache.folder(tmp_path / "models") is None
 
 
-def test_what_is_made_is_found(shelf: Path) -> None:
-    assert graph_cache.find(shelf, NAME) is None
-    made = graph_cache.make(shelf, NAME, write)
-    assert made == graph_cache.find(shelf, NAME) == shelf / NAME
+def test_what_is_made_is_found(cache: Path) -> None:
+    assert graph_cache.find(cache, NAME) is None
+    made = graph_cache.make(cache, NAME, write)
+    assert made == graph_cache.find(cache, NAME) == cache / NAME
     assert sorted(path.name for path in made.iterdir()) == ["a.bin", "b.bin", receipts.RECEIPT]
-    assert content(shelf) == [made]
-    assert graph_cache.find(shelf, "thing-2") is None
+    assert content(cache) == [made]
+    assert graph_cache.find(cache, "thing-2") is None
 
 
 def lengthen(directory: Path) -> None:
@@ -80,55 +82,55 @@ def spoil_the_receipt(directory: Path) -> None:
 @pytest.mark.parametrize(
     "change", [lengthen, rewrite, take_away, add, spoil_the_receipt], ids=lambda f: f.__name__
 )
-def test_what_was_touched_is_not_found_and_made_again(shelf: Path, change: object) -> None:
-    made = graph_cache.make(shelf, NAME, write)
+def test_what_was_touched_is_not_found_and_made_again(cache: Path, change: object) -> None:
+    made = graph_cache.make(cache, NAME, write)
     assert callable(change)
     change(made)
-    assert graph_cache.find(shelf, NAME) is None
-    assert graph_cache.make(shelf, NAME, write) == graph_cache.find(shelf, NAME)
+    assert graph_cache.find(cache, NAME) is None
+    assert graph_cache.make(cache, NAME, write) == graph_cache.find(cache, NAME)
     assert (made / "a.bin").read_bytes() == b"made"
-    assert content(shelf) == [made]
+    assert content(cache) == [made]
 
 
-def test_of_what_fails_nothing_is_left(shelf: Path) -> None:
+def test_of_what_fails_nothing_is_left(cache: Path) -> None:
     def fail(directory: Path) -> None:
         write(directory)
         raise ValueError("it does not fit")
 
     with pytest.raises(ValueError, match="does not fit"):
-        graph_cache.make(shelf, NAME, fail)
-    assert content(shelf) == []
+        graph_cache.make(cache, NAME, fail)
+    assert content(cache) == []
 
 
-def make_in_a_process(shelf: Path, number: int) -> None:
+def make_in_a_process(cache: Path, number: int) -> None:
     with contextlib.suppress(BlockingIOError):
         made = graph_cache.make(
-            shelf, NAME, lambda directory: write(directory, b"%d" % number * 100_000)
+            cache, NAME, lambda directory: write(directory, b"%d" % number * 100_000)
         )
         found = (made / "a.bin").read_bytes()
         assert found[:1] * 100_000 == found
 
 
-def test_processes_that_make_the_same_at_once_get_a_whole_one_or_none(shelf: Path) -> None:
+def test_processes_that_make_the_same_at_once_get_a_whole_one_or_none(cache: Path) -> None:
     context = multiprocessing.get_context("spawn")
     workers = [
-        context.Process(target=make_in_a_process, args=(shelf, number)) for number in range(6)
+        context.Process(target=make_in_a_process, args=(cache, number)) for number in range(6)
     ]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
     assert [worker.exitcode for worker in workers] == [0] * 6
-    assert content(shelf) == [graph_cache.find(shelf, NAME)]
+    assert content(cache) == [graph_cache.find(cache, NAME)]
 
 
-def test_only_one_makes_at_a_time(shelf: Path) -> None:
+def test_only_one_makes_at_a_time(cache: Path) -> None:
     def write_and_try(directory: Path) -> None:
         write(directory)
         with pytest.raises(BlockingIOError, match="another process is making"):
-            graph_cache.make(shelf, NAME, write)
+            graph_cache.make(cache, NAME, write)
 
-    assert graph_cache.make(shelf, NAME, write_and_try) == graph_cache.find(shelf, NAME)
+    assert graph_cache.make(cache, NAME, write_and_try) == graph_cache.find(cache, NAME)
 
 
 def write_and_die(directory: Path) -> None:
@@ -137,80 +139,80 @@ def write_and_die(directory: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
-def test_what_a_killed_process_left_goes_with_the_next_making(shelf: Path) -> None:
+def test_what_a_killed_process_left_goes_with_the_next_making(cache: Path) -> None:
     context = multiprocessing.get_context("spawn")
-    worker = context.Process(target=graph_cache.make, args=(shelf, NAME, write_and_die))
+    worker = context.Process(target=graph_cache.make, args=(cache, NAME, write_and_die))
     worker.start()
     worker.join()
-    assert len(content(shelf)) == 1
-    assert graph_cache.find(shelf, NAME) is None
-    assert list(graph_cache.check(shelf)) == []
-    made = graph_cache.make(shelf, NAME, write)
-    assert content(shelf) == [made]
+    assert len(content(cache)) == 1
+    assert graph_cache.find(cache, NAME) is None
+    assert list(graph_cache.check(cache)) == []
+    made = graph_cache.make(cache, NAME, write)
+    assert content(cache) == [made]
 
 
 @pytest.mark.parametrize("kind", ["file", "link"])
-def test_what_is_in_the_way_is_replaced(shelf: Path, tmp_path: Path, kind: str) -> None:
-    shelf.mkdir()
+def test_what_is_in_the_way_is_replaced(cache: Path, tmp_path: Path, kind: str) -> None:
+    cache.mkdir()
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "kept").touch()
     if kind == "file":
-        (shelf / NAME).touch()
+        (cache / NAME).touch()
     else:
-        (shelf / NAME).symlink_to(elsewhere)
-    assert graph_cache.make(shelf, NAME, write) == graph_cache.find(shelf, NAME)
+        (cache / NAME).symlink_to(elsewhere)
+    assert graph_cache.make(cache, NAME, write) == graph_cache.find(cache, NAME)
     assert (elsewhere / "kept").exists()
 
 
-def test_nothing_is_made_for_a_set_that_is_gone(shelf: Path) -> None:
-    shelf.parent.rmdir()
+def test_nothing_is_made_for_a_set_that_is_gone(cache: Path) -> None:
+    cache.parent.rmdir()
     with pytest.raises(FileNotFoundError):
-        graph_cache.make(shelf, NAME, write)
-    assert not shelf.parent.exists()
+        graph_cache.make(cache, NAME, write)
+    assert not cache.parent.exists()
 
 
-def test_what_nobody_used_for_long_goes_when_another_version_is_made(shelf: Path) -> None:
-    old, used = graph_cache.make(shelf, "old", write), graph_cache.make(shelf, "used", write)
+def test_what_nobody_used_for_long_goes_when_another_version_is_made(cache: Path) -> None:
+    old, used = graph_cache.make(cache, "old", write), graph_cache.make(cache, "used", write)
     long_ago = time.time() - graph_cache.UNUSED_SECONDS - 10
     for path in (old / receipts.RECEIPT, used / receipts.RECEIPT):
         os.utime(path, (long_ago, long_ago))
-    assert graph_cache.find(shelf, "used") == used  # which notes it
-    new = graph_cache.make(shelf, "new", write)
-    assert content(shelf) == sorted([used, new])
+    assert graph_cache.find(cache, "used") == used  # which notes it
+    new = graph_cache.make(cache, "new", write)
+    assert content(cache) == sorted([used, new])
 
 
 def test_repairing_a_set_discards_what_was_made_from_it(
     tree: Path, pinned: PinnedModel, models_dir: Path
 ) -> None:
-    shelf = graph_cache.shelf(tree)
-    assert shelf
-    graph_cache.make(shelf, NAME, write)
+    cache = graph_cache.folder(tree)
+    assert cache
+    graph_cache.make(cache, NAME, write)
     Store(models_dir).publish(pinned)
-    assert not shelf.exists()
+    assert not cache.exists()
 
 
-def test_verify_hashes_it_too(tree: Path, pinned: PinnedModel) -> None:
-    shelf = graph_cache.shelf(tree)
-    assert shelf
-    made = graph_cache.make(shelf, NAME, write)
-    found = Whereabouts(pinned, tree, "shared", verified=True)
-    assert [finding.path for finding in verify(found)][-2:] == [
+def test_verify_hashes_it_too(tree: Path, pinned: PinnedModel, models_dir: Path) -> None:
+    cache = graph_cache.folder(tree)
+    assert cache
+    made = graph_cache.make(cache, NAME, write)
+    store = Store(models_dir)
+    assert [finding.path for finding in verify(pinned, store)][-2:] == [
         f"derived/{NAME}/a.bin",
         f"derived/{NAME}/b.bin",
     ]
-    assert {finding.state for finding in verify(found)} == {"ok"}
+    assert {finding.state for finding in verify(pinned, store)} == {"ok"}
     status = (made / "a.bin").stat()
     (made / "a.bin").write_bytes(b"MADE")
     os.utime(made / "a.bin", ns=(status.st_atime_ns, status.st_mtime_ns))
-    assert graph_cache.find(shelf, NAME) == made  # nothing but its bytes tells
-    assert [finding.path for finding in verify(found) if finding.state != "ok"] == [
+    assert graph_cache.find(cache, NAME) == made  # nothing but its bytes tells
+    assert [finding.path for finding in verify(pinned, store) if finding.state != "ok"] == [
         f"derived/{NAME}/a.bin"
     ]
     for receipt in ("{}", '{"sha256": {}}', '{"sha256": 3}'):
         (made / receipts.RECEIPT).write_text(receipt)
         assert "can't be used" in next(
-            finding.detail for finding in verify(found) if finding.state != "ok"
+            finding.detail for finding in verify(pinned, store) if finding.state != "ok"
         )
 
 
@@ -218,13 +220,14 @@ def test_it_goes_with_its_set(
     tree: Path, pinned: PinnedModel, models_dir: Path, tmp_path: Path
 ) -> None:
     store = Store(models_dir)
-    shelf = graph_cache.shelf(tree)
-    assert shelf
-    graph_cache.make(shelf, NAME, write)
-    store.note_user(pinned, str(tmp_path / "an environment that is gone"))
+    cache = graph_cache.folder(tree)
+    assert cache
+    graph_cache.make(cache, NAME, write)
+    gone = Package("heimdall", str(tmp_path / "an environment that is gone"))
+    store.note_user(replace(pinned, package=gone))
     found = prune.judge(store)
     (of_the_set,) = (verdict for verdict in found if verdict.kind == "set")
     assert not of_the_set.keep
-    assert of_the_set.size == sum(path.stat().st_size for path in (shelf / NAME).iterdir())
+    assert of_the_set.size == sum(path.stat().st_size for path in (cache / NAME).iterdir())
     prune.carry_out(store, found)
     assert not tree.parent.exists()

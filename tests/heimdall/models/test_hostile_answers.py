@@ -11,7 +11,7 @@ import pytest
 import trustme
 
 from heimdall.models.attempt import Attempt
-from release.github_standin import CutAfter, Effect, Fault, Instead, WrongBytes
+from tests.support.faults import CutAfter, Effect, Fault, Instead, WrongBytes
 from tests.support.raw_server import Reply, endlessly, raw_server
 from tests.support.servers import RunningServer, plain_mirror
 from tests.support.small_model import Installation, SmallModel

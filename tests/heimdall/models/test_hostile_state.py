@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from heimdall.models import first_import, locations, receipts, recent_failure
 from heimdall.models.errors import ManifestError, SourceError
+from heimdall.models.locate import verified_tree
 from heimdall.models.manifest import PinnedModel, read_model
 from heimdall.models.prune import judge
 from heimdall.models.resolver import resolve_in_detail
@@ -127,7 +128,7 @@ def test_a_manifest_with_anything_in_it(
             json.dumps(changed(document, path, data.draw(values | st.just(...))))
         )
     with contextlib.suppress(ManifestError):
-        model = read_model(str(manifest_path))
+        model = read_model()
         for file in model.files:
             assert ".." not in file.path.split("/")
             assert not file.path.startswith(("/", ".store"))
@@ -157,7 +158,7 @@ def test_a_path_that_leads_elsewhere_or_clashes(
     document["models"][0]["files"][-1 if path != "tokenizer" else 0]["path"] = path
     manifest_path.write_text(json.dumps(document))
     with pytest.raises(ManifestError, match="damaged"):
-        read_model(str(manifest_path))
+        read_model()
 
 
 @QUICK
@@ -174,7 +175,7 @@ def test_a_receipt_with_anything_in_it(
         json.dumps({**right, "pins": extra}).encode(),
     ):
         receipt.write_bytes(damaged)
-        assert receipts.complete_set(str(models_dir), pinned.entry) is None
+        assert verified_tree(str(models_dir), pinned.entry) is None
         assert resolve_in_detail().directory == tree
         mirror.assert_tree(tree)
         assert json.loads(receipt.read_text()) == right

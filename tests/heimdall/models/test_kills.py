@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import tests.support
-from release.github_standin import Drip, Fault
+from tests.support.faults import Drip, Fault
 from tests.support.servers import plain_mirror
 from tests.support.small_model import Installation, SmallModel, noise
 

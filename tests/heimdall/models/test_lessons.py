@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from heimdall.models import receipts
-from release.github_standin import Delay, Drip, Fault, IgnoreRange, Instead, WrongBytes
+from tests.support.faults import Delay, Drip, Fault, IgnoreRange, Instead, WrongBytes
 from tests.support.raw_server import endlessly, raw_server
 from tests.support.servers import RunningServer, github, plain_mirror
 from tests.support.small_model import Installation, SmallModel

@@ -15,7 +15,7 @@ import pytest
 
 from heimdall.models.errors import StoreError
 from heimdall.models.space import explained
-from release.github_standin import Drip, Fault
+from tests.support.faults import Drip, Fault
 from tests.support.filesystems import remount, tmpfs
 from tests.support.other_user import other_users
 from tests.support.servers import plain_mirror

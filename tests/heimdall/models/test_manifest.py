@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hatch_heimdall_models.manifest import Asset, Manifest, Model, ModelFile
 from heimdall.models.errors import ManifestError
 from heimdall.models.manifest import PinnedModel, read_model
+from heimdall.models.package import Package
 
 _NAMES = st.text("abcdefghijklmnopqrstuvwxyz0123456789_-", min_size=1, max_size=8).filter(
     lambda name: name[0] not in "-_"
@@ -40,7 +41,7 @@ def test_it_reads_what_the_build_hook_writes(
     )
     path = tmp_path / "manifest.json"
     path.write_text(Manifest("some-dist", "owner/name", name, (model,)).dumps(), encoding="utf-8")
-    pinned = read_model(str(path))
+    pinned = read_model(Package("heimdall", str(path)))
     assert {file.path: file.content for file in pinned.files} == files
     assert {file.also for file in pinned.files} == {tuple(also)}
     assert (pinned.name, pinned.variant, pinned.repository) == (name, "standard", "owner/name")
@@ -65,7 +66,7 @@ def test_anything_else_is_a_manifest_error(document: Any, tmp_path: Path) -> Non
     path = tmp_path / "manifest.json"
     path.write_text(json.dumps(document), encoding="utf-8")
     with pytest.raises(ManifestError, match=r"manifest\.json"):
-        read_model(str(path))
+        read_model(Package("heimdall", str(path)))
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_paths_that_escape_are_refused(path: str, manifest_path: Path) -> None:
     document["models"][0]["files"][0]["path"] = path
     manifest_path.write_text(json.dumps(document))
     with pytest.raises(ManifestError, match="can't be part of a path"):
-        read_model(str(manifest_path))
+        read_model(Package("heimdall", str(manifest_path)))
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,7 @@ def test_each_mistake_is_named(
     holder[keys[-1]] = value
     manifest_path.write_text(json.dumps(document))
     with pytest.raises(ManifestError, match=message) as caught:
-        read_model(str(manifest_path))
+        read_model(Package("heimdall", str(manifest_path)))
     assert caught.value.path == str(manifest_path)
 
 
@@ -117,7 +118,7 @@ def test_names_that_differ_in_case_alone_are_refused(manifest_path: Path) -> Non
     files.append({**files[0], "path": files[0]["path"].upper()})
     manifest_path.write_text(json.dumps(document))
     with pytest.raises(ManifestError, match="where case does not count"):
-        read_model(str(manifest_path))
+        read_model(Package("heimdall", str(manifest_path)))
 
 
 def test_unknown_keys_are_ignored(manifest_path: Path, pinned: PinnedModel) -> None:
@@ -126,12 +127,12 @@ def test_unknown_keys_are_ignored(manifest_path: Path, pinned: PinnedModel) -> N
         "future"
     ] = [1]
     manifest_path.write_text(json.dumps(document))
-    assert read_model(str(manifest_path)).files == pinned.files
+    assert read_model(Package("heimdall", str(manifest_path))).files == pinned.files
 
 
 def test_a_missing_or_unreadable_manifest_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match=r"is missing.*reinstall"):
-        read_model(str(tmp_path / "none.json"))
+        read_model(Package("heimdall", str(tmp_path / "none.json")))
     (tmp_path / "broken.json").write_bytes(b"\xff")
     with pytest.raises(ManifestError, match=r"can't be read.*reinstall"):
-        read_model(str(tmp_path / "broken.json"))
+        read_model(Package("heimdall", str(tmp_path / "broken.json")))

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from heimdall.cli.run import run
-from heimdall.models import ManifestError, ensure, resolve
-from heimdall.models.packages import manifest_of
+from heimdall.models import ManifestError, ModelUnavailable, ensure, resolve
+from heimdall.models.packages import find_package
 from tests.support.small_model import SmallModel
 
 
@@ -30,14 +30,14 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_manifest_is_found_without_importing_its_package(site: Path, package: str) -> None:
     path = site / package.replace(".", "/") / "model_manifest.json"
     path.write_text("{}")
-    assert manifest_of(package) == str(path)
+    assert find_package(package).manifest_path == str(path)
 
 
 def test_a_manifest_may_have_another_name(site: Path) -> None:
     path = site / "broken_on_import" / "data" / "pins.json"
     path.parent.mkdir()
     path.write_text("{}")
-    assert manifest_of("broken_on_import", "data/pins.json") == str(path)
+    assert find_package("broken_on_import", "data/pins.json").manifest_path == str(path)
 
 
 @pytest.mark.parametrize(
@@ -56,31 +56,68 @@ def test_what_is_missing_is_said(site: Path, package: str, reason: str) -> None:
         ensure(package)
 
 
-def test_the_models_of_a_package_are_fetched_into_a_directory_of_its_own(
-    site: Path, small: SmallModel, models_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def mirrored(small: SmallModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
     monkeypatch.setenv("HEIMDALL_SOURCES", "mirror")
+    monkeypatch.setenv("HEIMDALL_MODEL_VARIANT", "compact")  # of heimdall's own model
     monkeypatch.delenv("HEIMDALL_FETCH", raising=False)
+
+
+@pytest.mark.usefixtures("mirrored")
+def test_a_package_gets_its_set_in_the_shared_store_and_nothing_beside_it(
+    site: Path, small: SmallModel, models_dir: Path
+) -> None:
     small.write_manifest(site / "some_space" / "inner" / "model_manifest.json")
     directory = ensure("some_space.inner")
     small.assert_tree(directory)
-    assert directory.is_relative_to(models_dir / "packages" / "some_space.inner")
-    assert [path.name for path in models_dir.iterdir()] == ["packages"]
+    assert directory.is_relative_to(models_dir / ".store" / "sets")
+    assert [path.name for path in models_dir.iterdir()] == [".store"]
     assert ensure("some_space.inner", "small", "standard") == directory
 
 
+@pytest.mark.usefixtures("mirrored")
+def test_packages_that_pin_the_same_bytes_share_them(
+    site: Path, small: SmallModel, models_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {**small.files, "net.onnx": b"another graph"}
+    other = SmallModel(tmp_path / "other", files, name="another")
+    small.write_manifest(site / "some_space" / "inner" / "model_manifest.json")
+    other.write_manifest(site / "broken_on_import" / "model_manifest.json")
+    first = ensure("some_space.inner")
+    monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", "https://127.0.0.1:9")
+    second = ensure("broken_on_import")
+    other.assert_tree(second)
+    assert (first / "model.safetensors").samefile(second / "model.safetensors")
+    assert len(list((models_dir / ".store" / "blobs").iterdir())) == len(files) + 1
+
+
+@pytest.mark.usefixtures("mirrored")
+def test_messages_name_the_command_that_helps_the_package(
+    site: Path, small: SmallModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small.write_manifest(site / "some_space" / "inner" / "model_manifest.json")
+    small.asset_path.unlink()
+    with pytest.raises(ModelUnavailable, match=r"models pull --package some_space\.inner"):
+        ensure("some_space.inner")
+    with pytest.raises(ManifestError, match=r"pins no small \(tiny\)") as caught:
+        ensure("some_space.inner", variant="tiny")
+    assert "HEIMDALL_MODEL_VARIANT" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("mirrored")
 def test_prune_judges_the_models_of_packages_too(
     site: Path,
     small: SmallModel,
+    models_dir: Path,
     manifest_path: Path,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
-    monkeypatch.setenv("HEIMDALL_SOURCES", "mirror")
-    monkeypatch.delenv("HEIMDALL_FETCH", raising=False)
-    manifest = small.write_manifest(site / "some_space" / "inner" / "model_manifest.json")
+    monkeypatch.delenv("HEIMDALL_MODEL_VARIANT")
+    another = SmallModel(tmp_path / "another", small.files, name="another")
+    manifest = another.write_manifest(site / "some_space" / "inner" / "model_manifest.json")
     own, other = resolve(), ensure("some_space.inner")
     assert run(["models", "prune"]) == 0
     assert f"used by the environment of {manifest}" in capsys.readouterr().out
@@ -91,4 +128,5 @@ def test_prune_judges_the_models_of_packages_too(
     small.assert_tree(other)
     assert run(["models", "prune"]) == 0
     assert not other.exists()
+    assert len(list((models_dir / ".store" / "blobs").iterdir())) == len(small.files)
     small.assert_tree(own)

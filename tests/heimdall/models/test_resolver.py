@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from heimdall.models import locations, locking, receipts
+from heimdall.models import locations, locking
 from heimdall.models.errors import ModelUnavailable, StoreError
+from heimdall.models.locate import verified_tree
 from heimdall.models.manifest import PinnedModel
-from heimdall.models.resolver import find, heal, provide_anew, resolve, resolve_in_detail
+from heimdall.models.resolver import Resolution, repair, resolve, resolve_in_detail
 from heimdall.models.settings import Settings, SettingsError
 from heimdall.models.store import Store
-from release.github_standin import Drip, Fault
+from tests.support.faults import Drip, Fault
 from tests.support.servers import plain_mirror
 from tests.support.small_model import SmallModel
 
@@ -137,9 +138,9 @@ def test_a_touched_set_is_verified_and_found_sound_without_any_source(
     tree = resolve()
     mirror.asset_path.unlink()
     os.utime(tree / "model.safetensors")
-    assert receipts.complete_set(str(models_dir), pinned.entry) is None
+    assert verified_tree(str(models_dir), pinned.entry) is None
     assert resolve_in_detail().sources == ()
-    assert receipts.complete_set(str(models_dir), pinned.entry) == str(tree)
+    assert verified_tree(str(models_dir), pinned.entry) == str(tree)
 
 
 def test_a_damaged_set_is_fetched_again(mirror: SmallModel) -> None:
@@ -161,25 +162,30 @@ def test_a_copy_by_tar_is_still_complete(
     assert resolve().is_relative_to(tmp_path / "image" / "models" / ".store")
 
 
-def test_heal_finds_damage_that_size_and_time_do_not_show(mirror: SmallModel) -> None:
+def test_repair_mends_damage_that_size_and_time_do_not_show(
+    mirror: SmallModel, pinned: PinnedModel
+) -> None:
     tree = resolve()
-    assert not heal(tree)
     weights = tree / "model.safetensors"
     status = weights.stat()
     with weights.open("r+b") as stream:
         stream.write(b"rot")
     os.utime(weights, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert resolve() == tree, "nothing shows"
-    assert heal(tree)
+    assert repair(pinned).sources == ("mirror",)
     mirror.assert_tree(tree)
 
 
-def test_providing_anew_gives_back_what_was_removed(
-    mirror: SmallModel, pinned: PinnedModel
-) -> None:
+def test_repair_of_a_sound_set_fetches_nothing(mirror: SmallModel, pinned: PinnedModel) -> None:
+    tree = resolve()
+    mirror.asset_path.unlink()
+    assert repair(pinned) == Resolution(tree, pinned)
+
+
+def test_repair_gives_back_what_was_removed(mirror: SmallModel, pinned: PinnedModel) -> None:
     tree = resolve()
     (tree / "net.onnx").unlink()
-    assert provide_anew(pinned) == tree
+    assert repair(pinned).directory == tree
     mirror.assert_tree(tree)
 
 
@@ -196,7 +202,7 @@ def test_without_sources_it_says_what_each_did(
         f"expected {pinned.asset.size} bytes with sha256 {pinned.asset.sha256}, found 13 bytes"
         in str(caught.value)
     )
-    assert find(pinned, Store(models_dir)) is None
+    assert not pinned.locate().here
 
 
 def test_settings_are_read_only_when_something_has_to_be_fetched(
@@ -236,7 +242,7 @@ def test_threads_that_start_together_make_one_download(
 def test_publishers_that_ignore_each_other_end_up_with_one_sound_set(
     mirror: SmallModel, models_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With locks that lie: every one gathers, publishes and lays the visible tree, at the same time."""
+    """With locks that lie: every one fetches, publishes and lays the visible tree, at the same time."""
     monkeypatch.setattr(locking, "_try_lock", lambda _: True)
     with ThreadPoolExecutor(8) as threads:
         trees = {

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from release.github_standin import Drip, Fault
+from tests.support.faults import Drip, Fault
 from tests.support.mcp_raw import PATIENCE, RawServer
 from tests.support.servers import plain_mirror
 from tests.support.small_model import SmallModel

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from pathlib import Path
 
+import pytest
+from mcp.shared.message import SessionMessage
+from mcp_types import JSONRPCNotification
+
+from heimdall.mcp_server.transport.descriptors import Wire
+from heimdall.mcp_server.transport.handshake import Handshake
 from heimdall.mcp_server.transport.lines import LONGEST_LINE
+from heimdall.mcp_server.transport.stdio import stdio_streams
 from tests.support.mcp_raw import RawServer
 
 
@@ -144,6 +152,24 @@ def test_a_client_that_stops_reading_and_leaves_takes_the_server_with_it(project
         server.send({"id": 1, "method": "ping"})
         assert server.process.wait(60) == 0
         assert "Traceback" not in server.stderr
+
+
+@pytest.mark.anyio
+async def test_what_is_said_last_is_written_before_the_end() -> None:
+    (ours, theirs), (read_end, write_end) = os.pipe(), os.pipe()
+    wire = Wire(ours, write_end)
+    last = JSONRPCNotification(jsonrpc="2.0", method="notifications/message", params={"data": 1})
+
+    async def say_it() -> None:
+        await outgoing.send(SessionMessage(last))
+
+    async with stdio_streams(wire, Handshake(wire), say_it) as (incoming, outgoing), incoming:
+        os.close(theirs)
+        assert [message async for message in incoming] == []
+    os.close(write_end)
+    with os.fdopen(read_end, "rb") as client:
+        assert json.loads(client.read()) == last.model_dump(exclude_unset=True)
+    os.close(ours)
 
 
 def test_a_cancelled_call_is_not_answered(raw: RawServer) -> None:

@@ -11,7 +11,7 @@ import pytest
 from heimdall.models.errors import ModelUnavailable
 from heimdall.models.fetch import ROUNDS
 from heimdall.models.resolver import resolve_in_detail
-from release.github_standin import Fault, GitHubStandIn, Instead, WrongBytes
+from tests.support.faults import Fault, FaultyGitHub, Instead, WrongBytes
 from tests.support.servers import RunningServer, github, package_index, plain_mirror
 from tests.support.small_model import SmallModel, noise
 
@@ -19,7 +19,7 @@ from tests.support.small_model import SmallModel, noise
 @pytest.fixture
 def hub(
     small: SmallModel, manifest_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[GitHubStandIn]:
+) -> Iterator[FaultyGitHub]:
     """The release at GitHub; nothing else to ask."""
     with github(small.directory, repository="owner/repository") as server:
         monkeypatch.setenv("HEIMDALL_GITHUB_URL", server.url)
@@ -27,7 +27,7 @@ def hub(
         yield server
 
 
-def test_github_by_its_direct_url(hub: GitHubStandIn, small: SmallModel) -> None:
+def test_github_by_its_direct_url(hub: FaultyGitHub, small: SmallModel) -> None:
     resolution = resolve_in_detail()
     assert resolution.sources == ("github",)
     small.assert_tree(resolution.directory)
@@ -54,7 +54,7 @@ def test_the_token_never_crosses_the_redirect(
 
 
 def test_a_broken_download_goes_on_from_the_canonical_url(
-    hub: GitHubStandIn, small: SmallModel, models_dir: Path
+    hub: FaultyGitHub, small: SmallModel, models_dir: Path
 ) -> None:
     parts = models_dir / ".store" / "partial"
     parts.mkdir(parents=True)
@@ -66,7 +66,7 @@ def test_a_broken_download_goes_on_from_the_canonical_url(
 
 
 def test_a_mirror_with_other_bytes_is_passed_over(
-    hub: GitHubStandIn,
+    hub: FaultyGitHub,
     small: SmallModel,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
@@ -81,13 +81,13 @@ def test_a_mirror_with_other_bytes_is_passed_over(
     assert "can't be read: No such file" in stderr
 
 
-def test_a_source_that_recovers_is_asked_again(hub: GitHubStandIn, small: SmallModel) -> None:
+def test_a_source_that_recovers_is_asked_again(hub: FaultyGitHub, small: SmallModel) -> None:
     hub.faults.add(Fault(Instead(503, headers={"Retry-After": "0"}), host="assets", turns={1}))
     assert resolve_in_detail().sources == ("github",)
 
 
 def test_a_source_that_does_not_recover_is_given_up(
-    hub: GitHubStandIn, monkeypatch: pytest.MonkeyPatch
+    hub: FaultyGitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("heimdall.models.fetch._FIRST_DELAY_SECONDS", 0.01)
     hub.faults.add(Fault(Instead(500), host="assets"))
@@ -97,7 +97,7 @@ def test_a_source_that_does_not_recover_is_given_up(
 
 
 def test_order_and_choice_of_sources(
-    hub: GitHubStandIn, small: SmallModel, monkeypatch: pytest.MonkeyPatch
+    hub: FaultyGitHub, small: SmallModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with plain_mirror(small.directory) as mirror:
         monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", mirror.url)
@@ -283,7 +283,7 @@ def test_a_wheel_with_other_bytes_publishes_nothing(
 
 
 def test_a_set_that_is_partly_there_fetches_only_what_is_missing(
-    hub: GitHubStandIn, small: SmallModel
+    hub: FaultyGitHub, small: SmallModel
 ) -> None:
     tree = resolve_in_detail().directory
     (tree / "tokenizer/tokenizer.json").write_bytes(b"damaged")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from heimdall.models.errors import SourceError
 from heimdall.models.sources.simple_index import Link, Wheel, find_wheel, parse_html, parse_json
 from heimdall.models.transfer.http import Client
-from release.github_standin import Fault, Instead
+from tests.support.faults import Fault, Instead
 from tests.support.servers import plain_mirror
 
 BASE = "https://index.example/simple/some-model/"

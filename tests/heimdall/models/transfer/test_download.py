@@ -13,7 +13,7 @@ from heimdall.models.transfer.download import Target, download
 from heimdall.models.transfer.http import Client
 from heimdall.models.transfer.partials import claim
 from heimdall.models.transfer.progress import Progress
-from release.github_standin import CutAfter, Fault, IgnoreRange, Instead, WrongBytes
+from tests.support.faults import CutAfter, Fault, IgnoreRange, Instead, WrongBytes
 from tests.support.servers import RunningServer, plain_mirror
 from tests.support.small_model import noise
 

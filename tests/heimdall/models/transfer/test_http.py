@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from heimdall.models.errors import SourceError
 from heimdall.models.transfer.http import Client, Origin, retry_after_seconds, split_credentials
-from release.github_standin import Fault, Instead
+from tests.support.faults import Fault, Instead
 from tests.support.servers import RunningServer, plain_mirror
 
 

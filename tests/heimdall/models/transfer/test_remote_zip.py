@@ -16,7 +16,7 @@ from heimdall.models.store import Store
 from heimdall.models.transfer.http import Client
 from heimdall.models.transfer.progress import Progress
 from heimdall.models.transfer.remote_zip import NoRangesError, RemoteFile, take_members
-from release.github_standin import CutAfter, Fault, IgnoreRange, Instead
+from tests.support.faults import CutAfter, Fault, IgnoreRange, Instead
 from tests.support.servers import RunningServer, plain_mirror
 from tests.support.small_model import noise
 

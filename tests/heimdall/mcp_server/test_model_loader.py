@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from heimdall.errors import HeimdallError
-from heimdall.mcp_server.model_work import ModelState, ModelWork, Situation
-from release.github_standin import Drip, Fault, Instead
+from heimdall.mcp_server.model_loader import ModelLoader, ModelState, ModelStatus
+from tests.support.faults import Drip, Fault, Instead
 from tests.support.mcp_raw import PATIENCE, RawServer
 from tests.support.servers import plain_mirror
 from tests.support.small_model import SmallModel
@@ -53,6 +53,23 @@ def test_progress_and_log_messages_tell_how_far_the_download_is(
         ]
         assert logged[0] == "fetching"
         assert logged[-1] == "ready"
+
+
+def test_ready_is_told_before_the_answer_that_waited_for_it(
+    fetching: dict[str, str], small: SmallModel
+) -> None:
+    with RawServer(environment={**fetching, "HEIMDALL_MODELS_MIRROR": small.mirror}) as server:
+        server.initialize()
+        waiting = server.begin(
+            "tools/call", name="memory_status", arguments={"wait_for_model": True}
+        )
+        assert server.end() == 0
+    told = [
+        message.get("id") or message["params"]["data"]["state"]
+        for message in server.messages
+        if message.get("id") == waiting or message.get("method") == "notifications/message"
+    ]
+    assert told[-2:] == ["ready", waiting]
 
 
 @pytest.mark.parametrize("wanted", [True, False])
@@ -162,12 +179,12 @@ class Pending:
         return 2
 
 
-def until(work: ModelWork, state: ModelState) -> Situation:
+def until(loader: ModelLoader, state: ModelState) -> ModelStatus:
     deadline = time.monotonic() + PATIENCE
-    while work.situation.state is not state:
-        assert time.monotonic() < deadline, work.situation
+    while loader.status.state is not state:
+        assert time.monotonic() < deadline, loader.status
         time.sleep(0.01)
-    return work.situation
+    return loader.status
 
 
 @pytest.fixture
@@ -185,28 +202,28 @@ def here(
 
 @pytest.mark.usefixtures("here")
 def test_stages_in_their_order() -> None:
-    work, memory = ModelWork(), Pending()
-    assert work.situation.state is ModelState.WAITING
-    work.begin(memory)
-    work.begin(memory)
-    embedding = until(work, ModelState.EMBEDDING)
+    loader, memory = ModelLoader(), Pending()
+    assert loader.status.state is ModelState.WAITING
+    loader.begin(memory)
+    loader.begin(memory)
+    embedding = until(loader, ModelState.EMBEDDING)
     assert (embedding.done, embedding.total, embedding.busy) == (1, 2, True)
     assert 0.9 < embedding.fraction < 1
     memory.go.set()
-    assert until(work, ModelState.READY).fraction == 1
-    work.begin()
-    assert work.situation.state is ModelState.READY
+    assert until(loader, ModelState.READY).fraction == 1
+    loader.begin()
+    assert loader.status.state is ModelState.READY
 
 
 @pytest.mark.usefixtures("here")
 def test_the_end_stops_embedding_after_its_batch() -> None:
-    work, memory = ModelWork(), Pending()
-    work.begin(memory)
-    until(work, ModelState.EMBEDDING)
-    work.stop(PATIENCE)
+    loader, memory = ModelLoader(), Pending()
+    loader.begin(memory)
+    until(loader, ModelState.EMBEDDING)
+    loader.stop(PATIENCE)
     assert memory.stopped.is_set()
-    work.begin(Pending())
-    assert work.situation.state is not ModelState.EMBEDDING
+    loader.begin(Pending())
+    assert loader.status.state is not ModelState.EMBEDDING
 
 
 @pytest.mark.usefixtures("here")
@@ -215,16 +232,16 @@ def test_the_end_stops_embedding_after_its_batch() -> None:
     [(HeimdallError("no such luck"), "no such luck"), (ZeroDivisionError("x"), "please report")],
 )
 def test_a_failure_is_told_and_not_repeated_at_once(error: Exception, words: str) -> None:
-    work, memory = ModelWork(), Pending(error=error)
+    loader, memory = ModelLoader(), Pending(error=error)
     memory.go.set()
-    work.begin(memory)
-    assert words in until(work, ModelState.FAILED).detail
-    work.begin(Pending(), asked=True)
-    assert work.situation.state is ModelState.FAILED
+    loader.begin(memory)
+    assert words in until(loader, ModelState.FAILED).detail
+    loader.begin(Pending(), asked=True)
+    assert loader.status.state is ModelState.FAILED
 
 
 def test_a_wrong_variable_is_told(manifest_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEIMDALL_SOURCES", "gitlab")
-    work = ModelWork()
-    work.begin()
-    assert "HEIMDALL_SOURCES='gitlab'" in until(work, ModelState.FAILED).detail
+    loader = ModelLoader()
+    loader.begin()
+    assert "HEIMDALL_SOURCES='gitlab'" in until(loader, ModelState.FAILED).detail

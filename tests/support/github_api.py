@@ -14,7 +14,7 @@ from typing import Any
 
 from release.github_standin.files import StoredFile, file_response
 from release.github_standin.messages import Request, Response
-from release.github_standin.releases import UPLOADED, Refused, Release, ReleaseAsset, Releases
+from tests.support.github_releases import UPLOADED, Refused, Release, ReleaseAsset, Releases
 
 _REST = "/api/v3"
 _UPLOADS = "/api/uploads"
@@ -29,12 +29,10 @@ class Api:
         releases: what it is about.
         repository: `owner/name`.
         token: of someone who may write to the repository.
-        url: gives that of the host that this is on, without a slash at the end.
+        url: of the host that this is on, without a slash at the end.
     """
 
-    def __init__(
-        self, releases: Releases, *, repository: str, token: str, url: Callable[[], str]
-    ) -> None:
+    def __init__(self, releases: Releases, *, repository: str, token: str, url: str) -> None:
         self._releases = releases
         self._repository = repository
         self._token = token
@@ -61,7 +59,7 @@ class Api:
             credentials.strip().encode(), self._token.encode()
         ):
             return _json(401, {"message": "Bad credentials"})
-        if not request.is_whole and not request.path.startswith(_UPLOADS):
+        if not _is_whole(request) and not request.path.startswith(_UPLOADS):
             return _json(400, {"message": "Problems parsing JSON"})
         for method, path, answer in self._routes:
             if method == request.method and (match := path.fullmatch(request.path)):
@@ -109,7 +107,7 @@ class Api:
     def _upload(self, request: Request, number: str) -> Response:
         release = self._releases.get(int(number))
         asset = self._releases.add_asset(
-            release, request.query["name"], request.body, whole=request.is_whole
+            release, request.query["name"], request.body, whole=_is_whole(request)
         )
         return _json(201, self._asset_document(asset))
 
@@ -147,9 +145,9 @@ class Api:
     def _document(self, release: Release) -> Mapping[str, Any]:
         page = f"untagged-{release.number:020x}" if release.draft else release.tag
         return {
-            "url": f"{self._url()}{_REST}{self._home}/releases/{release.number}",
-            "html_url": f"{self._url()}/{self._repository}/releases/tag/{page}",
-            "upload_url": f"{self._url()}{_UPLOADS}{self._home}/releases/{release.number}/assets{{?name,label}}",
+            "url": f"{self._url}{_REST}{self._home}/releases/{release.number}",
+            "html_url": f"{self._url}/{self._repository}/releases/tag/{page}",
+            "upload_url": f"{self._url}{_UPLOADS}{self._home}/releases/{release.number}/assets{{?name,label}}",
             "id": release.number,
             "node_id": f"RE_{release.number}",
             "author": {"login": "maintainer"},
@@ -167,7 +165,7 @@ class Api:
 
     def _asset_document(self, asset: ReleaseAsset) -> Mapping[str, Any]:
         return {
-            "url": f"{self._url()}{_REST}{self._home}/releases/assets/{asset.number}",
+            "url": f"{self._url}{_REST}{self._home}/releases/assets/{asset.number}",
             "id": asset.number,
             "node_id": f"RA_{asset.number}",
             "name": asset.name,
@@ -184,3 +182,8 @@ class Api:
 
 def _json(status: int, document: object) -> Response:
     return Response.text(status, json.dumps(document), "application/json; charset=utf-8")
+
+
+def _is_whole(request: Request) -> bool:
+    """Whether all of the body came."""
+    return len(request.body) == int(request.headers.get("content-length", "0"))

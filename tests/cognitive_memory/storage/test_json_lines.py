@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from cognitive_memory.core.memory import MemoryType, NewMemory
 from cognitive_memory.project_memory import ProjectMemory
-from cognitive_memory.storage.exchange import ExchangeError
+from cognitive_memory.storage.json_lines import JsonLineError
 from tests.support.plain_embedder import PlainEmbedder
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60)
@@ -191,7 +191,7 @@ def test_vectors_of_our_model_are_not_made_again(memory: ProjectMemory, tmp_path
 )
 def test_bad_line_is_named_with_its_number(memory: ProjectMemory, line: str, problem: str) -> None:
     memory.store(NewMemory(text="here"))
-    with pytest.raises(ExchangeError, match="line 3: ") as caught:
+    with pytest.raises(JsonLineError, match="line 3: ") as caught:
         memory.import_lines(['{"text": "one"}', "", line, '{"text": "three"}'])
     assert problem in str(caught.value)
     assert caught.value.line == 3
@@ -203,7 +203,7 @@ def test_cut_off_file_is_noticed(memory: ProjectMemory, tmp_path: Path) -> None:
     lines = list(memory.export_lines())
     with (
         PlainEmbedder().open(tmp_path / "other.db") as other,
-        pytest.raises(ExchangeError, match="the file ends after 1 memories, its header promises 2"),
+        pytest.raises(JsonLineError, match="the file ends after 1 memories, its header promises 2"),
     ):
         other.import_lines(lines[:-1])
 

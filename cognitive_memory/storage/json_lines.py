@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import base64
 import json
-import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
 
-from cognitive_memory.core.memory import Json, MemoryType, MemoryValueError, NewMemory
+from cognitive_memory.core.memory import Json, MemoryValueError, NewMemory, as_document
 from cognitive_memory.storage import times
+from cognitive_memory.storage.reading import Reader
+from cognitive_memory.storage.rows import COLUMNS, as_json, as_memory
 from heimdall.errors import HeimdallError
 
 FORMAT = "heimdall-memories"
 VERSION = 1
 
-_KEYS = (
+_KEYS = [
     "id",
     "text",
     "context",
@@ -35,21 +36,20 @@ _KEYS = (
     "updated_at",
     "metadata",
     "vector",
-)
+]
 _TIMES = ("created_at", "updated_at")
 
 _LINE_ENDS = {ord(character): f"\\u{ord(character):04x}" for character in "\x85\u2028\u2029"}
 """Characters that some readers take for the end of a line, and what JSON may say instead."""
 
-_EXPORT = """
-SELECT id, text, context, type, tags, source, importance, pinned, created_at, updated_at, metadata,
-    models.label, embeddings.vector, embeddings.failure
+_EXPORT = f"""
+SELECT {COLUMNS}, models.label, embeddings.vector, embeddings.failure
 FROM memories LEFT JOIN embeddings ON embeddings.memory = memories.key AND :vectors LEFT JOIN models USING (model)
 ORDER BY memories.created_at, memories.id
 """
 
 
-class ExchangeError(HeimdallError, ValueError):
+class JsonLineError(HeimdallError, ValueError):
     """A line that is to be imported can't be.
 
     Attributes:
@@ -77,112 +77,119 @@ class Line:
         number: the line's, from 1.
         memory: what is to be stored.
         updated_at: when it last changed where it comes from, in microseconds; None when the line does not say.
-        label: which model its vector is of; None when there is no vector.
+        space: the embedding space of its vector; None when there is no vector.
         vector: its vector as float32 bytes.
-        failure: the reason why that model gives it no vector.
+        failure: the reason why it has no vector in that space.
     """
 
     number: int
     memory: NewMemory
     updated_at: int | None = None
-    label: str | None = None
+    space: str | None = None
     vector: bytes | None = None
     failure: str | None = None
 
 
-def export(connection: sqlite3.Connection, *, vectors: bool) -> Iterator[str]:
+def export_lines(reader: Reader, *, vectors: bool) -> Iterator[str]:
     """All memories of a database, without line ends, oldest first: the same memories give the same lines."""
-    (count,) = connection.execute("SELECT memories FROM project").fetchone()
+    (count,) = reader.connection.execute("SELECT memories FROM project").fetchone()
     yield _dump({"format": FORMAT, "version": VERSION, "memories": count})
-    for row in connection.execute(_EXPORT, {"vectors": vectors}):
-        line: dict[str, Json] = {
-            "id": row[0],
-            "text": row[1],
-            "context": row[2],
-            "type": row[3],
-            "tags": json.loads(row[4]),
-            "source": row[5],
-            "importance": row[6],
-            "pinned": bool(row[7]),
-            "created_at": times.moment(row[8]).isoformat(timespec="microseconds"),
-            "updated_at": times.moment(row[9]).isoformat(timespec="microseconds"),
-            "metadata": json.loads(row[10]),
-        }
-        if row[12] is not None:
-            line["vector"] = {"model": row[11], "float32": base64.b64encode(row[12]).decode()}
-        elif row[13] is not None:
-            line["vector"] = {"model": row[11], "failure": row[13]}
-        yield _dump(line)
+    for *row, space, vector, failure in reader.connection.execute(_EXPORT, {"vectors": vectors}):
+        yield as_line(as_document(as_memory(row)), space=space, vector=vector, failure=failure)
 
 
-class Reader:
+def as_line(
+    document: dict[str, Json],
+    *,
+    space: str | None = None,
+    vector: bytes | None = None,
+    failure: str | None = None,
+) -> str:
+    """The line of a memory.
+
+    Args:
+        document: what it says, as `as_document` gives it.
+        space, vector, failure: as in `Line`.
+    """
+    if vector is not None:
+        packed = base64.b64encode(vector).decode()
+        document["vector"] = {"model": space, "float32": packed}
+    elif failure is not None:
+        document["vector"] = {"model": space, "failure": failure}
+    return _dump(document)
+
+
+class LineReader:
     """Reads lines one by one and checks them.
 
     Attributes:
-        expected: how many memories the header promised; None without a header.
+        promised: how many memories the header promises; None without a header.
         memories: how many came.
     """
 
     def __init__(self) -> None:
-        self.expected: int | None = None
+        self.promised: int | None = None
         self.memories = 0
         self._number = 0
 
-    def read(self, text: str) -> Line | None:
-        """What a line tells of; None for the header and blank lines.
+    def read(self, lines: Iterable[str]) -> Iterator[Line]:
+        """What the lines tell of; nothing for a header and blank lines.
 
         Raises:
-            ExchangeError: with the line's number.
+            JsonLineError: a line can't be read; with its number.
         """
-        self._number += 1
-        if not text.strip():
-            return None
-        try:
-            document = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise self.error(f"it is no JSON ({error})") from None
-        if not isinstance(document, dict):
-            raise self.error(f"expected a JSON object, got {text.strip()[:40]}")
-        if "format" in document:
-            self._header(document)
-            return None
-        try:
-            line = _line(self._number, document)
-        except MemoryValueError as error:
-            raise self.error(str(error)) from None
-        self.memories += 1
-        return line
+        for text in lines:
+            self._number += 1
+            if not text.strip():
+                continue
+            try:
+                document = _document(text)
+                if "format" in document:
+                    self._read_header(document)
+                    continue
+                line = _line(self._number, document)
+            except ValueError as error:
+                raise JsonLineError(self._number, str(error)) from None
+            self.memories += 1
+            yield line
 
     def finish(self) -> None:
         """Check that nothing is missing.
 
         Raises:
-            ExchangeError: the header promised another number of memories.
+            JsonLineError: the header promised another number of memories.
         """
-        if self.expected is not None and self.expected != self.memories:
-            raise self.error(
-                f"the file ends after {self.memories} memories, its header promises {self.expected}"
+        if self.promised is not None and self.promised != self.memories:
+            problem = (
+                f"the file ends after {self.memories} memories, its header promises {self.promised}"
             )
+            raise JsonLineError(self._number, problem)
 
-    def error(self, problem: str) -> ExchangeError:
-        """An error about the line that was read last."""
-        return ExchangeError(self._number, problem)
-
-    def _header(self, document: Mapping[str, Any]) -> None:
-        if document["format"] != FORMAT:
-            raise self.error(f"expected the format {FORMAT!r}, got {document['format']!r}")
-        if document.get("version") != VERSION:
-            version = document.get("version")
-            raise self.error(
+    def _read_header(self, document: Mapping[str, Any]) -> None:
+        kind, version = document["format"], document.get("version")
+        if kind != FORMAT:
+            raise ValueError(f"expected the format {FORMAT!r}, got {kind!r}")
+        if version != VERSION:
+            raise ValueError(
                 f"version {version!r} of the format is not known, only {VERSION}; upgrade heimdall-mcp"
             )
-        if self.memories or self.expected is not None:
-            raise self.error("a header stands in the middle; import files one by one")
+        if self.memories or self.promised is not None:
+            raise ValueError("a header stands in the middle; import files one by one")
         count = document.get("memories")
-        self.expected = count if isinstance(count, int) else None
+        self.promised = count if isinstance(count, int) else None
 
 
-def _line(number: int, document: Mapping[str, Any]) -> Line:
+def _document(text: str) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"it is no JSON ({error})") from None
+    if not isinstance(document, dict):
+        raise ValueError(f"expected a JSON object, got {text.strip()[:40]}")  # noqa: TRY004 (the line is wrong)
+    return document
+
+
+def _line(number: int, document: dict[str, Any]) -> Line:
     for name in document:
         if name not in _KEYS:
             near = get_close_matches(name, _KEYS, 1)
@@ -190,26 +197,15 @@ def _line(number: int, document: Mapping[str, Any]) -> Line:
             raise MemoryValueError(name, f"is not known{hint} Known are {', '.join(_KEYS)}")
     if "text" not in document:
         raise MemoryValueError("text", "is missing")
-    values = {
-        name: value for name, value in document.items() if name not in {"vector", "updated_at"}
-    }
-    moments = {
-        name: _moment(name, document[name]) for name in _TIMES if document.get(name) is not None
-    }
-    updated = moments.pop("updated_at", None)
-    memory = NewMemory(**{**values, "type": document.get("type", MemoryType.EPISODE), **moments})
-    label, vector, failure = _vector(document.get("vector"))
-    return Line(
-        number,
-        memory,
-        None if updated is None else times.microseconds(updated),
-        label,
-        vector,
-        failure,
-    )
+    vector = _vector(document.pop("vector", None))
+    created, updated = (_moment(name, document.pop(name, None)) for name in _TIMES)
+    memory = NewMemory(**document, created_at=created)
+    return Line(number, memory, times.microseconds(updated) if updated else None, *vector)
 
 
-def _moment(name: str, value: object) -> datetime:
+def _moment(name: str, value: object) -> datetime | None:
+    if value is None:
+        return None
     try:
         moment = datetime.fromisoformat(str(value))
     except ValueError:
@@ -249,5 +245,4 @@ def is_unit(vector: bytes) -> bool:
 
 
 def _dump(line: Mapping[str, Json]) -> str:
-    text = json.dumps(line, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.translate(_LINE_ENDS)
+    return as_json(line).translate(_LINE_ENDS)

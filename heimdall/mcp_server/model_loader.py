@@ -5,17 +5,16 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from heimdall.errors import HeimdallError
 from heimdall.models.text import megabytes
 from heimdall.models.transfer.progress import Progress, make_progress
 
 if TYPE_CHECKING:
-    from heimdall.models.settings import Settings
+    from cognitive_memory.project_memory import ProjectMemory
 
 _log = logging.getLogger(__name__)
 
@@ -36,8 +35,8 @@ class ModelState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
-    """The background work at one moment.
+class ModelStatus:
+    """The model at one moment.
 
     Attributes:
         state: the stage.
@@ -59,52 +58,34 @@ class Situation:
     def fraction(self) -> float:
         """How much of all stages is done, 0.0 to 1.0."""
         part = min(1.0, (self.done or 0) / self.total) if self.total else 0.0
-        match self.state:
-            case ModelState.FETCHING:
-                return _FETCHING_SHARE * part
-            case ModelState.LOADING:
-                return _FETCHING_SHARE
-            case ModelState.EMBEDDING:
-                return _FETCHING_SHARE + (1 - _FETCHING_SHARE) * part
-            case ModelState.READY:
-                return 1.0
-            case _:
-                return 0.0
+        fractions = {
+            ModelState.FETCHING: _FETCHING_SHARE * part,
+            ModelState.LOADING: _FETCHING_SHARE,
+            ModelState.EMBEDDING: _FETCHING_SHARE + (1 - _FETCHING_SHARE) * part,
+            ModelState.READY: 1.0,
+        }
+        return fractions.get(self.state, 0.0)
 
 
-class Embeddable(Protocol):
-    """What has memories without vectors: a `ProjectMemory`."""
-
-    def embed_pending(
-        self,
-        *,
-        progress: Callable[[int, int], None] | None = None,
-        stop: threading.Event | None = None,
-    ) -> int:
-        """Give them vectors."""
-
-
-class ModelWork:
+class ModelLoader:
     """Does the work in one thread, which ends when there is nothing to do. All methods are safe from any thread.
 
     The thread is a daemon: nobody waits for a download when the process ends, and the next process continues it.
+
+    Attributes:
+        status: how far it is; replaced as a whole, so that it can be read without the lock.
     """
 
     def __init__(self) -> None:
+        self.status = ModelStatus(ModelState.WAITING, "not needed yet")
         self._lock = threading.Lock()
-        self._situation = Situation(ModelState.WAITING, "not needed yet")
         self._thread: threading.Thread | None = None
-        self._memories: list[Embeddable] = []
+        self._memories: list[ProjectMemory] = []
         self._stop = threading.Event()
         self._retry_seconds = _FIRST_RETRY_SECONDS
         self._not_before = 0.0
 
-    @property
-    def situation(self) -> Situation:
-        """Where the work stands."""
-        return self._situation
-
-    def begin(self, memory: Embeddable | None = None, *, asked: bool = False) -> None:
+    def begin(self, memory: ProjectMemory | None = None, *, asked: bool = False) -> None:
         """Bring the model here if it is not, and give the memory's pending texts their vectors.
 
         Returns at once. After a failure nothing is tried again before some time has passed.
@@ -114,18 +95,14 @@ class ModelWork:
             asked: whether somebody needs it now. Otherwise `HEIMDALL_FETCH=use` leaves everything for later.
         """
         with self._lock:
-            if (
-                self._stop.is_set()
-                or time.monotonic() < self._not_before
-                or not (asked or _wanted_beforehand())
-            ):
+            too_early = self._stop.is_set() or time.monotonic() < self._not_before
+            if too_early or not (asked or _wanted_beforehand()):
                 return
             if memory is not None and memory not in self._memories:
                 self._memories.append(memory)
-            if self._thread is None and (
-                memory is not None or self._situation.state is not ModelState.READY
-            ):
-                self._situation = Situation(ModelState.FETCHING, "looking for the model")
+            if self._thread is None and (self._memories or self.status.state != ModelState.READY):
+                # Set here rather than by the thread: whoever calls this and waits must see it busy.
+                self.status = ModelStatus(ModelState.FETCHING, "looking for the model")
                 self._thread = threading.Thread(
                     target=self._run, name="heimdall-model", daemon=True
                 )
@@ -136,20 +113,21 @@ class ModelWork:
         with self._lock:
             self._stop.set()
             thread = self._thread
-        if thread is not None and self._situation.state is ModelState.EMBEDDING:
+        # A download is not waited for: what it brought stays, and the next process goes on from there.
+        if thread is not None and self.status.state is ModelState.EMBEDDING:
             thread.join(seconds)
 
     def _run(self) -> None:
         try:
             self._provide()
             while (memory := self._next_memory()) is not None:
-                self._set(ModelState.LOADING, "loading the model")
+                self.status = ModelStatus(ModelState.LOADING, "loading the model")
                 memory.embed_pending(progress=self._embedded, stop=self._stop)
         except (HeimdallError, OSError) as error:
-            self._failed(str(error))
+            self._fail(str(error))
         except Exception as error:  # noqa: BLE001 (recall goes on by keywords, and the status says what happened)
             _log.exception("the model could not be made ready")
-            self._failed(f"{type(error).__name__}: {error}; please report this")
+            self._fail(f"{type(error).__name__}: {error}; please report this")
 
     def _provide(self) -> None:
         from heimdall.cognitive_system.data_dirs import initialize_shared_environment
@@ -157,74 +135,68 @@ class ModelWork:
         from heimdall.models.settings import Settings
 
         settings = Settings.from_environment()
-        resolve_in_detail(settings=settings, progress=_Reported(self, settings))
+        progress = _ReportedProgress(self, make_progress(wanted=settings.progress))
+        resolve_in_detail(settings=settings, progress=progress)
         initialize_shared_environment()  # which finds the model there
 
-    def _next_memory(self) -> Embeddable | None:
+    def _next_memory(self) -> ProjectMemory | None:
         with self._lock:
             if self._memories and not self._stop.is_set():
                 return self._memories.pop(0)
+            # Under the same lock as the look at the list: a memory that comes now starts a new thread.
             self._thread = None
             self._retry_seconds = _FIRST_RETRY_SECONDS
-            self._situation = Situation(
-                ModelState.READY, "the model is here; memories are found by meaning"
-            )
-            _log.info("%s", self._situation.detail)
-            return None
+            ready = "the model is here; memories are found by meaning"
+            self.status = ModelStatus(ModelState.READY, ready)
+        _log.info("%s", ready)
+        return None
 
-    def _failed(self, reason: str) -> None:
+    def _fail(self, reason: str) -> None:
         _log.warning("the model can't be used yet: %s", reason)
         with self._lock:
             self._thread = None
             self._memories.clear()
+            # Every call would try again otherwise, and wait as long as the network takes to refuse.
             self._not_before = time.monotonic() + self._retry_seconds
             self._retry_seconds = min(2 * self._retry_seconds, _LAST_RETRY_SECONDS)
-            self._situation = Situation(ModelState.FAILED, reason)
+            self.status = ModelStatus(ModelState.FAILED, reason)
 
     def _embedded(self, done: int, total: int) -> None:
-        self._set(ModelState.EMBEDDING, f"embedding memories: {done} of {total}", done, total)
-
-    def _set(
-        self, state: ModelState, detail: str, done: int | None = None, total: int | None = None
-    ) -> None:
-        self._situation = Situation(state, detail, done, total)
-
-    def fetched(self, what: str, done: int, total: int | None) -> None:
-        """Note how far a download is."""
-        size = f"{megabytes(done)} of {megabytes(total)}" if total else megabytes(done)
-        self._set(ModelState.FETCHING, f"fetching {what}: {size}", done, total)
-
-    def remark(self, text: str) -> None:
-        """Note what the resolver says."""
-        self._situation = replace(self._situation, detail=text)
+        detail = f"embedding memories: {done} of {total}"
+        self.status = ModelStatus(ModelState.EMBEDDING, detail, done, total)
 
 
-class _Reported(Progress):
-    """Keeps the situation up to date, and says on stderr what is always said there."""
+class _ReportedProgress(Progress):
+    """Keeps the loader's status up to date, and tells people what they are always told."""
 
-    def __init__(self, work: ModelWork, settings: Settings) -> None:
-        self._work = work
-        self._people = make_progress(wanted=settings.progress)
+    def __init__(self, loader: ModelLoader, people: Progress) -> None:
+        self._loader = loader
+        self._people = people
         self._what = ""
         self._done = 0
         self._total: int | None = None
 
     def note(self, text: str) -> None:
         self._people.note(text)
-        self._work.remark(text)
+        self._loader.status = replace(self._loader.status, detail=text)
 
     def start(self, what: str, total: int | None, done: int = 0) -> None:
         self._people.start(what, total, done)
         self._what, self._done, self._total = what, done, total
-        self._work.fetched(what, done, total)
+        self._report()
 
     def advance(self, count: int) -> None:
         self._people.advance(count)
         self._done += count
-        self._work.fetched(self._what, self._done, self._total)
+        self._report()
 
     def stop(self) -> None:
         self._people.stop()
+
+    def _report(self) -> None:
+        of_total = f" of {megabytes(self._total)}" if self._total else ""
+        detail = f"fetching {self._what}: {megabytes(self._done)}{of_total}"
+        self._loader.status = ModelStatus(ModelState.FETCHING, detail, self._done, self._total)
 
 
 def _wanted_beforehand() -> bool:

@@ -1,4 +1,4 @@
-"""Hugging Face as an origin: a server that has upstream's repository under Hugging Face's paths."""
+"""Hugging Face as a source: a server that has upstream's repository under Hugging Face's paths."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import pytest
 
 from hatch_heimdall_models.errors import ModelBuildError
 from release.build import build_model
-from release.github_standin import CutAfter, Fault, Instead, WrongBytes
-from release.origins import fetch_files
-from release.recipe import HubOrigin, Recipe
+from release.recipe import HubSource, Recipe
+from release.sources import fetch_files
+from tests.support.faults import CutAfter, Fault, Instead, WrongBytes
 from tests.support.servers import RunningServer, plain_mirror
 from tests.support.tiny_release import REVISION, TinyRelease
 
@@ -31,9 +31,9 @@ def hub(tmp_path: Path, tiny: TinyRelease) -> Iterator[RunningServer]:
 
 
 def led_to(url: str, recipe: Recipe, *, alone: bool = False) -> Recipe:
-    """The recipe with the repository at the server as its first origin, or its only one."""
-    others = () if alone else recipe.origins
-    return dataclasses.replace(recipe, origins=(HubOrigin(f"{url}/owner/tiny-bert"), *others))
+    """The recipe with the repository at the server as its first source, or its only one."""
+    others = () if alone else recipe.sources
+    return dataclasses.replace(recipe, sources=(HubSource(f"{url}/owner/tiny-bert"), *others))
 
 
 class Fetch:
@@ -104,7 +104,7 @@ def test_redirects_are_followed(
         (Fault(Instead(302, headers={"Location": "/owner/again"}), path="*again"), "answered 404"),
     ],
 )
-def test_what_it_has_not_right_comes_from_the_next_origin(
+def test_what_it_has_not_right_comes_from_the_next_source(
     hub: RunningServer, fetch: Fetch, tiny: TinyRelease, fault: Fault, message: str
 ) -> None:
     hub.faults.add(fault)

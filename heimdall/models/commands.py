@@ -1,0 +1,254 @@
+"""What can be done with a package's models: one table for `heimdall models` and for `heimdall-models`.
+
+A command returns a report, which has its text and its JSON; nothing is printed here. What a command works with is
+imported in its body, since a help text needs none of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from .package import Package
+
+if TYPE_CHECKING:
+    from .manifest import PinnedModel
+    from .resolver import Resolution
+
+
+class Graded(NamedTuple):
+    """Text that a terminal may colour."""
+
+    text: str
+    grade: Literal["good", "warning", "bad", "faint"]
+
+
+Text: TypeAlias = str | Graded
+Document: TypeAlias = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a command found or did.
+
+    Attributes:
+        document: it as JSON; None where there is only a problem to tell.
+        fields: it as names and values, for people.
+        lines: and as lines, each in parts.
+        problem: what people are told, on stderr, instead of the two.
+        wanting: whether something was checked and found wanting.
+    """
+
+    document: Document | None
+    fields: tuple[tuple[str, Text], ...] = ()
+    lines: tuple[tuple[Text, ...], ...] = ()
+    problem: str | None = None
+    wanting: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """0 for done, 1 for checked and found wanting."""
+        return int(self.wanting)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One of the commands.
+
+    Attributes:
+        run: takes the package, if it is about one, and by name what the options and the argument say. Its docstring is
+            the help.
+        path: the name of the path that it takes, if any.
+        flags: its options without a value, and their help.
+        about_one: whether it is about one package and one variant of its model.
+    """
+
+    run: Callable[..., Report]
+    path: str | None = None
+    flags: tuple[tuple[str, str], ...] = ()
+    about_one: bool = True
+
+
+def status(package: Package, *, variant: str | None) -> Report:
+    """Say which model is pinned and whether it is here. Exit code 1 if it is not."""
+    from .manifest import read_model
+    from .text import megabytes
+
+    model = read_model(package, variant=variant)
+    location = model.locate()
+    files = [{"path": file.path, "size": file.size, "sha256": file.sha256} for file in model.files]
+    document: Document = {
+        **_identity(model),
+        "complete": location.here,
+        "verified": location.verified,
+        "tier": location.tier,
+        "directory": location.directory or None,
+        "size": model.size,
+        "asset": f"{model.asset.tag}/{model.asset.name}",
+        "files": files,
+    }
+    fields: list[tuple[str, Text]] = [
+        ("model", f"{model.label}, {len(files)} files, {megabytes(model.size)}"),
+        ("pinned", f"{model.asset.tag}/{model.asset.name} of {model.repository}"),
+    ]
+    if location.here:
+        state = "complete" if location.verified else "present, to be verified when it is used"
+        fields.append(("state", Graded(f"{state}, in the {location.tier} directory", "good")))
+        fields.append(("path", location.directory))
+    else:
+        absent = f"not here; '{package.command('pull')}' fetches it"
+        fields.append(("state", Graded(absent, "warning")))
+    return Report(document, tuple(fields), wanting=not location.here)
+
+
+def pull(package: Package, *, variant: str | None) -> Report:
+    """Fetch and verify the model now, unless it is here already."""
+    from .resolver import resolve_in_detail
+    from .settings import Settings
+
+    # Also under `HEIMDALL_FETCH=never`: the user asked for it.
+    settings = replace(Settings.from_environment(), fetch="use")
+    resolution = resolve_in_detail(variant=variant, package=package, settings=settings)
+    origin = f"from {', '.join(resolution.sources)}"
+    return _provided(resolution, origin, sources=list(resolution.sources))
+
+
+def path(package: Package, *, variant: str | None) -> Report:
+    """Print the directory of the model's files. Exit code 1 if they are not here."""
+    from .manifest import read_model
+
+    model = read_model(package, variant=variant)
+    directory = model.locate().directory
+    if not directory:
+        return _not_here(model, {"directory": None})
+    return Report({"directory": directory}, lines=((directory,),))
+
+
+def verify(package: Package, *, variant: str | None, repair: bool) -> Report:
+    """Hash every file of the model and compare it with its pin.
+
+    Exit code 1 if one is bad and was not mended.
+    """
+    from . import locations, resolver
+    from .manifest import read_model
+    from .store import Store
+    from .verify import verify as hash_files
+
+    model = read_model(package, variant=variant)
+    directory = model.locate().directory
+    findings = hash_files(model, Store(Path(locations.models_dir())))
+    sound = all(finding.state == "ok" for finding in findings)
+    repaired = repair and not sound
+    if repaired:
+        directory = str(resolver.repair(model).directory)
+    lines: list[tuple[Text, ...]] = [
+        (
+            Graded(f"{finding.state:<10} ", "good" if finding.state == "ok" else "bad"),
+            f"{finding.path}  {finding.detail}".rstrip(),
+        )
+        for finding in findings
+    ]
+    if sound:
+        outcome = Graded("every file matches its pin", "good")
+    elif repaired:
+        outcome = Graded(f"mended: every file matches its pin now, in {directory}", "good")
+    else:
+        command = package.command("verify --repair")
+        outcome = Graded(f"not sound; '{command}' fetches anew what is bad", "bad")
+    document: Document = {
+        "sound": sound,
+        "repaired": repaired,
+        "directory": directory or None,
+        "files": [asdict(finding) for finding in findings],
+    }
+    return Report(document, lines=(*lines, (outcome,)), wanting=not (sound or repaired))
+
+
+def export(package: Package, *, file: Path, variant: str | None) -> Report:
+    """Write the model into one FILE, for a machine without a network."""
+    from .bundle import export as write
+    from .manifest import read_model
+    from .text import megabytes
+
+    model = read_model(package, variant=variant)
+    directory = model.locate().directory
+    if not directory:
+        return _not_here(model, None)
+    write(model, Path(directory), file)
+    size = file.stat().st_size
+    document: Document = {**_identity(model), "file": str(file.absolute()), "size": size}
+    taker = package.command("import")
+    text = f"{model.label}: {megabytes(size)} in {file}; '{taker}' takes it"
+    return Report(document, lines=((text,),))
+
+
+def import_(package: Package, *, path: Path, variant: str | None) -> Report:
+    """Take the model from PATH: an export, a release asset or a folder.
+
+    Every byte is verified.
+    """
+    from .bundle import given
+    from .resolver import resolve_in_detail
+
+    resolution = resolve_in_detail(variant=variant, package=package, sources=[given(path)])
+    return _provided(resolution, f"taken from {path}", taken=bool(resolution.sources))
+
+
+def prune(*, dry_run: bool) -> Report:
+    """Remove models that no environment uses any more, and say why for each."""
+    from . import locations
+    from .prune import carry_out, judge
+    from .store import Store
+    from .text import megabytes
+
+    store = Store(Path(locations.models_dir()))
+    verdicts = judge(store)
+    if not dry_run:
+        carry_out(store, verdicts)
+    freed = sum(verdict.size for verdict in verdicts if not verdict.keep)
+    rows = [{**asdict(verdict), "path": str(verdict.path)} for verdict in verdicts]
+    removed = "would remove" if dry_run else "removed"
+    lines: list[tuple[Text, ...]] = [
+        (
+            Graded("kept", "faint") if verdict.keep else Graded(removed, "warning"),
+            " " * (12 - len("kept" if verdict.keep else removed)),
+            f"  {verdict.kind:<7}  {verdict.path.name}: {verdict.reason}",
+        )
+        for verdict in verdicts
+    ]
+    done = "would be freed" if dry_run else "freed"
+    lines.append((f"{megabytes(freed)} {done} in {store.models_dir}",))
+    return Report({"dry_run": dry_run, "freed": freed, "verdicts": rows}, lines=tuple(lines))
+
+
+COMMANDS = {
+    "status": Command(status),
+    "pull": Command(pull),
+    "path": Command(path),
+    "verify": Command(verify, flags=(("repair", "Fetch anew what is bad or missing."),)),
+    "export": Command(export, path="file"),
+    "import": Command(import_, path="path"),
+    "prune": Command(
+        prune, flags=(("dry_run", "Only say what would be removed."),), about_one=False
+    ),
+}
+"""Every command by its name, in the order of the help."""
+
+
+def _identity(model: PinnedModel) -> Document:
+    return {"model": model.name, "variant": model.variant}
+
+
+def _provided(resolution: Resolution, origin: str, **more: object) -> Report:
+    directory = str(resolution.directory)
+    document: Document = {**_identity(resolution.model), "directory": directory, **more}
+    outcome = Graded(f"{origin if resolution.sources else 'was here already'}, verified", "good")
+    return Report(document, lines=((f"{resolution.model.label}: ", outcome), (directory,)))
+
+
+def _not_here(model: PinnedModel, document: Document | None) -> Report:
+    pull = model.package.command("pull")
+    problem = f"{model.label} is not here; '{pull}' fetches it"
+    return Report(document, problem=problem, wanting=True)

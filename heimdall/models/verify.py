@@ -1,0 +1,54 @@
+"""Hashing every pinned file of a model where it lies, and what was computed from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import graph_cache
+from .files import sha256_of
+from .locate import SYSTEM
+from .manifest import PinnedFile, PinnedModel
+from .store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A pinned or computed file as it was found: `state` is `ok`, `missing`, `unreadable` or `different`."""
+
+    path: str
+    state: str
+    detail: str = ""
+
+
+def verify(model: PinnedModel, store: Store) -> list[Finding]:
+    """Hash every pinned file where the model is, or would be in the store, and what was computed from them.
+
+    Raises:
+        SettingsError: if it is not known where the models directory is.
+    """
+    location = model.locate(str(store.models_dir))
+    own = store.tree(model)
+    elsewhere = location.here and (location.tier == SYSTEM or not own.exists())
+    tree = Path(location.directory) if elsewhere else own
+    findings = [_look_at(file, tree) for file in model.files]
+    if cache := graph_cache.folder(tree):
+        findings += [
+            Finding(path, "different" if problem else "ok", problem)
+            for path, problem in graph_cache.check(cache)
+        ]
+    return findings
+
+
+def _look_at(file: PinnedFile, tree: Path) -> Finding:
+    path = tree / file.path
+    try:
+        size, sha256 = path.stat().st_size, sha256_of(path)
+    except FileNotFoundError:
+        return Finding(file.path, "missing")
+    except OSError as error:
+        return Finding(file.path, "unreadable", str(error))
+    if (size, sha256) == (file.size, file.sha256):
+        return Finding(file.path, "ok")
+    pinned, actual = f"{file.size} bytes, sha256 {file.sha256}", f"{size} bytes, sha256 {sha256}"
+    return Finding(file.path, "different", f"expected {pinned}; found {actual}")

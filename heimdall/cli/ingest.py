@@ -233,7 +233,7 @@ class _Loaded(Report):
             f"{len(files.removed)} gone"
         )
         skipped = ", ".join(f"{count} {reason}" for reason, count in sorted(files.skipped.items()))
-        _show(files, {"files": loaded, "left out": skipped}, self.embedding)
+        _show(files, {"files": loaded, "left out": skipped or None}, self.embedding)
 
 
 @dataclass(frozen=True)
@@ -260,8 +260,8 @@ class _GitLoaded(Report):
         would = "would be " if history.dry_run else ""
         rows = {
             "commits": f"{history.commits} {would}loaded, {history.known} known, {history.forgotten} forgotten",
-            "left out": f"{history.merges} merges that say nothing" if history.merges else "",
-            "secrets": f"{history.redacted} left out" if history.redacted else "",
+            "left out": f"{history.merges} merges that say nothing" if history.merges else None,
+            "secrets": f"{history.redacted} left out" if history.redacted else None,
         }
         _show(history, rows, self.embedding)
 
@@ -271,16 +271,17 @@ def _common_json(report: LoadReport | GitReport, embedding: _Embedding) -> dict[
     return {**common, **output.fields_of(embedding)}
 
 
-def _show(report: LoadReport | GitReport, rows: Mapping[str, str], embedding: _Embedding) -> None:
-    """Print what both commands tell; rows without a text are left out."""
+def _show(
+    report: LoadReport | GitReport, rows: Mapping[str, str | None], embedding: _Embedding
+) -> None:
+    """Print what both commands tell."""
     notes: Sequence[str] = report.notes
     if len(notes) > _NOTES_SHOWN:
         more = f"and {len(notes) - _NOTES_SHOWN} more; --json shows all"
         notes = [*notes[:_NOTES_SHOWN], more]
     for note in notes:
         output.line(output.warning("note  "), note)
-    told = {**rows, "memories": _in_words(report.memories)}
-    output.fields((name, text) for name, text in told.items() if text)
+    output.fields({**rows, "memories": _in_words(report.memories)}.items())
     embedding.show()
 
 

@@ -16,6 +16,7 @@ from heimdall.cli.memory_options import TYPES, as_filter, filter_options, metada
 from heimdall.cli.memory_view import document, note, note_pending, show
 from heimdall.cli.opening import embed_all, this_memory, this_memory_if_any
 from heimdall.cli.report import Report
+from heimdall.models.text import megabytes
 
 if TYPE_CHECKING:
     from cognitive_memory.core.memory import Memory
@@ -209,8 +210,6 @@ class _Status(Report):
         return {"database": self.status.database, "exists": True, **output.fields_of(self.status)}
 
     def show(self) -> None:
-        from heimdall.models.text import megabytes
-
         counted = self.status
         tags = [f"{tag} ({count})" for tag, count in counted.tags.items()]
         more = f" and {len(tags) - _TAGS_SHOWN} more" if len(tags) > _TAGS_SHOWN else ""
@@ -228,12 +227,10 @@ class _Status(Report):
             "size": size,
             "memories": memories,
             "types": ", ".join(f"{count:,} {kind}" for kind, count in counted.types.items()),
-            "tags": ", ".join(tags[:_TAGS_SHOWN]) + more,
+            "tags": ", ".join(tags[:_TAGS_SHOWN]) + more or None,
             "vectors": vectors,
             "model": counted.model or "none is pinned",
         }
-        if not tags:
-            del rows["tags"]
         output.fields(rows.items())
         if counted.pending:
             note_pending(counted.pending)

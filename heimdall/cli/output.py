@@ -123,11 +123,15 @@ def paragraph(text: str, *, indent: int = 0, begin: str = "") -> None:
 
 
 def fields(pairs: Iterable[tuple[str, object]]) -> None:
-    """Print names and values, one pair a line: `models_dir  /home/you/…`.
+    """Print names and values, one pair a line: `models_dir  /home/you/…`; a pair with None is left out.
 
     On a terminal, prose is wrapped beside its name; a path is left whole, so that it can be copied.
     """
-    rows = [(name, value if isinstance(value, str) else str(value)) for name, value in pairs]
+    rows = [
+        (name, value if isinstance(value, str) else str(value))
+        for name, value in pairs
+        if value is not None
+    ]
     indent = max((width(name) for name, _ in rows), default=0) + len(_GAP)
     for name, value in rows:
         _hang(Styled(_padded(name, indent), "cyan"), value)

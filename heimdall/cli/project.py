@@ -13,6 +13,7 @@ import click
 from heimdall.cli import output
 from heimdall.cli.command import group
 from heimdall.cli.report import Report
+from heimdall.models.text import megabytes
 
 if TYPE_CHECKING:
     from cognitive_memory.project import Project
@@ -140,8 +141,6 @@ class _Projects(Report):
     projects: Sequence[_ProjectRow]
 
     def show(self) -> None:
-        from heimdall.models.text import megabytes
-
         if not self.projects:
             output.line("no projects yet; 'heimdall project init' makes one")
             return
@@ -233,8 +232,6 @@ class _Cleaned(Report):
         return document
 
     def show(self) -> None:
-        from heimdall.models.text import megabytes
-
         what = f"{self.what}, {megabytes(self.size)}"
         if not self.files:
             output.line(f"{self.root} remembers nothing")

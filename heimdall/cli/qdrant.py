@@ -103,11 +103,9 @@ class _Status(Report):
         rows = {
             "place": self.place,
             "state": output.good("reachable") if reachable else output.bad(self.problem),
-            "collection": self.collection,
+            "collection": self.collection or None,
             "vectors": f"{self.here} here, {self.there if reachable else '?'} there",
         }
-        if not self.collection:
-            del rows["collection"]
         output.fields(rows.items())
         if self.warning:
             output.paragraph(output.warning(self.warning))

@@ -7,37 +7,41 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
+from release.gh import Gh
 from release.transfer import UnavailableError, fetch
 
 _WAITS = (0.5, 1.0, 2.0, 4.0)
 """Seconds before each further try: what has just been published may take a moment to be everywhere."""
 
 
-def download_url(host: str, repository: str, tag: str, name: str) -> str:
-    """The URL of a release's file.
+def fetch_published(
+    gh: Gh, tag: str, target: Path, *, sha256: str, size: int, say: Callable[[str], None]
+) -> str:
+    """Download a release's file without credentials and compare; its URL.
+
+    Where there is nothing yet, it is tried again for some seconds.
 
     Args:
-        host: the URL of GitHub, without a slash at the end.
-        repository: `owner/name`.
+        gh: the repository.
         tag: of the release.
-        name: of the file.
-    """
-    return f"{host}/{quote(repository)}/releases/download/{quote(tag)}/{quote(name)}"
-
-
-def fetch_published(
-    url: str, target: Path, *, sha256: str, size: int, say: Callable[[str], None]
-) -> None:
-    """Download without credentials and compare; where there is nothing yet, try again for some seconds.
+        target: where to put it, with the name that the release has for it.
+        sha256: that it must have.
+        size: that it must have, in bytes.
+        say: hears of each further try.
 
     Raises:
         UnavailableError: if it can't be had.
         ModelBuildError: if it has other bytes.
     """
+    path = quote(f"{gh.repository}/releases/download/{tag}/{target.name}")
+    url = f"{gh.url}/{path}"
     for wait in _WAITS:
         try:
-            return fetch(url, target, sha256=sha256, size=size)
+            fetch(url, target, sha256=sha256, size=size)
         except UnavailableError as error:
             say(f"{error}; trying again in {wait:g} s")
             time.sleep(wait)
-    return fetch(url, target, sha256=sha256, size=size)
+        else:
+            return url
+    fetch(url, target, sha256=sha256, size=size)
+    return url

@@ -18,7 +18,7 @@ from hatch_heimdall_models.files import sha256_of
 from release.checkout import Checkout
 from release.gh import Gh
 from release.github_release import RemoteRelease, releases_of
-from release.public import download_url, fetch_published
+from release.public import fetch_published
 from release.publication import LocalAsset, Plan, plan_publication
 
 
@@ -132,7 +132,8 @@ class _Publication:
         """Download what everybody gets, and compare."""
         with tempfile.TemporaryDirectory() as folder:
             for asset in self.wanted:
-                url = download_url(self.gh.url, self.gh.repository, self.tag, asset.name)
                 target = Path(folder, asset.name)
-                fetch_published(url, target, sha256=asset.sha256, size=asset.size, say=self.say)
+                url = fetch_published(
+                    self.gh, self.tag, target, sha256=asset.sha256, size=asset.size, say=self.say
+                )
                 self.say(f"{url} has the pinned bytes")

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from hatch_heimdall_models.asset import read_asset
 from hatch_heimdall_models.errors import ModelBuildError
-from hatch_heimdall_models.files import sha256_of
 from hatch_heimdall_models.inventory import HashedFile
 from hatch_heimdall_models.manifest import Asset, Manifest
 from release.attestation import attested
 from release.checkout import pinned_assets
 from release.gh import Gh
-from release.public import download_url, fetch_published
+from release.public import fetch_published
 from release.sums import SUMS_NAME, sums_bytes
 from release.wheel_pins import WheelPins
 
@@ -63,9 +63,8 @@ def _wheel_problems(lock: Manifest, tag: str, wheel: WheelPins) -> Iterator[str]
 
 
 def _download(gh: Gh, asset: Asset, folder: Path, say: Callable[[str], None]) -> Path:
-    url = download_url(gh.url, gh.repository, asset.tag, asset.name)
     path = folder / asset.name
-    fetch_published(url, path, sha256=asset.sha256, size=asset.size, say=say)
+    url = fetch_published(gh, asset.tag, path, sha256=asset.sha256, size=asset.size, say=say)
     say(f"{url} has the pinned bytes")
     return path
 
@@ -81,12 +80,12 @@ def _content_problems(lock: Manifest, asset: Asset, path: Path) -> Iterator[str]
 def _sums_problems(
     gh: Gh, tag: str, pins: list[Asset], folder: Path, say: Callable[[str], None]
 ) -> list[str]:
-    expected = folder / "expected"
-    expected.write_bytes(sums_bytes(pins))
-    url = download_url(gh.url, gh.repository, tag, SUMS_NAME)
+    expected = sums_bytes(pins)
+    sha256 = hashlib.sha256(expected).hexdigest()
     try:
-        sha256, size = sha256_of(expected), expected.stat().st_size
-        fetch_published(url, folder / SUMS_NAME, sha256=sha256, size=size, say=say)
+        url = fetch_published(
+            gh, tag, folder / SUMS_NAME, sha256=sha256, size=len(expected), say=say
+        )
     except ModelBuildError as error:
         return [str(error)]
     say(f"{url} lists exactly that")

@@ -59,9 +59,9 @@ class _Migrated(Report):
         from heimdall.migration_0_3.report import Outcome
 
         looks = {
-            Outcome.BROUGHT: output.good,
-            Outcome.THERE: output.good,
-            Outcome.WOULD: output.strong,
+            Outcome.MIGRATED: output.good,
+            Outcome.PRESENT: output.good,
+            Outcome.PLANNED: output.strong,
             Outcome.LEFT: output.warning,
             Outcome.FAILED: output.bad,
         }

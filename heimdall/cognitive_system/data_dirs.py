@@ -55,10 +55,11 @@ def ensure_models_available() -> Path:
 def initialize_shared_environment() -> Path:
     """Make the shared directories, provide the models, and send other libraries' caches to the shared place.
 
-    Sets `MODEL_CACHE_DIR`, `TRANSFORMERS_CACHE`, `HF_HOME` and `SENTENCE_TRANSFORMERS_HOME` in this process and what it
-    starts; a variable that is set already is left alone. Libraries read theirs when they are imported: call this before.
-    Where `HF_HOME` moves, `HF_TOKEN_PATH` is set to where the user's Hugging Face token has been, for a token does not
-    belong into a directory that may be shared with others.
+    Sets `MODEL_CACHE_DIR`, `TRANSFORMERS_CACHE`, `HF_HOME` and `SENTENCE_TRANSFORMERS_HOME` in this
+    process and what it starts; a variable that is set already is left alone. Libraries read theirs
+    when they are imported: call this before. Where `HF_HOME` moves, `HF_TOKEN_PATH` is set to where
+    the user's Hugging Face token has been, for a token does not belong into a directory that may be
+    shared with others.
 
     Called when one of heimdall's systems that needs a model starts, never by an import.
 
@@ -66,8 +67,8 @@ def initialize_shared_environment() -> Path:
         What `ensure_models_available` returns.
 
     Raises:
-        ModelError: as `ensure_models_available` does. Directories that can't be made are no obstacle where the models are
-            in the read-only tier.
+        ModelError: as `ensure_models_available` does. Directories that can't be made are no
+            obstacle where the models are in the read-only tier.
     """
     with contextlib.suppress(OSError):
         ensure_data_directories()

@@ -1,9 +1,9 @@
 """The log files of heimdall's own programs, in the shared `logs` directory.
 
-Each process writes a file of its own, named after the program, its start, the machine and the process:
-no two ever write to one file, so nothing is torn or lost, on any filesystem and without a lock. A file
-is made with its first record, is turned over once it is full, and old files are swept when a new one
-begins.
+Each process writes a file of its own, named after the program, its start, the machine and the
+process: no two ever write to one file, so nothing is torn or lost, on any filesystem and without a
+lock. A file is made with its first record, is turned over once it is full, and old files are swept
+when a new one begins.
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ def level_from_environment(environment: Mapping[str, str] = os.environ) -> str:
 def keep_logs(program: str, *, level: str | None = None) -> ProcessLog | None:
     """Write this process' records to the shared directory from now on, as `HEIMDALL_LOG_LEVEL` says (default: info).
 
-    Called once by each of heimdall's programs, never by an import. Nothing is made before the first record.
+    Called once by each of heimdall's programs, never by an import. Nothing is made before the first
+    record.
 
     Args:
         program: `heimdall` or `heimdall-mcp`.

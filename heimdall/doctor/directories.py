@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from heimdall.models import locations
 
 _MOST_ENTRIES = 20_000
 """A models directory has some dozens; a limit keeps a strange one from taking minutes."""
+_ELSEWHERE = "set HEIMDALL_DATA_DIR to another directory"
+_HAS_USER_NUMBERS = hasattr(os, "geteuid")
 
 
 def shared_directories() -> dict[str, Path]:
@@ -32,38 +35,28 @@ def check(_request: Request) -> Iterator[Finding]:
 
 
 def _examine(key: str, path: Path) -> Finding:
+    fail = partial(failed, key, path)
     if closed := next((parent for parent in reversed(path.parents) if _is_closed(parent)), None):
         problem = f"you can't look at it: {closed} is closed to you; it belongs to {owner(closed)}"
-        return failed(
-            key,
-            path,
-            problem,
-            "set HEIMDALL_DATA_DIR to another directory, or have that one opened",
-        )
+        return fail(problem, f"{_ELSEWHERE}, or have that one opened")
     if not path.is_dir():
         return _missing(key, path)
     if not accessible(path, os.R_OK | os.W_OK | os.X_OK):
-        return failed(
-            key, path, f"you can't read and write it; it belongs to {owner(path)}", _remedy(path)
-        )
+        return fail(f"you can't read and write it; it belongs to {owner(path)}", _remedy(path))
+    # Qdrant's own files are its server's business.
     if key != "qdrant_dir" and (unusable := _unusable(path)):
-        more = f" and {len(unusable) - 1} more" if len(unusable) > 1 else ""
-        first = unusable[0]
-        return failed(
-            key,
-            path,
-            f"you can't use {first}{more} in it; that belongs to {owner(first)}",
-            _remedy(path, recursive=True),
+        first, others = unusable[0], len(unusable) - 1
+        more = f" and {others} more" if others else ""
+        problem = f"you can't use {first}{more} in it; that belongs to {owner(first)}"
+        return fail(problem, _remedy(path, recursive=True))
+    if not _HAS_USER_NUMBERS:
+        return passed(key, path, "is there and writable")
+    if os.geteuid() == 0 != path.stat().st_uid:
+        problem = (
+            f"belongs to {owner(path)}, but you are root: what is written now will belong to root"
         )
-    if hasattr(os, "geteuid") and os.geteuid() == 0 != path.stat().st_uid:
-        return warned(
-            key,
-            path,
-            f"belongs to {owner(path)}, but you are root: what is written now will belong to root",
-            f"run heimdall as {owner(path)}",
-        )
-    whose = f", belongs to {owner(path)}" if hasattr(os, "geteuid") else ""
-    return passed(key, path, f"is there and writable{whose}")
+        return warned(key, path, problem, f"run heimdall as {owner(path)}")
+    return passed(key, path, f"is there and writable, belongs to {owner(path)}")
 
 
 def _is_closed(folder: Path) -> bool:
@@ -75,32 +68,18 @@ def _is_closed(folder: Path) -> bool:
 
 
 def _missing(key: str, path: Path) -> Finding:
+    fail = partial(failed, key, path)
     if os.path.lexists(path):
-        what = (
-            f"is a link to {path.readlink()}, which is no directory"
-            if path.is_symlink()
-            else "is no directory"
-        )
-        return failed(
-            key, path, what, "move it away, or set HEIMDALL_DATA_DIR to another directory"
-        )
+        link = f"a link to {path.readlink()}, which is " if path.is_symlink() else ""
+        return fail(f"is {link}no directory", f"move it away, or {_ELSEWHERE}")
     parent = next(parent for parent in path.parents if os.path.lexists(parent))
     if not parent.is_dir():
-        return failed(
-            key,
-            path,
-            f"can't be made: {parent} is no directory",
-            "set HEIMDALL_DATA_DIR to another directory",
-        )
+        return fail(f"can't be made: {parent} is no directory", _ELSEWHERE)
     if not accessible(parent, os.W_OK | os.X_OK):
         problem = f"is not there and can't be made: {parent} belongs to {owner(parent)}"
-        return failed(key, path, problem, _remedy(parent))
-    return warned(
-        key,
-        path,
-        "is not there yet; the first use makes it",
-        "'heimdall doctor --fix' makes it now, if you like",
-    )
+        return fail(problem, _remedy(parent))
+    problem = "is not there yet; the first use makes it"
+    return warned(key, path, problem, "'heimdall doctor --fix' makes it now, if you like")
 
 
 def _unusable(top: Path) -> list[Path]:
@@ -109,14 +88,14 @@ def _unusable(top: Path) -> list[Path]:
     others = {
         path for path in shared_directories().values() if path != top and path.is_relative_to(top)
     }
-    found = []
+    unusable = []
     for path in islice(top.rglob("*"), _MOST_ENTRIES):
         if path.is_symlink() or not others.isdisjoint((path, *path.parents)):
             continue
         needed = os.R_OK | os.W_OK | os.X_OK if path.is_dir() else os.R_OK
         if not accessible(path, needed) and path.exists():  # it may have gone meanwhile
-            found.append(path)
-    return found
+            unusable.append(path)
+    return unusable
 
 
 def accessible(path: Path, mode: int) -> bool:
@@ -137,13 +116,13 @@ def owner(path: Path) -> str:
 def _remedy(path: Path, *, recursive: bool = False) -> str:
     """What gives this user the right; where the path is the user's own, it is the mode or the mount that forbids."""
     option = "-R " if recursive else ""
-    if not hasattr(os, "geteuid"):
+    if not _HAS_USER_NUMBERS:
         command = f"give yourself the right to change {path}"
     elif not recursive and path.stat().st_uid == os.geteuid():
         command = f"'chmod u+rwx {path}' unless it is mounted read-only"
     else:
         command = f"'sudo chown {option}{_me()} {path}'"
-    return f"{command}, or set HEIMDALL_DATA_DIR to another directory"
+    return f"{command}, or {_ELSEWHERE}"
 
 
 def _me() -> str:

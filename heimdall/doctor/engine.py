@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from heimdall.doctor.finding import Finding, Request, failed, not_checked, passed
@@ -34,6 +35,7 @@ def check(_request: Request) -> Iterator[Finding]:
 
 
 def _run(directory: Path, model: str, variant: str) -> Finding:
+    fail = partial(failed, "engine", directory)
     trial = "heimdall.doctor.engine_trial"
     # The parent's own path, so that both see the same packages however the parent was started.
     path = os.pathsep.join(entry for entry in sys.path if entry)
@@ -44,27 +46,18 @@ def _run(directory: Path, model: str, variant: str) -> Finding:
             command, env=environment, capture_output=True, text=True, timeout=_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
-        return failed(
-            "engine", directory, f"a sentence was not embedded within {_SECONDS} s", _REINSTALL
-        )
+        return fail(f"a sentence was not embedded within {_SECONDS} s", _REINSTALL)
     if done.returncode < 0:
         name = signal.Signals(-done.returncode).name
-        return failed("engine", directory, f"the engine's process was ended by {name}", _REINSTALL)
+        return fail(f"the engine's process was ended by {name}", _REINSTALL)
     try:
         answer = json.loads(done.stdout)
     except ValueError:
         last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        return failed(
-            "engine",
-            directory,
-            f"the engine's process ended with {done.returncode}: {last}",
-            _REINSTALL,
-        )
-    match answer["outcome"]:
-        case "right":
-            return passed("engine", directory, answer["detail"])
-        case "unknown":
-            return not_checked("engine", directory, answer["detail"])
-        case "import":
-            return failed("engine", directory, answer["detail"], _REINSTALL)
-    return failed("engine", directory, answer["detail"], REPAIR)
+        return fail(f"the engine's process ended with {done.returncode}: {last}", _REINSTALL)
+    outcome, detail = answer["outcome"], answer["detail"]
+    if outcome == "right":
+        return passed("engine", directory, detail)
+    if outcome == "unknown":
+        return not_checked("engine", directory, detail)
+    return fail(detail, _REINSTALL if outcome == "import" else REPAIR)

@@ -2,8 +2,8 @@
 
     python -m heimdall.doctor.engine_trial DIRECTORY MODEL VARIANT
 
-The known vector comes from sentence-transformers, not from the engine that is tried: it is the one that
-tests/cognitive_memory/golden has for the text "fact", whose make.py tells how it was made.
+The known vector comes from sentence-transformers, not from the engine that is tried: it is the one
+that tests/cognitive_memory/golden has for the text "fact", whose make.py tells how it was made.
 """
 
 from __future__ import annotations

@@ -25,7 +25,8 @@ class Finding:
     Attributes:
         key: what was checked; unique in a report.
         status: how it ended.
-        path: the file, directory, variable or URL that it is about, without secrets; empty if there is none.
+        path: the file, directory, variable or URL that it is about, without secrets; empty if there
+            is none.
         problem: what was found.
         advice: what to do about it; empty where nothing has to be done.
     """

@@ -14,8 +14,6 @@ from heimdall.errors import HeimdallError
 if TYPE_CHECKING:
     from cognitive_memory.project import Project
 
-_MIGRATE = "'heimdall migrate {root}' brings its memories over"
-
 
 def check(request: Request) -> Iterator[Finding]:
     """The project that was asked for or is around the working directory, then every other that is known."""
@@ -31,73 +29,55 @@ def check(request: Request) -> Iterator[Finding]:
             problem = (
                 "its directory is not there: it was removed or moved, or its disk is not mounted"
             )
-            yield warned(
-                "projects",
-                known.project.root,
-                problem,
-                "'heimdall project clean --gone' forgets what is gone",
-            )
+            advice = "'heimdall project clean --gone' forgets what is gone"
+            yield warned("projects", known.project.root, problem, advice)
         else:
             yield from _project(known.project, known=True)
 
 
 def _project(project: Project, *, known: bool) -> Iterator[Finding]:
     from cognitive_memory.project import ProjectConfigError
+    from heimdall.migration_0_3.copying import unfinished
 
     try:
         _ = project.config
     except ProjectConfigError as error:
         yield _bad_settings(project, error)
     yield _database(project, known=known)
-    if left := _unfinished(project.folder):
+    if left := unfinished(project.folder):
         problem = f"a migration was interrupted and left {', '.join(path.name for path in left)}"
-        yield warned(
-            "projects", project.folder, problem, f"'heimdall migrate {project.root}' finishes it"
-        )
+        advice = f"'heimdall migrate {project.root}' finishes it"
+        yield warned("projects", project.folder, problem, advice)
 
 
 def _bad_settings(project: Project, error: HeimdallError) -> Finding:
     from heimdall.migration_0_3.settings import read_original
 
+    problem, advice = "; ".join(str(error).splitlines()), "correct them"
     if read_original(project.config_path) is not None:
         problem = "these are settings of heimdall 0.3, which this release does not read"
-        return failed(
-            "project_settings",
-            project.config_path,
-            problem,
-            f"'heimdall migrate {project.root}' keeps them aside",
-        )
-    return failed(
-        "project_settings", project.config_path, "; ".join(str(error).splitlines()), "correct them"
-    )
+        advice = f"'heimdall migrate {project.root}' keeps them aside"
+    return failed("project_settings", project.config_path, problem, advice)
 
 
 def _database(project: Project, *, known: bool) -> Finding:
-    path = project.database
-    if not path.exists():
-        return _no_database(project, known=known)
-    from heimdall.migration_0_3.memories import is_legacy
-
-    if is_legacy(path):
-        return warned(
-            "projects",
-            path,
-            "these are memories of heimdall 0.3",
-            _MIGRATE.format(root=project.root),
-        )
-    for place in (path, path.parent):
-        if not accessible(place, os.R_OK | os.W_OK):
-            problem = f"you can't read and write {place}; it belongs to {owner(place)}"
-            return failed("projects", path, problem, f"make {project.folder} yours (chown)")
-    return _schema_and_content(path)
-
-
-def _no_database(project: Project, *, known: bool) -> Finding:
+    from heimdall.migration_0_3.original import is_legacy
     from heimdall.migration_0_3.places import databases
 
-    if legacy := databases(project):
+    path = project.database
+    migrate = f"'heimdall migrate {project.root}' brings its memories over"
+    if path.exists():
+        if is_legacy(path):
+            return warned("projects", path, "these are memories of heimdall 0.3", migrate)
+        for place in (path, path.parent):
+            if not accessible(place, os.R_OK | os.W_OK):
+                problem = f"you can't read and write {place}; it belongs to {owner(place)}"
+                return failed("projects", path, problem, f"make {project.folder} yours (chown)")
+        return _schema_and_content(path)
+    legacy, _ = databases(project)
+    if legacy:
         problem = f"memories of heimdall 0.3 are in {legacy[0]}"
-        return warned("projects", project.root, problem, _MIGRATE.format(root=project.root))
+        return warned("projects", project.root, problem, migrate)
     if project.initialised or known:
         return passed("projects", project.root, "nothing is stored in this project yet")
     return not_checked(
@@ -146,9 +126,3 @@ def _damaged(path: Path, problems: list[str]) -> Finding:
         return failed("project_words", path, "; ".join(problems), advice)
     advice = "bring a backup back with 'heimdall restore', or move it away; the sqlite3 tool's .recover may save what is left"
     return failed("projects", path, f"is damaged: {'; '.join(problems)}", advice)
-
-
-def _unfinished(folder: Path) -> list[Path]:
-    from heimdall.migration_0_3.copying import unfinished
-
-    return unfinished(folder)

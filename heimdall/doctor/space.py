@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from heimdall.doctor.directories import shared_directories
@@ -27,24 +28,15 @@ def check(_request: Request) -> Iterator[Finding]:
     except OSError as error:
         yield not_checked("free_space", existing, f"the filesystem does not say ({error.strerror})")
         return
+    fail = partial(failed, "free_space", existing)
+    needed = _needed()
     if not total:
         yield not_checked("free_space", existing, "it is no filesystem that keeps files")
-        return
-    needed = _needed()
-    if free < needed:
-        yield failed(
-            "free_space",
-            existing,
-            f"{megabytes(free)} free, the model still needs {megabytes(needed)}",
-            _ADVICE,
-        )
+    elif free < needed:
+        problem = f"{megabytes(free)} free, the model still needs {megabytes(needed)}"
+        yield fail(problem, _ADVICE)
     elif _inodes_are_gone(existing):
-        yield failed(
-            "free_space",
-            existing,
-            "no more files can be made: the filesystem has no free inodes",
-            _ADVICE,
-        )
+        yield fail("no more files can be made: the filesystem has no free inodes", _ADVICE)
     elif free < _COMFORT:
         yield warned("free_space", existing, f"only {megabytes(free)} free", _ADVICE)
     else:

@@ -13,14 +13,14 @@ from heimdall.doctor.finding import Finding, Request, failed, passed, warned
 from heimdall.models import locations
 from heimdall.models.errors import ManifestError
 from heimdall.models.manifest import read_model
-from heimdall.models.secrets import redact_url as redact
-from heimdall.models.settings import SOURCES, Settings, SettingsError
+from heimdall.models.secrets import redact_url
+from heimdall.models.settings import Settings, SettingsError
 
 Environment: TypeAlias = Mapping[str, str]
-Rule: TypeAlias = Callable[[Environment], Iterator[Finding]]
+Rule: TypeAlias = Callable[[Environment, Settings], Iterator[Finding]]
 
 OURS = frozenset(
-    {
+    [
         "HEIMDALL_DATA_DIR",
         "HEIMDALL_DEBUG",
         "HEIMDALL_FETCH",
@@ -39,268 +39,185 @@ OURS = frozenset(
         "HEIMDALL_QDRANT_URL",
         "HEIMDALL_SOURCES",
         "HEIMDALL_SYSTEM_MODELS",
-    }
+    ]
 )
 """Every variable of ours; a test holds this against what the code reads."""
-_DIRECTORIES = (
-    "HEIMDALL_DATA_DIR",
-    "MODEL_CACHE_DIR",
-    "HEIMDALL_SYSTEM_MODELS",
-    "HEIMDALL_PROJECT",
-)
+_THEIRS = ("HF_HUB_OFFLINE", "GITHUB_TOKEN")
+"""Variables of others that the resolver reads, too."""
+_MUST_BE_THERE = ("HEIMDALL_SYSTEM_MODELS", "HEIMDALL_PROJECT")
+_DIRECTORIES = ("HEIMDALL_DATA_DIR", "MODEL_CACHE_DIR", *_MUST_BE_THERE)
 
 
 def check(_request: Request) -> Iterator[Finding]:
     """All rules; one finding that says so if none of them has anything to say."""
-    found = judge(os.environ)
-    yield from found
-    if not found:
+    findings = judge(os.environ)
+    yield from findings
+    if not findings:
         named = sorted(name for name in OURS | {"MODEL_CACHE_DIR"} if os.environ.get(name))
-        yield passed(
-            "variables",
-            ", ".join(named),
-            "nothing contradicts" if named else "none of heimdall's is set",
-        )
+        what = "nothing contradicts" if named else "none of heimdall's is set"
+        yield passed("variables", ", ".join(named), what)
 
 
 def judge(environ: Environment) -> list[Finding]:
-    """What all rules say about an environment: at most one finding a variable and rule."""
-    return [finding for rule in RULES for finding in rule(environ)]
+    """What is wrong with an environment: at most one finding a variable and rule."""
+    unreadable = {
+        name: _failed(name, str(error), f"correct it, or unset {name}")
+        for name in sorted({*OURS, *_THEIRS} & environ.keys())
+        if (error := _mistake_in(name, environ[name]))
+    }
+    # What a value that can't be read might mean for others is not guessed.
+    readable = {name: value for name, value in environ.items() if name not in unreadable}
+    settings = Settings.from_environment(readable)
+    said = [finding for rule in RULES for finding in rule(environ, settings)]
+    return [*unreadable.values(), *said]
 
 
-def _values_nobody_can_read(environ: Environment) -> Iterator[Finding]:
-    for name in sorted({*OURS, "HF_HUB_OFFLINE", "GITHUB_TOKEN"} & environ.keys()):
-        try:
-            Settings.from_environment({name: environ[name]})
-        except SettingsError as error:
-            yield failed(_key(name), name, str(error), f"correct it, or unset {name}")
+def _mistake_in(name: str, value: str) -> SettingsError | None:
+    from heimdall.cognitive_system.logs import level_from_environment
+
+    try:
+        Settings.from_environment({name: value})
+        level_from_environment({name: value})
+    except SettingsError as error:
+        return error
+    return None
 
 
-def _log_level_that_is_none(environ: Environment) -> Iterator[Finding]:
-    from heimdall.cognitive_system.logs import LEVELS
-
-    level = environ.get("HEIMDALL_LOG_LEVEL", "").strip().lower()
-    if level and level not in LEVELS:
-        problem = f"HEIMDALL_LOG_LEVEL={level!r}: expected one of {', '.join(LEVELS)}"
-        yield failed(
-            _key("HEIMDALL_LOG_LEVEL"), level, problem, "correct it, or unset HEIMDALL_LOG_LEVEL"
-        )
+def _warned(variable: str, problem: str, advice: str, path: str = "") -> Finding:
+    return warned(f"variables.{variable}", path or variable, problem, advice)
 
 
-def _unknown_names(environ: Environment) -> Iterator[Finding]:
+def _failed(variable: str, problem: str, advice: str, path: str = "") -> Finding:
+    return failed(f"variables.{variable}", path or variable, problem, advice)
+
+
+def _unknown_names(environ: Environment, _settings: Settings) -> Iterator[Finding]:
     for name in sorted(environ):
         if name.startswith("HEIMDALL_") and name not in OURS:
             near = difflib.get_close_matches(name, OURS, n=1)
             hint = f"is {near[0]} meant?" if near else f"unset {name}"
-            yield warned(
-                _key(name), name, f"{name} is set, but this release reads no such variable", hint
-            )
+            yield _warned(name, f"{name} is set, but this release reads no such variable", hint)
 
 
-def _variant_that_is_not_pinned(environ: Environment) -> Iterator[Finding]:
-    variant = environ.get("HEIMDALL_MODEL_VARIANT")
-    if not variant:
+def _variant_that_is_not_pinned(environ: Environment, _settings: Settings) -> Iterator[Finding]:
+    if not (variant := environ.get("HEIMDALL_MODEL_VARIANT")):
         return
     try:
         read_model(variant=variant)
     except ManifestError as error:
-        yield failed(
-            _key("HEIMDALL_MODEL_VARIANT"),
-            variant,
-            error.reason,
-            "name one that is pinned, or unset it",
-        )
+        advice = "name one that is pinned, or unset it"
+        yield _failed("HEIMDALL_MODEL_VARIANT", error.reason, advice, variant)
 
 
-def _offline_twice(environ: Environment) -> Iterator[Finding]:
-    ours, theirs = (environ.get(name) for name in ("HEIMDALL_OFFLINE", "HF_HUB_OFFLINE"))
-    if ours is not None and not _on(ours) and _on(theirs):
+def _what_offline_contradicts(environ: Environment, settings: Settings) -> Iterator[Finding]:
+    if not (offline := settings.offline):
+        return
+    if "HEIMDALL_OFFLINE" in environ and offline == "HF_HUB_OFFLINE":
         problem = "HEIMDALL_OFFLINE allows the network, HF_HUB_OFFLINE forbids it, and either one's no is final"
-        yield warned(
-            _key("HF_HUB_OFFLINE"),
-            "HF_HUB_OFFLINE",
-            problem,
-            "unset HF_HUB_OFFLINE if a model is to be fetched",
-        )
+        yield _warned(offline, problem, "unset HF_HUB_OFFLINE if a model is to be fetched")
+    chosen = []
+    if any(not url.startswith("file:") for url in settings.mirrors):
+        chosen.append("HEIMDALL_MODELS_MIRROR")
+    if environ.get("HEIMDALL_SOURCES") and {*settings.sources} - {"mirror"}:
+        chosen.append("HEIMDALL_SOURCES")
+    if chosen:
+        named = " and ".join(chosen)
+        problem = f"{named} choose where to fetch from, but {offline} forbids the network"
+        yield _warned(offline, problem, f"unset {offline}, or the others")
+    fetch = environ.get("HEIMDALL_FETCH") and settings.fetch
+    if fetch in {"import", "use"} and offline == "HEIMDALL_OFFLINE":
+        problem = f"HEIMDALL_FETCH={fetch} asks for a fetch, but {offline} forbids the network"
+        yield _warned("HEIMDALL_FETCH", problem, "unset one of the two")
 
 
-def _offline_but_sources_chosen(environ: Environment) -> Iterator[Finding]:
-    offline = next(
-        (name for name in ("HEIMDALL_OFFLINE", "HF_HUB_OFFLINE") if _on(environ.get(name))), None
-    )
-    remote = [
-        url for url in _list(environ, "HEIMDALL_MODELS_MIRROR") if not url.startswith("file:")
-    ]
-    beyond = [name for name in _sources(environ) if name != "mirror"]
-    chosen = [
-        *(["HEIMDALL_MODELS_MIRROR"] if remote else []),
-        *(["HEIMDALL_SOURCES"] if beyond else []),
-    ]
-    if offline and chosen:
-        problem = (
-            f"{' and '.join(chosen)} choose where to fetch from, but {offline} forbids the network"
-        )
-        yield warned(_key(offline), offline, problem, f"unset {offline}, or the others")
-
-
-def _offline_but_fetching(environ: Environment) -> Iterator[Finding]:
-    fetch = environ.get("HEIMDALL_FETCH", "").strip().lower()
-    if fetch in {"import", "use"} and _on(environ.get("HEIMDALL_OFFLINE")):
-        problem = (
-            f"HEIMDALL_FETCH={fetch} asks for a fetch, but HEIMDALL_OFFLINE forbids the network"
-        )
-        yield warned(_key("HEIMDALL_FETCH"), "HEIMDALL_FETCH", problem, "unset one of the two")
-
-
-def _mirror_that_is_not_asked(environ: Environment) -> Iterator[Finding]:
-    sources, mirrors = _sources(environ), _list(environ, "HEIMDALL_MODELS_MIRROR")
-    if mirrors and sources and "mirror" not in sources:
+def _sources_that_are_not_asked(environ: Environment, settings: Settings) -> Iterator[Finding]:
+    sources = ",".join(settings.sources)
+    if settings.mirrors and "mirror" not in settings.sources:
         problem = "HEIMDALL_MODELS_MIRROR names a mirror, but HEIMDALL_SOURCES leaves mirrors out"
-        yield warned(
-            _key("HEIMDALL_SOURCES"), ",".join(sources), problem, "add 'mirror' to HEIMDALL_SOURCES"
-        )
-    if sources == ["mirror"] and not mirrors:
+        yield _warned("HEIMDALL_SOURCES", problem, "add 'mirror' to HEIMDALL_SOURCES", sources)
+    if sources == "mirror" and not environ.get("HEIMDALL_MODELS_MIRROR"):
         problem = "HEIMDALL_SOURCES asks mirrors alone, but HEIMDALL_MODELS_MIRROR names none: nobody is asked"
-        yield failed(
-            _key("HEIMDALL_SOURCES"),
-            "mirror",
-            problem,
-            "set HEIMDALL_MODELS_MIRROR, or add other sources",
-        )
-
-
-def _github_that_is_not_asked(environ: Environment) -> Iterator[Finding]:
-    sources = _sources(environ)
+        advice = "set HEIMDALL_MODELS_MIRROR, or add other sources"
+        yield _failed("HEIMDALL_SOURCES", problem, advice, sources)
     for name in ("HEIMDALL_GITHUB_URL", "HEIMDALL_GITHUB_TOKEN"):
-        if environ.get(name) and sources and "github" not in sources:
+        if environ.get(name) and "github" not in settings.sources:
             problem = f"{name} is set, but HEIMDALL_SOURCES leaves GitHub out"
-            yield warned(
-                _key(name), name, problem, f"add 'github' to HEIMDALL_SOURCES, or unset {name}"
-            )
+            yield _warned(name, problem, f"add 'github' to HEIMDALL_SOURCES, or unset {name}")
 
 
-def _mirrors_in_folders_that_are_not_there(environ: Environment) -> Iterator[Finding]:
+def _mirrors_in_folders_that_are_not_there(
+    _environ: Environment, settings: Settings
+) -> Iterator[Finding]:
     from heimdall.models.sources.simple_index import path_of
 
-    for url in _list(environ, "HEIMDALL_MODELS_MIRROR"):
+    for url in settings.mirrors:
         if url.startswith("file:") and not path_of(url).is_dir():
-            problem = f"HEIMDALL_MODELS_MIRROR names {redact(url)}, and there is no such folder"
-            yield warned(
-                _key("HEIMDALL_MODELS_MIRROR"),
-                redact(url),
-                problem,
-                "mount it, or correct the variable",
-            )
+            problem = f"HEIMDALL_MODELS_MIRROR names {redact_url(url)}, and there is no such folder"
+            advice = "mount it, or correct the variable"
+            yield _warned("HEIMDALL_MODELS_MIRROR", problem, advice, redact_url(url))
 
 
-def _directories(environ: Environment) -> Iterator[Finding]:
+def _directories(environ: Environment, _settings: Settings) -> Iterator[Finding]:
     for name in _DIRECTORIES:
-        value = environ.get(name, "")
-        if not value:
+        if not (value := environ.get(name)):
             continue
         try:
-            expanded = Path(value).expanduser()
+            path = Path(value).expanduser()
         except RuntimeError:
-            yield failed(
-                _key(name),
-                value,
-                f"{name}: the home directory in it is not known",
-                "write an absolute path",
-            )
+            problem = f"{name}: the home directory in it is not known"
+            yield _failed(name, problem, "write an absolute path", value)
             continue
-        if not expanded.is_absolute():
+        if not path.is_absolute():
             problem = (
                 f"{name} is a relative path: it means another place in every working directory"
             )
-            yield warned(_key(name), value, problem, "write an absolute path")
-        elif name in {"HEIMDALL_SYSTEM_MODELS", "HEIMDALL_PROJECT"} and not expanded.is_dir():
-            yield warned(
-                _key(name),
-                value,
-                f"{name} names a directory that is not there",
-                "correct it, or unset it",
-            )
+            yield _warned(name, problem, "write an absolute path", value)
+        elif name in _MUST_BE_THERE and not path.is_dir():
+            problem = f"{name} names a directory that is not there"
+            yield _warned(name, problem, "correct it, or unset it", value)
 
 
-def _models_apart_from_the_data(environ: Environment) -> Iterator[Finding]:
+def _models_apart_from_the_data(environ: Environment, _settings: Settings) -> Iterator[Finding]:
     data, models = environ.get("HEIMDALL_DATA_DIR"), environ.get("MODEL_CACHE_DIR")
     if not data or not models:
         return
     below, real = Path(locations.data_dir()) / "models", Path(locations.models_dir())
     if real != below:
         problem = f"HEIMDALL_DATA_DIR is {data}, but MODEL_CACHE_DIR wins for models: they are in {real}, not in {below}"
-        yield warned(
-            _key("MODEL_CACHE_DIR"), models, problem, "unset MODEL_CACHE_DIR if that is not meant"
-        )
+        advice = "unset MODEL_CACHE_DIR if that is not meant"
+        yield _warned("MODEL_CACHE_DIR", problem, advice, models)
 
 
-def _one_proxy_two_ways(environ: Environment) -> Iterator[Finding]:
+def _one_proxy_two_ways(environ: Environment, _settings: Settings) -> Iterator[Finding]:
     if os.name == "nt":
         return  # names of variables have no case there
     for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"):
         upper, lower = environ.get(name), environ.get(name.lower())
         if upper and lower and upper != lower:
             problem = f"{name} and {name.lower()} differ; the second is used"
-            yield warned(_key(name), redact(lower), problem, "set both alike, or one of them")
+            yield _warned(name, problem, "set both alike, or one of them", redact_url(lower))
 
 
-def _tokens_for_nobody(environ: Environment) -> Iterator[Finding]:
-    url = environ.get("HEIMDALL_GITHUB_URL", "")
-    host = _host(url)
-    if (
-        host
-        and host != "github.com"
-        and environ.get("GITHUB_TOKEN")
-        and not environ.get("HEIMDALL_GITHUB_TOKEN")
-    ):
+def _tokens_for_nobody(environ: Environment, settings: Settings) -> Iterator[Finding]:
+    host = urlsplit(settings.github_url).hostname
+    ours = environ.get("HEIMDALL_GITHUB_TOKEN")
+    if host != "github.com" and environ.get("GITHUB_TOKEN") and not ours:
         problem = (
             f"GITHUB_TOKEN (not shown) is sent to {host}, the host that HEIMDALL_GITHUB_URL names"
         )
-        yield warned(
-            _key("GITHUB_TOKEN"),
-            redact(url),
-            problem,
-            f"set HEIMDALL_GITHUB_TOKEN to one for {host}",
-        )
+        advice = f"set HEIMDALL_GITHUB_TOKEN to one for {host}"
+        yield _warned("GITHUB_TOKEN", problem, advice, redact_url(settings.github_url))
 
 
 RULES: tuple[Rule, ...] = (
-    _values_nobody_can_read,
-    _log_level_that_is_none,
     _unknown_names,
     _variant_that_is_not_pinned,
-    _offline_twice,
-    _offline_but_sources_chosen,
-    _offline_but_fetching,
-    _mirror_that_is_not_asked,
-    _github_that_is_not_asked,
+    _what_offline_contradicts,
+    _sources_that_are_not_asked,
     _mirrors_in_folders_that_are_not_there,
     _directories,
     _models_apart_from_the_data,
     _one_proxy_two_ways,
     _tokens_for_nobody,
 )
-"""All rules. Each looks at the environment and yields what is wrong with it."""
-
-
-def _key(variable: str) -> str:
-    return f"variables.{variable}"
-
-
-def _on(value: str | None) -> bool:
-    return value is not None and value.strip().lower() in {"1", "true", "yes", "on"}
-
-
-def _list(environ: Environment, name: str) -> list[str]:
-    return [item for part in environ.get(name, "").split(",") if (item := part.strip())]
-
-
-def _sources(environ: Environment) -> list[str]:
-    return [name for name in _list(environ, "HEIMDALL_SOURCES") if name in SOURCES]
-
-
-def _host(url: str) -> str | None:
-    try:
-        return urlsplit(url).hostname
-    except ValueError:
-        return None
+"""Each looks at the environment, and at what its readable part says, and yields what contradicts."""

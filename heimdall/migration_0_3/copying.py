@@ -6,14 +6,15 @@ What a killed process leaves has a name that tells its process; the next migrati
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from heimdall.errors import HeimdallError
-from heimdall.models.files import chunks_of, sha256_of
+from heimdall.migration_0_3.report import MigrationError, Options, Outcome, Step, failure
+from heimdall.models.files import sha256_of
 from heimdall.models.processes import this_process
 from heimdall.models.transfer.partials import is_abandoned
 
@@ -22,144 +23,114 @@ Digests = dict[str, str]
 """What is in a tree: for each file, by its relative path, the sha256; for a link where it leads."""
 
 
-class CopyError(HeimdallError):
-    """Something could not be copied, and was left as it is.
+def migrate(kind: str, source: Path, target: Path, options: Options) -> Step:
+    """Copy a file, or a folder as a whole, unless its name is taken.
 
-    Attributes:
-        source: what.
-        problem: why, and what to do.
+    With `remove`, the source is deleted if it and what is there now are read back alike.
     """
+    step = Step(kind, str(source), Outcome.PRESENT, str(target))
+    try:
+        if target.exists():
+            if digests(source) != digests(target):
+                what = "something else" if source.is_dir() else "other bytes"
+                detail = f"{target} has {what}, and is not replaced"
+                return replace(step, outcome=Outcome.LEFT, detail=detail)
+        elif options.dry_run:
+            return replace(step, outcome=Outcome.PLANNED, detail="as a verified copy")
+        else:
+            copy(source, target)
+            step = replace(step, outcome=Outcome.MIGRATED, detail="copied, and read back")
+        # Compared again, for the source may have changed since.
+        if options.remove and digests(source) == digests(target):
+            _remove(source)
+            step = replace(step, removed=True)
+    except (HeimdallError, OSError) as error:
+        return failure(kind, source, error, target)
+    return step
 
-    def __init__(self, source: str, problem: str) -> None:
-        super().__init__(source, problem)
-        self.source = source
-        self.problem = problem
 
-    def __str__(self) -> str:
-        return f"{self.source}: {self.problem}"
+def copy(source: Path, target: Path) -> None:
+    """Copy a file or folder to a name that is free: nobody ever sees a part of it under its name.
 
-
-def copy_file(source: Path, target: Path) -> str:
-    """Copy a file to a name that is free; its time stamp comes along, its mode follows the umask.
-
-    Returns:
-        The sha256 of what is there now, read back from the disk.
+    Time stamps of files come along; modes follow the umask.
 
     Raises:
-        CopyError: it changed meanwhile, or somebody else took the name.
-        OSError: it can't be read or written.
-    """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with temporary(target.parent) as path:
-        sha256 = _copy_bytes(source, path)
-        take_name(path, target)
-    return sha256
-
-
-def copy_tree(source: Path, target: Path) -> Digests:
-    """Copy a folder to a name that is free, as a whole: nobody ever sees a part of it under its name.
-
-    Returns:
-        What is there now, read back from the disk.
-
-    Raises:
-        CopyError: it changed meanwhile, or has something else than files, folders and links that stay in it.
+        MigrationError: it changed meanwhile, somebody else took the name, or there is something
+            else in it than files, folders and links that stay in it.
         OSError: it can't be read or written.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     with temporary(target.parent) as path:
         before = digests(source)
-        _copy_folder(source, path)
-        copied = digests(path)
-        if not before == copied == digests(source):
-            raise CopyError(
+        _copy(source, path)
+        if not before == digests(path) == digests(source):
+            raise MigrationError(
                 str(source),
                 "it changed while it was copied; stop what writes to it, and migrate again",
             )
-        try:
-            path.rename(target)
-        except OSError as error:
-            if target.exists():
-                raise CopyError(
-                    str(source), f"{target} is there already, and is not replaced"
-                ) from error
-            raise
-    return copied
+        take_name(path, target)
 
 
-def _copy_bytes(source: Path, path: Path) -> str:
-    before = source.stat()
-    digest = hashlib.sha256()
-    with source.open("rb") as reading, path.open("xb") as writing:
-        for chunk in chunks_of(reading):
-            digest.update(chunk)
-            writing.write(chunk)
-        writing.flush()
-        os.fsync(writing.fileno())
-    after = source.stat()
-    same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
-    if not same or sha256_of(path) != digest.hexdigest():
-        raise CopyError(
-            str(source), "it changed while it was copied; stop what writes to it, and migrate again"
-        )
-    os.utime(path, ns=(after.st_atime_ns, after.st_mtime_ns))
-    return digest.hexdigest()
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        target.mkdir()
+        for entry in sorted(source.iterdir()):
+            if entry.is_symlink():
+                (target / entry.name).symlink_to(entry.readlink())
+            else:
+                _copy(entry, target / entry.name)
+        return
+    shutil.copyfile(source, target)
+    with target.open("rb+") as copied:
+        # A name must never outlive its bytes, and the source may be deleted soon.
+        os.fsync(copied.fileno())
+    status = source.stat()
+    os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
-def _copy_folder(source: Path, target: Path) -> None:
-    target.mkdir()
-    for entry in sorted(source.iterdir()):
-        copy = target / entry.name
-        if entry.is_symlink():
-            copy.symlink_to(entry.readlink())
-        elif entry.is_dir():
-            _copy_folder(entry, copy)
-        else:
-            _copy_bytes(entry, copy)
-
-
-def digests(folder: Path) -> Digests:
-    """What is in a folder.
+def digests(top: Path) -> Digests:
+    """What a file or folder is and has; a link in the place of `top` counts as what it leads to.
 
     Raises:
-        CopyError: there is something that is no file, folder or link that stays in it.
+        MigrationError: there is something that is no file, folder or link that stays in it.
         OSError: something can't be read.
     """
-    found: Digests = {}
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.is_symlink():
-            if not path.resolve().is_relative_to(folder.resolve()) or path.readlink().is_absolute():
-                raise CopyError(
+    contents: Digests = {}
+    for path in (top, *sorted(top.rglob("*"))):
+        name = path.relative_to(top).as_posix()
+        if path.is_symlink() and path != top:
+            if not path.resolve().is_relative_to(top.resolve()) or path.readlink().is_absolute():
+                raise MigrationError(
                     str(path),
-                    f"is a link that leads out of {folder}; put a copy in its place, or remove it",
+                    f"is a link that leads out of {top}; put a copy in its place, or remove it",
                 )
-            found[name] = f"-> {path.readlink()}"
+            contents[name] = f"-> {path.readlink()}"
         elif path.is_dir():
-            found[name] = "folder"
+            contents[name] = "folder"
         elif path.is_file():
-            found[name] = sha256_of(path)
+            contents[name] = sha256_of(path)
         else:
-            raise CopyError(str(path), "is no file, folder or link")
-    return found
+            raise MigrationError(str(path), "is no file, folder or link")
+    return contents
 
 
 def take_name(path: Path, target: Path) -> None:
-    """Give a file its name, unless somebody has it.
+    """Give a file or folder another name, unless somebody has it.
 
     Raises:
-        CopyError: somebody has it.
+        MigrationError: somebody has it.
     """
     try:
-        os.link(path, target)
-    except FileExistsError:
-        raise CopyError(str(path), f"{target} is there already, and is not replaced") from None
-    except OSError:  # a filesystem without links
-        if target.exists():
-            raise CopyError(str(path), f"{target} is there already, and is not replaced") from None
-        path.rename(target)
-    else:
-        path.unlink()
+        if path.is_dir():
+            path.rename(target)
+        else:
+            os.link(path, target)  # unlike a rename, it never replaces a file
+    except OSError as error:
+        if os.path.lexists(target):
+            problem = f"{target} is there already, and is not replaced"
+            raise MigrationError(str(path), problem) from error
+        path.rename(target)  # a filesystem without links
+    path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -169,7 +140,8 @@ def temporary(directory: Path) -> Iterator[Path]:
     try:
         yield path
     finally:
-        _remove(path)
+        with contextlib.suppress(OSError):
+            _remove(path)
 
 
 def unfinished(directory: Path) -> list[Path]:
@@ -177,25 +149,23 @@ def unfinished(directory: Path) -> list[Path]:
     return [path for path in sorted(directory.glob(f"{_PREFIX}.*.tmp")) if is_abandoned(path)]
 
 
-def sweep(directory: Path) -> int:
-    """Remove what is unfinished; tells how much that was."""
-    left = unfinished(directory)
-    for path in left:
-        _remove(path)
-    return len(left)
+def sweep(directory: Path) -> None:
+    """Remove what is unfinished."""
+    for path in unfinished(directory):
+        with contextlib.suppress(OSError):
+            _remove(path)
 
 
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
+        shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
 
 
 def remove_empty(folder: Path) -> None:
     """Remove a folder and the folders in it, as far as they are empty."""
-    for path in sorted((path for path in folder.rglob("*") if path.is_dir()), reverse=True):
-        with contextlib.suppress(OSError):
-            path.rmdir()
-    with contextlib.suppress(OSError):
-        folder.rmdir()
+    for path in (*sorted(folder.rglob("*"), reverse=True), folder):
+        if path.is_dir():
+            with contextlib.suppress(OSError):
+                path.rmdir()

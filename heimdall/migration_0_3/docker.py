@@ -1,41 +1,28 @@
 """Named volumes of Docker, read through the `docker` command without changing, starting or fetching anything.
 
-A volume can be read through a container that has it, running or not: `docker cp` needs neither an image nor a shell
-in there. Volumes without a container are named, and left.
+A volume can be read through a container that has it, running or not: `docker cp` needs neither an
+image nor a shell in there. Volumes without a container are named, and left.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import shutil
 import subprocess
-import tarfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from heimdall.errors import HeimdallError
+from heimdall.migration_0_3 import qdrant
+from heimdall.migration_0_3.report import MigrationError, Options, Outcome, Step, failure
 
+_COMMAND = "docker"
 _OF_INTEREST = re.compile(r"heimdall|qdrant", re.IGNORECASE)
 _SECONDS = 30
 _COPY_SECONDS = 3600
-
-
-class DockerError(HeimdallError):
-    """The `docker` command could not say or do something.
-
-    Attributes:
-        problem: what it said.
-    """
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(problem)
-        self.problem = problem
-
-    def __str__(self) -> str:
-        return f"docker: {self.problem}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,66 +44,77 @@ class Volume:
 
 def is_here() -> bool:
     """Whether there is a `docker` command."""
-    return shutil.which("docker") is not None
+    return shutil.which(_COMMAND) is not None
 
 
 def volumes() -> list[Volume]:
     """The volumes whose names speak of heimdall or Qdrant.
 
     Raises:
-        DockerError: docker does not answer.
+        MigrationError: docker does not answer.
     """
     names = _docker("volume", "ls", "--format", "{{.Name}}").split()
     return [_volume(name) for name in sorted(names) if _OF_INTEREST.search(name)]
 
 
 def _volume(name: str) -> Volume:
-    running = _docker("ps", "--filter", f"volume={name}", "--format", "{{.ID}}").split()
-    every = _docker("ps", "--all", "--filter", f"volume={name}", "--format", "{{.ID}}").split()
-    for container in every:
+    having_it = ("--filter", f"volume={name}", "--format", "{{.ID}}")
+    running = bool(_docker("ps", *having_it).split())
+    for container in _docker("ps", "--all", *having_it).split():
         mounts = json.loads(_docker("inspect", "--format", "{{json .Mounts}}", container))
         for mount in mounts:
             if mount.get("Name") == name:
-                return Volume(name, container, str(mount["Destination"]), bool(running))
-    return Volume(name, None, "", bool(running))
+                return Volume(name, container, str(mount["Destination"]), running)
+    return Volume(name, None, "", running)
 
 
-@contextlib.contextmanager
-def copied(volume: Volume, target: Path) -> Iterator[Path]:
-    """A copy of a volume's files in `target`, which is made.
-
-    Raises:
-        DockerError: docker could not copy them, or they are nothing that a folder of data has.
-    """
-    command = ["docker", "cp", f"{volume.container}:{volume.inside}/.", "-"]
-    target.mkdir(parents=True)
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None  # noqa: S101 (asked for above)
-        assert process.stderr is not None  # noqa: S101
+def migrate(volume: Volume, shared: Path, options: Options) -> Iterator[Step]:
+    """Copy a volume's collections into the shared Qdrant directory; the volume itself stays in any case."""
+    step = Step("volume", f"docker volume {volume.name}", Outcome.LEFT)
+    if volume.container is None:
+        detail = "no container has it, so docker can't read it without starting one; make one that mounts it"
+        yield replace(step, detail=detail)
+    elif volume.running:
+        detail = f"in use: 'docker stop {volume.container}', then migrate again"
+        yield replace(step, detail=detail)
+    elif options.dry_run:
+        detail = "as a verified copy, if it is Qdrant's"
+        yield replace(step, outcome=Outcome.PLANNED, target=str(shared), detail=detail)
+    else:
         try:
-            with tarfile.open(fileobj=process.stdout, mode="r|") as archive:
-                archive.extractall(target, filter="data")
-        except (tarfile.TarError, OSError) as error:
-            process.kill()
-            said = process.stderr.read().decode(errors="replace").strip()
-            raise DockerError(
-                f"the volume {volume.name} could not be copied: {said or error}"
-            ) from error
-        code = process.wait(_COPY_SECONDS)
-        if code:
-            said = process.stderr.read().decode(errors="replace").strip()
-            raise DockerError(f"the volume {volume.name} could not be copied: {said}")
-    yield target
+            yield from _migrate_copy(volume, step, shared)
+        except (HeimdallError, OSError) as error:
+            yield failure("volume", step.source, error)
 
 
-def _docker(*arguments: str) -> str:
+def _migrate_copy(volume: Volume, step: Step, shared: Path) -> Iterator[Step]:
+    with TemporaryDirectory(prefix="heimdall-") as folder:
+        copy = Path(folder) / "volume"
+        try:
+            _docker("cp", f"{volume.container}:{volume.inside}/.", str(copy), seconds=_COPY_SECONDS)
+        except MigrationError as error:
+            problem = f"the volume {volume.name} could not be copied: {error.problem}"
+            raise MigrationError(_COMMAND, problem) from error
+        storage = qdrant.recognise(copy)
+        if storage is None:
+            yield replace(step, detail="it holds nothing of Qdrant's")
+            return
+        remedy = f"'docker volume rm {volume.name}' removes it when you no longer want it"
+        # The copy is not the volume: it is never what `remove` is about.
+        for each in qdrant.migrate(storage, shared, Options()):
+            inside = Path(each.source).relative_to(copy).as_posix()
+            source, detail = f"{step.source}: {inside}", f"{each.detail}; {remedy}"
+            yield replace(each, kind="volume", source=source, detail=detail)
+
+
+def _docker(*arguments: str, seconds: float = _SECONDS) -> str:
     try:
         done = subprocess.run(
-            ["docker", *arguments], capture_output=True, text=True, timeout=_SECONDS, check=False
+            [_COMMAND, *arguments], capture_output=True, text=True, timeout=seconds, check=False
         )
     except (OSError, subprocess.SubprocessError) as error:
-        raise DockerError(str(error)) from error
+        raise MigrationError(_COMMAND, str(error)) from error
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"ended with {done.returncode}"]
-        raise DockerError(lines[-1])
+        raise MigrationError(_COMMAND, lines[-1])
     return done.stdout

@@ -1,8 +1,9 @@
 """From a database of heimdall 0.3 to one of ours.
 
-The original kept its database where ours is to be. There, ours is put together aside, read back, and takes the name in
-one rename; the original's file keeps all that it holds, under a name of its own. Nothing is lost by a kill at any moment,
-and the next migration goes on. What was taken over is noted, so that it is not brought back after somebody deleted it here.
+The original kept its database where ours is to be. There, ours is put together aside, read back,
+and takes the name in one rename; the original's file keeps all that it holds, under a name of its
+own. Nothing is lost by a kill at any moment, and the next migration goes on. What was taken over is
+noted, so that it is not brought back after somebody deleted it here.
 """
 
 from __future__ import annotations
@@ -23,9 +24,8 @@ from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.storage.errors import explanation
 from heimdall.errors import HeimdallError
 from heimdall.migration_0_3 import copying
-from heimdall.migration_0_3.copying import CopyError
-from heimdall.migration_0_3.original import Original, is_original, open_to_read
-from heimdall.migration_0_3.report import Outcome, Step, Wishes, failure
+from heimdall.migration_0_3.original import Original, open_to_read
+from heimdall.migration_0_3.report import MigrationError, Options, Outcome, Step, failure
 from heimdall.models.files import write_atomically
 
 KEPT_NAME = "cognitive_memory.heimdall-0.3.db"
@@ -34,55 +34,53 @@ _NOTES = "migrated.json"
 _BUSY_SECONDS = 5.0
 
 
-def bring_over(database: Path, project: Project, wishes: Wishes) -> Step:
+def migrate(database: Path, project: Project, options: Options) -> Step:
     """Make the memories of an original's database ours.
 
     Args:
         database: a file that `is_original`.
         project: whose memory they are.
+        options: how to migrate.
     """
     try:
-        if wishes.dry_run:
-            return _plan(database, project)
-        project.folder.mkdir(parents=True, exist_ok=True)
-        return _bring_over(database, project, wishes)
+        return _migrate(database, project, options)
     except sqlite3.DatabaseError as error:
         return failure("memories", database, explanation(error, database), project.database)
     except (HeimdallError, OSError) as error:
         return failure("memories", database, error, project.database)
 
 
-def _plan(database: Path, project: Project) -> Step:
+def _migrate(database: Path, project: Project, options: Options) -> Step:
+    with (_reading if options.dry_run else _alone_with)(database) as connection:
+        original = Original(connection, project.root)
+        digest, detail = original.digest(), original.summary()
+        if _was_taken(digest, project):
+            outcome = Outcome.PRESENT
+        elif options.dry_run:
+            for _ in original.memories():
+                pass  # what can't be read would be said now
+            outcome = Outcome.PLANNED
+        else:
+            project.folder.mkdir(parents=True, exist_ok=True)
+            if database == project.database:
+                database, outcome = _take_place(original, project, connection), Outcome.MIGRATED
+            else:
+                added = _add(original, project.database, project)
+                outcome = Outcome.MIGRATED if added else Outcome.PRESENT
+            _note(project, digest, database)
+    step = Step("memories", str(database), outcome, str(project.database), detail)
+    if options.remove:
+        _remove(database)
+        step = replace(step, removed=True)
+    return step
+
+
+@contextlib.contextmanager
+def _reading(database: Path) -> Iterator[sqlite3.Connection]:
+    """The database at one moment, without changing a byte."""
     with contextlib.closing(open_to_read(database)) as connection:
         connection.execute("BEGIN")
-        original = Original(connection, project.root)
-        if _was_taken(original.digest(), project):
-            return _step(database, project, Outcome.THERE, original)
-        for _ in original.memories():
-            pass  # what can't be read would be said now
-        return _step(database, project, Outcome.WOULD, original)
-
-
-def _bring_over(database: Path, project: Project, wishes: Wishes) -> Step:
-    with _alone_with(database) as connection:
-        original = Original(connection, project.root)
-        digest = original.digest()
-        if _was_taken(digest, project):
-            step = _step(database, project, Outcome.THERE, original)
-        elif database == project.database:
-            step = _step(database, project, Outcome.BROUGHT, original)
-            database = _take_place(database, original, project, connection)
-        else:
-            with _open(project.database, project) as memory:
-                added = _add(original, memory)
-                _read_back(original, memory, exactly=False)
-            step = _step(database, project, Outcome.BROUGHT if added else Outcome.THERE, original)
-        _note(project, digest, database)
-    step = replace(step, source=str(database))
-    if wishes.remove:
-        _remove(database)
-        step = step.taken_away()
-    return step
+        yield connection
 
 
 @contextlib.contextmanager
@@ -90,7 +88,7 @@ def _alone_with(database: Path) -> Iterator[sqlite3.Connection]:
     """The database to oneself, without a write-ahead log beside it.
 
     Raises:
-        CopyError: some other process has it open.
+        MigrationError: some other process has it open.
         sqlite3.DatabaseError: it is damaged.
     """
     uri = f"{database.absolute().as_uri()}?mode=rw"
@@ -98,18 +96,19 @@ def _alone_with(database: Path) -> Iterator[sqlite3.Connection]:
         sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
     ) as connection:
         try:
-            # Leaving WAL takes all of it into the file and is refused while anybody else is connected.
+            # Leaving WAL takes all of it into the file and is refused while anybody else is
+            # connected.
             connection.execute("PRAGMA journal_mode = DELETE")
             connection.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
                 raise
             problem = "another process uses it; stop the assistants and the old heimdall monitor, then migrate again"
-            raise CopyError(str(database), problem) from error
+            raise MigrationError(str(database), problem) from error
         try:
             (sound,) = connection.execute("PRAGMA quick_check(1)").fetchone()
             if sound != "ok":
-                raise CopyError(
+                raise MigrationError(
                     str(database),
                     f"is damaged ({sound}); the sqlite3 tool's .recover may save the rest",
                 )
@@ -119,18 +118,15 @@ def _alone_with(database: Path) -> Iterator[sqlite3.Connection]:
                 connection.rollback()
 
 
-def _take_place(
-    database: Path, original: Original, project: Project, connection: sqlite3.Connection
-) -> Path:
+def _take_place(original: Original, project: Project, connection: sqlite3.Connection) -> Path:
     """Put our database in the original's place, and tell the original's new name."""
+    database = project.database
     with copying.temporary(project.folder) as folder:
         folder.mkdir()
         fresh = folder / database.name
-        with _open(fresh, project) as memory:
-            _add(original, memory)
-            _read_back(original, memory, exactly=True)
+        _add(original, fresh, project)
         if left := sorted(path.name for path in folder.iterdir() if path != fresh):
-            raise CopyError(str(fresh), f"SQLite has not finished with it: {', '.join(left)}")
+            raise MigrationError(str(fresh), f"SQLite has not finished with it: {', '.join(left)}")
         if os.name == "nt":  # where nothing can be renamed that is open
             connection.close()
         kept = _keep(database)
@@ -150,43 +146,43 @@ def _keep(database: Path) -> Path:
             if kept.samefile(database):  # killed after this, last time
                 return kept
         except OSError:
-            # a filesystem without links: for a moment there is no database, and the next migration goes on
+            # a filesystem without links: for a moment there is no database, and the next migration
+            # goes on
             if not kept.exists():
                 return database.rename(kept)
         else:
             return kept
-    raise CopyError(
+    raise MigrationError(
         str(database), f"there are too many files like {KEPT_NAME}; move some of them away"
     )
 
 
-def _open(database: Path, project: Project) -> ProjectMemory:
-    return ProjectMemory.open(database, project_id=project.config.project_id)
+def _add(original: Original, database: Path, project: Project) -> int:
+    """Store in a database of ours what is not there, and read it back; tells how many that were.
 
-
-def _add(original: Original, memory: ProjectMemory) -> int:
-    """Store what is not there; tells how many that were. What is there may have been changed here, and stays.
-
-    Vectors are left for later.
+    What is there may have been changed here, and stays. Vectors are left for later.
     """
-    known = {stored.id for stored in memory.memories()}
-    new = (old for old in original.memories() if old.id not in known)
-    return len(memory.store_many(new, embed=False).ids)
+    with ProjectMemory.open(database, project_id=project.config.project_id) as memory:
+        known = {stored.id for stored in memory.memories()}
+        new = (old for old in original.memories() if old.id not in known)
+        added = len(memory.store_many(new, embed=False).ids)
+        # Ours may be changed by others at any moment, one that is put together aside by nobody.
+        _read_back(original, memory, exactly=database != project.database)
+    return added
 
 
 def _read_back(original: Original, memory: ProjectMemory, *, exactly: bool) -> None:
     """Make sure that every memory is there, and if ours is new, that it says the same.
 
     Raises:
-        CopyError: one is missing or different.
+        MigrationError: one is missing or different.
     """
     stored = {copy.id: _fingerprint(copy) for copy in memory.memories()}
     for old in original.memories():
-        copy = stored.get(str(old.id))
-        if copy is None or (exactly and copy != _fingerprint(old)):
-            raise CopyError(
-                str(memory.database), f"the memory {old.id} was not stored as it was read"
-            )
+        fingerprint = stored.get(str(old.id))
+        if fingerprint is None or (exactly and fingerprint != _fingerprint(old)):
+            problem = f"the memory {old.id} was not stored as it was read"
+            raise MigrationError(str(memory.database), problem)
 
 
 def _fingerprint(memory: Memory | NewMemory) -> bytes:
@@ -207,25 +203,14 @@ def _remove(database: Path) -> None:
     """Delete the original's file. It was alone a moment ago, and has no log beside it."""
     for suffix in ("-wal", "-shm", "-journal"):
         if database.with_name(database.name + suffix).exists():
-            raise CopyError(
+            raise MigrationError(
                 str(database), "another process has opened it; it came over, but is not removed"
             )
     database.unlink()
 
 
-def _step(database: Path, project: Project, outcome: Outcome, original: Original) -> Step:
-    parts = [f"{original.count() - original.blank()} memories"]
-    if number := original.connections():
-        parts.append(f"{number} connections in their metadata")
-    dropped = ", ".join(f"{number} {what}" for what, number in original.dropped().items())
-    detail = f"{', '.join(parts)}; not taken: {dropped}" if dropped else ", ".join(parts)
-    return Step("memories", str(database), outcome, str(project.database), detail)
-
-
 def _note(project: Project, digest: str, database: Path) -> None:
     """Note that what this digest is of came into the database that is there now."""
-    if _was_taken(digest, project):
-        return
     now = datetime.now(UTC).isoformat(timespec="seconds")
     notes = {
         **_read_notes(project),
@@ -263,28 +248,5 @@ def _identity(database: Path) -> str | None:
 
 def kept_originals(project: Project) -> list[Path]:
     """Originals' files whose place ours has taken."""
-    return [
-        path
-        for path in sorted(project.folder.glob(KEPT_NAME.replace(".db", "*.db")))
-        if path.is_file()
-    ]
-
-
-def is_legacy(path: Path) -> bool:
-    """Whether a file is a database of heimdall 0.3; anything that can't be read is not."""
-    try:
-        return path.is_file() and is_original(path)
-    except (sqlite3.Error, OSError):
-        return False
-
-
-def unreadable(path: Path) -> str | None:
-    """Why nobody can tell what a file is, if so; None if there is no file, or it is a database of any kind."""
-    try:
-        if path.is_file():
-            is_original(path)
-    except sqlite3.DatabaseError as error:
-        return f"{explanation(error, path).problem}; it was left as it is"
-    except OSError as error:
-        return f"can't be read: {error.strerror}"
-    return None
+    paths = project.folder.glob(KEPT_NAME.replace(".db", "*.db"))
+    return [path for path in sorted(paths) if path.is_file()]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from cognitive_memory.project import Project
+from cognitive_memory.storage.errors import explanation
 from heimdall.cognitive_system import data_dirs
 from heimdall.migration_0_3 import memories, models, settings
+from heimdall.migration_0_3.original import is_original
 from heimdall.migration_0_3.qdrant import QdrantFolder, recognise
 
 _MODELS = ("data/models",)
@@ -45,36 +48,34 @@ def model_folders(root: Path) -> list[Path]:
     ]
 
 
-def databases(project: Project, tops: Sequence[Path] = ()) -> list[Path]:
-    """Databases of heimdall 0.3 that belong to a project: in its own place first, then below `tops`."""
-    return [path for path in _candidates(project, tops) if memories.is_legacy(path)]
+def databases(project: Project, tops: Sequence[Path] = ()) -> tuple[list[Path], dict[Path, str]]:
+    """Databases of heimdall 0.3 that belong to a project: in its own place first, then below `tops`.
 
-
-def unreadable_databases(project: Project, tops: Sequence[Path] = ()) -> dict[Path, str]:
-    """Files where those might be, of which nobody can tell what they are, and why."""
-    problems = {path: memories.unreadable(path) for path in _candidates(project, tops)}
-    return {path: problem for path, problem in problems.items() if problem}
-
-
-def _candidates(project: Project, tops: Sequence[Path]) -> list[Path]:
+    Returns:
+        The databases, and the files where those might be of which nobody can tell what they are,
+        each with the reason.
+    """
     named = settings.database_of(project)
-    paths = [top / name for top in (project.root, *tops) for name in _DATABASES] + (
-        [named] if named else []
-    )
-    found: dict[Path, Path] = {}
-    for path in (*paths, *memories.kept_originals(project)):
-        found.setdefault(path.resolve(), path)
-    return list(found.values())
+    paths = [top / name for top in (project.root, *tops) for name in _DATABASES]
+    paths += [named] if named else []
+    originals: list[Path] = []
+    unreadable: dict[Path, str] = {}
+    for path in _distinct((*paths, *memories.kept_originals(project))):
+        try:
+            if path.is_file() and is_original(path):
+                originals.append(path)
+        except sqlite3.DatabaseError as error:
+            unreadable[path] = f"{explanation(error, path).problem}; it was left as it is"
+        except OSError as error:
+            unreadable[path] = f"can't be read: {error.strerror}"
+    return originals, unreadable
 
 
 def qdrant_folders(root: Path) -> list[QdrantFolder]:
     """Qdrant's folders in a project, those that compose files mount, or the folder itself if it is one."""
     candidates = [root, *(root / name for name in _QDRANT), *_mounted(root)]
-    found: dict[Path, QdrantFolder] = {}
-    for folder in candidates:
-        if recognised := recognise(folder):
-            found.setdefault(recognised.path.resolve(), recognised)
-    return list(found.values())
+    folders = {folder.path: folder for path in candidates if (folder := recognise(path))}
+    return [folders[path] for path in _distinct(folders)]
 
 
 def older_shared_directories() -> list[Path]:
@@ -83,19 +84,22 @@ def older_shared_directories() -> list[Path]:
 
     home = Path.home()
     candidates = [
-        Path(platformdirs.user_data_dir("heimdall", "heimdall-mcp")),
-        home / ".local" / "share" / "heimdall",
-        home / "Library" / "Application Support" / "heimdall",
-        home / "AppData" / "Local" / "heimdall",
         home / ".heimdall-shared",
+        home / "AppData" / "Local" / "heimdall",
+        home / "Library" / "Application Support" / "heimdall",
+        home / ".local" / "share" / "heimdall",
+        Path(platformdirs.user_data_dir("heimdall", "heimdall-mcp")),
     ]
     current = data_dirs.get_heimdall_data_dir().resolve()
-    found = {
-        path.resolve(): path
-        for path in reversed(candidates)
-        if path.is_dir() and path.resolve() != current
-    }
-    return list(found.values())
+    return [path for path in _distinct(candidates) if path.is_dir() and path.resolve() != current]
+
+
+def _distinct(paths: Iterable[Path]) -> list[Path]:
+    """The first of each that lead to one place."""
+    by_place: dict[Path, Path] = {}
+    for path in paths:
+        by_place.setdefault(path.resolve(), path)
+    return list(by_place.values())
 
 
 def _mounted(root: Path) -> Iterator[Path]:
@@ -116,15 +120,11 @@ def _mounts(path: Path) -> Iterator[str]:
         return  # somebody else's file, and not ours to judge
     services = document.get("services") if isinstance(document, dict) else None
     for service in services.values() if isinstance(services, dict) else ():
-        for volume in _list(service, "volumes"):
+        volumes = service.get("volumes") if isinstance(service, dict) else None
+        for volume in volumes if isinstance(volumes, list) else ():
             source, target = _ends(volume)
             if "qdrant" in target and source.startswith((".", "/", "~")):
                 yield os.path.expanduser(source)  # noqa: PTH111 (an unknown user's stays as it is)
-
-
-def _list(service: Any, key: str) -> list[Any]:
-    found = service.get(key) if isinstance(service, dict) else None
-    return found if isinstance(found, list) else []
 
 
 def _ends(volume: Any) -> tuple[str, str]:

@@ -1,7 +1,8 @@
 """Folders of Qdrant: recognised by their form, described truthfully, copied collection by collection.
 
-The texts of memories are in the original's SQLite database. What a folder of Qdrant holds besides vectors can be read by
-a running Qdrant alone, and its client's local form keeps it as Python pickles, which can run code and are not opened.
+The texts of memories are in the original's SQLite database. What a folder of Qdrant holds besides
+vectors can be read by a running Qdrant alone, and its client's local form keeps it as Python
+pickles, which can run code and are not opened.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ import contextlib
 import re
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from heimdall.migration_0_3 import copying, folders
-from heimdall.migration_0_3.report import Outcome, Step, Wishes
+from heimdall.migration_0_3 import copying
+from heimdall.migration_0_3.report import Options, Outcome, Step
 
 _SERVER, _LOCAL = "collections", "collection"
 _OF_THE_ORIGINAL = re.compile(r"(?P<project>.+_[0-9a-f]{8})_(concepts|contexts|episodes)")
@@ -50,52 +51,41 @@ def recognise(folder: Path) -> QdrantFolder | None:
             for entry in _folders(path / _SERVER)
             if (entry / "config.json").is_file()
         }
-        if server:
-            return QdrantFolder(path, local=False, collections=server)
-        if (path / "meta.json").is_file():
-            return QdrantFolder(
-                path,
-                local=True,
-                collections={entry.name: entry for entry in _folders(path / _LOCAL)},
-            )
+        if server or (path / "meta.json").is_file():
+            collections = server or {entry.name: entry for entry in _folders(path / _LOCAL)}
+            return QdrantFolder(path, local=not server, collections=collections)
     return None
 
 
-def bring_over(found: QdrantFolder, shared: Path, wishes: Wishes) -> Iterator[Step]:
+def migrate(folder: QdrantFolder, shared: Path, options: Options) -> Iterator[Step]:
     """Copy what is there into the shared Qdrant directory; a collection whose name is taken stays where it is."""
-    if found.path.resolve() == shared.resolve():
-        yield Step(
-            "qdrant",
-            str(found.path),
-            Outcome.THERE,
-            str(shared),
-            "it is the shared Qdrant directory itself",
-        )
+    if folder.path.resolve() == shared.resolve():
+        detail = "it is the shared Qdrant directory itself"
+        yield Step("qdrant", str(folder.path), Outcome.PRESENT, str(shared), detail)
         return
-    if found.local:
-        # Its `meta.json` speaks of all collections at once: the folder is moved as one, beside a server's.
-        step = folders.bring_over("qdrant", found.path, shared / "local" / found.path.name, wishes)
-        yield _described(step, found, _points(found))
+    if folder.local:
+        # Its `meta.json` speaks of all collections at once: the folder is moved as one, beside a
+        # server's.
+        points = _points(folder)
+        number = "" if points is None else f", {points} points"
+        step = copying.migrate("qdrant", folder.path, shared / "local" / folder.path.name, options)
+        yield _described(step, f"qdrant-client's local form{number}")
         return
-    for name, path in sorted(found.collections.items()):
-        yield _described(
-            folders.bring_over("qdrant", path, shared / _SERVER / name, wishes), found, None
-        )
-    if wishes.remove and not wishes.dry_run:
-        copying.remove_empty(found.path)
+    for name, path in sorted(folder.collections.items()):
+        step = copying.migrate("qdrant", path, shared / _SERVER / name, options)
+        yield _described(step, "a Qdrant server's storage")
+    if options.remove:
+        copying.remove_empty(folder.path)
 
 
-def _described(step: Step, found: QdrantFolder, points: int | None) -> Step:
-    kind = "qdrant-client's local form" if found.local else "a Qdrant server's storage"
-    number = "" if points is None else f", {points} points"
-    detail = f"{step.detail}; {kind}{number}" if step.detail else f"{kind}{number}"
-    return Step(step.kind, step.source, step.outcome, step.target, detail, step.removed)
+def _described(step: Step, form: str) -> Step:
+    return replace(step, detail=f"{step.detail}; {form}" if step.detail else form)
 
 
-def _points(found: QdrantFolder) -> int | None:
+def _points(folder: QdrantFolder) -> int | None:
     """How many points qdrant-client's local form has; what they hold is not looked at."""
     total = 0
-    for path in found.collections.values():
+    for path in folder.collections.values():
         try:
             uri = f"{(path / 'storage.sqlite').absolute().as_uri()}?mode=ro&immutable=1"
             with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:

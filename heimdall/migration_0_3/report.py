@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
+
+from heimdall.errors import HeimdallError
+
+
+class MigrationError(HeimdallError):
+    """Something could not be migrated, and was left as it is.
+
+    Attributes:
+        source: what.
+        problem: why, and what to do.
+    """
+
+    def __init__(self, source: str, problem: str) -> None:
+        super().__init__(source, problem)
+        self.source = source
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.problem}"
 
 
 class Outcome(StrEnum):
     """What became of one thing."""
 
-    BROUGHT = "brought over"
-    THERE = "was here already"
-    WOULD = "would be brought over"
+    MIGRATED = "brought over"
+    PRESENT = "was here already"
+    PLANNED = "would be brought over"
     LEFT = "left where it is"
     FAILED = "failed"
 
@@ -36,10 +55,6 @@ class Step:
     target: str | None = None
     detail: str = ""
     removed: bool = False
-
-    def taken_away(self) -> Step:
-        """The same, with the source deleted."""
-        return replace(self, removed=True)
 
 
 @dataclass(slots=True)
@@ -67,11 +82,11 @@ class MigrationReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
-    """How to go about it.
+class Options:
+    """How to migrate.
 
     Attributes:
-        dry_run: look only.
+        dry_run: look only; nothing else is asked for then.
         remove: delete what came over, once its copy was read back.
         embed: make the vectors of memories that came over, if the model is on this machine.
     """
@@ -84,7 +99,7 @@ class Wishes:
 def failure(
     kind: str, source: Path | str, problem: object, target: Path | str | None = None
 ) -> Step:
-    """A thing that could not be brought over; it is where it was."""
+    """A thing that could not be migrated; it is where it was."""
     return Step(
         kind, str(source), Outcome.FAILED, None if target is None else str(target), str(problem)
     )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 from cognitive_memory.project import Project, init_project
 from cognitive_memory.project.config import OF_0_3
 from heimdall.errors import HeimdallError
-from heimdall.migration_0_3.copying import CopyError
-from heimdall.migration_0_3.report import Outcome, Step, Wishes, failure
+from heimdall.migration_0_3.copying import take_name
+from heimdall.migration_0_3.report import MigrationError, Options, Outcome, Step, failure
 
 KEPT_NAME = "config.heimdall-0.3.yaml"
 
@@ -20,53 +19,47 @@ def read_original(path: Path) -> dict[str, Any] | None:
     import yaml
 
     try:
-        found = yaml.safe_load(path.read_bytes())
+        settings = yaml.safe_load(path.read_bytes())
     except (OSError, yaml.YAMLError, RecursionError):
         return None
-    return found if isinstance(found, dict) and OF_0_3 & found.keys() else None
+    return settings if isinstance(settings, dict) and OF_0_3 & settings.keys() else None
 
 
-def bring_over(project: Project, wishes: Wishes) -> Step | None:
+def migrate(project: Project, options: Options) -> Step | None:
     """Put our settings in the place of the original's, which are kept; None if there are none of the original's."""
     path = project.config_path
-    found = read_original(path)
-    if found is None:
+    settings = read_original(path)
+    if settings is None:
         return None
     kept = path.with_name(KEPT_NAME)
-    names = ", ".join(sorted(str(name) for name in found))
+    names = ", ".join(sorted(str(name) for name in settings))
     detail = f"ours have other names, so its settings ({names}) are kept in {KEPT_NAME}"
-    if wishes.dry_run:
-        return Step("settings", str(path), Outcome.WOULD, str(kept), detail)
     try:
-        _keep(path, kept)
-        # Between these two lines there are no settings: the defaults hold, and the next migration goes on.
-        path.unlink()
-        init_project(project.root)
+        if not options.dry_run:
+            _keep(path, kept)
+            # Between these two there are no settings: the defaults hold, and the next migration
+            # goes on.
+            init_project(project.root)
     except (HeimdallError, OSError) as error:
         return failure("settings", path, error, kept)
-    return Step("settings", str(path), Outcome.BROUGHT, str(kept), detail)
+    outcome = Outcome.PLANNED if options.dry_run else Outcome.MIGRATED
+    return Step("settings", str(path), outcome, str(kept), detail)
 
 
 def _keep(path: Path, kept: Path) -> None:
-    if kept.exists() and kept.read_bytes() == path.read_bytes():
-        return
-    try:
-        os.link(path, kept)
-    except FileExistsError:
-        raise CopyError(
-            str(path), f"{kept} is there already, with other settings; move it away"
-        ) from None
-    except OSError:  # a filesystem without links
-        kept.write_bytes(path.read_bytes())
+    if not kept.exists():
+        take_name(path, kept)
+    elif kept.read_bytes() == path.read_bytes():  # a migration was killed between its two names
+        path.unlink()
+    else:
+        problem = f"{kept} is there already, with other settings; move it away"
+        raise MigrationError(str(path), problem)
 
 
 def database_of(project: Project) -> Path | None:
     """Where the original's settings say that its database is."""
-    found = (
-        read_original(project.config_path)
-        or read_original(project.config_path.with_name(KEPT_NAME))
-        or {}
-    )
-    section = found.get("database")
+    kept = project.config_path.with_name(KEPT_NAME)
+    settings = read_original(project.config_path) or read_original(kept) or {}
+    section = settings.get("database")
     path = section.get("path") if isinstance(section, dict) else None
     return project.root / path if isinstance(path, str) and path else None

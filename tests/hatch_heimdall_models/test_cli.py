@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+import tomllib
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -345,3 +346,12 @@ def test_it_runs_as_a_module(project: Locked) -> None:
         "release v1.2.0: iris-v1.2.0.zip, 0.2 MB (dist/models/v1.2.0/iris-v1.2.0.zip, to be uploaded)"
         in done.stdout
     )
+
+
+def test_the_distribution_has_a_command_of_its_own_name() -> None:
+    """Not `heimdall-models`, which is the command of the run-time distribution."""
+    root = Path(__file__).resolve().parents[2]
+    project = tomllib.loads((root / "hatch_heimdall_models" / "pyproject.toml").read_text())
+    assert project["project"]["scripts"] == {
+        "hatch-heimdall-models": "hatch_heimdall_models.cli:main"
+    }

@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.installs
 
+OF_HEIMDALL_MODELS = {
+    f"heimdall/models/{name}" for name in ("LICENSE", "README.md", "pyproject.toml")
+}
+"""What makes the distribution heimdall-models of the same source, and is no part of the package."""
 LEFT_OUT = (".ci/", ".github/", ".gitattributes")
 """Beginnings of tracked paths that are of no use outside the repository, and therefore not in the sdist."""
 
@@ -86,7 +90,9 @@ def expected(reference: Built, *, sdist: bool) -> dict[str, str]:
 
 def test_the_wheel_has_exactly_the_packages_the_manifest_and_metadata(reference: Built) -> None:
     packages = [
-        name for name in reference.files if name.startswith(("heimdall/", "cognitive_memory/"))
+        name
+        for name in reference.files
+        if name.startswith(("heimdall/", "cognitive_memory/")) and name not in OF_HEIMDALL_MODELS
     ]
     metadata = reference.wheel.name.removesuffix("-py3-none-any.whl") + ".dist-info"
     assert sorted(wheel_names(reference.wheel)) == sorted(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 _PROGRAM = """\
 #!{python}
-import json, sys, tarfile
+import json, shutil, sys
 from pathlib import Path
 
 folder, arguments = Path({folder!r}), sys.argv[1:]
@@ -37,8 +37,7 @@ elif arguments[0] == "cp":
     (name,) = [name for name, state in states.items() if state["container"] == container]
     if states[name].get("broken"):
         sys.exit("Error response from daemon: Could not find the file /qdrant/storage/. in container " + container)
-    with tarfile.open(fileobj=sys.stdout.buffer, mode="w|") as archive:
-        archive.add(folder / name, arcname=".")
+    shutil.copytree(folder / name, arguments[2], symlinks=True)
 else:
     sys.exit("unknown command: " + " ".join(arguments))
 """

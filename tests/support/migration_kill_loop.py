@@ -22,8 +22,9 @@ from pathlib import Path
 from cognitive_memory.project import Project
 from cognitive_memory.project_memory import ProjectMemory
 from heimdall.migration_0_3.copying import digests
-from heimdall.migration_0_3.memories import is_legacy, kept_originals
+from heimdall.migration_0_3.memories import kept_originals
 from heimdall.migration_0_3.migrate import migrate_legacy_data
+from heimdall.migration_0_3.original import is_legacy
 from heimdall.models.files import sha256_of
 
 COUNT, TEMPLATE, PROJECT = int(sys.argv[1]), Path(sys.argv[2]), Project(Path(sys.argv[3]))

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from heimdall.migration_0_3 import copying, folders
-from heimdall.migration_0_3.copying import CopyError
-from heimdall.migration_0_3.report import Outcome, Wishes
+from heimdall.migration_0_3 import copying
+from heimdall.migration_0_3.report import MigrationError, Options, Outcome
 
 
 @pytest.fixture
@@ -24,7 +23,7 @@ def test_a_file_comes_with_its_time_and_with_the_umask(tmp_path: Path) -> None:
     source.write_bytes(b"content")
     source.chmod(0o600)
     os.utime(source, (1e9, 1e9))
-    copying.copy_file(source, tmp_path / "below" / "target")
+    copying.copy(source, tmp_path / "below" / "target")
     status = (tmp_path / "below" / "target").stat()
     assert (status.st_mtime, status.st_mode & 0o777) == (1e9, 0o644)
     assert [path.name for path in (tmp_path / "below").iterdir()] == ["target"]
@@ -32,19 +31,20 @@ def test_a_file_comes_with_its_time_and_with_the_umask(tmp_path: Path) -> None:
 
 def test_a_taken_name_stays(tmp_path: Path, tree: Path) -> None:
     (tmp_path / "taken").write_text("mine")
-    with pytest.raises(CopyError, match="is there already, and is not replaced"):
-        copying.copy_file(tree / "deep/file", tmp_path / "taken")
+    with pytest.raises(MigrationError, match="is there already, and is not replaced"):
+        copying.copy(tree / "deep/file", tmp_path / "taken")
     assert (tmp_path / "taken").read_text() == "mine"
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "own").touch()
-    with pytest.raises(CopyError, match="is there already"):
-        copying.copy_tree(tree, tmp_path / "folder")
+    with pytest.raises(MigrationError, match="is there already"):
+        copying.copy(tree, tmp_path / "folder")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "taken", "tree"]
 
 
 def test_a_tree_with_its_links(tmp_path: Path, tree: Path) -> None:
-    assert copying.copy_tree(tree, tmp_path / "new" / "copy") == copying.digests(tree)
     copy = tmp_path / "new" / "copy"
+    copying.copy(tree, copy)
+    assert copying.digests(copy) == copying.digests(tree)
     assert (copy / "link").read_bytes() == b"content"
     assert (copy / "deep" / "deeper").is_dir()
 
@@ -52,16 +52,16 @@ def test_a_tree_with_its_links(tmp_path: Path, tree: Path) -> None:
 @pytest.mark.parametrize("leads_to", ["../outside", "/etc/hostname"])
 def test_links_that_lead_out_are_refused(tmp_path: Path, tree: Path, leads_to: str) -> None:
     (tree / "out").symlink_to(leads_to)
-    with pytest.raises(CopyError, match="leads out of"):
-        copying.copy_tree(tree, tmp_path / "copy")
+    with pytest.raises(MigrationError, match="leads out of"):
+        copying.copy(tree, tmp_path / "copy")
     assert not (tmp_path / "copy").exists()
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
 def test_pipes_are_refused(tmp_path: Path, tree: Path) -> None:
     os.mkfifo(tree / "pipe")
-    with pytest.raises(CopyError, match="is no file, folder or link"):
-        copying.copy_tree(tree, tmp_path / "copy")
+    with pytest.raises(MigrationError, match="is no file, folder or link"):
+        copying.copy(tree, tmp_path / "copy")
 
 
 def test_what_dead_processes_left_is_swept(tmp_path: Path) -> None:
@@ -78,20 +78,31 @@ def test_what_dead_processes_left_is_swept(tmp_path: Path) -> None:
         (dead / "half").touch()
         (tmp_path / "migrating.tmp").touch()
         assert copying.unfinished(tmp_path) == [dead]
-        assert copying.sweep(tmp_path) == 1
+        copying.sweep(tmp_path)
+        assert not dead.exists()
         assert own.exists()
     assert [path.name for path in tmp_path.iterdir()] == ["migrating.tmp"]
 
 
 def test_a_folder_comes_over_once(tmp_path: Path, tree: Path) -> None:
     target = tmp_path / "target"
-    assert folders.bring_over("qdrant", tree, target, Wishes(dry_run=True)).outcome is Outcome.WOULD
-    assert folders.bring_over("qdrant", tree, target, Wishes()).outcome is Outcome.BROUGHT
-    assert folders.bring_over("qdrant", tree, target, Wishes()).outcome is Outcome.THERE
+    assert copying.migrate("qdrant", tree, target, Options(dry_run=True)).outcome is Outcome.PLANNED
+    assert copying.migrate("qdrant", tree, target, Options()).outcome is Outcome.MIGRATED
+    assert copying.migrate("qdrant", tree, target, Options()).outcome is Outcome.PRESENT
     (target / "deep" / "file").write_bytes(b"changed")
-    assert folders.bring_over("qdrant", tree, target, Wishes(remove=True)).outcome is Outcome.LEFT
+    assert copying.migrate("qdrant", tree, target, Options(remove=True)).outcome is Outcome.LEFT
     assert (tree / "deep" / "file").exists()
     (target / "deep" / "file").write_bytes(b"content")
-    assert folders.bring_over("qdrant", tree, target, Wishes(remove=True)).removed
+    assert copying.migrate("qdrant", tree, target, Options(remove=True)).removed
     assert not tree.exists()
     assert (target / "link").read_bytes() == b"content"
+
+
+def test_a_link_to_a_folder_is_copied_as_what_it_leads_to(tmp_path: Path, tree: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(tree)
+    step = copying.migrate("qdrant", link, tmp_path / "target", Options(remove=True))
+    assert (step.outcome, step.removed) == (Outcome.MIGRATED, True), step.detail
+    assert (tmp_path / "target" / "deep" / "file").read_bytes() == b"content"
+    assert not link.is_symlink(), "the link is removed"
+    assert (tree / "deep" / "file").exists(), "what it leads to stays"

@@ -30,10 +30,10 @@ def test_a_volume_is_read_through_the_container_that_has_it(
     docker.add_volume("postgres", container="ffff")
     planned = migrate_legacy_data(root, dry_run=True)
     assert [(step.outcome, step.source) for step in planned.steps] == [
-        (Outcome.WOULD, "docker volume heimdall_qdrant")
+        (Outcome.PLANNED, "docker volume heimdall_qdrant")
     ]
     (step,) = migrate_legacy_data(root, remove=True).steps
-    assert (step.outcome, step.kind, step.removed) == (Outcome.BROUGHT, "volume", False), (
+    assert (step.outcome, step.kind, step.removed) == (Outcome.MIGRATED, "volume", False), (
         step.detail
     )
     assert step.source == f"docker volume heimdall_qdrant: collections/{NAME}"
@@ -41,7 +41,7 @@ def test_a_volume_is_read_through_the_container_that_has_it(
     assert (
         data_dirs.get_qdrant_data_dir() / "collections" / NAME / "0/segment"
     ).read_text() == NAME
-    assert [step.outcome for step in migrate_legacy_data(root).steps] == [Outcome.THERE]
+    assert [step.outcome for step in migrate_legacy_data(root).steps] == [Outcome.PRESENT]
     assert {call.split()[0] for call in docker.calls} == {"volume", "ps", "inspect", "cp"}, (
         "which change nothing"
     )

@@ -11,12 +11,13 @@ import pytest
 from cognitive_memory.project import Project, init_project
 from cognitive_memory.project_memory import ProjectMemory
 from heimdall.migration_0_3 import memories
-from heimdall.migration_0_3.memories import KEPT_NAME, bring_over, is_legacy
-from heimdall.migration_0_3.report import Outcome, Wishes
+from heimdall.migration_0_3.memories import KEPT_NAME, migrate
+from heimdall.migration_0_3.original import is_legacy
+from heimdall.migration_0_3.report import Options, Outcome
 from tests.heimdall.conftest import OriginalDatabase
-from tests.heimdall.migration_0_3.test_original import DECISION, LESSON
+from tests.heimdall.migration_0_3.test_rows import DECISION, LESSON
 
-PLAIN, DRY, REMOVE = Wishes(), Wishes(dry_run=True), Wishes(remove=True)
+PLAIN, DRY, REMOVE = Options(), Options(dry_run=True), Options(remove=True)
 
 
 @pytest.fixture
@@ -47,8 +48,8 @@ def test_ours_takes_the_place_and_the_original_is_kept(
 ) -> None:
     database = original(more=1_234)
     before = rows(database)
-    step = bring_over(database, project, PLAIN)
-    assert (step.outcome, step.target) == (Outcome.BROUGHT, str(project.database)), step.detail
+    step = migrate(database, project, PLAIN)
+    assert (step.outcome, step.target) == (Outcome.MIGRATED, str(project.database)), step.detail
     assert step.source == str(project.folder / KEPT_NAME)
     assert "1239 memories, 2 connections" in step.detail
     assert (
@@ -67,29 +68,29 @@ def test_ours_takes_the_place_and_the_original_is_kept(
 
 
 def test_repeating_changes_nothing(original: OriginalDatabase, project: Project) -> None:
-    bring_over(original(), project, PLAIN)
+    migrate(original(), project, PLAIN)
     before = everything_in(project.folder)
-    again = bring_over(project.folder / KEPT_NAME, project, PLAIN)
-    assert again.outcome is Outcome.THERE
+    again = migrate(project.folder / KEPT_NAME, project, PLAIN)
+    assert again.outcome is Outcome.PRESENT
     assert everything_in(project.folder) == before
 
 
 def test_a_dry_run_changes_nothing(original: OriginalDatabase, project: Project) -> None:
     database = original()
     before = everything_in(project.root)
-    step = bring_over(database, project, DRY)
-    assert (step.outcome, "5 memories" in step.detail) == (Outcome.WOULD, True)
+    step = migrate(database, project, DRY)
+    assert (step.outcome, "5 memories" in step.detail) == (Outcome.PLANNED, True)
     assert everything_in(project.root) == before
 
 
 def test_what_was_deleted_or_changed_here_since_stays_so(
     original: OriginalDatabase, project: Project
 ) -> None:
-    bring_over(original(), project, PLAIN)
+    migrate(original(), project, PLAIN)
     with ProjectMemory.open(project.database) as memory:
         memory.delete([DECISION])
         memory.update(LESSON, text="Said better.")
-    bring_over(project.folder / KEPT_NAME, project, PLAIN)
+    migrate(project.folder / KEPT_NAME, project, PLAIN)
     found = texts(project)
     assert DECISION not in found
     assert found[LESSON] == "Said better."
@@ -100,12 +101,12 @@ def test_into_a_memory_that_is_in_use(original: OriginalDatabase, project: Proje
     with ProjectMemory.open(project.database) as memory:
         own = memory.store(memories_of("Our own."))
         elsewhere = original("data/cognitive_memory.db")
-        step = bring_over(elsewhere, project, PLAIN)
-    assert step.outcome is Outcome.BROUGHT
+        step = migrate(elsewhere, project, PLAIN)
+    assert step.outcome is Outcome.MIGRATED
     assert elsewhere.exists()
     found = texts(project)
     assert (found[own.id], len(found)) == ("Our own.", 6)
-    assert bring_over(elsewhere, project, PLAIN).outcome is Outcome.THERE
+    assert migrate(elsewhere, project, PLAIN).outcome is Outcome.PRESENT
 
 
 def memories_of(text: str) -> memories.NewMemory:
@@ -115,16 +116,16 @@ def memories_of(text: str) -> memories.NewMemory:
 def test_after_our_database_was_deleted_it_comes_over_again(
     original: OriginalDatabase, project: Project
 ) -> None:
-    bring_over(original(), project, PLAIN)
+    migrate(original(), project, PLAIN)
     project.database.unlink()
-    assert bring_over(project.folder / KEPT_NAME, project, PLAIN).outcome is Outcome.BROUGHT
+    assert migrate(project.folder / KEPT_NAME, project, PLAIN).outcome is Outcome.MIGRATED
     assert len(texts(project)) == 5
 
 
 def test_it_is_removed_only_after_it_came_over(
     original: OriginalDatabase, project: Project
 ) -> None:
-    step = bring_over(original(), project, REMOVE)
+    step = migrate(original(), project, REMOVE)
     assert step.removed
     assert len(texts(project)) == 5
     assert not (project.folder / KEPT_NAME).exists()
@@ -134,7 +135,7 @@ def test_the_id_of_the_project_is_that_of_its_settings(
     original: OriginalDatabase, project: Project
 ) -> None:
     init_project(project.root, project_id="01234567-89ab-4cde-8f01-23456789abcd")
-    bring_over(original(), project, PLAIN)
+    migrate(original(), project, PLAIN)
     with ProjectMemory.open(project.database) as memory:
         assert memory.project_id == "01234567-89ab-4cde-8f01-23456789abcd"
 
@@ -146,12 +147,12 @@ def test_a_database_in_use_is_left_alone(
     database = original()
     with closing(sqlite3.connect(database)) as other:
         other.execute("SELECT count(*) FROM memories").fetchone()
-        step = bring_over(database, project, REMOVE)
+        step = migrate(database, project, REMOVE)
         assert step.outcome is Outcome.FAILED
         assert "another process uses it; stop the assistants" in step.detail
         other.execute("UPDATE memories SET access_count = 77")
         other.commit()
-    assert bring_over(database, project, PLAIN).outcome is Outcome.BROUGHT
+    assert migrate(database, project, PLAIN).outcome is Outcome.MIGRATED
     assert {row[7] for row in rows(project.folder / KEPT_NAME)} == {77}
 
 
@@ -172,8 +173,8 @@ def test_what_a_crash_left_in_the_write_ahead_log_comes_too(
     for name, content in crashed.items():
         (project.folder / name).write_bytes(content)
     assert f"{database.name}-wal" in crashed
-    assert bring_over(database, project, DRY).outcome is Outcome.WOULD
-    assert bring_over(database, project, PLAIN).outcome is Outcome.BROUGHT
+    assert migrate(database, project, DRY).outcome is Outcome.PLANNED
+    assert migrate(database, project, PLAIN).outcome is Outcome.MIGRATED
     assert "Only in the log." in texts(project).values()
     assert {path.name for path in project.folder.iterdir()} == {
         KEPT_NAME,
@@ -187,7 +188,7 @@ def test_a_link_to_a_database_elsewhere(original: OriginalDatabase, project: Pro
     before = rows(real)
     project.folder.mkdir()
     project.database.symlink_to(real)
-    assert bring_over(project.database, project, PLAIN).outcome is Outcome.BROUGHT
+    assert migrate(project.database, project, PLAIN).outcome is Outcome.MIGRATED
     assert rows(real) == rows(project.folder / KEPT_NAME) == before
     assert len(texts(project)) == 5
     assert not project.database.is_symlink()
@@ -205,7 +206,7 @@ def test_a_damaged_database_is_left_as_it_is(original: OriginalDatabase, project
     database = original(more=300)
     assert is_legacy(database)
     before = damage(database)
-    step = bring_over(database, project, REMOVE)
+    step = migrate(database, project, REMOVE)
     assert step.outcome is Outcome.FAILED
     assert "damaged" in step.detail
     assert database.read_bytes()[4096:] == before[4096:], "the header says WAL or not"
@@ -216,7 +217,7 @@ def test_an_older_kept_file_is_not_replaced(original: OriginalDatabase, project:
     database = original()
     kept = project.folder / KEPT_NAME
     kept.write_text("somebody's")
-    step = bring_over(database, project, PLAIN)
+    step = migrate(database, project, PLAIN)
     assert kept.read_text() == "somebody's"
     assert step.source == str(project.folder / "cognitive_memory.heimdall-0.3.2.db")
     assert memories.kept_originals(project) == [Path(step.source), kept]
@@ -225,9 +226,9 @@ def test_an_older_kept_file_is_not_replaced(original: OriginalDatabase, project:
 def test_notes_that_can_not_be_read_cost_a_look(
     original: OriginalDatabase, project: Project
 ) -> None:
-    bring_over(original(), project, PLAIN)
+    migrate(original(), project, PLAIN)
     (project.folder / "migrated.json").write_text("[")
-    assert bring_over(project.folder / KEPT_NAME, project, PLAIN).outcome is Outcome.THERE
+    assert migrate(project.folder / KEPT_NAME, project, PLAIN).outcome is Outcome.PRESENT
     assert len(json.loads((project.folder / "migrated.json").read_text())) == 1
 
 

@@ -78,7 +78,7 @@ def test_everything_comes_over_and_everything_old_stays(
     report = migrate_legacy_data(project.root)
     assert report.sound
     assert outcomes(report) == {
-        kind: {Outcome.BROUGHT} for kind in ("model", "file", "settings", "memories", "qdrant")
+        kind: {Outcome.MIGRATED} for kind in ("model", "file", "settings", "memories", "qdrant")
     }
     after = everything_in(project.root)
     moved = {".heimdall/cognitive_memory.db", ".heimdall/config.yaml"}
@@ -98,10 +98,10 @@ def test_everything_comes_over_and_everything_old_stays(
 def test_settings_come_over_without_memories(original_settings: Project) -> None:
     kept = original_settings.config_path.with_name("config.heimdall-0.3.yaml")
     assert outcomes(migrate_legacy_data(original_settings.root, dry_run=True)) == {
-        "settings": {Outcome.WOULD}
+        "settings": {Outcome.PLANNED}
     }
     assert not kept.exists()
-    assert outcomes(migrate_legacy_data(original_settings.root)) == {"settings": {Outcome.BROUGHT}}
+    assert outcomes(migrate_legacy_data(original_settings.root)) == {"settings": {Outcome.MIGRATED}}
     assert kept.read_text() == CONFIG
     assert Project(original_settings.root).config
     assert outcomes(migrate_legacy_data(original_settings.root)) == {}
@@ -111,14 +111,14 @@ def test_repeating_it_changes_nothing(project: Project) -> None:
     migrate_legacy_data(project.root)
     before = everything_in(project.root), everything_in(data_dirs.get_heimdall_data_dir())
     report = migrate_legacy_data(project.root)
-    assert set().union(*outcomes(report).values()) == {Outcome.THERE}
+    assert set().union(*outcomes(report).values()) == {Outcome.PRESENT}
     assert (everything_in(project.root), everything_in(data_dirs.get_heimdall_data_dir())) == before
 
 
 def test_a_dry_run_changes_nothing(project: Project, home: Path) -> None:
     before = everything_in(project.root), everything_in(home)
     report = migrate_legacy_data(project.root, dry_run=True)
-    assert set().union(*outcomes(report).values()) == {Outcome.WOULD}
+    assert set().union(*outcomes(report).values()) == {Outcome.PLANNED}
     assert (everything_in(project.root), everything_in(home)) == before
 
 
@@ -179,7 +179,7 @@ def test_one_thing_that_fails_does_not_stop_the_others(project: Project) -> None
         report = migrate_legacy_data(project.root)
     assert not report.sound
     assert outcomes(report)["memories"] == {Outcome.FAILED}
-    assert outcomes(report)["model"] == outcomes(report)["qdrant"] == {Outcome.BROUGHT}
+    assert outcomes(report)["model"] == outcomes(report)["qdrant"] == {Outcome.MIGRATED}
     assert migrate_legacy_data(project.root).sound
 
 
@@ -223,7 +223,7 @@ def test_an_older_shared_directory(
         (home / ".heimdall-shared/models" / path).write_bytes(content)
     make_server(home / ".heimdall-shared/qdrant", "one")
     report = migrate_legacy_data(root, remove=True)
-    assert outcomes(report) == {"model": {Outcome.BROUGHT}, "qdrant": {Outcome.BROUGHT}}
+    assert outcomes(report) == {"model": {Outcome.MIGRATED}, "qdrant": {Outcome.MIGRATED}}
     small.assert_tree(Path(locations.models_dir()))
     small.assert_tree(home / ".heimdall-shared/models")
 

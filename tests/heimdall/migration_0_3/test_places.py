@@ -6,7 +6,7 @@ import pytest
 
 from cognitive_memory.project import Project
 from heimdall.migration_0_3 import places, settings
-from heimdall.migration_0_3.report import Outcome, Wishes
+from heimdall.migration_0_3.report import Options, Outcome
 from tests.heimdall.conftest import OriginalDatabase
 
 CONFIG = """\
@@ -31,22 +31,24 @@ def make_server(folder: Path, *names: str) -> Path:
 def test_databases_are_found_by_what_they_are(
     original: OriginalDatabase, root: Path, path: str
 ) -> None:
-    assert places.databases(Project(root)) == []
+    assert places.databases(Project(root)) == ([], {})
     (root / path).parent.mkdir(parents=True, exist_ok=True)
     (root / path).write_text("no database")
-    assert places.databases(Project(root)) == []
+    originals, unreadable = places.databases(Project(root))
+    assert (originals, set(unreadable)) == ([], {root / path})
+    assert "no SQLite database" in unreadable[root / path]
     (root / path).unlink()
     database = original(path)
-    assert places.databases(Project(root)) == [database]
+    assert places.databases(Project(root)) == ([database], {})
 
 
 def test_the_database_that_the_settings_name(original: OriginalDatabase, root: Path) -> None:
     database = original("elsewhere/memory.db")
     (root / ".heimdall").mkdir()
     (root / ".heimdall/config.yaml").write_text(CONFIG)
-    assert places.databases(Project(root)) == [root / "./elsewhere/memory.db"]
-    settings.bring_over(Project(root), Wishes())
-    assert places.databases(Project(root)) == [database], (
+    assert places.databases(Project(root)) == ([root / "./elsewhere/memory.db"], {})
+    settings.migrate(Project(root), Options())
+    assert places.databases(Project(root)) == ([database], {}), (
         "also after the settings were kept under another name"
     )
 
@@ -116,19 +118,19 @@ def test_settings_give_way_and_are_kept(root: Path) -> None:
     project = Project(root)
     project.folder.mkdir()
     project.config_path.write_text(CONFIG)
-    planned = settings.bring_over(project, Wishes(dry_run=True))
+    planned = settings.migrate(project, Options(dry_run=True))
     assert planned is not None
-    assert planned.outcome is Outcome.WOULD
+    assert planned.outcome is Outcome.PLANNED
     assert project.config_path.read_text() == CONFIG
-    step = settings.bring_over(project, Wishes())
+    step = settings.migrate(project, Options())
     assert step is not None
     assert (step.outcome, "database, monitoring, project_id, qdrant_url" in step.detail) == (
-        Outcome.BROUGHT,
+        Outcome.MIGRATED,
         True,
     )
     assert (project.folder / settings.KEPT_NAME).read_text() == CONFIG
     assert Project(root).config.project_id is not None
-    assert settings.bring_over(Project(root), Wishes()) is None
+    assert settings.migrate(Project(root), Options()) is None
 
 
 def test_other_settings_that_were_kept_are_not_replaced(root: Path) -> None:
@@ -136,17 +138,17 @@ def test_other_settings_that_were_kept_are_not_replaced(root: Path) -> None:
     project.folder.mkdir()
     project.config_path.write_text(CONFIG)
     (project.folder / settings.KEPT_NAME).write_text("others")
-    step = settings.bring_over(project, Wishes())
+    step = settings.migrate(project, Options())
     assert step is not None
     assert step.outcome is Outcome.FAILED
     assert project.config_path.read_text() == CONFIG
     (project.folder / settings.KEPT_NAME).write_text(CONFIG)  # killed after that, last time
-    assert settings.bring_over(project, Wishes()) is not None
+    assert settings.migrate(project, Options()) is not None
 
 
 @pytest.mark.parametrize("content", ["project_id: 3", "[", "text", ""])
 def test_settings_that_are_not_the_originals(root: Path, content: str) -> None:
     (root / ".heimdall").mkdir()
     (root / ".heimdall/config.yaml").write_text(content)
-    assert settings.bring_over(Project(root), Wishes()) is None
+    assert settings.migrate(Project(root), Options()) is None
     assert settings.database_of(Project(root)) is None

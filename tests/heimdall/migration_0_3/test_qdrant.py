@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from heimdall.migration_0_3 import qdrant
-from heimdall.migration_0_3.report import Outcome, Wishes
+from heimdall.migration_0_3.report import Options, Outcome
 from tests.heimdall.migration_0_3.test_places import make_server
 
 NAME = "project_0123abcd_episodes"
@@ -22,10 +24,9 @@ def test_a_servers_storage_collection_by_collection(tmp_path: Path) -> None:
     found = qdrant.recognise(source)
     assert found is not None
     steps = {
-        Path(step.source).name: step
-        for step in qdrant.bring_over(found, shared, Wishes(remove=True))
+        Path(step.source).name: step for step in qdrant.migrate(found, shared, Options(remove=True))
     }
-    assert (steps[NAME].outcome, steps[NAME].removed) == (Outcome.BROUGHT, True)
+    assert (steps[NAME].outcome, steps[NAME].removed) == (Outcome.MIGRATED, True)
     assert (steps["mine"].outcome, steps["mine"].removed) == (Outcome.LEFT, False)
     assert (shared / "collections" / NAME / "0" / "segment").read_text() == NAME
     assert (shared / "collections/mine/0/segment").read_text() == "another"
@@ -37,8 +38,8 @@ def test_the_shared_directory_itself_is_left(tmp_path: Path) -> None:
     shared = make_server(tmp_path / "shared", NAME)
     found = qdrant.recognise(shared)
     assert found is not None
-    (step,) = qdrant.bring_over(found, shared, Wishes(remove=True))
-    assert (step.outcome, step.removed) == (Outcome.THERE, False)
+    (step,) = qdrant.migrate(found, shared, Options(remove=True))
+    assert (step.outcome, step.removed) == (Outcome.PRESENT, False)
 
 
 def test_what_qdrants_client_makes_without_a_server(tmp_path: Path) -> None:
@@ -51,10 +52,26 @@ def test_what_qdrants_client_makes_without_a_server(tmp_path: Path) -> None:
     found = qdrant.recognise(tmp_path / "tmp_qdrant_storage")
     assert found is not None
     assert (found.local, found.projects) == (True, ["project_0123abcd"])
-    (step,) = qdrant.bring_over(found, tmp_path / "shared", Wishes())
-    assert step.outcome is Outcome.BROUGHT
+    (step,) = qdrant.migrate(found, tmp_path / "shared", Options())
+    assert step.outcome is Outcome.MIGRATED
     assert "qdrant-client's local form, 1 points" in step.detail
     assert (tmp_path / "shared/local/tmp_qdrant_storage/meta.json").is_file()
+
+
+def test_points_are_told_also_when_the_folder_is_removed(tmp_path: Path) -> None:
+    source = tmp_path / "tmp_qdrant_storage"
+    (source / "collection" / NAME).mkdir(parents=True)
+    (source / "meta.json").write_text("{}")
+    with closing(sqlite3.connect(source / "collection" / NAME / "storage.sqlite")) as connection:
+        connection.execute("CREATE TABLE points (id TEXT)")
+        connection.execute("INSERT INTO points VALUES ('a'), ('b')")
+        connection.commit()
+    folder = qdrant.recognise(source)
+    assert folder is not None
+    (step,) = qdrant.migrate(folder, tmp_path / "shared", Options(remove=True))
+    assert step.removed
+    assert not source.exists()
+    assert step.detail == "copied, and read back; qdrant-client's local form, 2 points"
 
 
 def test_other_folders(tmp_path: Path) -> None:

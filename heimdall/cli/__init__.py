@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def main() -> int:
-    """Run the command line and return its exit code: 0 done, 1 found wanting, 2 error or usage, 130 interrupted."""
+    """Run the command line and return its exit code, one of `heimdall.cli.exit_codes`."""
     try:
         from heimdall.cli.run import run
 

@@ -1,4 +1,4 @@
-"""What every command has: examples in its help, `--json` where it reports.
+"""What every command has: examples in its help, `--json`, and a report that is printed in one place.
 
 A module of commands is imported as soon as one of them, or the help of one, is asked for: what a command works with
 is imported in its body.
@@ -6,90 +6,115 @@ is imported in its body.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from inspect import cleandoc
 from typing import Any, TypeVar
 
 import click
 
-Example = tuple[str, str]
-"""A command line, and what it does."""
+from heimdall.cli import output
+from heimdall.cli.exit_codes import EXIT_OK
+from heimdall.cli.report import Report
+
 _Function = TypeVar("_Function", bound=Callable[..., Any])
+_AS_JSON = "as_json"
 
 
-class Command(click.Command):
-    """A command with examples at the end of its help.
+class _WithExamples(click.Command):
+    """A command whose docstring ends with examples: a command line in each, and behind a `#` what it does.
 
     Attributes:
-        examples: command lines, and what they do.
+        examples: the command lines and what they do, which stand at the end of the help.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.help, _, examples = cleandoc(self.help or "").partition("\n\nExamples:\n")
+        self.examples = [
+            (line.strip(), meaning)
+            for line, _, meaning in (row.partition("  # ") for row in examples.splitlines())
+        ]
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples, then click's own epilog."""
+        if self.examples:
+            with formatter.section("Examples"):
+                formatter.write_dl(self.examples, col_max=48)
+        super().format_epilog(ctx, formatter)
+
+
+class Command(_WithExamples):
+    """A command whose function returns a `Report`, or None if it has printed all there is to say.
+
+    Attributes:
         lenient: whether it runs although `HEIMDALL_LOG_LEVEL` has a value that can't be used.
     """
 
     def __init__(
-        self, *args: Any, examples: Sequence[Example] = (), lenient: bool = False, **kwargs: Any
+        self, *args: Any, lenient: bool = False, reports: bool = True, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.examples = tuple(examples)
         self.lenient = lenient
+        if reports:
+            self.params.append(click.Option(["--json", _AS_JSON], is_flag=True, help="Print JSON."))
 
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run it, with its log records going where they belong."""
+    def invoke(self, ctx: click.Context) -> int:
+        """Run it with its log records going where they belong, print its report, return the exit code."""
         from heimdall.cli import records
 
         records.begin(lenient=self.lenient)
-        return super().invoke(ctx)
+        as_json = ctx.meta[_AS_JSON] = ctx.params.pop(_AS_JSON, False)
+        report: Report | None = super().invoke(ctx)
+        if report is None:
+            return EXIT_OK
+        if as_json:
+            output.as_json(report.as_json())
+        else:
+            report.show()
+        for message in report.errors:
+            output.error(message)
+        return report.exit_code
 
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples, then click's own epilog."""
-        _write_examples(self.examples, formatter)
-        super().format_epilog(ctx, formatter)
 
-
-class Group(click.Group):
-    """A group of such commands, with examples of its own; its commands stand in the order in which they were made."""
+class Group(_WithExamples, click.Group):
+    """A group of such commands; they stand in the order in which they were made."""
 
     command_class = Command
-
-    def __init__(self, *args: Any, examples: Sequence[Example] = (), **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.examples = tuple(examples)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
         """The commands' names, as they were made."""
         return list(self.commands)
 
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples, then click's own epilog."""
-        _write_examples(self.examples, formatter)
-        super().format_epilog(ctx, formatter)
-
 
 def command(
-    name: str | None = None, *, examples: Sequence[Example], lenient: bool = False
-) -> Callable[[Callable[..., Any]], Command]:
-    """Make a `Command` of a function; its return value is the exit code, None means 0.
+    name: str | None = None, *, lenient: bool = False, reports: bool = True
+) -> Callable[[Callable[..., Report | None]], Command]:
+    """Make a `Command` of a function, whose docstring is the help.
 
     Args:
         name: default: the function's name.
-        examples: command lines, and what they do.
         lenient: whether it runs although `HEIMDALL_LOG_LEVEL` has a value that can't be used.
+        reports: whether it has the option `--json`.
     """
-    return click.command(name, cls=Command, examples=examples, lenient=lenient)
+    return click.command(name, cls=Command, lenient=lenient, reports=reports)
 
 
-def group(
-    name: str | None = None, *, examples: Sequence[Example]
-) -> Callable[[Callable[..., Any]], Group]:
-    """Make a `Group` of a function; its `command` takes `examples` as `heimdall.cli.command.command` does."""
-    return click.group(name, cls=Group, examples=examples)
+def group() -> Callable[[Callable[..., Any]], Group]:
+    """Make a `Group` of a function; its `command` makes a `Command` of another."""
+    return click.group(cls=Group)
 
 
-def json_option(function: _Function) -> _Function:
-    """The option `--json`, passed as `machine`: on every command that reports."""
-    return click.option("--json", "machine", is_flag=True, help="Print JSON.")(function)
+def options(*decorators: Callable[[_Function], _Function]) -> Callable[[_Function], _Function]:
+    """Several options or arguments that commands share, as one decorator; help shows them in this order."""
+
+    def decorate(function: _Function) -> _Function:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
 
 
-def _write_examples(examples: Sequence[Example], formatter: click.HelpFormatter) -> None:
-    if not examples:
-        return
-    with formatter.section("Examples"):
-        formatter.write_dl(list(examples), col_max=48)
+def json_wanted() -> bool:
+    """Whether the running command was called with `--json`: for those that then ask nothing or can't go on."""
+    return bool(click.get_current_context().meta[_AS_JSON])

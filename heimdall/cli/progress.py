@@ -47,7 +47,7 @@ def _lines(what: str) -> Report:
         nonlocal due
         if time.monotonic() >= due:
             due = time.monotonic() + _LINE_SECONDS
-            output.complain(f"{what}: {done} of {total}" if total else f"{what}: {done}")
+            output.error(f"{what}: {done} of {total}" if total else f"{what}: {done}")
 
     return report
 

@@ -3,97 +3,117 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from heimdall.cli import output
-from heimdall.cli.command import group, json_option
+from heimdall.cli.command import group, json_wanted
+from heimdall.cli.opening import this_memory
+from heimdall.cli.progress import progress
+from heimdall.cli.report import Report
 
 if TYPE_CHECKING:
+    from cognitive_memory.core.reports import ImportReport
     from cognitive_memory.project_memory import ProjectMemory
     from cognitive_memory.qdrant.index import QdrantIndex
     from cognitive_memory.qdrant.settings import QdrantSettings
+    from cognitive_memory.qdrant.sync import Difference, PushReport
 
-WANTING = 1
 
-
-@group(
-    examples=[
-        ("heimdall qdrant status", "where it is, and whether it is up to date"),
-        ("heimdall qdrant push", "bring it up to date"),
-    ]
-)
+@group()
 def qdrant() -> None:
     """Keep vectors in Qdrant, for more than one machine holds.
 
     HEIMDALL_QDRANT_URL names the server, HEIMDALL_QDRANT_API_KEY its key. The project's database stays the truth.
+
+    Examples:
+        heimdall qdrant status  # where it is, and whether it is up to date
+        heimdall qdrant push  # bring it up to date
     """
 
 
-@qdrant.command(examples=[("heimdall qdrant status --json", "for a script")])
-@json_option
-def status(*, machine: bool) -> int:
+@qdrant.command()
+def status() -> Report:
     """Say which Qdrant is used and whether it has all that this project has.
 
     Exit code 1 if none is configured, it can't be reached, or it is behind.
+
+    Examples:
+        heimdall qdrant status --json  # for a script
     """
     from cognitive_memory.qdrant.errors import QdrantError
+    from cognitive_memory.qdrant.settings import qdrant_settings
 
-    with _memory() as (memory, settings):
+    settings = qdrant_settings()
+    with this_memory() as memory:
         if settings is None:
-            if machine:
-                output.as_json({"configured": False})
-            else:
-                output.paragraph("No Qdrant is configured: vectors are searched on this machine.")
-            return WANTING
+            return _NotConfigured()
+        problem, collection, there = "", "", None
         with memory.storage.reading() as reader:
             here, _ = reader.vectors.counts()
-        problem, there = "", None
         try:
             with _index(memory, settings) as index:
-                there = index.count()
-                name = index.collection
+                there, collection = index.count(), index.collection
         except QdrantError as error:
-            problem, name = error.problem, ""
-        same = there == here
-        if machine:
-            output.as_json(
-                {
-                    "configured": True,
-                    "place": settings.place,
-                    "reachable": there is not None,
-                    "problem": problem,
-                    "collection": name,
-                    "vectors_here": here,
-                    "vectors_there": there,
-                }
-            )
-            return 0 if same else WANTING
-        state = output.bad(problem) if there is None else output.good("reachable")
-        output.fields(
-            [
-                ("place", settings.place),
-                ("state", state),
-                *([("collection", name)] if name else []),
-                ("vectors", f"{here} here, {'?' if there is None else there} there"),
-            ]
-        )
-        if warning := settings.key_in_the_clear():
-            output.paragraph(output.warning(warning))
-        if there is not None and not same:
+            problem = error.problem
+    return _Status(settings.place, problem, collection, here, there, settings.key_in_the_clear())
+
+
+@dataclass(frozen=True)
+class _NotConfigured(Report):
+    sound = False
+
+    def as_json(self) -> Mapping[str, object]:
+        return {"configured": False}
+
+    def show(self) -> None:
+        output.paragraph("No Qdrant is configured: vectors are searched on this machine.")
+
+
+@dataclass(frozen=True)
+class _Status(Report):
+    place: str
+    problem: str
+    collection: str
+    here: int
+    there: int | None
+    warning: str | None
+
+    @property
+    def sound(self) -> bool:
+        return self.there == self.here
+
+    def as_json(self) -> Mapping[str, object]:
+        return {
+            "configured": True,
+            "place": self.place,
+            "reachable": self.there is not None,
+            "problem": self.problem,
+            "collection": self.collection,
+            "vectors_here": self.here,
+            "vectors_there": self.there,
+        }
+
+    def show(self) -> None:
+        reachable = self.there is not None
+        rows = {
+            "place": self.place,
+            "state": output.good("reachable") if reachable else output.bad(self.problem),
+            "collection": self.collection or None,
+            "vectors": f"{self.here} here, {self.there if reachable else '?'} there",
+        }
+        output.fields(rows.items())
+        if self.warning:
+            output.paragraph(output.warning(self.warning))
+        if reachable and not self.sound:
             output.paragraph("'heimdall qdrant push' brings it up to date.")
-        return 0 if same else WANTING
 
 
-@qdrant.command(
-    examples=[
-        ("heimdall qdrant push", "what has changed since the last time"),
-        ("heimdall qdrant push --full", "compare everything"),
-    ]
-)
+@qdrant.command()
 @click.option(
     "--full",
     is_flag=True,
@@ -102,118 +122,146 @@ def status(*, machine: bool) -> int:
 @click.option(
     "--take-over", is_flag=True, help="Replace what another database has pushed for this project."
 )
-@json_option
-def push(*, full: bool, take_over: bool, machine: bool) -> None:
-    """Write this project's memories and vectors to Qdrant. What was interrupted goes on."""
-    from dataclasses import asdict
+def push(*, full: bool, take_over: bool) -> Report:
+    """Write this project's memories and vectors to Qdrant. What was interrupted goes on.
 
-    from cognitive_memory.qdrant import sync
-    from heimdall.cli.progress import progress
-
-    with (
-        _memory() as (memory, settings),
-        _index(memory, _required(settings)) as index,
-        progress("pushing") as report,
-    ):
-        done = sync.push(memory.storage, index, full=full, take_over=take_over, progress=report)
-        pending = memory.status().pending
-    if machine:
-        output.as_json({**asdict(done), "pending": pending})
-        return
-    output.line(
-        f"{done.written} written, {done.removed} removed; {done.total} in {index.collection}"
-    )
-    if pending:
-        output.paragraph(f"{pending} memories have no vector yet, and stay here until they have.")
-
-
-@qdrant.command(examples=[("heimdall qdrant pull", "on a new machine, in a clone of the project")])
-@json_option
-def pull(*, machine: bool) -> None:
-    """Bring this project's memories from Qdrant here, with their vectors. What is newer here stays."""
-    from dataclasses import asdict
-
-    with _memory() as (memory, settings), _index(memory, _required(settings)) as index:
-        done = memory.import_lines(index.lines())
-    if machine:
-        output.as_json(asdict(done))
-        return
-    output.line(
-        f"{done.added} added, {done.updated} updated, {done.unchanged} unchanged, {done.older} newer here"
-    )
-
-
-@qdrant.command(examples=[("heimdall qdrant verify", "is everything there?")])
-@json_option
-def verify(*, machine: bool) -> int:
-    """Compare every memory with its point in Qdrant. Exit code 1 if they differ."""
-    from dataclasses import asdict
-
+    Examples:
+        heimdall qdrant push  # what has changed since the last time
+        heimdall qdrant push --full  # compare everything
+    """
     from cognitive_memory.qdrant import sync
 
-    with _memory() as (memory, settings), _index(memory, _required(settings)) as index:
-        found = sync.verify(memory.storage, index)
-    if machine:
-        output.as_json({"same": found.same, **asdict(found)})
-    elif found.same:
-        output.line(output.mark("pass"), " Qdrant has what this project has")
-    else:
-        for name, ids in asdict(found).items():
+    with _memory_and_index() as (memory, index), progress("pushing") as tell:
+        done = sync.push(memory.storage, index, full=full, take_over=take_over, progress=tell)
+        return _Pushed(done, memory.status().pending, index.collection)
+
+
+@dataclass(frozen=True)
+class _Pushed(Report):
+    done: PushReport
+    pending: int
+    collection: str
+
+    def as_json(self) -> Mapping[str, object]:
+        return {**output.fields_of(self.done), "pending": self.pending}
+
+    def show(self) -> None:
+        done = self.done
+        output.line(
+            f"{done.written} written, {done.removed} removed; {done.total} in {self.collection}"
+        )
+        if self.pending:
+            output.paragraph(
+                f"{self.pending} memories have no vector yet, and stay here until they have."
+            )
+
+
+@qdrant.command()
+def pull() -> Report:
+    """Bring this project's memories from Qdrant here, with their vectors. What is newer here stays.
+
+    Examples:
+        heimdall qdrant pull  # on a new machine, in a clone of the project
+    """
+    with _memory_and_index() as (memory, index):
+        return _Pulled(memory.import_lines(index.lines()))
+
+
+@dataclass(frozen=True)
+class _Pulled(Report):
+    done: ImportReport
+
+    def as_json(self) -> Mapping[str, object]:
+        return output.fields_of(self.done)
+
+    def show(self) -> None:
+        done = self.done
+        output.line(
+            f"{done.added} added, {done.updated} updated, "
+            f"{done.unchanged} unchanged, {done.older} newer here"
+        )
+
+
+@qdrant.command()
+def verify() -> Report:
+    """Compare every memory with its point in Qdrant. Exit code 1 if they differ.
+
+    Examples:
+        heimdall qdrant verify  # is everything there?
+    """
+    from cognitive_memory.qdrant import sync
+
+    with _memory_and_index() as (memory, index):
+        return _Verified(sync.verify(memory.storage, index))
+
+
+@dataclass(frozen=True)
+class _Verified(Report):
+    difference: Difference
+
+    @property
+    def sound(self) -> bool:
+        return self.difference.same
+
+    def as_json(self) -> Mapping[str, object]:
+        return {"same": self.sound, **output.fields_of(self.difference)}
+
+    def show(self) -> None:
+        if self.sound:
+            output.line(output.mark("pass"), " Qdrant has what this project has")
+            return
+        for name, ids in output.fields_of(self.difference).items():
             if ids:
-                output.line(
-                    output.mark("fail"),
-                    f" {len(ids)} {name}: ",
-                    ", ".join(ids[:3]),
-                    " …" if len(ids) > 3 else "",
-                )
+                some = ", ".join(ids[:3]) + (" …" if len(ids) > 3 else "")
+                output.line(output.mark("fail"), f" {len(ids)} {name}: {some}")
         output.paragraph(
             "'heimdall qdrant push --take-over' replaces them."
-            if found.foreign
+            if self.difference.foreign
             else "'heimdall qdrant push --full' mends that."
         )
-    return 0 if found.same else WANTING
 
 
-@qdrant.command(examples=[("heimdall qdrant drop --yes", "without a question")])
+@qdrant.command()
 @click.option("--every-model", is_flag=True, help="Also the vectors of other embedding models.")
 @click.option("--yes", is_flag=True, help="Don't ask.")
-@json_option
-def drop(*, every_model: bool, yes: bool, machine: bool) -> None:
-    """Remove this project's points from Qdrant. The memories stay in the project's database."""
-    with _memory() as (memory, settings), _index(memory, _required(settings)) as index:
+def drop(*, every_model: bool, yes: bool) -> Report:
+    """Remove this project's points from Qdrant. The memories stay in the project's database.
+
+    Examples:
+        heimdall qdrant drop --yes  # without a question
+    """
+    with _memory_and_index() as (_, index):
         count = index.count()
         if not yes:
-            if machine or not output.on_terminal(sys.stdin):
+            if json_wanted() or not output.on_terminal(sys.stdin):
                 raise click.UsageError("Say --yes to remove the points without being asked.")
             click.confirm(
                 f"Remove {count} points of this project from {index.settings.place}?", abort=True
             )
-        dropped = index.drop(every_model=every_model)
-    if machine:
-        output.as_json({"dropped": dropped})
-        return
-    for name, number in dropped.items():
-        output.line(f"{number} removed from {name}")
-    if not dropped:
-        output.line("nothing of this project was there")
+        return _Dropped(index.drop(every_model=every_model))
+
+
+@dataclass(frozen=True)
+class _Dropped(Report):
+    dropped: Mapping[str, int]
+
+    def show(self) -> None:
+        for name, number in self.dropped.items():
+            output.line(f"{number} removed from {name}")
+        if not self.dropped:
+            output.line("nothing of this project was there")
 
 
 @contextmanager
-def _memory() -> Iterator[tuple[ProjectMemory, QdrantSettings | None]]:
-    from cognitive_memory.opening import open_memory
-    from cognitive_memory.project import find_project
+def _memory_and_index() -> Iterator[tuple[ProjectMemory, QdrantIndex]]:
     from cognitive_memory.qdrant.settings import qdrant_settings
 
-    project = find_project()
     settings = qdrant_settings()
-    with open_memory(project) as memory:
-        yield memory, settings
-
-
-def _required(settings: QdrantSettings | None) -> QdrantSettings:
-    if settings is None:
-        raise click.UsageError("No Qdrant is configured: set HEIMDALL_QDRANT_URL.")
-    return settings
+    with this_memory() as memory:
+        if settings is None:
+            raise click.UsageError("No Qdrant is configured: set HEIMDALL_QDRANT_URL.")
+        with _index(memory, settings) as index:
+            yield memory, index
 
 
 def _embedding_space(memory: ProjectMemory) -> str:

@@ -16,7 +16,7 @@ class _ToUser(logging.Handler):
     """Says warnings and errors on stderr, without tracebacks."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        output.complain(record.getMessage().removeprefix("heimdall: "))
+        output.error(record.getMessage().removeprefix("heimdall: "))
 
 
 def begin(*, lenient: bool = False) -> None:
@@ -52,6 +52,4 @@ def mistake_of_ours(error: Exception) -> None:
             log.handle(logging.LogRecord("heimdall", logging.ERROR, "", 0, name, None, trace))
             if log.path.exists():
                 where = f"the details are in {log.path}"
-    output.complain(
-        f"this should not have happened: {name}; {where}. Please report it at {_ISSUES}"
-    )
+    output.error(f"this should not have happened: {name}; {where}. Please report it at {_ISSUES}")

@@ -8,11 +8,9 @@ from collections.abc import Sequence
 import click
 
 from heimdall.cli import output
-from heimdall.cli.commands import heimdall
+from heimdall.cli.commands import COMPLETE_VARIABLE, PROGRAM, heimdall
+from heimdall.cli.exit_codes import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_OK
 from heimdall.errors import HeimdallError
-
-ERROR = 2
-INTERRUPTED = 130
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -22,32 +20,33 @@ def run(arguments: Sequence[str] | None = None) -> int:
         arguments: default: those of the process.
 
     Returns:
-        0 done, 1 checked and found wanting, 2 error or usage, 130 interrupted. `HEIMDALL_DEBUG=1` shows tracebacks.
+        One of `heimdall.cli.exit_codes`. `HEIMDALL_DEBUG=1` shows tracebacks.
     """
     output.print_everything()
     try:
-        code = heimdall.main(args=arguments, prog_name="heimdall", standalone_mode=False)
+        code: int = heimdall.main(
+            args=arguments, prog_name=PROGRAM, complete_var=COMPLETE_VARIABLE, standalone_mode=False
+        )
     except click.ClickException as error:
         error.show()
-        return ERROR
+        return EXIT_ERROR
     except (click.Abort, KeyboardInterrupt):
-        output.complain("interrupted; what is done is kept, and a download goes on where it was")
-        return INTERRUPTED
-    except SystemExit:
-        return ERROR  # click ends so, with the code 1, when the reader of our output went away
-    except (HeimdallError, OSError) as error:
+        output.error("interrupted; what is done is kept, and a download goes on where it was")
+        return EXIT_INTERRUPTED
+    except SystemExit as end:
+        # click ends so with 0 after a completion, and with 1 when the reader of our output went away
+        return EXIT_ERROR if end.code else EXIT_OK
+    except Exception as error:
         if os.environ.get("HEIMDALL_DEBUG") == "1":
             raise
-        output.complain(_in_words(error))
-        return ERROR
-    except Exception as error:  # a mistake of ours: its traceback is for the log, not for the user
-        if os.environ.get("HEIMDALL_DEBUG") == "1":
-            raise
-        from heimdall.cli import records
+        if isinstance(error, (HeimdallError, OSError)):
+            output.error(_in_words(error))
+        else:  # a mistake of ours: its traceback is for the log, not for the user
+            from heimdall.cli import records
 
-        records.mistake_of_ours(error)
-        return ERROR
-    return code if isinstance(code, int) else 0
+            records.mistake_of_ours(error)
+        return EXIT_ERROR
+    return code
 
 
 def _in_words(error: HeimdallError | OSError) -> str:

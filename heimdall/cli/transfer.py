@@ -3,154 +3,143 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import click
 
 from heimdall.cli import output
-from heimdall.cli.command import command, json_option
+from heimdall.cli.command import command, json_wanted
+from heimdall.cli.opening import embed_all, model_is_here, this_memory
+from heimdall.cli.report import Report
 from heimdall.models.files import draft
 
+if TYPE_CHECKING:
+    from cognitive_memory.core.reports import ImportReport
+
 _STREAM = Path("-")
+_force = click.option("--force", is_flag=True, help="Replace a file that is there.")
 
 
-@command(
-    examples=[
-        ("heimdall export memories.jsonl", "everything, one memory a line"),
-        (
-            "heimdall export --without-vectors | gzip > memories.jsonl.gz",
-            "a tenth of the size; importing embeds again",
-        ),
-    ]
-)
+@dataclass(frozen=True)
+class _Written(Report):
+    """All memories are in a file: what `export` and `backup` did."""
+
+    done: str
+    file: Path
+    memories: int
+    advice: str = ""
+
+    def as_json(self) -> Mapping[str, object]:
+        return {"file": self.file, "memories": self.memories, "size": self.file.stat().st_size}
+
+    def show(self) -> None:
+        told = f"{self.memories:,} memories to {self.file}{self.advice}"
+        output.line(output.good(f"{self.done}  "), told)
+
+
+@command()
 @click.argument(
     "file", required=False, type=click.Path(path_type=Path, dir_okay=False, allow_dash=True)
 )
 @click.option("--without-vectors", is_flag=True, help="Leave the vectors out.")
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
-@json_option
-def export(*, file: Path | None, without_vectors: bool, force: bool, machine: bool) -> None:
+@_force
+def export(*, file: Path | None, without_vectors: bool, force: bool) -> Report | None:
     """Write all memories as lines of JSON.
 
     Without FILE, or with "-", to the standard output. 'heimdall import' takes them, on any machine.
-    """
-    from cognitive_memory.opening import open_memory
-    from cognitive_memory.project import find_project
 
-    to_stdout = file is None or file == _STREAM
-    if to_stdout and machine:
+    Examples:
+        heimdall export memories.jsonl  # everything, one memory a line
+        heimdall export --without-vectors | gzip > memories.jsonl.gz  # a tenth of the size; importing embeds again
+    """
+    target = None if file == _STREAM else file
+    if target is None and json_wanted():
         raise click.UsageError(
             "The lines on the standard output are JSON already; --json reports about a FILE."
         )
-    count = 0
-    with (
-        open_memory(find_project()) as memory,
-        _target(None if to_stdout else file, force=force) as stream,
-    ):
+    memories = -1  # the first line is a header
+    with this_memory() as memory, _lines_to(target, force=force) as stream:
         for line in memory.export_lines(vectors=not without_vectors):
             stream.write(f"{line}\n")
-            count += 1
-    if to_stdout or file is None:
-        return
-    memories = count - 1  # the first line is a header
-    if machine:
-        output.as_json({"file": str(file), "memories": memories, "size": file.stat().st_size})
-    else:
-        output.line(output.good("exported  "), f"{memories:,} memories to {file}")
+            memories += 1
+    return None if target is None else _Written("exported", target, memories)
 
 
-@command(
-    "import",
-    examples=[
-        (
-            "heimdall import memories.jsonl",
-            "take over what 'heimdall export' wrote; again: nothing new",
-        ),
-        ("zcat memories.jsonl.gz | heimdall import -", "from another command"),
-    ],
-)
+@command("import")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
-@json_option
-def import_(*, file: Path, machine: bool) -> None:
+def import_(*, file: Path) -> Report:
     """Take over memories from lines of JSON.
 
     A memory that is here already becomes what FILE says, unless it was changed here later. Vectors of the same model are
     taken over, others are made anew if the model is on this machine.
+
+    Examples:
+        heimdall import memories.jsonl  # take over what 'heimdall export' wrote; again: nothing new
+        zcat memories.jsonl.gz | heimdall import -  # from another command
     """
-    from cognitive_memory.embedding.embedder import ModelEmbedder
-    from cognitive_memory.opening import open_memory
-    from cognitive_memory.project import find_project
-    from heimdall.cli.memory import embed_all
-
-    with open_memory(find_project()) as memory:
-        with _lines(file) as lines:
+    with this_memory() as memory:
+        with _lines_from(file) as lines:
             report = memory.import_lines(lines)
-        embedded = embed_all(memory) if ModelEmbedder().ready() else 0
-        pending = memory.status().pending
-    counts = {
-        "added": report.added,
-        "updated": report.updated,
-        "unchanged": report.unchanged,
-        "older": report.older,
-        "vectors": report.vectors,
-    }
-    if machine:
-        output.as_json({**counts, "embedded": embedded, "pending": pending})
-        return
-    told = f"{report.added:,} added, {report.updated:,} updated, {report.unchanged:,} were here already"
-    kept = f", {report.older:,} left as they are, changed here later" if report.older else ""
-    output.line(output.good("imported  "), told, kept)
-    output.line(f"{report.vectors:,} vectors taken over, {embedded:,} made, {pending:,} pending")
+        embedded = embed_all(memory) if model_is_here() else 0
+        return _Imported(report, embedded, memory.status().pending)
 
 
-@command(
-    examples=[("heimdall backup ~/backups/project.db", "a checked copy, while others may work")]
-)
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
-@json_option
-def backup(*, file: Path, force: bool, machine: bool) -> None:
-    """Copy the database, as it is at this moment, into one checked FILE."""
-    from cognitive_memory.opening import open_memory
-    from cognitive_memory.project import find_project
+@dataclass(frozen=True)
+class _Imported(Report):
+    memories: ImportReport
+    embedded: int
+    pending: int
 
-    with open_memory(find_project()) as memory:
-        memory.backup(file, force=force)
-        memories = memory.status().memories
-    if machine:
-        output.as_json({"file": str(file), "memories": memories, "size": file.stat().st_size})
-    else:
+    def as_json(self) -> Mapping[str, object]:
+        first = {"added": self.memories.added, "updated": self.memories.updated}
+        embedding = {"embedded": self.embedded, "pending": self.pending}
+        return {**first, **output.fields_of(self.memories), **embedding}
+
+    def show(self) -> None:
+        report = self.memories
+        told = f"{report.added:,} added, {report.updated:,} updated, {report.unchanged:,} were here already"
+        kept = f", {report.older:,} left as they are, changed here later" if report.older else ""
+        output.line(output.good("imported  "), told, kept)
         output.line(
-            output.good("backed up  "),
-            f"{memories:,} memories to {file}; 'heimdall restore' brings them back",
+            f"{report.vectors:,} vectors taken over, {self.embedded:,} made, {self.pending:,} pending"
         )
 
 
-@command(
-    examples=[
-        ("heimdall restore ~/backups/project.db", "into a project that has no memory yet"),
-        (
-            "heimdall restore ~/backups/project.db --force",
-            "in place of what is there, which is kept aside",
-        ),
-    ]
-)
+@command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@_force
+def backup(*, file: Path, force: bool) -> Report:
+    """Copy the database, as it is at this moment, into one checked FILE.
+
+    Examples:
+        heimdall backup ~/backups/project.db  # a checked copy, while others may work
+    """
+    with this_memory() as memory:
+        memory.backup(file, force=force)
+        memories = memory.status().memories
+    return _Written("backed up", file, memories, "; 'heimdall restore' brings them back")
+
+
+@command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
     "--force",
     is_flag=True,
     help="Replace the database that is there; it is kept beside the new one.",
 )
-@json_option
-def restore(*, file: Path, force: bool, machine: bool) -> None:
+def restore(*, file: Path, force: bool) -> Report:
     """Bring back what 'heimdall backup' wrote.
 
     FILE is checked first. Servers that have the project open see the restored memories at once.
+
+    Examples:
+        heimdall restore ~/backups/project.db  # into a project that has no memory yet
+        heimdall restore ~/backups/project.db --force  # in place of what is there, which is kept aside
     """
-    from cognitive_memory.opening import open_memory
     from cognitive_memory.project import find_project, init_project
     from cognitive_memory.project_memory import ProjectMemory
 
@@ -158,24 +147,25 @@ def restore(*, file: Path, force: bool, machine: bool) -> None:
     if not project.initialised:
         init_project(project.root)
     kept = ProjectMemory.restore(file, project.database, force=force)
-    with open_memory(project) as memory:
-        memories = memory.status().memories
-    if machine:
-        report = {
-            "database": str(project.database),
-            "memories": memories,
-            "kept": str(kept) if kept else None,
-        }
-        output.as_json(report)
-        return
-    output.line(output.good("restored  "), f"{memories:,} memories to {project.database}")
-    if kept:
-        output.line(f"what was there before is kept in {kept}")
+    with this_memory() as memory:
+        return _Restored(project.database, memory.status().memories, kept)
+
+
+@dataclass(frozen=True)
+class _Restored(Report):
+    database: Path
+    memories: int
+    kept: Path | None
+
+    def show(self) -> None:
+        output.line(output.good("restored  "), f"{self.memories:,} memories to {self.database}")
+        if self.kept:
+            output.line(f"what was there before is kept in {self.kept}")
 
 
 @contextmanager
-def _target(file: Path | None, *, force: bool) -> Iterator[IO[str]]:
-    """A stream whose file gets its name when everything is in it."""
+def _lines_to(file: Path | None, *, force: bool) -> Iterator[IO[str]]:
+    """The standard output, or a stream whose file gets its name when everything is in it."""
     if file is None:
         sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # it is a text file
         yield sys.stdout
@@ -187,7 +177,7 @@ def _target(file: Path | None, *, force: bool) -> Iterator[IO[str]]:
 
 
 @contextmanager
-def _lines(file: Path) -> Iterator[Iterator[str]]:
+def _lines_from(file: Path) -> Iterator[Iterator[str]]:
     if file == _STREAM:
         sys.stdin.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # it is a text file
         yield iter(sys.stdin)

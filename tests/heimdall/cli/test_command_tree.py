@@ -8,7 +8,7 @@ import click
 import pytest
 
 from heimdall.cli.command import Command, Group
-from heimdall.cli.commands import COMMANDS, Row, heimdall
+from heimdall.cli.commands import COMMANDS, COMPLETE_VARIABLE, Row, heimdall
 from tests.support.uncovered import uncovered
 
 HEAVY = {
@@ -64,16 +64,24 @@ REPORTING = [
 
 @pytest.mark.parametrize("path", REPORTING, ids=" ".join)
 def test_every_command_reports_as_json(path: tuple[str, ...]) -> None:
-    assert "machine" in [parameter.name for parameter in TREE[path].params]
+    assert "as_json" in [parameter.name for parameter in TREE[path].params]
 
 
-def loaded_by(*arguments: str) -> tuple[str, set[str]]:
-    """What the command printed, and the modules that it imported."""
-    command = [sys.executable, "-X", "importtime", "-m", "heimdall", *arguments]
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=True, timeout=60, env=uncovered()
+def loaded_by(*arguments: str, **variables: str) -> tuple[str, set[str]]:
+    """What the command printed, and the modules that were loaded when it ended."""
+    code = (
+        "import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr)); "
+        "from heimdall.cli import main; sys.exit(main())"
     )
-    return done.stdout, {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        env={**uncovered(), "HEIMDALL_FETCH": "never", **variables},
+    )
+    return done.stdout, set(done.stderr.split())
 
 
 @pytest.mark.parametrize(
@@ -91,3 +99,22 @@ def test_the_help_of_all_imports_no_command() -> None:
     assert not modules & {f"heimdall.cli.{row.module}" for row in COMMANDS}
     for row in COMMANDS:
         assert f"{row.name} {row.help}" in " ".join(printed.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "completed", "module"),
+    [
+        ("heimdall ", [row.name for row in COMMANDS], None),
+        ("heimdall recall --ex", ["--explain"], "memory"),
+    ],
+)
+def test_completion_imports_no_command_but_the_one_that_was_typed(
+    words: str, completed: list[str], module: str | None
+) -> None:
+    position = str(len(words.split(" ")) - 1)
+    variables = {"COMP_WORDS": words, "COMP_CWORD": position, COMPLETE_VARIABLE: "bash_complete"}
+    printed, modules = loaded_by(**variables)
+    assert printed.splitlines() == [f"plain,{word}" for word in completed]
+    assert not HEAVY & modules
+    commands = modules & {f"heimdall.cli.{row.module}" for row in COMMANDS}
+    assert commands == ({f"heimdall.cli.{module}"} if module else set())

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from cognitive_memory.core.memory import MemoryType
-from heimdall.cli.memory_view import TYPES
+from heimdall.cli.memory_options import TYPES
 from heimdall.cli.run import run as command_line
 from tests.support.real_model import ROOT, require_real_model
 from tests.support.terminal import on_a_terminal

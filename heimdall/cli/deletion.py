@@ -1,0 +1,97 @@
+"""The commands that delete memories of the project around the working directory."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from heimdall.cli import output
+from heimdall.cli.command import command, json_wanted, options
+from heimdall.cli.exit_codes import EXIT_FINDINGS
+from heimdall.cli.memory_view import about, document, table
+from heimdall.cli.opening import this_memory
+from heimdall.cli.report import Report
+
+if TYPE_CHECKING:
+    from cognitive_memory.core.memory import Memory
+    from cognitive_memory.project_memory import ProjectMemory
+
+_how_options = options(
+    click.option("--yes", is_flag=True, help="Don't ask."),
+    click.option("--dry-run", is_flag=True, help="Only say what would be deleted."),
+)
+
+
+@command("delete-memory")
+@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@_how_options
+def delete_memory(*, ids: tuple[str, ...], yes: bool, dry_run: bool) -> Report:
+    """Delete memories for good.
+
+    All of them or, if one is unknown, none. On a terminal you are asked first.
+
+    Examples:
+        heimdall delete-memory 6f9619ff-8b86-d011-b42d-00c04fc964ff  # forget it
+    """
+    with this_memory() as memory:
+        # One memory may be named twice, its id once abbreviated.
+        doomed = {named.id: named for named in map(memory.get, ids)}
+        return _delete(memory, list(doomed.values()), yes=yes, dry_run=dry_run)
+
+
+@command("delete-memories-by-tags")
+@click.argument("tags", nargs=-1, metavar="[TAG]...")
+@click.option("--tag", "more", multiple=True, metavar="TAG", help="The same as an argument.")
+@_how_options
+def delete_memories_by_tags(
+    *, tags: tuple[str, ...], more: tuple[str, ...], yes: bool, dry_run: bool
+) -> Report:
+    """Delete all memories that have any of the tags, for good.
+
+    On a terminal you are asked first.
+
+    Examples:
+        heimdall delete-memories-by-tags draft --dry-run  # what has that tag
+        heimdall delete-memories-by-tags draft obsolete --yes  # forget all that has one of these, unasked
+    """
+    if not tags and not more:
+        raise click.UsageError("Name a tag.")
+    with this_memory() as memory:
+        tagged = memory.delete_by_tags([*tags, *more], dry_run=True)
+        return _delete(memory, tagged, yes=yes, dry_run=dry_run)
+
+
+def _delete(memory: ProjectMemory, doomed: Sequence[Memory], *, yes: bool, dry_run: bool) -> Report:
+    if doomed and not dry_run:
+        if not yes and not json_wanted() and sys.stdin.isatty():
+            table(doomed)
+            if not click.confirm(f"Delete {_counted(doomed)} for good?", err=True):
+                output.line("nothing was deleted")
+                click.get_current_context().exit(EXIT_FINDINGS)
+        doomed = memory.delete([item.id for item in doomed])
+    return _Deleted(dry_run, doomed)
+
+
+def _counted(memories: Sequence[Memory]) -> str:
+    return f"{len(memories)} {'memory' if len(memories) == 1 else 'memories'}"
+
+
+@dataclass(frozen=True)
+class _Deleted(Report):
+    dry_run: bool
+    memories: Sequence[Memory]
+
+    def as_json(self) -> Mapping[str, object]:
+        return {"dry_run": self.dry_run, "deleted": list(map(document, self.memories))}
+
+    def show(self) -> None:
+        for item in self.memories:
+            output.line(
+                output.faint("would delete  ") if self.dry_run else "deleted  ", about(item)
+            )
+        verb = "would be" if self.dry_run else "was" if len(self.memories) == 1 else "were"
+        output.line(f"{_counted(self.memories)} {verb} deleted")

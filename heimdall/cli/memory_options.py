@@ -1,0 +1,111 @@
+"""Options of the commands that store, change and find memories."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from heimdall.cli.command import options
+
+if TYPE_CHECKING:
+    from cognitive_memory.core.recall import RecallFilter
+
+TYPES = ("concept", "context", "episode")
+"""The names of `MemoryType`, which is not loaded for a help text; a test holds the two together."""
+
+
+def moment(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime | None:
+    """The callback of an option that takes a day or a moment, as ISO 8601 writes it; without a time zone the local one."""
+    if value is None:
+        return None
+    try:
+        return datetime.fromisoformat(value).astimezone(UTC)
+    except (ValueError, OverflowError):
+        message = f"{value!r} is no date: write 2026-03-31 or 2026-03-31T12:30"
+        raise click.BadParameter(message, ctx, param) from None
+
+
+def json_object(
+    ctx: click.Context,
+    param: click.Parameter,  # noqa: ARG001 (click's signature)
+    value: str | None,
+) -> dict[str, Any] | None:
+    """The callback of an option that takes a JSON object."""
+    if not value:
+        return None
+    try:
+        parsed = json.loads(value)
+    except ValueError as error:
+        message = f"it is no JSON: {error}"
+        raise click.BadParameter(message, ctx, param_hint="--metadata") from None
+    if not isinstance(parsed, dict):
+        message = 'expected a JSON object, for example {"issue": 12}'
+        raise click.BadParameter(message, ctx, param_hint="--metadata")
+    return parsed
+
+
+metadata_option = click.option(
+    "--metadata",
+    callback=json_object,
+    metavar="JSON",
+    help="Whatever else belongs to it, as a JSON object.",
+)
+
+filter_options = options(
+    click.option(
+        "--type",
+        "types",
+        multiple=True,
+        type=click.Choice(TYPES),
+        help="Only this type; repeated: any.",
+    ),
+    click.option(
+        "--tag",
+        "tags",
+        multiple=True,
+        metavar="TAG",
+        help="Only with this tag; repeated: any of them.",
+    ),
+    click.option(
+        "--source",
+        "sources",
+        multiple=True,
+        metavar="PATH",
+        help="Only what comes from it or below it.",
+    ),
+    click.option(
+        "--since", callback=moment, metavar="WHEN", help="Nothing older than this day or moment."
+    ),
+    click.option(
+        "--until",
+        callback=moment,
+        metavar="WHEN",
+        help="Nothing of this day or moment, and nothing later.",
+    ),
+)
+"""Options that choose memories; their values go to `as_filter`."""
+
+
+def as_filter(
+    *,
+    types: Collection[str],
+    tags: Collection[str],
+    sources: Collection[str],
+    since: datetime | None,
+    until: datetime | None,
+) -> RecallFilter:
+    """What the options of `filter_options` mean."""
+    from cognitive_memory.core.memory import MemoryType
+    from cognitive_memory.core.recall import RecallFilter
+
+    return RecallFilter(
+        types=frozenset(map(MemoryType, types)),
+        tags=frozenset(tag.strip() for tag in tags),
+        sources=frozenset(sources),
+        since=since,
+        until=until,
+    )

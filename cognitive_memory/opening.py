@@ -21,7 +21,7 @@ def open_memory(project: Project) -> ProjectMemory:
     Raises:
         ProjectConfigError: the settings have mistakes.
         ProjectError, OSError: the folder can't be made.
-        QdrantSettingsError: Qdrant's address is none.
+        ConfigError: Qdrant's address is none.
         StorageError: as `ProjectMemory.open` does.
     """
     if not project.database.exists():

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from threading import Event
 from typing import Any, Self
 
 from cognitive_memory.core.config import EmbeddingConfig
@@ -13,19 +13,15 @@ from cognitive_memory.core.memory import LoadState, Memory, NewMemory, as_id
 from cognitive_memory.core.recall import EVERYTHING, Recall, RecallFilter
 from cognitive_memory.core.reports import ImportReport, Progress, SourceReport, StoreReport
 from cognitive_memory.core.status import MemoryStatus
-from cognitive_memory.embedding import pipeline
 from cognitive_memory.embedding.backfill import Backfill
 from cognitive_memory.embedding.embedder import ModelEmbedder
+from cognitive_memory.embedding.pipeline import EmbeddingPipeline, store_many
 from cognitive_memory.qdrant.nearest import QdrantNearest
 from cognitive_memory.qdrant.settings import QdrantSettings
 from cognitive_memory.retrieval.recaller import Recaller
 from cognitive_memory.retrieval.scoring import Weights
 from cognitive_memory.storage import backup, importing, json_lines
-from cognitive_memory.storage.connections import size_on_disk
 from cognitive_memory.storage.store import MemoryStore
-
-PAGE = 500
-"""How many memories are read at a time while somebody walks through many."""
 
 
 class ProjectMemory:
@@ -106,8 +102,6 @@ class ProjectMemory:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # -- writing
-
     def store(self, memory: NewMemory, *, embed: bool = True) -> Memory:
         """Store one memory; when this returns it is on disk and every process sees it.
 
@@ -132,19 +126,14 @@ class ProjectMemory:
             memories: read as they are needed.
             embed: make the vectors too if the model is on this machine; otherwise they wait for `embed_pending`.
             progress: called after each block with how many were stored so far, and for how many of those embedding is over.
-
-        Returns:
-            What happened, and the id of each.
         """
-        return pipeline.store_many(
-            self.storage, self._embedder, memories, embed=embed, progress=progress
-        )
+        return store_many(self.storage, self._embedder, memories, embed=embed, progress=progress)
 
     def replace_source(self, source: str, memories: Iterable[NewMemory]) -> SourceReport:
         """Make `memories` all that comes from `source`; what it no longer gives is removed.
 
-        Memories without an id get one that follows from source and content, so that a repeat changes nothing. Vectors
-        are left to `embed_pending`, which makes them in large batches.
+        Those without an id get one that follows from source and content, so that a repeat changes nothing. Vectors are
+        left to `embed_pending`, which makes them in large batches.
         """
         with self.storage.writing() as writer:
             return writer.replace_source(source, memories)
@@ -166,9 +155,7 @@ class ProjectMemory:
             key = writer.update(as_id(memory_id), changes)
             pending = writer.vectors.pending(keys=[key])
         if pending:
-            with pipeline.EmbeddingPipeline(
-                self.storage, self._embedder, optional=True
-            ) as embedding:
+            with EmbeddingPipeline(self.storage, self._embedder, optional=True) as embedding:
                 embedding.add(pending)
         return self.get(memory_id)
 
@@ -190,8 +177,6 @@ class ProjectMemory:
                 return tuple(reader.memories(reader.tagged(wanted)).values())
         with self.storage.writing() as writer:
             return writer.delete(writer.tagged(wanted))
-
-    # -- reading
 
     def get(self, memory_id: str) -> Memory:
         """The memory of an id.
@@ -225,17 +210,8 @@ class ProjectMemory:
             MemoryValueError: there is no such order.
             UnknownMemoryError: `after` is not there (any more).
         """
-        after = None if after is None else as_id(after)
-        left = limit
-        while left is None or left > 0:
-            size = PAGE if left is None else min(PAGE, left)
-            with self.storage.reading() as reader:
-                page = reader.page(filter, order=order, size=size, after=after, pinned=pinned)
-            yield from page
-            if len(page) < size:
-                return
-            left = None if left is None else left - size
-            after = page[-1].id
+        begin = None if after is None else as_id(after)
+        return self.storage.memories(filter, order=order, limit=limit, after=begin, pinned=pinned)
 
     def recall(
         self,
@@ -270,27 +246,7 @@ class ProjectMemory:
 
     def status(self) -> MemoryStatus:
         """Everything counted."""
-        with self.storage.reading() as reader:
-            types = reader.types()
-            embedded, not_embeddable = reader.vectors.counts()
-            return MemoryStatus(
-                database=self.database,
-                project_id=self.project_id,
-                schema_version=self.storage.prepared.version,
-                revision=reader.revision(),
-                size=size_on_disk(self.database),
-                memories=sum(types.values()),
-                pinned=reader.pinned_count(),
-                types=types,
-                tags=reader.tags(),
-                sources=len(reader.sources()),
-                embedded=embedded,
-                pending=reader.vectors.pending_count(),
-                not_embeddable=not_embeddable,
-                model=reader.vectors.space,
-            )
-
-    # -- whole memories
+        return self.storage.status()
 
     def export_lines(self, *, vectors: bool = True) -> Iterator[str]:
         """Everything, as lines of JSON without line ends; what they hold is the state at the first line.
@@ -327,8 +283,6 @@ class ProjectMemory:
         """What is wrong with the database; empty when it is sound."""
         return backup.problems_in(self.database)
 
-    # -- for loaders
-
     def load_states(self) -> Mapping[str, LoadState]:
         """What was remembered of each source that was loaded."""
         with self.storage.reading() as reader:
@@ -339,10 +293,6 @@ class ProjectMemory:
         with self.storage.writing() as writer:
             writer.set_load_states(states)
 
-    # -- vectors
-
-    def embed_pending(
-        self, *, progress: Progress | None = None, stop: threading.Event | None = None
-    ) -> int:
-        """Make the vectors that are missing; as `Backfill.run`. Fetches the model if it is not here."""
+    def embed_pending(self, *, progress: Progress | None = None, stop: Event | None = None) -> int:
+        """Make the vectors that are missing, as `Backfill.run`; fetches the model if it is not here."""
         return self._backfill.run(progress=progress, stop=stop)

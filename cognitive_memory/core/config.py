@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +19,7 @@ LONG_TEXTS = ("cut", "pool")
 """What `EmbeddingConfig.long_texts` may be."""
 
 
+@dataclass(eq=False, repr=False)
 class ConfigError(HeimdallError, ValueError):
     """A setting has a value that it can't have.
 
@@ -26,10 +28,8 @@ class ConfigError(HeimdallError, ValueError):
         problem: what it is, and what it may be.
     """
 
-    def __init__(self, setting: str, problem: str) -> None:
-        super().__init__(setting, problem)
-        self.setting = setting
-        self.problem = problem
+    setting: str
+    problem: str
 
     def __str__(self) -> str:
         return f"{self.setting}: {self.problem}"
@@ -71,22 +71,16 @@ class EmbeddingConfig:
     long_texts: str = "cut"
 
     def __post_init__(self) -> None:
-        _check_name("model_name", self.model_name)
-        _check_count("embedding_dimension", self.embedding_dimension)
-        _check_count("batch_size", self.batch_size)
-        for setting, known in (("device", DEVICES), ("long_texts", LONG_TEXTS)):
-            if (value := getattr(self, setting)) not in known:
-                raise _wrong(setting, value, f"one of {', '.join(map(repr, known))}")
         if self.variant is None:
             object.__setattr__(self, "variant", heimdall().variant())
-        _check_name("variant", self.variant)
+        if os.environ.get("MODEL_CACHE_DIR"):
+            object.__setattr__(self, "model_cache_dir", _shared_cache_dir())
+        for setting, fits, expected in _CHECKS:
+            if not fits(value := getattr(self, setting)):
+                problem = f"expected {expected}, got {value!r}"
+                raise ConfigError(f"EmbeddingConfig.{setting}", problem)
+        object.__setattr__(self, "model_cache_dir", Path(self.model_cache_dir))
         self._check_device()
-        cache_dir = (
-            _shared_cache_dir()
-            if os.environ.get("MODEL_CACHE_DIR")
-            else _as_path(self.model_cache_dir)
-        )
-        object.__setattr__(self, "model_cache_dir", cache_dir)
 
     def _check_device(self) -> None:
         # "auto" suits every variant, so the usual configuration is made without reading the manifest.
@@ -100,23 +94,34 @@ class EmbeddingConfig:
             )
 
 
-def _check_name(setting: str, value: object) -> None:
-    if not isinstance(value, str) or not value.strip():
-        raise _wrong(setting, value, "a name")
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
 
 
-def _check_count(setting: str, value: object) -> None:
+def _is_count(value: object) -> bool:
     # bool is an int to Python and a mistake to us.
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise _wrong(setting, value, "a whole number of at least 1")
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
-def _as_path(value: object) -> Path:
+def _is_path(value: object) -> bool:
     # Path("") would silently mean the working directory.
-    if isinstance(value, (str, os.PathLike)) and os.fspath(value):
-        return Path(value)
-    raise _wrong("model_cache_dir", value, "a directory's path")
+    return isinstance(value, str | os.PathLike) and bool(os.fspath(value))
 
 
-def _wrong(name: str, value: object, expected: str) -> ConfigError:
-    return ConfigError(f"EmbeddingConfig.{name}", f"expected {expected}, got {value!r}")
+def _one_of(values: tuple[str, ...]) -> tuple[Callable[[object], bool], str]:
+    return values.__contains__, f"one of {', '.join(map(repr, values))}"
+
+
+A_NAME = (_is_name, "a name")
+A_COUNT = (_is_count, "a whole number of at least 1")
+"""What a value has to be: a test, and words for it."""
+
+_CHECKS = (
+    ("model_name", *A_NAME),
+    ("embedding_dimension", *A_COUNT),
+    ("batch_size", *A_COUNT),
+    ("device", *_one_of(DEVICES)),
+    ("long_texts", *_one_of(LONG_TEXTS)),
+    ("variant", *A_NAME),
+    ("model_cache_dir", _is_path, "a directory's path"),
+)

@@ -27,7 +27,7 @@ class MemoryStatus:
         embedded: how many have a vector of the current model.
         pending: how many can get one and have none yet.
         not_embeddable: how many can't have one, since the model finds nothing to read in them.
-        model: the label of the current model: what its vectors depend on; None when no model is pinned.
+        model: the current embedding space: what vectors depend on; None when no model is pinned.
     """
 
     database: Path

@@ -73,17 +73,14 @@ class Backfill:
         self, stop: threading.Event, replace: bool, before: int, progress: Progress | None
     ) -> int:
         """Embed what is pending now; `before` so many were embedded already. Tells how many were written."""
-        last_key: int | None = None
-        reported = 0
 
-        def report(pipeline: EmbeddingPipeline) -> None:
-            nonlocal reported
-            if progress is not None and pipeline.blocks > reported:
-                reported = pipeline.blocks
+        def report() -> None:
+            if progress is not None:
                 done = before + pipeline.written
                 progress(done, done + self._pending_count())
 
-        with EmbeddingPipeline(self._store, self._embedder) as pipeline:
+        last_key: int | None = None
+        with EmbeddingPipeline(self._store, self._embedder, after_block=report) as pipeline:
             while not stop.is_set():
                 with self._store.reading() as reader:
                     block = reader.vectors.pending(before=last_key, limit=BLOCK, replace=replace)
@@ -91,8 +88,6 @@ class Backfill:
                     break
                 last_key = block[-1].key
                 pipeline.add(block)
-                report(pipeline)
-        report(pipeline)
         return pipeline.written
 
     def _may_replace(self) -> bool:

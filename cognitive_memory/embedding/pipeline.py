@@ -1,11 +1,13 @@
-"""Embedding beside reading and writing."""
+"""Embedding memories beside reading and writing them."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Self
+from functools import cached_property
+from typing import Self
 
 from cognitive_memory.core.batches import batched
 from cognitive_memory.core.embedder import Embedder
@@ -16,10 +18,6 @@ from cognitive_memory.storage.store import MemoryStore
 from cognitive_memory.storage.vectors import Embedded, Pending
 from cognitive_memory.storage.writing import Change, Stored
 from heimdall.errors import HeimdallError
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 BLOCK = 256
 """How many memories are embedded and written together: what a kill loses at most, and how long others wait for a turn."""
@@ -37,21 +35,35 @@ class EmbeddingPipeline:
         embedder: what makes them.
         optional: whether the memories may as well wait for their vectors: then nothing is embedded if the model is not on
             this machine, and after a failure no more.
+        after_block: called when a block is embedded and written.
 
     Attributes:
         blocks: how many blocks are embedded and written.
         written: how many memories were given a vector, or a reason to have none.
     """
 
-    def __init__(self, store: MemoryStore, embedder: Embedder, *, optional: bool = False) -> None:
+    def __init__(
+        self,
+        store: MemoryStore,
+        embedder: Embedder,
+        *,
+        optional: bool = False,
+        after_block: Callable[[], None] = lambda: None,
+    ) -> None:
         self.blocks = 0
         self.written = 0
         self._store = store
         self._embedder = embedder
         self._optional = optional
-        self._stopped = optional and not (embedder.embedding_space() and embedder.ready())
+        self._after_block = after_block
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="heimdall-embed")
         self._running: Future[list[Embedded]] | None = None
+
+    @cached_property
+    def _open(self) -> bool:
+        """Whether blocks are taken; asked for the first one, since to know it may cost a look at files."""
+        possible = self._embedder.embedding_space() is not None and self._embedder.ready()
+        return possible or not self._optional
 
     def __enter__(self) -> Self:
         return self
@@ -66,28 +78,30 @@ class EmbeddingPipeline:
         """One more block; its memories are stored already.
 
         Raises:
-            heimdall.models.ModelError: the model can't be had, unless embedding is optional.
+            HeimdallError: the model can't be had, or the vectors can't be written, unless embedding is optional.
         """
-        if self._stopped:
-            return
-        following = self._pool.submit(_outcomes, self._embedder, block)
-        self._finish()
-        self._running = following
+        if self._open:
+            following = self._pool.submit(_outcomes, self._embedder, block)
+            self._finish()
+            self._running = following
 
     def _finish(self) -> None:
         running, self._running = self._running, None
-        if running is None or self._stopped:
+        if running is None or not self._open:
             return
         try:
             if outcomes := running.result():
+                # Vectors can be made again, so nobody waits for the disk.
                 with self._store.writing(durable=False) as writer:
                     self.written += writer.write_vectors(outcomes, self._embedder.dimension)
-            self.blocks += 1
         except HeimdallError as error:
             if not self._optional:
                 raise
-            self._stopped = True
+            self._open = False
             _log.warning("stored, but not embedded yet: %s", error)
+        else:
+            self.blocks += 1
+            self._after_block()
 
 
 def store_many(
@@ -95,16 +109,13 @@ def store_many(
     embedder: Embedder,
     memories: Iterable[NewMemory],
     *,
-    embed: bool = True,
-    progress: Progress | None = None,
+    embed: bool,
+    progress: Progress | None,
 ) -> StoreReport:
-    """Store memories in blocks, and embed each block while the next one is read and written, unless `embed` is false.
-
-    If the model is not on this machine, or fails, everything is stored all the same and waits for `embed_pending`.
-    """
+    """Store memories in blocks, and embed each block while the next one is read and written; `ProjectMemory.store_many`."""
     stored: list[Stored] = []
 
-    def report(pipeline: EmbeddingPipeline) -> None:
+    def report() -> None:
         if progress is not None and stored:
             progress(len(stored), min(pipeline.blocks * BLOCK, len(stored)))
 
@@ -112,17 +123,18 @@ def store_many(
         for block in batched(memories, BLOCK):
             with store.writing() as writer:
                 of_block = writer.put(block)
-                pending = writer.vectors.pending(keys=[item.key for item in of_block])
+                keys = [item.key for item in of_block] if embed else []
+                pending = writer.vectors.pending(keys=keys)
             stored += of_block
             if embed:
                 pipeline.add(pending)
-            report(pipeline)
-    report(pipeline)
-    changes = [item.change for item in stored]
+            report()
+    report()
+    changes = Counter(item.change for item in stored)
     return StoreReport(
-        added=changes.count(Change.ADDED),
-        unchanged=changes.count(Change.UNCHANGED),
-        updated=changes.count(Change.UPDATED),
+        added=changes[Change.ADDED],
+        unchanged=changes[Change.UNCHANGED],
+        updated=changes[Change.UPDATED],
         ids=tuple(item.id for item in stored),
     )
 
@@ -131,20 +143,18 @@ def _outcomes(embedder: Embedder, block: Sequence[Pending]) -> list[Embedded]:
     """Embed a block. A text that can't be embedded gets the reason instead of a vector, and does not stop the others."""
     from cognitive_memory.encoding import TextError
 
-    left = list(block)
-    refused: list[Embedded] = []
-    while left:
-        try:
-            vectors = embedder.embed([embedded_text(item.text, item.context) for item in left])
-        except TextError as error:
-            if error.index is None:
-                raise
-            bad = left.pop(error.index)
-            refused.append(Embedded(bad.key, bad.content_hash, None, error.problem))
-        else:
-            return refused + [_embedded(*pair) for pair in zip(left, vectors, strict=True)]
-    return refused
-
-
-def _embedded(item: Pending, vector: NDArray[np.float32]) -> Embedded:
-    return Embedded(item.key, item.content_hash, vector.astype("<f4", copy=False).tobytes())
+    if not block:
+        return []
+    try:
+        vectors = embedder.embed([embedded_text(item.text, item.context) for item in block])
+    except TextError as error:
+        if error.index is None:
+            raise
+        bad = block[error.index]
+        others = [*block[: error.index], *block[error.index + 1 :]]
+        refused = Embedded(bad.key, bad.content_hash, None, error.problem)
+        return [refused, *_outcomes(embedder, others)]
+    return [
+        Embedded(item.key, item.content_hash, vector.astype("<f4", copy=False).tobytes())
+        for item, vector in zip(block, vectors, strict=True)
+    ]

@@ -34,6 +34,7 @@ def plan_batches(
     batches = []
     start = 0
     while start < len(order):
+        # The tokenizer gives no text of 0 tokens; who plans without it must not divide by zero.
         longest = max(1, lengths[order[start]])
         batch = order[start : start + max(1, min(max_rows, token_budget // longest))]
         if longest >= long:

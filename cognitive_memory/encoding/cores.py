@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 _PROC = Path("/proc/self")
+_TOPS = Path("/sys/fs/cgroup")
 
 
 def usable_cores() -> int:
@@ -32,47 +32,29 @@ def _asked_for() -> int | None:
     return int(first) if first.isdecimal() and int(first) > 0 else None
 
 
-def container_quota(proc: Path = _PROC) -> float | None:
+def container_quota(proc: Path = _PROC, tops: Path = _TOPS) -> float | None:
     """Cores' worth of time that the control groups of this process get, the tightest of them; None without a limit.
 
     Args:
         proc: the process' directory in Linux' procfs.
+        tops: where control groups are mounted: those of version 2 there, those of version 1 for each controller in a folder.
     """
     try:
         groups = (proc / "cgroup").read_text(encoding="utf-8").splitlines()
-        mounts = (proc / "mountinfo").read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):  # not Linux
         return None
-    quotas = [_quota(directory) for directory in _group_directories(groups, mounts)]
+    directories: list[Path] = []
+    for group in groups:
+        # A line is `id:controllers:path`; version 2 has no controllers there.
+        _, controllers, path = group.split(":", 2)
+        if not controllers or "cpu" in controllers.split(","):
+            top = tops / "cpu" if controllers else tops
+            inside = PurePosixPath(path.lstrip("/"))
+            # A container may see its own group alone, mounted as the top, and its path as the host sees it: then what is not
+            # there has no quota, and the top has the container's. Groups around this one limit it, too.
+            directories += [top / part for part in (inside, *inside.parents)]
+    quotas = [_quota(directory) for directory in directories]
     return min((quota for quota in quotas if quota is not None), default=None)
-
-
-def _group_directories(groups: list[str], mounts: list[str]) -> Iterator[Path]:
-    """The directories of the groups that may limit this process' time: its own and those around them."""
-    # A line of `cgroup` is `id:controllers:path`; version 2 has no controllers there.
-    paths = {
-        controller: path
-        for _, names, path in (line.split(":", 2) for line in groups)
-        for controller in names.split(",")
-    }
-    for mount in mounts:
-        # Fields of `mountinfo`: id, parent, device, root, mount point, options … - type, source, the filesystem's options.
-        before, _, after = mount.partition(" - ")
-        root, point = before.split(" ")[3:5]
-        kind, _, options = after.split(" ", 2)
-        if kind == "cgroup2":
-            path = paths.get("", "/")
-        elif kind == "cgroup" and "cpu" in options.split(","):
-            path = paths.get("cpu", "/")
-        else:
-            continue
-        # A container may see its own group alone mounted, and its path as the host sees it.
-        inside = (
-            PurePosixPath(path).relative_to(root)
-            if PurePosixPath(path).is_relative_to(root)
-            else PurePosixPath()
-        )
-        yield from (Path(point) / part for part in (inside, *inside.parents))
 
 
 def _quota(directory: Path) -> float | None:

@@ -59,6 +59,7 @@ def choose_provider(device: str, installed: Sequence[str], version: str) -> Prov
         )
     provider = _PROVIDERS[device]
     if provider.name not in installed:
+        # In the words of the setting, which is what the user can change.
         has = ", ".join(name for name, known in _PROVIDERS.items() if known.name in installed)
         raise ConfigError(
             "EmbeddingConfig.device",

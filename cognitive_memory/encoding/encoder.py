@@ -77,7 +77,7 @@ class Encoder:
             make = _maker(directory, graph, device, cache)
             return cls(settings, tokenizer, Sessions(make, cores=usable_cores()))
         except (ImportError, ConfigError):
-            # an incomplete installation or a wrong wish, not a bad model
+            # an incomplete installation or a wrong configuration, not a bad model
             raise
         except Exception as error:
             # tokenizers and onnxruntime raise bare Exceptions for broken files
@@ -97,7 +97,7 @@ class Encoder:
         rows, _, cut = self._tokenizer([check_text(text)], first=None)
         if cut:
             self._warn("the text is longer")
-        if len(rows) > 1:
+        if len(rows) > 1:  # read in windows, whose mean the pipeline makes
             (block,) = self.encode_windows(iter([[text]]))
             whole: NDArray[np.float32] = block.vectors[0]
             return whole
@@ -175,9 +175,8 @@ class Encoder:
         from cognitive_memory.encoding.pipeline import Pipeline
 
         dimension = self.settings.embedding_dimension
-        yield from Pipeline(self._tokenizer, self._sessions, dimension, max_rows=batch_size).blocks(
-            texts, done
-        )
+        pipeline = Pipeline(self._tokenizer, self._sessions, dimension, max_rows=batch_size)
+        yield from pipeline.blocks(texts, done)
 
     def _warn(self, what: str) -> None:
         import logging
@@ -195,12 +194,15 @@ def _maker(directory: Path, graph: Graph, device: str, cache: Path | None) -> Ma
     path = directory / graph.path
     if device == "auto" and graph.devices:
         device = graph.devices[0]
-    if not graph.computes_weights:
-        return lambda threads, packed: ModelSession(
-            path, threads=threads, packed=packed, plain=not packed, device=device
-        )
-    if cache and on_cpu(device):
+    if graph.computes_weights and cache and on_cpu(device):
         from cognitive_memory.encoding.folded import make_session
 
         return partial(make_session, path, cache)
-    return lambda threads, packed: ModelSession(path, threads=threads, packed=packed, device=device)
+    return lambda threads, packed: ModelSession(
+        path,
+        threads=threads,
+        packed=packed,
+        # Run as it is written, a graph that computes its weights would do that in each run.
+        plain=not (packed or graph.computes_weights),
+        device=device,
+    )

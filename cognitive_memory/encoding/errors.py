@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from heimdall.errors import HeimdallError
 from heimdall.models.errors import ModelError
 
 
+@dataclass(eq=False, repr=False)
 class TextError(HeimdallError, ValueError):
     """A text can't be embedded.
 
@@ -14,10 +17,8 @@ class TextError(HeimdallError, ValueError):
         problem: what is wrong with it and what to do.
     """
 
-    def __init__(self, index: int | None, problem: str) -> None:
-        super().__init__(index, problem)
-        self.index = index
-        self.problem = problem
+    index: int | None
+    problem: str
 
     def __str__(self) -> str:
         return f"{'the text' if self.index is None else f'text {self.index}'} {self.problem}"
@@ -31,6 +32,7 @@ class TextTypeError(TextError, TypeError):
     """Something that is not a text was given as one."""
 
 
+@dataclass(eq=False, repr=False)
 class ModelLoadError(ModelError):
     """The model's files are there, but can't be loaded.
 
@@ -39,10 +41,8 @@ class ModelLoadError(ModelError):
         reason: what failed and what to do.
     """
 
-    def __init__(self, directory: str, reason: str) -> None:
-        super().__init__(directory, reason)
-        self.directory = directory
-        self.reason = reason
+    directory: str
+    reason: str
 
     def __str__(self) -> str:
         return f"the embedding model in {self.directory} can't be loaded: {self.reason}"

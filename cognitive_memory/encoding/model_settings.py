@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+
+from cognitive_memory.core.config import A_COUNT, A_NAME
 
 CONFIG_NAME = "model_config.json"
 
@@ -24,6 +26,16 @@ class ModelSettings:
     max_length: int
 
 
+_CHECKS = (
+    # The graph itself pools and normalises; a model made for another engine would give wrong vectors in silence.
+    ("pooling", lambda value: value == "mean", "'mean', which is all that this release reads"),
+    ("normalize", lambda value: value is True, "true, which is all that this release reads"),
+    ("model_name", *A_NAME),
+    ("embedding_dimension", *A_COUNT),
+    ("max_length", *A_COUNT),
+)
+
+
 def read_settings(directory: Path) -> ModelSettings:
     """Read `model_config.json` in `directory`.
 
@@ -34,25 +46,7 @@ def read_settings(directory: Path) -> ModelSettings:
     content = json.loads((directory / CONFIG_NAME).read_bytes())
     if not isinstance(content, dict):
         raise ValueError(f"{CONFIG_NAME} holds no JSON object")  # noqa: TRY004 (a bad file, not a bad call)
-    # The graph itself pools and normalises; a model made for another engine would give wrong vectors in silence.
-    for key, expected in (("pooling", "mean"), ("normalize", True)):
-        if content.get(key) != expected:
-            raise ValueError(
-                f"{CONFIG_NAME}: {key!r} is {content.get(key)!r}, this release reads {expected!r} alone"
-            )
-    name = content.get("model_name")
-    if not isinstance(name, str) or not name:
-        raise ValueError(f"{CONFIG_NAME}: 'model_name' is {name!r}, expected a name")
-    dimension, max_length = (
-        _positive(content, key) for key in ("embedding_dimension", "max_length")
-    )
-    return ModelSettings(name, dimension, max_length)
-
-
-def _positive(content: dict[str, object], key: str) -> int:
-    value = content.get(key)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(
-            f"{CONFIG_NAME}: {key!r} is {value!r}, expected a whole number of at least 1"
-        )
-    return value
+    for key, fits, expected in _CHECKS:
+        if not fits(value := content.get(key)):
+            raise ValueError(f"{CONFIG_NAME}: {key!r} is {value!r}, expected {expected}")
+    return ModelSettings(*(content[field.name] for field in fields(ModelSettings)))

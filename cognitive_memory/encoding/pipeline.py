@@ -7,8 +7,9 @@ are in memory, and an iterator is only ever walked by the thread that asked for 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cognitive_memory.encoding.batching import plan_batches
@@ -35,24 +36,22 @@ class Block:
     cut: tuple[int, ...]
 
 
+@dataclass(slots=True)
 class Pipeline:
     """Embeds windows of texts.
 
-    Args:
+    Attributes:
         tokenizer: the model's.
         sessions: the model's.
         dimension: how many numbers a vector has.
         max_rows: how many texts at most go through the model at once.
     """
 
-    def __init__(
-        self, tokenizer: TextTokenizer, sessions: Sessions, dimension: int, *, max_rows: int
-    ) -> None:
-        self._tokenizer = tokenizer
-        self._sessions = sessions
-        self._dimension = dimension
-        self._max_rows = max_rows
-        self._pool: ThreadPoolExecutor | None = None
+    tokenizer: TextTokenizer
+    sessions: Sessions
+    dimension: int
+    max_rows: int
+    _pool: ThreadPoolExecutor | None = None
 
     def blocks(
         self, windows: Iterator[Sequence[str]], done: Callable[[int], None] | None = None
@@ -75,6 +74,7 @@ class Pipeline:
                     work = self._start(next(windows, ()), first)
                 except Exception as error:  # noqa: BLE001 (whoever's it is: it is raised below, in its turn)
                     work, failure = None, error
+                # After the next window was begun, so that workers are busy while the caller has this one.
                 if ahead is not None:
                     yield ahead.finish(done)
                 if work is None:
@@ -93,11 +93,11 @@ class Pipeline:
 
         if not texts:
             return None
-        rows, owners, cut = self._tokenizer(texts, first=first)
-        vectors = np.empty((len(rows), self._dimension), dtype=np.float32)
-        batches = plan_batches([len(row) for row in rows], max_rows=self._max_rows)
+        rows, owners, cut = self.tokenizer(texts, first=first)
+        vectors = np.empty((len(rows), self.dimension), dtype=np.float32)
+        batches = plan_batches([len(row) for row in rows], max_rows=self.max_rows)
         alone = first == 0 and len(batches) == 1
-        session = self._sessions.single() if alone else self._sessions.bulk()
+        session = self.sessions.single() if alone else self.sessions.bulk()
 
         def embed(batch: Sequence[int]) -> int:
             vectors[batch] = session.run([rows[index] for index in batch])
@@ -105,15 +105,13 @@ class Pipeline:
                 index + 1 == len(rows) or owners[index + 1] != owners[index] for index in batch
             )
 
-        work = _Work(first, vectors, owners, tuple(first + place for place in cut), [])
-        if alone:
-            future: Future[int] = Future()
-            future.set_result(embed(batches[0]))
-            work.parts.append(future)
+        parts: list[Callable[[], int]]
+        if alone:  # few texts are not worth a pool of threads
+            parts = [partial(embed, batches[0])]
         else:
-            self._pool = self._pool or ThreadPoolExecutor(self._sessions.workers, "heimdall-encode")
-            work.parts.extend(self._pool.submit(embed, batch) for batch in batches)
-        return work
+            self._pool = self._pool or ThreadPoolExecutor(self.sessions.workers, "heimdall-encode")
+            parts = [self._pool.submit(embed, batch).result for batch in batches]
+        return _Work(first, vectors, owners, tuple(first + place for place in cut), parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +122,11 @@ class _Work:
     vectors: NDArray[np.float32]
     owners: Sequence[int]
     cut: tuple[int, ...]
-    parts: list[Future[int]]
+    parts: Sequence[Callable[[], int]]
 
     def finish(self, done: Callable[[int], None] | None) -> Block:
         for part in self.parts:
-            count = part.result()
+            count = part()
             if done is not None:
                 done(count)
         return Block(self.first, pooled(self.vectors, self.owners), self.cut)
@@ -145,6 +143,7 @@ def pooled(vectors: NDArray[np.float32], owners: Sequence[int]) -> NDArray[np.fl
 
     if owners[-1] + 1 == len(owners):
         return vectors
+    # In float64: a sum of many windows would lose digits that a single text keeps.
     sums = np.zeros((owners[-1] + 1, vectors.shape[1]), dtype=np.float64)
     np.add.at(sums, np.asarray(owners), vectors)
     means: NDArray[np.float32] = (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(

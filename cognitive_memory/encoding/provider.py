@@ -1,4 +1,4 @@
-"""The face of the engine: a configuration in, vectors out; finds, loads and repairs the model by itself."""
+"""The engine as its users see it: a configuration in, vectors out; finds, loads and repairs the model by itself."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ class ONNXEmbeddingProvider:
 
     def __init__(self, config: EmbeddingConfig | None = None) -> None:
         self._config = EmbeddingConfig() if config is None else config
+        self._which = (self._config.model_name, self._config.variant)
         self._forget()
         _providers.add(self)
 
@@ -137,7 +138,7 @@ class ONNXEmbeddingProvider:
 
         None where the manifest pins no such model. Nothing is loaded for it.
         """
-        pinned = pinned_variant(self._config.model_name, self._config.variant)
+        pinned = pinned_variant(*self._which)
         if pinned is None:
             return None
         return pinned.embedding_space(self._config.device, self._config.long_texts)
@@ -145,20 +146,18 @@ class ONNXEmbeddingProvider:
     def _location(self) -> Location:
         from heimdall.models.locate import locate
 
-        config = self._config
-        return locate(
-            None, config.model_name, config.variant, models_dir=str(config.model_cache_dir)
-        )
+        return locate(None, *self._which, models_dir=str(self._config.model_cache_dir))
 
     def _directory(self) -> Path:
-        location, config = self._location(), self._config
+        location = self._location()
         if location.verified and location.noted:
             return Path(location.directory)
         from heimdall.models.resolver import resolve
 
-        return resolve(config.model_name, config.variant, models_dir=config.model_cache_dir)
+        return resolve(*self._which, models_dir=self._config.model_cache_dir)
 
     def _loaded(self) -> Encoder:
+        # Looked at without the lock first: every text comes by here.
         if self._encoder is None:
             with self._loading:
                 if self._encoder is None:
@@ -171,7 +170,7 @@ class ONNXEmbeddingProvider:
         return Encoder.load(
             directory,
             device=self._config.device,
-            graph=pinned_graph(self._config.model_name, self._config.variant),
+            graph=pinned_graph(*self._which),
             long_texts=self._config.long_texts,
             cache=self._cache_beside(directory),
         )
@@ -185,17 +184,17 @@ class ONNXEmbeddingProvider:
             from heimdall.models.resolver import repair
             from heimdall.models.store import tree_matches
 
-            model = read_model(None, self._config.model_name, self._config.variant)
+            model = read_model(None, *self._which)
             if tree_matches(directory, model):
                 raise
             directory = repair(model, models_dir=self._config.model_cache_dir).directory
             encoder = self._encoder_in(directory)
         for setting in ("model_name", "embedding_dimension"):
-            wanted, found = getattr(self._config, setting), getattr(encoder.settings, setting)
-            if wanted != found:
+            wanted, loaded = getattr(self._config, setting), getattr(encoder.settings, setting)
+            if wanted != loaded:
                 raise ConfigError(
                     f"EmbeddingConfig.{setting}",
-                    f"is {wanted!r}, but the model in {directory} has {found!r}",
+                    f"is {wanted!r}, but the model in {directory} has {loaded!r}",
                 )
         return encoder
 

@@ -63,7 +63,7 @@ class Sessions:
             return self._bulk
 
     def _settle(self) -> None:
-        if self._threads == 1:
+        if self._threads == 1:  # the same session, which is not made twice
             self._single = self.bulk()
         else:
             self._single = self._packed(self._threads)

@@ -34,6 +34,25 @@ class Block:
     solid: bool = False
 
 
+class Headings:
+    """The headings above the place that a reader has come to."""
+
+    def __init__(self) -> None:
+        self._open: list[tuple[int, str]] = []
+
+    @property
+    def path(self) -> Path:
+        """Their titles."""
+        return tuple(title for _, title in self._open)
+
+    def enter(self, level: int, title: str) -> Path:
+        """Come to a heading, which ends those of its level and below; the path of the heading itself."""
+        self._open = [heading for heading in self._open if heading[0] < level]
+        path = self.path
+        self._open.append((level, title))
+        return path
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """What becomes one memory.
@@ -98,6 +117,7 @@ def _pack_section(section: Sequence[Block]) -> Iterator[_Group]:
     parts = [part for block in section for part in _fitting(block)]
     sizes = [estimate_tokens(part.text) for part in parts]
     total = sum(sizes)
+    # As many pieces as are needed, of like size: filled up one by one, the last would be a scrap.
     goal = total / -(-total // BOUND) if total else 0
     current = _Group([], 0)
     for part, size in zip(parts, sizes, strict=True):
@@ -116,6 +136,7 @@ def _fitting(block: Block) -> Iterator[Block]:
         return
     line = block.line
     for text in split(block.text, bound - HEADING_ROOM, places):
+        # Only its first part begins the section; with a title the others would begin one each.
         yield replace(
             block, text=text, line=line, title=block.title if line == block.line else None
         )
@@ -132,7 +153,7 @@ def _belongs(group: _Group, part: Block, size: int, goal: float) -> bool:
 
 def _joins(before: _Group, group: _Group) -> bool:
     if min(before.size, group.size) >= SMALL:
-        return False
+        return False  # each says enough alone
     same_section = group.blocks[0].title is None
     bound = SOLID_BOUND if same_section and any(block.solid for block in before.blocks) else BOUND
     related = same_section or group.path[: len(before.path)] == before.path
@@ -143,6 +164,7 @@ def _piece(blocks: Sequence[Block]) -> Piece | None:
     text = "".join(block.text for block in blocks)
     if not text.strip():
         return None
+    # Lines are told without the blank ones around, so that an editor jumps to what was said.
     written = [block for block in blocks if block.text.strip()]
     first, last = written[0], written[-1]
     before = len(first.text) - len(first.text.lstrip())

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from io import StringIO
 from textwrap import dedent
+
+from cognitive_memory.ingest.blocks import Block
 
 _WORDS_WORTH_KEEPING = 6
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -18,26 +19,16 @@ _HEADER_LINES = 5
 """Where a comment about the licence is the file's header, the same in each file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
-    """Lines of comments that follow one another.
-
-    Attributes:
-        text: these lines, and the line of code that they stand above, without common indentation.
-        line: the first one's number, from 1.
-    """
-
-    text: str
-    line: int
-
-
-def comments(text: str, language: str, *, strings: bool = True) -> Iterator[Comment]:
+def comments(text: str, language: str, *, strings: bool = True) -> Iterator[Block]:
     """The comments of a file that say something: at least six words, and not its licence.
 
     Args:
         text: with a line feed at its line ends.
         language: an alias of a Pygments lexer.
         strings: whether strings count whose place makes them comments.
+
+    Yields:
+        Lines of comments that follow one another, and the line of code that they stand above, without common indentation.
 
     Raises:
         pygments.util.ClassNotFound: there is no such lexer.
@@ -46,9 +37,10 @@ def comments(text: str, language: str, *, strings: bool = True) -> Iterator[Comm
     for first, last, words in _runs(text, language, lines, strings=strings):
         if first <= _HEADER_LINES and _LICENCE.search(words):
             continue
+        # Fewer words name a section or switch a linter off.
         if len(_WORD.findall(words)) >= _WORDS_WORTH_KEEPING:
             about = last < len(lines) and bool(lines[last].strip())
-            yield Comment(dedent("".join(lines[first - 1 : last + about])), first)
+            yield Block(dedent("".join(lines[first - 1 : last + about])), first, title="comment")
 
 
 def _is_for_people(kind: tuple[str, ...], *, strings: bool) -> bool:
@@ -76,6 +68,7 @@ def _runs(
         begin = bisect_right(starts, offset)
         end = bisect_right(starts, offset + len(value.rstrip()) - 1) if value.strip() else begin
         own_line = not text[starts[begin - 1] : offset].strip()
+        # A comment behind code is about that line alone: only those with lines of their own make a paragraph.
         if words and own_line and alone and begin <= last + 1:
             words, last = words + value, end
             continue

@@ -11,6 +11,7 @@ from uuid import uuid5
 
 from cognitive_memory.core.memory import Json, MemoryType, NewMemory
 from cognitive_memory.ingest.blocks import Block, pack
+from cognitive_memory.ingest.documents import Document
 from cognitive_memory.ingest.git_command import Git
 from cognitive_memory.ingest.identity import NAMESPACE
 from cognitive_memory.ingest.plain_text import paragraphs
@@ -20,6 +21,11 @@ from heimdall.models.secrets import redact_document
 _FIELDS = ("%H", "%P", "%an", "%at", "%B")
 _HASH = re.compile(rb"(?:[0-9a-f]{40}|[0-9a-f]{64})")
 _FILES_SHOWN = 20
+_PLAIN = (
+    f"-O{os.devnull} --no-abbrev --no-ext-diff --no-textconv --no-color --no-notes --no-mailmap "
+    "--no-show-signature --no-decorate --ignore-submodules=none"
+)
+"""What keeps settings of the repository from changing the form of the output."""
 _MERGE = re.compile(
     r"Merge (?:branch|branches|remote-tracking branch|tag|pull request|commit)\b.*", re.IGNORECASE
 )
@@ -96,32 +102,15 @@ def read_commits(git: Git, shas: Sequence[str]) -> Iterator[Commit]:
     """
     if not shas:
         return
+    # --raw tells how a file changed, --numstat by how much: git prints them one after the other.
     changes = ["--raw", "--numstat", "--find-renames"]
     if git.lacking:
         changes = (
             ["--no-patch"] if git.lacking.startswith("tree:") else ["--raw", "--find-renames=100%"]
         )
-    yield from _parse(
-        git.fields(
-            "log",
-            "--stdin",
-            "--no-walk=unsorted",
-            "-z",
-            f"--format=tformat:{'%x00'.join(_FIELDS)}%x00",
-            *changes,
-            f"-O{os.devnull}",
-            "--no-abbrev",
-            "--no-ext-diff",
-            "--no-textconv",
-            "--no-color",
-            "--no-notes",
-            "--no-mailmap",
-            "--no-show-signature",
-            "--no-decorate",
-            "--ignore-submodules=none",
-            given=shas,
-        )
-    )
+    form = f"--format=tformat:{'%x00'.join(_FIELDS)}%x00"
+    command = ("log", "--stdin", "--no-walk=unsorted", "-z", form, *changes, *_PLAIN.split())
+    yield from _parse(iter(git.fields(*command, given=shas)))
 
 
 def _parse(fields: Iterator[bytes]) -> Iterator[Commit]:
@@ -131,7 +120,7 @@ def _parse(fields: Iterator[bytes]) -> Iterator[Commit]:
         sha, parents, author, seconds, message = (
             _text(each) for each in (field, *(next(fields) for _ in _FIELDS[1:]))
         )
-        next(fields, None)
+        next(fields, None)  # the empty one between a commit and its changes
         files: dict[str, ChangedFile] = {}
         field = next(fields, None)
         while field is not None and not _HASH.fullmatch(field):
@@ -178,17 +167,9 @@ def _moment(seconds: str) -> datetime:
         return datetime.fromtimestamp(0, UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class CommitMemories:
-    """A commit's memories, and how many secrets were left out of them."""
-
-    memories: tuple[NewMemory, ...]
-    redacted: int
-
-
 def memories_of(
     commit: Commit, source: str, *, tags: tuple[str, ...] = (), whole: bool = True
-) -> CommitMemories:
+) -> Document:
     """Make memories of a commit: one, or several if its message is long.
 
     Args:
@@ -197,8 +178,10 @@ def memories_of(
         tags: for each memory.
         whole: False for a commit whose parents this clone does not have: what it changed is not known.
     """
+    # Before the message is cut: a secret could lie across the cut.
     message, redacted = redact_document(commit.message)
     parts = [piece.text for piece in pack(_blocks(_without_trailers(message)))] or ["(no message)"]
+    # The files come last, in the room that is left: what was meant matters more than where.
     files = _files_in_words(commit.files, SOLID_BOUND - estimate_tokens(parts[-1])) if whole else ""
     texts = [*parts[:-1], f"{parts[-1]}\n\n{files}" if files else parts[-1]]
     day = commit.when.date().isoformat()
@@ -212,6 +195,7 @@ def memories_of(
         "files": [file.path for file in commit.files[:_FILES_SHOWN]] if whole else [],
     }
     if not whole:
+        # It is read again once its parents are there.
         metadata["shallow"] = True
     memories = tuple(
         NewMemory(
@@ -228,7 +212,7 @@ def memories_of(
         )
         for number, text in enumerate(texts)
     )
-    return CommitMemories(memories, redacted)
+    return Document(memories, redacted=redacted)
 
 
 def commit_id(sha: str, part: int) -> str:

@@ -33,6 +33,7 @@ def decode(content: bytes) -> Decoded | None:
     """
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return Decoded(_lines(content.decode("utf-16", errors="replace")))
+    # After the mark of UTF-16, in which every Latin letter has a NUL.
     if b"\0" in content[:_SAMPLE]:
         return None
     try:
@@ -40,6 +41,7 @@ def decode(content: bytes) -> Decoded | None:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         byte = content[error.start]
+    # An old encoding is not guessed: a wrong guess gives words that nobody wrote.
     text = content.decode("utf-8-sig", errors="replace")
     bad = text.count("\ufffd")
     if bad > _TOLERATED * len(content):
@@ -51,4 +53,5 @@ def decode(content: bytes) -> Decoded | None:
 
 
 def _lines(text: str) -> str:
+    # SQLite's functions end a text at a NUL.
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")

@@ -34,10 +34,10 @@ _DATE = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a file gave.
+    """What a file or a commit gave.
 
     Attributes:
-        memories: with the ids, in the file's order.
+        memories: with the ids, in its order.
         notes: what its reader should know, in sentences.
         redacted: how many secrets were replaced.
     """
@@ -64,6 +64,7 @@ def read_document(source: str, content: bytes, *, tags: Sequence[str] = ()) -> D
     if decoded is None:
         return None
     notes = [f"{source} {decoded.note}"] if decoded.note else []
+    # Before the text is cut: a secret could lie across the cut. Its line count stays, so lines are told right.
     text, redacted = redact_document(decoded.text)
     if redacted:
         notes.append(
@@ -80,8 +81,7 @@ def _read(kind: Kind, source: str, text: str) -> tuple[Iterable[Block], Mapping[
     if kind is Kind.MARKDOWN:
         from cognitive_memory.ingest.markdown import read_markdown
 
-        document = read_markdown(text)
-        return document.blocks, document.front_matter
+        return read_markdown(text)
     if kind is Kind.PYTHON:
         from cognitive_memory.ingest.python_code import read_python
 
@@ -90,10 +90,7 @@ def _read(kind: Kind, source: str, text: str) -> tuple[Iterable[Block], Mapping[
     if language is not None:
         from cognitive_memory.ingest.comments import comments
 
-        return (
-            Block(comment.text, comment.line, title="comment")
-            for comment in comments(text, language)
-        ), {}
+        return comments(text, language), {}
     from cognitive_memory.ingest.plain_text import read_text
 
     return read_text(text), {}
@@ -117,6 +114,7 @@ class _Maker:
             "kind": str(self._kind),
             "lines": [piece.first_line, piece.last_line],
         }
+        # The nearest place counts: an entry's own date before that of the year's chapter or of the file.
         day = _day((*piece.titles, *reversed(piece.path), self._source))
         return NewMemory(
             text=piece.text,
@@ -136,6 +134,7 @@ class _Maker:
         return (self._title or PurePosixPath(self._source).name,)
 
     def _type(self, piece: Piece, day: datetime | None) -> MemoryType:
+        # Decisions and code explain the project itself; a dated entry tells what happened.
         if self._design or self._kind in {Kind.PYTHON, Kind.CODE}:
             return MemoryType.CONTEXT
         if day is not None or (self._diary and len(piece.path) + len(piece.titles) > 1):
@@ -153,11 +152,11 @@ def _day(texts: Iterable[str]) -> datetime | None:
     """The first date in the ISO form in one of the texts, at noon in UTC: of a changelog's or diary's entry."""
     for text in texts:
         for match in _DATE.finditer(text):
-            try:
-                found = date(*map(int, match.groups()))
+            try:  # 2025-02-30 looks like a date
+                day = date(*map(int, match.groups()))
             except ValueError:
                 continue
-            return datetime(found.year, found.month, found.day, 12, tzinfo=UTC)
+            return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
     return None
 
 
@@ -167,8 +166,8 @@ def _front_title(front: Mapping[str, object]) -> str | None:
 
 
 def _front_tags(front: Mapping[str, object]) -> tuple[str, ...]:
-    found = front.get("tags", front.get("keywords"))
-    listed = found.split(",") if isinstance(found, str) else found
+    tags = front.get("tags", front.get("keywords"))
+    listed = tags.split(",") if isinstance(tags, str) else tags
     if not isinstance(listed, list):
         return ()
     return tuple(_sound(tag).strip() for tag in listed if isinstance(tag, str) and tag.strip())

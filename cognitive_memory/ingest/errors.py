@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from heimdall.errors import HeimdallError
@@ -11,6 +12,7 @@ class IngestError(HeimdallError):
     """Something could not be loaded."""
 
 
+@dataclass(eq=False, repr=False)
 class PathNotFoundError(IngestError):
     """A path that was to be loaded is not there.
 
@@ -19,10 +21,8 @@ class PathNotFoundError(IngestError):
         problem: what the system says.
     """
 
-    def __init__(self, path: Path, problem: str) -> None:
-        super().__init__(path, problem)
-        self.path = path
-        self.problem = problem
+    path: Path
+    problem: str
 
     def __str__(self) -> str:
         return (

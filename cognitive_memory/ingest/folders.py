@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from cognitive_memory.core.memory import Json, LoadState, Memory
 from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.core.reports import SourceReport
 from cognitive_memory.ingest.documents import VERSION, Document, read_document
-from cognitive_memory.ingest.reports import LoadReport
-from cognitive_memory.ingest.walking import MAX_SIZE, Found, Reason, Selection, Skipped, Walk, walk
+from cognitive_memory.ingest.reports import LoadReport, Progress, silent
+from cognitive_memory.ingest.walking import (
+    EVERYTHING,
+    MAX_SIZE,
+    Reason,
+    Skipped,
+    SourceFile,
+    Walk,
+    walk,
+)
+from cognitive_memory.project.settings import IngestSettings
 from cognitive_memory.project_memory import ProjectMemory
 
 _SETTLED = 2_000_000_000
@@ -40,7 +49,7 @@ class LoadOptions:
     max_size: int = MAX_SIZE
     dry_run: bool = False
     force: bool = False
-    selection: Selection = field(default_factory=Selection)
+    selection: IngestSettings = EVERYTHING
 
 
 def load_paths(
@@ -48,7 +57,7 @@ def load_paths(
     paths: Sequence[Path],
     project: Path,
     options: LoadOptions = LoadOptions(),
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress = silent,
 ) -> LoadReport:
     """Make the memories of files be what the files say now.
 
@@ -66,11 +75,7 @@ def load_paths(
     Raises:
         PathNotFoundError: one of the paths is not there; nothing was changed.
     """
-    return _Load(memory, project.resolve(), options).run(paths, progress or _silent)
-
-
-def _silent(done: int, total: int) -> None:
-    pass
+    return _Load(memory, project.resolve(), options).run(paths, progress)
 
 
 class _Load:
@@ -84,45 +89,44 @@ class _Load:
             if state.get("kind") == _KIND
         }
         self._learned: dict[str, LoadState | None] = {}
+        # Other tags or another version of the reader make other memories of the same bytes.
         self._way = f"{VERSION} {sorted(options.tags)}"
         self._report = LoadReport(dry_run=options.dry_run)
         self._kept: set[str] = set()
 
-    def run(self, paths: Sequence[Path], progress: Callable[[int, int], None]) -> LoadReport:
-        found = walk(paths, self._project, self._options.selection)
-        files = [*found.found, *self._asked_before(found)]
-        self._report.notes += found.notes
-        for skipped in found.skipped:
+    def run(self, paths: Sequence[Path], progress: Progress) -> LoadReport:
+        seen = walk(paths, self._project, self._options.selection)
+        files = [*seen.files, *self._asked_before(seen)]
+        self._report.notes += seen.notes
+        for skipped in seen.skipped:
             self._skip(skipped)
         progress(0, len(files))
+        # Also after Ctrl-C or an error, so that what was done is not done again.
         try:
             for number, file in enumerate(files, start=1):
                 self._file(file)
                 progress(number, len(files))
-            for source in self._gone(found.roots, files):
+            for source in self._gone(seen.roots, files):
                 self._remove(source)
         finally:
             self._remember()
         return self._report
 
-    def _asked_before(self, found: Walk) -> list[Found]:
+    def _asked_before(self, seen: Walk) -> list[SourceFile]:
         """Files in the folders that the user named themselves once, although a walk passes them over."""
-        there = {file.source for file in found.found}
-        asked = (
-            source
-            for source, state in self._known.items()
-            if state.get("asked") and source not in there
-        )
+        there = {file.source for file in seen.files}
         return [
-            Found(path, source, asked=True)
-            for source in asked
-            if _below(source, found.roots) and (path := self._project / source).is_file()
+            SourceFile(path, source, asked=True)
+            for source, state in self._known.items()
+            if state.get("asked") and source not in there and _below(source, seen.roots)
+            if (path := self._project / source).is_file()
         ]
 
-    def _file(self, file: Found) -> None:
+    def _file(self, file: SourceFile) -> None:
         before = self._known.get(file.source)
         try:
             status = file.path.stat()
+            # Size and time first: a whole project is looked through without reading a file.
             if before is not None and self._is_as_before(before, status):
                 self._report.unchanged.append(file.source)
                 return
@@ -136,6 +140,7 @@ class _Load:
             self._skip(Skipped(file.source, Reason.UNREADABLE, detail))
             return
         state = self._state(file, status, content)
+        # Git gives files new times when a branch is changed and back; their bytes tell.
         if before is not None and not self._options.force and _same_content(before, state):
             self._learn(file.source, state)
             self._report.unchanged.append(file.source)
@@ -144,6 +149,7 @@ class _Load:
         if document is None:
             self._leave_out(Skipped(file.source, Reason.BINARY))
             return
+        # In this order: killed between the two, the file is loaded again, and nothing is lost.
         self._store(file.source, document)
         self._learn(file.source, state)
 
@@ -151,7 +157,8 @@ class _Load:
         same = before.get("size") == status.st_size and before.get("mtime_ns") == status.st_mtime_ns
         return same and before.get("way") == self._way and not self._options.force
 
-    def _state(self, file: Found, status: os.stat_result, content: bytes) -> LoadState:
+    def _state(self, file: SourceFile, status: os.stat_result, content: bytes) -> LoadState:
+        # Written again within the clock's step, a file would have the same time and other bytes.
         settled = status.st_mtime_ns < time.time_ns() - _SETTLED
         return {
             "kind": _KIND,
@@ -179,18 +186,19 @@ class _Load:
         )
 
     def _of(self, source: str) -> list[Memory]:
-        found = self._memory.memories(RecallFilter(sources=frozenset({source})))
-        return [memory for memory in found if memory.source == source]
+        # The filter also takes what is below a source, as the files of a folder.
+        below = self._memory.memories(RecallFilter(sources=frozenset({source})))
+        return [memory for memory in below if memory.source == source]
 
-    def _gone(self, roots: Sequence[str], files: Sequence[Found]) -> list[str]:
+    def _gone(self, roots: Sequence[str], files: Sequence[SourceFile]) -> list[str]:
         """Loaded files below the roots that are not there any more, or are left out now."""
-        there = {file.source for file in files} | self._kept
+        there = {file.source for file in files}
+        # Of what can't be read now it is not known whether it is gone.
+        kept = tuple(self._kept)
         return [
             source
             for source in self._known
-            if source not in there
-            and _below(source, roots)
-            and not _below(source, tuple(self._kept))
+            if source not in there and _below(source, roots) and not _below(source, kept)
         ]
 
     def _remove(self, source: str) -> None:
@@ -231,12 +239,7 @@ def _same_content(before: Mapping[str, Json], after: Mapping[str, Json]) -> bool
 
 def _below(source: str, roots: Sequence[str]) -> bool:
     """Whether a source is one of the folders or in one; "" is the project, to which relative paths belong."""
-    for root in roots:
-        inside = (
-            not Path(source).is_absolute()
-            if root == ""
-            else source == root or source.startswith(f"{root.rstrip('/')}/")
-        )
-        if inside:
-            return True
-    return False
+    return any(
+        PurePath(source).is_relative_to(root) if root else not PurePath(source).is_absolute()
+        for root in roots
+    )

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
-from typing import IO
 
 from cognitive_memory.ingest.errors import GitError
 
@@ -29,7 +26,6 @@ _SETTINGS = {
     "diff.renameLimit": "1000",
 }
 _OPTIONS = ("--no-pager", "--no-replace-objects", "--literal-pathspecs")
-_CHUNK = 1 << 16
 
 
 class Git:
@@ -58,6 +54,7 @@ class Git:
             ).resolve()
         except GitError as error:
             raise _no_repository(folder, error) from error
+        # Both say where the history is incomplete, which must not look like commits that are gone.
         self.shallow = self._shallow()
         self.lacking = self._lacking()
 
@@ -99,10 +96,10 @@ class Git:
 
     def _lacking(self) -> str:
         try:
-            found = self.text("config", "--get-regexp", r"^remote\..*\.partialclonefilter$")
+            filters = self.text("config", "--get-regexp", r"^remote\..*\.partialclonefilter$")
         except GitError:  # exit code 1: it is not set
             return ""
-        return " ".join(found.split()[1:2])
+        return " ".join(filters.split()[1:2])
 
     def text(self, *arguments: str) -> str:
         """What a command prints, as text.
@@ -110,9 +107,7 @@ class Git:
         Raises:
             GitError: the command failed; with what it said.
         """
-        with self._started(arguments, None) as process:
-            assert process.stdout is not None  # noqa: S101 (a pipe was asked for)
-            return process.stdout.read().decode(errors="replace")
+        return self._run(arguments).decode(errors="replace")
 
     def line(self, *arguments: str) -> str:
         """The line that a command prints, without its end.
@@ -122,8 +117,8 @@ class Git:
         """
         return self.text(*arguments).removesuffix("\n")
 
-    def fields(self, *arguments: str, given: Iterable[str] = ()) -> Iterator[bytes]:
-        """What a command prints between NUL bytes, as it comes; the last field has a NUL after it, too.
+    def fields(self, *arguments: str, given: Iterable[str] = ()) -> list[bytes]:
+        """What a command prints between NUL bytes; the last field has a NUL after it, too.
 
         Args:
             arguments: the command.
@@ -132,55 +127,27 @@ class Git:
         Raises:
             GitError: as `text`.
         """
-        with tempfile.TemporaryFile() as lines:  # a pipe could fill up while we wait for output
-            lines.writelines(f"{line}\n".encode() for line in given)
-            lines.seek(0)
-            with self._started(arguments, lines) as process:
-                assert process.stdout is not None  # noqa: S101 (a pipe was asked for)
-                yield from _between_nuls(process.stdout)
+        *fields, rest = self._run(arguments, "".join(f"{line}\n" for line in given)).split(b"\0")
+        return [*fields, rest] if rest else fields
 
-    @contextmanager
-    def _started(
-        self, arguments: Iterable[str], given: IO[bytes] | None
-    ) -> Iterator[subprocess.Popen[bytes]]:
+    def _run(self, arguments: tuple[str, ...], given: str = "") -> bytes:
         settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
         command = ["git", "-C", str(self._folder), *_OPTIONS, *settings, *arguments]
-        with tempfile.TemporaryFile() as complaints:
-            try:
-                process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL if given is None else given,
-                    stdout=subprocess.PIPE,
-                    stderr=complaints,
-                    env=_environment(),
-                )
-            except FileNotFoundError as error:
-                raise GitError(
-                    "git was not found on PATH: install it (https://git-scm.com) to load a history"
-                ) from error
-            with process:
-                try:
-                    yield process
-                except BaseException:
-                    # also Ctrl-C, and a reader that stops early: git must not go on alone
-                    process.kill()
-                    raise
-            if process.returncode:
-                complaints.seek(0)
-                said = (
-                    complaints.read().decode(errors="replace").strip()
-                    or f"exit code {process.returncode}"
-                )
-                raise GitError(f"git {next(iter(arguments))} failed in {self._folder}: {said}")
-
-
-def _between_nuls(stream: IO[bytes]) -> Iterator[bytes]:
-    rest = b""
-    while chunk := stream.read(_CHUNK):
-        *whole, rest = (rest + chunk).split(b"\0")
-        yield from whole
-    if rest:
-        yield rest
+        try:
+            done = subprocess.run(
+                command, input=given.encode(), capture_output=True, env=_environment(), check=False
+            )
+        except FileNotFoundError as error:
+            raise GitError(
+                "git was not found on PATH: install it (https://git-scm.com) to load a history"
+            ) from error
+        if done.returncode:
+            problem = done.stderr.decode(errors="replace").strip()
+            raise GitError(
+                f"git {arguments[0]} failed in {self._folder}: "
+                f"{problem or f'exit code {done.returncode}'}"
+            )
+        return done.stdout
 
 
 def _environment() -> dict[str, str]:

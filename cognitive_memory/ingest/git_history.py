@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from cognitive_memory.ingest.commits import Commit, memories_of, read_commits
 from cognitive_memory.ingest.documents import VERSION
 from cognitive_memory.ingest.errors import GitError
 from cognitive_memory.ingest.git_command import Git
-from cognitive_memory.ingest.reports import GitReport
+from cognitive_memory.ingest.reports import GitReport, Progress, silent
 from cognitive_memory.ingest.walking import source_of
 from cognitive_memory.project_memory import ProjectMemory
 
@@ -60,7 +60,7 @@ def load_history(
     repository: Path,
     project: Path,
     options: GitOptions = GitOptions(),
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress = silent,
 ) -> GitReport:
     """Make memories of a repository's commits.
 
@@ -79,11 +79,7 @@ def load_history(
         GitError: git is missing, there is no such repository or branch, or git failed. What was loaded stays.
     """
     git = Git(repository)
-    return _Load(memory, git, _source(git, project.resolve()), options).run(progress or _silent)
-
-
-def _silent(done: int, total: int) -> None:
-    pass
+    return _Load(memory, git, _source(git, project.resolve()), options).run(progress)
 
 
 def _source(git: Git, project: Path) -> str:
@@ -104,7 +100,7 @@ class _Load:
         )
         self._way = f"{VERSION} {sorted(options.tags)}"
 
-    def run(self, progress: Callable[[int, int], None]) -> GitReport:
+    def run(self, progress: Progress) -> GitReport:
         tip = self._git.commit(self._options.branch)
         if tip is None:
             self._report.notes.append("the repository has no commits yet")
@@ -112,6 +108,7 @@ class _Load:
         self._report.tip = tip
         state = self._memory.load_states().get(self._source, {})
         loaded: dict[str, _Loaded] = {}
+        # The usual case costs no look at what is stored: only what came after the last tip is read.
         if self._goes_on(state, tip):
             wanted = self._commits(tip, f"^{state['tip']}")
             self._report.known = int(str(state["commits"]))
@@ -125,6 +122,7 @@ class _Load:
                 len(loaded) - len(loaded.keys() & set(wanted)) - self._report.forgotten
             )
         self._read(wanted, loaded, progress)
+        # Last of all: a load that was killed is looked through in full by the next one.
         if not self._options.dry_run:
             commits = self._report.known + self._report.commits
             self._memory.set_load_states(
@@ -155,14 +153,14 @@ class _Load:
         return self._git.text("rev-list", *limits, *range_, "--").split()
 
     def _loaded(self) -> dict[str, _Loaded]:
-        found: dict[str, _Loaded] = {}
+        loaded: dict[str, _Loaded] = {}
         for memory in self._memory.memories(RecallFilter(sources=frozenset({self._source}))):
             if memory.source == self._source:
-                commit = found.setdefault(str(memory.metadata.get("commit")), _Loaded())
+                commit = loaded.setdefault(str(memory.metadata.get("commit")), _Loaded())
                 commit.ids.append(memory.id)
                 commit.parts = int(str(memory.metadata.get("parts", 1)))
                 commit.shallow = bool(memory.metadata.get("shallow"))
-        return found
+        return loaded
 
     def _is_whole(self, sha: str, loaded: Mapping[str, _Loaded]) -> bool:
         """Whether nothing of a commit is missing: a kill may come between two of its parts."""
@@ -183,10 +181,7 @@ class _Load:
             self._memory.delete(ids)
 
     def _read(
-        self,
-        wanted: Sequence[str],
-        loaded: Mapping[str, _Loaded],
-        progress: Callable[[int, int], None],
+        self, wanted: Sequence[str], loaded: Mapping[str, _Loaded], progress: Progress
     ) -> None:
         progress(0, len(wanted))
         for start in range(0, len(wanted), _BATCH):

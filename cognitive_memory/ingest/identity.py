@@ -22,6 +22,7 @@ class Identities:
 
     def of(self, context: str, text: str) -> str:
         """The id of the source's next piece."""
+        # Equal pieces, as a changelog's "Fixed a bug", are told apart by their order alone.
         ordinal = self._seen[context, text]
         self._seen[context, text] += 1
         return str(uuid5(NAMESPACE, "\x00".join((self._source, context, text, str(ordinal)))))

@@ -15,23 +15,8 @@ NEVER = frozenset({".git", ".heimdall", ".hg", ".svn", ".jj"})
 """Names that are never looked into, whatever a rule says."""
 
 _USUAL = (
-    "node_modules/",
-    "bower_components/",
-    "__pycache__/",
-    ".venv/",
-    "venv/",
-    "site-packages/",
-    ".tox/",
-    ".nox/",
-    ".eggs/",
-    "*.egg-info/",
-    ".*_cache/",
-    ".cache/",
-    ".idea/",
-    ".gradle/",
-    ".terraform/",
-    "*.min.js",
-    "*.min.css",
+    "node_modules/ bower_components/ __pycache__/ .venv/ venv/ site-packages/ .tox/ .nox/ .eggs/ "
+    "*.egg-info/ .*_cache/ .cache/ .idea/ .gradle/ .terraform/ *.min.js *.min.css"
 )
 """What other programs make; any rule of the user's has precedence over these."""
 
@@ -67,20 +52,20 @@ class Ignoring:
 
         above = [folder, *folder.parents]
         top = next((place for place in above if (place / ".git").exists()), folder)
-        found = cls((_Rules(top, GitIgnoreSpec.from_lines(_USUAL)),))
-        found = found._with(top, top / ".git" / "info" / "exclude")
+        rules = cls((_Rules(top, GitIgnoreSpec.from_lines(_USUAL.split())),))
+        rules = rules._with(top, top / ".git" / "info" / "exclude")
         for place in reversed(above[1 : above.index(top) + 1]):
-            found = found.below(place)
-        if folder != top and found.ignores(folder, is_folder=True):
-            found = cls()  # whoever names an ignored folder wants what is in it
-        return found.below(folder)
+            rules = rules.below(place)
+        if folder != top and rules.ignores(folder, is_folder=True):
+            rules = cls()  # whoever names an ignored folder wants what is in it
+        return rules.below(folder)
 
     def below(self, folder: Path) -> Self:
         """The rules in a folder for which those of its parent are known: `self`, and what its own files say."""
-        found = self
+        rules = self
         for name in FILES:
-            found = found._with(folder, folder / name)
-        return found
+            rules = rules._with(folder, folder / name)
+        return rules
 
     def ignores(self, path: Path, *, is_folder: bool) -> bool:
         """Whether a file or folder is left out. The rule that was found last decides, as git has it."""
@@ -94,10 +79,11 @@ class Ignoring:
         return False
 
     def _with(self, folder: Path, file: Path) -> Self:
+        from pathspec import GitIgnoreSpec
+
         try:
-            if not stat.S_ISREG(
-                file.lstat().st_mode
-            ):  # git follows no link to rules either, and a pipe would never end
+            # Git follows no link to rules either, and a pipe would never end.
+            if not stat.S_ISREG(file.lstat().st_mode):
                 return self
             lines = file.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
         except (FileNotFoundError, NotADirectoryError):
@@ -105,31 +91,15 @@ class Ignoring:
         except OSError as error:
             problem = f"{file} could not be read ({error.strerror}): its rules do not hold"
             return replace(self, problems=(*self.problems, problem))
-        spec, wrong = _parsed(lines)
-        problems = tuple(
-            f"{file}: {line!r} is no rule that git knows, and was passed over" for line in wrong
-        )
-        return replace(
-            self, _rules=(*self._rules, _Rules(folder, spec)), problems=(*self.problems, *problems)
-        )
-
-
-def _parsed(lines: list[str]) -> tuple[GitIgnoreSpec, list[str]]:
-    """The rules of a file, and the lines that are none."""
-    from pathspec import GitIgnoreSpec
-
-    try:
-        return GitIgnoreSpec.from_lines(lines), []
-    except (ValueError, re.error):
-        wrong = [line for line in lines if not _is_rule(line)]
-        return GitIgnoreSpec.from_lines([line for line in lines if line not in wrong]), wrong
-
-
-def _is_rule(line: str) -> bool:
-    from pathspec import GitIgnoreSpec
-
-    try:
-        GitIgnoreSpec.from_lines([line])
-    except (ValueError, re.error):
-        return False
-    return True
+        rules: list[str] = []
+        problems = list(self.problems)
+        for line in lines:
+            try:
+                GitIgnoreSpec.from_lines([line])
+            except (ValueError, re.error):
+                # One bad line must not undo the file's other rules.
+                problems.append(f"{file}: {line!r} is no rule that git knows, and was passed over")
+            else:
+                rules.append(line)
+        ours = _Rules(folder, GitIgnoreSpec.from_lines(rules))
+        return replace(self, _rules=(*self._rules, ours), problems=tuple(problems))

@@ -10,60 +10,33 @@ _SUFFIXES = {
     "text": "txt text rst adoc asciidoc org",
     "python": "py pyi",
 }
-_NAMES = {
-    "readme",
-    "changes",
-    "changelog",
-    "history",
-    "news",
-    "contributing",
-    "hacking",
-    "install",
-    "notes",
-    "todo",
-}
+_KINDS = {suffix: kind for kind, suffixes in _SUFFIXES.items() for suffix in suffixes.split()}
+_NAMES = "readme changes changelog history news contributing hacking install notes todo"
 _LANGUAGES = {
-    "bash": "sh bash zsh",
-    "c": "c h",
-    "clojure": "clj cljs cljc",
-    "cpp": "cc cpp cxx hh hpp hxx",
-    "csharp": "cs",
-    "cuda": "cu cuh",
-    "cython": "pyx pxd",
-    "dart": "dart",
-    "elixir": "ex exs",
+    "c": "h",
+    "clojure": "cljs cljc",
+    "cpp": "cc cxx hh hpp hxx",
+    "cuda": "cuh",
+    "cython": "pxd",
     "erlang": "erl hrl",
-    "fortran": "f90 f95 f03 f08",
+    "fortran": "f95 f03 f08",
     "fsharp": "fs fsi fsx",
-    "go": "go",
-    "graphql": "graphql gql",
-    "groovy": "groovy gradle",
-    "haskell": "hs",
-    "java": "java",
-    "javascript": "js mjs cjs",
-    "jsx": "jsx",
-    "julia": "jl",
+    "graphql": "gql",
+    "groovy": "gradle",
+    "javascript": "mjs cjs",
     "kotlin": "kt kts",
-    "lua": "lua",
-    "nix": "nix",
     "objective-c": "m mm",
     "ocaml": "ml mli",
-    "perl": "pl pm",
-    "php": "php",
-    "powershell": "ps1 psm1",
-    "protobuf": "proto",
-    "r": "r",
-    "ruby": "rb rake",
-    "rust": "rs",
-    "scala": "scala",
-    "sql": "sql",
-    "swift": "swift",
-    "terraform": "tf",
-    "tsx": "tsx",
-    "typescript": "ts mts cts",
-    "zig": "zig",
+    "perl": "pm",
+    "ruby": "rake",
+    "typescript": "mts cts",
 }
-_CODE = {
+"""Suffixes by Pygments' alias of their language, where they are not aliases themselves."""
+_ALIASES = (
+    "bash c clj cpp cs cu dart ex exs f90 go graphql groovy hs java jl js jsx lua nix php pl proto "
+    "ps1 psm1 pyx r rb rs scala sh sql swift tf ts tsx zig zsh"
+)
+_CODE = {suffix: suffix for suffix in _ALIASES.split()} | {
     suffix: language for language, suffixes in _LANGUAGES.items() for suffix in suffixes.split()
 }
 _CODE_NAMES = {
@@ -87,10 +60,10 @@ def kind_of(name: str) -> Kind | None:
     """How a file of that name is read; None: it is not loaded unless it is asked for by its own name."""
     path = PurePosixPath(name.lower())
     suffix = path.suffix[1:]
-    for kind, suffixes in _SUFFIXES.items():
-        if suffix in suffixes.split():
-            return Kind(kind)
-    if not suffix and path.stem in _NAMES:
+    if kind := _KINDS.get(suffix):
+        return Kind(kind)
+    # README and CHANGES without a suffix are text by custom.
+    if not suffix and path.stem in _NAMES.split():
         return Kind.TEXT
     return Kind.CODE if language_of(name) else None
 

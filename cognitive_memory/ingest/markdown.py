@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from cognitive_memory.ingest.blocks import Block, Path
+from cognitive_memory.ingest.blocks import Block, Headings, Path
 from cognitive_memory.ingest.sizes import BOUND, HEADING_ROOM, estimate_tokens
 
 if TYPE_CHECKING:
@@ -20,51 +19,35 @@ _SOLID = {"fence", "code_block", "table", "html_block", "front_matter"}
 _CONTAINERS = {"bullet_list", "ordered_list", "list_item", "blockquote"}
 
 
-@dataclass(frozen=True, slots=True)
-class MarkdownDocument:
-    """What a Markdown file says.
-
-    Attributes:
-        blocks: its blocks; their lines together are the file.
-        front_matter: what the YAML block at its head says; empty if there is none, or it is no mapping.
-    """
-
-    blocks: tuple[Block, ...]
-    front_matter: Mapping[str, object]
-
-
-def read_markdown(text: str) -> MarkdownDocument:
+def read_markdown(text: str) -> tuple[Iterator[Block], Mapping[str, object]]:
     """Read a Markdown document.
 
     Args:
         text: with a line feed at its line ends.
 
     Returns:
-        Its blocks and front matter. Every text is Markdown: there is nothing to refuse.
+        Its blocks, whose lines together are the file, and what the YAML block at its head says: empty if there is none, or it
+        is no mapping. Every text is Markdown: there is nothing to refuse.
     """
     from markdown_it.tree import SyntaxTreeNode
 
     root = SyntaxTreeNode(_block_parser().parse(text))
     lines = list(StringIO(text))
     front = next((node.content for node in root.children if node.type == "front_matter"), "")
-    return MarkdownDocument(tuple(_blocks(root.children, lines)), _mapping(front))
+    return _blocks(root.children, lines), _mapping(front)
 
 
 def _blocks(nodes: Sequence[SyntaxTreeNode], lines: Sequence[str]) -> Iterator[Block]:
-    headings: list[tuple[int, str]] = []
+    headings = Headings()
     if lines and not nodes:  # nothing but blank lines and definitions of links
         yield Block("".join(lines), 1)
     for node, start, end in _spans(nodes, 0, len(lines)):
-        path = tuple(title for _, title in headings)
         if node.type == "heading":
-            level = int(node.tag[1:])
-            headings = [(above, title) for above, title in headings if above < level]
-            path = tuple(title for _, title in headings)
             title = _plain(node.children[0].content)
-            headings.append((level, title))
+            path = headings.enter(int(node.tag[1:]), title)
             yield Block("".join(lines[start:end]), start + 1, path, title=title)
         else:
-            yield from _parts(node, start, end, lines, path)
+            yield from _parts(node, start, end, lines, headings.path)
 
 
 def _parts(
@@ -128,7 +111,7 @@ def _mapping(front_matter: str) -> Mapping[str, object]:
     import yaml
 
     try:
-        found = yaml.safe_load(front_matter)
+        content = yaml.safe_load(front_matter)
     except (yaml.YAMLError, ValueError):  # ValueError: a date that is none, such as 2025-13-01
         return {}
-    return {str(key): value for key, value in found.items()} if isinstance(found, dict) else {}
+    return {str(key): value for key, value in content.items()} if isinstance(content, dict) else {}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from io import StringIO
 
-from cognitive_memory.ingest.blocks import Block
+from cognitive_memory.ingest.blocks import Block, Headings
 
 _UNDERLINE = re.compile(r"([=\-~^\"'`#*+.:_])\1{2,}[^\S\n]*\n?")
 
@@ -24,22 +24,20 @@ def read_text(text: str) -> Iterator[Block]:
         Its blocks, whose lines together are the text.
     """
     ranks: list[str] = []
-    titles: list[tuple[int, str]] = []
+    headings = Headings()
     for paragraph, line in paragraphs(text):
-        found = _title(paragraph)
-        if found is None:
-            yield Block("".join(paragraph), line, tuple(title for _, title in titles))
+        head = _title(paragraph)
+        if head is None:
+            yield Block("".join(paragraph), line, headings.path)
             continue
-        title, mark, length = found
+        title, mark, length = head
+        # reStructuredText fixes no order of its characters: each file's first ones are the highest.
         if mark not in ranks:
             ranks.append(mark)
-        rank = ranks.index(mark)
-        titles = [(above, name) for above, name in titles if above < rank]
-        path = tuple(name for _, name in titles)
-        titles.append((rank, title))
+        path = headings.enter(ranks.index(mark), title)
         yield Block("".join(paragraph[:length]), line, path, title=title)
         if len(paragraph) > length:
-            yield Block("".join(paragraph[length:]), line + length, (*path, title))
+            yield Block("".join(paragraph[length:]), line + length, headings.path)
 
 
 def paragraphs(text: str) -> Iterator[tuple[list[str], int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from io import StringIO
 from itertools import pairwise
 from textwrap import dedent
@@ -14,15 +14,6 @@ from cognitive_memory.ingest.blocks import Block, Path
 from cognitive_memory.ingest.comments import comments
 
 _Definition = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Lines of a definition, from 1, the last included."""
-
-    first: int
-    last: int
-    path: Path
 
 
 def read_python(text: str) -> list[Block]:
@@ -37,7 +28,7 @@ def read_python(text: str) -> list[Block]:
         parse, comments and docstrings as Pygments sees them.
     """
     lines = list(StringIO(text))
-    places = [_Place(1, len(lines), ())]
+    places: list[tuple[range, Path]] = [(range(len(lines) + 1), ())]
     blocks: list[Block] = []
     try:
         with warnings.catch_warnings(action="ignore"):  # of the file's own doubtful escapes
@@ -46,7 +37,7 @@ def read_python(text: str) -> list[Block]:
             blocks += _described(node, path, lines)
             blocks += _described_values(node, path, lines)
             if not isinstance(node, ast.Module):
-                places.append(_Place(node.lineno, node.end_lineno or node.lineno, path))
+                places.append((range(node.lineno, (node.end_lineno or node.lineno) + 1), path))
         parsed = True
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         # not of this Python's grammar, or nested beyond its limits: Pygments sees what there is
@@ -57,16 +48,11 @@ def read_python(text: str) -> list[Block]:
         for number in range(block.line, block.line + block.text.count("\n"))
     }
     for comment in comments(text, "python", strings=not parsed):
+        # Comments between a signature and its docstring are in the definition's block already.
         if comment.line not in described:
-            innermost = max(
-                (place for place in places if place.first <= comment.line <= place.last), key=_depth
-            )
-            blocks.append(Block(comment.text, comment.line, innermost.path, title="comment"))
+            innermost = max((path for place, path in places if comment.line in place), key=len)
+            blocks.append(replace(comment, path=innermost))
     return sorted(blocks, key=lambda block: block.line)
-
-
-def _depth(place: _Place) -> int:
-    return len(place.path)
 
 
 def _definitions(node: _Definition, path: Path) -> Iterator[tuple[_Definition, Path]]:

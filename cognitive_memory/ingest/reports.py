@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cognitive_memory.core.reports import SourceReport, StoreReport
 from cognitive_memory.ingest.walking import Reason
+
+Progress = Callable[[int, int], None]
+"""Told how many of how many are done."""
+
+
+def silent(_done: int, _total: int) -> None:
+    """The progress of whoever wants none."""
 
 
 @dataclass(slots=True)
@@ -27,34 +35,42 @@ class MemoryCounts:
 
 
 @dataclass(slots=True)
-class LoadReport:
-    """What loading files did.
+class Report:
+    """What loading did.
 
     Attributes:
         dry_run: whether nothing was changed: then it says what would be.
-        loaded, unchanged, removed: sources of files whose memories were made, left as they were, removed.
-        skipped: how many files and ignored folders were left out, by reason.
         notes: what the user should know, in sentences.
         redacted: how many secrets were replaced.
-        memories: what became of the memories of the loaded and removed files.
+        memories: what became of the memories of what was loaded, and of what is gone.
     """
 
     dry_run: bool = False
-    loaded: list[str] = field(default_factory=list)
-    unchanged: list[str] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
-    skipped: Counter[Reason] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
     redacted: int = 0
     memories: MemoryCounts = field(default_factory=MemoryCounts)
 
 
 @dataclass(slots=True)
-class GitReport:
+class LoadReport(Report):
+    """What loading files did.
+
+    Attributes:
+        loaded, unchanged, removed: sources of files whose memories were made, left as they were, removed.
+        skipped: how many files and ignored folders were left out, by reason.
+    """
+
+    loaded: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    skipped: Counter[Reason] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class GitReport(Report):
     """What loading a repository's history did.
 
     Attributes:
-        dry_run: whether nothing was changed: then it says what would be.
         repository: its source, as its memories name it.
         branch: what was asked for, or "HEAD".
         tip: the commit that it means; None: the repository has none yet.
@@ -62,10 +78,8 @@ class GitReport:
         known: how many were loaded before.
         merges: how many merges were left out because they say nothing of their own.
         forgotten: how many loaded commits were removed, because no branch or tag reaches them any more.
-        notes, redacted, memories: as in `LoadReport`.
     """
 
-    dry_run: bool = False
     repository: str = ""
     branch: str = "HEAD"
     tip: str | None = None
@@ -73,6 +87,3 @@ class GitReport:
     known: int = 0
     merges: int = 0
     forgotten: int = 0
-    notes: list[str] = field(default_factory=list)
-    redacted: int = 0
-    memories: MemoryCounts = field(default_factory=MemoryCounts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 BOUND = 256
 """Most tokens of a piece of prose: all-MiniLM-L6-v2 was trained on up to 256, its heading included."""
@@ -26,9 +27,7 @@ def estimate_tokens(text: str) -> int:
     return len(_TOKENS.findall(text))
 
 
-def end_of_tokens(text: str, count: int) -> int:
-    """The place in `text` up to which it has at most `count` estimated tokens."""
-    for number, match in enumerate(_TOKENS.finditer(text)):
-        if number == count:
-            return match.start()
-    return len(text)
+def cut(text: str, count: int) -> list[str]:
+    """Pieces of `count` estimated tokens each, the last one of what is left; joined they are the text."""
+    starts = [match.start() for match in _TOKENS.finditer(text)][count::count]
+    return [text[start:end] for start, end in pairwise((0, *starts, len(text)))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from cognitive_memory.ingest.sizes import end_of_tokens, estimate_tokens
+from cognitive_memory.ingest.sizes import cut, estimate_tokens
 
 _PARAGRAPHS = re.compile(r"\n[^\S\n]*\n\s*")
 _SENTENCES = re.compile(r"(?:[.!?…][\"'”’)\]*_`]*\s+)|(?:[。！？]\s*)")  # noqa: RUF001 (full-width marks end sentences too)
@@ -33,7 +33,8 @@ def split(text: str, bound: int, places: Sequence[re.Pattern[str]] = PROSE) -> l
     if size <= bound:
         return [text]
     if not places:
-        return list(_cut(text, bound))
+        return cut(text, bound)
+    # As many pieces as are needed, of like size: filled up one by one, the last would be a scrap.
     goal = size / -(-size // bound)
     pieces: list[str] = []
     current, length = "", 0
@@ -56,10 +57,3 @@ def _parts(text: str, place: re.Pattern[str]) -> Iterator[str]:
         start = match.end()
     if start < len(text):
         yield text[start:]
-
-
-def _cut(text: str, bound: int) -> Iterator[str]:
-    while text:
-        end = end_of_tokens(text, bound)
-        yield text[:end]
-        text = text[end:]

@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from cognitive_memory.ingest.errors import PathNotFoundError
 from cognitive_memory.ingest.ignoring import Ignoring
 from cognitive_memory.ingest.languages import kind_of
+from cognitive_memory.project.settings import IngestSettings
 
 MAX_SIZE = 1_000_000
 """Bytes of the largest file that is loaded unless another limit is given: what people write is smaller."""
+
+EVERYTHING = IngestSettings()
+"""The selection of a project that says nothing."""
 
 
 class Reason(StrEnum):
@@ -30,7 +34,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SourceFile:
     """A file to load.
 
     Attributes:
@@ -56,37 +60,24 @@ class Skipped:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Walk:
     """What there is below the paths.
 
     Attributes:
-        found: in the order of their names, each once.
+        files: in the order of their names, each once.
         skipped: files and folders that are left out; what is in an ignored folder is not looked at.
         roots: the folders that were walked, as sources; "" is the project's root.
         notes: what is not as it should be, in sentences.
     """
 
-    found: tuple[Found, ...]
-    skipped: tuple[Skipped, ...]
-    roots: tuple[str, ...]
-    notes: tuple[str, ...]
+    files: list[SourceFile] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    roots: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which files of the walked folders a project wants, by patterns as in `.gitignore`, from the project's root.
-
-    Attributes:
-        include: only files that match one of these; none: all.
-        exclude: not what matches one of these, whatever the ignore files say.
-    """
-
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-
-
-def walk(paths: Sequence[Path], project: Path, selection: Selection = Selection()) -> Walk:
+def walk(paths: Sequence[Path], project: Path, selection: IngestSettings = EVERYTHING) -> Walk:
     """Look for files below paths.
 
     Links are not followed, except where a path itself is one: what they lead to is loaded where it really is, and a
@@ -95,26 +86,26 @@ def walk(paths: Sequence[Path], project: Path, selection: Selection = Selection(
     Args:
         paths: files and folders.
         project: the project's root.
-        selection: which of the files in folders; a file that is named itself is always wanted.
+        selection: which of the files in folders, by patterns from the project's root, whatever the ignore files say; a file
+            that is named itself is always wanted.
 
     Raises:
         PathNotFoundError: one of the paths is not there, or is neither a file nor a folder.
     """
-    root = project.resolve()
-    walker = _Walker(root, selection)
+    walker = _Walker(project.resolve(), selection)
     for path in paths:
         walker.visit(path)
-    found = dict[str, Found]()
-    for each in sorted(walker.found, key=lambda each: each.source.split("/")):
-        if each.source not in found or each.asked:
-            found[each.source] = each
-    skipped = sorted(walker.skipped, key=lambda each: each.source.split("/"))
-    return Walk(
-        tuple(found.values()),
-        tuple(skipped),
-        tuple(walker.roots),
-        tuple(dict.fromkeys(walker.notes)),
-    )
+    seen = walker.seen
+    # In the order of their names, folder by folder; of a file that was both named and walked past, the name counts.
+    files = {file.source: file for file in sorted(seen.files, key=lambda file: file.asked)}
+    seen.files = sorted(files.values(), key=_place)
+    seen.skipped.sort(key=_place)
+    seen.notes = list(dict.fromkeys(seen.notes))
+    return seen
+
+
+def _place(each: SourceFile | Skipped) -> list[str]:
+    return each.source.split("/")
 
 
 def source_of(path: Path, project: Path) -> str:
@@ -131,17 +122,14 @@ def source_of(path: Path, project: Path) -> str:
 
 
 class _Walker:
-    def __init__(self, project: Path, selection: Selection) -> None:
+    def __init__(self, project: Path, selection: IngestSettings) -> None:
         from pathspec import GitIgnoreSpec
 
         self._project = project
         self._include = GitIgnoreSpec.from_lines(selection.include)
         self._exclude = GitIgnoreSpec.from_lines(selection.exclude)
         self._base = project
-        self.found: list[Found] = []
-        self.skipped: list[Skipped] = []
-        self.roots: list[str] = []
-        self.notes: list[str] = []
+        self.seen = Walk()
 
     def visit(self, path: Path) -> None:
         try:
@@ -152,7 +140,7 @@ class _Walker:
             raise PathNotFoundError(path, getattr(error, "strerror", None) or str(error)) from error
         source = source_of(real, self._project)
         if stat.S_ISDIR(mode):
-            self.roots.append(source)
+            self.seen.roots.append(source)
             self._base = self._project if real.is_relative_to(self._project) else real
             self._walk(real)
         elif stat.S_ISREG(mode):
@@ -167,7 +155,7 @@ class _Walker:
 
     def _folder(self, folder: Path, rules: Ignoring) -> Iterator[tuple[Path, Ignoring]]:
         """Look at what is in a folder; yields the folders in it that are to be looked into."""
-        self.notes += rules.problems
+        self.seen.notes += rules.problems
         try:
             entries = list(os.scandir(folder))
         except OSError as error:
@@ -176,6 +164,7 @@ class _Walker:
         for entry in entries:
             path = folder / entry.name
             is_folder = entry.is_dir(follow_symlinks=False)
+            # What a rule leaves out counts as ignored, also where it is a link.
             if rules.ignores(path, is_folder=is_folder) or not self._wants(
                 path, is_folder=is_folder
             ):
@@ -196,13 +185,13 @@ class _Walker:
         return is_folder or not len(self._include) or bool(self._include.check_file(name).include)
 
     def _keep(self, path: Path, source: str, *, asked: bool) -> None:
-        try:
+        try:  # names are bytes on Linux, and a source is stored as text
             source.encode()
         except UnicodeEncodeError:
             self._skip(path, Reason.NAME, "has a name that is not UTF-8: rename it to load it")
         else:
-            self.found.append(Found(path, source, asked))
+            self.seen.files.append(SourceFile(path, source, asked))
 
     def _skip(self, path: Path, reason: Reason, detail: str = "") -> None:
         source = os.fsencode(source_of(path, self._project)).decode(errors="replace")
-        self.skipped.append(Skipped(source, reason, detail and f"{source or path} {detail}"))
+        self.seen.skipped.append(Skipped(source, reason, detail and f"{source or path} {detail}"))

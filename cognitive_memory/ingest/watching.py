@@ -45,8 +45,9 @@ def changes(
         from watchfiles import watch
     except ImportError as error:
         raise WatchUnavailableError from error
+    # The first answer, after `_FIRST_WAIT_MS` at most, says that the system watches now.
     began = False
-    for found in watch(
+    for batch in watch(
         *paths,
         watch_filter=lambda _change, path: _matters(Path(path)),
         debounce=DEBOUNCE_MS,
@@ -55,13 +56,14 @@ def changes(
         yield_on_timeout=True,
         ignore_permission_denied=True,
     ):
-        if found or not began:
+        if batch or not began:
             began = True
-            yield frozenset(Path(path) for _, path in found)
+            yield frozenset(Path(path) for _, path in batch)
 
 
 def _matters(path: Path) -> bool:
     """Whether loading could see a difference: not in what heimdall or git write, and what could be a folder or is read."""
     if NEVER.intersection(path.parts):
         return False
+    # A name without a suffix may be a folder that is gone, which can't be asked any more.
     return path.name in FILES or not path.suffix or kind_of(path.name) is not None

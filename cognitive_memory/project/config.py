@@ -82,6 +82,7 @@ def _compose(path: Path, content: bytes) -> Node | None:
 
 def _read(kind: type[_T], node: Node, prefix: str, mistakes: list[tuple[int, str]]) -> _T:
     """Read a section, adding to the mistakes; where there are any, the result has defaults."""
+    # Not by pydantic, which takes a third of a second to load, and reads values that have lost their lines.
     import yaml
 
     line = node.start_mark.line + 1
@@ -124,8 +125,8 @@ def _value(
     if "section" in field.metadata:
         return _read(field.metadata["section"], node, f"{name}.", mistakes)
     try:
-        found = _plain(node)
-        return None if found is None else field.metadata["check"](found)
+        value = _plain(node)
+        return None if value is None else field.metadata["check"](value)
     except ValueError as error:
         mistakes.append((node.start_mark.line + 1, f"{name}: expected {error}, got {_shown(node)}"))
         return None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from heimdall.errors import HeimdallError
 
 
+@dataclass(eq=False, repr=False)
 class ProjectError(HeimdallError):
     """A project can't be found or set up; the text says why and what to do.
 
@@ -15,15 +17,14 @@ class ProjectError(HeimdallError):
         reason: what is wrong and what to do.
     """
 
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(path, reason)
-        self.path = path
-        self.reason = reason
+    path: Path
+    reason: str
 
     def __str__(self) -> str:
         return f"{self.path}: {self.reason}"
 
 
+@dataclass(eq=False, repr=False)
 class ProjectConfigError(HeimdallError):
     """A project's settings can't be used. All mistakes are told at once.
 
@@ -32,10 +33,8 @@ class ProjectConfigError(HeimdallError):
         mistakes: each with its line, from 1, and what is wrong there; line 0 stands for the whole file.
     """
 
-    def __init__(self, path: Path, mistakes: tuple[tuple[int, str], ...]) -> None:
-        super().__init__(path, mistakes)
-        self.path = path
-        self.mistakes = mistakes
+    path: Path
+    mistakes: tuple[tuple[int, str], ...]
 
     def __str__(self) -> str:
         return "\n".join(

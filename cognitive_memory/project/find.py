@@ -86,7 +86,8 @@ def find_project(start: Path | None = None) -> Project:
     if not _is(start, stat.S_ISDIR):
         raise ProjectError(start, "is no directory; a project's directory was expected")
     directories = (start, *start.parents)
-    # .git is a file in worktrees
+    # All folders are looked through for the first before any for the second: a package's own .git, as of a submodule, does not
+    # hide the project around it. .git is a file in worktrees.
     for marker, fits in ((FOLDER, stat.S_ISDIR), (".git", stat.S_IFMT)):
         for directory in directories:
             if _is(directory / marker, fits) and _is_trusted(directory / marker):

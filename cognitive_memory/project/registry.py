@@ -69,7 +69,7 @@ def forget(project: Project) -> bool:
 
 def known_projects() -> list[KnownProject]:
     """The projects that were noted, the last used one first; a note that can't be read is passed over."""
-    found = []
+    known: list[KnownProject] = []
     for note in _directory().glob("*.json"):
         try:
             root = json.loads(note.read_text(encoding="utf-8"))["root"]
@@ -79,8 +79,8 @@ def known_projects() -> list[KnownProject]:
             # being removed, cut by a full disk, or somebody else's
             continue
         if _note(project.root) == note:
-            found.append(KnownProject(project, used))
-    return sorted(found, key=lambda known: (known.used, known.project.root), reverse=True)
+            known.append(KnownProject(project, used))
+    return sorted(known, key=lambda each: (each.used, each.project.root), reverse=True)
 
 
 def _directory() -> Path:

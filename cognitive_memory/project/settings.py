@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 Check = Callable[[object], object]
 """Takes what YAML gave, returns the setting's value; raises ValueError with what was expected."""
 
 
-def checked(check: Check, comment: str) -> dict[str, object]:
-    """A setting's metadata: how it is checked, and what the template says of it."""
-    return {"check": check, "comment": comment}
+def setting(default: object, check: Check, comment: str) -> Any:
+    """A setting: its default, how it is checked, and what the template says of it."""
+    return field(default=default, metadata={"check": check, "comment": comment})
 
 
-def grouped(kind: type, comment: str) -> dict[str, object]:
+def section(kind: type, comment: str) -> dict[str, object]:
     """The metadata of a section: the class of its settings, and what the template says of it."""
     return {"section": kind, "comment": comment}
 
@@ -65,24 +66,15 @@ class RecallSettings:
         importance: what a memory of importance 1 gets on top of one of importance 0.
     """
 
-    meaning: float = field(
-        default=0.65,
-        metadata=checked(
-            share, "Share of meaning in the score, 0 to 1; the rest is that of keywords."
-        ),
+    meaning: float = setting(
+        0.65, share, "Share of meaning in the score, 0 to 1; the rest is that of keywords."
     )
-    recency: float = field(
-        default=0.02,
-        metadata=checked(share, "What a memory of this moment gets on top of an old one, 0 to 1."),
+    recency: float = setting(
+        0.02, share, "What a memory of this moment gets on top of an old one, 0 to 1."
     )
-    half_life_days: float = field(
-        default=90.0, metadata=checked(days, "After how many days a memory gets half of that.")
-    )
-    importance: float = field(
-        default=0.05,
-        metadata=checked(
-            share, "What a memory of importance 1 gets on top of one of importance 0, 0 to 1."
-        ),
+    half_life_days: float = setting(90.0, days, "After how many days a memory gets half of that.")
+    importance: float = setting(
+        0.05, share, "What a memory of importance 1 gets on top of one of importance 0, 0 to 1."
     )
 
 
@@ -95,17 +87,11 @@ class IngestSettings:
         exclude: not those that match one of these.
     """
 
-    include: tuple[str, ...] = field(
-        default=(),
-        metadata=checked(
-            patterns, "Only files that match one of these, as in .gitignore; [] means all."
-        ),
+    include: tuple[str, ...] = setting(
+        (), patterns, "Only files that match one of these, as in .gitignore; [] means all."
     )
-    exclude: tuple[str, ...] = field(
-        default=(),
-        metadata=checked(
-            patterns, "Files to leave out, as in .gitignore, besides those that git ignores."
-        ),
+    exclude: tuple[str, ...] = setting(
+        (), patterns, "Files to leave out, as in .gitignore, besides those that git ignores."
     )
 
 
@@ -119,16 +105,13 @@ class ProjectConfig:
         ingest: which files are loaded.
     """
 
-    project_id: str | None = field(
-        default=None,
-        metadata=checked(
-            uuid, "Which project this is, to what its clones and copies share. Keep it as it is."
-        ),
+    project_id: str | None = setting(
+        None, uuid, "Which project this is, to what its clones and copies share. Keep it as it is."
     )
     recall: RecallSettings = field(
-        default_factory=RecallSettings, metadata=grouped(RecallSettings, "How memories are found.")
+        default_factory=RecallSettings, metadata=section(RecallSettings, "How memories are found.")
     )
     ingest: IngestSettings = field(
         default_factory=IngestSettings,
-        metadata=grouped(IngestSettings, "What 'heimdall load' takes from this project."),
+        metadata=section(IngestSettings, "What 'heimdall load' takes from this project."),
     )

@@ -95,26 +95,27 @@ def talking(settings: QdrantSettings) -> Iterator[None]:
     """
     try:
         yield
-    except UnexpectedResponse as error:
+    except (ApiException, ValueError) as error:
+        raise _explanation(error, settings) from error
+
+
+def _explanation(error: ApiException | ValueError, settings: QdrantSettings) -> QdrantError:
+    """Our error for one of the client's."""
+    place = settings.place
+    if isinstance(error, UnexpectedResponse):
+        code = f"HTTP {error.status_code}"
         if error.status_code in {401, 403}:
             key = "no key was sent" if settings.api_key is None else "the key was refused"
-            raise QdrantRefusedError(
-                settings.place, f"{key} (HTTP {error.status_code}): set HEIMDALL_QDRANT_API_KEY"
-            ) from error
+            return QdrantRefusedError(place, f"{key} ({code}): set HEIMDALL_QDRANT_API_KEY")
         if error.status_code in {429, 502, 503, 504}:
-            raise QdrantUnreachableError(
-                settings.place, f"HTTP {error.status_code}: try again later"
-            ) from error
-        said = error.content.decode(errors="replace")[:300]
-        raise QdrantError(settings.place, f"HTTP {error.status_code}: {said}") from error
-    except ResponseHandlingException as error:
+            return QdrantUnreachableError(place, f"{code}: try again later")
+        return QdrantError(place, f"{code}: {error.content.decode(errors='replace')[:300]}")
+    if isinstance(error, ResponseHandlingException):
         reason = str(error.source) or type(error.source).__name__
-        raise QdrantUnreachableError(
-            settings.place, f"no answer ({reason}): start it, or correct HEIMDALL_QDRANT_URL"
-        ) from error
-    except ApiException as error:
-        raise QdrantError(settings.place, str(error)) from error
-    except ValueError as error:  # what came is no JSON, or not of Qdrant's kind
-        raise QdrantUnreachableError(
-            settings.place, "it does not answer as Qdrant does: correct HEIMDALL_QDRANT_URL"
-        ) from error
+        problem = f"no answer ({reason}): start it, or correct HEIMDALL_QDRANT_URL"
+        return QdrantUnreachableError(place, problem)
+    if isinstance(error, ApiException):
+        return QdrantError(place, str(error))
+    # what came is no JSON, or not of Qdrant's kind
+    problem = "it does not answer as Qdrant does: correct HEIMDALL_QDRANT_URL"
+    return QdrantUnreachableError(place, problem)

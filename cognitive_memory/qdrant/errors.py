@@ -34,23 +34,6 @@ class QdrantOwnerError(QdrantError):
     """Another database has pushed this project's points."""
 
 
-class QdrantSettingsError(HeimdallError, ValueError):
-    """A setting of Qdrant has a value that it can't have.
-
-    Attributes:
-        setting: its name.
-        problem: what it is, and what it may be.
-    """
-
-    def __init__(self, setting: str, problem: str) -> None:
-        super().__init__(setting, problem)
-        self.setting = setting
-        self.problem = problem
-
-    def __str__(self) -> str:
-        return f"{self.setting}: {self.problem}"
-
-
 class QdrantNotInstalledError(HeimdallError):
     """The client library is not installed."""
 

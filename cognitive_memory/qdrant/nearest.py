@@ -46,7 +46,6 @@ class QdrantNearest:
         self._settings = settings
         self._store = store
         self._lock = Lock()
-        self._space: str | None = None
         self._index: QdrantIndex | None = None
         self._silent_until = 0.0
 
@@ -94,12 +93,10 @@ class QdrantNearest:
     def _opened(self) -> QdrantIndex:
         from cognitive_memory.qdrant.index import QdrantIndex
 
-        space = str(self._store.embedding_space())
-        if self._index is None or self._space != space:
-            if self._index is not None:
-                self._index.close()
+        if self._index is None:
             self._index = QdrantIndex(
-                self._settings, project_id=self._store.prepared.project_id, space=space
+                self._settings,
+                project_id=self._store.prepared.project_id,
+                space=str(self._store.embedding_space()),
             )
-            self._space = space
         return self._index

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from cognitive_memory.qdrant.errors import QdrantSettingsError
+from cognitive_memory.core.config import ConfigError
 from heimdall.models.secrets import redact_url
 
 LOCAL = "local"
@@ -58,7 +58,7 @@ def qdrant_settings(variables: Mapping[str, str] | None = None) -> QdrantSetting
             client's own local mode in the shared directory; `HEIMDALL_QDRANT_API_KEY` is sent to that address.
 
     Raises:
-        QdrantSettingsError: the address is none.
+        ConfigError: the address is none.
     """
     from heimdall.cognitive_system.data_dirs import get_qdrant_data_dir
 
@@ -78,7 +78,7 @@ def checked_url(value: str) -> str:
     """`value` if it is the address of a server.
 
     Raises:
-        QdrantSettingsError: it is not; the message shows it without secrets.
+        ConfigError: it is not; the message shows it without secrets.
     """
     try:
         parts = urlsplit(value)
@@ -86,7 +86,7 @@ def checked_url(value: str) -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise QdrantSettingsError(
+        raise ConfigError(
             URL_VARIABLE,
             f"expected '{LOCAL}' or an address such as https://qdrant.example.org:6333, got {redact_url(value)!r}",
         )

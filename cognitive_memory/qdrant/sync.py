@@ -7,12 +7,12 @@ after a kill. When that point is not of this database's history (a restored back
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cognitive_memory.core.batches import batched
-from cognitive_memory.core.reports import ImportReport, Progress
+from cognitive_memory.core.reports import Progress
 from cognitive_memory.qdrant.errors import QdrantOwnerError
 from cognitive_memory.storage import replication
 from cognitive_memory.storage.reading import Reader
@@ -110,19 +110,6 @@ def push(
     return PushReport(
         written=written, removed=removed, total=index.count(), compared=changes is None
     )
-
-
-def pull(index: QdrantIndex, take: Callable[[Iterable[str]], ImportReport]) -> ImportReport:
-    """Bring the project's memories from Qdrant here, with their vectors; what is newer here stays.
-
-    Args:
-        index: the project's points.
-        take: what imports the lines of an export: `ProjectMemory.import_lines`.
-
-    Raises:
-        QdrantError: Qdrant can't be reached, refuses or fails; a repeat goes on.
-    """
-    return take(index.lines())
 
 
 def verify(store: MemoryStore, index: QdrantIndex) -> Difference:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias
 
 from cognitive_memory.core.embedder import Embedder
@@ -73,8 +73,6 @@ class Recaller:
         self._weights = weights or Weights()
         self._file = file
         self._nearest = nearest
-        self._lock = Lock()
-        self._index: LiveIndex | None = None
 
     def recall(
         self,
@@ -103,15 +101,12 @@ class Recaller:
             raise QuestionError(f"at least 1 hit can be asked for, not {limit}")
         # A lone surrogate can be neither searched nor embedded; terminals produce them for bytes that are no text.
         read = question[:MAX_CHARACTERS].encode(errors="replace").decode()
-        notes = (
-            []
-            if len(question) <= MAX_CHARACTERS
-            else [f"Only the question's first {MAX_CHARACTERS} characters count."]
-        )
-        expression = match_expression(read)
+        notes = []
+        if len(question) > MAX_CHARACTERS:
+            notes.append(f"Only the question's first {MAX_CHARACTERS} characters count.")
         with ThreadPoolExecutor(1, thread_name_prefix="heimdall-keywords") as beside:
             # SQLite and the model both let other threads work meanwhile.
-            scored = beside.submit(self._keywords, expression, filter)
+            scored = beside.submit(self._keywords, read, filter)
             meaning = self._meaning(read, filter, notes, scored)
             keywords = scored.result()
         with self._store.reading() as reader:
@@ -129,20 +124,21 @@ class Recaller:
             notes=tuple(notes),
         )
 
-    def _keywords(self, expression: str | None, filter: RecallFilter) -> dict[int, float]:  # noqa: A002 (as above)
+    def _keywords(self, question: str, wanted: RecallFilter) -> dict[int, float]:
         """What keywords bring each memory that has one, from 0 to 1."""
+        expression = match_expression(question)
         if expression is None:
             return {}
         with self._store.reading() as reader:
             scores = reader.keyword_scores(
-                expression, filter, limit=KEYWORD_HITS, weights=self._weights.columns
+                expression, wanted, limit=KEYWORD_HITS, weights=self._weights.columns
             )
         return scoring.relative(scores, self._weights.bm25_floor)
 
     def _meaning(
         self,
         question: str,
-        filter: RecallFilter,  # noqa: A002 (as above)
+        wanted: RecallFilter,
         notes: list[str],
         keywords: Future[dict[int, float]],
     ) -> Meaning | None:
@@ -153,55 +149,40 @@ class Recaller:
                 "Searched by keywords alone: the embedding model is not on this machine yet."
             )
             return None
-        here = None if self._nearest else self._vectors(space)
+        index = None if self._nearest else self._index.current(space)
         # Without a vector to compare with, the model need not be loaded.
-        if here is not None and not len(here):
+        if index is not None and not len(index):
             return None
         try:
             vector = self._embedder.embed([question])[0]
         except HeimdallError as error:
             notes.append(f"Searched by keywords alone: {error}")
             return None
-        index = here or self._near(vector, filter, notes, keywords) or self._vectors(space)
+        if self._nearest is not None:
+            try:
+                index = self._nearest(vector, wanted, keywords.result())
+            except HeimdallError as error:
+                notes.append(f"Searched the vectors on this machine instead: {error}")
+        index = index or self._index.current(space)
         if not len(index):
             return None
-        if filter == EVERYTHING:
+        if wanted == EVERYTHING:
             return Meaning(index, index.cosines(vector))
         with self._store.reading() as reader:
-            among = reader.keys(filter)
+            among = reader.keys(wanted)
         return Meaning(index, index.cosines(vector, among))
 
-    def _near(
-        self,
-        vector: NDArray[np.float32],
-        filter: RecallFilter,  # noqa: A002 (as above)
-        notes: list[str],
-        keywords: Future[dict[int, float]],
-    ) -> VectorIndex | None:
-        """What may answer, as far as the server knows; None, with a note why, if it can't be asked."""
-        if self._nearest is None:
-            return None
-        try:
-            return self._nearest(vector, filter, keywords.result())
-        except HeimdallError as error:
-            notes.append(f"Searched the vectors on this machine instead: {error}")
-            return None
+    @cached_property
+    def _index(self) -> LiveIndex:
+        """All vectors, here; made when they are needed, since numpy is loaded for them."""
+        from cognitive_memory.retrieval.live_index import LiveIndex
+        from cognitive_memory.retrieval.vector_file import VectorFile
 
-    def _vectors(self, space: str) -> VectorIndex:
-        """All vectors that the database has at this moment."""
-        with self._lock:
-            if self._index is None:
-                from cognitive_memory.retrieval.live_index import LiveIndex
-                from cognitive_memory.retrieval.vector_file import VectorFile
+        def changes(known: State | None) -> Vectors:
+            with self._store.reading() as reader:
+                return reader.vectors.since(known)
 
-                self._index = LiveIndex(
-                    self._changes, VectorFile(self._file) if self._file else None
-                )
-        return self._index.current(space)
-
-    def _changes(self, known: State | None) -> Vectors:
-        with self._store.reading() as reader:
-            return reader.vectors.since(known)
+        return LiveIndex(changes, VectorFile(self._file) if self._file else None)
 
     def _ranked(
         self, keywords: dict[int, float], meaning: Meaning | None, limit: int, now: datetime

@@ -11,7 +11,6 @@ import json
 import logging
 import mmap
 import os
-import sys
 import time
 import zlib
 from collections.abc import Iterable
@@ -48,8 +47,6 @@ class VectorFile:
 
     def read(self, space: str) -> Vectors | None:
         """What it holds, mapped and not read; None if it is not there, not whole, or not of that embedding space."""
-        if sys.byteorder != "little":
-            return None
         try:
             with self.path.open("rb") as file:
                 header = json.loads(file.read(_HEADER))
@@ -79,30 +76,29 @@ class VectorFile:
         Returns:
             Whether that worked: a read-only or full disk is no reason to fail.
         """
-        if sys.byteorder != "little":
-            return False
         part = self.path.with_name(f"{self.path.name}.{uuid4().hex}.part")
+        keys = np.ascontiguousarray(keys, dtype="<i8")
         try:
             self._forget_abandoned()
-            try:
-                with part.open("xb") as file:
-                    file.seek(_HEADER)
-                    dimension = 0
-                    for block in blocks:
-                        dimension = block.shape[1]
-                        file.write(np.ascontiguousarray(block, dtype=np.float32).data)
-                    file.write(keys.data)
-                    file.seek(0)
-                    file.write(_header(space, state, keys, dimension))
-                    file.flush()
-                    # Without it a power cut could leave a file of the right size and the wrong bytes.
-                    os.fsync(file.fileno())
-                part.replace(self.path)
-            finally:
-                part.unlink(missing_ok=True)
+            with part.open("xb") as file:
+                file.seek(_HEADER)
+                dimension = 0
+                for block in blocks:
+                    dimension = block.shape[1]
+                    file.write(np.ascontiguousarray(block, dtype="<f4").data)
+                file.write(keys.data)
+                file.seek(0)
+                file.write(_header(space, state, keys, dimension))
+                file.flush()
+                # Without it a power cut could leave a file of the right size and the wrong bytes.
+                os.fsync(file.fileno())
+            part.replace(self.path)
         except OSError as error:
             _log.debug("%s could not be written: %s", self.path, error)
             return False
+        finally:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
         return True
 
     def _forget_abandoned(self) -> None:
@@ -128,8 +124,6 @@ def _header(space: str, state: State, keys: NDArray[np.int64], dimension: int) -
 def _saved(header: dict[str, Any], mapped: mmap.mmap, space: str) -> Vectors | None:
     rows, dimension = header["rows"], header["dimension"]
     if header["heimdall_vectors"] != _FORMAT or header["label"] != space:
-        return None
-    if not isinstance(rows, int) or not isinstance(dimension, int):
         return None
     size = rows * dimension * 4
     if len(mapped) != _HEADER + size + rows * 8:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -41,11 +41,9 @@ class Segment:
     @cached_property
     def _order(self) -> Rows | None:
         """Rows by key; None when they are in this order already."""
-        return (
-            None
-            if bool(np.all(self.keys[1:] > self.keys[:-1]))
-            else np.argsort(self.keys, kind="stable")
-        )
+        if np.all(self.keys[1:] > self.keys[:-1]):
+            return None
+        return np.argsort(self.keys, kind="stable")
 
     def rows_of(self, keys: Keys) -> Rows:
         """The last row of each key; -1 where there is none that counts."""
@@ -54,10 +52,10 @@ class Segment:
         order = self._order
         places = np.maximum(np.searchsorted(self.keys, keys, side="right", sorter=order) - 1, 0)
         rows = places if order is None else order[places]
-        found = self.keys[rows] == keys
+        counts = self.keys[rows] == keys
         if self.dead is not None:
-            found &= ~self.dead[rows]
-        return np.where(found, rows, -1)
+            counts &= ~self.dead[rows]
+        return np.where(counts, rows, -1)
 
     def without(self, keys: Keys) -> Segment:
         """The same rows, but those of `keys` don't count."""
@@ -94,26 +92,29 @@ class VectorIndex:
     def __len__(self) -> int:
         return sum(segment.alive for segment in self.segments)
 
-    @cached_property
-    def _starts(self) -> list[int]:
-        sizes = [len(segment) for segment in self.segments]
-        return [sum(sizes[:place]) for place in range(len(sizes))]
+    def _by_segment(self, rows: Rows) -> Iterator[tuple[Segment, Mask, Rows]]:
+        """Each segment, which of the rows lie in it, and where in it these are."""
+        start = 0
+        for segment in self.segments:
+            here = (rows >= start) & (rows < start + len(segment))
+            yield segment, here, rows[here] - start
+            start += len(segment)
 
     def keys_of(self, rows: Rows) -> Keys:
         """The key of each row."""
         keys = np.empty(len(rows), dtype=np.int64)
-        for start, segment in zip(self._starts, self.segments, strict=True):
-            here = (rows >= start) & (rows < start + len(segment))
-            keys[here] = segment.keys[rows[here] - start]
+        for segment, here, places in self._by_segment(rows):
+            keys[here] = segment.keys[places]
         return keys
 
     def rows_of(self, keys: Keys) -> Rows:
         """The row of each key; -1 where it has none."""
-        found = np.full(len(keys), -1, dtype=np.intp)
-        for start, segment in zip(self._starts, self.segments, strict=True):
-            rows = segment.rows_of(keys)
-            found = np.where(rows >= 0, rows + start, found)
-        return found
+        rows, start = np.full(len(keys), -1, dtype=np.intp), 0
+        for segment in self.segments:
+            places = segment.rows_of(keys)
+            rows = np.where(places >= 0, places + start, rows)
+            start += len(segment)
+        return rows
 
     def living_keys(self) -> Keys:
         """The keys of all rows that count, ascending."""
@@ -121,7 +122,7 @@ class VectorIndex:
             segment.keys if segment.dead is None else segment.keys[~segment.dead]
             for segment in self.segments
         ]
-        return np.sort(np.concatenate(parts)) if parts else np.empty(0, dtype=np.int64)
+        return np.sort(np.concatenate([*parts, np.empty(0, dtype=np.int64)]))
 
     def vectors_of(self, keys: Keys) -> Matrix:
         """The vectors of keys that all count, shape (number of keys, dimension)."""
@@ -129,9 +130,8 @@ class VectorIndex:
         vectors = np.empty(
             (len(keys), max(segment.matrix.shape[1] for segment in self.segments)), dtype=np.float32
         )
-        for start, segment in zip(self._starts, self.segments, strict=True):
-            here = (rows >= start) & (rows < start + len(segment))
-            vectors[here] = segment.matrix[rows[here] - start]
+        for segment, here, places in self._by_segment(rows):
+            vectors[here] = segment.matrix[places]
         return vectors
 
     def cosines(self, vector: Matrix, among: Sequence[int] | Keys | None = None) -> Matrix:
@@ -146,10 +146,10 @@ class VectorIndex:
         """
         if among is not None:
             return self._cosines_among(vector, self.rows_of(np.array(among, dtype=np.int64)))
-        if len(self.segments) == 1:
-            return self.segments[0].cosines(vector)
         parts = [segment.cosines(vector) for segment in self.segments]
-        return np.concatenate(parts) if parts else np.empty(0, dtype=np.float32)
+        if len(parts) == 1:  # most often; nothing is copied
+            return parts[0]
+        return np.concatenate([*parts, np.empty(0, dtype=np.float32)])
 
     def _cosines_among(self, vector: Matrix, rows: Rows) -> Matrix:
         rows = rows[rows >= 0]
@@ -161,9 +161,8 @@ class VectorIndex:
             cosines[~keep] = -np.inf
             return cosines
         cosines = np.full(total, -np.inf, dtype=np.float32)
-        for start, segment in zip(self._starts, self.segments, strict=True):
-            here = rows[(rows >= start) & (rows < start + len(segment))]
-            cosines[here] = _products(segment.matrix[here - start], vector)
+        for segment, here, places in self._by_segment(rows):
+            cosines[rows[here]] = _products(segment.matrix[places], vector)
         return cosines
 
 

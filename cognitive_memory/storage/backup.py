@@ -6,12 +6,11 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
 from cognitive_memory.storage import schema
-from cognitive_memory.storage.connections import connect, opened
+from cognitive_memory.storage.connections import connect, kept_name, opened
 from cognitive_memory.storage.errors import DatabaseUnreadableError, StorageError, explained
 
 
@@ -159,8 +158,7 @@ def _announce(connection: sqlite3.Connection, revision: int) -> None:
 
 def _put_aside(database: Path) -> Path | None:
     """Keep what is there: a copy if it is sound, else the very files, moved away."""
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
-    kept = database.with_name(f"{database.stem}.replaced.{stamp}{database.suffix}")
+    kept = kept_name(database, "replaced")
     try:
         back_up(database, kept)
     except DatabaseUnreadableError:

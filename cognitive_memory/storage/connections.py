@@ -7,9 +7,10 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
-from cognitive_memory.storage.errors import StorageError, explained, read_only_error
+from cognitive_memory.storage.errors import StorageError, explained
 
 BUSY_SECONDS = 30.0
 """How long a writer waits for its turn. With eight busy writers the longest wait seen was below a second."""
@@ -26,7 +27,7 @@ class Connections:
 
     Args:
         database: the file; it must exist.
-        read_only: whether to refuse writing.
+        read_only: whether it is only read.
     """
 
     def __init__(self, database: Path, *, read_only: bool = False) -> None:
@@ -38,29 +39,27 @@ class Connections:
         self._closed = False
 
     @contextlib.contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection in a read transaction; as `MemoryStore.reading`."""
-        with explained(self.database), self._borrowed() as connection:
-            connection.execute("BEGIN")
-            try:
-                yield connection
-            finally:
-                connection.rollback()
+    def transaction(self, *beginning: str) -> Iterator[sqlite3.Connection]:
+        """A connection in a transaction, rolled back at the end unless it was committed.
 
-    @contextlib.contextmanager
-    def writing(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
-        """A connection in a write transaction; as `MemoryStore.writing`."""
-        if self.read_only:
-            raise read_only_error(self.database)
-        with explained(self.database), self._borrowed() as connection:
-            connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-            connection.execute("BEGIN IMMEDIATE")
+        Args:
+            beginning: the statements that begin it.
+
+        Raises:
+            StorageError: as the file's state is.
+        """
+        process = os.getpid()
+        with explained(self.database):
+            connection = self._take()
             try:
+                for statement in beginning:
+                    connection.execute(statement)
                 yield connection
-                connection.execute("COMMIT")
             finally:
-                if connection.in_transaction:
-                    connection.rollback()
+                if process != os.getpid():
+                    _INHERITED.append(connection)
+                else:
+                    self._give_back(connection)
 
     def close(self) -> None:
         """Close what is idle now, and the rest when it is given back."""
@@ -70,18 +69,6 @@ class Connections:
             for connection in self._idle:
                 connection.close()
             self._idle.clear()
-
-    @contextlib.contextmanager
-    def _borrowed(self) -> Iterator[sqlite3.Connection]:
-        connection = self._take()
-        process = os.getpid()
-        try:
-            yield connection
-        finally:
-            if process != os.getpid():
-                _INHERITED.append(connection)
-            else:
-                self._give_back(connection)
 
     def _take(self) -> sqlite3.Connection:
         with self._lock:
@@ -93,6 +80,8 @@ class Connections:
         return connect(self.database, read_only=self.read_only)
 
     def _give_back(self, connection: sqlite3.Connection) -> None:
+        if connection.in_transaction:
+            connection.rollback()
         with self._lock:
             if not self._closed and not self.read_only and len(self._idle) < KEPT:
                 self._idle.append(connection)
@@ -158,3 +147,9 @@ def size_on_disk(database: Path) -> int:
     """Bytes of a database and its write-ahead log."""
     files = (database, log_of(database))
     return sum(file.stat().st_size for file in files if file.exists())
+
+
+def kept_name(database: Path, why: str) -> Path:
+    """A name beside a database for the state that it has now; it says why that is kept, and since when."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+    return database.with_name(f"{database.stem}.{why}.{stamp}{database.suffix}")

@@ -228,20 +228,15 @@ def _vector(value: object) -> tuple[str | None, bytes | None, str | None]:
         vector = base64.b64decode(value["float32"], validate=True)
     except (KeyError, ValueError, TypeError):
         raise MemoryValueError("vector", "'float32' is not base64") from None
-    if not is_unit(vector):
+    if len(vector) % 4 or abs(_length(vector) - 1) >= 1e-3:
         raise MemoryValueError("vector", "'float32' does not hold numbers of a vector of length 1")
     return value["model"], vector, None
 
 
-def is_unit(vector: bytes) -> bool:
-    """Whether bytes are float32 numbers of a vector of length 1, to within a thousandth."""
+def _length(vector: bytes) -> float:
     import numpy as np
 
-    if not vector or len(vector) % 4:
-        return False
-    return bool(
-        abs(np.linalg.norm(np.frombuffer(vector, dtype="<f4").astype(np.float64)) - 1) < 1e-3
-    )
+    return float(np.linalg.norm(np.frombuffer(vector, dtype="<f4").astype(np.float64)))
 
 
 def _dump(line: Mapping[str, Json]) -> str:

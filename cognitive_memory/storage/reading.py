@@ -52,7 +52,7 @@ class Reader:
         """The memories of keys, in their order; those that are gone are left out."""
         where = Conditions()
         where.add(f"memories.key IN {one_of('keys')}", keys=as_json(keys))
-        by_key = dict(self._rows(where))
+        by_key = {key: memory for key, memory, _ in self.rows(where)}
         return {key: by_key[key] for key in keys if key in by_key}
 
     def known_keys(self, ids: Sequence[str]) -> dict[str, int]:
@@ -110,18 +110,20 @@ class Reader:
                 after_key=key,
             )
         tail = f"ORDER BY {column} {direction}, memories.key {direction} LIMIT {size}"
-        return [memory for _, memory in self._rows(where, tail)]
+        return [memory for _, memory, _ in self.rows(where, tail)]
 
-    def _rows(self, where: Conditions, tail: str = "") -> Iterator[tuple[int, Memory]]:
-        """Keys and memories that meet conditions."""
+    def rows(
+        self, where: Conditions, tail: str = "", *, vectors: bool = False
+    ) -> Iterator[tuple[int, Memory, bytes | None]]:
+        """Memories that meet conditions: key, memory, and if `vectors`, its vector as float32 bytes if it has one."""
         query = f"""
-            SELECT {COLUMNS}, memories.key FROM memories
+            SELECT {COLUMNS}, memories.key, {"embeddings.vector" if vectors else "NULL"} FROM memories
             LEFT JOIN embeddings ON embeddings.memory = memories.key AND embeddings.model = :model
             WHERE {where} {tail}
         """
         values = {**where.values, "model": self.vectors.model}
-        for row in self.connection.execute(query, values):
-            yield row[-1], as_memory(row)
+        for *row, key, vector in self.connection.execute(query, values):
+            yield key, as_memory(row), vector
 
     def keyword_scores(
         self,

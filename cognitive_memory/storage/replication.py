@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cognitive_memory.core.memory import Memory
-from cognitive_memory.storage.filters import one_of
+from cognitive_memory.storage.filters import Conditions, one_of
 from cognitive_memory.storage.reading import Reader
-from cognitive_memory.storage.rows import COLUMNS, as_json, as_memory
+from cognitive_memory.storage.rows import as_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +78,7 @@ def gone(reader: Reader, since: int) -> list[int] | None:
 
 def replicas(reader: Reader, keys: Sequence[int]) -> dict[int, Replica]:
     """The memories of keys with their vectors; those that have none (any more) are left out."""
-    query = f"""
-        SELECT {COLUMNS}, embeddings.vector, memories.key
-        FROM memories JOIN embeddings ON embeddings.memory = memories.key
-        WHERE model = :model AND vector IS NOT NULL AND memories.key IN {one_of("keys")}
-    """
-    values = {"model": reader.vectors.model, "keys": as_json(keys)}
-    rows = reader.connection.execute(query, values)
-    return {key: Replica(as_memory(row), vector) for *row, vector, key in rows}
+    where = Conditions()
+    where.add(f"memories.key IN {one_of('keys')}", keys=as_json(keys))
+    rows = reader.rows(where, vectors=True)
+    return {key: Replica(memory, vector) for key, memory, vector in rows if vector is not None}

@@ -35,7 +35,7 @@ def as_columns(memory: NewMemory, *, created_at: int) -> dict[str, Any]:
     }
 
 
-def as_memory(row: tuple[Any, ...]) -> Memory:
+def as_memory(row: Sequence[Any]) -> Memory:
     """The memory of a row that begins with `COLUMNS`."""
     return Memory(
         id=row[0],

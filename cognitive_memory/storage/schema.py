@@ -10,7 +10,6 @@ import stat
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -202,40 +201,34 @@ def _bring_up(
 
 
 def _make_file(database: Path) -> None:
+    """Make the file, and settle what can't be changed in a transaction."""
     try:
         database.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StorageError(
-            str(database),
-            f"its directory can't be made: {error.strerror}",
-            "check the path and who owns it",
-        ) from error
-    with explained(database):
-        _set_up(database)
-
-
-def _set_up(database: Path) -> None:
-    """Settle what can't be changed in a transaction. SQLite does not wait by itself when others do the same."""
+        problem = f"its directory can't be made: {error.strerror}"
+        raise StorageError(str(database), problem, "check the path and who owns it") from error
+    uri = f"{database.absolute().as_uri()}?mode=rwc"
     deadline = time.monotonic() + connections.BUSY_SECONDS
-    while True:
-        uri = f"{database.absolute().as_uri()}?mode=rwc"
-        try:
-            with contextlib.closing(
-                sqlite3.connect(uri, uri=True, isolation_level=None)
-            ) as connection:
-                connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
-                connection.execute("PRAGMA journal_mode = WAL")
-                return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(random.uniform(0.001, 0.02))  # noqa: S311 (spreads out those who wait)
+    with explained(database):
+        while True:
+            try:
+                with contextlib.closing(
+                    sqlite3.connect(uri, uri=True, isolation_level=None)
+                ) as connection:
+                    connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
+                    connection.execute("PRAGMA journal_mode = WAL")
+                    return
+            except sqlite3.OperationalError as error:
+                busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() > deadline:
+                    raise
+                # SQLite does not wait by itself when others do the same.
+                time.sleep(random.uniform(0.001, 0.02))  # noqa: S311 (spreads out those who wait)
 
 
 def _keep_old(database: Path, version: int) -> Path:
     """A copy of the database as it is, beside it. We hold the write lock, so nothing changes meanwhile."""
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
-    target = database.with_name(f"{database.stem}.schema-{version}.{stamp}{database.suffix}")
+    target = connections.kept_name(database, f"schema-{version}")
     with contextlib.closing(connections.connect(database)) as source:
         source.execute("VACUUM INTO ?", (str(target),))
     return target

@@ -7,10 +7,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
 
-from cognitive_memory.storage.connections import Connections
+from cognitive_memory.core.memory import Memory
+from cognitive_memory.core.recall import RecallFilter
+from cognitive_memory.core.status import MemoryStatus
+from cognitive_memory.storage.connections import Connections, size_on_disk
+from cognitive_memory.storage.errors import read_only_error
 from cognitive_memory.storage.reading import Reader
 from cognitive_memory.storage.schema import Prepared, prepare
 from cognitive_memory.storage.writing import Writer
+
+PAGE = 500
+"""How many memories are read at a time while somebody goes through many."""
 
 
 class MemoryStore:
@@ -54,7 +61,7 @@ class MemoryStore:
             StorageError: the database can't be read, or was closed.
         """
         space = self.embedding_space()
-        with self._connections.reading() as connection:
+        with self._connections.transaction("BEGIN") as connection:
             yield Reader(connection, space)
 
     @contextlib.contextmanager
@@ -69,6 +76,57 @@ class MemoryStore:
             DatabaseBusyError: other processes kept the database locked for `connections.BUSY_SECONDS`.
             StorageError: as the file's state is.
         """
+        if self.prepared.read_only:
+            raise read_only_error(self.database)
         space = self.embedding_space()  # before the lock is taken: it may read the manifest
-        with self._connections.writing(durable=durable) as connection:
+        synchronous = f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}"
+        # The lock at once: a transaction that read first could not wait for it.
+        with self._connections.transaction(synchronous, "BEGIN IMMEDIATE") as connection:
             yield Writer(connection, space)
+            connection.execute("COMMIT")
+
+    def memories(
+        self,
+        filter: RecallFilter,  # noqa: A002 (the domain's word)
+        *,
+        order: str,
+        limit: int | None,
+        after: str | None,
+        pinned: bool | None,
+    ) -> Iterator[Memory]:
+        """Memories in an order, as `ProjectMemory.memories`.
+
+        Each page is a transaction: no lock is held and no state kept while the caller works.
+        """
+        left = limit
+        while left is None or left > 0:
+            size = PAGE if left is None else min(PAGE, left)
+            with self.reading() as reader:
+                page = reader.page(filter, order=order, size=size, after=after, pinned=pinned)
+            yield from page
+            if len(page) < size:
+                return
+            left = None if left is None else left - size
+            after = page[-1].id
+
+    def status(self) -> MemoryStatus:
+        """Everything counted, at one moment."""
+        with self.reading() as reader:
+            types = reader.types()
+            embedded, not_embeddable = reader.vectors.counts()
+            return MemoryStatus(
+                database=self.database,
+                project_id=self.prepared.project_id,
+                schema_version=self.prepared.version,
+                revision=reader.revision(),
+                size=size_on_disk(self.database),
+                memories=sum(types.values()),
+                pinned=reader.pinned_count(),
+                types=types,
+                tags=reader.tags(),
+                sources=len(reader.sources()),
+                embedded=embedded,
+                pending=reader.vectors.pending_count(),
+                not_embeddable=not_embeddable,
+                model=reader.vectors.space,
+            )

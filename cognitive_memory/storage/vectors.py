@@ -139,7 +139,8 @@ class VectorReader:
 
     def of_keys(self, keys: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """The vectors of those keys that have one: keys, shape (n,), ascending, and vectors, shape (n, dimension)."""
-        rows = self._rows(f"memory IN {one_of('keys')}", keys=as_json(keys)).fetchall()
+        condition = f"memory IN {one_of('keys')} ORDER BY memory"
+        rows = self._rows(condition, keys=as_json(keys)).fetchall()
         return _arrays(iter(rows), len(rows))
 
     def since(self, known: State | None) -> Vectors:
@@ -156,16 +157,16 @@ class VectorReader:
                 "SELECT count(*) FROM embeddings WHERE model = ? AND vector IS NOT NULL",
                 (self.model,),
             ).fetchone()
-            return Vectors(now, *_arrays(self._rows("TRUE"), count))
+            return Vectors(now, *_arrays(self._rows("TRUE ORDER BY memory"), count))
         changed = self._rows("revision > :revision", revision=known.revision).fetchall()
         return Vectors(now, *_arrays(iter(changed), len(changed)), self.gone(known.revision))
 
     def _rows(self, condition: str, **values: object) -> sqlite3.Cursor:
-        """Keys and vectors that meet a condition, by key."""
-        # The plus keeps SQLite from walking through all rows of the model: the condition selects better.
+        """Keys and vectors that meet a condition."""
+        # The plus keeps SQLite from reading all rows of the model: the condition selects better.
         query = f"""
             SELECT memory, vector FROM embeddings
-            WHERE +model = :model AND vector IS NOT NULL AND {condition} ORDER BY memory
+            WHERE +model = :model AND vector IS NOT NULL AND {condition}
         """
         return self.connection.execute(query, {"model": self.model, **values})
 

@@ -84,19 +84,17 @@ def load(
     replaced, one that is gone loses them, anything else is not read again. Interrupted, the next call goes on.
     """
     from cognitive_memory.ingest.folders import LoadOptions, load_paths
-    from cognitive_memory.ingest.walking import Selection
     from cognitive_memory.project import find_project
 
     if watch and (machine or dry_run):
         raise click.UsageError("--watch goes on for ever: use it without --json and --dry-run")
     project = find_project()
-    ingest = project.config.ingest
     options = LoadOptions(
         tags=tags,
         max_size=int(max_size * _MEGABYTE),
         dry_run=dry_run,
         force=force,
-        selection=Selection(ingest.include, ingest.exclude),
+        selection=project.config.ingest,
     )
 
     def once(memory: ProjectMemory) -> None:

@@ -133,10 +133,8 @@ def pull(*, machine: bool) -> None:
     """Bring this project's memories from Qdrant here, with their vectors. What is newer here stays."""
     from dataclasses import asdict
 
-    from cognitive_memory.qdrant import sync
-
     with _memory() as (memory, settings), _index(memory, _required(settings)) as index:
-        done = sync.pull(index, memory.import_lines)
+        done = memory.import_lines(index.lines())
     if machine:
         output.as_json(asdict(done))
         return

@@ -63,9 +63,11 @@ class ConfigFile:
         Raises:
             ClientConfigError: somebody else changed the file in the meantime, or it can't be written.
         """
+        # Behind a symbolic link: dotfile managers keep the file elsewhere, and the link has to stay.
         target = Path(os.path.realpath(self.path))
         try:
             copy = self._back_up(backups)
+            # The client may have written while we thought; what it wrote must not be lost.
             if ConfigFile.read(self.path).original != self.original:
                 raise ClientConfigError(
                     self.path, "was changed by another program just now: close that and try again"

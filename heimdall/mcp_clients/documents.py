@@ -47,6 +47,7 @@ def put_entry(text: str, client: Client, name: str, fields: Mapping[str, object]
         if isinstance(value, dict) and isinstance(entry.get(key), dict):
             for inner, one in value.items():
                 text = _set(text, client, [name, key, inner], one)
+        # No arguments may be an empty list or none at all; what means the same stays as the user wrote it.
         elif entry.get(key) != value and not (value == [] and key not in entry):
             text = _set(text, client, [name, key], value)
     return text

@@ -65,6 +65,7 @@ def server_entry(
 
 def _split(command: str) -> list[str]:
     try:
+        # POSIX rules would take the backslashes out of a path of Windows.
         parts = shlex.split(command, posix=sys.platform != "win32")
     except ValueError as error:
         raise CommandError(command, str(error)) from None
@@ -74,6 +75,7 @@ def _split(command: str) -> list[str]:
 
 
 def _program() -> str:
+    # Beside this Python first: another version of heimdall may come first on the PATH.
     scripts = Path(sysconfig.get_path("scripts"))
     program = shutil.which(PROGRAM, path=str(scripts)) or shutil.which(PROGRAM)
     if program is None:

@@ -61,6 +61,7 @@ def parse(text: str) -> Value:
     Raises:
         FormatError: it is not JSON with comments; the message has line and column.
     """
+    # Strict JSON is read here too, although json would do: only this reader knows where things stand.
     reader = _Reader(text)
     value = reader.value(0)
     extra = reader.peek()
@@ -97,6 +98,7 @@ class _Reader:
 
     def value(self, depth: int) -> Value:
         token = self.take("a value")
+        # Python's own limit would end in a RecursionError, which names no place in the file.
         if depth > _MAX_DEPTH:
             raise FormatError(f"{self._place(token.start())}: nested more than {_MAX_DEPTH} deep")
         if token[0] == "{":

@@ -53,8 +53,8 @@ def user_file(
     form = PureWindowsPath if platform == "win32" else PurePosixPath
     pattern = client.user_file.get(platform, client.user_file["*"])
 
-    def value(found: re.Match[str]) -> str:
-        name = found[1]
+    def value(variable: re.Match[str]) -> str:
+        name = variable[1]
         given = variables.get(name, "")
         if name == "XDG_CONFIG_HOME" and not form(given).is_absolute():
             given = ""

@@ -157,6 +157,7 @@ def is_here(client: Client, root: Path) -> bool:
     if any(shutil.which(program) for program in client.programs):
         return True
     path = Place(client=client, scope=USER, root=root).path
+    # A file directly in the home directory says nothing by its folder, which everybody has.
     return path.exists() or (path.parent != Path.home() and path.parent.is_dir())
 
 
@@ -175,6 +176,7 @@ def snippet(place: Place, *, command: str | None = None, project: Path | None = 
 
 
 def _fields(place: Place, command: str | None, project: Path | None) -> dict[str, object]:
+    # Such a client would always get the memory of its own working directory, whatever it is used for.
     if project is None and not place.client.tells_project:
         project = place.root
     return server_entry(place.client, place.scope, command=command, project=project)

@@ -7,6 +7,7 @@ import sys
 
 def run() -> int:
     """Run the command: without options, which is how clients start it, nothing but the server is loaded."""
+    # Clients count the time until the first answer: what parses options is loaded where there are some.
     if not sys.argv[1:]:
         from heimdall.mcp_server.transport.serve_stdio import serve_stdio
 

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Choice:
     """A project, and what pointed to it."""
 
     project: Project
     chosen_by: str
 
 
-def find(roots: Sequence[Path]) -> Found:
+def find(roots: Sequence[Path]) -> Choice:
     """The project of a client.
 
     `HEIMDALL_PROJECT` decides; else the first of the client's roots that has a memory, or the first root; else the
@@ -34,14 +34,11 @@ def find(roots: Sequence[Path]) -> Found:
     from cognitive_memory.project import find_project
 
     if os.environ.get("HEIMDALL_PROJECT"):
-        return Found(find_project(), "HEIMDALL_PROJECT")
-    found = [Found(find_project(root), f"the client's root {root}") for root in roots]
-    with_memory = (candidate for candidate in found if candidate.project.initialised)
-    return (
-        next(with_memory, None)
-        or next(iter(found), None)
-        or Found(find_project(), "the working directory")
-    )
+        return Choice(find_project(), "HEIMDALL_PROJECT")
+    choices = [Choice(find_project(root), f"the client's root {root}") for root in roots]
+    # Sorted stably: roots without a memory keep their order behind those that have one.
+    choices.sort(key=lambda choice: not choice.project.initialised)
+    return choices[0] if choices else Choice(find_project(), "the working directory")
 
 
 class Memories:
@@ -57,8 +54,7 @@ class Memories:
         Raises:
             HeimdallError: it can't be opened.
         """
-        with self._lock:
-            return self._opened(project) if project.database.exists() else None
+        return self.made(project) if project.database.exists() else None
 
     def made(self, project: Project) -> ProjectMemory:
         """The project's memory, made if it has none.
@@ -66,24 +62,21 @@ class Memories:
         Raises:
             HeimdallError, OSError: it can't be made or opened.
         """
+        from cognitive_memory.opening import open_memory
+
         with self._lock:
-            return self._opened(project)
+            identity, memory = self._open.get(project.database, (None, None))
+            # Somebody may have removed or restored the file: what is written to the old one would be lost.
+            if memory is None or identity != _identity(project.database):
+                memory = open_memory(project)
+                self._open[project.database] = _identity(project.database), memory
+            return memory
 
     def close(self) -> None:
         """Close all of them."""
         with self._lock:
             while self._open:
                 self._open.popitem()[1][1].close()
-
-    def _opened(self, project: Project) -> ProjectMemory:
-        from cognitive_memory.opening import open_memory
-
-        identity, memory = self._open.get(project.database, (None, None))
-        # Somebody may have removed or restored the file: what is written to the old one would be lost.
-        if memory is None or identity != _identity(project.database):
-            memory = open_memory(project)
-            self._open[project.database] = _identity(project.database), memory
-        return memory
 
 
 def _identity(file: Path) -> tuple[int, int] | None:

@@ -49,6 +49,7 @@ class Prompts:
                 types.INVALID_PARAMS,
                 f"Unknown prompt: {params.name[:100]}. There is {guide.PROMPT_NAME}.",
             )
+        # Before anything else: a client of 2026-07-28 repeats the whole request with its answer.
         if question := self._service.question(ctx, params):
             return question
         pinned, _ = await page(self._service, ctx, pinned=True)

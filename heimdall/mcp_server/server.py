@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from typing import Any
+from typing import Any, Final
 
 from mcp.server import Server
 from mcp.server.caching import CacheHint
@@ -20,7 +20,8 @@ from heimdall.mcp_server.service import Service
 from heimdall.mcp_server.tools.calling import ToolCalls
 from heimdall.mcp_server.transport.handshake import own_version
 
-_MINUTES = 60_000
+_AN_HOUR: Final = CacheHint(3_600_000, "public")
+_NEVER: Final = CacheHint(0, "private")
 _log = logging.getLogger(__name__)
 
 
@@ -49,12 +50,12 @@ def make_server(service: Service) -> Server[Any]:
         website_url=guide.SERVER_INFO["websiteUrl"],
         # What never changes while a version runs, and what others may change at any time.
         cache_hints={
-            "tools/list": CacheHint(60 * _MINUTES, "public"),
-            "prompts/list": CacheHint(60 * _MINUTES, "public"),
-            "resources/templates/list": CacheHint(60 * _MINUTES, "public"),
-            "server/discover": CacheHint(60 * _MINUTES, "public"),
-            "resources/list": CacheHint(0, "private"),
-            "resources/read": CacheHint(0, "private"),
+            "tools/list": _AN_HOUR,
+            "prompts/list": _AN_HOUR,
+            "resources/templates/list": _AN_HOUR,
+            "server/discover": _AN_HOUR,
+            "resources/list": _NEVER,
+            "resources/read": _NEVER,
         },
         on_list_tools=tools.list_tools,
         on_call_tool=tools.call,

@@ -44,6 +44,7 @@ class Service:
 
     async def in_thread(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run what may block; a call that is cancelled is no longer waited for."""
+        # A query can't be broken off; its thread ends by itself and its result is dropped.
         work = functools.partial(function, *args, **kwargs)
         return await anyio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._threads)
 
@@ -53,7 +54,7 @@ class Service:
         """What the client has to be asked before this request can be served."""
         return None if self.roots is None else self.roots.question(ctx, params)
 
-    async def project(self, ctx: Context) -> projects.Found:
+    async def project(self, ctx: Context) -> projects.Choice:
         """The client's project.
 
         Raises:
@@ -64,15 +65,16 @@ class Service:
 
     async def memory(self, ctx: Context) -> ProjectMemory | None:
         """The memory of the client's project; None while it has none."""
-        found = await self.project(ctx)
-        return await self.in_thread(self.memories.existing, found.project)
+        choice = await self.project(ctx)
+        return await self.in_thread(self.memories.existing, choice.project)
 
     async def memory_made(self, ctx: Context) -> ProjectMemory:
         """The memory of the client's project, made if it has none."""
-        found = await self.project(ctx)
-        return await self.in_thread(self.memories.made, found.project)
+        choice = await self.project(ctx)
+        return await self.in_thread(self.memories.made, choice.project)
 
     def close(self, seconds: float) -> None:
         """End what goes on in the background, `seconds` at most, and close the databases."""
+        # First what writes to the databases, then they.
         self.model.stop(seconds)
         self.memories.close()

@@ -7,22 +7,22 @@ import pytest
 
 from cognitive_memory.encoding.cores import container_quota, usable_cores
 
-V2 = "cgroup2 cgroup2 rw,nsdelegate"
-V1 = "cgroup cgroup rw,cpu,cpuacct"
-
 
 @pytest.fixture(autouse=True)
 def no_wish(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
 
 
-def proc(top: Path, groups: str, *mounts: str) -> Path:
-    """A process' directory; in a mount, `TOP` is `top`."""
+def quota(top: Path, groups: str) -> float | None:
+    """The quota of a process in these groups, where `top / "fs"` has the mounted ones."""
+    return container_quota(proc(top, groups), top / "fs")
+
+
+def proc(top: Path, groups: str) -> Path:
+    """A process' directory."""
     directory = top / "proc"
     directory.mkdir()
     (directory / "cgroup").write_text(groups)
-    lines = [f"31 23 0:28 {mount}\n" for mount in ("/ / rw shared:1 - ext4 /dev/root rw", *mounts)]
-    (directory / "mountinfo").write_text("".join(lines).replace("TOP", str(top)))
     return directory
 
 
@@ -65,52 +65,49 @@ def test_omp_num_threads_allows_no_more_than_there_are(
 
 def test_version_2_own_group(tmp_path: Path) -> None:
     limit(tmp_path / "fs" / "user" / "job", cpu__max="150000 100000\n")
-    assert container_quota(proc(tmp_path, "0::/user/job\n", f"/ TOP/fs rw - {V2}")) == 1.5
+    assert quota(tmp_path, "0::/user/job\n") == 1.5
 
 
 def test_version_2_tightest_of_the_groups_around(tmp_path: Path) -> None:
     limit(tmp_path / "fs" / "user", cpu__max="50000 100000\n")
     limit(tmp_path / "fs" / "user" / "job", cpu__max="max 100000\n")
-    assert container_quota(proc(tmp_path, "0::/user/job\n", f"/ TOP/fs rw - {V2}")) == 0.5
+    assert quota(tmp_path, "0::/user/job\n") == 0.5
 
 
 def test_version_2_in_a_container_that_sees_itself_as_the_top(tmp_path: Path) -> None:
     limit(tmp_path / "fs", cpu__max="200000 100000\n")
-    assert container_quota(proc(tmp_path, "0::/\n", f"/ TOP/fs rw - {V2}")) == 2
+    assert quota(tmp_path, "0::/\n") == 2
 
 
 def test_version_1_in_a_container_whose_path_is_the_hosts(tmp_path: Path) -> None:
-    limit(tmp_path / "cpu", cpu__cfs_quota_us="300000\n", cpu__cfs_period_us="100000\n")
+    limit(tmp_path / "fs" / "cpu", cpu__cfs_quota_us="300000\n", cpu__cfs_period_us="100000\n")
     groups = "5:memory:/docker/abc\n3:cpu,cpuacct:/docker/abc\n"
-    assert container_quota(proc(tmp_path, groups, f"/docker/abc TOP/cpu ro - {V1}")) == 3
+    assert quota(tmp_path, groups) == 3
 
 
 def test_version_1_where_nothing_of_the_path_is_mounted(tmp_path: Path) -> None:
-    limit(tmp_path / "cpu", cpu__cfs_quota_us="100000\n", cpu__cfs_period_us="100000\n")
-    assert (
-        container_quota(proc(tmp_path, "3:cpu:/elsewhere\n", f"/docker/abc TOP/cpu ro - {V1}")) == 1
-    )
+    limit(tmp_path / "fs" / "cpu", cpu__cfs_quota_us="100000\n", cpu__cfs_period_us="100000\n")
+    assert quota(tmp_path, "3:cpu:/elsewhere\n") == 1
 
 
 def test_both_versions_at_once(tmp_path: Path) -> None:
-    limit(tmp_path / "cpu" / "a", cpu__cfs_quota_us="250000\n", cpu__cfs_period_us="100000\n")
-    limit(tmp_path / "unified")
-    groups = "1:cpu:/a\n0::/\n"
-    assert (
-        container_quota(proc(tmp_path, groups, f"/ TOP/cpu rw - {V1}", f"/ TOP/unified rw - {V2}"))
-        == 2.5
+    limit(
+        tmp_path / "fs" / "cpu" / "a", cpu__cfs_quota_us="250000\n", cpu__cfs_period_us="100000\n"
     )
+    limit(tmp_path / "fs" / "unified")
+    groups = "1:cpu:/a\n0::/\n"
+    assert quota(tmp_path, groups) == 2.5
 
 
 @pytest.mark.parametrize("content", ["max 100000\n", "", "1 2 3\n", "a b\n", "0 0\n"])
 def test_no_quota_is_no_limit(tmp_path: Path, content: str) -> None:
     limit(tmp_path / "fs", cpu__max=content)
-    assert container_quota(proc(tmp_path, "0::/\n", f"/ TOP/fs rw - {V2}")) is None
+    assert quota(tmp_path, "0::/\n") is None
 
 
 def test_version_1_without_a_quota_is_no_limit(tmp_path: Path) -> None:
-    limit(tmp_path / "cpu", cpu__cfs_quota_us="-1\n", cpu__cfs_period_us="100000\n")
-    assert container_quota(proc(tmp_path, "3:cpu:/\n", f"/ TOP/cpu rw - {V1}")) is None
+    limit(tmp_path / "fs" / "cpu", cpu__cfs_quota_us="-1\n", cpu__cfs_period_us="100000\n")
+    assert quota(tmp_path, "3:cpu:/\n") is None
 
 
 def test_other_systems_have_no_quota(tmp_path: Path) -> None:
@@ -121,6 +118,6 @@ def test_quota_is_rounded_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     limit(tmp_path / "fs", cpu__max="20000 100000\n")
     monkeypatch.setattr(
         "cognitive_memory.encoding.cores.container_quota.__defaults__",
-        (proc(tmp_path, "0::/\n", f"/ TOP/fs rw - {V2}"),),
+        (proc(tmp_path, "0::/\n"), tmp_path / "fs"),
     )
     assert usable_cores() == 1

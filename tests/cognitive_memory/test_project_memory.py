@@ -93,10 +93,11 @@ class TestStore:
 
     @pytest.mark.parametrize("other", [{"text": "b"}, {"context": "d"}, {"source": "s"}])
     def test_other_text_context_or_source_is_another_memory(
-        self, memory: ProjectMemory, other: dict[str, str]
+        self, memory: ProjectMemory, other: dict[str, Any]
     ) -> None:
-        memory.store(NewMemory(text="a", context="c"))
-        memory.store(NewMemory(**({"text": "a", "context": "c"} | other)))
+        first = NewMemory(text="a", context="c")
+        memory.store(first)
+        memory.store(replace(first, **other))
         assert memory.status().memories == 2
 
     def test_same_id_is_replaced(self, memory: ProjectMemory) -> None:
@@ -385,7 +386,7 @@ class TestList:
     @pytest.mark.parametrize("name", ["since", "until"])
     def test_filter_by_a_moment_without_a_time_zone(self, name: str) -> None:
         with pytest.raises(MemoryValueError, match=f"{name}: 2026-03-01T00:00:00 has no time zone"):
-            RecallFilter(**{name: datetime(2026, 3, 1)})
+            replace(RecallFilter(), **{name: datetime(2026, 3, 1)})  # type: ignore[arg-type]
 
     def test_unknown_order_and_unknown_page(self, memory: ProjectMemory) -> None:
         with pytest.raises(

@@ -29,6 +29,7 @@ async def delete_memories_by_tags(call: Call[DeleteMemoriesByTags]) -> Answer:
     """Delete the memories with any of the tags, or show them."""
     dry_run = call.arguments.dry_run
     tags = tuple(tag.strip() for tag in call.arguments.tags if tag.strip())
+    # Blank tags may be meant as "all"; nobody should find that out by losing everything.
     if not tags:
         raise ToolError("tags are blank: name at least one tag. Nothing was deleted.")
     memory = await call.service.memory(call.ctx)

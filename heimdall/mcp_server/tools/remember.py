@@ -39,6 +39,7 @@ async def store_memory(call: Call[StoreMemory]) -> Answer:
 async def session_lessons(call: Call[SessionLessons]) -> Answer:
     """Store what was learned in a session."""
     lesson = call.arguments
+    # A few words, as "all tests pass", say nothing to anybody a month later.
     if len(lesson.lesson_content.strip()) < _SHORTEST_LESSON:
         raise ToolError(
             "The lesson is too brief to be of use later. Say what was learned, when it applies, and what to do: "
@@ -74,6 +75,7 @@ async def update_memory(call: Call[UpdateMemory]) -> Answer:
         "pinned": wanted.pinned,
         "source": wanted.source_info,
     }
+    # An empty text or list is a change; only what was left out is None.
     changes = {field: value for field, value in changes.items() if value is not None}
     if not changes:
         raise ToolError(

@@ -15,7 +15,7 @@ from heimdall.mcp_server.transport.handshake import own_version
 
 if TYPE_CHECKING:
     from cognitive_memory.core.status import MemoryStatus as Counted
-    from heimdall.mcp_server.projects import Found
+    from heimdall.mcp_server.projects import Choice
 
 _MOST_TAGS: Final = 50
 
@@ -23,19 +23,19 @@ _MOST_TAGS: Final = 50
 async def memory_status(call: Call[MemoryStatus]) -> Answer:
     """Say what is stored, for which project, and how far the model is."""
     service = call.service
-    found = await service.project(call.ctx)
-    memory = await service.in_thread(service.memories.existing, found.project)
+    choice = await service.project(call.ctx)
+    memory = await service.in_thread(service.memories.existing, choice.project)
     if call.arguments.wait_for_model:
         service.model.begin(memory, asked=True)
         await until_ready(service.model, call.ctx)
     counted = None if memory is None else await service.in_thread(memory.status)
-    content = _status(found, counted, service.model.status)
+    content = _status(choice, counted, service.model.status)
     if call.arguments.detailed:
         content.details = _details(counted)
     return Answer(content, texts.status(content))
 
 
-def _status(found: Found, counted: Counted | None, model: ModelStatus) -> Status:
+def _status(choice: Choice, counted: Counted | None, model: ModelStatus) -> Status:
     # Not degraded while there is nothing that only a search by meaning could find.
     nothing_pending = counted is None or not counted.pending
     healthy = model.state is ModelState.READY or (
@@ -45,9 +45,9 @@ def _status(found: Found, counted: Counted | None, model: ModelStatus) -> Status
         system_status="healthy" if healthy else "degraded",
         version=own_version(),
         project=ProjectRecord(
-            root=as_utf8(found.project.root),
-            chosen_by=as_utf8(found.chosen_by),
-            database=as_utf8(found.project.database),
+            root=as_utf8(choice.project.root),
+            chosen_by=as_utf8(choice.chosen_by),
+            database=as_utf8(choice.project.database),
             exists=counted is not None,
             id=counted.project_id if counted else None,
         ),

@@ -14,15 +14,18 @@ if TYPE_CHECKING:
 _LATER: Final = "; it is found by keywords now, and by meaning once the model is ready"
 
 
+def _new(memory: Memory) -> str:
+    return f"ID: {memory.id}{'' if memory.embedded else _LATER}"
+
+
 def stored(memory: Memory) -> str:
     """A memory was stored."""
-    return f"Stored: L{memory.type.level} ({memory.type.value}), ID: {memory.id}{'' if memory.embedded else _LATER}"
+    return f"Stored: L{memory.type.level} ({memory.type.value}), {_new(memory)}"
 
 
 def lesson_recorded(memory: Memory, lesson: SessionLessons) -> str:
     """A lesson was stored."""
-    later = "" if memory.embedded else _LATER
-    return f"Lesson recorded: {lesson.lesson_type}, {lesson.importance}, ID: {memory.id}{later}"
+    return f"Lesson recorded: {lesson.lesson_type}, {lesson.importance}, {_new(memory)}"
 
 
 def updated(memory: Memory, fields: Sequence[str]) -> str:
@@ -34,14 +37,10 @@ def recalled(recall: Recalled, skipped: int) -> str:
     """Memories that answer a question."""
     how = "keywords and meaning" if recall.mode == "hybrid" else "keywords alone"
     if recall.memories:
-        count = len(recall.memories)
-        lines = [
-            f"{count} {'memory' if count == 1 else 'memories'} for {recall.query!r}, found by {how}:"
-        ]
+        lines = [f"{_count(len(recall.memories))} for {recall.query!r}, found by {how}:"]
     else:
         lines = [f"No {'more ' if skipped else ''}memories found for {recall.query!r} by {how}."]
-    for number, record in enumerate(recall.memories, skipped + 1):
-        lines += ["", *_lines(record, f"{number}. ")]
+    lines += _numbered(recall.memories, skipped + 1)
     if recall.notes:
         lines += ["", *(f"Note: {note}" for note in recall.notes)]
     if recall.next_cursor:
@@ -53,10 +52,8 @@ def deleted(answer: Deleted) -> str:
     """Memories were deleted, or would be."""
     if not answer.count:
         return "No memories found with these tags; nothing was deleted."
-    what = "1 memory" if answer.count == 1 else f"{answer.count} memories"
-    lines = [f"Dry run: would delete {what}:" if answer.dry_run else f"Deleted {what}:"]
-    for number, record in enumerate(answer.memories, 1):
-        lines += ["", *_lines(record, f"{number}. ")]
+    done = "Dry run: would delete" if answer.dry_run else "Deleted"
+    lines = [f"{done} {_count(answer.count)}:", *_numbered(answer.memories)]
     if answer.count > len(answer.memories):
         lines += ["", f"… and {answer.count - len(answer.memories)} more"]
     return "\n".join(lines)
@@ -83,13 +80,23 @@ def status(answer: Status) -> str:
 
 def listing(title: str, records: Iterable[MemoryRecord]) -> str:
     """Memories as Markdown, for a resource or prompt."""
-    lines = [f"# {title}"]
-    for number, record in enumerate(records, 1):
-        lines += ["", *_lines(record, f"{number}. ")]
-    return "\n".join(lines) if len(lines) > 1 else f"# {title}\n\nNone."
+    return "\n".join([f"# {title}", *(_numbered(records) or ["", "None."])])
 
 
-def _lines(record: MemoryRecord, begin: str) -> list[str]:
+def _count(memories: int) -> str:
+    return "1 memory" if memories == 1 else f"{memories} memories"
+
+
+def _numbered(records: Iterable[MemoryRecord], first: int = 1) -> list[str]:
+    lines = []
+    for number, record in enumerate(records, first):
+        lines += ["", f"{number}. [{' · '.join(_facts(record))}]", record.text]
+        if record.truncated:
+            lines[-1] += f" … (goes on; all of it: {record.uri})"
+    return lines
+
+
+def _facts(record: MemoryRecord) -> list[str]:
     facts = [
         record.type,
         f"importance {record.importance_score:g}",
@@ -104,5 +111,4 @@ def _lines(record: MemoryRecord, begin: str) -> list[str]:
         facts.append(f"source: {record.source}")
     if record.context:
         facts.append(f"context: {record.context}")
-    more = f" … (goes on; all of it: {record.uri})" if record.truncated else ""
-    return [f"{begin}[{' · '.join(facts)}]", f"{record.text}{more}"]
+    return facts

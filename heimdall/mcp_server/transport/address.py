@@ -56,6 +56,7 @@ class Address:
             family, _, _, _, place = socket.getaddrinfo(
                 self.host, self.port, type=socket.SOCK_STREAM
             )[0]
+            # Bound before the server starts: a port that is taken is an error of the command, not of a thread.
             return socket.create_server(place[:2], family=family)
         except OSError as error:
             raise AddressError(

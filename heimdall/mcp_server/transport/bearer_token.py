@@ -51,6 +51,7 @@ class Token:
 
     def matches(self, shown: str) -> bool:
         """Whether it is this one. The time it takes tells nothing about the token."""
+        # Digests have one length: that of the token is not told either.
         return hmac.compare_digest(
             sha256(self.secret.encode()).digest(),
             sha256(shown.encode("latin-1", "replace")).digest(),

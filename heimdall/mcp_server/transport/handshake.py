@@ -27,21 +27,22 @@ class Handshake:
         wire: the client's end.
 
     Attributes:
-        reader: what the client writes; whoever waited for the handshake goes on reading there.
-        answered: the id of the request that was answered here, or None. Known when `first_line` returned.
+        answered: the id of the request that was answered here, or None. Known once there was a `next_line`.
     """
 
     def __init__(self, wire: Wire) -> None:
-        self.reader = LineReader(wire.incoming)
         self.answered: str | int | None = None
+        self._reader = LineReader(wire.incoming)
         self._outgoing = wire.outgoing
         self._line: bytes | None = None
         self._problem: OSError | TooLongError | None = None
-        self._thread = threading.Thread(target=self._run, name="heimdall-handshake", daemon=True)
+        self._thread: threading.Thread | None = threading.Thread(
+            target=self._run, name="heimdall-handshake", daemon=True
+        )
         self._thread.start()
 
-    def first_line(self) -> bytes | None:
-        """Wait for the first line.
+    def next_line(self) -> bytes | None:
+        """Wait for a line: the first, which may be answered already, then those after it. Not for several threads.
 
         Returns:
             The line; None at the end of input.
@@ -49,14 +50,18 @@ class Handshake:
         Raises:
             OSError, TooLongError: as `LineReader.next_line`.
         """
+        if self._thread is None:
+            return self._reader.next_line()
+        # Until the answer is written: nothing else may write to the client before.
         self._thread.join()
+        self._thread = None
         if self._problem is not None:
             raise self._problem
         return self._line
 
     def _run(self) -> None:
         try:
-            self._line = self.reader.next_line()
+            self._line = self._reader.next_line()
         except (OSError, TooLongError) as problem:
             self._problem = problem
             return

@@ -45,6 +45,7 @@ class _TokenRequired:
         self._token = token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # The lifespan's messages pass, or the SDK would never start its session manager.
         if scope["type"] == "http" and not self._may_pass(Headers(scope=scope)):
             message = "Unauthorized: send 'Authorization: Bearer TOKEN'; the server says at its start where its token is"
             refused = JSONResponse(

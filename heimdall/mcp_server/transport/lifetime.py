@@ -44,6 +44,7 @@ async def end_by_signal(scope: anyio.CancelScope, ending: Ending) -> None:
 
 async def end_with_parent(scope: anyio.CancelScope) -> None:
     """Cancel the scope when the parent process is gone, also where somebody else still holds the other end of stdin."""
+    # A poll: the system tells nobody of its parent's end but on Linux, and there only of a thread's.
     parent = os.getppid()
     while os.getppid() == parent:
         await anyio.sleep(_LOOK_SECONDS)
@@ -53,6 +54,7 @@ async def end_with_parent(scope: anyio.CancelScope) -> None:
 
 def end_soon(code: int) -> None:
     """Leave the process after twice the grace, whatever it is doing then."""
+    # Twice: whoever waits for the grace to pass must still have time to say so.
     timer = threading.Timer(2 * GRACE_SECONDS, os._exit, args=(code,))
     timer.daemon = True
     timer.start()

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+from typing import Final
 
 import mcp_types as types
 from mcp_types.jsonrpc import JSONRPCResponse
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
+
+ANSWERS: Final = (JSONRPCResponse, types.JSONRPCError)
+"""What settles a request."""
 
 _log = logging.getLogger(__name__)
 
@@ -20,13 +24,9 @@ class BadMessageError(ValueError):
         answer: what to say to the client; None where an answer is not due: to a broken response or notification.
     """
 
-    def __init__(self, reason: str, answer: types.JSONRPCError | None) -> None:
-        super().__init__(reason, answer)
-        self.reason = reason
+    def __init__(self, reason: str, answer: types.JSONRPCError | None = None) -> None:
+        super().__init__(reason)
         self.answer = answer
-
-    def __str__(self) -> str:
-        return self.reason
 
 
 def decode(line: bytes) -> types.JSONRPCMessage:
@@ -48,46 +48,38 @@ def encode(message: types.JSONRPCMessage) -> bytes:
         return message.model_dump_json(by_alias=True, exclude_unset=True).encode()
     except (PydanticSerializationError, UnicodeEncodeError):
         _log.exception("a message could not be written as JSON")
-        request_id = (
-            message.id if isinstance(message, (JSONRPCResponse, types.JSONRPCError)) else None
-        )
-        failure = types.ErrorData(
-            code=types.INTERNAL_ERROR,
-            message="the answer can't be written as JSON; please report this",
-        )
-        return (
-            types.JSONRPCError(jsonrpc="2.0", id=request_id, error=failure)
-            .model_dump_json()
-            .encode()
-        )
+        request_id = message.id if isinstance(message, ANSWERS) else None
+        reason = "the answer can't be written as JSON; please report this"
+        return refusal(types.INTERNAL_ERROR, reason, request_id).model_dump_json().encode()
 
 
 def refusal(
     code: int, reason: str, request_id: types.RequestId | None = None
 ) -> types.JSONRPCError:
     """What is said to a client whose message can't be understood."""
-    return types.JSONRPCError(
-        jsonrpc="2.0", id=request_id, error=types.ErrorData(code=code, message=reason)
-    )
+    error = types.ErrorData(code=code, message=reason)
+    return types.JSONRPCError(jsonrpc="2.0", id=request_id, error=error)
 
 
 def _explained(text: str, error: ValidationError) -> BadMessageError:
-    if any(
-        problem["type"] == "json_invalid"
-        for problem in error.errors(include_url=False, include_input=False)
-    ):
-        reason = "Parse error: the line is no JSON"
-        return BadMessageError(reason, refusal(types.PARSE_ERROR, reason))
+    kinds = {problem["type"] for problem in error.errors(include_url=False, include_input=False)}
+    if "json_invalid" in kinds:
+        return _refused(types.PARSE_ERROR, "Parse error: the line is no JSON")
     document = json.loads(text)
     if isinstance(document, list):
         reason = "Invalid request: batches are not part of MCP; send one message a line"
-        return BadMessageError(reason, refusal(types.INVALID_REQUEST, reason))
-    reason = "Invalid request: not a JSON-RPC 2.0 message"
-    if not isinstance(document, dict):
-        return BadMessageError(reason, refusal(types.INVALID_REQUEST, reason))
-    request_id = document.get("id")
-    if "method" not in document and ("result" in document or "error" in document):
-        return BadMessageError("a response that is none was skipped", None)
-    if not isinstance(request_id, (str, int)) or isinstance(request_id, bool):
-        request_id = None
-    return BadMessageError(reason, refusal(types.INVALID_REQUEST, reason, request_id))
+        return _refused(types.INVALID_REQUEST, reason)
+    request_id = None
+    if isinstance(document, dict):
+        if "method" not in document and document.keys() & {"result", "error"}:
+            return BadMessageError("a response that is none was skipped")
+        named = document.get("id")
+        if isinstance(named, (str, int)) and not isinstance(named, bool):
+            request_id = named
+    return _refused(
+        types.INVALID_REQUEST, "Invalid request: not a JSON-RPC 2.0 message", request_id
+    )
+
+
+def _refused(code: int, reason: str, request_id: types.RequestId | None = None) -> BadMessageError:
+    return BadMessageError(reason, refusal(code, reason, request_id))

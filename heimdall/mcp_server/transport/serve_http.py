@@ -33,7 +33,7 @@ def serve_http(address: Address, *, hosts: Sequence[str], origins: Sequence[str]
     Raises:
         AddressError, TokenError, ProjectError, OSError: it can't begin.
     """
-    found, token = find(()), Token.obtain()
+    choice, token = find(()), Token.obtain()
     bound = address.listen()
     begin_log()
     host, port = bound.getsockname()[:2]
@@ -56,7 +56,7 @@ def serve_http(address: Address, *, hosts: Sequence[str], origins: Sequence[str]
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, note)
     place = f"[{host}]" if ":" in host else host
-    _say(f"serving the memory of {found.project.root} (chosen by {found.chosen_by})")
+    _say(f"serving the memory of {choice.project.root} (chosen by {choice.chosen_by})")
     _say(f"at http://{place}:{port}/mcp, for clients with the token of {token.origin}")
     _prepare(service)
     anyio.run(uvicorn.Server(config).serve, [bound])

@@ -16,12 +16,11 @@ import anyio.to_thread
 import mcp_types as types
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from mcp.shared.message import SessionMessage
-from mcp_types.jsonrpc import JSONRPCResponse
 
 from heimdall.mcp_server.transport.descriptors import Wire
 from heimdall.mcp_server.transport.handshake import Handshake
 from heimdall.mcp_server.transport.lines import TooLongError, write_line
-from heimdall.mcp_server.transport.messages import BadMessageError, decode, encode, refusal
+from heimdall.mcp_server.transport.messages import ANSWERS, BadMessageError, decode, encode, refusal
 
 DRAIN_SECONDS = 5.0
 """How long requests are still worked on after the client closed its end."""
@@ -45,7 +44,7 @@ async def stdio_streams(
 
     Args:
         handshake: has read the first line, and perhaps answered it.
-        before_end: sends what the client still has to hear: when its messages end, the SDK cancels all that goes on.
+        before_end: sends what the client still has to hear, whatever happened to its requests.
     """
     to_server, from_client = anyio.create_memory_object_stream[SessionMessage | Exception]()
     from_server, to_client = anyio.create_memory_object_stream[SessionMessage]()
@@ -78,23 +77,20 @@ class _Connection:
     ) -> None:
         """Hand on what the client sends until it closes its end, and wait for what is being worked on."""
         async with to_server, refusals:
-            next_line, turn = self._handshake.first_line, anyio.CapacityLimiter(1)
+            turn = anyio.CapacityLimiter(1)
             while True:
                 try:
                     line = await anyio.to_thread.run_sync(
-                        next_line, abandon_on_cancel=True, limiter=turn
+                        self._handshake.next_line, abandon_on_cancel=True, limiter=turn
                     )
-                    next_line = self._handshake.reader.next_line
                     if line is None:
                         break
                     if not line.strip():
                         continue
                     message = decode(line)
                 except TooLongError as error:
-                    next_line = self._handshake.reader.next_line
-                    await refusals.send(
-                        SessionMessage(refusal(types.INVALID_REQUEST, f"Invalid request: {error}"))
-                    )
+                    refused = refusal(types.INVALID_REQUEST, f"Invalid request: {error}")
+                    await refusals.send(SessionMessage(refused))
                 except BadMessageError as error:
                     _log.warning("%s", error)
                     if error.answer is not None:
@@ -105,6 +101,7 @@ class _Connection:
                 else:
                     self._was_read(message)
                     await to_server.send(SessionMessage(message))
+            # The SDK cancels all that goes on when its messages end, so they end when nothing is left to be said.
             with anyio.move_on_after(DRAIN_SECONDS):
                 while self._unanswered:
                     await self._answered.wait()
@@ -134,11 +131,7 @@ class _Connection:
     def _is_held_back(self, message: types.JSONRPCMessage) -> bool:
         """Whether it is the SDK's answer to what the handshake answered already."""
         answered = self._handshake.answered
-        if (
-            answered is None
-            or not isinstance(message, (JSONRPCResponse, types.JSONRPCError))
-            or message.id != answered
-        ):
+        if answered is None or not isinstance(message, ANSWERS) or message.id != answered:
             return False
         self._handshake.answered = None
         self._settle(answered)
@@ -159,7 +152,7 @@ class _Connection:
             self._settle((message.params or {}).get("requestId"))  # will never be answered
 
     def _was_written(self, message: types.JSONRPCMessage) -> None:
-        if isinstance(message, (JSONRPCResponse, types.JSONRPCError)):
+        if isinstance(message, ANSWERS):
             self._settle(message.id)
 
     def _settle(self, request_id: object) -> None:

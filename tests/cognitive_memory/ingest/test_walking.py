@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cognitive_memory.ingest.errors import PathNotFoundError
-from cognitive_memory.ingest.walking import Found, Reason, Selection, walk
+from cognitive_memory.ingest.walking import Reason, SourceFile, walk
+from cognitive_memory.project.settings import IngestSettings
 from tests.support.git_repository import Repository
 from tests.support.permissions import binding_permissions
 from tests.support.trees import write_tree
@@ -49,8 +50,8 @@ FILES = [
 ]
 
 
-def _sources(*paths: Path, project: Path, selection: Selection | None = None) -> list[str]:
-    return [found.source for found in walk(paths, project, selection or Selection()).found]
+def _sources(*paths: Path, project: Path, selection: IngestSettings | None = None) -> list[str]:
+    return [file.source for file in walk(paths, project, selection or IngestSettings()).files]
 
 
 def test_files_that_are_read_in_the_order_of_their_names(project: Path) -> None:
@@ -67,18 +68,12 @@ def test_files_that_are_read_in_the_order_of_their_names(project: Path) -> None:
         },
     )
     result = walk([project], project)
-    assert [found.source for found in result.found] == [
-        "README",
-        "a/b.go",
-        "a/c.py",
-        "a.txt",
-        "b.md",
-    ]
+    assert [file.source for file in result.files] == ["README", "a/b.go", "a/c.py", "a.txt", "b.md"]
     assert [(skipped.source, skipped.reason) for skipped in result.skipped] == [
         ("data.json", Reason.UNSUPPORTED),
         ("logo.png", Reason.UNSUPPORTED),
     ]
-    assert result.roots == ("",)
+    assert result.roots == [""]
 
 
 def test_a_named_file_is_taken_whatever_it_is_and_each_file_once(project: Path) -> None:
@@ -87,10 +82,10 @@ def test_a_named_file_is_taken_whatever_it_is_and_each_file_once(project: Path) 
         [project / "docs", project / "docs" / "a.md", project / "data.csv", project / "docs"],
         project,
     )
-    assert result.found == (
-        Found(project / "data.csv", "data.csv", asked=True),
-        Found(project / "docs" / "a.md", "docs/a.md", asked=True),
-    )
+    assert result.files == [
+        SourceFile(project / "data.csv", "data.csv", asked=True),
+        SourceFile(project / "docs" / "a.md", "docs/a.md", asked=True),
+    ]
 
 
 def test_what_is_elsewhere_has_its_absolute_path(project: Path, tmp_path: Path) -> None:
@@ -198,17 +193,18 @@ def test_a_projects_patterns(project: Path) -> None:
     assert _sources(
         project,
         project=project,
-        selection=Selection(include=("docs/", "*.py"), exclude=("drafts/",)),
+        selection=IngestSettings(include=("docs/", "*.py"), exclude=("drafts/",)),
     ) == ["docs/a.md", "src/c.py"]
     assert (
-        _sources(project, project=project, selection=Selection(exclude=("d.md",)))[-1] == "src/c.py"
+        _sources(project, project=project, selection=IngestSettings(exclude=("d.md",)))[-1]
+        == "src/c.py"
     )
 
 
 def test_a_line_that_is_no_rule_is_said_and_the_others_hold(project: Path) -> None:
     write_tree(project, {".gitignore": "a.md\n\\\n[z-a]\n", "a.md": "", "b.md": ""})
     result = walk([project], project)
-    assert [found.source for found in result.found] == ["b.md"]
+    assert [file.source for file in result.files] == ["b.md"]
     assert len(result.notes) == 2
     assert "is no rule that git knows" in result.notes[0]
 
@@ -233,7 +229,7 @@ def test_folders_nested_deeper_than_calls_may_be(
     Path("a.md").touch()
     os.chdir(project)
     try:
-        assert [found.source.count("/") for found in walk([project], project).found] == [depth]
+        assert [file.source.count("/") for file in walk([project], project).files] == [depth]
     finally:
         # deeper than shutil.rmtree can
         subprocess.run(["rm", "-rf", str(project / "d")], check=True)
@@ -245,7 +241,7 @@ def test_links_are_not_followed(project: Path, tmp_path: Path) -> None:
     (project / "secret.md").symlink_to(tmp_path / "secret.md")
     (project / "dangling.md").symlink_to("nowhere")
     result = walk([project], project)
-    assert [found.source for found in result.found] == ["a/b.md"]
+    assert [file.source for file in result.files] == ["a/b.md"]
     assert {skipped.reason for skipped in result.skipped} == {Reason.LINK}
 
 
@@ -261,7 +257,7 @@ def test_an_unreadable_folder_is_said(project: Path) -> None:
     with binding_permissions():
         result = walk([project], project)
     (project / "closed").chmod(0o700)
-    assert [found.source for found in result.found] == ["b.md"]
+    assert [file.source for file in result.files] == ["b.md"]
     assert [(skipped.source, skipped.detail) for skipped in result.skipped] == [
         ("closed", "closed could not be read (Permission denied)")
     ]

@@ -88,7 +88,7 @@ def test_changes_are_seen_at_once(searched: ProjectMemory) -> None:
 def test_both_say_the_same(
     settings: QdrantSettings, embedder: PlainEmbedder, tmp_path: Path
 ) -> None:
-    def scores(hits: tuple[Hit, ...]) -> dict[str, float]:
+    def scores(hits: tuple[Hit, ...]) -> dict[str, object]:
         return {hit.memory.text: pytest.approx(hit.score, abs=1e-5) for hit in hits}
 
     with (

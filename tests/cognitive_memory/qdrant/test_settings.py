@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cognitive_memory.qdrant.errors import QdrantSettingsError
+from cognitive_memory.core.config import ConfigError
 from cognitive_memory.qdrant.settings import QdrantSettings, checked_url, qdrant_settings
 
 
@@ -33,21 +33,19 @@ def test_the_environment_alone_decides(home: Path) -> None:
     "value", ["qdrant:6333", "ftp://x", "http://", "http://x:port", "http://x:99999", "  "]
 )
 def test_what_is_no_address_is_refused(value: str) -> None:
-    with pytest.raises(
-        QdrantSettingsError, match="HEIMDALL_QDRANT_URL: expected 'local' or an address"
-    ):
+    with pytest.raises(ConfigError, match="HEIMDALL_QDRANT_URL: expected 'local' or an address"):
         qdrant_settings({"HEIMDALL_QDRANT_URL": value})
 
 
 def test_secrets_in_an_address_are_not_shown() -> None:
-    with pytest.raises(QdrantSettingsError) as refused:
+    with pytest.raises(ConfigError) as refused:
         checked_url("ftp://me:pw@host")
     assert "pw" not in str(refused.value)
 
 
 @given(st.text())
 def test_any_text_is_an_address_or_refused(value: str) -> None:
-    with suppress(QdrantSettingsError):
+    with suppress(ConfigError):
         assert checked_url(value) == value
 
 

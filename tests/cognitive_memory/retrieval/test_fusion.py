@@ -71,7 +71,7 @@ def test_without_vectors_words_alone_decide(keywords: dict[int, float]) -> None:
 
 def test_a_memory_that_waits_for_its_vector_means_as_much_as_its_words_say() -> None:
     waiting, best = fused({1: 0.5, 2: 1.0}, {2: 0.8, 3: 0.1})[1::-1]
-    assert best == Candidate(2, 0.4, 0.6 * np.float32(0.8))
+    assert best == Candidate(2, 0.4, 0.6 * float(np.float32(0.8)))
     assert waiting.key == 1
     assert waiting.keywords == 0.2
     np.testing.assert_allclose(waiting.meaning, 0.6 * 0.5 * 0.8, rtol=1e-6)

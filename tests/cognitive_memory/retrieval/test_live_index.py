@@ -41,7 +41,8 @@ class Source:
     def vectors_since(self, known: State | None) -> Vectors:
         state = State(len(self.log), self.history)
         everything = known is None or known.stamp != self.history or known.revision > state.revision
-        touched = set(self.now) if everything else {key for key, _ in self.log[known.revision :]}
+        since = 0 if known is None else known.revision
+        touched = set(self.now) if everything else {key for key, _ in self.log[since:]}
         self.reads += everything
         keys = sorted(touched & set(self.now))
         vectors = np.array([self.now[key] for key in keys], dtype=np.float32).reshape(

@@ -207,3 +207,17 @@ def test_vectors_of_another_model_are_never_among_ours(
             pytest.raises(ValueError, match=r"a vector of plain/1 has 32 bytes here, got one of 4"),
         ):
             writer.write_vectors([Embedded(1, b"", np.ones(1, "<f4").tobytes())], 1)
+
+
+def test_asking_for_changes_does_not_read_everything(memory: ProjectMemory) -> None:
+    memory.store_many(NewMemory(text=f"{number}") for number in range(1000))
+    with memory.storage.reading() as reader:
+        state = reader.vectors.since(None).state
+    memory.store(NewMemory(text="one more"))
+    hundreds_of_steps: list[None] = []
+    with memory.storage.reading() as reader:
+        reader.connection.set_progress_handler(lambda: hundreds_of_steps.append(None), 100)
+        changes = reader.vectors.since(state)
+        reader.connection.set_progress_handler(None, 0)
+    assert len(changes.keys) == 1
+    assert len(hundreds_of_steps) < 10  # each row that is looked at takes several steps

@@ -118,9 +118,9 @@ def test_the_first_line_is_handed_on_and_the_rest_stays_to_be_read(pipes: list[i
     first = json.dumps(initialize()).encode()
     os.write(client_out, first + b"\nsecond\n")
     handshake = Handshake(Wire(incoming, outgoing))
-    assert handshake.first_line() == first
+    assert handshake.next_line() == first
     assert handshake.answered == 1
-    assert handshake.reader.next_line() == b"second"
+    assert handshake.next_line() == b"second"
     assert json.loads(os.read(client_in, 10_000))["result"]["protocolVersion"] == VERSION
 
 
@@ -129,13 +129,13 @@ def test_a_client_that_is_gone_is_found_out_later(pipes: list[int]) -> None:
     os.close(client_in)
     os.write(client_out, json.dumps(initialize()).encode() + b"\n")
     handshake = Handshake(Wire(incoming, outgoing))
-    assert handshake.first_line() is not None
+    assert handshake.next_line() is not None
     assert handshake.answered is None
 
 
 def test_a_client_that_says_nothing(pipes: list[int]) -> None:
     os.close(pipes[1])
-    assert Handshake(Wire(pipes[0], pipes[3])).first_line() is None
+    assert Handshake(Wire(pipes[0], pipes[3])).next_line() is None
 
 
 def test_initialize_is_answered_once_and_nothing_heavy_is_loaded_for_it(

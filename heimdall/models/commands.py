@@ -179,7 +179,8 @@ def export(package: Package, *, file: Path, variant: str | None) -> Report:
     write(model, Path(directory), file)
     size = file.stat().st_size
     document: Document = {**_identity(model), "file": str(file.absolute()), "size": size}
-    taker = package.command("import")
+    # Elsewhere the package stands behind the file, and would be taken for it.
+    taker = package.command("import" if package.is_heimdall else f"import {file}")
     text = f"{model.label}: {megabytes(size)} in {file}; '{taker}' takes it"
     return Report(document, lines=((text,),))
 

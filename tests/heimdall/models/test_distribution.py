@@ -233,7 +233,7 @@ def test_a_model_is_carried_to_another_machine(environment: Environment) -> None
     file.unlink(missing_ok=True)
     exported = environment.command("export", str(file), "red")
     assert exported.returncode == 0, exported.stderr
-    assert f"in {file}; 'heimdall-models import" in exported.stdout
+    assert f"in {file}; 'heimdall-models import {file} red' takes it" in exported.stdout
     elsewhere = {"MODEL_CACHE_DIR": str(environment.folder / "home" / "elsewhere")}
     taken = environment.command("import", str(file), "red", HEIMDALL_OFFLINE="1", **elsewhere)
     assert (taken.returncode, f"taken from {file}, verified" in taken.stdout) == (0, True)

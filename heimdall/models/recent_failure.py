@@ -9,7 +9,7 @@ from pathlib import Path
 
 from . import receipts
 from .files import write_atomically
-from .secrets import redact_url as redact
+from .secrets import redact_url
 from .settings import Settings
 from .store import Store
 
@@ -41,5 +41,5 @@ def _path(store: Store) -> Path:
 
 def _asked(settings: Settings) -> list[object]:
     """What decides whether another try can end otherwise, without secrets."""
-    mirrors = [redact(url) for url in settings.mirrors]
-    return [mirrors, redact(settings.github_url), list(settings.sources), settings.offline]
+    mirrors = [redact_url(url) for url in settings.mirrors]
+    return [mirrors, redact_url(settings.github_url), list(settings.sources), settings.offline]

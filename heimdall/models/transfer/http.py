@@ -24,6 +24,7 @@ from urllib3.exceptions import (
 )
 
 from ..errors import SourceError
+from ..package import DISTRIBUTION
 from ..secrets import redact_url
 from ..settings import DEFAULT_STALL_SECONDS
 from .limits import Pace, limit_heads
@@ -131,7 +132,7 @@ class Client:
         authorization = own or authorization
         home = Origin.of(url)
         for _ in range(_MOST_REDIRECTS + 1):
-            send = {"Accept-Encoding": "identity", "User-Agent": "heimdall-mcp", **(headers or {})}
+            send = {"Accept-Encoding": "identity", "User-Agent": DISTRIBUTION, **(headers or {})}
             if authorization and Origin.of(url) == home:
                 send["Authorization"] = authorization
             with self._get(url, send) as response:

@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import Future, ThreadPoolExecutor
-from types import TracebackType
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from typing import Self
 
 _WORTH_A_THREAD = 64 << 10
 """Smaller chunks are hashed at once: handing them over costs more."""
@@ -22,15 +17,10 @@ class Sha256:
         self._thread: ThreadPoolExecutor | None = None
         self._pending: Future[None] | None = None
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> Sha256:  # noqa: PYI034 (`Self` is no part of Python 3.10)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def update(self, chunk: bytes) -> None:

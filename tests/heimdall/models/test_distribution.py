@@ -20,7 +20,7 @@ from tests.support.wheelhouse import wheelhouse_environment
 pytestmark = pytest.mark.installs
 
 SOURCE = ROOT / "heimdall" / "models"
-OF_HEIMDALL_ALONE = {"first_import.py", "probe.py", "quiet_fetch.py", "recent_failure.py"}
+OF_HEIMDALL_ALONE = {"first_import.py", "quiet_fetch.py"}
 
 
 @dataclass(frozen=True)

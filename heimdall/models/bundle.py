@@ -16,6 +16,7 @@ from .store import copy_verified
 from .transfer.archives import ROOT, unpack
 
 
+@dataclass(eq=False, repr=False)
 class BundleError(ModelError):
     """A model can't be exported or imported.
 
@@ -24,10 +25,8 @@ class BundleError(ModelError):
         reason: why, and what to do.
     """
 
-    def __init__(self, path: str, reason: str) -> None:
-        super().__init__(path, reason)
-        self.path = path
-        self.reason = reason
+    path: str
+    reason: str
 
     def __str__(self) -> str:
         return f"{self.path}: {self.reason}"
@@ -52,8 +51,7 @@ class Given:
             unpack(self.path, context.model, wanted, context.store)
             return
         for file in wanted:
-            # `any` ends with the first that has it
-            any(adopt(top / file.path, file, context) for top in (self.path, self.path / ROOT))
+            adopt([self.path / file.path, self.path / ROOT / file.path], file, context)
 
 
 def given(path: Path) -> Source:

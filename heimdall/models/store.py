@@ -12,8 +12,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -134,9 +133,9 @@ class Store:
             progress: told when there is somebody to wait for.
         """
         self.prepare()
-        lock, done = f"{receipts.set_name(model.entry)}.lock", partial(self.complete, model)
-        with advisory_lock(self.locks / lock, seconds, done, progress):
-            yield done()
+        lock = self.locks / f"{receipts.set_name(model.entry)}.lock"
+        with advisory_lock(lock, seconds, lambda: self.complete(model), progress):
+            yield self.complete(model)
 
     def complete(self, model: PinnedModel) -> bool:
         """Whether the model's set was verified and not touched since."""
@@ -156,25 +155,28 @@ class Store:
             self.place(file, tree / file.path)
         # it may come from files that were bad until now
         graph_cache.discard(tree.parent / graph_cache.FOLDER)
-        self.write_receipt(model, tree)
+        # Written last, with size and time stamp of each file as they are now.
+        stats = dict(receipts.stats(str(tree), model.entry))
+        receipt = {"schema": 1, "pins": receipts.pins(model.entry), "stats": stats}
+        _write_json(tree.parent / receipts.RECEIPT, receipt)
         return tree
 
     def show(self, model: PinnedModel) -> None:
         """Lay the published set's files where other tools expect them, directly in the models directory.
 
+        What is not ours there is kept, renamed.
+
         Raises:
             OSError: if that can't be done; the set itself is complete all the same.
         """
         for file in files_weights_first(model):
-            self._place_in_view(file)
-
-    def write_receipt(self, model: PinnedModel, tree: Path) -> None:
-        """Record that all files of `tree` matched their pins, with size and time stamp as they are now."""
-        stats = dict(receipts.stats(str(tree), model.entry))
-        receipt = {"schema": 1, "pins": receipts.pins(model.entry), "stats": stats}
-        write_atomically(
-            tree.parent / receipts.RECEIPT, json.dumps(receipt, indent=2, sort_keys=True) + "\n"
-        )
+            target = self.models_dir / file.path
+            # another process may do the same at this moment
+            with contextlib.suppress(FileNotFoundError):
+                ours = not target.is_file() or target.samefile(self.blob(file))
+                if not ours and not (self.blobs / sha256_of(target)).exists():
+                    target.rename(target.with_name(f"{target.name}.kept-{time.time_ns()}"))
+            self.place(file, target)
 
     def note_user(self, model: PinnedModel) -> None:
         """Note for `prune` that the environment of the model's manifest uses this set."""
@@ -184,7 +186,7 @@ class Store:
             return
         note = {"manifest": manifest_path, "set": receipts.set_name(model.entry)}
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, json.dumps(note, indent=2, sort_keys=True) + "\n")
+        _write_json(path, note)
 
     def place(self, file: PinnedFile, target: Path) -> None:
         """Make `target` the file's blob: a hard link, or a copy with the same time stamp where links are refused."""
@@ -204,16 +206,6 @@ class Store:
                 os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
             path.replace(target)
 
-    def _place_in_view(self, file: PinnedFile) -> None:
-        """What is not ours there is kept, renamed."""
-        target = self.models_dir / file.path
-        # another process may do the same at this moment
-        with contextlib.suppress(FileNotFoundError):
-            ours = not target.is_file() or target.samefile(self.blob(file))
-            if not ours and not (self.blobs / sha256_of(target)).exists():
-                target.rename(target.with_name(f"{target.name}.kept-{time.time_ns()}"))
-        self.place(file, target)
-
 
 _NO_LINKS = frozenset(
     getattr(errno, name)
@@ -225,6 +217,10 @@ _NO_LINKS = frozenset(
 def files_weights_first(model: PinnedModel) -> list[PinnedFile]:
     """The files, large ones first, so that whoever sees a graph also finds its weights."""
     return sorted(model.files, key=lambda file: -file.size)
+
+
+def _write_json(path: Path, document: Mapping[str, object]) -> None:
+    write_atomically(path, json.dumps(document, indent=2, sort_keys=True) + "\n")
 
 
 def copy_verified(chunks: Iterable[bytes], stream: IO[bytes], file: PinnedFile) -> None:

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from heimdall.models.errors import SourceError
-from heimdall.models.transfer.download import Target, ask_byte, download
+from heimdall.models.manifest import PinnedFile
+from heimdall.models.transfer.download import Download, ask_byte
 from heimdall.models.transfer.http import Client
 from heimdall.models.transfer.partials import claim
 from heimdall.models.transfer.progress import Progress
@@ -18,7 +19,7 @@ from tests.support.servers import RunningServer, plain_mirror
 from tests.support.small_model import noise
 
 CONTENT = noise(3_000_000)
-TARGET = Target("asset.zip", len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
+TARGET = PinnedFile("asset.zip", hashlib.sha256(CONTENT).hexdigest(), len(CONTENT))
 
 
 class Counting(Progress):
@@ -55,10 +56,12 @@ def parts(tmp_path: Path) -> Path:
     return directory
 
 
-def fetch(server: RunningServer, client: Client, parts: Path, target: Target = TARGET) -> Counting:
+def fetch(
+    server: RunningServer, client: Client, parts: Path, target: PinnedFile = TARGET
+) -> Counting:
     progress = Counting()
     with claim(parts, "key") as partial:
-        download(client, f"{server.url}/asset.zip", target, partial, progress)
+        Download(client, f"{server.url}/asset.zip", target, partial, progress, None).run()
         assert partial.path.read_bytes() == CONTENT
     return progress
 

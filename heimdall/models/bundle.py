@@ -10,7 +10,7 @@ from pathlib import Path
 from .errors import IntegrityError, ModelError
 from .files import chunks_of, draft
 from .manifest import PinnedFile, PinnedModel
-from .sources.base import Context, Source
+from .sources.base import Context
 from .sources.local import adopt
 from .store import copy_verified
 from .transfer.archives import ROOT, unpack
@@ -37,8 +37,22 @@ class Given:
     """A source that the user names: an export or a release asset, or a folder as a models directory or an unpacked asset."""
 
     path: Path
-    name: str
     remote: bool = False
+
+    def __post_init__(self) -> None:
+        """Look whether it is there.
+
+        Raises:
+            BundleError: if there is no such file or folder.
+        """
+        if not (self.path.is_dir() or self.path.is_file()):
+            reason = "no such file or folder; name an export, a release asset or a models directory"
+            raise BundleError(str(self.path), reason)
+
+    @property
+    def name(self) -> str:
+        """What it is: a file or a folder."""
+        return "folder" if self.path.is_dir() else "file"
 
     @property
     def place(self) -> str:
@@ -52,19 +66,6 @@ class Given:
             return
         for file in wanted:
             adopt([self.path / file.path, self.path / ROOT / file.path], file, context)
-
-
-def given(path: Path) -> Source:
-    """The source that a file or folder is.
-
-    Raises:
-        BundleError: if there is no such file or folder.
-    """
-    if path.is_dir() or path.is_file():
-        return Given(path, "folder" if path.is_dir() else "file")
-    raise BundleError(
-        str(path), "no such file or folder; name an export, a release asset or a models directory"
-    )
 
 
 def export(model: PinnedModel, tree: Path, target: Path) -> None:

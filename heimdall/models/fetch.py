@@ -52,15 +52,9 @@ def provide(
         ModelUnavailable: telling what each source did.
         NoSpaceError, OSError: if the store can't take the files.
     """
-    with store.making(model, settings.lock_seconds, progress) as complete:
-        if complete:
+    with store.making(model, settings.lock_seconds, progress) as missing:
+        if missing is None:
             return ()
-        missing = []
-        for file in store.missing(model.files):
-            if file.content is None:
-                missing.append(file)
-            else:
-                store.receive(file, [file.content])
         if sources is None:
             sources = [LocalFiles(), *chosen_sources(model, settings)]
         client = Client(settings.stall_seconds)
@@ -112,7 +106,9 @@ class _Asking:
             ):
                 break
             seconds = delay_seconds(number, [error.retry_after for _, error in failures])
-            self._wait(min(seconds, _BRIEF_DELAY_SECONDS) if brief else seconds)
+            seconds = min(seconds, _BRIEF_DELAY_SECONDS) if brief else seconds
+            self.context.progress.note(f"asking again in {seconds:.0f} s")
+            time.sleep(seconds)
         model = self.context.model
         raise ModelUnavailable(
             model.label,
@@ -145,18 +141,13 @@ class _Asking:
                 if source is not sources[-1]:
                     self.context.progress.note(f"{attempt}; trying the next source")
             finally:
-                self._take_stock(source)
+                # Also after an error: what arrived and was verified stays.
+                arrived = self.context.store.arrived
+                still = [file for file in self.missing if file.sha256 not in arrived]
+                if len(still) < len(self.missing):
+                    self.delivered.append(source.name)
+                self.missing = still
         return failures
-
-    def _take_stock(self, source: Source) -> None:
-        still = [file for file in self.missing if file.sha256 not in self.context.store.arrived]
-        if len(still) < len(self.missing):
-            self.delivered.append(source.name)
-        self.missing = still
-
-    def _wait(self, seconds: float) -> None:
-        self.context.progress.note(f"asking again in {seconds:.0f} s")
-        time.sleep(seconds)
 
 
 def delay_seconds(number: int, retry_after: list[float | None]) -> float:

@@ -132,14 +132,12 @@ def discard(path: Path) -> None:
 
 def _seal(directory: Path) -> None:
     """Force the files to the disk, then say how they are: a power cut leaves no receipt of bytes that are not there."""
-    from .files import sha256_of
+    from .files import settle, sha256_of
 
-    now = int(time.time())  # whole seconds survive tar and container layers
+    digests = {}
     for path in directory.iterdir():
-        with path.open("r+b") as stream:
-            os.fsync(stream.fileno())
-        os.utime(path, (now, now))
-    digests = {path.name: sha256_of(path) for path in directory.iterdir()}
+        settle(path)
+        digests[path.name] = sha256_of(path)
     receipt = {"schema": 1, "stats": _stats(directory), "sha256": digests}
     (directory / receipts.RECEIPT).write_text(
         json.dumps(receipt, indent=2, sort_keys=True) + "\n", encoding="utf-8"

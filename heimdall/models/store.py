@@ -18,7 +18,7 @@ from typing import IO
 
 from . import graph_cache, receipts
 from .errors import IntegrityError
-from .files import sha256_of, write_atomically
+from .files import settle, sha256_of, write_atomically
 from .locking import advisory_lock
 from .manifest import PinnedFile, PinnedModel
 from .transfer.digest import Sha256
@@ -103,11 +103,7 @@ class Store:
         The bytes are forced to the disk first: a power cut could otherwise leave a file of the right size and time
         stamp without them, and nothing would ever hash it again.
         """
-        with path.open("r+b") as stream:
-            os.fsync(stream.fileno())
-        # Whole seconds survive tar and container layers, so that receipts still fit in there.
-        now = int(time.time())
-        os.utime(path, (now, now))
+        settle(path)
         path.replace(self.blob(file))
         self.arrived.add(file.sha256)
 
@@ -125,8 +121,13 @@ class Store:
         return Path(receipts.tree(str(self.models_dir), model.entry))
 
     @contextlib.contextmanager
-    def making(self, model: PinnedModel, seconds: float, progress: Progress) -> Iterator[bool]:
-        """Keep other processes from making the same set while the block runs, which is told whether it is complete.
+    def making(
+        self, model: PinnedModel, seconds: float, progress: Progress
+    ) -> Iterator[list[PinnedFile] | None]:
+        """Keep other processes from making the same set while the block runs.
+
+        The block is told which files it has to bring: those without a sound blob, but for what the manifest carries
+        itself. It is None if the set is complete.
 
         Args:
             seconds: how long to wait for another process at most; then the block runs beside it.
@@ -135,7 +136,14 @@ class Store:
         self.prepare()
         lock = self.locks / f"{receipts.set_name(model.entry)}.lock"
         with advisory_lock(lock, seconds, lambda: self.complete(model), progress):
-            yield self.complete(model)
+            yield None if self.complete(model) else self._to_be_fetched(model)
+
+    def _to_be_fetched(self, model: PinnedModel) -> list[PinnedFile]:
+        missing = self.missing(model.files)
+        for file in missing:
+            if file.content is not None:
+                self.receive(file, [file.content])
+        return [file for file in missing if file.content is None]
 
     def complete(self, model: PinnedModel) -> bool:
         """Whether the model's set was verified and not touched since."""
@@ -230,7 +238,7 @@ def copy_verified(chunks: Iterable[bytes], stream: IO[bytes], file: PinnedFile) 
         IntegrityError: as soon as there are too many bytes, or at the end if size or sha256 differ.
     """
     size = 0
-    with Sha256() as digest:
+    with contextlib.closing(Sha256()) as digest:
         for chunk in chunks:
             size += len(chunk)
             if size > file.size:

@@ -10,18 +10,12 @@ _WORTH_A_THREAD = 64 << 10
 
 
 class Sha256:
-    """A running sha256. Left as a context, its thread ends; the digest stays readable."""
+    """A running sha256. Closed, its thread ends; the digest stays readable."""
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
         self._thread: ThreadPoolExecutor | None = None
         self._pending: Future[None] | None = None
-
-    def __enter__(self) -> Sha256:  # noqa: PYI034 (`Self` is no part of Python 3.10)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def update(self, chunk: bytes) -> None:
         """Add bytes, which must not change afterwards."""

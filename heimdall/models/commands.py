@@ -31,7 +31,7 @@ Document: TypeAlias = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a command found or did.
+    """What a command reports or did.
 
     Attributes:
         document: it as JSON; None where there is only a problem to tell.

@@ -67,10 +67,10 @@ def check(cache: Path) -> Iterator[tuple[str, str]]:
                     f"it tells of {sorted(digests)}, and there are {sorted(_stats(directory))}"
                 )
             for name, expected in digests.items():
-                found = sha256_of(directory / name)
+                actual = sha256_of(directory / name)
                 yield (
                     f"{label}/{name}",
-                    "" if found == expected else f"expected sha256 {expected}, found {found}",
+                    "" if actual == expected else f"expected sha256 {expected}, found {actual}",
                 )
         except (OSError, ValueError, KeyError, TypeError) as error:
             yield f"{label}/{receipts.RECEIPT}", f"can't be used ({error})"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from heimdall.models.errors import SourceError
 from heimdall.models.manifest import PinnedFile
+from heimdall.models.package import DISTRIBUTION
 from heimdall.models.transfer.download import Download, ask_byte
 from heimdall.models.transfer.http import Client
 from heimdall.models.transfer.partials import claim
@@ -79,6 +80,13 @@ def test_a_whole_file(server: RunningServer, client: Client, parts: Path) -> Non
 def test_identity_is_asked_for(server: RunningServer, client: Client, parts: Path) -> None:
     fetch(server, client, parts)
     assert server.requests.settled()[0].headers["accept-encoding"] == "identity"
+
+
+def test_a_server_sees_which_distribution_asks(
+    server: RunningServer, client: Client, parts: Path
+) -> None:
+    fetch(server, client, parts)
+    assert server.requests.settled()[0].headers["user-agent"] == DISTRIBUTION == "heimdall-mcp"
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])

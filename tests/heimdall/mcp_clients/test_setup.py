@@ -77,9 +77,9 @@ def test_a_broken_file_is_refused_unharmed_and_found(
     path.parent.mkdir()
     path.write_text('{"mcpServers": {')
     where = place("cursor", project)
-    with pytest.raises(ClientConfigError, match="can't be understood: the text ends"):
+    with pytest.raises(ClientConfigError, match="can't be understood: Expecting"):
         setup.install(where, backups=tmp_path / "b", command="h")
-    with pytest.raises(ClientConfigError, match="can't be understood: the text ends"):
+    with pytest.raises(ClientConfigError, match="can't be understood: Expecting"):
         setup.remove(where, backups=tmp_path / "b")
     assert path.read_text() == '{"mcpServers": {'
     assert not (tmp_path / "b").exists()

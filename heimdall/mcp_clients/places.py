@@ -51,7 +51,7 @@ def user_file(
             specification says to ignore.
     """
     form = PureWindowsPath if platform == "win32" else PurePosixPath
-    pattern = client.user_file.get(platform, client.user_file["*"])
+    pattern = client.user_file.get(platform, client.user_file["other"])
 
     def value(variable: re.Match[str]) -> str:
         name = variable[1]

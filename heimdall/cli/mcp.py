@@ -15,7 +15,8 @@ from heimdall.cli.command import group, options
 from heimdall.cli.report import Report
 
 if TYPE_CHECKING:
-    from heimdall.mcp_clients.setup import Change, Place, Standing
+    from heimdall.mcp_clients.places import Place
+    from heimdall.mcp_clients.setup import Change, Standing
 
 _scope = click.option(
     "--scope",
@@ -294,7 +295,7 @@ def _root(project: Path | None) -> Path:
 
 def _place(client: str, scope: str, project: Path | None, name: str) -> Place:
     from heimdall.mcp_clients.clients import client_named
-    from heimdall.mcp_clients.setup import Place
+    from heimdall.mcp_clients.places import Place
 
     return Place(client=client_named(client), scope=scope, root=_root(project), name=name)
 

@@ -11,35 +11,15 @@ from pathlib import Path
 from heimdall.errors import HeimdallError
 from heimdall.mcp_clients.clients import PROJECT, Client
 
-SERVER_NAME = "heimdall"
 PROGRAM = "heimdall-mcp"
 
 
 class ServerNotFoundError(HeimdallError):
     """The server's program is neither beside this Python nor on the PATH."""
 
-    def __str__(self) -> str:
-        return (
-            f"there is no {PROGRAM} beside {sys.executable} nor on the PATH: install heimdall-mcp there, "
-            "or name the program with --command"
-        )
-
 
 class CommandError(HeimdallError, ValueError):
-    """A command line can't be split into a program and its arguments.
-
-    Attributes:
-        command: the command line.
-        problem: why not.
-    """
-
-    def __init__(self, command: str, problem: str) -> None:
-        super().__init__(command, problem)
-        self.command = command
-        self.problem = problem
-
-    def __str__(self) -> str:
-        return f"--command {self.command!r} can't be understood: {self.problem}"
+    """A command line can't be split into a program and its arguments; the text says why."""
 
 
 def server_entry(
@@ -66,18 +46,20 @@ def server_entry(
 def _split(command: str) -> list[str]:
     try:
         # POSIX rules would take the backslashes out of a path of Windows.
-        parts = shlex.split(command, posix=sys.platform != "win32")
+        parts, problem = shlex.split(command, posix=sys.platform != "win32"), "it is blank"
     except ValueError as error:
-        raise CommandError(command, str(error)) from None
+        parts, problem = [], str(error)
     if not parts:
-        raise CommandError(command, "it is blank")
+        raise CommandError(f"--command {command!r} can't be understood: {problem}")
     return parts
 
 
 def _program() -> str:
     # Beside this Python first: another version of heimdall may come first on the PATH.
-    scripts = Path(sysconfig.get_path("scripts"))
-    program = shutil.which(PROGRAM, path=str(scripts)) or shutil.which(PROGRAM)
+    program = shutil.which(PROGRAM, path=sysconfig.get_path("scripts")) or shutil.which(PROGRAM)
     if program is None:
-        raise ServerNotFoundError
+        raise ServerNotFoundError(
+            f"there is no {PROGRAM} beside {sys.executable} nor on the PATH: install heimdall-mcp there, "
+            "or name the program with --command"
+        )
     return str(Path(program).absolute())

@@ -12,35 +12,9 @@ from pathlib import Path
 from heimdall.mcp_clients import documents
 from heimdall.mcp_clients.clients import CLIENTS, PROJECT, USER, Client
 from heimdall.mcp_clients.config_file import ConfigFile
-from heimdall.mcp_clients.entry import SERVER_NAME, server_entry
+from heimdall.mcp_clients.entry import server_entry
 from heimdall.mcp_clients.errors import ClientConfigError, FormatError
-from heimdall.mcp_clients.places import config_file
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """A client's configuration of one scope, and the name of the server in it.
-
-    Attributes:
-        client: a row of the table.
-        scope: "user" or "project".
-        root: the project's root folder.
-        name: the server's name.
-    """
-
-    client: Client
-    scope: str
-    root: Path
-    name: str = SERVER_NAME
-
-    @property
-    def path(self) -> Path:
-        """The configuration file.
-
-        Raises:
-            ScopeError: the client has none of that scope.
-        """
-        return config_file(self.client, self.scope, self.root)
+from heimdall.mcp_clients.places import SERVER_NAME, Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +45,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What was found in a configuration.
+    """What stands in a configuration.
 
     Attributes:
         place: which one.

@@ -10,6 +10,7 @@ from heimdall.mcp_clients import setup
 from heimdall.mcp_clients.clients import client_named
 from heimdall.mcp_clients.entry import CommandError, server_entry
 from heimdall.mcp_clients.errors import ClientConfigError
+from heimdall.mcp_clients.places import Place
 
 
 @pytest.fixture
@@ -17,8 +18,8 @@ def project(tmp_path: Path) -> Path:
     return tmp_path / "project"
 
 
-def place(name: str, project: Path, scope: str = "user") -> setup.Place:
-    return setup.Place(client=client_named(name), scope=scope, root=project)
+def place(name: str, project: Path, scope: str = "user") -> Place:
+    return Place(client=client_named(name), scope=scope, root=project)
 
 
 def test_install_twice_then_remove_leaves_the_file_as_it_was(

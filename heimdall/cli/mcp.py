@@ -92,9 +92,7 @@ def install(
     if not places:
         raise click.UsageError("Name an assistant, or say --all. 'heimdall mcp list' shows them.")
     fixed = project.absolute() if project and scope == "user" else None
-    put = partial(
-        setup.install, backups=_backups(), command=command, project=fixed, dry_run=dry_run
-    )
+    put = partial(setup.install, command=command, project=fixed, dry_run=dry_run)
     return _carry_out(places, put, dry_run=dry_run)
 
 
@@ -113,8 +111,7 @@ def remove(
     from heimdall.mcp_clients import setup
 
     places = [_place(client, scope, project, name) for client in clients]
-    drop = partial(setup.remove, backups=_backups(), dry_run=dry_run)
-    return _carry_out(places, drop, dry_run=dry_run)
+    return _carry_out(places, partial(setup.remove, dry_run=dry_run), dry_run=dry_run)
 
 
 def _carry_out(places: Iterable[Place], act: Callable[[Place], Change], *, dry_run: bool) -> Report:
@@ -167,7 +164,7 @@ class _Changed(Report):
 def status(*, project: Path | None, name: str) -> Report:
     """Say where the server is configured and whether it can start.
 
-    Exit code 1 if it is configured nowhere, or if an entry or a file needs mending.
+    Exit code 1 if it is configured nowhere, or if an entry or a file needs attention.
 
     Examples:
         heimdall mcp status  # every place where the server stands
@@ -184,7 +181,7 @@ class _Status(Report):
 
     @property
     def sound(self) -> bool:
-        return bool(self.standings) and all(map(_is_fine, self.standings))
+        return bool(self.standings) and not any(standing.problem for standing in self.standings)
 
     def as_json(self) -> Mapping[str, object]:
         entries = [
@@ -204,7 +201,7 @@ class _Status(Report):
                 "No assistant is connected yet: 'heimdall mcp list' shows those that are here."
             )
         for standing in self.standings:
-            _show_place(standing.place, fine=_is_fine(standing))
+            _show_place(standing.place, fine=not standing.problem)
             if standing.problem:
                 output.paragraph(standing.problem, indent=2)
 
@@ -298,18 +295,6 @@ def _place(client: str, scope: str, project: Path | None, name: str) -> Place:
     from heimdall.mcp_clients.places import Place
 
     return Place(client=client_named(client), scope=scope, root=_root(project), name=name)
-
-
-def _backups() -> Path:
-    from heimdall.cognitive_system.data_dirs import get_heimdall_data_dir
-
-    return get_heimdall_data_dir() / "backups"
-
-
-def _is_fine(standing: Standing) -> bool:
-    from heimdall.mcp_clients.setup import State
-
-    return standing.state is State.INSTALLED
 
 
 def _as_json(place: Place) -> dict[str, object]:

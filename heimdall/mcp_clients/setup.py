@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from heimdall.cognitive_system.data_dirs import get_heimdall_data_dir
 from heimdall.mcp_clients import documents
 from heimdall.mcp_clients.clients import CLIENTS, PROJECT, USER, Client
 from heimdall.mcp_clients.config_file import ConfigFile
@@ -61,18 +62,12 @@ class Standing:
 
 
 def install(
-    place: Place,
-    *,
-    backups: Path,
-    command: str | None = None,
-    project: Path | None = None,
-    dry_run: bool = False,
+    place: Place, *, command: str | None = None, project: Path | None = None, dry_run: bool = False
 ) -> Change:
     """Put the server into a configuration, or bring its entry up to date.
 
     Args:
         place: which one.
-        backups: the directory for the copy of the file.
         command: the program; default: where it is installed.
         project: the project that the entry fixes; default: none, but for a client that can't tell its project.
         dry_run: change nothing.
@@ -82,16 +77,16 @@ def install(
         ServerNotFoundError, CommandError, ScopeError: as their texts say.
     """
     fields = _fields(place, command, project)
-    return _change(place, fields, backups, dry_run=dry_run)
+    return _change(place, fields, dry_run=dry_run)
 
 
-def remove(place: Place, *, backups: Path, dry_run: bool = False) -> Change:
+def remove(place: Place, *, dry_run: bool = False) -> Change:
     """Take the server out of a configuration. A file that holds nothing else is removed.
 
     Raises:
         ClientConfigError, ScopeError: as `install`.
     """
-    return _change(place, None, backups, dry_run=dry_run)
+    return _change(place, None, dry_run=dry_run)
 
 
 def standing(place: Place) -> Standing:
@@ -156,9 +151,7 @@ def _fields(place: Place, command: str | None, project: Path | None) -> dict[str
     return server_entry(place.client, place.scope, command=command, project=project)
 
 
-def _change(
-    place: Place, fields: dict[str, object] | None, backups: Path, *, dry_run: bool
-) -> Change:
+def _change(place: Place, fields: dict[str, object] | None, *, dry_run: bool) -> Change:
     """Set the fields of the server's entry; None: remove it."""
     client, name = place.client, place.name
     file = ConfigFile.read(place.path)
@@ -171,7 +164,7 @@ def _change(
             text = documents.put_entry(file.text, client, name, fields)
     if text == file.text:
         return Change(place=place, action="unchanged", backup=None, text=text)
-    backup = None if dry_run else file.replace(text, backups)
+    backup = None if dry_run else file.replace(text, get_heimdall_data_dir() / "backups")
     return Change(place=place, action=action, backup=backup, text=text)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from heimdall.cognitive_system.data_dirs import get_heimdall_data_dir
 from heimdall.mcp_clients import setup
 from heimdall.mcp_clients.clients import client_named
 from heimdall.mcp_clients.entry import CommandError, server_entry
@@ -22,68 +23,60 @@ def place(name: str, project: Path, scope: str = "user") -> Place:
     return Place(client=client_named(name), scope=scope, root=project)
 
 
-def test_install_twice_then_remove_leaves_the_file_as_it_was(
-    project: Path, home: Path, tmp_path: Path
-) -> None:
+def test_install_twice_then_remove_leaves_the_file_as_it_was(project: Path, home: Path) -> None:
     path = home / ".claude.json"
     path.write_text('{\n  "numStartups": 3,\n  "projects": {}\n}\n')
     before = path.read_bytes()
     where = place("claude-code", project)
-    first = setup.install(where, backups=tmp_path / "b", command=sys.executable)
+    first = setup.install(where, command=sys.executable)
     assert first.action == "added"
     assert first.backup is not None
     assert first.backup.read_bytes() == before
-    assert (
-        setup.install(where, backups=tmp_path / "b", command=sys.executable).action == "unchanged"
-    )
+    assert setup.install(where, command=sys.executable).action == "unchanged"
     assert setup.standing(where).state is setup.State.INSTALLED
-    assert setup.remove(where, backups=tmp_path / "b").action == "removed"
+    assert setup.remove(where).action == "removed"
     assert path.read_bytes() == before
-    assert setup.remove(where, backups=tmp_path / "b").action == "unchanged"
+    assert setup.remove(where).action == "unchanged"
     assert setup.standing(where).state is setup.State.ABSENT
 
 
-def test_a_dry_run_writes_nothing(project: Path, home: Path, tmp_path: Path) -> None:
-    change = setup.install(place("zed", project), backups=tmp_path / "b", command="h", dry_run=True)
+def test_a_dry_run_writes_nothing(project: Path, home: Path) -> None:
+    change = setup.install(place("zed", project), command="h", dry_run=True)
     assert json.loads(change.text)["context_servers"]["heimdall"]["command"] == "h"
     assert not change.place.path.exists()
-    assert not (tmp_path / "b").exists()
+    assert not (get_heimdall_data_dir() / "backups").exists()
 
 
-def test_a_file_that_held_only_us_goes(project: Path, tmp_path: Path) -> None:
+def test_a_file_that_held_only_us_goes(project: Path) -> None:
     where = place("vscode", project, "project")
-    setup.install(where, backups=tmp_path / "b")
+    setup.install(where)
     assert json.loads(where.path.read_text())["servers"]["heimdall"] == {
         "type": "stdio",
         "command": "heimdall-mcp",
         "args": [],
     }
-    setup.remove(where, backups=tmp_path / "b")
+    setup.remove(where)
     assert not where.path.exists()
 
 
-def test_a_client_that_can_not_tell_its_project_gets_it_fixed(
-    project: Path, tmp_path: Path
-) -> None:
-    change = setup.install(place("claude-desktop", project), backups=tmp_path / "b", command="h")
+def test_a_client_that_can_not_tell_its_project_gets_it_fixed(project: Path) -> None:
+    change = setup.install(place("claude-desktop", project), command="h")
     assert json.loads(change.text)["mcpServers"]["heimdall"]["env"] == {
         "HEIMDALL_PROJECT": str(project)
     }
 
 
-def test_a_broken_file_is_refused_unharmed_and_found(
-    project: Path, home: Path, tmp_path: Path
-) -> None:
+def test_a_broken_file_is_refused_unharmed_and_found(project: Path, home: Path) -> None:
     path = home / ".cursor" / "mcp.json"
     path.parent.mkdir()
     path.write_text('{"mcpServers": {')
     where = place("cursor", project)
     with pytest.raises(ClientConfigError, match="can't be understood: Expecting"):
-        setup.install(where, backups=tmp_path / "b", command="h")
+        setup.install(where, command="h")
     with pytest.raises(ClientConfigError, match="can't be understood: Expecting"):
-        setup.remove(where, backups=tmp_path / "b")
+        setup.remove(where)
     assert path.read_text() == '{"mcpServers": {'
-    assert not (tmp_path / "b").exists()
+    assert not (get_heimdall_data_dir() / "backups").exists()
     assert setup.standing(where).state is setup.State.UNREADABLE
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from importlib import resources
+from typing import Final
+
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
 
-from heimdall.mcp_server import guide
 from heimdall.mcp_server.context import Context
 from heimdall.mcp_server.resources import page
 from heimdall.mcp_server.service import Service
 from heimdall.mcp_server.tools import texts
 from heimdall.mcp_server.tools.results import MemoryRecord
 
-_LONGEST_TASK = 10_000
+_NAME: Final = "use_memory"
+_DESCRIPTION: Final = "How to work with the long-term memory, and the memories that are pinned"
+_LONGEST_TASK: Final = 10_000
 
 
 async def list_prompts(
@@ -23,10 +27,7 @@ async def list_prompts(
         name="task", title="Task", description="What is about to be worked on", required=False
     )
     prompt = types.Prompt(
-        name=guide.PROMPT_NAME,
-        title=guide.PROMPT_TITLE,
-        description=guide.PROMPT_DESCRIPTION,
-        arguments=[task],
+        name=_NAME, title="Use this project's memory", description=_DESCRIPTION, arguments=[task]
     )
     return types.ListPromptsResult(prompts=[prompt])
 
@@ -39,16 +40,15 @@ async def get_prompt(
     Raises:
         MCPError: there is no such prompt, or the project's memory can't be opened.
     """
-    if params.name != guide.PROMPT_NAME:
+    if params.name != _NAME:
         raise MCPError(
-            types.INVALID_PARAMS,
-            f"Unknown prompt: {params.name[:100]}. There is {guide.PROMPT_NAME}.",
+            types.INVALID_PARAMS, f"Unknown prompt: {params.name[:100]}. There is {_NAME}."
         )
     # Before anything else: a client of 2026-07-28 repeats the whole request with its answer.
     if question := service.question(ctx, params):
         return question
     pinned, _ = await page(service, ctx, pinned=True)
-    parts = [guide.PROMPT]
+    parts = [resources.files(__package__).joinpath("use_memory.md").read_text("utf-8")]
     if pinned:
         parts.append(texts.listing("Pinned memories", map(MemoryRecord.of, pinned)))
     if task := (params.arguments or {}).get("task", "").strip()[:_LONGEST_TASK]:
@@ -56,4 +56,4 @@ async def get_prompt(
     message = types.PromptMessage(
         role="user", content=types.TextContent(text="\n\n".join(part.strip() for part in parts))
     )
-    return types.GetPromptResult(description=guide.PROMPT_DESCRIPTION, messages=[message])
+    return types.GetPromptResult(description=_DESCRIPTION, messages=[message])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
 from functools import partial
 from typing import Any, Final
@@ -12,7 +11,6 @@ from mcp.server.caching import CacheHint
 from mcp.shared.exceptions import MCPDeprecationWarning
 from mcp_types import NotificationParams
 
-from heimdall.errors import HeimdallError
 from heimdall.mcp_server import guide
 from heimdall.mcp_server.context import Context
 from heimdall.mcp_server.prompts import get_prompt, list_prompts
@@ -23,7 +21,6 @@ from heimdall.mcp_server.transport.handshake import own_version
 
 _AN_HOUR: Final = CacheHint(3_600_000, "public")
 _NEVER: Final = CacheHint(0, "private")
-_log = logging.getLogger(__name__)
 
 
 def make_server(service: Service) -> Server[Any]:
@@ -34,13 +31,13 @@ def make_server(service: Service) -> Server[Any]:
     async def initialized(ctx: Context, _params: NotificationParams) -> None:
         """The client is ready: only now anything heavy begins."""
         with service.log.reporter(ctx) as reporter:
-            await _prepare(service, ctx)
+            await service.prepare(ctx)
             await reporter.follow()
 
     async def roots_changed(ctx: Context, _params: NotificationParams | None) -> None:
         if service.roots is not None:
             service.roots.forget()
-            await _prepare(service, ctx)
+            await service.prepare(ctx)
 
     server: Server[Any] = Server(
         guide.SERVER_INFO["name"],
@@ -69,13 +66,3 @@ def make_server(service: Service) -> Server[Any]:
     )
     server.add_notification_handler("notifications/initialized", NotificationParams, initialized)
     return server
-
-
-async def _prepare(service: Service, ctx: Context) -> None:
-    """Begin with the model, and with what the project's memory still lacks of it."""
-    memory = None
-    try:
-        memory = await service.memory(ctx)
-    except (HeimdallError, OSError) as error:  # the first call of a tool says it to somebody
-        _log.warning("the project's memory can't be opened yet: %s", error)
-    service.model.begin(memory)

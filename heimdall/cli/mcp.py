@@ -81,14 +81,14 @@ def install(
     from heimdall.mcp_clients import setup
     from heimdall.mcp_clients.clients import CLIENTS
 
-    places = [_place(client, scope, project, name) for client in clients]
+    chosen = list(clients)
     if every:
-        root = _root(project)
-        places += [
-            _place(client.name, scope, project, name)
+        chosen += [
+            client.name
             for client in CLIENTS.values()
-            if scope in client.scopes and setup.is_here(client, root)
+            if scope in client.scopes and setup.is_here(client)
         ]
+    places = [_place(client, scope, project, name) for client in chosen]
     if not places:
         raise click.UsageError("Name an assistant, or say --all. 'heimdall mcp list' shows them.")
     fixed = project.absolute() if project and scope == "user" else None
@@ -216,9 +216,8 @@ def list_(*, project: Path | None) -> Report:
     """
     from heimdall.mcp_clients import setup
 
-    root = _root(project)
-    places = list(setup.places(root))
-    return _Clients([(place, setup.is_here(place.client, root)) for place in places])
+    places = setup.places(_root(project))
+    return _Clients([(place, setup.is_here(place.client)) for place in places])
 
 
 @dataclass(frozen=True)

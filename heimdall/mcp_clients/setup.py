@@ -121,11 +121,12 @@ def places(root: Path, *, name: str = SERVER_NAME) -> Iterator[Place]:
             yield Place(client=client, scope=scope, root=root, name=name)
 
 
-def is_here(client: Client, root: Path) -> bool:
+def is_here(client: Client) -> bool:
     """Whether the client seems to be installed: its program is on the PATH, or the folder of its settings exists."""
     if any(shutil.which(program) for program in client.programs):
         return True
-    path = Place(client=client, scope=USER, root=root).path
+    # a user's file is the same whatever the project
+    path = Place(client=client, scope=USER, root=Path()).path
     # A file directly in the home directory says nothing by its folder, which everybody has.
     return path.exists() or (path.parent != Path.home() and path.parent.is_dir())
 

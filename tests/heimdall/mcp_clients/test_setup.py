@@ -103,18 +103,18 @@ def test_an_entry_that_can_not_start_is_found(
 
 
 def test_a_client_is_here_by_its_program_or_its_folder(
-    project: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     codex, code = client_named("codex"), client_named("claude-code")
     monkeypatch.setenv("PATH", str(home / "bin"))
-    assert not setup.is_here(codex, project)
-    assert not setup.is_here(code, project), "the home directory alone says nothing"
+    assert not setup.is_here(codex)
+    assert not setup.is_here(code), "the home directory alone says nothing"
     (home / ".codex").mkdir()
-    assert setup.is_here(codex, project)
+    assert setup.is_here(codex)
     program = home / "bin" / "claude"
     program.parent.mkdir()
     program.touch(mode=0o755)
-    assert setup.is_here(code, project)
+    assert setup.is_here(code)
 
 
 def test_the_command_is_split_as_a_shell_does() -> None:

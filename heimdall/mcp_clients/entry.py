@@ -9,7 +9,8 @@ import sysconfig
 from pathlib import Path
 
 from heimdall.errors import HeimdallError
-from heimdall.mcp_clients.clients import PROJECT, Client
+from heimdall.mcp_clients.clients import PROJECT
+from heimdall.mcp_clients.places import Place
 
 PROGRAM = "heimdall-mcp"
 
@@ -23,24 +24,29 @@ class CommandError(HeimdallError, ValueError):
 
 
 def server_entry(
-    client: Client, scope: str, *, command: str | None = None, project: Path | None = None
+    place: Place, *, command: str | None = None, project: Path | None = None
 ) -> dict[str, object]:
     """The members of our server's entry, as a client writes them.
 
     Args:
-        client: whose configuration it is for.
-        scope: "user": the program's full path, since programs started from a desktop have another PATH than a shell;
-            "project": its bare name, since the file is shared with people who have it elsewhere.
+        place: the configuration that it is for. In a user's stands the program's full path, since programs started from
+            a desktop have another PATH than a shell; in a project's its bare name, since the file is shared with people
+            who have it elsewhere.
         command: what to start instead: a program, and its arguments as a shell would take them.
-        project: the project to fix with `HEIMDALL_PROJECT`.
+        project: the project to fix with `HEIMDALL_PROJECT`; default: none, but for a client that can't tell its project.
 
     Raises:
         ServerNotFoundError: there is no such program.
         CommandError: `command` is no command line.
     """
-    program, *args = _split(command) if command else [PROGRAM if scope == PROJECT else _program()]
+    program, *args = (
+        _split(command) if command else [PROGRAM if place.scope == PROJECT else _program()]
+    )
+    # Such a client would always get the memory of its own working directory, whatever it is used for.
+    if project is None and not place.client.tells_project:
+        project = place.root
     env = {"env": {"HEIMDALL_PROJECT": str(project)}} if project else {}
-    return {**client.fields, "command": program, "args": args, **env}
+    return {**place.client.fields, "command": program, "args": args, **env}
 
 
 def _split(command: str) -> list[str]:

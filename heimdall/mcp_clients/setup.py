@@ -76,7 +76,7 @@ def install(
         ClientConfigError: the file can't be read, understood or changed; it is as it was.
         ServerNotFoundError, CommandError, ScopeError: as their texts say.
     """
-    fields = _fields(place, command, project)
+    fields = server_entry(place, command=command, project=project)
     return _change(place, fields, dry_run=dry_run)
 
 
@@ -142,14 +142,8 @@ def snippet(place: Place, *, command: str | None = None, project: Path | None = 
     Raises:
         ServerNotFoundError, CommandError: as `install`.
     """
-    return documents.put_entry("", place.client, place.name, _fields(place, command, project))
-
-
-def _fields(place: Place, command: str | None, project: Path | None) -> dict[str, object]:
-    # Such a client would always get the memory of its own working directory, whatever it is used for.
-    if project is None and not place.client.tells_project:
-        project = place.root
-    return server_entry(place.client, place.scope, command=command, project=project)
+    fields = server_entry(place, command=command, project=project)
+    return documents.put_entry("", place.client, place.name, fields)
 
 
 def _change(place: Place, fields: dict[str, object] | None, *, dry_run: bool) -> Change:

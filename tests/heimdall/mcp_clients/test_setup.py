@@ -117,13 +117,13 @@ def test_a_client_is_here_by_its_program_or_its_folder(
     assert setup.is_here(code)
 
 
-def test_the_command_is_split_as_a_shell_does() -> None:
-    codex = client_named("codex")
-    entry = server_entry(codex, "user", command="uvx --from 'heimdall-mcp' heimdall-mcp")
+def test_the_command_is_split_as_a_shell_does(project: Path) -> None:
+    codex = place("codex", project)
+    entry = server_entry(codex, command="uvx --from 'heimdall-mcp' heimdall-mcp")
     assert entry == {"command": "uvx", "args": ["--from", "heimdall-mcp", "heimdall-mcp"]}
     for bad in ("'open", "  "):
         with pytest.raises(CommandError):
-            server_entry(codex, "user", command=bad)
+            server_entry(codex, command=bad)
 
 
 def test_snippets_are_what_the_client_reads(project: Path) -> None:

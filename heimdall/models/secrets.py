@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterable
 from configparser import ConfigParser
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,7 +25,9 @@ class _Kind(NamedTuple):
     likely: bool
 
 
-def _read_kinds() -> list[_Kind]:
+@cache
+def _kinds() -> list[_Kind]:
+    # Read with the first text: most commands have none, and compiling the patterns takes a while.
     table = ConfigParser(interpolation=None)
     table.read_string(Path(__file__).with_suffix(".ini").read_text("utf-8"))
     return [
@@ -39,7 +42,6 @@ def _read_kinds() -> list[_Kind]:
     ]
 
 
-_KINDS = _read_kinds()
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 _BEHIND_SCHEME = re.compile(r"(?<=://)[^\s'\"<>]+")
 _SECRET_VARIABLE = re.compile(r"(?:TOKEN|SECRET|PASSWORD|PASSWD|KEY|CREDENTIALS?)$", re.IGNORECASE)
@@ -64,7 +66,7 @@ def redact_message(text: str) -> str:
     for value in _secret_values():
         text = text.replace(value, HIDDEN)
     text = _BEHIND_SCHEME.sub(lambda match: _location(match[0]), text)
-    return _redact(text, _KINDS)[0]
+    return _redact(text, _kinds())[0]
 
 
 def redact_document(text: str) -> tuple[str, int]:
@@ -76,7 +78,7 @@ def redact_document(text: str) -> tuple[str, int]:
     Returns:
         The text, with its number of lines, and how many secrets were replaced.
     """
-    return _redact(text, (kind for kind in _KINDS if not kind.likely))
+    return _redact(text, (kind for kind in _kinds() if not kind.likely))
 
 
 def _redact(text: str, kinds: Iterable[_Kind]) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""`python -m release serve`: packed assets as a GitHub release on this machine, for tests, the demo and a trial."""
+"""`python -m release serve`: packed assets as a GitHub release on this machine, for the demo and for trials."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
@@ -18,7 +18,6 @@ from release.fast_graph import fast_graph_bytes
 from release.graph import graph_bytes
 from release.model_files import SETTINGS_PATH, every_path, settings_bytes
 from release.recipe import WEIGHTS_NAME, Graph, Recipe, UpstreamFile
-from release.safetensors_header import read_header
 from release.sources import fetch_files
 
 _CONFIG_NAME = "config.json"
@@ -105,20 +104,11 @@ def _graph(graph: Graph, name: str, config: BertConfig, weights: Path) -> bytes:
     return build(name, config, weights)
 
 
-def _float32(name: str, config: BertConfig, weights: Path) -> bytes:
-    return graph_bytes(name, config, read_header(weights), subject=str(weights))
-
-
-def _int8(name: str, config: BertConfig, weights: Path) -> bytes:
-    return fast_graph_bytes(name, config, read_header(weights), subject=str(weights))
-
-
-def _int8_weights(name: str, config: BertConfig, weights: Path) -> bytes:
-    content = memoryview(weights.read_bytes())
-    return compact_graph_bytes(name, config, read_header(weights), content, subject=str(weights))
-
-
-BUILDERS = {"float32": _float32, "int8": _int8, "int8-weights": _int8_weights}
+BUILDERS: Mapping[str, Callable[[str, BertConfig, Path], bytes]] = {
+    "float32": graph_bytes,
+    "int8": fast_graph_bytes,
+    "int8-weights": compact_graph_bytes,
+}
 """What makes a graph, by the name that a recipe has for it: of the model's name, its configuration and the weights file."""
 
 

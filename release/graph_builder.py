@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from onnx import GraphProto, ModelProto, TensorProto, ValueInfoProto
 from onnx.helper import make_attribute, make_tensor_value_info
 
-from release.safetensors_header import Tensor
+from release.recipe import WEIGHTS_NAME
+from release.safetensors_header import Tensor, read_header
 
 OPSET = 20
 """The first opset with `Gelu`; onnxruntime reads it since 1.17."""
@@ -39,20 +41,18 @@ class GraphBuilder:
     Values are named by strings, as in ONNX: each method returns the name of what it added. Weights are external data,
     parts of the weights file.
 
+    Args:
+        weights: a safetensors file, which will be called `WEIGHTS_NAME` in the model's own folder.
+
     Attributes:
+        weights: this file.
         problems: a sentence for each weight that is missing or of another type or shape.
     """
 
-    def __init__(self, tensors: Mapping[str, Tensor], location: str) -> None:
-        """Start an empty graph.
-
-        Args:
-            tensors: where each weight lies.
-            location: name of the file, in the model's own folder, that holds them.
-        """
+    def __init__(self, weights: Path) -> None:
+        self.weights = weights
         self.problems: list[str] = []
-        self._tensors = tensors
-        self._location = location
+        self._tensors = read_header(weights)
         self._graph = GraphProto()
         self._scope = self._graph
         self._count = 0
@@ -122,7 +122,7 @@ class GraphBuilder:
         ):
             initializer.data_location = TensorProto.EXTERNAL
             place = {
-                "location": self._location,
+                "location": WEIGHTS_NAME,
                 "offset": str(tensor.offset),
                 "length": str(tensor.length),
             }

@@ -68,7 +68,7 @@ def serve(
 
     The first line of output is the setting that makes heimdall download from here. Ends on Ctrl-C and SIGTERM.
     """
-    from release.github_standin import GitHubStandIn
+    from release.github_standin import GitHubStandIn, RequestLog
 
     _check(directory, host)
     # As Ctrl-C does, an exception ends the wait below and closes what is open.
@@ -86,7 +86,7 @@ def serve(
                 host=host,
                 port=port,
                 around=partial(_limited, rate),
-                log_stream=log,
+                log=RequestLog(log),
             )
         except OSError as error:
             raise ModelBuildError(f"--host {host} --port {port}", [_explain(error)]) from error

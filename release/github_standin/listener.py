@@ -25,11 +25,10 @@ _POLL = 0.05
 
 
 class Listener:
-    """Serves an application on an address of its own until it is closed.
+    """Serves an application on an address of its own, from when it is made until it is closed. A context manager.
 
-    It listens once it is made, so that its URL can be given away, and answers from `start` on. `close` ends it
-    quickly: connections that are open are cut. Errors in the application are raised by `close`, so that none goes
-    unseen.
+    `close` ends it quickly: connections that are open are cut. Errors in the application are raised by `close`, so that
+    none goes unseen.
 
     Args:
         name: of the host, for the log.
@@ -64,11 +63,7 @@ class Listener:
         )
         named = advertised or (f"[{host}]" if ":" in host else host)
         self.url = f"{'https' if tls else 'http'}://{named}:{self._server.server_address[1]}"
-
-    def start(self) -> Self:
-        """Begin to answer."""
         self._thread.start()
-        return self
 
     def close(self) -> None:
         """Stop listening, cut what is open, wait for the threads; safe to call twice.
@@ -85,7 +80,7 @@ class Listener:
             raise ExceptionGroup(f"the {self.name} host failed", errors)
 
     def __enter__(self) -> Self:
-        return self.start()
+        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()

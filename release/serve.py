@@ -18,7 +18,7 @@ from hatch_heimdall_models.errors import ModelBuildError
 from release.project import ASSETS, read_project
 
 if TYPE_CHECKING:
-    from release.github_standin import Application, Request, Response
+    from release.github_standin.messages import Application, Request, Response
 
 _LONG = 3600.0
 """Seconds; a signal ends the sleep early."""
@@ -68,7 +68,8 @@ def serve(
 
     The first line of output is the setting that makes heimdall download from here. Ends on Ctrl-C and SIGTERM.
     """
-    from release.github_standin import GitHubStandIn, RequestLog
+    from release.github_standin.log import RequestLog
+    from release.github_standin.standin import GitHubStandIn
 
     _check(directory, host)
     # As Ctrl-C does, an exception ends the wait below and closes what is open.
@@ -102,7 +103,7 @@ def serve(
 
 def _limited(rate: float | None, host: str, application: Application) -> Application:
     """The application, with its answers slowed where the assets are and a rate is given."""
-    from release.github_standin import slowed
+    from release.github_standin.messages import slowed
 
     if rate is None or host != "assets":
         return application

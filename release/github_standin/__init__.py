@@ -4,32 +4,3 @@
 URL that expires. `Listener` is the HTTP server beneath both, and serves any `Application`; `RequestLog` writes what
 was asked. Tests add what only they need by `around`: GitHub's API, private repositories, faults.
 """
-
-from release.github_standin.listener import Listener
-from release.github_standin.log import Record, RequestLog
-from release.github_standin.messages import (
-    Application,
-    Body,
-    HangUp,
-    Request,
-    Response,
-    bytes_body,
-    file_body,
-    slowed,
-)
-from release.github_standin.standin import GitHubStandIn
-
-__all__ = [
-    "Application",
-    "Body",
-    "GitHubStandIn",
-    "HangUp",
-    "Listener",
-    "Record",
-    "Request",
-    "RequestLog",
-    "Response",
-    "bytes_body",
-    "file_body",
-    "slowed",
-]

@@ -212,9 +212,8 @@ def _is_loopback(host: str) -> bool:
 
 
 def _can_bind(host: str) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind((host, 0))
-        except OSError:
-            return False
+    try:
+        socket.create_server((host, 0)).close()
+    except OSError:
+        return False
     return True

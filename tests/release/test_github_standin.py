@@ -21,8 +21,7 @@ import urllib3
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from release.github_standin import GitHubStandIn
-from release.github_standin.standin import asset_host_for, asset_path
+from release.github_standin.standin import GitHubStandIn, asset_host_for, asset_path
 from tests.support.faults import FaultyGitHub
 from tests.support.servers import REPOSITORY, github
 

@@ -18,16 +18,16 @@ import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
 
-from release.github_standin import (
+from release.github_standin.files import file_response, find
+from release.github_standin.listener import Listener
+from release.github_standin.messages import (
     Application,
     Body,
-    Listener,
     Request,
     Response,
     bytes_body,
     file_body,
 )
-from release.github_standin.files import file_response, find
 from tests.support.faults import (
     CutAfter,
     Delay,

@@ -14,17 +14,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
-from release.github_standin import (
+from release.github_standin.messages import (
     Application,
     Body,
-    GitHubStandIn,
     HangUp,
     Request,
     Response,
     bytes_body,
     slowed,
 )
-from release.github_standin.standin import not_found
+from release.github_standin.standin import GitHubStandIn, not_found
 from tests.support.request_log import KeptLog
 
 

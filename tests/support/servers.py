@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from release.github_standin import Application, Listener, Request, Response
 from release.github_standin.files import file_response, find
+from release.github_standin.listener import Listener
+from release.github_standin.messages import Application, Request, Response
 from tests.support.faults import Fault, Faults, FaultyGitHub
 from tests.support.package_index import PackageIndex
 from tests.support.request_log import KeptLog

@@ -14,7 +14,7 @@ from math import sqrt
 from typing import NamedTuple
 
 from release.encoder_builder import EncoderBuilder
-from release.graph_builder import BOOL, FLOAT32, INT64
+from release.graph_builder import BOOL, CONTRIBUTED, FLOAT32, INT64
 
 WHOLE = "whole"
 """The name of the value that the choice depends on, in every graph: the engine replaces it where there is no choice."""
@@ -86,7 +86,9 @@ def attention(builder: EncoderBuilder, parts: tuple[str, str, str], batch: Batch
 
 def _one_operator(builder: EncoderBuilder, parts: tuple[str, str, str], batch: Batch) -> str:
     texts = (builder.node("Reshape", part, batch.by_text) for part in parts)
-    return builder.contributed("MultiHeadAttention", *texts, num_heads=builder.config.heads)
+    return builder.node(
+        "MultiHeadAttention", *texts, domain=CONTRIBUTED, num_heads=builder.config.heads
+    )
 
 
 def _plain_operators(builder: EncoderBuilder, parts: tuple[str, str, str], batch: Batch) -> str:

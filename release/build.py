@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -130,7 +129,9 @@ def _is_right(file: UpstreamFile, target: Path) -> bool:
 def _tidy(output: Path, expected: frozenset[str]) -> None:
     """Remove what a killed build left half written; refuse to build beside files that are nobody's."""
     strangers = []
-    for path in _files(output):
+    for path in sorted(output.rglob("*")):
+        if path.is_dir():
+            continue
         relative = path.relative_to(output).as_posix()
         # Nobody else is writing: this build has the lock.
         if path.name.startswith(".") and path.name.endswith(PART_SUFFIX):
@@ -139,8 +140,3 @@ def _tidy(output: Path, expected: frozenset[str]) -> None:
             strangers.append(f"{relative} is no part of the model: move it elsewhere or remove it")
     if strangers:
         raise ModelBuildError(str(output), strangers)
-
-
-def _files(directory: Path) -> Iterator[Path]:
-    for root, _, names in os.walk(directory):
-        yield from (Path(root, name) for name in sorted(names))

@@ -62,10 +62,10 @@ class EncoderBuilder(GraphBuilder):
             constant: whether `constant` is added.
         """
         weight = self.weight(f"{prefix}.weight", out_width, self.config.width)
-        added = [self.constant(prefix, states, out_width)] if constant else []
+        added = [self.constant(prefix, out_width)] if constant else []
         return self.node("Gemm", self.normalised(states), weight, *added, transB=1)
 
-    def constant(self, prefix: str, states: States, out_width: int) -> str:  # noqa: ARG002
+    def constant(self, prefix: str, out_width: int) -> str:
         """What is added to each row of a matrix' product with the states: its bias."""
         return self.weight(f"{prefix}.bias", out_width)
 

@@ -27,7 +27,7 @@ from pathlib import Path
 from release.bert_config import BertConfig
 from release.encoder_builder import EncoderBuilder, States
 from release.graph import encoder_bytes
-from release.graph_builder import FLOAT32, INT8, INT64, UINT8
+from release.graph_builder import CONTRIBUTED, FLOAT32, INT8, INT64, UINT8
 
 _MEASURED = Path(__file__).with_suffix(".json")
 _LEAST_GELU = 0.17
@@ -114,14 +114,10 @@ class _FastBuilder(EncoderBuilder):
         product = self._product(
             *self._rounded[states], *self._round(weight, (out_width, self.config.width)), _MIDDLE
         )
-        return (
-            self.node("Add", product, self.constant(prefix, states, out_width))
-            if constant
-            else product
-        )
+        return self.node("Add", product, self.constant(prefix, out_width)) if constant else product
 
-    def constant(self, prefix: str, states: States, out_width: int) -> str:
-        bias = super().constant(prefix, states, out_width)
+    def constant(self, prefix: str, out_width: int) -> str:
+        bias = super().constant(prefix, out_width)
         if (group := self._group(prefix)) not in self._measured.moves:
             return bias
         weight = self.weight(f"{prefix}.weight", out_width, self.config.width)
@@ -231,8 +227,14 @@ class _FastBuilder(EncoderBuilder):
         """The rows of those codes times the transposed weight."""
         zero_point = self._constant(f"zero {zero}", (), UINT8, bytes([zero]))
         transposed = self.node("Transpose", rounded, perm=(1, 0))
-        product = self.contributed(
-            "MatMulIntegerToFloat", codes, transposed, self.number(1.0), steps, zero_point
+        product = self.node(
+            "MatMulIntegerToFloat",
+            codes,
+            transposed,
+            self.number(1.0),
+            steps,
+            zero_point,
+            domain=CONTRIBUTED,
         )
         return self.node("Mul", product, column)
 
@@ -253,29 +255,26 @@ class _FastBuilder(EncoderBuilder):
         return self.node("QuantizeLinear", weight, steps, zeros, axis=0), steps
 
     def _scale(self, group: str) -> str:
-        return self._once(f"{group}.scale", partial(self._new_scale, group))
+        def made() -> str:
+            quarters = self._measured.scales[group]
+            table = [_QUARTERS[index % 4] * 2.0 ** (index // 4) for index in range(-_REACH, _REACH)]
+            codes = bytes(value + _REACH for value in quarters)
+            indices = self._constant(f"{group}.scale", (len(quarters),), UINT8, codes)
+            scales = self.numbers("scales", table)
+            return self.node("Gather", scales, self.node("Cast", indices, to=INT64), axis=0)
+
+        return self._once(f"{group}.scale", made)
 
     def _move(self, group: str) -> str:
-        return self._once(f"{group}.move", partial(self._new_move, group))
+        def made() -> str:
+            eighths = self._measured.moves[group]
+            raw = struct.pack(f"{len(eighths)}b", *eighths)
+            codes = self._constant(f"{group}.move", (len(eighths),), INT8, raw)
+            return self.node("Mul", self.node("Cast", codes, to=FLOAT32), self.number(_MOVE))
+
+        return self._once(f"{group}.move", made)
 
     def _once(self, key: str, make: Callable[[], str]) -> str:
         if key not in self._made:
             self._made[key] = make()
         return self._made[key]
-
-    def _new_scale(self, group: str) -> str:
-        quarters = self._measured.scales[group]
-        table = [_QUARTERS[index % 4] * 2.0 ** (index // 4) for index in range(-_REACH, _REACH)]
-        indices = self._constant(
-            f"{group}.scale", (len(quarters),), UINT8, bytes(value + _REACH for value in quarters)
-        )
-        return self.node(
-            "Gather", self.numbers("scales", table), self.node("Cast", indices, to=INT64), axis=0
-        )
-
-    def _new_move(self, group: str) -> str:
-        eighths = self._measured.moves[group]
-        codes = self._constant(
-            f"{group}.move", (len(eighths),), INT8, struct.pack(f"{len(eighths)}b", *eighths)
-        )
-        return self.node("Mul", self.node("Cast", codes, to=FLOAT32), self.number(_MOVE))

@@ -92,7 +92,7 @@ def _layer(builder: EncoderBuilder, prefix: str, states: States, batch: Batch) -
         builder.project(f"{own}.{part}", states, width, constant=False) for part in ("key", "value")
     )
     context = attention(builder, (query, key, value), batch)
-    carried = builder.constant(f"{own}.value", states, width)
+    carried = builder.constant(f"{own}.value", width)
     states = States(
         builder.added(f"{output}.dense", context, width, states, carried=carried),
         f"{output}.LayerNorm",

@@ -58,13 +58,23 @@ class GraphBuilder:
         self._count = 0
         self._known: set[str] = set()
 
-    def node(self, operator: str, *inputs: str, output: str = "", **attributes: Attribute) -> str:
-        """Add an operator and return the name of its one output."""
-        return self._add(operator, inputs, attributes, output=output)
-
-    def contributed(self, operator: str, *inputs: str, **attributes: Attribute) -> str:
-        """Add an operator that onnxruntime alone has (its domain `com.microsoft`)."""
-        return self._add(operator, inputs, attributes, domain=CONTRIBUTED)
+    def node(
+        self,
+        operator: str,
+        *inputs: str,
+        output: str = "",
+        domain: str = "",
+        **attributes: Attribute,
+    ) -> str:
+        """Add an operator of a domain, by default the standard's, and return the name of its one output."""
+        self._count += 1
+        name = output or self._name(operator)
+        node = self._scope.node.add(op_type=operator, domain=domain, input=inputs, output=[name])
+        # In a fixed order, since the order of the arguments would show in the bytes.
+        node.attribute.extend(
+            make_attribute(key, value) for key, value in sorted(attributes.items())
+        )
+        return name
 
     def either(self, condition: str, then: Callable[[], str], otherwise: Callable[[], str]) -> str:
         """One of two float32 values; of the nodes that both calls add, only those of that one run.
@@ -77,24 +87,6 @@ class GraphBuilder:
         return self.node(
             "If", condition, then_branch=self._branch(then), else_branch=self._branch(otherwise)
         )
-
-    def _add(
-        self,
-        operator: str,
-        inputs: Sequence[str],
-        attributes: Mapping[str, Attribute],
-        *,
-        output: str = "",
-        domain: str = "",
-    ) -> str:
-        self._count += 1
-        name = output or self._name(operator)
-        node = self._scope.node.add(op_type=operator, domain=domain, input=inputs, output=[name])
-        # In a fixed order, since the order of the arguments would show in the bytes.
-        node.attribute.extend(
-            make_attribute(key, value) for key, value in sorted(attributes.items())
-        )
-        return name
 
     def _branch(self, make: Callable[[], str]) -> GraphProto:
         around, self._scope = self._scope, GraphProto(name="branch")
@@ -121,13 +113,9 @@ class GraphBuilder:
             and (initializer := self._new_initializer(value, shape, FLOAT32)) is not None
         ):
             initializer.data_location = TensorProto.EXTERNAL
-            place = {
-                "location": WEIGHTS_NAME,
-                "offset": str(tensor.offset),
-                "length": str(tensor.length),
-            }
-            for key, part in place.items():
-                initializer.external_data.add(key=key, value=part)
+            initializer.external_data.add(key="location", value=WEIGHTS_NAME)
+            initializer.external_data.add(key="offset", value=str(tensor.offset))
+            initializer.external_data.add(key="length", value=str(tensor.length))
         return value
 
     def numbers(self, name: str, values: Sequence[float]) -> str:

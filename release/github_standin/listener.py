@@ -117,7 +117,7 @@ class _Server(socketserver.ThreadingTCPServer):
     def shutdown_request(self, request: Any) -> None:
         # Before the socket is closed: `close` must not cut another one that got its number.
         with self._lock:
-            self._connections.remove(request)
+            self._connections.discard(request)
         request.close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002

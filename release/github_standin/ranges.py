@@ -20,8 +20,9 @@ def requested_range(header: str | None, size: int) -> range | None:
         size: bytes of the whole content.
 
     Returns:
-        The positions, at least one, or None if the whole content is to be sent: without a header, with one that is malformed or in
-        another unit, and with several ranges, which RFC 9110 lets a server ignore.
+        The positions, at least one, or None if the whole content is to be sent: without a header,
+        with one that is malformed or in another unit, and with several ranges, which RFC 9110 lets
+        a server ignore.
 
     Raises:
         UnsatisfiableRange: a well-formed range that selects nothing.

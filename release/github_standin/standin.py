@@ -87,6 +87,7 @@ class GitHubStandIn:
         self._signer = Signer(secrets.token_bytes(32))
         log = log or RequestLog()
         address, name = asset_host_for(host)
+        # So that the first host is closed when the second one's address is taken.
         with ExitStack() as opened:
             assets = Listener(
                 "assets",
@@ -119,10 +120,10 @@ class GitHubStandIn:
 
     def _answer_web(self, request: Request) -> Response:
         wanted = _DOWNLOAD.fullmatch(request.raw_path)
-        # GitHub does not tell names apart by case alone.
         if (
             wanted is None
             or request.method not in {"GET", "HEAD"}
+            # GitHub does not tell names apart by case alone.
             or unquote(wanted["repository"]).lower() != self._repository.lower()
         ):
             return not_found()

@@ -190,7 +190,7 @@ class ProjectMemory:
 
     def memories(
         self,
-        filter: RecallFilter = EVERYTHING,  # noqa: A002 (the domain's word)
+        filter: RecallFilter = EVERYTHING,
         *,
         order: str = "newest",
         limit: int | None = None,
@@ -218,7 +218,7 @@ class ProjectMemory:
         query: str,
         *,
         limit: int = 10,
-        filter: RecallFilter = EVERYTHING,  # noqa: A002 (the domain's word)
+        filter: RecallFilter = EVERYTHING,
         explain: bool = False,
         wait_for_model: bool = False,
     ) -> Recall:

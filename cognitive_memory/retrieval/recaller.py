@@ -79,7 +79,7 @@ class Recaller:
         question: str,
         *,
         limit: int = 10,
-        filter: RecallFilter = EVERYTHING,  # noqa: A002 (the facade's word)
+        filter: RecallFilter = EVERYTHING,
         explain: bool = False,
         now: datetime | None = None,
     ) -> Recall:

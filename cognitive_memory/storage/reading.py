@@ -80,13 +80,7 @@ class Reader:
         return [row[0] for row in self.connection.execute(query, {"tags": as_json(tags)})]
 
     def page(
-        self,
-        filter: RecallFilter,  # noqa: A002 (the domain's word)
-        *,
-        order: str,
-        size: int,
-        after: str | None,
-        pinned: bool | None,
+        self, filter: RecallFilter, *, order: str, size: int, after: str | None, pinned: bool | None
     ) -> list[Memory]:
         """At most `size` memories that pass the filter, those after the memory with the id `after`.
 
@@ -128,7 +122,7 @@ class Reader:
     def keyword_scores(
         self,
         match: str,
-        filter: RecallFilter,  # noqa: A002 (the domain's word)
+        filter: RecallFilter,
         *,
         limit: int,
         weights: tuple[float, float, float, float],
@@ -152,7 +146,7 @@ class Reader:
         values = {**where.values, "match": match, "limit": limit}
         return dict(self.connection.execute(query, values))
 
-    def keys(self, filter: RecallFilter) -> list[int]:  # noqa: A002 (the domain's word)
+    def keys(self, filter: RecallFilter) -> list[int]:
         """The keys of all memories that pass the filter."""
         where = conditions(filter)
         query = f"SELECT memories.key FROM memories WHERE {where}"

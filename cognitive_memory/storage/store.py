@@ -87,7 +87,7 @@ class MemoryStore:
 
     def memories(
         self,
-        filter: RecallFilter,  # noqa: A002 (the domain's word)
+        filter: RecallFilter,
         *,
         order: str,
         limit: int | None,

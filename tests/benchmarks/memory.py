@@ -169,7 +169,7 @@ def all_vectors(memory: ProjectMemory) -> None:
         reader.vectors.since(None)
 
 
-def listed(memory: ProjectMemory, filter: RecallFilter) -> list[str]:  # noqa: A002 (the facade's word)
+def listed(memory: ProjectMemory, filter: RecallFilter) -> list[str]:
     """A page of memories."""
     return [item.id for item in memory.memories(filter, limit=20)]
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from cognitive_memory.encoding.encoder import Encoder, Progress
+    from cognitive_memory.core.reports import Progress
+    from cognitive_memory.encoding.encoder import Encoder
     from cognitive_memory.encoding.pipeline import Block
     from heimdall.models.locate import Location
 

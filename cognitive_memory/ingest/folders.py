@@ -11,9 +11,9 @@ from pathlib import Path, PurePath
 
 from cognitive_memory.core.memory import Json, LoadState, Memory
 from cognitive_memory.core.recall import RecallFilter
-from cognitive_memory.core.reports import SourceReport
+from cognitive_memory.core.reports import Progress, SourceReport
 from cognitive_memory.ingest.documents import VERSION, Document, read_document
-from cognitive_memory.ingest.reports import LoadReport, Progress, silent
+from cognitive_memory.ingest.reports import LoadReport, silent
 from cognitive_memory.ingest.walking import (
     EVERYTHING,
     MAX_SIZE,

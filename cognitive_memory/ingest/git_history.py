@@ -9,11 +9,12 @@ from pathlib import Path
 
 from cognitive_memory.core.memory import Json, LoadState, NewMemory
 from cognitive_memory.core.recall import RecallFilter
+from cognitive_memory.core.reports import Progress
 from cognitive_memory.ingest.commits import Commit, memories_of, read_commits
 from cognitive_memory.ingest.documents import VERSION
 from cognitive_memory.ingest.errors import GitError
 from cognitive_memory.ingest.git_command import Git
-from cognitive_memory.ingest.reports import GitReport, Progress, silent
+from cognitive_memory.ingest.reports import GitReport, silent
 from cognitive_memory.ingest.walking import source_of
 from cognitive_memory.project_memory import ProjectMemory
 

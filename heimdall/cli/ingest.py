@@ -19,7 +19,8 @@ from heimdall.cli.progress import progress
 from heimdall.cli.report import Report
 
 if TYPE_CHECKING:
-    from cognitive_memory.ingest.reports import GitReport, LoadReport, MemoryCounts
+    from cognitive_memory.core.reports import SourceReport
+    from cognitive_memory.ingest.reports import GitReport, LoadReport
     from cognitive_memory.project import Project
     from cognitive_memory.project_memory import ProjectMemory
 
@@ -283,6 +284,6 @@ def _show(
     embedding.show()
 
 
-def _in_words(counts: MemoryCounts) -> str:
+def _in_words(counts: SourceReport) -> str:
     parts = [f"{count} {name}" for name, count in output.fields_of(counts).items() if count]
     return ", ".join(parts) or "none touched"

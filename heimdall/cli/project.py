@@ -49,7 +49,7 @@ def init(*, path: Path | None, dry_run: bool) -> Report:
     """
     from cognitive_memory.opening import open_memory
     from cognitive_memory.project import init_project
-    from cognitive_memory.storage.peek import peek
+    from cognitive_memory.storage.schema import peek
 
     chosen = _project(path)
     stored = peek(chosen.database)
@@ -117,7 +117,7 @@ class _ProjectRow:
 
 def _described(known: KnownProject, here: Path) -> _ProjectRow:
     from cognitive_memory.storage.errors import StorageError
-    from cognitive_memory.storage.peek import peek
+    from cognitive_memory.storage.schema import peek
 
     used = known.used.isoformat(timespec="seconds")
     root = known.project.root
@@ -197,7 +197,7 @@ def clean(*, path: Path | None, gone: bool, yes: bool, dry_run: bool) -> Report:
 def _clean(project: Project, *, yes: bool, dry_run: bool) -> Report:
     from cognitive_memory.project.contents import remove, stored_files
     from cognitive_memory.storage.errors import StorageError
-    from cognitive_memory.storage.peek import peek
+    from cognitive_memory.storage.schema import peek
 
     files = stored_files(project)
     size = sum(file.stat().st_size for file in files)

@@ -21,6 +21,7 @@ LoadState: TypeAlias = "Mapping[str, Json]"
 """What a loader remembers of something that it loaded, in its own words."""
 
 
+@dataclass(eq=False, repr=False)
 class MemoryValueError(HeimdallError, ValueError):
     """A field of a memory has a value that it can't have.
 
@@ -29,10 +30,8 @@ class MemoryValueError(HeimdallError, ValueError):
         problem: what it is, and what it may be.
     """
 
-    def __init__(self, field: str, problem: str) -> None:
-        super().__init__(field, problem)
-        self.field = field
-        self.problem = problem
+    field: str
+    problem: str
 
     def __str__(self) -> str:
         return f"memory's {self.field}: {self.problem}"

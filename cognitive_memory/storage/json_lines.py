@@ -49,6 +49,7 @@ ORDER BY memories.created_at, memories.id
 """
 
 
+@dataclass(eq=False, repr=False)
 class JsonLineError(HeimdallError, ValueError):
     """A line that is to be imported can't be.
 
@@ -57,10 +58,8 @@ class JsonLineError(HeimdallError, ValueError):
         problem: what is wrong with it.
     """
 
-    def __init__(self, line: int, problem: str) -> None:
-        super().__init__(line, problem)
-        self.line = line
-        self.problem = problem
+    line: int
+    problem: str
 
     def __str__(self) -> str:
         return (

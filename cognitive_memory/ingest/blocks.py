@@ -6,8 +6,16 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from cognitive_memory.ingest.sizes import BOUND, HEADING_ROOM, SMALL, SOLID_BOUND, estimate_tokens
-from cognitive_memory.ingest.splitting import LINES, PROSE, split
+from cognitive_memory.ingest.splitting import (
+    BOUND,
+    HEADING_ROOM,
+    LINES,
+    PROSE,
+    SMALL,
+    SOLID_BOUND,
+    estimate_tokens,
+    split,
+)
 
 _BLANK_LINES = re.compile(r"\A(?:[^\S\n]*\n)+")
 

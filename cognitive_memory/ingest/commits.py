@@ -11,11 +11,10 @@ from uuid import uuid5
 
 from cognitive_memory.core.memory import Json, MemoryType, NewMemory
 from cognitive_memory.ingest.blocks import Block, pack
-from cognitive_memory.ingest.documents import Document
+from cognitive_memory.ingest.documents import NAMESPACE, Document
 from cognitive_memory.ingest.git_command import Git
-from cognitive_memory.ingest.identity import NAMESPACE
 from cognitive_memory.ingest.plain_text import paragraphs
-from cognitive_memory.ingest.sizes import SOLID_BOUND, estimate_tokens
+from cognitive_memory.ingest.splitting import SOLID_BOUND, estimate_tokens
 from heimdall.models.secrets import redact_document
 
 _FIELDS = ("%H", "%P", "%an", "%at", "%B")

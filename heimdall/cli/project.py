@@ -16,7 +16,7 @@ from heimdall.cli.report import Report
 from heimdall.models.text import megabytes
 
 if TYPE_CHECKING:
-    from cognitive_memory.project import Project
+    from cognitive_memory.project.find import Project
     from cognitive_memory.project.registry import KnownProject
 
 
@@ -48,7 +48,7 @@ def init(*, path: Path | None, dry_run: bool) -> Report:
         heimdall project init ~/notes --dry-run  # only say what would be made
     """
     from cognitive_memory.opening import open_memory
-    from cognitive_memory.project import init_project
+    from cognitive_memory.project.init import init_project
     from cognitive_memory.storage.schema import peek
 
     chosen = _project(path)
@@ -96,7 +96,7 @@ def list_() -> Report:
         heimdall project list  # which projects this machine knows, and how much each remembers
         heimdall project list --json  # the same for a script
     """
-    from cognitive_memory.project import find_project
+    from cognitive_memory.project.find import find_project
     from cognitive_memory.project.registry import known_projects
 
     here = find_project().root
@@ -268,7 +268,7 @@ class _Forgotten(Report):
 
 
 def _project(path: Path | None) -> Project:
-    from cognitive_memory.project import Project, find_project
+    from cognitive_memory.project.find import Project, find_project
 
     return find_project() if path is None else Project(path.expanduser().absolute())
 

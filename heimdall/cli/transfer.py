@@ -140,7 +140,8 @@ def restore(*, file: Path, force: bool) -> Report:
         heimdall restore ~/backups/project.db  # into a project that has no memory yet
         heimdall restore ~/backups/project.db --force  # in place of what is there, which is kept aside
     """
-    from cognitive_memory.project import find_project, init_project
+    from cognitive_memory.project.find import find_project
+    from cognitive_memory.project.init import init_project
     from cognitive_memory.project_memory import ProjectMemory
 
     project = find_project()

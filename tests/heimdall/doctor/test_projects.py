@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from cognitive_memory.core.memory import NewMemory
-from cognitive_memory.project import Project, init_project
+from cognitive_memory.project.find import Project
+from cognitive_memory.project.init import init_project
 from cognitive_memory.project.registry import remember
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.storage import migrations

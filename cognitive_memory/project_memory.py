@@ -239,11 +239,6 @@ class ProjectMemory:
             self._embedder.fetch()
         return self._recaller.recall(query, limit=limit, filter=filter, explain=explain)
 
-    def sources(self) -> Mapping[str, int]:
-        """How many memories come from each source."""
-        with self.storage.reading() as reader:
-            return reader.sources()
-
     def status(self) -> MemoryStatus:
         """Everything counted."""
         return self.storage.status()
@@ -273,11 +268,6 @@ class ProjectMemory:
             StorageError: there is a file already, it can't be written, or the database is damaged.
         """
         backup.back_up(self.database, file, force=force)
-
-    @staticmethod
-    def restore(file: Path, database: Path, *, force: bool = False) -> Path | None:
-        """Make a database what a backup says; as `storage.backup.restore`. Returns where the replaced one is kept."""
-        return backup.restore(file.absolute(), database.absolute(), force=force)
 
     def integrity(self) -> list[str]:
         """What is wrong with the database; empty when it is sound."""

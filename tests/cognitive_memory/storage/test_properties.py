@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from cognitive_memory.core.memory import Memory, MemoryType, NewMemory
 from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.project_memory import ProjectMemory
-from cognitive_memory.storage import writing
+from cognitive_memory.storage import backup, writing
 from cognitive_memory.storage.store import MemoryStore
 from cognitive_memory.storage.vectors import Embedded, State
 from tests.support.plain_embedder import PlainEmbedder
@@ -138,7 +138,7 @@ STEPS: dict[str, Callable[[ProjectMemory, PlainEmbedder, int], object]] = {
 def restored(memory: ProjectMemory) -> None:
     saved = memory.database.with_name("saved")
     if saved.exists():
-        ProjectMemory.restore(saved, memory.database, force=True)
+        backup.restore(saved, memory.database, force=True)
     else:
         memory.backup(saved)
 

@@ -23,6 +23,9 @@ from cognitive_memory.retrieval.scoring import Weights
 from cognitive_memory.storage import backup, importing, json_lines
 from cognitive_memory.storage.store import MemoryStore
 
+PAGE = 500
+"""How many memories are read at a time while somebody goes through many."""
+
 
 class ProjectMemory:
     """The memories of one project. Thread-safe; several processes may work on one database at once.
@@ -211,7 +214,15 @@ class ProjectMemory:
             UnknownMemoryError: `after` is not there (any more).
         """
         begin = None if after is None else as_id(after)
-        return self.storage.memories(filter, order=order, limit=limit, after=begin, pinned=pinned)
+        while limit is None or limit > 0:
+            size = PAGE if limit is None else min(PAGE, limit)
+            with self.storage.reading() as reader:
+                page = reader.page(filter, order=order, size=size, after=begin, pinned=pinned)
+            yield from page
+            if len(page) < size:
+                return
+            limit = None if limit is None else limit - size
+            begin = page[-1].id
 
     def recall(
         self,

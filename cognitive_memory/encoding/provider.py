@@ -33,26 +33,24 @@ class ONNXEmbeddingProvider:
 
     Args:
         config: which model, from where; the defaults of `EmbeddingConfig` when omitted.
+
+    Attributes:
+        config: the configuration that this provider was made with.
     """
 
     def __init__(self, config: EmbeddingConfig | None = None) -> None:
-        self._config = EmbeddingConfig() if config is None else config
-        self._which = (self._config.model_name, self._config.variant)
+        self.config = EmbeddingConfig() if config is None else config
+        self._which = (self.config.model_name, self.config.variant)
         self._forget()
         _providers.add(self)
 
     def __reduce__(self) -> tuple[type[ONNXEmbeddingProvider], tuple[EmbeddingConfig]]:
         # A model in memory stays in its process; a copy elsewhere loads its own.
-        return type(self), (self._config,)
+        return type(self), (self.config,)
 
     def _forget(self) -> None:
         self._encoder: Encoder | None = None
         self._loading = Lock()
-
-    @property
-    def config(self) -> EmbeddingConfig:
-        """The configuration that this provider was made with."""
-        return self._config
 
     def encode(self, text: str) -> NDArray[np.float32]:
         """Embed one text. If it is longer than what is read of a text, the rest is left out, and a warning is logged.
@@ -92,7 +90,7 @@ class ONNXEmbeddingProvider:
         """
         checked = check_texts(texts)
         return self._loaded().encode_batch(
-            checked, batch_size=self._config.batch_size, progress=progress
+            checked, batch_size=self.config.batch_size, progress=progress
         )
 
     def encode_stream(self, texts: Iterable[str]) -> Iterator[Block]:
@@ -112,7 +110,7 @@ class ONNXEmbeddingProvider:
         ahead = windows(texts)
         if first := next(ahead, None):  # bad texts cost no model
             yield from self._loaded().encode_windows(
-                chain([first], ahead), batch_size=self._config.batch_size
+                chain([first], ahead), batch_size=self.config.batch_size
             )
 
     def ready(self) -> bool:
@@ -142,12 +140,12 @@ class ONNXEmbeddingProvider:
         pinned = pinned_variant(*self._which)
         if pinned is None:
             return None
-        return pinned.embedding_space(self._config.device, self._config.long_texts)
+        return pinned.embedding_space(self.config.device, self.config.long_texts)
 
     def _location(self) -> Location:
         from heimdall.models.locate import locate
 
-        return locate(None, *self._which, models_dir=str(self._config.model_cache_dir))
+        return locate(None, *self._which, models_dir=str(self.config.model_cache_dir))
 
     def _directory(self) -> Path:
         location = self._location()
@@ -155,7 +153,7 @@ class ONNXEmbeddingProvider:
             return Path(location.directory)
         from heimdall.models.resolver import resolve
 
-        return resolve(*self._which, models_dir=self._config.model_cache_dir)
+        return resolve(*self._which, models_dir=self.config.model_cache_dir)
 
     def _loaded(self) -> Encoder:
         # Looked at without the lock first: every text comes by here.
@@ -167,13 +165,16 @@ class ONNXEmbeddingProvider:
 
     def _encoder_in(self, directory: Path) -> Encoder:
         from cognitive_memory.encoding.encoder import Encoder
+        from heimdall.models import graph_cache, receipts
 
+        ours = self.config.model_cache_dir / receipts.STORE
         return Encoder.load(
             directory,
-            device=self._config.device,
+            device=self.config.device,
             graph=pinned_graph(*self._which),
-            long_texts=self._config.long_texts,
-            cache=self._cache_beside(directory),
+            long_texts=self.config.long_texts,
+            # The read-only tier is not written to, whoever may.
+            cache=graph_cache.folder(directory) if directory.is_relative_to(ours) else None,
         )
 
     def _load(self) -> Encoder:
@@ -188,23 +189,16 @@ class ONNXEmbeddingProvider:
             model = read_model(None, *self._which)
             if tree_matches(directory, model):
                 raise
-            directory = repair(model, models_dir=self._config.model_cache_dir).directory
+            directory = repair(model, models_dir=self.config.model_cache_dir).directory
             encoder = self._encoder_in(directory)
         for setting in ("model_name", "embedding_dimension"):
-            wanted, loaded = getattr(self._config, setting), getattr(encoder.settings, setting)
+            wanted, loaded = getattr(self.config, setting), getattr(encoder.settings, setting)
             if wanted != loaded:
                 raise ConfigError(
                     f"EmbeddingConfig.{setting}",
                     f"is {wanted!r}, but the model in {directory} has {loaded!r}",
                 )
         return encoder
-
-    def _cache_beside(self, directory: Path) -> Path | None:
-        from heimdall.models import graph_cache, receipts
-
-        # The read-only tier is not written to, whoever may.
-        ours = directory.is_relative_to(self._config.model_cache_dir / receipts.STORE)
-        return graph_cache.folder(directory) if ours else None
 
 
 _providers: WeakSet[ONNXEmbeddingProvider] = WeakSet()

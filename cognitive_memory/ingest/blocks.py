@@ -84,10 +84,6 @@ class _Group:
     blocks: list[Block]
     size: int
 
-    @property
-    def path(self) -> Path:
-        return self.blocks[0].path
-
 
 def pack(blocks: Iterable[Block]) -> list[Piece]:
     """Cut blocks that are too long, and put together what belongs together.
@@ -162,9 +158,11 @@ def _belongs(group: _Group, part: Block, size: int, goal: float) -> bool:
 def _joins(before: _Group, group: _Group) -> bool:
     if min(before.size, group.size) >= SMALL:
         return False  # each says enough alone
-    same_section = group.blocks[0].title is None
+    first = group.blocks[0]
+    same_section = first.title is None
     bound = SOLID_BOUND if same_section and any(block.solid for block in before.blocks) else BOUND
-    related = same_section or group.path[: len(before.path)] == before.path
+    above = before.blocks[0].path
+    related = same_section or first.path[: len(above)] == above
     return related and before.size + group.size <= bound
 
 

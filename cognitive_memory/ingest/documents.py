@@ -68,9 +68,10 @@ def read_document(source: str, content: bytes, *, tags: Sequence[str] = ()) -> D
     decoded = decode(content)
     if decoded is None:
         return None
-    notes = [f"{source} {decoded.note}"] if decoded.note else []
+    text, problem = decoded
+    notes = [f"{source} {problem}"] if problem else []
     # Before the text is cut: a secret could lie across the cut. Its line count stays, so lines are told right.
-    text, redacted = redact_document(decoded.text)
+    text, redacted = redact_document(text)
     if redacted:
         notes.append(
             f"{source}: {redacted} {'secret was' if redacted == 1 else 'secrets were'} left out"

@@ -7,17 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
 
-from cognitive_memory.core.memory import Memory
-from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.core.status import MemoryStatus
 from cognitive_memory.storage.connections import Connections, size_on_disk
 from cognitive_memory.storage.errors import read_only_error
 from cognitive_memory.storage.reading import Reader
 from cognitive_memory.storage.schema import Prepared, prepare
 from cognitive_memory.storage.writing import Writer
-
-PAGE = 500
-"""How many memories are read at a time while somebody goes through many."""
 
 
 class MemoryStore:
@@ -85,34 +80,11 @@ class MemoryStore:
             yield Writer(connection, space)
             connection.execute("COMMIT")
 
-    def memories(
-        self,
-        filter: RecallFilter,
-        *,
-        order: str,
-        limit: int | None,
-        after: str | None,
-        pinned: bool | None,
-    ) -> Iterator[Memory]:
-        """Memories in an order, as `ProjectMemory.memories`.
-
-        Each page is a transaction: no lock is held and no state kept while the caller works.
-        """
-        left = limit
-        while left is None or left > 0:
-            size = PAGE if left is None else min(PAGE, left)
-            with self.reading() as reader:
-                page = reader.page(filter, order=order, size=size, after=after, pinned=pinned)
-            yield from page
-            if len(page) < size:
-                return
-            left = None if left is None else left - size
-            after = page[-1].id
-
     def status(self) -> MemoryStatus:
         """Everything counted, at one moment."""
         with self.reading() as reader:
             types = reader.types()
+            pinned, sources = reader.pinned_and_sources()
             embedded, not_embeddable = reader.vectors.counts()
             return MemoryStatus(
                 database=self.database,
@@ -121,10 +93,10 @@ class MemoryStore:
                 revision=reader.revision(),
                 size=size_on_disk(self.database),
                 memories=sum(types.values()),
-                pinned=reader.pinned_count(),
+                pinned=pinned,
                 types=types,
                 tags=reader.tags(),
-                sources=len(reader.sources()),
+                sources=sources,
                 embedded=embedded,
                 pending=reader.vectors.pending_count(),
                 not_embeddable=not_embeddable,

@@ -195,7 +195,7 @@ def clean(*, path: Path | None, gone: bool, yes: bool, dry_run: bool) -> Report:
 
 
 def _clean(project: Project, *, yes: bool, dry_run: bool) -> Report:
-    from cognitive_memory.project.contents import remove, stored_files
+    from cognitive_memory.project.registry import remove, stored_files
     from cognitive_memory.storage.errors import StorageError
     from cognitive_memory.storage.schema import peek
 

@@ -15,9 +15,9 @@ import click
 import numpy as np
 
 from cognitive_memory.project_memory import ProjectMemory
+from cognitive_memory.retrieval.keywords import STOP_WORDS
 from cognitive_memory.retrieval.recaller import Recaller
 from cognitive_memory.retrieval.scoring import Weights
-from cognitive_memory.retrieval.stop_words import STOP_WORDS
 from cognitive_memory.storage.store import MemoryStore
 from tests.benchmarks.conversations import Conversation, Question, read
 from tests.benchmarks.recall_engine import Engine

@@ -68,8 +68,8 @@ def _runs(
         begin = bisect_right(starts, offset)
         end = bisect_right(starts, offset + len(value.rstrip()) - 1) if value.strip() else begin
         own_line = not text[starts[begin - 1] : offset].strip()
-        # A comment behind code is about that line alone: only those with lines of their own make a paragraph. A comment
-        # may also come in several tokens.
+        # A comment behind code is about that line alone: only those with lines of their own make a
+        # paragraph. Some lexers give one comment in several tokens.
         if words and (begin == last or (own_line and alone and begin <= last + 1)):
             words, last = words + value, end
             continue

@@ -12,11 +12,14 @@ _TOLERATED = 0.05
 def decode(content: bytes) -> tuple[str, str | None] | None:
     """Decode a file's content: UTF-8, or UTF-16 with a byte order mark.
 
-    Text in another encoding is kept as far as it can be read: a byte that is no UTF-8 becomes U+FFFD, and the note says so.
+    Text in another encoding is kept as far as it can be read: a byte that is no UTF-8 becomes
+    U+FFFD, and the note says so.
 
     Returns:
-        The text, with a line feed at its line ends and without a byte order mark, and what is not as it should be, as the
-        end of a sentence that the file's name begins; None: nothing. None alone for what is no text: it has a NUL among its first 8 kB, as git judges it, or hardly is UTF-8.
+        The text, with a line feed at its line ends and without a byte order mark, and a note on
+        what is not as it should be: the end of a sentence that the file's name begins, or None.
+        Nothing for what is no text: it has a NUL among its first 8 kB, as git judges it, or hardly
+        is UTF-8.
     """
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return _lines(content.decode("utf-16", errors="replace")), None

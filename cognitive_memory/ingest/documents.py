@@ -21,8 +21,9 @@ VERSION = 1
 """Of what is made here from the same bytes. Raised when that changes: loaded files are then loaded again."""
 
 NAMESPACE = UUID("96d85c23-f1ea-5c11-9b3e-a74c23f0d098")
-"""Of the ids of all that is loaded; the UUIDv5 of "https://github.com/lcbcFoo/heimdall-mcp-server#ingest" in the namespace
-of URLs. Never change it: every loaded memory would be replaced by another."""
+"""Of the ids of all that is loaded; the UUIDv5 of
+"https://github.com/lcbcFoo/heimdall-mcp-server#ingest" in the namespace of URLs. Never change it:
+every loaded memory would be replaced by another."""
 
 SEPARATOR = " > "
 """Between the headings in a memory's context."""
@@ -134,9 +135,10 @@ class _Maker:
         )
 
     def _id(self, context: str, text: str) -> str:
-        """The id of the file's next piece: a UUIDv5 (RFC 9562) of source, headings, text and its place among equal pieces.
+        """The id of the file's next piece: a UUIDv5 (RFC 9562) of source, headings and text.
 
-        So a piece keeps it while others are added, changed or moved around it, on every machine and in every project.
+        So a piece keeps it while others are added, changed or moved around it, on every machine and
+        in every project.
         """
         # Equal pieces, as a changelog's "Fixed a bug", are told apart by their order alone.
         ordinal = self._seen[context, text]

@@ -1,4 +1,6 @@
-"""Which projects this machine knows, by a small file for each in the shared directory; and removing what they stored.
+"""Which projects this machine knows, by a small file for each in the shared directory.
+
+What a project has stored is removed here, too, since it has to be forgotten with it.
 
 A file of its own for each project needs no lock: whoever writes one loses nothing of another's, and a reader sees a
 whole one or none. Its time stamp says when the project was last used.
@@ -91,7 +93,7 @@ def known_projects() -> list[KnownProject]:
 
 
 def stored_files(project: Project) -> list[Path]:
-    """The files that hold memories: the database, what SQLite keeps beside it, and what migrations kept."""
+    """The files that hold memories: the database, what SQLite keeps beside it, what migrations kept."""
     return [
         file
         for pattern in _PATTERNS

@@ -131,7 +131,7 @@ class QdrantIndex:
             yield points.line_of(record.payload or {}, space=self._space, vector=vector)
 
     def upsert(self, batch: Mapping[Stamp, tuple[Memory, bytes]]) -> None:
-        """Write memories with their vectors as points; when this returns, they are on the server's disk."""
+        """Write memories and their vectors as points; on return they are on the server's disk."""
         import numpy as np
 
         contents = [

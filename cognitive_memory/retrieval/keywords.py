@@ -12,9 +12,9 @@ STOP_WORDS = frozenset(
 )
 """English words that say nothing about what is asked.
 
-Left out, since the score of a rare one ("whom" in a technical memory) would be noise. Other languages do without a list:
-BM25 gives frequent words little weight by itself. "may" and "will" are missing on purpose, the one is a month and the
-other a name.
+Left out, since the score of a rare one ("whom" in a technical memory) would be noise. Other
+languages do without a list: BM25 gives frequent words little weight by itself. "may" and "will" are
+missing on purpose, the one is a month and the other a name.
 """
 
 MAX_TERMS = 32

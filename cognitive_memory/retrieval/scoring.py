@@ -67,7 +67,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """How near memories are to a question: the cosine of each row of an index, -inf where it may not answer."""
+    """How near memories are to a question: the cosine of each row, -inf where it may not answer."""
 
     index: VectorIndex
     cosines: NDArray[np.float32]
@@ -86,12 +86,13 @@ def candidates(
 ) -> list[Candidate]:
     """What answers best by the weighted sum of words and meaning; of equal ones the newer first.
 
-    Every row takes part, so no good one is lost because it is high in neither list. A memory that has no vector yet is
-    taken to mean as much as its words say: the part of the best cosine that its keywords are of the best keywords.
+    Every row takes part, so no good one is lost because it is high in neither list. A memory that
+    has no vector yet is taken to mean as much as its words say: the part of the best cosine that
+    its keywords are of the best keywords.
 
     Args:
         keywords: from 0 to 1, by key; others have none.
-        meaning: of the memories that have a vector; None: words are all there is, and count in full.
+        meaning: of the memories that have a vector; None: words are all there is, and count fully.
         weights: how much each counts.
         count: how many at most.
     """

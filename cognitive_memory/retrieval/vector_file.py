@@ -64,7 +64,9 @@ class VectorFile:
         keys: NDArray[np.int64],
         blocks: Iterable[NDArray[np.float32]],
     ) -> None:
-        """Replace it at once; who has the old one mapped keeps that. A read-only or full disk is no reason to fail.
+        """Replace it at once; who has the old one mapped keeps that.
+
+        A read-only or full disk is no reason to fail: it is a cache.
 
         Args:
             space: the vectors' embedding space.

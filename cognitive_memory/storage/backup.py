@@ -1,4 +1,4 @@
-"""Copies of a whole database, checked; bringing one back; and making anew what follows from the memories."""
+"""Copies of a whole database, checked; bringing one back; making anew what follows from the rest."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def gone(reader: Reader, since: int) -> list[int] | None:
 
 
 def replicas(reader: Reader, keys: Sequence[int]) -> dict[int, tuple[Memory, bytes]]:
-    """The memories of keys with their vectors as float32 bytes; those that have none (any more) are left out."""
+    """The memories of keys with their vectors, as float32 bytes; those without one are left out."""
     where = Conditions()
     where.add(f"memories.key IN {one_of('keys')}", keys=as_json(keys))
     rows = reader.rows(where, vectors=True)

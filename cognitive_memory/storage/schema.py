@@ -153,7 +153,9 @@ def probe(database: Path) -> int | None:
 
 
 def peek(database: Path) -> Peek | None:
-    """Look into a database of any schema version; None when there is none yet. Nothing is made, migrated or locked.
+    """Look into a database of any schema version; None when there is none yet.
+
+    Nothing is made, migrated or locked.
 
     Raises:
         DatabaseUnreadableError: it is damaged, or SQLite's but not a memory of heimdall's.

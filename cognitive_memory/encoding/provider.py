@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Lock
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
@@ -116,20 +115,6 @@ class ONNXEmbeddingProvider:
     def ready(self) -> bool:
         """Whether a text can be embedded now without fetching anything: the model is loaded, or on this machine."""
         return self._encoder is not None or self._location().here
-
-    def warm_up(self) -> None:
-        """Begin to load the model in the background, unless it would have to be fetched; returns at once.
-
-        What goes wrong is raised where a vector is wanted.
-        """
-        if self._encoder is None and self._location().here:
-            # Not a daemon: Python must not end while onnxruntime is at work.
-            Thread(target=self._load_quietly, name="heimdall-warm-up", daemon=False).start()
-
-    def _load_quietly(self) -> None:
-        # onnxruntime raises bare Exceptions; whoever asks for a vector gets this one again.
-        with contextlib.suppress(Exception):
-            self._loaded()
 
     @property
     def embedding_space(self) -> str | None:

@@ -88,7 +88,7 @@ class ProjectMemory:
             StorageError: it can't be read or written.
         """
         embedder = ModelEmbedder(config)
-        storage = MemoryStore.open(
+        storage = MemoryStore(
             database, project_id=project_id, embedding_space=embedder.embedding_space
         )
         return cls(storage, embedder, qdrant=qdrant, weights=weights)

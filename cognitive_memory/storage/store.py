@@ -5,44 +5,43 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Self
 
 from cognitive_memory.core.status import MemoryStatus
 from cognitive_memory.storage.connections import Connections, size_on_disk
 from cognitive_memory.storage.errors import read_only_error
 from cognitive_memory.storage.reading import Reader
-from cognitive_memory.storage.schema import Prepared, prepare
+from cognitive_memory.storage.schema import prepare
 from cognitive_memory.storage.writing import Writer
 
 
 class MemoryStore:
     """The memories of one project, on disk. Thread-safe, and safe beside other processes.
 
+    Making one makes, migrates or just opens the database.
+
     Args:
-        prepared: the database, as `prepare` left it.
+        database: the file; its directory is made.
+        project_id: for a new database; default: a new UUID. An existing database keeps its own.
         embedding_space: which vectors count, asked for when it matters; None when no model is pinned.
+
+    Attributes:
+        prepared: the database, as `prepare` left it.
+
+    Raises:
+        StorageError: as `prepare` does.
     """
 
-    def __init__(self, prepared: Prepared, embedding_space: Callable[[], str | None]) -> None:
-        self.database = prepared.database
-        self.prepared = prepared
-        self.embedding_space = embedding_space
-        self._connections = Connections(prepared.database, read_only=prepared.read_only)
-
-    @classmethod
-    def open(
-        cls,
+    def __init__(
+        self,
         database: Path,
         *,
         project_id: str | None = None,
         embedding_space: Callable[[], str | None],
-    ) -> Self:
-        """Make, migrate or just open a database.
-
-        Raises:
-            StorageError: as `prepare` does.
-        """
-        return cls(prepare(database.absolute(), project_id=project_id), embedding_space)
+    ) -> None:
+        self.prepared = prepare(database.absolute(), project_id=project_id)
+        self.database = self.prepared.database
+        self.embedding_space = embedding_space
+        self._connections = Connections(self.database, read_only=self.prepared.read_only)
 
     def close(self) -> None:
         """Close the files."""

@@ -84,9 +84,7 @@ class FreeVectors:
 
 
 def opened(database: Path, embedder: LoadedEngine | FreeVectors) -> ProjectMemory:
-    return ProjectMemory(
-        MemoryStore.open(database, embedding_space=embedder.embedding_space), embedder
-    )
+    return ProjectMemory(MemoryStore(database, embedding_space=embedder.embedding_space), embedder)
 
 
 def as_memories(texts: Sequence[str]) -> Iterator[NewMemory]:

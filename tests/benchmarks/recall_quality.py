@@ -128,9 +128,7 @@ def ours(conversation: Conversation, recaller: Recaller | ProjectMemory, **optio
 
 def load(conversation: Conversation, directory: Path, engine: Engine) -> MemoryStore:
     """A database with a conversation's turns and their vectors."""
-    store = MemoryStore.open(
-        directory / f"{conversation.id}.db", embedding_space=engine.embedding_space
-    )
+    store = MemoryStore(directory / f"{conversation.id}.db", embedding_space=engine.embedding_space)
     memory = ProjectMemory(store, engine)
     memory.store_many([turn.as_memory() for turn in conversation.turns])
     memory.embed_pending()

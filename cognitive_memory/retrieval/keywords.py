@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import re
+from importlib import resources
 
 from cognitive_memory.core.search_words import character_pairs, identifier_parts, without_runs
-from cognitive_memory.retrieval.stop_words import STOP_WORDS
+
+STOP_WORDS = frozenset(
+    resources.files(__package__).joinpath("stop_words.txt").read_text(encoding="utf-8").split()
+)
+"""English words that say nothing about what is asked.
+
+Left out, since the score of a rare one ("whom" in a technical memory) would be noise. Other
+languages do without a list: BM25 gives frequent words little weight by itself. "may" and "will" are
+missing on purpose, the one is a month and the other a name.
+"""
 
 MAX_TERMS = 32
 """How many terms of a question are looked for. Each costs a walk through its list of memories; a question has about ten."""

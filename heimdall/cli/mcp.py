@@ -284,7 +284,7 @@ class _Entry(Report):
 
 
 def _root(project: Path | None) -> Path:
-    from cognitive_memory.project import find_project
+    from cognitive_memory.project.find import find_project
 
     return find_project(project).root
 

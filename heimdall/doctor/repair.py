@@ -91,7 +91,7 @@ def _migrate_schema(finding: Finding) -> str:
 
 
 def _rebuild_words(finding: Finding) -> str:
-    from cognitive_memory.storage.repair import rebuild_words
+    from cognitive_memory.storage.backup import rebuild_words
 
     rebuild_words(Path(finding.path))
     return f"made the keyword index of {finding.path} anew"

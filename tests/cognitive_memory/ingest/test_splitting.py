@@ -3,8 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cognitive_memory.ingest.sizes import estimate_tokens
-from cognitive_memory.ingest.splitting import LINES, PROSE, split
+from cognitive_memory.ingest.splitting import LINES, PROSE, estimate_tokens, split
 from tests.cognitive_memory.ingest.texts import texts
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cognitive_memory.project import Project
+from cognitive_memory.project.find import Project
 from cognitive_memory.project.registry import FOLDER, forget, known_projects, remember
 from tests.support.real_model import ROOT
 
@@ -62,7 +62,7 @@ def test_a_bad_note_hides_no_other(tmp_path: Path, notes: Path, content: bytes) 
 
 def test_many_processes_lose_nothing(tmp_path: Path, notes: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from cognitive_memory.project import Project\n"
+        "import sys; from pathlib import Path; from cognitive_memory.project.find import Project\n"
         "from cognitive_memory.project.registry import known_projects, remember\n"
         "for number in range(40):\n"
         "    remember(Project(Path('/p') / sys.argv[1] / str(number)))\n"

@@ -12,7 +12,7 @@ from tests.support.small_model import Installation
 from tests.support.terminal import on_a_terminal
 
 STORE = (
-    "from cognitive_memory.project import find_project; from cognitive_memory.opening import open_memory\n"
+    "from cognitive_memory.project.find import find_project; from cognitive_memory.opening import open_memory\n"
     "from cognitive_memory.core.memory import NewMemory\n"
     "with open_memory(find_project()) as memory: memory.store(NewMemory(text='Water boils at 100 degrees.'), embed=False)"
 )

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cognitive_memory.project import Project, init_project
+from cognitive_memory.project.find import Project
+from cognitive_memory.project.init import init_project
 from cognitive_memory.project_memory import ProjectMemory
 from heimdall.migration_0_3 import memories
 from heimdall.migration_0_3.memories import KEPT_NAME, migrate

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 import tests.support
-from cognitive_memory.project import Project
 from cognitive_memory.project.errors import ProjectError
+from cognitive_memory.project.find import Project
 from cognitive_memory.project.registry import known_projects
 from cognitive_memory.project_memory import ProjectMemory
 from heimdall.cognitive_system import data_dirs

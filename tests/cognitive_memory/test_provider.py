@@ -10,6 +10,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     seen: list[Path] = []
     load = Encoder.load
 
-    def watched(directory: Path, **options: str) -> Encoder:
+    def watched(directory: Path, **options: Any) -> Encoder:
         seen.append(directory)
         return load(directory, **options)
 

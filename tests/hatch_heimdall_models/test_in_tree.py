@@ -20,7 +20,7 @@ def load(folder):
 
 
 def _run(script: str, *arguments: Path, **options: Any) -> list[str]:
-    command = [sys.executable, "-I", "-c", LOAD + script, *arguments]
+    command = [sys.executable, "-I", "-c", LOAD + script, *map(str, arguments)]
     return subprocess.run(
         command, check=True, capture_output=True, text=True, **options
     ).stdout.splitlines()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from hatch_heimdall_models.errors import ModelBuildError
-from release.safetensors_header import parse_header, read_header
+from release.safetensors_header import Tensor, parse_header, read_header
 from tests.support.safetensors_files import DTYPES, safetensors_bytes, with_header
 
 _names = st.text(min_size=1, max_size=8).filter(
@@ -26,7 +26,7 @@ _arrays = arrays.arrays(
 _F32 = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
 
 
-def parse(content: bytes):
+def parse(content: bytes) -> dict[str, Tensor]:
     return parse_header(content, file_size=len(content), subject="weights")
 
 

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return directory
 
 
-def report(installation: Installation, *arguments: str) -> dict[str, object]:
+def report(installation: Installation, *arguments: str) -> dict[str, Any]:
     done = installation.heimdall(*arguments, "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)

@@ -22,7 +22,7 @@ SENTENCE_TRANSFORMERS = (
     "print(SentenceTransformer('owner/small', device='cpu').encode('a b').shape)"
 )
 ENVIRONMENT = "import json, os; before = dict(os.environ); import {}; print(json.dumps(before == dict(os.environ)))"
-TOKENIZER = {
+TOKENIZER: dict[str, object] = {
     "version": "1.0", "truncation": None, "padding": None, "added_tokens": [], "normalizer": None,
     "pre_tokenizer": {"type": "Whitespace"}, "post_processor": None, "decoder": None,
     "model": {"type": "WordLevel", "vocab": {"a": 0, "b": 1, "[UNK]": 2}, "unk_token": "[UNK]"},

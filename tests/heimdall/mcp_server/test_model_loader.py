@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cognitive_memory.project_memory import ProjectMemory
 from heimdall.errors import HeimdallError
 from heimdall.mcp_server.model_loader import ModelLoader, ModelState, ModelStatus
 from tests.support.faults import Drip, Fault, Instead
@@ -152,7 +153,7 @@ def test_use_leaves_the_download_to_the_first_that_needs_it(
             assert server.end() == 0
 
 
-class Pending:
+class Pending(ProjectMemory):
     """What has memories to embed: takes its time, as told."""
 
     def __init__(self, *, error: Exception | None = None) -> None:
@@ -202,8 +203,8 @@ def here(
 
 @pytest.mark.usefixtures("here")
 def test_stages_in_their_order() -> None:
+    assert ModelLoader().status.state is ModelState.WAITING
     loader, memory = ModelLoader(), Pending()
-    assert loader.status.state is ModelState.WAITING
     loader.begin(memory)
     loader.begin(memory)
     embedding = until(loader, ModelState.EMBEDDING)

@@ -103,7 +103,7 @@ def test_settings_come_over_without_memories(original_settings: Project) -> None
     assert not kept.exists()
     assert outcomes(migrate_legacy_data(original_settings.root)) == {"settings": {Outcome.MIGRATED}}
     assert kept.read_text() == CONFIG
-    assert Project(original_settings.root).config
+    assert Project(original_settings.root).config.project_id
     assert outcomes(migrate_legacy_data(original_settings.root)) == {}
 
 

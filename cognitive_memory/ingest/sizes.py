@@ -23,11 +23,18 @@ def estimate_tokens(text: str) -> int:
 
     Measured on 5,600 pieces of 800 characters of Markdown and Python against the model's own WordPiece tokenizer: between
     0.86 and 1.10 of the true number for nine in ten of them, in a twentieth of its time.
+
+    >>> estimate_tokens("embeddings in 2024!")
+    6
     """
     return len(_TOKENS.findall(text))
 
 
 def cut(text: str, count: int) -> list[str]:
-    """Pieces of `count` estimated tokens each, the last one of what is left; joined they are the text."""
+    """Pieces of `count` estimated tokens each, the last one of what is left; joined they are the text.
+
+    >>> cut("one two three four five", 2)
+    ['one two ', 'three four ', 'five']
+    """
     starts = [match.start() for match in _TOKENS.finditer(text)][count::count]
     return [text[start:end] for start, end in pairwise((0, *starts, len(text)))]

@@ -43,6 +43,9 @@ def by_keywords(keywords: Mapping[int, float], count: int) -> list[Candidate]:
     Args:
         keywords: from 0 to 1, by key.
         count: how many at most.
+
+    >>> [candidate.key for candidate in by_keywords({1: 0.2, 2: 1.0, 3: 0.2}, count=2)]
+    [2, 3]
     """
     return _best([Candidate(key, score, 0.0) for key, score in keywords.items()], count)
 

@@ -44,11 +44,6 @@ OF_HEIMDALL_MODELS = {
 LEFT_OUT = (".ci/", ".github/", ".gitattributes")
 """Beginnings of tracked paths that are of no use outside the repository, and therefore not in the sdist."""
 
-OF_HEIMDALL_MODELS = {
-    f"heimdall/models/{name}" for name in ("LICENSE", "README.md", "pyproject.toml")
-}
-"""What the distribution heimdall-models has besides the code, which is a package of this one."""
-
 FRONT_ENDS = {**BOTH, **WHEEL_ONLY}
 
 front_ends = pytest.mark.parametrize("command", FRONT_ENDS.values(), ids=FRONT_ENDS)

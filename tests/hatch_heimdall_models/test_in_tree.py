@@ -8,6 +8,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 PACKAGE = Path(__file__).resolve().parents[2] / "hatch_heimdall_models"
 LOAD = """
 from hatchling.plugin.utils import load_plugin_from_script

@@ -19,6 +19,8 @@ from tests.support import tiny_bert
 from tests.support.release_bench import Bench
 from tests.support.tiny_release import TinyRelease, add_wheel
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def fresh(tmp_path: Path, tiny: TinyRelease) -> Bench:

@@ -25,6 +25,8 @@ from release.github_standin import GitHubStandIn
 from release.github_standin.standin import asset_host_for
 from tests.support.servers import github
 
+pytestmark = pytest.mark.slow
+
 CONTENT = bytes(range(256)) * 40
 
 

@@ -41,6 +41,8 @@ from tests.support.faults import (
     WrongBytes,
 )
 
+pytestmark = pytest.mark.slow
+
 CONTENT = bytes(range(256)) * 8
 IN_TIME = 30
 

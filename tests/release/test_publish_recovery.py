@@ -36,6 +36,8 @@ from tests.support.github_cli import writable_github
 from tests.support.github_releases import Releases
 from tests.support.release_checkout import CONTENT, NAME, REPOSITORY, SUMS, TAG, make_checkout
 
+pytestmark = pytest.mark.slow
+
 METHODS = ("GET", "POST", "PATCH", "DELETE")
 CHANGES = ("POST", "PATCH", "DELETE")
 CHANGING_PATHS = (

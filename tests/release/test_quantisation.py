@@ -12,6 +12,8 @@ from hypothesis.extra import numpy as arrays
 
 from release.quantisation import GROUP, quantise_groups, quantise_rows
 
+pytestmark = pytest.mark.slow
+
 _matrices = arrays.arrays(
     np.float32,
     st.tuples(st.integers(1, 5), st.sampled_from([1, 12, 32, 48, 64, 96])),

@@ -13,6 +13,8 @@ from release.recipe import Recipe, WheelSource
 from release.sources import fetch_files
 from tests.support.tiny_release import TinyRelease, add_wheel, zip_bytes
 
+pytestmark = pytest.mark.slow
+
 
 class Fetch:
     """A place for every file, the cache, and what was said."""

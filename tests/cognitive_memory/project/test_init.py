@@ -11,6 +11,8 @@ import pytest
 from cognitive_memory.project import ProjectError, find_project, init_project
 from tests.support.real_model import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 def test_what_is_made(tmp_path: Path) -> None:
     project = init_project(tmp_path)

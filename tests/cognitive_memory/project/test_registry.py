@@ -61,6 +61,7 @@ def test_a_bad_note_hides_no_other(tmp_path: Path, notes: Path, content: bytes) 
     assert roots() == [tmp_path]
 
 
+@pytest.mark.slow
 def test_many_processes_lose_nothing(tmp_path: Path, notes: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from cognitive_memory.project import Project\n"

@@ -13,6 +13,8 @@ import pytest
 from heimdall.cli.commands import COMMANDS
 from tests.support.terminal import on_a_terminal
 
+pytestmark = pytest.mark.slow
+
 
 def needs(shell: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(shutil.which(shell) is None, reason=f"{shell} is not installed")

@@ -16,7 +16,7 @@ from heimdall.models.settings import SettingsError
 from heimdall.models.text import printable
 from tests.support.terminal import on_a_terminal
 
-pytestmark = pytest.mark.usefixtures("no_fetch")
+pytestmark = [pytest.mark.usefixtures("no_fetch"), pytest.mark.slow]
 
 EVIL = "e\x1b[31mvil\x07\u202e"
 PRINT = f"""

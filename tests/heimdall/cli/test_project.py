@@ -12,6 +12,8 @@ import pytest
 from tests.support.small_model import Installation
 from tests.support.terminal import on_a_terminal
 
+pytestmark = pytest.mark.slow
+
 STORE = (
     "from cognitive_memory.project import find_project; from cognitive_memory.opening import open_memory\n"
     "from cognitive_memory.core.memory import NewMemory\n"

@@ -13,6 +13,8 @@ from tests.support.hub import hub
 from tests.support.safetensors_files import safetensors_bytes
 from tests.support.small_model import Installation, SmallModel
 
+pytestmark = pytest.mark.slow
+
 INITIALISE = (
     "from heimdall.cognitive_system.data_dirs import initialize_shared_environment as go; go()\n"
 )

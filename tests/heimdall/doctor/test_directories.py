@@ -17,6 +17,8 @@ from tests.support.filesystems import remount, tmpfs
 from tests.support.other_user import OtherUser, other_users
 from tests.support.small_model import ROOT, Installation, SmallModel
 
+pytestmark = pytest.mark.slow
+
 
 def looked_at_by(user: OtherUser, installation: Installation, data: Path) -> dict[str, Any]:
     """What `check_data_directories` says to that user."""

@@ -17,6 +17,8 @@ from tests.support.mcp_raw import PATIENCE, RawServer
 from tests.support.servers import plain_mirror
 from tests.support.small_model import SmallModel
 
+pytestmark = pytest.mark.slow
+
 
 def test_progress_and_log_messages_tell_how_far_the_download_is(
     fetching: dict[str, str], small: SmallModel

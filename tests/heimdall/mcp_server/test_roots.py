@@ -166,6 +166,7 @@ async def test_roots_that_changed_while_they_were_named_are_not_kept(
         assert await root_of(client) == str(folders[1])
 
 
+@pytest.mark.slow
 def test_a_client_that_does_not_answer_or_answers_nonsense_is_served(
     project: Path, folders: tuple[Path, Path]
 ) -> None:

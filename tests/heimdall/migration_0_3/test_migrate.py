@@ -30,7 +30,7 @@ from tests.support.other_user import other_users
 from tests.support.real_model import linked_copy
 from tests.support.small_model import ROOT, SmallModel, noise
 
-pytestmark = pytest.mark.usefixtures("alone")
+pytestmark = [pytest.mark.usefixtures("alone"), pytest.mark.slow]
 LOOP = str(Path(tests.support.__path__[0]) / "migration_kill_loop.py")
 
 

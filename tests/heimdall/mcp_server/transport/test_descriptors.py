@@ -9,6 +9,8 @@ import pytest
 
 from tests.support.mcp_raw import ROOT
 
+pytestmark = pytest.mark.slow
+
 CLAIM = "from heimdall.mcp_server.transport.descriptors import claim_standard_streams; wire = claim_standard_streams()\n"
 NOISE = """
 import ctypes, os, subprocess, sys

@@ -18,6 +18,8 @@ from heimdall.mcp_server.transport.lines import LONGEST_LINE
 from heimdall.mcp_server.transport.stdio import stdio_streams
 from tests.support.mcp_raw import RawServer
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_client_that_sends_rubbish_is_told_and_served(raw: RawServer) -> None:
     raw.write(b"\n  \nhello\n\x00\xff\xfe\n[]\n" + b"{" * 50_000 + b"\n")

@@ -17,6 +17,8 @@ from tests.support.faults import CutAfter, Fault, IgnoreRange, Instead, WrongByt
 from tests.support.servers import RunningServer, plain_mirror
 from tests.support.small_model import noise
 
+pytestmark = pytest.mark.slow
+
 CONTENT = noise(3_000_000)
 TARGET = Target("asset.zip", len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
 

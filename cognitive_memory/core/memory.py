@@ -166,6 +166,9 @@ def as_document(memory: Memory) -> dict[str, Json]:
 def as_id(value: str) -> str:
     """A memory's id in its one form: a UUID in lower case with hyphens.
 
+    >>> as_id("{6F1A0C5E7B1D4C7E9A3B2D1E0F9C8B7A}")
+    '6f1a0c5e-7b1d-4c7e-9a3b-2d1e0f9c8b7a'
+
     Raises:
         MemoryValueError: it is no UUID.
     """

@@ -37,6 +37,13 @@ class RecallFilter:
 
     Raises:
         MemoryValueError: a moment has no time zone.
+
+    >>> from datetime import UTC
+    >>> recent = RecallFilter(sources=frozenset({"docs"}), since=datetime(2025, 1, 1, tzinfo=UTC))
+    >>> RecallFilter(until=datetime(2025, 1, 1))
+    Traceback (most recent call last):
+    ...
+    cognitive_memory.core.memory.MemoryValueError: memory's until: 2025-01-01T00:00:00 has no time zone
     """
 
     types: frozenset[MemoryType] = frozenset()

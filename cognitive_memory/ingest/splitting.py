@@ -57,6 +57,11 @@ def split(text: str, bound: int, places: Sequence[re.Pattern[str]] = PROSE) -> l
 
     Returns:
         Pieces that joined are the text, character by character.
+
+    >>> split("One two three four. Five six seven eight!", 6)
+    ['One two three four. ', 'Five six seven eight!']
+    >>> split("One two three four. Five six seven eight!", 3)
+    ['One two three ', 'four. ', 'Five six seven ', 'eight!']
     """
     size = estimate_tokens(text)
     if size <= bound:

@@ -35,6 +35,11 @@ def match_expression(question: str) -> str | None:
 
     Returns:
         The expression, valid for FTS5 whatever was asked; None when there is no word in the question.
+
+    >>> match_expression("Where is snake_case used?")
+    '"snake_case" OR "snake" OR "case" OR "used"'
+    >>> match_expression("?!") is None
+    True
     """
     text = without_runs(question)
     words = _WORD.findall(text)

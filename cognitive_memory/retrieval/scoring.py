@@ -74,7 +74,13 @@ class Meaning:
 
 
 def relative(scores: Mapping[int, float], bm25_floor: float) -> dict[int, float]:
-    """BM25 scores as parts of the best one, from 0 to 1."""
+    """BM25 scores as parts of the best one, from 0 to 1.
+
+    >>> relative({1: 4.0, 2: 1.0}, bm25_floor=1.0)
+    {1: 1.0, 2: 0.25}
+    >>> relative({1: 0.5}, bm25_floor=1.0)  # all that matched are words that nearly every memory has
+    {1: 0.5}
+    """
     if not scores:
         return {}
     best = max(bm25_floor, *scores.values())
@@ -146,6 +152,11 @@ def dedup_key(text: str) -> tuple[str, ...]:
     """What two texts share that differ in case, blanks, marks around words and ways to write a character alone.
 
     Signs within and before words stay: "-5" is not "5", nor "1.2" "12".
+
+    >>> dedup_key("Retry at  most 1.2 times!") == dedup_key("retry at most 1.2 times")
+    True
+    >>> dedup_key("by -5")
+    ('by', '-5')
     """
     words = unicodedata.normalize("NFKC", text).casefold().split()
     return tuple(filter(None, (word.strip(_SENTENCE_MARKS) for word in words))) or tuple(words)

@@ -116,6 +116,9 @@ def set_member(text: str, keys: Sequence[str], content: object) -> str:
 
     Raises:
         FormatError: the text is not JSON, or something on the way is not an object.
+
+    >>> print(set_member('{"servers": {"a": 1}} // kept', ["servers", "a"], 2))
+    {"servers": {"a": 2}} // kept
     """
     if not text.strip():
         text = "{}\n"
@@ -143,6 +146,9 @@ def remove_member(text: str, keys: Sequence[str]) -> str:
 
     Raises:
         FormatError: the text is not JSON.
+
+    >>> print(remove_member('{"a": 1, "servers": {"b": 2}} // kept', ["servers", "b"]))
+    {"a": 1} // kept
     """
     document = _Document(text)
     path = document.path(keys)

@@ -49,7 +49,11 @@ _SHORTEST = 6  # shorter values are words, numbers and placeholders that would b
 
 
 def redact_url(url: str) -> str:
-    """A URL, or what was meant as one, without user, password, query and fragment."""
+    """A URL, or what was meant as one, without user, password, query and fragment.
+
+    >>> redact_url("https://me:secret@example.com:8443/models/v1.zip?signature=abc")
+    'https://example.com:8443/models/v1.zip'
+    """
     scheme, separator, rest = url.partition("://")
     if separator and _SCHEME.fullmatch(scheme):
         return f"{scheme}{separator}{_location(rest)}"
@@ -62,6 +66,9 @@ def redact_message(text: str) -> str:
     Hidden are: users, passwords, queries and fragments of URLs (signatures are there), tokens by their form, private
     keys, what follows words as `authorization:` and `password=`, and the values of environment variables whose name
     ends in `TOKEN`, `SECRET`, `PASSWORD`, `KEY` or the like.
+
+    >>> redact_message("GET https://example.com/v1?key=1 with Authorization: Bearer abcdefgh")
+    'GET https://example.com/v1 with Authorization: [redacted value]'
     """
     for value in _secret_values():
         text = text.replace(value, HIDDEN)

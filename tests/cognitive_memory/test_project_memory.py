@@ -348,6 +348,7 @@ class TestDelete:
         assert memory.delete_by_tags(["a", "b"]) == ()
         assert memory.status().tags == {"c": 1}
 
+    @pytest.mark.slow
     def test_very_many(self, memory: ProjectMemory, embedder: PlainEmbedder) -> None:
         embedder.here = False
         ids = memory.store_many(NewMemory(text=f"{number}") for number in range(33_000)).ids

@@ -9,6 +9,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,7 +43,7 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     seen: list[Path] = []
     load = Encoder.load
 
-    def watched(directory: Path, **options: str) -> Encoder:
+    def watched(directory: Path, **options: Any) -> Encoder:
         seen.append(directory)
         return load(directory, **options)
 

@@ -25,6 +25,8 @@ from release.github_standin.standin import GitHubStandIn, asset_host_for, asset_
 from tests.support.faults import FaultyGitHub
 from tests.support.servers import REPOSITORY, github
 
+pytestmark = pytest.mark.slow
+
 CONTENT = bytes(range(256)) * 40
 
 

@@ -42,6 +42,8 @@ from tests.support.faults import (
 )
 from tests.support.request_log import KeptLog
 
+pytestmark = pytest.mark.slow
+
 CONTENT = bytes(range(256)) * 8
 IN_TIME = 30
 

@@ -25,6 +25,8 @@ from tests.support.nginx import nginx_mirror
 from tests.support.package_index import HTML, HTML_V1, JSON_V1, negotiate
 from tests.support.servers import package_index, plain_mirror
 
+pytestmark = pytest.mark.slow
+
 WHEEL = "Small_Thing-1.0-py3-none-any.whl"
 
 

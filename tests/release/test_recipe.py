@@ -115,6 +115,7 @@ def test_the_shipped_recipe_names_upstreams_files() -> None:
     assert "config.json" not in recipe.shipped
 
 
+@pytest.mark.slow
 @given(_recipes)
 def test_what_is_written_is_read_back(recipe: Recipe) -> None:
     assert parse_recipe(recipe_text(recipe), subject="recipe.toml") == recipe

@@ -31,6 +31,8 @@ from tests.support.release_checkout import (
 )
 from tests.support.tiny_release import zip_bytes
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def published(tmp_path: Path) -> Path:

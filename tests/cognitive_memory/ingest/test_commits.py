@@ -10,6 +10,8 @@ from cognitive_memory.ingest.git_command import Git
 from cognitive_memory.ingest.splitting import SOLID_BOUND, estimate_tokens
 from tests.support.git_repository import Repository
 
+pytestmark = pytest.mark.slow
+
 LINES = "".join(f"line {number}\n" for number in range(50))
 
 

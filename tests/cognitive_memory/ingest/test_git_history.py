@@ -11,6 +11,8 @@ from cognitive_memory.ingest.reports import GitReport
 from cognitive_memory.project_memory import ProjectMemory
 from tests.support.git_repository import Repository
 
+pytestmark = pytest.mark.slow
+
 LINES = "".join(f"line {number}\n" for number in range(50))
 
 

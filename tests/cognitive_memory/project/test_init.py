@@ -13,6 +13,8 @@ from cognitive_memory.project.find import find_project
 from cognitive_memory.project.init import init_project
 from tests.support.real_model import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 def test_what_is_made(tmp_path: Path) -> None:
     project = init_project(tmp_path)

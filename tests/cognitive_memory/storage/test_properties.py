@@ -21,6 +21,8 @@ from cognitive_memory.storage.store import MemoryStore
 from cognitive_memory.storage.vectors import Embedded, State
 from tests.support.plain_embedder import PlainEmbedder
 
+pytestmark = pytest.mark.slow
+
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
 TAGS = st.sampled_from(["a", "b", "a b", "%", "ä"])
 SOURCES = st.sampled_from(

@@ -14,6 +14,8 @@ from tests.support.faults import Drip, Fault
 from tests.support.servers import plain_mirror
 from tests.support.small_model import Installation, SmallModel
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def mirror(small: SmallModel, monkeypatch: pytest.MonkeyPatch) -> SmallModel:

@@ -5,11 +5,14 @@ import shutil
 import sqlite3
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.small_model import Installation
 from tests.support.terminal import on_a_terminal
+
+pytestmark = pytest.mark.slow
 
 STORE = (
     "from cognitive_memory.project.find import find_project; from cognitive_memory.opening import open_memory\n"
@@ -32,7 +35,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return directory
 
 
-def report(installation: Installation, *arguments: str) -> dict[str, object]:
+def report(installation: Installation, *arguments: str) -> dict[str, Any]:
     done = installation.heimdall(*arguments, "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)

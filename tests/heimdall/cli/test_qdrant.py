@@ -13,6 +13,8 @@ from cognitive_memory.opening import open_memory
 from cognitive_memory.project.find import Project
 from tests.support.plain_embedder import PlainEmbedder
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:

@@ -156,6 +156,7 @@ def test_other_known_projects_are_looked_at_too(project: Project, tmp_path: Path
     }
 
 
+@pytest.mark.slow
 def test_a_database_of_somebody_else(project: Project) -> None:
     user, _ = other_users()
     for parent in (project.root, *project.root.parents[:3]):

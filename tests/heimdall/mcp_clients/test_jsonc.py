@@ -105,7 +105,7 @@ GAPS = st.sampled_from(["", " ", "\n", "\n    ", " // c, {\n", "/* , } */", "\r\
 
 @st.composite
 def documents(draw: st.DrawFn) -> tuple[str, dict[str, object]]:
-    content = draw(st.dictionaries(KEYS, CONTENTS, max_size=3))
+    content: dict[str, object] = dict(draw(st.dictionaries(KEYS, CONTENTS, max_size=3)))
 
     def write(value: object) -> str:
         if isinstance(value, dict):

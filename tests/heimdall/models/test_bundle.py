@@ -12,6 +12,8 @@ from heimdall.models.resolver import resolve_in_detail
 from heimdall.models.settings import Settings
 from tests.support.small_model import Installation, SmallModel
 
+pytestmark = pytest.mark.slow
+
 OFFLINE = Settings(offline="HEIMDALL_OFFLINE")
 
 

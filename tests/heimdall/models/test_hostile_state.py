@@ -160,6 +160,7 @@ def test_a_path_that_leads_elsewhere_or_clashes(
         read_model()
 
 
+@pytest.mark.slow
 @QUICK
 @given(content=texts, extra=values)
 def test_a_receipt_with_anything_in_it(

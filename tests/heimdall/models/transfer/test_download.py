@@ -19,6 +19,8 @@ from tests.support.faults import CutAfter, Fault, IgnoreRange, Instead, WrongByt
 from tests.support.servers import RunningServer, plain_mirror
 from tests.support.small_model import noise
 
+pytestmark = pytest.mark.slow
+
 CONTENT = noise(3_000_000)
 TARGET = PinnedFile("asset.zip", hashlib.sha256(CONTENT).hexdigest(), len(CONTENT))
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from cognitive_memory.core.memory import MemoryType, NewMemory
 from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.opening import open_memory
-from cognitive_memory.project import Project
+from cognitive_memory.project.find import Project
 
 LESSONS = [
     NewMemory(

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heimdall.models import fetch as module
 from heimdall.models.errors import ModelUnavailable, SourceError
 from heimdall.models.fetch import ROUNDS, delay_seconds, provide
 from heimdall.models.manifest import PinnedFile, PinnedModel

@@ -8,25 +8,14 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from heimdall.cognitive_system import data_dirs
+from heimdall.cognitive_system.data_dirs import shared_directories
 from heimdall.doctor.finding import Finding, Request, failed, passed, warned
 from heimdall.errors import HeimdallError
-from heimdall.models import locations
 
 _MOST_ENTRIES = 20_000
 """A models directory has some dozens; a limit keeps a strange one from taking minutes."""
 _ELSEWHERE = "set HEIMDALL_DATA_DIR to another directory"
 _HAS_USER_NUMBERS = hasattr(os, "geteuid")
-
-
-def shared_directories() -> dict[str, Path]:
-    """The directories that heimdall writes to, by the key of their check."""
-    return {
-        "heimdall_data_dir": data_dirs.get_heimdall_data_dir(),
-        "models_dir": Path(locations.models_dir()),
-        "qdrant_dir": data_dirs.get_qdrant_data_dir(),
-        "logs_dir": data_dirs.get_logs_data_dir(),
-    }
 
 
 def check(_request: Request) -> Iterator[Finding]:
@@ -65,7 +54,7 @@ def _is_closed(folder: Path) -> bool:
     try:
         return folder.is_dir() and not accessible(folder, os.X_OK)
     except PermissionError:
-        return False  # a folder above it was closed, and found first
+        return False  # a folder above it is closed, and is reported
 
 
 def _missing(key: str, path: Path) -> Finding:

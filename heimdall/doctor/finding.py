@@ -27,7 +27,7 @@ class Finding:
         status: how it ended.
         path: the file, directory, variable or URL that it is about, without secrets; empty if there
             is none.
-        problem: what was found.
+        problem: what is wrong, or that all is well.
         advice: what to do about it; empty where nothing has to be done.
         repair: repairs it without losing anything and says what it did; raises HeimdallError or OSError when it can't.
             None where nothing can be done safely.
@@ -42,7 +42,7 @@ class Finding:
 
     @property
     def message(self) -> str:
-        """What was found and what to do, in one line."""
+        """The problem and the advice, in one line."""
         return f"{self.problem}; {self.advice}" if self.advice else self.problem
 
     def as_json(self) -> dict[str, str]:

@@ -17,12 +17,12 @@ help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | awk -F '\t' '{ printf "  make %-16s %s\n", $$1, $$2 }'
 
 demo: $(INSTALLED) ## Build, release, install twice, download once, embed: the main job on the real model
-	@$(BIN)/python -m release.demo
+	@$(BIN)/python -m tests.support.demo
 
 test: $(INSTALLED) release-assets wheelhouse node-tools lint ## Lint, types, import contracts, the whole test suite with coverage
 	@$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report=term:skip-covered
 
-unit: $(INSTALLED) ## The quick part of the suite: no model, wheels, servers or node
+unit: $(INSTALLED) ## The quick part of the suite: no model, wheels, processes, servers or node
 	@$(BIN)/python -m pytest -n $(JOBS) -q -m "not model and not kills and not installs and not slow"
 
 format: $(INSTALLED) ## Lay the code out, sort imports

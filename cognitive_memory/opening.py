@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 from dataclasses import asdict
 
-from cognitive_memory.project import Project, init_project
+from cognitive_memory.project.find import Project
+from cognitive_memory.project.init import init_project
 from cognitive_memory.project.registry import remember
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.qdrant.settings import qdrant_settings

@@ -23,6 +23,9 @@ from cognitive_memory.retrieval.scoring import Weights
 from cognitive_memory.storage import backup, importing, json_lines
 from cognitive_memory.storage.store import MemoryStore
 
+PAGE = 500
+"""How many memories are read at a time while somebody goes through many."""
+
 
 class ProjectMemory:
     """The memories of one project. Thread-safe; several processes may work on one database at once.
@@ -85,7 +88,7 @@ class ProjectMemory:
             StorageError: it can't be read or written.
         """
         embedder = ModelEmbedder(config)
-        storage = MemoryStore.open(
+        storage = MemoryStore(
             database, project_id=project_id, embedding_space=embedder.embedding_space
         )
         return cls(storage, embedder, qdrant=qdrant, weights=weights)
@@ -190,7 +193,7 @@ class ProjectMemory:
 
     def memories(
         self,
-        filter: RecallFilter = EVERYTHING,  # noqa: A002 (the domain's word)
+        filter: RecallFilter = EVERYTHING,
         *,
         order: str = "newest",
         limit: int | None = None,
@@ -211,14 +214,22 @@ class ProjectMemory:
             UnknownMemoryError: `after` is not there (any more).
         """
         begin = None if after is None else as_id(after)
-        return self.storage.memories(filter, order=order, limit=limit, after=begin, pinned=pinned)
+        while limit is None or limit > 0:
+            size = PAGE if limit is None else min(PAGE, limit)
+            with self.storage.reading() as reader:
+                page = reader.page(filter, order=order, size=size, after=begin, pinned=pinned)
+            yield from page
+            if len(page) < size:
+                return
+            limit = None if limit is None else limit - size
+            begin = page[-1].id
 
     def recall(
         self,
         query: str,
         *,
         limit: int = 10,
-        filter: RecallFilter = EVERYTHING,  # noqa: A002 (the domain's word)
+        filter: RecallFilter = EVERYTHING,
         explain: bool = False,
         wait_for_model: bool = False,
     ) -> Recall:
@@ -238,11 +249,6 @@ class ProjectMemory:
         if wait_for_model:
             self._embedder.fetch()
         return self._recaller.recall(query, limit=limit, filter=filter, explain=explain)
-
-    def sources(self) -> Mapping[str, int]:
-        """How many memories come from each source."""
-        with self.storage.reading() as reader:
-            return reader.sources()
 
     def status(self) -> MemoryStatus:
         """Everything counted."""
@@ -273,11 +279,6 @@ class ProjectMemory:
             StorageError: there is a file already, it can't be written, or the database is damaged.
         """
         backup.back_up(self.database, file, force=force)
-
-    @staticmethod
-    def restore(file: Path, database: Path, *, force: bool = False) -> Path | None:
-        """Make a database what a backup says; as `storage.backup.restore`. Returns where the replaced one is kept."""
-        return backup.restore(file.absolute(), database.absolute(), force=force)
 
     def integrity(self) -> list[str]:
         """What is wrong with the database; empty when it is sound."""

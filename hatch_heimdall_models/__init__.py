@@ -28,11 +28,10 @@ from hatch_heimdall_models.asset import read_asset, write_asset
 from hatch_heimdall_models.config import HookConfig, ModelConfig, parse_config
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.inventory import HashedFile, take_inventory
-from hatch_heimdall_models.lock import differences, read_manifest
+from hatch_heimdall_models.lock import differences, lock_differences, read_manifest
 from hatch_heimdall_models.lock_maker import LockMaker
 from hatch_heimdall_models.manifest import Asset, Manifest, Model, ModelFile, loads
 from hatch_heimdall_models.pinning import Pins, licence_problems, pins_for
-from hatch_heimdall_models.relock import lock_differences
 from hatch_heimdall_models.sbom import sbom_of
 
 __all__ = [

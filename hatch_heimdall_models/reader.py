@@ -21,7 +21,12 @@ _UNITS = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2*
 
 
 def path_problem(path: object) -> str | None:
-    """Why `path` can't be a relative POSIX path inside some directory, or None when it can."""
+    """Why `path` can't be a relative POSIX path inside some directory, or None when it can.
+
+    >>> path_problem("package/models")
+    >>> path_problem("../models")
+    "has a '.' or '..' component"
+    """
     if not isinstance(path, str):
         return "is not a string"
     parts = path.split("/")

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from hatch_heimdall_models.errors import ModelBuildError
 
 if TYPE_CHECKING:
+    from cyclonedx.model import HashType
     from cyclonedx.model.component import Component
 
-    from hatch_heimdall_models.manifest import Manifest, Model, ModelFile
+    from hatch_heimdall_models.manifest import Manifest, Model
 
 SBOM_NAME = "models.cdx.json"
 
@@ -71,7 +72,7 @@ def _model(model: Model, repository: str) -> Component:
             cdx.ExternalReference(
                 type=cdx.ExternalReferenceType.DISTRIBUTION,
                 url=cdx.XsUri(asset),
-                hashes=[cdx.HashType(alg=cdx.HashAlgorithm.SHA_256, content=model.asset.sha256)],
+                hashes=[_sha256(model.asset.sha256)],
             ),
             cdx.ExternalReference(
                 type=cdx.ExternalReferenceType.OTHER,
@@ -84,17 +85,19 @@ def _model(model: Model, repository: str) -> Component:
             for name, value in (("variant", model.variant), ("marker", model.marker))
             if value
         ],
-        components=[_file(file, label) for file in model.files],
+        components=[
+            Component(
+                name=file.path,
+                type=ComponentType.FILE,
+                bom_ref=f"{label}/{file.path}",
+                hashes=[_sha256(file.sha256)],
+            )
+            for file in model.files
+        ],
     )
 
 
-def _file(file: ModelFile, label: str) -> Component:
+def _sha256(digest: str) -> HashType:
     from cyclonedx.model import HashAlgorithm, HashType
-    from cyclonedx.model.component import Component, ComponentType
 
-    return Component(
-        name=file.path,
-        type=ComponentType.FILE,
-        bom_ref=f"{label}/{file.path}",
-        hashes=[HashType(alg=HashAlgorithm.SHA_256, content=file.sha256)],
-    )
+    return HashType(alg=HashAlgorithm.SHA_256, content=digest)

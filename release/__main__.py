@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -26,23 +25,7 @@ _checkout = click.option(
 )
 
 
-class _Failure(click.ClickException):
-    """Something the maintainer has to correct."""
-
-    exit_code = 2
-
-
-class _Commands(click.Group):
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except (ModelBuildError, OSError) as error:
-            raise _Failure(str(error)) from error
-
-
-@click.group(
-    cls=_Commands, context_settings={"show_default": True, "help_option_names": ["-h", "--help"]}
-)
+@click.group(context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
 def cli() -> None:
     """Make the model files, pack them for a release, pin them in the lock, publish them, verify what is published."""
 
@@ -59,9 +42,8 @@ def build(*, recipe_file: Path, output: Path, cache: Path) -> None:
     written = build_model(read_recipe(recipe_file), output, cache, click.echo)
     for path in written:
         click.echo(f"wrote {path}")
-    click.echo(
-        f"{'the model is in' if written else 'nothing to do: the model is whole in'} {output}"
-    )
+    done = "the model is in" if written else "nothing to do: the model is whole in"
+    click.echo(f"{done} {output}")
 
 
 @cli.command(short_help="Pack it as a release asset.")
@@ -116,8 +98,7 @@ def lock(
     check: bool,
 ) -> None:
     """Pin the model and its asset in the lock, which every build believes."""
-    from hatch_heimdall_models.lock import read_manifest
-    from hatch_heimdall_models.relock import settle
+    from hatch_heimdall_models.lock import read_manifest, settle
     from release.lock import make_lock
     from release.project import read_project
     from release.recipe import read_recipe
@@ -167,19 +148,13 @@ def verify_command(
     if wheel is not None and installed:
         raise click.UsageError("--wheel and --installed exclude one another")
     lock = Checkout(checkout.absolute()).lock
-    pins = (
-        pins_of_wheel(wheel)
-        if wheel is not None
-        else pins_of_installed(lock.distribution)
-        if installed
-        else None
-    )
+    pins = pins_of_wheel(wheel) if wheel is not None else None
+    if installed:
+        pins = pins_of_installed(lock.distribution)
     if problems := verify(lock, tag, pins, click.echo):
-        click.echo(
-            "\n".join(
-                [f"{tag} is not as it should be:", *(f"  - {problem}" for problem in problems)]
-            )
-        )
+        click.echo(f"{tag} is not as it should be:")
+        for problem in problems:
+            click.echo(f"  - {problem}")
         context.exit(1)
     click.echo(f"{tag} is as it should be")
 
@@ -194,6 +169,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
+    except (ModelBuildError, OSError) as error:
+        click.echo(f"Error: {error}", err=True)
+        return 2
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return 130

@@ -13,8 +13,8 @@ from functools import partial
 from math import sqrt
 from typing import NamedTuple
 
-from release.bert_config import BertConfig
-from release.graph_builder import BOOL, FLOAT32, INT64, GraphBuilder
+from release.encoder_builder import EncoderBuilder
+from release.graph_builder import BOOL, CONTRIBUTED, FLOAT32, INT64
 
 WHOLE = "whole"
 """The name of the value that the choice depends on, in every graph: the engine replaces it where there is no choice."""
@@ -40,14 +40,9 @@ class Batch(NamedTuple):
     whole: str
 
 
-def describe(builder: GraphBuilder, config: BertConfig, *, whole_from: int = 0) -> Batch:
-    """Add what tells about the batch, from the graph's inputs.
-
-    Args:
-        builder: the graph.
-        config: the encoder's dimensions.
-        whole_from: tokens from which on batches without padding take the way that is quicker for them.
-    """
+def describe(builder: EncoderBuilder) -> Batch:
+    """Add what tells about the batch, from the graph's inputs."""
+    config = builder.config
     shape = builder.node("Shape", "input_ids")
     by_text = builder.node("Concat", shape, builder.integers(config.width), axis=0)
     by_head = builder.node(
@@ -60,9 +55,9 @@ def describe(builder: GraphBuilder, config: BertConfig, *, whole_from: int = 0) 
         "Unsqueeze", builder.node("Mul", hidden, builder.number(_MASKED)), builder.integers(1, 2)
     )
     whole = builder.node("ReduceMin", "attention_mask", keepdims=0)
-    if whole_from:
+    if builder.whole_from:
         tokens = builder.node("Squeeze", builder.node("Shape", "input_ids", start=1))
-        long = builder.node("GreaterOrEqual", tokens, builder.integer(whole_from))
+        long = builder.node("GreaterOrEqual", tokens, builder.integer(builder.whole_from))
         whole = builder.node("Mul", whole, builder.node("Cast", long, to=INT64))
     whole = builder.node(
         "Or", builder.node("Cast", whole, to=BOOL), builder.truth(NEVER, value=False), output=WHOLE
@@ -70,14 +65,11 @@ def describe(builder: GraphBuilder, config: BertConfig, *, whole_from: int = 0) 
     return Batch(by_text, by_head, padding, whole)
 
 
-def attention(
-    builder: GraphBuilder, config: BertConfig, parts: tuple[str, str, str], batch: Batch
-) -> str:
+def attention(builder: EncoderBuilder, parts: tuple[str, str, str], batch: Batch) -> str:
     """Each token's mean of all values, by how well its query fits their keys; head by head.
 
     Args:
         builder: the graph.
-        config: the encoder's dimensions.
         parts: queries, keys and values, each of shape (tokens, width).
         batch: the texts.
 
@@ -86,29 +78,29 @@ def attention(
     """
     context = builder.either(
         batch.whole,
-        partial(_one_operator, builder, config, parts, batch),
-        partial(_plain_operators, builder, config, parts, batch),
+        partial(_one_operator, builder, parts, batch),
+        partial(_plain_operators, builder, parts, batch),
     )
-    return builder.node("Reshape", context, builder.integers(-1, config.width))
+    return builder.node("Reshape", context, builder.integers(-1, builder.config.width))
 
 
-def _one_operator(
-    builder: GraphBuilder, config: BertConfig, parts: tuple[str, str, str], batch: Batch
-) -> str:
+def _one_operator(builder: EncoderBuilder, parts: tuple[str, str, str], batch: Batch) -> str:
     texts = (builder.node("Reshape", part, batch.by_text) for part in parts)
-    return builder.contributed("MultiHeadAttention", *texts, num_heads=config.heads)
+    return builder.node(
+        "MultiHeadAttention", *texts, domain=CONTRIBUTED, num_heads=builder.config.heads
+    )
 
 
-def _plain_operators(
-    builder: GraphBuilder, config: BertConfig, parts: tuple[str, str, str], batch: Batch
-) -> str:
+def _plain_operators(builder: EncoderBuilder, parts: tuple[str, str, str], batch: Batch) -> str:
     orders = (0, 2, 1, 3), (0, 2, 3, 1), (0, 2, 1, 3)
     query, key, value = (
         builder.node("Transpose", builder.node("Reshape", part, batch.by_head), perm=order)
         for part, order in zip(parts, orders, strict=True)
     )
     scores = builder.node(
-        "Mul", builder.node("MatMul", query, key), builder.number(1 / sqrt(config.head_width))
+        "Mul",
+        builder.node("MatMul", query, key),
+        builder.number(1 / sqrt(builder.config.head_width)),
     )
     shares = builder.node("Softmax", builder.node("Add", scores, batch.padding), axis=-1)
     context = builder.node("Transpose", builder.node("MatMul", shares, value), perm=(0, 2, 1, 3))

@@ -8,15 +8,6 @@ from hatch_heimdall_models.reader import read_json
 
 _REQUIRED = {"model_type": "bert", "hidden_act": "gelu"}
 """What the graph is written for; `gelu` is the exact one, by the error function."""
-_COUNTS = {
-    "layers": "num_hidden_layers",
-    "heads": "num_attention_heads",
-    "width": "hidden_size",
-    "inner_width": "intermediate_size",
-    "positions": "max_position_embeddings",
-    "vocabulary": "vocab_size",
-    "token_types": "type_vocab_size",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +57,25 @@ def parse_bert_config(text: str | bytes, *, subject: str) -> BertConfig:
     # Files older than the key mean absolute positions.
     if reader.value("position_embedding_type", "absolute") != "absolute":
         reader.expected("position_embedding_type", "'absolute'")
-    counts = {name: reader.positive(key, "whole number") for name, key in _COUNTS.items()}
+
+    def count(key: str) -> int:
+        return reader.positive(key, "whole number")
+
     eps = reader.value("layer_norm_eps")
     if not isinstance(eps, float) or not 0 < eps < 1:
         reader.expected("layer_norm_eps", "a number between 0 and 1")
-    if counts["heads"] and counts["width"] % counts["heads"]:
-        problem = f"{counts['width']} is no multiple of the {counts['heads']} num_attention_heads"
+    config = BertConfig(
+        layers=count("num_hidden_layers"),
+        heads=count("num_attention_heads"),
+        width=count("hidden_size"),
+        inner_width=count("intermediate_size"),
+        positions=count("max_position_embeddings"),
+        vocabulary=count("vocab_size"),
+        token_types=count("type_vocab_size"),
+        layer_norm_eps=eps,
+    )
+    if config.heads and config.width % config.heads:
+        problem = f"{config.width} is no multiple of the {config.heads} num_attention_heads"
         reader.error("hidden_size", problem)
     reader.raise_problems(subject)
-    return BertConfig(**counts, layer_norm_eps=eps)
+    return config

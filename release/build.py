@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
@@ -18,7 +17,6 @@ from release.fast_graph import fast_graph_bytes
 from release.graph import graph_bytes
 from release.model_files import SETTINGS_PATH, every_path, settings_bytes
 from release.recipe import WEIGHTS_NAME, Graph, Recipe, UpstreamFile
-from release.safetensors_header import read_header
 from release.sources import fetch_files
 
 _CONFIG_NAME = "config.json"
@@ -105,20 +103,11 @@ def _graph(graph: Graph, name: str, config: BertConfig, weights: Path) -> bytes:
     return build(name, config, weights)
 
 
-def _float32(name: str, config: BertConfig, weights: Path) -> bytes:
-    return graph_bytes(name, config, read_header(weights), subject=str(weights))
-
-
-def _int8(name: str, config: BertConfig, weights: Path) -> bytes:
-    return fast_graph_bytes(name, config, read_header(weights), subject=str(weights))
-
-
-def _int8_weights(name: str, config: BertConfig, weights: Path) -> bytes:
-    content = memoryview(weights.read_bytes())
-    return compact_graph_bytes(name, config, read_header(weights), content, subject=str(weights))
-
-
-BUILDERS = {"float32": _float32, "int8": _int8, "int8-weights": _int8_weights}
+BUILDERS: Mapping[str, Callable[[str, BertConfig, Path], bytes]] = {
+    "float32": graph_bytes,
+    "int8": fast_graph_bytes,
+    "int8-weights": compact_graph_bytes,
+}
 """What makes a graph, by the name that a recipe has for it: of the model's name, its configuration and the weights file."""
 
 
@@ -140,7 +129,9 @@ def _is_right(file: UpstreamFile, target: Path) -> bool:
 def _tidy(output: Path, expected: frozenset[str]) -> None:
     """Remove what a killed build left half written; refuse to build beside files that are nobody's."""
     strangers = []
-    for path in _files(output):
+    for path in sorted(output.rglob("*")):
+        if path.is_dir():
+            continue
         relative = path.relative_to(output).as_posix()
         # Nobody else is writing: this build has the lock.
         if path.name.startswith(".") and path.name.endswith(PART_SUFFIX):
@@ -149,8 +140,3 @@ def _tidy(output: Path, expected: frozenset[str]) -> None:
             strangers.append(f"{relative} is no part of the model: move it elsewhere or remove it")
     if strangers:
         raise ModelBuildError(str(output), strangers)
-
-
-def _files(directory: Path) -> Iterator[Path]:
-    for root, _, names in os.walk(directory):
-        yield from (Path(root, name) for name in sorted(names))

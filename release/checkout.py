@@ -10,8 +10,7 @@ from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.lock import read_manifest
 from hatch_heimdall_models.manifest import Asset, Manifest
 from release.project import Project, read_project
-from release.publication import LocalAsset
-from release.sums import SUMS_NAME, local_sums, sums_bytes
+from release.sums import SUMS_NAME, sums_bytes
 
 _SHOWN = 10
 
@@ -67,7 +66,7 @@ class Checkout:
             raise ModelBuildError(str(self.root), problems)
         return head
 
-    def wanted(self, tag: str) -> list[LocalAsset]:
+    def wanted(self, tag: str) -> list[Asset]:
         """The files that the release of this tag is to have: the assets that the lock pins there, and their sums.
 
         Empty where the lock pins older assets alone.
@@ -79,24 +78,24 @@ class Checkout:
         if not pins:
             return []
         folder = self.assets_dir(tag)
-        problems, assets = [], []
+        problems = []
         for pin in pins:
             if not (folder / pin.name).is_file():
                 problems.append(f"{pin.name} is not there")
                 continue
-            asset = LocalAsset.of(folder / pin.name)
-            assets.append(asset)
-            if (asset.size, asset.sha256) != (pin.size, pin.sha256):
+            asset = Asset.of_file(tag, folder / pin.name)
+            if asset != pin:
                 problems.append(
                     f"{pin.name}: pinned is sha256 {pin.sha256} ({pin.size} bytes), "
                     f"found {asset.sha256} ({asset.size} bytes)"
                 )
-        if not problems and local_sums(folder) != sums_bytes(pins):
+        sums = folder / SUMS_NAME
+        if not problems and (not sums.is_file() or sums.read_bytes() != sums_bytes(pins)):
             problems.append(f"{SUMS_NAME} does not list exactly what models.lock.json pins")
         if problems:
             advice = "run 'python -m release pack' and 'python -m release lock --check'"
             raise ModelBuildError(str(folder), [*problems, advice])
-        return [*assets, LocalAsset.of(folder / SUMS_NAME)]
+        return [*pins, Asset.of_file(tag, sums)]
 
     def _git(self, *arguments: str) -> str:
         try:

@@ -7,6 +7,7 @@ constant folding); of the word table, half of the parameters, only the rows of a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,21 +17,13 @@ from release.encoder_builder import EncoderBuilder
 from release.graph import encoder_bytes
 from release.graph_builder import BFLOAT16, FLOAT32, INT8, ValueType
 from release.quantisation import Quantised, quantise_groups, quantise_rows
-from release.recipe import WEIGHTS_NAME
 from release.safetensors_header import Tensor
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def compact_graph_bytes(
-    name: str,
-    config: BertConfig,
-    tensors: Mapping[str, Tensor],
-    content: memoryview,
-    *,
-    subject: str = WEIGHTS_NAME,
-) -> bytes:
+def compact_graph_bytes(name: str, config: BertConfig, weights: Path) -> bytes:
     """The serialised ONNX model, the same bytes for the same arguments on every machine.
 
     Inputs and output are those of `release.graph.graph_bytes`.
@@ -38,24 +31,20 @@ def compact_graph_bytes(
     Args:
         name: the graph's name.
         config: the encoder's dimensions.
-        tensors: where the weights lie, from `safetensors_header.read_header`.
-        content: the weights file.
-        subject: what the weights are, for messages: usually their path.
+        weights: upstream's safetensors file.
 
     Raises:
         ModelBuildError: naming every weight that is missing or has another type or shape than `config` says.
     """
-    return encoder_bytes(_CompactBuilder(tensors, content, config), name, config, subject=subject)
+    return encoder_bytes(_CompactBuilder(weights, config), name)
 
 
 class _CompactBuilder(EncoderBuilder):
     """Stores matrices in int8, and vectors, a hundredth of the parameters, as they are."""
 
-    def __init__(
-        self, tensors: Mapping[str, Tensor], content: memoryview, config: BertConfig
-    ) -> None:
-        super().__init__(tensors, WEIGHTS_NAME, config)
-        self._content = content
+    def __init__(self, weights: Path, config: BertConfig) -> None:
+        super().__init__(weights, config)
+        self._content = memoryview(weights.read_bytes())
 
     def weight(self, name: str, *shape: int) -> str:
         tensor = self._checked(name, shape)

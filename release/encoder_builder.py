@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from release.bert_config import BertConfig
 from release.graph_builder import GraphBuilder
-from release.safetensors_header import Tensor
 
 
 class States(NamedTuple):
@@ -28,21 +27,15 @@ class EncoderBuilder(GraphBuilder):
     A matrix has tensors `<prefix>.weight`, of torch's shape (out, in), and `<prefix>.bias`.
 
     Attributes:
-        whole_from: see `attention.describe`.
+        whole_from: tokens from which on batches without padding take the way through attention that is quicker for them.
+        config: the encoder's dimensions.
     """
 
     whole_from = 0
 
-    def __init__(self, tensors: Mapping[str, Tensor], location: str, config: BertConfig) -> None:
-        """Start an empty graph.
-
-        Args:
-            tensors: where each weight lies.
-            location: name of the file, in the model's own folder, that holds them.
-            config: the encoder's dimensions.
-        """
-        super().__init__(tensors, location)
-        self._config = config
+    def __init__(self, weights: Path, config: BertConfig) -> None:
+        super().__init__(weights)
+        self.config = config
         self._normalised: dict[States, str] = {}
 
     def table(self, name: str, *shape: int) -> str:
@@ -68,11 +61,11 @@ class EncoderBuilder(GraphBuilder):
             out_width: columns of the result.
             constant: whether `constant` is added.
         """
-        weight = self.weight(f"{prefix}.weight", out_width, self._config.width)
-        added = [self.constant(prefix, states, out_width)] if constant else []
+        weight = self.weight(f"{prefix}.weight", out_width, self.config.width)
+        added = [self.constant(prefix, out_width)] if constant else []
         return self.node("Gemm", self.normalised(states), weight, *added, transB=1)
 
-    def constant(self, prefix: str, states: States, out_width: int) -> str:  # noqa: ARG002
+    def constant(self, prefix: str, out_width: int) -> str:
         """What is added to each row of a matrix' product with the states: its bias."""
         return self.weight(f"{prefix}.bias", out_width)
 
@@ -96,7 +89,7 @@ class EncoderBuilder(GraphBuilder):
             carried: a vector that would have to be added to each of `rows` before.
             after_gelu: whether `rows` came out of GELU.
         """
-        weight = self.weight(f"{prefix}.weight", self._config.width, in_width)
+        weight = self.weight(f"{prefix}.weight", self.config.width, in_width)
         bias = self.carried_bias(prefix, weight, carried)
         return self.node(
             "Add", self.node("Gemm", rows, weight, bias, transB=1), self.normalised(states)
@@ -104,12 +97,12 @@ class EncoderBuilder(GraphBuilder):
 
     def carried_bias(self, prefix: str, weight: str, carried: str) -> str:
         """The matrix' bias, and what the matrix makes of a carried vector: it depends on weights alone."""
-        bias = self.weight(f"{prefix}.bias", self._config.width)
+        bias = self.weight(f"{prefix}.bias", self.config.width)
         return self.node("Add", bias, self.node("MatMul", weight, carried)) if carried else bias
 
     def norm_weights(self, states: States) -> tuple[str, str]:
         """Scale and shift of the states' normalisation."""
-        width = self._config.width
+        width = self.config.width
         return self.weight(f"{states.norm}.weight", width), self.weight(
             f"{states.norm}.bias", width
         )
@@ -117,5 +110,5 @@ class EncoderBuilder(GraphBuilder):
     def layer_norm(self, rows: str, scale: str, shift: str) -> str:
         """Rows of mean 0 and variance 1, times the scale, plus the shift."""
         return self.node(
-            "LayerNormalization", rows, scale, shift, axis=-1, epsilon=self._config.layer_norm_eps
+            "LayerNormalization", rows, scale, shift, axis=-1, epsilon=self.config.layer_norm_eps
         )

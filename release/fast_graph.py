@@ -27,9 +27,7 @@ from pathlib import Path
 from release.bert_config import BertConfig
 from release.encoder_builder import EncoderBuilder, States
 from release.graph import encoder_bytes
-from release.graph_builder import FLOAT32, INT8, INT64, UINT8
-from release.recipe import WEIGHTS_NAME
-from release.safetensors_header import Tensor
+from release.graph_builder import CONTRIBUTED, FLOAT32, INT8, INT64, UINT8
 
 _MEASURED = Path(__file__).with_suffix(".json")
 _LEAST_GELU = 0.17
@@ -76,28 +74,20 @@ class Measured:
 
 
 def fast_graph_bytes(
-    name: str,
-    config: BertConfig,
-    tensors: Mapping[str, Tensor],
-    measured: Measured | None = None,
-    *,
-    subject: str = WEIGHTS_NAME,
+    name: str, config: BertConfig, weights: Path, measured: Measured | None = None
 ) -> bytes:
     """The serialised ONNX model, the same bytes for the same arguments; otherwise as `release.graph.graph_bytes`.
 
     Args:
         name: the graph's name.
         config: the encoder's dimensions.
-        tensors: where the weights lie, from `safetensors_header.read_header`.
+        weights: upstream's safetensors file.
         measured: for these weights; default: what is committed. A matrix that it does not name gets no special treatment.
-        subject: what the weights are, for messages: usually their path.
 
     Raises:
         ModelBuildError: naming every weight that is missing or has another type or shape than `config` says.
     """
-    return encoder_bytes(
-        _FastBuilder(tensors, config, measured or Measured.read()), name, config, subject=subject
-    )
+    return encoder_bytes(_FastBuilder(weights, config, measured or Measured.read()), name)
 
 
 class _FastBuilder(EncoderBuilder):
@@ -107,36 +97,30 @@ class _FastBuilder(EncoderBuilder):
     # as long as this (cognitive_memory/encoding/batching.py): so a text's length alone decides, and not its batch.
     whole_from = 128
 
-    def __init__(
-        self, tensors: Mapping[str, Tensor], config: BertConfig, measured: Measured
-    ) -> None:
-        super().__init__(tensors, WEIGHTS_NAME, config)
+    def __init__(self, weights: Path, config: BertConfig, measured: Measured) -> None:
+        super().__init__(weights, config)
         self._measured = measured
         self._rounded: dict[States, tuple[str, str]] = {}
         self._made: dict[str, str] = {}
-        self._weights: dict[str, int] = {}
+        self._weight_numbers: dict[str, int] = {}
 
     def project(self, prefix: str, states: States, out_width: int, *, constant: bool = True) -> str:
-        weight = self.weight(f"{prefix}.weight", out_width, self._config.width)
+        weight = self.weight(f"{prefix}.weight", out_width, self.config.width)
         if (group := self._group(prefix)) in self._measured.scales:
             weight = self.node("Mul", weight, self._scale(group))
         # Query, key and value share what they are applied to.
         if states not in self._rounded:
             self._rounded[states] = self._around_zero(self._prepared(group, states))
         product = self._product(
-            *self._rounded[states], *self._round(weight, (out_width, self._config.width)), _MIDDLE
+            *self._rounded[states], *self._round(weight, (out_width, self.config.width)), _MIDDLE
         )
-        return (
-            self.node("Add", product, self.constant(prefix, states, out_width))
-            if constant
-            else product
-        )
+        return self.node("Add", product, self.constant(prefix, out_width)) if constant else product
 
-    def constant(self, prefix: str, states: States, out_width: int) -> str:
-        bias = super().constant(prefix, states, out_width)
+    def constant(self, prefix: str, out_width: int) -> str:
+        bias = super().constant(prefix, out_width)
         if (group := self._group(prefix)) not in self._measured.moves:
             return bias
-        weight = self.weight(f"{prefix}.weight", out_width, self._config.width)
+        weight = self.weight(f"{prefix}.weight", out_width, self.config.width)
         return self.node("Add", bias, self.node("MatMul", weight, self._move(group)))
 
     def added(
@@ -149,7 +133,7 @@ class _FastBuilder(EncoderBuilder):
         carried: str = "",
         after_gelu: bool = False,
     ) -> str:
-        shape = self._config.width, in_width
+        shape = self.config.width, in_width
         weight = self.weight(f"{prefix}.weight", *shape)
         bias = self.carried_bias(prefix, weight, carried)
         if after_gelu:
@@ -169,7 +153,7 @@ class _FastBuilder(EncoderBuilder):
         return f"{self._count:x}"
 
     def _weight_name(self, name: str) -> str:
-        return f"w{self._weights.setdefault(name, len(self._weights)):x}"
+        return f"w{self._weight_numbers.setdefault(name, len(self._weight_numbers)):x}"
 
     def _group(self, prefix: str) -> str:
         """What columns are scaled and moved for: one matrix, or query, key and value together."""
@@ -243,8 +227,14 @@ class _FastBuilder(EncoderBuilder):
         """The rows of those codes times the transposed weight."""
         zero_point = self._constant(f"zero {zero}", (), UINT8, bytes([zero]))
         transposed = self.node("Transpose", rounded, perm=(1, 0))
-        product = self.contributed(
-            "MatMulIntegerToFloat", codes, transposed, self.number(1.0), steps, zero_point
+        product = self.node(
+            "MatMulIntegerToFloat",
+            codes,
+            transposed,
+            self.number(1.0),
+            steps,
+            zero_point,
+            domain=CONTRIBUTED,
         )
         return self.node("Mul", product, column)
 
@@ -265,29 +255,26 @@ class _FastBuilder(EncoderBuilder):
         return self.node("QuantizeLinear", weight, steps, zeros, axis=0), steps
 
     def _scale(self, group: str) -> str:
-        return self._once(f"{group}.scale", partial(self._new_scale, group))
+        def made() -> str:
+            quarters = self._measured.scales[group]
+            table = [_QUARTERS[index % 4] * 2.0 ** (index // 4) for index in range(-_REACH, _REACH)]
+            codes = bytes(value + _REACH for value in quarters)
+            indices = self._constant(f"{group}.scale", (len(quarters),), UINT8, codes)
+            scales = self.numbers("scales", table)
+            return self.node("Gather", scales, self.node("Cast", indices, to=INT64), axis=0)
+
+        return self._once(f"{group}.scale", made)
 
     def _move(self, group: str) -> str:
-        return self._once(f"{group}.move", partial(self._new_move, group))
+        def made() -> str:
+            eighths = self._measured.moves[group]
+            raw = struct.pack(f"{len(eighths)}b", *eighths)
+            codes = self._constant(f"{group}.move", (len(eighths),), INT8, raw)
+            return self.node("Mul", self.node("Cast", codes, to=FLOAT32), self.number(_MOVE))
+
+        return self._once(f"{group}.move", made)
 
     def _once(self, key: str, make: Callable[[], str]) -> str:
         if key not in self._made:
             self._made[key] = make()
         return self._made[key]
-
-    def _new_scale(self, group: str) -> str:
-        quarters = self._measured.scales[group]
-        table = [_QUARTERS[index % 4] * 2.0 ** (index // 4) for index in range(-_REACH, _REACH)]
-        indices = self._constant(
-            f"{group}.scale", (len(quarters),), UINT8, bytes(value + _REACH for value in quarters)
-        )
-        return self.node(
-            "Gather", self.numbers("scales", table), self.node("Cast", indices, to=INT64), axis=0
-        )
-
-    def _new_move(self, group: str) -> str:
-        eighths = self._measured.moves[group]
-        codes = self._constant(
-            f"{group}.move", (len(eighths),), INT8, struct.pack(f"{len(eighths)}b", *eighths)
-        )
-        return self.node("Mul", self.node("Cast", codes, to=FLOAT32), self.number(_MOVE))

@@ -44,14 +44,12 @@ class RemoteRelease:
     """A release.
 
     Attributes:
-        tag: its tag, which a draft has only in name.
         draft: whether users can't see it yet.
         immutable: whether GitHub lets nothing of it be changed.
         page: its URL, for people.
         assets: its files.
     """
 
-    tag: str
     draft: bool
     immutable: bool
     page: str
@@ -61,7 +59,6 @@ class RemoteRelease:
     def of(cls, document: Mapping[str, Any]) -> RemoteRelease:
         """Read the API's JSON object."""
         return cls(
-            tag=document["tag_name"],
             draft=document["draft"],
             immutable=document.get("immutable", False),
             page=document["html_url"],

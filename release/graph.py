@@ -12,15 +12,13 @@ weights as they lie in the file, bias included; a `Transpose` would have onnxrun
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from pathlib import Path
 
 from hatch_heimdall_models.errors import ModelBuildError
 from release.attention import Batch, attention, describe
 from release.bert_config import BertConfig
 from release.encoder_builder import EncoderBuilder, States
 from release.graph_builder import FLOAT32, INT64
-from release.recipe import WEIGHTS_NAME
-from release.safetensors_header import Tensor
 
 _LEAST_COUNT = 1e-9
 """Divisor of the mean when the mask is empty (sentence-transformers, `Pooling`)."""
@@ -28,9 +26,7 @@ _LEAST_NORM = 1e-12
 """Divisor of the scaling when the mean is zero (torch, `normalize`)."""
 
 
-def graph_bytes(
-    name: str, config: BertConfig, tensors: Mapping[str, Tensor], *, subject: str = WEIGHTS_NAME
-) -> bytes:
+def graph_bytes(name: str, config: BertConfig, weights: Path) -> bytes:
     """The serialised ONNX model, the same bytes for the same arguments.
 
     Its inputs are `input_ids` and `attention_mask`, int64 of shape (batch, sequence), both dimensions free up to
@@ -39,36 +35,34 @@ def graph_bytes(
     Args:
         name: the graph's name.
         config: the encoder's dimensions.
-        tensors: where the weights lie, from `safetensors_header.read_header`.
-        subject: what the weights are, for messages: usually their path.
+        weights: upstream's safetensors file.
 
     Raises:
         ModelBuildError: naming every weight that is missing or has another type or shape than `config` says.
     """
-    return encoder_bytes(
-        EncoderBuilder(tensors, WEIGHTS_NAME, config), name, config, subject=subject
-    )
+    return encoder_bytes(EncoderBuilder(weights, config), name)
 
 
-def encoder_bytes(builder: EncoderBuilder, name: str, config: BertConfig, *, subject: str) -> bytes:
+def encoder_bytes(builder: EncoderBuilder, name: str) -> bytes:
     """The serialised model whose matrices are applied as `builder` does it; otherwise as `graph_bytes`."""
-    batch = describe(builder, config, whole_from=builder.whole_from)
-    states = _embeddings(builder, config)
-    for index in range(config.layers):
-        states = _layer(builder, config, f"encoder.layer.{index}", states, batch)
+    batch = describe(builder)
+    states = _embeddings(builder)
+    for index in range(builder.config.layers):
+        states = _layer(builder, f"encoder.layer.{index}", states, batch)
     _pooling(builder, builder.normalised(states), batch)
     if builder.problems:
-        raise ModelBuildError(subject, builder.problems)
+        raise ModelBuildError(str(builder.weights), builder.problems)
     text = ("batch", "sequence")
     return builder.serialised(
         name,
         inputs={"input_ids": (INT64, text), "attention_mask": (INT64, text)},
-        outputs={"embeddings": (FLOAT32, ("batch", config.width))},
+        outputs={"embeddings": (FLOAT32, ("batch", builder.config.width))},
     )
 
 
-def _embeddings(builder: EncoderBuilder, config: BertConfig) -> States:
+def _embeddings(builder: EncoderBuilder) -> States:
     """The first hidden states."""
+    config = builder.config
     words = builder.table("embeddings.word_embeddings.weight", config.vocabulary, config.width)
     positions = builder.weight(
         "embeddings.position_embeddings.weight", config.positions, config.width
@@ -86,11 +80,9 @@ def _embeddings(builder: EncoderBuilder, config: BertConfig) -> States:
     return States(builder.node("Flatten", summed, axis=2), "embeddings.LayerNorm")
 
 
-def _layer(
-    builder: EncoderBuilder, config: BertConfig, prefix: str, states: States, batch: Batch
-) -> States:
+def _layer(builder: EncoderBuilder, prefix: str, states: States, batch: Batch) -> States:
     """One encoder layer: self-attention, then the feed-forward part, each added to what came in and normalised."""
-    width, inner = config.width, config.inner_width
+    width, inner = builder.config.width, builder.config.inner_width
     own, output = f"{prefix}.attention.self", f"{prefix}.attention.output"
 
     query = builder.project(f"{own}.query", states, width)
@@ -99,8 +91,8 @@ def _layer(
     key, value = (
         builder.project(f"{own}.{part}", states, width, constant=False) for part in ("key", "value")
     )
-    context = attention(builder, config, (query, key, value), batch)
-    carried = builder.constant(f"{own}.value", states, width)
+    context = attention(builder, (query, key, value), batch)
+    carried = builder.constant(f"{own}.value", width)
     states = States(
         builder.added(f"{output}.dense", context, width, states, carried=carried),
         f"{output}.LayerNorm",

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from onnx import GraphProto, ModelProto, TensorProto, ValueInfoProto
 from onnx.helper import make_attribute, make_tensor_value_info
 
-from release.safetensors_header import Tensor
+from release.recipe import WEIGHTS_NAME
+from release.safetensors_header import Tensor, read_header
 
 OPSET = 20
 """The first opset with `Gelu`; onnxruntime reads it since 1.17."""
@@ -39,32 +41,40 @@ class GraphBuilder:
     Values are named by strings, as in ONNX: each method returns the name of what it added. Weights are external data,
     parts of the weights file.
 
+    Args:
+        weights: a safetensors file, which will be called `WEIGHTS_NAME` in the model's own folder.
+
     Attributes:
+        weights: this file.
         problems: a sentence for each weight that is missing or of another type or shape.
     """
 
-    def __init__(self, tensors: Mapping[str, Tensor], location: str) -> None:
-        """Start an empty graph.
-
-        Args:
-            tensors: where each weight lies.
-            location: name of the file, in the model's own folder, that holds them.
-        """
+    def __init__(self, weights: Path) -> None:
+        self.weights = weights
         self.problems: list[str] = []
-        self._tensors = tensors
-        self._location = location
+        self._tensors = read_header(weights)
         self._graph = GraphProto()
         self._scope = self._graph
         self._count = 0
         self._known: set[str] = set()
 
-    def node(self, operator: str, *inputs: str, output: str = "", **attributes: Attribute) -> str:
-        """Add an operator and return the name of its one output."""
-        return self._add(operator, inputs, attributes, output=output)
-
-    def contributed(self, operator: str, *inputs: str, **attributes: Attribute) -> str:
-        """Add an operator that onnxruntime alone has (its domain `com.microsoft`)."""
-        return self._add(operator, inputs, attributes, domain=CONTRIBUTED)
+    def node(
+        self,
+        operator: str,
+        *inputs: str,
+        output: str = "",
+        domain: str = "",
+        **attributes: Attribute,
+    ) -> str:
+        """Add an operator of a domain, by default the standard's, and return the name of its one output."""
+        self._count += 1
+        name = output or self._name(operator)
+        node = self._scope.node.add(op_type=operator, domain=domain, input=inputs, output=[name])
+        # In a fixed order, since the order of the arguments would show in the bytes.
+        node.attribute.extend(
+            make_attribute(key, value) for key, value in sorted(attributes.items())
+        )
+        return name
 
     def either(self, condition: str, then: Callable[[], str], otherwise: Callable[[], str]) -> str:
         """One of two float32 values; of the nodes that both calls add, only those of that one run.
@@ -77,24 +87,6 @@ class GraphBuilder:
         return self.node(
             "If", condition, then_branch=self._branch(then), else_branch=self._branch(otherwise)
         )
-
-    def _add(
-        self,
-        operator: str,
-        inputs: Sequence[str],
-        attributes: Mapping[str, Attribute],
-        *,
-        output: str = "",
-        domain: str = "",
-    ) -> str:
-        self._count += 1
-        name = output or self._name(operator)
-        node = self._scope.node.add(op_type=operator, domain=domain, input=inputs, output=[name])
-        # In a fixed order, since the order of the arguments would show in the bytes.
-        node.attribute.extend(
-            make_attribute(key, value) for key, value in sorted(attributes.items())
-        )
-        return name
 
     def _branch(self, make: Callable[[], str]) -> GraphProto:
         around, self._scope = self._scope, GraphProto(name="branch")
@@ -121,13 +113,9 @@ class GraphBuilder:
             and (initializer := self._new_initializer(value, shape, FLOAT32)) is not None
         ):
             initializer.data_location = TensorProto.EXTERNAL
-            place = {
-                "location": self._location,
-                "offset": str(tensor.offset),
-                "length": str(tensor.length),
-            }
-            for key, part in place.items():
-                initializer.external_data.add(key=key, value=part)
+            initializer.external_data.add(key="location", value=WEIGHTS_NAME)
+            initializer.external_data.add(key="offset", value=str(tensor.offset))
+            initializer.external_data.add(key="length", value=str(tensor.length))
         return value
 
     def numbers(self, name: str, values: Sequence[float]) -> str:

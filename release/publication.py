@@ -4,36 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from hatch_heimdall_models.errors import ModelBuildError
-from hatch_heimdall_models.files import sha256_of
+from hatch_heimdall_models.manifest import Asset
 from release.github_release import RemoteAsset, RemoteRelease
-
-
-@dataclass(frozen=True, slots=True)
-class LocalAsset:
-    """A file that the release is to have.
-
-    Attributes:
-        path: the file.
-        sha256: what it is known to have.
-        size: bytes.
-    """
-
-    path: Path
-    sha256: str
-    size: int
-
-    @classmethod
-    def of(cls, path: Path) -> LocalAsset:
-        """Hash a file."""
-        return cls(path, sha256_of(path), path.stat().st_size)
-
-    @property
-    def name(self) -> str:
-        """The file's name, here and there."""
-        return self.path.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +23,7 @@ class Plan:
 
     create: bool
     discard: tuple[str, ...]
-    upload: tuple[LocalAsset, ...]
+    upload: tuple[Asset, ...]
     publish: bool
 
     def lines(self, tag: str) -> list[str]:
@@ -65,9 +39,7 @@ class Plan:
         return [*steps, "download every asset from its public URL and compare"]
 
 
-def plan_publication(
-    tag: str, releases: Sequence[RemoteRelease], wanted: Sequence[LocalAsset]
-) -> Plan:
+def plan_publication(tag: str, releases: Sequence[RemoteRelease], wanted: Sequence[Asset]) -> Plan:
     """What is left to do.
 
     Args:
@@ -81,7 +53,11 @@ def plan_publication(
     if not releases:
         return Plan(create=True, discard=(), upload=tuple(wanted), publish=True)
     if len(releases) > 1:
-        raise ModelBuildError(f"release {tag}", [_ambiguous(releases)])
+        pages = ", ".join(
+            f"{release.page} ({'draft' if release.draft else 'published'})" for release in releases
+        )
+        problem = f"there are {len(releases)} of this tag: delete all but one by hand, then run this again: {pages}"
+        raise ModelBuildError(f"release {tag}", [problem])
     (release,) = releases
     there = {asset.name: asset for asset in release.assets}
     problems = list(_differences(tag, release, there.values(), wanted))
@@ -99,15 +75,8 @@ def plan_publication(
     return Plan(create=False, discard=discard, upload=missing, publish=release.draft)
 
 
-def _ambiguous(releases: Sequence[RemoteRelease]) -> str:
-    pages = ", ".join(
-        f"{release.page} ({'draft' if release.draft else 'published'})" for release in releases
-    )
-    return f"there are {len(releases)} of this tag: delete all but one by hand, then run this again: {pages}"
-
-
 def _differences(
-    tag: str, release: RemoteRelease, there: Iterable[RemoteAsset], wanted: Sequence[LocalAsset]
+    tag: str, release: RemoteRelease, there: Iterable[RemoteAsset], wanted: Sequence[Asset]
 ) -> Iterable[str]:
     pinned = {asset.name: asset for asset in wanted}
     way_out = (

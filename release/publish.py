@@ -15,11 +15,12 @@ from rich.filesize import decimal
 
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.files import sha256_of
+from hatch_heimdall_models.manifest import Asset
 from release.checkout import Checkout
 from release.gh import Gh
 from release.github_release import RemoteRelease, releases_of
 from release.public import fetch_published
-from release.publication import LocalAsset, Plan, plan_publication
+from release.publication import Plan, plan_publication
 
 
 def publish(
@@ -47,7 +48,9 @@ def publish(
         return
     project = checkout.project
     notes = f"The model files of {project.name} {project.version}. It fetches and verifies them by itself."
-    _Publication(Gh(project.repository), tag, commit, wanted, notes, say).run(dry_run=dry_run)
+    folder = checkout.assets_dir(tag)
+    publication = _Publication(Gh(project.repository), tag, commit, wanted, folder, notes, say)
+    publication.run(dry_run=dry_run)
 
 
 @dataclass(frozen=True)
@@ -55,12 +58,13 @@ class _Publication:
     gh: Gh
     tag: str
     commit: str
-    wanted: Sequence[LocalAsset]
+    wanted: Sequence[Asset]
+    folder: Path
     notes: str
     say: Callable[[str], None]
 
     def run(self, *, dry_run: bool) -> None:
-        plan = self.plan(self.releases())
+        plan = plan_publication(self.tag, self.releases(), self.wanted)
         if dry_run:
             where = f"would, in {self.gh.url}/{self.gh.repository} at commit {self.commit}:"
             self.say("\n".join([where, *(f"  - {line}" for line in plan.lines(self.tag))]))
@@ -73,7 +77,7 @@ class _Publication:
             self.say(f"published {self.tag}")
         # What is there now is looked at again: GitHub is believed, not our own steps.
         releases = self.releases()
-        if self.plan(releases).publish:
+        if plan_publication(self.tag, releases, self.wanted).publish:
             raise ModelBuildError(
                 f"release {self.tag}", ["is still a draft after it was published: run this again"]
             )
@@ -95,10 +99,6 @@ class _Publication:
             raise ModelBuildError(f"tag {self.tag}", [problem])
         return releases_of(self.gh, self.tag)
 
-    def plan(self, releases: Sequence[RemoteRelease]) -> Plan:
-        """What is left to be done."""
-        return plan_publication(self.tag, releases, self.wanted)
-
     def complete_draft(self, plan: Plan) -> None:
         """Make the draft, and all of it that is missing."""
         if plan.create:
@@ -110,7 +110,7 @@ class _Publication:
             self.say(f"deleted {name}, whose upload had broken off")
         for asset in plan.upload:
             self.say(f"uploading {asset.name} ({decimal(asset.size)})")
-            self.gh.release("upload", self.tag, str(asset.path))
+            self.gh.release("upload", self.tag, str(self.folder / asset.name))
 
     def compare_draft(self) -> None:
         """Download what the draft has, and compare."""
@@ -132,8 +132,4 @@ class _Publication:
         """Download what everybody gets, and compare."""
         with tempfile.TemporaryDirectory() as folder:
             for asset in self.wanted:
-                target = Path(folder, asset.name)
-                url = fetch_published(
-                    self.gh, self.tag, target, sha256=asset.sha256, size=asset.size, say=self.say
-                )
-                self.say(f"{url} has the pinned bytes")
+                fetch_published(self.gh, asset, Path(folder), self.say)

@@ -93,10 +93,6 @@ class HubSource:
     def __str__(self) -> str:
         return self.url or "Hugging Face"
 
-    def place(self, file: UpstreamFile) -> str | None:  # noqa: ARG002 - the other source's signature
-        """None: upstream's own URL is in a manifest anyway, and a maintainer's mirror is no business of users."""
-        return None
-
 
 Source = HubSource | WheelSource
 

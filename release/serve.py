@@ -1,4 +1,4 @@
-"""`python -m release serve`: packed assets as a GitHub release on this machine, for tests, the demo and a trial."""
+"""`python -m release serve`: packed assets as a GitHub release on this machine, for the demo and for trials."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hatch_heimdall_models.errors import ModelBuildError
 from release.project import ASSETS, read_project
 
 if TYPE_CHECKING:
-    from release.github_standin import Application, Request, Response
+    from release.github_standin.messages import Application, Request, Response
 
 _LONG = 3600.0
 """Seconds; a signal ends the sleep early."""
@@ -68,7 +68,8 @@ def serve(
 
     The first line of output is the setting that makes heimdall download from here. Ends on Ctrl-C and SIGTERM.
     """
-    from release.github_standin import GitHubStandIn
+    from release.github_standin.log import RequestLog
+    from release.github_standin.standin import GitHubStandIn
 
     _check(directory, host)
     # As Ctrl-C does, an exception ends the wait below and closes what is open.
@@ -86,7 +87,7 @@ def serve(
                 host=host,
                 port=port,
                 around=partial(_limited, rate),
-                log_stream=log,
+                log=RequestLog(log),
             )
         except OSError as error:
             raise ModelBuildError(f"--host {host} --port {port}", [_explain(error)]) from error
@@ -102,7 +103,7 @@ def serve(
 
 def _limited(rate: float | None, host: str, application: Application) -> Application:
     """The application, with its answers slowed where the assets are and a rate is given."""
-    from release.github_standin import slowed
+    from release.github_standin.messages import slowed
 
     if rate is None or host != "assets":
         return application

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from hatch_heimdall_models.manifest import Asset
 
@@ -15,9 +14,3 @@ def sums_bytes(assets: Iterable[Asset]) -> bytes:
     return "".join(
         f"{asset.sha256}  {asset.name}\n" for asset in sorted(assets, key=lambda one: one.name)
     ).encode()
-
-
-def local_sums(folder: Path) -> bytes | None:
-    """The content that lies in a folder; None if there is none."""
-    path = folder / SUMS_NAME
-    return path.read_bytes() if path.is_file() else None

@@ -44,14 +44,19 @@ def verify(
             {model.asset for model in lock.models}, key=lambda one: (one.tag, one.name)
         ):
             try:
-                path = _download(gh, asset, Path(folder), say)
+                path = fetch_published(gh, asset, Path(folder), say)
                 problems += _content_problems(lock, asset, path)
                 problems += attested(gh, path, say)
             except ModelBuildError as error:
                 problems.append(str(error))
         # A release without assets of its own has no sums either.
         if pins := pinned_assets(lock, tag):
-            problems += _sums_problems(gh, tag, pins, Path(folder), say)
+            content = sums_bytes(pins)
+            sums = Asset(tag, SUMS_NAME, hashlib.sha256(content).hexdigest(), len(content))
+            try:
+                fetch_published(gh, sums, Path(folder), say)
+            except ModelBuildError as error:
+                problems.append(str(error))
     return problems
 
 
@@ -62,31 +67,9 @@ def _wheel_problems(lock: Manifest, tag: str, wheel: WheelPins) -> Iterator[str]
         yield f"{wheel.subject} pins something else than the lock: it was built from another state of the project"
 
 
-def _download(gh: Gh, asset: Asset, folder: Path, say: Callable[[str], None]) -> Path:
-    path = folder / asset.name
-    url = fetch_published(gh, asset.tag, path, sha256=asset.sha256, size=asset.size, say=say)
-    say(f"{url} has the pinned bytes")
-    return path
-
-
 def _content_problems(lock: Manifest, asset: Asset, path: Path) -> Iterator[str]:
     held = read_asset(path)
     for model in lock.models:
         pinned = tuple(HashedFile(file.path, file.sha256, file.size) for file in model.files)
         if model.asset == asset and held != tuple(sorted(pinned, key=lambda file: file.path)):
             yield f"{asset.name} holds other files than the lock pins for {model.name} ({model.variant})"
-
-
-def _sums_problems(
-    gh: Gh, tag: str, pins: list[Asset], folder: Path, say: Callable[[str], None]
-) -> list[str]:
-    expected = sums_bytes(pins)
-    sha256 = hashlib.sha256(expected).hexdigest()
-    try:
-        url = fetch_published(
-            gh, tag, folder / SUMS_NAME, sha256=sha256, size=len(expected), say=say
-        )
-    except ModelBuildError as error:
-        return [str(error)]
-    say(f"{url} lists exactly that")
-    return []

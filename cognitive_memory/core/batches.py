@@ -13,6 +13,9 @@ def batched(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
     """Consecutive items, `size` at a time, the last time fewer; read as they are needed.
 
     Python has it as `itertools.batched` from 3.12 on.
+
+    >>> list(batched("abcde", 2))
+    [['a', 'b'], ['c', 'd'], ['e']]
     """
     source = iter(items)
     while batch := list(islice(source, size)):

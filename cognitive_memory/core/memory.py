@@ -21,6 +21,7 @@ LoadState: TypeAlias = "Mapping[str, Json]"
 """What a loader remembers of something that it loaded, in its own words."""
 
 
+@dataclass(eq=False, repr=False)
 class MemoryValueError(HeimdallError, ValueError):
     """A field of a memory has a value that it can't have.
 
@@ -29,10 +30,8 @@ class MemoryValueError(HeimdallError, ValueError):
         problem: what it is, and what it may be.
     """
 
-    def __init__(self, field: str, problem: str) -> None:
-        super().__init__(field, problem)
-        self.field = field
-        self.problem = problem
+    field: str
+    problem: str
 
     def __str__(self) -> str:
         return f"memory's {self.field}: {self.problem}"
@@ -146,25 +145,29 @@ def content_hash(text: str, context: str) -> bytes:
     return sha256(len(encoded).to_bytes(8) + encoded + context.encode()).digest()
 
 
+DOCUMENT_KEYS = tuple(
+    "id text context type tags source importance pinned created_at updated_at metadata".split()  # noqa: SIM905
+)
+"""What `as_document` says of a memory, in its order."""
+
+
 def as_document(memory: Memory) -> dict[str, Json]:
     """What a memory says, as JSON: the keys of a line of an export, without its vector."""
-    return {
-        "id": memory.id,
-        "text": memory.text,
-        "context": memory.context,
+    written: dict[str, Json] = {
         "type": str(memory.type),
         "tags": list(memory.tags),
-        "source": memory.source,
-        "importance": memory.importance,
-        "pinned": memory.pinned,
         "created_at": memory.created_at.isoformat(timespec="microseconds"),
         "updated_at": memory.updated_at.isoformat(timespec="microseconds"),
         "metadata": dict(memory.metadata),
     }
+    return {name: written.get(name, getattr(memory, name)) for name in DOCUMENT_KEYS}
 
 
 def as_id(value: str) -> str:
     """A memory's id in its one form: a UUID in lower case with hyphens.
+
+    >>> as_id("{6F1A0C5E7B1D4C7E9A3B2D1E0F9C8B7A}")
+    '6f1a0c5e-7b1d-4c7e-9a3b-2d1e0f9c8b7a'
 
     Raises:
         MemoryValueError: it is no UUID.

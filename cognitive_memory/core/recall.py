@@ -11,6 +11,7 @@ from cognitive_memory.core.memory import Memory, MemoryType, MemoryValueError
 from heimdall.errors import HeimdallError
 
 
+@dataclass(eq=False, repr=False)
 class QuestionError(HeimdallError, ValueError):
     """A question that can't be answered: it is blank, or asks for less than one answer.
 
@@ -18,9 +19,7 @@ class QuestionError(HeimdallError, ValueError):
         problem: what it is, and what it may be.
     """
 
-    def __init__(self, problem: str) -> None:
-        super().__init__(problem)
-        self.problem = problem
+    problem: str
 
     def __str__(self) -> str:
         return f"recall: {self.problem}"
@@ -38,6 +37,13 @@ class RecallFilter:
 
     Raises:
         MemoryValueError: a moment has no time zone.
+
+    >>> from datetime import UTC
+    >>> recent = RecallFilter(sources=frozenset({"docs"}), since=datetime(2025, 1, 1, tzinfo=UTC))
+    >>> RecallFilter(until=datetime(2025, 1, 1))
+    Traceback (most recent call last):
+    ...
+    cognitive_memory.core.memory.MemoryValueError: memory's until: 2025-01-01T00:00:00 has no time zone
     """
 
     types: frozenset[MemoryType] = frozenset()

@@ -41,7 +41,11 @@ def search_words(text: str, context: str, created_at: datetime) -> str:
 
 
 def identifier_parts(text: str) -> list[str]:
-    """The parts of words whose case changes within: "HTTPServer2 runs" gives "HTTP", "Server", "2"."""
+    """The parts of words whose case changes within.
+
+    >>> identifier_parts("HTTPServer2 runs")
+    ['HTTP', 'Server', '2']
+    """
     if not _CASED.search(text):
         return []
     return [
@@ -50,10 +54,13 @@ def identifier_parts(text: str) -> list[str]:
 
 
 def character_pairs(text: str) -> list[str]:
-    """Neighbouring characters of scripts without blanks: 検索する gives 検索, 索す, する. A lone character stays alone.
+    """Neighbouring characters of scripts without blanks. A lone character stays alone.
 
     Pairs need no dictionary, and find about as well as words do (Nie, Gao, Zhang, Zhou: "On the use of words and n-grams
     for Chinese information retrieval", IRAL 2000).
+
+    >>> character_pairs("検索する")
+    ['検索', '索す', 'する']
     """
     pairs: list[str] = []
     for run in _RUN.findall(unicodedata.normalize("NFKC", text)):
@@ -67,5 +74,9 @@ def without_runs(text: str) -> str:
 
 
 def date_words(moment: datetime) -> str:
-    """A date as people write it, in English whatever the locale: "8 May 2023"."""
+    """A date as people write it, in English whatever the locale.
+
+    >>> date_words(datetime(2023, 5, 8))
+    '8 May 2023'
+    """
     return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"

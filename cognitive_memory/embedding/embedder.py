@@ -32,9 +32,8 @@ class ModelEmbedder:
     """
 
     def __init__(self, config: EmbeddingConfig | None = None) -> None:
-        self._config = config or EmbeddingConfig(long_texts="pool")
-        self.dimension = self._config.embedding_dimension
-        self._provider = ONNXEmbeddingProvider(self._config)
+        self._provider = ONNXEmbeddingProvider(config or EmbeddingConfig(long_texts="pool"))
+        self.dimension = self._provider.config.embedding_dimension
         self._space: str | None = None
 
     def embedding_space(self) -> str | None:

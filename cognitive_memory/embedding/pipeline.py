@@ -16,7 +16,7 @@ from cognitive_memory.core.reports import Progress, StoreReport
 from cognitive_memory.embedding.embedder import embedded_text
 from cognitive_memory.storage.store import MemoryStore
 from cognitive_memory.storage.vectors import Embedded, Pending
-from cognitive_memory.storage.writing import Change, Stored
+from cognitive_memory.storage.writing import Stored
 from heimdall.errors import HeimdallError
 
 BLOCK = 256
@@ -130,13 +130,8 @@ def store_many(
                 pipeline.add(pending)
             report()
     report()
-    changes = Counter(item.change for item in stored)
-    return StoreReport(
-        added=changes[Change.ADDED],
-        unchanged=changes[Change.UNCHANGED],
-        updated=changes[Change.UPDATED],
-        ids=tuple(item.id for item in stored),
-    )
+    changes = Counter(str(item.change) for item in stored)
+    return StoreReport(**changes, ids=tuple(item.id for item in stored))
 
 
 def _outcomes(embedder: Embedder, block: Sequence[Pending]) -> list[Embedded]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from cognitive_memory.core.config import ConfigError
+from cognitive_memory.core.reports import Progress
 from cognitive_memory.core.variants import Graph
 from cognitive_memory.encoding.cores import usable_cores
 from cognitive_memory.encoding.errors import ModelLoadError
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
     from cognitive_memory.encoding.pipeline import Block
 
-Progress = Callable[[int, int], None]
-"""Told how many texts are done, and how many there are."""
 MOST_WINDOWS = 16
 """In how many windows a long text is read at most: 8,000 tokens, some 20 pages. One text shall not hold up all others."""
 

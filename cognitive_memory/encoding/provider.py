@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Lock
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
@@ -20,7 +19,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from cognitive_memory.encoding.encoder import Encoder, Progress
+    from cognitive_memory.core.reports import Progress
+    from cognitive_memory.encoding.encoder import Encoder
     from cognitive_memory.encoding.pipeline import Block
     from heimdall.models.locate import Location
 
@@ -32,26 +32,24 @@ class ONNXEmbeddingProvider:
 
     Args:
         config: which model, from where; the defaults of `EmbeddingConfig` when omitted.
+
+    Attributes:
+        config: the configuration that this provider was made with.
     """
 
     def __init__(self, config: EmbeddingConfig | None = None) -> None:
-        self._config = EmbeddingConfig() if config is None else config
-        self._which = (self._config.model_name, self._config.variant)
+        self.config = EmbeddingConfig() if config is None else config
+        self._which = (self.config.model_name, self.config.variant)
         self._forget()
         _providers.add(self)
 
     def __reduce__(self) -> tuple[type[ONNXEmbeddingProvider], tuple[EmbeddingConfig]]:
         # A model in memory stays in its process; a copy elsewhere loads its own.
-        return type(self), (self._config,)
+        return type(self), (self.config,)
 
     def _forget(self) -> None:
         self._encoder: Encoder | None = None
         self._loading = Lock()
-
-    @property
-    def config(self) -> EmbeddingConfig:
-        """The configuration that this provider was made with."""
-        return self._config
 
     def encode(self, text: str) -> NDArray[np.float32]:
         """Embed one text. If it is longer than what is read of a text, the rest is left out, and a warning is logged.
@@ -91,7 +89,7 @@ class ONNXEmbeddingProvider:
         """
         checked = check_texts(texts)
         return self._loaded().encode_batch(
-            checked, batch_size=self._config.batch_size, progress=progress
+            checked, batch_size=self.config.batch_size, progress=progress
         )
 
     def encode_stream(self, texts: Iterable[str]) -> Iterator[Block]:
@@ -111,26 +109,12 @@ class ONNXEmbeddingProvider:
         ahead = windows(texts)
         if first := next(ahead, None):  # bad texts cost no model
             yield from self._loaded().encode_windows(
-                chain([first], ahead), batch_size=self._config.batch_size
+                chain([first], ahead), batch_size=self.config.batch_size
             )
 
     def ready(self) -> bool:
         """Whether a text can be embedded now without fetching anything: the model is loaded, or on this machine."""
         return self._encoder is not None or self._location().here
-
-    def warm_up(self) -> None:
-        """Begin to load the model in the background, unless it would have to be fetched; returns at once.
-
-        What goes wrong is raised where a vector is wanted.
-        """
-        if self._encoder is None and self._location().here:
-            # Not a daemon: Python must not end while onnxruntime is at work.
-            Thread(target=self._load_quietly, name="heimdall-warm-up", daemon=False).start()
-
-    def _load_quietly(self) -> None:
-        # onnxruntime raises bare Exceptions; whoever asks for a vector gets this one again.
-        with contextlib.suppress(Exception):
-            self._loaded()
 
     @property
     def embedding_space(self) -> str | None:
@@ -141,12 +125,12 @@ class ONNXEmbeddingProvider:
         pinned = pinned_variant(*self._which)
         if pinned is None:
             return None
-        return pinned.embedding_space(self._config.device, self._config.long_texts)
+        return pinned.embedding_space(self.config.device, self.config.long_texts)
 
     def _location(self) -> Location:
         from heimdall.models.locate import locate
 
-        return locate(None, *self._which, models_dir=str(self._config.model_cache_dir))
+        return locate(None, *self._which, models_dir=str(self.config.model_cache_dir))
 
     def _directory(self) -> Path:
         location = self._location()
@@ -154,7 +138,7 @@ class ONNXEmbeddingProvider:
             return Path(location.directory)
         from heimdall.models.resolver import resolve
 
-        return resolve(*self._which, models_dir=self._config.model_cache_dir)
+        return resolve(*self._which, models_dir=self.config.model_cache_dir)
 
     def _loaded(self) -> Encoder:
         # Looked at without the lock first: every text comes by here.
@@ -166,13 +150,16 @@ class ONNXEmbeddingProvider:
 
     def _encoder_in(self, directory: Path) -> Encoder:
         from cognitive_memory.encoding.encoder import Encoder
+        from heimdall.models import graph_cache, receipts
 
+        ours = self.config.model_cache_dir / receipts.STORE
         return Encoder.load(
             directory,
-            device=self._config.device,
+            device=self.config.device,
             graph=pinned_graph(*self._which),
-            long_texts=self._config.long_texts,
-            cache=self._cache_beside(directory),
+            long_texts=self.config.long_texts,
+            # The read-only tier is not written to, whoever may.
+            cache=graph_cache.folder(directory) if directory.is_relative_to(ours) else None,
         )
 
     def _load(self) -> Encoder:
@@ -187,23 +174,16 @@ class ONNXEmbeddingProvider:
             model = read_model(None, *self._which)
             if tree_matches(directory, model):
                 raise
-            directory = repair(model, models_dir=self._config.model_cache_dir).directory
+            directory = repair(model, models_dir=self.config.model_cache_dir).directory
             encoder = self._encoder_in(directory)
         for setting in ("model_name", "embedding_dimension"):
-            wanted, loaded = getattr(self._config, setting), getattr(encoder.settings, setting)
+            wanted, loaded = getattr(self.config, setting), getattr(encoder.settings, setting)
             if wanted != loaded:
                 raise ConfigError(
                     f"EmbeddingConfig.{setting}",
                     f"is {wanted!r}, but the model in {directory} has {loaded!r}",
                 )
         return encoder
-
-    def _cache_beside(self, directory: Path) -> Path | None:
-        from heimdall.models import graph_cache, receipts
-
-        # The read-only tier is not written to, whoever may.
-        ours = directory.is_relative_to(self._config.model_cache_dir / receipts.STORE)
-        return graph_cache.folder(directory) if ours else None
 
 
 _providers: WeakSet[ONNXEmbeddingProvider] = WeakSet()

@@ -6,8 +6,16 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from cognitive_memory.ingest.sizes import BOUND, HEADING_ROOM, SMALL, SOLID_BOUND, estimate_tokens
-from cognitive_memory.ingest.splitting import LINES, PROSE, split
+from cognitive_memory.ingest.splitting import (
+    BOUND,
+    HEADING_ROOM,
+    LINES,
+    PROSE,
+    SMALL,
+    SOLID_BOUND,
+    estimate_tokens,
+    split,
+)
 
 _BLANK_LINES = re.compile(r"\A(?:[^\S\n]*\n)+")
 
@@ -75,10 +83,6 @@ class Piece:
 class _Group:
     blocks: list[Block]
     size: int
-
-    @property
-    def path(self) -> Path:
-        return self.blocks[0].path
 
 
 def pack(blocks: Iterable[Block]) -> list[Piece]:
@@ -154,9 +158,11 @@ def _belongs(group: _Group, part: Block, size: int, goal: float) -> bool:
 def _joins(before: _Group, group: _Group) -> bool:
     if min(before.size, group.size) >= SMALL:
         return False  # each says enough alone
-    same_section = group.blocks[0].title is None
+    first = group.blocks[0]
+    same_section = first.title is None
     bound = SOLID_BOUND if same_section and any(block.solid for block in before.blocks) else BOUND
-    related = same_section or group.path[: len(before.path)] == before.path
+    above = before.blocks[0].path
+    related = same_section or first.path[: len(above)] == above
     return related and before.size + group.size <= bound
 
 

@@ -68,11 +68,9 @@ def _runs(
         begin = bisect_right(starts, offset)
         end = bisect_right(starts, offset + len(value.rstrip()) - 1) if value.strip() else begin
         own_line = not text[starts[begin - 1] : offset].strip()
-        # A comment behind code is about that line alone: only those with lines of their own make a paragraph.
-        if words and own_line and alone and begin <= last + 1:
-            words, last = words + value, end
-            continue
-        if words and begin == last:  # a comment in several tokens
+        # A comment behind code is about that line alone: only those with lines of their own make a
+        # paragraph. Some lexers give one comment in several tokens.
+        if words and (begin == last or (own_line and alone and begin <= last + 1)):
             words, last = words + value, end
             continue
         if words:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import uuid5
 
 from cognitive_memory.core.memory import Json, MemoryType, NewMemory
 from cognitive_memory.ingest.blocks import Block, pack
-from cognitive_memory.ingest.documents import Document
+from cognitive_memory.ingest.documents import NAMESPACE, Document
 from cognitive_memory.ingest.git_command import Git
-from cognitive_memory.ingest.identity import NAMESPACE
 from cognitive_memory.ingest.plain_text import paragraphs
-from cognitive_memory.ingest.sizes import SOLID_BOUND, estimate_tokens
+from cognitive_memory.ingest.splitting import SOLID_BOUND, estimate_tokens
 from heimdall.models.secrets import redact_document
 
 _FIELDS = ("%H", "%P", "%an", "%at", "%B")
@@ -180,7 +179,11 @@ def memories_of(
     """
     # Before the message is cut: a secret could lie across the cut.
     message, redacted = redact_document(commit.message)
-    parts = [piece.text for piece in pack(_blocks(_without_trailers(message)))] or ["(no message)"]
+    told = "\n".join(
+        line for line in message.split("\n") if not _TRAILER.fullmatch(line.strip())
+    ).strip()
+    blocks = (Block("".join(lines), number) for lines, number in paragraphs(told))
+    parts = [piece.text for piece in pack(blocks)] or ["(no message)"]
     # The files come last, in the room that is left: what was meant matters more than where.
     files = _files_in_words(commit.files, SOLID_BOUND - estimate_tokens(parts[-1])) if whole else ""
     texts = [*parts[:-1], f"{parts[-1]}\n\n{files}" if files else parts[-1]]
@@ -218,16 +221,6 @@ def memories_of(
 def commit_id(sha: str, part: int) -> str:
     """The id of a part of a commit's message, from 0: the same for that commit in every clone."""
     return str(uuid5(NAMESPACE, f"commit\x00{sha}\x00{part}"))
-
-
-def _without_trailers(message: str) -> str:
-    return "\n".join(
-        line for line in message.split("\n") if not _TRAILER.fullmatch(line.strip())
-    ).strip()
-
-
-def _blocks(message: str) -> Iterable[Block]:
-    return (Block("".join(lines), number) for lines, number in paragraphs(message))
 
 
 def _files_in_words(files: Sequence[ChangedFile], room: int) -> str:

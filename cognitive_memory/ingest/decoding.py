@@ -3,41 +3,31 @@
 from __future__ import annotations
 
 import codecs
-from dataclasses import dataclass
 
 _SAMPLE = 8192
 _TOLERATED = 0.05
 """Share of bytes that may be no UTF-8 in what is still a text: accents of an old encoding are fewer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """A text that was decoded.
-
-    Attributes:
-        text: with a line feed at its line ends, without a byte order mark.
-        note: what is not as it should be, as the end of a sentence that the file's name begins; None: nothing.
-    """
-
-    text: str
-    note: str | None = None
-
-
-def decode(content: bytes) -> Decoded | None:
+def decode(content: bytes) -> tuple[str, str | None] | None:
     """Decode a file's content: UTF-8, or UTF-16 with a byte order mark.
 
-    Text in another encoding is kept as far as it can be read: a byte that is no UTF-8 becomes U+FFFD, and the note says so.
+    Text in another encoding is kept as far as it can be read: a byte that is no UTF-8 becomes
+    U+FFFD, and the note says so.
 
     Returns:
-        None for what is no text: it has a NUL among its first 8 kB, as git judges it, or hardly is UTF-8.
+        The text, with a line feed at its line ends and without a byte order mark, and a note on
+        what is not as it should be: the end of a sentence that the file's name begins, or None.
+        Nothing for what is no text: it has a NUL among its first 8 kB, as git judges it, or hardly
+        is UTF-8.
     """
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return Decoded(_lines(content.decode("utf-16", errors="replace")))
+        return _lines(content.decode("utf-16", errors="replace")), None
     # After the mark of UTF-16, in which every Latin letter has a NUL.
     if b"\0" in content[:_SAMPLE]:
         return None
     try:
-        return Decoded(_lines(content.decode("utf-8-sig")))
+        return _lines(content.decode("utf-8-sig")), None
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         byte = content[error.start]
@@ -46,7 +36,7 @@ def decode(content: bytes) -> Decoded | None:
     bad = text.count("\ufffd")
     if bad > _TOLERATED * len(content):
         return None
-    return Decoded(
+    return (
         _lines(text),
         f"is not UTF-8 (byte 0x{byte:02X} in line {line}); {bad} unreadable places were loaded as \ufffd: convert it to UTF-8",
     )

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import PurePosixPath
+from uuid import UUID, uuid5
 
 from cognitive_memory.core.memory import Json, MemoryType, NewMemory
 from cognitive_memory.ingest.blocks import Block, Piece, pack
 from cognitive_memory.ingest.decoding import decode
-from cognitive_memory.ingest.identity import Identities
 from cognitive_memory.ingest.languages import Kind, kind_of, language_of
 from heimdall.models.secrets import redact_document
 
 VERSION = 1
 """Of what is made here from the same bytes. Raised when that changes: loaded files are then loaded again."""
+
+NAMESPACE = UUID("96d85c23-f1ea-5c11-9b3e-a74c23f0d098")
+"""Of the ids of all that is loaded; the UUIDv5 of
+"https://github.com/lcbcFoo/heimdall-mcp-server#ingest" in the namespace of URLs. Never change it:
+every loaded memory would be replaced by another."""
 
 SEPARATOR = " > "
 """Between the headings in a memory's context."""
@@ -63,9 +69,10 @@ def read_document(source: str, content: bytes, *, tags: Sequence[str] = ()) -> D
     decoded = decode(content)
     if decoded is None:
         return None
-    notes = [f"{source} {decoded.note}"] if decoded.note else []
+    text, problem = decoded
+    notes = [f"{source} {problem}"] if problem else []
     # Before the text is cut: a secret could lie across the cut. Its line count stays, so lines are told right.
-    text, redacted = redact_document(decoded.text)
+    text, redacted = redact_document(text)
     if redacted:
         notes.append(
             f"{source}: {redacted} {'secret was' if redacted == 1 else 'secrets were'} left out"
@@ -100,7 +107,7 @@ class _Maker:
     """Makes the memories of one file."""
 
     def __init__(self, source: str, kind: Kind, title: str | None, tags: tuple[str, ...]) -> None:
-        self._identities = Identities(source)
+        self._seen: Counter[tuple[str, str]] = Counter()
         self._source, self._kind, self._title, self._tags = source, kind, title, tags
         path = PurePosixPath(source)
         self._design = any(_DESIGN.search(part) for part in (*path.parts[:-1], path.stem))
@@ -124,8 +131,19 @@ class _Maker:
             context=context,
             created_at=day,
             metadata=metadata,
-            id=self._identities.of(context, piece.text),
+            id=self._id(context, piece.text),
         )
+
+    def _id(self, context: str, text: str) -> str:
+        """The id of the file's next piece: a UUIDv5 (RFC 9562) of source, headings and text.
+
+        So a piece keeps it while others are added, changed or moved around it, on every machine and
+        in every project.
+        """
+        # Equal pieces, as a changelog's "Fixed a bug", are told apart by their order alone.
+        ordinal = self._seen[context, text]
+        self._seen[context, text] += 1
+        return str(uuid5(NAMESPACE, "\x00".join((self._source, context, text, str(ordinal)))))
 
     def _above(self, piece: Piece) -> tuple[str, ...]:
         """The document's title, if the piece's headings do not have it; a file without one goes by its name."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path, PurePath
 
-from cognitive_memory.core.memory import Json, LoadState, Memory
+from cognitive_memory.core.memory import LoadState, Memory
 from cognitive_memory.core.recall import RecallFilter
-from cognitive_memory.core.reports import SourceReport
+from cognitive_memory.core.reports import Progress, SourceReport
 from cognitive_memory.ingest.documents import VERSION, Document, read_document
-from cognitive_memory.ingest.reports import LoadReport, Progress, silent
+from cognitive_memory.ingest.reports import LoadReport, silent
 from cognitive_memory.ingest.walking import (
     EVERYTHING,
     MAX_SIZE,
@@ -31,6 +31,8 @@ _SETTLED = 2_000_000_000
 (git calls a younger entry racily clean)."""
 _REMEMBERED_AT_ONCE = 100
 _KIND = "file"
+_CONTENT = ("sha256", "way")
+"""What says that the same memories would be made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +143,8 @@ class _Load:
             return
         state = self._state(file, status, content)
         # Git gives files new times when a branch is changed and back; their bytes tell.
-        if before is not None and not self._options.force and _same_content(before, state):
+        same = before is not None and all(before.get(name) == state[name] for name in _CONTENT)
+        if same and not self._options.force:
             self._learn(file.source, state)
             self._report.unchanged.append(file.source)
             return
@@ -231,10 +234,6 @@ class _Load:
         if self._learned and not self._options.dry_run:
             self._memory.set_load_states(self._learned)
         self._learned = {}
-
-
-def _same_content(before: Mapping[str, Json], after: Mapping[str, Json]) -> bool:
-    return all(before.get(name) == after.get(name) for name in ("sha256", "way"))
 
 
 def _below(source: str, roots: Sequence[str]) -> bool:

@@ -55,8 +55,13 @@ class Git:
         except GitError as error:
             raise _no_repository(folder, error) from error
         # Both say where the history is incomplete, which must not look like commits that are gone.
-        self.shallow = self._shallow()
-        self.lacking = self._lacking()
+        path = folder / self.line("rev-parse", "--git-path", "shallow")
+        self.shallow = frozenset(path.read_text(encoding="ascii").split() if path.exists() else ())
+        try:
+            filters = self.text("config", "--get-regexp", r"^remote\..*\.partialclonefilter$")
+        except GitError:  # exit code 1: it is not set
+            filters = ""
+        self.lacking = " ".join(filters.split()[1:2])
 
     def commit(self, name: str | None) -> str | None:
         """The full id of the commit that a branch, tag or id means; default: what is checked out.
@@ -89,17 +94,6 @@ class Git:
         except GitError:  # exit code 1 says no, 128 that there is no such commit
             return False
         return True
-
-    def _shallow(self) -> frozenset[str]:
-        path = self._folder / self.line("rev-parse", "--git-path", "shallow")
-        return frozenset(path.read_text(encoding="ascii").split()) if path.exists() else frozenset()
-
-    def _lacking(self) -> str:
-        try:
-            filters = self.text("config", "--get-regexp", r"^remote\..*\.partialclonefilter$")
-        except GitError:  # exit code 1: it is not set
-            return ""
-        return " ".join(filters.split()[1:2])
 
     def text(self, *arguments: str) -> str:
         """What a command prints, as text.

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from cognitive_memory.core.memory import Json, LoadState, NewMemory
 from cognitive_memory.core.recall import RecallFilter
+from cognitive_memory.core.reports import Progress
 from cognitive_memory.ingest.commits import Commit, memories_of, read_commits
 from cognitive_memory.ingest.documents import VERSION
 from cognitive_memory.ingest.errors import GitError
 from cognitive_memory.ingest.git_command import Git
-from cognitive_memory.ingest.reports import GitReport, Progress, silent
+from cognitive_memory.ingest.reports import GitReport, silent
 from cognitive_memory.ingest.walking import source_of
 from cognitive_memory.project_memory import ProjectMemory
 
@@ -78,15 +79,10 @@ def load_history(
     Raises:
         GitError: git is missing, there is no such repository or branch, or git failed. What was loaded stays.
     """
-    git = Git(repository)
-    return _Load(memory, git, _source(git, project.resolve()), options).run(progress)
-
-
-def _source(git: Git, project: Path) -> str:
-    top = git.top
-    if project.is_relative_to(top):
-        return OWN_SOURCE
-    return f"{OWN_SOURCE}/{source_of(top, project).lstrip('/')}"
+    git, source, project = Git(repository), OWN_SOURCE, project.resolve()
+    if not project.is_relative_to(git.top):
+        source += f"/{source_of(git.top, project).lstrip('/')}"
+    return _Load(memory, git, source, options).run(progress)
 
 
 class _Load:

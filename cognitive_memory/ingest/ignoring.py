@@ -25,12 +25,6 @@ FILES = (".gitignore", ".heimdallignore")
 
 
 @dataclass(frozen=True, slots=True)
-class _Rules:
-    folder: Path
-    spec: GitIgnoreSpec
-
-
-@dataclass(frozen=True, slots=True)
 class Ignoring:
     """The rules that hold in one folder: its own and those of the folders above it, up to the repository's root.
 
@@ -38,7 +32,7 @@ class Ignoring:
         problems: rule files that could not be read, with the reason.
     """
 
-    _rules: tuple[_Rules, ...] = ()
+    _rules: tuple[tuple[Path, GitIgnoreSpec], ...] = ()
     problems: tuple[str, ...] = ()
 
     @classmethod
@@ -52,7 +46,7 @@ class Ignoring:
 
         above = [folder, *folder.parents]
         top = next((place for place in above if (place / ".git").exists()), folder)
-        rules = cls((_Rules(top, GitIgnoreSpec.from_lines(_USUAL.split())),))
+        rules = cls(((top, GitIgnoreSpec.from_lines(_USUAL.split())),))
         rules = rules._with(top, top / ".git" / "info" / "exclude")
         for place in reversed(above[1 : above.index(top) + 1]):
             rules = rules.below(place)
@@ -71,9 +65,9 @@ class Ignoring:
         """Whether a file or folder is left out. The rule that was found last decides, as git has it."""
         if path.name in NEVER:
             return True
-        for rules in reversed(self._rules):
-            name = path.relative_to(rules.folder).as_posix() + ("/" if is_folder else "")
-            verdict = rules.spec.check_file(name).include
+        for folder, spec in reversed(self._rules):
+            name = path.relative_to(folder).as_posix() + ("/" if is_folder else "")
+            verdict = spec.check_file(name).include
             if verdict is not None:
                 return verdict
         return False
@@ -101,5 +95,5 @@ class Ignoring:
                 problems.append(f"{file}: {line!r} is no rule that git knows, and was passed over")
             else:
                 rules.append(line)
-        ours = _Rules(folder, GitIgnoreSpec.from_lines(rules))
+        ours = (folder, GitIgnoreSpec.from_lines(rules))
         return replace(self, _rules=(*self._rules, ours), problems=tuple(problems))

@@ -1,50 +1,19 @@
-"""Which files are read, and how: decided by their names."""
+"""Which files are read, and how: decided by their names, as `languages.toml` lists them."""
 
 from __future__ import annotations
 
+import tomllib
 from enum import StrEnum
+from importlib import resources
 from pathlib import PurePosixPath
 
-_SUFFIXES = {
-    "markdown": "md markdown mdown mkd mdx mdc qmd",
-    "text": "txt text rst adoc asciidoc org",
-    "python": "py pyi",
+_TABLES: dict[str, dict[str, str]] = {
+    table: {word: value for value, words in rows.items() for word in words.split()}
+    for table, rows in tomllib.loads(
+        resources.files(__package__).joinpath("languages.toml").read_text(encoding="utf-8")
+    ).items()
 }
-_KINDS = {suffix: kind for kind, suffixes in _SUFFIXES.items() for suffix in suffixes.split()}
-_NAMES = "readme changes changelog history news contributing hacking install notes todo"
-_LANGUAGES = {
-    "c": "h",
-    "clojure": "cljs cljc",
-    "cpp": "cc cxx hh hpp hxx",
-    "cuda": "cuh",
-    "cython": "pxd",
-    "erlang": "erl hrl",
-    "fortran": "f95 f03 f08",
-    "fsharp": "fs fsi fsx",
-    "graphql": "gql",
-    "groovy": "gradle",
-    "javascript": "mjs cjs",
-    "kotlin": "kt kts",
-    "objective-c": "m mm",
-    "ocaml": "ml mli",
-    "perl": "pm",
-    "ruby": "rake",
-    "typescript": "mts cts",
-}
-"""Suffixes by Pygments' alias of their language, where they are not aliases themselves."""
-_ALIASES = (
-    "bash c clj cpp cs cu dart ex exs f90 go graphql groovy hs java jl js jsx lua nix php pl proto "
-    "ps1 psm1 pyx r rb rs scala sh sql swift tf ts tsx zig zsh"
-)
-_CODE = {suffix: suffix for suffix in _ALIASES.split()} | {
-    suffix: language for language, suffixes in _LANGUAGES.items() for suffix in suffixes.split()
-}
-_CODE_NAMES = {
-    "makefile": "make",
-    "gnumakefile": "make",
-    "dockerfile": "docker",
-    "containerfile": "docker",
-}
+"""The tables of the file, from an ending or a name to what it stands for."""
 
 
 class Kind(StrEnum):
@@ -60,15 +29,12 @@ def kind_of(name: str) -> Kind | None:
     """How a file of that name is read; None: it is not loaded unless it is asked for by its own name."""
     path = PurePosixPath(name.lower())
     suffix = path.suffix[1:]
-    if kind := _KINDS.get(suffix):
+    if kind := _TABLES["endings"].get(suffix) or _TABLES["names"].get("" if suffix else path.stem):
         return Kind(kind)
-    # README and CHANGES without a suffix are text by custom.
-    if not suffix and path.stem in _NAMES.split():
-        return Kind.TEXT
     return Kind.CODE if language_of(name) else None
 
 
 def language_of(name: str) -> str | None:
     """The alias of the Pygments lexer for source code of that name; None: no language that is read."""
     path = PurePosixPath(name.lower())
-    return _CODE.get(path.suffix[1:]) or _CODE_NAMES.get(path.name)
+    return _TABLES["code"].get(path.suffix[1:]) or _TABLES["code_names"].get(path.name)

@@ -8,7 +8,7 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from cognitive_memory.ingest.blocks import Block, Headings, Path
-from cognitive_memory.ingest.sizes import BOUND, HEADING_ROOM, estimate_tokens
+from cognitive_memory.ingest.splitting import BOUND, HEADING_ROOM, estimate_tokens
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt

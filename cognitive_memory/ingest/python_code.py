@@ -33,7 +33,7 @@ def read_python(text: str) -> list[Block]:
     try:
         with warnings.catch_warnings(action="ignore"):  # of the file's own doubtful escapes
             tree = ast.parse(text)
-        for node, path in _definitions(tree, ()):
+        for node, path in ((tree, ()), *_definitions(tree, ())):
             blocks += _described(node, path, lines)
             blocks += _described_values(node, path, lines)
             if not isinstance(node, ast.Module):
@@ -55,19 +55,15 @@ def read_python(text: str) -> list[Block]:
     return sorted(blocks, key=lambda block: block.line)
 
 
-def _definitions(node: _Definition, path: Path) -> Iterator[tuple[_Definition, Path]]:
-    yield node, path
-    for child in _children(node):
-        yield from _definitions(child, (*path, child.name))
-
-
-def _children(node: ast.AST) -> Iterator[ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]:
-    """The definitions directly in a node, also those below an `if` or `try`."""
+def _definitions(node: ast.AST, path: Path) -> Iterator[tuple[_Definition, Path]]:
+    """The definitions in a node, outermost first; also those below an `if` or `try`."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            yield child
+            inside = (*path, child.name)
+            yield child, inside
+            yield from _definitions(child, inside)
         elif isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
-            yield from _children(child)
+            yield from _definitions(child, path)
 
 
 def _described(node: _Definition, path: Path, lines: list[str]) -> Iterator[Block]:

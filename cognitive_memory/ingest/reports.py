@@ -3,35 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from cognitive_memory.core.reports import SourceReport, StoreReport
+from cognitive_memory.core.reports import SourceReport
 from cognitive_memory.ingest.walking import Reason
-
-Progress = Callable[[int, int], None]
-"""Told how many of how many are done."""
 
 
 def silent(_done: int, _total: int) -> None:
     """The progress of whoever wants none."""
-
-
-@dataclass(slots=True)
-class MemoryCounts:
-    """How many memories were added, left as they were, changed, removed."""
-
-    added: int = 0
-    unchanged: int = 0
-    updated: int = 0
-    removed: int = 0
-
-    def count(self, report: SourceReport | StoreReport) -> None:
-        """Add what one call did."""
-        self.added += report.added
-        self.unchanged += report.unchanged
-        self.updated += report.updated
-        self.removed += report.removed if isinstance(report, SourceReport) else 0
 
 
 @dataclass(slots=True)
@@ -48,7 +27,7 @@ class Report:
     dry_run: bool = False
     notes: list[str] = field(default_factory=list)
     redacted: int = 0
-    memories: MemoryCounts = field(default_factory=MemoryCounts)
+    memories: SourceReport = field(default_factory=SourceReport)
 
 
 @dataclass(slots=True)

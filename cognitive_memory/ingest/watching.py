@@ -15,15 +15,6 @@ DEBOUNCE_MS = 800
 _FIRST_WAIT_MS = 100
 
 
-class WatchUnavailableError(IngestError):
-    """watchfiles, an extra of this distribution, is not installed."""
-
-    def __str__(self) -> str:
-        return (
-            "watching needs watchfiles, which is not installed: pip install 'heimdall-mcp[watch]'"
-        )
-
-
 def changes(
     paths: Sequence[Path], *, stop: threading.Event | None = None
 ) -> Iterator[frozenset[Path]]:
@@ -38,13 +29,16 @@ def changes(
         made, changed or removed, at least one.
 
     Raises:
-        WatchUnavailableError: watchfiles is not installed.
+        IngestError: watchfiles, an extra of this distribution, is not installed.
         OSError: the system watches no more files; it says which limit to raise.
     """
     try:
         from watchfiles import watch
     except ImportError as error:
-        raise WatchUnavailableError from error
+        problem = (
+            "watching needs watchfiles, which is not installed: pip install 'heimdall-mcp[watch]'"
+        )
+        raise IngestError(problem) from error
     # The first answer, after `_FIRST_WAIT_MS` at most, says that the system watches now.
     began = False
     for batch in watch(

@@ -1,4 +1,6 @@
-"""Which projects this machine knows: a small file for each in the shared directory.
+"""Which projects this machine knows, by a small file for each in the shared directory.
+
+What a project has stored is removed here, too, since it has to be forgotten with it.
 
 A file of its own for each project needs no lock: whoever writes one loses nothing of another's, and a reader sees a
 whole one or none. Its time stamp says when the project was last used.
@@ -13,10 +15,17 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from cognitive_memory.project.find import Project
+from cognitive_memory.project.find import DATABASE_NAME, Project
 from heimdall.models import locations
 
 FOLDER = "projects"
+_STEM, _SUFFIX = DATABASE_NAME.rsplit(".", 1)
+_PATTERNS = (
+    DATABASE_NAME,  # first: SQLite throws away a log that is left without its database
+    *(f"{DATABASE_NAME}-{part}" for part in ("wal", "shm", "journal")),
+    f"{_STEM}.schema-*.{_SUFFIX}",  # what a migration kept
+    f"{_STEM}.vectors",  # what recall maps instead of reading rows
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,27 @@ def known_projects() -> list[KnownProject]:
         if _note(project.root) == note:
             known.append(KnownProject(project, used))
     return sorted(known, key=lambda each: (each.used, each.project.root), reverse=True)
+
+
+def stored_files(project: Project) -> list[Path]:
+    """The files that hold memories: the database, what SQLite keeps beside it, what migrations kept."""
+    return [
+        file
+        for pattern in _PATTERNS
+        for file in sorted(project.folder.glob(pattern))
+        if file.is_file()
+    ]
+
+
+def remove(project: Project) -> None:
+    """Remove those files, and forget that this machine has the project.
+
+    Raises:
+        OSError: a file can't be removed.
+    """
+    for file in stored_files(project):
+        file.unlink(missing_ok=True)
+    forget(project)
 
 
 def _directory() -> Path:

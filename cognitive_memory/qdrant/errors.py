@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from heimdall.errors import HeimdallError
 
 
+@dataclass(eq=False, repr=False)
 class QdrantError(HeimdallError):
     """Something between here and Qdrant went wrong; what is in SQLite is untouched.
 
@@ -13,10 +16,8 @@ class QdrantError(HeimdallError):
         problem: what went wrong and what to do.
     """
 
-    def __init__(self, place: str, problem: str) -> None:
-        super().__init__(place, problem)
-        self.place = place
-        self.problem = problem
+    place: str
+    problem: str
 
     def __str__(self) -> str:
         return f"Qdrant at {self.place}: {self.problem}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self, cast
 from uuid import UUID
 
+from cognitive_memory.core.memory import Memory
 from cognitive_memory.core.recall import EVERYTHING, RecallFilter
 from cognitive_memory.qdrant import points
 from cognitive_memory.qdrant.client import models, open_client, talking
@@ -17,7 +18,7 @@ from cognitive_memory.qdrant.collection import (
     project_filter,
 )
 from cognitive_memory.qdrant.settings import QdrantSettings
-from cognitive_memory.storage.replication import Replica, Stamp
+from cognitive_memory.storage.replication import Stamp
 
 if TYPE_CHECKING:
     import numpy as np
@@ -129,16 +130,16 @@ class QdrantIndex:
             vector = cast("list[float]", record.vector or [])
             yield points.line_of(record.payload or {}, space=self._space, vector=vector)
 
-    def upsert(self, batch: Mapping[Stamp, Replica]) -> None:
-        """Write points; when this returns, they are on the server's disk."""
+    def upsert(self, batch: Mapping[Stamp, tuple[Memory, bytes]]) -> None:
+        """Write memories and their vectors as points; on return they are on the server's disk."""
         import numpy as np
 
         contents = [
-            points.payload(replica.memory, project_id=self._project_id, stamp=stamp)
-            for stamp, replica in batch.items()
+            points.payload(memory, project_id=self._project_id, stamp=stamp)
+            for stamp, (memory, _) in batch.items()
         ]
-        vectors = [np.frombuffer(item.vector, "<f4").tolist() for item in batch.values()]
-        ids: list[int | str | UUID] = [item.memory.id for item in batch.values()]
+        vectors = [np.frombuffer(vector, "<f4").tolist() for _, vector in batch.values()]
+        ids: list[int | str | UUID] = [memory.id for memory, _ in batch.values()]
         with talking(self.settings):
             whole = models.Batch(ids=ids, vectors=vectors, payloads=contents)
             self._client.upsert(self.collection, whole, wait=True)

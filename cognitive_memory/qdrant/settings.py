@@ -58,7 +58,7 @@ def qdrant_settings(variables: Mapping[str, str] | None = None) -> QdrantSetting
             client's own local mode in the shared directory; `HEIMDALL_QDRANT_API_KEY` is sent to that address.
 
     Raises:
-        ConfigError: the address is none.
+        ConfigError: the address is none; the message shows it without secrets.
     """
     from heimdall.cognitive_system.data_dirs import get_qdrant_data_dir
 
@@ -69,17 +69,6 @@ def qdrant_settings(variables: Mapping[str, str] | None = None) -> QdrantSetting
     directory = get_qdrant_data_dir()
     if value == LOCAL:
         return QdrantSettings(url=None, directory=directory)
-    return QdrantSettings(
-        url=checked_url(value), directory=directory, api_key=variables.get(KEY_VARIABLE) or None
-    )
-
-
-def checked_url(value: str) -> str:
-    """`value` if it is the address of a server.
-
-    Raises:
-        ConfigError: it is not; the message shows it without secrets.
-    """
     try:
         parts = urlsplit(value)
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
@@ -90,4 +79,6 @@ def checked_url(value: str) -> str:
             URL_VARIABLE,
             f"expected '{LOCAL}' or an address such as https://qdrant.example.org:6333, got {redact_url(value)!r}",
         )
-    return value
+    return QdrantSettings(
+        url=value, directory=directory, api_key=variables.get(KEY_VARIABLE) or None
+    )

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import re
+from importlib import resources
 
 from cognitive_memory.core.search_words import character_pairs, identifier_parts, without_runs
-from cognitive_memory.retrieval.stop_words import STOP_WORDS
+
+STOP_WORDS = frozenset(
+    resources.files(__package__).joinpath("stop_words.txt").read_text(encoding="utf-8").split()
+)
+"""English words that say nothing about what is asked.
+
+Left out, since the score of a rare one ("whom" in a technical memory) would be noise. Other
+languages do without a list: BM25 gives frequent words little weight by itself. "may" and "will" are
+missing on purpose, the one is a month and the other a name.
+"""
 
 MAX_TERMS = 32
 """How many terms of a question are looked for. Each costs a walk through its list of memories; a question has about ten."""
@@ -25,6 +35,11 @@ def match_expression(question: str) -> str | None:
 
     Returns:
         The expression, valid for FTS5 whatever was asked; None when there is no word in the question.
+
+    >>> match_expression("Where is snake_case used?")
+    '"snake_case" OR "snake" OR "case" OR "used"'
+    >>> match_expression("?!") is None
+    True
     """
     text = without_runs(question)
     words = _WORD.findall(text)

@@ -20,10 +20,9 @@ from cognitive_memory.core.recall import (
     RecallFilter,
     RecallMode,
 )
-from cognitive_memory.retrieval import fusion, scoring
-from cognitive_memory.retrieval.fusion import Candidate, Meaning
+from cognitive_memory.retrieval import scoring
 from cognitive_memory.retrieval.keywords import match_expression
-from cognitive_memory.retrieval.scoring import Weights
+from cognitive_memory.retrieval.scoring import Candidate, Meaning, Weights
 from cognitive_memory.storage.store import MemoryStore
 from cognitive_memory.storage.vectors import State, Vectors
 from heimdall.errors import HeimdallError
@@ -79,7 +78,7 @@ class Recaller:
         question: str,
         *,
         limit: int = 10,
-        filter: RecallFilter = EVERYTHING,  # noqa: A002 (the facade's word)
+        filter: RecallFilter = EVERYTHING,
         explain: bool = False,
         now: datetime | None = None,
     ) -> Recall:
@@ -190,10 +189,7 @@ class Recaller:
         """The best hits, no two of one text. What a memory gets for itself is looked at for the best candidates only."""
         count = 2 * limit + SPARE
         while True:
-            if meaning is None:
-                candidates = fusion.by_keywords(keywords, count)
-            else:
-                candidates = fusion.by_both(keywords, meaning, self._weights, count)
+            candidates = scoring.candidates(keywords, meaning, self._weights, count)
             with self._store.reading() as reader:
                 memories = reader.memories([candidate.key for candidate in candidates])
             hits = [

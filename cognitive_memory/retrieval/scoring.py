@@ -1,4 +1,7 @@
-"""What a score is made of. docs/recall.md has the measurements behind each number."""
+"""What a score is made of: words and meaning, put together, and what a memory gets for itself.
+
+docs/recall.md has the measurements behind each number.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,16 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from cognitive_memory.core.memory import Memory
 from cognitive_memory.core.recall import Hit
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from cognitive_memory.retrieval.vector_index import VectorIndex
 
 _SECONDS_PER_DAY = 86_400
 _SENTENCE_MARKS = ".,;:!?\u2026\"'`\u2018\u2019\u201c\u201d\u00ab\u00bb()[]\u3001\u3002"
@@ -41,12 +51,85 @@ class Weights:
         return 1.0 - self.meaning
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A memory that may answer, and what its words and its meaning bring it."""
+
+    key: int
+    keywords: float
+    meaning: float
+
+    @property
+    def score(self) -> float:
+        """Both together."""
+        return self.keywords + self.meaning
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """How near memories are to a question: the cosine of each row, -inf where it may not answer."""
+
+    index: VectorIndex
+    cosines: NDArray[np.float32]
+
+
 def relative(scores: Mapping[int, float], bm25_floor: float) -> dict[int, float]:
-    """BM25 scores as parts of the best one, from 0 to 1."""
+    """BM25 scores as parts of the best one, from 0 to 1.
+
+    >>> relative({1: 4.0, 2: 1.0}, bm25_floor=1.0)
+    {1: 1.0, 2: 0.25}
+    >>> relative({1: 0.5}, bm25_floor=1.0)  # all that matched are words that nearly every memory has
+    {1: 0.5}
+    """
     if not scores:
         return {}
     best = max(bm25_floor, *scores.values())
     return {key: max(0.0, score) / best for key, score in scores.items()}
+
+
+def candidates(
+    keywords: Mapping[int, float], meaning: Meaning | None, weights: Weights, count: int
+) -> list[Candidate]:
+    """What answers best by the weighted sum of words and meaning; of equal ones the newer first.
+
+    Every row takes part, so no good one is lost because it is high in neither list. A memory that
+    has no vector yet is taken to mean as much as its words say: the part of the best cosine that
+    its keywords are of the best keywords.
+
+    Args:
+        keywords: from 0 to 1, by key; others have none.
+        meaning: of the memories that have a vector; None: words are all there is, and count fully.
+        weights: how much each counts.
+        count: how many at most.
+    """
+    if meaning is None:
+        return _best([Candidate(key, score, 0.0) for key, score in keywords.items()], count)
+    import numpy as np
+
+    from cognitive_memory.retrieval.vector_index import best_rows
+
+    def candidate(key: int, cosine: float) -> Candidate:
+        return Candidate(key, weights.keywords * keywords.get(key, 0.0), weights.meaning * cosine)
+
+    index, cosines = meaning.index, meaning.cosines
+    keys = np.fromiter(keywords, dtype=np.int64, count=len(keywords))
+    scores = np.fromiter(keywords.values(), dtype=np.float32, count=len(keywords))
+    rows = index.rows_of(keys)
+    with_vector = rows >= 0
+    totals = cosines * np.float32(weights.meaning)
+    totals[rows[with_vector]] += scores[with_vector] * np.float32(weights.keywords)
+    best = best_rows(totals, count)
+    best_cosine = max(0.0, float(cosines.max(initial=0.0)))
+    answers = [
+        candidate(key, cosine)
+        for key, cosine in zip(index.keys_of(best).tolist(), cosines[best].tolist(), strict=True)
+    ]
+    answers += [candidate(key, keywords[key] * best_cosine) for key in keys[~with_vector].tolist()]
+    return _best(answers, count)
+
+
+def _best(answers: list[Candidate], count: int) -> list[Candidate]:
+    return sorted(answers, key=lambda candidate: (-candidate.score, -candidate.key))[:count]
 
 
 def recency(memory: Memory, now: datetime, half_life_days: float) -> float:
@@ -69,6 +152,11 @@ def dedup_key(text: str) -> tuple[str, ...]:
     """What two texts share that differ in case, blanks, marks around words and ways to write a character alone.
 
     Signs within and before words stay: "-5" is not "5", nor "1.2" "12".
+
+    >>> dedup_key("Retry at  most 1.2 times!") == dedup_key("retry at most 1.2 times")
+    True
+    >>> dedup_key("by -5")
+    ('by', '-5')
     """
     words = unicodedata.normalize("NFKC", text).casefold().split()
     return tuple(filter(None, (word.strip(_SENTENCE_MARKS) for word in words))) or tuple(words)

@@ -10,17 +10,16 @@ import contextlib
 import json
 import logging
 import mmap
-import os
 import time
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import numpy as np
 
 from cognitive_memory.storage.vectors import State, Vectors
+from heimdall.models.files import draft
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,23 +63,21 @@ class VectorFile:
         state: State,
         keys: NDArray[np.int64],
         blocks: Iterable[NDArray[np.float32]],
-    ) -> bool:
+    ) -> None:
         """Replace it at once; who has the old one mapped keeps that.
+
+        A read-only or full disk is no reason to fail: it is a cache.
 
         Args:
             space: the vectors' embedding space.
             state: of the database they were read from.
             keys: ascending.
             blocks: the vectors, in the keys' order; at least one.
-
-        Returns:
-            Whether that worked: a read-only or full disk is no reason to fail.
         """
-        part = self.path.with_name(f"{self.path.name}.{uuid4().hex}.part")
         keys = np.ascontiguousarray(keys, dtype="<i8")
         try:
             self._forget_abandoned()
-            with part.open("xb") as file:
+            with draft(self.path) as part, part.open("r+b") as file:
                 file.seek(_HEADER)
                 dimension = 0
                 for block in blocks:
@@ -89,21 +86,12 @@ class VectorFile:
                 file.write(keys.data)
                 file.seek(0)
                 file.write(_header(space, state, keys, dimension))
-                file.flush()
-                # Without it a power cut could leave a file of the right size and the wrong bytes.
-                os.fsync(file.fileno())
-            part.replace(self.path)
         except OSError as error:
             _log.debug("%s could not be written: %s", self.path, error)
-            return False
-        finally:
-            with contextlib.suppress(OSError):
-                part.unlink(missing_ok=True)
-        return True
 
     def _forget_abandoned(self) -> None:
         """Remove what killed processes were writing."""
-        for part in self.path.parent.glob(f"{self.path.name}.*.part"):
+        for part in self.path.parent.glob(f".{self.path.name}.*.tmp"):
             with contextlib.suppress(OSError):
                 if time.time() - part.stat().st_mtime > _ABANDONED_SECONDS:
                     part.unlink()

@@ -1,4 +1,4 @@
-"""Copies of a whole database, checked; and bringing one back."""
+"""Copies of a whole database, checked; bringing one back; making anew what follows from the rest."""
 
 from __future__ import annotations
 
@@ -101,6 +101,16 @@ def problems_in(database: Path) -> list[str]:
             return problems or list(_miscounted(connection))
     except sqlite3.DatabaseError as error:
         return [str(error)]
+
+
+def rebuild_words(database: Path) -> None:
+    """Make the keyword index anew from the memories.
+
+    Raises:
+        StorageError: the database can't be read or written.
+    """
+    with opened(database) as connection:
+        connection.execute("INSERT INTO memory_words (memory_words) VALUES ('rebuild')")
 
 
 _COUNTS = {

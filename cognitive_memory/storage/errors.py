@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from heimdall.errors import HeimdallError
 
 
+@dataclass(eq=False, repr=False)
 class StorageError(HeimdallError):
     """A project's database can't be used.
 
@@ -19,11 +21,9 @@ class StorageError(HeimdallError):
         advice: what was done and what to do next.
     """
 
-    def __init__(self, database: str, problem: str, advice: str) -> None:
-        super().__init__(database, problem, advice)
-        self.database = database
-        self.problem = problem
-        self.advice = advice
+    database: str
+    problem: str
+    advice: str
 
     def __str__(self) -> str:
         return f"{self.database}: {self.problem}; {self.advice}"
@@ -49,6 +49,7 @@ class DatabaseFullError(StorageError):
     """There is no space left; what was being written is not stored, everything else is."""
 
 
+@dataclass(eq=False, repr=False)
 class UnknownMemoryError(HeimdallError, KeyError):
     """No memory of this project has that id.
 
@@ -56,9 +57,7 @@ class UnknownMemoryError(HeimdallError, KeyError):
         ids: the unknown ones.
     """
 
-    def __init__(self, ids: tuple[str, ...]) -> None:
-        super().__init__(ids)
-        self.ids = ids
+    ids: tuple[str, ...]
 
     def __str__(self) -> str:
         one = len(self.ids) == 1
@@ -134,8 +133,8 @@ def explanation(error: sqlite3.DatabaseError, database: Path) -> StorageError:
 
 def read_only_error(database: Path) -> StorageError:
     """The error for writing where we may only read."""
-    kind, problem, advice = _READ_ONLY
-    return kind(str(database), problem, advice)
+    kind, *words = _READ_ONLY
+    return kind(str(database), *words)
 
 
 def is_about_writing(error: sqlite3.DatabaseError) -> bool:

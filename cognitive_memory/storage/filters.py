@@ -31,7 +31,7 @@ def one_of(parameter: str) -> str:
     return f"(SELECT value FROM json_each(:{parameter}))"
 
 
-def conditions(filter: RecallFilter, *, pinned: bool | None = None) -> Conditions:  # noqa: A002 (the domain's word)
+def conditions(filter: RecallFilter, *, pinned: bool | None = None) -> Conditions:
     """The conditions on `memories` that a filter means."""
     where = Conditions()
     if filter.types:

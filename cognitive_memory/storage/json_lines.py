@@ -14,7 +14,13 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
 
-from cognitive_memory.core.memory import Json, MemoryValueError, NewMemory, as_document
+from cognitive_memory.core.memory import (
+    DOCUMENT_KEYS,
+    Json,
+    MemoryValueError,
+    NewMemory,
+    as_document,
+)
 from cognitive_memory.storage import times
 from cognitive_memory.storage.reading import Reader
 from cognitive_memory.storage.rows import COLUMNS, as_json, as_memory
@@ -23,20 +29,7 @@ from heimdall.errors import HeimdallError
 FORMAT = "heimdall-memories"
 VERSION = 1
 
-_KEYS = [
-    "id",
-    "text",
-    "context",
-    "type",
-    "tags",
-    "source",
-    "importance",
-    "pinned",
-    "created_at",
-    "updated_at",
-    "metadata",
-    "vector",
-]
+_KEYS = [*DOCUMENT_KEYS, "vector"]
 _TIMES = ("created_at", "updated_at")
 
 _LINE_ENDS = {ord(character): f"\\u{ord(character):04x}" for character in "\x85\u2028\u2029"}
@@ -49,6 +42,7 @@ ORDER BY memories.created_at, memories.id
 """
 
 
+@dataclass(eq=False, repr=False)
 class JsonLineError(HeimdallError, ValueError):
     """A line that is to be imported can't be.
 
@@ -57,10 +51,8 @@ class JsonLineError(HeimdallError, ValueError):
         problem: what is wrong with it.
     """
 
-    def __init__(self, line: int, problem: str) -> None:
-        super().__init__(line, problem)
-        self.line = line
-        self.problem = problem
+    line: int
+    problem: str
 
     def __str__(self) -> str:
         return (

@@ -80,13 +80,7 @@ class Reader:
         return [row[0] for row in self.connection.execute(query, {"tags": as_json(tags)})]
 
     def page(
-        self,
-        filter: RecallFilter,  # noqa: A002 (the domain's word)
-        *,
-        order: str,
-        size: int,
-        after: str | None,
-        pinned: bool | None,
+        self, filter: RecallFilter, *, order: str, size: int, after: str | None, pinned: bool | None
     ) -> list[Memory]:
         """At most `size` memories that pass the filter, those after the memory with the id `after`.
 
@@ -128,7 +122,7 @@ class Reader:
     def keyword_scores(
         self,
         match: str,
-        filter: RecallFilter,  # noqa: A002 (the domain's word)
+        filter: RecallFilter,
         *,
         limit: int,
         weights: tuple[float, float, float, float],
@@ -152,7 +146,7 @@ class Reader:
         values = {**where.values, "match": match, "limit": limit}
         return dict(self.connection.execute(query, values))
 
-    def keys(self, filter: RecallFilter) -> list[int]:  # noqa: A002 (the domain's word)
+    def keys(self, filter: RecallFilter) -> list[int]:
         """The keys of all memories that pass the filter."""
         where = conditions(filter)
         query = f"SELECT memories.key FROM memories WHERE {where}"
@@ -162,10 +156,11 @@ class Reader:
         """The project's change counter: as long as it stays, nothing has changed."""
         return int(self.connection.execute("SELECT revision FROM project").fetchone()[0])
 
-    def sources(self) -> dict[str, int]:
-        """How many memories each source has."""
-        query = "SELECT source, count(*) FROM memories WHERE source IS NOT NULL GROUP BY source ORDER BY source"
-        return dict(self.connection.execute(query))
+    def pinned_and_sources(self) -> tuple[int, int]:
+        """How many memories are pinned, and how many sources they come from."""
+        query = "SELECT (SELECT count(*) FROM memories WHERE pinned = 1), count(DISTINCT source) FROM memories"
+        pinned, sources = self.connection.execute(query).fetchone()
+        return int(pinned), int(sources)
 
     def types(self) -> dict[MemoryType, int]:
         """How many memories each type has; all types are there."""
@@ -177,11 +172,6 @@ class Reader:
         """How many memories have each tag, most frequent first."""
         query = "SELECT tag, count(*) FROM memory_tags GROUP BY tag ORDER BY count(*) DESC, tag"
         return dict(self.connection.execute(query))
-
-    def pinned_count(self) -> int:
-        """How many memories are pinned."""
-        query = "SELECT count(*) FROM memories WHERE pinned = 1"
-        return int(self.connection.execute(query).fetchone()[0])
 
     def load_states(self) -> dict[str, LoadState]:
         """What the loaders remember, by source."""

@@ -28,14 +28,6 @@ class Stamp:
     content_hash: str
 
 
-@dataclass(frozen=True, slots=True)
-class Replica:
-    """A memory and its vector as float32 bytes."""
-
-    memory: Memory
-    vector: bytes
-
-
 def owner(reader: Reader) -> str:
     """What tells this database from others of the same project; a copy of the file shares it."""
     query = "SELECT project_id || '@' || created_at FROM project"
@@ -76,9 +68,9 @@ def gone(reader: Reader, since: int) -> list[int] | None:
     return None if since < complete_from else reader.vectors.gone(since).tolist()
 
 
-def replicas(reader: Reader, keys: Sequence[int]) -> dict[int, Replica]:
-    """The memories of keys with their vectors; those that have none (any more) are left out."""
+def replicas(reader: Reader, keys: Sequence[int]) -> dict[int, tuple[Memory, bytes]]:
+    """The memories of keys with their vectors, as float32 bytes; those without one are left out."""
     where = Conditions()
     where.add(f"memories.key IN {one_of('keys')}", keys=as_json(keys))
     rows = reader.rows(where, vectors=True)
-    return {key: Replica(memory, vector) for key, memory, vector in rows if vector is not None}
+    return {key: (memory, vector) for key, memory, vector in rows if vector is not None}

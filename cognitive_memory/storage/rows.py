@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from cognitive_memory.core.memory import Json, Memory, MemoryType, NewMemory, content_hash
+from cognitive_memory.core.memory import (
+    DOCUMENT_KEYS,
+    Json,
+    Memory,
+    MemoryType,
+    NewMemory,
+    content_hash,
+)
 from cognitive_memory.storage import times
 
-COLUMNS = (
-    "memories.id, memories.text, memories.context, memories.type, memories.tags, memories.source, memories.importance, "
-    "memories.pinned, memories.created_at, memories.updated_at, memories.metadata, memories.content_hash, "
-    "memories.revision, embeddings.vector IS NOT NULL"
-)
+_FROM_ROW: Mapping[str, Callable[[Any], object]] = {
+    **dict.fromkeys(DOCUMENT_KEYS, lambda value: value),
+    "type": MemoryType,
+    "tags": lambda tags: tuple(json.loads(tags)),
+    "pinned": bool,
+    "created_at": times.moment,
+    "updated_at": times.moment,
+    "metadata": json.loads,
+    "content_hash": bytes.hex,
+    "revision": int,
+    "embedded": bool,
+}
+"""How each field of a memory is read, in the order of the columns."""
+
+COLUMNS = f"memories.{', memories.'.join([*_FROM_ROW][:-1])}, embeddings.vector IS NOT NULL"
 """What `as_memory` expects, of memories joined with their embeddings."""
 
 
@@ -36,23 +53,9 @@ def as_columns(memory: NewMemory, *, created_at: int) -> dict[str, Any]:
 
 
 def as_memory(row: Sequence[Any]) -> Memory:
-    """The memory of a row that begins with `COLUMNS`."""
-    return Memory(
-        id=row[0],
-        text=row[1],
-        context=row[2],
-        type=MemoryType(row[3]),
-        tags=tuple(json.loads(row[4])),
-        source=row[5],
-        importance=row[6],
-        pinned=bool(row[7]),
-        created_at=times.moment(row[8]),
-        updated_at=times.moment(row[9]),
-        metadata=json.loads(row[10]),
-        content_hash=row[11].hex(),
-        revision=row[12],
-        embedded=bool(row[13]),
-    )
+    """The memory of a row that has `COLUMNS`."""
+    values = zip(_FROM_ROW.items(), row, strict=True)
+    return Memory(**{name: read(value) for (name, read), value in values})  # type: ignore[arg-type]
 
 
 def as_json(value: Mapping[str, Json] | Sequence[object]) -> str:

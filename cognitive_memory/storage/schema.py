@@ -56,6 +56,21 @@ class Prepared:
     read_only: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Peek:
+    """What a database says of itself.
+
+    Attributes:
+        project_id: the id that is stored in it.
+        memories: how many there are.
+        size: bytes of the file and its write-ahead log.
+    """
+
+    project_id: str
+    memories: int
+    size: int
+
+
 def prepare(
     database: Path,
     *,
@@ -135,6 +150,23 @@ def probe(database: Path) -> int | None:
         except StorageError:  # perhaps because another process was just making the file
             time.sleep(pause)
     return _look(database)
+
+
+def peek(database: Path) -> Peek | None:
+    """Look into a database of any schema version; None when there is none yet.
+
+    Nothing is made, migrated or locked.
+
+    Raises:
+        DatabaseUnreadableError: it is damaged, or SQLite's but not a memory of heimdall's.
+        StorageError: it can't be read.
+    """
+    if probe(database) is None:
+        return None
+    with connections.opened(database, read_only=True) as connection:
+        query = "SELECT project_id, memories FROM project"
+        project_id, memories = connection.execute(query).fetchone()
+    return Peek(str(project_id), int(memories), connections.size_on_disk(database))
 
 
 def _look(database: Path) -> int | None:

@@ -5,49 +5,43 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Self
 
-from cognitive_memory.core.memory import Memory
-from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.core.status import MemoryStatus
 from cognitive_memory.storage.connections import Connections, size_on_disk
 from cognitive_memory.storage.errors import read_only_error
 from cognitive_memory.storage.reading import Reader
-from cognitive_memory.storage.schema import Prepared, prepare
+from cognitive_memory.storage.schema import prepare
 from cognitive_memory.storage.writing import Writer
-
-PAGE = 500
-"""How many memories are read at a time while somebody goes through many."""
 
 
 class MemoryStore:
     """The memories of one project, on disk. Thread-safe, and safe beside other processes.
 
+    Making one makes, migrates or just opens the database.
+
     Args:
-        prepared: the database, as `prepare` left it.
+        database: the file; its directory is made.
+        project_id: for a new database; default: a new UUID. An existing database keeps its own.
         embedding_space: which vectors count, asked for when it matters; None when no model is pinned.
+
+    Attributes:
+        prepared: the database, as `prepare` left it.
+
+    Raises:
+        StorageError: as `prepare` does.
     """
 
-    def __init__(self, prepared: Prepared, embedding_space: Callable[[], str | None]) -> None:
-        self.database = prepared.database
-        self.prepared = prepared
-        self.embedding_space = embedding_space
-        self._connections = Connections(prepared.database, read_only=prepared.read_only)
-
-    @classmethod
-    def open(
-        cls,
+    def __init__(
+        self,
         database: Path,
         *,
         project_id: str | None = None,
         embedding_space: Callable[[], str | None],
-    ) -> Self:
-        """Make, migrate or just open a database.
-
-        Raises:
-            StorageError: as `prepare` does.
-        """
-        return cls(prepare(database.absolute(), project_id=project_id), embedding_space)
+    ) -> None:
+        self.prepared = prepare(database.absolute(), project_id=project_id)
+        self.database = self.prepared.database
+        self.embedding_space = embedding_space
+        self._connections = Connections(self.database, read_only=self.prepared.read_only)
 
     def close(self) -> None:
         """Close the files."""
@@ -85,34 +79,11 @@ class MemoryStore:
             yield Writer(connection, space)
             connection.execute("COMMIT")
 
-    def memories(
-        self,
-        filter: RecallFilter,  # noqa: A002 (the domain's word)
-        *,
-        order: str,
-        limit: int | None,
-        after: str | None,
-        pinned: bool | None,
-    ) -> Iterator[Memory]:
-        """Memories in an order, as `ProjectMemory.memories`.
-
-        Each page is a transaction: no lock is held and no state kept while the caller works.
-        """
-        left = limit
-        while left is None or left > 0:
-            size = PAGE if left is None else min(PAGE, left)
-            with self.reading() as reader:
-                page = reader.page(filter, order=order, size=size, after=after, pinned=pinned)
-            yield from page
-            if len(page) < size:
-                return
-            left = None if left is None else left - size
-            after = page[-1].id
-
     def status(self) -> MemoryStatus:
         """Everything counted, at one moment."""
         with self.reading() as reader:
             types = reader.types()
+            pinned, sources = reader.pinned_and_sources()
             embedded, not_embeddable = reader.vectors.counts()
             return MemoryStatus(
                 database=self.database,
@@ -121,10 +92,10 @@ class MemoryStore:
                 revision=reader.revision(),
                 size=size_on_disk(self.database),
                 memories=sum(types.values()),
-                pinned=reader.pinned_count(),
+                pinned=pinned,
                 types=types,
                 tags=reader.tags(),
-                sources=len(reader.sources()),
+                sources=sources,
                 embedded=embedded,
                 pending=reader.vectors.pending_count(),
                 not_embeddable=not_embeddable,

@@ -104,7 +104,10 @@ class Writer(Reader):
             return Stored(key, memory_id, Change.UNCHANGED)
         if not changes.keys().isdisjoint(_SEARCHED):
             changes["words"] = _words({**old, **changes})
-        self._set(key, {**changes, "updated_at": now, "revision": self.new_revision()})
+        changes |= {"updated_at": now, "revision": self.new_revision()}
+        assignments = ", ".join(f"{name} = :{name}" for name in changes)
+        query = f"UPDATE memories SET {assignments} WHERE key = :key"
+        self.connection.execute(query, {**changes, "key": key})
         return Stored(key, memory_id, Change.UPDATED)
 
     def _insert(self, columns: Mapping[str, Any], memory_id: str, now: int) -> Stored:
@@ -119,11 +122,6 @@ class Writer(Reader):
         query = f"INSERT INTO memories ({names}) VALUES (:{', :'.join(row)}) RETURNING key"
         (key,) = self.connection.execute(query, row).fetchone()
         return Stored(key, memory_id, Change.ADDED)
-
-    def _set(self, key: int, columns: Mapping[str, Any]) -> None:
-        assignments = ", ".join(f"{name} = :{name}" for name in columns)
-        query = f"UPDATE memories SET {assignments} WHERE key = :key"
-        self.connection.execute(query, {**columns, "key": key})
 
     def update(self, memory_id: str, changes: Mapping[str, Any]) -> int:
         """Change fields of a memory; those of `CHANGEABLE`. Returns its key.

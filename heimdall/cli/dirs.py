@@ -20,7 +20,7 @@ def dirs() -> Report:
         heimdall dirs  # where everything is
         heimdall dirs --json  # the same for a script
     """
-    from cognitive_memory.project import find_project
+    from cognitive_memory.project.find import find_project
     from heimdall.cognitive_system.data_dirs import shared_directories
     from heimdall.models import locations
 

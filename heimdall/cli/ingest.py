@@ -18,8 +18,9 @@ from heimdall.cli.progress import progress
 from heimdall.cli.report import EXIT_INTERRUPTED, Report
 
 if TYPE_CHECKING:
-    from cognitive_memory.ingest.reports import GitReport, LoadReport, MemoryCounts
-    from cognitive_memory.project import Project
+    from cognitive_memory.core.reports import SourceReport
+    from cognitive_memory.ingest.reports import GitReport, LoadReport
+    from cognitive_memory.project.find import Project
     from cognitive_memory.project_memory import ProjectMemory
 
 _MEGABYTE = 1_000_000
@@ -77,7 +78,7 @@ def load(
         heimdall load docs --watch  # and go on whenever something changes, until Ctrl-C
     """
     from cognitive_memory.ingest.folders import LoadOptions, load_paths
-    from cognitive_memory.project import find_project
+    from cognitive_memory.project.find import find_project
 
     if watch and (json_wanted() or dry_run):
         raise click.UsageError("--watch goes on for ever: use it without --json and --dry-run")
@@ -130,7 +131,7 @@ def git_load(
         heimdall git-load ../library --branch v2  # another repository's branch
     """
     from cognitive_memory.ingest.git_history import GitOptions, load_history
-    from cognitive_memory.project import find_project
+    from cognitive_memory.project.find import find_project
 
     how = GitOptions(
         branch=branch, since=since, max_commits=max_commits, tags=tags, dry_run=dry_run
@@ -282,6 +283,6 @@ def _show(
     embedding.show()
 
 
-def _in_words(counts: MemoryCounts) -> str:
+def _in_words(counts: SourceReport) -> str:
     parts = [f"{count} {name}" for name, count in output.fields_of(counts).items() if count]
     return ", ".join(parts) or "none touched"

@@ -15,7 +15,8 @@ from heimdall.cli.command import group, options
 from heimdall.cli.report import Report
 
 if TYPE_CHECKING:
-    from heimdall.mcp_clients.setup import Change, Place, Standing
+    from heimdall.mcp_clients.places import Place
+    from heimdall.mcp_clients.setup import Change, Standing
 
 _scope = click.option(
     "--scope",
@@ -80,20 +81,18 @@ def install(
     from heimdall.mcp_clients import setup
     from heimdall.mcp_clients.clients import CLIENTS
 
-    places = [_place(client, scope, project, name) for client in clients]
+    chosen = list(clients)
     if every:
-        root = _root(project)
-        places += [
-            _place(client.name, scope, project, name)
+        chosen += [
+            client.name
             for client in CLIENTS.values()
-            if scope in client.scopes and setup.is_here(client, root)
+            if scope in client.scopes and setup.is_here(client)
         ]
+    places = [_place(client, scope, project, name) for client in chosen]
     if not places:
         raise click.UsageError("Name an assistant, or say --all. 'heimdall mcp list' shows them.")
     fixed = project.absolute() if project and scope == "user" else None
-    put = partial(
-        setup.install, backups=_backups(), command=command, project=fixed, dry_run=dry_run
-    )
+    put = partial(setup.install, command=command, project=fixed, dry_run=dry_run)
     return _carry_out(places, put, dry_run=dry_run)
 
 
@@ -112,8 +111,7 @@ def remove(
     from heimdall.mcp_clients import setup
 
     places = [_place(client, scope, project, name) for client in clients]
-    drop = partial(setup.remove, backups=_backups(), dry_run=dry_run)
-    return _carry_out(places, drop, dry_run=dry_run)
+    return _carry_out(places, partial(setup.remove, dry_run=dry_run), dry_run=dry_run)
 
 
 def _carry_out(places: Iterable[Place], act: Callable[[Place], Change], *, dry_run: bool) -> Report:
@@ -166,7 +164,7 @@ class _Changed(Report):
 def status(*, project: Path | None, name: str) -> Report:
     """Say where the server is configured and whether it can start.
 
-    Exit code 1 if it is configured nowhere, or if an entry or a file needs mending.
+    Exit code 1 if it is configured nowhere, or if an entry or a file needs attention.
 
     Examples:
         heimdall mcp status  # every place where the server stands
@@ -183,7 +181,7 @@ class _Status(Report):
 
     @property
     def sound(self) -> bool:
-        return bool(self.standings) and all(map(_is_fine, self.standings))
+        return bool(self.standings) and not any(standing.problem for standing in self.standings)
 
     def as_json(self) -> Mapping[str, object]:
         entries = [
@@ -203,7 +201,7 @@ class _Status(Report):
                 "No assistant is connected yet: 'heimdall mcp list' shows those that are here."
             )
         for standing in self.standings:
-            _show_place(standing.place, fine=_is_fine(standing))
+            _show_place(standing.place, fine=not standing.problem)
             if standing.problem:
                 output.paragraph(standing.problem, indent=2)
 
@@ -218,9 +216,8 @@ def list_(*, project: Path | None) -> Report:
     """
     from heimdall.mcp_clients import setup
 
-    root = _root(project)
-    places = list(setup.places(root))
-    return _Clients([(place, setup.is_here(place.client, root)) for place in places])
+    places = setup.places(_root(project))
+    return _Clients([(place, setup.is_here(place.client)) for place in places])
 
 
 @dataclass(frozen=True)
@@ -287,28 +284,16 @@ class _Entry(Report):
 
 
 def _root(project: Path | None) -> Path:
-    from cognitive_memory.project import find_project
+    from cognitive_memory.project.find import find_project
 
     return find_project(project).root
 
 
 def _place(client: str, scope: str, project: Path | None, name: str) -> Place:
     from heimdall.mcp_clients.clients import client_named
-    from heimdall.mcp_clients.setup import Place
+    from heimdall.mcp_clients.places import Place
 
     return Place(client=client_named(client), scope=scope, root=_root(project), name=name)
-
-
-def _backups() -> Path:
-    from heimdall.cognitive_system.data_dirs import get_heimdall_data_dir
-
-    return get_heimdall_data_dir() / "backups"
-
-
-def _is_fine(standing: Standing) -> bool:
-    from heimdall.mcp_clients.setup import State
-
-    return standing.state is State.INSTALLED
 
 
 def _as_json(place: Place) -> dict[str, object]:

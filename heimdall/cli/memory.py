@@ -181,7 +181,7 @@ def status(*, embed: bool) -> Report:
         heimdall status  # what this project remembers
         heimdall status --embed  # and make the vectors that are missing, fetching the model if need be
     """
-    from cognitive_memory.project import find_project
+    from cognitive_memory.project.find import find_project
 
     with this_memory_if_any() as memory:
         if memory is None:

@@ -85,10 +85,9 @@ def _styled(part: commands.Text) -> str:
 
 def _command(name: str, row: commands.Command) -> Command:
     def run(*, package: str | None = None, **options: Any) -> Report:
-        from heimdall.models.packages import default_package, find_package
+        from heimdall.models.packages import chosen_package
 
-        chosen = find_package(package) if package else default_package()
-        about = [chosen] if row.about_one else []
+        about = [chosen_package(package)] if row.about_one else []
         shown = _Shown(row.run(*about, **options))
         if shown.report.document is None:  # a problem alone, told as text with --json too
             shown.show()

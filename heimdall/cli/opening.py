@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def this_memory() -> ProjectMemory:
     """This project's memory, made if there is none."""
     from cognitive_memory.opening import open_memory
-    from cognitive_memory.project import find_project
+    from cognitive_memory.project.find import find_project
 
     return open_memory(find_project())
 
@@ -20,7 +20,7 @@ def this_memory() -> ProjectMemory:
 def this_memory_if_any() -> AbstractContextManager[ProjectMemory | None]:
     """This project's memory, or None where there is none: looking makes none."""
     from cognitive_memory.opening import existing_memory
-    from cognitive_memory.project import find_project
+    from cognitive_memory.project.find import find_project
 
     return existing_memory(find_project()) or nullcontext()
 

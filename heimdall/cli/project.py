@@ -17,7 +17,7 @@ from heimdall.cli.report import Report
 from heimdall.models.text import megabytes
 
 if TYPE_CHECKING:
-    from cognitive_memory.project import Project
+    from cognitive_memory.project.find import Project
     from cognitive_memory.project.registry import KnownProject
 
 
@@ -49,8 +49,8 @@ def init(*, path: Path | None, dry_run: bool) -> Report:
         heimdall project init ~/notes --dry-run  # only say what would be made
     """
     from cognitive_memory.opening import open_memory
-    from cognitive_memory.project import init_project
-    from cognitive_memory.storage.peek import peek
+    from cognitive_memory.project.init import init_project
+    from cognitive_memory.storage.schema import peek
 
     chosen = _project(path)
     stored = peek(chosen.database)
@@ -97,7 +97,7 @@ def list_() -> Report:
         heimdall project list  # which projects this machine knows, and how much each remembers
         heimdall project list --json  # the same for a script
     """
-    from cognitive_memory.project import find_project
+    from cognitive_memory.project.find import find_project
     from cognitive_memory.project.registry import known_projects
 
     here = find_project().root
@@ -118,7 +118,7 @@ class _ProjectRow:
 
 def _described(known: KnownProject, here: Path) -> _ProjectRow:
     from cognitive_memory.storage.errors import StorageError
-    from cognitive_memory.storage.peek import peek
+    from cognitive_memory.storage.schema import peek
 
     used = known.used.isoformat(timespec="seconds")
     root = known.project.root
@@ -194,9 +194,9 @@ def clean(*, path: Path | None, gone: bool, yes: bool, dry_run: bool) -> Report:
 
 
 def _clean(project: Project, *, yes: bool, dry_run: bool) -> Report:
-    from cognitive_memory.project.contents import remove, stored_files
+    from cognitive_memory.project.registry import remove, stored_files
     from cognitive_memory.storage.errors import StorageError
-    from cognitive_memory.storage.peek import peek
+    from cognitive_memory.storage.schema import peek
 
     files = stored_files(project)
     size = sum(file.stat().st_size for file in files)
@@ -267,7 +267,7 @@ class _Forgotten(Report):
 
 
 def _project(path: Path | None) -> Project:
-    from cognitive_memory.project import Project, find_project
+    from cognitive_memory.project.find import Project, find_project
 
     return find_project() if path is None else Project(path.expanduser().absolute())
 

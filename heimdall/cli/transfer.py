@@ -138,13 +138,14 @@ def restore(*, file: Path, force: bool) -> Report:
         heimdall restore ~/backups/project.db  # into a project that has no memory yet
         heimdall restore ~/backups/project.db --force  # in place of what is there, which is kept aside
     """
-    from cognitive_memory.project import find_project, init_project
-    from cognitive_memory.project_memory import ProjectMemory
+    from cognitive_memory.project.find import find_project
+    from cognitive_memory.project.init import init_project
+    from cognitive_memory.storage import backup as copies
 
     project = find_project()
     if not project.initialised:
         init_project(project.root)
-    kept = ProjectMemory.restore(file, project.database, force=force)
+    kept = copies.restore(file.absolute(), project.database, force=force)
     with this_memory() as memory:
         return _Restored(project.database, memory.status().memories, kept)
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from heimdall.doctor.finding import Finding, Request, failed, not_checked, passed, warned
 from heimdall.models.errors import ManifestError, SourceError
 from heimdall.models.manifest import PinnedModel, read_model
-from heimdall.models.secrets import redact_url as redact
+from heimdall.models.secrets import redact_url
 from heimdall.models.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -56,14 +56,14 @@ def _proxies(model: PinnedModel, settings: Settings) -> Iterator[Finding]:
         proxy = proxy_for(place) or ""
         through.setdefault(proxy, []).append(urlsplit(place).hostname or place)
     for proxy, hosts in through.items():
-        named = redact(proxy if "://" in proxy else f"http://{proxy}")
+        named = redact_url(proxy if "://" in proxy else f"http://{proxy}")
         if proxy and (problem := _proxy_problem(proxy)):
             advice = "write it as http://host:port in " + " or ".join(_PROXY_VARIABLES[:3])
             yield failed("proxy", named, f"the proxy for {', '.join(hosts)} {problem}", advice)
             return
     direct = through.pop("", [])
     parts = [
-        f"{', '.join(hosts)} would be asked through {redact(proxy)}"
+        f"{', '.join(hosts)} would be asked through {redact_url(proxy)}"
         for proxy, hosts in through.items()
     ]
     parts += [f"{', '.join(direct)} would be asked directly"] if direct else []
@@ -155,7 +155,7 @@ def _token(settings: Settings) -> Finding:
         if os.environ.get("HEIMDALL_GITHUB_TOKEN", "").strip()
         else "GITHUB_TOKEN"
     )
-    host = redact(settings.github_url)
+    host = redact_url(settings.github_url)
     if host.startswith("http://"):
         problem = f"{variable} would be sent to {host} without encryption"
         return warned("token", host, problem, "write HEIMDALL_GITHUB_URL with https://")

@@ -12,12 +12,12 @@ from heimdall.doctor.finding import Finding, Request, failed, not_checked, passe
 from heimdall.errors import HeimdallError
 
 if TYPE_CHECKING:
-    from cognitive_memory.project import Project
+    from cognitive_memory.project.find import Project
 
 
 def check(request: Request) -> Iterator[Finding]:
     """The project that was asked for or is around the working directory, then every other that is known."""
-    from cognitive_memory.project import find_project
+    from cognitive_memory.project.find import find_project
     from cognitive_memory.project.registry import known_projects
 
     here = find_project(request.project)
@@ -36,7 +36,7 @@ def check(request: Request) -> Iterator[Finding]:
 
 
 def _project(project: Project, *, known: bool) -> Iterator[Finding]:
-    from cognitive_memory.project import ProjectConfigError
+    from cognitive_memory.project.errors import ProjectConfigError
     from heimdall.migration_0_3.copying import unfinished
 
     try:
@@ -144,7 +144,7 @@ def _migrate_schema(finding: Finding) -> str:
 
 
 def _rebuild_words(finding: Finding) -> str:
-    from cognitive_memory.storage.repair import rebuild_words
+    from cognitive_memory.storage.backup import rebuild_words
 
     rebuild_words(Path(finding.path))
     return f"made the keyword index of {finding.path} anew"

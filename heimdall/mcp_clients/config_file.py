@@ -45,7 +45,7 @@ class ConfigFile:
             return cls(path, original.removeprefix(_BOM).decode(), original)
         except UnicodeDecodeError as error:
             raise ClientConfigError(
-                path, f"is not UTF-8 at byte {error.start}: mend it by hand first"
+                path, f"is not UTF-8 at byte {error.start}: correct it by hand first"
             ) from None
 
     def replace(self, text: str, backups: Path) -> Path | None:

@@ -12,7 +12,6 @@ from typing import Any
 from heimdall.mcp_clients import jsonc
 from heimdall.mcp_clients.clients import Client
 from heimdall.mcp_clients.errors import FormatError
-from heimdall.mcp_clients.json_syntax import parse
 
 
 def find_entry(text: str, client: Client, name: str) -> Any:
@@ -86,7 +85,7 @@ def _content(text: str, client: Client) -> dict[str, Any]:
             return tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise FormatError(str(error)) from None
-    content = parse(text).content
+    content = jsonc.read(text)
     if client.format == "json":
         try:
             json.loads(text)

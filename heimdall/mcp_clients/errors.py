@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from heimdall.errors import HeimdallError
 
 
+@dataclass(eq=False, repr=False)
 class ClientConfigError(HeimdallError):
     """A client's configuration file can't be read or changed; it was left as it is.
 
@@ -15,32 +17,15 @@ class ClientConfigError(HeimdallError):
         problem: what is wrong and what to do.
     """
 
-    def __init__(self, path: Path | str, problem: str) -> None:
-        super().__init__(path, problem)
-        self.path = path
-        self.problem = problem
+    path: Path
+    problem: str
 
     def __str__(self) -> str:
         return f"{self.path}: {self.problem}; the file was left as it is"
 
 
 class ScopeError(HeimdallError):
-    """A client has no configuration file of the scope that was asked for.
-
-    Attributes:
-        client: the client's name.
-        scope: what was asked for.
-        known: the scopes that it has.
-    """
-
-    def __init__(self, client: str, scope: str, known: tuple[str, ...]) -> None:
-        super().__init__(client, scope, known)
-        self.client = client
-        self.scope = scope
-        self.known = known
-
-    def __str__(self) -> str:
-        return f"{self.client} has no configuration of scope {self.scope!r}: use --scope {' or '.join(self.known)}"
+    """A client has no configuration file of the scope that was asked for; the text names those that it has."""
 
 
 class FormatError(ValueError):

@@ -6,11 +6,13 @@ import os
 import re
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
-from heimdall.mcp_clients.clients import PROJECT, Client
+from heimdall.mcp_clients.clients import USER, Client
 from heimdall.mcp_clients.errors import ScopeError
 
+SERVER_NAME = "heimdall"
 DEFAULTS = {
     "APPDATA": "~/AppData/Roaming",
     "CLAUDE_CONFIG_DIR": "~",
@@ -20,22 +22,37 @@ DEFAULTS = {
 """What the variables in the table of clients mean where they are not set."""
 
 
-def config_file(client: Client, scope: str, root: Path) -> Path:
-    """The file of a client in a scope, whether it exists or not.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A client's configuration of one scope, and the name of the server in it.
 
-    Args:
+    Attributes:
         client: a row of the table.
         scope: "user" or "project".
         root: the project's root folder.
-
-    Raises:
-        ScopeError: the client has no file of that scope.
+        name: the server's name.
     """
-    if scope == PROJECT:
+
+    client: Client
+    scope: str
+    root: Path
+    name: str = SERVER_NAME
+
+    @property
+    def path(self) -> Path:
+        """The configuration file, whether it exists or not.
+
+        Raises:
+            ScopeError: the client has none of that scope.
+        """
+        client = self.client
+        if self.scope == USER:
+            return Path(user_file(client, sys.platform, Path.home(), os.environ))
         if client.project_file is None:
-            raise ScopeError(client.name, scope, client.scopes)
-        return root / client.project_file
-    return Path(user_file(client, sys.platform, Path.home(), os.environ))
+            raise ScopeError(
+                f"{client.name} has no configuration of scope {self.scope!r}: use --scope {USER}"
+            )
+        return self.root / client.project_file
 
 
 def user_file(
@@ -51,7 +68,7 @@ def user_file(
             specification says to ignore.
     """
     form = PureWindowsPath if platform == "win32" else PurePosixPath
-    pattern = client.user_file.get(platform, client.user_file["*"])
+    pattern = client.user_file.get(platform, client.user_file["other"])
 
     def value(variable: re.Match[str]) -> str:
         name = variable[1]

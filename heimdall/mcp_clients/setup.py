@@ -9,38 +9,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from heimdall.cognitive_system.data_dirs import get_heimdall_data_dir
 from heimdall.mcp_clients import documents
 from heimdall.mcp_clients.clients import CLIENTS, PROJECT, USER, Client
 from heimdall.mcp_clients.config_file import ConfigFile
-from heimdall.mcp_clients.entry import SERVER_NAME, server_entry
+from heimdall.mcp_clients.entry import server_entry
 from heimdall.mcp_clients.errors import ClientConfigError, FormatError
-from heimdall.mcp_clients.places import config_file
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """A client's configuration of one scope, and the name of the server in it.
-
-    Attributes:
-        client: a row of the table.
-        scope: "user" or "project".
-        root: the project's root folder.
-        name: the server's name.
-    """
-
-    client: Client
-    scope: str
-    root: Path
-    name: str = SERVER_NAME
-
-    @property
-    def path(self) -> Path:
-        """The configuration file.
-
-        Raises:
-            ScopeError: the client has none of that scope.
-        """
-        return config_file(self.client, self.scope, self.root)
+from heimdall.mcp_clients.places import SERVER_NAME, Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +46,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What was found in a configuration.
+    """What stands in a configuration.
 
     Attributes:
         place: which one.
@@ -87,18 +62,12 @@ class Standing:
 
 
 def install(
-    place: Place,
-    *,
-    backups: Path,
-    command: str | None = None,
-    project: Path | None = None,
-    dry_run: bool = False,
+    place: Place, *, command: str | None = None, project: Path | None = None, dry_run: bool = False
 ) -> Change:
     """Put the server into a configuration, or bring its entry up to date.
 
     Args:
         place: which one.
-        backups: the directory for the copy of the file.
         command: the program; default: where it is installed.
         project: the project that the entry fixes; default: none, but for a client that can't tell its project.
         dry_run: change nothing.
@@ -107,17 +76,17 @@ def install(
         ClientConfigError: the file can't be read, understood or changed; it is as it was.
         ServerNotFoundError, CommandError, ScopeError: as their texts say.
     """
-    fields = _fields(place, command, project)
-    return _change(place, fields, backups, dry_run=dry_run)
+    fields = server_entry(place, command=command, project=project)
+    return _change(place, fields, dry_run=dry_run)
 
 
-def remove(place: Place, *, backups: Path, dry_run: bool = False) -> Change:
+def remove(place: Place, *, dry_run: bool = False) -> Change:
     """Take the server out of a configuration. A file that holds nothing else is removed.
 
     Raises:
         ClientConfigError, ScopeError: as `install`.
     """
-    return _change(place, None, backups, dry_run=dry_run)
+    return _change(place, None, dry_run=dry_run)
 
 
 def standing(place: Place) -> Standing:
@@ -152,11 +121,12 @@ def places(root: Path, *, name: str = SERVER_NAME) -> Iterator[Place]:
             yield Place(client=client, scope=scope, root=root, name=name)
 
 
-def is_here(client: Client, root: Path) -> bool:
+def is_here(client: Client) -> bool:
     """Whether the client seems to be installed: its program is on the PATH, or the folder of its settings exists."""
     if any(shutil.which(program) for program in client.programs):
         return True
-    path = Place(client=client, scope=USER, root=root).path
+    # a user's file is the same whatever the project
+    path = Place(client=client, scope=USER, root=Path()).path
     # A file directly in the home directory says nothing by its folder, which everybody has.
     return path.exists() or (path.parent != Path.home() and path.parent.is_dir())
 
@@ -172,19 +142,11 @@ def snippet(place: Place, *, command: str | None = None, project: Path | None = 
     Raises:
         ServerNotFoundError, CommandError: as `install`.
     """
-    return documents.put_entry("", place.client, place.name, _fields(place, command, project))
+    fields = server_entry(place, command=command, project=project)
+    return documents.put_entry("", place.client, place.name, fields)
 
 
-def _fields(place: Place, command: str | None, project: Path | None) -> dict[str, object]:
-    # Such a client would always get the memory of its own working directory, whatever it is used for.
-    if project is None and not place.client.tells_project:
-        project = place.root
-    return server_entry(place.client, place.scope, command=command, project=project)
-
-
-def _change(
-    place: Place, fields: dict[str, object] | None, backups: Path, *, dry_run: bool
-) -> Change:
+def _change(place: Place, fields: dict[str, object] | None, *, dry_run: bool) -> Change:
     """Set the fields of the server's entry; None: remove it."""
     client, name = place.client, place.name
     file = ConfigFile.read(place.path)
@@ -197,7 +159,7 @@ def _change(
             text = documents.put_entry(file.text, client, name, fields)
     if text == file.text:
         return Change(place=place, action="unchanged", backup=None, text=text)
-    backup = None if dry_run else file.replace(text, backups)
+    backup = None if dry_run else file.replace(text, get_heimdall_data_dir() / "backups")
     return Change(place=place, action=action, backup=backup, text=text)
 
 

@@ -17,7 +17,7 @@ _INTERRUPTED = 130
 def run_with_options() -> int:
     """Run the command as its options say; its exit code. `HEIMDALL_DEBUG=1` shows tracebacks of errors."""
     try:
-        code = command.main(prog_name="heimdall-mcp", standalone_mode=False)
+        command.main(prog_name="heimdall-mcp", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return _ERROR
@@ -28,7 +28,7 @@ def run_with_options() -> int:
             raise
         click.echo(f"heimdall-mcp: {error}", err=True)
         return _ERROR
-    return code if isinstance(code, int) else 0
+    return 0  # only --help and --version return
 
 
 @click.command(
@@ -77,7 +77,7 @@ def command(
     allow_remote: bool,
     hosts: tuple[str, ...],
     origins: tuple[str, ...],
-) -> int:
+) -> None:
     """Serve a project's memory to AI coding assistants by the Model Context Protocol."""
     if project is not None:
         os.environ["HEIMDALL_PROJECT"] = str(project.absolute())
@@ -92,6 +92,4 @@ def command(
     from heimdall.mcp_server.transport.address import Address
     from heimdall.mcp_server.transport.serve_http import serve_http
 
-    return serve_http(
-        Address.parse(address, allow_remote=allow_remote), hosts=hosts, origins=origins
-    )
+    serve_http(Address.parse(address, allow_remote=allow_remote), hosts=hosts, origins=origins)

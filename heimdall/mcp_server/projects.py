@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cognitive_memory.project import Project
+    from cognitive_memory.project.find import Project
     from cognitive_memory.project_memory import ProjectMemory
 
 
@@ -31,7 +31,7 @@ def find(roots: Sequence[Path]) -> Choice:
     Raises:
         HeimdallError: as `find_project` does.
     """
-    from cognitive_memory.project import find_project
+    from cognitive_memory.project.find import find_project
 
     if os.environ.get("HEIMDALL_PROJECT"):
         return Choice(find_project(), "HEIMDALL_PROJECT")

@@ -2,63 +2,58 @@
 
 from __future__ import annotations
 
+from importlib import resources
+from typing import Final
+
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
 
-from heimdall.mcp_server import guide
 from heimdall.mcp_server.context import Context
 from heimdall.mcp_server.resources import page
 from heimdall.mcp_server.service import Service
 from heimdall.mcp_server.tools import texts
 from heimdall.mcp_server.tools.results import MemoryRecord
 
-_LONGEST_TASK = 10_000
+_NAME: Final = "use_memory"
+_DESCRIPTION: Final = "How to work with the long-term memory, and the memories that are pinned"
+_LONGEST_TASK: Final = 10_000
 
 
-class Prompts:
-    """The handlers of prompts."""
+async def list_prompts(
+    _ctx: Context, _params: types.PaginatedRequestParams | None
+) -> types.ListPromptsResult:
+    """The one prompt."""
+    task = types.PromptArgument(
+        name="task", title="Task", description="What is about to be worked on", required=False
+    )
+    prompt = types.Prompt(
+        name=_NAME, title="Use this project's memory", description=_DESCRIPTION, arguments=[task]
+    )
+    return types.ListPromptsResult(prompts=[prompt])
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
 
-    async def list_prompts(
-        self, _ctx: Context, _params: types.PaginatedRequestParams | None
-    ) -> types.ListPromptsResult:
-        """The one prompt."""
-        task = types.PromptArgument(
-            name="task", title="Task", description="What is about to be worked on", required=False
+async def get_prompt(
+    service: Service, ctx: Context, params: types.GetPromptRequestParams
+) -> types.GetPromptResult | types.InputRequiredResult:
+    """The guide, the pinned memories, and the task if one was given.
+
+    Raises:
+        MCPError: there is no such prompt, or the project's memory can't be opened.
+    """
+    if params.name != _NAME:
+        raise MCPError(
+            types.INVALID_PARAMS, f"Unknown prompt: {params.name[:100]}. There is {_NAME}."
         )
-        prompt = types.Prompt(
-            name=guide.PROMPT_NAME,
-            title=guide.PROMPT_TITLE,
-            description=guide.PROMPT_DESCRIPTION,
-            arguments=[task],
-        )
-        return types.ListPromptsResult(prompts=[prompt])
-
-    async def get(
-        self, ctx: Context, params: types.GetPromptRequestParams
-    ) -> types.GetPromptResult | types.InputRequiredResult:
-        """The guide, the pinned memories, and the task if one was given.
-
-        Raises:
-            MCPError: there is no such prompt, or the project's memory can't be opened.
-        """
-        if params.name != guide.PROMPT_NAME:
-            raise MCPError(
-                types.INVALID_PARAMS,
-                f"Unknown prompt: {params.name[:100]}. There is {guide.PROMPT_NAME}.",
-            )
-        # Before anything else: a client of 2026-07-28 repeats the whole request with its answer.
-        if question := self._service.question(ctx, params):
-            return question
-        pinned, _ = await page(self._service, ctx, pinned=True)
-        parts = [guide.PROMPT]
-        if pinned:
-            parts.append(texts.listing("Pinned memories", map(MemoryRecord.of, pinned)))
-        if task := (params.arguments or {}).get("task", "").strip()[:_LONGEST_TASK]:
-            parts.append(f"The task: {task}\n\nRecall what the memory knows about it, then begin.")
-        message = types.PromptMessage(
-            role="user", content=types.TextContent(text="\n\n".join(part.strip() for part in parts))
-        )
-        return types.GetPromptResult(description=guide.PROMPT_DESCRIPTION, messages=[message])
+    # Before anything else: a client of 2026-07-28 repeats the whole request with its answer.
+    if question := service.question(ctx, params):
+        return question
+    pinned, _ = await page(service, ctx, pinned=True)
+    parts = [resources.files(__package__).joinpath("use_memory.md").read_text("utf-8")]
+    if pinned:
+        parts.append(texts.listing("Pinned memories", map(MemoryRecord.of, pinned)))
+    if task := (params.arguments or {}).get("task", "").strip()[:_LONGEST_TASK]:
+        parts.append(f"The task: {task}\n\nRecall what the memory knows about it, then begin.")
+    message = types.PromptMessage(
+        role="user", content=types.TextContent(text="\n\n".join(part.strip() for part in parts))
+    )
+    return types.GetPromptResult(description=_DESCRIPTION, messages=[message])

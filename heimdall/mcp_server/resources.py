@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -27,81 +29,77 @@ _TITLES: Final = {RECENT: "Newest memories", PINNED: "Pinned memories"}
 _ONE: Final = re.compile(re.escape(memory_uri("")) + "([0-9A-Za-z-]{1,64})")
 
 
-class Resources:
-    """The handlers of resources."""
+async def list_resources(
+    service: Service, ctx: Context, params: types.PaginatedRequestParams | None
+) -> types.ListResourcesResult:
+    """The two collections, then each pinned memory: those are few. The others are found by recalling."""
+    after = params.cursor if params else None
+    pinned, following = await page(service, ctx, pinned=True, after=after)
+    resources = [_memory(memory) for memory in pinned]
+    if after is None:
+        resources = [_collection(RECENT, 0.5), _collection(PINNED, 0.9), *resources]
+    return types.ListResourcesResult(resources=resources, next_cursor=following)
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
 
-    async def list_resources(
-        self, ctx: Context, params: types.PaginatedRequestParams | None
-    ) -> types.ListResourcesResult:
-        """The two collections, then each pinned memory: those are few. The others are found by recalling."""
-        after = params.cursor if params else None
-        pinned, following = await page(self._service, ctx, pinned=True, after=after)
-        resources = [_memory(memory) for memory in pinned]
-        if after is None:
-            resources = [_collection(RECENT, 0.5), _collection(PINNED, 0.9), *resources]
-        return types.ListResourcesResult(resources=resources, next_cursor=following)
+async def list_templates(
+    _ctx: Context, _params: types.PaginatedRequestParams | None
+) -> types.ListResourceTemplatesResult:
+    """A memory by its id, and the further pages of the newest ones."""
+    one = types.ResourceTemplate(
+        uri_template=memory_uri("{id}"),
+        name="memory",
+        title="One memory",
+        description="All of a memory, by the id that recall_memories shows",
+        mime_type=_MARKDOWN,
+    )
+    older = types.ResourceTemplate(
+        uri_template=f"{RECENT}{{?after}}",
+        name="older_memories",
+        title="Older memories",
+        description="The page of memories that are older than the one with this id",
+        mime_type=_MARKDOWN,
+    )
+    return types.ListResourceTemplatesResult(resource_templates=[one, older])
 
-    async def list_templates(
-        self, _ctx: Context, _params: types.PaginatedRequestParams | None
-    ) -> types.ListResourceTemplatesResult:
-        """A memory by its id, and the further pages of the newest ones."""
-        one = types.ResourceTemplate(
-            uri_template=memory_uri("{id}"),
-            name="memory",
-            title="One memory",
-            description="All of a memory, by the id that recall_memories shows",
-            mime_type=_MARKDOWN,
-        )
-        older = types.ResourceTemplate(
-            uri_template=f"{RECENT}{{?after}}",
-            name="older_memories",
-            title="Older memories",
-            description="The page of memories that are older than the one with this id",
-            mime_type=_MARKDOWN,
-        )
-        return types.ListResourceTemplatesResult(resource_templates=[one, older])
 
-    async def read(
-        self, ctx: Context, params: types.ReadResourceRequestParams
-    ) -> types.ReadResourceResult | types.InputRequiredResult:
-        """The text of a resource.
+async def read_resource(
+    service: Service, ctx: Context, params: types.ReadResourceRequestParams
+) -> types.ReadResourceResult | types.InputRequiredResult:
+    """The text of a resource.
 
-        Raises:
-            MCPError: there is no such resource, or the project's memory can't be opened.
-        """
-        if question := self._service.question(ctx, params):
-            return question
-        collection, _, query = params.uri.partition("?")
-        if collection in _TITLES:
-            after = next(iter(parse_qs(query).get("after", [])), None)
-            text = await self._collection_text(ctx, collection, after)
-        elif match := _ONE.fullmatch(params.uri):
-            text = await self._memory_text(ctx, match[1], params.uri)
-        else:
-            raise _not_found(params.uri, f"There are {RECENT}, {PINNED} and {memory_uri('{id}')}.")
-        return types.ReadResourceResult(
-            contents=[types.TextResourceContents(uri=params.uri, mime_type=_MARKDOWN, text=text)]
-        )
-
-    async def _collection_text(self, ctx: Context, collection: str, after: str | None) -> str:
+    Raises:
+        MCPError: there is no such resource, or the project's memory can't be opened.
+    """
+    if question := service.question(ctx, params):
+        return question
+    collection, _, query = params.uri.partition("?")
+    if collection in _TITLES:
+        after = next(iter(parse_qs(query).get("after", [])), None)
         only_pinned = True if collection == PINNED else None
-        memories, following = await page(self._service, ctx, pinned=only_pinned, after=after)
+        memories, following = await page(service, ctx, pinned=only_pinned, after=after)
         text = texts.listing(_TITLES[collection], map(MemoryRecord.of, memories))
-        return f"{text}\n\nMore: {collection}?after={following}" if following else text
+        if following:
+            text += f"\n\nMore: {collection}?after={following}"
+    elif match := _ONE.fullmatch(params.uri):
+        text = await _memory_text(service, ctx, match[1], params.uri)
+    else:
+        raise _not_found(params.uri, f"There are {RECENT}, {PINNED} and {memory_uri('{id}')}.")
+    return types.ReadResourceResult(
+        contents=[types.TextResourceContents(uri=params.uri, mime_type=_MARKDOWN, text=text)]
+    )
 
-    async def _memory_text(self, ctx: Context, memory_id: str, uri: str) -> str:
-        memories = await self._service.memory(ctx)
-        if memories is None:
-            raise _not_found(uri, "This project has no memories yet.")
-        try:
-            memory = await self._service.in_thread(memories.get, memory_id)
-        except HeimdallError as error:
-            raise _not_found(uri, str(error)) from error
-        whole = MemoryRecord.of(memory, characters=len(memory.text))
-        return texts.listing(f"Memory {memory.id}", [whole])
+
+async def _memory_text(service: Service, ctx: Context, memory_id: str, uri: str) -> str:
+    with _refusing():
+        source = await service.memory(ctx)
+    if source is None:
+        raise _not_found(uri, "This project has no memories yet.")
+    try:
+        memory = await service.in_thread(source.get, memory_id)
+    except HeimdallError as error:
+        raise _not_found(uri, str(error)) from error
+    whole = MemoryRecord.of(memory, characters=len(memory.text))
+    return texts.listing(f"Memory {memory.id}", [whole])
 
 
 async def page(
@@ -119,7 +117,7 @@ async def page(
     Raises:
         MCPError: the memory can't be opened, or `after` is no memory's id.
     """
-    try:
+    with _refusing():
         source = await service.memory(ctx)
         if source is None:
             return [], None
@@ -127,9 +125,16 @@ async def page(
         memories = await service.in_thread(
             lambda: list(source.memories(limit=PAGE + 1, after=after, pinned=pinned))
         )
+    return memories[:PAGE], memories[PAGE - 1].id if len(memories) > PAGE else None
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Tell the client of errors, which the SDK would call its own otherwise."""
+    try:
+        yield
     except (HeimdallError, OSError) as error:
         raise MCPError(types.INVALID_PARAMS, str(error)) from error
-    return memories[:PAGE], memories[PAGE - 1].id if len(memories) > PAGE else None
 
 
 def _collection(uri: str, priority: float) -> types.Resource:

@@ -96,7 +96,13 @@ def _directories(result: types.ListRootsResult) -> tuple[Path, ...]:
 
 
 def path_of(uri: str) -> Path | None:
-    """The path that a `file://` URI of this machine names, or None."""
+    """The path that a `file://` URI of this machine names, or None.
+
+    >>> path_of("file:///home/me/a%20project").as_posix()
+    '/home/me/a project'
+    >>> path_of("file://other.host/share") is None
+    True
+    """
     parts = urlsplit(uri)
     if (
         parts.scheme != "file"

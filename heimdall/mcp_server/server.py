@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
+from functools import partial
 from typing import Any, Final
 
 from mcp.server import Server
@@ -11,36 +11,33 @@ from mcp.server.caching import CacheHint
 from mcp.shared.exceptions import MCPDeprecationWarning
 from mcp_types import NotificationParams
 
-from heimdall.errors import HeimdallError
 from heimdall.mcp_server import guide
 from heimdall.mcp_server.context import Context
-from heimdall.mcp_server.prompts import Prompts
-from heimdall.mcp_server.resources import Resources
+from heimdall.mcp_server.prompts import get_prompt, list_prompts
+from heimdall.mcp_server.resources import list_resources, list_templates, read_resource
 from heimdall.mcp_server.service import Service
-from heimdall.mcp_server.tools.calling import ToolCalls
+from heimdall.mcp_server.tools.calling import call_tool, list_tools
 from heimdall.mcp_server.transport.handshake import own_version
 
 _AN_HOUR: Final = CacheHint(3_600_000, "public")
 _NEVER: Final = CacheHint(0, "private")
-_log = logging.getLogger(__name__)
 
 
 def make_server(service: Service) -> Server[Any]:
     """The server over a service: everything the protocol asks, for both of its eras."""
     # Roots and logging have successors since 2026-07-28; the clients of today speak the older version.
     warnings.filterwarnings("ignore", category=MCPDeprecationWarning)
-    tools, resources, prompts = ToolCalls(service), Resources(service), Prompts(service)
 
     async def initialized(ctx: Context, _params: NotificationParams) -> None:
         """The client is ready: only now anything heavy begins."""
         with service.log.reporter(ctx) as reporter:
-            await _prepare(service, ctx)
+            await service.prepare(ctx)
             await reporter.follow()
 
     async def roots_changed(ctx: Context, _params: NotificationParams | None) -> None:
         if service.roots is not None:
             service.roots.forget()
-            await _prepare(service, ctx)
+            await service.prepare(ctx)
 
     server: Server[Any] = Server(
         guide.SERVER_INFO["name"],
@@ -57,25 +54,15 @@ def make_server(service: Service) -> Server[Any]:
             "resources/list": _NEVER,
             "resources/read": _NEVER,
         },
-        on_list_tools=tools.list_tools,
-        on_call_tool=tools.call,
-        on_list_resources=resources.list_resources,
-        on_list_resource_templates=resources.list_templates,
-        on_read_resource=resources.read,
-        on_list_prompts=prompts.list_prompts,
-        on_get_prompt=prompts.get,
+        on_list_tools=list_tools,
+        on_call_tool=partial(call_tool, service),
+        on_list_resources=partial(list_resources, service),
+        on_list_resource_templates=list_templates,
+        on_read_resource=partial(read_resource, service),
+        on_list_prompts=list_prompts,
+        on_get_prompt=partial(get_prompt, service),
         on_set_logging_level=service.log.set_level,
         on_roots_list_changed=roots_changed,
     )
     server.add_notification_handler("notifications/initialized", NotificationParams, initialized)
     return server
-
-
-async def _prepare(service: Service, ctx: Context) -> None:
-    """Begin with the model, and with what the project's memory still lacks of it."""
-    memory = None
-    try:
-        memory = await service.memory(ctx)
-    except (HeimdallError, OSError) as error:  # the first call of a tool says it to somebody
-        _log.warning("the project's memory can't be opened yet: %s", error)
-    service.model.begin(memory)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 import anyio
 import anyio.to_thread
 
+from heimdall.errors import HeimdallError
 from heimdall.mcp_server import projects
 from heimdall.mcp_server.model_loader import ModelLoader
 from heimdall.mcp_server.model_reports import ClientLog
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 _THREADS: Final = 8
 """How many calls are worked on at once; the others wait their turn."""
+
+_log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -54,16 +58,25 @@ class Service:
         """What the client has to be asked before this request can be served."""
         return None if self.roots is None else self.roots.question(ctx, params)
 
-    async def project(self, ctx: Context) -> projects.Choice:
-        """The client's project.
+    async def prepare(self, ctx: Context | None) -> None:
+        """Begin with the model, and with what the project's memory still lacks of it."""
+        memory = None
+        try:
+            memory = await self.memory(ctx)
+        except (HeimdallError, OSError) as error:  # the first call of a tool says it to somebody
+            _log.warning("the project's memory can't be opened yet: %s", error)
+        self.model.begin(memory)
+
+    async def project(self, ctx: Context | None) -> projects.Choice:
+        """The client's project; None is enough where its roots are not asked for.
 
         Raises:
             HeimdallError: it can't be told.
         """
-        paths = () if self.roots is None else await self.roots.ask(ctx)
+        paths = await self.roots.ask(ctx) if self.roots and ctx else ()
         return await self.in_thread(projects.find, paths)
 
-    async def memory(self, ctx: Context) -> ProjectMemory | None:
+    async def memory(self, ctx: Context | None) -> ProjectMemory | None:
         """The memory of the client's project; None while it has none."""
         choice = await self.project(ctx)
         return await self.in_thread(self.memories.existing, choice.project)

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cognitive_memory.core.memory import Memory, NewMemory
-from cognitive_memory.project import Project
+from cognitive_memory.project.find import Project
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.storage.errors import explanation
 from heimdall.errors import HeimdallError

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cognitive_memory.project import Project, find_project
+from cognitive_memory.project.find import Project, find_project
 from cognitive_memory.project.registry import remember
 from heimdall.cognitive_system import data_dirs
 from heimdall.errors import HeimdallError

@@ -105,7 +105,7 @@ class _Contents:
     def deliver(self, wanted: Sequence[PinnedFile], context: Context) -> None:
         """As a source of the resolver: whatever the file is called here."""
         for file in wanted:
-            any(adopt(path, file, context) for path in self.by_sha256.get(file.sha256, ()))
+            adopt(self.by_sha256.get(file.sha256, ()), file, context)
 
 
 def _pinned_models() -> list[PinnedModel]:

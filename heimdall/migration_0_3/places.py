@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from cognitive_memory.project import Project
+from cognitive_memory.project.find import Project
 from cognitive_memory.storage.errors import explanation
 from heimdall.cognitive_system import data_dirs
 from heimdall.migration_0_3 import memories, models, settings

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from cognitive_memory.project import Project, init_project
 from cognitive_memory.project.config import OF_0_3
+from cognitive_memory.project.find import Project
+from cognitive_memory.project.init import init_project
 from heimdall.errors import HeimdallError
 from heimdall.migration_0_3.copying import take_name
 from heimdall.migration_0_3.report import MigrationError, Options, Outcome, Step, failure

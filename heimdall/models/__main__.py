@@ -11,8 +11,7 @@ from pathlib import Path
 
 from .commands import COMMANDS, Graded, Report, Text
 from .errors import HeimdallError
-from .package import Package
-from .packages import default_package, find_package
+from .packages import chosen_package
 from .text import printable
 
 _NAME = "heimdall-models"
@@ -32,14 +31,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = vars(_parser().parse_args(arguments))
     command, as_json = COMMANDS[options.pop("command")], options.pop("json")
     try:
-        package = [_package(options.pop("package"))] if command.about_one else []
+        package = [chosen_package(options.pop("package"))] if command.about_one else []
         report = command.run(*package, **options)
         _show(report, as_json=as_json)
     except KeyboardInterrupt:
-        _complain("interrupted; what is done is kept, and a download goes on where it was")
+        _print_error("interrupted; what is done is kept, and a download goes on where it was")
         return _INTERRUPTED
     except (HeimdallError, OSError) as error:
-        _complain(str(error))
+        _print_error(str(error))
         return _ERROR
     return report.exit_code
 
@@ -71,22 +70,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _package(name: str | None) -> Package:
-    """The package of that name, else the one that is meant where none is named.
-
-    Raises:
-        ManifestError: if there is no such package, or more than one may be meant.
-    """
-    return find_package(name) if name else default_package()
-
-
 def _show(report: Report, *, as_json: bool) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="surrogateescape")
     if as_json and report.document is not None:
         print(json.dumps(report.document, indent=2))
     elif report.problem:
-        _complain(report.problem)
+        _print_error(report.problem)
     else:
         width = max((len(name) for name, _ in report.fields), default=0)
         rows = [(f"{name:<{width}}  ", value) for name, value in report.fields]
@@ -98,7 +88,7 @@ def _plain(part: Text) -> str:
     return part.text if isinstance(part, Graded) else part
 
 
-def _complain(message: str) -> None:
+def _print_error(message: str) -> None:
     text = "\n".join(map(printable, message.splitlines()))
     print(f"{_NAME}: {text}", file=sys.stderr)
 

@@ -10,12 +10,13 @@ from pathlib import Path
 from .errors import IntegrityError, ModelError
 from .files import chunks_of, draft
 from .manifest import PinnedFile, PinnedModel
-from .sources.base import Context, Source
+from .sources.base import Context
 from .sources.local import adopt
 from .store import copy_verified
 from .transfer.archives import ROOT, unpack
 
 
+@dataclass(eq=False, repr=False)
 class BundleError(ModelError):
     """A model can't be exported or imported.
 
@@ -24,10 +25,8 @@ class BundleError(ModelError):
         reason: why, and what to do.
     """
 
-    def __init__(self, path: str, reason: str) -> None:
-        super().__init__(path, reason)
-        self.path = path
-        self.reason = reason
+    path: str
+    reason: str
 
     def __str__(self) -> str:
         return f"{self.path}: {self.reason}"
@@ -38,8 +37,22 @@ class Given:
     """A source that the user names: an export or a release asset, or a folder as a models directory or an unpacked asset."""
 
     path: Path
-    name: str
     remote: bool = False
+
+    def __post_init__(self) -> None:
+        """Look whether it is there.
+
+        Raises:
+            BundleError: if there is no such file or folder.
+        """
+        if not (self.path.is_dir() or self.path.is_file()):
+            reason = "no such file or folder; name an export, a release asset or a models directory"
+            raise BundleError(str(self.path), reason)
+
+    @property
+    def name(self) -> str:
+        """What it is: a file or a folder."""
+        return "folder" if self.path.is_dir() else "file"
 
     @property
     def place(self) -> str:
@@ -52,21 +65,7 @@ class Given:
             unpack(self.path, context.model, wanted, context.store)
             return
         for file in wanted:
-            # `any` ends with the first that has it
-            any(adopt(top / file.path, file, context) for top in (self.path, self.path / ROOT))
-
-
-def given(path: Path) -> Source:
-    """The source that a file or folder is.
-
-    Raises:
-        BundleError: if there is no such file or folder.
-    """
-    if path.is_dir() or path.is_file():
-        return Given(path, "folder" if path.is_dir() else "file")
-    raise BundleError(
-        str(path), "no such file or folder; name an export, a release asset or a models directory"
-    )
+            adopt([self.path / file.path, self.path / ROOT / file.path], file, context)
 
 
 def export(model: PinnedModel, tree: Path, target: Path) -> None:

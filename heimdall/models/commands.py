@@ -31,7 +31,7 @@ Document: TypeAlias = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a command found or did.
+    """What a command reports or did.
 
     Attributes:
         document: it as JSON; None where there is only a problem to tell.
@@ -190,10 +190,10 @@ def import_(package: Package, *, path: Path, variant: str | None) -> Report:
 
     Every byte is verified.
     """
-    from .bundle import given
+    from .bundle import Given
     from .resolver import resolve_in_detail
 
-    resolution = resolve_in_detail(variant=variant, package=package, sources=[given(path)])
+    resolution = resolve_in_detail(variant=variant, package=package, sources=[Given(path)])
     return _provided(resolution, f"taken from {path}", taken=bool(resolution.sources))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Sequence
@@ -11,10 +12,13 @@ from .errors import ModelUnavailable, SourceError
 from .manifest import PinnedFile, PinnedModel
 from .settings import Settings
 from .sources.base import Context, Source
-from .sources.plan import plan
+from .sources.local import LocalFiles
+from .sources.plan import chosen_sources
 from .store import Store
 from .transfer.http import Client
 from .transfer.progress import Progress
+
+_log = logging.getLogger(__name__)
 
 ROUNDS = 4
 """How often a source that may recover is asked."""
@@ -24,7 +28,7 @@ _BRIEF_DELAY_SECONDS = 2.0
 """An import does not wait for longer, whatever a server asks for."""
 
 
-def fetch(
+def provide(
     model: PinnedModel,
     store: Store,
     settings: Settings,
@@ -33,12 +37,12 @@ def fetch(
     sources: Sequence[Source] | None = None,
     brief: bool = False,
 ) -> tuple[str, ...]:
-    """Bring every file of `model` into the store as a verified blob.
+    """Fetch what is missing of `model` and publish the set, unless another process just did it.
 
     All sources are asked once before any is asked again, so one that refuses costs no waiting.
 
     Args:
-        sources: whom to ask, in order; default: as the settings say.
+        sources: whom to ask, in order; default: this machine, then as the settings say.
         brief: wait briefly at most, and don't ask again when no source could be reached at all.
 
     Returns:
@@ -48,19 +52,32 @@ def fetch(
         ModelUnavailable: telling what each source did.
         NoSpaceError, OSError: if the store can't take the files.
     """
-    missing = []
-    for file in store.missing(model.files):
-        if file.content is None:
-            missing.append(file)
-        else:
-            store.receive(file, [file.content])
-    client = Client(settings.stall_seconds)
-    try:
+    with store.making(model, settings.lock_seconds, progress) as missing:
+        if missing is None:
+            return ()
+        if sources is None:
+            sources = [LocalFiles(), *chosen_sources(model, settings)]
+        client = Client(settings.stall_seconds)
         asking = _Asking(Context(model, store, client, progress), settings, missing)
-        asking.run(plan(model, settings) if sources is None else list(sources), brief=brief)
-    finally:
-        client.close()
-    return tuple(dict.fromkeys(asking.delivered))
+        try:
+            asking.run(list(sources), brief=brief)
+        finally:
+            client.close()
+        store.publish(model)
+        if model.package.is_heimdall:
+            try:
+                store.show(model)
+            except OSError as error:
+                tree = store.tree(model)
+                progress.note(
+                    f"{store.models_dir} could not be brought up to date ({error}); {tree} is complete"
+                )
+        delivered = tuple(dict.fromkeys(asking.delivered))
+        origin = f", from {', '.join(delivered)}" if delivered else ""
+        ready = f"{model.label} is ready{origin}, verified, in {store.models_dir}"
+        progress.note(ready)
+        _log.info("%s", ready)
+        return delivered
 
 
 class _Asking:
@@ -89,7 +106,9 @@ class _Asking:
             ):
                 break
             seconds = delay_seconds(number, [error.retry_after for _, error in failures])
-            self._wait(min(seconds, _BRIEF_DELAY_SECONDS) if brief else seconds)
+            seconds = min(seconds, _BRIEF_DELAY_SECONDS) if brief else seconds
+            self.context.progress.note(f"asking again in {seconds:.0f} s")
+            time.sleep(seconds)
         model = self.context.model
         raise ModelUnavailable(
             model.label,
@@ -122,18 +141,13 @@ class _Asking:
                 if source is not sources[-1]:
                     self.context.progress.note(f"{attempt}; trying the next source")
             finally:
-                self._take_stock(source)
+                # Also after an error: what arrived and was verified stays.
+                arrived = self.context.store.arrived
+                still = [file for file in self.missing if file.sha256 not in arrived]
+                if len(still) < len(self.missing):
+                    self.delivered.append(source.name)
+                self.missing = still
         return failures
-
-    def _take_stock(self, source: Source) -> None:
-        still = [file for file in self.missing if file.sha256 not in self.context.store.arrived]
-        if len(still) < len(self.missing):
-            self.delivered.append(source.name)
-        self.missing = still
-
-    def _wait(self, seconds: float) -> None:
-        self.context.progress.note(f"asking again in {seconds:.0f} s")
-        time.sleep(seconds)
 
 
 def delay_seconds(number: int, retry_after: list[float | None]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -26,6 +27,15 @@ def chunks_of(stream: IO[bytes]) -> Iterator[bytes]:
     """The rest of `stream` in chunks."""
     while chunk := stream.read(CHUNK):
         yield chunk
+
+
+def settle(path: Path) -> None:
+    """Force a file to the disk, and give it a time stamp of now that a receipt can tell for good."""
+    with path.open("r+b") as stream:
+        os.fsync(stream.fileno())
+    # Whole seconds survive tar and container layers, so that receipts still fit in there.
+    now = int(time.time())
+    os.utime(path, (now, now))
 
 
 @contextlib.contextmanager

@@ -67,10 +67,10 @@ def check(cache: Path) -> Iterator[tuple[str, str]]:
                     f"it tells of {sorted(digests)}, and there are {sorted(_stats(directory))}"
                 )
             for name, expected in digests.items():
-                found = sha256_of(directory / name)
+                actual = sha256_of(directory / name)
                 yield (
                     f"{label}/{name}",
-                    "" if found == expected else f"expected sha256 {expected}, found {found}",
+                    "" if actual == expected else f"expected sha256 {expected}, found {actual}",
                 )
         except (OSError, ValueError, KeyError, TypeError) as error:
             yield f"{label}/{receipts.RECEIPT}", f"can't be used ({error})"
@@ -132,14 +132,12 @@ def discard(path: Path) -> None:
 
 def _seal(directory: Path) -> None:
     """Force the files to the disk, then say how they are: a power cut leaves no receipt of bytes that are not there."""
-    from .files import sha256_of
+    from .files import settle, sha256_of
 
-    now = int(time.time())  # whole seconds survive tar and container layers
+    digests = {}
     for path in directory.iterdir():
-        with path.open("r+b") as stream:
-            os.fsync(stream.fileno())
-        os.utime(path, (now, now))
-    digests = {path.name: sha256_of(path) for path in directory.iterdir()}
+        settle(path)
+        digests[path.name] = sha256_of(path)
     receipt = {"schema": 1, "stats": _stats(directory), "sha256": digests}
     (directory / receipts.RECEIPT).write_text(
         json.dumps(receipt, indent=2, sort_keys=True) + "\n", encoding="utf-8"

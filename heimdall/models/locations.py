@@ -63,7 +63,7 @@ def system_models_dir() -> str:
 def manifest_path() -> str:
     """The pinned manifest: inside the installed package, or the lock of the checkout in an editable install.
 
-    When neither is there, the first of the two is returned, for the reader to complain about.
+    When neither is there, the first of the two is returned: the error of whoever reads it names that one.
     """
     carried = os.path.join(PACKAGE_DIRECTORY, "model_manifest.json")
     lock = os.path.join(os.path.dirname(PACKAGE_DIRECTORY), "models.lock.json")

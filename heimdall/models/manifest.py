@@ -11,6 +11,7 @@ import hashlib
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
 from . import receipts
@@ -144,11 +145,12 @@ def _model(document: Mapping[str, Any], entry: dict[str, Any], package: Package)
     files = tuple(_file(item) for item in entry["files"])
     if not files or len({file.path.casefold() for file in files}) != len(files):
         raise ValueError("a model needs files, each path once, also where case does not count")
-    folders = {parent.casefold() for file in files for parent in _parents(file.path)}
-    if clashes := [
-        file.path for file in files if file.path.casefold() in folders | {receipts.STORE}
-    ]:
-        raise ValueError(f"{clashes[0]} can't be a file and a folder")
+    folders = {
+        str(folder).casefold() for file in files for folder in PurePosixPath(file.path).parents
+    }
+    for file in files:
+        if file.path.casefold() in folders | {receipts.STORE}:
+            raise ValueError(f"{file.path} can't be a file and a folder")
     if receipts.STORE in folders:
         raise ValueError(f"a model has no files in {receipts.STORE}")
     return PinnedModel(
@@ -168,14 +170,9 @@ def _model(document: Mapping[str, Any], entry: dict[str, Any], package: Package)
     )
 
 
-def _parents(path: str) -> list[str]:
-    parts = path.split("/")
-    return ["/".join(parts[:count]) for count in range(1, len(parts))]
-
-
 def _file(item: Mapping[str, Any]) -> PinnedFile:
     file = PinnedFile(
-        path=_relative(item["path"]),
+        path="/".join(map(_component, item["path"].split("/"))),
         sha256=_sha256(item["sha256"]),
         size=_size(item["size"]),
         also=tuple(str(place) for place in item.get("also", ())),
@@ -202,12 +199,6 @@ def _component(text: object) -> str:
     ):
         return text
     raise ValueError(f"{text!r} can't be part of a path or URL")
-
-
-def _relative(path: str) -> str:
-    for part in path.split("/"):
-        _component(part)
-    return path
 
 
 def _sha256(text: object) -> str:

@@ -62,12 +62,14 @@ def find_package(name: str, manifest: str = MANIFEST_NAME) -> Package:
     )
 
 
-def default_package() -> Package:
-    """The package that is meant where none is named: heimdall, of which this source is a part, or else the only one.
+def chosen_package(name: str | None = None) -> Package:
+    """The package of that name; without one heimdall, if this source is a part of it, else the only one.
 
     Raises:
-        ManifestError: if several packages of this environment carry a manifest, or none does.
+        ManifestError: if there is no such package, or none is named and not exactly one has a manifest.
     """
+    if name:
+        return find_package(name)
     if PART_OF_HEIMDALL:
         return heimdall()
     names = installed_packages()

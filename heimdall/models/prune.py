@@ -47,13 +47,11 @@ def judge(store: Store, now: float | None = None) -> list[Verdict]:
         now: seconds since the epoch; default: the clock.
     """
     now = time.time() if now is None else now
-    sets = [_judge_set(store, directory) for directory in _entries(store.root / "sets")]
-    notes = [
-        Verdict("note", note, keep=False, reason=reason, size=note.stat().st_size)
-        for note, used, reason in (_read_note(note) for note in _entries(store.root / "users"))
-        if used is False
-    ]
-    return [*sets, *_judge_blobs(store, sets, now), *_judge_partials(store, now), *notes]
+    notes = {note: _read_note(note) for note in _entries(store.root / "users")}
+    sets = [_judge_set(directory, notes) for directory in _entries(store.root / "sets")]
+    stale = [_removal("note", note, why) for note, (used, why) in notes.items() if used is False]
+    partials = [_judge_partial(path, now) for path in _entries(store.partial)]
+    return [*sets, *_judge_blobs(store, sets, now), *partials, *stale]
 
 
 def carry_out(store: Store, verdicts: Iterable[Verdict]) -> None:
@@ -65,56 +63,48 @@ def carry_out(store: Store, verdicts: Iterable[Verdict]) -> None:
     for verdict in verdicts:
         if verdict.keep:
             continue
-        if verdict.kind == "set":
-            # first, so that half a set never looks complete
-            (verdict.path / receipts.RECEIPT).unlink(missing_ok=True)
-            shutil.rmtree(verdict.path)
-            continue
         if verdict.kind == "blob":
             for path in _visible_twins(store, verdict.path):
                 path.unlink()
-        if verdict.path.is_dir():  # where an installer worked
+        if verdict.path.is_dir():  # a set, or where an installer worked
+            # First the receipt, so that half a set never looks complete.
+            (verdict.path / receipts.RECEIPT).unlink(missing_ok=True)
             shutil.rmtree(verdict.path)
         else:
             verdict.path.unlink(missing_ok=True)
 
 
-def _judge_set(store: Store, directory: Path) -> Verdict:
-    users = [
-        _read_note(note)
-        for note in _entries(store.root / "users")
-        if note.name.startswith(f"{directory.name}.")
-    ]
+def _judge_set(directory: Path, notes: dict[Path, tuple[bool | None, str]]) -> Verdict:
+    users = [told for note, told in notes.items() if note.name.startswith(f"{directory.name}.")]
     if not users:
         return Verdict("set", directory, keep=True, reason="it is not known who uses it")
-    for _, used, reason in users:
+    for used, reason in users:
         if used is not False:
             return Verdict("set", directory, keep=True, reason=reason)
+    reasons = "; ".join(reason for _, reason in users)
     size = sum(path.stat().st_size for path in (directory / graph_cache.FOLDER).glob("*/*"))
-    return Verdict(
-        "set", directory, keep=False, reason="; ".join(reason for _, _, reason in users), size=size
-    )
+    return Verdict("set", directory, keep=False, reason=reasons, size=size)
 
 
-def _read_note(note: Path) -> tuple[Path, bool | None, str]:
-    """The note, whether its environment uses the set (None: can't be judged), and why."""
+def _read_note(note: Path) -> tuple[bool | None, str]:
+    """Whether the note's environment uses the set (None: can't be judged), and why."""
     try:
         content = receipts.read_json(str(note))
         manifest, used = content["manifest"], content["set"]
         if not (isinstance(manifest, str) and isinstance(used, str)):
             raise ValueError("its values are no text")  # noqa: TRY004, TRY301 (one kind of damage)
     except (OSError, ValueError, KeyError) as error:
-        return note, None, f"the note {note.name} can't be read ({error})"
+        return None, f"the note {note.name} can't be read ({error})"
     try:
         document = receipts.read_json(manifest)
         pinned = {receipts.set_name(entry) for entry in document["models"]}
     except (FileNotFoundError, NotADirectoryError):
-        return note, False, f"the environment of {manifest} is gone"
+        return False, f"the environment of {manifest} is gone"
     except (OSError, ValueError, KeyError, TypeError) as error:
-        return note, None, f"{manifest} can't be read ({error})"
+        return None, f"{manifest} can't be read ({error})"
     if used in pinned:
-        return note, True, f"used by the environment of {manifest}"
-    return note, False, f"the environment of {manifest} pins other files now"
+        return True, f"used by the environment of {manifest}"
+    return False, f"the environment of {manifest} pins other files now"
 
 
 def _judge_blobs(store: Store, sets: list[Verdict], now: float) -> Iterator[Verdict]:
@@ -122,70 +112,50 @@ def _judge_blobs(store: Store, sets: list[Verdict], now: float) -> Iterator[Verd
     if None in kept:
         return  # a set is being put together, or broken: which blobs it needs is not known
     needed = {sha256 for blobs in kept for sha256 in blobs or ()}
+    removed = (_blobs_of(verdict.path) for verdict in sets if not verdict.keep)
+    released = {sha256 for blobs in removed for sha256 in blobs or ()}
     busy = any_held(store.locks)
-    released = {
-        sha256 for verdict in sets if not verdict.keep for sha256 in _blobs_of(verdict.path) or ()
-    }
     for blob in _entries(store.blobs):
         if blob.name in needed:
             continue
-        status = blob.stat()
         if busy:
-            yield Verdict(
-                "blob",
-                blob,
-                keep=True,
-                reason="somebody is putting a set together, perhaps with it",
-            )
-        elif blob.name in released or now - status.st_mtime > OLD_SECONDS:
-            yield Verdict(
-                "blob", blob, keep=False, reason="no set that stays has it", size=status.st_size
-            )
+            reason = "somebody is putting a set together, perhaps with it"
+            yield Verdict("blob", blob, keep=True, reason=reason)
+        elif blob.name in released or now - blob.stat().st_mtime > OLD_SECONDS:
+            yield _removal("blob", blob, "no set that stays has it")
         else:
-            yield Verdict(
-                "blob",
-                blob,
-                keep=True,
-                reason="it came less than a day ago, for a set still to be made",
-            )
+            reason = "it came less than a day ago, for a set still to be made"
+            yield Verdict("blob", blob, keep=True, reason=reason)
 
 
 def _blobs_of(directory: Path) -> set[str] | None:
     """The sha256 of a set's files, or None if its receipt does not tell."""
     try:
-        return {
-            sha256
-            for sha256, _ in receipts.read_json(str(directory / receipts.RECEIPT))["pins"].values()
-        }
+        receipt = receipts.read_json(str(directory / receipts.RECEIPT))
+        return {sha256 for sha256, _ in receipt["pins"].values()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
-def _judge_partials(store: Store, now: float) -> Iterator[Verdict]:
-    for path in _entries(store.partial):
-        status = path.stat()
-        if now - status.st_mtime <= OLD_SECONDS:
-            yield Verdict("partial", path, keep=True, reason="it is less than a day old")
-        elif path.suffix == ".part" and not is_abandoned(path):
-            yield Verdict("partial", path, keep=True, reason="its process is running")
-        else:
-            yield Verdict(
-                "partial",
-                path,
-                keep=False,
-                reason="left behind more than a day ago",
-                size=status.st_size,
-            )
+def _judge_partial(path: Path, now: float) -> Verdict:
+    if now - path.stat().st_mtime <= OLD_SECONDS:
+        return Verdict("partial", path, keep=True, reason="it is less than a day old")
+    if path.suffix == ".part" and not is_abandoned(path):
+        return Verdict("partial", path, keep=True, reason="its process is running")
+    return _removal("partial", path, "left behind more than a day ago")
+
+
+def _removal(kind: str, path: Path, reason: str) -> Verdict:
+    return Verdict(kind, path, keep=False, reason=reason, size=path.stat().st_size)
 
 
 def _visible_twins(store: Store, blob: Path) -> list[Path]:
     """The same file in the tree that other tools see, which would keep its bytes on the disk."""
-    trees = (
+    return [
         path
         for path in store.models_dir.rglob("*")
-        if store.root not in path.parents and path != store.root
-    )
-    return [path for path in trees if path.is_file() and path.samefile(blob)]
+        if store.root not in path.parents and path.is_file() and path.samefile(blob)
+    ]
 
 
 def _entries(directory: Path) -> list[Path]:

@@ -1,15 +1,25 @@
-"""Fetching during an import: whatever goes wrong is logged once, and raised only where a model is needed."""
+"""Fetching during an import: whatever goes wrong is logged once, and raised only where a model is needed.
+
+A failure is remembered for a short while, so that ten imports do not wait ten times for one dead network.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import json
 import logging
+import time
 from pathlib import Path
 
-from . import locations, recent_failure
+from . import locations, receipts
 from .errors import HeimdallError, ModelUnavailable
+from .files import write_atomically
 from .resolver import resolve_in_detail
+from .secrets import redact_url
 from .settings import Settings
 from .store import Store
+
+REMEMBERED_SECONDS = 120.0
 
 
 def fetch_quietly() -> None:
@@ -17,23 +27,42 @@ def fetch_quietly() -> None:
     log = logging.getLogger("heimdall")
     try:
         settings = Settings.from_environment()
-        store = Store(Path(locations.models_dir()))
-        ago = recent_failure.seconds_since(store, settings)
+        note = Store(Path(locations.models_dir())).failures / "import.json"
+        ago = seconds_since_failure(note, settings)
         if ago is not None:
             log.warning(
                 "heimdall: its model is still missing; fetching it failed %.0f s ago and is not tried again by an "
                 "import for %.0f s. Run 'heimdall models pull' to see why.",
                 ago,
-                recent_failure.REMEMBERED_SECONDS - ago,
+                REMEMBERED_SECONDS - ago,
             )
             return
         try:
             resolve_in_detail(settings=settings, brief=True)
         except ModelUnavailable:
-            recent_failure.remember(store, settings)
+            failure = {"time": time.time(), "asked": _asked(settings)}
+            with contextlib.suppress(OSError):
+                write_atomically(note, json.dumps(failure, indent=2) + "\n")
             raise
     except (HeimdallError, OSError) as error:
         log.warning("heimdall: %s\nGoing on without; what needs the model will try again.", error)
     except Exception:
         # a host program must not fail by a mistake of ours in a fetch that it did not ask for
         log.warning("heimdall: its model could not be fetched; please report this", exc_info=True)
+
+
+def seconds_since_failure(note: Path, settings: Settings) -> float | None:
+    """How long ago fetching with the same settings failed, if that was recently; None otherwise."""
+    try:
+        failure = receipts.read_json(str(note))
+        ago = time.time() - float(failure["time"])
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        return None
+    same = failure.get("asked") == _asked(settings)
+    return ago if same and 0 <= ago < REMEMBERED_SECONDS else None
+
+
+def _asked(settings: Settings) -> list[object]:
+    """What decides whether another try can end otherwise, without secrets."""
+    mirrors = [redact_url(url) for url in settings.mirrors]
+    return [mirrors, redact_url(settings.github_url), list(settings.sources), settings.offline]

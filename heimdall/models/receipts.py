@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 STORE = ".store"
 RECEIPT = "receipt.json"
 TREE = "models"
-"""The variant of whoever names none."""
+"""The folder of a set's files, beside its receipt."""
 
 
 def read_json(path: str) -> "dict[str, Any]":

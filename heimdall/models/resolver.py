@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,8 +19,6 @@ from .transfer.progress import Progress, make_progress
 
 if TYPE_CHECKING:
     from .sources.base import Source
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +81,16 @@ def resolve_in_detail(
     directory = _first_sound(pinned, store, SYSTEM)
     delivered: tuple[str, ...] = ()
     if directory is None:
+        from .fetch import provide  # loads urllib3
+
         settings = settings or Settings.from_environment()
         progress = progress or make_progress(wanted=settings.progress)
-        provide = partial(_provide, pinned, store, settings, progress, sources, brief=brief)
+        work = pinned, store, settings, progress
         try:
             try:
-                delivered = provide()
+                delivered = provide(*work, sources=sources, brief=brief)
             except FileNotFoundError:  # somebody removed the directory while we worked in it
-                delivered = provide()
+                delivered = provide(*work, sources=sources, brief=brief)
             directory = store.tree(pinned)
         except OSError as error:
             # A tree that we can't write to, or can't note anything about, is as good once it is hashed.
@@ -133,39 +131,3 @@ def _first_sound(pinned: PinnedModel, store: Store, *hashed: str) -> Path | None
         if place.verified or (place.tier in hashed and tree_matches(directory, pinned)):
             return directory
     return None
-
-
-def _provide(
-    pinned: PinnedModel,
-    store: Store,
-    settings: Settings,
-    progress: Progress,
-    sources: Sequence[Source] | None,
-    *,
-    brief: bool,
-) -> tuple[str, ...]:
-    """Fetch what is missing and publish the set, unless another process just did it.
-
-    Returns:
-        The sources that delivered.
-    """
-    from .fetch import fetch  # loads urllib3
-
-    with store.making(pinned, settings.lock_seconds, progress) as complete:
-        if complete:
-            return ()
-        delivered = fetch(pinned, store, settings, progress, sources=sources, brief=brief)
-        store.publish(pinned)
-        if pinned.package.is_heimdall:
-            try:
-                store.show(pinned)
-            except OSError as error:
-                tree = store.tree(pinned)
-                progress.note(
-                    f"{store.models_dir} could not be brought up to date ({error}); {tree} is complete"
-                )
-        origin = f", from {', '.join(delivered)}" if delivered else ""
-        ready = f"{pinned.label} is ready{origin}, verified, in {store.models_dir}"
-        progress.note(ready)
-        _log.info("%s", ready)
-        return delivered

@@ -1,6 +1,6 @@
 """What is a secret, and how a URL, a message or a document is shown or kept without it.
 
-Every pattern is bounded or consumes what it looked at, so the time is linear in the text's length.
+The kinds of secrets are rows of `secrets.ini`.
 """
 
 from __future__ import annotations
@@ -8,114 +8,39 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
+from configparser import ConfigParser
+from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 HIDDEN = "[redacted]"
 
 
 class _Kind(NamedTuple):
-    """A kind of secret.
-
-    Attributes:
-        name: what it is called in the text that replaces it.
-        hints: one of these is in every text with such a secret, in lower case: looked for first, which is quick.
-        pattern: the secret, or what has it as its group `value`.
-    """
+    """A kind of secret, as `secrets.ini` describes it."""
 
     name: str
     hints: tuple[str, ...]
     pattern: re.Pattern[str]
+    likely: bool
 
 
-def _kind(name: str, hints: str, pattern: str) -> _Kind:
-    return _Kind(name, tuple(hints.split()), re.compile(pattern, re.DOTALL))
+@cache
+def _kinds() -> list[_Kind]:
+    # Read with the first text: most commands have none, and compiling the patterns takes a while.
+    table = ConfigParser(interpolation=None)
+    table.read_string(Path(__file__).with_suffix(".ini").read_text("utf-8"))
+    return [
+        _Kind(
+            name=title.partition(":")[0],
+            hints=tuple(row["hints"].split()),
+            pattern=re.compile(row["pattern"], re.DOTALL),
+            likely=row.getboolean("likely", False),
+        )
+        for title, row in table.items()
+        if title != table.default_section
+    ]
 
-
-# The forms of tokens are those that their publishers describe for secret scanning.
-_CERTAIN = (
-    _kind(
-        "private key",
-        "private",
-        r"-----BEGIN (?P<kind>[A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?)-----.*?(?:-----END (?P=kind)-----|\Z)",
-    ),
-    _kind(
-        "GitHub token",
-        "ghp_ gho_ ghu_ ghs_ ghr_ github_pat_",
-        r"\b(?:gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{50,255})\b",
-    ),
-    _kind(
-        "GitLab token",
-        "glpat- gldt- glrt- glptt- glcbt-",
-        r"\bgl(?:pat|dt|rt|ptt|cbt)-[A-Za-z0-9_-]{20,}",
-    ),
-    _kind("AWS access key", "akia asia abia acca", r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b"),
-    _kind("Google API key", "aiza", r"\bAIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])"),
-    _kind(
-        "Google OAuth secret",
-        "ya29. gocspx-",
-        r"\b(?:ya29\.[A-Za-z0-9_-]{20,}|GOCSPX-[A-Za-z0-9_-]{28})",
-    ),
-    _kind(
-        "Slack token", "xox xapp-", r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}|\bxapp-\d-[A-Za-z0-9-]{10,}"
-    ),
-    _kind(
-        "Slack webhook",
-        "hooks.slack.com",
-        r"https://hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9/_-]{20,}",
-    ),
-    _kind(
-        "Stripe key",
-        "sk_live_ sk_test_ rk_live_ rk_test_ whsec_",
-        r"\b(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{16,}\b|\bwhsec_[A-Za-z0-9+/=]{32,}",
-    ),
-    _kind("Anthropic key", "sk-ant-", r"\bsk-ant-[A-Za-z0-9_-]{20,}"),
-    _kind(
-        "OpenAI key",
-        "sk-",
-        r"\bsk-(?:proj|svcacct|admin)-[A-Za-z0-9_-]{20,}|\bsk-[A-Za-z0-9]{32,}\b",
-    ),
-    _kind("Hugging Face token", "hf_", r"\bhf_[A-Za-z0-9]{30,}\b"),
-    _kind("npm token", "npm_", r"\bnpm_[A-Za-z0-9]{36}\b"),
-    _kind("package index token", "pypi-", r"\bpypi-[A-Za-z0-9_-]{50,}"),
-    _kind("SendGrid key", "sg.", r"\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}"),
-    _kind("Azure storage key", "accountkey=", r"(?<=AccountKey=)[A-Za-z0-9+/]{64,}={0,2}"),
-    _kind(
-        "JSON web token",
-        "eyj",
-        r"\beyJ[A-Za-z0-9_-]{8,512}\.eyJ[A-Za-z0-9_-]{8,8192}\.[A-Za-z0-9_-]{16,}",
-    ),
-    _kind(
-        "password", "://", r"(?<=://)[^\s:/@\"']{0,64}:[^\s:/@\"'<>$*{}]{3,256}(?=@[A-Za-z0-9.\[-])"
-    ),
-    _kind("password", "bearer", r"(?<=Bearer )[A-Za-z0-9._~+/-]{20,}=*"),
-    _kind(
-        "password",
-        "password passwd secret key token",
-        r"(?i:(?:password|passwd|secret|api_?key|access_?key|auth_?token)\w{0,20}[\"']?\s{0,3}[:=]\s{0,3})"
-        r"(?P<quote>[\"'])(?P<value>(?!\{|\$|<|%)[^\s\"']{8,256})(?P=quote)",
-    ),
-)
-"""What is a secret wherever it stands; each is recognised so narrowly that ordinary prose and code are left alone."""
-
-_LIKELY = (
-    _kind(
-        "token",
-        "gh github_pat_ hf_ glpat- pypi- xox sk- akia",
-        r"\b(?:gh[pousr]_|github_pat_|hf_|glpat-|pypi-|xox[abprs]-|sk-|AKIA)[A-Za-z0-9_-]{8,}",
-    ),
-    _kind("token", "eyj", r"\beyJ[A-Za-z0-9_-]{8,512}\.[A-Za-z0-9_.-]+"),
-    _kind(
-        "value",
-        "authorization key token secret passw signature",
-        r"(?i:\b(?:(?:proxy-)?authorization|api[-_ ]?key|token|secret|password|passwd|signature)\b"
-        r"[\"']?\s{0,8}[:=]\s{0,8})"
-        r"(?P<value>\"[^\"\n]*|'[^'\n]*|(?i:(?:basic|bearer|token)\s{1,8})?[^\s\"',;&]+)",
-    ),
-    _kind(
-        "value", "basic bearer", r"(?i:\b(?:basic|bearer) {1,8})(?P<value>[A-Za-z0-9._~+/=-]{8,})"
-    ),
-)
-"""What is hidden in messages besides: there, hiding too much costs little."""
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 _BEHIND_SCHEME = re.compile(r"(?<=://)[^\s'\"<>]+")
@@ -124,7 +49,11 @@ _SHORTEST = 6  # shorter values are words, numbers and placeholders that would b
 
 
 def redact_url(url: str) -> str:
-    """A URL, or what was meant as one, without user, password, query and fragment."""
+    """A URL, or what was meant as one, without user, password, query and fragment.
+
+    >>> redact_url("https://me:secret@example.com:8443/models/v1.zip?signature=abc")
+    'https://example.com:8443/models/v1.zip'
+    """
     scheme, separator, rest = url.partition("://")
     if separator and _SCHEME.fullmatch(scheme):
         return f"{scheme}{separator}{_location(rest)}"
@@ -137,11 +66,14 @@ def redact_message(text: str) -> str:
     Hidden are: users, passwords, queries and fragments of URLs (signatures are there), tokens by their form, private
     keys, what follows words as `authorization:` and `password=`, and the values of environment variables whose name
     ends in `TOKEN`, `SECRET`, `PASSWORD`, `KEY` or the like.
+
+    >>> redact_message("GET https://example.com/v1?key=1 with Authorization: Bearer abcdefgh")
+    'GET https://example.com/v1 with Authorization: [redacted value]'
     """
     for value in _secret_values():
         text = text.replace(value, HIDDEN)
     text = _BEHIND_SCHEME.sub(lambda match: _location(match[0]), text)
-    return _redact(text, _CERTAIN + _LIKELY)[0]
+    return _redact(text, _kinds())[0]
 
 
 def redact_document(text: str) -> tuple[str, int]:
@@ -153,7 +85,7 @@ def redact_document(text: str) -> tuple[str, int]:
     Returns:
         The text, with its number of lines, and how many secrets were replaced.
     """
-    return _redact(text, _CERTAIN)
+    return _redact(text, (kind for kind in _kinds() if not kind.likely))
 
 
 def _redact(text: str, kinds: Iterable[_Kind]) -> tuple[str, int]:

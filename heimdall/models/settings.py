@@ -21,6 +21,7 @@ DEFAULT_LOCK_SECONDS = 600.0
 DEFAULT_GITHUB_URL = "https://github.com"
 
 
+@dataclass(eq=False, repr=False)
 class SettingsError(ModelError):
     """An environment variable has a value that can't be used.
 
@@ -30,11 +31,9 @@ class SettingsError(ModelError):
         expected: what is allowed.
     """
 
-    def __init__(self, variable: str, found: str, expected: str) -> None:
-        super().__init__(variable, found, expected)
-        self.variable = variable
-        self.found = found
-        self.expected = expected
+    variable: str
+    found: str
+    expected: str
 
     def __str__(self) -> str:
         return f"{self.variable}={self.found!r}: expected {self.expected}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import ModelError, StoreError
@@ -15,6 +16,7 @@ _FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 _DENIED = frozenset({errno.EACCES, errno.EPERM})
 
 
+@dataclass(eq=False, repr=False)
 class NoSpaceError(ModelError):
     """The filesystem has too little free space.
 
@@ -24,11 +26,9 @@ class NoSpaceError(ModelError):
         free: bytes free.
     """
 
-    def __init__(self, directory: str, needed: int, free: int) -> None:
-        super().__init__(directory, needed, free)
-        self.directory = directory
-        self.needed = needed
-        self.free = free
+    directory: str
+    needed: int
+    free: int
 
     def __str__(self) -> str:
         missing = megabytes(self.needed - self.free)

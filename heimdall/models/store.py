@@ -12,14 +12,13 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
 from . import graph_cache, receipts
 from .errors import IntegrityError
-from .files import sha256_of, write_atomically
+from .files import settle, sha256_of, write_atomically
 from .locking import advisory_lock
 from .manifest import PinnedFile, PinnedModel
 from .transfer.digest import Sha256
@@ -104,11 +103,7 @@ class Store:
         The bytes are forced to the disk first: a power cut could otherwise leave a file of the right size and time
         stamp without them, and nothing would ever hash it again.
         """
-        with path.open("r+b") as stream:
-            os.fsync(stream.fileno())
-        # Whole seconds survive tar and container layers, so that receipts still fit in there.
-        now = int(time.time())
-        os.utime(path, (now, now))
+        settle(path)
         path.replace(self.blob(file))
         self.arrived.add(file.sha256)
 
@@ -126,17 +121,29 @@ class Store:
         return Path(receipts.tree(str(self.models_dir), model.entry))
 
     @contextlib.contextmanager
-    def making(self, model: PinnedModel, seconds: float, progress: Progress) -> Iterator[bool]:
-        """Keep other processes from making the same set while the block runs, which is told whether it is complete.
+    def making(
+        self, model: PinnedModel, seconds: float, progress: Progress
+    ) -> Iterator[list[PinnedFile] | None]:
+        """Keep other processes from making the same set while the block runs.
+
+        The block is told which files it has to bring: those without a sound blob, but for what the manifest carries
+        itself. It is None if the set is complete.
 
         Args:
             seconds: how long to wait for another process at most; then the block runs beside it.
             progress: told when there is somebody to wait for.
         """
         self.prepare()
-        lock, done = f"{receipts.set_name(model.entry)}.lock", partial(self.complete, model)
-        with advisory_lock(self.locks / lock, seconds, done, progress):
-            yield done()
+        lock = self.locks / f"{receipts.set_name(model.entry)}.lock"
+        with advisory_lock(lock, seconds, lambda: self.complete(model), progress):
+            yield None if self.complete(model) else self._to_be_fetched(model)
+
+    def _to_be_fetched(self, model: PinnedModel) -> list[PinnedFile]:
+        missing = self.missing(model.files)
+        for file in missing:
+            if file.content is not None:
+                self.receive(file, [file.content])
+        return [file for file in missing if file.content is None]
 
     def complete(self, model: PinnedModel) -> bool:
         """Whether the model's set was verified and not touched since."""
@@ -156,25 +163,28 @@ class Store:
             self.place(file, tree / file.path)
         # it may come from files that were bad until now
         graph_cache.discard(tree.parent / graph_cache.FOLDER)
-        self.write_receipt(model, tree)
+        # Written last, with size and time stamp of each file as they are now.
+        stats = dict(receipts.stats(str(tree), model.entry))
+        receipt = {"schema": 1, "pins": receipts.pins(model.entry), "stats": stats}
+        _write_json(tree.parent / receipts.RECEIPT, receipt)
         return tree
 
     def show(self, model: PinnedModel) -> None:
         """Lay the published set's files where other tools expect them, directly in the models directory.
 
+        What is not ours there is kept, renamed.
+
         Raises:
             OSError: if that can't be done; the set itself is complete all the same.
         """
         for file in files_weights_first(model):
-            self._place_in_view(file)
-
-    def write_receipt(self, model: PinnedModel, tree: Path) -> None:
-        """Record that all files of `tree` matched their pins, with size and time stamp as they are now."""
-        stats = dict(receipts.stats(str(tree), model.entry))
-        receipt = {"schema": 1, "pins": receipts.pins(model.entry), "stats": stats}
-        write_atomically(
-            tree.parent / receipts.RECEIPT, json.dumps(receipt, indent=2, sort_keys=True) + "\n"
-        )
+            target = self.models_dir / file.path
+            # another process may do the same at this moment
+            with contextlib.suppress(FileNotFoundError):
+                ours = not target.is_file() or target.samefile(self.blob(file))
+                if not ours and not (self.blobs / sha256_of(target)).exists():
+                    target.rename(target.with_name(f"{target.name}.kept-{time.time_ns()}"))
+            self.place(file, target)
 
     def note_user(self, model: PinnedModel) -> None:
         """Note for `prune` that the environment of the model's manifest uses this set."""
@@ -184,7 +194,7 @@ class Store:
             return
         note = {"manifest": manifest_path, "set": receipts.set_name(model.entry)}
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, json.dumps(note, indent=2, sort_keys=True) + "\n")
+        _write_json(path, note)
 
     def place(self, file: PinnedFile, target: Path) -> None:
         """Make `target` the file's blob: a hard link, or a copy with the same time stamp where links are refused."""
@@ -204,16 +214,6 @@ class Store:
                 os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
             path.replace(target)
 
-    def _place_in_view(self, file: PinnedFile) -> None:
-        """What is not ours there is kept, renamed."""
-        target = self.models_dir / file.path
-        # another process may do the same at this moment
-        with contextlib.suppress(FileNotFoundError):
-            ours = not target.is_file() or target.samefile(self.blob(file))
-            if not ours and not (self.blobs / sha256_of(target)).exists():
-                target.rename(target.with_name(f"{target.name}.kept-{time.time_ns()}"))
-        self.place(file, target)
-
 
 _NO_LINKS = frozenset(
     getattr(errno, name)
@@ -227,6 +227,10 @@ def files_weights_first(model: PinnedModel) -> list[PinnedFile]:
     return sorted(model.files, key=lambda file: -file.size)
 
 
+def _write_json(path: Path, document: Mapping[str, object]) -> None:
+    write_atomically(path, json.dumps(document, indent=2, sort_keys=True) + "\n")
+
+
 def copy_verified(chunks: Iterable[bytes], stream: IO[bytes], file: PinnedFile) -> None:
     """Write `chunks` to `stream`, hashing them.
 
@@ -234,7 +238,7 @@ def copy_verified(chunks: Iterable[bytes], stream: IO[bytes], file: PinnedFile) 
         IntegrityError: as soon as there are too many bytes, or at the end if size or sha256 differ.
     """
     size = 0
-    with Sha256() as digest:
+    with contextlib.closing(Sha256()) as digest:
         for chunk in chunks:
             size += len(chunk)
             if size > file.size:

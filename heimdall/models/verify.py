@@ -14,7 +14,12 @@ from .store import Store
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A pinned or computed file as it was found: `state` is `ok`, `missing`, `unreadable` or `different`."""
+    """What is to be said of a pinned or computed file.
+
+    Attributes:
+        state: `ok`, `missing`, `unreadable` or `different`.
+        detail: how it differs, or why it can't be read.
+    """
 
     path: str
     state: str

@@ -1,35 +1,6 @@
 """A stand-in for GitHub's releases, for tests and the demo: it behaves as the real one, on loopback.
 
 `GitHubStandIn` puts two hosts together, as GitHub does: the *web* host redirects to the *assets* host with a signed
-URL that expires. `Listener` is the HTTP server beneath both, and serves any `Application`; `RequestLog` remembers what
-was asked. Tests add what only they need: GitHub's API by `GitHubStandIn.routes`, faults by its `around`.
+URL that expires. `Listener` is the HTTP server beneath both, and serves any `Application`; `RequestLog` writes what
+was asked. Tests add what only they need by `around`: GitHub's API, private repositories, faults.
 """
-
-from release.github_standin.listener import Listener
-from release.github_standin.log import Record, RequestLog
-from release.github_standin.messages import (
-    Application,
-    Body,
-    HangUp,
-    Request,
-    Response,
-    bytes_body,
-    file_body,
-    slowed,
-)
-from release.github_standin.standin import GitHubStandIn
-
-__all__ = [
-    "Application",
-    "Body",
-    "GitHubStandIn",
-    "HangUp",
-    "Listener",
-    "Record",
-    "Request",
-    "RequestLog",
-    "Response",
-    "bytes_body",
-    "file_body",
-    "slowed",
-]

@@ -82,5 +82,5 @@ def file_response(
         return Response(416, {**common, "Content-Range": f"bytes */{file.size}"})
     if part is None:
         return whole
-    partial = {**common, "Content-Range": part.content_range(file.size)}
-    return Response(206, partial, file_body(file.path, part.start, part.length))
+    partial = {**common, "Content-Range": f"bytes {part[0]}-{part[-1]}/{file.size}"}
+    return Response(206, partial, file_body(file.path, part.start, len(part)))

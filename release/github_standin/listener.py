@@ -12,10 +12,11 @@ import socket
 import socketserver
 import ssl
 import struct
+import sys
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Self
+from typing import Any, Self
 
 from release.github_standin.log import RequestLog
 from release.github_standin.messages import Application, HangUp, Request, Response
@@ -25,11 +26,10 @@ _POLL = 0.05
 
 
 class Listener:
-    """Serves an application on an address of its own until it is closed.
+    """Serves an application on an address of its own, from when it is made until it is closed. A context manager.
 
-    It listens once it is made, so that its URL can be given away, and answers from `start` on. `close` ends it
-    quickly: connections that are open are cut. Errors in the application are raised by `close`, so that none goes
-    unseen.
+    `close` ends it quickly: connections that are open are cut. Errors in the application are raised by `close`, so that
+    none goes unseen.
 
     Args:
         name: of the host, for the log.
@@ -64,11 +64,7 @@ class Listener:
         )
         named = advertised or (f"[{host}]" if ":" in host else host)
         self.url = f"{'https' if tls else 'http'}://{named}:{self._server.server_address[1]}"
-
-    def start(self) -> Self:
-        """Begin to answer."""
         self._thread.start()
-        return self
 
     def close(self) -> None:
         """Stop listening, cut what is open, wait for the threads; safe to call twice.
@@ -85,13 +81,13 @@ class Listener:
             raise ExceptionGroup(f"the {self.name} host failed", errors)
 
     def __enter__(self) -> Self:
-        return self.start()
+        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
 
-class _Server(socketserver.TCPServer):
+class _Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = os.name == "posix"  # on Windows it would let two programs share the port
     request_queue_size = 256
 
@@ -102,7 +98,7 @@ class _Server(socketserver.TCPServer):
         self.stopping = threading.Event()
         self.errors: list[Exception] = []
         self._lock = threading.Lock()
-        self._connections: dict[threading.Thread, socket.socket] = {}
+        self._connections: set[socket.socket] = set()
         if ":" in address[0]:
             self.address_family = socket.AF_INET6
         super().__init__(address, _Handler)
@@ -113,36 +109,31 @@ class _Server(socketserver.TCPServer):
                 self.socket, server_side=True, do_handshake_on_connect=False
             )
 
-    def process_request(self, request: object, client_address: object) -> None:
-        assert isinstance(request, socket.socket)  # noqa: S101 - what TCPServer hands over
-        thread = threading.Thread(
-            target=self._converse, args=(request, client_address), daemon=True
-        )
+    def process_request(self, request: Any, client_address: Any) -> None:
         with self._lock:
-            self._connections[thread] = request
-        thread.start()
+            self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        # Before the socket is closed: `close` must not cut another one that got its number.
+        with self._lock:
+            self._connections.discard(request)
+        request.close()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
+        # An OSError says that the client went away, did not trust our certificate, or was cut by `close`.
+        error = sys.exception()
+        if isinstance(error, Exception) and not isinstance(error, OSError):
+            self.errors.append(error)
 
     def close(self) -> None:
         self.stopping.set()
-        self.server_close()
         with self._lock:
-            connections = dict(self._connections)
-            for connection in connections.values():
+            for connection in self._connections:
                 # Ends both directions at once; the thread that uses the connection notices, and closes it.
                 with suppress(OSError):  # the client may have been faster
                     socket.socket.shutdown(connection, socket.SHUT_RDWR)
-        for thread in connections:
-            thread.join()
-
-    def _converse(self, connection: socket.socket, client_address: object) -> None:
-        # An OSError says that the client went away, did not trust our certificate, or was cut by `close`.
-        with suppress(OSError), connection:
-            try:
-                _Handler(connection, client_address, self)
-            finally:
-                # Before the socket is closed: `close` must not cut another one that got its number.
-                with self._lock:
-                    del self._connections[threading.current_thread()]
+        self.server_close()  # which waits for the threads
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

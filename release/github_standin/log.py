@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TextIO
 
 from release.github_standin.messages import Request
@@ -25,7 +25,6 @@ class Record:
         headers: the request's, by lower-case name; values that are secret are left out, the names stay.
         status: of the answer; 0 until there is one, and where the connection was dropped.
         sent: bytes of body that were given to the network.
-        done: whether the answer has been sent, or given up.
     """
 
     host: str
@@ -34,7 +33,6 @@ class Record:
     headers: Mapping[str, str]
     status: int = 0
     sent: int = 0
-    done: bool = field(default=False, repr=False)
 
     @property
     def range(self) -> str | None:
@@ -60,7 +58,7 @@ class Record:
 
 
 class RequestLog:
-    """Every request of one or several hosts, in the order of their arrival. Threads may share it.
+    """Records the requests of one or several hosts. Threads may share it.
 
     Args:
         stream: gets one line of JSON for each answer that has been sent.
@@ -68,8 +66,7 @@ class RequestLog:
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream
-        self._records: list[Record] = []
-        self._changed = threading.Condition()
+        self._writing = threading.Lock()
 
     @contextmanager
     def recording(self, host: str, request: Request) -> Iterator[Record]:
@@ -79,38 +76,10 @@ class RequestLog:
             for name, value in request.headers.items()
         }
         record = Record(host, request.method, request.path, headers)
-        with self._changed:
-            self._records.append(record)
         try:
             yield record
         finally:
-            with self._changed:
-                record.done = True
-                if self._stream is not None:
+            if self._stream is not None:
+                with self._writing:
                     self._stream.write(json.dumps(record.as_json()) + "\n")
                     self._stream.flush()
-                self._changed.notify_all()
-
-    def snapshot(self) -> list[Record]:
-        """What there is at this moment, with answers that are still being sent."""
-        with self._changed:
-            return list(self._records)
-
-    def settled(self, timeout: float = 10.0) -> list[Record]:
-        """All records, once no answer is being sent: a client may have all of it before its server has noticed.
-
-        Raises:
-            TimeoutError: answers are still being sent after `timeout` seconds; it names them.
-        """
-        with self._changed:
-            if not self._changed.wait_for(
-                lambda: all(record.done for record in self._records), timeout
-            ):
-                pending = [record for record in self._records if not record.done]
-                raise TimeoutError(f"after {timeout:g} s still sending: {pending}")
-            return list(self._records)
-
-    def clear(self) -> None:
-        """Forget all of it."""
-        with self._changed:
-            self._records.clear()

@@ -1,52 +1,66 @@
-"""Both hosts together."""
+"""Both hosts together: the web host, which users name, and the asset host, which has the bytes."""
 
 from __future__ import annotations
 
+import re
 import secrets
 import socket
 import ssl
 import time
+import uuid
+import zlib
 from collections.abc import Callable
 from contextlib import ExitStack
 from ipaddress import ip_address
-from pathlib import Path, PurePosixPath
-from typing import Self, TextIO
+from pathlib import Path, PurePath
+from typing import Self
+from urllib.parse import quote, unquote
+from xml.sax.saxutils import escape
 
-from release.github_standin import blobs
-from release.github_standin.asset_host import AssetHost
+from release.github_standin.files import StoredFile, file_response, find
 from release.github_standin.listener import Listener
 from release.github_standin.log import RequestLog
-from release.github_standin.messages import Application
-from release.github_standin.signing import Signer
-from release.github_standin.web_host import WebHost
+from release.github_standin.messages import Application, Request, Response
+from release.github_standin.signing import SignatureRefused, Signer
 
-DEFAULT_URL_LIFETIME = 300.0
+_URL_LIFETIME = 300.0
 """Seconds; GitHub's are of this order."""
 _SECOND_LOOPBACK = "127.0.0.2"
+_DOWNLOAD = re.compile(
+    r"/(?P<repository>[^/]+/[^/]+)/releases/download/(?P<tag>.+)/(?P<asset>[^/]+)"
+)
+_NOT_FOUND = """<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><title>Page not found · GitHub</title></head>
+<body><h1>404</h1><p>This is not the web page you are looking for.</p></body>
+</html>
+"""
+_DISPOSITION, _CONTENT_TYPE = "rscd", "rsct"
+"""Parameters of a signed URL, which say with which headers it is answered."""
 
 
 class GitHubStandIn:
-    """GitHub's releases of one repository, from a directory. A context manager.
+    """GitHub's releases of one repository, from a directory. A context manager, which answers once it is made.
 
-    The hosts are called `web` and `assets` in the log. Their names differ, so that a client that takes one for
-    the other, or sends one's secrets to the other, is found out.
+    The web host answers `/<owner>/<repository>/releases/download/<tag>/<asset>` with a redirect to a signed URL, and
+    all else with a page of HTML that says 404. The asset host serves signed URLs with validators and ranges; its errors
+    are the XML of the storage behind the real one. They are called `web` and `assets` in the log. Their names differ,
+    so that a client that takes one for the other, or sends one's secrets to the other, is found out.
 
     Args:
         directory: has a file `<tag>/<asset>` for each asset; it may change meanwhile.
-        repository: `owner/name`.
+        repository: `owner/name`; upper and lower case are the same.
         host: the web host's address.
         port: the web host's port, or 0 for a free one.
-        token: makes the repository private.
         url_lifetime: seconds for which a signed URL holds; whole ones count.
         tls: a server's context for both hosts; see `asset_host_for` for the names its certificate has to have.
         around: gives what is served in place of a host's application, from the host's name and that application.
-        log_stream: gets a line of JSON for each answer.
+        log: where requests are recorded.
         clock: gives the seconds since the epoch.
 
     Attributes:
-        url: of the web host, which is to be used as `HEIMDALL_GITHUB_URL`.
-        requests: the log of both hosts.
-        routes: what answers below other paths of the web host, by prefix; may be added to.
+        url: of the web host, without a slash at the end; it is to be used as `HEIMDALL_GITHUB_URL`.
+        assets_url: of the asset host, likewise.
 
     Raises:
         OSError: an address can't be bound.
@@ -59,69 +73,36 @@ class GitHubStandIn:
         repository: str,
         host: str = "127.0.0.1",
         port: int = 0,
-        token: str | None = None,
-        url_lifetime: float = DEFAULT_URL_LIFETIME,
+        url_lifetime: float = _URL_LIFETIME,
         tls: ssl.SSLContext | None = None,
         around: Callable[[str, Application], Application] = lambda _, application: application,
-        log_stream: TextIO | None = None,
+        log: RequestLog | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.requests = RequestLog(log_stream)
-        self.routes: dict[str, Application] = {}
+        self._directory = directory
         self._repository = repository
+        self._url_lifetime = url_lifetime
+        self._clock = clock
         # Made anew each time, so that no URL of an earlier run holds.
-        signer = Signer(secrets.token_bytes(32))
-        assets = AssetHost(directory, repository=repository, signer=signer, clock=clock)
-        asset_address, asset_name = asset_host_for(host)
+        self._signer = Signer(secrets.token_bytes(32))
+        log = log or RequestLog()
+        address, name = asset_host_for(host)
+        # So that the first host is closed when the second one's address is taken.
         with ExitStack() as opened:
-            self._assets = Listener(
+            assets = Listener(
                 "assets",
-                around("assets", assets),
-                host=asset_address,
-                advertised=asset_name,
+                around("assets", self._answer_assets),
+                host=address,
+                advertised=name,
                 tls=tls,
-                log=self.requests,
+                log=log,
             )
-            opened.callback(self._assets.close)
-            web = WebHost(
-                directory,
-                repository=repository,
-                assets_url=self._assets.url,
-                signer=signer,
-                url_lifetime=url_lifetime,
-                routes=self.routes,
-                token=token,
-                clock=clock,
+            self.assets_url = opened.enter_context(assets).url
+            web = Listener(
+                "web", around("web", self._answer_web), host=host, port=port, tls=tls, log=log
             )
-            self._web = Listener(
-                "web", around("web", web), host=host, port=port, tls=tls, log=self.requests
-            )
-            opened.callback(self._web.close)
+            self.url = opened.enter_context(web).url
             self._opened = opened.pop_all()
-
-    @property
-    def url(self) -> str:
-        """The web host's URL, without a slash at the end."""
-        return self._web.url
-
-    @property
-    def assets_url(self) -> str:
-        """The asset host's URL, without a slash at the end."""
-        return self._assets.url
-
-    def download_url(self, tag: str, asset: str) -> str:
-        """The URL that users ask for."""
-        return f"{self.url}/{self._repository}/releases/download/{tag}/{asset}"
-
-    def asset_path(self, tag: str, asset: str) -> str:
-        """The path that this asset has on the asset host, for rules and log."""
-        return blobs.path_of(self._repository, PurePosixPath(tag, asset))
-
-    def start(self) -> Self:
-        """Begin to answer."""
-        self._assets.start()
-        self._web.start()
-        return self
 
     def close(self) -> None:
         """Stop both hosts; safe to call twice.
@@ -132,10 +113,78 @@ class GitHubStandIn:
         self._opened.close()
 
     def __enter__(self) -> Self:
-        return self.start()
+        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _answer_web(self, request: Request) -> Response:
+        wanted = _DOWNLOAD.fullmatch(request.raw_path)
+        if (
+            wanted is None
+            or request.method not in {"GET", "HEAD"}
+            # GitHub does not tell names apart by case alone.
+            or unquote(wanted["repository"]).lower() != self._repository.lower()
+        ):
+            return not_found()
+        file = find(self._directory, unquote(f"{wanted['tag']}/{wanted['asset']}"))
+        if file is None:
+            return not_found()
+        name = quote(file.path.name)
+        form = f"filename={name}" if file.path.name.isascii() else f"filename*=UTF-8''{name}"
+        path = asset_path(self._repository, file.path.relative_to(self._directory))
+        parameters = {
+            "sp": "r",
+            "sv": "2018-11-09",
+            "sr": "b",
+            _DISPOSITION: f"attachment; {form}",
+            _CONTENT_TYPE: "application/octet-stream",
+        }
+        query = self._signer.sign(path, parameters, expires=self._clock() + self._url_lifetime)
+        headers = {"Location": f"{self.assets_url}{path}?{query}", "Cache-Control": "no-cache"}
+        return Response.text(302, "", "text/html; charset=utf-8", headers=headers)
+
+    def _answer_assets(self, request: Request) -> Response:
+        if "authorization" in request.headers:
+            # Where a client takes its token along through the redirect, it meets this.
+            return _error(
+                400,
+                "InvalidAuthenticationInfo",
+                "Authentication information is not given in the correct format. "
+                "Check the value of Authorization header.",
+            )
+        try:
+            self._signer.check(request.raw_path, request.query, now=self._clock())
+        except SignatureRefused as refusal:
+            return _error(
+                403, "AuthenticationFailed", f"Server failed to authenticate the request. {refusal}"
+            )
+        if request.method not in {"GET", "HEAD"}:
+            return _error(
+                405, "UnsupportedHttpVerb", "The resource doesn't support specified Http Verb."
+            )
+        headers = {
+            "Content-Type": request.query[_CONTENT_TYPE],
+            "Content-Disposition": request.query[_DISPOSITION],
+        }
+        # Walked each time: the files are few, and any may come or go while the server runs.
+        for file in self._directory.rglob("*"):
+            path = asset_path(self._repository, file.relative_to(self._directory))
+            if path == request.raw_path and file.is_file():
+                return file_response(request, StoredFile.at(file), headers=headers)
+        return _error(404, "BlobNotFound", "The specified blob does not exist.")
+
+
+def asset_path(repository: str, asset: PurePath) -> str:
+    """The path of an asset, `<tag>/<name>`, on the asset host: numbers that tell neither tag nor file name."""
+    number = zlib.crc32(repository.lower().encode())
+    identity = uuid.uuid5(uuid.NAMESPACE_URL, f"{repository.lower()}/{asset.as_posix()}")
+    return f"/github-production-release-asset/{number}/{identity}"
+
+
+def not_found() -> Response:
+    """What the web host says of everything that is not there, or that a request may not see."""
+    return Response.text(404, _NOT_FOUND, "text/html; charset=utf-8")
 
 
 def asset_host_for(host: str) -> tuple[str, str | None]:
@@ -151,6 +200,11 @@ def asset_host_for(host: str) -> tuple[str, str | None]:
     return ("127.0.0.1", "localhost" if host == "127.0.0.1" else None)
 
 
+def _error(status: int, code: str, message: str) -> Response:
+    text = f'<?xml version="1.0" encoding="utf-8"?><Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>'
+    return Response.text(status, text, "application/xml", headers={"x-ms-error-code": code})
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return ip_address(host).is_loopback
@@ -159,9 +213,8 @@ def _is_loopback(host: str) -> bool:
 
 
 def _can_bind(host: str) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind((host, 0))
-        except OSError:
-            return False
+    try:
+        socket.create_server((host, 0)).close()
+    except OSError:
+        return False
     return True

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from hatch_heimdall_models.lock import read_manifest
 from hatch_heimdall_models.manifest import Asset, Model
-from release.github_standin import Listener, Request, Response
 from release.github_standin.files import file_response, find
+from release.github_standin.listener import Listener
+from release.github_standin.messages import Request, Response
 from tests.benchmarks.pairs import Contestant, compare
 from tests.support.nginx import nginx_mirror
 from tests.support.real_model import DIRECTORY, ROOT

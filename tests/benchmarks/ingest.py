@@ -35,8 +35,7 @@ def _load(files: list[Path], folder: Path, engine: ModelEmbedder) -> list[str]:
     with (
         tempfile.TemporaryDirectory() as place,
         ProjectMemory(
-            MemoryStore.open(Path(place) / "memory.db", embedding_space=engine.embedding_space),
-            engine,
+            MemoryStore(Path(place) / "memory.db", embedding_space=engine.embedding_space), engine
         ) as memory,
     ):
         load_paths(memory, files, folder)

@@ -84,9 +84,7 @@ class FreeVectors:
 
 
 def opened(database: Path, embedder: LoadedEngine | FreeVectors) -> ProjectMemory:
-    return ProjectMemory(
-        MemoryStore.open(database, embedding_space=embedder.embedding_space), embedder
-    )
+    return ProjectMemory(MemoryStore(database, embedding_space=embedder.embedding_space), embedder)
 
 
 def as_memories(texts: Sequence[str]) -> Iterator[NewMemory]:
@@ -169,7 +167,7 @@ def all_vectors(memory: ProjectMemory) -> None:
         reader.vectors.since(None)
 
 
-def listed(memory: ProjectMemory, filter: RecallFilter) -> list[str]:  # noqa: A002 (the facade's word)
+def listed(memory: ProjectMemory, filter: RecallFilter) -> list[str]:
     """A page of memories."""
     return [item.id for item in memory.memories(filter, limit=20)]
 

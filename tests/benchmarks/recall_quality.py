@@ -15,9 +15,9 @@ import click
 import numpy as np
 
 from cognitive_memory.project_memory import ProjectMemory
+from cognitive_memory.retrieval.keywords import STOP_WORDS
 from cognitive_memory.retrieval.recaller import Recaller
 from cognitive_memory.retrieval.scoring import Weights
-from cognitive_memory.retrieval.stop_words import STOP_WORDS
 from cognitive_memory.storage.store import MemoryStore
 from tests.benchmarks.conversations import Conversation, Question, read
 from tests.benchmarks.recall_engine import Engine
@@ -128,9 +128,7 @@ def ours(conversation: Conversation, recaller: Recaller | ProjectMemory, **optio
 
 def load(conversation: Conversation, directory: Path, engine: Engine) -> MemoryStore:
     """A database with a conversation's turns and their vectors."""
-    store = MemoryStore.open(
-        directory / f"{conversation.id}.db", embedding_space=engine.embedding_space
-    )
+    store = MemoryStore(directory / f"{conversation.id}.db", embedding_space=engine.embedding_space)
     memory = ProjectMemory(store, engine)
     memory.store_many([turn.as_memory() for turn in conversation.turns])
     memory.embed_pending()

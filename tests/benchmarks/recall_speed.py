@@ -86,7 +86,7 @@ class Corpus:
 def build(database: Path, count: int, engine: Engine) -> None:
     """A database of that many memories. Vectors are written as the engine would, only faster."""
     corpus = Corpus()
-    store = MemoryStore.open(database, embedding_space=engine.embedding_space)
+    store = MemoryStore(database, embedding_space=engine.embedding_space)
     for start in range(0, count, BLOCK):
         size = min(BLOCK, count - start)
         with store.writing() as writer:
@@ -128,7 +128,7 @@ def in_this_process(database: Path, models: Path, rounds: int) -> dict[str, floa
     loaded = time.perf_counter()
     used = memory_used()
     corpus = Corpus()
-    store = MemoryStore.open(database, embedding_space=engine.embedding_space)
+    store = MemoryStore(database, embedding_space=engine.embedding_space)
     memory = ProjectMemory(store, engine)
     opened = time.perf_counter()
     memory.recall(corpus.question(1))

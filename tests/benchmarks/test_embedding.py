@@ -69,6 +69,7 @@ def test_operations_of_a_text() -> None:
     assert gemm.sentence_operations(1) == 6 * 2 * (4 * 384 * 384 + 2 * 384 * 1536 + 2 * 384)
 
 
+@pytest.mark.slow
 def test_matrix_products_are_measured() -> None:
     assert gemm.peak(1, rounds=1) > 1e8
 

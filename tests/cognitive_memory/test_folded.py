@@ -11,7 +11,7 @@ import pytest
 from cognitive_memory.core.config import EmbeddingConfig
 from cognitive_memory.core.variants import pinned_graph
 from cognitive_memory.encoding import Encoder, ONNXEmbeddingProvider, folded
-from cognitive_memory.encoding.session import ModelSession
+from cognitive_memory.encoding.session import ModelSession, save_folded
 from heimdall.models import graph_cache
 from heimdall.models.resolver import resolve
 from tests.support.permissions import binding_permissions
@@ -139,13 +139,12 @@ def test_one_with_other_vectors_is_not_kept(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     def save_spoiled(graph: Path, target: Path) -> None:
-        save(graph, target)
+        save_folded(graph, target)
         weights = target.with_suffix(".weights")
         content = np.fromfile(weights, np.uint8)
         content[len(content) // 2 :] = 1
         content.tofile(weights)
 
-    save = folded.save_folded
     monkeypatch.setattr(folded, "save_folded", save_spoiled)
     with caplog.at_level(logging.INFO, logger="cognitive_memory.encoding"):
         vectors = provider(models_dir, variant).encode_batch(TEXTS)

@@ -7,9 +7,10 @@ import pytest
 
 from cognitive_memory.core.memory import NewMemory
 from cognitive_memory.opening import existing_memory, open_memory
-from cognitive_memory.project import Project, ProjectConfigError, find_project, init_project
-from cognitive_memory.project.contents import remove, stored_files
-from cognitive_memory.project.registry import known_projects
+from cognitive_memory.project.errors import ProjectConfigError
+from cognitive_memory.project.find import Project, find_project
+from cognitive_memory.project.init import init_project
+from cognitive_memory.project.registry import known_projects, remove, stored_files
 from cognitive_memory.project.settings import RecallSettings
 from cognitive_memory.retrieval.scoring import Weights
 

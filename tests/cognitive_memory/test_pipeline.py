@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import numpy as np
 import pytest
@@ -76,6 +76,7 @@ def test_stream_reads_two_windows_ahead_at_most_and_in_the_callers_thread(
             number += 1
 
     stream = encoder.encode_stream(endless())
+    assert isinstance(stream, Generator)
     for blocks in range(1, 5):
         next(stream)
         assert len(read) == (blocks + 1) * small_windows

@@ -6,10 +6,10 @@ import os
 import pickle
 import subprocess
 import sys
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,7 +43,7 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     seen: list[Path] = []
     load = Encoder.load
 
-    def watched(directory: Path, **options: str) -> Encoder:
+    def watched(directory: Path, **options: Any) -> Encoder:
         seen.append(directory)
         return load(directory, **options)
 
@@ -137,27 +137,6 @@ def test_device_reaches_the_engine(config: EmbeddingConfig) -> None:
     other = EmbeddingConfig(device="coreml", model_cache_dir=config.model_cache_dir)
     with pytest.raises(ConfigError, match="macOS"):
         ONNXEmbeddingProvider(other).encode("text")
-
-
-def test_warm_up_loads_beside_what_else_is_done(config: EmbeddingConfig, loads: list[Path]) -> None:
-    ONNXEmbeddingProvider(config).encode("brings the model")
-    provider = ONNXEmbeddingProvider(config)
-    assert provider.ready()
-    provider.warm_up()
-    for thread in threading.enumerate():
-        if thread.name == "heimdall-warm-up":
-            thread.join()
-    assert len(loads) == 2
-    provider.encode("text")
-    assert len(loads) == 2
-
-
-def test_warm_up_fetches_nothing(tmp_path: Path, loads: list[Path]) -> None:
-    provider = ONNXEmbeddingProvider(EmbeddingConfig(model_cache_dir=tmp_path / "models"))
-    provider.warm_up()
-    assert not provider.ready()
-    assert loads == []
-    assert not (tmp_path / "models").exists()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")

@@ -44,11 +44,6 @@ OF_HEIMDALL_MODELS = {
 LEFT_OUT = (".ci/", ".github/", ".gitattributes")
 """Beginnings of tracked paths that are of no use outside the repository, and therefore not in the sdist."""
 
-OF_HEIMDALL_MODELS = {
-    f"heimdall/models/{name}" for name in ("LICENSE", "README.md", "pyproject.toml")
-}
-"""What the distribution heimdall-models has besides the code, which is a package of this one."""
-
 FRONT_ENDS = {**BOTH, **WHEEL_ONLY}
 
 front_ends = pytest.mark.parametrize("command", FRONT_ENDS.values(), ids=FRONT_ENDS)
@@ -198,7 +193,8 @@ def test_bytes_do_not_depend_on_where_and_when(tmp_path: Path, reference: Built)
         path.chmod(0o700 if path.is_dir() else 0o600)
     script = f"import os, runpy, sys; os.umask(0o077); sys.argv = {['build', *map(str, _arguments(tmp_path))]!r}"
     script += "; runpy.run_module('build', run_name='__main__')"
-    run("-c", script, cwd=copy, TZ="Asia/Tokyo", LC_ALL="C", PYTHONHASHSEED="7")
+    around = {"TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONHASHSEED": "7"}
+    run("-c", script, cwd=copy, variables=around)
     assert digests(tmp_path / "dist") == expected(reference, sdist=True)
 
 
@@ -211,8 +207,8 @@ def test_a_given_date_is_kept_from_tree_and_from_sdist(
 ) -> None:
     dates = {"SOURCE_DATE_EPOCH": "1700000000"}
     direct, through_sdist = tree_with_models.parent / "direct", tree_with_models.parent / "through"
-    run(*WHEEL_ONLY["build, wheel alone"], direct, cwd=tree_with_models, **dates)
-    run(*BOTH["build without isolation"], through_sdist, cwd=tree_with_models, **dates)
+    run(*WHEEL_ONLY["build, wheel alone"], direct, cwd=tree_with_models, variables=dates)
+    run(*BOTH["build without isolation"], through_sdist, cwd=tree_with_models, variables=dates)
     assert digests(direct).items() <= digests(through_sdist).items()
     assert digests(direct) != expected(reference, sdist=False)
 
@@ -267,7 +263,7 @@ def test_without_hooks_no_model_is_shipped_either(
     command: list[str], tree_with_models: Path
 ) -> None:
     dist = tree_with_models.parent / "dist"
-    run(*command, dist, cwd=tree_with_models, HATCH_BUILD_NO_HOOKS="1")
+    run(*command, dist, cwd=tree_with_models, variables={"HATCH_BUILD_NO_HOOKS": "1"})
     (wheel,), (sdist,) = dist.glob("*.whl"), dist.glob("*.tar.gz")
     names = [*wheel_names(wheel), *sdist_names(sdist)]
     assert not [name for name in names if MODELS_DIR in name or name.endswith(MANIFEST)]
@@ -355,7 +351,7 @@ def test_another_project_uses_the_plugin_in_isolation(
         '[tool.hatch.build.hooks.heimdall-models]\nmodels-dir = "sample/models"\n'
         'manifest = "sample/manifest.json"\nrepository = "me/sample"\n'
     )
-    run(*BOTH[name], tmp_path / "dist", cwd=project, **with_plugin(plugin_wheel))
+    run(*BOTH[name], tmp_path / "dist", cwd=project, variables=with_plugin(plugin_wheel))
     (wheel,) = (tmp_path / "dist").glob("*.whl")
     assert [item for item in wheel_names(wheel) if ".dist-info/" not in item] == [
         "sample/__init__.py",

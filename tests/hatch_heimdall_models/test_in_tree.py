@@ -8,6 +8,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 PACKAGE = Path(__file__).resolve().parents[2] / "hatch_heimdall_models"
 LOAD = """
 from hatchling.plugin.utils import load_plugin_from_script
@@ -20,7 +24,7 @@ def load(folder):
 
 
 def _run(script: str, *arguments: Path, **options: Any) -> list[str]:
-    command = [sys.executable, "-I", "-c", LOAD + script, *arguments]
+    command = [sys.executable, "-I", "-c", LOAD + script, *map(str, arguments)]
     return subprocess.run(
         command, check=True, capture_output=True, text=True, **options
     ).stdout.splitlines()

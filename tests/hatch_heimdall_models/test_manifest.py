@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+@pytest.mark.slow
 @given(manifests())
 def test_what_was_written_is_read_again(manifest: Any) -> None:
     text = manifest.dumps()

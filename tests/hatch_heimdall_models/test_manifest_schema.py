@@ -95,11 +95,13 @@ def test_the_schema_is_a_valid_schema() -> None:
     Draft202012Validator.check_schema(SCHEMA)
 
 
+@pytest.mark.slow
 @given(manifests())
 def test_both_accept_what_the_writer_writes(manifest: Any) -> None:
     VALIDATOR.validate(json.loads(manifest.dumps()))
 
 
+@pytest.mark.slow
 @given(mutilated())
 def test_both_refuse_the_same(document: Any) -> None:
     problems = _problems(document)

@@ -13,6 +13,8 @@ from tests.support.manifests import FILES, manifest_of, write_models
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 CONFIG = HookConfig("pkg/models", "pkg/manifest.json", "lcbcFoo/heimdall-mcp-server")
 LOCKED = manifest_of()
 CARRIED = manifest_of({"carried.bin": b"x"})

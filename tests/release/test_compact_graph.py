@@ -13,7 +13,6 @@ from hatch_heimdall_models.errors import ModelBuildError
 from release.bert_config import parse_bert_config
 from release.compact_graph import compact_graph_bytes
 from release.quantisation import quantise_groups, quantise_rows
-from release.safetensors_header import read_header
 from tests.support import tiny_bert
 from tests.support.reference_bert import embed
 
@@ -23,9 +22,7 @@ WORDS = "embeddings.word_embeddings.weight"
 
 def written(weights: Path, **changes: object) -> bytes:
     config = parse_bert_config(tiny_bert.config_bytes(**changes), subject="config.json")
-    return compact_graph_bytes(
-        "tiny", config, read_header(weights), memoryview(weights.read_bytes())
-    )
+    return compact_graph_bytes("tiny", config, weights)
 
 
 @pytest.fixture(scope="module")

@@ -48,7 +48,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def written(weights: Path, measured: Measured = TREATED) -> Path:
     path = weights.parent / f"tiny-{id(measured):x}-fast.onnx"
-    path.write_bytes(fast_graph_bytes("tiny", CONFIG, read_header(weights), measured))
+    path.write_bytes(fast_graph_bytes("tiny", CONFIG, weights, measured))
     return path
 
 
@@ -105,7 +105,7 @@ def test_columns_apart_may_be_as_large_as_they_like(tmp_path: Path) -> None:
 
 def queries(weights: Path, builder: EncoderBuilder) -> np.ndarray:
     """What the first layer asks for."""
-    states = _embeddings(builder, CONFIG)
+    states = _embeddings(builder)
     builder.node(
         "Identity",
         builder.project("encoder.layer.0.attention.self.query", states, 12),
@@ -127,10 +127,9 @@ def test_columns_may_lie_far_from_zero_when_they_are_moved(tmp_path: Path) -> No
     target = tmp_path / "model.safetensors"
     target.write_bytes(safetensors_bytes(wild))
     moved = Measured({}, {"encoder.layer.0.attention.self": [0, 0, 120] + [0] * 9}, {})
-    tensors = read_header(target)
-    exact = queries(target, EncoderBuilder(tensors, target.name, CONFIG))
+    exact = queries(target, EncoderBuilder(target, CONFIG))
     errors = [
-        abs(queries(target, _FastBuilder(tensors, CONFIG, measured)) - exact).mean()
+        abs(queries(target, _FastBuilder(target, CONFIG, measured)) - exact).mean()
         for measured in (moved, PLAIN)
     ]
     assert errors[0] < errors[1] / 4
@@ -194,7 +193,7 @@ def test_it_is_the_same_file_each_time(weights: Path) -> None:
 def test_weights_that_do_not_fit_are_named(weights: Path) -> None:
     config = parse_bert_config(tiny_bert.config_bytes(num_hidden_layers=3), subject="config.json")
     with pytest.raises(ModelBuildError, match=r"has no tensor encoder\.layer\.2"):
-        fast_graph_bytes("tiny", config, read_header(weights), PLAIN)
+        fast_graph_bytes("tiny", config, weights, PLAIN)
 
 
 @pytest.mark.model

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -17,13 +18,20 @@ from release.files import copy_verified
 @given(content=st.binary(max_size=100), other=st.binary(max_size=100))
 def test_only_the_pinned_bytes_pass(content: bytes, other: bytes) -> None:
     target = io.BytesIO()
-    pin = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content), "subject": "file"}
+    copy = partial(
+        copy_verified,
+        io.BytesIO(other),
+        target,
+        sha256=hashlib.sha256(content).hexdigest(),
+        size=len(content),
+        subject="file",
+    )
     if other == content:
-        copy_verified(io.BytesIO(other), target, **pin)
+        copy()
         assert target.getvalue() == content
     else:
         with pytest.raises(ModelBuildError, match="file: "):
-            copy_verified(io.BytesIO(other), target, **pin)
+            copy()
 
 
 def test_no_more_is_read_than_one_chunk_too_much() -> None:

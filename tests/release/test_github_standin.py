@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 import pytest
@@ -21,9 +21,11 @@ import urllib3
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from release.github_standin import GitHubStandIn
-from release.github_standin.standin import asset_host_for
-from tests.support.servers import github
+from release.github_standin.standin import GitHubStandIn, asset_host_for, asset_path
+from tests.support.faults import FaultyGitHub
+from tests.support.servers import REPOSITORY, github
+
+pytestmark = pytest.mark.slow
 
 CONTENT = bytes(range(256)) * 40
 
@@ -37,7 +39,7 @@ def assets(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def server(assets: Path) -> Iterator[GitHubStandIn]:
+def server(assets: Path) -> Iterator[FaultyGitHub]:
     with github(assets) as server:
         yield server
 
@@ -48,7 +50,7 @@ def pool() -> Iterator[urllib3.PoolManager]:
         yield pool
 
 
-def located(server: GitHubStandIn, pool: urllib3.PoolManager, **headers: str) -> str:
+def located(server: FaultyGitHub, pool: urllib3.PoolManager, **headers: str) -> str:
     """Where the web host sends a client to."""
     answer = pool.request(
         "GET", server.download_url("v1", "model.zip"), headers=headers, redirect=False
@@ -58,7 +60,7 @@ def located(server: GitHubStandIn, pool: urllib3.PoolManager, **headers: str) ->
 
 
 def test_a_client_that_follows_the_redirect_has_the_asset(
-    server: GitHubStandIn, pool: urllib3.PoolManager
+    server: FaultyGitHub, pool: urllib3.PoolManager
 ) -> None:
     answer = pool.request("GET", server.download_url("v1", "model.zip"), redirect=True, retries=3)
     assert answer.data == CONTENT
@@ -66,11 +68,11 @@ def test_a_client_that_follows_the_redirect_has_the_asset(
     assert (web.host, web.method, web.status, web.sent) == ("web", "GET", 302, 0)
     assert web.path == "/lcbcFoo/heimdall-mcp-server/releases/download/v1/model.zip"
     assert (asset.host, asset.status, asset.sent) == ("assets", 200, len(CONTENT))
-    assert asset.path == server.asset_path("v1", "model.zip")
+    assert asset.path == asset_path(REPOSITORY, PurePosixPath("v1/model.zip"))
 
 
 def test_the_hosts_have_different_names_and_the_second_one_tells_no_file_name(
-    server: GitHubStandIn, pool: urllib3.PoolManager
+    server: FaultyGitHub, pool: urllib3.PoolManager
 ) -> None:
     location = located(server, pool)
     assert urlsplit(location).hostname != urlsplit(server.url).hostname
@@ -79,7 +81,7 @@ def test_the_hosts_have_different_names_and_the_second_one_tells_no_file_name(
 
 
 def test_the_asset_comes_with_the_headers_of_the_real_one(
-    server: GitHubStandIn, pool: urllib3.PoolManager
+    server: FaultyGitHub, pool: urllib3.PoolManager
 ) -> None:
     answer = pool.request("GET", located(server, pool))
     assert answer.headers["Content-Type"] == "application/octet-stream"
@@ -91,7 +93,7 @@ def test_the_asset_comes_with_the_headers_of_the_real_one(
 
 
 def test_head_gives_the_same_headers_and_no_body(
-    server: GitHubStandIn, pool: urllib3.PoolManager
+    server: FaultyGitHub, pool: urllib3.PoolManager
 ) -> None:
     redirect = pool.request("HEAD", server.download_url("v1", "model.zip"), redirect=False)
     assert redirect.status == 302
@@ -109,7 +111,7 @@ def test_head_gives_the_same_headers_and_no_body(
     assert {name: head.headers[name] for name in ours} == {name: get.headers[name] for name in ours}
 
 
-def test_a_connection_is_kept(server: GitHubStandIn, pool: urllib3.PoolManager) -> None:
+def test_a_connection_is_kept(server: FaultyGitHub, pool: urllib3.PoolManager) -> None:
     location = located(server, pool)
     for _ in range(5):
         assert pool.request("GET", location).status == 200
@@ -123,7 +125,7 @@ def test_a_connection_is_kept(server: GitHubStandIn, pool: urllib3.PoolManager) 
 )
 @given(first=st.integers(0, len(CONTENT) - 1), length=st.integers(1, len(CONTENT)))
 def test_ranges_are_slices(
-    server: GitHubStandIn, pool: urllib3.PoolManager, first: int, length: int
+    server: FaultyGitHub, pool: urllib3.PoolManager, first: int, length: int
 ) -> None:
     last = min(first + length, len(CONTENT)) - 1
     answer = pool.request(
@@ -135,7 +137,7 @@ def test_ranges_are_slices(
 
 
 def test_a_range_past_the_end_is_refused_with_the_size(
-    server: GitHubStandIn, pool: urllib3.PoolManager
+    server: FaultyGitHub, pool: urllib3.PoolManager
 ) -> None:
     answer = pool.request("GET", located(server, pool), headers={"Range": f"bytes={len(CONTENT)}-"})
     assert answer.status == 416
@@ -143,7 +145,7 @@ def test_a_range_past_the_end_is_refused_with_the_size(
 
 
 def test_if_range_gives_the_rest_of_the_same_file_and_all_of_another(
-    server: GitHubStandIn, pool: urllib3.PoolManager, assets: Path
+    server: FaultyGitHub, pool: urllib3.PoolManager, assets: Path
 ) -> None:
     location = located(server, pool)
     etag = pool.request("HEAD", location).headers["ETag"]
@@ -164,7 +166,7 @@ def test_if_range_gives_the_rest_of_the_same_file_and_all_of_another(
 
 @pytest.mark.parametrize("scheme", ["Bearer", "Basic"])
 def test_a_token_that_is_carried_through_the_redirect_is_refused(
-    server: GitHubStandIn, pool: urllib3.PoolManager, scheme: str
+    server: FaultyGitHub, pool: urllib3.PoolManager, scheme: str
 ) -> None:
     headers = {"Authorization": f"{scheme} c2VjcmV0"}
     answer = pool.request("GET", located(server, pool, **headers), headers=headers)
@@ -194,7 +196,7 @@ def test_a_signed_url_expires(assets: Path, pool: urllib3.PoolManager) -> None:
     [("sig=", "sig=A"), ("rscd=", "rscd=x"), ("se=2", "se=3"), ("?", "x?"), ("sig", "gis")],
 )
 def test_a_forged_url_is_refused(
-    server: GitHubStandIn, pool: urllib3.PoolManager, change: tuple[str, str]
+    server: FaultyGitHub, pool: urllib3.PoolManager, change: tuple[str, str]
 ) -> None:
     answer = pool.request("GET", located(server, pool).replace(*change))
     assert answer.status == 403
@@ -202,7 +204,7 @@ def test_a_forged_url_is_refused(
 
 
 def test_a_signed_url_of_an_asset_that_has_gone_is_not_found(
-    server: GitHubStandIn, pool: urllib3.PoolManager, assets: Path
+    server: FaultyGitHub, pool: urllib3.PoolManager, assets: Path
 ) -> None:
     location = located(server, pool)
     (assets / "v1" / "model.zip").unlink()
@@ -231,7 +233,7 @@ def test_a_signed_url_of_an_asset_that_has_gone_is_not_found(
     ],
 )
 def test_what_is_not_there_is_a_page_of_html(
-    server: GitHubStandIn, tmp_path: Path, path: str
+    server: FaultyGitHub, tmp_path: Path, path: str
 ) -> None:
     (tmp_path / "secret").write_text("secret")
     with urllib3.HTTPConnectionPool(
@@ -244,14 +246,14 @@ def test_what_is_not_there_is_a_page_of_html(
 
 
 def test_owner_and_repository_are_found_in_any_case(
-    server: GitHubStandIn, pool: urllib3.PoolManager
+    server: FaultyGitHub, pool: urllib3.PoolManager
 ) -> None:
     url = server.download_url("v1", "model.zip").replace("lcbcFoo", "LCBCFOO")
     assert pool.request("GET", url, redirect=True, retries=1).data == CONTENT
 
 
 def test_a_tag_may_have_a_slash_escaped_or_not(
-    assets: Path, server: GitHubStandIn, pool: urllib3.PoolManager
+    assets: Path, server: FaultyGitHub, pool: urllib3.PoolManager
 ) -> None:
     (assets / "models" / "v1").mkdir(parents=True)
     (assets / "models" / "v1" / "größe.zip").write_bytes(b"content")
@@ -266,7 +268,7 @@ def test_a_tag_may_have_a_slash_escaped_or_not(
         )
 
 
-def test_other_methods_change_nothing(server: GitHubStandIn, pool: urllib3.PoolManager) -> None:
+def test_other_methods_change_nothing(server: FaultyGitHub, pool: urllib3.PoolManager) -> None:
     location = located(server, pool)
     assert pool.request("POST", server.download_url("v1", "model.zip"), body=b"x").status == 404
     assert pool.request("PUT", location, body=os.urandom(3_000_000)).status == 405
@@ -308,7 +310,7 @@ def test_tls_on_both_hosts(assets: Path) -> None:
             pool.request("GET", server.download_url("v1", "big"))
 
 
-def test_32_clients_at_once(assets: Path, server: GitHubStandIn) -> None:
+def test_32_clients_at_once(assets: Path, server: FaultyGitHub) -> None:
     big = os.urandom(2_000_000)
     (assets / "v1" / "big").write_bytes(big)
     together = threading.Barrier(32)
@@ -346,7 +348,6 @@ def test_the_log_is_written_as_lines_of_json(assets: Path, pool: urllib3.PoolMan
             located(server, pool, Authorization="Bearer secret"),
             headers={"Range": "bytes=0-9"},
         )
-        path = server.asset_path("v1", "model.zip")
     # An answer is logged once it is given, and a client may be quicker with its next request.
     asset, web = sorted(
         map(json.loads, stream.getvalue().splitlines()), key=lambda record: record["host"]
@@ -355,7 +356,7 @@ def test_the_log_is_written_as_lines_of_json(assets: Path, pool: urllib3.PoolMan
     assert asset == {
         "host": "assets",
         "method": "GET",
-        "path": path,
+        "path": asset_path(REPOSITORY, PurePosixPath("v1/model.zip")),
         "status": 206,
         "range": "bytes=0-9",
         "authorization": False,
@@ -366,7 +367,7 @@ def test_the_log_is_written_as_lines_of_json(assets: Path, pool: urllib3.PoolMan
 
 
 def test_a_taken_port_is_an_error_that_leaves_nothing_open(
-    assets: Path, server: GitHubStandIn
+    assets: Path, server: FaultyGitHub
 ) -> None:
     with pytest.raises(OSError) as raised:  # noqa: PT011 - what matters is its number
         GitHubStandIn(assets, repository="o/r", port=urlsplit(server.url).port or 0)

@@ -14,6 +14,8 @@ from tests.support.faults import CutUpload, Fault, FaultyGitHub
 from tests.support.github_cli import TOKEN, writable_github
 from tests.support.github_releases import STARTER, Releases
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = "owner/tiny"
 
 

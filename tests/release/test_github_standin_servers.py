@@ -19,11 +19,13 @@ import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
 
-from release.github_standin import Application, Request, Response
+from release.github_standin.messages import Application, Request, Response
 from tests.support.faults import Effect, Fault, Instead, without
 from tests.support.nginx import nginx_mirror
 from tests.support.package_index import HTML, HTML_V1, JSON_V1, negotiate
 from tests.support.servers import package_index, plain_mirror
+
+pytestmark = pytest.mark.slow
 
 WHEEL = "Small_Thing-1.0-py3-none-any.whl"
 

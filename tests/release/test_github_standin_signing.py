@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from release.github_standin.signing import SignatureRefused, Signer
 
+pytestmark = pytest.mark.slow
+
 NOW = 1_800_000_000.0
 SIGNER = Signer(b"secret")
 TEXTS = st.text(st.characters(codec="utf-8"))

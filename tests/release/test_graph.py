@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from hatch_heimdall_models.errors import ModelBuildError
 from release.bert_config import parse_bert_config
 from release.graph import graph_bytes
-from release.safetensors_header import read_header
 from tests.support import tiny_bert
 from tests.support.reference_bert import embed
+from tests.support.safetensors_files import safetensors_bytes
 
 POSITIONS = tiny_bert.CONFIG["max_position_embeddings"]
 VOCABULARY = tiny_bert.CONFIG["vocab_size"]
@@ -27,7 +27,7 @@ CONFIG = parse_bert_config(tiny_bert.config_bytes(), subject="config.json")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tiny")
     path = folder / "tiny-bert.onnx"
-    path.write_bytes(graph_bytes("tiny-bert", CONFIG, read_header(tiny_bert.write_weights(folder))))
+    path.write_bytes(graph_bytes("tiny-bert", CONFIG, tiny_bert.write_weights(folder)))
     return path
 
 
@@ -128,18 +128,21 @@ def test_every_weight_is_a_part_of_the_weights_file(model: Path) -> None:
 
 
 def test_it_is_the_same_file_each_time_and_names_no_version(model: Path) -> None:
-    again = graph_bytes("tiny-bert", CONFIG, read_header(model.parent / "model.safetensors"))
+    again = graph_bytes("tiny-bert", CONFIG, model.parent / "model.safetensors")
     assert again == model.read_bytes()
     assert onnx.load(str(model), load_external_data=False).producer_version == ""
 
 
-def test_weights_that_do_not_fit_are_all_named(model: Path) -> None:
-    tensors = dict(read_header(model.parent / "model.safetensors"))
+def test_weights_that_do_not_fit_are_all_named(tmp_path: Path) -> None:
+    tensors = tiny_bert.random_weights()
     tensors["embeddings.LayerNorm.bias"] = tensors["embeddings.word_embeddings.weight"]
     tensors["embeddings.word_embeddings.weight"] = tensors["embeddings.position_ids"]
     del tensors["encoder.layer.1.output.dense.weight"]
+    weights = tmp_path / "other.safetensors"
+    weights.write_bytes(safetensors_bytes(tensors))
     with pytest.raises(ModelBuildError) as caught:
-        graph_bytes("tiny-bert", CONFIG, tensors, subject="weights")
+        graph_bytes("tiny-bert", CONFIG, weights)
+    assert caught.value.subject == str(weights)
     assert caught.value.problems == (
         "embeddings.word_embeddings.weight: expected F32 of shape (31, 12), found I64 of shape (1, 16)",
         "embeddings.LayerNorm.bias: expected F32 of shape (12,), found F32 of shape (31, 12)",

@@ -18,6 +18,8 @@ from tests.support.faults import CutAfter, Fault, Instead, WrongBytes
 from tests.support.servers import RunningServer, plain_mirror
 from tests.support.tiny_release import REVISION, TinyRelease
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def hub(tmp_path: Path, tiny: TinyRelease) -> Iterator[RunningServer]:

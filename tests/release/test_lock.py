@@ -11,9 +11,8 @@ import pytest
 
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.inventory import take_inventory
-from hatch_heimdall_models.lock import differences
+from hatch_heimdall_models.lock import differences, lock_differences
 from hatch_heimdall_models.manifest import Manifest, loads
-from hatch_heimdall_models.relock import lock_differences
 from tests.support.release_bench import Bench
 
 

@@ -14,6 +14,8 @@ from release.__main__ import main
 from release.project import ROOT
 from tests.support.tiny_release import TinyRelease
 
+pytestmark = pytest.mark.slow
+
 
 class Commands:
     def __init__(self, folder: Path, tiny: TinyRelease) -> None:

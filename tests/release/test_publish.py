@@ -31,6 +31,8 @@ from tests.support.release_checkout import (
     manifest,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:

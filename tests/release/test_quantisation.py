@@ -12,6 +12,8 @@ from hypothesis.extra import numpy as arrays
 
 from release.quantisation import GROUP, quantise_groups, quantise_rows
 
+pytestmark = pytest.mark.slow
+
 _matrices = arrays.arrays(
     np.float32,
     st.tuples(st.integers(1, 5), st.sampled_from([1, 12, 32, 48, 64, 96])),
@@ -55,7 +57,8 @@ def test_groups_are_as_large_as_the_columns_allow(columns: int, group: int) -> N
 
 
 def test_a_table_keeps_its_rows_apart_and_its_outliers_whole() -> None:
-    table = np.random.default_rng(3).normal(0, [[0.001], [1], [50]], (3, 384)).astype(np.float32)
+    spread = np.array([[0.001], [1], [50]])
+    table = np.random.default_rng(3).normal(0, spread, (3, 384)).astype(np.float32)
     table[1, 7] = 40
     quantised = quantise_rows(table)
     assert quantised.codes.shape == (3, 1, 384)

@@ -17,6 +17,8 @@ from tests.support.github_cli import writable_github
 from tests.support.release_bench import Bench
 from tests.support.release_checkout import REPOSITORY, TAG, commit, make_checkout
 
+pytestmark = pytest.mark.slow
+
 _FETCH = """
 import sys
 from heimdall.models import locations

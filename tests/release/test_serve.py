@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 import pytest
 import urllib3
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 DOWNLOADS = "lcbcFoo/heimdall-mcp-server/releases/download"
 COMMAND = [sys.executable, "-m", "release", "serve"]

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from hatch_heimdall_models.errors import ModelBuildError
-from release.recipe import Recipe
+from release.recipe import Recipe, WheelSource
 from release.sources import fetch_files
 from tests.support.tiny_release import TinyRelease, add_wheel, zip_bytes
+
+pytestmark = pytest.mark.slow
 
 
 class Fetch:
@@ -39,6 +41,7 @@ def fetch(tmp_path: Path, tiny: TinyRelease) -> Fetch:
 
 def with_first(recipe: Recipe, **changes: str) -> Recipe:
     first, *others = recipe.sources
+    assert isinstance(first, WheelSource)
     return dataclasses.replace(recipe, sources=(dataclasses.replace(first, **changes), *others))
 
 

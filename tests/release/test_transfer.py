@@ -11,7 +11,8 @@ import pytest
 import trustme
 
 from hatch_heimdall_models.errors import ModelBuildError
-from release.github_standin import Listener, Request, Response, bytes_body
+from release.github_standin.listener import Listener
+from release.github_standin.messages import Request, Response, bytes_body
 from release.transfer import UnavailableError, fetch
 from tests.support.faults import CutAfter, Drop, Fault
 from tests.support.servers import RunningServer, plain_mirror

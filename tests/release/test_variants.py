@@ -91,6 +91,7 @@ def test_the_lock_pins_both_with_paths_of_the_same_names(both: Bench) -> None:
     assert both.lock(old=lock) == lock
 
 
+@pytest.mark.slow
 def test_unchanged_variants_keep_their_older_assets(both: Bench) -> None:
     both.pack_all()
     first = both.lock()

@@ -31,6 +31,8 @@ from tests.support.release_checkout import (
 )
 from tests.support.tiny_release import zip_bytes
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def published(tmp_path: Path) -> Path:
@@ -100,7 +102,7 @@ def test_a_right_release_is_as_it_should_be(server: FaultyGitHub, tmp_path: Path
     assert problems == []
     assert "tiny_dist-1.0.0-py3-none-any.whl pins what the lock pins" in said
     assert f"{server.download_url(TAG, NAME)} has the pinned bytes" in said
-    assert f"{server.download_url(TAG, SUMS_NAME)} lists exactly that" in said
+    assert f"{server.download_url(TAG, SUMS_NAME)} has the pinned bytes" in said
     assert not any(record.authorized for record in server.requests.settled())
 
 

@@ -12,18 +12,19 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-from release.github_standin import (
+from release.github_standin.messages import (
     Application,
     Body,
-    GitHubStandIn,
     HangUp,
     Request,
     Response,
     bytes_body,
     slowed,
 )
+from release.github_standin.standin import GitHubStandIn, not_found
+from tests.support.request_log import KeptLog
 
 
 class Effect:
@@ -226,19 +227,57 @@ class _Counted:
 
 
 class FaultyGitHub(GitHubStandIn):
-    """The stand-in with faults.
+    """The stand-in with what tests alone need: faults, other answers, private repositories.
 
     Args:
+        repository: `owner/name`.
         faults: what goes wrong at first.
+        token: makes the repository private: who asks has to send it. GitHub doesn't tell that such a one exists.
+        log_stream: gets a line of JSON for each answer.
         options: those of `GitHubStandIn`.
 
     Attributes:
         faults: may be added to and cleared.
+        routes: what answers below other paths of the web host, by prefix; may be added to.
+        requests: the log of both hosts.
     """
 
-    def __init__(self, directory: Path, *, faults: Iterable[Fault] = (), **options: Any) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        repository: str,
+        faults: Iterable[Fault] = (),
+        token: str | None = None,
+        log_stream: TextIO | None = None,
+        **options: Any,
+    ) -> None:
         self.faults = Faults(faults)
-        super().__init__(directory, around=self.faults.around, **options)
+        self.routes: dict[str, Application] = {}
+        self.requests = KeptLog(log_stream)
+        self._token = token
+        self._downloads = f"{repository}/releases/download"
+        options |= {"repository": repository, "log": self.requests}
+        super().__init__(directory, around=self._around, **options)
+
+    def download_url(self, tag: str, asset: str) -> str:
+        """The URL that users ask for."""
+        return f"{self.url}/{self._downloads}/{tag}/{asset}"
+
+    def _around(self, host: str, application: Application) -> Application:
+        def routed(request: Request) -> Response:
+            for prefix, other in self.routes.items():
+                if request.path.startswith(prefix):
+                    return other(request)
+            return application(request) if self._may_see(request) else not_found()
+
+        return self.faults.around(host, routed if host == "web" else application)
+
+    def _may_see(self, request: Request) -> bool:
+        scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+        return self._token is None or (
+            scheme.lower() in {"bearer", "token"} and credentials.strip() == self._token
+        )
 
 
 def without(request: Request, *names: str) -> Request:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.support.wheelhouse import wheelhouse_environment
@@ -28,7 +29,7 @@ WHEEL_ONLY = {
 
 
 def run(
-    *arguments: str | Path, cwd: Path, check: bool = True, **variables: str
+    *arguments: object, cwd: Path, check: bool = True, variables: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run Python in an environment of its own, which reaches the wheelhouse alone."""
     home = cwd.parent / "home"
@@ -39,10 +40,10 @@ def run(
         "HATCH_DATA_DIR": str(home / "hatch-data"),
         "UV_CACHE_DIR": str(home / "uv-cache"),
         **wheelhouse_environment(),
-        **variables,
+        **(variables or {}),
     }
     done = subprocess.run(
-        [PYTHON, *arguments],
+        [PYTHON, *map(str, arguments)],
         cwd=cwd,
         env=environment,
         stdout=subprocess.PIPE,

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
-from release.github_standin import Listener, Request, Response, bytes_body
+from release.github_standin.listener import Listener
+from release.github_standin.messages import Request, Response, bytes_body
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 

@@ -19,7 +19,7 @@ import sys
 import time
 from pathlib import Path
 
-from cognitive_memory.project import Project
+from cognitive_memory.project.find import Project
 from cognitive_memory.project_memory import ProjectMemory
 from heimdall.migration_0_3.copying import digests
 from heimdall.migration_0_3.memories import kept_originals

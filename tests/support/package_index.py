@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
-from release.github_standin import Request, Response
 from release.github_standin.files import file_response, find
+from release.github_standin.messages import Request, Response
 
 HTML = "text/html"
 HTML_V1 = "application/vnd.pypi.simple.v1+html"

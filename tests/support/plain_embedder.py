@@ -56,4 +56,4 @@ class PlainEmbedder:
 
     def open(self, database: Path) -> ProjectMemory:
         """A memory that embeds with this."""
-        return ProjectMemory(MemoryStore.open(database, embedding_space=self.embedding_space), self)
+        return ProjectMemory(MemoryStore(database, embedding_space=self.embedding_space), self)

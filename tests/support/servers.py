@@ -17,10 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from release.github_standin import Application, Listener, Request, RequestLog, Response
 from release.github_standin.files import file_response, find
+from release.github_standin.listener import Listener
+from release.github_standin.messages import Application, Request, Response
 from tests.support.faults import Fault, Faults, FaultyGitHub
 from tests.support.package_index import PackageIndex
+from tests.support.request_log import KeptLog
 
 REPOSITORY = "lcbcFoo/heimdall-mcp-server"
 
@@ -36,7 +38,7 @@ class RunningServer:
     """
 
     url: str
-    requests: RequestLog
+    requests: KeptLog
     faults: Faults
 
 
@@ -98,5 +100,6 @@ def _serving(
     name: str, application: Application, tls: ssl.SSLContext | None, faults: Iterable[Fault]
 ) -> Iterator[RunningServer]:
     rules = Faults(faults)
-    with Listener(name, rules.around(name, application), tls=tls) as listener:
-        yield RunningServer(listener.url, listener.log, rules)
+    requests = KeptLog()
+    with Listener(name, rules.around(name, application), tls=tls, log=requests) as listener:
+        yield RunningServer(listener.url, requests, rules)

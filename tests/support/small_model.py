@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,7 +39,7 @@ class SmallModel:
 
     directory: Path
     files: dict[str, bytes] = field(default_factory=default_files)
-    also: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    also: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     tag: str = "v1"
     name: str = "small"
 

@@ -14,24 +14,22 @@ class Migration:
 
     Attributes:
         version: the schema version that it leads to, from 1.
-        name: what it does, in a word.
         statements: its SQL, one statement each.
     """
 
     version: int
-    name: str
     statements: tuple[str, ...]
 
 
 def carried() -> Sequence[Migration]:
     """The migrations that this release carries, by version from 1 on without a gap."""
-    migrations = []
-    for file in resources.files(__name__).iterdir():
-        if file.name.endswith(".sql"):
-            number, _, name = file.name.removesuffix(".sql").partition("_")
-            migrations.append(
-                Migration(int(number), name, tuple(statements(file.read_text(encoding="utf-8"))))
-            )
+    migrations = [
+        Migration(
+            int(file.name.partition("_")[0]), tuple(statements(file.read_text(encoding="utf-8")))
+        )
+        for file in resources.files(__name__).iterdir()
+        if file.name.endswith(".sql")
+    ]
     return sorted(migrations, key=lambda migration: migration.version)
 
 

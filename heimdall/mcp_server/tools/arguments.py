@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime, time, timedelta
+from contextlib import suppress
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -21,10 +22,8 @@ LessonImportance = Literal["low", "medium", "high", "critical"]
 def _decoded(value: object) -> object:
     """Lists and objects arrive as JSON in a string from assistants that escape once too often."""
     if isinstance(value, str) and value.lstrip()[:1] in {"[", "{"}:
-        try:
+        with suppress(ValueError):
             return json.loads(value)
-        except ValueError:
-            return value
     return value
 
 
@@ -37,20 +36,13 @@ def _moment(text: str | None, *, days: int) -> datetime | None:
     """A day's beginning plus `days`, or a time as it stands; without an offset it is this machine's local time."""
     if text is None:
         return None
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        moment = datetime.fromisoformat(text)
-        _check_year(moment.year)
-    else:
-        _check_year(day.year)
-        moment = datetime.combine(day + timedelta(days=days), time())
+    moment = datetime.fromisoformat(text)
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise ValueError(f"expected a year from {_FIRST_YEAR} to {_LAST_YEAR}, got {moment.year}")
+    with suppress(ValueError):  # it is a time, and no day
+        date.fromisoformat(text)
+        moment += timedelta(days=days)
     return moment if moment.tzinfo else moment.astimezone()
-
-
-def _check_year(year: int) -> None:
-    if not _FIRST_YEAR <= year <= _LAST_YEAR:
-        raise ValueError(f"expected a year from {_FIRST_YEAR} to {_LAST_YEAR}, got {year}")
 
 
 def _as_range(value: object) -> object:

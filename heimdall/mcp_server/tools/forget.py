@@ -8,15 +8,16 @@ from cognitive_memory.core.memory import Memory
 from heimdall.mcp_server.tools import texts
 from heimdall.mcp_server.tools.arguments import DeleteMemoriesByTags, DeleteMemory
 from heimdall.mcp_server.tools.results import Deleted, MemoryRecord
-from heimdall.mcp_server.tools.tool import Answer, Call, ToolError
+from heimdall.mcp_server.tools.tool import Call, ToolError, tool
 
 _LISTED: Final = 50
 _PREVIEW_CHARACTERS: Final = 300
 
 
-async def delete_memory(call: Call[DeleteMemory]) -> Answer:
-    """Delete one memory, or show it."""
-    memory_id, dry_run = call.arguments.memory_id.strip(), call.arguments.dry_run
+@tool("Delete a memory", destroys=True)
+async def delete_memory(call: Call, arguments: DeleteMemory) -> tuple[Deleted, str]:
+    """Delete one memory by its id, for good. dry_run shows it first."""
+    memory_id, dry_run = arguments.memory_id.strip(), arguments.dry_run
     memory = await call.memory_with(memory_id)
     if dry_run:
         gone: tuple[Memory, ...] = (await call.service.in_thread(memory.get, memory_id),)
@@ -25,10 +26,15 @@ async def delete_memory(call: Call[DeleteMemory]) -> Answer:
     return _answer(gone, dry_run=dry_run)
 
 
-async def delete_memories_by_tags(call: Call[DeleteMemoriesByTags]) -> Answer:
-    """Delete the memories with any of the tags, or show them."""
-    dry_run = call.arguments.dry_run
-    tags = tuple(tag.strip() for tag in call.arguments.tags if tag.strip())
+@tool("Delete memories by tags", destroys=True)
+async def delete_memories_by_tags(
+    call: Call, arguments: DeleteMemoriesByTags
+) -> tuple[Deleted, str]:
+    """Delete all memories that have any of the tags, for good. Use dry_run first and show the
+    result to the user.
+    """
+    dry_run = arguments.dry_run
+    tags = tuple(tag.strip() for tag in arguments.tags if tag.strip())
     # Blank tags may be meant as "all"; nobody should find that out by losing everything.
     if not tags:
         raise ToolError("tags are blank: name at least one tag. Nothing was deleted.")
@@ -39,7 +45,7 @@ async def delete_memories_by_tags(call: Call[DeleteMemoriesByTags]) -> Answer:
     return _answer(gone, dry_run=dry_run)
 
 
-def _answer(gone: tuple[Memory, ...], *, dry_run: bool) -> Answer:
+def _answer(gone: tuple[Memory, ...], *, dry_run: bool) -> tuple[Deleted, str]:
     listed = [MemoryRecord.of(memory, characters=_PREVIEW_CHARACTERS) for memory in gone[:_LISTED]]
     content = Deleted(dry_run=dry_run, count=len(gone), memories=listed)
-    return Answer(content, texts.deleted(content))
+    return content, texts.deleted(content)

@@ -14,35 +14,41 @@ from heimdall.mcp_server.model_reports import until_ready
 from heimdall.mcp_server.tools import texts
 from heimdall.mcp_server.tools.arguments import DateRange, RecallMemories
 from heimdall.mcp_server.tools.results import MemoryRecord, Recalled
-from heimdall.mcp_server.tools.tool import Answer, Call, ToolError
+from heimdall.mcp_server.tools.tool import Call, ToolError, tool
 
 DEEPEST: Final = 500
 """How many memories of one answer can be paged through."""
 
 
-async def recall_memories(call: Call[RecallMemories]) -> Answer:
-    """Answer a question with memories."""
-    asked = call.arguments
-    if not asked.query.strip():
+@tool("Recall memories", reads=True)
+async def recall_memories(call: Call, arguments: RecallMemories) -> tuple[Recalled, str]:
+    """Search the long-term memory of this project by meaning and keywords, best first. Call it
+    before a task, and whenever earlier decisions, conventions, errors or experiences could
+    matter. Answers at once, by keywords alone while the embedding model is still being
+    downloaded.
+    """
+    if not arguments.query.strip():
         raise ToolError("query is blank: say in plain words what to look for, or name exact terms.")
-    wanted, skipped = _filter(asked), _position(asked)
+    wanted, skipped = _filter(arguments), _position(arguments)
     memory = await call.service.memory(call.ctx)
     if memory is None:
         notes = ("This project has no memories yet.",)
         nothing = Recall(hits=(), mode=RecallMode.KEYWORDS, pending=0, notes=notes)
-        return _answer(asked, nothing, skipped)
-    if asked.wait_for_model:
+        return _answer(arguments, nothing, skipped)
+    if arguments.wait_for_model:
         call.service.model.begin(memory, asked=True)
         await until_ready(call.service.model, call.ctx)
     # One more than is shown tells whether there is a next page.
-    limit = min(skipped + asked.max_results + 1, DEEPEST)
-    recall = await call.service.in_thread(memory.recall, asked.query, limit=limit, filter=wanted)
+    limit = min(skipped + arguments.max_results + 1, DEEPEST)
+    recall = await call.service.in_thread(
+        memory.recall, arguments.query, limit=limit, filter=wanted
+    )
     if recall.pending:
         call.service.model.begin(memory, asked=True)
-    return _answer(asked, recall, skipped)
+    return _answer(arguments, recall, skipped)
 
 
-def _answer(asked: RecallMemories, recall: Recall, skipped: int) -> Answer:
+def _answer(asked: RecallMemories, recall: Recall, skipped: int) -> tuple[Recalled, str]:
     shown = recall.hits[skipped : skipped + asked.max_results]
     following = skipped + len(shown)
     content = Recalled(
@@ -53,7 +59,7 @@ def _answer(asked: RecallMemories, recall: Recall, skipped: int) -> Answer:
         notes=list(recall.notes),
         next_cursor=_cursor(asked, following) if following < len(recall.hits) else None,
     )
-    return Answer(content, texts.recalled(content, skipped))
+    return content, texts.recalled(content, skipped)
 
 
 def _filter(asked: RecallMemories) -> RecallFilter:

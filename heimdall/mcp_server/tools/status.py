@@ -10,7 +10,7 @@ from heimdall.mcp_server.model_reports import until_ready
 from heimdall.mcp_server.tools import texts
 from heimdall.mcp_server.tools.arguments import MemoryStatus
 from heimdall.mcp_server.tools.results import Counts, ModelRecord, ProjectRecord, Status
-from heimdall.mcp_server.tools.tool import Answer, Call, as_utf8
+from heimdall.mcp_server.tools.tool import Call, as_utf8, tool
 from heimdall.mcp_server.transport.handshake import own_version
 
 if TYPE_CHECKING:
@@ -20,19 +20,22 @@ if TYPE_CHECKING:
 _MOST_TAGS: Final = 50
 
 
-async def memory_status(call: Call[MemoryStatus]) -> Answer:
-    """Say what is stored, for which project, and how far the model is."""
+@tool("State of the memory", reads=True)
+async def memory_status(call: Call, arguments: MemoryStatus) -> tuple[Status, str]:
+    """Which project's memory this is, how much it holds, whether search by meaning works, and
+    how far the download of the embedding model is.
+    """
     service = call.service
     choice = await service.project(call.ctx)
     memory = await service.in_thread(service.memories.existing, choice.project)
-    if call.arguments.wait_for_model:
+    if arguments.wait_for_model:
         service.model.begin(memory, asked=True)
         await until_ready(service.model, call.ctx)
     counted = None if memory is None else await service.in_thread(memory.status)
     content = _status(choice, counted, service.model.status)
-    if call.arguments.detailed:
+    if arguments.detailed:
         content.details = _details(counted)
-    return Answer(content, texts.status(content))
+    return content, texts.status(content)
 
 
 def _status(choice: Choice, counted: Counted | None, model: ModelStatus) -> Status:

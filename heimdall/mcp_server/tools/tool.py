@@ -1,24 +1,23 @@
-"""What a tool is: its place in the table, what it is called with, and how it answers or refuses."""
+"""What a tool is: a function, what clients are told of it, and how it answers or refuses."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias, get_args, get_type_hints
 
+import mcp_types as types
 from pydantic import BaseModel
 
 from heimdall.errors import HeimdallError
+from heimdall.mcp_server.tools.schemas import schema_of
 
 if TYPE_CHECKING:
-    from mcp_types import ToolAnnotations
-
     from cognitive_memory.project_memory import ProjectMemory
     from heimdall.mcp_server.context import Context
     from heimdall.mcp_server.service import Service
     from heimdall.mcp_server.tools.arguments import Arguments
-
-A = TypeVar("A", bound="Arguments")
 
 
 class ToolError(HeimdallError):
@@ -26,12 +25,11 @@ class ToolError(HeimdallError):
 
 
 @dataclass(frozen=True, slots=True)
-class Call(Generic[A]):
+class Call:
     """One call of a tool."""
 
     service: Service
     ctx: Context
-    arguments: A
 
     async def memory_with(self, memory_id: str) -> ProjectMemory:
         """The memory of the client's project, to look there for the id.
@@ -47,31 +45,59 @@ class Call(Generic[A]):
         return memory
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a tool answers: once for programs, once for readers."""
-
-    content: BaseModel
-    text: str
+Run: TypeAlias = Callable[[Call, Any], Awaitable[tuple[BaseModel, str]]]
+"""Takes a call and its `arguments`, answers once for programs and once for readers, or raises `HeimdallError`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tool:
-    """A row of the table of tools.
+    """A tool. Its function's signature says what it takes and what it answers with.
 
     Attributes:
         title: its name for people.
-        description: for the language model that decides whether to call it.
-        run: does it; raises `HeimdallError` with a text for the caller.
+        reads: whether it only reads.
+        destroys: whether it replaces or deletes what is stored.
     """
 
-    name: str
     title: str
-    description: str
-    arguments: type[Arguments]
-    result: type[BaseModel]
-    annotations: ToolAnnotations
-    run: Callable[[Call[Any]], Awaitable[Answer]]
+    run: Run
+    reads: bool
+    destroys: bool
+
+    @property
+    def name(self) -> str:
+        """The function's name."""
+        return self.run.__name__
+
+    @cached_property
+    def arguments(self) -> type[Arguments]:
+        """The model of what it takes."""
+        model: type[Arguments] = get_type_hints(self.run)["arguments"]
+        return model
+
+    @cached_property
+    def listed(self) -> types.Tool:
+        """The tool as the protocol has it."""
+        result, _ = get_args(get_type_hints(self.run)["return"])
+        return types.Tool(
+            name=self.name,
+            title=self.title,
+            # for the language model that decides whether to call it
+            description=" ".join((self.run.__doc__ or "").split()),
+            input_schema=schema_of(self.arguments),
+            output_schema=schema_of(result),
+            annotations=types.ToolAnnotations(
+                read_only_hint=self.reads,
+                destructive_hint=self.destroys,
+                idempotent_hint=True,  # storing the same again changes nothing
+                open_world_hint=False,
+            ),
+        )
+
+
+def tool(title: str, *, reads: bool = False, destroys: bool = False) -> Callable[[Run], Tool]:
+    """Make a `Tool` of a function, whose docstring is the description."""
+    return lambda run: Tool(title, run, reads, destroys)
 
 
 def as_utf8(value: object) -> str:

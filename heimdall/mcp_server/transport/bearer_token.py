@@ -46,7 +46,10 @@ class Token:
         if (named := os.environ.get(VARIABLE, "").strip()) or VARIABLE in os.environ:
             return cls(_checked(named, f"${VARIABLE}"), f"${VARIABLE}")
         path = get_heimdall_data_dir() / FILE_NAME
-        _make(path)
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Whole or not at all; of several processes that do it at once, the first one's stays.
+            write_atomically(path, f"{secrets.token_urlsafe(32)}\n", mode=0o600, replace=False)
         return cls(_checked(_read(path), str(path)), str(path))
 
     def matches(self, shown: str) -> bool:
@@ -65,14 +68,6 @@ def _checked(secret: str, origin: str) -> str:
             "blanks. Set another one, for example by: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
         )
     return secret
-
-
-def _make(path: Path) -> None:
-    """Write a new token, whole or not at all; of several processes that do it at once, the first one's stays."""
-    if path.exists():
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, f"{secrets.token_urlsafe(32)}\n", mode=0o600, replace=False)
 
 
 def _read(path: Path) -> str:

@@ -8,9 +8,13 @@ import os
 import signal
 import sys
 import threading
-from typing import Final, NoReturn
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import anyio
+
+if TYPE_CHECKING:
+    from heimdall.mcp_server.service import Service
 
 GRACE_SECONDS: Final = 2.0
 """How long the work in hand may take to end."""
@@ -19,25 +23,18 @@ _LOOK_SECONDS: Final = 2.0
 _log = logging.getLogger(__name__)
 
 
-class Ending:
-    """How the server ends.
+async def end_by_signal(scope: anyio.CancelScope, signals: list[int]) -> None:
+    """Cancel the scope at SIGTERM, SIGHUP or SIGINT, and make sure that the process ends soon after.
 
-    Attributes:
-        code: the exit code: 0 when the client went away, 128 + n when signal n ended it.
+    Args:
+        signals: gets the signal's number, for `end`.
     """
-
-    def __init__(self) -> None:
-        self.code = 0
-
-
-async def end_by_signal(scope: anyio.CancelScope, ending: Ending) -> None:
-    """Cancel the scope at SIGTERM, SIGHUP or SIGINT, and make sure that the process ends soon after."""
     if sys.platform == "win32":
         return  # there a client closes stdin, and Python turns Ctrl-C into KeyboardInterrupt
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGHUP, signal.SIGINT) as signals:
-        async for number in signals:
-            ending.code = 128 + number
-            end_soon(ending.code)
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGHUP, signal.SIGINT) as received:
+        async for number in received:
+            signals.append(number)
+            _end_soon(128 + number)
             scope.cancel()
             return
 
@@ -52,17 +49,23 @@ async def end_with_parent(scope: anyio.CancelScope) -> None:
     scope.cancel()
 
 
-def end_soon(code: int) -> None:
+def end(service: Service, signals: Sequence[int]) -> NoReturn:
+    """End the process: 0 when the client went away, 128 + n when signal n ended it.
+
+    The databases are closed; threads that wait for the network or for a line are not waited for.
+    """
+    code = 128 + signals[-1] if signals else 0
+    _end_soon(code)
+    service.close(GRACE_SECONDS)
+    logging.shutdown()
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.flush()
+    os._exit(code)
+
+
+def _end_soon(code: int) -> None:
     """Leave the process after twice the grace, whatever it is doing then."""
     # Twice: whoever waits for the grace to pass must still have time to say so.
     timer = threading.Timer(2 * GRACE_SECONDS, os._exit, args=(code,))
     timer.daemon = True
     timer.start()
-
-
-def leave(code: int) -> NoReturn:
-    """End the process now: threads that wait for the network or for a line are not waited for."""
-    logging.shutdown()
-    with contextlib.suppress(OSError, ValueError):
-        sys.stderr.flush()
-    os._exit(code)

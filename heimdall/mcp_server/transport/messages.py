@@ -64,22 +64,16 @@ def refusal(
 def _explained(text: str, error: ValidationError) -> BadMessageError:
     kinds = {problem["type"] for problem in error.errors(include_url=False, include_input=False)}
     if "json_invalid" in kinds:
-        return _refused(types.PARSE_ERROR, "Parse error: the line is no JSON")
-    document = json.loads(text)
+        reason = "Parse error: the line is no JSON"
+        return BadMessageError(reason, refusal(types.PARSE_ERROR, reason))
+    document, request_id = json.loads(text), None
+    reason = "Invalid request: not a JSON-RPC 2.0 message"
     if isinstance(document, list):
         reason = "Invalid request: batches are not part of MCP; send one message a line"
-        return _refused(types.INVALID_REQUEST, reason)
-    request_id = None
-    if isinstance(document, dict):
+    elif isinstance(document, dict):
         if "method" not in document and document.keys() & {"result", "error"}:
             return BadMessageError("a response that is none was skipped")
         named = document.get("id")
         if isinstance(named, (str, int)) and not isinstance(named, bool):
             request_id = named
-    return _refused(
-        types.INVALID_REQUEST, "Invalid request: not a JSON-RPC 2.0 message", request_id
-    )
-
-
-def _refused(code: int, reason: str, request_id: types.RequestId | None = None) -> BadMessageError:
-    return BadMessageError(reason, refusal(code, reason, request_id))
+    return BadMessageError(reason, refusal(types.INVALID_REQUEST, reason, request_id))

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import NoReturn
 
 import anyio
 import click
 import uvicorn
 
-from heimdall.errors import HeimdallError
 from heimdall.mcp_server.log import begin_log
 from heimdall.mcp_server.projects import find
 from heimdall.mcp_server.service import Service
 from heimdall.mcp_server.transport.address import Address
 from heimdall.mcp_server.transport.bearer_token import Token
 from heimdall.mcp_server.transport.http_app import make_app
-from heimdall.mcp_server.transport.lifetime import GRACE_SECONDS, end_soon, leave
-
-if TYPE_CHECKING:
-    from types import FrameType
+from heimdall.mcp_server.transport.lifetime import GRACE_SECONDS, end
 
 
-def serve_http(address: Address, *, hosts: Sequence[str], origins: Sequence[str]) -> int:
+def serve_http(address: Address, *, hosts: Sequence[str], origins: Sequence[str]) -> NoReturn:
     """Serve until SIGTERM or SIGINT.
 
     Args:
@@ -47,32 +43,21 @@ def serve_http(address: Address, *, hosts: Sequence[str], origins: Sequence[str]
         server_header=False,
         timeout_graceful_shutdown=int(GRACE_SECONDS),
     )
-    ended: list[int] = []
+    signals: list[int] = []
 
-    def note(number: int, _frame: FrameType | None) -> None:
-        """Called once more by uvicorn when it has ended because of the signal."""
-        ended.append(number)
-
+    # Called once more by uvicorn when it has ended because of the signal.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, note)
+        signal.signal(number, lambda number, _frame: signals.append(number))
     place = f"[{host}]" if ":" in host else host
     _say(f"serving the memory of {choice.project.root} (chosen by {choice.chosen_by})")
     _say(f"at http://{place}:{port}/mcp, for clients with the token of {token.origin}")
-    _prepare(service)
-    anyio.run(uvicorn.Server(config).serve, [bound])
-    code = 128 + ended[-1] if ended else 0
-    end_soon(code)
-    service.close(GRACE_SECONDS)
-    leave(code)
 
+    async def serve() -> None:
+        await service.prepare(None)
+        await uvicorn.Server(config).serve([bound])
 
-def _prepare(service: Service) -> None:
-    try:
-        memory = service.memories.existing(find(()).project)
-    except (HeimdallError, OSError) as error:
-        _say(f"the project's memory can't be opened yet: {error}")
-        memory = None
-    service.model.begin(memory)
+    anyio.run(serve)
+    end(service, signals)
 
 
 def _say(text: str) -> None:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from heimdall.mcp_server.service import Service
     from heimdall.mcp_server.transport.descriptors import Wire
-    from heimdall.mcp_server.transport.lifetime import Ending
 
 
 def serve_stdio() -> NoReturn:
@@ -29,21 +28,19 @@ def serve_stdio() -> NoReturn:
     from heimdall.mcp_server.roots import Roots
     from heimdall.mcp_server.server import make_server
     from heimdall.mcp_server.service import Service
-    from heimdall.mcp_server.transport.lifetime import GRACE_SECONDS, Ending, end_soon, leave
+    from heimdall.mcp_server.transport.lifetime import end
 
     begin_log()
-    ending = Ending()
+    signals: list[int] = []
     service = Service(Roots())
     gc.freeze()
     gc.enable()
-    anyio.run(_serve, wire, handshake, service, make_server(service), ending)
-    end_soon(ending.code)
-    service.close(GRACE_SECONDS)
-    leave(ending.code)
+    anyio.run(_serve, wire, handshake, service, make_server(service), signals)
+    end(service, signals)
 
 
 async def _serve(
-    wire: Wire, handshake: Handshake, service: Service, server: Server[Any], ending: Ending
+    wire: Wire, handshake: Handshake, service: Service, server: Server[Any], signals: list[int]
 ) -> None:
     import anyio
 
@@ -51,7 +48,7 @@ async def _serve(
     from heimdall.mcp_server.transport.stdio import stdio_streams
 
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(end_by_signal, tasks.cancel_scope, ending)
+        tasks.start_soon(end_by_signal, tasks.cancel_scope, signals)
         tasks.start_soon(end_with_parent, tasks.cancel_scope)
         async with stdio_streams(wire, handshake, service.log.catch_up) as (incoming, outgoing):
             await server.run(incoming, outgoing, server.create_initialization_options())

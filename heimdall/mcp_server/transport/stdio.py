@@ -125,7 +125,8 @@ class _Connection:
                 except OSError:
                     scope.cancel()
                     return
-                self._was_written(outgoing.message)
+                if isinstance(outgoing.message, ANSWERS):
+                    self._settle(outgoing.message.id)
         self.all_written.set()
 
     def _is_held_back(self, message: types.JSONRPCMessage) -> bool:
@@ -150,10 +151,6 @@ class _Connection:
             and message.method == "notifications/cancelled"
         ):
             self._settle((message.params or {}).get("requestId"))  # will never be answered
-
-    def _was_written(self, message: types.JSONRPCMessage) -> None:
-        if isinstance(message, ANSWERS):
-            self._settle(message.id)
 
     def _settle(self, request_id: object) -> None:
         self._unanswered.discard(str(request_id))

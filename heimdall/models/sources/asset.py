@@ -15,7 +15,7 @@ from ..secrets import redact_url
 from ..settings import Settings
 from ..space import require_space
 from ..transfer.archives import unpack
-from ..transfer.download import Target, ask_byte
+from ..transfer.download import ask_byte
 from ..transfer.http import Client
 from .base import ChosenSource, Context
 
@@ -43,7 +43,7 @@ class AssetAtUrl:
         asset = context.model.asset
         with context.downloaded(
             self.url,
-            Target(asset.name, asset.size, asset.sha256),
+            PinnedFile(asset.name, asset.sha256, asset.size),
             authorization=self.authorization,
             room=sum(file.size for file in wanted),
         ) as path:

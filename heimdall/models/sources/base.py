@@ -12,7 +12,7 @@ from ..errors import SourceError
 from ..manifest import PinnedFile, PinnedModel
 from ..space import require_space
 from ..store import Store
-from ..transfer.download import Target, download
+from ..transfer.download import Download
 from ..transfer.http import Client
 from ..transfer.partials import claim
 from ..transfer.progress import Progress
@@ -31,7 +31,7 @@ class Context:
 
     @contextlib.contextmanager
     def downloaded(
-        self, url: str, target: Target, *, authorization: str | None = None, room: int = 0
+        self, url: str, target: PinnedFile, *, authorization: str | None = None, room: int = 0
     ) -> Iterator[Path]:
         """What is at `url`, verified, in the store's filesystem; removed when the block ends well.
 
@@ -45,7 +45,7 @@ class Context:
         """
         with claim(self.store.partial, target.sha256) as partial:
             require_space(self.store.root, target.size - partial.size + room)
-            download(self.client, url, target, partial, self.progress, authorization=authorization)
+            Download(self.client, url, target, partial, self.progress, authorization).run()
             yield partial.path
 
 

@@ -6,7 +6,7 @@ They are always copied: the program that they belong to may change them.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -30,9 +30,7 @@ class LocalFiles:
     def deliver(self, wanted: Sequence[PinnedFile], context: Context) -> None:
         """Adopt each file that one of the folders has; only files whose size fits are hashed."""
         for file in wanted:
-            for candidate in candidates(file, context.model, context.store.models_dir):
-                if adopt(candidate, file, context):
-                    break
+            adopt(candidates(file, context.model, context.store.models_dir), file, context)
 
 
 def candidates(file: PinnedFile, model: PinnedModel, models_dir: Path) -> Iterator[Path]:
@@ -65,24 +63,21 @@ def _children(directory: Path, *, below: bool = False) -> list[Path]:
         return []
 
 
-def adopt(candidate: Path, file: PinnedFile, context: Context) -> bool:
-    """Copy a file into the store if it has exactly the pinned bytes, and say so.
-
-    Returns:
-        Whether it had.
+def adopt(paths: Iterable[Path], file: PinnedFile, context: Context) -> None:
+    """Copy the first of the files that has exactly the pinned bytes, if any, into the store, and say so.
 
     Raises:
         SourceError: if it changed while it was copied.
         OSError: if the store can't be written.
     """
-    taken = copy_if_pinned(candidate, file, context.store)
-    if taken:
-        context.progress.note(f"took {file.path} from {candidate.resolve()}")
-    return taken
+    for path in paths:
+        if copy_if_pinned(path, file, context.store):
+            context.progress.note(f"took {file.path} from {path.resolve()}")
+            return
 
 
 def copy_if_pinned(candidate: Path, file: PinnedFile, store: Store) -> bool:
-    """As `adopt`, without a word."""
+    """As `adopt`, for one file and without a word; whether it has the bytes."""
     try:
         if (
             not candidate.is_file()

@@ -1,19 +1,13 @@
-"""Which sources are asked, in which order."""
+"""Which remote sources are asked, in which order."""
 
 from __future__ import annotations
 
 from ..manifest import PinnedModel
 from ..settings import Settings
 from .asset import github, mirror
-from .base import ChosenSource, Source
+from .base import ChosenSource
 from .index import wheel_members
-from .local import LocalFiles
 from .url import files_at_urls
-
-
-def plan(model: PinnedModel, settings: Settings) -> list[Source]:
-    """Bytes that are already on this machine, then the sources that the settings choose."""
-    return [LocalFiles(), *chosen_sources(model, settings)]
 
 
 def chosen_sources(model: PinnedModel, settings: Settings) -> list[ChosenSource]:

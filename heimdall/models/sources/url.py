@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from ..errors import SourceError
 from ..manifest import PinnedFile, PinnedModel
-from ..transfer.download import Target, ask_byte
+from ..transfer.download import ask_byte
 from ..transfer.http import Client
 from .base import Context, try_each
 
@@ -25,7 +25,7 @@ class FilesAtUrls:
         """Download each file that has such a place."""
 
         def fetch(url: str, file: PinnedFile) -> None:
-            with context.downloaded(url, Target(file.path, file.size, file.sha256)) as path:
+            with context.downloaded(url, file) as path:
                 context.store.publish_blob(file, path)
 
         try_each(wanted, lambda file: _first_url(file, fetch))

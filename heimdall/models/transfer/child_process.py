@@ -105,9 +105,10 @@ class Fetcher:
         pace = Pace(self.label, self.stall_seconds + _OWN_SECONDS)
         began = time.monotonic()
         held, total = 0, None
-        while not _has_ended(process):
+        while process.poll() is None:
             # What is fetched may go from one folder to another: only more than ever is news.
-            grown = max(0, _largest_folder(self.directory) - held)
+            largest = max(map(_size, self.directory.iterdir()), default=0)
+            grown = max(0, largest - held)
             if grown and not held:
                 match = _TOTAL.search(self._log.read_bytes())
                 total = int(match[1]) if match else None
@@ -124,20 +125,8 @@ class Fetcher:
             if time.monotonic() - began > _LONGEST_SECONDS:
                 raise SourceError(f"{self.label}: took longer than an hour", transient=True)
             pace.note(grown)
+            time.sleep(_POLL_SECONDS)
         return False
-
-
-def _has_ended(process: subprocess.Popen[bytes]) -> bool:
-    try:
-        process.wait(_POLL_SECONDS)
-    except subprocess.TimeoutExpired:
-        return False
-    return True
-
-
-def _largest_folder(directory: Path) -> int:
-    """Bytes in the largest of the folders in `directory`."""
-    return max((_size(path) for path in directory.iterdir()), default=0)
 
 
 def _size(folder: Path) -> int:

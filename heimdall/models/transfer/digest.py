@@ -4,34 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import Future, ThreadPoolExecutor
-from types import TracebackType
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from typing import Self
 
 _WORTH_A_THREAD = 64 << 10
 """Smaller chunks are hashed at once: handing them over costs more."""
 
 
 class Sha256:
-    """A running sha256. Left as a context, its thread ends; the digest stays readable."""
+    """A running sha256. Closed, its thread ends; the digest stays readable."""
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
         self._thread: ThreadPoolExecutor | None = None
         self._pending: Future[None] | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def update(self, chunk: bytes) -> None:
         """Add bytes, which must not change afterwards."""

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from ..errors import SourceError
+from ..manifest import PinnedFile
 from ..secrets import redact_url
 from .http import Answer, Client
 from .partials import PartialFile
@@ -14,47 +15,6 @@ from .progress import Progress
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
 _WORTHWHILE = 1 << 20
 """A connection that brought at least this many bytes before it broke is worth another at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What is to be downloaded: its name, for messages, exact size in bytes and sha256."""
-
-    label: str
-    size: int
-    sha256: str
-
-
-def download(
-    client: Client,
-    url: str,
-    target: Target,
-    partial: PartialFile,
-    progress: Progress,
-    *,
-    authorization: str | None = None,
-) -> None:
-    """Bring `partial` to the target's size and check its digest.
-
-    A connection that breaks after it brought something is followed by another one at once, for the
-    rest. Bytes that were there before and do not lead to the right digest are thrown away and
-    fetched anew, once.
-
-    The file is closed at the end.
-
-    Raises:
-        SourceError: when this place can't deliver now; what arrived is kept in `partial` if it may
-            still be of use.
-    """
-    try:
-        _Transfer(client, url, target, partial, progress, authorization).run()
-    finally:
-        progress.stop()
-    partial.close()
-    if not partial.path.exists():  # we were taken for dead, or the directory was removed
-        raise SourceError(
-            f"{redact_url(url)}: what was downloaded was taken away: {partial.path}", transient=True
-        )
 
 
 def ask_byte(client: Client, url: str, size: int, authorization: str | None = None) -> None:
@@ -77,10 +37,23 @@ class _UnfitRangeError(Exception):
 
 
 @dataclass(slots=True)
-class _Transfer:
+class Download:
+    """A download of one file from one place.
+
+    A connection that breaks after it brought something is followed by another one at once, for the
+    rest. Bytes that were there before and do not lead to the right digest are thrown away and
+    fetched anew, once.
+
+    Attributes:
+        target: the file's name, for messages, exact size and sha256.
+        partial: where it goes; closed at the end.
+        authorization: sent to the URL's own host alone.
+        etag: of the file whose first bytes are in `partial`, if the server named a strong one.
+    """
+
     client: Client
     url: str
-    target: Target
+    target: PinnedFile
     partial: PartialFile
     progress: Progress
     authorization: str | None
@@ -89,6 +62,23 @@ class _Transfer:
     started_over: bool = False
 
     def run(self) -> None:
+        """Bring `partial` to the target's size and check its digest.
+
+        Raises:
+            SourceError: when this place can't deliver now; what arrived is kept in `partial` if it
+                may still be of use.
+        """
+        try:
+            self._transfer()
+        finally:
+            self.progress.stop()
+        self.partial.close()
+        if not self.partial.path.exists():  # we were taken for dead, or the directory was removed
+            raise self._error(
+                f"what was downloaded was taken away: {self.partial.path}", transient=True
+            )
+
+    def _transfer(self) -> None:
         inherited = self.partial.size > 0
         if self.partial.size > self.target.size:
             self.partial.restart()
@@ -101,8 +91,8 @@ class _Transfer:
             actual = f"{self.partial.size} bytes with sha256 {self.partial.sha256}"
             # Wrong bytes are no beginning that the next one could continue.
             self.partial.restart()
-            label = self.target.label
-            raise self._error(f"wrong bytes for {label}: expected {expected}, found {actual}")
+            path = self.target.path
+            raise self._error(f"wrong bytes for {path}: expected {expected}, found {actual}")
 
     def _complete(self) -> None:
         """Connect until all bytes are there."""
@@ -130,7 +120,7 @@ class _Transfer:
             self._accept(answer)
             if not self.started:
                 self.started = True
-                what = f"{self.target.label} from {redact_url(self.url)}"
+                what = f"{self.target.path} from {redact_url(self.url)}"
                 self.progress.start(what, size, self.partial.size)
             for chunk in answer.chunks():
                 if self.partial.size + len(chunk) > size:

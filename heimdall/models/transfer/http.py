@@ -24,6 +24,7 @@ from urllib3.exceptions import (
 )
 
 from ..errors import SourceError
+from ..package import DISTRIBUTION
 from ..secrets import redact_url
 from ..settings import DEFAULT_STALL_SECONDS
 from .limits import Pace, limit_heads
@@ -35,29 +36,37 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
-class Origin(NamedTuple):
-    """Scheme, host and port: what credentials belong to."""
+class Address(NamedTuple):
+    """A URL taken apart.
 
-    scheme: str
-    host: str
-    port: int
+    Attributes:
+        url: it without user and password.
+        origin: scheme, host and port: what credentials belong to.
+        authorization: the `Basic` authorization that user and password make.
+    """
+
+    url: str
+    origin: tuple[str, str, int]
+    authorization: str | None
 
     @classmethod
-    def of(cls, url: str) -> Origin:
-        """The origin of an http or https URL.
+    def of(cls, url: str) -> Address:
+        """Take an http or https URL apart.
 
         Raises:
             SourceError: if it is no URL that can be asked.
         """
         try:
             parts = urlsplit(url)
-            return cls(
-                parts.scheme,
-                parts.hostname or "",
-                parts.port or (443 if parts.scheme == "https" else 80),
-            )
+            port = parts.port or (443 if parts.scheme == "https" else 80)
         except ValueError as error:
             raise SourceError(f"{redact_url(url)}: is no URL that can be asked") from error
+        origin = (parts.scheme, parts.hostname or "", port)
+        if parts.username is None:
+            return cls(url, origin, None)
+        user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+        return cls(bare, origin, urllib3.make_headers(basic_auth=user)["authorization"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,22 +136,21 @@ class Client:
         Raises:
             SourceError: if there is no answer, or one that is neither 200, 206 nor 416.
         """
-        url, own = split_credentials(url)
-        authorization = own or authorization
-        home = Origin.of(url)
+        address = Address.of(url)
+        authorization = address.authorization or authorization
+        home = address.origin
         for _ in range(_MOST_REDIRECTS + 1):
-            send = {"Accept-Encoding": "identity", "User-Agent": "heimdall-mcp", **(headers or {})}
-            if authorization and Origin.of(url) == home:
+            send = {"Accept-Encoding": "identity", "User-Agent": DISTRIBUTION, **(headers or {})}
+            if authorization and address.origin == home:
                 send["Authorization"] = authorization
-            with self._get(url, send) as response:
+            with self._get(address.url, send) as response:
                 if response.status not in _REDIRECTS:
-                    _check_status(response, url)
-                    yield Answer(url, response, self.stall_seconds)
+                    _check_status(response, address.url)
+                    yield Answer(address.url, response, self.stall_seconds)
                     return
-                url = _next_url(url, response.headers.get("Location"))
-        raise SourceError(
-            f"redirected more than {_MOST_REDIRECTS} times, last to {redact_url(url)}"
-        )
+                address = _next_address(address.url, response.headers.get("Location"))
+        last = redact_url(address.url)
+        raise SourceError(f"redirected more than {_MOST_REDIRECTS} times, last to {last}")
 
     def close(self) -> None:
         """Close all connections."""
@@ -176,10 +184,10 @@ class Client:
             if proxy is None:
                 self._pools[proxy] = urllib3.PoolManager(ssl_context=tls)
             else:
-                address, authorization = split_credentials(_with_scheme(proxy))
-                credentials = {"Proxy-Authorization": authorization} if authorization else None
+                url, _, own = Address.of(_with_scheme(proxy))
+                headers = {"Proxy-Authorization": own} if own else None
                 self._pools[proxy] = urllib3.ProxyManager(
-                    address, proxy_headers=credentials, ssl_context=tls
+                    url, proxy_headers=headers, ssl_context=tls
                 )
             limit_heads(self._pools[proxy])
         return self._pools[proxy]
@@ -227,42 +235,21 @@ def _check_status(response: urllib3.BaseHTTPResponse, url: str) -> None:
     )
 
 
-def _next_url(url: str, location: str | None) -> str:
+def _next_address(url: str, location: str | None) -> Address:
     if not location:
         raise SourceError(f"{redact_url(url)}: redirected to nowhere")
     try:
-        target, _ = split_credentials(urljoin(url, location))
-        scheme = Origin.of(target).scheme
+        target = Address.of(urljoin(url, location))
     except (ValueError, SourceError) as error:
         raise SourceError(f"{redact_url(url)}: redirected to what is no URL") from error
+    scheme, shown = target.origin[0], redact_url(target.url)
     if scheme not in {"http", "https"}:
         raise SourceError(
-            f"{redact_url(url)}: redirected to {redact_url(target)}, which was refused: not http or https"
+            f"{redact_url(url)}: redirected to {shown}, which was refused: not http or https"
         )
     if url.startswith("https:") and scheme != "https":
-        raise SourceError(
-            f"{redact_url(url)}: redirected from https to {redact_url(target)}, which was refused"
-        )
+        raise SourceError(f"{redact_url(url)}: redirected from https to {shown}, which was refused")
     return target
-
-
-def split_credentials(url: str) -> tuple[str, str | None]:
-    """The URL without user and password, and the `Basic` authorization they make.
-
-    Raises:
-        SourceError: if it is no URL that can be asked.
-    """
-    try:
-        parts = urlsplit(url)
-    except ValueError as error:
-        raise SourceError(f"{redact_url(url)}: is no URL that can be asked") from error
-    if parts.username is None:
-        return url, None
-    netloc = parts.netloc.rpartition("@")[2]
-    basic = urllib3.make_headers(
-        basic_auth=f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-    )
-    return urlunsplit(parts._replace(netloc=netloc)), basic["authorization"]
 
 
 def proxy_for(url: str) -> str | None:
@@ -294,13 +281,7 @@ def _trusting_context() -> ssl.SSLContext:
 
 def _root(error: BaseException) -> str:
     """The innermost reason: the library wraps it several times over."""
-    seen = {id(error)}
-    while (inner := getattr(error, "reason", None) or error.__cause__) and isinstance(
-        inner, BaseException
-    ):
-        if id(inner) in seen:
-            break
-        seen.add(id(inner))
+    while isinstance(inner := getattr(error, "reason", None) or error.__cause__, BaseException):
         error = inner
     if isinstance(error, socket.gaierror):
         return f"the host name can't be resolved ({error.strerror})"

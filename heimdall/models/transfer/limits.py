@@ -74,15 +74,15 @@ class _LimitedHead(HTTPConnection):
             timer.start()
         try:
             response = super().getresponse()
-        except Exception:  # whatever the parser makes of a head that was cut
+            if expired.is_set():  # a head that was cut looks complete to the parser
+                response.close()
+                raise ConnectionError  # noqa: TRY301 (told in its place, as any error of a cut head)
+        except Exception:
             if expired.is_set():
                 raise TimeoutError(f"no complete answer head within {seconds:.0f} s") from None
             raise
         finally:
             timer.cancel()
-        if expired.is_set():  # a head that was cut looks complete to the parser
-            response.close()
-            raise TimeoutError(f"no complete answer head within {seconds:.0f} s")
         return response
 
 

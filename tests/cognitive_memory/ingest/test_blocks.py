@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from cognitive_memory.ingest.blocks import Block, Piece, pack
 from cognitive_memory.ingest.markdown import read_markdown
 from cognitive_memory.ingest.plain_text import read_text
-from cognitive_memory.ingest.sizes import BOUND, HEADING_ROOM, SOLID_BOUND, estimate_tokens
+from cognitive_memory.ingest.splitting import BOUND, HEADING_ROOM, SOLID_BOUND, estimate_tokens
 from tests.cognitive_memory.ingest.texts import texts
 
 

@@ -7,8 +7,10 @@ import pytest
 from cognitive_memory.core.memory import MemoryType
 from cognitive_memory.ingest.commits import ChangedFile, Commit, memories_of, read_commits
 from cognitive_memory.ingest.git_command import Git
-from cognitive_memory.ingest.sizes import SOLID_BOUND, estimate_tokens
+from cognitive_memory.ingest.splitting import SOLID_BOUND, estimate_tokens
 from tests.support.git_repository import Repository
+
+pytestmark = pytest.mark.slow
 
 LINES = "".join(f"line {number}\n" for number in range(50))
 

@@ -18,17 +18,16 @@ from cognitive_memory.ingest.decoding import decode
     ],
 )
 def test_utf_8_and_utf_16(content: bytes, text: str) -> None:
-    decoded = decode(content)
-    assert decoded is not None
-    assert (decoded.text, decoded.note) == (text, None)
+    assert decode(content) == (text, None)
 
 
 def test_an_old_encoding_is_read_as_far_as_it_can_be_and_said() -> None:
     decoded = decode(("plain words, many of them\n" * 3 + "caf\xe9\n").encode("latin-1"))
     assert decoded is not None
-    assert decoded.text.endswith("caf\ufffd\n")
+    text, problem = decoded
+    assert text.endswith("caf\ufffd\n")
     assert (
-        decoded.note
+        problem
         == "is not UTF-8 (byte 0xE9 in line 4); 1 unreadable places were loaded as \ufffd: convert it to UTF-8"
     )
 
@@ -42,6 +41,7 @@ def test_binary_is_refused(content: bytes) -> None:
 def test_whatever_comes_gives_text_that_can_be_stored_or_nothing(content: bytes) -> None:
     decoded = decode(content)
     if decoded is not None:
-        decoded.text.encode()
-        assert "\r" not in decoded.text
-        assert "\0" not in decoded.text
+        text, _ = decoded
+        text.encode()
+        assert "\r" not in text
+        assert "\0" not in text

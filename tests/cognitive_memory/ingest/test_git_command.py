@@ -10,6 +10,8 @@ from cognitive_memory.ingest.git_command import Git
 from tests.support.git_repository import Repository
 from tests.support.other_user import other_users
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_repository_from_a_folder_in_it(repository: Repository) -> None:
     sha = repository.commit("One", a__b_txt="x")

@@ -11,6 +11,8 @@ from cognitive_memory.ingest.reports import GitReport
 from cognitive_memory.project_memory import ProjectMemory
 from tests.support.git_repository import Repository
 
+pytestmark = pytest.mark.slow
+
 LINES = "".join(f"line {number}\n" for number in range(50))
 
 
@@ -211,7 +213,7 @@ def test_another_repository_has_a_source_of_its_own(
     nested.commit("Nested")
     for each in (repository, other, nested):
         load_history(memory, each.folder, repository.folder)
-    assert set(memory.sources()) == {
+    assert {each.source for each in memory.memories()} == {
         "git:history",
         f"git:history{other.folder.as_posix()}",
         "git:history/vendor/library",

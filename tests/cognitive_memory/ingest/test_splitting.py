@@ -1,16 +1,18 @@
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cognitive_memory.ingest.sizes import estimate_tokens
-from cognitive_memory.ingest.splitting import LINES, PROSE, split
+from cognitive_memory.ingest.splitting import LINES, PROSE, estimate_tokens, split
 from tests.cognitive_memory.ingest.texts import texts
 
 
 @given(text=texts(), bound=st.integers(1, 40), places=st.sampled_from([PROSE, LINES]))
 def test_nothing_is_lost_and_no_piece_is_longer_than_the_bound(
-    text: str, bound: int, places: tuple[object, ...]
+    text: str, bound: int, places: Sequence[re.Pattern[str]]
 ) -> None:
     pieces = split(text, bound, places)
     assert "".join(pieces) == text

@@ -16,6 +16,8 @@ from tests.support.git_repository import Repository
 from tests.support.permissions import binding_permissions
 from tests.support.trees import write_tree
 
+pytestmark = pytest.mark.slow
+
 RULES = [
     "*.md",
     "!keep.md",

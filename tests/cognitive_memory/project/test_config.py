@@ -10,8 +10,9 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cognitive_memory.project import ProjectConfig, ProjectConfigError
 from cognitive_memory.project.config import read_config, template
+from cognitive_memory.project.errors import ProjectConfigError
+from cognitive_memory.project.settings import ProjectConfig
 
 ID = "d87b289b-90c7-427a-b6c8-10c5db13259b"
 

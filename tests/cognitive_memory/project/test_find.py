@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from cognitive_memory.project import Project, ProjectError, find, find_project, init_project
+from cognitive_memory.project import find
+from cognitive_memory.project.errors import ProjectError
+from cognitive_memory.project.find import Project, find_project
+from cognitive_memory.project.init import init_project
 from tests.support.real_model import ROOT
 from tests.support.uncovered import uncovered
 
@@ -72,7 +75,7 @@ def test_a_directory_that_is_none(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="Windows keeps a working directory from being removed")
 def test_a_working_directory_that_is_gone(tmp_path: Path) -> None:
     code = (
-        "import os, pathlib; from cognitive_memory.project import find_project, ProjectError\n"
+        "import os, pathlib; from cognitive_memory.project.errors import ProjectError; from cognitive_memory.project.find import find_project\n"
         "os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone')\n"
         "try: find_project()\n"
         "except ProjectError as error: print(error)"
@@ -117,7 +120,7 @@ def test_paths_of_a_project(tmp_path: Path) -> None:
 
 def test_finding_loads_nothing_heavy() -> None:
     code = (
-        "import sys; from cognitive_memory.project import find_project; find_project().config\n"
+        "import sys; from cognitive_memory.project.find import find_project; find_project().config\n"
         "print(*{'yaml', 'sqlite3', 'numpy', 'pathspec'} & set(sys.modules))"
     )
     environment = {**uncovered(), "PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never"}
@@ -125,15 +128,6 @@ def test_finding_loads_nothing_heavy() -> None:
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == ""
-
-
-def test_every_public_name_is_there() -> None:
-    import cognitive_memory.project as package
-
-    assert all(getattr(package, name).__name__ == name for name in package.__all__)
-    assert set(package.__all__) <= set(dir(package))
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        _ = package.nothing
 
 
 def test_on_windows_there_are_no_modes_to_look_at(

@@ -8,8 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from cognitive_memory.project import ProjectError, find_project, init_project
+from cognitive_memory.project.errors import ProjectError
+from cognitive_memory.project.find import find_project
+from cognitive_memory.project.init import init_project
 from tests.support.real_model import ROOT
+
+pytestmark = pytest.mark.slow
 
 
 def test_what_is_made(tmp_path: Path) -> None:
@@ -60,7 +64,7 @@ def test_git_takes_the_settings_and_leaves_the_memories(tmp_path: Path) -> None:
 
 
 def test_several_at_once_agree_on_one_id(tmp_path: Path) -> None:
-    code = "from pathlib import Path; from cognitive_memory.project import init_project; print(init_project(Path()).config.project_id)"
+    code = "from pathlib import Path; from cognitive_memory.project.init import init_project; print(init_project(Path()).config.project_id)"
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never"}
     processes = [
         subprocess.Popen(

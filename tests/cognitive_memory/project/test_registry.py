@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cognitive_memory.project import Project
+from cognitive_memory.project.find import Project
 from cognitive_memory.project.registry import FOLDER, forget, known_projects, remember
 from tests.support.real_model import ROOT
 
@@ -30,7 +30,8 @@ def test_remembered_forgotten_and_in_order_of_use(tmp_path: Path, notes: Path) -
     first, second = Project(tmp_path / "first"), Project(tmp_path / "second")
     first.root.mkdir()
     remember(first)
-    os.utime(*notes.glob("*"), (1_000_000_000, 1_000_000_000))
+    (note,) = notes.iterdir()
+    os.utime(note, (1_000_000_000, 1_000_000_000))
     remember(second)
     assert roots() == [second.root, first.root]
     assert [known.gone for known in known_projects()] == [True, False]
@@ -60,9 +61,10 @@ def test_a_bad_note_hides_no_other(tmp_path: Path, notes: Path, content: bytes) 
     assert roots() == [tmp_path]
 
 
+@pytest.mark.slow
 def test_many_processes_lose_nothing(tmp_path: Path, notes: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from cognitive_memory.project import Project\n"
+        "import sys; from pathlib import Path; from cognitive_memory.project.find import Project\n"
         "from cognitive_memory.project.registry import known_projects, remember\n"
         "for number in range(40):\n"
         "    remember(Project(Path('/p') / sys.argv[1] / str(number)))\n"

@@ -20,6 +20,8 @@ from cognitive_memory.qdrant.errors import (
 from cognitive_memory.qdrant.index import QdrantIndex
 from cognitive_memory.qdrant.settings import QdrantSettings
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def answering(tmp_path: Path) -> object:

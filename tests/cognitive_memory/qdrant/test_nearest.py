@@ -22,9 +22,7 @@ def opened(
     database: Path, embedder: PlainEmbedder, settings: QdrantSettings | None
 ) -> ProjectMemory:
     return ProjectMemory(
-        MemoryStore.open(database, embedding_space=embedder.embedding_space),
-        embedder,
-        qdrant=settings,
+        MemoryStore(database, embedding_space=embedder.embedding_space), embedder, qdrant=settings
     )
 
 

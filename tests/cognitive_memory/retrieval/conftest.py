@@ -49,7 +49,7 @@ def engine() -> Letters:
 
 @pytest.fixture
 def store(tmp_path: Path, engine: Letters) -> Iterator[MemoryStore]:
-    store = MemoryStore.open(tmp_path / "memory.db", embedding_space=engine.embedding_space)
+    store = MemoryStore(tmp_path / "memory.db", embedding_space=engine.embedding_space)
     yield store
     store.close()
 
@@ -72,8 +72,7 @@ def another(tmp_path: Path, engine: Letters) -> Iterator[Callable[[], ProjectMem
     def open_it() -> ProjectMemory:
         opened.append(
             ProjectMemory(
-                MemoryStore.open(tmp_path / "memory.db", embedding_space=engine.embedding_space),
-                engine,
+                MemoryStore(tmp_path / "memory.db", embedding_space=engine.embedding_space), engine
             )
         )
         return opened[-1]

@@ -231,7 +231,7 @@ FILTERS = st.builds(
 @pytest.fixture(scope="module")
 def varied(tmp_path_factory: pytest.TempPathFactory) -> ProjectMemory:
     engine = Letters()
-    store = MemoryStore.open(
+    store = MemoryStore(
         tmp_path_factory.mktemp("varied") / "memory.db", embedding_space=engine.embedding_space
     )
     memory = ProjectMemory(store, engine)
@@ -278,7 +278,7 @@ def test_meaning_is_found_where_no_word_is_shared(tmp_path: Path, encoder: Encod
 
     engine = Real()
     with ProjectMemory(
-        MemoryStore.open(tmp_path / "memory.db", embedding_space=engine.embedding_space), engine
+        MemoryStore(tmp_path / "memory.db", embedding_space=engine.embedding_space), engine
     ) as memory:
         memory.store_many(
             NewMemory(text=text)

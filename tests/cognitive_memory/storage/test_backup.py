@@ -10,6 +10,7 @@ import pytest
 
 from cognitive_memory.core.memory import NewMemory
 from cognitive_memory.project_memory import ProjectMemory
+from cognitive_memory.storage import backup
 from cognitive_memory.storage.errors import DatabaseUnreadableError, NewerSchemaError, StorageError
 from cognitive_memory.storage.schema import probe
 from tests.support.plain_embedder import PlainEmbedder
@@ -83,8 +84,8 @@ def test_damaged_database_is_not_backed_up(tmp_path: Path) -> None:
 
 def test_restore_needs_leave_and_keeps_what_was_there(saved: Path, memory: ProjectMemory) -> None:
     with pytest.raises(StorageError, match="there is a database already; nothing was changed"):
-        ProjectMemory.restore(saved, memory.database)
-    kept = ProjectMemory.restore(saved, memory.database, force=True)
+        backup.restore(saved, memory.database)
+    kept = backup.restore(saved, memory.database, force=True)
     assert kept is not None
     assert texts(kept) == {"one", "two"}
     assert texts(memory.database) == {"one"}
@@ -94,7 +95,7 @@ def test_restore_needs_leave_and_keeps_what_was_there(saved: Path, memory: Proje
 def test_open_memories_see_the_restored_state(saved: Path, memory: ProjectMemory) -> None:
     assert {hit.memory.text for hit in memory.recall("one two").hits} == {"one", "two"}
     before = memory.status().revision
-    ProjectMemory.restore(saved, memory.database, force=True)
+    backup.restore(saved, memory.database, force=True)
     assert memory.status().revision > before
     assert {hit.memory.text for hit in memory.recall("one two").hits} == {"one"}
     memory.store(NewMemory(text="three"))
@@ -103,7 +104,7 @@ def test_open_memories_see_the_restored_state(saved: Path, memory: ProjectMemory
 
 def test_restore_into_a_new_project(saved: Path, tmp_path: Path, memory: ProjectMemory) -> None:
     target = tmp_path / "new" / "memory.db"
-    assert ProjectMemory.restore(saved, target) is None
+    assert backup.restore(saved, target) is None
     assert texts(target) == {"one"}
     with PlainEmbedder().open(target) as restored:
         assert restored.project_id == memory.project_id
@@ -113,7 +114,7 @@ def test_restore_into_a_new_project(saved: Path, tmp_path: Path, memory: Project
 def test_restore_over_a_damaged_database(saved: Path, tmp_path: Path, content: bytes) -> None:
     target = tmp_path / "damaged.db"
     target.write_bytes(content)
-    kept = ProjectMemory.restore(saved, target, force=True)
+    kept = backup.restore(saved, target, force=True)
     assert kept is not None
     assert kept.read_bytes() == content
     assert texts(target) == {"one"}
@@ -161,7 +162,7 @@ def test_bad_backup_changes_nothing(
 ) -> None:
     spoil(saved)
     with pytest.raises(kind, match=match):
-        ProjectMemory.restore(saved, memory.database, force=True)
+        backup.restore(saved, memory.database, force=True)
     assert texts(memory.database) == {"one", "two"}
     assert [item.name for item in memory.database.parent.iterdir() if "replaced" in item.name] == []
 

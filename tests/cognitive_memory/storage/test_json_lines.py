@@ -50,6 +50,7 @@ def parsed(lines: Sequence[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(MEMORIES, st.booleans())
 def test_round_trip_is_exact(memories: list[NewMemory], vectors: bool) -> None:

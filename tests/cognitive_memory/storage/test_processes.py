@@ -15,6 +15,8 @@ from cognitive_memory.project_memory import ProjectMemory
 from tests.support.plain_embedder import PlainEmbedder
 from tests.support.real_model import ROOT
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = ROOT / "tests" / "support" / "memory_writers.py"
 
 

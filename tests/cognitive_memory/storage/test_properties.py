@@ -16,10 +16,12 @@ from hypothesis import strategies as st
 from cognitive_memory.core.memory import Memory, MemoryType, NewMemory
 from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.project_memory import ProjectMemory
-from cognitive_memory.storage import writing
+from cognitive_memory.storage import backup, writing
 from cognitive_memory.storage.store import MemoryStore
 from cognitive_memory.storage.vectors import Embedded, State
 from tests.support.plain_embedder import PlainEmbedder
+
+pytestmark = pytest.mark.slow
 
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
 TAGS = st.sampled_from(["a", "b", "a b", "%", "ä"])
@@ -138,7 +140,7 @@ STEPS: dict[str, Callable[[ProjectMemory, PlainEmbedder, int], object]] = {
 def restored(memory: ProjectMemory) -> None:
     saved = memory.database.with_name("saved")
     if saved.exists():
-        ProjectMemory.restore(saved, memory.database, force=True)
+        backup.restore(saved, memory.database, force=True)
     else:
         memory.backup(saved)
 
@@ -153,7 +155,7 @@ def test_followers_of_changes_have_the_whole(steps: list[tuple[str, int, bool]])
     embedder = PlainEmbedder()
     with tempfile.TemporaryDirectory() as folder, embedder.open(Path(folder, "m.db")) as memory:
         with closing(
-            MemoryStore.open(memory.database, embedding_space=embedder.embedding_space)
+            MemoryStore(memory.database, embedding_space=embedder.embedding_space)
         ) as store:
             steady, lazy = Follower(), Follower()
             for name, number, looks in steps:
@@ -171,9 +173,7 @@ def test_long_forgotten_deletions_are_made_up_for(
     memory: ProjectMemory, embedder: PlainEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writing, "REMEMBERED_REVISIONS", 3)
-    with closing(
-        MemoryStore.open(memory.database, embedding_space=embedder.embedding_space)
-    ) as store:
+    with closing(MemoryStore(memory.database, embedding_space=embedder.embedding_space)) as store:
         memory.store(NewMemory(text="stays"))
         follower = Follower()
         follower.follow(store)
@@ -192,9 +192,7 @@ def test_vectors_of_another_model_are_never_among_ours(
     memory: ProjectMemory, embedder: PlainEmbedder
 ) -> None:
     memory.store_many([NewMemory(text="a"), NewMemory(text="b")])
-    with closing(
-        MemoryStore.open(memory.database, embedding_space=embedder.embedding_space)
-    ) as store:
+    with closing(MemoryStore(memory.database, embedding_space=embedder.embedding_space)) as store:
         follower = Follower()
         follower.follow(store)
         assert len(follower.vectors) == 2

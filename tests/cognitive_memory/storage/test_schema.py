@@ -72,9 +72,7 @@ def test_unfinished_statement_is_an_error() -> None:
 
 class TestMigration:
     STEP = Migration(
-        NEXT,
-        "more",
-        ("ALTER TABLE project ADD COLUMN more TEXT", "UPDATE project SET more = 'yes'"),
+        NEXT, ("ALTER TABLE project ADD COLUMN more TEXT", "UPDATE project SET more = 'yes'")
     )
 
     @pytest.fixture
@@ -105,7 +103,7 @@ class TestMigration:
 
     def test_failing_migration_changes_nothing(self, old: Path) -> None:
         broken = Migration(
-            NEXT, "bad", ("UPDATE project SET project_id = 'gone'", "SELECT * FROM nowhere")
+            NEXT, ("UPDATE project SET project_id = 'gone'", "SELECT * FROM nowhere")
         )
         with pytest.raises(StorageError, match="no such table: nowhere"):
             prepare(old, migrations=[*carried(), broken])

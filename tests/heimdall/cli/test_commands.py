@@ -14,6 +14,8 @@ from tests.support.faults import Drip, Fault
 from tests.support.servers import plain_mirror
 from tests.support.small_model import Installation, SmallModel
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def mirror(small: SmallModel, monkeypatch: pytest.MonkeyPatch) -> SmallModel:
@@ -349,7 +351,7 @@ def test_the_log_tells_where_the_model_came_from(
     for _ in range(2):
         assert installation.heimdall("models", "pull").returncode == 0
     (log,) = (home / ".local/share/heimdall/logs").iterdir()
-    assert "INFO heimdall.models.resolver" in log.read_text()
+    assert "INFO heimdall.models.fetch" in log.read_text()
     assert "small (standard) is ready, from mirror, verified" in log.read_text()
     assert installation.heimdall("models", "pull", HEIMDALL_LOG_LEVEL="off").returncode == 0
 

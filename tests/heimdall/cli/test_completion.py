@@ -13,6 +13,8 @@ import pytest
 from heimdall.cli.commands import COMMANDS
 from tests.support.terminal import on_a_terminal
 
+pytestmark = pytest.mark.slow
+
 
 def needs(shell: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(shutil.which(shell) is None, reason=f"{shell} is not installed")
@@ -69,7 +71,8 @@ def bash(script: Path, line: str) -> list[str]:
 
 
 def fish(script: Path, line: str) -> list[str]:
-    command = ["fish", "--no-config", "-c", "source $argv[1]; complete -C $argv[2]", script, line]
+    code = "source $argv[1]; complete -C $argv[2]"
+    command = ["fish", "--no-config", "-c", code, str(script), line]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stderr == ""
     return [
@@ -117,14 +120,14 @@ def offered_by_bash(scripts: Path, *words: str) -> list[str]:
         'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); '
         '_heimdall_completion heimdall; printf "%s\\n" "${COMPREPLY[@]}"'
     )
-    command = ["bash", "--norc", "-c", code, "bash", scripts / "bash", "heimdall", *words]
+    command = ["bash", "--norc", "-c", code, "bash", str(scripts / "bash"), "heimdall", *words]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
 
 
 @needs("fish")
 def test_fish_shows_what_they_do(scripts: Path) -> None:
     code = "source $argv; complete -C 'heimdall '"
-    command = ["fish", "--no-config", "-c", code, scripts / "fish"]
+    command = ["fish", "--no-config", "-c", code, str(scripts / "fish")]
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     # click's script for fish takes a help text up to its first comma
     helps = {row.name: row.help.partition(",")[0] for row in COMMANDS}

@@ -15,6 +15,8 @@ from tests.support.real_model import linked_copy
 from tests.support.small_model import ROOT, Installation
 from tests.support.trees import write_tree
 
+pytestmark = pytest.mark.slow
+
 
 class Project:
     """A project's folder, and heimdall run in it. There is no model, and nothing may fetch one."""

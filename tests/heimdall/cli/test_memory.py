@@ -20,6 +20,8 @@ from heimdall.cli.run import run as command_line
 from tests.support.real_model import ROOT, require_real_model
 from tests.support.terminal import on_a_terminal
 
+pytestmark = pytest.mark.slow
+
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 

@@ -7,6 +7,8 @@ import pytest
 
 from tests.support.small_model import ROOT, Installation, SmallModel
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from heimdall.cli import output
 from heimdall.cli.progress import progress
 from heimdall.models.settings import SettingsError
+from heimdall.models.text import printable
 from tests.support.terminal import on_a_terminal
 
-pytestmark = pytest.mark.usefixtures("no_fetch")
+pytestmark = [pytest.mark.usefixtures("no_fetch"), pytest.mark.slow]
 
 EVIL = "e\x1b[31mvil\x07\u202e"
 PRINT = f"""
@@ -116,7 +117,7 @@ def test_wrapped_lines_fit_unless_a_word_does_not(text: str, room: int) -> None:
 
 @given(st.text())
 def test_what_is_printed_moves_no_cursor(text: str) -> None:
-    cleaned = output.printable(text)
+    cleaned = printable(text)
     assert len(cleaned) == len(text)
     for character in cleaned:
         assert (

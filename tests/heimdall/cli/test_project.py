@@ -5,14 +5,17 @@ import shutil
 import sqlite3
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.small_model import Installation
 from tests.support.terminal import on_a_terminal
 
+pytestmark = pytest.mark.slow
+
 STORE = (
-    "from cognitive_memory.project import find_project; from cognitive_memory.opening import open_memory\n"
+    "from cognitive_memory.project.find import find_project; from cognitive_memory.opening import open_memory\n"
     "from cognitive_memory.core.memory import NewMemory\n"
     "with open_memory(find_project()) as memory: memory.store(NewMemory(text='Water boils at 100 degrees.'), embed=False)"
 )
@@ -32,7 +35,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return directory
 
 
-def report(installation: Installation, *arguments: str) -> dict[str, object]:
+def report(installation: Installation, *arguments: str) -> dict[str, Any]:
     done = installation.heimdall(*arguments, "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)

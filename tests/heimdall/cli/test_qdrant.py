@@ -10,8 +10,10 @@ import pytest
 from cognitive_memory.core.memory import NewMemory
 from cognitive_memory.embedding.embedder import ModelEmbedder
 from cognitive_memory.opening import open_memory
-from cognitive_memory.project import Project
+from cognitive_memory.project.find import Project
 from tests.support.plain_embedder import PlainEmbedder
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

@@ -148,6 +148,7 @@ def test_no_secret_and_no_forged_line(directory: Path) -> None:
     assert "Traceback" in text
 
 
+@pytest.mark.slow
 def test_processes_at_once_tear_and_lose_nothing(directory: Path) -> None:
     writers = [start(WRITER, str(number), "150") for number in range(5)]
     assert [writer.communicate(timeout=60)[1] for writer in writers] == [""] * 5
@@ -212,6 +213,7 @@ def test_sweeping_keeps_the_newest_the_running_and_what_is_not_ours(directory: P
     assert [path.exists() for path in recent] == [True] * 20 + [False] * 5
 
 
+@pytest.mark.slow
 def test_sweepers_at_once_do_not_disturb_one_another(directory: Path) -> None:
     for number in range(200):
         make(directory, f"heimdall.20200101T000000Z.elsewhere.{number}.log", days=31)

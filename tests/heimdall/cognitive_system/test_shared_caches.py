@@ -13,6 +13,8 @@ from tests.support.hub import hub
 from tests.support.safetensors_files import safetensors_bytes
 from tests.support.small_model import Installation, SmallModel
 
+pytestmark = pytest.mark.slow
+
 INITIALISE = (
     "from heimdall.cognitive_system.data_dirs import initialize_shared_environment as go; go()\n"
 )
@@ -22,7 +24,7 @@ SENTENCE_TRANSFORMERS = (
     "print(SentenceTransformer('owner/small', device='cpu').encode('a b').shape)"
 )
 ENVIRONMENT = "import json, os; before = dict(os.environ); import {}; print(json.dumps(before == dict(os.environ)))"
-TOKENIZER = {
+TOKENIZER: dict[str, object] = {
     "version": "1.0", "truncation": None, "padding": None, "added_tokens": [], "normalizer": None,
     "pre_tokenizer": {"type": "Whitespace"}, "post_processor": None, "decoder": None,
     "model": {"type": "WordLevel", "vocab": {"a": 0, "b": 1, "[UNK]": 2}, "unk_token": "[UNK]"},

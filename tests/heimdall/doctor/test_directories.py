@@ -12,9 +12,12 @@ import pytest
 
 from heimdall.doctor import directories
 from heimdall.doctor.examination import check_data_directories
+from heimdall.doctor.finding import Request
 from tests.support.filesystems import remount, tmpfs
 from tests.support.other_user import OtherUser, other_users
 from tests.support.small_model import ROOT, Installation, SmallModel
+
+pytestmark = pytest.mark.slow
 
 
 def looked_at_by(user: OtherUser, installation: Installation, data: Path) -> dict[str, Any]:
@@ -168,6 +171,6 @@ def test_root_is_told_that_it_is_root(opened: Path, monkeypatch: pytest.MonkeyPa
     user, _ = other_users()
     os.chown(opened, user.uid, user.gid)
     monkeypatch.setenv("HEIMDALL_DATA_DIR", str(opened))
-    (found, *_) = directories.check(directories.Request())
+    (found, *_) = directories.check(Request())
     assert found.status == "⚠️ WARN"
     assert "belongs to user 54321, but you are root" in found.message

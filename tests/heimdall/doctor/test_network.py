@@ -11,6 +11,8 @@ from heimdall.doctor.finding import Finding, Request, Status
 from tests.support.servers import github, plain_mirror
 from tests.support.small_model import SmallModel
 
+pytestmark = pytest.mark.slow
+
 PLAIN, ONLINE = Request(), Request(online=True)
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from cognitive_memory.core.memory import NewMemory
-from cognitive_memory.project import Project, init_project
+from cognitive_memory.project.find import Project
+from cognitive_memory.project.init import init_project
 from cognitive_memory.project.registry import remember
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.storage import migrations
@@ -154,6 +155,7 @@ def test_other_known_projects_are_looked_at_too(project: Project, tmp_path: Path
     }
 
 
+@pytest.mark.slow
 def test_a_database_of_somebody_else(project: Project) -> None:
     user, _ = other_users()
     for parent in (project.root, *project.root.parents[:3]):
@@ -182,7 +184,7 @@ def test_an_old_schema_is_brought_up_with_a_backup(
 ) -> None:
     """As after an upgrade: this release has one step more than the one that made the database."""
     steps = migrations.carried()
-    more = migrations.Migration(steps[-1].version + 1, "more", ("CREATE TABLE added (x)",))
+    more = migrations.Migration(steps[-1].version + 1, ("CREATE TABLE added (x)",))
     monkeypatch.setattr("cognitive_memory.storage.migrations.carried", lambda: (*steps, more))
     monkeypatch.setattr("cognitive_memory.storage.schema.carried", lambda: (*steps, more))
     (found,) = look(project.root)

@@ -9,6 +9,8 @@ from heimdall.doctor import qdrant
 from heimdall.doctor.finding import Finding, Request, Status
 from tests.support.servers import plain_mirror
 
+pytestmark = pytest.mark.slow
+
 
 def look(root: Path, *, online: bool = False) -> list[Finding]:
     return list(qdrant.check(Request(project=root, online=online)))

@@ -10,6 +10,8 @@ from heimdall.models.resolver import resolve
 from tests.support.filesystems import tmpfs
 from tests.support.small_model import SmallModel
 
+pytestmark = pytest.mark.slow
+
 
 def look() -> Finding:
     (found,) = space.check(Request())

@@ -10,6 +10,7 @@ from heimdall.mcp_clients import documents
 from heimdall.mcp_clients.clients import CLIENTS, Client, client_named
 from heimdall.mcp_clients.entry import server_entry
 from heimdall.mcp_clients.errors import FormatError
+from heimdall.mcp_clients.places import Place
 
 CODEX = """\
 # my model
@@ -24,7 +25,8 @@ model = "small"
 
 
 def entry_of(client: Client) -> dict[str, object]:
-    return server_entry(client, "user", command="/opt/heimdall-mcp", project=Path("/src"))
+    place = Place(client=client, scope="user", root=Path("/src"))
+    return server_entry(place, command="/opt/heimdall-mcp", project=place.root)
 
 
 @pytest.mark.parametrize("client", CLIENTS.values(), ids=CLIENTS)
@@ -80,9 +82,8 @@ def test_what_the_user_added_to_the_entry_stays() -> None:
 def test_an_absent_list_of_arguments_is_an_empty_one() -> None:
     zed = client_named("zed")
     text = '{"context_servers": {"heimdall": {"source": "custom", "command": "h"}}}'
-    assert (
-        documents.put_entry(text, zed, "heimdall", server_entry(zed, "user", command="h")) == text
-    )
+    entry = server_entry(Place(client=zed, scope="user", root=Path("/src")), command="h")
+    assert documents.put_entry(text, zed, "heimdall", entry) == text
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from heimdall.mcp_clients.clients import CLIENTS, UnknownClientError, client_named
 from heimdall.mcp_clients.errors import ScopeError
-from heimdall.mcp_clients.places import DEFAULTS, config_file, user_file
+from heimdall.mcp_clients.places import DEFAULTS, Place, user_file
 
 LINUX, MAC, WINDOWS = ("linux", "/home/ann"), ("darwin", "/Users/ann"), ("win32", r"C:\Users\ann")
 
@@ -78,13 +78,13 @@ def test_every_variable_in_the_table_has_a_default() -> None:
 
 def test_a_project_has_its_own_file_or_none(tmp_path: Path) -> None:
     assert (
-        config_file(client_named("vscode"), "project", tmp_path)
+        Place(client=client_named("vscode"), scope="project", root=tmp_path).path
         == tmp_path / ".vscode" / "mcp.json"
     )
     with pytest.raises(
         ScopeError, match="windsurf has no configuration of scope 'project': use --scope user"
     ):
-        config_file(client_named("windsurf"), "project", tmp_path)
+        _ = Place(client=client_named("windsurf"), scope="project", root=tmp_path).path
 
 
 def test_the_nearest_name_is_suggested() -> None:

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from heimdall.cognitive_system.data_dirs import get_heimdall_data_dir
 from heimdall.mcp_clients import setup
 from heimdall.mcp_clients.clients import client_named
 from heimdall.mcp_clients.entry import CommandError, server_entry
 from heimdall.mcp_clients.errors import ClientConfigError
+from heimdall.mcp_clients.places import Place
 
 
 @pytest.fixture
@@ -17,72 +19,64 @@ def project(tmp_path: Path) -> Path:
     return tmp_path / "project"
 
 
-def place(name: str, project: Path, scope: str = "user") -> setup.Place:
-    return setup.Place(client=client_named(name), scope=scope, root=project)
+def place(name: str, project: Path, scope: str = "user") -> Place:
+    return Place(client=client_named(name), scope=scope, root=project)
 
 
-def test_install_twice_then_remove_leaves_the_file_as_it_was(
-    project: Path, home: Path, tmp_path: Path
-) -> None:
+def test_install_twice_then_remove_leaves_the_file_as_it_was(project: Path, home: Path) -> None:
     path = home / ".claude.json"
     path.write_text('{\n  "numStartups": 3,\n  "projects": {}\n}\n')
     before = path.read_bytes()
     where = place("claude-code", project)
-    first = setup.install(where, backups=tmp_path / "b", command=sys.executable)
+    first = setup.install(where, command=sys.executable)
     assert first.action == "added"
     assert first.backup is not None
     assert first.backup.read_bytes() == before
-    assert (
-        setup.install(where, backups=tmp_path / "b", command=sys.executable).action == "unchanged"
-    )
+    assert setup.install(where, command=sys.executable).action == "unchanged"
     assert setup.standing(where).state is setup.State.INSTALLED
-    assert setup.remove(where, backups=tmp_path / "b").action == "removed"
+    assert setup.remove(where).action == "removed"
     assert path.read_bytes() == before
-    assert setup.remove(where, backups=tmp_path / "b").action == "unchanged"
+    assert setup.remove(where).action == "unchanged"
     assert setup.standing(where).state is setup.State.ABSENT
 
 
-def test_a_dry_run_writes_nothing(project: Path, home: Path, tmp_path: Path) -> None:
-    change = setup.install(place("zed", project), backups=tmp_path / "b", command="h", dry_run=True)
+def test_a_dry_run_writes_nothing(project: Path, home: Path) -> None:
+    change = setup.install(place("zed", project), command="h", dry_run=True)
     assert json.loads(change.text)["context_servers"]["heimdall"]["command"] == "h"
     assert not change.place.path.exists()
-    assert not (tmp_path / "b").exists()
+    assert not (get_heimdall_data_dir() / "backups").exists()
 
 
-def test_a_file_that_held_only_us_goes(project: Path, tmp_path: Path) -> None:
+def test_a_file_that_held_only_us_goes(project: Path) -> None:
     where = place("vscode", project, "project")
-    setup.install(where, backups=tmp_path / "b")
+    setup.install(where)
     assert json.loads(where.path.read_text())["servers"]["heimdall"] == {
         "type": "stdio",
         "command": "heimdall-mcp",
         "args": [],
     }
-    setup.remove(where, backups=tmp_path / "b")
+    setup.remove(where)
     assert not where.path.exists()
 
 
-def test_a_client_that_can_not_tell_its_project_gets_it_fixed(
-    project: Path, tmp_path: Path
-) -> None:
-    change = setup.install(place("claude-desktop", project), backups=tmp_path / "b", command="h")
+def test_a_client_that_can_not_tell_its_project_gets_it_fixed(project: Path) -> None:
+    change = setup.install(place("claude-desktop", project), command="h")
     assert json.loads(change.text)["mcpServers"]["heimdall"]["env"] == {
         "HEIMDALL_PROJECT": str(project)
     }
 
 
-def test_a_broken_file_is_refused_unharmed_and_found(
-    project: Path, home: Path, tmp_path: Path
-) -> None:
+def test_a_broken_file_is_refused_unharmed_and_found(project: Path, home: Path) -> None:
     path = home / ".cursor" / "mcp.json"
     path.parent.mkdir()
     path.write_text('{"mcpServers": {')
     where = place("cursor", project)
-    with pytest.raises(ClientConfigError, match="can't be understood: the text ends"):
-        setup.install(where, backups=tmp_path / "b", command="h")
-    with pytest.raises(ClientConfigError, match="can't be understood: the text ends"):
-        setup.remove(where, backups=tmp_path / "b")
+    with pytest.raises(ClientConfigError, match="can't be understood: Expecting"):
+        setup.install(where, command="h")
+    with pytest.raises(ClientConfigError, match="can't be understood: Expecting"):
+        setup.remove(where)
     assert path.read_text() == '{"mcpServers": {'
-    assert not (tmp_path / "b").exists()
+    assert not (get_heimdall_data_dir() / "backups").exists()
     assert setup.standing(where).state is setup.State.UNREADABLE
 
 
@@ -109,27 +103,27 @@ def test_an_entry_that_can_not_start_is_found(
 
 
 def test_a_client_is_here_by_its_program_or_its_folder(
-    project: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     codex, code = client_named("codex"), client_named("claude-code")
     monkeypatch.setenv("PATH", str(home / "bin"))
-    assert not setup.is_here(codex, project)
-    assert not setup.is_here(code, project), "the home directory alone says nothing"
+    assert not setup.is_here(codex)
+    assert not setup.is_here(code), "the home directory alone says nothing"
     (home / ".codex").mkdir()
-    assert setup.is_here(codex, project)
+    assert setup.is_here(codex)
     program = home / "bin" / "claude"
     program.parent.mkdir()
     program.touch(mode=0o755)
-    assert setup.is_here(code, project)
+    assert setup.is_here(code)
 
 
-def test_the_command_is_split_as_a_shell_does() -> None:
-    codex = client_named("codex")
-    entry = server_entry(codex, "user", command="uvx --from 'heimdall-mcp' heimdall-mcp")
+def test_the_command_is_split_as_a_shell_does(project: Path) -> None:
+    codex = place("codex", project)
+    entry = server_entry(codex, command="uvx --from 'heimdall-mcp' heimdall-mcp")
     assert entry == {"command": "uvx", "args": ["--from", "heimdall-mcp", "heimdall-mcp"]}
     for bad in ("'open", "  "):
         with pytest.raises(CommandError):
-            server_entry(codex, "user", command=bad)
+            server_entry(codex, command=bad)
 
 
 def test_snippets_are_what_the_client_reads(project: Path) -> None:

@@ -11,6 +11,8 @@ from heimdall.mcp_server import main
 from heimdall.models.first_import import is_own_command
 from tests.support.mcp_raw import RawServer
 
+pytestmark = pytest.mark.slow
+
 
 def run(*options: str, **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, **variables}

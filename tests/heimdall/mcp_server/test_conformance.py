@@ -13,6 +13,8 @@ import pytest
 from tests.support.mcp_http import http_server
 from tests.support.node_tools import run_tool
 
+pytestmark = pytest.mark.slow
+
 LEFT_OUT = Path(__file__).with_name("conformance_left_out.toml")
 LEAST_PASSED = {"2025-11-25": 40, "2026-07-28": 90}
 """Checks that pass at least: so that a suite that finds no server, or no scenario, is seen."""

@@ -8,8 +8,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.mcp_http import TOKEN, http_server
 from tests.support.node_tools import run_tool
+
+pytestmark = pytest.mark.slow
 
 STDIO = (sys.executable, "-m", "heimdall.mcp_server")
 

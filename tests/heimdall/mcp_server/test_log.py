@@ -6,6 +6,8 @@ import pytest
 
 from tests.support.mcp_raw import RawServer
 
+pytestmark = pytest.mark.slow
+
 SECRET = "The launch code is 48151623."
 
 

@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from cognitive_memory.project_memory import ProjectMemory
 from heimdall.errors import HeimdallError
 from heimdall.mcp_server.model_loader import ModelLoader, ModelState, ModelStatus
 from tests.support.faults import Drip, Fault, Instead
 from tests.support.mcp_raw import PATIENCE, RawServer
 from tests.support.servers import plain_mirror
 from tests.support.small_model import SmallModel
+
+pytestmark = pytest.mark.slow
 
 
 def test_progress_and_log_messages_tell_how_far_the_download_is(
@@ -152,7 +155,7 @@ def test_use_leaves_the_download_to_the_first_that_needs_it(
             assert server.end() == 0
 
 
-class Pending:
+class Pending(ProjectMemory):
     """What has memories to embed: takes its time, as told."""
 
     def __init__(self, *, error: Exception | None = None) -> None:
@@ -202,8 +205,8 @@ def here(
 
 @pytest.mark.usefixtures("here")
 def test_stages_in_their_order() -> None:
+    assert ModelLoader().status.state is ModelState.WAITING
     loader, memory = ModelLoader(), Pending()
-    assert loader.status.state is ModelState.WAITING
     loader.begin(memory)
     loader.begin(memory)
     embedding = until(loader, ModelState.EMBEDDING)

@@ -126,7 +126,9 @@ async def test_a_broken_database_is_explained_here_too(client: Client, project: 
     for ask in (
         client.list_resources(),
         client.read_resource("heimdall://memories/recent"),
+        client.read_resource("heimdall://memory/00000000-0000-4000-8000-000000000000"),
         client.get_prompt("use_memory"),
     ):
-        with pytest.raises(MCPError, match=r"cognitive_memory\.db"):
+        with pytest.raises(MCPError, match=r"cognitive_memory\.db") as caught:
             await ask
+        assert caught.value.error.code == -32602

@@ -40,7 +40,7 @@ class Editor:
         self.folders = list(folders)
         self.asked = 0
 
-    async def __call__(self, _context: ClientRequestContext) -> ListRootsResult:
+    async def __call__(self, context: ClientRequestContext) -> ListRootsResult:  # noqa: ARG002 (its name is part of the protocol)
         self.asked += 1
         return ListRootsResult(roots=[Root(uri=folder.as_uri()) for folder in self.folders])  # type: ignore[arg-type]  # pydantic takes text
 
@@ -166,6 +166,7 @@ async def test_roots_that_changed_while_they_were_named_are_not_kept(
         assert await root_of(client) == str(folders[1])
 
 
+@pytest.mark.slow
 def test_a_client_that_does_not_answer_or_answers_nonsense_is_served(
     project: Path, folders: tuple[Path, Path]
 ) -> None:
@@ -175,11 +176,12 @@ def test_a_client_that_does_not_answer_or_answers_nonsense_is_served(
 
     with RawServer() as server:
         server.initialize({"roots": {"listChanged": True}})
-        for answer in (
+        nonsense: list[dict[str, Any]] = [
             {"result": {"roots": 5}},
             {"result": {}},
             {"error": {"code": -32603, "message": "no"}},
-        ):
+        ]
+        for answer in nonsense:
             answers(server, **answer)
             assert server.call("memory_status")["structuredContent"]["project"]["root"] == str(
                 project

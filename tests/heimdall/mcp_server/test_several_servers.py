@@ -5,7 +5,11 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
+
 from tests.support.mcp_raw import RawServer
+
+pytestmark = pytest.mark.slow
 
 SERVERS = 8
 EACH = 5

@@ -11,6 +11,8 @@ from heimdall.migration_0_3.report import MigrationReport, Outcome
 from tests.heimdall.migration_0_3.test_places import make_server
 from tests.support.docker_standin import DockerStandIn
 
+pytestmark = pytest.mark.slow
+
 NAME = "project_0123abcd_concepts"
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from cognitive_memory.project import Project, init_project
+from cognitive_memory.core.memory import NewMemory
+from cognitive_memory.project.find import Project
+from cognitive_memory.project.init import init_project
 from cognitive_memory.project_memory import ProjectMemory
 from heimdall.migration_0_3 import memories
 from heimdall.migration_0_3.memories import KEPT_NAME, migrate
@@ -109,8 +111,8 @@ def test_into_a_memory_that_is_in_use(original: OriginalDatabase, project: Proje
     assert migrate(elsewhere, project, PLAIN).outcome is Outcome.PRESENT
 
 
-def memories_of(text: str) -> memories.NewMemory:
-    return memories.NewMemory(text=text)
+def memories_of(text: str) -> NewMemory:
+    return NewMemory(text=text)
 
 
 def test_after_our_database_was_deleted_it_comes_over_again(

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 import tests.support
-from cognitive_memory.project import Project
 from cognitive_memory.project.errors import ProjectError
+from cognitive_memory.project.find import Project
 from cognitive_memory.project.registry import known_projects
 from cognitive_memory.project_memory import ProjectMemory
 from heimdall.cognitive_system import data_dirs
@@ -30,7 +30,7 @@ from tests.support.other_user import other_users
 from tests.support.real_model import linked_copy
 from tests.support.small_model import ROOT, SmallModel, noise
 
-pytestmark = pytest.mark.usefixtures("alone")
+pytestmark = [pytest.mark.usefixtures("alone"), pytest.mark.slow]
 LOOP = str(Path(tests.support.__path__[0]) / "migration_kill_loop.py")
 
 
@@ -103,7 +103,7 @@ def test_settings_come_over_without_memories(original_settings: Project) -> None
     assert not kept.exists()
     assert outcomes(migrate_legacy_data(original_settings.root)) == {"settings": {Outcome.MIGRATED}}
     assert kept.read_text() == CONFIG
-    assert Project(original_settings.root).config
+    assert Project(original_settings.root).config.project_id
     assert outcomes(migrate_legacy_data(original_settings.root)) == {}
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cognitive_memory.project import Project
+from cognitive_memory.project.find import Project
 from heimdall.migration_0_3 import places, settings
 from heimdall.migration_0_3.report import Options, Outcome
 from tests.heimdall.conftest import OriginalDatabase

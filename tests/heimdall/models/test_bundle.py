@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from heimdall.models.bundle import BundleError, export, given
+from heimdall.models.bundle import BundleError, Given, export
 from heimdall.models.errors import ModelUnavailable
 from heimdall.models.manifest import PinnedModel
 from heimdall.models.resolver import resolve_in_detail
 from heimdall.models.settings import Settings
 from tests.support.small_model import Installation, SmallModel
+
+pytestmark = pytest.mark.slow
 
 OFFLINE = Settings(offline="HEIMDALL_OFFLINE")
 
@@ -27,7 +29,7 @@ def test_there_and_back(small: SmallModel, pinned: PinnedModel, tree: Path, tmp_
     with zipfile.ZipFile(bundle) as archive:
         assert archive.namelist() == sorted(f"models/{path}" for path in small.files)
     resolution = resolve_in_detail(
-        models_dir=tmp_path / "there", settings=OFFLINE, sources=[given(bundle)]
+        models_dir=tmp_path / "there", settings=OFFLINE, sources=[Given(bundle)]
     )
     assert resolution.sources == ("file",)
     small.assert_tree(resolution.directory)
@@ -44,7 +46,7 @@ def test_the_same_model_gives_the_same_file(
 def test_a_release_asset_fetched_by_hand_is_taken_as_it_is(
     small: SmallModel, manifest_path: Path
 ) -> None:
-    assert resolve_in_detail(settings=OFFLINE, sources=[given(small.asset_path)]).sources == (
+    assert resolve_in_detail(settings=OFFLINE, sources=[Given(small.asset_path)]).sources == (
         "file",
     )
 
@@ -56,7 +58,7 @@ def test_folders_are_taken(
     for path, content in small.files.items():
         (tmp_path / "stick" / below / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "stick" / below / path).write_bytes(content)
-    resolution = resolve_in_detail(settings=OFFLINE, sources=[given(tmp_path / "stick")])
+    resolution = resolve_in_detail(settings=OFFLINE, sources=[Given(tmp_path / "stick")])
     assert resolution.sources == ("folder",)
     small.assert_tree(resolution.directory)
 
@@ -66,10 +68,10 @@ def test_other_bytes_are_refused(small: SmallModel, manifest_path: Path, tmp_pat
     with pytest.raises(
         ModelUnavailable, match=r"file: .*models-v1\.zip: model\.safetensors: expected sha256"
     ):
-        resolve_in_detail(settings=OFFLINE, sources=[given(other.asset_path)])
+        resolve_in_detail(settings=OFFLINE, sources=[Given(other.asset_path)])
     (tmp_path / "empty").mkdir()
     with pytest.raises(ModelUnavailable, match="could not be fetched"):
-        resolve_in_detail(settings=OFFLINE, sources=[given(tmp_path / "empty")])
+        resolve_in_detail(settings=OFFLINE, sources=[Given(tmp_path / "empty")])
 
 
 def test_nothing_is_overwritten_and_nothing_wrong_is_exported(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -8,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heimdall.models import fetch as module
 from heimdall.models.errors import ModelUnavailable, SourceError
-from heimdall.models.fetch import ROUNDS, delay_seconds, fetch
+from heimdall.models.fetch import ROUNDS, delay_seconds, provide
 from heimdall.models.manifest import PinnedFile, PinnedModel
 from heimdall.models.settings import Settings
 from heimdall.models.sources.base import Context
@@ -56,7 +56,7 @@ def store(models_dir) -> Store:  # type: ignore[no-untyped-def]
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     waits: list[float] = []
-    monkeypatch.setattr(module.time, "sleep", waits.append)
+    monkeypatch.setattr(time, "sleep", waits.append)
     return waits
 
 
@@ -64,64 +64,48 @@ def ask(
     sources: list[Scripted],
     pinned: PinnedModel,
     store: Store,
-    monkeypatch: pytest.MonkeyPatch,
     settings: Settings = Settings(),  # noqa: B008
     *,
     brief: bool = False,
 ) -> tuple[str, ...]:
-    monkeypatch.setattr(module, "plan", lambda *_: list(sources))
-    return fetch(pinned, store, settings, Progress(), brief=brief)
+    return provide(pinned, store, settings, Progress(), sources=sources, brief=brief)
 
 
-def test_sources_complete_each_other(
-    pinned: PinnedModel, store: Store, small: SmallModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_sources_complete_each_other(pinned: PinnedModel, store: Store, small: SmallModel) -> None:
     first, second = Scripted("first", small, [[TOKENIZER]]), Scripted("second", small, [[WEIGHTS]])
     third = Scripted("third", small, [])
-    assert ask([first, second, third], pinned, store, monkeypatch) == ("first", "second")
+    assert ask([first, second, third], pinned, store) == ("first", "second")
     assert store.missing(pinned.files) == []
     assert third.asked == 0
 
 
 def test_all_are_asked_once_before_anybody_waits(
-    pinned: PinnedModel,
-    store: Store,
-    small: SmallModel,
-    monkeypatch: pytest.MonkeyPatch,
-    waits: list[float],
+    pinned: PinnedModel, store: Store, small: SmallModel, waits: list[float]
 ) -> None:
     first, second = (
         Scripted("first", small, [BUSY]),
         Scripted("second", small, [[WEIGHTS, TOKENIZER]]),
     )
-    assert ask([first, second], pinned, store, monkeypatch) == ("second",)
+    assert ask([first, second], pinned, store) == ("second",)
     assert waits == []
 
 
 def test_only_those_that_may_recover_are_asked_again(
-    pinned: PinnedModel,
-    store: Store,
-    small: SmallModel,
-    monkeypatch: pytest.MonkeyPatch,
-    waits: list[float],
+    pinned: PinnedModel, store: Store, small: SmallModel, waits: list[float]
 ) -> None:
     gone = Scripted("gone", small, [SourceError("404")])
     busy = Scripted("busy", small, [BUSY, BUSY, [WEIGHTS, TOKENIZER]])
-    assert ask([gone, busy], pinned, store, monkeypatch) == ("busy",)
+    assert ask([gone, busy], pinned, store) == ("busy",)
     assert (gone.asked, busy.asked, len(waits)) == (1, 3, 2)
 
 
 def test_the_closing_error_tells_what_each_did(
-    pinned: PinnedModel,
-    store: Store,
-    small: SmallModel,
-    monkeypatch: pytest.MonkeyPatch,
-    waits: list[float],
+    pinned: PinnedModel, store: Store, small: SmallModel, waits: list[float]
 ) -> None:
     gone = Scripted("gone", small, [SourceError("answered 404")])
     busy = Scripted("busy", small, [SourceError("answered 503", transient=True)] * 9)
     with pytest.raises(ModelUnavailable) as caught:
-        ask([gone, busy], pinned, store, monkeypatch)
+        ask([gone, busy], pinned, store)
     assert [str(attempt) for attempt in caught.value.attempts] == [
         "gone: somewhere: answered 404",
         "busy: somewhere: answered 503",
@@ -132,16 +116,12 @@ def test_the_closing_error_tells_what_each_did(
 
 
 def test_in_a_hurry_nobody_waits_for_a_network_that_is_not_there(
-    pinned: PinnedModel,
-    store: Store,
-    small: SmallModel,
-    monkeypatch: pytest.MonkeyPatch,
-    waits: list[float],
+    pinned: PinnedModel, store: Store, small: SmallModel, waits: list[float]
 ) -> None:
     away = SourceError("refused", transient=True, unreachable=True)
     source = Scripted("away", small, [away] * 9)
     with pytest.raises(ModelUnavailable):
-        ask([source], pinned, store, monkeypatch, brief=True)
+        ask([source], pinned, store, brief=True)
     assert (source.asked, waits) == (1, [])
 
 
@@ -149,11 +129,7 @@ def test_in_a_hurry_nobody_waits_for_a_network_that_is_not_there(
     "settings", [Settings(offline="HEIMDALL_OFFLINE"), Settings(fetch="never")]
 )
 def test_a_forbidden_network_is_not_asked_and_named(
-    pinned: PinnedModel,
-    store: Store,
-    small: SmallModel,
-    monkeypatch: pytest.MonkeyPatch,
-    settings: Settings,
+    pinned: PinnedModel, store: Store, small: SmallModel, settings: Settings
 ) -> None:
     local, remote = (
         Scripted("local", small, [[TOKENIZER]], remote=False),
@@ -162,7 +138,7 @@ def test_a_forbidden_network_is_not_asked_and_named(
     with pytest.raises(
         ModelUnavailable, match=f"remote: not asked, since {settings.network_forbidden_by}"
     ) as caught:
-        ask([local, remote], pinned, store, monkeypatch, settings)
+        ask([local, remote], pinned, store, settings)
     assert remote.asked == 0
     assert "Unset HEIMDALL_" in caught.value.advice
 

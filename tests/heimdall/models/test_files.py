@@ -70,6 +70,7 @@ def test_a_filesystem_without_links_gets_the_file_too(
     assert (tmp_path / "file").read_bytes() == b"first"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="modes are POSIX's")
 def test_modes(tmp_path: Path) -> None:
     program = (

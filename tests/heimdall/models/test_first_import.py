@@ -10,6 +10,8 @@ from tests.support.faults import Fault, Instead
 from tests.support.servers import plain_mirror
 from tests.support.small_model import Installation, SmallModel
 
+pytestmark = pytest.mark.slow
+
 HEAVY = [
     "onnxruntime",
     "numpy",

@@ -17,6 +17,8 @@ from heimdall.models.store import Store
 from heimdall.models.verify import verify
 from tests.support.small_model import SmallModel
 
+pytestmark = pytest.mark.slow
+
 NAME = "thing-1"
 
 

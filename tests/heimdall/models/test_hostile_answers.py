@@ -16,6 +16,8 @@ from tests.support.raw_server import Reply, endlessly, raw_server
 from tests.support.servers import RunningServer, plain_mirror
 from tests.support.small_model import Installation, SmallModel
 
+pytestmark = pytest.mark.slow
+
 OK = b"HTTP/1.1 200 OK\r\n"
 SECRET = "hunter2"
 

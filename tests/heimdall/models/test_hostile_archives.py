@@ -13,6 +13,8 @@ import pytest
 from tests.support.servers import plain_mirror
 from tests.support.small_model import Installation, SmallModel
 
+pytestmark = pytest.mark.slow
+
 WEIGHTS = "models/model.safetensors"
 
 

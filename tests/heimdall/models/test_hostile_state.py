@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from heimdall.models import first_import, locations, receipts, recent_failure
+from heimdall.models import first_import, locations, quiet_fetch, receipts
 from heimdall.models.errors import ManifestError, SourceError
 from heimdall.models.manifest import PinnedModel, read_model
 from heimdall.models.prune import judge
@@ -160,6 +160,7 @@ def test_a_path_that_leads_elsewhere_or_clashes(
         read_model()
 
 
+@pytest.mark.slow
 @QUICK
 @given(content=texts, extra=values)
 def test_a_receipt_with_anything_in_it(
@@ -213,8 +214,8 @@ def test_notes_of_users_and_failures_with_anything_in_them(
     note = Path(receipts.user_note(str(models_dir), locations.manifest_path(), pinned.entry))
     for path in (note, store.failures / "import.json"):
         path.write_bytes(content)
-    ago = recent_failure.seconds_since(store, Settings())
-    assert ago is None or 0 <= ago < recent_failure.REMEMBERED_SECONDS
+    ago = quiet_fetch.seconds_since_failure(store.failures / "import.json", Settings())
+    assert ago is None or 0 <= ago < quiet_fetch.REMEMBERED_SECONDS
     import_now(monkeypatch)
     mirror.assert_tree(resolve_in_detail().directory)
 

@@ -17,6 +17,8 @@ from tests.support.raw_server import endlessly, raw_server
 from tests.support.servers import RunningServer, github, plain_mirror
 from tests.support.small_model import Installation, SmallModel
 
+pytestmark = pytest.mark.slow
+
 PULL = ("-m", "heimdall", "models", "pull")
 
 

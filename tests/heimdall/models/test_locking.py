@@ -12,6 +12,8 @@ from heimdall.models import locking
 from heimdall.models.locking import advisory_lock
 from heimdall.models.transfer.progress import Progress
 
+pytestmark = pytest.mark.slow
+
 
 class Notes(Progress):
     def __init__(self) -> None:

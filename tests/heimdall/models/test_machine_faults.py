@@ -22,6 +22,8 @@ from tests.support.servers import plain_mirror
 from tests.support.small_model import Installation, SmallModel, noise
 from tests.support.uncovered import uncovered
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def mirror(small: SmallModel, monkeypatch: pytest.MonkeyPatch) -> SmallModel:

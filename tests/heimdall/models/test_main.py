@@ -11,7 +11,7 @@ from heimdall.models import packages
 from heimdall.models.__main__ import main
 from heimdall.models.commands import COMMANDS, Command, Report
 from heimdall.models.errors import ManifestError
-from heimdall.models.packages import default_package
+from heimdall.models.packages import chosen_package
 from tests.support.small_model import SmallModel
 
 
@@ -74,7 +74,7 @@ def test_nothing_moves_the_cursor(
 
 
 def test_which_package_is_meant_without_heimdall(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert default_package().is_heimdall
+    assert chosen_package().is_heimdall
     monkeypatch.setattr(packages, "PART_OF_HEIMDALL", False)
     for names, message in (
         ([], "none that is installed has one"),
@@ -82,4 +82,4 @@ def test_which_package_is_meant_without_heimdall(monkeypatch: pytest.MonkeyPatch
     ):
         monkeypatch.setattr(packages, "installed_packages", lambda names=names: names)
         with pytest.raises(ManifestError, match=message):
-            default_package()
+            chosen_package()

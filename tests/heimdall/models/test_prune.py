@@ -13,6 +13,8 @@ from heimdall.models.store import Store
 from heimdall.models.transfer.progress import Progress
 from tests.support.small_model import Installation, SmallModel, noise
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def store(models_dir: Path) -> Store:

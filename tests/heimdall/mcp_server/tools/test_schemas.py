@@ -6,9 +6,8 @@ import jsonschema
 import pytest
 from pydantic import BaseModel, Field
 
-from heimdall.mcp_server.tools.calling import listed_tools
+from heimdall.mcp_server.tools.calling import TOOLS
 from heimdall.mcp_server.tools.schemas import schema_of
-from heimdall.mcp_server.tools.table import TOOLS
 
 
 class Inner(BaseModel):
@@ -50,7 +49,7 @@ def keys(schema: Any) -> set[str]:
     return set(schema) | {key for value in schema.values() for key in keys(value)}
 
 
-@pytest.mark.parametrize("tool", listed_tools(), ids=lambda tool: tool.name)
+@pytest.mark.parametrize("tool", [tool.listed for tool in TOOLS.values()], ids=list(TOOLS))
 def test_schemas_of_tools_are_sound_and_described(tool: Any) -> None:
     for schema in (tool.input_schema, tool.output_schema):
         jsonschema.Draft202012Validator.check_schema(schema)
@@ -80,8 +79,8 @@ def test_names_and_parameters_are_those_that_users_know() -> None:
         "delete_memories_by_tags": {"tags", "dry_run"},
         "update_memory": {"memory_id"},
     }
-    listed = {tool.name: tool.input_schema["properties"] for tool in listed_tools()}
-    assert list(listed) == list(known) == [tool.name for tool in TOOLS]
+    listed = {name: tool.listed.input_schema["properties"] for name, tool in TOOLS.items()}
+    assert list(listed) == list(known)
     for name, parameters in known.items():
         assert parameters <= set(listed[name])
     context = listed["store_memory"]["context"]["properties"]

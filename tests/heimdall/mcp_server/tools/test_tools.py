@@ -12,7 +12,7 @@ import pytest
 from mcp import Client, MCPError
 from mcp_types import CallToolResult, TextContent
 
-from heimdall.mcp_server.tools.calling import listed_tools
+from heimdall.mcp_server.tools.calling import TOOLS
 
 pytestmark = pytest.mark.anyio
 
@@ -23,8 +23,8 @@ TEXTS = {
 }
 
 RESULTS = {
-    tool.name: jsonschema.Draft202012Validator(tool.output_schema or False)
-    for tool in listed_tools()
+    tool.name: jsonschema.Draft202012Validator(tool.listed.output_schema or False)
+    for tool in TOOLS.values()
 }
 
 

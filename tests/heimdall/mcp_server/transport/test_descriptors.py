@@ -3,10 +3,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
 from tests.support.mcp_raw import ROOT
+
+pytestmark = pytest.mark.slow
 
 CLAIM = "from heimdall.mcp_server.transport.descriptors import claim_standard_streams; wire = claim_standard_streams()\n"
 NOISE = """
@@ -21,11 +24,11 @@ print(os.read(wire.incoming, 100))
 """
 
 
-def run(code: str, **options: object) -> subprocess.CompletedProcess[bytes]:
+def run(code: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(
         [sys.executable, "-c", code], env=environment, timeout=60, check=False, **options
-    )  # type: ignore[call-overload,no-any-return]  # options of Popen
+    )
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="ctypes finds C's puts elsewhere")

@@ -138,6 +138,7 @@ def test_a_client_that_says_nothing(pipes: list[int]) -> None:
     assert Handshake(Wire(pipes[0], pipes[3])).next_line() is None
 
 
+@pytest.mark.slow
 def test_initialize_is_answered_once_and_nothing_heavy_is_loaded_for_it(
     project: Path, home: Path
 ) -> None:

@@ -18,6 +18,8 @@ from heimdall.mcp_server.server import make_server  # noqa: F401  (imported here
 from tests.support.mcp_http import TOKEN, HttpServer, http_server
 from tests.support.mcp_raw import VERSION
 
+pytestmark = pytest.mark.slow
+
 INITIALIZE = {
     "jsonrpc": "2.0",
     "id": 1,

@@ -17,6 +17,8 @@ from tests.support.mcp_raw import PATIENCE, RawServer
 from tests.support.servers import plain_mirror
 from tests.support.small_model import SmallModel
 
+pytestmark = pytest.mark.slow
+
 
 def eventually_gone(pid: int) -> bool:
     deadline = time.monotonic() + PATIENCE

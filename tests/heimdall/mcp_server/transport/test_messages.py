@@ -5,7 +5,13 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mcp_types import INVALID_REQUEST, PARSE_ERROR, JSONRPCNotification, JSONRPCRequest
+from mcp_types import (
+    INVALID_REQUEST,
+    PARSE_ERROR,
+    JSONRPCMessage,
+    JSONRPCNotification,
+    JSONRPCRequest,
+)
 from mcp_types.jsonrpc import JSONRPCResponse
 
 from heimdall.mcp_server.transport.messages import BadMessageError, decode, encode
@@ -58,6 +64,7 @@ def test_a_broken_response_is_not_answered() -> None:
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_message_or_a_refusal(line: bytes) -> None:
+    message: JSONRPCMessage | None
     try:
         message = decode(line)
     except BadMessageError as error:

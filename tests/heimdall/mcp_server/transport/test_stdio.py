@@ -18,6 +18,8 @@ from heimdall.mcp_server.transport.lines import LONGEST_LINE
 from heimdall.mcp_server.transport.stdio import stdio_streams
 from tests.support.mcp_raw import RawServer
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_client_that_sends_rubbish_is_told_and_served(raw: RawServer) -> None:
     raw.write(b"\n  \nhello\n\x00\xff\xfe\n[]\n" + b"{" * 50_000 + b"\n")
@@ -46,7 +48,7 @@ def test_huge_and_hostile_arguments_are_refused_by_name(raw: RawServer) -> None:
     nested: object = "deep"
     for _ in range(150):
         nested = [nested]
-    for arguments, words in [
+    hostile: list[tuple[dict[str, object], str]] = [
         ({"text": "x" * 3_000_000}, "at most 200000 characters"),
         ({"text": "  \n "}, "text is blank"),
         ({"text": "a", "context": {"tags": ["t"] * 1000}}, "at most 100 items"),
@@ -56,7 +58,8 @@ def test_huge_and_hostile_arguments_are_refused_by_name(raw: RawServer) -> None:
         ({"text": "a", "contxt": {}}, "did you mean context?"),
         ({"text": "a", "x" * 5000: 1}, "no such argument"),
         ({}, "text: Field required"),
-    ]:
+    ]
+    for arguments, words in hostile:
         result = raw.call("store_memory", **arguments)
         assert result["isError"], arguments
         assert words in result["content"][0]["text"]

@@ -31,6 +31,8 @@ from tests.support.small_model import SmallModel, noise
 from tests.support.tiny_release import add_wheel
 from tests.support.tinyproxy import tinyproxy
 
+pytestmark = pytest.mark.slow
+
 PLACES = {
     "model.safetensors": ("pypi:Some.Model==1.0#some_model/weights",),
     "tokenizer/tokenizer.json": ("pypi:some-model==1.0#some_model/tokenizer",),

@@ -14,6 +14,8 @@ from tests.support.servers import plain_mirror
 from tests.support.small_model import SmallModel
 from tests.support.tinyproxy import tinyproxy
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _mirror_only(manifest_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

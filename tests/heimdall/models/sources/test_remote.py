@@ -14,6 +14,8 @@ from tests.support.faults import Fault, FaultyGitHub, Instead, WrongBytes
 from tests.support.servers import github, plain_mirror
 from tests.support.small_model import SmallModel
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def hub(

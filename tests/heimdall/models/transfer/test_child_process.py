@@ -13,6 +13,8 @@ from heimdall.models.errors import SourceError
 from heimdall.models.transfer.child_process import Fetcher
 from heimdall.models.transfer.progress import Progress
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[4]
 
 

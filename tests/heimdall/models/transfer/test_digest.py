@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import threading
 
@@ -15,7 +16,7 @@ _CHUNKS = st.lists(
 
 @given(_CHUNKS)
 def test_it_is_hashlibs(chunks: list[bytes]) -> None:
-    with Sha256() as digest:
+    with contextlib.closing(Sha256()) as digest:
         so_far = hashlib.sha256()
         for chunk in chunks:
             digest.update(chunk)
@@ -27,7 +28,7 @@ def test_it_is_hashlibs(chunks: list[bytes]) -> None:
 
 def test_no_thread_is_left_behind() -> None:
     before = threading.active_count()
-    with Sha256() as digest:
+    with contextlib.closing(Sha256()) as digest:
         digest.update(bytes(100_000))
         assert threading.active_count() == before + 1
     assert threading.active_count() == before

@@ -9,7 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from heimdall.models.errors import SourceError
-from heimdall.models.transfer.download import Target, ask_byte, download
+from heimdall.models.manifest import PinnedFile
+from heimdall.models.package import DISTRIBUTION
+from heimdall.models.transfer.download import Download, ask_byte
 from heimdall.models.transfer.http import Client
 from heimdall.models.transfer.partials import claim
 from heimdall.models.transfer.progress import Progress
@@ -17,8 +19,10 @@ from tests.support.faults import CutAfter, Fault, IgnoreRange, Instead, WrongByt
 from tests.support.servers import RunningServer, plain_mirror
 from tests.support.small_model import noise
 
+pytestmark = pytest.mark.slow
+
 CONTENT = noise(3_000_000)
-TARGET = Target("asset.zip", len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
+TARGET = PinnedFile("asset.zip", hashlib.sha256(CONTENT).hexdigest(), len(CONTENT))
 
 
 class Counting(Progress):
@@ -55,10 +59,12 @@ def parts(tmp_path: Path) -> Path:
     return directory
 
 
-def fetch(server: RunningServer, client: Client, parts: Path, target: Target = TARGET) -> Counting:
+def fetch(
+    server: RunningServer, client: Client, parts: Path, target: PinnedFile = TARGET
+) -> Counting:
     progress = Counting()
     with claim(parts, "key") as partial:
-        download(client, f"{server.url}/asset.zip", target, partial, progress)
+        Download(client, f"{server.url}/asset.zip", target, partial, progress, None).run()
         assert partial.path.read_bytes() == CONTENT
     return progress
 
@@ -76,6 +82,13 @@ def test_a_whole_file(server: RunningServer, client: Client, parts: Path) -> Non
 def test_identity_is_asked_for(server: RunningServer, client: Client, parts: Path) -> None:
     fetch(server, client, parts)
     assert server.requests.settled()[0].headers["accept-encoding"] == "identity"
+
+
+def test_a_server_sees_which_distribution_asks(
+    server: RunningServer, client: Client, parts: Path
+) -> None:
+    fetch(server, client, parts)
+    assert server.requests.settled()[0].headers["user-agent"] == DISTRIBUTION == "heimdall-mcp"
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heimdall.models.errors import SourceError
-from heimdall.models.transfer.http import Client, Origin, retry_after_seconds, split_credentials
+from heimdall.models.transfer.http import Address, Client, retry_after_seconds
 from tests.support.faults import Fault, Instead
 from tests.support.servers import RunningServer, plain_mirror
 
@@ -188,7 +188,7 @@ def test_any_other_retry_after_is_ignored_or_a_duration(text: str) -> None:
 @pytest.mark.parametrize("url", ["http://h.example:99999999/x", "http://[::1/x"])
 def test_an_origin_that_is_none(url: str) -> None:
     with pytest.raises(SourceError, match="is no URL that can be asked"):
-        Origin.of(url)
+        Address.of(url)
 
 
 def test_a_header_that_can_not_be_sent_is_not_repeated(
@@ -200,6 +200,6 @@ def test_a_header_that_can_not_be_sent_is_not_repeated(
 
 
 def test_origins() -> None:
-    assert Origin.of("https://h.example/x") == Origin.of("https://h.example:443/y")
-    assert Origin.of("http://h.example/x") != Origin.of("https://h.example/x")
-    assert split_credentials("https://h.example/x") == ("https://h.example/x", None)
+    https, http = Address.of("https://h.example/x"), Address.of("http://h.example/x")
+    assert https.origin == Address.of("https://h.example:443/y").origin != http.origin
+    assert https == ("https://h.example/x", ("https", "h.example", 443), None)

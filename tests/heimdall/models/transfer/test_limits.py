@@ -7,6 +7,8 @@ from heimdall.models.transfer.http import Client
 from heimdall.models.transfer.limits import Pace
 from tests.support.raw_server import endlessly, raw_server
 
+pytestmark = pytest.mark.slow
+
 
 def body(url: str, seconds: float) -> bytes:
     client = Client(stall_seconds=seconds)

@@ -110,6 +110,7 @@ def test_a_part_of_a_living_process_of_another_user_stays(tmp_path: Path) -> Non
     assert first.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 def test_a_forked_child_that_ends_writes_nothing(tmp_path: Path) -> None:
     program = (

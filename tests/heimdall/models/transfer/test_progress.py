@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import io
 import sys
+import time
 
 import pytest
 
-from heimdall.models.transfer import progress as module
 from heimdall.models.transfer.progress import BarProgress, LineProgress, Progress, make_progress
 
 
@@ -18,7 +18,7 @@ class Terminal(io.StringIO):
 
 def test_lines_are_sparse(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     stream = io.StringIO()
     progress = LineProgress(stream)
     progress.start("model from somewhere", 1_000_000, 250_000)

@@ -4,8 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cognitive_memory.retrieval.fusion import Candidate, Meaning, by_both, by_keywords
-from cognitive_memory.retrieval.scoring import Weights
+from cognitive_memory.retrieval.scoring import Candidate, Meaning, Weights, candidates
 from cognitive_memory.retrieval.vector_index import Segment, VectorIndex
 
 PARTS = st.floats(0, 1, width=32)
@@ -22,7 +21,9 @@ def fused(
     keywords: dict[int, float], cosines: dict[int, float], count: int = 100, share: float = 0.6
 ) -> list[Candidate]:
     values = np.array(list(cosines.values()), dtype=np.float32)
-    return by_both(keywords, Meaning(index(list(cosines)), values), Weights(meaning=share), count)
+    return candidates(
+        keywords, Meaning(index(list(cosines)), values), Weights(meaning=share), count
+    )
 
 
 @given(
@@ -31,7 +32,7 @@ def fused(
 def test_who_is_better_in_both_is_never_behind(
     keywords: dict[int, float], cosines: dict[int, float], share: float
 ) -> None:
-    order = [found.key for found in fused(keywords, cosines, share=share)]
+    order = [each.key for each in fused(keywords, cosines, share=share)]
     assert sorted(order) == sorted({*keywords, *cosines})
     known = [key for key in order if key in cosines]
     for place, first in enumerate(known):
@@ -52,20 +53,20 @@ def test_fewer_are_the_beginning_of_more(
     every = fused(keywords, cosines)
     some = fused(keywords, cosines, count)
     np.testing.assert_allclose(
-        [found.score for found in some], [found.score for found in every[:count]], atol=1e-6
+        [each.score for each in some], [each.score for each in every[:count]], atol=1e-6
     )
 
 
 @given(st.dictionaries(st.integers(1, 20), COSINES))
 def test_without_words_meaning_alone_decides(cosines: dict[int, float]) -> None:
-    order = [cosines[found.key] for found in fused({}, cosines)]
+    order = [cosines[each.key] for each in fused({}, cosines)]
     assert order == sorted(order, reverse=True)
 
 
 @given(st.dictionaries(st.integers(1, 20), PARTS))
 def test_without_vectors_words_alone_decide(keywords: dict[int, float]) -> None:
-    both = [keywords[found.key] for found in fused(keywords, {})]
-    alone = [keywords[found.key] for found in by_keywords(keywords, 100)]
+    both = [keywords[each.key] for each in fused(keywords, {})]
+    alone = [keywords[each.key] for each in candidates(keywords, None, Weights(), 100)]
     assert both == alone == sorted(keywords.values(), reverse=True)
 
 
@@ -78,9 +79,9 @@ def test_a_memory_that_waits_for_its_vector_means_as_much_as_its_words_say() -> 
 
 
 def test_who_may_not_answer_does_not() -> None:
-    assert [found.key for found in fused({}, {1: -np.inf, 2: 0.1})] == [2]
+    assert [each.key for each in fused({}, {1: -np.inf, 2: 0.1})] == [2]
 
 
 def test_of_equal_ones_the_newer_is_first() -> None:
-    assert [found.key for found in fused({}, {1: 0.5, 2: 0.5})] == [2, 1]
-    assert [found.key for found in by_keywords({1: 0.5, 2: 0.5}, 1)] == [2]
+    assert [each.key for each in fused({}, {1: 0.5, 2: 0.5})] == [2, 1]
+    assert [each.key for each in candidates({1: 0.5, 2: 0.5}, None, Weights(), 1)] == [2]

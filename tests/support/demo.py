@@ -222,7 +222,7 @@ def _release_server() -> Iterator[str]:
         ) as server,
     ):
         try:
-            assert server.stdout is not None  # noqa: S101 (it was asked for)
+            assert server.stdout is not None
             url = server.stdout.readline().strip().partition("=")[2]
             if not url:
                 raise DemoError(f"the release server did not start; see {log.name}")

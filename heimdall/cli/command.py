@@ -13,8 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from heimdall.cli import output
-from heimdall.cli.exit_codes import EXIT_OK
-from heimdall.cli.report import Report
+from heimdall.cli.report import EXIT_OK, Report
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _AS_JSON = "as_json"

@@ -40,9 +40,9 @@ class Row(NamedTuple):
         """Import it."""
         attribute = self.name.replace("-", "_")
         module = import_module(f"heimdall.cli.{self.module}")
-        found = getattr(module, f"{attribute}_" if iskeyword(attribute) else attribute)
-        assert isinstance(found, click.Command)  # noqa: S101 (what the table promises)
-        return found
+        command = getattr(module, f"{attribute}_" if iskeyword(attribute) else attribute)
+        assert isinstance(command, click.Command)  # noqa: S101 (what the table promises)
+        return command
 
 
 COMMANDS = (
@@ -103,23 +103,9 @@ COMMANDS = (
 class LazyGroup(Group):
     """The top level, which knows of its commands what `COMMANDS` says and imports them one by one."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
-        """The commands' names, in the table's order."""
-        return [row.name for row in COMMANDS]
-
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Import the command of that name; None if there is none."""
         return next((row.command() for row in COMMANDS if row.name == cmd_name), None)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does it, with the table's names as suggestions."""
-        try:
-            return super().resolve_command(ctx, args)
-        except click.NoSuchCommand as error:
-            names = self.list_commands(ctx)
-            raise click.NoSuchCommand(error.command_name, possibilities=names, ctx=ctx) from None
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """The commands that begin so, without an import, then the options."""
@@ -147,6 +133,8 @@ class LazyGroup(Group):
 
 @click.group(
     cls=LazyGroup,
+    # Only their names are asked for: to list and to suggest them.
+    commands={row.name: click.Command(row.name) for row in COMMANDS},
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="heimdall-mcp", prog_name=PROGRAM)

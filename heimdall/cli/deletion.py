@@ -11,10 +11,9 @@ import click
 
 from heimdall.cli import output
 from heimdall.cli.command import command, json_wanted, options
-from heimdall.cli.exit_codes import EXIT_FINDINGS
 from heimdall.cli.memory_view import about, document, table
 from heimdall.cli.opening import this_memory
-from heimdall.cli.report import Report
+from heimdall.cli.report import EXIT_FINDINGS, Report
 
 if TYPE_CHECKING:
     from cognitive_memory.core.memory import Memory

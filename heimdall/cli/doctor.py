@@ -63,30 +63,24 @@ class _Examined(Report):
                 for step in self.report.repairs
             )
             output.line()
-        looks: dict[Status, tuple[str, Callable[[str], str]]] = {
-            Status.PASS: (output.mark("pass"), str),
-            Status.WARN: (output.mark("warn"), output.warning),
-            Status.FAIL: (output.mark("fail"), output.bad),
-            Status.NOT_CHECKED: ("-", output.faint),
+        looks: dict[Status, tuple[str, Callable[[str], str], str]] = {
+            Status.FAIL: (output.mark("fail"), output.bad, "failed"),
+            Status.WARN: (output.mark("warn"), output.warning, "to look at"),
+            Status.PASS: (output.mark("pass"), str, "passed"),
+            Status.NOT_CHECKED: ("-", output.faint, "not checked"),
         }
         rows = []
         for finding in self.report.findings:
-            sign, look = looks[finding.status]
+            sign, look, _ = looks[finding.status]
             told = finding.path and finding.path not in finding.message
             place = f" ({finding.path})" if told else ""
             rows.append((f"{sign} {finding.key}", look(finding.message + place)))
         output.fields(rows)
         output.line()
         statuses = [finding.status for finding in self.report.findings]
-        words = {
-            Status.FAIL: "failed",
-            Status.WARN: "to look at",
-            Status.PASS: "passed",
-            Status.NOT_CHECKED: "not checked",
-        }
         counts = [
             f"{statuses.count(status)} {text}"
-            for status, text in words.items()
+            for status, (_, _, text) in looks.items()
             if status in statuses or status is Status.PASS
         ]
         output.line((output.good if self.sound else output.bad)(", ".join(counts)))

@@ -13,10 +13,9 @@ import click
 
 from heimdall.cli import output
 from heimdall.cli.command import command, json_wanted, options
-from heimdall.cli.exit_codes import EXIT_INTERRUPTED
 from heimdall.cli.opening import embed_all
 from heimdall.cli.progress import progress
-from heimdall.cli.report import Report
+from heimdall.cli.report import EXIT_INTERRUPTED, Report
 
 if TYPE_CHECKING:
     from cognitive_memory.core.reports import SourceReport

@@ -37,15 +37,14 @@ def json_object(
     """The callback of an option that takes a JSON object."""
     if not value:
         return None
+    problem = 'expected a JSON object, for example {"issue": 12}'
     try:
         parsed = json.loads(value)
+        if isinstance(parsed, dict):
+            return parsed
     except ValueError as error:
-        message = f"it is no JSON: {error}"
-        raise click.BadParameter(message, ctx, param_hint="--metadata") from None
-    if not isinstance(parsed, dict):
-        message = 'expected a JSON object, for example {"issue": 12}'
-        raise click.BadParameter(message, ctx, param_hint="--metadata")
-    return parsed
+        problem = f"it is no JSON: {error}"
+    raise click.BadParameter(problem, ctx, param_hint="--metadata")
 
 
 metadata_option = click.option(

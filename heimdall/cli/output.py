@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
 from dataclasses import fields as dataclass_fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TextIO
 
@@ -49,29 +50,16 @@ class Styled(str):
         return styled
 
 
-def good(text: object) -> Styled:
-    """For what is as it should be."""
-    return Styled(text, "green")
-
-
-def warning(text: object) -> Styled:
-    """For what the user should look at."""
-    return Styled(text, "yellow")
-
-
-def bad(text: object) -> Styled:
-    """For what is broken."""
-    return Styled(text, "bold red")
-
-
-def faint(text: object) -> Styled:
-    """For what matters less than what stands beside it."""
-    return Styled(text, "dim")
-
-
-def strong(text: object) -> Styled:
-    """For what to see first."""
-    return Styled(text, "bold")
+good = partial(Styled, style="green")
+"""For what is as it should be."""
+warning = partial(Styled, style="yellow")
+"""For what the user should look at."""
+bad = partial(Styled, style="bold red")
+"""For what is broken."""
+faint = partial(Styled, style="dim")
+"""For what matters less than what stands beside it."""
+strong = partial(Styled, style="bold")
+"""For what to see first."""
 
 
 def mark(grade: Literal["pass", "warn", "fail"]) -> Styled:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -122,9 +123,7 @@ def _described(known: KnownProject, here: Path) -> _ProjectRow:
     used = known.used.isoformat(timespec="seconds")
     root = known.project.root
 
-    def row(**details: Any) -> _ProjectRow:
-        return _ProjectRow(root=root, used=used, current=root == here, **details)
-
+    row = partial(_ProjectRow, root=root, used=used, current=root == here)
     if known.gone:
         return row(state="gone")
     try:

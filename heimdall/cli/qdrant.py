@@ -264,16 +264,12 @@ def _memory_and_index() -> Iterator[tuple[ProjectMemory, QdrantIndex]]:
             yield memory, index
 
 
-def _embedding_space(memory: ProjectMemory) -> str:
+def _index(memory: ProjectMemory, settings: QdrantSettings) -> QdrantIndex:
+    from cognitive_memory.qdrant.index import QdrantIndex
+
     space = memory.storage.embedding_space()
     if space is None:
         raise click.ClickException(
             "This installation pins no embedding model, so there are no vectors: install heimdall-mcp from a release."
         )
-    return space
-
-
-def _index(memory: ProjectMemory, settings: QdrantSettings) -> QdrantIndex:
-    from cognitive_memory.qdrant.index import QdrantIndex
-
-    return QdrantIndex(settings, project_id=memory.project_id, space=_embedding_space(memory))
+    return QdrantIndex(settings, project_id=memory.project_id, space=space)

@@ -19,6 +19,9 @@ class _ToUser(logging.Handler):
         output.error(record.getMessage().removeprefix("heimdall: "))
 
 
+_to_user = _ToUser(logging.WARNING)
+
+
 def begin(*, lenient: bool = False) -> None:
     """Send the records of this process to the log file and to the user.
 
@@ -34,12 +37,8 @@ def begin(*, lenient: bool = False) -> None:
         if not lenient:
             raise
         keep_logs("heimdall", level=DEFAULT_LEVEL)
-    to_user = _ToUser(logging.WARNING)
     for name in LOGGERS:
-        logger = logging.getLogger(name)
-        logger.handlers = [
-            handler for handler in logger.handlers if not isinstance(handler, _ToUser)
-        ] + [to_user]
+        logging.getLogger(name).addHandler(_to_user)  # once, however often it is added
 
 
 def mistake_of_ours(error: Exception) -> None:

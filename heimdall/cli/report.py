@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from heimdall.cli import output
-from heimdall.cli.exit_codes import EXIT_ERROR, EXIT_FINDINGS, EXIT_OK
+
+EXIT_OK: Final = 0
+"""Done."""
+EXIT_FINDINGS: Final = 1
+"""Checked, and something needs attention."""
+EXIT_ERROR: Final = 2
+"""An error, or a mistake in the command line."""
+EXIT_INTERRUPTED: Final = 130
+"""Ended by Ctrl-C."""
 
 
 class Report(ABC):
@@ -27,7 +36,7 @@ class Report(ABC):
 
     @property
     def exit_code(self) -> int:
-        """One of `heimdall.cli.exit_codes`."""
+        """`EXIT_OK`, `EXIT_FINDINGS` or `EXIT_ERROR`."""
         if self.errors:
             return EXIT_ERROR
         return EXIT_OK if self.sound else EXIT_FINDINGS

@@ -9,7 +9,7 @@ import click
 
 from heimdall.cli import output
 from heimdall.cli.commands import COMPLETE_VARIABLE, PROGRAM, heimdall
-from heimdall.cli.exit_codes import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_OK
+from heimdall.cli.report import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_OK
 from heimdall.errors import HeimdallError
 
 
@@ -20,7 +20,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         arguments: default: those of the process.
 
     Returns:
-        One of `heimdall.cli.exit_codes`. `HEIMDALL_DEBUG=1` shows tracebacks.
+        An exit code of `heimdall.cli.report`. `HEIMDALL_DEBUG=1` shows tracebacks.
     """
     output.print_everything()
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +19,6 @@ from heimdall.models.files import draft
 if TYPE_CHECKING:
     from cognitive_memory.core.reports import ImportReport
 
-_STREAM = Path("-")
 _force = click.option("--force", is_flag=True, help="Replace a file that is there.")
 
 
@@ -56,7 +54,7 @@ def export(*, file: Path | None, without_vectors: bool, force: bool) -> Report |
         heimdall export memories.jsonl  # everything, one memory a line
         heimdall export --without-vectors | gzip > memories.jsonl.gz  # a tenth of the size; importing embeds again
     """
-    target = None if file == _STREAM else file
+    target = None if file == Path("-") else file
     if target is None and json_wanted():
         raise click.UsageError(
             "The lines on the standard output are JSON already; --json reports about a FILE."
@@ -82,7 +80,7 @@ def import_(*, file: Path) -> Report:
         zcat memories.jsonl.gz | heimdall import -  # from another command
     """
     with this_memory() as memory:
-        with _lines_from(file) as lines:
+        with click.open_file(str(file), encoding="utf-8") as lines:
             report = memory.import_lines(lines)
         embedded = embed_all(memory) if model_is_here() else 0
         return _Imported(report, embedded, memory.status().pending)
@@ -168,20 +166,10 @@ class _Restored(Report):
 def _lines_to(file: Path | None, *, force: bool) -> Iterator[IO[str]]:
     """The standard output, or a stream whose file gets its name when everything is in it."""
     if file is None:
-        sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # it is a text file
-        yield sys.stdout
+        with click.open_file("-", "w", encoding="utf-8") as stream:
+            yield stream
         return
     if file.exists() and not force:
         raise click.UsageError(f"{file} exists already; --force replaces it.")
     with draft(file) as beside, beside.open("w", encoding="utf-8", newline="\n") as stream:
         yield stream
-
-
-@contextmanager
-def _lines_from(file: Path) -> Iterator[Iterator[str]]:
-    if file == _STREAM:
-        sys.stdin.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # it is a text file
-        yield iter(sys.stdin)
-        return
-    with file.open(encoding="utf-8") as stream:
-        yield iter(stream)

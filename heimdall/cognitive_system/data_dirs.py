@@ -29,6 +29,16 @@ def get_logs_data_dir() -> Path:
     return get_heimdall_data_dir() / "logs"
 
 
+def shared_directories() -> dict[str, Path]:
+    """The directories that heimdall writes to, by the names that commands give them."""
+    return {
+        "heimdall_data_dir": get_heimdall_data_dir(),
+        "models_dir": Path(locations.models_dir()),
+        "qdrant_dir": get_qdrant_data_dir(),
+        "logs_dir": get_logs_data_dir(),
+    }
+
+
 def ensure_data_directories() -> None:
     """Make the shared directories that do not exist yet, with modes as the umask says.
 

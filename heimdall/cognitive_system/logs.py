@@ -71,19 +71,14 @@ def keep_logs(program: str, *, level: str | None = None) -> ProcessLog | None:
         SettingsError: `HEIMDALL_LOG_LEVEL` has a value that can't be used.
     """
     level = level or level_from_environment()
-    for name in LOGGERS:
-        logger = logging.getLogger(name)
+    log = None if level == "off" else ProcessLog(program, level.upper())
+    for logger in map(logging.getLogger, LOGGERS):
         for handler in [each for each in logger.handlers if isinstance(each, ProcessLog)]:
             logger.removeHandler(handler)
             handler.close()
-    if level == "off":
-        return None
-    log = ProcessLog(program)
-    log.setLevel(level.upper())
-    for name in LOGGERS:
-        logger = logging.getLogger(name)
-        logger.addHandler(log)
-        logger.setLevel(min(logger.level or logging.WARNING, log.level))
+        if log:
+            logger.addHandler(log)
+            logger.setLevel(min(logger.level or logging.WARNING, log.level))
     return log
 
 
@@ -94,11 +89,13 @@ class ProcessLog(RotatingFileHandler):
 
     Args:
         program: the first part of the file's name.
+        level: the least that is written, as `logging` names it.
     """
 
-    def __init__(self, program: str) -> None:
+    def __init__(self, program: str, level: str) -> None:
         # The name is made anew whenever the file is opened: the child of a fork has one of its own.
         super().__init__(program, maxBytes=MOST_BYTES, backupCount=1, delay=True)
+        self.setLevel(level)
         self.setFormatter(
             Redacting("%(asctime)s %(levelname)s %(name)s [%(threadName)s] %(message)s")
         )

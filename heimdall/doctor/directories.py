@@ -8,24 +8,14 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from heimdall.cognitive_system import data_dirs
+from heimdall.cognitive_system.data_dirs import shared_directories
 from heimdall.doctor.finding import Finding, Request, failed, passed, warned
-from heimdall.models import locations
+from heimdall.errors import HeimdallError
 
 _MOST_ENTRIES = 20_000
 """A models directory has some dozens; a limit keeps a strange one from taking minutes."""
 _ELSEWHERE = "set HEIMDALL_DATA_DIR to another directory"
 _HAS_USER_NUMBERS = hasattr(os, "geteuid")
-
-
-def shared_directories() -> dict[str, Path]:
-    """The directories that heimdall writes to, by the key of their check."""
-    return {
-        "heimdall_data_dir": data_dirs.get_heimdall_data_dir(),
-        "models_dir": Path(locations.models_dir()),
-        "qdrant_dir": data_dirs.get_qdrant_data_dir(),
-        "logs_dir": data_dirs.get_logs_data_dir(),
-    }
 
 
 def check(_request: Request) -> Iterator[Finding]:
@@ -35,7 +25,7 @@ def check(_request: Request) -> Iterator[Finding]:
 
 
 def _examine(key: str, path: Path) -> Finding:
-    fail = partial(failed, key, path)
+    fail = partial(failed, key, path, repair=_make)
     if closed := next((parent for parent in reversed(path.parents) if _is_closed(parent)), None):
         problem = f"you can't look at it: {closed} is closed to you; it belongs to {owner(closed)}"
         return fail(problem, f"{_ELSEWHERE}, or have that one opened")
@@ -55,7 +45,7 @@ def _examine(key: str, path: Path) -> Finding:
         problem = (
             f"belongs to {owner(path)}, but you are root: what is written now will belong to root"
         )
-        return warned(key, path, problem, f"run heimdall as {owner(path)}")
+        return warned(key, path, problem, f"run heimdall as {owner(path)}", _make)
     return passed(key, path, f"is there and writable, belongs to {owner(path)}")
 
 
@@ -64,11 +54,11 @@ def _is_closed(folder: Path) -> bool:
     try:
         return folder.is_dir() and not accessible(folder, os.X_OK)
     except PermissionError:
-        return False  # a folder above it was closed, and found first
+        return False  # a folder above it is closed, and is reported
 
 
 def _missing(key: str, path: Path) -> Finding:
-    fail = partial(failed, key, path)
+    fail = partial(failed, key, path, repair=_make)
     if os.path.lexists(path):
         link = f"a link to {path.readlink()}, which is " if path.is_symlink() else ""
         return fail(f"is {link}no directory", f"move it away, or {_ELSEWHERE}")
@@ -79,7 +69,15 @@ def _missing(key: str, path: Path) -> Finding:
         problem = f"is not there and can't be made: {parent} belongs to {owner(parent)}"
         return fail(problem, _remedy(parent))
     problem = "is not there yet; the first use makes it"
-    return warned(key, path, problem, "'heimdall doctor --fix' makes it now, if you like")
+    return warned(key, path, problem, "'heimdall doctor --fix' makes it now, if you like", _make)
+
+
+def _make(finding: Finding) -> str:
+    path = Path(finding.path)
+    if path.is_dir():
+        raise HeimdallError(f"only its owner can help: {finding.advice}")
+    path.mkdir(parents=True)
+    return f"made {path}"
 
 
 def _unusable(top: Path) -> list[Path]:

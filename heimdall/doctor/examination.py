@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from heimdall.doctor import directories, engine, models, network, projects, qdrant, space, variables
 from heimdall.doctor.finding import Check, Finding, Request, Status, failed
-from heimdall.doctor.repair import Repair, repair
 from heimdall.errors import HeimdallError
 
 CHECKS_OF_DIRECTORIES: Mapping[str, Check] = {
@@ -27,6 +26,21 @@ CHECKS: Mapping[str, Check] = {
     "qdrant": qdrant.check,
 }
 """Every check, by its subject, in the order in which they are made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What was done about a finding.
+
+    Attributes:
+        key: the finding's.
+        done: whether it went well.
+        what: what was done, or why it could not be done.
+    """
+
+    key: str
+    done: bool
+    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +118,14 @@ def _completed(subject: str, check: Check, request: Request) -> Iterator[Finding
     except (HeimdallError, OSError) as error:
         path = str(getattr(error, "filename", None) or "")
         yield failed(subject, path, f"could not be looked at: {error}", "mend that, then ask again")
+
+
+def repair(findings: Iterable[Finding]) -> Iterator[Repair]:
+    """Repair what can be repaired safely; other findings are passed over in silence."""
+    for finding in findings:
+        if finding.repair is None:
+            continue
+        try:
+            yield Repair(finding.key, done=True, what=finding.repair(finding))
+        except (HeimdallError, OSError) as error:
+            yield Repair(finding.key, done=False, what=f"could not be mended: {error}")

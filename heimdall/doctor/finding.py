@@ -27,8 +27,10 @@ class Finding:
         status: how it ended.
         path: the file, directory, variable or URL that it is about, without secrets; empty if there
             is none.
-        problem: what was found.
+        problem: what is wrong, or that all is well.
         advice: what to do about it; empty where nothing has to be done.
+        repair: repairs it without losing anything and says what it did; raises HeimdallError or OSError when it can't.
+            None where nothing can be done safely.
     """
 
     key: str
@@ -36,10 +38,11 @@ class Finding:
     path: str
     problem: str
     advice: str = ""
+    repair: Action | None = None
 
     @property
     def message(self) -> str:
-        """What was found and what to do, in one line."""
+        """The problem and the advice, in one line."""
         return f"{self.problem}; {self.advice}" if self.advice else self.problem
 
     def as_json(self) -> dict[str, str]:
@@ -62,6 +65,7 @@ class Request:
     project: Path | None = None
 
 
+Action: TypeAlias = Callable[[Finding], str]
 Check: TypeAlias = Callable[[Request], Iterator[Finding]]
 """Looks at one subject and changes nothing."""
 
@@ -71,14 +75,18 @@ def passed(key: str, path: object, what: str) -> Finding:
     return Finding(key, Status.PASS, str(path), what)
 
 
-def warned(key: str, path: object, problem: str, advice: str = "") -> Finding:
+def warned(
+    key: str, path: object, problem: str, advice: str = "", repair: Action | None = None
+) -> Finding:
     """Something that works, but perhaps not as it is meant."""
-    return Finding(key, Status.WARN, str(path), problem, advice)
+    return Finding(key, Status.WARN, str(path), problem, advice, repair)
 
 
-def failed(key: str, path: object, problem: str, advice: str) -> Finding:
+def failed(
+    key: str, path: object, problem: str, advice: str, repair: Action | None = None
+) -> Finding:
     """Something that does not work."""
-    return Finding(key, Status.FAIL, str(path), problem, advice)
+    return Finding(key, Status.FAIL, str(path), problem, advice, repair)
 
 
 def not_checked(key: str, path: object, why: str, advice: str = "") -> Finding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from heimdall.doctor.finding import Finding, Request, failed, passed, warned
@@ -51,7 +52,7 @@ def _model(model: PinnedModel, store: Store, location: Location, *, deep: bool) 
     bad = [finding for finding in verify(model, store) if finding.state != "ok"]
     if bad:
         named = ", ".join(f"{finding.path} is {finding.state}" for finding in bad)
-        return failed("models", directory, f"{label} is not sound: {named}", REPAIR)
+        return failed("models", directory, f"{label} is not sound: {named}", REPAIR, _provide)
     what = "is complete; every file was hashed now and matches its pin"
     return passed("models", directory, f"{label} {what}")
 
@@ -67,6 +68,7 @@ def _absent(model: PinnedModel, store: Store) -> Finding:
             own,
             f"{model.label} is incomplete: {named} missing or of another size",
             REPAIR,
+            _provide,
         )
     pull = (
         f"unset {offline}, then 'heimdall models pull'"
@@ -76,7 +78,9 @@ def _absent(model: PinnedModel, store: Store) -> Finding:
     advice = (
         f"{pull} fetches it; without a network 'heimdall models import FILE' takes it from a file"
     )
-    return failed("models", store.models_dir, f"{model.label} is not on this machine", advice)
+    return failed(
+        "models", store.models_dir, f"{model.label} is not on this machine", advice, _provide
+    )
 
 
 def _offline() -> str | None:
@@ -101,9 +105,8 @@ def _view(model: PinnedModel, store: Store) -> Iterator[Finding]:
     ]
     if wrong:
         problem = f"other tools that look there don't find the pinned {', '.join(wrong)}; heimdall itself does not mind"
-        yield warned(
-            "models_view", models_dir, problem, "'heimdall doctor --fix' lays them out again"
-        )
+        advice = "'heimdall doctor --fix' lays them out again"
+        yield warned("models_view", models_dir, problem, advice, _lay_out_view)
 
 
 def _same(seen: Path, own: Path) -> bool:
@@ -118,17 +121,42 @@ def _same(seen: Path, own: Path) -> bool:
 def _leftovers(store: Store) -> Iterator[Finding]:
     if not os.path.isdir(store.partial):  # noqa: PTH112 (as above)
         return
-    stale = stale_downloads(store)
+    stale = _stale_downloads(store)
     if stale:
         size = megabytes(sum(verdict.size for verdict in stale))
         problem = f"{len(stale)} unfinished downloads ({size}) were left behind more than a day ago"
-        yield warned(
-            "models_leftovers", store.partial, problem, "'heimdall models prune' removes them"
-        )
+        advice = "'heimdall models prune' removes them"
+        yield warned("models_leftovers", store.partial, problem, advice, _sweep)
 
 
-def stale_downloads(store: Store) -> list[prune.Verdict]:
+def _stale_downloads(store: Store) -> list[prune.Verdict]:
     """Unfinished downloads that nobody works on any more."""
     return [
         verdict for verdict in prune.judge(store) if verdict.kind == "partial" and not verdict.keep
     ]
+
+
+def _provide(_finding: Finding) -> str:
+    from heimdall.models.resolver import repair
+
+    # The user asked for it, so HEIMDALL_FETCH=never does not hold here; HEIMDALL_OFFLINE does.
+    settings = replace(Settings.from_environment(), fetch="use")
+    resolution = repair(read_model(), settings=settings)
+    origin = ", ".join(resolution.sources) or "files that were here"
+    return (
+        f"{resolution.model.label} was verified and mended, from {origin}: {resolution.directory}"
+    )
+
+
+def _lay_out_view(_finding: Finding) -> str:
+    store = Store(Path(locations.models_dir()))
+    store.show(read_model())
+    return f"laid the pinned files out in {store.models_dir}; what was there under their names was kept, renamed"
+
+
+def _sweep(_finding: Finding) -> str:
+    store = Store(Path(locations.models_dir()))
+    stale = _stale_downloads(store)
+    prune.carry_out(store, stale)
+    size = megabytes(sum(verdict.size for verdict in stale))
+    return f"removed {len(stale)} unfinished downloads ({size}) that nobody works on"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -76,12 +77,11 @@ def _places(model: PinnedModel, settings: Settings) -> list[str]:
     urls += [settings.github_url] if "github" in settings.sources else []
     if "huggingface" in settings.sources:
         urls += [place for file in model.files for place in file.also]
-    by_host = {
-        urlsplit(url).hostname: url
-        for url in reversed(urls)
-        if url.startswith(("https://", "http://"))
-    }
-    return list(reversed(by_host.values()))
+    by_host: dict[str | None, str] = {}
+    for url in urls:
+        if url.startswith(("https://", "http://")):
+            by_host.setdefault(urlsplit(url).hostname, url)
+    return list(by_host.values())
 
 
 def _proxy_problem(proxy: str) -> str | None:
@@ -135,9 +135,9 @@ def _authority_problem(path: Path, *, directory: bool) -> str | None:
 
 def _system_authorities() -> Finding:
     paths = ssl.get_default_verify_paths()
-    found = next((path for path in (paths.cafile, paths.capath) if path), None)
-    if found or ssl.create_default_context().get_ca_certs():
-        return passed("ca", found or "", "the system's certificate authorities are trusted")
+    path = paths.cafile or paths.capath
+    if path or ssl.create_default_context().get_ca_certs():
+        return passed("ca", path or "", "the system's certificate authorities are trusted")
     advice = "install your system's ca-certificates, or set SSL_CERT_FILE to a file of certificates in PEM form"
     return failed(
         "ca",
@@ -168,15 +168,12 @@ def _sources(model: PinnedModel, settings: Settings) -> Iterator[Finding]:
     from heimdall.models.sources.plan import chosen_sources
     from heimdall.models.transfer.http import Client
 
-    client = Client(min(settings.stall_seconds, _PATIENCE_SECONDS))
     forbidden = f"{settings.offline} is set" if settings.offline else None
-    try:
+    with closing(Client(min(settings.stall_seconds, _PATIENCE_SECONDS))) as client:
         answers = [
             (source, (forbidden if source.remote else None) or _problem(source, model, client))
             for source in chosen_sources(model, settings)
         ]
-    finally:
-        client.close()
     # One that does not answer matters if nobody else does while the model is still to be fetched.
     needed = not model.locate().here and all(problem for _, problem in answers)
     for source, problem in answers:

@@ -101,7 +101,13 @@ def _schema_and_content(path: Path) -> Finding:
             return failed("projects", path, problem, "upgrade heimdall-mcp")
         if version < newest:
             problem = f"has schema {version}, this release's is {newest}; the next use brings it up, with a backup"
-            return warned("project_schema", path, problem, "'heimdall doctor --fix' does it now")
+            return warned(
+                "project_schema",
+                path,
+                problem,
+                "'heimdall doctor --fix' does it now",
+                _migrate_schema,
+            )
         return _content(path, version)
     except StorageError as error:
         return failed("projects", path, error.problem, error.advice)
@@ -123,6 +129,22 @@ def _content(path: Path, version: int) -> Finding:
 def _damaged(path: Path, problems: list[str]) -> Finding:
     if all("keyword index" in problem for problem in problems):
         advice = "'heimdall doctor --fix' makes it anew; no memory is lost"
-        return failed("project_words", path, "; ".join(problems), advice)
+        return failed("project_words", path, "; ".join(problems), advice, _rebuild_words)
     advice = "bring a backup back with 'heimdall restore', or move it away; the sqlite3 tool's .recover may save what is left"
     return failed("projects", path, f"is damaged: {'; '.join(problems)}", advice)
+
+
+def _migrate_schema(finding: Finding) -> str:
+    from cognitive_memory.project_memory import ProjectMemory
+
+    with ProjectMemory.open(Path(finding.path)) as memory:
+        kept = memory.migration_backup
+        version = memory.status().schema_version
+    return f"{finding.path} has schema {version} now; its state before is kept in {kept}"
+
+
+def _rebuild_words(finding: Finding) -> str:
+    from cognitive_memory.storage.backup import rebuild_words
+
+    rebuild_words(Path(finding.path))
+    return f"made the keyword index of {finding.path} anew"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from heimdall.doctor.directories import shared_directories
+from heimdall.cognitive_system.data_dirs import shared_directories
 from heimdall.doctor.finding import Finding, Request, failed, not_checked, passed, warned
 from heimdall.models.errors import ManifestError
 from heimdall.models.manifest import read_model

@@ -37,7 +37,6 @@ def migrate_legacy_data(
     *,
     dry_run: bool = False,
     remove: bool = False,
-    embed: bool = True,
     progress: Embedding | None = None,
 ) -> MigrationReport:
     """Bring over what earlier releases left. Safe to repeat, and to kill at any moment.
@@ -50,9 +49,8 @@ def migrate_legacy_data(
             directory.
         dry_run: only tell what would be done.
         remove: delete what came over.
-        embed: make the vectors of memories that came over, if the model is on this machine; they
-            wait otherwise.
-        progress: told while that is done.
+        progress: told while the vectors of memories that came over are made; without the model on
+            this machine they wait.
 
     Returns:
         What was done, thing by thing. A thing that could not be brought over is in it, as failed,
@@ -60,13 +58,13 @@ def migrate_legacy_data(
 
     Raises:
         ProjectError: `path` is no directory.
-        ManifestError, SettingsError: the installation or a variable has to be mended first.
+        ManifestError, SettingsError: the installation or a variable has to be corrected first.
     """
     around = find_project(path)  # says what is wrong with the path
     project = around if path is None else Project(path.absolute())
     # Earlier releases went by the working directory alone.
     tops = list(dict.fromkeys([project.root, Path.cwd()])) if path is None else [project.root]
-    options = Options(dry_run, remove=remove and not dry_run, embed=embed and not dry_run)
+    options = Options(dry_run, remove=remove and not dry_run)
     migration = _Migration(project, tops, options, MigrationReport(dry_run))
     if dry_run:
         migration.run(progress)
@@ -106,7 +104,7 @@ class _Migration:
     def run(self, progress: Embedding | None) -> None:
         for steps in (self._models(), self._memories(), self._qdrant()):
             self.report.steps.extend(steps)
-        if self.options.embed:
+        if not self.options.dry_run:
             self._embed(progress)
 
     @property

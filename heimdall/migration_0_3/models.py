@@ -15,7 +15,6 @@ from heimdall.models.files import sha256_of
 from heimdall.models.manifest import PinnedFile, PinnedModel, read_model
 from heimdall.models.package import heimdall
 from heimdall.models.resolver import resolve_in_detail
-from heimdall.models.settings import Settings
 from heimdall.models.sources.base import Context
 from heimdall.models.sources.local import adopt
 from heimdall.models.space import NoSpaceError
@@ -40,7 +39,7 @@ def migrate(folder: Path, options: Options) -> Iterator[Step]:
     file to another.
 
     Raises:
-        ManifestError, SettingsError: the installation or a variable has to be mended first.
+        ManifestError, SettingsError: the installation or a variable has to be corrected first.
     """
     store = Store(Path(locations.models_dir()))
     if folder.resolve() == store.models_dir.resolve():
@@ -161,7 +160,6 @@ def _resolve(model: PinnedModel, contents: _Contents, store: Store) -> tuple[Pat
         resolution = resolve_in_detail(
             *(model.name, model.variant),
             models_dir=store.models_dir,
-            settings=Settings.from_environment(),
             progress=Progress(),
             sources=[contents],
         )

@@ -67,10 +67,6 @@ class Original:
         self._connection = connection
         self._root = root
 
-    def count(self) -> int:
-        """How many memories come over: rows with a text."""
-        return sum(1 for _ in self._rows())
-
     def memories(self) -> Iterator[NewMemory]:
         """Every row with a text, oldest first."""
         connections = self._connections()
@@ -85,27 +81,19 @@ class Original:
                 digest.update(f"{len(str(value))}:{value}".encode("utf-8", "replace"))
         return digest.hexdigest()
 
-    def dropped(self) -> dict[str, int]:
-        """What does not come over: how many of what."""
-        counts = {
-            "memories without a text": self._size("memories") - self.count(),
+    def summary(self) -> str:
+        """How many memories and connections come over, and what does not, for the user."""
+        memories = sum(1 for _ in self._rows())
+        connections = sum(map(len, self._connections().values()))
+        left_out = {
+            "memories without a text": self._size("memories") - memories,
             "retrieval statistics": self._size("retrieval_stats"),
-            "connections that lead nowhere": self._size("memory_connections") - self.connections(),
+            "connections that lead nowhere": self._size("memory_connections") - connections,
             "vectors (made anew)": self._size("memories", "cognitive_embedding IS NOT NULL"),
         }
-        return {what: number for what, number in counts.items() if number}
-
-    def connections(self) -> int:
-        """How many connections come over, in the metadata of the memories that they begin at."""
-        return sum(map(len, self._connections().values()))
-
-    def summary(self) -> str:
-        """What comes over and what does not, for the user."""
-        parts = [f"{self.count()} memories"]
-        if number := self.connections():
-            parts.append(f"{number} connections in their metadata")
-        dropped = ", ".join(f"{number} {what}" for what, number in self.dropped().items())
-        return ", ".join(parts) + (f"; not taken: {dropped}" if dropped else "")
+        taken = f", {connections} connections in their metadata" if connections else ""
+        dropped = ", ".join(f"{number} {what}" for what, number in left_out.items() if number)
+        return f"{memories} memories{taken}" + (f"; not taken: {dropped}" if dropped else "")
 
     def _rows(self) -> Iterator[sqlite3.Row]:
         for row in self._connection.execute("SELECT * FROM memories ORDER BY timestamp, id"):

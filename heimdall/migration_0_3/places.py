@@ -15,7 +15,6 @@ from heimdall.migration_0_3 import memories, models, settings
 from heimdall.migration_0_3.original import is_original
 from heimdall.migration_0_3.qdrant import QdrantFolder, recognise
 
-_MODELS = ("data/models",)
 _DATABASES = (
     ".heimdall/cognitive_memory.db",
     "data/cognitive_memory.db",
@@ -43,9 +42,8 @@ def model_folders(root: Path) -> list[Path]:
     """Folders of model files in a project, or the folder itself if it is one."""
     if models.looks_like_models(root):
         return [root]
-    return [
-        folder for name in _MODELS if (folder := root / name).is_dir() and any(folder.iterdir())
-    ]
+    folder = root / "data" / "models"
+    return [folder] if folder.is_dir() and any(folder.iterdir()) else []
 
 
 def databases(project: Project, tops: Sequence[Path] = ()) -> tuple[list[Path], dict[Path, str]]:

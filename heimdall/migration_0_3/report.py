@@ -9,6 +9,7 @@ from pathlib import Path
 from heimdall.errors import HeimdallError
 
 
+@dataclass(eq=False, repr=False)
 class MigrationError(HeimdallError):
     """Something could not be migrated, and was left as it is.
 
@@ -17,10 +18,8 @@ class MigrationError(HeimdallError):
         problem: why, and what to do.
     """
 
-    def __init__(self, source: str, problem: str) -> None:
-        super().__init__(source, problem)
-        self.source = source
-        self.problem = problem
+    source: str
+    problem: str
 
     def __str__(self) -> str:
         return f"{self.source}: {self.problem}"
@@ -42,7 +41,7 @@ class Step:
 
     Attributes:
         kind: `model`, `file`, `memories`, `settings`, `qdrant` or `volume`.
-        source: where it was found.
+        source: where it is, or was.
         outcome: what became of it.
         target: where it is now, or would be; None if it is to stay.
         detail: what exactly, why not, and what to do.
@@ -88,12 +87,10 @@ class Options:
     Attributes:
         dry_run: look only; nothing else is asked for then.
         remove: delete what came over, once its copy was read back.
-        embed: make the vectors of memories that came over, if the model is on this machine.
     """
 
     dry_run: bool = False
     remove: bool = False
-    embed: bool = True
 
 
 def failure(

@@ -76,7 +76,7 @@ def child() -> int:
     pid = os.fork()
     if pid == 0:
         with contextlib.suppress(BaseException):
-            os._exit(0 if migrate_legacy_data(PROJECT.root, embed=False).sound else 3)
+            os._exit(0 if migrate_legacy_data(PROJECT.root).sound else 3)
         os._exit(1)
     return pid
 

@@ -19,9 +19,8 @@ from cognitive_memory.project.registry import remember
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.storage import migrations
 from heimdall.doctor import projects
-from heimdall.doctor.examination import examine
+from heimdall.doctor.examination import examine, repair
 from heimdall.doctor.finding import Finding, Request, Status
-from heimdall.doctor.repair import repair
 from tests.heimdall.conftest import OriginalDatabase
 from tests.heimdall.migration_0_3.test_places import CONFIG
 from tests.support.other_user import other_users

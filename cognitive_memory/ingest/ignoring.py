@@ -6,10 +6,11 @@ import re
 import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 
 if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
+    from pathspec import GitIgnoreSpec, Pattern
+    from pathspec.pattern import RegexPattern
 
 NEVER = frozenset({".git", ".heimdall", ".hg", ".svn", ".jj"})
 """Names that are never looked into, whatever a rule says."""
@@ -48,9 +49,11 @@ class Ignoring:
         top = next((place for place in above if (place / ".git").exists()), folder)
         rules = cls(((top, GitIgnoreSpec.from_lines(_USUAL.split())),))
         rules = rules._with(top, top / ".git" / "info" / "exclude")
-        for place in reversed(above[1 : above.index(top) + 1]):
-            rules = rules.below(place)
-        if folder != top and rules.ignores(folder, is_folder=True):
+        is_ignored = False
+        for place in reversed(above[: above.index(top)]):
+            rules = rules.below(place.parent)
+            is_ignored = is_ignored or rules.ignores(place, is_folder=True)
+        if is_ignored:
             rules = cls()  # whoever names an ignored folder wants what is in it
         return rules.below(folder)
 
@@ -62,14 +65,17 @@ class Ignoring:
         return rules
 
     def ignores(self, path: Path, *, is_folder: bool) -> bool:
-        """Whether a file or folder is left out. The rule that was found last decides, as git has it."""
+        """Whether a file or folder in a folder that is not left out is; the last rule that fits it decides.
+
+        As git has it, and as whoever walks asks: at each folder on the way.
+        """
         if path.name in NEVER:
             return True
         for folder, spec in reversed(self._rules):
             name = path.relative_to(folder).as_posix() + ("/" if is_folder else "")
-            verdict = spec.check_file(name).include
-            if verdict is not None:
-                return verdict
+            for pattern in reversed(spec.patterns):
+                if pattern.include is not None and _fits(pattern, name):
+                    return pattern.include
         return False
 
     def _with(self, folder: Path, file: Path) -> Self:
@@ -97,3 +103,17 @@ class Ignoring:
                 rules.append(line)
         ours = (folder, GitIgnoreSpec.from_lines(rules))
         return replace(self, _rules=(*self._rules, ours), problems=tuple(problems))
+
+
+def _fits(pattern: Pattern, name: str) -> bool:
+    """Whether a rule is about the path itself, not only about a folder above it.
+
+    pathspec lets `!/a` bring back all that lies below `a`; git asks at each folder on the way, and
+    means `a` itself.
+    """
+    regex = cast("RegexPattern", pattern).regex
+    # Where a rule ends at a folder, pathspec gives the slash behind it a name.
+    return regex is not None and any(
+        match.groupdict().get("ps_d") is None or match.end("ps_d") == len(name)
+        for match in regex.finditer(name)
+    )

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from cognitive_memory.ingest.errors import PathNotFoundError
@@ -105,6 +105,8 @@ def test_what_is_elsewhere_has_its_absolute_path(project: Path, tmp_path: Path) 
         max_size=3,
     )
 )
+@example(rules={".gitignore": ["*/", "!/a"]})
+@example(rules={".gitignore": ["*.md"], "a/.gitignore": ["!/b"]})
 def test_ignored_is_what_git_ignores(
     tmp_path_factory: pytest.TempPathFactory, rules: dict[str, list[str]]
 ) -> None:

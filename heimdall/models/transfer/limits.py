@@ -78,6 +78,7 @@ class _LimitedHead(HTTPConnection):
                 response.close()
                 raise ConnectionError  # noqa: TRY301 (told in its place, as any error of a cut head)
         except Exception:
+            # The parser may raise anything of a head that was cut; what is not our doing goes on.
             if expired.is_set():
                 raise TimeoutError(f"no complete answer head within {seconds:.0f} s") from None
             raise

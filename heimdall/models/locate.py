@@ -101,7 +101,7 @@ def places(
     tiers = {SYSTEM: locations.system_models_dir(), SHARED: shared}
     manifest, here = package.manifest_path, []
     for tier, directory in tiers.items():
-        for tree, verified in receipts.trees(directory, entry):
+        for tree, verified in receipts.trees(directory, entry, read_only=tier == SYSTEM):
             # Nothing is ever written to the read-only tier, and what is not verified yet is noted when it is.
             noted = tier == SYSTEM or not verified or receipts.is_noted(shared, manifest, entry)
             state = VERIFIED if verified else UNVERIFIED

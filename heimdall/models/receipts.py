@@ -1,5 +1,9 @@
 """The manifest's plain JSON, and what a store has of a pinned set: its tree, its receipt, and notes of who uses it.
 
+A receipt says that a set's files were hashed, and how they were then. It is believed when this user or root wrote it,
+and so are sizes and time stamps of files that are this user's or root's; what others own can be altered without a
+trace in either, and counts only by a receipt of one's own that knows its inode and its change time.
+
 Part of every import of heimdall, so it loads nothing but `json`; `manifest.read_model` reads everything strictly.
 """
 
@@ -7,10 +11,13 @@ import json
 import os
 from binascii import crc32
 
+from . import locations
+from .ownership import NO_FOLLOW, is_own
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import Any
+    from collections.abc import Callable, Iterator
+    from typing import IO, Any
 
 STORE = ".store"
 RECEIPT = "receipt.json"
@@ -26,10 +33,28 @@ def read_json(path: str) -> "dict[str, Any]":
         ValueError: if it holds no JSON object.
     """
     with open(path, encoding="utf-8") as stream:
-        try:
-            document = json.load(stream)
-        except RecursionError as error:
-            raise ValueError(f"{path} is nested too deeply") from error
+        return _json_object(stream, path)
+
+
+def read_own_json(path: str) -> "dict[str, Any]":
+    """Read a JSON object from a file that is this user's or root's.
+
+    Raises:
+        OSError: if it can't be read, is a link, or others may write to it.
+        ValueError: if it holds no JSON object.
+    """
+    descriptor = os.open(path, os.O_RDONLY | NO_FOLLOW)
+    with open(descriptor, encoding="utf-8") as stream:
+        if not is_own(os.fstat(descriptor)):
+            raise PermissionError(f"{path} belongs to another user, or others may write to it")
+        return _json_object(stream, path)
+
+
+def _json_object(stream: "IO[str]", path: str) -> "dict[str, Any]":
+    try:
+        document = json.load(stream)
+    except RecursionError as error:
+        raise ValueError(f"{path} is nested too deeply") from error
     if not isinstance(document, dict):
         raise ValueError(f"{path} holds no JSON object")  # noqa: TRY004
     return document
@@ -87,46 +112,98 @@ def user_note(models_dir: str, manifest_path: str, entry: "dict[str, Any]") -> s
     return os.path.join(models_dir, STORE, "users", f"{set_name(entry)}.{user}.json")
 
 
+def own_receipt(tree: str, entry: "dict[str, Any]") -> str:
+    """Where this user's own receipt of the set's files in `tree` is, or would be; empty if there is no such place."""
+    private = locations.private_dir()
+    name = f"{set_name(entry)}.{crc32(os.fsencode(os.path.realpath(tree))):08x}.json"
+    return os.path.join(private, "receipts", name) if private else ""
+
+
 def is_noted(models_dir: str, manifest_path: str, entry: "dict[str, Any]") -> bool:
     """Whether it is noted that this manifest's environment uses the set, or can't be."""
     note = user_note(models_dir, manifest_path, entry)
     return os.path.exists(note) or not os.access(os.path.dirname(note), os.W_OK)
 
 
-def verified_tree(models_dir: str, entry: "dict[str, Any]") -> str | None:
-    """The tree of the set below `models_dir` if nothing was touched since it was verified, else None."""
-    directory = set_directory(models_dir, entry)
-    tree = os.path.join(directory, TREE)
-    try:
-        receipt = read_json(os.path.join(directory, RECEIPT))
-        untouched = receipt["stats"] == dict(stats(tree, entry))
-        return tree if untouched and receipt["pins"] == pins(entry) else None
-    except (OSError, ValueError, KeyError):
-        return None
+def verified_tree(
+    models_dir: str, entry: "dict[str, Any]", *, read_only: bool = False
+) -> str | None:
+    """The tree of the set below `models_dir` if nothing was touched since it was verified, else None.
 
-
-def trees(models_dir: str, entry: "dict[str, Any]") -> "Iterator[tuple[str, bool]]":
-    """The set's tree below `models_dir`, and whether it is verified; else what has each file in its pinned size.
-
-    That may be a set that was touched since it was verified, or what somebody put directly into `models_dir`.
+    Args:
+        read_only: whether it is the read-only tier, where sizes are enough if all is this user's or root's: packages
+            and container layers come with other time stamps.
     """
-    if verified := verified_tree(models_dir, entry):
-        yield verified, True
-        return
-    for directory in (tree(models_dir, entry), models_dir):
+    return next(
+        (tree for tree, verified in trees(models_dir, entry, read_only=read_only) if verified), None
+    )
+
+
+def trees(
+    models_dir: str, entry: "dict[str, Any]", *, read_only: bool = False
+) -> "Iterator[tuple[str, bool]]":
+    """Each tree below `models_dir` that has every file of the set in its pinned size, and whether it is verified.
+
+    That is the set's own, and what somebody put directly into `models_dir`. A verified one is the last.
+
+    Args:
+        read_only: as of `verified_tree`.
+    """
+    own = tree(models_dir, entry)
+    for directory in (own, models_dir):
         try:
-            sizes = {path: size for path, (size, _) in stats(directory, entry)}
+            now = statuses(directory, entry)
         except OSError:
             continue
-        if all(sizes[file["path"]] == file["size"] for file in entry["files"]):
-            yield directory, False
+        if any(now[file["path"]].st_size != file["size"] for file in entry["files"]):
+            continue
+        unalterable = all(map(is_own, now.values()))
+        beside = os.path.join(os.path.dirname(own), RECEIPT) if directory == own else ""
+        verified = (unalterable and (read_only or _tells(beside, entry, now, look))) or _tells(
+            own_receipt(directory, entry), entry, now, identity
+        )
+        yield directory, verified
+        if verified:
+            return
 
 
-def stats(tree: str, entry: "dict[str, Any]") -> "Iterator[tuple[str, list[int]]]":
-    """Size in bytes and time stamp in nanoseconds of each of the set's files below `tree`."""
-    for file in entry["files"]:
-        status = os.stat(os.path.join(tree, file["path"]))
-        yield file["path"], [status.st_size, status.st_mtime_ns]
+def statuses(tree: str, entry: "dict[str, Any]") -> "dict[str, os.stat_result]":
+    """What the system says of each of the set's files below `tree`.
+
+    Raises:
+        OSError: if one is not there.
+    """
+    return {file["path"]: os.stat(os.path.join(tree, file["path"])) for file in entry["files"]}
+
+
+def look(status: os.stat_result) -> list[int]:
+    """What is noted of a file that nobody else may alter: its size in bytes, its time stamp in nanoseconds.
+
+    Both survive a copy of the whole store, as into an image.
+    """
+    return [status.st_size, status.st_mtime_ns]
+
+
+def identity(status: os.stat_result) -> list[int]:
+    """What is noted of a file that others may alter: its owner can set size and time stamp, but not the change time."""
+    return [*look(status), status.st_ino, status.st_ctime_ns]
+
+
+def _tells(
+    receipt: str,
+    entry: "dict[str, Any]",
+    now: "dict[str, os.stat_result]",
+    noted: "Callable[[os.stat_result], list[int]]",
+) -> bool:
+    """Whether the receipt says that the set's files were verified, and they are as they were then."""
+    try:
+        document = read_own_json(receipt)
+        return bool(
+            document["stats"] == {path: noted(status) for path, status in now.items()}
+            and document["pins"] == pins(entry)
+        )
+    except (OSError, ValueError, KeyError):
+        return False
 
 
 def _marker_holds(marker: str | None) -> bool:

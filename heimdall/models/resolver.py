@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from . import locations
 from .locate import SHARED, SYSTEM, places
 from .manifest import PinnedModel, read_model
+from .own_receipts import verify_tree
+from .ownership import is_own
 from .package import Package
 from .settings import Settings
 from .space import explained
-from .store import Store, tree_matches
+from .store import Store
 from .transfer.progress import Progress, make_progress
 
 if TYPE_CHECKING:
@@ -126,8 +128,20 @@ def _first_sound(pinned: PinnedModel, store: Store, *hashed: str) -> Path | None
 
     What lies in the shared tier without a receipt is usually adopted into the store instead, once and for all.
     """
+    own = store.tree(pinned)
     for place in places(pinned.package, pinned.entry, str(store.models_dir)):
         directory = Path(place.directory)
-        if place.verified or (place.tier in hashed and tree_matches(directory, pinned)):
+        if place.verified:
+            return directory
+        # Another user's set is not put together anew, it is hashed where it is.
+        looked_at = place.tier in hashed or (directory == own and not _is_ours(own.parent))
+        if looked_at and verify_tree(directory, pinned):
             return directory
     return None
+
+
+def _is_ours(directory: Path) -> bool:
+    try:
+        return is_own(directory.stat())
+    except OSError:
+        return True

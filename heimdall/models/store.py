@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
-from . import graph_cache, receipts
+from . import graph_cache, own_receipts, receipts
 from .errors import IntegrityError
 from .files import settle, sha256_of, write_atomically
 from .locking import advisory_lock
@@ -151,7 +151,12 @@ class Store:
 
     def invalidate(self, model: PinnedModel) -> None:
         """Forget that the set was verified, so that it is verified anew."""
-        (self.tree(model).parent / receipts.RECEIPT).unlink(missing_ok=True)
+        tree = self.tree(model)
+        # Another user's receipt can't be removed; it was not believed.
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            (tree.parent / receipts.RECEIPT).unlink()
+        if own := receipts.own_receipt(str(tree), model.entry):
+            Path(own).unlink(missing_ok=True)
 
     def publish(self, model: PinnedModel) -> Path:
         """Put the set together from its blobs, and return its tree.
@@ -161,12 +166,18 @@ class Store:
         tree = self.tree(model)
         for file in files_weights_first(model):
             self.place(file, tree / file.path)
-        # it may come from files that were bad until now
-        graph_cache.discard(tree.parent / graph_cache.FOLDER)
+        # they may come from files that were bad until now
+        for cache in graph_cache.places(tree):
+            graph_cache.discard(cache)
         # Written last, with size and time stamp of each file as they are now.
-        stats = dict(receipts.stats(str(tree), model.entry))
-        receipt = {"schema": 1, "pins": receipts.pins(model.entry), "stats": stats}
-        _write_json(tree.parent / receipts.RECEIPT, receipt)
+        now = receipts.statuses(str(tree), model.entry).items()
+        stats = {path: receipts.look(status) for path, status in now}
+        with contextlib.suppress(PermissionError):  # the folder is another user's
+            # Whatever the umask: nothing in a folder that others may write to is believed.
+            tree.parent.chmod(0o755)
+            own_receipts.write(tree.parent / receipts.RECEIPT, model, stats)
+        if not self.complete(model):  # the folder or some blobs are other users'
+            own_receipts.verify_tree(tree, model)
         return tree
 
     def show(self, model: PinnedModel) -> None:
@@ -257,8 +268,3 @@ def matches(path: Path, file: PinnedFile) -> bool:
         return path.stat().st_size == file.size and sha256_of(path) == file.sha256
     except OSError:
         return False
-
-
-def tree_matches(tree: Path, model: PinnedModel) -> bool:
-    """Whether all of the model's files are in `tree` with exactly the pinned bytes."""
-    return all(matches(tree / file.path, file) for file in model.files)

@@ -37,11 +37,11 @@ def verify(model: PinnedModel, store: Store) -> list[Finding]:
     elsewhere = location.here and (location.tier == SYSTEM or not own.exists())
     tree = Path(location.directory) if elsewhere else own
     findings = [_look_at(file, tree) for file in model.files]
-    if cache := graph_cache.folder(tree):
-        findings += [
-            Finding(path, "different" if problem else "ok", problem)
-            for path, problem in graph_cache.check(cache)
-        ]
+    findings += [
+        Finding(path, "different" if problem else "ok", problem)
+        for cache in graph_cache.places(tree)
+        for path, problem in graph_cache.check(cache)
+    ]
     return findings
 
 

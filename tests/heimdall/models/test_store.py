@@ -11,8 +11,9 @@ import pytest
 from heimdall.models.errors import IntegrityError
 from heimdall.models.files import write_atomically
 from heimdall.models.manifest import PinnedModel
+from heimdall.models.own_receipts import verify_tree
 from heimdall.models.package import Package
-from heimdall.models.store import Store, matches, tree_matches
+from heimdall.models.store import Store, matches
 from tests.support.small_model import SmallModel
 
 
@@ -43,15 +44,20 @@ def test_a_set_and_the_visible_tree_are_links_to_the_blobs(
     assert not list(store.partial.iterdir())
 
 
-def test_modes_follow_the_umask(store: Store, pinned: PinnedModel, small: SmallModel) -> None:
-    previous = os.umask(0o002)
+@pytest.mark.parametrize("umask", [0o002, 0o077])
+def test_all_may_read_and_nobody_else_may_write_whatever_the_umask(
+    store: Store, pinned: PinnedModel, small: SmallModel, umask: int
+) -> None:
+    previous = os.umask(umask)
     try:
         fill(store, pinned, small)
         tree = store.publish(pinned)
     finally:
         os.umask(previous)
     for path in (*(tree / file.path for file in pinned.files), tree.parent / "receipt.json"):
-        assert stat.S_IMODE(path.stat().st_mode) == 0o664
+        assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    assert stat.S_IMODE(tree.parent.stat().st_mode) == 0o755
+    assert store.complete(pinned)
 
 
 @pytest.mark.parametrize("refusal", [errno.EPERM, errno.EXDEV, errno.ENOTSUP, errno.EMLINK])
@@ -120,7 +126,7 @@ def test_a_damaged_blob_counts_as_missing_and_is_replaced_not_changed(
         store.receive(file, [small.files[file.path]])
         store.publish(pinned)
         assert reader.read(4) == b"XXXX", "whoever had the old file open keeps it"
-    assert tree_matches(tree, pinned)
+    assert verify_tree(tree, pinned)
 
 
 def test_a_foreign_file_in_the_way_is_kept(

@@ -11,7 +11,7 @@ from heimdall.doctor.finding import Finding, Request, failed, passed, warned
 from heimdall.models import locations, prune
 from heimdall.models.errors import ManifestError
 from heimdall.models.files import sha256_of
-from heimdall.models.locate import SHARED, Location
+from heimdall.models.locate import SHARED, SYSTEM, Location
 from heimdall.models.manifest import PinnedModel, read_model
 from heimdall.models.settings import Settings, SettingsError
 from heimdall.models.store import Store
@@ -46,7 +46,9 @@ def _model(model: PinnedModel, store: Store, location: Location, *, deep: bool) 
         return _absent(model, store)
     if location.verified and not deep:
         what = (
-            "is complete; verified when it came, and not touched since ('--deep' hashes it again)"
+            "is complete in the read-only tier ('--deep' hashes it)"
+            if location.tier == SYSTEM
+            else "is complete; verified when it came, and not touched since ('--deep' hashes it again)"
         )
         return passed("models", directory, f"{label} {what}")
     bad = [finding for finding in verify(model, store) if finding.state != "ok"]

@@ -67,7 +67,7 @@ class Command(_WithExamples):
         if report is None:
             return EXIT_OK
         if as_json:
-            output.as_json(report.as_json())
+            output.as_json(report.document)
         else:
             report.show()
         for message in report.errors:

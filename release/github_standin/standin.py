@@ -8,20 +8,19 @@ import socket
 import ssl
 import time
 import uuid
-import zlib
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from ipaddress import ip_address
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Self
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlencode
 from xml.sax.saxutils import escape
 
-from release.github_standin.files import StoredFile, file_response, find
+from release.github_standin.files import file_response, find
 from release.github_standin.listener import Listener
 from release.github_standin.log import RequestLog
 from release.github_standin.messages import Application, Request, Response
-from release.github_standin.signing import SignatureRefused, Signer
 
 _URL_LIFETIME = 300.0
 """Seconds; GitHub's are of this order."""
@@ -83,8 +82,9 @@ class GitHubStandIn:
         self._repository = repository
         self._url_lifetime = url_lifetime
         self._clock = clock
-        # Made anew each time, so that no URL of an earlier run holds.
-        self._signer = Signer(secrets.token_bytes(32))
+        # The asset of each signed URL and the second at which it ends. Remembering what was handed out
+        # refuses every forged URL without a signature scheme of our own.
+        self._signed: dict[str, tuple[str, int]] = {}
         log = log or RequestLog()
         address, name = asset_host_for(host)
         # So that the first host is closed when the second one's address is taken.
@@ -127,21 +127,26 @@ class GitHubStandIn:
             or unquote(wanted["repository"]).lower() != self._repository.lower()
         ):
             return not_found()
-        file = find(self._directory, unquote(f"{wanted['tag']}/{wanted['asset']}"))
+        asset = unquote(f"{wanted['tag']}/{wanted['asset']}")
+        file = find(self._directory, asset)
         if file is None:
             return not_found()
         name = quote(file.path.name)
         form = f"filename={name}" if file.path.name.isascii() else f"filename*=UTF-8''{name}"
-        path = asset_path(self._repository, file.path.relative_to(self._directory))
+        expires = int(self._clock() + self._url_lifetime)
         parameters = {
             "sp": "r",
             "sv": "2018-11-09",
             "sr": "b",
             _DISPOSITION: f"attachment; {form}",
             _CONTENT_TYPE: "application/octet-stream",
+            "se": _moment(expires),
+            "sig": secrets.token_urlsafe(),
         }
-        query = self._signer.sign(path, parameters, expires=self._clock() + self._url_lifetime)
-        headers = {"Location": f"{self.assets_url}{path}?{query}", "Cache-Control": "no-cache"}
+        # Numbers, as GitHub has them: they tell neither tag nor file name.
+        target = f"/github-production-release-asset/{uuid.uuid4()}?{urlencode(parameters)}"
+        self._signed[target] = (asset, expires)
+        headers = {"Location": f"{self.assets_url}{target}", "Cache-Control": "no-cache"}
         return Response.text(302, "", "text/html; charset=utf-8", headers=headers)
 
     def _answer_assets(self, request: Request) -> Response:
@@ -153,9 +158,13 @@ class GitHubStandIn:
                 "Authentication information is not given in the correct format. "
                 "Check the value of Authorization header.",
             )
-        try:
-            self._signer.check(request.raw_path, request.query, now=self._clock())
-        except SignatureRefused as refusal:
+        asset, expires = self._signed.get(request.target, ("", 0))
+        if self._clock() >= expires:
+            refusal = (
+                f"Signature not valid in the specified time frame: it ended at {_moment(expires)}."
+                if asset
+                else "Signature did not match."
+            )
             return _error(
                 403, "AuthenticationFailed", f"Server failed to authenticate the request. {refusal}"
             )
@@ -167,19 +176,10 @@ class GitHubStandIn:
             "Content-Type": request.query[_CONTENT_TYPE],
             "Content-Disposition": request.query[_DISPOSITION],
         }
-        # Walked each time: the files are few, and any may come or go while the server runs.
-        for file in self._directory.rglob("*"):
-            path = asset_path(self._repository, file.relative_to(self._directory))
-            if path == request.raw_path and file.is_file():
-                return file_response(request, StoredFile.at(file), headers=headers)
+        # Looked up again: it may have gone since.
+        if file := find(self._directory, asset):
+            return file_response(request, file, headers=headers)
         return _error(404, "BlobNotFound", "The specified blob does not exist.")
-
-
-def asset_path(repository: str, asset: PurePath) -> str:
-    """The path of an asset, `<tag>/<name>`, on the asset host: numbers that tell neither tag nor file name."""
-    number = zlib.crc32(repository.lower().encode())
-    identity = uuid.uuid5(uuid.NAMESPACE_URL, f"{repository.lower()}/{asset.as_posix()}")
-    return f"/github-production-release-asset/{number}/{identity}"
 
 
 def not_found() -> Response:
@@ -203,6 +203,10 @@ def asset_host_for(host: str) -> tuple[str, str | None]:
 def _error(status: int, code: str, message: str) -> Response:
     text = f'<?xml version="1.0" encoding="utf-8"?><Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>'
     return Response.text(status, text, "application/xml", headers={"x-ms-error-code": code})
+
+
+def _moment(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _is_loopback(host: str) -> bool:

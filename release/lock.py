@@ -13,8 +13,9 @@ from hatch_heimdall_models.inventory import HashedFile
 from hatch_heimdall_models.lock import carried_over, entry_of
 from hatch_heimdall_models.lock_maker import pin
 from hatch_heimdall_models.manifest import Asset, Manifest, Model, ModelFile
+from release.assets import asset_name
 from release.model_files import take_variant
-from release.project import Project, asset_name
+from release.project import Project
 from release.recipe import Recipe, WheelSource
 
 

@@ -41,11 +41,6 @@ class Project:
         return f"v{self.version}"
 
 
-def asset_name(tag: str, folder: str = "") -> str:
-    """The file name of the release asset with the set in that folder, as `Recipe.folder` has it."""
-    return f"heimdall-models-{tag}{f'-{folder}' if folder else ''}.zip"
-
-
 def read_project(path: Path = ROOT / "pyproject.toml") -> Project:
     """Read the project's name, version and repository.
 

@@ -43,8 +43,8 @@ class Checkout:
         """The commit to release, which is checked out without changes.
 
         Raises:
-            ModelBuildError: if the version is not the tag's, something is not committed, or the tag names another
-                commit already.
+            ModelBuildError: if the version is not the tag's, something is not committed, or the tag
+                names another commit already.
         """
         problems = []
         if self.project.tag != tag:

@@ -30,8 +30,8 @@ def make_lock(
         models: the model's directory.
         assets: the folder of the packed zips of the same model.
         tag: the release that is to have the asset.
-        old: the lock so far. When it pins the very same asset for an older release, that one is kept: users who
-            upgrade download nothing.
+        old: the lock so far. When it pins the very same asset for an older release, that one is
+            kept: users who upgrade download nothing.
 
     Raises:
         ModelBuildError: if there is no model, or an asset does not hold exactly its files.

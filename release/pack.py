@@ -50,7 +50,8 @@ def pack_models(
         license_file: the text of the model's licence.
 
     Raises:
-        ModelBuildError: if the model is not whole, or a file differs from the recipe's pin or changes meanwhile.
+        ModelBuildError: if the model is not whole, or a file differs from the recipe's pin or
+            changes meanwhile.
     """
     packed = tuple(
         _pack(

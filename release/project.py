@@ -45,7 +45,8 @@ def read_project(path: Path = ROOT / "pyproject.toml") -> Project:
     """Read the project's name, version and repository.
 
     Raises:
-        ModelBuildError: if the file can't be read, or naming every key that is missing, with its TOML path.
+        ModelBuildError: if the file can't be read, or naming every key that is missing, with its
+            TOML path.
     """
     reader = read_toml(read_text(path), subject=str(path))
     hook = reader.inner("tool").inner("hatch").inner("build").inner("hooks").inner("custom")

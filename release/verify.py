@@ -23,8 +23,8 @@ def verify(
 ) -> list[str]:
     """Everything that is not as it should be, a sentence each.
 
-    Every asset that the lock pins is downloaded by its public URL, also one of an older release: that is what users of
-    this release fetch.
+    Every asset that the lock pins is downloaded by its public URL, also one of an older release:
+    that is what users of this release fetch.
 
     Args:
         lock: what the release pins.

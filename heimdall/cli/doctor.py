@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 def doctor(*, deep: bool, online: bool, fix: bool, project: Path | None) -> Report:
     """Check that everything works, and say what to do where it does not.
 
-    PROJECT is a folder in the project to look at; default: the working directory's. Exit code 1 if something failed;
-    warnings, and checks that were not made, are no failure.
+    PROJECT is a folder in the project to look at; default: the working directory's. Exit code 1 if
+    something failed; warnings, and checks that were not made, are no failure.
 
     Examples:
         heimdall doctor  # look at everything on this machine, change nothing

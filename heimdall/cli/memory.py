@@ -61,8 +61,9 @@ _NOTHING_YET = "This project remembers nothing yet: 'heimdall store' or 'heimdal
 def store(*, text: str | None, metadata: Mapping[str, Any] | None, **fields: Any) -> Report:
     """Remember a text.
 
-    TEXT is read from the standard input if it is left out or "-". The same text, context and source is stored once. It can
-    be found at once: by keywords always, by meaning if the embedding model is on this machine.
+    TEXT is read from the standard input if it is left out or "-". The same text, context and source
+    is stored once. It can be found at once: by keywords always, by meaning if the embedding model
+    is on this machine.
 
     Examples:
         heimdall store 'Releases are cut from main' --tag release  # remember a sentence
@@ -105,8 +106,8 @@ def recall(
 ) -> Report:
     """Find memories that answer a question.
 
-    By meaning and by keywords; by keywords alone as long as the embedding model is not on this machine, which is said.
-    Nothing is downloaded without --wait.
+    By meaning and by keywords; by keywords alone as long as the embedding model is not on this
+    machine, which is said. Nothing is downloaded without --wait.
 
     Examples:
         heimdall recall 'how are releases made'  # the ten memories that answer best

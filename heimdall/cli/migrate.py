@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 def migrate(*, dry_run: bool, remove: bool, path: Path | None) -> Report:
     """Bring over what earlier releases left.
 
-    That is: the memories of heimdall 0.3, model files in ./data/models, Qdrant's folders and Docker volumes. PATH is a
-    project, or a folder of models or of Qdrant; default: the project around the working directory. Nothing is ever
-    overwritten, and it is safe to repeat or to interrupt. Exit code 1 if something could not be brought over.
+    That is: the memories of heimdall 0.3, model files in ./data/models, Qdrant's folders and Docker
+    volumes. PATH is a project, or a folder of models or of Qdrant; default: the project around the
+    working directory. Nothing is ever overwritten, and it is safe to repeat or to interrupt. Exit
+    code 1 if something could not be brought over.
 
     Examples:
         heimdall migrate --dry-run  # see what 0.3 and older left here, change nothing

@@ -41,10 +41,11 @@ _DISPOSITION, _CONTENT_TYPE = "rscd", "rsct"
 class GitHubStandIn:
     """GitHub's releases of one repository, from a directory. A context manager, which answers once it is made.
 
-    The web host answers `/<owner>/<repository>/releases/download/<tag>/<asset>` with a redirect to a signed URL, and
-    all else with a page of HTML that says 404. The asset host serves signed URLs with validators and ranges; its errors
-    are the XML of the storage behind the real one. They are called `web` and `assets` in the log. Their names differ,
-    so that a client that takes one for the other, or sends one's secrets to the other, is found out.
+    The web host answers `/<owner>/<repository>/releases/download/<tag>/<asset>` with a redirect to
+    a signed URL, and all else with a page of HTML that says 404. The asset host serves signed URLs
+    with validators and ranges; its errors are the XML of the storage behind the real one. They are
+    called `web` and `assets` in the log. Their names differ, so that a client that takes one for
+    the other, or sends one's secrets to the other, is found out.
 
     Args:
         directory: has a file `<tag>/<asset>` for each asset; it may change meanwhile.
@@ -52,8 +53,10 @@ class GitHubStandIn:
         host: the web host's address.
         port: the web host's port, or 0 for a free one.
         url_lifetime: seconds for which a signed URL holds; whole ones count.
-        tls: a server's context for both hosts; see `asset_host_for` for the names its certificate has to have.
-        around: gives what is served in place of a host's application, from the host's name and that application.
+        tls: a server's context for both hosts; see `asset_host_for` for the names its certificate
+            has to have.
+        around: gives what is served in place of a host's application, from the host's name and that
+            application.
         log: where requests are recorded.
         clock: gives the seconds since the epoch.
 
@@ -82,8 +85,8 @@ class GitHubStandIn:
         self._repository = repository
         self._url_lifetime = url_lifetime
         self._clock = clock
-        # The asset of each signed URL and the second at which it ends. Remembering what was handed out
-        # refuses every forged URL without a signature scheme of our own.
+        # The asset of each signed URL and the second at which it ends. Remembering what was handed
+        # out refuses every forged URL without a signature scheme of our own.
         self._signed: dict[str, tuple[str, int]] = {}
         log = log or RequestLog()
         address, name = asset_host_for(host)
@@ -190,8 +193,8 @@ def not_found() -> Response:
 def asset_host_for(host: str) -> tuple[str, str | None]:
     """The address of the asset host beside a web host at `host`, and a name for it if it needs one to differ.
 
-    On loopback that is 127.0.0.2, or, where a machine has only 127.0.0.1 (macOS), the same address called `localhost`.
-    Elsewhere it is the same address: there the ports alone differ.
+    On loopback that is 127.0.0.2, or, where a machine has only 127.0.0.1 (macOS), the same address
+    called `localhost`. Elsewhere it is the same address: there the ports alone differ.
     """
     if not _is_loopback(host):
         return host, None

@@ -26,6 +26,10 @@ class MemoryRecord(BaseModel):
     hierarchy_level: int = Field(description="0 = concept, 1 = context, 2 = episode")
     tags: list[str]
     source: str | None = None
+    origin: Literal["stored", "document", "commit", "captured", "adopted"] = Field(
+        description="stored: here, by the user or their assistant; document: a file of the project; commit: its history; "
+        "captured: a transcript; adopted: a database or export that somebody else may have written"
+    )
     context: str | None = None
     importance_score: float
     pinned: bool
@@ -52,6 +56,7 @@ class MemoryRecord(BaseModel):
             hierarchy_level=memory.type.level,
             tags=list(memory.tags),
             source=memory.source,
+            origin=memory.origin.value,
             context=memory.context or None,
             importance_score=memory.importance,
             pinned=memory.pinned,

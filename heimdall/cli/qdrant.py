@@ -12,6 +12,7 @@ import click
 
 from heimdall.cli import output
 from heimdall.cli.command import group, json_wanted
+from heimdall.cli.memory_options import own_option
 from heimdall.cli.opening import this_memory
 from heimdall.cli.progress import progress
 from heimdall.cli.report import Report
@@ -119,14 +120,18 @@ def push(*, full: bool, take_over: bool) -> Report:
 
 
 @qdrant.command()
-def pull() -> Report:
+@own_option
+def pull(*, own: bool) -> Report:
     """Bring this project's memories from Qdrant here, with their vectors. What is newer here stays.
 
+    What comes in has the origin 'adopted', since others may write to Qdrant, too; --own keeps the origins.
+
     Examples:
-        heimdall qdrant pull  # on a new machine, in a clone of the project
+        heimdall qdrant pull  # in a clone of the project
+        heimdall qdrant pull --own  # on your new machine, from a Qdrant that you alone write to
     """
     with _memory_and_index() as (memory, index):
-        done = memory.import_lines(index.lines())
+        done = memory.import_lines(index.lines(), own=own)
     changed = f"{done.added} added, {done.updated} updated"
     told = f"{changed}, {done.unchanged} unchanged, {done.older} newer here"
     return Report(output.fields_of(done), partial(output.line, told))

@@ -12,6 +12,7 @@ import click
 
 from heimdall.cli import output
 from heimdall.cli.command import command, json_wanted
+from heimdall.cli.memory_options import own_option
 from heimdall.cli.opening import embed_all, model_is_here, this_memory
 from heimdall.cli.report import Report
 from heimdall.models.files import draft
@@ -49,19 +50,22 @@ def export(*, file: Path | None, without_vectors: bool, force: bool) -> Report |
 
 @command("import")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
-def import_(*, file: Path) -> Report:
+@own_option
+def import_(*, file: Path, own: bool) -> Report:
     """Take over memories from lines of JSON.
 
     A memory that is here already becomes what FILE says, unless it was changed here later. Vectors of the same model are
-    taken over, others are made anew if the model is on this machine.
+    taken over, others are made anew if the model is on this machine. What comes in has the origin 'adopted', since any file
+    can say that you stored it; --own keeps the origins of your own export.
 
     Examples:
-        heimdall import memories.jsonl  # take over what 'heimdall export' wrote; again: nothing new
+        heimdall import memories.jsonl  # take over what somebody's 'heimdall export' wrote; again: nothing new
+        heimdall import --own memories.jsonl  # bring your own memories to this machine
         zcat memories.jsonl.gz | heimdall import -  # from another command
     """
     with this_memory() as memory:
         with click.open_file(str(file), encoding="utf-8") as lines:
-            report = memory.import_lines(lines)
+            report = memory.import_lines(lines, own=own)
         embedded = embed_all(memory) if model_is_here() else 0
         pending = memory.status().pending
 

@@ -16,7 +16,7 @@ from .ownership import NO_FOLLOW, is_own
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from typing import IO, Any
 
 STORE = ".store"
@@ -96,84 +96,116 @@ def set_name(entry: "dict[str, Any]") -> str:
     return f"{entry['name']}-{entry['variant']}-{crc32(pinned.encode()):08x}"
 
 
-def set_directory(models_dir: str, entry: "dict[str, Any]") -> str:
-    """The directory that holds, or would hold, the set's receipt and tree."""
-    return os.path.join(models_dir, STORE, "sets", set_name(entry))
+class StoredSet:
+    """A pinned set in one models directory, whether it is there or not.
 
+    Args:
+        models_dir: the models directory.
+        entry: the manifest's entry.
+        read_only: whether it is the read-only tier. There, sizes are enough where all is this user's or root's:
+            packages and container layers come with other time stamps.
 
-def tree(models_dir: str, entry: "dict[str, Any]") -> str:
-    """The directory that holds, or would hold, the set's files."""
-    return os.path.join(set_directory(models_dir, entry), TREE)
+    Attributes:
+        entry: the manifest's entry.
+        name: the set's name.
+        directory: the directory of its receipt and its tree.
+        tree: the directory of its files.
+        receipt: the file that says what was verified.
+        trees: the directories that may have the files: its own, and what somebody put directly into the models directory.
+    """
 
+    __slots__ = (
+        "_models_dir",
+        "_read_only",
+        "directory",
+        "entry",
+        "name",
+        "receipt",
+        "tree",
+        "trees",
+    )
 
-def user_note(models_dir: str, manifest_path: str, entry: "dict[str, Any]") -> str:
-    """The note in the shared directory that says: the environment of this manifest uses this set."""
-    user = f"{crc32(manifest_path.encode('utf-8', 'surrogateescape')):08x}"
-    return os.path.join(models_dir, STORE, "users", f"{set_name(entry)}.{user}.json")
+    def __init__(
+        self, models_dir: str, entry: "dict[str, Any]", *, read_only: bool = False
+    ) -> None:
+        self._models_dir = models_dir
+        self._read_only = read_only
+        self.name = set_name(entry)
+        self.entry = entry
+        self.directory = os.path.join(models_dir, STORE, "sets", self.name)
+        self.tree = os.path.join(self.directory, TREE)
+        self.receipt = os.path.join(self.directory, RECEIPT)
+        self.trees = (self.tree, models_dir)
+
+    def is_whole(self, tree: str) -> bool:
+        """Whether one of the trees has each file in its pinned size, verified or not."""
+        return self._statuses(tree) is not None
+
+    def is_verified(self, tree: str = "") -> bool:
+        """Whether one of the trees, by default the set's own, is whole, and not touched since it was verified."""
+        tree = tree or self.tree
+        now = self._statuses(tree)
+        if now is None:
+            return False
+        unalterable = all(map(is_own, now.values()))
+        beside = self.receipt if tree == self.tree else ""
+        return (unalterable and (self._read_only or self._tells(beside, look, now))) or self._tells(
+            own_receipt(tree, self.entry), identity, now
+        )
+
+    def stats(self) -> "dict[str, list[int]]":
+        """What a receipt notes of the set's own files, as they are now.
+
+        Raises:
+            OSError: if one is not there.
+        """
+        return {
+            file["path"]: look(os.stat(os.path.join(self.tree, file["path"])))
+            for file in self.entry["files"]
+        }
+
+    def _statuses(self, tree: str) -> "dict[str, os.stat_result] | None":
+        now = {}
+        for file in self.entry["files"]:
+            try:
+                status = os.stat(os.path.join(tree, file["path"]))
+            except OSError:
+                return None
+            if status.st_size != file["size"]:
+                return None
+            now[file["path"]] = status
+        return now
+
+    def _tells(
+        self,
+        receipt: str,
+        noted: "Callable[[os.stat_result], list[int]]",
+        now: "dict[str, os.stat_result]",
+    ) -> bool:
+        """Whether the receipt says that the files were verified, and they are as they were then."""
+        try:
+            document = read_own_json(receipt)
+            stats = {path: noted(status) for path, status in now.items()}
+            return bool(document["stats"] == stats and document["pins"] == pins(self.entry))
+        except (OSError, ValueError, KeyError):
+            return False
+
+    def user_note(self, manifest_path: str) -> str:
+        """The note in the shared directory that says: the environment of this manifest uses this set."""
+        user = f"{crc32(manifest_path.encode('utf-8', 'surrogateescape')):08x}"
+        return os.path.join(self._models_dir, STORE, "users", f"{self.name}.{user}.json")
+
+    def is_noted(self, manifest_path: str) -> bool:
+        """Whether it is noted that this manifest's environment uses the set, or can't be."""
+        note = self.user_note(manifest_path)
+        return os.path.exists(note) or not os.access(os.path.dirname(note), os.W_OK)
 
 
 def own_receipt(tree: str, entry: "dict[str, Any]") -> str:
-    """Where this user's own receipt of the set's files in `tree` is, or would be; empty if there is no such place."""
+    """Where this user's own receipt of a set's files in `tree` is, or would be; empty if there is no such place."""
     private = locations.private_dir()
     name = f"{set_name(entry)}.{crc32(os.fsencode(os.path.realpath(tree))):08x}.json"
     return os.path.join(private, "receipts", name) if private else ""
-
-
-def is_noted(models_dir: str, manifest_path: str, entry: "dict[str, Any]") -> bool:
-    """Whether it is noted that this manifest's environment uses the set, or can't be."""
-    note = user_note(models_dir, manifest_path, entry)
-    return os.path.exists(note) or not os.access(os.path.dirname(note), os.W_OK)
-
-
-def verified_tree(
-    models_dir: str, entry: "dict[str, Any]", *, read_only: bool = False
-) -> str | None:
-    """The tree of the set below `models_dir` if nothing was touched since it was verified, else None.
-
-    Args:
-        read_only: whether it is the read-only tier, where sizes are enough if all is this user's or root's: packages
-            and container layers come with other time stamps.
-    """
-    return next(
-        (tree for tree, verified in trees(models_dir, entry, read_only=read_only) if verified), None
-    )
-
-
-def trees(
-    models_dir: str, entry: "dict[str, Any]", *, read_only: bool = False
-) -> "Iterator[tuple[str, bool]]":
-    """Each tree below `models_dir` that has every file of the set in its pinned size, and whether it is verified.
-
-    That is the set's own, and what somebody put directly into `models_dir`. A verified one is the last.
-
-    Args:
-        read_only: as of `verified_tree`.
-    """
-    own = tree(models_dir, entry)
-    for directory in (own, models_dir):
-        try:
-            now = statuses(directory, entry)
-        except OSError:
-            continue
-        if any(now[file["path"]].st_size != file["size"] for file in entry["files"]):
-            continue
-        unalterable = all(map(is_own, now.values()))
-        beside = os.path.join(os.path.dirname(own), RECEIPT) if directory == own else ""
-        verified = (unalterable and (read_only or _tells(beside, entry, now, look))) or _tells(
-            own_receipt(directory, entry), entry, now, identity
-        )
-        yield directory, verified
-        if verified:
-            return
-
-
-def statuses(tree: str, entry: "dict[str, Any]") -> "dict[str, os.stat_result]":
-    """What the system says of each of the set's files below `tree`.
-
-    Raises:
-        OSError: if one is not there.
-    """
-    return {file["path"]: os.stat(os.path.join(tree, file["path"])) for file in entry["files"]}
 
 
 def look(status: os.stat_result) -> list[int]:
@@ -187,23 +219,6 @@ def look(status: os.stat_result) -> list[int]:
 def identity(status: os.stat_result) -> list[int]:
     """What is noted of a file that others may alter: its owner can set size and time stamp, but not the change time."""
     return [*look(status), status.st_ino, status.st_ctime_ns]
-
-
-def _tells(
-    receipt: str,
-    entry: "dict[str, Any]",
-    now: "dict[str, os.stat_result]",
-    noted: "Callable[[os.stat_result], list[int]]",
-) -> bool:
-    """Whether the receipt says that the set's files were verified, and they are as they were then."""
-    try:
-        document = read_own_json(receipt)
-        return bool(
-            document["stats"] == {path: noted(status) for path, status in now.items()}
-            and document["pins"] == pins(entry)
-        )
-    except (OSError, ValueError, KeyError):
-        return False
 
 
 def _marker_holds(marker: str | None) -> bool:

@@ -19,9 +19,8 @@ def data_dir() -> str:
     Raises:
         SettingsError: if there is neither a home directory nor `$HEIMDALL_DATA_DIR`.
     """
-    chosen = os.environ.get("HEIMDALL_DATA_DIR")
-    if chosen:
-        return os.path.abspath(os.path.expanduser(chosen))
+    if chosen := _named_by("HEIMDALL_DATA_DIR"):
+        return chosen
     home = os.environ.get("HOME")
     if base := _linux_directory("XDG_DATA_HOME", f"{home}/.local/share" if home else ""):
         return f"{base}/{_APPLICATION}"
@@ -42,17 +41,13 @@ def data_dir() -> str:
 
 def models_dir() -> str:
     """The directory of the shared models: `$MODEL_CACHE_DIR`, else `models` in the data directory."""
-    chosen = os.environ.get("MODEL_CACHE_DIR")
-    if chosen:
-        return os.path.abspath(os.path.expanduser(chosen))
-    return os.path.join(data_dir(), "models")
+    return _named_by("MODEL_CACHE_DIR") or os.path.join(data_dir(), "models")
 
 
 def system_models_dir() -> str:
     """The read-only tier: `$HEIMDALL_SYSTEM_MODELS`, else `models` in platformdirs' site data directory."""
-    chosen = os.environ.get("HEIMDALL_SYSTEM_MODELS")
-    if chosen:
-        return os.path.abspath(os.path.expanduser(chosen))
+    if chosen := _named_by("HEIMDALL_SYSTEM_MODELS"):
+        return chosen
     if base := _linux_directory("XDG_DATA_DIRS", "/usr/local/share"):
         return f"{base}/{_APPLICATION}/models"
     import platformdirs
@@ -68,6 +63,12 @@ def manifest_path() -> str:
     carried = os.path.join(PACKAGE_DIRECTORY, "model_manifest.json")
     lock = os.path.join(os.path.dirname(PACKAGE_DIRECTORY), "models.lock.json")
     return lock if not os.path.exists(carried) and os.path.exists(lock) else carried
+
+
+def _named_by(variable: str) -> str | None:
+    """The directory that a variable names, if it is set."""
+    value = os.environ.get(variable)
+    return os.path.abspath(os.path.expanduser(value)) if value else None
 
 
 def _linux_directory(variable: str, default: str) -> str | None:

@@ -11,7 +11,7 @@ from heimdall.doctor.finding import Finding, Request, failed, passed, warned
 from heimdall.models import locations, prune
 from heimdall.models.errors import ManifestError
 from heimdall.models.files import sha256_of
-from heimdall.models.locate import SHARED, Location
+from heimdall.models.locate import SHARED, SYSTEM, Location
 from heimdall.models.manifest import read_model
 from heimdall.models.pinned_set import PinnedSet
 from heimdall.models.settings import Settings, SettingsError
@@ -47,7 +47,9 @@ def _model(pinned: PinnedSet, location: Location, *, deep: bool) -> Finding:
         return _absent(pinned)
     if location.verified and not deep:
         what = (
-            "is complete; verified when it came, and not touched since ('--deep' hashes it again)"
+            "is complete in the read-only tier ('--deep' hashes it)"
+            if location.tier == SYSTEM
+            else "is complete; verified when it came, and not touched since ('--deep' hashes it again)"
         )
         return passed("models", directory, f"{label} {what}")
     bad = [finding for finding in verify(pinned) if finding.state != "ok"]

@@ -100,12 +100,17 @@ def places(
         SettingsError: if it is not known where the models directory is.
     """
     shared = StoredSet(models_dir or locations.models_dir(), entry)
-    tiers = {SYSTEM: StoredSet(locations.system_models_dir(), entry), SHARED: shared}
-    for tier, stored in tiers.items():
-        if stored.is_verified():
+    system = StoredSet(locations.system_models_dir(), entry, read_only=True)
+    trees = [
+        (tier, stored, tree)
+        for tier, stored in ((SYSTEM, system), (SHARED, shared))
+        for tree in stored.trees
+    ]
+    for tier, stored, tree in trees:
+        if stored.is_verified(tree):
             # Nothing is ever written to the read-only tier.
             noted = tier == SYSTEM or shared.is_noted(package.manifest_path)
-            yield Location(entry, VERIFIED, tier, stored.tree, noted=noted)
-    for tier, stored in tiers.items():
-        for directory in stored.unverified():
-            yield Location(entry, UNVERIFIED, tier, directory)
+            yield Location(entry, VERIFIED, tier, tree, noted=noted)
+    for tier, stored, tree in trees:
+        if stored.is_whole(tree):
+            yield Location(entry, UNVERIFIED, tier, tree)

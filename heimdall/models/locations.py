@@ -7,6 +7,8 @@ known without importing it (a test holds the two together).
 import os
 import sys
 
+from .base_error import HeimdallError
+
 _APPLICATION = "heimdall"
 _AUTHOR = "heimdall-mcp"
 PACKAGE_DIRECTORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -19,8 +21,21 @@ def data_dir() -> str:
     Raises:
         SettingsError: if there is neither a home directory nor `$HEIMDALL_DATA_DIR`.
     """
-    if chosen := _named_by("HEIMDALL_DATA_DIR"):
-        return chosen
+    return _named_by("HEIMDALL_DATA_DIR") or _user_data_dir()
+
+
+def private_dir() -> str:
+    """The folder of what this user believes without looking again, empty where there is none.
+
+    It is in platformdirs' user data directory, also when `$HEIMDALL_DATA_DIR` names one that is shared with others.
+    """
+    try:
+        return os.path.join(_user_data_dir(), "private")
+    except HeimdallError:
+        return ""
+
+
+def _user_data_dir() -> str:
     home = os.environ.get("HOME")
     if base := _linux_directory("XDG_DATA_HOME", f"{home}/.local/share" if home else ""):
         return f"{base}/{_APPLICATION}"

@@ -11,12 +11,13 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from . import graph_cache, receipts
+from . import graph_cache, own_receipts, receipts
 from .files import sha256_of, write_atomically
 from .locate import places
 from .locking import advisory_lock
 from .manifest import PinnedFile, PinnedModel
-from .store import Store, matches
+from .ownership import is_own
+from .store import Store
 from .transfer.progress import Progress
 
 
@@ -42,9 +43,19 @@ class PinnedSet:
         """
         for place in places(self.model.package, self.model.entry, str(self.store.models_dir)):
             directory = Path(place.directory)
-            if place.verified or (place.tier in hashed and tree_matches(directory, self.model)):
+            if place.verified:
+                return directory
+            # Another user's set is not put together anew, it is hashed where it is.
+            looked_at = place.tier in hashed or (directory == self.tree and self._is_anothers())
+            if looked_at and own_receipts.verify_tree(directory, self.model):
                 return directory
         return None
+
+    def _is_anothers(self) -> bool:
+        try:
+            return not is_own(self.tree.parent.stat())
+        except OSError:
+            return False
 
     @contextlib.contextmanager
     def making(self, seconds: float, progress: Progress) -> Iterator[list[PinnedFile] | None]:
@@ -72,7 +83,11 @@ class PinnedSet:
 
     def invalidate(self) -> None:
         """Forget that the set was verified, so that it is verified anew."""
-        Path(self._stored.receipt).unlink(missing_ok=True)
+        # Another user's receipt can't be removed; it was not believed.
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            Path(self._stored.receipt).unlink()
+        if own := receipts.own_receipt(self._stored.tree, self.model.entry):
+            Path(own).unlink(missing_ok=True)
 
     def publish(self) -> None:
         """Put the set together from its blobs.
@@ -81,13 +96,16 @@ class PinnedSet:
         """
         for file in self._weights_first():
             self.store.place(file, self.tree / file.path)
-        # it may come from files that were bad until now
-        graph_cache.discard(self.tree.parent / graph_cache.FOLDER)
-        # Written last, with size and time stamp of each file as they are now.
-        entry = self.model.entry
-        stats = dict(receipts.stats(self._stored.tree, entry))
-        receipt = {"schema": 1, "pins": receipts.pins(entry), "stats": stats}
-        _write_json(Path(self._stored.receipt), receipt)
+        # they may come from files that were bad until now
+        for cache in graph_cache.places(self.tree):
+            graph_cache.discard(cache)
+        with contextlib.suppress(PermissionError):  # the folder is another user's
+            # Whatever the umask: nothing in a folder that others may write to is believed.
+            self.tree.parent.chmod(0o755)
+            # Written last, with size and time stamp of each file as they are now.
+            own_receipts.write(Path(self._stored.receipt), self.model, self._stored.stats())
+        if not self._stored.is_verified():  # the folder or some blobs are other users'
+            own_receipts.verify_tree(self.tree, self.model)
 
     def show(self) -> None:
         """Lay the published set's files where other tools expect them, directly in the models directory.
@@ -118,11 +136,6 @@ class PinnedSet:
     def _weights_first(self) -> list[PinnedFile]:
         """The files, large ones first, so that whoever sees a graph also finds its weights."""
         return sorted(self.model.files, key=lambda file: -file.size)
-
-
-def tree_matches(tree: Path, model: PinnedModel) -> bool:
-    """Whether all of the model's files are in `tree` with exactly the pinned bytes."""
-    return all(matches(tree / file.path, file) for file in model.files)
 
 
 def _write_json(path: Path, document: Mapping[str, object]) -> None:

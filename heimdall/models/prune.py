@@ -70,6 +70,8 @@ def carry_out(store: Store, verdicts: Iterable[Verdict]) -> None:
             # First the receipt, so that half a set never looks complete.
             (verdict.path / receipts.RECEIPT).unlink(missing_ok=True)
             shutil.rmtree(verdict.path)
+            if private := graph_cache.private_place(verdict.path.name):
+                graph_cache.discard(private)
         else:
             verdict.path.unlink(missing_ok=True)
 

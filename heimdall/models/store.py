@@ -122,6 +122,7 @@ class Store:
                 if error.errno not in _NO_LINKS:
                     raise
                 shutil.copyfile(blob, path)
+                path.chmod(0o644)
                 status = blob.stat()
                 os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
             path.replace(target)

@@ -32,11 +32,11 @@ def verify(pinned: PinnedSet) -> list[Finding]:
     elsewhere = location.here and (location.tier == SYSTEM or not pinned.tree.exists())
     tree = Path(location.directory) if elsewhere else pinned.tree
     findings = [_look_at(file, tree) for file in pinned.model.files]
-    if cache := graph_cache.folder(tree):
-        findings += [
-            Finding(path, "different" if problem else "ok", problem)
-            for path, problem in graph_cache.check(cache)
-        ]
+    findings += [
+        Finding(path, "different" if problem else "ok", problem)
+        for cache in graph_cache.places(tree)
+        for path, problem in graph_cache.check(cache)
+    ]
     return findings
 
 

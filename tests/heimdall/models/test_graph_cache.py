@@ -50,9 +50,9 @@ def tree(small: SmallModel, pinned: PinnedModel, models_dir: Path) -> Path:
 
 
 def test_only_sets_of_a_store_have_one(tree: Path, small: SmallModel, tmp_path: Path) -> None:
-    assert graph_cache.folder(tree) == tree.parent / "derived"
+    assert graph_cache.places(tree) == (tree.parent / "derived",)
     (tmp_path / "receipt.json").write_text("{}")
-    assert graph_cache.folder(tmp_path / "models") is None
+    assert graph_cache.places(tmp_path / "models") == ()
 
 
 def test_what_is_made_is_found(cache: Path) -> None:
@@ -190,16 +190,14 @@ def test_what_nobody_used_for_long_goes_when_another_version_is_made(cache: Path
 def test_repairing_a_set_discards_what_was_made_from_it(
     tree: Path, pinned: PinnedModel, models_dir: Path
 ) -> None:
-    cache = graph_cache.folder(tree)
-    assert cache
+    (cache,) = graph_cache.places(tree)
     graph_cache.make(cache, NAME, write)
     PinnedSet(pinned, Store(models_dir)).publish()
     assert not cache.exists()
 
 
 def test_verify_hashes_it_too(tree: Path, pinned: PinnedModel, models_dir: Path) -> None:
-    cache = graph_cache.folder(tree)
-    assert cache
+    (cache,) = graph_cache.places(tree)
     made = graph_cache.make(cache, NAME, write)
     store = Store(models_dir)
     assert [finding.path for finding in verify(PinnedSet(pinned, store))][-2:] == [
@@ -225,8 +223,7 @@ def test_it_goes_with_its_set(
     tree: Path, pinned: PinnedModel, models_dir: Path, tmp_path: Path
 ) -> None:
     store = Store(models_dir)
-    cache = graph_cache.folder(tree)
-    assert cache
+    (cache,) = graph_cache.places(tree)
     graph_cache.make(cache, NAME, write)
     gone = Package("heimdall", str(tmp_path / "an environment that is gone"))
     PinnedSet(replace(pinned, package=gone), store).note_user()

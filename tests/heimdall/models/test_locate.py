@@ -35,11 +35,12 @@ def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "system"
 
 
-def lay(small: SmallModel, directory: Path) -> Path:
+def lay(small: SmallModel, directory: Path, mode: int = 0o664) -> Path:
     """Put the files there without a receipt, as an administrator copies them."""
     for path, content in small.files.items():
         (directory / path).parent.mkdir(parents=True, exist_ok=True)
         (directory / path).write_bytes(content)
+        (directory / path).chmod(mode)
     return directory
 
 
@@ -82,6 +83,38 @@ def test_files_without_a_receipt_are_unverified(
     assert answer(locate()) == ("unverified", tier, str(directory))
     (directory / "model.safetensors").write_bytes(b"of another size")
     assert not locate().here
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_sizes_are_enough_in_a_read_only_tier_that_nobody_else_may_write_to(
+    small: SmallModel, system: Path
+) -> None:
+    directory = lay(small, system, 0o644)
+    for path in small.files:
+        os.utime(directory / path, (1, 1))  # as Nix and container layers normalise them
+    assert answer(locate()) == ("verified", SYSTEM, str(directory))
+    (directory / "model.safetensors").chmod(0o646)
+    assert answer(locate()) == ("unverified", SYSTEM, str(directory))
+
+
+def test_what_others_may_write_to_is_hashed_once_and_then_known_by_its_identity(
+    small: SmallModel, system: Path, home: Path
+) -> None:
+    directory = lay(small, system)
+    assert resolve() == directory
+    assert answer(locate()) == ("verified", SYSTEM, str(directory))
+    (receipt,) = (home / ".local/share/heimdall/private/receipts").iterdir()
+    weights = directory / "model.safetensors"
+    status = weights.stat()
+    weights.write_bytes(bytes(len(small.files["model.safetensors"])))
+    os.utime(weights, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert answer(locate()) == ("unverified", SYSTEM, str(directory))
+    weights.write_bytes(small.files["model.safetensors"])
+    assert resolve() == directory
+    receipt.chmod(0o666)
+    assert locate().state == "unverified", "others may write to the receipt"
+    weights.write_bytes(bytes(len(small.files["model.safetensors"])))
+    assert resolve() != directory, "other bytes"
 
 
 def test_what_is_verified_comes_before_what_is_not(small: SmallModel, system: Path) -> None:

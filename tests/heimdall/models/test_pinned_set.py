@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from heimdall.models.manifest import PinnedModel
+from heimdall.models.own_receipts import verify_tree
 from heimdall.models.package import Package
-from heimdall.models.pinned_set import PinnedSet, tree_matches
+from heimdall.models.pinned_set import PinnedSet
 from heimdall.models.receipts import StoredSet
 from heimdall.models.store import Store
 from tests.support.small_model import SmallModel
@@ -40,8 +41,22 @@ def test_a_set_and_the_visible_tree_are_links_to_the_blobs(
     assert not list(made.store.partial.iterdir())
 
 
-def test_modes_follow_the_umask(made: PinnedSet, pinned: PinnedModel, small: SmallModel) -> None:
-    previous = os.umask(0o002)
+@pytest.mark.parametrize("links", [True, False], ids=["links", "copies"])
+@pytest.mark.parametrize("umask", [0o002, 0o077], ids=["002", "077"])
+def test_all_may_read_and_nobody_else_may_write_whatever_the_umask(
+    made: PinnedSet,
+    pinned: PinnedModel,
+    small: SmallModel,
+    monkeypatch: pytest.MonkeyPatch,
+    umask: int,
+    links: bool,
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    if not links:
+        monkeypatch.setattr(os, "link", refuse)
+    previous = os.umask(umask)
     try:
         for file in pinned.files:
             made.store.receive(file, [small.files[file.path]])
@@ -52,7 +67,9 @@ def test_modes_follow_the_umask(made: PinnedSet, pinned: PinnedModel, small: Sma
         *(made.tree / file.path for file in pinned.files),
         made.tree.parent / "receipt.json",
     ):
-        assert stat.S_IMODE(path.stat().st_mode) == 0o664
+        assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    assert stat.S_IMODE(made.tree.parent.stat().st_mode) == 0o755
+    assert StoredSet(str(made.store.models_dir), pinned.entry).is_verified()
 
 
 @pytest.mark.parametrize("refusal", [errno.EPERM, errno.EXDEV, errno.ENOTSUP, errno.EMLINK])
@@ -101,7 +118,7 @@ def test_a_damaged_blob_counts_as_missing_and_is_replaced_not_changed(
         made.store.receive(file, [small.files[file.path]])
         made.publish()
         assert reader.read(4) == b"XXXX", "whoever had the old file open keeps it"
-    assert tree_matches(made.tree, pinned)
+    assert verify_tree(made.tree, pinned)
 
 
 def test_a_foreign_file_in_the_way_is_kept(

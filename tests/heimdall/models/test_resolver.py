@@ -101,7 +101,8 @@ def test_the_read_only_tier_is_looked_at_first_and_nothing_is_written(
     assert resolve() == system
     assert not list(home.rglob("*"))
     (system / "model.safetensors").write_bytes(bytes(300_000))
-    assert resolve() != system, "what does not match its pin is not used, whoever put it there"
+    (system / "model.safetensors").chmod(0o664)
+    assert resolve() != system, "what others may write to is hashed, and does not match its pin"
 
 
 def test_a_store_made_for_all_users_serves_as_read_only_tier(

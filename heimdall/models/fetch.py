@@ -8,8 +8,7 @@ import random
 import time
 from collections.abc import Sequence
 
-from .attempt import Attempt
-from .errors import HeimdallError, ModelUnavailable, SourceError
+from .errors import Attempt, HeimdallError, ModelUnavailable, SourceError
 from .manifest import PinnedFile, PinnedModel
 from .pinned_set import PinnedSet
 from .settings import Settings

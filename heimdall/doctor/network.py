@@ -49,7 +49,7 @@ def check(request: Request) -> Iterator[Finding]:
 
 
 def _proxies(model: PinnedModel, settings: Settings) -> Iterator[Finding]:
-    from heimdall.models.transfer.http import proxy_for
+    from heimdall.models.transfer.proxies import proxy_for
 
     through: dict[str, list[str]] = {}
     for place in _places(model, settings):
@@ -169,7 +169,11 @@ def _sources(model: PinnedModel, settings: Settings) -> Iterator[Finding]:
     from heimdall.models.transfer.http import Client
 
     forbidden = f"{settings.offline} is set" if settings.offline else None
-    with closing(Client(min(settings.stall_seconds, _PATIENCE_SECONDS))) as client:
+    client = Client(
+        min(settings.stall_seconds, _PATIENCE_SECONDS),
+        min(settings.connect_seconds, _PATIENCE_SECONDS),
+    )
+    with closing(client):
         answers = [
             (source, (forbidden if source.remote else None) or _problem(source, model, client))
             for source in chosen_sources(model, settings)

@@ -21,6 +21,7 @@ Rule: TypeAlias = Callable[[Environment, Settings], Iterator[Finding]]
 
 OURS = frozenset(
     [
+        "HEIMDALL_CONNECT_TIMEOUT",
         "HEIMDALL_DATA_DIR",
         "HEIMDALL_DEBUG",
         "HEIMDALL_FETCH",

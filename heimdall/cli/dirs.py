@@ -20,15 +20,19 @@ def dirs() -> Report:
         heimdall dirs  # where everything is
         heimdall dirs --json  # the same for a script
     """
+    from cognitive_memory.project.errors import NoProjectError
     from cognitive_memory.project.find import find_project
     from heimdall.cognitive_system.data_dirs import shared_directories
     from heimdall.models import locations
 
-    project = find_project()
+    by_name = {**shared_directories(), "system_models_dir": locations.system_models_dir()}
+    try:
+        project = find_project()
+    except NoProjectError as error:
+        return _Directories({**by_name, "project_root": None, "project_problem": str(error)})
     return _Directories(
         {
-            **shared_directories(),
-            "system_models_dir": locations.system_models_dir(),
+            **by_name,
             "project_root": project.root,
             "project_config": project.config_path,
             "project_database": project.database,

@@ -52,7 +52,7 @@ class Encoder:
         device: str = "auto",
         graph: Graph | None = None,
         long_texts: str = "cut",
-        cache: Path | None = None,
+        caches: Sequence[Path] = (),
     ) -> Self:
         """Load the model whose files are in `directory`: graph, weights, `model_config.json` and `tokenizer/`.
 
@@ -61,7 +61,7 @@ class Encoder:
             device: one of `core.config.DEVICES`.
             graph: which of the directory's graphs, and how it is run; None: `<model_name>.onnx`, on any device.
             long_texts: one of `core.config.LONG_TEXTS`.
-            cache: where a graph with computed weights is kept, and looked for (`folded`); None: nowhere.
+            caches: where the folded form of a graph with computed weights is looked for, and kept (`folded`).
 
         Raises:
             ModelLoadError: a file is missing, broken or not one that this release understands.
@@ -73,7 +73,7 @@ class Encoder:
             # One after the other: both hold Python's lock for nearly all of their time.
             tokenizer = TextTokenizer(directory, settings.max_length, most_windows=most_windows)
             graph = graph or Graph(f"{settings.model_name}.onnx")
-            make = _maker(directory, graph, device, cache)
+            make = _maker(directory, graph, device, caches)
             return cls(settings, tokenizer, Sessions(make, cores=usable_cores()))
         except (ImportError, ConfigError):
             # an incomplete installation or a wrong configuration, not a bad model
@@ -189,14 +189,14 @@ class Encoder:
         )
 
 
-def _maker(directory: Path, graph: Graph, device: str, cache: Path | None) -> Make:
+def _maker(directory: Path, graph: Graph, device: str, caches: Sequence[Path]) -> Make:
     path = directory / graph.path
     if device == "auto" and graph.devices:
         device = graph.devices[0]
-    if graph.computes_weights and cache and on_cpu(device):
+    if graph.computes_weights and caches and on_cpu(device):
         from cognitive_memory.encoding.folded import make_session
 
-        return partial(make_session, path, cache)
+        return partial(make_session, path, caches)
     return lambda threads, packed: ModelSession(
         path,
         threads=threads,

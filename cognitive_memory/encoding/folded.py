@@ -6,6 +6,7 @@ memory from then on: loading takes a tenth of the time, and processes share the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -19,12 +20,12 @@ _TOLERANCE = 1e-3
 """Folding changes no weight, but operators may be fused otherwise, and the last bit of a sum may turn into another int8 code."""
 
 
-def make_session(graph: Path, cache: Path, threads: int, packed: bool) -> ModelSession:
+def make_session(graph: Path, caches: Sequence[Path], threads: int, packed: bool) -> ModelSession:
     """A session on the processor, over the graph's folded form, which is made if it is not there; else over the graph itself.
 
     Args:
         graph: path of the ONNX file.
-        cache: where folded forms are kept, from `heimdall.models.graph_cache.folder`.
+        caches: where folded forms are kept, from `heimdall.models.graph_cache.places`.
         threads: as of `ModelSession`.
         packed: as of `ModelSession`.
 
@@ -32,7 +33,7 @@ def make_session(graph: Path, cache: Path, threads: int, packed: bool) -> ModelS
         Exception: of no narrower type, from onnxruntime: the graph itself can't be loaded.
     """
     try:
-        folded = folded_graph(graph, cache)
+        folded = folded_graph(graph, caches)
         try:
             return ModelSession(folded, threads=threads, packed=packed, plain=not packed)
         except Exception:  # onnxruntime has no narrower one; raised again
@@ -47,7 +48,7 @@ def make_session(graph: Path, cache: Path, threads: int, packed: bool) -> ModelS
         return ModelSession(graph, threads=threads, packed=packed)
 
 
-def folded_graph(graph: Path, cache: Path) -> Path:
+def folded_graph(graph: Path, caches: Sequence[Path]) -> Path:
     """The folded form of `graph`, made if it is not there.
 
     Raises:
@@ -55,7 +56,8 @@ def folded_graph(graph: Path, cache: Path) -> Path:
         Exception: of no narrower type, from onnxruntime: it can't be made.
     """
     name = f"{graph.stem}-onnxruntime-{load_onnxruntime().__version__}"
-    made = graph_cache.find(cache, name) or graph_cache.make(cache, name, partial(_write, graph))
+    kept = next(filter(None, (graph_cache.find(cache, name) for cache in caches)), None)
+    made = kept or graph_cache.make(caches[-1], name, partial(_write, graph))
     return made / _GRAPH
 
 

@@ -159,7 +159,7 @@ class ONNXEmbeddingProvider:
             graph=pinned_graph(*self._which),
             long_texts=self.config.long_texts,
             # The read-only tier is not written to, whoever may.
-            cache=graph_cache.folder(directory) if directory.is_relative_to(ours) else None,
+            caches=graph_cache.places(directory) if directory.is_relative_to(ours) else (),
         )
 
     def _load(self) -> Encoder:
@@ -168,11 +168,11 @@ class ONNXEmbeddingProvider:
             encoder = self._encoder_in(directory)
         except ModelLoadError:
             from heimdall.models.manifest import read_model
+            from heimdall.models.own_receipts import verify_tree
             from heimdall.models.resolver import repair
-            from heimdall.models.store import tree_matches
 
             model = read_model(None, *self._which)
-            if tree_matches(directory, model):
+            if verify_tree(directory, model):
                 raise
             directory = repair(model, models_dir=self.config.model_cache_dir).directory
             encoder = self._encoder_in(directory)

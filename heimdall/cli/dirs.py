@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import partial
 
 from heimdall.cli import output
 from heimdall.cli.command import command
@@ -25,27 +24,16 @@ def dirs() -> Report:
     from heimdall.cognitive_system.data_dirs import shared_directories
     from heimdall.models import locations
 
-    by_name = {**shared_directories(), "system_models_dir": locations.system_models_dir()}
+    by_name: dict[str, object] = {
+        **shared_directories(),
+        "system_models_dir": locations.system_models_dir(),
+    }
     try:
         project = find_project()
+        by_name["project_root"] = project.root
+        by_name["project_config"] = project.config_path
+        by_name["project_database"] = project.database
     except NoProjectError as error:
-        return _Directories({**by_name, "project_root": None, "project_problem": str(error)})
-    return _Directories(
-        {
-            **by_name,
-            "project_root": project.root,
-            "project_config": project.config_path,
-            "project_database": project.database,
-        }
-    )
-
-
-@dataclass(frozen=True)
-class _Directories(Report):
-    by_name: Mapping[str, object]
-
-    def as_json(self) -> Mapping[str, object]:
-        return self.by_name
-
-    def show(self) -> None:
-        output.fields(self.by_name.items())
+        by_name["project_root"] = None
+        by_name["project_problem"] = str(error)
+    return Report(by_name, partial(output.fields, by_name.items()))

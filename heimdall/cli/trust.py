@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -34,44 +34,47 @@ def trust(*, path: str | None, remove: bool, list_: bool) -> Report:
     if list_ == (path is not None) or (list_ and remove):
         raise click.UsageError("Name a PATH, or '*' for all projects; or use --list alone.")
     if list_:
-        return _Trusted(trusted.kept(), trusted.in_environment())
+        names, environment = trusted.kept(), trusted.in_environment()
+        document = {"trusted": names, "environment": environment}
+        return Report(document, partial(_show_all, names, environment))
     assert path is not None  # noqa: S101 (checked above)
     root = None if path == trusted.ALL else Path(path).expanduser().absolute()
+    name = trusted.name_of(root)
     if remove:
-        return _Changed(trusted.name_of(root), trusted=False, changed=trusted.forget(root))
+        changed = trusted.forget(root)
+        return _report(name, partial(_show_removed, name, changed=changed), changed=changed)
     if root is not None and not root.is_dir():
         raise click.UsageError(f"{root} is no directory; name a project's.")
-    changed = trusted.name_of(root) not in trusted.kept()
-    return _Changed(trusted.keep(root), trusted=True, changed=changed)
+    changed = name not in trusted.kept()
+    trusted.keep(root)
+    return _report(name, partial(_show_kept, name), changed=changed, trusted=True)
 
 
-@dataclass(frozen=True)
-class _Changed(Report):
-    path: str
-    trusted: bool
-    changed: bool
-
-    def show(self) -> None:
-        what = "all projects" if self.path == "*" else self.path
-        if self.trusted:
-            told = "" if self.changed else ", as before"
-            output.line(output.good("trusted  "), f"{what}, whoever owns it{told}")
-            output.line(output.faint("'heimdall project trust PATH --remove' takes it back"))
-        elif self.changed:
-            output.line(output.good("not trusted any more  "), what)
-        else:
-            output.line(f"{what} was not trusted; 'heimdall project trust --list' shows what is")
+def _report(name: str, show: Callable[[], None], *, changed: bool, trusted: bool = False) -> Report:
+    return Report({"path": name, "trusted": trusted, "changed": changed}, show)
 
 
-@dataclass(frozen=True)
-class _Trusted(Report):
-    trusted: Sequence[str]
-    environment: Sequence[str]
+def _show_kept(name: str) -> None:
+    output.line(output.good("trusted  "), f"{_called(name)}, whoever owns it")
+    output.line(output.faint("the same command with --remove takes it back"))
 
-    def show(self) -> None:
-        for name in self.trusted:
-            output.line(name)
-        for name in self.environment:
-            output.line(name, output.faint("  by HEIMDALL_TRUST"))
-        if not self.trusted and not self.environment:
-            output.line("no project of another owner is trusted")
+
+def _show_removed(name: str, *, changed: bool) -> None:
+    if changed:
+        output.line(output.good("not trusted any more  "), _called(name))
+    else:
+        told = "'heimdall project trust --list' shows what is"
+        output.line(f"{_called(name)} was not trusted; {told}")
+
+
+def _show_all(names: Sequence[str], environment: Sequence[str]) -> None:
+    for name in names:
+        output.line(_called(name))
+    for name in environment:
+        output.line(_called(name), output.faint("  by HEIMDALL_TRUST"))
+    if not names and not environment:
+        output.line("no project of another owner is trusted")
+
+
+def _called(name: str) -> str:
+    return "every project" if name == "*" else name

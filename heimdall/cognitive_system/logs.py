@@ -13,6 +13,7 @@ import io
 import logging
 import os
 import re
+import stat
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from heimdall.cognitive_system.data_dirs import get_logs_data_dir
+from heimdall.models.ownership import NO_FOLLOW, is_own
 from heimdall.models.processes import host_name, is_running, this_process
 from heimdall.models.secrets import redact_message
 from heimdall.models.settings import SettingsError
@@ -122,7 +124,7 @@ class ProcessLog(RotatingFileHandler):
         sweep(path.parent)
         self.baseFilename = str(path)
         # Not buffered: a record is one write, so that neither a kill nor a fork leaves half of one.
-        raw = path.open("ab", buffering=0)
+        raw = open(path, "ab", buffering=0, opener=_open_own)  # noqa: SIM115 (the handler closes it)
         return io.TextIOWrapper(raw, "utf-8", errors="backslashreplace", write_through=True)
 
     def handleError(self, _record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
@@ -134,6 +136,20 @@ class ProcessLog(RotatingFileHandler):
         if stream is not None:
             with contextlib.suppress(OSError):
                 stream.close()
+
+
+def _open_own(path: str, flags: int) -> int:
+    """Open a log that this user alone can read, and that nobody prepared under its name.
+
+    Raises:
+        OSError: what is there is a link, has a second name, or is somebody else's.
+    """
+    descriptor = os.open(path, flags | NO_FOLLOW | getattr(os, "O_NONBLOCK", 0), 0o600)
+    status = os.fstat(descriptor)
+    if not (stat.S_ISREG(status.st_mode) and status.st_nlink == 1 and is_own(status)):
+        os.close(descriptor)
+        raise PermissionError(f"{path} is not a log of this user's")
+    return descriptor
 
 
 class Redacting(logging.Formatter):

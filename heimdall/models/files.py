@@ -30,7 +30,11 @@ def chunks_of(stream: IO[bytes]) -> Iterator[bytes]:
 
 
 def settle(path: Path) -> None:
-    """Force a file to the disk, and give it a time stamp of now that a receipt can tell for good."""
+    """Force a file to the disk, readable for all and writable for its owner alone, with a time stamp of now.
+
+    The time stamp is one that a receipt can tell for good.
+    """
+    path.chmod(0o644)
     with path.open("r+b") as stream:
         os.fsync(stream.fileno())
     # Whole seconds survive tar and container layers, so that receipts still fit in there.

@@ -5,6 +5,9 @@ whether anything was touched since. It is never precious: whatever is wrong with
 goes too.
 
     <set>/derived/<name>/receipt.json, and whatever files its maker wrote
+
+Nothing but its maker's word tells what it was computed from, so it is believed only where this user or root made it and
+nobody else may write. A user who may not write to the set's folder, or shares it, keeps what is computed in one of their own.
 """
 
 from __future__ import annotations
@@ -16,7 +19,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from . import receipts
+from . import locations, receipts
+from .ownership import is_own
 
 FOLDER = "derived"
 """The folder's name, beside `receipts.TREE`."""
@@ -28,11 +32,29 @@ _UNFINISHED = ".tmp"
 """Ends the names of what is being made, or was left behind by a process that was killed."""
 
 
-def folder(tree: Path) -> Path | None:
-    """Where things made from the tree's files are kept; None if it is not the tree of a set in a store."""
+def places(tree: Path) -> tuple[Path, ...]:
+    """Where things made from the tree's files are looked for; they are made in the last of these folders.
+
+    There are none for what is not the tree of a set in a store.
+    """
     directory = tree.parent
     in_store = (tree.name, *directory.parts[-3:-1]) == (receipts.TREE, receipts.STORE, "sets")
-    return directory / FOLDER if in_store and (directory / receipts.RECEIPT).is_file() else None
+    if not in_store or not (directory / receipts.RECEIPT).is_file():
+        return ()
+    private = private_place(directory.name)
+    beside = directory / FOLDER
+    if not is_own(directory.stat()):
+        return (private,) if private else ()
+    as_we_are = os.access in os.supports_effective_ids
+    if os.access(directory, os.W_OK, effective_ids=as_we_are) or not private:
+        return (beside,)
+    return beside, private
+
+
+def private_place(set_name: str) -> Path | None:
+    """This user's own folder for what is made from a set's files, if there is a place for it."""
+    private = locations.private_dir()
+    return Path(private, FOLDER, set_name) if private else None
 
 
 def find(cache: Path, name: str) -> Path | None:
@@ -40,7 +62,9 @@ def find(cache: Path, name: str) -> Path | None:
     directory = cache / name
     receipt = directory / receipts.RECEIPT
     try:
-        if receipts.read_json(str(receipt))["stats"] != _stats(directory):
+        if not all(is_own(path.lstat()) for path in (cache, directory)):
+            return None
+        if receipts.read_own_json(str(receipt))["stats"] != _stats(directory):
             return None
         if time.time() - receipt.stat().st_mtime > _NOTED_SECONDS:
             with contextlib.suppress(OSError):
@@ -80,7 +104,7 @@ def make(cache: Path, name: str, write: Callable[[Path], None]) -> Path:
     """Make the folder of that name, in place of one that `find` does not accept.
 
     Args:
-        cache: as from `folder`; its set must be there.
+        cache: the last of `places`; its set must be there.
         name: says all that the content depends on, besides the set.
         write: writes files into an empty folder, and checks them.
 
@@ -92,7 +116,9 @@ def make(cache: Path, name: str, write: Callable[[Path], None]) -> Path:
 
     from .locking import lock_if_free
 
-    cache.mkdir(exist_ok=True)
+    if cache.parent.name == FOLDER:  # a private one; beside a set, the set's folder is there
+        cache.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_folder(cache)
     with lock_if_free(cache / ".lock") as free:
         if made := find(cache, name):
             return made
@@ -103,7 +129,7 @@ def make(cache: Path, name: str, write: Callable[[Path], None]) -> Path:
                 shutil.rmtree(other, ignore_errors=True)
         discard(cache / name)
         aside = cache / f"{name}.{os.getpid()}-{os.urandom(4).hex()}{_UNFINISHED}"
-        aside.mkdir()
+        _make_folder(aside)
         try:
             write(aside)
             _seal(aside)
@@ -111,6 +137,13 @@ def make(cache: Path, name: str, write: Callable[[Path], None]) -> Path:
         finally:
             shutil.rmtree(aside, ignore_errors=True)
     return cache / name
+
+
+def _make_folder(path: Path) -> None:
+    """Make a folder that all may read and nobody else may write to, whatever the umask."""
+    path.mkdir(exist_ok=True)
+    if not is_own(path.stat()):
+        path.chmod(0o755)
 
 
 def discard(path: Path) -> None:
@@ -139,17 +172,24 @@ def _seal(directory: Path) -> None:
         settle(path)
         digests[path.name] = sha256_of(path)
     receipt = {"schema": 1, "stats": _stats(directory), "sha256": digests}
-    (directory / receipts.RECEIPT).write_text(
-        json.dumps(receipt, indent=2, sort_keys=True) + "\n", encoding="utf-8"
-    )
+    path = directory / receipts.RECEIPT
+    path.write_text(json.dumps(receipt, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    path.chmod(0o644)
 
 
 def _stats(directory: Path) -> dict[str, list[int]]:
-    """Size in bytes and time stamp in nanoseconds of each file but the receipt."""
+    """Size in bytes and time stamp in nanoseconds of each file but the receipt.
+
+    Raises:
+        PermissionError: others may write to one of them.
+        OSError: the folder can't be read.
+    """
     stats = {
-        path.name: path.stat() for path in directory.iterdir() if path.name != receipts.RECEIPT
+        path.name: path.lstat() for path in directory.iterdir() if path.name != receipts.RECEIPT
     }
-    return {name: [status.st_size, status.st_mtime_ns] for name, status in stats.items()}
+    if not all(map(is_own, stats.values())):
+        raise PermissionError(f"others may write to what is in {directory}")
+    return {name: receipts.look(status) for name, status in stats.items()}
 
 
 def _is_unused(directory: Path) -> bool:

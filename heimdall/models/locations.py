@@ -20,8 +20,23 @@ def data_dir() -> str:
         SettingsError: if there is neither a home directory nor `$HEIMDALL_DATA_DIR`.
     """
     chosen = os.environ.get("HEIMDALL_DATA_DIR")
-    if chosen:
-        return os.path.abspath(os.path.expanduser(chosen))
+    return os.path.abspath(os.path.expanduser(chosen)) if chosen else _user_data_dir()
+
+
+def private_dir() -> str:
+    """The folder of what this user believes without looking again, empty where there is none.
+
+    It is in platformdirs' user data directory, also when `$HEIMDALL_DATA_DIR` names one that is shared with others.
+    """
+    from .errors import HeimdallError
+
+    try:
+        return os.path.join(_user_data_dir(), "private")
+    except HeimdallError:
+        return ""
+
+
+def _user_data_dir() -> str:
     home = os.environ.get("HOME")
     if base := _linux_directory("XDG_DATA_HOME", f"{home}/.local/share" if home else ""):
         return f"{base}/{_APPLICATION}"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .files import write_atomically
+from .ownership import NO_FOLLOW
 from .transfer.progress import Progress
 
 if sys.platform == "win32":
@@ -87,7 +88,9 @@ def _lock_file(path: Path, *, make: bool = True) -> Iterator[int]:
         OSError: it can't be made or opened.
     """
     # Open for writing: NFS locks nothing else. Not truncated, and with a mode that follows the umask.
-    descriptor = os.open(path, os.O_RDWR | (os.O_CREAT if make else 0), 0o666)
+    # A link is refused: the folder may be one that others write to.
+    flags = os.O_RDWR | NO_FOLLOW | (os.O_CREAT if make else 0)
+    descriptor = os.open(path, flags, 0o666)
     try:
         yield descriptor
     finally:

@@ -1,5 +1,9 @@
 """The manifest's plain JSON, and what a store has of a pinned set: its tree, its receipt, and notes of who uses it.
 
+A receipt says that a set's files were hashed, and how they were then. It is believed when this user or root wrote it,
+and so are sizes and time stamps of files that are this user's or root's; what others own can be altered without a
+trace in either, and counts only by a receipt of one's own that knows its inode and its change time.
+
 Part of every import of heimdall, so it loads nothing but `json`; `manifest.read_model` reads everything strictly.
 """
 
@@ -7,10 +11,13 @@ import json
 import os
 from binascii import crc32
 
+from . import locations
+from .ownership import NO_FOLLOW, is_own
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import Any
+    from collections.abc import Callable
+    from typing import IO, Any
 
 STORE = ".store"
 RECEIPT = "receipt.json"
@@ -26,10 +33,28 @@ def read_json(path: str) -> "dict[str, Any]":
         ValueError: if it holds no JSON object.
     """
     with open(path, encoding="utf-8") as stream:
-        try:
-            document = json.load(stream)
-        except RecursionError as error:
-            raise ValueError(f"{path} is nested too deeply") from error
+        return _json_object(stream, path)
+
+
+def read_own_json(path: str) -> "dict[str, Any]":
+    """Read a JSON object from a file that is this user's or root's.
+
+    Raises:
+        OSError: if it can't be read, is a link, or others may write to it.
+        ValueError: if it holds no JSON object.
+    """
+    descriptor = os.open(path, os.O_RDONLY | NO_FOLLOW)
+    with open(descriptor, encoding="utf-8") as stream:
+        if not is_own(os.fstat(descriptor)):
+            raise PermissionError(f"{path} belongs to another user, or others may write to it")
+        return _json_object(stream, path)
+
+
+def _json_object(stream: "IO[str]", path: str) -> "dict[str, Any]":
+    try:
+        document = json.load(stream)
+    except RecursionError as error:
+        raise ValueError(f"{path} is nested too deeply") from error
     if not isinstance(document, dict):
         raise ValueError(f"{path} holds no JSON object")  # noqa: TRY004
     return document
@@ -71,62 +96,129 @@ def set_name(entry: "dict[str, Any]") -> str:
     return f"{entry['name']}-{entry['variant']}-{crc32(pinned.encode()):08x}"
 
 
-def set_directory(models_dir: str, entry: "dict[str, Any]") -> str:
-    """The directory that holds, or would hold, the set's receipt and tree."""
-    return os.path.join(models_dir, STORE, "sets", set_name(entry))
+class StoredSet:
+    """A pinned set in one models directory, whether it is there or not.
 
+    Args:
+        models_dir: the models directory.
+        entry: the manifest's entry.
+        read_only: whether it is the read-only tier. There, sizes are enough where all is this user's or root's:
+            packages and container layers come with other time stamps.
 
-def tree(models_dir: str, entry: "dict[str, Any]") -> str:
-    """The directory that holds, or would hold, the set's files."""
-    return os.path.join(set_directory(models_dir, entry), TREE)
-
-
-def user_note(models_dir: str, manifest_path: str, entry: "dict[str, Any]") -> str:
-    """The note in the shared directory that says: the environment of this manifest uses this set."""
-    user = f"{crc32(manifest_path.encode('utf-8', 'surrogateescape')):08x}"
-    return os.path.join(models_dir, STORE, "users", f"{set_name(entry)}.{user}.json")
-
-
-def is_noted(models_dir: str, manifest_path: str, entry: "dict[str, Any]") -> bool:
-    """Whether it is noted that this manifest's environment uses the set, or can't be."""
-    note = user_note(models_dir, manifest_path, entry)
-    return os.path.exists(note) or not os.access(os.path.dirname(note), os.W_OK)
-
-
-def verified_tree(models_dir: str, entry: "dict[str, Any]") -> str | None:
-    """The tree of the set below `models_dir` if nothing was touched since it was verified, else None."""
-    directory = set_directory(models_dir, entry)
-    tree = os.path.join(directory, TREE)
-    try:
-        receipt = read_json(os.path.join(directory, RECEIPT))
-        untouched = receipt["stats"] == dict(stats(tree, entry))
-        return tree if untouched and receipt["pins"] == pins(entry) else None
-    except (OSError, ValueError, KeyError):
-        return None
-
-
-def trees(models_dir: str, entry: "dict[str, Any]") -> "Iterator[tuple[str, bool]]":
-    """The set's tree below `models_dir`, and whether it is verified; else what has each file in its pinned size.
-
-    That may be a set that was touched since it was verified, or what somebody put directly into `models_dir`.
+    Attributes:
+        entry: the manifest's entry.
+        name: the set's name.
+        directory: the directory of its receipt and its tree.
+        tree: the directory of its files.
+        receipt: the file that says what was verified.
+        trees: the directories that may have the files: its own, and what somebody put directly into the models directory.
     """
-    if verified := verified_tree(models_dir, entry):
-        yield verified, True
-        return
-    for directory in (tree(models_dir, entry), models_dir):
+
+    __slots__ = (
+        "_models_dir",
+        "_read_only",
+        "directory",
+        "entry",
+        "name",
+        "receipt",
+        "tree",
+        "trees",
+    )
+
+    def __init__(
+        self, models_dir: str, entry: "dict[str, Any]", *, read_only: bool = False
+    ) -> None:
+        self._models_dir = models_dir
+        self._read_only = read_only
+        self.name = set_name(entry)
+        self.entry = entry
+        self.directory = os.path.join(models_dir, STORE, "sets", self.name)
+        self.tree = os.path.join(self.directory, TREE)
+        self.receipt = os.path.join(self.directory, RECEIPT)
+        self.trees = (self.tree, models_dir)
+
+    def is_whole(self, tree: str) -> bool:
+        """Whether one of the trees has each file in its pinned size, verified or not."""
+        return self._statuses(tree) is not None
+
+    def is_verified(self, tree: str = "") -> bool:
+        """Whether one of the trees, by default the set's own, is whole, and not touched since it was verified."""
+        tree = tree or self.tree
+        now = self._statuses(tree)
+        if now is None:
+            return False
+        unalterable = all(map(is_own, now.values()))
+        beside = self.receipt if tree == self.tree else ""
+        return (unalterable and (self._read_only or self._tells(beside, look, now))) or self._tells(
+            own_receipt(tree, self.entry), identity, now
+        )
+
+    def stats(self) -> "dict[str, list[int]]":
+        """What a receipt notes of the set's own files, as they are now.
+
+        Raises:
+            OSError: if one is not there.
+        """
+        return {
+            file["path"]: look(os.stat(os.path.join(self.tree, file["path"])))
+            for file in self.entry["files"]
+        }
+
+    def _statuses(self, tree: str) -> "dict[str, os.stat_result] | None":
+        now = {}
+        for file in self.entry["files"]:
+            try:
+                status = os.stat(os.path.join(tree, file["path"]))
+            except OSError:
+                return None
+            if status.st_size != file["size"]:
+                return None
+            now[file["path"]] = status
+        return now
+
+    def _tells(
+        self,
+        receipt: str,
+        noted: "Callable[[os.stat_result], list[int]]",
+        now: "dict[str, os.stat_result]",
+    ) -> bool:
+        """Whether the receipt says that the files were verified, and they are as they were then."""
         try:
-            sizes = {path: size for path, (size, _) in stats(directory, entry)}
-        except OSError:
-            continue
-        if all(sizes[file["path"]] == file["size"] for file in entry["files"]):
-            yield directory, False
+            document = read_own_json(receipt)
+            stats = {path: noted(status) for path, status in now.items()}
+            return bool(document["stats"] == stats and document["pins"] == pins(self.entry))
+        except (OSError, ValueError, KeyError):
+            return False
+
+    def user_note(self, manifest_path: str) -> str:
+        """The note in the shared directory that says: the environment of this manifest uses this set."""
+        user = f"{crc32(manifest_path.encode('utf-8', 'surrogateescape')):08x}"
+        return os.path.join(self._models_dir, STORE, "users", f"{self.name}.{user}.json")
+
+    def is_noted(self, manifest_path: str) -> bool:
+        """Whether it is noted that this manifest's environment uses the set, or can't be."""
+        note = self.user_note(manifest_path)
+        return os.path.exists(note) or not os.access(os.path.dirname(note), os.W_OK)
 
 
-def stats(tree: str, entry: "dict[str, Any]") -> "Iterator[tuple[str, list[int]]]":
-    """Size in bytes and time stamp in nanoseconds of each of the set's files below `tree`."""
-    for file in entry["files"]:
-        status = os.stat(os.path.join(tree, file["path"]))
-        yield file["path"], [status.st_size, status.st_mtime_ns]
+def own_receipt(tree: str, entry: "dict[str, Any]") -> str:
+    """Where this user's own receipt of a set's files in `tree` is, or would be; empty if there is no such place."""
+    private = locations.private_dir()
+    name = f"{set_name(entry)}.{crc32(os.fsencode(os.path.realpath(tree))):08x}.json"
+    return os.path.join(private, "receipts", name) if private else ""
+
+
+def look(status: os.stat_result) -> list[int]:
+    """What is noted of a file that nobody else may alter: its size in bytes, its time stamp in nanoseconds.
+
+    Both survive a copy of the whole store, as into an image.
+    """
+    return [status.st_size, status.st_mtime_ns]
+
+
+def identity(status: os.stat_result) -> list[int]:
+    """What is noted of a file that others may alter: its owner can set size and time stamp, but not the change time."""
+    return [*look(status), status.st_ino, status.st_ctime_ns]
 
 
 def _marker_holds(marker: str | None) -> bool:

@@ -53,8 +53,7 @@ def provider(models_dir: Path, variant: str) -> ONNXEmbeddingProvider:
 
 
 def cache_of(models_dir: Path, variant: str) -> Path:
-    cache = graph_cache.folder(resolve(variant=variant, models_dir=models_dir))
-    assert cache
+    (cache,) = graph_cache.places(resolve(variant=variant, models_dir=models_dir))
     return cache
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from ..files import chunks_of
+from ..ownership import is_own
 from ..processes import is_running, this_process
 from .digest import Sha256
 
@@ -115,7 +116,8 @@ def _is_claimable(path: Path) -> bool:
 
 def _take(candidate: Path, own: Path) -> bool:
     """Make the candidate's bytes our own; of several claimants one succeeds."""
-    if _owner_of(candidate) == _FREE:
+    # Another user may still have it open, whatever its name says.
+    if _owner_of(candidate) == _FREE and is_own(candidate.lstat()):
         with contextlib.suppress(OSError):
             candidate.rename(own)
             return True

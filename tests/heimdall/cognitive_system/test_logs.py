@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import stat
 import subprocess
 import sys
 import time
@@ -83,6 +84,49 @@ def test_nothing_is_made_before_the_first_record(directory: Path) -> None:
     assert [path.name for path in directory.iterdir()] == [log.path.name]
     assert LINE.fullmatch(text_of(directory).rstrip("\n"))
     assert "INFO heimdall.models [MainThread] fetched it" in text_of(directory)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_only_this_user_can_read_it_whatever_the_umask(directory: Path) -> None:
+    log = logs.keep_logs("heimdall")
+    assert log is not None
+    before = os.umask(0o002)
+    try:
+        logging.getLogger("heimdall").warning("once")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(log.path.stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links and modes of POSIX")
+@pytest.mark.parametrize("trap", ["link", "dangling link", "second name", "writable", "fifo"])
+def test_what_somebody_prepared_under_its_name_is_not_written_to(
+    directory: Path, tmp_path: Path, trap: str
+) -> None:
+    victim = tmp_path / "victim"
+    directory.mkdir(parents=True)
+    log = logs.keep_logs("heimdall")
+    assert log is not None
+    path = log.path
+    if trap != "dangling link":
+        victim.write_text("precious")
+    match trap:
+        case "second name":
+            os.link(victim, path)
+        case "writable":
+            path.write_text("precious")
+            path.chmod(0o666)
+        case "fifo":
+            os.mkfifo(path)
+        case _:
+            path.symlink_to(victim)
+    logging.getLogger("heimdall").warning("not there")
+    if trap == "dangling link":
+        assert not victim.exists()
+    else:
+        assert victim.read_text() == "precious"
+    if trap == "writable":
+        assert path.read_text() == "precious"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from heimdall.models import locations, receipts
 from heimdall.models.locate import SHARED, SYSTEM, Location, locate
 from heimdall.models.manifest import PinnedModel
 from heimdall.models.package import Package
-from heimdall.models.receipts import verified_tree
+from heimdall.models.receipts import StoredSet
 from heimdall.models.resolver import resolve
 from heimdall.models.settings import SettingsError
 from tests.support.small_model import ROOT, SmallModel
@@ -35,11 +35,12 @@ def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "system"
 
 
-def lay(small: SmallModel, directory: Path) -> Path:
+def lay(small: SmallModel, directory: Path, mode: int = 0o664) -> Path:
     """Put the files there without a receipt, as an administrator copies them."""
     for path, content in small.files.items():
         (directory / path).parent.mkdir(parents=True, exist_ok=True)
         (directory / path).write_bytes(content)
+        (directory / path).chmod(mode)
     return directory
 
 
@@ -84,6 +85,38 @@ def test_files_without_a_receipt_are_unverified(
     assert not locate().here
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_sizes_are_enough_in_a_read_only_tier_that_nobody_else_may_write_to(
+    small: SmallModel, system: Path
+) -> None:
+    directory = lay(small, system, 0o644)
+    for path in small.files:
+        os.utime(directory / path, (1, 1))  # as Nix and container layers normalise them
+    assert answer(locate()) == ("verified", SYSTEM, str(directory))
+    (directory / "model.safetensors").chmod(0o646)
+    assert answer(locate()) == ("unverified", SYSTEM, str(directory))
+
+
+def test_what_others_may_write_to_is_hashed_once_and_then_known_by_its_identity(
+    small: SmallModel, system: Path, home: Path
+) -> None:
+    directory = lay(small, system)
+    assert resolve() == directory
+    assert answer(locate()) == ("verified", SYSTEM, str(directory))
+    (receipt,) = (home / ".local/share/heimdall/private/receipts").iterdir()
+    weights = directory / "model.safetensors"
+    status = weights.stat()
+    weights.write_bytes(bytes(len(small.files["model.safetensors"])))
+    os.utime(weights, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert answer(locate()) == ("unverified", SYSTEM, str(directory))
+    weights.write_bytes(small.files["model.safetensors"])
+    assert resolve() == directory
+    receipt.chmod(0o666)
+    assert locate().state == "unverified", "others may write to the receipt"
+    weights.write_bytes(bytes(len(small.files["model.safetensors"])))
+    assert resolve() != directory, "other bytes"
+
+
 def test_what_is_verified_comes_before_what_is_not(small: SmallModel, system: Path) -> None:
     directory = resolve()
     lay(small, system)
@@ -124,7 +157,7 @@ def test_whatever_was_touched_is_not_verified(
             receipt.write_text("[]")
         case _:
             receipt.write_text(receipt.read_text().replace(pinned.files[0].sha256, "0" * 64))
-    assert verified_tree(str(models_dir), pinned.entry) is None
+    assert not StoredSet(str(models_dir), pinned.entry).is_verified()
     assert locate().state == state
 
 
@@ -133,7 +166,7 @@ def test_a_missing_note_is_told(models_dir: Path, manifest_path: Path) -> None:
     resolve()
     entry = locate().entry
     assert entry is not None
-    note = Path(receipts.user_note(str(models_dir), str(manifest_path), entry))
+    note = Path(StoredSet(str(models_dir), entry).user_note(str(manifest_path)))
     note.unlink()
     assert not locate().noted
     resolve()

@@ -236,8 +236,13 @@ def test_a_directory_shared_by_a_group(
         assert repair.returncode == 0, repair.stderr
         small.assert_tree(tree)
         small.assert_tree(shared / "heimdall" / "models")
-    modes = {path.stat().st_mode & 0o7777 for path in (shared / "heimdall").rglob("*")}
-    assert modes == {0o2775, 0o664}
+    modes: dict[int, set[str]] = {}
+    for path in (shared / "heimdall").rglob("*"):
+        modes.setdefault(path.stat().st_mode & 0o7777, set()).add(path.name)
+    assert all(name.endswith(".log") for name in modes.pop(0o600))
+    assert modes.keys() == {0o2775, 0o755, 0o664, 0o644}
+    assert modes[0o755] == {tree.parent.name}
+    assert modes[0o644] >= {"receipt.json", "model.safetensors"}
 
 
 def test_a_part_that_can_not_be_opened_is_left_alone(

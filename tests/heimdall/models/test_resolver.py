@@ -11,7 +11,7 @@ import pytest
 from heimdall.models import locations, locking
 from heimdall.models.errors import ModelUnavailable, StoreError
 from heimdall.models.manifest import PinnedModel
-from heimdall.models.receipts import verified_tree
+from heimdall.models.receipts import StoredSet
 from heimdall.models.resolver import Resolution, repair, resolve, resolve_in_detail
 from heimdall.models.settings import Settings, SettingsError
 from heimdall.models.store import Store
@@ -101,7 +101,8 @@ def test_the_read_only_tier_is_looked_at_first_and_nothing_is_written(
     assert resolve() == system
     assert not list(home.rglob("*"))
     (system / "model.safetensors").write_bytes(bytes(300_000))
-    assert resolve() != system, "what does not match its pin is not used, whoever put it there"
+    (system / "model.safetensors").chmod(0o664)
+    assert resolve() != system, "what others may write to is hashed, and does not match its pin"
 
 
 def test_a_store_made_for_all_users_serves_as_read_only_tier(
@@ -138,9 +139,9 @@ def test_a_touched_set_is_verified_and_found_sound_without_any_source(
     tree = resolve()
     mirror.asset_path.unlink()
     os.utime(tree / "model.safetensors")
-    assert verified_tree(str(models_dir), pinned.entry) is None
+    assert not StoredSet(str(models_dir), pinned.entry).is_verified()
     assert resolve_in_detail().sources == ()
-    assert verified_tree(str(models_dir), pinned.entry) == str(tree)
+    assert StoredSet(str(models_dir), pinned.entry).is_verified()
 
 
 def test_a_damaged_set_is_fetched_again(mirror: SmallModel) -> None:

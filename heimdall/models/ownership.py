@@ -1,0 +1,16 @@
+"""Whose a file is: what others may write to is not believed. Part of every import of heimdall, so it loads nothing."""
+
+import os
+
+NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
+"""For opening files in folders that others may write to: a link there is refused."""
+
+
+def is_own(status: os.stat_result) -> bool:
+    """Whether a file or folder belongs to this user or root, and nobody else may write to it.
+
+    Windows tells no owner: there, everything counts.
+    """
+    if os.name == "nt":
+        return True
+    return status.st_uid in (os.geteuid(), 0) and not status.st_mode & 0o022

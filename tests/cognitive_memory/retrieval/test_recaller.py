@@ -386,3 +386,14 @@ def test_wrong_vectors_in_the_database_are_pending(
         assert found.pending == damaged
         memory.embed_pending()
         assert asked(memory) == wanted
+
+
+def test_what_is_stored_where_the_database_says_a_wrong_size_is_embedded(
+    filled: ProjectMemory, another: Callable[[], ProjectMemory]
+) -> None:
+    with closing(sqlite3.connect(filled.database)) as connection, connection:
+        connection.execute("UPDATE models SET size = 12")
+    memory = another()
+    memory.store(NewMemory(text="One more"))
+    assert (memory.status().embedded, memory.status().pending) == (len(NOTES) + 1, 0)
+    assert texts(memory, "one more")[0] == "One more"

@@ -8,8 +8,8 @@ import random
 import time
 from collections.abc import Sequence
 
-from .attempt import Attempt
-from .errors import HeimdallError, ModelUnavailable, SourceError
+from .base_error import HeimdallError
+from .errors import Attempt, ModelUnavailable, SourceError
 from .manifest import PinnedFile, PinnedModel
 from .pinned_set import PinnedSet
 from .settings import Settings

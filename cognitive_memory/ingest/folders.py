@@ -13,6 +13,8 @@ from cognitive_memory.core.memory import LoadState, Memory
 from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.core.reports import Progress, SourceReport
 from cognitive_memory.ingest.documents import VERSION, Document, read_document
+from cognitive_memory.ingest.errors import UnreadableError
+from cognitive_memory.ingest.reading import read_regular
 from cognitive_memory.ingest.reports import LoadReport, silent
 from cognitive_memory.ingest.walking import (
     EVERYTHING,
@@ -132,14 +134,15 @@ class _Load:
             if before is not None and self._is_as_before(before, status):
                 self._report.unchanged.append(file.source)
                 return
-            if status.st_size > self._options.max_size:
-                detail = f"{file.source} has {status.st_size:,} bytes, more than the {self._options.max_size:,} allowed"
-                self._leave_out(Skipped(file.source, Reason.TOO_LARGE, detail))
-                return
-            content = file.path.read_bytes()
+            content, status = read_regular(file.path, self._options.max_size)
         except OSError as error:
             detail = f"{file.source} could not be read ({error.strerror}); what was loaded of it before is kept"
             self._skip(Skipped(file.source, Reason.UNREADABLE, detail))
+            return
+        if len(content) > self._options.max_size:
+            size = max(status.st_size, len(content))
+            detail = f"{file.source} has {size:,} bytes, more than the {self._options.max_size:,} allowed"
+            self._leave_out(Skipped(file.source, Reason.TOO_LARGE, detail))
             return
         state = self._state(file, status, content)
         # Git gives files new times when a branch is changed and back; their bytes tell.
@@ -148,7 +151,12 @@ class _Load:
             self._learn(file.source, state)
             self._report.unchanged.append(file.source)
             return
-        document = read_document(file.source, content, tags=self._options.tags)
+        try:
+            document = read_document(file.source, content, tags=self._options.tags)
+        except UnreadableError as error:
+            detail = f"{error}; what was loaded of it before is kept"
+            self._skip(Skipped(file.source, Reason.UNREADABLE, detail))
+            return
         if document is None:
             self._leave_out(Skipped(file.source, Reason.BINARY))
             return

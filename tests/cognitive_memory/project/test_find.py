@@ -121,7 +121,7 @@ def test_paths_of_a_project(tmp_path: Path) -> None:
 def test_finding_loads_nothing_heavy() -> None:
     code = (
         "import sys; from cognitive_memory.project.find import find_project; find_project().config\n"
-        "print(*{'yaml', 'sqlite3', 'numpy', 'pathspec'} & set(sys.modules))"
+        "print(*{'yaml', 'sqlite3', 'numpy', 'cognitive_memory.ingest'} & set(sys.modules))"
     )
     environment = {**uncovered(), "PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never"}
     done = subprocess.run(

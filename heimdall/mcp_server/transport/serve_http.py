@@ -19,6 +19,7 @@ from heimdall.mcp_server.transport.doorkeeper import Doorkeeper, Server
 from heimdall.mcp_server.transport.http_app import make_app, shows
 from heimdall.mcp_server.transport.lifetime import GRACE_SECONDS, end
 from heimdall.mcp_server.transport.names import Names
+from heimdall.models.text import printable
 
 
 def serve_http(address: Address, *, hosts: Sequence[str], origins: Sequence[str]) -> NoReturn:
@@ -60,4 +61,4 @@ def serve_http(address: Address, *, hosts: Sequence[str], origins: Sequence[str]
 
 
 def _say(text: str) -> None:
-    click.echo(f"heimdall-mcp: {text}", err=True)
+    click.echo(f"heimdall-mcp: {printable(text)}", err=True)

@@ -180,7 +180,8 @@ def usage(error: click.ClickException) -> None:
     """Print click's own error on stderr: what it quotes may be a file's name that a shell put there."""
     said = io.StringIO()
     error.show(said)
-    click.echo(printable_lines(said.getvalue()), err=True)
+    usage, mark, message = said.getvalue().partition("Error: ")
+    click.echo(f"{usage}{mark}{printable_lines(message)}", err=True)
 
 
 def fields_of(record: object) -> dict[str, Any]:

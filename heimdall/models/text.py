@@ -38,8 +38,12 @@ def printable(text: str) -> str:
 
 
 def printable_lines(text: str) -> str:
-    """The lines of a text, each `printable`; every kind of line break becomes a newline."""
-    return "\n".join(map(printable, text.splitlines()))
+    r"""The lines of a message, each `printable`; all but the first are indented, so that none passes for another message.
+
+    >>> printable_lines("no such file: a" + chr(13) + "heimdall: done")
+    'no such file: a\n  heimdall: done'
+    """
+    return "\n  ".join(map(printable, text.splitlines()))
 
 
 def printable_json(text: str) -> str:

@@ -12,11 +12,11 @@ import pytest
 from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCNotification
 
-from heimdall.mcp_server.quoting import clean
 from heimdall.mcp_server.transport.descriptors import Wire
 from heimdall.mcp_server.transport.handshake import Handshake
 from heimdall.mcp_server.transport.lines import LONGEST_LINE
 from heimdall.mcp_server.transport.stdio import stdio_streams
+from heimdall.quoting import clean
 from tests.support.mcp_raw import VERSION, RawServer
 
 pytestmark = pytest.mark.slow

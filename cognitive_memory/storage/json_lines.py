@@ -25,15 +25,13 @@ from cognitive_memory.storage import times
 from cognitive_memory.storage.reading import Reader
 from cognitive_memory.storage.rows import COLUMNS, as_json, as_memory
 from heimdall.errors import HeimdallError
+from heimdall.models.text import printable_json
 
 FORMAT = "heimdall-memories"
 VERSION = 1
 
 _KEYS = [*DOCUMENT_KEYS, "vector"]
 _TIMES = ("created_at", "updated_at")
-
-_LINE_ENDS = {ord(character): f"\\u{ord(character):04x}" for character in "\x85\u2028\u2029"}
-"""Characters that some readers take for the end of a line, and what JSON may say instead."""
 
 _EXPORT = f"""
 SELECT {COLUMNS}, models.label, embeddings.vector, embeddings.failure
@@ -232,4 +230,4 @@ def _length(vector: bytes) -> float:
 
 
 def _dump(line: Mapping[str, Json]) -> str:
-    return as_json(line).translate(_LINE_ENDS)
+    return printable_json(as_json(line))

@@ -297,4 +297,4 @@ def _project(path: Path | None) -> Project:
 def _agreed(question: str) -> bool:
     if not sys.stdin.isatty():
         raise click.UsageError("There is no terminal to ask on; --yes goes on without asking.")
-    return click.confirm(question, err=True)
+    return output.confirmed(question)

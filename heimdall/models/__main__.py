@@ -9,8 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from .base_error import HeimdallError
 from .commands import COMMANDS, Graded, Report, Text
-from .errors import HeimdallError
 from .packages import chosen_package
 from .text import printable
 

@@ -8,8 +8,8 @@ import random
 import time
 from collections.abc import Sequence
 
-from .attempt import Attempt
-from .errors import ModelUnavailable, SourceError
+from .base_error import HeimdallError
+from .errors import Attempt, ModelUnavailable, SourceError
 from .manifest import PinnedFile, PinnedModel
 from .pinned_set import PinnedSet
 from .settings import Settings
@@ -125,7 +125,7 @@ class _Asking:
             if not self.missing:
                 break
             try:
-                source.deliver(self.missing, self.context)
+                _deliver(source, self.missing, self.context)
             except SourceError as error:
                 failures.append((source, error))
                 attempt = Attempt(source.name, source.place, error.reason)
@@ -140,6 +140,18 @@ class _Asking:
                     self.delivered.append(source.name)
                 self.missing = still
         return failures
+
+
+def _deliver(source: Source, missing: list[PinnedFile], context: Context) -> None:
+    try:
+        source.deliver(missing, context)
+    except (HeimdallError, OSError):  # the store's trouble is no fault of the source
+        raise
+    except Exception as error:
+        # Whatever an answer makes a parser raise is this source's failure: the next one may be good. The error's
+        # text may repeat the answer, so it is not shown.
+        _log.debug("%s at %s", source.name, source.place, exc_info=True)
+        raise SourceError(f"its answer can't be used ({type(error).__name__})") from error
 
 
 def delay_seconds(number: int, retry_after: list[float | None]) -> float:

@@ -4,7 +4,7 @@ Part of every import of heimdall, so it works on the manifest's plain JSON and l
 """
 
 from . import locations, receipts
-from .errors import HeimdallError
+from .base_error import HeimdallError
 from .package import Package, heimdall
 from .receipts import StoredSet
 

@@ -7,6 +7,8 @@ known without importing it (a test holds the two together).
 import os
 import sys
 
+from .base_error import HeimdallError
+
 _APPLICATION = "heimdall"
 _AUTHOR = "heimdall-mcp"
 PACKAGE_DIRECTORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -19,8 +21,7 @@ def data_dir() -> str:
     Raises:
         SettingsError: if there is neither a home directory nor `$HEIMDALL_DATA_DIR`.
     """
-    chosen = os.environ.get("HEIMDALL_DATA_DIR")
-    return os.path.abspath(os.path.expanduser(chosen)) if chosen else _user_data_dir()
+    return _named_by("HEIMDALL_DATA_DIR") or _user_data_dir()
 
 
 def private_dir() -> str:
@@ -28,8 +29,6 @@ def private_dir() -> str:
 
     It is in platformdirs' user data directory, also when `$HEIMDALL_DATA_DIR` names one that is shared with others.
     """
-    from .errors import HeimdallError
-
     try:
         return os.path.join(_user_data_dir(), "private")
     except HeimdallError:
@@ -57,17 +56,13 @@ def _user_data_dir() -> str:
 
 def models_dir() -> str:
     """The directory of the shared models: `$MODEL_CACHE_DIR`, else `models` in the data directory."""
-    chosen = os.environ.get("MODEL_CACHE_DIR")
-    if chosen:
-        return os.path.abspath(os.path.expanduser(chosen))
-    return os.path.join(data_dir(), "models")
+    return _named_by("MODEL_CACHE_DIR") or os.path.join(data_dir(), "models")
 
 
 def system_models_dir() -> str:
     """The read-only tier: `$HEIMDALL_SYSTEM_MODELS`, else `models` in platformdirs' site data directory."""
-    chosen = os.environ.get("HEIMDALL_SYSTEM_MODELS")
-    if chosen:
-        return os.path.abspath(os.path.expanduser(chosen))
+    if chosen := _named_by("HEIMDALL_SYSTEM_MODELS"):
+        return chosen
     if base := _linux_directory("XDG_DATA_DIRS", "/usr/local/share"):
         return f"{base}/{_APPLICATION}/models"
     import platformdirs
@@ -83,6 +78,12 @@ def manifest_path() -> str:
     carried = os.path.join(PACKAGE_DIRECTORY, "model_manifest.json")
     lock = os.path.join(os.path.dirname(PACKAGE_DIRECTORY), "models.lock.json")
     return lock if not os.path.exists(carried) and os.path.exists(lock) else carried
+
+
+def _named_by(variable: str) -> str | None:
+    """The directory that a variable names, if it is set."""
+    value = os.environ.get(variable)
+    return os.path.abspath(os.path.expanduser(value)) if value else None
 
 
 def _linux_directory(variable: str, default: str) -> str | None:

@@ -149,9 +149,10 @@ class StoredSet:
             return False
         unalterable = all(map(is_own, now.values()))
         beside = self.receipt if tree == self.tree else ""
-        return (unalterable and (self._read_only or self._tells(beside, look, now))) or self._tells(
-            own_receipt(tree, self.entry), identity, now
-        )
+        if unalterable and not self._read_only and self._says(beside, look, now):
+            return True
+        verdict = self._says(own_receipt(tree, self.entry), identity, now)
+        return unalterable and self._read_only if verdict is None else verdict
 
     def stats(self) -> "dict[str, list[int]]":
         """What a receipt notes of the set's own files, as they are now.
@@ -176,19 +177,19 @@ class StoredSet:
             now[file["path"]] = status
         return now
 
-    def _tells(
+    def _says(
         self,
         receipt: str,
         noted: "Callable[[os.stat_result], list[int]]",
         now: "dict[str, os.stat_result]",
-    ) -> bool:
-        """Whether the receipt says that the files were verified, and they are as they were then."""
+    ) -> bool | None:
+        """Whether the files, as they are now, had the pinned bytes when they were hashed; None if they were not."""
         try:
             document = read_own_json(receipt)
             stats = {path: noted(status) for path, status in now.items()}
-            return bool(document["stats"] == stats and document["pins"] == pins(self.entry))
+            return document["pins"] == pins(self.entry) if document["stats"] == stats else None
         except (OSError, ValueError, KeyError):
-            return False
+            return None
 
     def user_note(self, manifest_path: str) -> str:
         """The note in the shared directory that says: the environment of this manifest uses this set."""
@@ -204,7 +205,7 @@ class StoredSet:
 def own_receipt(tree: str, entry: "dict[str, Any]") -> str:
     """Where this user's own receipt of a set's files in `tree` is, or would be; empty if there is no such place."""
     private = locations.private_dir()
-    name = f"{set_name(entry)}.{crc32(os.fsencode(os.path.realpath(tree))):08x}.json"
+    name = f"{set_name(entry)}.{crc32(os.fsencode(tree)):08x}.json"
     return os.path.join(private, "receipts", name) if private else ""
 
 

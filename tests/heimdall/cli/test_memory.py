@@ -201,8 +201,8 @@ def test_memories_travel(
     other = tmp_path / "other"
     (other / ".git").mkdir(parents=True)
     monkeypatch.chdir(other)
-    assert report("import", "-", text=lines)["added"] == 2
-    assert report("import", "-", text=lines)["unchanged"] == 2
+    assert report("import", "--own", "-", text=lines)["added"] == 2
+    assert report("import", "--own", "-", text=lines)["unchanged"] == 2
     assert run("export").stdout == lines
     broken = run("import", "-", text=lines.replace('"pinned"', '"pined"'))
     assert broken.returncode == 2

@@ -26,7 +26,7 @@ class Scripted:
 
     name: str
     small: SmallModel
-    script: list[SourceError | list[str]]
+    script: list[Exception | list[str]]
     remote: bool = True
     asked: int = 0
     place: str = "somewhere"
@@ -36,7 +36,7 @@ class Scripted:
         self.asked += 1
         self.log.append(self.name)
         step = self.script.pop(0) if self.script else SourceError("exhausted")
-        if isinstance(step, SourceError):
+        if isinstance(step, Exception):
             raise step
         for file in wanted:
             if file.path in step:
@@ -70,6 +70,29 @@ def ask(
     brief: bool = False,
 ) -> tuple[str, ...]:
     return provide(PinnedSet(pinned, store), settings, Progress(), sources=sources, brief=brief)
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("invalid literal: token"), KeyError("x"), RecursionError(), MemoryError()]
+)
+def test_whatever_an_answer_makes_a_parser_raise_the_next_source_is_asked(
+    pinned: PinnedModel, store: Store, small: SmallModel, error: Exception
+) -> None:
+    odd, good = Scripted("odd", small, [error]), Scripted("good", small, [[WEIGHTS, TOKENIZER]])
+    assert ask([odd, good], pinned, store) == ("good",)
+    other = Store(store.models_dir.with_name("other"))
+    with pytest.raises(ModelUnavailable) as told:
+        ask([Scripted("odd", small, [error])], pinned, other)
+    assert f"its answer can't be used ({type(error).__name__})" in str(told.value)
+    assert "token" not in str(told.value)
+
+
+def test_trouble_with_the_store_is_no_fault_of_a_source(
+    pinned: PinnedModel, store: Store, small: SmallModel
+) -> None:
+    error = PermissionError(13, "Permission denied")
+    with pytest.raises(PermissionError):
+        ask([Scripted("first", small, [error]), Scripted("second", small, [])], pinned, store)
 
 
 def test_sources_complete_each_other(pinned: PinnedModel, store: Store, small: SmallModel) -> None:

@@ -63,9 +63,15 @@ def import_(*, file: Path, own: bool) -> Report:
         heimdall import --own memories.jsonl  # bring your own memories to this machine
         zcat memories.jsonl.gz | heimdall import -  # from another command
     """
+    from cognitive_memory.storage.json_lines import JsonLineError, read_lines
+
     with this_memory() as memory:
-        with click.open_file(str(file), encoding="utf-8") as lines:
-            report = memory.import_lines(lines, own=own)
+        try:
+            with click.open_file(str(file), "rb") as stream:
+                report = memory.import_lines(read_lines(stream), own=own)
+        except JsonLineError as error:
+            error.file = "standard input" if file == Path("-") else str(file)
+            raise
         embedded = embed_all(memory) if model_is_here() else 0
         pending = memory.status().pending
 

@@ -36,7 +36,7 @@ def init_project(root: Path, *, project_id: str | None = None) -> Project:
 
     project = Project(root.absolute())
     try:
-        project.folder.mkdir(exist_ok=True)
+        project.folder.mkdir(mode=0o700, exist_ok=True)
     except FileExistsError:
         raise ProjectError(
             project.folder, "is no folder, but has the name of heimdall's; move it away"

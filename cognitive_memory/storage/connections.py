@@ -7,10 +7,11 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
+from cognitive_memory.storage import ddl, files
 from cognitive_memory.storage.errors import StorageError, explained
+from cognitive_memory.storage.hardening import ANSWER_SECONDS, bounded, harden
 
 BUSY_SECONDS = 30.0
 """How long a writer waits for its turn. With eight busy writers the longest wait seen was below a second."""
@@ -102,9 +103,15 @@ def connect(database: Path, *, read_only: bool = False) -> sqlite3.Connection:
     (`synchronous = FULL`; measured by tests/benchmarks/memory.py).
 
     Args:
-        database: the file.
+        database: the file; that it is this user's was asked before (`schema.probe`).
         read_only: change nothing, not even beside it. What others write after a connection was opened may not be seen.
+
+    Raises:
+        AlteredDatabaseError: there is something in it or beside it that is not ours.
+        NewerSchemaError: a newer release made it.
+        sqlite3.DatabaseError: SQLite can't open it.
     """
+    files.check(database)
     connection = sqlite3.connect(
         f"{database.absolute().as_uri()}?{_read_only_mode(database) if read_only else 'mode=rw'}",
         uri=True,
@@ -113,6 +120,9 @@ def connect(database: Path, *, read_only: bool = False) -> sqlite3.Connection:
         check_same_thread=False,
     )
     try:
+        harden(connection)
+        with bounded(connection, ANSWER_SECONDS):
+            ddl.check(connection, database)
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA cache_size = -8000")  # 8 MB
@@ -135,21 +145,4 @@ def opened(database: Path, *, read_only: bool = False) -> Iterator[sqlite3.Conne
 
 def _read_only_mode(database: Path) -> str:
     """Without a write-ahead log there is nothing beside the file, and "immutable" keeps SQLite from making one."""
-    return "mode=ro" if log_of(database).exists() else "mode=ro&immutable=1"
-
-
-def log_of(database: Path) -> Path:
-    """Where SQLite keeps a database's write-ahead log."""
-    return database.with_name(f"{database.name}-wal")
-
-
-def size_on_disk(database: Path) -> int:
-    """Bytes of a database and its write-ahead log."""
-    files = (database, log_of(database))
-    return sum(file.stat().st_size for file in files if file.exists())
-
-
-def kept_name(database: Path, why: str) -> Path:
-    """A name beside a database for the state that it has now; it says why that is kept, and since when."""
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
-    return database.with_name(f"{database.stem}.{why}.{stamp}{database.suffix}")
+    return "mode=ro" if files.log_of(database).exists() else "mode=ro&immutable=1"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,6 +38,14 @@ class DatabaseUnreadableError(StorageError):
     """The file is damaged, no SQLite database, or one of something else. It was left as it is."""
 
 
+class UnknownDatabaseError(DatabaseUnreadableError):
+    """This user's installation neither made nor adopted the database: it came with its folder. Nothing in it was read."""
+
+
+class AlteredDatabaseError(DatabaseUnreadableError):
+    """There is something in the database, or beside it, that heimdall does not make. It was left as it is."""
+
+
 class NewerSchemaError(StorageError):
     """A newer release of heimdall made or migrated the database. It was left as it is."""
 
@@ -66,6 +75,12 @@ class UnknownMemoryError(HeimdallError, KeyError):
         )
 
 
+def adopt_command(database: Path) -> str:
+    """The command that takes over a database of others, or puts aside what does not belong to one, for a message."""
+    inside = database.parent.name == ".heimdall"
+    return f"'heimdall project adopt {shlex.quote(str(database.parent.parent if inside else database))}'"
+
+
 _BUSY = (
     DatabaseBusyError,
     "another process has been writing to it for too long (database is locked)",
@@ -93,6 +108,11 @@ _EXPLANATIONS: dict[int, tuple[type[StorageError], str, str]] = {
         StorageError,
         "the disk failed ({error})",
         "nothing of this change was stored; check the disk",
+    ),
+    sqlite3.SQLITE_INTERRUPT: (
+        StorageError,
+        "it did not answer in time",
+        "nothing was changed; 'heimdall doctor' tells what is wrong with it",
     ),
     sqlite3.SQLITE_FULL: (
         DatabaseFullError,

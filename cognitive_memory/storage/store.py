@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cognitive_memory.core.status import MemoryStatus
-from cognitive_memory.storage.connections import Connections, size_on_disk
+from cognitive_memory.storage.connections import Connections
 from cognitive_memory.storage.errors import read_only_error
+from cognitive_memory.storage.files import size_on_disk
 from cognitive_memory.storage.reading import Reader
 from cognitive_memory.storage.schema import prepare
 from cognitive_memory.storage.writing import Writer

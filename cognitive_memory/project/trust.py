@@ -1,0 +1,164 @@
+"""Folders of other owners that the user trusts, as git's `safe.directory`.
+
+They are named by `$HEIMDALL_TRUST`, or by `heimdall project trust`, which keeps them in the data directory. Names are
+of project directories, compared after links are resolved; what lies below a named one is not trusted with it. `*` names
+all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import stat
+from pathlib import Path
+
+from cognitive_memory.project.errors import ProjectError
+from heimdall.models import locations
+
+VARIABLE = "HEIMDALL_TRUST"
+ALL = "*"
+_MOST_BYTES = 1 << 20  # thousands of names; more can't be meant
+_log = logging.getLogger(__name__)
+
+
+def is_trusted(root: Path) -> bool:
+    """Whether a project's directory is named by the environment or in the data directory.
+
+    Raises:
+        SettingsError: as `named_in_environment` does.
+    """
+    return named_in_environment(root) or _is_among(root, kept())
+
+
+def named_in_environment(root: Path) -> bool:
+    """Whether `$HEIMDALL_TRUST` names a project's directory: paths separated as in `PATH`, or `*`.
+
+    It is read from the environment alone, so that nothing in a folder can set it.
+
+    Raises:
+        SettingsError: an entry is empty or relative: what it names would depend on the working directory.
+    """
+    value = os.environ.get(VARIABLE)
+    return bool(value) and _is_among(root, _entries(str(value)))
+
+
+def kept() -> list[str]:
+    """What `heimdall project trust` has kept for this user, the oldest first; nothing if its file is not this user's."""
+    try:
+        descriptor = os.open(_file(), os.O_RDONLY | _CAREFULLY)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        _log.warning("%s is not believed: %s", _file(), error.strerror)
+        return []
+    try:
+        problem = _problem(os.fstat(descriptor))
+        content = b"" if problem else os.read(descriptor, _MOST_BYTES)
+    finally:
+        os.close(descriptor)
+    if problem:
+        _log.warning("%s is not believed: it %s", _file(), problem)
+    names: dict[str, None] = {}
+    for line in content.splitlines():
+        try:
+            name, trusted = json.loads(line)
+            names.pop(name, None)
+        except (ValueError, TypeError):  # cut by a full disk
+            continue
+        if trusted:
+            names[name] = None
+    return list(names)
+
+
+def keep(root: Path | None) -> str:
+    """Trust a project's directory from now on; None: all of them.
+
+    Returns:
+        The name that is kept.
+
+    Raises:
+        ProjectError: the file in the data directory is not this user's own.
+        OSError: it can't be written.
+    """
+    name = ALL if root is None else _real(root)
+    _append(name, trusted=True)
+    return name
+
+
+def forget(root: Path | None) -> bool:
+    """Trust a project's directory no more; None takes `*` back. Tells whether it was kept.
+
+    Raises:
+        As `keep` does.
+    """
+    name = ALL if root is None else _real(root)
+    if name not in kept():
+        return False
+    _append(name, trusted=False)
+    return True
+
+
+def _append(name: str, *, trusted: bool) -> None:
+    # One line in one write at the end: of several processes none loses what another one says.
+    line = json.dumps([name, trusted]).encode() + b"\n"
+    _file().parent.mkdir(parents=True, exist_ok=True)
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | _CAREFULLY
+    try:
+        descriptor = os.open(_file(), flags, 0o600)
+    except OSError as error:
+        if _file().is_symlink():
+            raise ProjectError(
+                _file(), "is a link, and is not written through; remove it"
+            ) from error
+        raise
+    try:
+        if problem := _problem(os.fstat(descriptor)):
+            raise ProjectError(_file(), f"{problem}, and is not believed; remove it")
+        os.write(descriptor, line)
+    finally:
+        os.close(descriptor)
+
+
+def _problem(status: os.stat_result) -> str | None:
+    """Why a file can't be this user's own word."""
+    if not stat.S_ISREG(status.st_mode):
+        return "is no file"
+    if os.name == "nt":
+        return None
+    if status.st_uid != os.geteuid():
+        return f"belongs to another user (uid {status.st_uid})"
+    return "may be written by others" if status.st_mode & 0o022 else None
+
+
+def _file() -> Path:
+    # A data directory may be shared by a group; what one of them trusts is no word of the others.
+    user = "" if os.name == "nt" else f"-{os.geteuid()}"
+    return Path(locations.data_dir()) / f"trusted-projects{user}.jsonl"
+
+
+def _entries(value: str) -> list[str]:
+    entries = value.split(os.pathsep)
+    with contextlib.suppress(RuntimeError):  # a home that is nobody's
+        paths = [Path(entry).expanduser() for entry in entries if entry != ALL]
+        if all(path.is_absolute() for path in paths):
+            return [*map(_real, paths), *([ALL] if ALL in entries else [])]
+    from heimdall.models.settings import SettingsError
+
+    expected = f"absolute paths of projects, separated by {os.pathsep!r} and none of them empty, or {ALL!r} for all"
+    raise SettingsError(VARIABLE, value, expected)
+
+
+def _is_among(root: Path, names: list[str]) -> bool:
+    return ALL in names or _real(root) in names
+
+
+def _real(root: Path) -> str:
+    return os.path.realpath(root)
+
+
+_CAREFULLY = (
+    getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+)
+"""Open no link, and wait for no pipe; Windows has neither flag."""

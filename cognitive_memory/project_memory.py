@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from cognitive_memory.core.config import EmbeddingConfig
 from cognitive_memory.core.embedder import Embedder
-from cognitive_memory.core.memory import LoadState, Memory, NewMemory, as_id
+from cognitive_memory.core.memory import LoadState, Memory, NewMemory, Origin, as_id
 from cognitive_memory.core.recall import EVERYTHING, Recall, RecallFilter
 from cognitive_memory.core.reports import ImportReport, Progress, SourceReport, StoreReport
 from cognitive_memory.core.status import MemoryStatus
@@ -108,8 +108,8 @@ class ProjectMemory:
     def store(self, memory: NewMemory, *, embed: bool = True) -> Memory:
         """Store one memory; when this returns it is on disk and every process sees it.
 
-        Without an id, the same text and context from the same source is stored once: what is there already comes back,
-        with new tags and a pin added. With an id, what that id says is replaced.
+        Without an id, the same text and context from the same source and of the same origin is stored once: what is there
+        already comes back, with new tags and a pin added. With an id, what that id says is replaced.
 
         Args:
             embed: make its vector at once if the model is on this machine; otherwise it waits for `embed_pending`.
@@ -199,6 +199,7 @@ class ProjectMemory:
         limit: int | None = None,
         after: str | None = None,
         pinned: bool | None = None,
+        origin: Origin | None = None,
     ) -> Iterator[Memory]:
         """List memories, a transaction for each page: no lock is held and no state kept while the caller works.
 
@@ -208,6 +209,7 @@ class ProjectMemory:
             limit: how many at most.
             after: the id of the memory after which to begin, for pages.
             pinned: only those that are pinned, or only those that are not.
+            origin: only those that came here in this way.
 
         Raises:
             MemoryValueError: there is no such order.
@@ -217,7 +219,9 @@ class ProjectMemory:
         while limit is None or limit > 0:
             size = PAGE if limit is None else min(PAGE, limit)
             with self.storage.reading() as reader:
-                page = reader.page(filter, order=order, size=size, after=begin, pinned=pinned)
+                page = reader.page(
+                    filter, order=order, size=size, after=begin, pinned=pinned, origin=origin
+                )
             yield from page
             if len(page) < size:
                 return
@@ -264,13 +268,13 @@ class ProjectMemory:
         with self.storage.reading() as reader:
             yield from json_lines.export_lines(reader, vectors=vectors)
 
-    def import_lines(self, lines: Iterable[str]) -> ImportReport:
+    def import_lines(self, lines: Iterable[str], *, own: bool = False) -> ImportReport:
         """Import memories, in blocks; a repeat changes nothing. As `storage.importing.import_lines`.
 
         Raises:
             JsonLineError: a line can't be read; with its number.
         """
-        return importing.import_lines(self.storage, lines)
+        return importing.import_lines(self.storage, lines, own=own)
 
     def backup(self, file: Path, *, force: bool = False) -> None:
         """Copy the database, as it is now, into one checked file; `force` replaces a file that is there.

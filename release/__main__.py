@@ -121,7 +121,8 @@ def lock(
 def publish_command(*, tag: str, checkout: Path, dry_run: bool) -> None:
     """Draft, upload, download back and compare, publish, compare again as users see it.
 
-    Safe to repeat: each run does what is left. Nothing that was uploaded is ever replaced by other bytes.
+    Safe to repeat: each run does what is left. Nothing that was uploaded is ever replaced by other
+    bytes.
     """
     from release.checkout import Checkout
     from release.publish import publish

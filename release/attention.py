@@ -1,10 +1,12 @@
 """Attention, in two forms of which each batch takes one.
 
-Where all texts of a batch are of one length, no padding has to be hidden, and onnxruntime's one operator for attention goes
-through the keys block by block and never writes the scores down (Dao et al., 2022, "FlashAttention"). Measured on one core: the
-whole model is 0 to 1 % faster with it for 16 tokens a text, 4 % for 128, 12 % for 500. Given a mask, that operator takes another
-way, slower than plain operators; so these are what a padded batch gets. Providers other than the processor's get these alone, since
-OpenVINO fails on operators inside a choice and CoreML takes no choice: their sessions read `NEVER` in place of `WHOLE`.
+Where all texts of a batch are of one length, no padding has to be hidden, and onnxruntime's one
+operator for attention goes through the keys block by block and never writes the scores down (Dao et
+al., 2022, "FlashAttention"). Measured on one core: the whole model is 0 to 1 % faster with it for
+16 tokens a text, 4 % for 128, 12 % for 500. Given a mask, that operator takes another way, slower
+than plain operators; so these are what a padded batch gets. Providers other than the processor's
+get these alone, since OpenVINO fails on operators inside a choice and CoreML takes no choice: their
+sessions read `NEVER` in place of `WHOLE`.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ class Batch(NamedTuple):
     Attributes:
         by_text: the shape of hidden states text by text: (batch, sequence, width).
         by_head: the same with rows split: (batch, sequence, heads, head width).
-        padding: added to attention scores, shape (batch, 1, 1, sequence): 0, or `_MASKED` where there is padding.
+        padding: added to attention scores, shape (batch, 1, 1, sequence): 0, or `_MASKED` where
+            there is padding.
         whole: whether attention takes the way for batches without padding.
     """
 

@@ -12,8 +12,8 @@ from release.gh import Gh, GhError
 def attested(gh: Gh, path: Path, say: Callable[[str], None]) -> list[str]:
     """Ask `gh attestation verify`; what is wrong.
 
-    It is no problem where it can't be asked: without gh, with one older than 2.49, or where there is no attestation at
-    all, as with a release that was published by hand.
+    It is no problem where it can't be asked: without gh, with one older than 2.49, or where there
+    is no attestation at all, as with a release that was published by hand.
     """
     if shutil.which("gh") is None:
         say(
@@ -21,7 +21,8 @@ def attested(gh: Gh, path: Path, say: Callable[[str], None]) -> list[str]:
         )
         return []
     try:
-        # An unknown command fails as a wrong attestation does; its help fails only where it is unknown.
+        # An unknown command fails as a wrong attestation does; its help fails only where it is
+        # unknown.
         gh.run("attestation", "verify", "--help")
     except GhError:
         say(

@@ -40,8 +40,8 @@ def build_model(
         The paths that had to be written, in the order of writing.
 
     Raises:
-        ModelBuildError: if there is a file in `output` that is no part of the model, if upstream's files can't be had
-            or do not fit the graph, or if another build does not end.
+        ModelBuildError: if there is a file in `output` that is no part of the model, if upstream's
+            files can't be had or do not fit the graph, or if another build does not end.
     """
     cache.mkdir(parents=True, exist_ok=True)
     with _alone(cache / "build.lock", say, patience):

@@ -9,8 +9,8 @@ from pathlib import Path
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.lock import read_manifest
 from hatch_heimdall_models.manifest import Asset, Manifest
+from release.assets import SUMS_NAME, pinned_assets, sums_bytes
 from release.project import Project, read_project
-from release.sums import SUMS_NAME, sums_bytes
 
 _SHOWN = 10
 
@@ -43,8 +43,8 @@ class Checkout:
         """The commit to release, which is checked out without changes.
 
         Raises:
-            ModelBuildError: if the version is not the tag's, something is not committed, or the tag names another
-                commit already.
+            ModelBuildError: if the version is not the tag's, something is not committed, or the tag
+                names another commit already.
         """
         problems = []
         if self.project.tag != tag:
@@ -115,11 +115,3 @@ class Checkout:
                 str(self.root), [f"git {arguments[0]}: {error.stderr.strip()}"]
             ) from error
         return done.stdout.rstrip()
-
-
-def pinned_assets(lock: Manifest, tag: str) -> list[Asset]:
-    """The assets that a lock pins at a tag, each once, by name."""
-    return sorted(
-        {model.asset for model in lock.models if model.asset.tag == tag},
-        key=lambda asset: asset.name,
-    )

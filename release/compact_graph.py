@@ -1,7 +1,8 @@
 """The variant `compact`: the encoder of `release.graph` as one self-contained file of a quarter of the bytes.
 
-Matrices are stored in int8 and computed with in float32. onnxruntime restores them once, when it loads the model (its
-constant folding); of the word table, half of the parameters, only the rows of a text's tokens are ever restored.
+Matrices are stored in int8 and computed with in float32. onnxruntime restores them once, when it
+loads the model (its constant folding); of the word table, half of the parameters, only the rows of
+a text's tokens are ever restored.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ def compact_graph_bytes(name: str, config: BertConfig, weights: Path) -> bytes:
         weights: upstream's safetensors file.
 
     Raises:
-        ModelBuildError: naming every weight that is missing or has another type or shape than `config` says.
+        ModelBuildError: naming every weight that is missing or has another type or shape than
+            `config` says.
     """
     return encoder_bytes(_CompactBuilder(weights, config), name)
 

@@ -1,7 +1,8 @@
 """Deflate (RFC 1951) by Huffman codes alone: valid for every reader, and the same bytes on every machine.
 
-zlib's output depends on the zlib that a Python was built with, so an asset packed with it could not be rebuilt elsewhere.
-Quantised weights have no repetitions that deflate's other half would find; their gain is all in the Huffman codes.
+zlib's output depends on the zlib that a Python was built with, so an asset packed with it could not
+be rebuilt elsewhere. Quantised weights have no repetitions that deflate's other half would find;
+their gain is all in the Huffman codes.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ def deflate(content: memoryview) -> Iterator[bytes]:
 def code_lengths(counts: Sequence[int], longest: int) -> list[int]:
     """The lengths of an optimal prefix code in which no code is longer than `longest` bits.
 
-    By package-merge (Larmore and Hirschberg, "A fast algorithm for optimal length-limited Huffman codes", J. ACM 37, 1990).
+    By package-merge (Larmore and Hirschberg, "A fast algorithm for optimal length-limited Huffman
+    codes", J. ACM 37, 1990).
 
     Args:
         counts: how often each symbol occurs; one that does not has no code, and the length 0.

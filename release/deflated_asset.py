@@ -1,6 +1,7 @@
 """A release asset whose members are deflated where that pays, the same bytes on every machine.
 
-zipfile compresses with whatever zlib Python has; a zip's own structure is small enough to be written here.
+zipfile compresses with whatever zlib Python has; a zip's own structure is small enough to be
+written here.
 """
 
 from __future__ import annotations

@@ -27,7 +27,8 @@ class EncoderBuilder(GraphBuilder):
     A matrix has tensors `<prefix>.weight`, of torch's shape (out, in), and `<prefix>.bias`.
 
     Attributes:
-        whole_from: tokens from which on batches without padding take the way through attention that is quicker for them.
+        whole_from: tokens from which on batches without padding take the way through attention that
+            is quicker for them.
         config: the encoder's dimensions.
     """
 

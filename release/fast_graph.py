@@ -1,18 +1,23 @@
 """The graph `fast`: the encoder of `release.graph` over the same weights file, with its matrices multiplied in int8.
 
-The weights are rounded by the graph itself: onnxruntime computes what depends on weights alone once, when it loads the
-graph (its constant folding), by operations whose result IEEE 754 fixes. So nothing else has to be downloaded or kept.
+The weights are rounded by the graph itself: onnxruntime computes what depends on weights alone
+once, when it loads the graph (its constant folding), by operations whose result IEEE 754 fixes. So
+nothing else has to be downloaded or kept.
 
-What reaches a matrix is rounded row by row, each with a step that follows from that row: a token's numbers, and so a
-text's vector, do not depend on what else is in the batch. Three things keep the error small:
+What reaches a matrix is rounded row by row, each with a step that follows from that row: a token's
+numbers, and so a text's vector, do not depend on what else is in the batch. Three things keep the
+error small:
 
-- Before the query, key and value matrices and the first one of the feed-forward part, columns are moved and scaled, since a few
-  of them hold numbers many times larger than the others', mostly on one side of 0 ("SmoothQuant", Xiao et al., 2023; "Outlier
-  Suppression+", Wei et al., 2023). The normalisation before them does that in passing, by another scale and shift.
-- After GELU a few columns are larger still, and meet the largest weights: these columns are multiplied in float32 ("LLM.int8()",
-  Dettmers et al., 2022). All others are at least -0.17, so that they are raised by that and use all 256 steps.
-- Steps of weights are such that two neighbours of one sign never come to more than 128. Before VNNI, the instruction of x86-64
-  for uint8 times int8 adds two products in 16 bits, where more might overflow. So the quick product is exact on every processor.
+- Before the query, key and value matrices and the first one of the feed-forward part, columns are
+  moved and scaled, since a few of them hold numbers many times larger than the others', mostly on
+  one side of 0 ("SmoothQuant", Xiao et al., 2023; "Outlier Suppression+", Wei et al., 2023). The
+  normalisation before them does that in passing, by another scale and shift.
+- After GELU a few columns are larger still, and meet the largest weights: these columns are
+  multiplied in float32 ("LLM.int8()", Dettmers et al., 2022). All others are at least -0.17, so
+  that they are raised by that and use all 256 steps.
+- Steps of weights are such that two neighbours of one sign never come to more than 128. Before
+  VNNI, the instruction of x86-64 for uint8 times int8 adds two products in 16 bits, where more
+  might overflow. So the quick product is exact on every processor.
 """
 
 from __future__ import annotations
@@ -82,10 +87,12 @@ def fast_graph_bytes(
         name: the graph's name.
         config: the encoder's dimensions.
         weights: upstream's safetensors file.
-        measured: for these weights; default: what is committed. A matrix that it does not name gets no special treatment.
+        measured: for these weights; default: what is committed. A matrix that it does not name gets
+            no special treatment.
 
     Raises:
-        ModelBuildError: naming every weight that is missing or has another type or shape than `config` says.
+        ModelBuildError: naming every weight that is missing or has another type or shape than
+            `config` says.
     """
     return encoder_bytes(_FastBuilder(weights, config, measured or Measured.read()), name)
 
@@ -93,8 +100,9 @@ def fast_graph_bytes(
 class _FastBuilder(EncoderBuilder):
     """Multiplies in int8."""
 
-    # The two ways of attention differ in the last bits, which rounding may turn into another code. The engine pads no text
-    # as long as this (cognitive_memory/encoding/batching.py): so a text's length alone decides, and not its batch.
+    # The two ways of attention differ in the last bits, which rounding may turn into another code.
+    # The engine pads no text as long as this (cognitive_memory/encoding/batching.py): so a text's
+    # length alone decides, and not its batch.
     whole_from = 128
 
     def __init__(self, weights: Path, config: BertConfig, measured: Measured) -> None:
@@ -174,7 +182,8 @@ class _FastBuilder(EncoderBuilder):
         """The product of the rows that GELU gave, and what is too much in each of its rows; `shape` is the weight's."""
         apart = self._measured.apart.get(prefix, ())
         columns, shift = self.integers(*apart), self.number(_LEAST_GELU)
-        # Columns that are kept apart are lowered so far that they vanish at zero, and decide over no step.
+        # Columns that are kept apart are lowered so far that they vanish at zero, and decide over
+        # no step.
         shifts = self.node("Expand", shift, self.integers(shape[1]))
         lowered = self.node("Expand", self.number(_BOTTOM), self.integers(len(apart)))
         shifts = self.node("ScatterElements", shifts, columns, lowered, axis=0)
@@ -218,7 +227,8 @@ class _FastBuilder(EncoderBuilder):
         return codes, self.node("Unsqueeze", step, self.integers(1))
 
     def _zeros(self, step: str, zero: int) -> str:
-        # The operator wants as many zero points as steps. All matrices have a row for each token, so these do for all.
+        # The operator wants as many zero points as steps. All matrices have a row for each token,
+        # so these do for all.
         return self.node(
             "ConstantOfShape", self.node("Shape", step), value=self.one_of(UINT8, bytes([zero]))
         )
@@ -241,7 +251,8 @@ class _FastBuilder(EncoderBuilder):
     def _round(self, weight: str, shape: tuple[int, int]) -> tuple[str, str]:
         """The weight in int8, with a step for each of its rows, and these.
 
-        Neither a number nor two neighbours of one sign come to more than 127 steps, before they are rounded.
+        Neither a number nor two neighbours of one sign come to more than 127 steps, before they are
+        rounded.
         """
         pairs = self.node("Reshape", weight, self.integers(shape[0], -1, 2))
         sums = self.node("ReduceSum", pairs, self.integers(2), keepdims=0)

@@ -1,13 +1,14 @@
 """A sentence encoder as an ONNX graph whose weights are bytes of upstream's own, unmodified safetensors file.
 
-The graph carries no weights: each initialiser is ONNX external data, an offset and a length in `model.safetensors`,
-which must lie in the same folder. So what users run has the digest that upstream publishes. It is BERT (Devlin et al.,
-2019), then the pooling of sentence-transformers: the mean of the hidden states over the attention mask, scaled to unit
-L2 norm.
+The graph carries no weights: each initialiser is ONNX external data, an offset and a length in
+`model.safetensors`, which must lie in the same folder. So what users run has the digest that
+upstream publishes. It is BERT (Devlin et al., 2019), then the pooling of sentence-transformers: the
+mean of the hidden states over the attention mask, scaled to unit L2 norm.
 
-Hidden states are a matrix of one row per token throughout. That way `Gemm` with `transB` takes torch's `(out, in)`
-weights as they lie in the file, bias included; a `Transpose` would have onnxruntime copy every matrix while loading
-(measured: 65 ms instead of 42, 14 MB more memory, the same speed once loaded).
+Hidden states are a matrix of one row per token throughout. That way `Gemm` with `transB` takes
+torch's `(out, in)` weights as they lie in the file, bias included; a `Transpose` would have
+onnxruntime copy every matrix while loading (measured: 65 ms instead of 42, 14 MB more memory, the
+same speed once loaded).
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ _LEAST_NORM = 1e-12
 def graph_bytes(name: str, config: BertConfig, weights: Path) -> bytes:
     """The serialised ONNX model, the same bytes for the same arguments.
 
-    Its inputs are `input_ids` and `attention_mask`, int64 of shape (batch, sequence), both dimensions free up to
-    `config.positions`; its output is `embeddings`, float32 of shape (batch, `config.width`), rows of unit L2 norm.
+    Its inputs are `input_ids` and `attention_mask`, int64 of shape (batch, sequence), both
+    dimensions free up to `config.positions`; its output is `embeddings`, float32 of shape (batch,
+    `config.width`), rows of unit L2 norm.
 
     Args:
         name: the graph's name.
@@ -38,7 +40,8 @@ def graph_bytes(name: str, config: BertConfig, weights: Path) -> bytes:
         weights: upstream's safetensors file.
 
     Raises:
-        ModelBuildError: naming every weight that is missing or has another type or shape than `config` says.
+        ModelBuildError: naming every weight that is missing or has another type or shape than
+            `config` says.
     """
     return encoder_bytes(EncoderBuilder(weights, config), name)
 
@@ -86,8 +89,8 @@ def _layer(builder: EncoderBuilder, prefix: str, states: States, batch: Batch) -
     own, output = f"{prefix}.attention.self", f"{prefix}.attention.output"
 
     query = builder.project(f"{own}.query", states, width)
-    # What is the same for all keys shifts all scores of a query alike, which softmax does not see; what is the same for all
-    # values goes through the mean as it is, and is added behind.
+    # What is the same for all keys shifts all scores of a query alike, which softmax does not see;
+    # what is the same for all values goes through the mean as it is, and is added behind.
     key, value = (
         builder.project(f"{own}.{part}", states, width, constant=False) for part in ("key", "value")
     )

@@ -1,6 +1,7 @@
 """Writing an ONNX model over the weights of a safetensors file, byte for byte the same wherever it is written.
 
-Only what is asked for enters the file: no library version, no date, no defaults of `onnx.helper.make_model`.
+Only what is asked for enters the file: no library version, no date, no defaults of
+`onnx.helper.make_model`.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ ValueType = tuple[int, Sequence[str | int]]
 class GraphBuilder:
     """Collects nodes and initialisers, and every weight that is not as expected.
 
-    Values are named by strings, as in ONNX: each method returns the name of what it added. Weights are external data,
-    parts of the weights file.
+    Values are named by strings, as in ONNX: each method returns the name of what it added. Weights
+    are external data, parts of the weights file.
 
     Args:
         weights: a safetensors file, which will be called `WEIGHTS_NAME` in the model's own folder.

@@ -13,8 +13,9 @@ from hatch_heimdall_models.inventory import HashedFile
 from hatch_heimdall_models.lock import carried_over, entry_of
 from hatch_heimdall_models.lock_maker import pin
 from hatch_heimdall_models.manifest import Asset, Manifest, Model, ModelFile
+from release.assets import asset_name
 from release.model_files import take_variant
-from release.project import Project, asset_name
+from release.project import Project
 from release.recipe import Recipe, WheelSource
 
 
@@ -29,8 +30,8 @@ def make_lock(
         models: the model's directory.
         assets: the folder of the packed zips of the same model.
         tag: the release that is to have the asset.
-        old: the lock so far. When it pins the very same asset for an older release, that one is kept: users who
-            upgrade download nothing.
+        old: the lock so far. When it pins the very same asset for an older release, that one is
+            kept: users who upgrade download nothing.
 
     Raises:
         ModelBuildError: if there is no model, or an asset does not hold exactly its files.

@@ -16,8 +16,8 @@ SETTINGS_PATH = "model_config.json"
 def settings_bytes(recipe: Recipe, config: BertConfig) -> bytes:
     """The model's settings for those who run it: canonical JSON, UTF-8, LF.
 
-    `max_length` is all the positions that the model has, special tokens included; `pooling` and `normalize` are what
-    the graph does.
+    `max_length` is all the positions that the model has, special tokens included; `pooling` and
+    `normalize` are what the graph does.
     """
     settings = {
         "model_name": recipe.name,

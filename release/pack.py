@@ -10,12 +10,11 @@ from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.files import replacing, sha256_of, write_if_different
 from hatch_heimdall_models.inventory import HashedFile
 from hatch_heimdall_models.manifest import Asset
+from release.assets import SUMS_NAME, asset_name, sums_bytes
 from release.deflated_asset import write_deflated_asset
 from release.model_files import model_paths, take_variant
-from release.project import asset_name
 from release.provenance import card_bytes, statement_bytes
 from release.recipe import Recipe
-from release.sums import SUMS_NAME, sums_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,8 @@ def pack_models(
         license_file: the text of the model's licence.
 
     Raises:
-        ModelBuildError: if the model is not whole, or a file differs from the recipe's pin or changes meanwhile.
+        ModelBuildError: if the model is not whole, or a file differs from the recipe's pin or
+            changes meanwhile.
     """
     packed = tuple(
         _pack(

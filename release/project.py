@@ -41,16 +41,12 @@ class Project:
         return f"v{self.version}"
 
 
-def asset_name(tag: str, folder: str = "") -> str:
-    """The file name of the release asset with the set in that folder, as `Recipe.folder` has it."""
-    return f"heimdall-models-{tag}{f'-{folder}' if folder else ''}.zip"
-
-
 def read_project(path: Path = ROOT / "pyproject.toml") -> Project:
     """Read the project's name, version and repository.
 
     Raises:
-        ModelBuildError: if the file can't be read, or naming every key that is missing, with its TOML path.
+        ModelBuildError: if the file can't be read, or naming every key that is missing, with its
+            TOML path.
     """
     reader = read_toml(read_text(path), subject=str(path))
     hook = reader.inner("tool").inner("hatch").inner("build").inner("hooks").inner("custom")

@@ -1,7 +1,8 @@
 """What the model was made from, for people (a model card) and for tools (an in-toto statement).
 
-Both say only what follows from the recipe and the files, no date, version or machine: the same model gives the same
-bytes, so a release that leaves the model alone has the asset of the one before it.
+Both say only what follows from the recipe and the files, no date, version or machine: the same
+model gives the same bytes, so a release that leaves the model alone has the asset of the one before
+it.
 """
 
 from __future__ import annotations

@@ -48,7 +48,8 @@ def plan_publication(tag: str, releases: Sequence[RemoteRelease], wanted: Sequen
         wanted: all that the release is to have.
 
     Raises:
-        ModelBuildError: if it can't become that release without replacing or removing something that is there.
+        ModelBuildError: if it can't become that release without replacing or removing something
+            that is there.
     """
     if not releases:
         return Plan(create=True, discard=(), upload=tuple(wanted), publish=True)

@@ -1,7 +1,8 @@
 """`release publish`: from packed assets to a release that everybody can download.
 
-Every run looks at what GitHub has and does what is left, so that the same command goes on after a failure at any
-point. Nothing that was uploaded whole is ever replaced, and nothing becomes public before it was downloaded and compared.
+Every run looks at what GitHub has and does what is left, so that the same command goes on after a
+failure at any point. Nothing that was uploaded whole is ever replaced, and nothing becomes public
+before it was downloaded and compared.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ def publish(
         dry_run: only say what would be done.
 
     Raises:
-        ModelBuildError: if checkout, assets or what GitHub has do not fit one another, or a step failed.
+        ModelBuildError: if checkout, assets or what GitHub has do not fit one another, or a step
+            failed.
     """
     commit = checkout.commit(tag)
     wanted = checkout.wanted(tag)

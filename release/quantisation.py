@@ -1,7 +1,8 @@
 """Weights in one byte each: rounding float32 matrices to int8 with a step per group or per row.
 
-Only operations whose result IEEE 754 fixes are used (division, rounding, maxima, sums of integers), so the same weights
-give the same bytes on every machine, whatever its vector units do with the order of a sum.
+Only operations whose result IEEE 754 fixes are used (division, rounding, maxima, sums of integers),
+so the same weights give the same bytes on every machine, whatever its vector units do with the
+order of a sum.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ class Quantised:
 
     Attributes:
         codes: int8, shape (rows, groups, group).
-        steps: float32 of which the upper two bytes suffice (bfloat16), shape (rows, groups, 1), none of them 0.
+        steps: float32 of which the upper two bytes suffice (bfloat16), shape (rows, groups, 1),
+            none of them 0.
     """
 
     codes: NDArray[np.int8]
@@ -49,7 +51,8 @@ def quantise_groups(matrix: NDArray[np.float32]) -> Quantised:
     """Round a matrix with a step for each `GROUP` neighbours, such that the largest of them is the largest code.
 
     Args:
-        matrix: shape (rows, columns). Where `GROUP` does not divide the columns, the groups are as large as they can be.
+        matrix: shape (rows, columns). Where `GROUP` does not divide the columns, the groups are as
+            large as they can be.
     """
     rows, columns = matrix.shape
     groups = matrix.reshape(rows, -1, gcd(GROUP, columns)).astype(np.float64)

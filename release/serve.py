@@ -66,7 +66,8 @@ def serve(
 ) -> None:
     """Serve packed assets as GitHub does: redirects to a second host, signed URLs, ranges.
 
-    The first line of output is the setting that makes heimdall download from here. Ends on Ctrl-C and SIGTERM.
+    The first line of output is the setting that makes heimdall download from here. Ends on Ctrl-C
+    and SIGTERM.
     """
     from release.github_standin.log import RequestLog
     from release.github_standin.standin import GitHubStandIn

@@ -24,12 +24,14 @@ def fetch_files(
 
     Args:
         recipe: names the sources.
-        wanted: the files and where each is to go; what is there is replaced, and only by verified bytes.
+        wanted: the files and where each is to go; what is there is replaced, and only by verified
+            bytes.
         cache: directory in which downloads are kept.
         say: receives a line about each step.
 
     Raises:
-        ModelBuildError: if some are still missing after the last source, with what went wrong at each.
+        ModelBuildError: if some are still missing after the last source, with what went wrong at
+            each.
     """
     missing = dict(wanted)
     problems: list[str] = []
@@ -62,7 +64,8 @@ def _take_from(
                     take(file, target)
                 except ModelBuildError as error:
                     yield error
-                    # A host that does not answer for one file would keep the next one waiting as long.
+                    # A host that does not answer for one file would keep the next one waiting as
+                    # long.
                     if isinstance(error, UnavailableError) and error.status is None:
                         return
                 else:

@@ -34,7 +34,8 @@ class UnavailableError(ModelBuildError):
     """The bytes could not be had; nothing is known to be wrong with them, so another try may help.
 
     Attributes:
-        status: the HTTP status, or None where there was no answer: its host need not be asked for another file.
+        status: the HTTP status, or None where there was no answer: its host need not be asked for
+            another file.
     """
 
     def __init__(self, url: str, problem: str, status: int | None = None) -> None:

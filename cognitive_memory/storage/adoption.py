@@ -33,9 +33,11 @@ from cognitive_memory.storage.json_lines import Line, line_of
 from cognitive_memory.storage.store import MemoryStore
 from heimdall.models.text import megabytes
 
-_COLUMNS = ("key", *DOCUMENT_KEYS)
+_ADDED_LATER = {"origin"}
+"""Columns that early databases lack."""
+
 # In the order of the table itself: an index of others may say anything.
-_ROWS = f"SELECT {', '.join(_COLUMNS)} FROM main.memories NOT INDEXED ORDER BY key"
+_ROWS = "SELECT {columns} FROM main.memories NOT INDEXED ORDER BY key"
 _REASONS = 5
 _MARGIN = 1 << 24
 _ATTEMPTS = 3
@@ -80,7 +82,7 @@ class Adopted:
     kept: list[Path]
 
 
-def adopt(database: Path, *, project_id: str | None = None) -> Adopted:
+def adopt(database: Path, *, project_id: str | None = None, own: bool = False) -> Adopted:
     """Make the memories in a database this user's own.
 
     What lies beside it and is none of heimdall's is moved aside. If the database is sound and known then, that is all.
@@ -89,6 +91,7 @@ def adopt(database: Path, *, project_id: str | None = None) -> Adopted:
     Args:
         database: the file.
         project_id: of the fresh database; default: a new UUID.
+        own: whether all of it is this user's own. Then each memory keeps its origin; otherwise each is adopted.
 
     Raises:
         NewerSchemaError: a newer release made it.
@@ -104,17 +107,18 @@ def adopt(database: Path, *, project_id: str | None = None) -> Adopted:
         _check_file(database)
     with files.draft_folder(database.parent) as folder:
         fresh = folder / database.name
-        rescued = rescue(database, fresh, project_id=project_id or str(uuid4()))
+        rescued = rescue(database, fresh, project_id=project_id or str(uuid4()), own=own)
         return Adopted(True, rescued, [*kept, *files.replace(database, fresh, "adopted")])
 
 
-def rescue(database: Path, fresh: Path, *, project_id: str) -> Rescued:
+def rescue(database: Path, fresh: Path, *, project_id: str, own: bool = False) -> Rescued:
     """Copy the memories of a database that is not trusted into a fresh one.
 
     Args:
         database: it is only read; what a log beside it has counts.
         fresh: a file that is to be made.
         project_id: of the fresh database.
+        own: as for `adopt`.
 
     Raises:
         As `adopt` does.
@@ -130,11 +134,10 @@ def rescue(database: Path, fresh: Path, *, project_id: str) -> Rescued:
             closing(MemoryStore(fresh, embedding_space=lambda: None)) as store,
             bounded(connection, seconds_for(size)) as deadline,
         ):
-            rescued.foreign = _examine(connection, database)
-            rows = connection.execute(_ROWS)
-            report = importing.import_read(
-                store, _lines(_rising(rows, database), deadline, rescued)
-            )
+            columns = _examine(connection, database, rescued)
+            rows = connection.execute(_ROWS.format(columns=", ".join(("key", *columns))))
+            lines = _lines(_rising(rows, database), columns, deadline, rescued)
+            report = importing.import_read(store, lines, own=own)
     rescued.memories = report.added + report.updated + report.unchanged
     return rescued
 
@@ -192,8 +195,8 @@ def _copy_file(source: Path, target: Path) -> None:
             left -= len(block)
 
 
-def _examine(connection: sqlite3.Connection, database: Path) -> list[str]:
-    """What is foreign in the schema, if the table of memories is one that can be asked without anything else happening."""
+def _examine(connection: sqlite3.Connection, database: Path, rescued: Rescued) -> list[str]:
+    """The columns to be read, if the table of memories is one that can be asked without anything else happening."""
     application, version = (
         int(connection.execute(f"PRAGMA {pragma}").fetchone()[0])
         for pragma in ("application_id", "user_version")
@@ -213,7 +216,8 @@ def _examine(connection: sqlite3.Connection, database: Path) -> list[str]:
     ordinary = (
         connection.execute(kind).fetchall() == [("table", 1)]
         and columns.get("key") == ("INTEGER", 1, 0)
-        and all(columns.get(name, ("", 0, 1))[2] == 0 for name in _COLUMNS)
+        and all(columns[name][2] == 0 for name in DOCUMENT_KEYS if name in columns)
+        and columns.keys() | _ADDED_LATER >= set(DOCUMENT_KEYS)
     )
     if not ordinary:
         problem = "its table of memories is not one that heimdall made"
@@ -222,7 +226,8 @@ def _examine(connection: sqlite3.Connection, database: Path) -> list[str]:
         "SELECT type, name, tbl_name, sql FROM sqlite_schema LIMIT 1000"
     ).fetchall()
     connection.text_factory = bytes  # a row whose text is none is left out, not all of them
-    return ddl.differences(rows, version)
+    rescued.foreign = ddl.differences(rows, version)
+    return [name for name in DOCUMENT_KEYS if name in columns]
 
 
 def _rising(rows: Iterable[tuple[Any, ...]], database: Path) -> Iterator[tuple[Any, ...]]:
@@ -236,21 +241,23 @@ def _rising(rows: Iterable[tuple[Any, ...]], database: Path) -> Iterator[tuple[A
         yield row
 
 
-def _lines(rows: Iterable[tuple[Any, ...]], deadline: Deadline, rescued: Rescued) -> Iterator[Line]:
+def _lines(
+    rows: Iterable[tuple[Any, ...]], columns: list[str], deadline: Deadline, rescued: Rescued
+) -> Iterator[Line]:
     """The memories, one by one, each checked as a line of an import is."""
     for number, (key, *values) in enumerate(rows, 1):
         try:
-            yield line_of(number, _document(values))
+            yield line_of(number, _document(dict(zip(columns, values, strict=True))))
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
             rescued.refuse(key, error)
         deadline.extend()  # what was done with the last one has its own time
 
 
-def _document(values: list[Any]) -> dict[str, Any]:
+def _document(row: dict[str, Any]) -> dict[str, Any]:
     """A row as `line_of` takes it."""
     document: dict[str, Any] = {
         name: str(value, "utf-8") if isinstance(value, bytes) else value
-        for name, value in zip(DOCUMENT_KEYS, values, strict=True)
+        for name, value in row.items()
     }
     for name in ("tags", "metadata"):
         document[name] = json.loads(document[name])

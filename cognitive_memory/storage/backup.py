@@ -50,7 +50,7 @@ def back_up(database: Path, file: Path, *, force: bool = False) -> None:
         draft.replace(file)
 
 
-def restore(file: Path, database: Path, *, force: bool = False) -> Path | None:
+def restore(file: Path, database: Path, *, force: bool = False, own: bool = False) -> Path | None:
     """Make a database what a backup says. Processes that have the database open see the restored state at once.
 
     A backup that was not made here is taken in as `adoption.adopt` does: its memories come over, nothing else.
@@ -59,6 +59,7 @@ def restore(file: Path, database: Path, *, force: bool = False) -> Path | None:
         file: a backup; it is only read. One of an older schema is brought to the current one.
         database: the project's.
         force: replace a database that is there; it is kept beside the new one.
+        own: of a backup that was not made here, whether it is this user's own all the same.
 
     Returns:
         Where the replaced database is kept; None if there was none.
@@ -80,7 +81,7 @@ def restore(file: Path, database: Path, *, force: bool = False) -> Path | None:
         )
     database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _beside(database) as draft:
-        _take(file, draft)
+        _take(file, draft, own=own)
         kept = _put_aside(database) if there else None
         # makes it when it is new, or when the old one was damaged
         prepared = schema.prepare(database)
@@ -92,12 +93,12 @@ def restore(file: Path, database: Path, *, force: bool = False) -> Path | None:
     return kept
 
 
-def _take(file: Path, draft: Path) -> None:
+def _take(file: Path, draft: Path, *, own: bool) -> None:
     """Put what a backup says into a draft of the current schema."""
     try:
         version = schema.probe(file)
     except UnknownDatabaseError:
-        adoption.rescue(file, draft, project_id=str(uuid4()))
+        adoption.rescue(file, draft, project_id=str(uuid4()), own=own)
         return
     if version is None:
         raise DatabaseUnreadableError(str(file), "it is empty", "nothing was changed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from cognitive_memory.core.memory import Origin
 from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.storage import times
 from cognitive_memory.storage.rows import as_json
@@ -31,7 +32,9 @@ def one_of(parameter: str) -> str:
     return f"(SELECT value FROM json_each(:{parameter}))"
 
 
-def conditions(filter: RecallFilter, *, pinned: bool | None = None) -> Conditions:
+def conditions(
+    filter: RecallFilter, *, pinned: bool | None = None, origin: Origin | None = None
+) -> Conditions:
     """The conditions on `memories` that a filter means."""
     where = Conditions()
     if filter.types:
@@ -47,6 +50,8 @@ def conditions(filter: RecallFilter, *, pinned: bool | None = None) -> Condition
         where.add("memories.created_at < :until", until=times.microseconds(filter.until))
     if pinned is not None:
         where.add("memories.pinned = :pinned", pinned=int(pinned))
+    if origin is not None:
+        where.add("memories.origin = :origin", origin=str(origin))
     return where
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 
 from cognitive_memory.core.batches import batched
-from cognitive_memory.core.memory import content_hash
+from cognitive_memory.core.memory import Origin, content_hash
 from cognitive_memory.core.reports import ImportReport
 from cognitive_memory.storage import times
 from cognitive_memory.storage.json_lines import JsonLineError, Line, LineReader
@@ -18,7 +19,7 @@ BLOCK = 500
 """How many memories are imported in one transaction."""
 
 
-def import_lines(store: MemoryStore, lines: Iterable[str]) -> ImportReport:
+def import_lines(store: MemoryStore, lines: Iterable[str], *, own: bool = False) -> ImportReport:
     """Import lines, in blocks; what is on disk already is not written again.
 
     A memory that is here already becomes what its line says, unless it was changed here later than there. Vectors are
@@ -27,34 +28,37 @@ def import_lines(store: MemoryStore, lines: Iterable[str]) -> ImportReport:
     Args:
         store: where to.
         lines: as `export_lines` gives them.
+        own: whether the user's own export made them. Then each memory keeps the origin that its line names; otherwise
+            whatever they add or change here is adopted, since any file can say that the user stored what is in it.
 
     Raises:
         JsonLineError: a line can't be read; with its number.
         StorageError: the database can't be written.
     """
     reader = LineReader()
-    report = import_read(store, reader.read(lines))
+    report = import_read(store, reader.read(lines), own=own)
     reader.finish()
     return report
 
 
-def import_read(store: MemoryStore, lines: Iterable[Line]) -> ImportReport:
+def import_read(store: MemoryStore, lines: Iterable[Line], *, own: bool = False) -> ImportReport:
     """As `import_lines`, of lines that were read and checked."""
     counts: Counter[str] = Counter()
     for block in batched(lines, BLOCK):
         with store.writing() as writer:
-            counts += _import_block(writer, block)
+            counts += _import_block(writer, block, own=own)
     return ImportReport(**counts)
 
 
-def _import_block(writer: Writer, block: list[Line]) -> Counter[str]:
+def _import_block(writer: Writer, block: list[Line], *, own: bool) -> Counter[str]:
     counts: Counter[str] = Counter()
     current = writer.vectors.model
     now = times.now()
     for line in block:
         key = _newer(writer, line)
         if key is None:
-            stored = writer.put_one(line.memory, line.updated_at or now)
+            memory = line.memory if own else replace(line.memory, origin=Origin.ADOPTED)
+            stored = writer.put_one(memory, line.updated_at or now)
             key = stored.key
             counts[str(stored.change)] += 1
         else:

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 
-from cognitive_memory.core.memory import LoadState, Memory, MemoryType, MemoryValueError
+from cognitive_memory.core.memory import LoadState, Memory, MemoryType, MemoryValueError, Origin
 from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.storage.errors import UnknownMemoryError
 from cognitive_memory.storage.filters import Conditions, conditions, one_of
@@ -80,7 +80,14 @@ class Reader:
         return [row[0] for row in self.connection.execute(query, {"tags": as_json(tags)})]
 
     def page(
-        self, filter: RecallFilter, *, order: str, size: int, after: str | None, pinned: bool | None
+        self,
+        filter: RecallFilter,
+        *,
+        order: str,
+        size: int,
+        after: str | None,
+        pinned: bool | None,
+        origin: Origin | None,
     ) -> list[Memory]:
         """At most `size` memories that pass the filter, those after the memory with the id `after`.
 
@@ -91,7 +98,7 @@ class Reader:
         if order not in _ORDERS:
             raise MemoryValueError("order", f"expected one of {', '.join(_ORDERS)}, got {order!r}")
         column, direction = _ORDERS[order]
-        where = conditions(filter, pinned=pinned)
+        where = conditions(filter, pinned=pinned, origin=origin)
         if after is not None:
             (key,) = self.keys_of([after])
             query = f"SELECT {column} FROM memories WHERE key = ?"

@@ -12,6 +12,7 @@ from cognitive_memory.core.memory import (
     Memory,
     MemoryType,
     NewMemory,
+    Origin,
     content_hash,
 )
 from cognitive_memory.storage import times
@@ -19,6 +20,7 @@ from cognitive_memory.storage import times
 _FROM_ROW: Mapping[str, Callable[[Any], object]] = {
     **dict.fromkeys(DOCUMENT_KEYS, lambda value: value),
     "type": MemoryType,
+    "origin": Origin,
     "tags": lambda tags: tuple(json.loads(tags)),
     "pinned": bool,
     "created_at": times.moment,
@@ -44,6 +46,7 @@ def as_columns(memory: NewMemory, *, created_at: int) -> dict[str, Any]:
         "type": str(memory.type),
         "tags": as_json(memory.tags),
         "source": memory.source,
+        "origin": str(memory.origin),
         "importance": memory.importance,
         "pinned": int(memory.pinned),
         "created_at": created_at,

@@ -134,7 +134,7 @@ def probe(database: Path) -> int | None:
 
     Raises:
         UnknownDatabaseError: this user's installation neither made nor adopted it.
-        AlteredDatabaseError: there is something in it, or beside it, that is not ours.
+        AlteredDatabaseError: there is something beside it that is not ours. Its schema is looked at when it is opened.
         DatabaseUnreadableError: it is damaged, or SQLite's but not a memory of heimdall's.
         StorageError: it can't be read.
     """

@@ -17,6 +17,7 @@ from cognitive_memory.core.memory import (
     MemoryContent,
     MemoryValueError,
     NewMemory,
+    Origin,
     content_hash,
 )
 from cognitive_memory.core.reports import SourceReport
@@ -80,8 +81,8 @@ class Writer(Reader):
     def put(self, memories: Iterable[NewMemory]) -> list[Stored]:
         """Store memories, each of them once.
 
-        One with an id replaces what that id says. One without is looked up by content and source: if it is there, only
-        its new tags and a pin are added.
+        One with an id replaces what that id says. One without is looked up by content, source and origin: if it is there,
+        only its new tags and a pin are added.
         """
         now = times.now()
         return [self.put_one(memory, now) for memory in memories]
@@ -89,7 +90,12 @@ class Writer(Reader):
     def put_one(self, memory: NewMemory, now: int) -> Stored:
         """Store one memory; `now` is when that happens, in microseconds."""
         new = as_columns(memory, created_at=now)
-        same = "id = :id" if memory.id else "content_hash = :content_hash AND source IS :source"
+        # By origin too: what the user says joins nothing that a stranger said, tagged and pinned.
+        same = (
+            "id = :id"
+            if memory.id
+            else "content_hash = :content_hash AND source IS :source AND origin = :origin"
+        )
         query = f"SELECT key, id, {', '.join(new)} FROM memories WHERE {same} ORDER BY key LIMIT 1"
         row = self.connection.execute(query, {**new, "id": memory.id}).fetchone()
         if row is None:
@@ -100,6 +106,8 @@ class Writer(Reader):
         if memory.created_at is None:
             wanted.pop("created_at", None)
         changes = {name: value for name, value in wanted.items() if value != old[name]}
+        if changes == {"origin": Origin.ADOPTED}:
+            del changes["origin"]  # it has been here, word for word, and is no stranger's
         if not changes:
             return Stored(key, memory_id, Change.UNCHANGED)
         if not changes.keys().isdisjoint(_SEARCHED):
@@ -135,7 +143,8 @@ class Writer(Reader):
             raise MemoryValueError(unknown[0], f"can't be changed; what can: {known}")
         old = self.get(memory_id)
         fields = {name: getattr(old, name) for name in CHANGEABLE} | dict(changes)
-        (stored,) = self.put([NewMemory(**fields, id=old.id, created_at=old.created_at)])
+        new = NewMemory(**fields, id=old.id, created_at=old.created_at, origin=old.origin)
+        (stored,) = self.put([new])
         return stored.key
 
     def delete(self, keys: Sequence[int]) -> tuple[Memory, ...]:

@@ -1,7 +1,7 @@
 """What every command has: examples in its help, `--json`, and a report that is printed in one place.
 
-A module of commands is imported as soon as one of them, or the help of one, is asked for: what a command works with
-is imported in its body.
+A module of commands is imported as soon as one of them, or the help of one, is asked for: what a
+command works with is imported in its body.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Command(_WithExamples):
         if report is None:
             return EXIT_OK
         if as_json:
-            output.as_json(report.as_json())
+            output.as_json(report.document)
         else:
             report.show()
         for message in report.errors:

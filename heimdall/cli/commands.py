@@ -26,8 +26,9 @@ class Row(NamedTuple):
     Attributes:
         name: what the user types.
         module: the module below `heimdall.cli` that has it, under its name with underscores.
-        help: one line, the first of the command's own help. It is said here too because `heimdall --help` and the Tab
-            key are not to import every command; a test holds the two together.
+        help: one line, the first of the command's own help. It is said here too because
+            `heimdall --help` and the Tab key are not to import every command; a test holds the two
+            together.
         section: the heading in `heimdall --help` under which it stands.
     """
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -72,25 +71,15 @@ def _delete(memory: ProjectMemory, doomed: Sequence[Memory], *, yes: bool, dry_r
                 output.line("nothing was deleted")
                 click.get_current_context().exit(EXIT_FINDINGS)
         doomed = memory.delete([item.id for item in doomed])
-    return _Deleted(dry_run, doomed)
+    verb = "would be" if dry_run else "was" if len(doomed) == 1 else "were"
+
+    def show() -> None:
+        for item in doomed:
+            output.line(output.faint("would delete  ") if dry_run else "deleted  ", about(item))
+        output.line(f"{_counted(doomed)} {verb} deleted")
+
+    return Report({"dry_run": dry_run, "deleted": list(map(document, doomed))}, show)
 
 
 def _counted(memories: Sequence[Memory]) -> str:
     return f"{len(memories)} {'memory' if len(memories) == 1 else 'memories'}"
-
-
-@dataclass(frozen=True)
-class _Deleted(Report):
-    dry_run: bool
-    memories: Sequence[Memory]
-
-    def as_json(self) -> Mapping[str, object]:
-        return {"dry_run": self.dry_run, "deleted": list(map(document, self.memories))}
-
-    def show(self) -> None:
-        for item in self.memories:
-            output.line(
-                output.faint("would delete  ") if self.dry_run else "deleted  ", about(item)
-            )
-        verb = "would be" if self.dry_run else "was" if len(self.memories) == 1 else "were"
-        output.line(f"{_counted(self.memories)} {verb} deleted")

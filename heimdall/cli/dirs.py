@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import partial
 
 from heimdall.cli import output
 from heimdall.cli.command import command
@@ -25,23 +24,11 @@ def dirs() -> Report:
     from heimdall.models import locations
 
     project = find_project()
-    return _Directories(
-        {
-            **shared_directories(),
-            "system_models_dir": locations.system_models_dir(),
-            "project_root": project.root,
-            "project_config": project.config_path,
-            "project_database": project.database,
-        }
-    )
-
-
-@dataclass(frozen=True)
-class _Directories(Report):
-    by_name: Mapping[str, object]
-
-    def as_json(self) -> Mapping[str, object]:
-        return self.by_name
-
-    def show(self) -> None:
-        output.fields(self.by_name.items())
+    by_name: dict[str, object] = {
+        **shared_directories(),
+        "system_models_dir": locations.system_models_dir(),
+        "project_root": project.root,
+        "project_config": project.config_path,
+        "project_database": project.database,
+    }
+    return Report(by_name, partial(output.fields, by_name.items()))

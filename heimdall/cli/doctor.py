@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,8 +28,8 @@ if TYPE_CHECKING:
 def doctor(*, deep: bool, online: bool, fix: bool, project: Path | None) -> Report:
     """Check that everything works, and say what to do where it does not.
 
-    PROJECT is a folder in the project to look at; default: the working directory's. Exit code 1 if something failed;
-    warnings, and checks that were not made, are no failure.
+    PROJECT is a folder in the project to look at; default: the working directory's. Exit code 1 if
+    something failed; warnings, and checks that were not made, are no failure.
 
     Examples:
         heimdall doctor  # look at everything on this machine, change nothing
@@ -40,47 +39,37 @@ def doctor(*, deep: bool, online: bool, fix: bool, project: Path | None) -> Repo
     from heimdall.doctor.examination import diagnose
     from heimdall.doctor.finding import Request
 
-    return _Examined(diagnose(Request(deep=deep, online=online, project=project), fix=fix))
+    report = diagnose(Request(deep=deep, online=online, project=project), fix=fix)
+    return Report(report.as_json(), partial(_show, report), report.sound)
 
 
-@dataclass(frozen=True)
-class _Examined(Report):
-    report: examination.Report
+def _show(report: examination.Report) -> None:
+    from heimdall.doctor.finding import Status
 
-    @property
-    def sound(self) -> bool:
-        return self.report.sound
-
-    def as_json(self) -> Mapping[str, object]:
-        return self.report.as_json()
-
-    def show(self) -> None:
-        from heimdall.doctor.finding import Status
-
-        if self.report.repairs:
-            output.fields(
-                (step.key, (output.good if step.done else output.bad)(step.what))
-                for step in self.report.repairs
-            )
-            output.line()
-        looks: dict[Status, tuple[str, Callable[[str], str], str]] = {
-            Status.FAIL: (output.mark("fail"), output.bad, "failed"),
-            Status.WARN: (output.mark("warn"), output.warning, "to look at"),
-            Status.PASS: (output.mark("pass"), str, "passed"),
-            Status.NOT_CHECKED: ("-", output.faint, "not checked"),
-        }
-        rows = []
-        for finding in self.report.findings:
-            sign, look, _ = looks[finding.status]
-            told = finding.path and finding.path not in finding.message
-            place = f" ({finding.path})" if told else ""
-            rows.append((f"{sign} {finding.key}", look(finding.message + place)))
-        output.fields(rows)
+    if report.repairs:
+        output.fields(
+            (step.key, (output.good if step.done else output.bad)(step.what))
+            for step in report.repairs
+        )
         output.line()
-        statuses = [finding.status for finding in self.report.findings]
-        counts = [
-            f"{statuses.count(status)} {text}"
-            for status, (_, _, text) in looks.items()
-            if status in statuses or status is Status.PASS
-        ]
-        output.line((output.good if self.sound else output.bad)(", ".join(counts)))
+    looks: dict[Status, tuple[str, Callable[[str], str], str]] = {
+        Status.FAIL: (output.mark("fail"), output.bad, "failed"),
+        Status.WARN: (output.mark("warn"), output.warning, "to look at"),
+        Status.PASS: (output.mark("pass"), str, "passed"),
+        Status.NOT_CHECKED: ("-", output.faint, "not checked"),
+    }
+    rows = []
+    for finding in report.findings:
+        sign, look, _ = looks[finding.status]
+        told = finding.path and finding.path not in finding.message
+        place = f" ({finding.path})" if told else ""
+        rows.append((f"{sign} {finding.key}", look(finding.message + place)))
+    output.fields(rows)
+    output.line()
+    statuses = [finding.status for finding in report.findings]
+    counts = [
+        f"{statuses.count(status)} {text}"
+        for status, (_, _, text) in looks.items()
+        if status in statuses or status is Status.PASS
+    ]
+    output.line((output.good if report.sound else output.bad)(", ".join(counts)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _MEGABYTE = 1_000_000
 _NOTES_SHOWN = 20
+_NOTE = output.warning("note  ")
 _common_options = options(
     click.option(
         "--tag",
@@ -94,7 +95,7 @@ def load(
     def once() -> Report:
         with progress("loading files") as tell:
             report = load_paths(memory, paths, project.root, how, tell)
-        return _Loaded(report, _embed(memory, wanted=not (no_embed or dry_run)))
+        return _files_loaded(report, _embed(memory, wanted=not (no_embed or dry_run)))
 
     with _memory(project, dry_run=dry_run) as memory:
         if watch:
@@ -140,7 +141,7 @@ def git_load(
     with _memory(project, dry_run=dry_run) as memory:
         with progress("loading commits") as tell:
             report = load_history(memory, repository or project.root, project.root, how, tell)
-        return _GitLoaded(report, _embed(memory, wanted=not (no_embed or dry_run)))
+        return _commits_loaded(report, _embed(memory, wanted=not (no_embed or dry_run)))
 
 
 @contextmanager
@@ -174,14 +175,6 @@ class _Embedding:
     pending: int
     embedding_problem: str | None
 
-    def show(self) -> None:
-        if self.embedding_problem:
-            output.line(output.warning("note  "), self.embedding_problem)
-        if self.pending:
-            output.line(
-                f"{self.pending} memories have no vector yet; keywords find them, meaning does later"
-            )
-
 
 def _embed(memory: ProjectMemory, *, wanted: bool) -> _Embedding:
     """Make the missing vectors; if the model can't be had, say so: keywords find the memories meanwhile."""
@@ -196,84 +189,74 @@ def _embed(memory: ProjectMemory, *, wanted: bool) -> _Embedding:
     return _Embedding(embedded, memory.status().pending, problem)
 
 
-@dataclass(frozen=True)
-class _Loaded(Report):
-    files: LoadReport
-    embedding: _Embedding
-
-    def as_json(self) -> Mapping[str, object]:
-        files = self.files
-        return {
-            "dry_run": files.dry_run,
-            "loaded": files.loaded,
-            "unchanged": len(files.unchanged),
-            "removed": files.removed,
-            "skipped": dict(sorted(files.skipped.items())),
-            **_common_json(files, self.embedding),
-        }
-
-    def show(self) -> None:
-        files = self.files
-        would = "would be " if files.dry_run else ""
-        for source in files.loaded if files.dry_run else ():
-            output.line(output.faint("would load  "), source)
-        for source in files.removed:
-            output.line(output.warning(f"{would or 'was '}forgotten  "), source)
-        loaded = (
-            f"{len(files.loaded)} {would}loaded, {len(files.unchanged)} unchanged, "
-            f"{len(files.removed)} gone"
-        )
-        skipped = ", ".join(f"{count} {reason}" for reason, count in sorted(files.skipped.items()))
-        _show(files, {"files": loaded, "left out": skipped or None}, self.embedding)
+def _files_loaded(files: LoadReport, embedding: _Embedding) -> Report:
+    skipped = dict(sorted(files.skipped.items()))
+    document = {
+        "loaded": files.loaded,
+        "unchanged": len(files.unchanged),
+        "removed": files.removed,
+        "skipped": skipped,
+    }
+    would = "would be " if files.dry_run else ""
+    sources = files.loaded if files.dry_run else ()
+    lines = [(output.faint("would load  "), source) for source in sources]
+    forgotten = output.warning(f"{would or 'was '}forgotten  ")
+    lines += [(forgotten, source) for source in files.removed]
+    loaded = f"{len(files.loaded)} {would}loaded, {len(files.unchanged)} unchanged"
+    rows = {
+        "files": f"{loaded}, {len(files.removed)} gone",
+        "left out": ", ".join(f"{count} {reason}" for reason, count in skipped.items()) or None,
+    }
+    return _report(files, embedding, document, rows, lines)
 
 
-@dataclass(frozen=True)
-class _GitLoaded(Report):
-    history: GitReport
-    embedding: _Embedding
-
-    def as_json(self) -> Mapping[str, object]:
-        history = self.history
-        return {
-            "dry_run": history.dry_run,
-            "source": history.repository,
-            "branch": history.branch,
-            "tip": history.tip,
-            "commits": history.commits,
-            "known": history.known,
-            "merges_left_out": history.merges,
-            "forgotten": history.forgotten,
-            **_common_json(history, self.embedding),
-        }
-
-    def show(self) -> None:
-        history = self.history
-        would = "would be " if history.dry_run else ""
-        rows = {
-            "commits": f"{history.commits} {would}loaded, {history.known} known, {history.forgotten} forgotten",
-            "left out": f"{history.merges} merges that say nothing" if history.merges else None,
-            "secrets": f"{history.redacted} left out" if history.redacted else None,
-        }
-        _show(history, rows, self.embedding)
+def _commits_loaded(history: GitReport, embedding: _Embedding) -> Report:
+    document = {
+        "source": history.repository,
+        "branch": history.branch,
+        "tip": history.tip,
+        "commits": history.commits,
+        "known": history.known,
+        "merges_left_out": history.merges,
+        "forgotten": history.forgotten,
+    }
+    would = "would be " if history.dry_run else ""
+    loaded = f"{history.commits} {would}loaded, {history.known} known"
+    rows = {
+        "commits": f"{loaded}, {history.forgotten} forgotten",
+        "left out": f"{history.merges} merges that say nothing" if history.merges else None,
+        "secrets": f"{history.redacted} left out" if history.redacted else None,
+    }
+    return _report(history, embedding, document, rows)
 
 
-def _common_json(report: LoadReport | GitReport, embedding: _Embedding) -> dict[str, object]:
+def _report(
+    report: LoadReport | GitReport,
+    embedding: _Embedding,
+    document: Mapping[str, object],
+    rows: Mapping[str, str | None],
+    lines: Iterable[tuple[str, str]] = (),
+) -> Report:
+    """What both commands tell, around what only one of them does: JSON, rows, and lines first."""
+    dry_run = {"dry_run": report.dry_run}
     common = {"memories": report.memories, "redacted": report.redacted, "notes": report.notes}
-    return {**common, **output.fields_of(embedding)}
 
+    def show() -> None:
+        for parts in lines:
+            output.line(*parts)
+        for note in report.notes[:_NOTES_SHOWN]:
+            output.line(_NOTE, note)
+        if (more := len(report.notes) - _NOTES_SHOWN) > 0:
+            output.line(_NOTE, f"and {more} more; --json shows all")
+        output.fields({**rows, "memories": _in_words(report.memories)}.items())
+        if embedding.embedding_problem:
+            output.line(_NOTE, embedding.embedding_problem)
+        if pending := embedding.pending:
+            output.line(
+                f"{pending} memories have no vector yet; keywords find them, meaning does later"
+            )
 
-def _show(
-    report: LoadReport | GitReport, rows: Mapping[str, str | None], embedding: _Embedding
-) -> None:
-    """Print what both commands tell."""
-    notes: Sequence[str] = report.notes
-    if len(notes) > _NOTES_SHOWN:
-        more = f"and {len(notes) - _NOTES_SHOWN} more; --json shows all"
-        notes = [*notes[:_NOTES_SHOWN], more]
-    for note in notes:
-        output.line(output.warning("note  "), note)
-    output.fields({**rows, "memories": _in_words(report.memories)}.items())
-    embedding.show()
+    return Report({**dry_run, **document, **common, **output.fields_of(embedding)}, show)
 
 
 def _in_words(counts: SourceReport) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from heimdall.cli.report import Report
 
 if TYPE_CHECKING:
     from heimdall.mcp_clients.places import Place
-    from heimdall.mcp_clients.setup import Change, Standing
+    from heimdall.mcp_clients.setup import Change
 
 _scope = click.option(
     "--scope",
@@ -124,38 +123,27 @@ def _carry_out(places: Iterable[Place], act: Callable[[Place], Change], *, dry_r
             changes.append(act(place))
         except ClientConfigError as error:
             failures.append(str(error))
-    return _Changed(dry_run, changes, failures)
+    documents = [
+        {**_document(change.place), "action": change.action, "backup": change.backup}
+        | ({"text": change.text} if dry_run else {})
+        for change in changes
+    ]
+    document = {"dry_run": dry_run, "changes": documents}
+    show = partial(_show_changes, changes, dry_run=dry_run)
+    return Report(document, show, errors=failures)
 
 
-@dataclass(frozen=True)
-class _Changed(Report):
-    dry_run: bool
-    changes: Sequence[Change]
-    failures: Sequence[str]
-
-    @property
-    def errors(self) -> Sequence[str]:
-        return self.failures
-
-    def as_json(self) -> Mapping[str, object]:
-        changes = [
-            {**_as_json(change.place), "action": change.action, "backup": change.backup}
-            | ({"text": change.text} if self.dry_run else {})
-            for change in self.changes
-        ]
-        return {"dry_run": self.dry_run, "changes": changes}
-
-    def show(self) -> None:
-        for change in self.changes:
-            changed = change.action != "unchanged"
-            would = "would be " if self.dry_run and changed else ""
-            _show_place(change.place, f"{would}{change.action}, ", fine=True)
-            if self.dry_run and changed:
-                output.paragraph(change.text or "(the file would be removed)", indent=2)
-            if change.backup:
-                output.line("  what was there is kept in ", str(change.backup))
-            if changed and not self.dry_run:
-                output.paragraph(f"Then: {change.place.client.after}.", indent=2)
+def _show_changes(changes: Iterable[Change], *, dry_run: bool) -> None:
+    for change in changes:
+        changed = change.action != "unchanged"
+        would = "would be " if dry_run and changed else ""
+        _show_place(change.place, f"{would}{change.action}, ", fine=True)
+        if dry_run and changed:
+            output.paragraph(change.text or "(the file would be removed)", indent=2)
+        if change.backup:
+            output.line("  what was there is kept in ", str(change.backup))
+        if changed and not dry_run:
+            output.paragraph(f"Then: {change.place.client.after}.", indent=2)
 
 
 @mcp.command()
@@ -171,39 +159,25 @@ def status(*, project: Path | None, name: str) -> Report:
     """
     from heimdall.mcp_clients import setup
 
-    standings = [setup.standing(place) for place in setup.places(_root(project), name=name)]
-    return _Status([one for one in standings if one.state is not setup.State.ABSENT])
+    everywhere = map(setup.standing, setup.places(_root(project), name=name))
+    standings = [one for one in everywhere if one.state is not setup.State.ABSENT]
 
-
-@dataclass(frozen=True)
-class _Status(Report):
-    standings: Sequence[Standing]
-
-    @property
-    def sound(self) -> bool:
-        return bool(self.standings) and not any(standing.problem for standing in self.standings)
-
-    def as_json(self) -> Mapping[str, object]:
-        entries = [
-            {
-                **_as_json(standing.place),
-                "state": standing.state,
-                "problem": standing.problem,
-                "command": standing.command,
-            }
-            for standing in self.standings
-        ]
-        return {"entries": entries}
-
-    def show(self) -> None:
-        if not self.standings:
+    def show() -> None:
+        if not standings:
             output.paragraph(
                 "No assistant is connected yet: 'heimdall mcp list' shows those that are here."
             )
-        for standing in self.standings:
+        for standing in standings:
             _show_place(standing.place, fine=not standing.problem)
             if standing.problem:
                 output.paragraph(standing.problem, indent=2)
+
+    entries = [
+        {**_document(one.place), "state": one.state, "problem": one.problem, "command": one.command}
+        for one in standings
+    ]
+    sound = bool(standings) and not any(standing.problem for standing in standings)
+    return Report({"entries": entries}, show, sound)
 
 
 @mcp.command("list")
@@ -216,39 +190,21 @@ def list_(*, project: Path | None) -> Report:
     """
     from heimdall.mcp_clients import setup
 
-    places = setup.places(_root(project))
-    return _Clients([(place, setup.is_here(place.client)) for place in places])
-
-
-@dataclass(frozen=True)
-class _Clients(Report):
-    places: Sequence[tuple[Place, bool]]
-    """With each, whether its client is installed here."""
-
-    def as_json(self) -> Mapping[str, object]:
-        clients = [
-            {**_as_json(place), "title": place.client.title, "here": here}
-            for place, here in self.places
-        ]
-        return {"clients": clients}
-
-    def show(self) -> None:
-        columns = [
-            output.Column("client", whole=True),
-            output.Column("here"),
-            output.Column("scope", whole=True),
-            output.Column("file"),
-        ]
-        rows = (
-            (
-                place.client.name,
-                output.good("yes") if here else output.faint("no"),
-                place.scope,
-                place.path,
-            )
-            for place, here in self.places
-        )
-        output.table(columns, rows)
+    places = [(place, setup.is_here(place.client)) for place in setup.places(_root(project))]
+    documents = [
+        {**_document(place), "title": place.client.title, "here": here} for place, here in places
+    ]
+    columns = [
+        output.Column("client", whole=True),
+        output.Column("here"),
+        output.Column("scope", whole=True),
+        output.Column("file"),
+    ]
+    yes, no = output.good("yes"), output.faint("no")
+    rows = [
+        (place.client.name, yes if here else no, place.scope, place.path) for place, here in places
+    ]
+    return Report({"clients": documents}, partial(output.table, columns, rows))
 
 
 @mcp.command()
@@ -268,19 +224,8 @@ def generate(
 
     place = _place(client, scope, project, name)
     fixed = project.absolute() if project else None
-    return _Entry(place, setup.snippet(place, command=command, project=fixed))
-
-
-@dataclass(frozen=True)
-class _Entry(Report):
-    place: Place
-    text: str
-
-    def as_json(self) -> Mapping[str, object]:
-        return {**_as_json(self.place), "text": self.text}
-
-    def show(self) -> None:
-        click.echo(self.text, nl=False)
+    text = setup.snippet(place, command=command, project=fixed)
+    return Report({**_document(place), "text": text}, partial(click.echo, text, nl=False))
 
 
 def _root(project: Path | None) -> Path:
@@ -296,7 +241,7 @@ def _place(client: str, scope: str, project: Path | None, name: str) -> Place:
     return Place(client=client_named(client), scope=scope, root=_root(project), name=name)
 
 
-def _as_json(place: Place) -> dict[str, object]:
+def _document(place: Place) -> dict[str, object]:
     return {"client": place.client.name, "scope": place.scope, "file": place.path}
 
 

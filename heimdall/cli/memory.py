@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,8 +18,6 @@ from heimdall.cli.report import Report
 from heimdall.models.text import megabytes
 
 if TYPE_CHECKING:
-    from cognitive_memory.core.memory import Memory
-    from cognitive_memory.core.recall import Recall
     from cognitive_memory.core.status import MemoryStatus
 
 _TAGS_SHOWN = 20
@@ -64,8 +61,9 @@ _NOTHING_YET = "This project remembers nothing yet: 'heimdall store' or 'heimdal
 def store(*, text: str | None, metadata: Mapping[str, Any] | None, **fields: Any) -> Report:
     """Remember a text.
 
-    TEXT is read from the standard input if it is left out or "-". The same text, context and source is stored once. It can
-    be found at once: by keywords always, by meaning if the embedding model is on this machine.
+    TEXT is read from the standard input if it is left out or "-". The same text, context and source
+    is stored once. It can be found at once: by keywords always, by meaning if the embedding model
+    is on this machine.
 
     Examples:
         heimdall store 'Releases are cut from main' --tag release  # remember a sentence
@@ -78,22 +76,14 @@ def store(*, text: str | None, metadata: Mapping[str, Any] | None, **fields: Any
         report = memory.store_many([new])
         stored = memory.get(report.ids[0])
     change = "added" if report.added else "updated" if report.updated else "unchanged"
-    return _Stored(stored, change)
+    words = {"added": "stored", "updated": "updated", "unchanged": "was there already"}
 
-
-@dataclass(frozen=True)
-class _Stored(Report):
-    memory: Memory
-    change: str
-
-    def as_json(self) -> Mapping[str, object]:
-        return {**document(self.memory), "change": self.change}
-
-    def show(self) -> None:
-        words = {"added": "stored", "updated": "updated", "unchanged": "was there already"}
-        output.line(output.good(f"{words[self.change]}  "), self.memory.id)
-        if not self.memory.embedded:
+    def show_stored() -> None:
+        output.line(output.good(f"{words[change]}  "), stored.id)
+        if not stored.embedded:
             note_pending(1)
+
+    return Report({**document(stored), "change": change}, show_stored)
 
 
 @command()
@@ -116,8 +106,8 @@ def recall(
 ) -> Report:
     """Find memories that answer a question.
 
-    By meaning and by keywords; by keywords alone as long as the embedding model is not on this machine, which is said.
-    Nothing is downloaded without --wait.
+    By meaning and by keywords; by keywords alone as long as the embedding model is not on this
+    machine, which is said. Nothing is downloaded without --wait.
 
     Examples:
         heimdall recall 'how are releases made'  # the ten memories that answer best
@@ -128,40 +118,26 @@ def recall(
 
     with this_memory_if_any() as memory:
         if memory is None:
-            nothing = Recall(hits=(), mode=RecallMode.KEYWORDS, pending=0, notes=(_NOTHING_YET,))
-            return _Recalled(nothing, explain)
-        answer = memory.recall(
-            " ".join(query),
-            limit=limit,
-            filter=as_filter(**chosen),
-            explain=explain,
-            wait_for_model=wait,
-        )
-        return _Recalled(answer, explain)
+            answer = Recall(hits=(), mode=RecallMode.KEYWORDS, pending=0, notes=(_NOTHING_YET,))
+        else:
+            answer = memory.recall(
+                " ".join(query),
+                limit=limit,
+                filter=as_filter(**chosen),
+                explain=explain,
+                wait_for_model=wait,
+            )
+    hits = [
+        {"score": hit.score}
+        | ({"parts": hit.parts} if explain else {})
+        | {"memory": document(hit.memory)}
+        for hit in answer.hits
+    ]
 
-
-@dataclass(frozen=True)
-class _Recalled(Report):
-    answer: Recall
-    explain: bool
-
-    def as_json(self) -> Mapping[str, object]:
-        hits = [
-            {"score": hit.score}
-            | ({"parts": hit.parts} if self.explain else {})
-            | {"memory": document(hit.memory)}
-            for hit in self.answer.hits
-        ]
-        answer = self.answer
-        return {"mode": answer.mode, "pending": answer.pending, "notes": answer.notes, "hits": hits}
-
-    def show(self) -> None:
-        from cognitive_memory.core.recall import RecallMode
-
-        answer = self.answer
+    def show_answer() -> None:
         for number, hit in enumerate(answer.hits, 1):
             show(hit.memory, before=f"{number}. ")
-            if self.explain:
+            if explain:
                 parts = "  ".join(f"{name} {value:.3f}" for name, value in hit.parts.items())
                 output.line(output.faint(f"    score {hit.score:.3f}  {parts}"))
         if not answer.hits:
@@ -170,6 +146,9 @@ class _Recalled(Report):
             note(text)
         if answer.pending or answer.mode is RecallMode.KEYWORDS:
             note_pending(answer.pending)
+
+    known = {"mode": answer.mode, "pending": answer.pending, "notes": answer.notes}
+    return Report({**known, "hits": hits}, show_answer)
 
 
 @command()
@@ -185,55 +164,41 @@ def status(*, embed: bool) -> Report:
 
     with this_memory_if_any() as memory:
         if memory is None:
-            return _NoMemory(find_project().database)
+            database = find_project().database
+            told = f"{database} does not exist yet: 'heimdall store' remembers something"
+            known = {"database": database, "exists": False, "memories": 0}
+            return Report(known, partial(output.line, told))
         if embed:
             embed_all(memory)
-        return _Status(memory.status())
+        counted = memory.status()
+    known = {"database": counted.database, "exists": True, **output.fields_of(counted)}
+    return Report(known, partial(_show_status, counted))
 
 
-@dataclass(frozen=True)
-class _NoMemory(Report):
-    database: Path
-
-    def as_json(self) -> Mapping[str, object]:
-        return {"database": self.database, "exists": False, "memories": 0}
-
-    def show(self) -> None:
-        output.line(f"{self.database} does not exist yet: 'heimdall store' remembers something")
-
-
-@dataclass(frozen=True)
-class _Status(Report):
-    status: MemoryStatus
-
-    def as_json(self) -> Mapping[str, object]:
-        return {"database": self.status.database, "exists": True, **output.fields_of(self.status)}
-
-    def show(self) -> None:
-        counted = self.status
-        tags = [f"{tag} ({count})" for tag, count in counted.tags.items()]
-        more = f" and {len(tags) - _TAGS_SHOWN} more" if len(tags) > _TAGS_SHOWN else ""
-        size = f"{megabytes(counted.size)}, schema {counted.schema_version}, revision {counted.revision}"
-        memories = (
-            f"{counted.memories:,} from {counted.sources:,} sources, {counted.pinned:,} pinned"
-        )
-        vectors = (
-            f"{counted.embedded:,} made, {counted.pending:,} pending, "
-            f"{counted.not_embeddable:,} not possible"
-        )
-        rows = {
-            "project": counted.project_id,
-            "database": counted.database,
-            "size": size,
-            "memories": memories,
-            "types": ", ".join(f"{count:,} {kind}" for kind, count in counted.types.items()),
-            "tags": ", ".join(tags[:_TAGS_SHOWN]) + more or None,
-            "vectors": vectors,
-            "model": counted.model or "none is pinned",
-        }
-        output.fields(rows.items())
-        if counted.pending:
-            note_pending(counted.pending)
+def _show_status(counted: MemoryStatus) -> None:
+    tags = [f"{tag} ({count})" for tag, count in counted.tags.items()]
+    more = f" and {len(tags) - _TAGS_SHOWN} more" if len(tags) > _TAGS_SHOWN else ""
+    size = (
+        f"{megabytes(counted.size)}, schema {counted.schema_version}, revision {counted.revision}"
+    )
+    memories = f"{counted.memories:,} from {counted.sources:,} sources, {counted.pinned:,} pinned"
+    vectors = (
+        f"{counted.embedded:,} made, {counted.pending:,} pending, "
+        f"{counted.not_embeddable:,} not possible"
+    )
+    rows = {
+        "project": counted.project_id,
+        "database": counted.database,
+        "size": size,
+        "memories": memories,
+        "types": ", ".join(f"{count:,} {kind}" for kind, count in counted.types.items()),
+        "tags": ", ".join(tags[:_TAGS_SHOWN]) + more or None,
+        "vectors": vectors,
+        "model": counted.model or "none is pinned",
+    }
+    output.fields(rows.items())
+    if counted.pending:
+        note_pending(counted.pending)
 
 
 @command()
@@ -270,18 +235,8 @@ def update(
     if not changes:
         raise click.UsageError("Name what is to change, for example --text.")
     with this_memory() as memory:
-        return _Updated(memory.update(memory_id, **changes))
-
-
-@dataclass(frozen=True)
-class _Updated(Report):
-    memory: Memory
-
-    def as_json(self) -> Mapping[str, object]:
-        return document(self.memory)
-
-    def show(self) -> None:
-        show(self.memory)
+        updated = memory.update(memory_id, **changes)
+    return Report(document(updated), partial(show, updated))
 
 
 def _text(given: str | None) -> str:

@@ -88,6 +88,13 @@ filter_options = options(
 )
 """Options that choose memories; their values go to `as_filter`."""
 
+own_option = click.option(
+    "--own",
+    is_flag=True,
+    help="They are your own: keep the origin that each names, instead of 'adopted'.",
+)
+"""Whether memories that are brought in are the user's own."""
+
 
 def as_filter(
     *,

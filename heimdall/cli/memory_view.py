@@ -44,6 +44,7 @@ def about(memory: Memory) -> str:
     parts = [
         memory.id,
         str(memory.type),
+        str(memory.origin),
         f"{memory.created_at.astimezone():%Y-%m-%d}",
         memory.source,
         " > ".join(memory.context.split("\n"))[:_LINE],

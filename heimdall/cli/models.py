@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import partial
 from inspect import cleandoc
 from pathlib import Path
 from typing import Any
@@ -59,24 +58,13 @@ def models() -> None:
     """
 
 
-@dataclass(frozen=True)
-class _Shown(Report):
-    report: commands.Report
-
-    @property
-    def sound(self) -> bool:
-        return not self.report.wanting
-
-    def as_json(self) -> Mapping[str, object]:
-        return self.report.document or {}
-
-    def show(self) -> None:
-        if self.report.problem:
-            output.error(self.report.problem)
-            return
-        output.fields((name, _styled(value)) for name, value in self.report.fields)
-        for parts in self.report.lines:
-            output.line(*map(_styled, parts))
+def _show(report: commands.Report) -> None:
+    if report.problem:
+        output.error(report.problem)
+        return
+    output.fields((name, _styled(value)) for name, value in report.fields)
+    for parts in report.lines:
+        output.line(*map(_styled, parts))
 
 
 def _styled(part: commands.Text) -> str:
@@ -88,11 +76,12 @@ def _command(name: str, row: commands.Command) -> Command:
         from heimdall.models.packages import chosen_package
 
         about = [chosen_package(package)] if row.about_one else []
-        shown = _Shown(row.run(*about, **options))
-        if shown.report.document is None:  # a problem alone, told as text with --json too
-            shown.show()
-            click.get_current_context().exit(shown.exit_code)
-        return shown
+        done = row.run(*about, **options)
+        report = Report(done.document or {}, partial(_show, done), not done.wanting)
+        if done.document is None:  # a problem alone, told as text with --json too
+            report.show()
+            click.get_current_context().exit(report.exit_code)
+        return report
 
     parameters: list[click.Parameter] = [
         click.Option([f"--{flag.replace('_', '-')}"], is_flag=True, help=meaning)

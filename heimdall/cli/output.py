@@ -1,8 +1,9 @@
 """What commands print: for people on a terminal, plain in a pipe, JSON for machines.
 
-On a terminal rich draws tables, wraps prose and colours, unless `NO_COLOR` is set; it is imported there alone. In a
-pipe the same is plain text in aligned columns, nothing cut or wrapped, one row a line. Text that comes from users or
-the network may hold control characters; none of them reaches the terminal or the pipe.
+On a terminal rich draws tables, wraps prose and colours, unless `NO_COLOR` is set; it is imported
+there alone. In a pipe the same is plain text in aligned columns, nothing cut or wrapped, one row a
+line. Text that comes from users or the network may hold control characters; none of them reaches
+the terminal or the pipe.
 """
 
 from __future__ import annotations
@@ -105,7 +106,8 @@ def paragraph(text: str, *, indent: int = 0, begin: str = "") -> None:
     Args:
         text: the text.
         indent: how many blanks stand before each line.
-        begin: what stands before the first line instead, as "1. " does; the others go on below the first one's text.
+        begin: what stands before the first line instead, as "1. " does; the others go on below the
+            first one's text.
     """
     _hang(begin or " " * indent, text)
 

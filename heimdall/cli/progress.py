@@ -1,16 +1,10 @@
-"""How far a command is, on stderr: a bar on a terminal, a line now and then elsewhere."""
+"""How far a command is, on stderr."""
 
 from __future__ import annotations
 
 import contextlib
-import sys
-import time
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
-
-from heimdall.cli import output
-
-_LINE_SECONDS = 15.0
 
 Report: TypeAlias = Callable[[int, int], None]
 """Takes how much is done, and of how much; 0 for a whole that is not known yet."""
@@ -30,45 +24,10 @@ def progress(what: str) -> Iterator[Report]:
         SettingsError: `HEIMDALL_PROGRESS` has a value that can't be used.
     """
     from heimdall.models.settings import Settings
+    from heimdall.models.transfer.progress import make_progress
 
-    if not Settings.from_environment().progress:
-        yield lambda _done, _total: None
-    elif output.on_terminal(sys.stderr):
-        with _bar(what) as report:
-            yield report
-    else:
-        yield _lines(what)
-
-
-def _lines(what: str) -> Report:
-    due = time.monotonic() + _LINE_SECONDS
-
-    def report(done: int, total: int) -> None:
-        nonlocal due
-        if time.monotonic() >= due:
-            due = time.monotonic() + _LINE_SECONDS
-            output.error(f"{what}: {done} of {total}" if total else f"{what}: {done}")
-
-    return report
-
-
-@contextlib.contextmanager
-def _bar(what: str) -> Iterator[Report]:
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total or None)
+    shown = make_progress(what, "{:.0f}".format, wanted=Settings.from_environment().progress)
+    try:
+        yield shown.reach
+    finally:
+        shown.stop()

@@ -62,11 +62,12 @@ def init(*, path: Path | None, dry_run: bool) -> Report:
         chosen = init_project(chosen.root, project_id=stored.project_id if stored else None)
         with open_memory(chosen) as memory:
             identity = memory.project_id
-    return _Made(chosen.root, identity, chosen.config_path, chosen.database, dry_run, missing)
+    made = _Made(chosen.root, identity, chosen.config_path, chosen.database, dry_run, missing)
+    return Report(output.fields_of(made), made.show)
 
 
 @dataclass(frozen=True)
-class _Made(Report):
+class _Made:
     root: Path
     project_id: str | None
     config: Path
@@ -102,7 +103,8 @@ def list_() -> Report:
     from cognitive_memory.project.registry import known_projects
 
     here = find_project().root
-    return _Projects([_described(known, here) for known in known_projects()])
+    projects = _Projects([_described(known, here) for known in known_projects()])
+    return Report(output.fields_of(projects), projects.show)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +140,7 @@ def _described(known: KnownProject, here: Path) -> _ProjectRow:
 
 
 @dataclass(frozen=True)
-class _Projects(Report):
+class _Projects:
     projects: Sequence[_ProjectRow]
 
     def show(self) -> None:
@@ -214,11 +216,12 @@ def _clean(project: Project, *, yes: bool, dry_run: bool) -> Report:
         removed = _agreed(f"Remove {what} of {project.root} for good?")
     if removed:
         remove(project)
-    return _Cleaned(project.root, memories, size, files, removed, dry_run, what)
+    cleaned = _Cleaned(project.root, memories, size, files, removed, dry_run, what)
+    return Report(cleaned.as_json(), cleaned.show)
 
 
 @dataclass(frozen=True)
-class _Cleaned(Report):
+class _Cleaned:
     root: Path
     memories: int | None
     size: int
@@ -252,11 +255,12 @@ def _forget_gone(*, dry_run: bool) -> Report:
     if not dry_run:
         for project in gone:
             forget(project)
-    return _Forgotten([project.root for project in gone], dry_run)
+    forgotten = _Forgotten([project.root for project in gone], dry_run)
+    return Report(output.fields_of(forgotten), forgotten.show)
 
 
 @dataclass(frozen=True)
-class _Forgotten(Report):
+class _Forgotten:
     forgotten: Sequence[Path]
     dry_run: bool
 

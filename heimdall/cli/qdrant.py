@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from heimdall.cli import output
 from heimdall.cli.command import group, json_wanted
+from heimdall.cli.memory_options import own_option
 from heimdall.cli.opening import this_memory
 from heimdall.cli.progress import progress
 from heimdall.cli.report import Report
 
 if TYPE_CHECKING:
-    from cognitive_memory.core.reports import ImportReport
     from cognitive_memory.project_memory import ProjectMemory
     from cognitive_memory.qdrant.index import QdrantIndex
     from cognitive_memory.qdrant.settings import QdrantSettings
-    from cognitive_memory.qdrant.sync import Difference, PushReport
 
 
 @group()
@@ -51,7 +50,8 @@ def status() -> Report:
     settings = qdrant_settings()
     with this_memory() as memory:
         if settings is None:
-            return _NotConfigured()
+            told = "No Qdrant is configured: vectors are searched on this machine."
+            return Report({"configured": False}, partial(output.paragraph, told), sound=False)
         problem, collection, there = "", "", None
         with memory.storage.reading() as reader:
             here, _ = reader.vectors.counts()
@@ -60,57 +60,31 @@ def status() -> Report:
                 there, collection = index.count(), index.collection
         except QdrantError as error:
             problem = error.problem
-    return _Status(settings.place, problem, collection, here, there, settings.key_in_the_clear())
+    reachable, sound = there is not None, there == here
 
-
-@dataclass(frozen=True)
-class _NotConfigured(Report):
-    sound = False
-
-    def as_json(self) -> Mapping[str, object]:
-        return {"configured": False}
-
-    def show(self) -> None:
-        output.paragraph("No Qdrant is configured: vectors are searched on this machine.")
-
-
-@dataclass(frozen=True)
-class _Status(Report):
-    place: str
-    problem: str
-    collection: str
-    here: int
-    there: int | None
-    warning: str | None
-
-    @property
-    def sound(self) -> bool:
-        return self.there == self.here
-
-    def as_json(self) -> Mapping[str, object]:
-        return {
-            "configured": True,
-            "place": self.place,
-            "reachable": self.there is not None,
-            "problem": self.problem,
-            "collection": self.collection,
-            "vectors_here": self.here,
-            "vectors_there": self.there,
-        }
-
-    def show(self) -> None:
-        reachable = self.there is not None
+    def show() -> None:
         rows = {
-            "place": self.place,
-            "state": output.good("reachable") if reachable else output.bad(self.problem),
-            "collection": self.collection or None,
-            "vectors": f"{self.here} here, {self.there if reachable else '?'} there",
+            "place": settings.place,
+            "state": output.good("reachable") if reachable else output.bad(problem),
+            "collection": collection or None,
+            "vectors": f"{here} here, {there if reachable else '?'} there",
         }
         output.fields(rows.items())
-        if self.warning:
-            output.paragraph(output.warning(self.warning))
-        if reachable and not self.sound:
+        if warning := settings.key_in_the_clear():
+            output.paragraph(output.warning(warning))
+        if reachable and not sound:
             output.paragraph("'heimdall qdrant push' brings it up to date.")
+
+    document = {
+        "configured": True,
+        "place": settings.place,
+        "reachable": reachable,
+        "problem": problem,
+        "collection": collection,
+        "vectors_here": here,
+        "vectors_there": there,
+    }
+    return Report(document, show, sound)
 
 
 @qdrant.command()
@@ -133,53 +107,34 @@ def push(*, full: bool, take_over: bool) -> Report:
 
     with _memory_and_index() as (memory, index), progress("pushing") as tell:
         done = sync.push(memory.storage, index, full=full, take_over=take_over, progress=tell)
-        return _Pushed(done, memory.status().pending, index.collection)
+        pending, collection = memory.status().pending, index.collection
 
-
-@dataclass(frozen=True)
-class _Pushed(Report):
-    done: PushReport
-    pending: int
-    collection: str
-
-    def as_json(self) -> Mapping[str, object]:
-        return {**output.fields_of(self.done), "pending": self.pending}
-
-    def show(self) -> None:
-        done = self.done
-        output.line(
-            f"{done.written} written, {done.removed} removed; {done.total} in {self.collection}"
-        )
-        if self.pending:
+    def show() -> None:
+        output.line(f"{done.written} written, {done.removed} removed; {done.total} in {collection}")
+        if pending:
             output.paragraph(
-                f"{self.pending} memories have no vector yet, and stay here until they have."
+                f"{pending} memories have no vector yet, and stay here until they have."
             )
+
+    return Report({**output.fields_of(done), "pending": pending}, show)
 
 
 @qdrant.command()
-def pull() -> Report:
+@own_option
+def pull(*, own: bool) -> Report:
     """Bring this project's memories from Qdrant here, with their vectors. What is newer here stays.
 
+    What comes in has the origin 'adopted', since others may write to Qdrant, too; --own keeps the origins.
+
     Examples:
-        heimdall qdrant pull  # on a new machine, in a clone of the project
+        heimdall qdrant pull  # in a clone of the project
+        heimdall qdrant pull --own  # on your new machine, from a Qdrant that you alone write to
     """
     with _memory_and_index() as (memory, index):
-        return _Pulled(memory.import_lines(index.lines()))
-
-
-@dataclass(frozen=True)
-class _Pulled(Report):
-    done: ImportReport
-
-    def as_json(self) -> Mapping[str, object]:
-        return output.fields_of(self.done)
-
-    def show(self) -> None:
-        done = self.done
-        output.line(
-            f"{done.added} added, {done.updated} updated, "
-            f"{done.unchanged} unchanged, {done.older} newer here"
-        )
+        done = memory.import_lines(index.lines(), own=own)
+    changed = f"{done.added} added, {done.updated} updated"
+    told = f"{changed}, {done.unchanged} unchanged, {done.older} newer here"
+    return Report(output.fields_of(done), partial(output.line, told))
 
 
 @qdrant.command()
@@ -192,33 +147,24 @@ def verify() -> Report:
     from cognitive_memory.qdrant import sync
 
     with _memory_and_index() as (memory, index):
-        return _Verified(sync.verify(memory.storage, index))
+        difference = sync.verify(memory.storage, index)
+    differing = output.fields_of(difference)
 
-
-@dataclass(frozen=True)
-class _Verified(Report):
-    difference: Difference
-
-    @property
-    def sound(self) -> bool:
-        return self.difference.same
-
-    def as_json(self) -> Mapping[str, object]:
-        return {"same": self.sound, **output.fields_of(self.difference)}
-
-    def show(self) -> None:
-        if self.sound:
+    def show() -> None:
+        if difference.same:
             output.line(output.mark("pass"), " Qdrant has what this project has")
             return
-        for name, ids in output.fields_of(self.difference).items():
+        for name, ids in differing.items():
             if ids:
                 some = ", ".join(ids[:3]) + (" …" if len(ids) > 3 else "")
                 output.line(output.mark("fail"), f" {len(ids)} {name}: {some}")
         output.paragraph(
             "'heimdall qdrant push --take-over' replaces them."
-            if self.difference.foreign
+            if difference.foreign
             else "'heimdall qdrant push --full' mends that."
         )
+
+    return Report({"same": difference.same, **differing}, show, difference.same)
 
 
 @qdrant.command()
@@ -238,18 +184,15 @@ def drop(*, every_model: bool, yes: bool) -> Report:
             click.confirm(
                 f"Remove {count} points of this project from {index.settings.place}?", abort=True
             )
-        return _Dropped(index.drop(every_model=every_model))
+        dropped = index.drop(every_model=every_model)
 
-
-@dataclass(frozen=True)
-class _Dropped(Report):
-    dropped: Mapping[str, int]
-
-    def show(self) -> None:
-        for name, number in self.dropped.items():
+    def show() -> None:
+        for name, number in dropped.items():
             output.line(f"{number} removed from {name}")
-        if not self.dropped:
+        if not dropped:
             output.line("nothing of this project was there")
+
+    return Report({"dropped": dropped}, show)
 
 
 @contextmanager

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
-
-from heimdall.cli import output
 
 EXIT_OK: Final = 0
 """Done."""
@@ -18,21 +16,22 @@ EXIT_INTERRUPTED: Final = 130
 """Ended by Ctrl-C."""
 
 
-class Report(ABC):
+@dataclass(frozen=True)
+class Report:
     """What a command did or learnt; `Command.invoke` prints it and returns its exit code.
 
-    Reports are dataclasses. Their fields are what `--json` prints, unless `as_json` says otherwise.
+    Attributes:
+        document: the JSON object that `--json` prints.
+        show: prints the text for people.
+        sound: whether nothing that was checked needs attention.
+        errors: what failed while the rest was done; printed on stderr after the report, also with
+            `--json`.
     """
 
-    @property
-    def sound(self) -> bool:
-        """Whether nothing that was checked needs attention."""
-        return True
-
-    @property
-    def errors(self) -> Sequence[str]:
-        """What failed while the rest was done; printed on stderr after the report, also with `--json`."""
-        return ()
+    document: Mapping[str, object]
+    show: Callable[[], None]
+    sound: bool = True
+    errors: Sequence[str] = ()
 
     @property
     def exit_code(self) -> int:
@@ -40,11 +39,3 @@ class Report(ABC):
         if self.errors:
             return EXIT_ERROR
         return EXIT_OK if self.sound else EXIT_FINDINGS
-
-    def as_json(self) -> Mapping[str, object]:
-        """The JSON object: the dataclass's fields under their names."""
-        return output.fields_of(self)
-
-    @abstractmethod
-    def show(self) -> None:
-        """Print the text for people."""

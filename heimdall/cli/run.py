@@ -34,7 +34,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         output.error("interrupted; what is done is kept, and a download goes on where it was")
         return EXIT_INTERRUPTED
     except SystemExit as end:
-        # click ends so with 0 after a completion, and with 1 when the reader of our output went away
+        # click ends so with 0 after a completion, and with 1 when the reader of our output went
+        # away
         return EXIT_ERROR if end.code else EXIT_OK
     except Exception as error:
         if os.environ.get("HEIMDALL_DEBUG") == "1":

@@ -2,41 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 import click
 
 from heimdall.cli import output
 from heimdall.cli.command import command, json_wanted
+from heimdall.cli.memory_options import own_option
 from heimdall.cli.opening import embed_all, model_is_here, this_memory
 from heimdall.cli.report import Report
 from heimdall.models.files import draft
 
-if TYPE_CHECKING:
-    from cognitive_memory.core.reports import ImportReport
-
 _force = click.option("--force", is_flag=True, help="Replace a file that is there.")
-
-
-@dataclass(frozen=True)
-class _Written(Report):
-    """All memories are in a file: what `export` and `backup` did."""
-
-    done: str
-    file: Path
-    memories: int
-    advice: str = ""
-
-    def as_json(self) -> Mapping[str, object]:
-        return {"file": self.file, "memories": self.memories, "size": self.file.stat().st_size}
-
-    def show(self) -> None:
-        told = f"{self.memories:,} memories to {self.file}{self.advice}"
-        output.line(output.good(f"{self.done}  "), told)
 
 
 @command()
@@ -64,47 +45,41 @@ def export(*, file: Path | None, without_vectors: bool, force: bool) -> Report |
         for line in memory.export_lines(vectors=not without_vectors):
             stream.write(f"{line}\n")
             memories += 1
-    return None if target is None else _Written("exported", target, memories)
+    return None if target is None else _written("exported", target, memories)
 
 
 @command("import")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
-def import_(*, file: Path) -> Report:
+@own_option
+def import_(*, file: Path, own: bool) -> Report:
     """Take over memories from lines of JSON.
 
     A memory that is here already becomes what FILE says, unless it was changed here later. Vectors of the same model are
-    taken over, others are made anew if the model is on this machine.
+    taken over, others are made anew if the model is on this machine. What comes in has the origin 'adopted', since any file
+    can say that you stored it; --own keeps the origins of your own export.
 
     Examples:
-        heimdall import memories.jsonl  # take over what 'heimdall export' wrote; again: nothing new
+        heimdall import memories.jsonl  # take over what somebody's 'heimdall export' wrote; again: nothing new
+        heimdall import --own memories.jsonl  # bring your own memories to this machine
         zcat memories.jsonl.gz | heimdall import -  # from another command
     """
     with this_memory() as memory:
         with click.open_file(str(file), encoding="utf-8") as lines:
-            report = memory.import_lines(lines)
+            report = memory.import_lines(lines, own=own)
         embedded = embed_all(memory) if model_is_here() else 0
-        return _Imported(report, embedded, memory.status().pending)
+        pending = memory.status().pending
 
-
-@dataclass(frozen=True)
-class _Imported(Report):
-    memories: ImportReport
-    embedded: int
-    pending: int
-
-    def as_json(self) -> Mapping[str, object]:
-        first = {"added": self.memories.added, "updated": self.memories.updated}
-        embedding = {"embedded": self.embedded, "pending": self.pending}
-        return {**first, **output.fields_of(self.memories), **embedding}
-
-    def show(self) -> None:
-        report = self.memories
+    def show() -> None:
         told = f"{report.added:,} added, {report.updated:,} updated, {report.unchanged:,} were here already"
         kept = f", {report.older:,} left as they are, changed here later" if report.older else ""
         output.line(output.good("imported  "), told, kept)
         output.line(
-            f"{report.vectors:,} vectors taken over, {self.embedded:,} made, {self.pending:,} pending"
+            f"{report.vectors:,} vectors taken over, {embedded:,} made, {pending:,} pending"
         )
+
+    first = {"added": report.added, "updated": report.updated}
+    embedding = {"embedded": embedded, "pending": pending}
+    return Report({**first, **output.fields_of(report), **embedding}, show)
 
 
 @command()
@@ -119,7 +94,14 @@ def backup(*, file: Path, force: bool) -> Report:
     with this_memory() as memory:
         memory.backup(file, force=force)
         memories = memory.status().memories
-    return _Written("backed up", file, memories, "; 'heimdall restore' brings them back")
+    return _written("backed up", file, memories, "; 'heimdall restore' brings them back")
+
+
+def _written(done: str, file: Path, memories: int, advice: str = "") -> Report:
+    """All memories are in a file: what `export` and `backup` report."""
+    document = {"file": file, "memories": memories, "size": file.stat().st_size}
+    told = f"{memories:,} memories to {file}{advice}"
+    return Report(document, partial(output.line, output.good(f"{done}  "), told))
 
 
 @command()
@@ -129,10 +111,12 @@ def backup(*, file: Path, force: bool) -> Report:
     is_flag=True,
     help="Replace the database that is there; it is kept beside the new one.",
 )
-def restore(*, file: Path, force: bool) -> Report:
+@own_option
+def restore(*, file: Path, force: bool, own: bool) -> Report:
     """Bring back what 'heimdall backup' wrote.
 
-    FILE is checked first. Servers that have the project open see the restored memories at once.
+    FILE is checked first. Servers that have the project open see the restored memories at once. From a backup that was not
+    made on this machine the memories come over alone, with the origin 'adopted' unless --own is given.
 
     Examples:
         heimdall restore ~/backups/project.db  # into a project that has no memory yet
@@ -145,21 +129,16 @@ def restore(*, file: Path, force: bool) -> Report:
     project = find_project()
     if not project.initialised:
         init_project(project.root)
-    kept = copies.restore(file.absolute(), project.database, force=force)
+    kept = copies.restore(file.absolute(), project.database, force=force, own=own)
     with this_memory() as memory:
-        return _Restored(project.database, memory.status().memories, kept)
+        memories = memory.status().memories
 
+    def show() -> None:
+        output.line(output.good("restored  "), f"{memories:,} memories to {project.database}")
+        if kept:
+            output.line(f"what was there before is kept in {kept}")
 
-@dataclass(frozen=True)
-class _Restored(Report):
-    database: Path
-    memories: int
-    kept: Path | None
-
-    def show(self) -> None:
-        output.line(output.good("restored  "), f"{self.memories:,} memories to {self.database}")
-        if self.kept:
-            output.line(f"what was there before is kept in {self.kept}")
+    return Report({"database": project.database, "memories": memories, "kept": kept}, show)
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from heimdall.models import locations, prune
 from heimdall.models.errors import ManifestError
 from heimdall.models.files import sha256_of
 from heimdall.models.locate import SHARED, Location
-from heimdall.models.manifest import PinnedModel, read_model
+from heimdall.models.manifest import read_model
+from heimdall.models.pinned_set import PinnedSet
 from heimdall.models.settings import Settings, SettingsError
 from heimdall.models.store import Store
 from heimdall.models.text import megabytes
@@ -25,31 +26,31 @@ def check(request: Request) -> Iterator[Finding]:
     """The manifest, the model, what other tools see of it, and what old downloads left."""
     path = locations.manifest_path()
     try:
-        pinned = read_model()
+        model = read_model()
     except ManifestError as error:
         yield failed(
             "manifest", path, error.reason, "see HEIMDALL_MODEL_VARIANT, or reinstall heimdall-mcp"
         )
         return
-    size = megabytes(pinned.size)
-    yield passed("manifest", path, f"pins {pinned.label}, {len(pinned.files)} files, {size}")
-    store, location = Store(Path(locations.models_dir())), pinned.locate()
-    yield _model(pinned, store, location, deep=request.deep)
+    size = megabytes(model.size)
+    yield passed("manifest", path, f"pins {model.label}, {len(model.files)} files, {size}")
+    pinned, location = PinnedSet(model, Store()), model.locate()
+    yield _model(pinned, location, deep=request.deep)
     if location.tier == SHARED:
-        yield from _view(pinned, store)
-    yield from _leftovers(store)
+        yield from _view(pinned)
+    yield from _leftovers(pinned.store)
 
 
-def _model(model: PinnedModel, store: Store, location: Location, *, deep: bool) -> Finding:
-    label, directory = model.label, location.directory
+def _model(pinned: PinnedSet, location: Location, *, deep: bool) -> Finding:
+    label, directory = pinned.model.label, location.directory
     if not location.here:
-        return _absent(model, store)
+        return _absent(pinned)
     if location.verified and not deep:
         what = (
             "is complete; verified when it came, and not touched since ('--deep' hashes it again)"
         )
         return passed("models", directory, f"{label} {what}")
-    bad = [finding for finding in verify(model, store) if finding.state != "ok"]
+    bad = [finding for finding in verify(pinned) if finding.state != "ok"]
     if bad:
         named = ", ".join(f"{finding.path} is {finding.state}" for finding in bad)
         return failed("models", directory, f"{label} is not sound: {named}", REPAIR, _provide)
@@ -57,8 +58,8 @@ def _model(model: PinnedModel, store: Store, location: Location, *, deep: bool) 
     return passed("models", directory, f"{label} {what}")
 
 
-def _absent(model: PinnedModel, store: Store) -> Finding:
-    own = store.tree(model)
+def _absent(pinned: PinnedSet) -> Finding:
+    model, own = pinned.model, pinned.tree
     if os.path.isdir(own):  # noqa: PTH112 (False, not an error, where one may not look)
         named = ", ".join(
             file.path for file in model.files if not _has_size(own / file.path, file.size)
@@ -78,9 +79,8 @@ def _absent(model: PinnedModel, store: Store) -> Finding:
     advice = (
         f"{pull} fetches it; without a network 'heimdall models import FILE' takes it from a file"
     )
-    return failed(
-        "models", store.models_dir, f"{model.label} is not on this machine", advice, _provide
-    )
+    problem = f"{model.label} is not on this machine"
+    return failed("models", pinned.store.models_dir, problem, advice, _provide)
 
 
 def _offline() -> str | None:
@@ -97,12 +97,11 @@ def _has_size(path: Path, size: int) -> bool:
         return False
 
 
-def _view(model: PinnedModel, store: Store) -> Iterator[Finding]:
+def _view(pinned: PinnedSet) -> Iterator[Finding]:
     """The tree that other tools expect directly in the models directory."""
-    models_dir, own = store.models_dir, store.tree(model)
-    wrong = [
-        file.path for file in model.files if not _same(models_dir / file.path, own / file.path)
-    ]
+    models_dir, own = pinned.store.models_dir, pinned.tree
+    paths = [file.path for file in pinned.model.files]
+    wrong = [path for path in paths if not _same(models_dir / path, own / path)]
     if wrong:
         problem = f"other tools that look there don't find the pinned {', '.join(wrong)}; heimdall itself does not mind"
         advice = "'heimdall doctor --fix' lays them out again"
@@ -149,13 +148,13 @@ def _provide(_finding: Finding) -> str:
 
 
 def _lay_out_view(_finding: Finding) -> str:
-    store = Store(Path(locations.models_dir()))
-    store.show(read_model())
+    store = Store()
+    PinnedSet(read_model(), store).show()
     return f"laid the pinned files out in {store.models_dir}; what was there under their names was kept, renamed"
 
 
 def _sweep(_finding: Finding) -> str:
-    store = Store(Path(locations.models_dir()))
+    store = Store()
     stale = _stale_downloads(store)
     prune.carry_out(store, stale)
     size = megabytes(sum(verdict.size for verdict in stale))

@@ -39,6 +39,7 @@ OURS = frozenset(
         "HEIMDALL_QDRANT_URL",
         "HEIMDALL_SOURCES",
         "HEIMDALL_SYSTEM_MODELS",
+        "HEIMDALL_TRUST",
     ]
 )
 """Every variable of ours; a test holds this against what the code reads."""

@@ -22,14 +22,15 @@ class Client:
     Attributes:
         name: what it is called on our command line.
         title: what its makers call it.
-        user_file: its user's configuration file on each platform ("linux", "darwin", "win32"; "other": on all others). A
-            leading `~` is the home directory; `$NAME` a variable, with its default in `places.DEFAULTS`.
+        user_file: its user's configuration file on each platform ("linux", "darwin", "win32";
+            "other": on all others). A leading `~` is the home directory; `$NAME` a variable, with
+            its default in `places.DEFAULTS`.
         project_file: the same of one project, relative to its root; None if it has none.
         format: "json" (strict), "jsonc" (comments, trailing commas) or "toml".
         key: the table of servers in it; most clients took over the first one's name.
         fields: what an entry holds besides command, args and env.
-        tells_project: whether it starts a server in the project's folder or tells it its roots. One that does neither
-            has to give `HEIMDALL_PROJECT`.
+        tells_project: whether it starts a server in the project's folder or tells it its roots. One
+            that does neither has to give `HEIMDALL_PROJECT`.
         programs: commands that show that it is installed.
         after: what makes it see a change.
     """

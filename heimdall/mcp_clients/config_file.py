@@ -51,7 +51,8 @@ class ConfigFile:
     def replace(self, text: str, backups: Path) -> Path | None:
         """Put `text` in its place, or remove the file if that is empty.
 
-        The new file takes the old one's place in one step, keeps its mode, and a symbolic link stays one.
+        The new file takes the old one's place in one step, keeps its mode, and a symbolic link
+        stays one.
 
         Args:
             text: the new content.
@@ -61,9 +62,11 @@ class ConfigFile:
             The copy; None if there was no file.
 
         Raises:
-            ClientConfigError: somebody else changed the file in the meantime, or it can't be written.
+            ClientConfigError: somebody else changed the file in the meantime, or it can't be
+                written.
         """
-        # Behind a symbolic link: dotfile managers keep the file elsewhere, and the link has to stay.
+        # Behind a symbolic link: dotfile managers keep the file elsewhere, and the link has to
+        # stay.
         target = Path(os.path.realpath(self.path))
         try:
             copy = self._back_up(backups)

@@ -37,7 +37,8 @@ def put_entry(text: str, client: Client, name: str, fields: Mapping[str, object]
         The new text; the same one if nothing is to change.
 
     Raises:
-        FormatError: the text is not what the client can read, or the place is taken by something else.
+        FormatError: the text is not what the client can read, or the place is taken by something
+            else.
     """
     entry = find_entry(text, client, name)
     if not isinstance(entry, dict):
@@ -46,7 +47,8 @@ def put_entry(text: str, client: Client, name: str, fields: Mapping[str, object]
         if isinstance(value, dict) and isinstance(entry.get(key), dict):
             for inner, one in value.items():
                 text = _set(text, client, [name, key, inner], one)
-        # No arguments may be an empty list or none at all; what means the same stays as the user wrote it.
+        # No arguments may be an empty list or none at all; what means the same stays as the user
+        # wrote it.
         elif entry.get(key) != value and not (value == [] and key not in entry):
             text = _set(text, client, [name, key], value)
     return text
@@ -56,7 +58,8 @@ def drop_entry(text: str, client: Client, name: str) -> str:
     """Remove a server's entry.
 
     Returns:
-        The new text; the same one if there is no such entry, and an empty one if nothing else was in it.
+        The new text; the same one if there is no such entry, and an empty one if nothing else was
+        in it.
 
     Raises:
         FormatError: the text is not what the client can read.
@@ -122,7 +125,8 @@ def _set(text: str, client: Client, keys: list[str], value: object) -> str:
 def _edit_toml(text: str, edit: Callable[[Any], None]) -> str:
     import tomlkit
 
-    # tomlkit writes newlines alone: a text whose lines all end as on Windows is translated there and back.
+    # tomlkit writes newlines alone: a text whose lines all end as on Windows is translated there
+    # and back.
     windows = 0 < text.count("\n") == text.count("\r\n")
     document = tomlkit.parse(text.replace("\r\n", "\n") if windows else text)
     edit(document)

@@ -29,11 +29,12 @@ def server_entry(
     """The members of our server's entry, as a client writes them.
 
     Args:
-        place: the configuration that it is for. In a user's stands the program's full path, since programs started from
-            a desktop have another PATH than a shell; in a project's its bare name, since the file is shared with people
-            who have it elsewhere.
+        place: the configuration that it is for. In a user's stands the program's full path, since
+            programs started from a desktop have another PATH than a shell; in a project's its bare
+            name, since the file is shared with people who have it elsewhere.
         command: what to start instead: a program, and its arguments as a shell would take them.
-        project: the project to fix with `HEIMDALL_PROJECT`; default: none, but for a client that can't tell its project.
+        project: the project to fix with `HEIMDALL_PROJECT`; default: none, but for a client that
+            can't tell its project.
 
     Raises:
         ServerNotFoundError: there is no such program.
@@ -42,7 +43,8 @@ def server_entry(
     program, *args = (
         _split(command) if command else [PROGRAM if place.scope == PROJECT else _program()]
     )
-    # Such a client would always get the memory of its own working directory, whatever it is used for.
+    # Such a client would always get the memory of its own working directory, whatever it is used
+    # for.
     if project is None and not place.client.tells_project:
         project = place.root
     env = {"env": {"HEIMDALL_PROJECT": str(project)}} if project else {}

@@ -1,9 +1,10 @@
 """Changes one member of a JSON document and leaves every other byte: comments, order, indentation, trailing commas.
 
-Of JSON as VS Code and Zed write their settings, with comments and trailing commas. The editor is our own, since the
-libraries that keep comments rewrite the whole text in their own form or take ten seconds per megabyte, and this is
-somebody else's file. The reader is Python's json: it is given the text with blanks in place of comments and trailing
-commas, so that whatever it reads stands at the same position in the text.
+Of JSON as VS Code and Zed write their settings, with comments and trailing commas. The editor is
+our own, since the libraries that keep comments rewrite the whole text in their own form or take ten
+seconds per megabyte, and this is somebody else's file. The reader is Python's json: it is given the
+text with blanks in place of comments and trailing commas, so that whatever it reads stands at the
+same position in the text.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from heimdall.mcp_clients.errors import FormatError
 
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _BLANKS = re.compile(r"[ \t\r\n]*")
-# The first group is what is blanked. A string goes first, since it may hold what looks like a comment.
+# The first group is what is blanked. A string goes first, since it may hold what looks like a
+# comment.
 _COMMENTS = re.compile(rf"{_STRING}|(//[^\r\n]*|/\*.*?\*/)", re.DOTALL)
 # A comma that follows no value is none of these: json refuses it.
 _TRAILING_COMMAS = re.compile(rf"{_STRING}|[\[{{:,][ \t\r\n]*,|(,)(?=[ \t\r\n]*[\]}}])", re.DOTALL)

@@ -64,8 +64,8 @@ def user_file(
         client: a row of the table.
         platform: what `sys.platform` is there.
         home: the home directory.
-        variables: the environment; an empty variable counts as unset, as does a relative `XDG_CONFIG_HOME`, which its
-            specification says to ignore.
+        variables: the environment; an empty variable counts as unset, as does a relative
+            `XDG_CONFIG_HOME`, which its specification says to ignore.
     """
     form = PureWindowsPath if platform == "win32" else PurePosixPath
     pattern = client.user_file.get(platform, client.user_file["other"])

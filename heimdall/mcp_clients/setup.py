@@ -69,7 +69,8 @@ def install(
     Args:
         place: which one.
         command: the program; default: where it is installed.
-        project: the project that the entry fixes; default: none, but for a client that can't tell its project.
+        project: the project that the entry fixes; default: none, but for a client that can't tell
+            its project.
         dry_run: change nothing.
 
     Raises:

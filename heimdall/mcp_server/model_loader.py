@@ -172,9 +172,6 @@ class _ReportedProgress(Progress):
     def __init__(self, loader: ModelLoader, people: Progress) -> None:
         self._loader = loader
         self._people = people
-        self._what = ""
-        self._done = 0
-        self._total: int | None = None
 
     def note(self, text: str) -> None:
         self._people.note(text)
@@ -182,21 +179,17 @@ class _ReportedProgress(Progress):
 
     def start(self, what: str, total: int | None, done: int = 0) -> None:
         self._people.start(what, total, done)
-        self._what, self._done, self._total = what, done, total
-        self._report()
+        super().start(what, total, done)
 
-    def advance(self, count: int) -> None:
-        self._people.advance(count)
-        self._done += count
-        self._report()
+    def reach(self, done: int, total: int | None) -> None:
+        super().reach(done, total)
+        self._people.reach(done, total)
+        of_total = f" of {megabytes(total)}" if total else ""
+        detail = f"{self.what}: {megabytes(done)}{of_total}"
+        self._loader.status = ModelStatus(ModelState.FETCHING, detail, done, total)
 
     def stop(self) -> None:
         self._people.stop()
-
-    def _report(self) -> None:
-        of_total = f" of {megabytes(self._total)}" if self._total else ""
-        detail = f"fetching {self._what}: {megabytes(self._done)}{of_total}"
-        self._loader.status = ModelStatus(ModelState.FETCHING, detail, self._done, self._total)
 
 
 def _wanted_beforehand() -> bool:

@@ -11,6 +11,7 @@ from mcp_types import EmptyResult, LoggingLevel, SetLevelRequestParams
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from heimdall.mcp_server.model_loader import ModelLoader, ModelState, ModelStatus
+from heimdall.mcp_server.quoting import clean
 
 if TYPE_CHECKING:
     from heimdall.mcp_server.context import Context
@@ -61,7 +62,7 @@ class Reporter:
             self._told = step
             level: LoggingLevel = "warning" if status.state is ModelState.FAILED else "info"
             if _LEVELS.index(level) >= _LEVELS.index(self._level()):
-                data = {"state": status.state.value, "message": status.detail}
+                data = {"state": status.state.value, "message": clean(status.detail)}
                 await self._ctx.session.send_log_message(level, data, LOGGER)
 
     async def follow(self) -> None:
@@ -120,7 +121,7 @@ async def until_ready(model: ModelLoader, ctx: Context) -> None:
             await own_log.tell()
         if status.busy and status.fraction > reported:  # progress may only rise
             reported = status.fraction
-            await ctx.session.report_progress(round(reported, 4), 1.0, status.detail)
+            await ctx.session.report_progress(round(reported, 4), 1.0, clean(status.detail))
 
 
 def _session(ctx: Context) -> str | None:

@@ -11,9 +11,10 @@ from urllib.parse import parse_qs
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
 
-from cognitive_memory.core.memory import Memory
+from cognitive_memory.core.memory import Memory, Origin
 from heimdall.errors import HeimdallError
 from heimdall.mcp_server.context import Context
+from heimdall.mcp_server.quoting import clean, quoted, sentence
 from heimdall.mcp_server.service import Service
 from heimdall.mcp_server.tools import texts
 from heimdall.mcp_server.tools.results import MemoryRecord, memory_uri
@@ -24,6 +25,7 @@ PAGE: Final = 20
 """Memories on a page of a resource, and pinned memories on a page of the list of resources or in the prompt."""
 
 _TITLE_CHARACTERS: Final = 80
+_TAGS_SHOWN: Final = 20
 _MARKDOWN: Final = "text/markdown"
 _TITLES: Final = {RECENT: "Newest memories", PINNED: "Pinned memories"}
 _ONE: Final = re.compile(re.escape(memory_uri("")) + "([0-9A-Za-z-]{1,64})")
@@ -103,13 +105,19 @@ async def _memory_text(service: Service, ctx: Context, memory_id: str, uri: str)
 
 
 async def page(
-    service: Service, ctx: Context, *, pinned: bool | None, after: str | None = None
+    service: Service,
+    ctx: Context,
+    *,
+    pinned: bool | None,
+    after: str | None = None,
+    origin: Origin | None = None,
 ) -> tuple[list[Memory], str | None]:
     """A page of memories, newest first; an empty one while the project has no memory.
 
     Args:
         pinned: only these, or only the others; None: all.
         after: the id of the last one of the page before.
+        origin: only those that came here in this way.
 
     Returns:
         The memories, and what `after` is for the next page; None at the end.
@@ -123,7 +131,7 @@ async def page(
             return [], None
         # Collected in the thread, where the database may block; one more tells whether there is a next page.
         memories = await service.in_thread(
-            lambda: list(source.memories(limit=PAGE + 1, after=after, pinned=pinned))
+            lambda: list(source.memories(limit=PAGE + 1, after=after, pinned=pinned, origin=origin))
         )
     return memories[:PAGE], memories[PAGE - 1].id if len(memories) > PAGE else None
 
@@ -134,7 +142,7 @@ def _refusing() -> Iterator[None]:
     try:
         yield
     except (HeimdallError, OSError) as error:
-        raise MCPError(types.INVALID_PARAMS, str(error)) from error
+        raise MCPError(types.INVALID_PARAMS, sentence(error)) from error
 
 
 def _collection(uri: str, priority: float) -> types.Resource:
@@ -143,8 +151,10 @@ def _collection(uri: str, priority: float) -> types.Resource:
 
 
 def _memory(memory: Memory) -> types.Resource:
-    title = memory.text.strip().splitlines()[0][:_TITLE_CHARACTERS]
-    description = ", ".join(filter(None, [memory.type.value, ", ".join(memory.tags)]))
+    title = clean(memory.text.strip().splitlines()[0])[:_TITLE_CHARACTERS]
+    description = ", ".join(
+        [memory.origin.value, memory.type.value, *map(quoted, memory.tags[:_TAGS_SHOWN])]
+    )
     modified = memory.updated_at.isoformat()
     return _resource(memory_uri(memory.id), title, description, memory.importance, modified)
 
@@ -166,5 +176,5 @@ def _resource(
 
 def _not_found(uri: str, reason: str) -> MCPError:
     # The code that the specification names since 2026-07-28; before, -32002 was a recommendation.
-    uri = uri[:200]
-    return MCPError(types.INVALID_PARAMS, f"Resource not found: {uri}. {reason}", {"uri": uri})
+    message = f"Resource not found: {quoted(uri)}. {sentence(reason)}"
+    return MCPError(types.INVALID_PARAMS, message, {"uri": clean(uri[:200])})

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from heimdall.migration_0_3 import copying
 from heimdall.migration_0_3.report import Options, Outcome, Step, failure
-from heimdall.models import locations, receipts
+from heimdall.models import receipts
 from heimdall.models.errors import ModelUnavailable, StoreError
 from heimdall.models.files import sha256_of
 from heimdall.models.manifest import PinnedFile, PinnedModel, read_model
@@ -41,7 +41,7 @@ def migrate(folder: Path, options: Options) -> Iterator[Step]:
     Raises:
         ManifestError, SettingsError: the installation or a variable has to be corrected first.
     """
-    store = Store(Path(locations.models_dir()))
+    store = Store()
     if folder.resolve() == store.models_dir.resolve():
         detail = "it is the shared models directory itself"
         yield Step("file", str(folder), Outcome.PRESENT, detail=detail)

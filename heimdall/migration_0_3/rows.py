@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from cognitive_memory.core.memory import Json, MemoryType, NewMemory
+from cognitive_memory.core.memory import Json, MemoryType, NewMemory, Origin
 
 KEPT_AS = "heimdall_0_3"
 """The key in a memory's metadata below which everything is kept that has no other place."""
@@ -60,6 +60,8 @@ def as_memory(
         type=_type(values.get("hierarchy_level")),
         tags=tags,
         source=source,
+        # The file may have come with a clone.
+        origin=Origin.ADOPTED,
         importance=importance,
         created_at=_happened(values, metadata),
         metadata={**metadata, **extra, KEPT_AS: _kept(values, connections)},

@@ -62,7 +62,7 @@ class Given:
     def deliver(self, wanted: Sequence[PinnedFile], context: Context) -> None:
         """Take what is wanted; each file is verified, so a zip need not be the pinned one."""
         if self.path.is_file():
-            unpack(self.path, context.model, wanted, context.store)
+            unpack(self.path, wanted, context.pinned)
             return
         for file in wanted:
             adopt([self.path / file.path, self.path / ROOT / file.path], file, context)

@@ -131,14 +131,15 @@ def verify(package: Package, *, variant: str | None, repair: bool) -> Report:
 
     Exit code 1 if one is bad and was not mended.
     """
-    from . import locations, resolver
+    from . import resolver
     from .manifest import read_model
+    from .pinned_set import PinnedSet
     from .store import Store
     from .verify import verify as hash_files
 
     model = read_model(package, variant=variant)
     directory = model.locate().directory
-    findings = hash_files(model, Store(Path(locations.models_dir())))
+    findings = hash_files(PinnedSet(model, Store()))
     sound = all(finding.state == "ok" for finding in findings)
     repaired = repair and not sound
     if repaired:
@@ -199,12 +200,11 @@ def import_(package: Package, *, path: Path, variant: str | None) -> Report:
 
 def prune(*, dry_run: bool) -> Report:
     """Remove models that no environment uses any more, and say why for each."""
-    from . import locations
     from .prune import carry_out, judge
     from .store import Store
     from .text import megabytes
 
-    store = Store(Path(locations.models_dir()))
+    store = Store()
     verdicts = judge(store)
     if not dry_run:
         carry_out(store, verdicts)

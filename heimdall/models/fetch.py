@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 import time
@@ -10,11 +11,11 @@ from collections.abc import Sequence
 from .attempt import Attempt
 from .errors import ModelUnavailable, SourceError
 from .manifest import PinnedFile, PinnedModel
+from .pinned_set import PinnedSet
 from .settings import Settings
 from .sources.base import Context, Source
 from .sources.local import LocalFiles
 from .sources.plan import chosen_sources
-from .store import Store
 from .transfer.http import Client
 from .transfer.progress import Progress
 
@@ -29,15 +30,14 @@ _BRIEF_DELAY_SECONDS = 2.0
 
 
 def provide(
-    model: PinnedModel,
-    store: Store,
+    pinned: PinnedSet,
     settings: Settings,
     progress: Progress,
     *,
     sources: Sequence[Source] | None = None,
     brief: bool = False,
 ) -> tuple[str, ...]:
-    """Fetch what is missing of `model` and publish the set, unless another process just did it.
+    """Fetch what is missing of the set and publish it, unless another process just did it.
 
     All sources are asked once before any is asked again, so one that refuses costs no waiting.
 
@@ -52,29 +52,25 @@ def provide(
         ModelUnavailable: telling what each source did.
         NoSpaceError, OSError: if the store can't take the files.
     """
-    with store.making(model, settings.lock_seconds, progress) as missing:
+    model, models_dir = pinned.model, pinned.store.models_dir
+    with pinned.making(settings.lock_seconds, progress) as missing:
         if missing is None:
             return ()
         if sources is None:
             sources = [LocalFiles(), *chosen_sources(model, settings)]
-        client = Client(settings.stall_seconds)
-        asking = _Asking(Context(model, store, client, progress), settings, missing)
-        try:
+        with contextlib.closing(Client(settings.stall_seconds)) as client:
+            asking = _Asking(Context(pinned, client, progress), settings, missing)
             asking.run(list(sources), brief=brief)
-        finally:
-            client.close()
-        store.publish(model)
+        pinned.publish()
         if model.package.is_heimdall:
             try:
-                store.show(model)
+                pinned.show()
             except OSError as error:
-                tree = store.tree(model)
-                progress.note(
-                    f"{store.models_dir} could not be brought up to date ({error}); {tree} is complete"
-                )
+                complete = f"{pinned.tree} is complete"
+                progress.note(f"{models_dir} could not be brought up to date ({error}); {complete}")
         delivered = tuple(dict.fromkeys(asking.delivered))
         origin = f", from {', '.join(delivered)}" if delivered else ""
-        ready = f"{model.label} is ready{origin}, verified, in {store.models_dir}"
+        ready = f"{model.label} is ready{origin}, verified, in {models_dir}"
         progress.note(ready)
         _log.info("%s", ready)
         return delivered
@@ -109,13 +105,9 @@ class _Asking:
             seconds = min(seconds, _BRIEF_DELAY_SECONDS) if brief else seconds
             self.context.progress.note(f"asking again in {seconds:.0f} s")
             time.sleep(seconds)
-        model = self.context.model
-        raise ModelUnavailable(
-            model.label,
-            str(self.context.store.models_dir),
-            tuple(self._attempts.values()),
-            _advice(model, self.settings),
-        )
+        model, models_dir = self.context.pinned.model, str(self.context.pinned.store.models_dir)
+        attempts = tuple(self._attempts.values())
+        raise ModelUnavailable(model.label, models_dir, attempts, _advice(model, self.settings))
 
     def _allowed(self, sources: list[Source]) -> list[Source]:
         forbidden = self.settings.network_forbidden_by
@@ -142,7 +134,7 @@ class _Asking:
                     self.context.progress.note(f"{attempt}; trying the next source")
             finally:
                 # Also after an error: what arrived and was verified stays.
-                arrived = self.context.store.arrived
+                arrived = self.context.pinned.store.arrived
                 still = [file for file in self.missing if file.sha256 not in arrived]
                 if len(still) < len(self.missing):
                     self.delivered.append(source.name)

@@ -6,9 +6,11 @@ Part of every import of heimdall, so it works on the manifest's plain JSON and l
 from . import locations, receipts
 from .errors import HeimdallError
 from .package import Package, heimdall
+from .receipts import StoredSet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
 VERIFIED = "verified"
@@ -81,7 +83,7 @@ def locate(
         document = receipts.read_json(package.manifest_path)
         entry = receipts.choose_entry(document, model, package.variant(variant))
         if entry is not None:
-            return next(iter(places(package, entry, models_dir)), Location(entry))
+            return next(places(package, entry, models_dir), Location(entry))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, HeimdallError):
         pass  # whoever needs the model reads the manifest strictly
     return Location(entry)
@@ -89,21 +91,21 @@ def locate(
 
 def places(
     package: Package, entry: "dict[str, Any]", models_dir: str | None = None
-) -> "list[Location]":
-    """Every place where the model of an entry of the package's manifest is.
+) -> "Iterator[Location]":
+    """Where the model of an entry of the package's manifest is, the best place first.
 
     What is verified comes before what is not, and the read-only tier before the shared one.
 
     Raises:
         SettingsError: if it is not known where the models directory is.
     """
-    shared = models_dir or locations.models_dir()
-    tiers = {SYSTEM: locations.system_models_dir(), SHARED: shared}
-    manifest, here = package.manifest_path, []
-    for tier, directory in tiers.items():
-        for tree, verified in receipts.trees(directory, entry):
-            # Nothing is ever written to the read-only tier, and what is not verified yet is noted when it is.
-            noted = tier == SYSTEM or not verified or receipts.is_noted(shared, manifest, entry)
-            state = VERIFIED if verified else UNVERIFIED
-            here.append(Location(entry, state, tier, tree, noted=noted))
-    return sorted(here, key=lambda place: not place.verified)
+    shared = StoredSet(models_dir or locations.models_dir(), entry)
+    tiers = {SYSTEM: StoredSet(locations.system_models_dir(), entry), SHARED: shared}
+    for tier, stored in tiers.items():
+        if stored.is_verified():
+            # Nothing is ever written to the read-only tier.
+            noted = tier == SYSTEM or shared.is_noted(package.manifest_path)
+            yield Location(entry, VERIFIED, tier, stored.tree, noted=noted)
+    for tier, stored in tiers.items():
+        for directory in stored.unverified():
+            yield Location(entry, UNVERIFIED, tier, directory)

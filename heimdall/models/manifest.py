@@ -75,7 +75,7 @@ class PinnedModel:
 
     def locate(self, models_dir: str | None = None) -> Location:
         """Where it is: the first of its places, or a location without one; see `locate.places`."""
-        return next(iter(places(self.package, self.entry, models_dir)), Location(self.entry))
+        return next(places(self.package, self.entry, models_dir), Location(self.entry))
 
 
 def read_model(

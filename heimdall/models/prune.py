@@ -47,8 +47,8 @@ def judge(store: Store, now: float | None = None) -> list[Verdict]:
         now: seconds since the epoch; default: the clock.
     """
     now = time.time() if now is None else now
-    notes = {note: _read_note(note) for note in _entries(store.root / "users")}
-    sets = [_judge_set(directory, notes) for directory in _entries(store.root / "sets")]
+    notes = {note: _read_note(note) for note in _entries(store.users)}
+    sets = [_judge_set(directory, notes) for directory in _entries(store.sets)]
     stale = [_removal("note", note, why) for note, (used, why) in notes.items() if used is False]
     partials = [_judge_partial(path, now) for path in _entries(store.partial)]
     return [*sets, *_judge_blobs(store, sets, now), *partials, *stale]

@@ -11,7 +11,7 @@ import logging
 import time
 from pathlib import Path
 
-from . import locations, receipts
+from . import receipts
 from .errors import HeimdallError, ModelUnavailable
 from .files import write_atomically
 from .resolver import resolve_in_detail
@@ -27,7 +27,7 @@ def fetch_quietly() -> None:
     log = logging.getLogger("heimdall")
     try:
         settings = Settings.from_environment()
-        note = Store(Path(locations.models_dir())).failures / "import.json"
+        note = Store().failures / "import.json"
         ago = seconds_since_failure(note, settings)
         if ago is not None:
             log.warning(

@@ -71,55 +71,58 @@ def set_name(entry: "dict[str, Any]") -> str:
     return f"{entry['name']}-{entry['variant']}-{crc32(pinned.encode()):08x}"
 
 
-def set_directory(models_dir: str, entry: "dict[str, Any]") -> str:
-    """The directory that holds, or would hold, the set's receipt and tree."""
-    return os.path.join(models_dir, STORE, "sets", set_name(entry))
+class StoredSet:
+    """A pinned set in one models directory, whether it is there or not.
 
-
-def tree(models_dir: str, entry: "dict[str, Any]") -> str:
-    """The directory that holds, or would hold, the set's files."""
-    return os.path.join(set_directory(models_dir, entry), TREE)
-
-
-def user_note(models_dir: str, manifest_path: str, entry: "dict[str, Any]") -> str:
-    """The note in the shared directory that says: the environment of this manifest uses this set."""
-    user = f"{crc32(manifest_path.encode('utf-8', 'surrogateescape')):08x}"
-    return os.path.join(models_dir, STORE, "users", f"{set_name(entry)}.{user}.json")
-
-
-def is_noted(models_dir: str, manifest_path: str, entry: "dict[str, Any]") -> bool:
-    """Whether it is noted that this manifest's environment uses the set, or can't be."""
-    note = user_note(models_dir, manifest_path, entry)
-    return os.path.exists(note) or not os.access(os.path.dirname(note), os.W_OK)
-
-
-def verified_tree(models_dir: str, entry: "dict[str, Any]") -> str | None:
-    """The tree of the set below `models_dir` if nothing was touched since it was verified, else None."""
-    directory = set_directory(models_dir, entry)
-    tree = os.path.join(directory, TREE)
-    try:
-        receipt = read_json(os.path.join(directory, RECEIPT))
-        untouched = receipt["stats"] == dict(stats(tree, entry))
-        return tree if untouched and receipt["pins"] == pins(entry) else None
-    except (OSError, ValueError, KeyError):
-        return None
-
-
-def trees(models_dir: str, entry: "dict[str, Any]") -> "Iterator[tuple[str, bool]]":
-    """The set's tree below `models_dir`, and whether it is verified; else what has each file in its pinned size.
-
-    That may be a set that was touched since it was verified, or what somebody put directly into `models_dir`.
+    Attributes:
+        entry: the manifest's entry.
+        name: the set's name.
+        directory: the directory of its receipt and its tree.
+        tree: the directory of its files.
+        receipt: the file that says what was verified.
     """
-    if verified := verified_tree(models_dir, entry):
-        yield verified, True
-        return
-    for directory in (tree(models_dir, entry), models_dir):
+
+    __slots__ = ("_models_dir", "directory", "entry", "name", "receipt", "tree")
+
+    def __init__(self, models_dir: str, entry: "dict[str, Any]") -> None:
+        self._models_dir = models_dir
+        self.name = set_name(entry)
+        self.entry = entry
+        self.directory = os.path.join(models_dir, STORE, "sets", self.name)
+        self.tree = os.path.join(self.directory, TREE)
+        self.receipt = os.path.join(self.directory, RECEIPT)
+
+    def is_verified(self) -> bool:
+        """Whether the set is whole, and nothing was touched since it was verified."""
         try:
-            sizes = {path: size for path, (size, _) in stats(directory, entry)}
-        except OSError:
-            continue
-        if all(sizes[file["path"]] == file["size"] for file in entry["files"]):
-            yield directory, False
+            receipt = read_json(self.receipt)
+            untouched: bool = receipt["stats"] == dict(stats(self.tree, self.entry))
+            return untouched and receipt["pins"] == pins(self.entry)
+        except (OSError, ValueError, KeyError):
+            return False
+
+    def unverified(self) -> "Iterator[str]":
+        """The directories that have each file in its pinned size, whether it was verified or not.
+
+        That may be a set that was touched since it was verified, or what somebody put directly into the models directory.
+        """
+        for directory in (self.tree, self._models_dir):
+            try:
+                sizes = {path: size for path, (size, _) in stats(directory, self.entry)}
+            except OSError:
+                continue
+            if all(sizes[file["path"]] == file["size"] for file in self.entry["files"]):
+                yield directory
+
+    def user_note(self, manifest_path: str) -> str:
+        """The note in the shared directory that says: the environment of this manifest uses this set."""
+        user = f"{crc32(manifest_path.encode('utf-8', 'surrogateescape')):08x}"
+        return os.path.join(self._models_dir, STORE, "users", f"{self.name}.{user}.json")
+
+    def is_noted(self, manifest_path: str) -> bool:
+        """Whether it is noted that this manifest's environment uses the set, or can't be."""
+        note = self.user_note(manifest_path)
+        return os.path.exists(note) or not os.access(os.path.dirname(note), os.W_OK)
 
 
 def stats(tree: str, entry: "dict[str, Any]") -> "Iterator[tuple[str, list[int]]]":

@@ -5,16 +5,17 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import locations
-from .locate import SHARED, SYSTEM, places
+from .locate import SHARED, SYSTEM
 from .manifest import PinnedModel, read_model
 from .package import Package
+from .pinned_set import PinnedSet
 from .settings import Settings
 from .space import explained
-from .store import Store, tree_matches
+from .store import Store
 from .transfer.progress import Progress, make_progress
 
 if TYPE_CHECKING:
@@ -76,58 +77,42 @@ def resolve_in_detail(
         sources: whom to ask for what is missing; default: as the settings say.
         brief: wait briefly at most, and don't ask again when no source could be reached at all.
     """
-    pinned = read_model(package, model, variant)
-    store = Store(Path(models_dir or locations.models_dir()))
-    directory = _first_sound(pinned, store, SYSTEM)
+    pinned = PinnedSet(read_model(package, model, variant), Store(models_dir))
+    directory = pinned.first_sound(SYSTEM)
     delivered: tuple[str, ...] = ()
     if directory is None:
         from .fetch import provide  # loads urllib3
 
         settings = settings or Settings.from_environment()
         progress = progress or make_progress(wanted=settings.progress)
-        work = pinned, store, settings, progress
+        fetch = partial(provide, pinned, settings, progress, sources=sources, brief=brief)
         try:
             try:
-                delivered = provide(*work, sources=sources, brief=brief)
+                delivered = fetch()
             except FileNotFoundError:  # somebody removed the directory while we worked in it
-                delivered = provide(*work, sources=sources, brief=brief)
-            directory = store.tree(pinned)
+                delivered = fetch()
+            directory = pinned.tree
         except OSError as error:
             # A tree that we can't write to, or can't note anything about, is as good once it is hashed.
-            directory = _first_sound(pinned, store, SYSTEM, SHARED)
+            directory = pinned.first_sound(SYSTEM, SHARED)
             if directory is None:
-                raise explained(error, store.models_dir) from error
-    if directory == store.tree(pinned):
+                raise explained(error, pinned.store.models_dir) from error
+    if directory == pinned.tree:
         with contextlib.suppress(OSError):  # without the note, prune keeps the set anyway
-            store.note_user(pinned)
-    return Resolution(directory, pinned, delivered)
+            pinned.note_user()
+    return Resolution(directory, pinned.model, delivered)
 
 
 def repair(
-    pinned: PinnedModel, *, models_dir: Path | None = None, settings: Settings | None = None
+    model: PinnedModel, *, models_dir: Path | None = None, settings: Settings | None = None
 ) -> Resolution:
     """Verify every file anew, whatever its receipt says: what is sound stays, what is bad is fetched again.
 
     Raises:
         ModelError: as `resolve` does.
     """
-    Store(Path(models_dir or locations.models_dir())).invalidate(pinned)
+    PinnedSet(model, Store(models_dir)).invalidate()
+    which = model.name, model.variant
     return resolve_in_detail(
-        pinned.name,
-        pinned.variant,
-        package=pinned.package,
-        models_dir=models_dir,
-        settings=settings,
+        *which, package=model.package, models_dir=models_dir, settings=settings
     )
-
-
-def _first_sound(pinned: PinnedModel, store: Store, *hashed: str) -> Path | None:
-    """The first place that is verified, or is in one of the tiers that are `hashed` and matches its pins.
-
-    What lies in the shared tier without a receipt is usually adopted into the store instead, once and for all.
-    """
-    for place in places(pinned.package, pinned.entry, str(store.models_dir)):
-        directory = Path(place.directory)
-        if place.verified or (place.tier in hashed and tree_matches(directory, pinned)):
-            return directory
-    return None

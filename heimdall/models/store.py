@@ -1,28 +1,24 @@
-"""The shared directory's own part, `.store`: verified blobs by sha256, and one directory per pinned set.
+"""The shared directory's own part, `.store`: verified blobs by sha256, and what `pinned_set` puts together from them.
 
 A file gets a published name only after its bytes matched their pin, by an atomic rename, and is never changed
-afterwards: readers need no lock. A set's receipt is written last, so a set with a receipt is complete.
+afterwards: readers need no lock.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import os
 import shutil
-import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
-from . import graph_cache, receipts
+from . import locations, receipts
 from .errors import IntegrityError
 from .files import settle, sha256_of, write_atomically
-from .locking import advisory_lock
-from .manifest import PinnedFile, PinnedModel
+from .manifest import PinnedFile
 from .transfer.digest import Sha256
-from .transfer.progress import Progress
 
 _README = """\
 This folder belongs to heimdall (https://github.com/lcbcFoo/heimdall-mcp-server), which keeps the models of every
@@ -44,17 +40,19 @@ class Store:
     """The `.store` below one models directory.
 
     Attributes:
-        models_dir: the models directory.
+        models_dir: the models directory; default: the shared one.
         root: its `.store`.
         arrived: sha256 of the blobs that were verified and published through this object.
     """
 
-    def __init__(self, models_dir: Path) -> None:
-        self.models_dir = models_dir
-        self.root = models_dir / receipts.STORE
+    def __init__(self, models_dir: Path | None = None) -> None:
+        self.models_dir = Path(models_dir or locations.models_dir())
+        self.root = self.models_dir / receipts.STORE
         self.blobs = self.root / "blobs"
+        self.sets = self.root / "sets"
         self.partial = self.root / "partial"
         self.locks = self.root / "locks"
+        self.users = self.root / "users"
         self.failures = self.root / "failures"
         self.arrived: set[str] = set()
 
@@ -64,15 +62,9 @@ class Store:
         Raises:
             OSError: if one can't be made.
         """
-        for directory in (
-            self.blobs,
-            self.root / "sets",
-            self.partial,
-            self.locks,
-            self.root / "users",
-            self.failures,
-        ):
-            directory.mkdir(parents=True, exist_ok=True)
+        folders = self.blobs, self.sets, self.partial, self.locks, self.users, self.failures
+        for folder in folders:
+            folder.mkdir(parents=True, exist_ok=True)
         readme = self.root / "README.txt"
         if not readme.exists():
             write_atomically(readme, _README)
@@ -116,86 +108,6 @@ class Store:
         finally:
             path.unlink(missing_ok=True)
 
-    def tree(self, model: PinnedModel) -> Path:
-        """Where the files of the model's set are, or would be."""
-        return Path(receipts.tree(str(self.models_dir), model.entry))
-
-    @contextlib.contextmanager
-    def making(
-        self, model: PinnedModel, seconds: float, progress: Progress
-    ) -> Iterator[list[PinnedFile] | None]:
-        """Keep other processes from making the same set while the block runs.
-
-        The block is told which files it has to bring: those without a sound blob, but for what the manifest carries
-        itself. It is None if the set is complete.
-
-        Args:
-            seconds: how long to wait for another process at most; then the block runs beside it.
-            progress: told when there is somebody to wait for.
-        """
-        self.prepare()
-        lock = self.locks / f"{receipts.set_name(model.entry)}.lock"
-        with advisory_lock(lock, seconds, lambda: self.complete(model), progress):
-            yield None if self.complete(model) else self._to_be_fetched(model)
-
-    def _to_be_fetched(self, model: PinnedModel) -> list[PinnedFile]:
-        missing = self.missing(model.files)
-        for file in missing:
-            if file.content is not None:
-                self.receive(file, [file.content])
-        return [file for file in missing if file.content is None]
-
-    def complete(self, model: PinnedModel) -> bool:
-        """Whether the model's set was verified and not touched since."""
-        return receipts.verified_tree(str(self.models_dir), model.entry) is not None
-
-    def invalidate(self, model: PinnedModel) -> None:
-        """Forget that the set was verified, so that it is verified anew."""
-        (self.tree(model).parent / receipts.RECEIPT).unlink(missing_ok=True)
-
-    def publish(self, model: PinnedModel) -> Path:
-        """Put the set together from its blobs, and return its tree.
-
-        Existing files are replaced one by one with their verified twins, so a reader at the same time sees whole files.
-        """
-        tree = self.tree(model)
-        for file in files_weights_first(model):
-            self.place(file, tree / file.path)
-        # it may come from files that were bad until now
-        graph_cache.discard(tree.parent / graph_cache.FOLDER)
-        # Written last, with size and time stamp of each file as they are now.
-        stats = dict(receipts.stats(str(tree), model.entry))
-        receipt = {"schema": 1, "pins": receipts.pins(model.entry), "stats": stats}
-        _write_json(tree.parent / receipts.RECEIPT, receipt)
-        return tree
-
-    def show(self, model: PinnedModel) -> None:
-        """Lay the published set's files where other tools expect them, directly in the models directory.
-
-        What is not ours there is kept, renamed.
-
-        Raises:
-            OSError: if that can't be done; the set itself is complete all the same.
-        """
-        for file in files_weights_first(model):
-            target = self.models_dir / file.path
-            # another process may do the same at this moment
-            with contextlib.suppress(FileNotFoundError):
-                ours = not target.is_file() or target.samefile(self.blob(file))
-                if not ours and not (self.blobs / sha256_of(target)).exists():
-                    target.rename(target.with_name(f"{target.name}.kept-{time.time_ns()}"))
-            self.place(file, target)
-
-    def note_user(self, model: PinnedModel) -> None:
-        """Note for `prune` that the environment of the model's manifest uses this set."""
-        manifest_path = model.package.manifest_path
-        path = Path(receipts.user_note(str(self.models_dir), manifest_path, model.entry))
-        if path.exists():
-            return
-        note = {"manifest": manifest_path, "set": receipts.set_name(model.entry)}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write_json(path, note)
-
     def place(self, file: PinnedFile, target: Path) -> None:
         """Make `target` the file's blob: a hard link, or a copy with the same time stamp where links are refused."""
         blob = self.blob(file)
@@ -220,15 +132,6 @@ _NO_LINKS = frozenset(
     for name in ("EPERM", "EACCES", "EXDEV", "EMLINK", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EINVAL")
     if hasattr(errno, name)
 )
-
-
-def files_weights_first(model: PinnedModel) -> list[PinnedFile]:
-    """The files, large ones first, so that whoever sees a graph also finds its weights."""
-    return sorted(model.files, key=lambda file: -file.size)
-
-
-def _write_json(path: Path, document: Mapping[str, object]) -> None:
-    write_atomically(path, json.dumps(document, indent=2, sort_keys=True) + "\n")
 
 
 def copy_verified(chunks: Iterable[bytes], stream: IO[bytes], file: PinnedFile) -> None:
@@ -257,8 +160,3 @@ def matches(path: Path, file: PinnedFile) -> bool:
         return path.stat().st_size == file.size and sha256_of(path) == file.sha256
     except OSError:
         return False
-
-
-def tree_matches(tree: Path, model: PinnedModel) -> bool:
-    """Whether all of the model's files are in `tree` with exactly the pinned bytes."""
-    return all(matches(tree / file.path, file) for file in model.files)

@@ -8,8 +8,8 @@ from pathlib import Path
 from . import graph_cache
 from .files import sha256_of
 from .locate import SYSTEM
-from .manifest import PinnedFile, PinnedModel
-from .store import Store
+from .manifest import PinnedFile
+from .pinned_set import PinnedSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +26,12 @@ class Finding:
     detail: str = ""
 
 
-def verify(model: PinnedModel, store: Store) -> list[Finding]:
-    """Hash every pinned file where the model is, or would be in the store, and what was computed from them.
-
-    Raises:
-        SettingsError: if it is not known where the models directory is.
-    """
-    location = model.locate(str(store.models_dir))
-    own = store.tree(model)
-    elsewhere = location.here and (location.tier == SYSTEM or not own.exists())
-    tree = Path(location.directory) if elsewhere else own
-    findings = [_look_at(file, tree) for file in model.files]
+def verify(pinned: PinnedSet) -> list[Finding]:
+    """Hash every pinned file where the model is, or would be in the store, and what was computed from them."""
+    location = pinned.model.locate(str(pinned.store.models_dir))
+    elsewhere = location.here and (location.tier == SYSTEM or not pinned.tree.exists())
+    tree = Path(location.directory) if elsewhere else pinned.tree
+    findings = [_look_at(file, tree) for file in pinned.model.files]
     if cache := graph_cache.folder(tree):
         findings += [
             Finding(path, "different" if problem else "ok", problem)

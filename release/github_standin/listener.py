@@ -28,8 +28,8 @@ _POLL = 0.05
 class Listener:
     """Serves an application on an address of its own, from when it is made until it is closed. A context manager.
 
-    `close` ends it quickly: connections that are open are cut. Errors in the application are raised by `close`, so that
-    none goes unseen.
+    `close` ends it quickly: connections that are open are cut. Errors in the application are raised
+    by `close`, so that none goes unseen.
 
     Args:
         name: of the host, for the log.
@@ -103,8 +103,8 @@ class _Server(socketserver.ThreadingTCPServer):
             self.address_family = socket.AF_INET6
         super().__init__(address, _Handler)
         if tls is not None:
-            # Hands shaken when first read from, by the connection's own thread: a client that is silent or does not
-            # trust us keeps nobody else waiting.
+            # Hands shaken when first read from, by the connection's own thread: a client that is
+            # silent or does not trust us keeps nobody else waiting.
             self.socket = tls.wrap_socket(
                 self.socket, server_side=True, do_handshake_on_connect=False
             )
@@ -121,7 +121,8 @@ class _Server(socketserver.ThreadingTCPServer):
         request.close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
-        # An OSError says that the client went away, did not trust our certificate, or was cut by `close`.
+        # An OSError says that the client went away, did not trust our certificate, or was cut by
+        # `close`.
         error = sys.exception()
         if isinstance(error, Exception) and not isinstance(error, OSError):
             self.errors.append(error)
@@ -130,7 +131,8 @@ class _Server(socketserver.ThreadingTCPServer):
         self.stopping.set()
         with self._lock:
             for connection in self._connections:
-                # Ends both directions at once; the thread that uses the connection notices, and closes it.
+                # Ends both directions at once; the thread that uses the connection notices, and
+                # closes it.
                 with suppress(OSError):  # the client may have been faster
                     socket.socket.shutdown(connection, socket.SHUT_RDWR)
         self.server_close()  # which waits for the threads

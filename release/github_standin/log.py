@@ -22,7 +22,8 @@ class Record:
         host: the name of the host that was asked, for example `web` or `assets`.
         method: of the request.
         path: percent-decoded and without the query, in which signatures travel.
-        headers: the request's, by lower-case name; values that are secret are left out, the names stay.
+        headers: the request's, by lower-case name; values that are secret are left out, the names
+            stay.
         status: of the answer; 0 until there is one, and where the connection was dropped.
         sent: bytes of body that were given to the network.
     """

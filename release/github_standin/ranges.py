@@ -45,6 +45,7 @@ def requested_range(header: str | None, size: int) -> range | None:
 def range_still_holds(if_range: str | None, *, etag: str, last_modified: str) -> bool:
     """Whether `If-Range` lets a range be sent: the client's earlier part is of this very content.
 
-    The comparison is the strong one (RFC 9110, section 13.1.5): a weak tag never matches, a date only exactly.
+    The comparison is the strong one (RFC 9110, section 13.1.5): a weak tag never matches, a date
+    only exactly.
     """
     return if_range is None or if_range.strip() in {etag, last_modified}

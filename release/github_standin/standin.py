@@ -8,20 +8,19 @@ import socket
 import ssl
 import time
 import uuid
-import zlib
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from ipaddress import ip_address
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Self
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlencode
 from xml.sax.saxutils import escape
 
-from release.github_standin.files import StoredFile, file_response, find
+from release.github_standin.files import file_response, find
 from release.github_standin.listener import Listener
 from release.github_standin.log import RequestLog
 from release.github_standin.messages import Application, Request, Response
-from release.github_standin.signing import SignatureRefused, Signer
 
 _URL_LIFETIME = 300.0
 """Seconds; GitHub's are of this order."""
@@ -42,10 +41,11 @@ _DISPOSITION, _CONTENT_TYPE = "rscd", "rsct"
 class GitHubStandIn:
     """GitHub's releases of one repository, from a directory. A context manager, which answers once it is made.
 
-    The web host answers `/<owner>/<repository>/releases/download/<tag>/<asset>` with a redirect to a signed URL, and
-    all else with a page of HTML that says 404. The asset host serves signed URLs with validators and ranges; its errors
-    are the XML of the storage behind the real one. They are called `web` and `assets` in the log. Their names differ,
-    so that a client that takes one for the other, or sends one's secrets to the other, is found out.
+    The web host answers `/<owner>/<repository>/releases/download/<tag>/<asset>` with a redirect to
+    a signed URL, and all else with a page of HTML that says 404. The asset host serves signed URLs
+    with validators and ranges; its errors are the XML of the storage behind the real one. They are
+    called `web` and `assets` in the log. Their names differ, so that a client that takes one for
+    the other, or sends one's secrets to the other, is found out.
 
     Args:
         directory: has a file `<tag>/<asset>` for each asset; it may change meanwhile.
@@ -53,8 +53,10 @@ class GitHubStandIn:
         host: the web host's address.
         port: the web host's port, or 0 for a free one.
         url_lifetime: seconds for which a signed URL holds; whole ones count.
-        tls: a server's context for both hosts; see `asset_host_for` for the names its certificate has to have.
-        around: gives what is served in place of a host's application, from the host's name and that application.
+        tls: a server's context for both hosts; see `asset_host_for` for the names its certificate
+            has to have.
+        around: gives what is served in place of a host's application, from the host's name and that
+            application.
         log: where requests are recorded.
         clock: gives the seconds since the epoch.
 
@@ -83,8 +85,9 @@ class GitHubStandIn:
         self._repository = repository
         self._url_lifetime = url_lifetime
         self._clock = clock
-        # Made anew each time, so that no URL of an earlier run holds.
-        self._signer = Signer(secrets.token_bytes(32))
+        # The asset of each signed URL and the second at which it ends. Remembering what was handed
+        # out refuses every forged URL without a signature scheme of our own.
+        self._signed: dict[str, tuple[str, int]] = {}
         log = log or RequestLog()
         address, name = asset_host_for(host)
         # So that the first host is closed when the second one's address is taken.
@@ -127,21 +130,26 @@ class GitHubStandIn:
             or unquote(wanted["repository"]).lower() != self._repository.lower()
         ):
             return not_found()
-        file = find(self._directory, unquote(f"{wanted['tag']}/{wanted['asset']}"))
+        asset = unquote(f"{wanted['tag']}/{wanted['asset']}")
+        file = find(self._directory, asset)
         if file is None:
             return not_found()
         name = quote(file.path.name)
         form = f"filename={name}" if file.path.name.isascii() else f"filename*=UTF-8''{name}"
-        path = asset_path(self._repository, file.path.relative_to(self._directory))
+        expires = int(self._clock() + self._url_lifetime)
         parameters = {
             "sp": "r",
             "sv": "2018-11-09",
             "sr": "b",
             _DISPOSITION: f"attachment; {form}",
             _CONTENT_TYPE: "application/octet-stream",
+            "se": _moment(expires),
+            "sig": secrets.token_urlsafe(),
         }
-        query = self._signer.sign(path, parameters, expires=self._clock() + self._url_lifetime)
-        headers = {"Location": f"{self.assets_url}{path}?{query}", "Cache-Control": "no-cache"}
+        # Numbers, as GitHub has them: they tell neither tag nor file name.
+        target = f"/github-production-release-asset/{uuid.uuid4()}?{urlencode(parameters)}"
+        self._signed[target] = (asset, expires)
+        headers = {"Location": f"{self.assets_url}{target}", "Cache-Control": "no-cache"}
         return Response.text(302, "", "text/html; charset=utf-8", headers=headers)
 
     def _answer_assets(self, request: Request) -> Response:
@@ -153,9 +161,13 @@ class GitHubStandIn:
                 "Authentication information is not given in the correct format. "
                 "Check the value of Authorization header.",
             )
-        try:
-            self._signer.check(request.raw_path, request.query, now=self._clock())
-        except SignatureRefused as refusal:
+        asset, expires = self._signed.get(request.target, ("", 0))
+        if self._clock() >= expires:
+            refusal = (
+                f"Signature not valid in the specified time frame: it ended at {_moment(expires)}."
+                if asset
+                else "Signature did not match."
+            )
             return _error(
                 403, "AuthenticationFailed", f"Server failed to authenticate the request. {refusal}"
             )
@@ -167,19 +179,10 @@ class GitHubStandIn:
             "Content-Type": request.query[_CONTENT_TYPE],
             "Content-Disposition": request.query[_DISPOSITION],
         }
-        # Walked each time: the files are few, and any may come or go while the server runs.
-        for file in self._directory.rglob("*"):
-            path = asset_path(self._repository, file.relative_to(self._directory))
-            if path == request.raw_path and file.is_file():
-                return file_response(request, StoredFile.at(file), headers=headers)
+        # Looked up again: it may have gone since.
+        if file := find(self._directory, asset):
+            return file_response(request, file, headers=headers)
         return _error(404, "BlobNotFound", "The specified blob does not exist.")
-
-
-def asset_path(repository: str, asset: PurePath) -> str:
-    """The path of an asset, `<tag>/<name>`, on the asset host: numbers that tell neither tag nor file name."""
-    number = zlib.crc32(repository.lower().encode())
-    identity = uuid.uuid5(uuid.NAMESPACE_URL, f"{repository.lower()}/{asset.as_posix()}")
-    return f"/github-production-release-asset/{number}/{identity}"
 
 
 def not_found() -> Response:
@@ -190,8 +193,8 @@ def not_found() -> Response:
 def asset_host_for(host: str) -> tuple[str, str | None]:
     """The address of the asset host beside a web host at `host`, and a name for it if it needs one to differ.
 
-    On loopback that is 127.0.0.2, or, where a machine has only 127.0.0.1 (macOS), the same address called `localhost`.
-    Elsewhere it is the same address: there the ports alone differ.
+    On loopback that is 127.0.0.2, or, where a machine has only 127.0.0.1 (macOS), the same address
+    called `localhost`. Elsewhere it is the same address: there the ports alone differ.
     """
     if not _is_loopback(host):
         return host, None
@@ -203,6 +206,10 @@ def asset_host_for(host: str) -> tuple[str, str | None]:
 def _error(status: int, code: str, message: str) -> Response:
     text = f'<?xml version="1.0" encoding="utf-8"?><Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>'
     return Response.text(status, text, "application/xml", headers={"x-ms-error-code": code})
+
+
+def _moment(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _is_loopback(host: str) -> bool:

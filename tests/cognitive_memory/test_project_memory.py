@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cognitive_memory.core.memory import MemoryType, MemoryValueError, NewMemory
+from cognitive_memory.core.memory import MemoryType, MemoryValueError, NewMemory, Origin
 from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.encoding import ModelLoadError
 from cognitive_memory.project_memory import ProjectMemory
@@ -66,6 +66,7 @@ class TestStore:
             "metadata",
             "created_at",
             "id",
+            "origin",
         ):
             assert getattr(stored, name) == getattr(new, name), name
         assert stored.created_at.tzinfo == UTC
@@ -92,8 +93,10 @@ class TestStore:
         )
         assert memory.status().memories == 1
 
-    @pytest.mark.parametrize("other", [{"text": "b"}, {"context": "d"}, {"source": "s"}])
-    def test_other_text_context_or_source_is_another_memory(
+    @pytest.mark.parametrize(
+        "other", [{"text": "b"}, {"context": "d"}, {"source": "s"}, {"origin": "adopted"}]
+    )
+    def test_other_text_context_source_or_origin_is_another_memory(
         self, memory: ProjectMemory, other: dict[str, Any]
     ) -> None:
         first = NewMemory(text="a", context="c")
@@ -285,6 +288,12 @@ class TestUpdate:
         assert new.updated_at > old.updated_at
         assert new.revision > old.revision
 
+    def test_a_change_leaves_the_origin(self, memory: ProjectMemory) -> None:
+        old = memory.store(NewMemory(text="a", origin=Origin.ADOPTED))
+        assert memory.update(old.id, text="b", pinned=True).origin is Origin.ADOPTED
+        with pytest.raises(MemoryValueError, match="origin: can't be changed"):
+            memory.update(old.id, origin="stored")
+
     def test_new_text_has_a_new_vector_and_new_words(
         self, memory: ProjectMemory, embedder: PlainEmbedder
     ) -> None:
@@ -384,6 +393,11 @@ class TestList:
     def test_pinned(self, memory: ProjectMemory) -> None:
         assert texts(memory.memories(pinned=True)) == ["3", "0"]
         assert texts(memory.memories(pinned=False)) == ["1", "2"]
+
+    def test_origin(self, memory: ProjectMemory) -> None:
+        memory.store_many(NewMemory(text=origin, origin=origin) for origin in Origin)
+        for origin in Origin:
+            assert texts(memory.memories(origin=origin)) == [origin]
 
     @pytest.mark.parametrize("name", ["since", "until"])
     def test_filter_by_a_moment_without_a_time_zone(self, name: str) -> None:

@@ -13,9 +13,9 @@ import pytest
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.manifest import Asset
 from release.__main__ import main
+from release.assets import SUMS_NAME
 from release.checkout import Checkout
 from release.publish import publish
-from release.sums import SUMS_NAME
 from tests.support.faults import Fault, FaultyGitHub, WrongBytes
 from tests.support.github_cli import TOKEN, writable_github
 from tests.support.github_releases import Release, Releases

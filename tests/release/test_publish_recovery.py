@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 
 from hatch_heimdall_models.errors import ModelBuildError
+from release.assets import SUMS_NAME
 from release.checkout import Checkout
 from release.project import ROOT
 from release.publish import publish
-from release.sums import SUMS_NAME
 from tests.support.faults import (
     CutAfter,
     CutUpload,

@@ -14,8 +14,8 @@ import pytest
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.manifest import Asset, Manifest
 from release.__main__ import main
+from release.assets import SUMS_NAME
 from release.checkout import Checkout
-from release.sums import SUMS_NAME
 from release.verify import verify
 from release.wheel_pins import MANIFEST, pins_of_installed, pins_of_wheel
 from tests.support.faults import Fault, FaultyGitHub, WrongBytes

@@ -24,7 +24,8 @@ from typing import Any
 import click
 from rich.filesize import decimal
 
-from release.project import ASSETS, ROOT, asset_name, read_project
+from release.assets import asset_name
+from release.project import ASSETS, ROOT, read_project
 
 DEMO = ROOT / ".demo"
 HOME = DEMO / "home"

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from heimdall.models import locations
-from heimdall.models.receipts import verified_tree
+from heimdall.models.receipts import StoredSet
 from heimdall.models.resolver import resolve_in_detail
 
 MODELS = Path(locations.models_dir())
@@ -105,7 +105,7 @@ def kill(count: int) -> int:
         killed[mirror] += os.WIFSIGNALED(status)
         began = time.monotonic()
         _, status = os.waitpid(child(quick if random.random() < 0.8 else slow), 0)
-        if status or verified_tree(str(MODELS), ENTRY) is None or wrong():
+        if status or not StoredSet(str(MODELS), ENTRY).is_verified() or wrong():
             print(f"after {killed}: the next process ended with {status}, {wrong()}")
             return 1
         longest[mirror] = min(longest[mirror], 0.02 + 1.5 * (time.monotonic() - began))

@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 from hatch_heimdall_models.manifest import Asset, Manifest, Model, ModelFile
+from release.assets import SUMS_NAME, sums_bytes
 from release.checkout import Checkout
-from release.sums import SUMS_NAME, sums_bytes
 from tests.support.tiny_release import zip_bytes
 
 TAG = "v1.0.0"

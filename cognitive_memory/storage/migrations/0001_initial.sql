@@ -40,6 +40,8 @@ CREATE TABLE memories (
     -- What it can be found by besides: parts of identifiers, pairs of characters, its date (core/search_words.py).
     words TEXT NOT NULL,
     source TEXT,
+    -- How it came here (core/memory.py).
+    origin TEXT NOT NULL CHECK (origin IN ('stored', 'document', 'commit', 'captured', 'adopted')),
     importance REAL NOT NULL CHECK (importance BETWEEN 0 AND 1),
     pinned INTEGER NOT NULL CHECK (pinned IN (0, 1)),
     created_at INTEGER NOT NULL,

@@ -12,12 +12,13 @@ from pydantic import ValidationError
 
 from heimdall.errors import HeimdallError
 from heimdall.mcp_server.context import Context
+from heimdall.mcp_server.quoting import clean, quoted, sentence
 from heimdall.mcp_server.service import Service
 from heimdall.mcp_server.tools.forget import delete_memories_by_tags, delete_memory
 from heimdall.mcp_server.tools.recall import recall_memories
 from heimdall.mcp_server.tools.remember import session_lessons, store_memory, update_memory
 from heimdall.mcp_server.tools.status import memory_status
-from heimdall.mcp_server.tools.tool import Call, Tool, as_utf8
+from heimdall.mcp_server.tools.tool import Call, Tool
 
 TOOLS: Final = {
     tool.name: tool
@@ -56,7 +57,7 @@ async def call_tool(
     if tool is None:
         close = get_close_matches(params.name[:100], TOOLS, 1)
         hint = f"Did you mean {close[0]}?" if close else f"There are {', '.join(TOOLS)}."
-        raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {params.name[:100]}. {hint}")
+        raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {quoted(params.name)}. {hint}")
     if question := service.question(ctx, params):
         return question
     # clients from 2026-07-28 on don't say that they are initialized
@@ -84,8 +85,8 @@ async def call_tool(
 
 
 def _refused(reason: str) -> types.CallToolResult:
-    text = f"Error: {as_utf8(reason)}"  # it may quote a path or a text that is no UTF-8
-    return types.CallToolResult(content=[types.TextContent(text=text)], is_error=True)
+    text = types.TextContent(text=f"Error: {sentence(reason)}")
+    return types.CallToolResult(content=[text], is_error=True)
 
 
 def _explained(tool: Tool, error: ValidationError) -> str:
@@ -97,7 +98,7 @@ def _explained(tool: Tool, error: ValidationError) -> str:
             close = get_close_matches(str(problem["loc"][-1])[:100], known, 1)
             hint = f"; did you mean {close[0]}?" if close else ""
             message = f"there is no such argument{hint}"
-        problems.append(f"{place[:200]}: {message}")
+        problems.append(f"{clean(place[:200])}: {message}")
     takes = ", ".join(
         f"{name}{' (required)' if field.is_required() else ''}" for name, field in known.items()
     )

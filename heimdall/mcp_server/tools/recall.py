@@ -11,6 +11,7 @@ from typing import Final
 from cognitive_memory.core.memory import MemoryType
 from cognitive_memory.core.recall import Recall, RecallFilter, RecallMode
 from heimdall.mcp_server.model_reports import until_ready
+from heimdall.mcp_server.quoting import clean
 from heimdall.mcp_server.tools import texts
 from heimdall.mcp_server.tools.arguments import DateRange, RecallMemories
 from heimdall.mcp_server.tools.results import MemoryRecord, Recalled
@@ -56,7 +57,7 @@ def _answer(asked: RecallMemories, recall: Recall, skipped: int) -> tuple[Recall
         mode=recall.mode.value,
         memories=[MemoryRecord.of(hit.memory, score=round(hit.score, 4)) for hit in shown],
         pending=recall.pending,
-        notes=list(recall.notes),
+        notes=[clean(note) for note in recall.notes],
         next_cursor=_cursor(asked, following) if following < len(recall.hits) else None,
     )
     return content, texts.recalled(content, skipped)

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from cognitive_memory.core.memory import Memory
+from heimdall.mcp_server.quoting import clean
 
 SHOWN_CHARACTERS = 8000
 """Of a longer memory so much is shown; the resource of the memory has all of it."""
@@ -26,6 +27,10 @@ class MemoryRecord(BaseModel):
     hierarchy_level: int = Field(description="0 = concept, 1 = context, 2 = episode")
     tags: list[str]
     source: str | None = None
+    origin: Literal["stored", "document", "commit", "captured", "adopted"] = Field(
+        description="stored: here, by the user or their assistant; document: a file of the project; commit: its history; "
+        "captured: a transcript; adopted: a database or export that somebody else may have written"
+    )
     context: str | None = None
     importance_score: float
     pinned: bool
@@ -46,13 +51,14 @@ class MemoryRecord(BaseModel):
         return cls(
             id=memory.id,
             uri=memory_uri(memory.id),
-            text=memory.text[:characters],
+            text=clean(memory.text[:characters]),
             truncated=len(memory.text) > characters or None,
             type=memory.type.value,
             hierarchy_level=memory.type.level,
-            tags=list(memory.tags),
-            source=memory.source,
-            context=memory.context or None,
+            tags=[clean(tag) for tag in memory.tags],
+            source=memory.source if memory.source is None else clean(memory.source),
+            origin=memory.origin.value,
+            context=clean(memory.context) or None,
             importance_score=memory.importance,
             pinned=memory.pinned,
             created_at=memory.created_at,

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from heimdall.mcp_server.model_loader import ModelState, ModelStatus
 from heimdall.mcp_server.model_reports import until_ready
+from heimdall.mcp_server.quoting import clean
 from heimdall.mcp_server.tools import texts
 from heimdall.mcp_server.tools.arguments import MemoryStatus
 from heimdall.mcp_server.tools.results import Counts, ModelRecord, ProjectRecord, Status
-from heimdall.mcp_server.tools.tool import Call, as_utf8, tool
+from heimdall.mcp_server.tools.tool import Call, tool
 from heimdall.mcp_server.transport.handshake import own_version
 
 if TYPE_CHECKING:
@@ -48,15 +49,15 @@ def _status(choice: Choice, counted: Counted | None, model: ModelStatus) -> Stat
         system_status="healthy" if healthy else "degraded",
         version=own_version(),
         project=ProjectRecord(
-            root=as_utf8(choice.project.root),
-            chosen_by=as_utf8(choice.chosen_by),
-            database=as_utf8(choice.project.database),
+            root=clean(choice.project.root),
+            chosen_by=clean(choice.chosen_by),
+            database=clean(choice.project.database),
             exists=counted is not None,
             id=counted.project_id if counted else None,
         ),
         memory_counts=_counts(counted),
         model=ModelRecord(
-            state=model.state.value, detail=model.detail, done=model.done, total=model.total
+            state=model.state.value, detail=clean(model.detail), done=model.done, total=model.total
         ),
     )
 
@@ -78,7 +79,7 @@ def _details(counted: Counted | None) -> dict[str, object]:
 
     details: dict[str, object] = {
         "process": os.getpid(),
-        "models_dir": as_utf8(locations.models_dir()),
+        "models_dir": clean(locations.models_dir()),
         # Never the values: some of them are secrets.
         "variables_set": sorted(
             name for name in os.environ if name.startswith("HEIMDALL_") or name == "MODEL_CACHE_DIR"
@@ -91,7 +92,7 @@ def _details(counted: Counted | None) -> dict[str, object]:
             "database_bytes": counted.size,
             "sources": counted.sources,
             "not_embeddable": counted.not_embeddable,
-            "tags": dict(list(counted.tags.items())[:_MOST_TAGS]),
+            "tags": {clean(tag): count for tag, count in [*counted.tags.items()][:_MOST_TAGS]},
             "embedding_model": counted.model,
         }
     return details

@@ -98,8 +98,3 @@ class Tool:
 def tool(title: str, *, reads: bool = False, destroys: bool = False) -> Callable[[Run], Tool]:
     """Make a `Tool` of a function, whose docstring is the description."""
     return lambda run: Tool(title, run, reads, destroys)
-
-
-def as_utf8(value: object) -> str:
-    """A text that JSON can carry: what is no UTF-8 in a path, for example, is escaped."""
-    return str(value).encode("utf-8", "backslashreplace").decode()

@@ -40,14 +40,14 @@ class AssetAtUrl:
 
     def deliver(self, wanted: Sequence[PinnedFile], context: Context) -> None:
         """Download the asset, verify it, unpack what is wanted."""
-        asset = context.model.asset
+        asset = context.pinned.model.asset
         with context.downloaded(
             self.url,
             PinnedFile(asset.name, asset.sha256, asset.size),
             authorization=self.authorization,
             room=sum(file.size for file in wanted),
         ) as path:
-            unpack(path, context.model, wanted, context.store)
+            unpack(path, wanted, context.pinned)
 
     def probe(self, model: PinnedModel, client: Client) -> None:
         """Ask for one byte."""
@@ -69,7 +69,7 @@ class AssetInFile:
 
     def deliver(self, wanted: Sequence[PinnedFile], context: Context) -> None:
         """Verify the asset, unpack what is wanted."""
-        asset = context.model.asset
+        asset = context.pinned.model.asset
         try:
             size = self.path.stat().st_size
             # Reading a share to its end only to see that it is another file helps nobody.
@@ -80,8 +80,8 @@ class AssetInFile:
             expected = f"{asset.size} bytes with sha256 {asset.sha256}"
             actual = f"sha256 {sha256}" if sha256 else f"{size} bytes"
             raise SourceError(f"is not the asset: expected {expected}, found {actual}")
-        require_space(context.store.root, sum(file.size for file in wanted))
-        unpack(self.path, context.model, wanted, context.store)
+        require_space(context.pinned.store.root, sum(file.size for file in wanted))
+        unpack(self.path, wanted, context.pinned)
 
     def probe(self, model: PinnedModel, _client: Client) -> None:
         """Look whether it has the asset's size."""

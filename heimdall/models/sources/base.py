@@ -10,8 +10,8 @@ from typing import Protocol, TypeVar
 
 from ..errors import SourceError
 from ..manifest import PinnedFile, PinnedModel
+from ..pinned_set import PinnedSet
 from ..space import require_space
-from ..store import Store
 from ..transfer.download import Download
 from ..transfer.http import Client
 from ..transfer.partials import claim
@@ -22,10 +22,9 @@ _Piece = TypeVar("_Piece")
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What sources work with: the model, where its files go, and how."""
+    """What sources work with: the model and where its files go, and how."""
 
-    model: PinnedModel
-    store: Store
+    pinned: PinnedSet
     client: Client
     progress: Progress
 
@@ -43,8 +42,9 @@ class Context:
             SourceError: if it can't be had now.
             NoSpaceError: if it does not fit.
         """
-        with claim(self.store.partial, target.sha256) as partial:
-            require_space(self.store.root, target.size - partial.size + room)
+        store = self.pinned.store
+        with claim(store.partial, target.sha256) as partial:
+            require_space(store.root, target.size - partial.size + room)
             Download(self.client, url, target, partial, self.progress, authorization).run()
             yield partial.path
 

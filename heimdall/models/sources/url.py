@@ -26,7 +26,7 @@ class FilesAtUrls:
 
         def fetch(url: str, file: PinnedFile) -> None:
             with context.downloaded(url, file) as path:
-                context.store.publish_blob(file, path)
+                context.pinned.store.publish_blob(file, path)
 
         try_each(wanted, lambda file: _first_url(file, fetch))
 

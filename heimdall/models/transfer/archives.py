@@ -14,7 +14,7 @@ from pathlib import Path
 from ..errors import IntegrityError, SourceError
 from ..files import chunks_of
 from ..manifest import PinnedFile, PinnedModel
-from ..store import Store
+from ..pinned_set import PinnedSet
 
 ROOT = "models/"
 DOCUMENTS = f"{ROOT}about/"
@@ -26,8 +26,8 @@ _UNSOUND = (
 )  # fmt: skip
 
 
-def unpack(archive: Path, model: PinnedModel, wanted: Sequence[PinnedFile], store: Store) -> None:
-    """Take the wanted members into the store, each verified while it is read.
+def unpack(archive: Path, wanted: Sequence[PinnedFile], pinned: PinnedSet) -> None:
+    """Take the wanted members into the set's store, each verified while it is read.
 
     Raises:
         SourceError: if the archive is damaged, lacks a member, or has one that it must not have;
@@ -37,10 +37,10 @@ def unpack(archive: Path, model: PinnedModel, wanted: Sequence[PinnedFile], stor
     with _translated(label):
         opened = zipfile.ZipFile(archive)
     with opened:
-        _check_members(opened, model, label)
+        _check_members(opened, pinned.model, label)
         for file in wanted:
             try:
-                store.receive(file, member_chunks(opened, f"{ROOT}{file.path}", label))
+                pinned.store.receive(file, member_chunks(opened, f"{ROOT}{file.path}", label))
             except IntegrityError as error:
                 raise SourceError(f"{label}: {error}") from error
 

@@ -1,4 +1,4 @@
-"""Telling people on stderr what is being fetched: a bar on a terminal, a line now and then elsewhere."""
+"""Telling people on stderr how far something is: a bar on a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Callable
 from typing import TextIO
 
 from ..package import COMMAND
@@ -18,50 +19,75 @@ _BAR_WIDTH = 24
 
 
 class Progress:
-    """Says nothing; the base of those that do, and what `HEIMDALL_PROGRESS=0` gives."""
+    """Keeps count and says nothing; the base of those that do, and what `HEIMDALL_PROGRESS=0` gives.
+
+    Attributes:
+        what: what is done.
+        done, total: how much of it, and of how much; None or 0 for a whole that is not known.
+    """
+
+    what = ""
+    done = 0
+    total: int | None = None
 
     def note(self, text: str) -> None:
         """Say one line."""
 
     def start(self, what: str, total: int | None, done: int = 0) -> None:
-        """Begin a transfer of `total` bytes, of which `done` are there already."""
+        """Begin to fetch `total` bytes, of which `done` are there already, and say so."""
+        self.what = f"fetching {what}"
+        self.reach(done, total)
 
     def advance(self, count: int) -> None:
         """Another `count` bytes arrived; negative when bytes had to be thrown away."""
+        self.reach(self.done + count, self.total)
+
+    def reach(self, done: int, total: int | None) -> None:
+        """So much is done, of so much."""
+        self.done, self.total = done, total
 
     def stop(self) -> None:
-        """End the transfer, complete or not."""
+        """End it, complete or not."""
 
 
 class LineProgress(Progress):
-    """A line at the start, and one every quarter of a minute: for logs and pipes."""
+    """A line every quarter of a minute, and one at the start of what is fetched: for logs and pipes.
 
-    def __init__(self, stream: TextIO) -> None:
+    Args:
+        stream: where to write.
+        what: what is done, until something is fetched.
+        amount: how an amount is said.
+    """
+
+    def __init__(
+        self, stream: TextIO, what: str = "", amount: Callable[[float], str] = megabytes
+    ) -> None:
+        self.what = what
         self._stream = stream
-        self._what = ""
-        self._total: int | None = None
-        self._done = 0
-        self._next = 0.0
+        self._amount = amount
+        self._due = time.monotonic() + _LINE_SECONDS
 
     def note(self, text: str) -> None:
         self._write(f"{COMMAND}: {text}\n")
 
     def start(self, what: str, total: int | None, done: int = 0) -> None:
-        self._what, self._total, self._done = what, total, done
-        resumed = f", continuing after {megabytes(done)}" if done else ""
-        size = f" ({megabytes(total)}{resumed})" if total else ""
+        resumed = f", continuing after {self._amount(done)}" if done else ""
+        size = f" ({self._amount(total)}{resumed})" if total else ""
         self.note(f"fetching {what}{size}")
-        self._next = time.monotonic() + _LINE_SECONDS
+        self._due = time.monotonic() + _LINE_SECONDS
+        super().start(what, total, done)
 
-    def advance(self, count: int) -> None:
-        self._done += count
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + _LINE_SECONDS
-            self.note(f"{self._state()} of {self._what}")
+    def reach(self, done: int, total: int | None) -> None:
+        super().reach(done, total)
+        if time.monotonic() >= self._due:
+            self._due = time.monotonic() + _LINE_SECONDS
+            self.note(f"{self.what}: {self._state()}")
 
     def _state(self) -> str:
-        percent = f"{100 * self._done // self._total} %, " if self._total else ""
-        return f"{percent}{megabytes(self._done)}"
+        if not self.total:
+            return self._amount(self.done)
+        percent = 100 * self.done // self.total
+        return f"{percent} %, {self._amount(self.done)} of {self._amount(self.total)}"
 
     def _write(self, text: str) -> None:
         # A closed or full stderr must not break a download; and what a full one did not take must not stay in Python's
@@ -79,10 +105,12 @@ class LineProgress(Progress):
 class BarProgress(LineProgress):
     """A bar that redraws itself on a terminal."""
 
-    def __init__(self, stream: TextIO) -> None:
-        super().__init__(stream)
-        self._began = 0.0
-        self._base = 0
+    def __init__(
+        self, stream: TextIO, what: str = "", amount: Callable[[float], str] = megabytes
+    ) -> None:
+        super().__init__(stream, what, amount)
+        self._label = f"{what}  " if what else ""
+        self._began, self._base, self._due = time.monotonic(), 0, 0.0
 
     def note(self, text: str) -> None:
         self._write(f"\r\x1b[K{COMMAND}: {text}\n")
@@ -94,35 +122,43 @@ class BarProgress(LineProgress):
             self._stream.flush()
 
     def start(self, what: str, total: int | None, done: int = 0) -> None:
+        self._began, self._base = time.monotonic(), done
         super().start(what, total, done)
-        self._began, self._base, self._next = time.monotonic(), done, 0.0
+        self._due = 0.0
 
-    def advance(self, count: int) -> None:
-        self._done += count
-        now = time.monotonic()
-        if now < self._next:
+    def reach(self, done: int, total: int | None) -> None:
+        now, is_known = time.monotonic(), total == self.total
+        self.done, self.total = done, total
+        if is_known and now < self._due:
             return
-        self._next = now + _REDRAW_SECONDS
-        rate = (self._done - self._base) / max(now - self._began, 1e-3)
-        line = f"{self._state()}  {megabytes(rate)}/s"
-        if self._total:
-            filled = min(_BAR_WIDTH, _BAR_WIDTH * self._done // self._total)
-            left = (self._total - self._done) / rate if rate > 0 else 0
-            line = f"[{'█' * filled}{'·' * (_BAR_WIDTH - filled)}] {line}  {left:.0f} s left"
+        self._due = now + _REDRAW_SECONDS
+        rate = (done - self._base) / max(now - self._began, 1e-3)
+        line = f"{self._state()}  {self._amount(rate)}/s"
+        if total:
+            filled = min(_BAR_WIDTH, _BAR_WIDTH * done // total)
+            left = f"  {(total - done) / rate:.0f} s left" if rate > 0 else ""
+            line = f"[{'█' * filled}{'·' * (_BAR_WIDTH - filled)}] {line}{left}"
+        line = f"{self._label}{line}"
         self._write(f"\r\x1b[K{line[: shutil.get_terminal_size().columns - 1]}")
 
     def stop(self) -> None:
         self._write("\r\x1b[K")
 
 
-def make_progress(*, wanted: bool = True, stream: TextIO | None = None) -> Progress:
-    """The progress that fits the stream (default: stderr, which may be closed)."""
+def make_progress(
+    what: str = "",
+    amount: Callable[[float], str] = megabytes,
+    *,
+    wanted: bool = True,
+    stream: TextIO | None = None,
+) -> Progress:
+    """The progress that fits the stream (default: stderr, which may be closed); else as `LineProgress`."""
     stream = sys.stderr if stream is None else stream
     try:
         if not wanted or stream is None or stream.closed:
             return Progress()
         draws = os.environ.get("TERM") != "dumb" and "utf" in (stream.encoding or "").lower()
-        on_terminal = draws and stream.isatty()
-        return BarProgress(stream) if on_terminal else LineProgress(stream)
+        shown = BarProgress if draws and stream.isatty() else LineProgress
+        return shown(stream, what, amount)
     except (OSError, ValueError, AttributeError):
         return Progress()

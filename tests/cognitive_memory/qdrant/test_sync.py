@@ -167,9 +167,9 @@ def test_another_machine_brings_the_memories_and_takes_over(
         pass
     with embedder.open(tmp_path / "new.db") as new:
         assert new.project_id == memory.project_id
-        report = new.import_lines(index.lines())
+        report = new.import_lines(index.lines(), own=True)
         assert (report.added, report.vectors) == (1, 1)
-        assert new.import_lines(index.lines()).added == 0
+        assert new.import_lines(index.lines(), own=True).added == 0
         assert list(new.export_lines()) == list(memory.export_lines())
         store(new, "more")
         new.embed_pending()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cognitive_memory.core.memory import Memory, MemoryType
+from cognitive_memory.core.memory import Memory, MemoryType, Origin
 from cognitive_memory.core.recall import Hit
 from cognitive_memory.retrieval.scoring import (
     Weights,
@@ -25,6 +25,7 @@ MEMORY = Memory(
     type=MemoryType.EPISODE,
     tags=(),
     source=None,
+    origin=Origin.STORED,
     context="",
     importance=0.5,
     pinned=False,

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cognitive_memory.core.memory import MemoryType, NewMemory
+from cognitive_memory.core.memory import MemoryType, NewMemory, Origin
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.storage.json_lines import JsonLineError
 from tests.support.plain_embedder import PlainEmbedder
@@ -35,6 +35,7 @@ MEMORIES = st.lists(
         type=st.sampled_from(MemoryType),
         tags=st.lists(TEXT.filter(lambda text: text.strip()), max_size=3).map(tuple),
         source=st.none() | TEXT,
+        origin=st.sampled_from(Origin),
         context=st.just("") | TEXT,
         importance=st.floats(0, 1),
         pinned=st.booleans(),
@@ -59,11 +60,11 @@ def test_round_trip_is_exact(memories: list[NewMemory], vectors: bool) -> None:
         with PlainEmbedder().open(one) as here, PlainEmbedder().open(two) as there:
             report = here.store_many(memories)
             lines = list(here.export_lines(vectors=vectors))
-            imported = there.import_lines(f"{line}\n" for line in lines)
+            imported = there.import_lines((f"{line}\n" for line in lines), own=True)
             assert imported.added == report.added == len(lines) - 1
             assert list(there.export_lines(vectors=vectors)) == lines
             assert [len(line.splitlines()) for line in lines] == [1] * len(lines)
-            again = there.import_lines(lines)
+            again = there.import_lines(lines, own=True)
             assert (again.added, again.updated, again.unchanged) == (0, 0, report.added)
             assert there.integrity() == []
             for memory in here.memories():
@@ -104,6 +105,7 @@ def test_a_line_has_everything(memory: ProjectMemory) -> None:
         "type": "episode",
         "tags": ["x"],
         "source": "s",
+        "origin": "stored",
         "importance": 0.5,
         "pinned": True,
         "created_at": "2026-03-01T12:00:00.000005+00:00",
@@ -123,6 +125,38 @@ def test_lines_written_by_hand(memory: ProjectMemory) -> None:
     assert {item.text for item in memory.memories()} == {"one", "two"}
 
 
+class TestOrigin:
+    def test_a_file_may_claim_anything(self, memory: ProjectMemory) -> None:
+        lines = [f'{{"text": "{origin}", "origin": "{origin}"}}' for origin in Origin]
+        memory.import_lines(lines)
+        assert {item.origin for item in memory.memories()} == {Origin.ADOPTED}
+
+    def test_ones_own_export_says_the_truth(self, memory: ProjectMemory, tmp_path: Path) -> None:
+        memory.store_many(NewMemory(text=origin, origin=origin) for origin in Origin)
+        lines = list(memory.export_lines())
+        with PlainEmbedder().open(tmp_path / "other.db") as other:
+            other.import_lines(lines)  # the option was forgotten
+            other.import_lines(lines, own=True)
+            assert {item.text: item.origin for item in other.memories()} == {
+                str(origin): origin for origin in Origin
+            }
+            assert list(other.export_lines()) == lines
+
+    def test_what_is_here_word_for_word_stays_what_it_is(self, memory: ProjectMemory) -> None:
+        memory.store_many(NewMemory(text=origin, origin=origin) for origin in Origin)
+        lines = list(memory.export_lines())
+        assert memory.import_lines(lines).unchanged == len(Origin)
+        assert list(memory.export_lines()) == lines
+
+    @pytest.mark.parametrize(("name", "value"), [("text", "b"), ("pinned", True), ("tags", ["x"])])
+    def test_what_a_file_changes_is_adopted(
+        self, memory: ProjectMemory, name: str, value: object
+    ) -> None:
+        stored = memory.store(NewMemory(text="a"))
+        memory.import_lines([json.dumps({"id": stored.id, "text": "a", name: value})])
+        assert memory.get(stored.id).origin is Origin.ADOPTED
+
+
 def test_what_changed_here_later_stays(memory: ProjectMemory, tmp_path: Path) -> None:
     stored = memory.store(NewMemory(text="first"))
     old = list(memory.export_lines())
@@ -132,8 +166,8 @@ def test_what_changed_here_later_stays(memory: ProjectMemory, tmp_path: Path) ->
     assert memory.get(stored.id).text == "second"
     new = list(memory.export_lines())
     with PlainEmbedder().open(tmp_path / "other.db") as other:
-        other.import_lines(old)
-        assert other.import_lines(new).updated == 1
+        other.import_lines(old, own=True)
+        assert other.import_lines(new, own=True).updated == 1
         assert list(other.export_lines()) == new
 
 
@@ -141,11 +175,11 @@ def test_vectors_of_another_model_are_kept_apart(memory: ProjectMemory, tmp_path
     memory.store(NewMemory(text="a"))
     lines = list(memory.export_lines())
     with PlainEmbedder(name="another/1").open(tmp_path / "other.db") as other:
-        assert other.import_lines(lines).vectors == 1
+        assert other.import_lines(lines, own=True).vectors == 1
         assert (other.status().embedded, other.status().pending) == (0, 1)
         assert list(other.export_lines()) == lines
         other.embed_pending()
-        assert other.import_lines(lines).vectors == 0
+        assert other.import_lines(lines, own=True).vectors == 0
         assert other.status().embedded == 1
 
 

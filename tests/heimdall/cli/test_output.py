@@ -153,7 +153,7 @@ PROGRESS = "from heimdall.cli.progress import progress\nwith progress('embedding
 def test_progress_is_a_bar_on_a_terminal_and_silent_in_a_short_pipe() -> None:
     _, shown = on_a_terminal([sys.executable, "-c", PROGRESS])
     assert "embedding" in shown
-    assert "3/9" in shown
+    assert "3 of 9" in shown
     done = run(PROGRESS)
     assert (done.stdout, done.stderr) == ("", "")
 
@@ -161,17 +161,17 @@ def test_progress_is_a_bar_on_a_terminal_and_silent_in_a_short_pipe() -> None:
 def test_progress_lines_come_now_and_then(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("heimdall.cli.progress._LINE_SECONDS", 0.0)
+    monkeypatch.setattr("heimdall.models.transfer.progress._LINE_SECONDS", 0.0)
     with progress("embedding") as report:
         report(3, 9)
         report(4, 0)
-    assert capsys.readouterr().err == "heimdall: embedding: 3 of 9\nheimdall: embedding: 4\n"
+    assert capsys.readouterr().err == "heimdall: embedding: 33 %, 3 of 9\nheimdall: embedding: 4\n"
 
 
 def test_progress_can_be_turned_off(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("heimdall.cli.progress._LINE_SECONDS", 0.0)
+    monkeypatch.setattr("heimdall.models.transfer.progress._LINE_SECONDS", 0.0)
     monkeypatch.setenv("HEIMDALL_PROGRESS", "0")
     with progress("embedding") as report:
         report(3, 9)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from heimdall.models.errors import ModelUnavailable, SourceError
 from heimdall.models.fetch import ROUNDS, delay_seconds, provide
 from heimdall.models.manifest import PinnedFile, PinnedModel
+from heimdall.models.pinned_set import PinnedSet
 from heimdall.models.settings import Settings
 from heimdall.models.sources.base import Context
 from heimdall.models.store import Store
@@ -39,7 +40,7 @@ class Scripted:
             raise step
         for file in wanted:
             if file.path in step:
-                context.store.receive(file, [self.small.files[file.path]])
+                context.pinned.store.receive(file, [self.small.files[file.path]])
 
 
 WEIGHTS, TOKENIZER = "model.safetensors", "tokenizer/tokenizer.json"
@@ -68,7 +69,7 @@ def ask(
     *,
     brief: bool = False,
 ) -> tuple[str, ...]:
-    return provide(pinned, store, settings, Progress(), sources=sources, brief=brief)
+    return provide(PinnedSet(pinned, store), settings, Progress(), sources=sources, brief=brief)
 
 
 def test_sources_complete_each_other(pinned: PinnedModel, store: Store, small: SmallModel) -> None:

@@ -13,6 +13,7 @@ import pytest
 from heimdall.models import graph_cache, prune, receipts
 from heimdall.models.manifest import PinnedModel
 from heimdall.models.package import Package
+from heimdall.models.pinned_set import PinnedSet
 from heimdall.models.store import Store
 from heimdall.models.verify import verify
 from tests.support.small_model import SmallModel
@@ -43,7 +44,9 @@ def tree(small: SmallModel, pinned: PinnedModel, models_dir: Path) -> Path:
     store.prepare()
     for file in pinned.files:
         store.receive(file, [small.files[file.path]])
-    return store.publish(pinned)
+    made = PinnedSet(pinned, store)
+    made.publish()
+    return made.tree
 
 
 def test_only_sets_of_a_store_have_one(tree: Path, small: SmallModel, tmp_path: Path) -> None:
@@ -190,7 +193,7 @@ def test_repairing_a_set_discards_what_was_made_from_it(
     cache = graph_cache.folder(tree)
     assert cache
     graph_cache.make(cache, NAME, write)
-    Store(models_dir).publish(pinned)
+    PinnedSet(pinned, Store(models_dir)).publish()
     assert not cache.exists()
 
 
@@ -199,22 +202,22 @@ def test_verify_hashes_it_too(tree: Path, pinned: PinnedModel, models_dir: Path)
     assert cache
     made = graph_cache.make(cache, NAME, write)
     store = Store(models_dir)
-    assert [finding.path for finding in verify(pinned, store)][-2:] == [
+    assert [finding.path for finding in verify(PinnedSet(pinned, store))][-2:] == [
         f"derived/{NAME}/a.bin",
         f"derived/{NAME}/b.bin",
     ]
-    assert {finding.state for finding in verify(pinned, store)} == {"ok"}
+    assert {finding.state for finding in verify(PinnedSet(pinned, store))} == {"ok"}
     status = (made / "a.bin").stat()
     (made / "a.bin").write_bytes(b"MADE")
     os.utime(made / "a.bin", ns=(status.st_atime_ns, status.st_mtime_ns))
     assert graph_cache.find(cache, NAME) == made  # nothing but its bytes tells
-    assert [finding.path for finding in verify(pinned, store) if finding.state != "ok"] == [
-        f"derived/{NAME}/a.bin"
-    ]
+    assert [
+        finding.path for finding in verify(PinnedSet(pinned, store)) if finding.state != "ok"
+    ] == [f"derived/{NAME}/a.bin"]
     for receipt in ("{}", '{"sha256": {}}', '{"sha256": 3}'):
         (made / receipts.RECEIPT).write_text(receipt)
         assert "can't be used" in next(
-            finding.detail for finding in verify(pinned, store) if finding.state != "ok"
+            finding.detail for finding in verify(PinnedSet(pinned, store)) if finding.state != "ok"
         )
 
 
@@ -226,7 +229,7 @@ def test_it_goes_with_its_set(
     assert cache
     graph_cache.make(cache, NAME, write)
     gone = Package("heimdall", str(tmp_path / "an environment that is gone"))
-    store.note_user(replace(pinned, package=gone))
+    PinnedSet(replace(pinned, package=gone), store).note_user()
     found = prune.judge(store)
     (of_the_set,) = (verdict for verdict in found if verdict.kind == "set")
     assert not of_the_set.keep

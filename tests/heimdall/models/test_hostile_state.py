@@ -16,7 +16,7 @@ from heimdall.models import first_import, locations, quiet_fetch, receipts
 from heimdall.models.errors import ManifestError, SourceError
 from heimdall.models.manifest import PinnedModel, read_model
 from heimdall.models.prune import judge
-from heimdall.models.receipts import verified_tree
+from heimdall.models.receipts import StoredSet
 from heimdall.models.resolver import resolve_in_detail
 from heimdall.models.settings import Settings
 from heimdall.models.store import Store
@@ -175,7 +175,7 @@ def test_a_receipt_with_anything_in_it(
         json.dumps({**right, "pins": extra}).encode(),
     ):
         receipt.write_bytes(damaged)
-        assert verified_tree(str(models_dir), pinned.entry) is None
+        assert not StoredSet(str(models_dir), pinned.entry).is_verified()
         assert resolve_in_detail().directory == tree
         mirror.assert_tree(tree)
         assert json.loads(receipt.read_text()) == right
@@ -192,7 +192,7 @@ def test_a_users_note_with_anything_in_it_keeps_the_set(
     mirror: SmallModel, pinned: PinnedModel, models_dir: Path, content: bytes
 ) -> None:
     tree = resolve_in_detail().directory
-    Path(receipts.user_note(str(models_dir), locations.manifest_path(), pinned.entry)).write_bytes(
+    Path(StoredSet(str(models_dir), pinned.entry).user_note(locations.manifest_path())).write_bytes(
         content
     )
     (verdict,) = [verdict for verdict in judge(Store(models_dir)) if verdict.kind == "set"]
@@ -211,7 +211,7 @@ def test_notes_of_users_and_failures_with_anything_in_them(
 ) -> None:
     store = Store(models_dir)
     store.prepare()
-    note = Path(receipts.user_note(str(models_dir), locations.manifest_path(), pinned.entry))
+    note = Path(StoredSet(str(models_dir), pinned.entry).user_note(locations.manifest_path()))
     for path in (note, store.failures / "import.json"):
         path.write_bytes(content)
     ago = quiet_fetch.seconds_since_failure(store.failures / "import.json", Settings())

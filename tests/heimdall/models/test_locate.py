@@ -15,7 +15,7 @@ from heimdall.models import locations, receipts
 from heimdall.models.locate import SHARED, SYSTEM, Location, locate
 from heimdall.models.manifest import PinnedModel
 from heimdall.models.package import Package
-from heimdall.models.receipts import verified_tree
+from heimdall.models.receipts import StoredSet
 from heimdall.models.resolver import resolve
 from heimdall.models.settings import SettingsError
 from tests.support.small_model import ROOT, SmallModel
@@ -124,7 +124,7 @@ def test_whatever_was_touched_is_not_verified(
             receipt.write_text("[]")
         case _:
             receipt.write_text(receipt.read_text().replace(pinned.files[0].sha256, "0" * 64))
-    assert verified_tree(str(models_dir), pinned.entry) is None
+    assert not StoredSet(str(models_dir), pinned.entry).is_verified()
     assert locate().state == state
 
 
@@ -133,7 +133,7 @@ def test_a_missing_note_is_told(models_dir: Path, manifest_path: Path) -> None:
     resolve()
     entry = locate().entry
     assert entry is not None
-    note = Path(receipts.user_note(str(models_dir), str(manifest_path), entry))
+    note = Path(StoredSet(str(models_dir), entry).user_note(str(manifest_path)))
     note.unlink()
     assert not locate().noted
     resolve()

@@ -11,7 +11,7 @@ import pytest
 from heimdall.models import locations, locking
 from heimdall.models.errors import ModelUnavailable, StoreError
 from heimdall.models.manifest import PinnedModel
-from heimdall.models.receipts import verified_tree
+from heimdall.models.receipts import StoredSet
 from heimdall.models.resolver import Resolution, repair, resolve, resolve_in_detail
 from heimdall.models.settings import Settings, SettingsError
 from heimdall.models.store import Store
@@ -138,9 +138,9 @@ def test_a_touched_set_is_verified_and_found_sound_without_any_source(
     tree = resolve()
     mirror.asset_path.unlink()
     os.utime(tree / "model.safetensors")
-    assert verified_tree(str(models_dir), pinned.entry) is None
+    assert not StoredSet(str(models_dir), pinned.entry).is_verified()
     assert resolve_in_detail().sources == ()
-    assert verified_tree(str(models_dir), pinned.entry) == str(tree)
+    assert StoredSet(str(models_dir), pinned.entry).is_verified()
 
 
 def test_a_damaged_set_is_fetched_again(mirror: SmallModel) -> None:

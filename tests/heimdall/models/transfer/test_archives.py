@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from heimdall.models.errors import SourceError
 from heimdall.models.manifest import PinnedModel
+from heimdall.models.pinned_set import PinnedSet
 from heimdall.models.store import Store
 from heimdall.models.transfer.archives import member_chunks, unpack
 from tests.support.small_model import SmallModel
@@ -27,7 +28,7 @@ def store(models_dir: Path) -> Store:
 
 def test_what_is_wanted_comes_out(store: Store, pinned: PinnedModel, small: SmallModel) -> None:
     wanted = [file for file in pinned.files if file.content is None]
-    unpack(small.asset_path, pinned, wanted, store)
+    unpack(small.asset_path, wanted, PinnedSet(pinned, store))
     assert store.missing(wanted) == []
     assert len(list(store.blobs.iterdir())) == len(wanted)
 
@@ -63,7 +64,7 @@ def test_a_hostile_member_is_refused_before_anything_is_read(
         warnings.simplefilter("ignore")  # zipfile's own, about the duplicate that this test wants
         archive.writestr(info, b"evil")
     with pytest.raises(SourceError, match=f"{reason}.*refused"):
-        unpack(small.asset_path, pinned, pinned.files, store)
+        unpack(small.asset_path, pinned.files, PinnedSet(pinned, store))
     assert not list(store.blobs.iterdir())
 
 
@@ -72,7 +73,7 @@ def test_a_bomb_is_refused_by_its_size(store: Store, pinned: PinnedModel, tmp_pa
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("models/model.safetensors", bytes(50_000_000))
     with pytest.raises(SourceError, match="has 50000000 bytes, expected 300000"):
-        unpack(path, pinned, pinned.files, store)
+        unpack(path, pinned.files, PinnedSet(pinned, store))
 
 
 def test_a_member_that_inflates_beyond_its_header_stays_out(
@@ -85,9 +86,8 @@ def test_a_member_that_inflates_beyond_its_header_stays_out(
     with pytest.raises(SourceError, match="CRC"):
         unpack(
             small.asset_path,
-            pinned,
             [file for file in pinned.files if file.path == "model.safetensors"],
-            store,
+            PinnedSet(pinned, store),
         )
     assert not list(store.blobs.iterdir())
 
@@ -96,7 +96,7 @@ def test_a_missing_member_is_named(store: Store, pinned: PinnedModel, tmp_path: 
     path = tmp_path / "empty.zip"
     zipfile.ZipFile(path, "w").close()
     with pytest.raises(SourceError, match=r"lacks the member models/"):
-        unpack(path, pinned, pinned.files, store)
+        unpack(path, pinned.files, PinnedSet(pinned, store))
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
@@ -116,7 +116,7 @@ def test_any_damage_is_a_source_error_or_harmless(
     path = tmp_path / "damaged.zip"
     path.write_bytes(content)
     try:
-        unpack(path, pinned, pinned.files, store)
+        unpack(path, pinned.files, PinnedSet(pinned, store))
     except SourceError:
         return
     assert store.missing(pinned.files) == []

@@ -29,7 +29,7 @@ def test_lines_are_sparse(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = stream.getvalue().splitlines()
     assert lines[0] == "heimdall: fetching model from somewhere (1.0 MB, continuing after 0.2 MB)"
     assert len(lines) == 2
-    assert lines[1] == "heimdall: 65 %, 0.7 MB of model from somewhere"
+    assert lines[1] == "heimdall: fetching model from somewhere: 65 %, 0.7 MB of 1.0 MB"
 
 
 def test_a_bar_on_a_terminal_cleans_up_behind_itself() -> None:
@@ -40,7 +40,7 @@ def test_a_bar_on_a_terminal_cleans_up_behind_itself() -> None:
     progress.stop()
     progress.note("ready")
     text = stream.getvalue()
-    assert "[████████████············] 50 %, 0.5 MB" in text
+    assert "[████████████············] 50 %, 0.5 MB of 1.0 MB" in text
     assert text.endswith("\r\x1b[K\r\x1b[Kheimdall: ready\n")
 
 

@@ -13,7 +13,7 @@ import sqlite3
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -24,6 +24,7 @@ from cognitive_memory.storage.errors import (
     AlteredDatabaseError,
     DatabaseFullError,
     DatabaseUnreadableError,
+    ForeignLogError,
     StorageError,
     UnknownDatabaseError,
     explained,
@@ -103,6 +104,13 @@ def adopt(database: Path, *, project_id: str | None = None, own: bool = False) -
             return Adopted(False, None, kept)
         with connections.opened(database, read_only=True):
             return Adopted(True, None, kept)
+    except ForeignLogError:
+        if own:
+            schema.accept_log(database)
+        else:
+            kept += files.set_log_aside(database)
+        again = adopt(database, project_id=project_id)
+        return replace(again, kept=[*kept, *again.kept])
     except (UnknownDatabaseError, AlteredDatabaseError):
         _check_file(database)
     with files.draft_folder(database.parent) as folder:

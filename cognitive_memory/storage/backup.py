@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
-from cognitive_memory.storage import adoption, files, schema
+from cognitive_memory.storage import files, schema
 from cognitive_memory.storage.connections import connect, opened
 from cognitive_memory.storage.errors import (
     DatabaseUnreadableError,
@@ -98,6 +98,8 @@ def _take(file: Path, draft: Path, *, own: bool) -> None:
     try:
         version = schema.probe(file)
     except UnknownDatabaseError:
+        from cognitive_memory.storage import adoption
+
         adoption.rescue(file, draft, project_id=str(uuid4()), own=own)
         return
     if version is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shlex
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -46,6 +45,10 @@ class AlteredDatabaseError(DatabaseUnreadableError):
     """There is something in the database, or beside it, that heimdall does not make. It was left as it is."""
 
 
+class ForeignLogError(AlteredDatabaseError):
+    """The write-ahead log beside the database is another one than heimdall left there. It was left as it is."""
+
+
 class NewerSchemaError(StorageError):
     """A newer release of heimdall made or migrated the database. It was left as it is."""
 
@@ -77,6 +80,8 @@ class UnknownMemoryError(HeimdallError, KeyError):
 
 def adopt_command(database: Path) -> str:
     """The command that takes over a database of others, or puts aside what does not belong to one, for a message."""
+    import shlex
+
     inside = database.parent.name == ".heimdall"
     return f"'heimdall project adopt {shlex.quote(str(database.parent.parent if inside else database))}'"
 

@@ -59,7 +59,7 @@ def check(database: Path) -> bool:
             f"{foreign.name} beside it is {what}, which heimdall never makes",
             f"nothing was opened; {adopt_command(database)} puts it aside",
         )
-    left_alone = _size(log_of(database))
+    left_alone = size(log_of(database))
     status = _status(database)
     if status is None:
         if left_alone:
@@ -102,9 +102,16 @@ def _status(path: Path) -> os.stat_result | None:
         ) from error
 
 
-def _size(path: Path) -> int:
+def size(path: Path) -> int:
+    """Bytes of a file; 0 where there is none."""
     status = _status(path)
     return 0 if status is None else status.st_size
+
+
+def inode(path: Path) -> int:
+    """What tells a file from others of its filesystem; 0 where there is none."""
+    status = _status(path)
+    return 0 if status is None else status.st_ino
 
 
 @contextlib.contextmanager
@@ -199,6 +206,16 @@ def replace(database: Path, fresh: Path, why: str) -> list[Path]:
         moved = [kept, *_moved(database, kept, (LOG, INDEX, JOURNAL))]
     fresh.replace(database)
     return moved
+
+
+def set_log_aside(database: Path) -> list[Path]:
+    """Move a log away that does not belong to its database, and the log's index; tells the new names.
+
+    Raises:
+        OSError: the directory can't be written.
+    """
+    kept = kept_name(database, "aside")
+    return _moved(database, kept.with_name(f"{kept.name}.unused"), (LOG, INDEX))
 
 
 def set_foreign_aside(database: Path) -> list[Path]:

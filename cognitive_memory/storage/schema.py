@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from cognitive_memory.storage import connections, ddl, files, known, making, migrations
+from cognitive_memory.storage import connections, ddl, files, known
 from cognitive_memory.storage.ddl import APPLICATION_ID
 from cognitive_memory.storage.errors import (
     DatabaseUnreadableError,
@@ -92,6 +92,8 @@ def prepare(database: Path, *, project_id: str | None = None, keep_old: bool = T
     """
     version = probe(database)
     if version is None:
+        from cognitive_memory.storage import making
+
         making.make(database, project_id or str(uuid4()))
         version = probe(database)
     if version is None:
@@ -161,6 +163,7 @@ def _probe(database: Path) -> int | None:
             f"it was not opened, and nothing was stored; {adopt_command(database)} takes its memories over, "
             "if you trust where it comes from",
         )
+    known.check_log(identity.secret or b"", database)
     if not files.log_of(database).exists():
         return identity.version
     with connections.opened(database, read_only=True) as connection:
@@ -178,6 +181,18 @@ def disown(database: Path) -> None:
         identity = _identity(database)
     if identity.secret:
         known.forget(identity.secret)
+
+
+def accept_log(database: Path) -> None:
+    """Make the write-ahead log that is there the one that belongs to a database.
+
+    Raises:
+        StorageError: it can't be read.
+    """
+    with explained(database):
+        identity = _identity(database)
+    if identity.secret:
+        known.note_log(identity.secret, database, durable=True)
 
 
 def _identity(database: Path) -> _Identity:
@@ -227,6 +242,8 @@ def peek(database: Path) -> Peek | None:
 
 def _bring_up(database: Path, *, keep_old: bool) -> Path | None:
     """Apply what is missing, in one transaction, with a copy of what was there before."""
+    from cognitive_memory.storage import migrations
+
     with connections.opened(database) as connection:
         connection.execute("BEGIN IMMEDIATE")
         backup = None

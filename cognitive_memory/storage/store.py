@@ -77,6 +77,8 @@ class MemoryStore:
         synchronous = f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}"
         # The lock at once: a transaction that read first could not wait for it.
         with self._connections.transaction(synchronous, "BEGIN IMMEDIATE") as connection:
+            if durable:
+                self._connections.settle(connection)
             yield Writer(connection, space)
             connection.execute("COMMIT")
 

@@ -28,8 +28,9 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX modes and signals
 
 
 def notes() -> list[Path]:
+    """Of databases, without those of their logs."""
     folder = Path(locations.data_dir()) / FOLDER
-    return sorted(folder.iterdir()) if folder.is_dir() else []
+    return [file for file in folder.iterdir() if not file.suffix] if folder.is_dir() else []
 
 
 def test_only_its_owner_may_read_it(database: Path) -> None:
@@ -39,7 +40,7 @@ def test_only_its_owner_may_read_it(database: Path) -> None:
             memory.store(NewMemory(text="mine"), embed=False)
             modes = {
                 file.name: stat.S_IMODE(file.stat().st_mode)
-                for file in (database, files.log_of(database), *notes())
+                for file in (database, files.log_of(database), *notes()[0].parent.iterdir())
             }
             memory.backup(database.with_name("saved.db"))
     finally:

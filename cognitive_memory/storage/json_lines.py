@@ -164,7 +164,7 @@ class LineReader:
                 if "format" in document:
                     self._read_header(document)
                     continue
-                line = _line(self._number, document)
+                line = line_of(self._number, document)
             except ValueError as error:
                 raise JsonLineError(self._number, str(error)) from None
             self.memories += 1
@@ -208,7 +208,12 @@ def _document(text: str) -> dict[str, Any]:
     return document
 
 
-def _line(number: int, document: dict[str, Any]) -> Line:
+def line_of(number: int, document: dict[str, Any]) -> Line:
+    """The memory that a document tells of, as `as_document` and `as_line` write one.
+
+    Raises:
+        MemoryValueError: it has an unknown key, or a value that a memory can't have.
+    """
     for name in document:
         if name not in _KEYS:
             near = get_close_matches(name, _KEYS, 1)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from heimdall.cli import output
+from heimdall.cli.adopt import adopt
 from heimdall.cli.command import group
 from heimdall.cli.report import Report
 from heimdall.cli.trust import trust
@@ -127,7 +128,7 @@ class _ProjectRow:
 
 def _described(known: KnownProject, here: Path | None) -> _ProjectRow:
     from cognitive_memory.project.errors import ProjectError
-    from cognitive_memory.storage.errors import StorageError
+    from cognitive_memory.storage.errors import StorageError, UnknownDatabaseError
     from cognitive_memory.storage.schema import peek
 
     used = known.used.isoformat(timespec="seconds")
@@ -142,7 +143,8 @@ def _described(known: KnownProject, here: Path | None) -> _ProjectRow:
     except ProjectError as error:
         return row(state="untrusted", problem=error.reason)
     except StorageError as error:
-        return row(state="unreadable", problem=error.problem)
+        state = "unknown" if isinstance(error, UnknownDatabaseError) else "unreadable"
+        return row(state=state, problem=error.problem)
     if stored is None:
         return row(state="empty")
     return row(project_id=stored.project_id, memories=stored.memories, size=stored.size)
@@ -284,6 +286,9 @@ class _Forgotten:
             output.line("no project's directory is gone")
 
 
+project.add_command(adopt)
+
+
 def _project(path: Path | None) -> Project:
     from cognitive_memory.project.find import Project, find_project
 
@@ -297,4 +302,4 @@ def _project(path: Path | None) -> Project:
 def _agreed(question: str) -> bool:
     if not sys.stdin.isatty():
         raise click.UsageError("There is no terminal to ask on; --yes goes on without asking.")
-    return click.confirm(question, err=True)
+    return output.confirmed(question)

@@ -86,7 +86,7 @@ def _database(project: Project, *, known: bool) -> Finding:
 
     path = project.database
     migrate = f"'heimdall migrate {project.root}' brings its memories over"
-    if path.exists():
+    if os.path.lexists(path):
         if is_legacy(path):
             return warned("projects", path, "these are memories of heimdall 0.3", migrate)
         for place in (path, path.parent):

@@ -70,7 +70,7 @@ class Memories:
         Raises:
             HeimdallError: it can't be opened.
         """
-        return self.made(project) if project.database.exists() else None
+        return self.made(project) if os.path.lexists(project.database) else None
 
     def made(self, project: Project) -> ProjectMemory:
         """The project's memory, made if it has none.

@@ -268,6 +268,14 @@ def test_nothing_reaches_a_terminal_that_it_would_act_upon(
             assert not any(line.startswith("heimdall: done") for line in said.split("\n")), command
 
 
+@pytest.mark.parametrize("line", [b"\xff", b'{"text": "a", "importance": ' + b"9" * 400 + b"}"])
+def test_a_line_that_cannot_be_imported_is_named_with_its_file(run: Run, line: bytes) -> None:
+    Path("broken.jsonl").write_bytes(b'{"text": "a"}\n' + line)
+    done = run("import", "broken.jsonl")
+    assert done.returncode == 2
+    assert done.stderr.startswith("heimdall: broken.jsonl, line 2: ")
+
+
 def test_backup_and_restore(run: Run, report: Report) -> None:
     report("store", "kept")
     assert report("backup", "saved.db")["memories"] == 1

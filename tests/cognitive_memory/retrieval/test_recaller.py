@@ -233,12 +233,10 @@ FILTERS = st.builds(
 )
 
 
-@pytest.fixture(scope="module")
-def varied(tmp_path_factory: pytest.TempPathFactory) -> ProjectMemory:
+@pytest.fixture
+def varied(tmp_path: Path) -> ProjectMemory:
     engine = Letters()
-    store = MemoryStore(
-        tmp_path_factory.mktemp("varied") / "memory.db", embedding_space=engine.embedding_space
-    )
+    store = MemoryStore(tmp_path / "varied.db", embedding_space=engine.embedding_space)
     memory = ProjectMemory(store, engine)
     memory.store_many(
         NewMemory(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol, TypeVar
 
 from ..errors import SourceError
@@ -14,7 +13,7 @@ from ..pinned_set import PinnedSet
 from ..space import NoSpaceError, is_full, require_space
 from ..transfer.download import Download
 from ..transfer.http import Client
-from ..transfer.partials import claim
+from ..transfer.partials import PartialFile, claim
 from ..transfer.progress import Progress
 
 _Piece = TypeVar("_Piece")
@@ -36,7 +35,7 @@ class Context:
         *,
         credentials: Mapping[str, str] | None = None,
         room: int = 0,
-    ) -> Iterator[Path]:
+    ) -> Iterator[PartialFile]:
         """What is at `url`, verified, in the store's filesystem; removed when the block ends well.
 
         Args:
@@ -52,7 +51,7 @@ class Context:
             require_space(store.root, target.size - partial.size + room)
             Download(self.client, url, target, partial, self.progress, credentials).run()
             try:
-                yield partial.path
+                yield partial
             except (NoSpaceError, OSError) as error:
                 if is_full(error):  # the room is worth more to the next source than these bytes
                     partial.path.unlink(missing_ok=True)

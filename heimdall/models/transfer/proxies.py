@@ -107,7 +107,7 @@ def refusal(error: BaseException) -> tuple[int, str] | None:
     """The status with which a proxy refused a tunnel, and how to tell it; None for any other error."""
     cause: BaseException | None = error
     while cause is not None:
-        if match := _REFUSED.search(str(cause)):
+        if match := _REFUSED.fullmatch(str(cause)):
             status = int(match["status"])
             hint = CREDENTIALS_HINT if status == 407 else ""
             return status, f"{status} {match['reason']}".rstrip() + hint

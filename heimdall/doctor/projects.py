@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heimdall.doctor.directories import accessible, owner
+from heimdall.doctor.directories import accessible
 from heimdall.doctor.finding import Finding, Request, failed, not_checked, passed, warned
 from heimdall.errors import HeimdallError
+from heimdall.models.ownership import owner
 
 if TYPE_CHECKING:
     from cognitive_memory.project.errors import UntrustedProjectError

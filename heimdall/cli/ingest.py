@@ -15,7 +15,7 @@ from heimdall.cli import output
 from heimdall.cli.command import command, json_wanted, options
 from heimdall.cli.opening import embed_all
 from heimdall.cli.progress import progress
-from heimdall.cli.report import EXIT_INTERRUPTED, Report
+from heimdall.models.report import EXIT_INTERRUPTED, Report
 
 if TYPE_CHECKING:
     from cognitive_memory.core.reports import SourceReport

@@ -15,7 +15,7 @@ from heimdall.cli.command import group, json_wanted
 from heimdall.cli.memory_options import own_option
 from heimdall.cli.opening import this_memory
 from heimdall.cli.progress import progress
-from heimdall.cli.report import Report
+from heimdall.models.report import Report
 
 if TYPE_CHECKING:
     from cognitive_memory.project_memory import ProjectMemory

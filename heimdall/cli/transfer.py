@@ -14,8 +14,8 @@ from heimdall.cli import output
 from heimdall.cli.command import command, json_wanted
 from heimdall.cli.memory_options import own_option
 from heimdall.cli.opening import embed_all, model_is_here, this_memory
-from heimdall.cli.report import Report
 from heimdall.models.files import draft
+from heimdall.models.report import Report
 
 _force = click.option("--force", is_flag=True, help="Replace a file that is there.")
 

@@ -90,10 +90,10 @@ class _Load:
         self._memory = memory
         self._project = project
         self._options = options
+        with memory.storage.reading() as reader:
+            states = reader.load_states()
         self._known = {
-            source: state
-            for source, state in memory.load_states().items()
-            if state.get("kind") == _KIND
+            source: state for source, state in states.items() if state.get("kind") == _KIND
         }
         self._learned: dict[str, LoadState | None] = {}
         # Other tags or another version of the reader make other memories of the same bytes.
@@ -204,7 +204,9 @@ class _Load:
         if self._options.dry_run:
             self._report.memories.count(self._would_replace(source, document))
         else:
-            self._report.memories.count(self._memory.replace_source(source, document.memories))
+            # Vectors are made afterwards, in large batches.
+            with self._memory.storage.writing() as writer:
+                self._report.memories.count(writer.replace_source(source, document.memories))
 
     def _would_replace(self, source: str, document: Document) -> SourceReport:
         before = {memory.id for memory in self._of(source)}
@@ -234,7 +236,9 @@ class _Load:
         if self._options.dry_run:
             self._report.memories.removed += len(self._of(source))
         else:
-            self._report.memories.removed += self._memory.remove_source(source)
+            with self._memory.storage.writing() as writer:
+                writer.set_load_states({source: None})
+                self._report.memories.removed += writer.replace_source(source, ()).removed
             self._learn(source, None)
 
     def _leave_out(self, skipped: Skipped) -> None:
@@ -257,7 +261,8 @@ class _Load:
 
     def _remember(self) -> None:
         if self._learned and not self._options.dry_run:
-            self._memory.set_load_states(self._learned)
+            with self._memory.storage.writing() as writer:
+                writer.set_load_states(self._learned)
         self._learned = {}
 
 

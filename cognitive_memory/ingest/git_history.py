@@ -107,7 +107,8 @@ class _Load:
             self._report.notes.append("the repository has no commits yet")
             return self._report
         self._report.tip = tip
-        state = self._memory.load_states().get(self._source, {})
+        with self._memory.storage.reading() as reader:
+            state = reader.load_states().get(self._source, {})
         loaded: dict[str, _Loaded] = {}
         # The usual case costs no look at what is stored: only what came after the last tip is read.
         if self._goes_on(state, tip):
@@ -126,9 +127,9 @@ class _Load:
         # Last of all: a load that was killed is looked through in full by the next one.
         if not self._options.dry_run and not self._is_broken:
             commits = self._report.known + self._report.commits
-            self._memory.set_load_states(
-                {self._source: {**self._terms(), "tip": tip, "commits": commits}}
-            )
+            learned = {**self._terms(), "tip": tip, "commits": commits}
+            with self._memory.storage.writing() as writer:
+                writer.set_load_states({self._source: learned})
         return self._report
 
     def _terms(self) -> LoadState:

@@ -181,12 +181,12 @@ def _embed(memory: ProjectMemory, *, wanted: bool) -> _Embedding:
     from heimdall.models import ModelError
 
     embedded, problem = 0, None
-    if wanted and memory.status().pending:
+    if wanted and memory.storage.status().pending:
         try:
             embedded = embed_all(memory)
         except (ModelError, OSError) as error:
             problem = str(error)
-    return _Embedding(embedded, memory.status().pending, problem)
+    return _Embedding(embedded, memory.storage.status().pending, problem)
 
 
 def _files_loaded(files: LoadReport, embedding: _Embedding) -> Report:

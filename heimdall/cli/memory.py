@@ -170,7 +170,7 @@ def status(*, embed: bool) -> Report:
             return Report(known, partial(output.line, told))
         if embed:
             embed_all(memory)
-        counted = memory.status()
+        counted = memory.storage.status()
     known = {"database": counted.database, "exists": True, **output.fields_of(counted)}
     return Report(known, partial(_show_status, counted))
 

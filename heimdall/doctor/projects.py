@@ -131,11 +131,12 @@ def _schema_and_content(path: Path) -> Finding:
 
 def _content(path: Path, version: int) -> Finding:
     from cognitive_memory.project_memory import ProjectMemory
+    from cognitive_memory.storage.backup import problems_in
 
     with ProjectMemory.open(path) as memory:
-        if problems := memory.integrity():
+        if problems := problems_in(memory.database):
             return _damaged(path, problems)
-        status = memory.status()
+        status = memory.storage.status()
     waiting = f", {status.pending} of them wait for their vectors" if status.pending else ""
     return passed(
         "projects", path, f"is whole, at schema {version}: {status.memories} memories{waiting}"
@@ -155,7 +156,7 @@ def _migrate_schema(finding: Finding) -> str:
 
     with ProjectMemory.open(Path(finding.path)) as memory:
         kept = memory.migration_backup
-        version = memory.status().schema_version
+        version = memory.storage.status().schema_version
     return f"{finding.path} has schema {version} now; its state before is kept in {kept}"
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from cognitive_memory.project_memory import ProjectMemory
+from cognitive_memory.storage.backup import problems_in
 from tests.support.git_repository import Repository
 from tests.support.small_model import ROOT
 from tests.support.trees import write_tree
@@ -57,7 +58,7 @@ def _count(project: Path) -> int:
 
 def _state(project: Path) -> set[tuple[object, ...]]:
     with ProjectMemory.open(_database(project)) as memory:
-        assert memory.integrity() == []
+        assert problems_in(memory.database) == []
         return {
             (
                 found.id,

@@ -11,7 +11,7 @@ from cognitive_memory.core.config import EmbeddingConfig
 from cognitive_memory.core.embedder import Embedder
 from cognitive_memory.core.memory import Memory, NewMemory, Origin, as_id
 from cognitive_memory.core.recall import EVERYTHING, Recall, RecallFilter
-from cognitive_memory.core.reports import ImportReport, Progress, StoreReport
+from cognitive_memory.core.reports import ImportReport, OnProgress, StoreReport
 from cognitive_memory.embedding.backfill import Backfill
 from cognitive_memory.embedding.embedder import ModelEmbedder
 from cognitive_memory.embedding.pipeline import EmbeddingPipeline, store_many
@@ -121,7 +121,11 @@ class ProjectMemory:
         return self.get(memory_id)
 
     def store_many(
-        self, memories: Iterable[NewMemory], *, embed: bool = True, progress: Progress | None = None
+        self,
+        memories: Iterable[NewMemory],
+        *,
+        embed: bool = True,
+        progress: OnProgress | None = None,
     ) -> StoreReport:
         """Store any number of memories, as `store` does, in blocks; each block is on disk before the next is read.
 
@@ -257,6 +261,8 @@ class ProjectMemory:
         """
         return importing.import_lines(self.storage, lines, own=own)
 
-    def embed_pending(self, *, progress: Progress | None = None, stop: Event | None = None) -> int:
+    def embed_pending(
+        self, *, progress: OnProgress | None = None, stop: Event | None = None
+    ) -> int:
         """Make the vectors that are missing, as `Backfill.run`; fetches the model if it is not here."""
         return self._backfill.run(progress=progress, stop=stop)

@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 
 from cognitive_memory.core.memory import LoadState, Memory
 from cognitive_memory.core.recall import RecallFilter
-from cognitive_memory.core.reports import Progress, SourceReport
+from cognitive_memory.core.reports import OnProgress, SourceReport
 from cognitive_memory.ingest.documents import VERSION, Document, read_document
 from cognitive_memory.ingest.errors import UnreadableError
 from cognitive_memory.ingest.reading import read_regular
@@ -64,7 +64,7 @@ def load_paths(
     paths: Sequence[Path],
     project: Path,
     options: LoadOptions = LoadOptions(),
-    progress: Progress = silent,
+    progress: OnProgress = silent,
 ) -> LoadReport:
     """Make the memories of files be what the files say now.
 
@@ -101,7 +101,7 @@ class _Load:
         self._report = LoadReport(dry_run=options.dry_run)
         self._kept: set[str] = set()
 
-    def run(self, paths: Sequence[Path], progress: Progress) -> LoadReport:
+    def run(self, paths: Sequence[Path], progress: OnProgress) -> LoadReport:
         seen = walk(paths, self._project, self._options.selection)
         files = [*seen.files, *self._asked_before(seen)]
         self._report.notes += seen.notes

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cognitive_memory.core.memory import Json, LoadState, NewMemory
 from cognitive_memory.core.recall import RecallFilter
-from cognitive_memory.core.reports import Progress
+from cognitive_memory.core.reports import OnProgress
 from cognitive_memory.ingest.commits import Commit, memories_of, read_commits
 from cognitive_memory.ingest.documents import VERSION
 from cognitive_memory.ingest.errors import GitError
@@ -65,7 +65,7 @@ def load_history(
     repository: Path,
     project: Path,
     options: GitOptions = GitOptions(),
-    progress: Progress = silent,
+    progress: OnProgress = silent,
 ) -> GitReport:
     """Make memories of a repository's commits.
 
@@ -101,7 +101,7 @@ class _Load:
         self._way = f"{VERSION} {sorted(options.tags)}"
         self._is_broken = False
 
-    def run(self, progress: Progress) -> GitReport:
+    def run(self, progress: OnProgress) -> GitReport:
         tip = self._git.commit(self._options.branch)
         if tip is None:
             self._report.notes.append("the repository has no commits yet")
@@ -192,7 +192,7 @@ class _Load:
             self._memory.delete(ids)
 
     def _read(
-        self, wanted: Sequence[str], loaded: Mapping[str, _Loaded], progress: Progress
+        self, wanted: Sequence[str], loaded: Mapping[str, _Loaded], progress: OnProgress
     ) -> None:
         progress(0, len(wanted))
         for start in range(0, len(wanted), _BATCH):

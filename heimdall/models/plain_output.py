@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 
-from .text import printable
+from .text import printable, printable_lines
 
 PROGRAM = "heimdall-models"
 
@@ -25,8 +25,7 @@ def fields(pairs: Iterable[tuple[str, object]]) -> None:
 
 def error(message: str) -> None:
     """Print `heimdall-models: message` on stderr."""
-    text = "\n".join(map(printable, message.splitlines()))
-    print(f"{PROGRAM}: {text}", file=sys.stderr)
+    print(f"{PROGRAM}: {printable_lines(message)}", file=sys.stderr)
 
 
 def _as_it_is(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Sequence
@@ -14,7 +15,6 @@ from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.core.reports import Progress, SourceReport
 from cognitive_memory.ingest.documents import VERSION, Document, read_document
 from cognitive_memory.ingest.errors import UnreadableError
-from cognitive_memory.ingest.reading import read_regular
 from cognitive_memory.ingest.reports import LoadReport, silent
 from cognitive_memory.ingest.walking import (
     EVERYTHING,
@@ -23,8 +23,10 @@ from cognitive_memory.ingest.walking import (
     Skipped,
     SourceFile,
     Walk,
+    source_of,
     walk,
 )
+from cognitive_memory.project.regular_file import read_regular
 from cognitive_memory.project.settings import IngestSettings
 from cognitive_memory.project_memory import ProjectMemory
 
@@ -33,6 +35,7 @@ _SETTLED = 2_000_000_000
 (git calls a younger entry racily clean)."""
 _REMEMBERED_AT_ONCE = 100
 _KIND = "file"
+_log = logging.getLogger(__name__)
 _CONTENT = ("sha256", "way")
 """What says that the same memories would be made."""
 
@@ -123,8 +126,22 @@ class _Load:
             SourceFile(path, source, asked=True)
             for source, state in self._known.items()
             if state.get("asked") and source not in there and _below(source, seen.roots)
-            if (path := self._project / source).is_file()
+            if (path := self._path_of(source)) is not None
         ]
+
+    def _path_of(self, source: str) -> Path | None:
+        """The file that a source names, if it is there and no other source would name it.
+
+        Sources come from the database. One with `..` or a link in it, which no walk ever made, could name any file of the
+        user's; it counts as gone.
+        """
+        path = self._project / source
+        if not path.is_file():
+            return None
+        if source_of(path.resolve(), self._project) != source:
+            _log.warning("%r is not loaded again: it leads elsewhere", source)
+            return None
+        return path
 
     def _file(self, file: SourceFile) -> None:
         before = self._known.get(file.source)

@@ -23,6 +23,7 @@ OWN_SOURCE = "git:history"
 
 _BATCH = 512
 _KIND = "git"
+_SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _SINCE = re.compile(
     r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:?\d{2})?)?|\d+[ .](day|week|month|year)s?[ .]ago"
 )
@@ -139,7 +140,9 @@ class _Load:
 
     def _goes_on(self, state: LoadState, tip: str) -> bool:
         same = all(state.get(name) == value for name, value in self._terms().items())
-        return same and self._git.is_ancestor(str(state.get("tip")), tip)
+        known, commits = state.get("tip"), state.get("commits")
+        is_plain = isinstance(known, str) and _SHA.fullmatch(known) and isinstance(commits, int)
+        return bool(same and is_plain) and self._git.is_ancestor(str(known), tip)
 
     def _commits(self, *range_: str) -> list[str]:
         limits = []

@@ -28,6 +28,7 @@ from cognitive_memory.storage import times
 from cognitive_memory.storage.reading import Reader
 from cognitive_memory.storage.rows import COLUMNS, as_json, as_memory
 from heimdall.errors import HeimdallError
+from heimdall.models.text import printable_json
 
 FORMAT = "heimdall-memories"
 VERSION = 1
@@ -36,9 +37,6 @@ LONGEST_LINE = 32_000_000
 
 _KEYS = [*DOCUMENT_KEYS, "vector"]
 _TIMES = ("created_at", "updated_at")
-
-_LINE_ENDS = {ord(character): f"\\u{ord(character):04x}" for character in "\x85\u2028\u2029"}
-"""Characters that some readers take for the end of a line, and what JSON may say instead."""
 
 _EXPORT = f"""
 SELECT {COLUMNS}, models.label, embeddings.vector, embeddings.failure
@@ -166,7 +164,7 @@ class LineReader:
                 if "format" in document:
                     self._read_header(document)
                     continue
-                line = _line(self._number, document)
+                line = line_of(self._number, document)
             except ValueError as error:
                 raise JsonLineError(self._number, str(error)) from None
             self.memories += 1
@@ -210,7 +208,12 @@ def _document(text: str) -> dict[str, Any]:
     return document
 
 
-def _line(number: int, document: dict[str, Any]) -> Line:
+def line_of(number: int, document: dict[str, Any]) -> Line:
+    """The memory that a document tells of, as `as_document` and `as_line` write one.
+
+    Raises:
+        MemoryValueError: it has an unknown key, or a value that a memory can't have.
+    """
     for name in document:
         if name not in _KEYS:
             near = get_close_matches(name, _KEYS, 1)
@@ -262,4 +265,4 @@ def _length(vector: bytes) -> float:
 
 
 def _dump(line: Mapping[str, Json]) -> str:
-    return as_json(line).translate(_LINE_ENDS)
+    return printable_json(as_json(line))

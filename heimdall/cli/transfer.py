@@ -117,10 +117,12 @@ def _written(done: str, file: Path, memories: int, advice: str = "") -> Report:
     is_flag=True,
     help="Replace the database that is there; it is kept beside the new one.",
 )
-def restore(*, file: Path, force: bool) -> Report:
+@own_option
+def restore(*, file: Path, force: bool, own: bool) -> Report:
     """Bring back what 'heimdall backup' wrote.
 
-    FILE is checked first. Servers that have the project open see the restored memories at once.
+    FILE is checked first. Servers that have the project open see the restored memories at once. From a backup that was not
+    made on this machine the memories come over alone, with the origin 'adopted' unless --own is given.
 
     Examples:
         heimdall restore ~/backups/project.db  # into a project that has no memory yet
@@ -133,7 +135,7 @@ def restore(*, file: Path, force: bool) -> Report:
     project = find_project()
     if not project.initialised:
         init_project(project.root)
-    kept = copies.restore(file.absolute(), project.database, force=force)
+    kept = copies.restore(file.absolute(), project.database, force=force, own=own)
     with this_memory() as memory:
         memories = memory.status().memories
 

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from cognitive_memory.core.memory import Memory
+from cognitive_memory.core.memory import LoadState, Memory
 from cognitive_memory.ingest import folders, plain_text
 from cognitive_memory.ingest.blocks import Block
 from cognitive_memory.ingest.folders import LoadOptions, load_paths
@@ -275,6 +276,52 @@ def test_equal_texts_in_several_places_are_all_kept(loader: Loader) -> None:
     loader.load()
     assert [len(texts) for texts in loader.texts().values()] == [2, 1]
     assert len(_ids(list(loader.memory.memories()))) == 3
+
+
+ASKED: LoadState = {"kind": "file", "asked": True}
+
+
+@pytest.mark.parametrize("loaded", [".", "docs"])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "../victim/secret.md",
+        "docs/../../victim/secret.md",
+        "./docs/../../victim/secret.md",
+        "docs/link.md",
+        "docs/folder/secret.md",
+        "{absolute}",
+        "docs//../../victim/secret.md",
+        "docs/nul\0.md",
+    ],
+)
+def test_what_the_database_says_was_asked_for_leads_to_no_other_file(
+    loader: Loader, project: Path, source: str, loaded: str
+) -> None:
+    victim = project.parent / "victim"
+    victim.mkdir()
+    (victim / "secret.md").write_text("The secret of somebody else.")
+    loader.write(**{"docs/a_md": "First."})
+    (project / "docs" / "link.md").symlink_to(victim / "secret.md")
+    (project / "docs" / "folder").symlink_to(victim)
+    source = source.format(absolute=victim / "secret.md")
+    loader.memory.set_load_states({source: ASKED})
+    report = loader.load(loaded)
+    assert report.loaded == ["docs/a.md"]
+    assert loader.texts() == {"docs/a.md": ["First."]}
+    if loaded == "." and not Path(source).is_absolute():
+        assert list(loader.memory.load_states()) == ["docs/a.md"], "what is wrong is forgotten"
+
+
+def test_states_that_are_none(loader: Loader, project: Path) -> None:
+    assert loader.load().loaded == []
+    loader.write(a_md="First.")
+    deep, long = "[" * 900 + "]" * 900, "9" * 5_000
+    with sqlite3.connect(project.parent / "memory" / "memory.db") as connection:
+        for number, state in enumerate(["[]", '"file"', "7", "null", deep, f'{{"size": {long}}}']):
+            connection.execute("INSERT INTO load_states VALUES (?, ?)", (f"{number}.md", state))
+    connection.close()
+    assert loader.load().loaded == ["a.md"]
 
 
 def test_one_bad_file_ends_no_load(loader: Loader, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cognitive_memory.core.memory import Json
 from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.ingest.errors import GitError
 from cognitive_memory.ingest.git_history import GitOptions, load_history
@@ -331,3 +332,27 @@ def test_other_tags_load_again(memory: ProjectMemory, repository: Repository) ->
     report = _load(memory, repository, tags=("x",))
     assert (report.commits, report.memories.updated) == (1, 1)
     assert next(memory.memories()).tags == ("x",)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"tip": "HEAD"},
+        {"tip": "HEAD\n"},
+        {"tip": None},
+        {"tip": "--all"},
+        {"tip": ["x"]},
+        {"commits": "many"},
+        {"commits": None},
+    ],
+)
+def test_a_state_that_no_load_wrote_is_not_believed(
+    memory: ProjectMemory, repository: Repository, wrong: dict[str, Json]
+) -> None:
+    repository.commit("One")
+    _load(memory, repository)
+    repository.commit("Two")
+    state = {**memory.load_states()["git:history"], **wrong}
+    memory.set_load_states({"git:history": state})
+    assert _load(memory, repository).commits == 1
+    assert memory.load_states()["git:history"]["commits"] == 2

@@ -12,12 +12,12 @@ import pytest
 from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCNotification
 
-from heimdall.mcp_server.quoting import clean
 from heimdall.mcp_server.transport.descriptors import Wire
 from heimdall.mcp_server.transport.handshake import Handshake
 from heimdall.mcp_server.transport.lines import LONGEST_LINE
 from heimdall.mcp_server.transport.stdio import stdio_streams
-from tests.support.mcp_raw import RawServer
+from heimdall.quoting import clean
+from tests.support.mcp_raw import VERSION, RawServer
 
 pytestmark = pytest.mark.slow
 
@@ -83,7 +83,12 @@ def test_huge_and_hostile_arguments_are_refused_by_name(raw: RawServer) -> None:
 
 def test_whatever_carries_an_id_is_answered(raw: RawServer) -> None:
     """As the first line, where the handshake reads it, and later."""
-    raw.write(b'{"jsonrpc":"2.0","id":"0\\ud83d","method":"ping"}\n')
+    params = {
+        "protocolVersion": VERSION,
+        "capabilities": {},
+        "clientInfo": {"name": "\ud83d", "version": "1"},
+    }
+    raw.send({"id": "0\ud83d", "method": "initialize", "params": params})
     raw.response("0\N{REPLACEMENT CHARACTER}")
     raw.initialize()
     call = '{"jsonrpc":"2.0","id":%s,"method":"tools/call","params":{"name":"store_memory","arguments":{"text":"%s"}}}\n'

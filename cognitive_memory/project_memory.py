@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from threading import Event
 from typing import Any, Self
 
 from cognitive_memory.core.config import EmbeddingConfig
 from cognitive_memory.core.embedder import Embedder
-from cognitive_memory.core.memory import LoadState, Memory, NewMemory, Origin, as_id
+from cognitive_memory.core.memory import Memory, NewMemory, Origin, as_id
 from cognitive_memory.core.recall import EVERYTHING, Recall, RecallFilter
-from cognitive_memory.core.reports import ImportReport, Progress, SourceReport, StoreReport
-from cognitive_memory.core.status import MemoryStatus
+from cognitive_memory.core.reports import ImportReport, OnProgress, StoreReport
 from cognitive_memory.embedding.backfill import Backfill
 from cognitive_memory.embedding.embedder import ModelEmbedder
 from cognitive_memory.embedding.pipeline import EmbeddingPipeline, store_many
@@ -20,7 +19,7 @@ from cognitive_memory.qdrant.nearest import QdrantNearest
 from cognitive_memory.qdrant.settings import QdrantSettings
 from cognitive_memory.retrieval.recaller import Recaller
 from cognitive_memory.retrieval.scoring import Weights
-from cognitive_memory.storage import backup, importing, json_lines
+from cognitive_memory.storage import importing, json_lines
 from cognitive_memory.storage.store import MemoryStore
 
 PAGE = 500
@@ -30,8 +29,9 @@ PAGE = 500
 class ProjectMemory:
     """The memories of one project. Thread-safe; several processes may work on one database at once.
 
-    Made by `open`; a context manager that closes. Each method is one transaction, unless it says otherwise; for other
-    questions and changes there are `storage.reading` and `storage.writing`.
+    Made by `open`; a context manager that closes. Each method is one transaction, unless it says
+    otherwise. What needs no embedder and no search is asked and changed through `storage`: its
+    `status`, and its transactions `reading` and `writing`.
 
     Attributes:
         database: the database file.
@@ -121,7 +121,11 @@ class ProjectMemory:
         return self.get(memory_id)
 
     def store_many(
-        self, memories: Iterable[NewMemory], *, embed: bool = True, progress: Progress | None = None
+        self,
+        memories: Iterable[NewMemory],
+        *,
+        embed: bool = True,
+        progress: OnProgress | None = None,
     ) -> StoreReport:
         """Store any number of memories, as `store` does, in blocks; each block is on disk before the next is read.
 
@@ -131,21 +135,6 @@ class ProjectMemory:
             progress: called after each block with how many were stored so far, and for how many of those embedding is over.
         """
         return store_many(self.storage, self._embedder, memories, embed=embed, progress=progress)
-
-    def replace_source(self, source: str, memories: Iterable[NewMemory]) -> SourceReport:
-        """Make `memories` all that comes from `source`; what it no longer gives is removed.
-
-        Those without an id get one that follows from source and content, so that a repeat changes nothing. Vectors are
-        left to `embed_pending`, which makes them in large batches.
-        """
-        with self.storage.writing() as writer:
-            return writer.replace_source(source, memories)
-
-    def remove_source(self, source: str) -> int:
-        """Remove all that comes from `source`; tells how many that were. If it was loaded, loading it again brings it back."""
-        with self.storage.writing() as writer:
-            writer.set_load_states({source: None})
-            return writer.replace_source(source, ()).removed
 
     def update(self, memory_id: str, **changes: Any) -> Memory:
         """Change fields of a memory: text, type, tags, source, context, importance, pinned, metadata.
@@ -254,10 +243,6 @@ class ProjectMemory:
             self._embedder.fetch()
         return self._recaller.recall(query, limit=limit, filter=filter, explain=explain)
 
-    def status(self) -> MemoryStatus:
-        """Everything counted."""
-        return self.storage.status()
-
     def export_lines(self, *, vectors: bool = True) -> Iterator[str]:
         """Everything, as lines of JSON without line ends; what they hold is the state at the first line.
 
@@ -276,28 +261,8 @@ class ProjectMemory:
         """
         return importing.import_lines(self.storage, lines, own=own)
 
-    def backup(self, file: Path, *, force: bool = False) -> None:
-        """Copy the database, as it is now, into one checked file; `force` replaces a file that is there.
-
-        Raises:
-            StorageError: there is a file already, it can't be written, or the database is damaged.
-        """
-        backup.back_up(self.database, file, force=force)
-
-    def integrity(self) -> list[str]:
-        """What is wrong with the database; empty when it is sound."""
-        return backup.problems_in(self.database)
-
-    def load_states(self) -> Mapping[str, LoadState]:
-        """What was remembered of each source that was loaded."""
-        with self.storage.reading() as reader:
-            return reader.load_states()
-
-    def set_load_states(self, states: Mapping[str, LoadState | None]) -> None:
-        """Remember a state for each of these sources, so that a repeated load does only what is left; None forgets it."""
-        with self.storage.writing() as writer:
-            writer.set_load_states(states)
-
-    def embed_pending(self, *, progress: Progress | None = None, stop: Event | None = None) -> int:
+    def embed_pending(
+        self, *, progress: OnProgress | None = None, stop: Event | None = None
+    ) -> int:
         """Make the vectors that are missing, as `Backfill.run`; fetches the model if it is not here."""
         return self._backfill.run(progress=progress, stop=stop)

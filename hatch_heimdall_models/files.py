@@ -63,3 +63,8 @@ def write_if_different(path: Path, content: bytes) -> bool:
     with replacing(path) as stream:
         stream.write(content)
     return True
+
+
+def megabytes(count: int) -> str:
+    """A number of bytes for people."""
+    return f"{count / 1e6:.1f} MB"

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.exit_codes import EXIT_ERROR, EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT_OK
 from release.project import ASSETS, CACHE, LICENSE, LOCK, MODELS, RECIPE, ROOT
 from release.serve import serve
 
@@ -109,7 +110,7 @@ def lock(
     new = make_lock(read_recipe(recipe_file), project, models, assets / tag, tag=tag, old=old)
     right, lines = settle(path, old, new, check=check, command="python -m release lock")
     click.echo("\n".join(lines))
-    context.exit(0 if right else 1)
+    context.exit(EXIT_OK if right else EXIT_FINDINGS)
 
 
 @cli.command("publish", short_help="Publish the packed assets, with gh.")
@@ -156,7 +157,7 @@ def verify_command(
         click.echo(f"{tag} is not as it should be:")
         for problem in problems:
             click.echo(f"  - {problem}")
-        context.exit(1)
+        context.exit(EXIT_FINDINGS)
     click.echo(f"{tag} is as it should be")
 
 
@@ -172,11 +173,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except (ModelBuildError, OSError) as error:
         click.echo(f"Error: {error}", err=True)
-        return 2
+        return EXIT_ERROR
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
-        return 130
-    return result if isinstance(result, int) else 0
+        return EXIT_INTERRUPTED
+    return result if isinstance(result, int) else EXIT_OK
 
 
 if __name__ == "__main__":

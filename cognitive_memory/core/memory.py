@@ -1,4 +1,4 @@
-"""What a memory is: the values that storage, retrieval, ingest and the faces hand to one another."""
+"""A memory: the values that storage, retrieval, ingest, command line and server pass on."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import logging
 import threading
 
 from cognitive_memory.core.embedder import Embedder
-from cognitive_memory.core.reports import Progress
+from cognitive_memory.core.reports import OnProgress
 from cognitive_memory.embedding.pipeline import BLOCK, EmbeddingPipeline
 from cognitive_memory.storage.store import MemoryStore
 
@@ -30,7 +30,9 @@ class Backfill:
         """The revision at which everything was embedded here last."""
         self._warned = False
 
-    def run(self, *, progress: Progress | None = None, stop: threading.Event | None = None) -> int:
+    def run(
+        self, *, progress: OnProgress | None = None, stop: threading.Event | None = None
+    ) -> int:
         """Embed every memory that has no vector of the current model, newest first; a kill loses two blocks at most.
 
         One process at a time does this; another one waits for it, and does what is left.
@@ -46,7 +48,7 @@ class Backfill:
             heimdall.models.ModelError: the model can't be had; what is done stays.
         """
         from heimdall.models.locking import advisory_lock
-        from heimdall.models.transfer.progress import Progress as Quiet
+        from heimdall.models.transfer.progress import Progress
 
         stop = stop or threading.Event()
 
@@ -59,7 +61,7 @@ class Backfill:
         if not done():
             database = self._store.database
             lock = database.with_name(f"{database.name}-embedding.lock")
-            with advisory_lock(lock, LOCK_SECONDS, done, Quiet()):
+            with advisory_lock(lock, LOCK_SECONDS, done, Progress()):
                 replace = self._may_replace()
                 # Once more for what was added or changed meanwhile.
                 while not done() and (written := self._pass(stop, replace, total, progress)):
@@ -70,7 +72,7 @@ class Backfill:
         return total
 
     def _pass(
-        self, stop: threading.Event, replace: bool, before: int, progress: Progress | None
+        self, stop: threading.Event, replace: bool, before: int, progress: OnProgress | None
     ) -> int:
         """Embed what is pending now; `before` so many were embedded already. Tells how many were written."""
 

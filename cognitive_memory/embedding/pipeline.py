@@ -12,7 +12,7 @@ from typing import Self
 from cognitive_memory.core.batches import batched
 from cognitive_memory.core.embedder import Embedder
 from cognitive_memory.core.memory import NewMemory
-from cognitive_memory.core.reports import Progress, StoreReport
+from cognitive_memory.core.reports import OnProgress, StoreReport
 from cognitive_memory.embedding.embedder import embedded_text
 from cognitive_memory.storage.store import MemoryStore
 from cognitive_memory.storage.vectors import Embedded, Pending
@@ -118,7 +118,7 @@ def store_many(
     memories: Iterable[NewMemory],
     *,
     embed: bool,
-    progress: Progress | None,
+    progress: OnProgress | None,
 ) -> StoreReport:
     """Store memories in blocks, and embed each block while the next one is read and written; `ProjectMemory.store_many`."""
     stored: list[Stored] = []

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from cognitive_memory.core.config import ConfigError
-from cognitive_memory.core.reports import Progress
+from cognitive_memory.core.reports import OnProgress
 from cognitive_memory.core.variants import Graph
 from cognitive_memory.encoding.cores import usable_cores
 from cognitive_memory.encoding.errors import ModelLoadError
@@ -104,7 +104,7 @@ class Encoder:
         return vector
 
     def encode_batch(
-        self, texts: Iterable[str], *, batch_size: int = 32, progress: Progress | None = None
+        self, texts: Iterable[str], *, batch_size: int = 32, progress: OnProgress | None = None
     ) -> NDArray[np.float32]:
         """Embed several texts. Long texts are treated as by `encode`.
 

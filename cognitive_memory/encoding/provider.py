@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from cognitive_memory.core.reports import Progress
+    from cognitive_memory.core.reports import OnProgress
     from cognitive_memory.encoding.encoder import Encoder
     from cognitive_memory.encoding.pipeline import Block
     from heimdall.models.locate import Location
@@ -71,7 +71,7 @@ class ONNXEmbeddingProvider:
         return self._loaded().encode(text)
 
     def encode_batch(
-        self, texts: Iterable[str], *, progress: Progress | None = None
+        self, texts: Iterable[str], *, progress: OnProgress | None = None
     ) -> NDArray[np.float32]:
         """Embed several texts. Long texts are treated as by `encode`.
 

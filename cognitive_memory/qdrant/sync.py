@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cognitive_memory.core.batches import batched
-from cognitive_memory.core.reports import Progress
+from cognitive_memory.core.reports import OnProgress
 from cognitive_memory.qdrant.errors import QdrantOwnerError
 from cognitive_memory.storage import replication
 from cognitive_memory.storage.reading import Reader
@@ -71,7 +71,7 @@ def push(
     *,
     full: bool = False,
     take_over: bool = False,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
 ) -> PushReport:
     """Write what has changed in SQLite since the last push.
 
@@ -172,7 +172,7 @@ def _compare(store: MemoryStore, index: QdrantIndex) -> tuple[list[Stamp], int]:
 
 
 def _write(
-    store: MemoryStore, index: QdrantIndex, todo: list[Stamp], progress: Progress | None
+    store: MemoryStore, index: QdrantIndex, todo: list[Stamp], progress: OnProgress | None
 ) -> int:
     written = 0
     for batch in batched(todo, BATCH):

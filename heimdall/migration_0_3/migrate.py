@@ -200,7 +200,7 @@ class _Migration:
             with ProjectMemory.open(self.project.database) as memory:
                 if ModelEmbedder().ready():
                     memory.embed_pending(progress=progress)
-                pending = memory.status().pending
+                pending = memory.storage.status().pending
         except HeimdallError as error:
             problem = f"the memories came over, but their vectors could not be made: {error}"
             self.report.notes.append(problem)

@@ -17,11 +17,11 @@ from heimdall.errors import HeimdallError
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 """A value that JSON can carry."""
 
-_DEPTH = 50
+METADATA_DEPTH = 50
 """Levels of lists and mappings in metadata: whoever reads a memory must be able to, however deep
 its calls are.
 """
-_TOO_DEEP = f"is nested in more than {_DEPTH} levels"
+_TOO_DEEP = f"is nested in more than {METADATA_DEPTH} levels"
 
 _SHORT = Repr()
 _SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxlong, _SHORT.maxother = 4, 80, 80, 80
@@ -275,12 +275,12 @@ def _one_of(kinds: type[StrEnum], field: str) -> Callable[[object], StrEnum]:
     return as_kind
 
 
-def _is_deeper(value: object, levels: int) -> bool:
+def is_deeper(value: object, levels: int) -> bool:
     """Whether lists and mappings are nested in more levels than that."""
     if not isinstance(value, dict | list):
         return False
     inside = value.values() if isinstance(value, dict) else value
-    return levels == 0 or any(_is_deeper(each, levels - 1) for each in inside)
+    return levels == 0 or any(is_deeper(each, levels - 1) for each in inside)
 
 
 def _as_tags(values: object) -> tuple[str, ...]:
@@ -322,7 +322,7 @@ def _as_metadata(value: object) -> dict[str, Json]:
         raise MemoryValueError("metadata", _TOO_DEEP) from None
     except (TypeError, ValueError) as error:
         raise MemoryValueError("metadata", f"holds what JSON can't carry: {error}") from None
-    if _is_deeper(copy, _DEPTH):
+    if is_deeper(copy, METADATA_DEPTH):
         raise MemoryValueError("metadata", _TOO_DEEP)
     return copy
 

@@ -14,7 +14,6 @@ from cognitive_memory.ingest.commits import Commit, memories_of, read_commits
 from cognitive_memory.ingest.documents import VERSION
 from cognitive_memory.ingest.errors import GitError
 from cognitive_memory.ingest.git_command import Git
-from cognitive_memory.ingest.processor_time import processor_time
 from cognitive_memory.ingest.reports import GitReport, silent
 from cognitive_memory.ingest.walking import source_of
 from cognitive_memory.project_memory import ProjectMemory
@@ -23,8 +22,6 @@ OWN_SOURCE = "git:history"
 """What the memories of the project's own repository come from; those of another are below it, by its path."""
 
 _BATCH = 512
-_SECONDS = 10
-"""Of processor time for making memories of a commit: a thousand times what one with a long message takes."""
 _KIND = "git"
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _SINCE = re.compile(
@@ -212,8 +209,7 @@ class _Load:
                 continue
             whole = commit.sha not in self._git.shallow
             try:
-                with processor_time(_SECONDS):
-                    made = memories_of(commit, self._source, tags=self._options.tags, whole=whole)
+                made = memories_of(commit, self._source, tags=self._options.tags, whole=whole)
             except Exception as error:  # noqa: BLE001 (one commit must not end the load)
                 problem = (
                     f"commit {commit.sha[:10]} could not be read, and was left out ({error!r})"

@@ -14,7 +14,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from cognitive_memory.core.memory import Json, MemoryType, NewMemory, Origin
+from cognitive_memory.core.memory import (
+    METADATA_DEPTH,
+    Json,
+    MemoryType,
+    NewMemory,
+    Origin,
+    is_deeper,
+)
 
 KEPT_AS = "heimdall_0_3"
 """The key in a memory's metadata below which everything is kept that has no other place."""
@@ -169,6 +176,8 @@ def _object(text: object) -> dict[str, Json]:
     try:
         value = plain(json.loads(text))
     except (ValueError, RecursionError):
+        return {"unreadable": _clean(text)}
+    if is_deeper(value, METADATA_DEPTH - 5):  # it is put into levels of our own
         return {"unreadable": _clean(text)}
     return value if isinstance(value, dict) else {"value": value}
 

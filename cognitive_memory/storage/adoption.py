@@ -22,6 +22,7 @@ from cognitive_memory.core.memory import DOCUMENT_KEYS, MemoryValueError
 from cognitive_memory.storage import connections, ddl, files, importing, making, schema, times
 from cognitive_memory.storage.errors import (
     AlteredDatabaseError,
+    BadRowError,
     DatabaseFullError,
     DatabaseUnreadableError,
     ForeignLogError,
@@ -29,8 +30,10 @@ from cognitive_memory.storage.errors import (
     UnknownDatabaseError,
     explained,
 )
+from cognitive_memory.storage.filters import Conditions
 from cognitive_memory.storage.hardening import Deadline, bounded, distrusted, seconds_for
 from cognitive_memory.storage.json_lines import Line, line_of
+from cognitive_memory.storage.reading import Reader
 from cognitive_memory.storage.store import MemoryStore
 from heimdall.models.text import megabytes
 
@@ -102,8 +105,10 @@ def adopt(database: Path, *, project_id: str | None = None, own: bool = False) -
     try:
         if schema.probe(database) is None:
             return Adopted(False, None, kept)
-        with connections.opened(database, read_only=True):
-            return Adopted(True, None, kept)
+        with connections.opened(database, read_only=True) as connection:
+            if not _bad_rows(connection):
+                return Adopted(True, None, kept)
+        own = True  # only single rows of it are not as this user stored them
     except ForeignLogError:
         if own:
             schema.accept_log(database)
@@ -148,6 +153,19 @@ def rescue(database: Path, fresh: Path, *, project_id: str, own: bool = False) -
             report = importing.import_read(store, lines, own=own)
     rescued.memories = report.added + report.updated + report.unchanged
     return rescued
+
+
+def _bad_rows(connection: sqlite3.Connection) -> bool:
+    """Whether a database whose schema is sound has memories that are none."""
+    connection.execute("BEGIN")
+    try:
+        for _ in Reader(connection, None).rows(Conditions()):
+            pass
+    except (BadRowError, sqlite3.OperationalError):  # of the second kind: text that is no text
+        return True
+    finally:
+        connection.rollback()
+    return False
 
 
 def _check_file(database: Path) -> None:

@@ -130,7 +130,7 @@ class ONNXEmbeddingProvider:
     def _location(self) -> Location:
         from heimdall.models.locate import locate
 
-        return locate(None, *self._which, models_dir=str(self.config.model_cache_dir))
+        return locate(None, *self._which, models_dir=self.config.model_cache_dir)
 
     def _directory(self) -> Path:
         location = self._location()
@@ -138,7 +138,7 @@ class ONNXEmbeddingProvider:
             return Path(location.directory)
         from heimdall.models.resolver import resolve
 
-        return resolve(*self._which, models_dir=self.config.model_cache_dir)
+        return resolve(*self._which, models_dir=Path(self.config.model_cache_dir))
 
     def _loaded(self) -> Encoder:
         # Looked at without the lock first: every text comes by here.
@@ -152,7 +152,7 @@ class ONNXEmbeddingProvider:
         from cognitive_memory.encoding.encoder import Encoder
         from heimdall.models import graph_cache, receipts
 
-        ours = self.config.model_cache_dir / receipts.STORE
+        ours = Path(self.config.model_cache_dir, receipts.STORE)
         return Encoder.load(
             directory,
             device=self.config.device,
@@ -174,7 +174,7 @@ class ONNXEmbeddingProvider:
             model = read_model(None, *self._which)
             if verify_tree(directory, model):
                 raise
-            directory = repair(model, models_dir=self.config.model_cache_dir).directory
+            directory = repair(model, models_dir=Path(self.config.model_cache_dir)).directory
             encoder = self._encoder_in(directory)
         for setting in ("model_name", "embedding_dimension"):
             wanted, loaded = getattr(self.config, setting), getattr(encoder.settings, setting)

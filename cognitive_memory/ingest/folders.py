@@ -15,7 +15,6 @@ from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.core.reports import Progress, SourceReport
 from cognitive_memory.ingest.documents import VERSION, Document, read_document
 from cognitive_memory.ingest.errors import UnreadableError
-from cognitive_memory.ingest.reading import read_regular
 from cognitive_memory.ingest.reports import LoadReport, silent
 from cognitive_memory.ingest.walking import (
     EVERYTHING,
@@ -27,6 +26,7 @@ from cognitive_memory.ingest.walking import (
     source_of,
     walk,
 )
+from cognitive_memory.project.regular_file import read_regular
 from cognitive_memory.project.settings import IngestSettings
 from cognitive_memory.project_memory import ProjectMemory
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cognitive_memory.project.plain_file import open_plain
+from cognitive_memory.project.regular_file import open_regular
 from cognitive_memory.storage.vectors import State, Vectors
 from heimdall.models.files import draft
 
@@ -54,7 +54,7 @@ class VectorFile:
         One that is not whole, or not what `write` makes, is removed. Whether the vectors are finite is not looked at.
         """
         try:
-            with os.fdopen(open_plain(self.path), "rb") as file:
+            with os.fdopen(open_regular(self.path), "rb") as file:
                 header = json.loads(file.read(_HEADER))
                 mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
             return _saved(header, mapped, space, self.dimension)

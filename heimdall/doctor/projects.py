@@ -20,6 +20,7 @@ def check(request: Request) -> Iterator[Finding]:
     """The project that was asked for or is around the working directory, then every other that is known."""
     from cognitive_memory.project.errors import NoProjectError, UntrustedProjectError
     from cognitive_memory.project.find import find_project
+    from cognitive_memory.project.places import why_no_project
     from cognitive_memory.project.registry import known_projects
 
     here = None
@@ -38,6 +39,10 @@ def check(request: Request) -> Iterator[Finding]:
                 "its directory is not there: it was removed or moved, or its disk is not mounted"
             )
             advice = "'heimdall project clean --gone' forgets what is gone"
+            yield warned("projects", known.project.root, problem, advice)
+        elif reason := why_no_project(known.project.root):
+            problem = f"{reason}: its memory counts only where HEIMDALL_PROJECT names it"
+            advice = f"'heimdall project clean {known.project.root}' removes it"
             yield warned("projects", known.project.root, problem, advice)
         else:
             yield from _project(known.project, known=True)

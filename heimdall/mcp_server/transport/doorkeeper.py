@@ -82,7 +82,7 @@ class Connection(H11Protocol):
         super().connection_lost(exc)
 
     def leave(self) -> None:
-        """Close it at once, with what is still to be written."""
+        """Close it at once; what is not written yet is dropped."""
         self._settled()
         self.transport.abort()
 

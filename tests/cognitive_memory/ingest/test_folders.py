@@ -278,43 +278,6 @@ def test_equal_texts_in_several_places_are_all_kept(loader: Loader) -> None:
     assert len(_ids(list(loader.memory.memories()))) == 3
 
 
-def test_one_bad_file_ends_no_load(loader: Loader, monkeypatch: pytest.MonkeyPatch) -> None:
-    loader.write(a_txt="First.", bad_txt="Second.", c_txt="Third.")
-    loader.load()
-    read_text = plain_text.read_text
-
-    def read(text: str) -> Iterator[Block]:
-        if "bad" in text:
-            raise ArithmeticError
-        return read_text(text)
-
-    monkeypatch.setattr(plain_text, "read_text", read)
-    loader.write(a_txt="First again.", bad_txt="A bad one.", c_txt="Third again.")
-    report = loader.load("a.txt", "bad.txt", "c.txt")
-    assert report.loaded == ["a.txt", "c.txt"]
-    assert report.skipped == {Reason.UNREADABLE: 1}
-    assert report.notes == [
-        "bad.txt could not be read: ArithmeticError; what was loaded of it before is kept"
-    ]
-    assert loader.texts()["bad.txt"] == ["Second."]
-
-
-def test_a_file_that_became_a_pipe_or_a_link_is_not_waited_for(
-    loader: Loader, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    loader.write(a_md="First.", b_md="Second.", c_md="Third.")
-    seen = walk([loader.project], loader.project)
-    monkeypatch.setattr(folders, "walk", lambda *_arguments: seen)
-    for name in ("a.md", "b.md"):
-        (loader.project / name).unlink()
-    os.mkfifo(loader.project / "a.md")
-    (loader.project / "b.md").symlink_to("/dev/zero")
-    report = loader.load()
-    assert report.loaded == ["c.md"]
-    assert [note.split(" could")[0] for note in report.notes] == ["a.md", "b.md"]
-    assert all("(it is no regular file)" in note for note in report.notes)
-
-
 ASKED: LoadState = {"kind": "file", "asked": True}
 
 
@@ -359,3 +322,40 @@ def test_states_that_are_none(loader: Loader, project: Path) -> None:
             connection.execute("INSERT INTO load_states VALUES (?, ?)", (f"{number}.md", state))
     connection.close()
     assert loader.load().loaded == ["a.md"]
+
+
+def test_one_bad_file_ends_no_load(loader: Loader, monkeypatch: pytest.MonkeyPatch) -> None:
+    loader.write(a_txt="First.", bad_txt="Second.", c_txt="Third.")
+    loader.load()
+    read_text = plain_text.read_text
+
+    def read(text: str) -> Iterator[Block]:
+        if "bad" in text:
+            raise ArithmeticError
+        return read_text(text)
+
+    monkeypatch.setattr(plain_text, "read_text", read)
+    loader.write(a_txt="First again.", bad_txt="A bad one.", c_txt="Third again.")
+    report = loader.load("a.txt", "bad.txt", "c.txt")
+    assert report.loaded == ["a.txt", "c.txt"]
+    assert report.skipped == {Reason.UNREADABLE: 1}
+    assert report.notes == [
+        "bad.txt could not be read: ArithmeticError; what was loaded of it before is kept"
+    ]
+    assert loader.texts()["bad.txt"] == ["Second."]
+
+
+def test_a_file_that_became_a_pipe_or_a_link_is_not_waited_for(
+    loader: Loader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loader.write(a_md="First.", b_md="Second.", c_md="Third.")
+    seen = walk([loader.project], loader.project)
+    monkeypatch.setattr(folders, "walk", lambda *_arguments: seen)
+    for name in ("a.md", "b.md"):
+        (loader.project / name).unlink()
+    os.mkfifo(loader.project / "a.md")
+    (loader.project / "b.md").symlink_to("/dev/zero")
+    report = loader.load()
+    assert report.loaded == ["c.md"]
+    assert [note.split(" could")[0] for note in report.notes] == ["a.md", "b.md"]
+    assert all("(it is no regular file)" in note for note in report.notes)

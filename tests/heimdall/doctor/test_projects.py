@@ -201,3 +201,14 @@ def test_looking_changes_nothing(project: Project) -> None:
     look(project.root)
     assert {path.name: path.read_bytes() for path in project.folder.iterdir()} == before
     shutil.rmtree(project.folder)
+
+
+def test_a_memory_that_no_search_finds(project: Project, home: Path) -> None:
+    remember(init_project(home))
+    found = {finding.path: finding for finding in look(project.root)}
+    assert found[str(project.database)].status is Status.PASS
+    stray = found[str(home)]
+    assert stray.status is Status.WARN
+    assert "is your home directory" in stray.message
+    assert "HEIMDALL_PROJECT" in stray.message
+    assert f"heimdall project clean {home}" in stray.message

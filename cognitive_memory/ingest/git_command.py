@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cognitive_memory.ingest.errors import GitError
-from cognitive_memory.ingest.reading import read_regular
+from cognitive_memory.project.regular_file import read_regular
 
 _SETTINGS = {
     # Nothing that a repository's configuration names is run: hooks, monitors, pagers, signature checkers.

@@ -41,6 +41,7 @@ def adopt(*, path: Path | None, own: bool) -> Report:
         database = path.absolute()
     else:
         project = find_project() if path is None else Project(path.expanduser().absolute())
+        project.check()
         database, project_id = project.database, project.config.project_id
     adopted = adoption.adopt(database, project_id=project_id, own=own)
     rescued = adopted.rescued

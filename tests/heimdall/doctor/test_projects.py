@@ -159,7 +159,7 @@ def test_other_known_projects_are_looked_at_too(project: Project, tmp_path: Path
 def test_a_database_of_somebody_else(project: Project) -> None:
     user, _ = other_users()
     for parent in (project.root, *project.root.parents[:3]):
-        parent.chmod(0o755)
+        parent.chmod(parent.stat().st_mode | 0o055)
     code = (
         "from heimdall.doctor import projects, finding; from pathlib import Path; "
         f"print(*projects.check(finding.Request(project=Path({str(project.root)!r}))))"

@@ -288,7 +288,7 @@ def test_a_tree_whose_branches_grow_together(database: Path) -> None:
 
 def test_a_journal_is_put_aside_and_never_played(database: Path, tmp_path: Path) -> None:
     victim = tmp_path / "precious"
-    victim.touch()
+    victim.write_text("precious")
     a_strangers(database, "one")
     deleting_journal(database, victim)
     adopted = adopt(database)
@@ -377,7 +377,7 @@ def test_restoring_over_a_database_of_others_keeps_that(database: Path, tmp_path
         memory.store(NewMemory(text="mine"), embed=False)
         memory.backup(tmp_path / "saved.db")
     victim = tmp_path / "precious"
-    victim.touch()
+    victim.write_text("precious")
     a_strangers(database, "theirs")
     deleting_journal(database, victim)
     kept = backup.restore(tmp_path / "saved.db", database, force=True)

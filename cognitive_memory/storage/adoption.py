@@ -19,6 +19,7 @@ from typing import Any
 from uuid import uuid4
 
 from cognitive_memory.core.memory import DOCUMENT_KEYS, MemoryValueError
+from cognitive_memory.project.regular_file import open_regular
 from cognitive_memory.storage import connections, ddl, files, importing, making, schema, times
 from cognitive_memory.storage.errors import (
     AlteredDatabaseError,
@@ -45,7 +46,6 @@ _ROWS = "SELECT {columns} FROM main.memories NOT INDEXED ORDER BY key"
 _REASONS = 5
 _MARGIN = 1 << 24
 _ATTEMPTS = 3
-_CAREFULLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 @dataclass
@@ -211,7 +211,7 @@ def _sizes_and_times(database: Path) -> list[tuple[int, int]]:
 def _copy_file(source: Path, target: Path) -> None:
     target.unlink(missing_ok=True)
     try:
-        descriptor = os.open(source, os.O_RDONLY | _CAREFULLY)
+        descriptor = open_regular(source)
     except FileNotFoundError:
         return
     with os.fdopen(descriptor, "rb") as reading, target.open("xb") as writing:

@@ -36,7 +36,8 @@ class ProjectMemory:
     Attributes:
         database: the database file.
         project_id: the id that is stored in it, so that a moved project keeps its memory.
-        migration_backup: where the state before a schema migration was kept, if opening it migrated it.
+        migration_backup: where the state before a schema migration was kept, if opening it migrated
+            it.
         storage: the database itself.
     """
 
@@ -73,12 +74,15 @@ class ProjectMemory:
         qdrant: QdrantSettings | None = None,
         weights: Weights | None = None,
     ) -> Self:
-        """Open a project's database; make it if there is none, migrate it if it is older. Loads no model.
+        """Open a project's database; make it if there is none, migrate it if it is older.
+
+        Loads no model.
 
         Args:
             database: the file; its directory is made.
             project_id: for a new database; default: a new UUID. An existing database keeps its own.
-            config: which model makes vectors; default: `EmbeddingConfig` that reads long memories whole.
+            config: which model makes vectors; default: `EmbeddingConfig` that reads long memories
+                whole.
             qdrant: where the vectors are searched; default: on this machine.
             weights: how much each thing counts in recall; default: as measured.
 
@@ -108,11 +112,13 @@ class ProjectMemory:
     def store(self, memory: NewMemory, *, embed: bool = True) -> Memory:
         """Store one memory; when this returns it is on disk and every process sees it.
 
-        Without an id, the same text and context from the same source and of the same origin is stored once: what is there
-        already comes back, with new tags and a pin added. With an id, what that id says is replaced.
+        Without an id, the same text and context from the same source and of the same origin is
+        stored once: what is there already comes back, with new tags and a pin added. With an id,
+        what that id says is replaced.
 
         Args:
-            embed: make its vector at once if the model is on this machine; otherwise it waits for `embed_pending`.
+            embed: make its vector at once if the model is on this machine; otherwise it waits for
+                `embed_pending`.
 
         Raises:
             StorageError: it could not be stored.
@@ -127,12 +133,16 @@ class ProjectMemory:
         embed: bool = True,
         progress: OnProgress | None = None,
     ) -> StoreReport:
-        """Store any number of memories, as `store` does, in blocks; each block is on disk before the next is read.
+        """Store any number of memories, as `store` does, in blocks.
+
+        Each block is on disk before the next is read.
 
         Args:
             memories: read as they are needed.
-            embed: make the vectors too if the model is on this machine; otherwise they wait for `embed_pending`.
-            progress: called after each block with how many were stored so far, and for how many of those embedding is over.
+            embed: make the vectors too if the model is on this machine; otherwise they wait for
+                `embed_pending`.
+            progress: called after each block with how many were stored so far, and for how many of
+                those embedding is over.
         """
         return store_many(self.storage, self._embedder, memories, embed=embed, progress=progress)
 
@@ -162,7 +172,10 @@ class ProjectMemory:
             return writer.delete(writer.keys_of(ids))
 
     def delete_by_tags(self, tags: Iterable[str], *, dry_run: bool = False) -> tuple[Memory, ...]:
-        """Delete every memory that has any of the tags, and return what they were; `dry_run` only returns them."""
+        """Delete every memory that has any of the tags, and return what they were.
+
+        `dry_run` only returns them.
+        """
         wanted = [tag.strip() for tag in tags]
         if dry_run:
             with self.storage.reading() as reader:
@@ -194,7 +207,8 @@ class ProjectMemory:
 
         Args:
             filter: which; default: all.
-            order: "newest" or "oldest" (by what they tell of), "changed" (last stored or changed first), "important".
+            order: "newest" or "oldest" (by what they tell of), "changed" (last stored or changed
+                first), "important".
             limit: how many at most.
             after: the id of the memory after which to begin, for pages.
             pinned: only those that are pinned, or only those that are not.
@@ -244,17 +258,21 @@ class ProjectMemory:
         return self._recaller.recall(query, limit=limit, filter=filter, explain=explain)
 
     def export_lines(self, *, vectors: bool = True) -> Iterator[str]:
-        """Everything, as lines of JSON without line ends; what they hold is the state at the first line.
+        """Everything, as lines of JSON without line ends.
+
+        What they hold is the state at the first line.
 
         Args:
-            vectors: with the vectors and the embedding space of each; without them the lines are a tenth as long, and
-                whoever imports them embeds again.
+            vectors: with the vectors and the embedding space of each; without them the lines are a
+                tenth as long, and whoever imports them embeds again.
         """
         with self.storage.reading() as reader:
             yield from json_lines.export_lines(reader, vectors=vectors)
 
     def import_lines(self, lines: Iterable[str], *, own: bool = False) -> ImportReport:
-        """Import memories, in blocks; a repeat changes nothing. As `storage.importing.import_lines`.
+        """Import memories, in blocks; a repeat changes nothing.
+
+        As `storage.importing.import_lines`.
 
         Raises:
             JsonLineError: a line can't be read; with its number.
@@ -264,5 +282,8 @@ class ProjectMemory:
     def embed_pending(
         self, *, progress: OnProgress | None = None, stop: Event | None = None
     ) -> int:
-        """Make the vectors that are missing, as `Backfill.run`; fetches the model if it is not here."""
+        """Make the vectors that are missing, as `Backfill.run`.
+
+        Fetches the model if it is not here.
+        """
         return self._backfill.run(progress=progress, stop=stop)

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; its exit code: 0 done, 1 checked and found wanting, 2 error or usage, 130 interrupted."""
+    """Run a command.
+
+    Its exit code: 0 done, 1 checked and found wanting, 2 error or usage, 130 interrupted.
+    """
     options = _parser().parse_args(arguments)
     try:
         return _lock(options.project, options.assets, options.tag, check=options.check)

@@ -139,8 +139,8 @@ class HeimdallModelsHook(BuildHookInterface[BuilderConfig]):
     def _without_traceback(self) -> Iterator[None]:
         """Show a maintainer's mistake as a message alone.
 
-        Front ends print a back end's standard error and what it raised; only an exit, which is also how hatchling
-        aborts, leaves no traceback in hatch, build, uv and pip alike.
+        Front ends print a back end's standard error and what it raised; only an exit, which is also
+        how hatchling aborts, leaves no traceback in hatch, build, uv and pip alike.
         """
         try:
             yield

@@ -1,4 +1,7 @@
-"""`python -m release`: the maintainers' commands. Thin: each one loads what it needs when it runs."""
+"""`python -m release`: the maintainers' commands.
+
+Thin: each one loads what it needs when it runs.
+"""
 
 from __future__ import annotations
 
@@ -142,7 +145,10 @@ def publish_command(*, tag: str, checkout: Path, dry_run: bool) -> None:
 def verify_command(
     context: click.Context, *, tag: str, checkout: Path, wheel: Path | None, installed: bool
 ) -> None:
-    """Download every asset that the release pins, as users do, and compare; exit 1 when something differs."""
+    """Download every asset that the release pins, as users do, and compare.
+
+    Exit 1 when something differs.
+    """
     from release.checkout import Checkout
     from release.verify import verify
     from release.wheel_pins import pins_of_installed, pins_of_wheel
@@ -165,7 +171,10 @@ cli.add_command(serve)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; its exit code: 0 done, 1 checked and found wanting, 2 error or usage, 130 interrupted."""
+    """Run a command.
+
+    Its exit code: 0 done, 1 checked and found wanting, 2 error or usage, 130 interrupted.
+    """
     try:
         result = cli.main(arguments, prog_name="python -m release", standalone_mode=False)
     except click.ClickException as error:

@@ -11,7 +11,9 @@ from cognitive_memory.embedding.pipeline import BLOCK, EmbeddingPipeline
 from cognitive_memory.storage.store import MemoryStore
 
 LOCK_SECONDS = 3600.0
-"""How long to wait for another process that is embedding; then both do it, which costs time but harms nothing."""
+"""How long to wait for another process that is embedding; then both do it, which costs time but
+harms nothing.
+"""
 
 _log = logging.getLogger(__name__)
 
@@ -19,8 +21,9 @@ _log = logging.getLogger(__name__)
 class Backfill:
     """Gives a project's memories the vectors that they lack.
 
-    Vectors of another embedding space are replaced. But where two installations with different models work on one project,
-    they would replace each other's for ever: so what another model made after we were through is left to it.
+    Vectors of another embedding space are replaced. But where two installations with different
+    models work on one project, they would replace each other's for ever: so what another model made
+    after we were through is left to it.
     """
 
     def __init__(self, store: MemoryStore, embedder: Embedder) -> None:
@@ -33,7 +36,9 @@ class Backfill:
     def run(
         self, *, progress: OnProgress | None = None, stop: threading.Event | None = None
     ) -> int:
-        """Embed every memory that has no vector of the current model, newest first; a kill loses two blocks at most.
+        """Embed every memory that has no vector of the current model, newest first.
+
+        A kill loses two blocks at most.
 
         One process at a time does this; another one waits for it, and does what is left.
 
@@ -74,7 +79,10 @@ class Backfill:
     def _pass(
         self, stop: threading.Event, replace: bool, before: int, progress: OnProgress | None
     ) -> int:
-        """Embed what is pending now; `before` so many were embedded already. Tells how many were written."""
+        """Embed what is pending now; `before` so many were embedded already.
+
+        Tells how many were written.
+        """
 
         def report() -> None:
             if progress is not None:

@@ -103,7 +103,10 @@ def accessible(path: Path, mode: int) -> bool:
 
 
 def _remedy(path: Path, *, recursive: bool = False) -> str:
-    """What gives this user the right; where the path is the user's own, it is the mode or the mount that forbids."""
+    """What gives this user the right.
+
+    Where the path is the user's own, it is the mode or the mount that forbids.
+    """
     option = "-R " if recursive else ""
     if not _HAS_USER_NUMBERS:
         command = f"give yourself the right to change {path}"

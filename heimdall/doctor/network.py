@@ -72,7 +72,10 @@ def _proxies(model: PinnedModel, settings: Settings) -> Iterator[Finding]:
 
 
 def _urls(model: PinnedModel, settings: Settings) -> list[str]:
-    """The URLs that the settings lead to, one a host; the package index has settings of pip's own."""
+    """The URLs that the settings lead to, one a host.
+
+    The package index has settings of pip's own.
+    """
     urls = list(settings.mirrors) if "mirror" in settings.sources else []
     urls += [settings.github_url] if "github" in settings.sources else []
     if "huggingface" in settings.sources:

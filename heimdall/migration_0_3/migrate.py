@@ -1,4 +1,7 @@
-"""Bringing over what earlier releases left: models, memories, settings, Qdrant's folders. What `heimdall migrate` does."""
+"""Bringing over what earlier releases left: models, memories, settings, Qdrant's folders.
+
+What `heimdall migrate` does.
+"""
 
 from __future__ import annotations
 
@@ -187,7 +190,10 @@ class _Migration:
             return []
 
     def _embed(self, progress: Embedding | None) -> None:
-        """Make the vectors, if that takes no download; memories can be found by their words until then."""
+        """Make the vectors, if that takes no download.
+
+        Memories can be found by their words until then.
+        """
         if not any(
             step.kind == "memories" and step.outcome is not Outcome.FAILED
             for step in self.report.steps

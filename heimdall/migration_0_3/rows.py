@@ -33,8 +33,9 @@ _UNSET = 0.5
 """Importance where nobody had set one; 0.0 is the column's default, and the original never wrote
 another value there."""
 _OF_COMMITS = "git:history"
-"""The source of a project's own commits, as 'heimdall git-load' names it: it takes them over when it
-is run next."""
+"""The source of a project's own commits, as 'heimdall git-load' names it: it takes them over when
+it is run next.
+"""
 _KEPT_AS_THEY_ARE = (
     "memory_type",
     "strength",

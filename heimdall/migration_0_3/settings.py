@@ -30,7 +30,10 @@ def read_original(path: Path) -> dict[str, Any] | None:
 
 
 def migrate(project: Project, options: Options) -> Step | None:
-    """Put our settings in the place of the original's, which are kept; None if there are none of the original's."""
+    """Put our settings in the place of the original's, which are kept.
+
+    None if there are none of the original's.
+    """
     path = project.config_path
     settings = read_original(path)
     if settings is None:

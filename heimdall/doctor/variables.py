@@ -24,6 +24,7 @@ Rule: TypeAlias = Callable[[Environment, Settings], Iterator[Finding]]
 
 OURS = frozenset(
     [
+        "HEIMDALL_CONNECT_TIMEOUT",
         "HEIMDALL_DATA_DIR",
         "HEIMDALL_DEBUG",
         "HEIMDALL_FETCH",

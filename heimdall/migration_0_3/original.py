@@ -137,7 +137,9 @@ class Original:
             (number,) = self._connection.execute(
                 f"SELECT count(*) FROM {table} WHERE {where}"  # noqa: S608
             ).fetchone()
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError as error:
+            if "no such" not in str(error):  # it took too long, or was interrupted
+                raise
             # a table or column of a later migration than the database's last one
             return 0
         return int(number)

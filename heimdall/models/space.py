@@ -39,6 +39,11 @@ class NoSpaceError(ModelError):
         )
 
 
+def is_full(error: BaseException) -> bool:
+    """Whether it says that the filesystem, or one's share of it, is full."""
+    return isinstance(error, NoSpaceError) or getattr(error, "errno", None) in _FULL
+
+
 def explained(error: OSError, models_dir: Path) -> StoreError:
     """What the system said about the models directory, with what to do about it."""
     reason = f"{error.strerror or error}" + (f" ({error.filename})" if error.filename else "")
@@ -48,7 +53,7 @@ def explained(error: OSError, models_dir: Path) -> StoreError:
 
 
 def _remedy(error: OSError) -> str:
-    if error.errno in _FULL:
+    if is_full(error):
         return "make room there,"
     if error.errno in _DENIED and error.filename:
         existing = Path(os.fsdecode(error.filename))

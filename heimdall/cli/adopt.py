@@ -33,16 +33,9 @@ def adopt(*, path: Path | None, own: bool) -> Report:
         heimdall project adopt ~/work/repository  # that of another project
         heimdall project adopt --own  # it was yours, but heimdall's data directory is a new one
     """
-    from cognitive_memory.project.find import Project, find_project
     from cognitive_memory.storage import adoption
 
-    project_id = None
-    if path is not None and path.is_file():
-        database = path.absolute()
-    else:
-        project = find_project() if path is None else Project(path.expanduser().absolute())
-        project.check()
-        database, project_id = project.database, project.config.project_id
+    database, project_id = _chosen(path)
     adopted = adoption.adopt(database, project_id=project_id, own=own)
     rescued = adopted.rescued
     document = {
@@ -55,6 +48,22 @@ def adopt(*, path: Path | None, own: bool) -> Report:
     # Not sound where there is no database, or not all of it came over.
     sound = adopted.found and not (rescued and rescued.left_out)
     return Report(document, partial(_show, database, adopted), sound=sound)
+
+
+def _chosen(path: Path | None) -> tuple[Path, str | None]:
+    """The database, and the id of its project if that has one."""
+    from cognitive_memory.project.find import DATABASE_NAME, FOLDER, Project, find_project
+
+    if path is None:
+        project = find_project()
+    else:
+        path = path.expanduser().absolute()
+        inside = (path.parent.name, path.name) == (FOLDER, DATABASE_NAME)
+        if path.is_file() and not inside:
+            return path, None
+        project = Project(path.parent.parent if inside else path)
+        project.check()
+    return project.database, project.config.project_id
 
 
 def _show(database: Path, adopted: Adopted) -> None:

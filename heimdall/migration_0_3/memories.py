@@ -242,7 +242,10 @@ def _read_notes(project: Project) -> dict[str, object]:
 
 
 def _identity(database: Path) -> str | None:
-    """What tells a database of ours from another one: its project, and when it was made; None if it is none of ours."""
+    """What tells a database of ours from another one: its project, and when it was made.
+
+    None if it is none of ours.
+    """
     try:
         if schema.probe(database) is None:
             return None

@@ -47,7 +47,9 @@ def is_legacy(path: Path) -> bool:
 
 @contextlib.contextmanager
 def open_to_read(database: Path, seconds: float | None = None) -> Iterator[sqlite3.Connection]:
-    """A connection that leaves no file behind, where that is possible; whatever the file holds, it ends in time.
+    """A connection that leaves no file behind, where that is possible.
+
+    Whatever the file holds, it ends in time.
 
     Args:
         database: the file; it may have come with a repository.

@@ -16,6 +16,7 @@ from cognitive_memory.core.memory import Memory, NewMemory, Origin
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.storage import adoption, backup, files
 from cognitive_memory.storage.adoption import adopt
+from cognitive_memory.storage.backup import back_up, problems_in
 from cognitive_memory.storage.errors import (
     AlteredDatabaseError,
     DatabaseFullError,
@@ -37,7 +38,7 @@ from tests.support.hostile_databases import (
 
 def memories(database: Path) -> dict[str, Memory]:
     with ProjectMemory.open(database) as memory:
-        assert memory.integrity() == []
+        assert problems_in(memory.database) == []
         return {item.text: item for item in memory.memories()}
 
 
@@ -368,7 +369,7 @@ def test_a_backup_from_elsewhere_is_taken_in_the_same_way(database: Path, tmp_pa
     assert memories(database)["theirs"].origin is Origin.ADOPTED
     with ProjectMemory.open(database) as memory:
         memory.delete([item.id for item in memory.memories()])
-        assert memory.status().memories == 0
+        assert memory.storage.status().memories == 0
     backup.restore(saved, database, force=True, own=True)
     assert memories(database)["theirs"].origin is Origin.STORED
 
@@ -376,7 +377,7 @@ def test_a_backup_from_elsewhere_is_taken_in_the_same_way(database: Path, tmp_pa
 def test_restoring_over_a_database_of_others_keeps_that(database: Path, tmp_path: Path) -> None:
     with ProjectMemory.open(tmp_path / "mine.db") as memory:
         memory.store(NewMemory(text="mine"), embed=False)
-        memory.backup(tmp_path / "saved.db")
+        back_up(memory.database, tmp_path / "saved.db")
     victim = tmp_path / "precious"
     victim.write_text("precious")
     a_strangers(database, "theirs")

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 def adopt(*, path: Path | None, own: bool) -> Report:
     """Take over the memories of a database that came with a project.
 
-    heimdall opens only databases that it made for you. This reads another one, trusting nothing in it, and copies its
-    memories into a new one; what was there is kept beside it. Look where it comes from first: the memories are what
-    somebody else wrote, and get the origin 'adopted'; --own keeps the origins of a database that was yours all the time.
-    PATH is the project's directory (default: the project around the working directory) or a database.
+    heimdall opens only databases that it made for you. This reads another one, trusting nothing in
+    it, and copies its memories into a new one; what was there is kept beside it. Look where it
+    comes from first: the memories are what somebody else wrote, and get the origin 'adopted'; --own
+    keeps the origins of a database that was yours all the time. PATH is the project's directory
+    (default: the project around the working directory) or a database.
 
     Examples:
         heimdall project adopt  # the database in this project is to be yours

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -28,12 +27,11 @@ def test_install_twice_then_remove_leaves_the_file_as_it_was(project: Path, home
     path.write_text('{\n  "numStartups": 3,\n  "projects": {}\n}\n')
     before = path.read_bytes()
     where = place("claude-code", project)
-    first = setup.install(where, command=sys.executable)
+    first = setup.install(where)
     assert first.action == "added"
     assert first.backup is not None
     assert first.backup.read_bytes() == before
-    assert setup.install(where, command=sys.executable).action == "unchanged"
-    assert setup.standing(where).state is setup.State.INSTALLED
+    assert setup.install(where).action == "unchanged"
     assert setup.remove(where).action == "removed"
     assert path.read_bytes() == before
     assert setup.remove(where).action == "unchanged"
@@ -85,7 +83,7 @@ def test_a_broken_file_is_refused_unharmed_and_found(project: Path, home: Path) 
     [
         (
             {"command": "/gone/heimdall-mcp"},
-            "the program /gone/heimdall-mcp does not exist; 'heimdall mcp install",
+            "the program /gone/heimdall-mcp does not exist or can't be started; 'heimdall mcp install",
         ),
         ({"url": "http://x"}, "its entry names no command"),
         ("text", "its entry names no command"),
@@ -120,7 +118,8 @@ def test_a_client_is_here_by_its_program_or_its_folder(
 def test_the_command_is_split_as_a_shell_does(project: Path) -> None:
     codex = place("codex", project)
     entry = server_entry(codex, command="uvx --from 'heimdall-mcp' heimdall-mcp")
-    assert entry == {"command": "uvx", "args": ["--from", "heimdall-mcp", "heimdall-mcp"]}
+    assert entry["command"] == "uvx"
+    assert entry["args"] == ["--from", "heimdall-mcp", "heimdall-mcp"]
     for bad in ("'open", "  "):
         with pytest.raises(CommandError):
             server_entry(codex, command=bad)
@@ -130,9 +129,22 @@ def test_snippets_are_what_the_client_reads(project: Path) -> None:
     assert json.loads(setup.snippet(place("vscode", project, "project"))) == {
         "servers": {"heimdall": {"type": "stdio", "command": "heimdall-mcp", "args": []}}
     }
-    assert setup.snippet(place("codex", project, "project")) == (
-        '[mcp_servers.heimdall]\ncommand = "heimdall-mcp"\nargs = []\n'
+    assert setup.snippet(place("codex", project, "project")).startswith(
+        '[mcp_servers.heimdall]\ncommand = "heimdall-mcp"\nargs = []\nenv_vars = ["HEIMDALL_PROJECT", '
     )
+    assert setup.snippet(place("goose", project), command="h -v") == (
+        "extensions:\n  heimdall:\n    name: heimdall\n    type: stdio\n    enabled: true\n"
+        "    timeout: 300\n    cmd: h\n    args:\n    - -v\n"
+    )
+    assert setup.snippet(place("crush", project), command="h -v") == (
+        "mcp add heimdall --command h --args -v\n"
+    )
+    assert json.loads(setup.snippet(place("opencode", project), command="h -v")) == {
+        "mcp": {"heimdall": {"type": "local", "enabled": True, "command": ["h", "-v"]}}
+    }
+    assert json.loads(setup.snippet(place("amp", project), command="h")) == {
+        "amp.mcpServers": {"heimdall": {"command": "h", "args": []}}
+    }
     assert json.loads(setup.snippet(place("claude-desktop", project), command="h"))["mcpServers"][
         "heimdall"
     ]["env"]

@@ -27,6 +27,10 @@ class ClientConfigError(HeimdallError):
         return f"{text}. {self.remedy}" if self.remedy else text
 
 
+class FileChangedError(ClientConfigError):
+    """Another program wrote the file while it was being changed; what that wrote is kept."""
+
+
 class ScopeError(HeimdallError):
     """A client has no configuration file of the scope that was asked for; the text names those that it has."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -15,9 +15,14 @@ from heimdall.mcp_clients import documents
 from heimdall.mcp_clients.clients import CLIENTS, USER, Client
 from heimdall.mcp_clients.config_file import ConfigFile
 from heimdall.mcp_clients.entry import PROGRAM, server_entry, server_of
-from heimdall.mcp_clients.errors import ClientConfigError, FormatError
+from heimdall.mcp_clients.errors import ClientConfigError, FileChangedError, FormatError
 from heimdall.mcp_clients.places import SERVER_NAME, Place
 from heimdall.mcp_clients.probe import TIMEOUT, environment, probe
+from heimdall.models.locking import advisory_lock
+from heimdall.models.transfer.progress import Progress
+
+_LOCK_SECONDS = 5.0
+_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +190,21 @@ def snippet(
 
 def _change(place: Place, fields: dict[str, Any] | None, *, dry_run: bool) -> Change:
     """Set the fields of the server's entry; None: remove it."""
+    if dry_run:
+        return _change_once(place, fields, dry_run=True)
+    with suppress(OSError):  # without a lock it is right as well
+        get_heimdall_data_dir().mkdir(parents=True, exist_ok=True)
+    lock = get_heimdall_data_dir() / "mcp-clients.lock"
+    # Other programs don't ask for our lock: what they write meanwhile is read, and the change made
+    # to that.
+    with advisory_lock(lock, _LOCK_SECONDS, lambda: False, Progress()):
+        for _ in range(_TRIES - 1):
+            with suppress(FileChangedError):
+                return _change_once(place, fields)
+        return _change_once(place, fields)
+
+
+def _change_once(place: Place, fields: dict[str, Any] | None, *, dry_run: bool = False) -> Change:
     client, name = place.client, place.name
     file = ConfigFile.read(place.path)
     with _naming(place.path, "" if fields is None else _to_paste(place, fields)):

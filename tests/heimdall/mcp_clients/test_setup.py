@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,8 +10,9 @@ import pytest
 from heimdall.cognitive_system.data_dirs import get_heimdall_data_dir
 from heimdall.mcp_clients import setup
 from heimdall.mcp_clients.clients import client_named
+from heimdall.mcp_clients.config_file import ConfigFile
 from heimdall.mcp_clients.entry import CommandError, server_entry
-from heimdall.mcp_clients.errors import ClientConfigError
+from heimdall.mcp_clients.errors import ClientConfigError, FileChangedError
 from heimdall.mcp_clients.places import Place
 
 
@@ -148,3 +151,44 @@ def test_snippets_are_what_the_client_reads(project: Path) -> None:
     assert json.loads(setup.snippet(place("claude-desktop", project), command="h"))["mcpServers"][
         "heimdall"
     ]["env"]
+
+
+def test_what_others_write_meanwhile_is_kept(
+    project: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = place("claude-code", project)
+    where.path.write_text('{"theirs": 0}')
+    replace = ConfigFile.replace
+
+    def late(file: ConfigFile, text: str, backups: Path) -> Path | None:
+        number = json.loads(where.path.read_text())["theirs"]
+        if number < changes:
+            where.path.write_text(json.dumps({"theirs": number + 1}))
+        return replace(file, text, backups)
+
+    monkeypatch.setattr(ConfigFile, "replace", late)
+    changes = 2
+    setup.install(where, command="h")
+    content = json.loads(where.path.read_text())
+    assert content["theirs"] == 2
+    assert "heimdall" in content["mcpServers"]
+    changes = 9
+    with pytest.raises(FileChangedError):
+        setup.install(where, command="other")
+
+
+@pytest.mark.slow
+def test_five_at_once_lose_nothing(project: Path, home: Path) -> None:
+    names = [f"server-{number}" for number in range(5)]
+    code = "import sys; from heimdall.cli import main; main()"
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, "mcp", "install", "zed", "--command", "h", "--name", name],
+            cwd=home,
+            stdout=subprocess.DEVNULL,
+        )
+        for name in names
+    ]
+    assert [process.wait(timeout=120) for process in running] == [0] * len(names)
+    content = json.loads(place("zed", project).path.read_text())
+    assert {*content["context_servers"]} == {*names}

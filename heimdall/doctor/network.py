@@ -51,9 +51,9 @@ def _proxies(model: PinnedModel, settings: Settings) -> Iterator[Finding]:
     from heimdall.models.transfer.proxies import VARIABLES, problem_with, proxy_for
 
     through: dict[str, list[str]] = {}
-    for place in _places(model, settings):
-        proxy = proxy_for(place) or ""
-        through.setdefault(proxy, []).append(urlsplit(place).hostname or place)
+    for url in _urls(model, settings):
+        proxy = proxy_for(url) or ""
+        through.setdefault(proxy, []).append(urlsplit(url).hostname or url)
     for proxy, hosts in through.items():
         if proxy and (problem := problem_with(proxy)):
             advice = "write it as http://host:port in " + " or ".join(VARIABLES[:3])
@@ -70,8 +70,11 @@ def _proxies(model: PinnedModel, settings: Settings) -> Iterator[Finding]:
     yield passed("proxy", "", "; ".join(parts) or "no source is asked over the network")
 
 
-def _places(model: PinnedModel, settings: Settings) -> list[str]:
-    """The URLs that the settings lead to, one a host; the package index has settings of pip's own."""
+def _urls(model: PinnedModel, settings: Settings) -> list[str]:
+    """The URLs that the settings lead to, one a host.
+
+    The package index has settings of pip's own.
+    """
     urls = list(settings.mirrors) if "mirror" in settings.sources else []
     urls += [settings.github_url] if "github" in settings.sources else []
     if "huggingface" in settings.sources:

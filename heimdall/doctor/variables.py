@@ -1,4 +1,7 @@
-"""Environment variables: each by itself, and against the others. One rule a function; `RULES` is the table of them."""
+"""Environment variables: each by itself, and against the others.
+
+One rule a function; `RULES` is the table of them.
+"""
 
 from __future__ import annotations
 
@@ -240,4 +243,5 @@ RULES: tuple[Rule, ...] = (
     _a_header_for_nobody_or_in_the_clear,
     _tokens_for_nobody,
 )
-"""Each looks at the environment, and at what its readable part says, and yields what contradicts."""
+"""Each looks at the environment, and at what its readable part says, and yields what contradicts.
+"""

@@ -1,4 +1,8 @@
-"""One download at a time per set: an advisory lock, bounded in time, whose failure costs a second download at most."""
+"""One download at a time per set: an advisory lock, bounded in time, whose failure costs a second download at most.
+
+It is our own: the lock of a library waits or fails, but what waits here ends as soon as another
+process has done the work, says whom it waits for, and goes on where a filesystem has no locks.
+"""
 
 from __future__ import annotations
 

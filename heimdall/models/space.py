@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import ModelError, StoreError
+from .ownership import owner
 from .text import megabytes
 
 _MARGIN = 1 << 20
@@ -58,15 +59,8 @@ def _remedy(error: OSError) -> str:
         existing = Path(os.fsdecode(error.filename))
         while not os.path.lexists(existing) and existing != existing.parent:
             existing = existing.parent
-        return f"{existing} belongs to {_owner_of(existing)}: make it writable for you (chown),"
+        return f"{existing} belongs to {owner(existing)}: make it writable for you (chown),"
     return "see what is wrong there,"
-
-
-def _owner_of(path: Path) -> str:
-    try:
-        return path.owner()
-    except (OSError, KeyError, NotImplementedError):
-        return "somebody else"
 
 
 def require_space(directory: Path, needed: int) -> None:

@@ -106,6 +106,8 @@ class Limited(HTTPConnection):
             self._cut = cut
             try:
                 super().connect()
+            except ConnectTimeoutError:
+                raise
             except Exception as error:
                 if cut.expired.is_set() or isinstance(error, TimeoutError):
                     told = f"timed out: no connection within {seconds:.3g} s"

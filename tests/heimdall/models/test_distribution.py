@@ -141,7 +141,8 @@ def test_the_wheel_is_small_and_has_the_sources_under_their_other_name(wheel: Pa
     requirements = {
         line.partition(":")[2].strip() for line in text.splitlines() if "Requires-Dist" in line
     }
-    assert requirements == {"packaging>=24", "platformdirs<5,>=4.2", "urllib3<3,>=2.2"}
+    on_macos = "truststore>=0.10; sys_platform == 'darwin'"
+    assert requirements == {"packaging>=24", "platformdirs<5,>=4.2", on_macos, "urllib3<3,>=2.2"}
     assert any(name.endswith("/licenses/LICENSE") for name in wheel_names(wheel))
 
 

@@ -206,7 +206,9 @@ def test_a_directory_shared_by_a_group(
     os.chown(shared, 0, first.gid)
     shared.chmod(0o2775)
     pull = [sys.executable, "-m", "heimdall", "models", "pull"]
-    with plain_mirror(small.directory, faults=[Fault(Drip(200_000), turns={1})]) as server:
+    with plain_mirror(
+        small.directory, faults=[Fault(Drip(200_000), path="/v1/*", turns={1})]
+    ) as server:
         environment = installation.environment(
             HEIMDALL_DATA_DIR=str(shared / "heimdall"),
             HEIMDALL_MODELS_MIRROR=server.url,
@@ -343,7 +345,9 @@ def test_a_directory_that_is_removed_while_in_use(
     installation: Installation, small: SmallModel, home: Path, what: str
 ) -> None:
     data = home / ".local/share/heimdall"
-    with plain_mirror(small.directory, faults=[Fault(Drip(500_000), turns={1})]) as server:
+    with plain_mirror(
+        small.directory, faults=[Fault(Drip(500_000), path="/v1/*", turns={1})]
+    ) as server:
         variables = {"HEIMDALL_MODELS_MIRROR": server.url, "HEIMDALL_SOURCES": "mirror"}
         process = installation.start("-m", "heimdall", "models", "pull", **variables)
         while process.poll() is None and not any(

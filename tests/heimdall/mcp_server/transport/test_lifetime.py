@@ -63,7 +63,9 @@ def test_the_end_of_stdin_ends_it_in_the_middle_of_a_download(
 def test_a_second_server_continues_what_the_first_one_began(
     fetching: dict[str, str], small: SmallModel
 ) -> None:
-    with plain_mirror(small.directory, faults=[Fault(Drip(50_000), turns={1})]) as mirror:
+    with plain_mirror(
+        small.directory, faults=[Fault(Drip(50_000), path="/v1/*", turns={1})]
+    ) as mirror:
         environment = {**fetching, "HEIMDALL_MODELS_MIRROR": mirror.url}
         with RawServer(environment=environment) as server:
             server.initialize()

@@ -98,6 +98,7 @@ def test_the_wheel_has_exactly_the_packages_the_manifest_and_metadata(reference:
     assert sorted(wheel_names(reference.wheel)) == sorted(
         [
             *packages,
+            "_heimdall_commands.py",
             "heimdall/model_manifest.json",
             f"{metadata}/METADATA",
             f"{metadata}/RECORD",

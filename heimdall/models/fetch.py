@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Sequence
 
+from . import view
 from .attempt import Attempt
 from .errors import HeimdallError, ModelUnavailable, SourceError
 from .manifest import PinnedFile, PinnedModel
@@ -61,19 +62,35 @@ def provide(
         with contextlib.closing(Client(settings.stall_seconds)) as client:
             asking = _Asking(Context(pinned, client, progress), settings, missing)
             asking.run(list(sources), brief=brief)
-        pinned.publish()
         if model.package.is_heimdall:
-            try:
-                pinned.show()
-            except OSError as error:
-                complete = f"{pinned.tree} is complete"
-                progress.note(f"{models_dir} could not be brought up to date ({error}); {complete}")
+            _publish_and_show(pinned, progress)
+        else:
+            pinned.publish()
         delivered = tuple(dict.fromkeys(asking.delivered))
         origin = f", from {', '.join(delivered)}" if delivered else ""
         ready = f"{model.label} is ready{origin}, verified, in {models_dir}"
         progress.note(ready)
         _log.info("%s", ready)
         return delivered
+
+
+def _publish_and_show(pinned: PinnedSet, progress: Progress) -> None:
+    models_dir, complete = pinned.store.models_dir, f"{pinned.tree} is complete"
+    try:
+        kept = view.foreign(pinned)
+    except OSError as error:
+        pinned.publish()
+        progress.note(f"{models_dir} could not be looked through ({error}); {complete}")
+        return
+    pinned.publish()
+    if kept:
+        named = ", ".join(map(str, kept))
+        progress.note(f"nothing is laid out in {models_dir}, where others keep {named}; {complete}")
+        return
+    try:
+        view.lay_out(pinned)
+    except OSError as error:
+        progress.note(f"{models_dir} could not be brought up to date ({error}); {complete}")
 
 
 class _Asking:

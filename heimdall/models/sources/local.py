@@ -5,14 +5,15 @@ They are always copied: the program that they belong to may change them.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from .. import locations
-from ..errors import IntegrityError, SourceError
+from .. import locations, receipts
+from ..errors import HeimdallError, IntegrityError, SourceError
 from ..files import chunks_of
 from ..manifest import PinnedFile
 from ..pinned_set import PinnedSet
@@ -38,12 +39,12 @@ def candidates(file: PinnedFile, pinned: PinnedSet) -> Iterator[Path]:
     """Where that file may already be on this machine, most likely places first."""
     checkout = Path(locations.PACKAGE_DIRECTORY).parent / "cognitive_memory" / "data" / "models"
     model = pinned.model
-    for tree in (
-        pinned.store.models_dir,
-        checkout,
-        checkout / model.variant,
-        Path("data", "models"),
-    ):
+    for models_dir in models_directories(pinned.store.models_dir):
+        store = Store(models_dir)
+        yield store.blob(file)
+        yield from (directory / receipts.TREE / file.path for directory in _children(store.sets))
+        yield models_dir / file.path
+    for tree in (checkout, checkout / model.variant, Path("data", "models")):
         yield tree / file.path
     owner, _, name = urlsplit(model.upstream).path.strip("/").partition("/")
     for cache in huggingface_caches():
@@ -51,6 +52,17 @@ def candidates(file: PinnedFile, pinned: PinnedSet) -> Iterator[Path]:
         yield repository / "blobs" / file.sha256
         yield from _children(repository / "blobs")
         yield from _children(repository / "snapshots", below=True)
+
+
+def models_directories(own: Path) -> list[Path]:
+    """The models directories that may have a store on this machine: this one, and those of other settings."""
+    found = [own]
+    for directory in (locations.data_dir, locations.user_data_dir):
+        with contextlib.suppress(HeimdallError):  # there is no such place
+            found.append(Path(directory(), "models"))
+    with contextlib.suppress(HeimdallError):
+        found.append(Path(locations.system_models_dir()))
+    return list(dict.fromkeys(found))
 
 
 def huggingface_caches() -> list[Path]:

@@ -55,6 +55,29 @@ def test_a_tree_that_lies_in_the_models_directory_without_a_store(
     assert not list(models_dir.glob("*.kept-*"))
 
 
+@pytest.mark.parametrize("complete", ["the default one", "the named one", "the system's"])
+def test_another_models_directory_of_this_machine(
+    small: SmallModel,
+    pinned: PinnedModel,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    complete: str,
+) -> None:
+    monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
+    if complete == "the system's":
+        monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path / "no-system-models"))
+    elif complete == "the named one":
+        monkeypatch.setenv("HEIMDALL_DATA_DIR", str(tmp_path / "named"))
+    first = resolve_in_detail()
+    assert first.sources == ("mirror",)
+    monkeypatch.delenv("HEIMDALL_MODELS_MIRROR")
+    if complete == "the system's":  # a damaged one, of which the rest is good
+        (first.directory / "model_config.json").unlink()
+        (tmp_path / "no-system-models" / "model_config.json").unlink()
+    monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path / "elsewhere"))
+    assert_adopted(small, first.directory / "model.safetensors")
+
+
 @pytest.mark.parametrize("variable", ["HF_HOME", "HF_HUB_CACHE", None])
 @pytest.mark.parametrize("named_by_digest", [True, False])
 def test_hugging_faces_cache(

@@ -11,6 +11,7 @@ from pathlib import Path
 from heimdall.cognitive_system.data_dirs import shared_directories
 from heimdall.doctor.finding import Finding, Request, failed, passed, warned
 from heimdall.errors import HeimdallError
+from heimdall.models.space import may_change_hands
 
 _MOST_ENTRIES = 20_000
 """A models directory has some dozens; a limit keeps a strange one from taking minutes."""
@@ -116,6 +117,8 @@ def _remedy(path: Path, *, recursive: bool = False) -> str:
     option = "-R " if recursive else ""
     if not _HAS_USER_NUMBERS:
         command = f"give yourself the right to change {path}"
+    elif not may_change_hands(path):
+        return f"{_ELSEWHERE} that you may write to"
     elif not recursive and path.stat().st_uid == os.geteuid():
         command = f"'chmod u+rwx {path}' unless it is mounted read-only"
     else:

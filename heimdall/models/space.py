@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import locations
 from .errors import ModelError, StoreError
+from .settings import SettingsError
 from .text import megabytes
 
 _MARGIN = 1 << 20
@@ -41,20 +44,45 @@ class NoSpaceError(ModelError):
 def explained(error: OSError, models_dir: Path) -> StoreError:
     """What the system said about the models directory, with what to do about it."""
     reason = f"{error.strerror or error}" + (f" ({error.filename})" if error.filename else "")
-    return StoreError(
-        str(models_dir), reason, f"{_remedy(error)} or set HEIMDALL_DATA_DIR to another directory"
-    )
+    return StoreError(str(models_dir), reason, _remedy(error))
 
 
 def _remedy(error: OSError) -> str:
-    if error.errno in _FULL:
-        return "make room there,"
+    variable = "MODEL_CACHE_DIR" if os.environ.get("MODEL_CACHE_DIR") else "HEIMDALL_DATA_DIR"
     if error.errno in _DENIED and error.filename:
         existing = Path(os.fsdecode(error.filename))
         while not os.path.lexists(existing) and existing != existing.parent:
             existing = existing.parent
-        return f"{existing} belongs to {_owner_of(existing)}: make it writable for you (chown),"
-    return "see what is wrong there,"
+        owned = f"{existing} belongs to {_owner_of(existing)}"
+        if not may_change_hands(existing):
+            return f"{owned}: set {variable} to a directory that you may write to"
+        remedy = f"{owned}: make it writable for you (chown)"
+    else:
+        remedy = "make room there" if error.errno in _FULL else "see what is wrong there"
+    return f"{remedy}, or set {variable} to another directory"
+
+
+def may_change_hands(path: Path) -> bool:
+    """Whether a user may well be told to make `path` his own: what is heimdall's, or below a home of his.
+
+    Never the home itself or what is above it, and nothing that belongs to the whole machine.
+    """
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111 (without a home it stays as it is)
+    if path in (home, *home.parents, Path(path.anchor)):
+        return False
+    if home != Path(home.anchor) and home in path.parents and _is_ours(home):
+        return True
+    own = []
+    with contextlib.suppress(SettingsError):
+        own = [Path(locations.data_dir()), Path(locations.models_dir())]
+    return any(directory in (path, *path.parents) for directory in own)
+
+
+def _is_ours(home: Path) -> bool:
+    try:
+        return os.name == "nt" or home.stat().st_uid == os.geteuid()
+    except OSError:
+        return False
 
 
 def _owner_of(path: Path) -> str:

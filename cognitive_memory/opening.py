@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 
-from cognitive_memory.project.find import Project
+from cognitive_memory.project.find import DATABASE_NAME, Project
 from cognitive_memory.project.init import init_project
 from cognitive_memory.project.registry import remember
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.qdrant.settings import qdrant_settings
 from cognitive_memory.retrieval.scoring import Weights
+from cognitive_memory.storage.schema import disown
 
 
 def open_memory(project: Project) -> ProjectMemory:
@@ -25,7 +30,7 @@ def open_memory(project: Project) -> ProjectMemory:
         ConfigError: Qdrant's address is none.
         StorageError: as `ProjectMemory.open` does.
     """
-    if not project.database.exists():
+    if not os.path.lexists(project.database):
         project = init_project(project.root)
     settings = project.config
     memory = ProjectMemory.open(
@@ -45,4 +50,19 @@ def existing_memory(project: Project) -> ProjectMemory | None:
     Raises:
         As `open_memory` does.
     """
-    return open_memory(project) if project.database.exists() else None
+    # A link that leads nowhere is no memory either, but nobody is to be told that there is none.
+    return open_memory(project) if os.path.lexists(project.database) else None
+
+
+@contextlib.contextmanager
+def passing_memory() -> Iterator[ProjectMemory]:
+    """A memory that is thrown away at the end.
+
+    Raises:
+        StorageError: as `ProjectMemory.open` does.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        database = Path(folder) / DATABASE_NAME
+        with ProjectMemory.open(database) as memory:
+            yield memory
+        disown(database)

@@ -23,39 +23,26 @@ Whatever a maintainer has to correct is a `ModelBuildError`, whose `problems` ar
 `project` import hatchling, so all of this works without it.
 """
 
-from hatch_heimdall_models.archive import ArchivePolicy, violations
-from hatch_heimdall_models.asset import read_asset, write_asset
-from hatch_heimdall_models.config import HookConfig, ModelConfig, parse_config
-from hatch_heimdall_models.errors import ModelBuildError
-from hatch_heimdall_models.inventory import HashedFile, take_inventory
-from hatch_heimdall_models.lock import differences, lock_differences, read_manifest
-from hatch_heimdall_models.lock_maker import LockMaker
-from hatch_heimdall_models.manifest import Asset, Manifest, Model, ModelFile, loads
-from hatch_heimdall_models.pinning import Pins, licence_problems, pins_for
-from hatch_heimdall_models.sbom import sbom_of
-
-__all__ = [
-    "ArchivePolicy",
-    "Asset",
-    "HashedFile",
-    "HookConfig",
-    "LockMaker",
-    "Manifest",
-    "Model",
-    "ModelBuildError",
-    "ModelConfig",
-    "ModelFile",
-    "Pins",
-    "differences",
-    "licence_problems",
-    "loads",
-    "lock_differences",
-    "parse_config",
-    "pins_for",
-    "read_asset",
-    "read_manifest",
-    "sbom_of",
-    "take_inventory",
-    "violations",
-    "write_asset",
-]
+from hatch_heimdall_models.archive import ArchivePolicy as ArchivePolicy
+from hatch_heimdall_models.archive import violations as violations
+from hatch_heimdall_models.asset import read_asset as read_asset
+from hatch_heimdall_models.asset import write_asset as write_asset
+from hatch_heimdall_models.config import HookConfig as HookConfig
+from hatch_heimdall_models.config import ModelConfig as ModelConfig
+from hatch_heimdall_models.config import parse_config as parse_config
+from hatch_heimdall_models.errors import ModelBuildError as ModelBuildError
+from hatch_heimdall_models.inventory import HashedFile as HashedFile
+from hatch_heimdall_models.inventory import take_inventory as take_inventory
+from hatch_heimdall_models.lock import differences as differences
+from hatch_heimdall_models.lock import lock_differences as lock_differences
+from hatch_heimdall_models.lock import read_manifest as read_manifest
+from hatch_heimdall_models.lock_maker import LockMaker as LockMaker
+from hatch_heimdall_models.manifest import Asset as Asset
+from hatch_heimdall_models.manifest import Manifest as Manifest
+from hatch_heimdall_models.manifest import Model as Model
+from hatch_heimdall_models.manifest import ModelFile as ModelFile
+from hatch_heimdall_models.manifest import loads as loads
+from hatch_heimdall_models.pinning import Pins as Pins
+from hatch_heimdall_models.pinning import licence_problems as licence_problems
+from hatch_heimdall_models.pinning import pins_for as pins_for
+from hatch_heimdall_models.sbom import sbom_of as sbom_of

@@ -30,3 +30,16 @@ def heimdall_mcp() -> int:
 def _begin() -> None:
     global running  # noqa: PLW0603 (a fact about the process)
     running = True
+
+
+def pyinstaller_hooks() -> list[str]:
+    """The folders of the hooks that PyInstaller is to use; heimdall is not imported."""
+    from importlib.util import find_spec
+    from pathlib import Path
+
+    spec = find_spec("heimdall")
+    return (
+        [str(Path(folder, "pyinstaller_hooks")) for folder in spec.submodule_search_locations or ()]
+        if spec
+        else []
+    )

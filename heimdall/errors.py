@@ -1,5 +1,5 @@
 """The root of every error that heimdall raises on purpose."""
 
-from heimdall.models.errors import HeimdallError
+from heimdall.models.base_error import HeimdallError
 
 __all__ = ["HeimdallError"]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
+from reprlib import Repr
 from typing import TypeAlias
 from uuid import UUID
 
@@ -16,6 +16,13 @@ from heimdall.errors import HeimdallError
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 """A value that JSON can carry."""
+
+_DEPTH = 50
+"""Levels of lists and mappings in metadata: whoever reads a memory must be able to, however deep its calls are."""
+_TOO_DEEP = f"is nested in more than {_DEPTH} levels"
+
+_SHORT = Repr()
+_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxlong, _SHORT.maxother = 4, 80, 80, 80
 
 LoadState: TypeAlias = "Mapping[str, Json]"
 """What a loader remembers of something that it loaded, in its own words."""
@@ -122,16 +129,16 @@ class NewMemory(MemoryContent):
     origin: Origin = Origin.STORED
 
     def __post_init__(self) -> None:
-        _check_text("text", self.text)
+        check_text("text", self.text)
         if not self.text.strip():
             raise MemoryValueError("text", "is blank: there is nothing to remember")
-        _check_text("context", self.context)
+        check_text("context", self.context)
         if self.source is not None:
-            _check_text("source", self.source)
+            check_text("source", self.source)
         for name, as_stored in _FORMS.items():
             object.__setattr__(self, name, as_stored(getattr(self, name)))
-        if self.created_at is not None and self.created_at.tzinfo is None:
-            raise MemoryValueError("created_at", f"{self.created_at.isoformat()} has no time zone")
+        if self.created_at is not None:
+            check_moment("created_at", self.created_at)
         if self.id is not None:
             object.__setattr__(self, "id", as_id(self.id))
 
@@ -195,10 +202,42 @@ def as_id(value: str) -> str:
     try:
         return str(UUID(value))
     except (ValueError, AttributeError, TypeError):
-        raise MemoryValueError("id", f"expected a UUID, got {value!r}") from None
+        raise MemoryValueError("id", f"expected a UUID, got {shown(value)}") from None
 
 
-def _check_text(name: str, value: object) -> None:
+def check_moment(name: str, moment: datetime) -> None:
+    """Check that a moment can be stored and read again.
+
+    Raises:
+        MemoryValueError: it has no time zone, or no time in UTC.
+    """
+    if moment.tzinfo is None:
+        raise MemoryValueError(name, f"{moment.isoformat()} has no time zone")
+    try:
+        moment.astimezone(UTC)
+    except OverflowError:
+        problem = f"{moment.isoformat()} is not within the years 1 to 9999 of UTC"
+        raise MemoryValueError(name, problem) from None
+
+
+def shown(value: object) -> str:
+    """A value that is wrong, in a message: however large or nested it is, a line of it.
+
+    >>> shown("a" * 1000)[-5:]
+    "aaaa'"
+    """
+    try:
+        return _SHORT.repr(value)
+    except ValueError:  # a number of more digits than Python writes
+        return f"a large {type(value).__name__}"
+
+
+def check_text(name: str, value: object) -> None:
+    """Check that a value is text that UTF-8 can carry.
+
+    Raises:
+        MemoryValueError: it is not.
+    """
     if not isinstance(value, str):
         raise MemoryValueError(name, f"expected text, got {type(value).__name__}")
     try:
@@ -217,18 +256,26 @@ def _one_of(kinds: type[StrEnum], field: str) -> Callable[[object], StrEnum]:
             return kinds(str(value))
         except ValueError:
             raise MemoryValueError(
-                field, f"expected one of {', '.join(kinds)}, got {value!r}"
+                field, f"expected one of {', '.join(kinds)}, got {shown(value)}"
             ) from None
 
     return as_kind
 
 
+def _is_deeper(value: object, levels: int) -> bool:
+    """Whether lists and mappings are nested in more levels than that."""
+    if not isinstance(value, dict | list):
+        return False
+    inside = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(each, levels - 1) for each in inside)
+
+
 def _as_tags(values: object) -> tuple[str, ...]:
     if isinstance(values, str) or not isinstance(values, (tuple, list, set, frozenset)):
-        raise MemoryValueError("tags", f"expected several texts, got {values!r}")
+        raise MemoryValueError("tags", f"expected several texts, got {shown(values)}")
     tags: dict[str, None] = {}
     for value in values:
-        _check_text("tags", value)
+        check_text("tags", value)
         if not value.strip():
             raise MemoryValueError("tags", "one is blank")
         tags[value.strip()] = None
@@ -236,32 +283,34 @@ def _as_tags(values: object) -> tuple[str, ...]:
 
 
 def _as_importance(value: object) -> float:
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, (int, float))
-        or math.isnan(value)
-        or not 0 <= value <= 1
-    ):
-        raise MemoryValueError("importance", f"expected a number from 0.0 to 1.0, got {value!r}")
+    # A comparison with NaN is false, and one with a number of a thousand digits is none of floats.
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        raise MemoryValueError(
+            "importance", f"expected a number from 0.0 to 1.0, got {shown(value)}"
+        )
     return float(value)
 
 
 def _as_flag(value: object) -> bool:
     if not isinstance(value, bool):
-        raise MemoryValueError("pinned", f"expected true or false, got {value!r}")
+        raise MemoryValueError("pinned", f"expected true or false, got {shown(value)}")
     return value
 
 
 def _as_metadata(value: object) -> dict[str, Json]:
     """A copy, as JSON would give it back."""
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-        raise MemoryValueError("metadata", f"expected names with values, got {value!r}")
+        raise MemoryValueError("metadata", f"expected names with values, got {shown(value)}")
     try:
         text = json.dumps(dict(value), allow_nan=False, ensure_ascii=False)
         text.encode()
         copy: dict[str, Json] = json.loads(text)
-    except (TypeError, ValueError, RecursionError) as error:
+    except RecursionError:
+        raise MemoryValueError("metadata", _TOO_DEEP) from None
+    except (TypeError, ValueError) as error:
         raise MemoryValueError("metadata", f"holds what JSON can't carry: {error}") from None
+    if _is_deeper(copy, _DEPTH):
+        raise MemoryValueError("metadata", _TOO_DEEP)
     return copy
 
 

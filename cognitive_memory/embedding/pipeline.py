@@ -16,7 +16,7 @@ from cognitive_memory.core.reports import Progress, StoreReport
 from cognitive_memory.embedding.embedder import embedded_text
 from cognitive_memory.storage.store import MemoryStore
 from cognitive_memory.storage.vectors import Embedded, Pending
-from cognitive_memory.storage.writing import Stored
+from cognitive_memory.storage.writing import Stored, Writer
 from heimdall.errors import HeimdallError
 
 BLOCK = 256
@@ -93,7 +93,7 @@ class EmbeddingPipeline:
             if outcomes := running.result():
                 # Vectors can be made again, so nobody waits for the disk.
                 with self._store.writing(durable=False) as writer:
-                    self.written += writer.write_vectors(outcomes, self._embedder.dimension)
+                    self.written += _written(writer, outcomes, self._embedder.dimension)
         except HeimdallError as error:
             if not self._optional:
                 raise
@@ -102,6 +102,14 @@ class EmbeddingPipeline:
         else:
             self.blocks += 1
             self._after_block()
+
+
+def _written(writer: Writer, outcomes: Sequence[Embedded], dimension: int) -> int:
+    try:
+        return writer.write_vectors(outcomes, dimension)
+    except ValueError:  # the database says another size, which the model's vectors never had
+        writer.drop_unfit_vectors(dimension)
+        return writer.write_vectors(outcomes, dimension)
 
 
 def store_many(

@@ -12,6 +12,7 @@ from uuid import uuid5
 from cognitive_memory.core.memory import Json, MemoryType, NewMemory, Origin
 from cognitive_memory.ingest.blocks import Block, pack
 from cognitive_memory.ingest.documents import NAMESPACE, Document
+from cognitive_memory.ingest.errors import GitError
 from cognitive_memory.ingest.git_command import Git
 from cognitive_memory.ingest.plain_text import paragraphs
 from cognitive_memory.ingest.splitting import SOLID_BOUND, estimate_tokens
@@ -20,6 +21,9 @@ from heimdall.models.secrets import redact_document
 _FIELDS = ("%H", "%P", "%an", "%at", "%B")
 _HASH = re.compile(rb"(?:[0-9a-f]{40}|[0-9a-f]{64})")
 _FILES_SHOWN = 20
+_MOST_FILES = 10_000
+_LONGEST = 100_000
+"""Bytes of a message, or of anything else that git says, that are read."""
 _PLAIN = (
     f"-O{os.devnull} --no-abbrev --no-ext-diff --no-textconv --no-color --no-notes --no-mailmap "
     "--no-show-signature --no-decorate --ignore-submodules=none"
@@ -66,6 +70,8 @@ class Commit:
         when: when it was written.
         message: subject and body.
         files: what it changed, against its only parent; none for a merge.
+        more_files: how many others it changed: of more than a reader could look at nothing is kept.
+        is_cut: whether the message was longer.
     """
 
     sha: str
@@ -74,6 +80,8 @@ class Commit:
     when: datetime
     message: str
     files: tuple[ChangedFile, ...] = ()
+    more_files: int = 0
+    is_cut: bool = False
 
     @property
     def says_nothing(self) -> bool:
@@ -90,68 +98,110 @@ class Commit:
         )
 
 
-def read_commits(git: Git, shas: Sequence[str]) -> Iterator[Commit]:
+def read_commits(git: Git, shas: Sequence[str], problems: list[str]) -> Iterator[Commit]:
     """Read commits, in the order of `shas`.
 
     What a partial clone lacks is not fetched: without files' contents only exact renames are found and no lines counted;
-    without folders' contents it is not known which files changed.
+    without folders' contents it is not known which files changed. So it is, too, with a commit of which git can't read more;
+    one that it can't read at all is left out.
 
-    Raises:
-        GitError: git failed.
+    Args:
+        git: the repository's.
+        shas: full ids.
+        problems: gets a sentence for each commit of which something could not be read.
     """
-    if not shas:
-        return
+    waiting = [shas] if shas else []
+    while waiting:
+        part, done = waiting.pop(), 0
+        try:
+            for commit in _log(git, part, _details(git)[0]):
+                done += 1
+                yield commit
+        except GitError as error:
+            rest = part[done:]
+            if len(rest) == 1:
+                yield from _in_less_detail(git, rest[0], str(error), problems)
+            else:
+                # git fails at the first one that it did not print, or, of some errors, before it prints any.
+                middle = 1 if done else len(rest) // 2
+                waiting += [rest[middle:], rest[:middle]]
+
+
+def _details(git: Git) -> Sequence[Sequence[str]]:
+    """What is asked about a commit's changes, and then what needs less of the repository."""
     # --raw tells how a file changed, --numstat by how much: git prints them one after the other.
-    changes = ["--raw", "--numstat", "--find-renames"]
-    if git.lacking:
-        changes = (
-            ["--no-patch"] if git.lacking.startswith("tree:") else ["--raw", "--find-renames=100%"]
-        )
+    every = [
+        ["--raw", "--numstat", "--find-renames"],
+        ["--raw", "--find-renames=100%"],
+        ["--no-patch"],
+    ]
+    if not git.lacking:
+        return every
+    return every[2:] if git.lacking.startswith("tree:") else every[1:]
+
+
+def _in_less_detail(git: Git, sha: str, problem: str, problems: list[str]) -> Iterator[Commit]:
+    for changes in _details(git)[1:]:
+        try:
+            (commit,) = _log(git, [sha], changes)
+        except GitError:
+            continue
+        problems.append(f"commit {sha[:10]}: not all that it changed could be read ({problem})")
+        yield commit
+        return
+    problems.append(f"commit {sha[:10]} could not be read, and was left out ({problem})")
+
+
+def _log(git: Git, shas: Sequence[str], changes: Sequence[str]) -> Iterator[Commit]:
     form = f"--format=tformat:{'%x00'.join(_FIELDS)}%x00"
     command = ("log", "--stdin", "--no-walk=unsorted", "-z", form, *changes, *_PLAIN.split())
-    yield from _parse(iter(git.fields(*command, given=shas)))
+    return _parse(git.fields(*command, given=shas, most=_LONGEST))
 
 
 def _parse(fields: Iterator[bytes]) -> Iterator[Commit]:
     """A commit is its fields, an empty one, and what it changed; no field can hold a NUL, so nothing can be forged."""
     field = next(fields, None)
     while field is not None:
-        sha, parents, author, seconds, message = (
-            _text(each) for each in (field, *(next(fields) for _ in _FIELDS[1:]))
-        )
+        sha, parents, author, seconds, message = (field, *(next(fields) for _ in _FIELDS[1:]))
         next(fields, None)  # the empty one between a commit and its changes
         files: dict[str, ChangedFile] = {}
+        left_out = 0
         field = next(fields, None)
         while field is not None and not _HASH.fullmatch(field):
-            _read_change(field.removeprefix(b"\n"), fields, files)
+            left_out += _read_change(field.removeprefix(b"\n"), fields, files)
             field = next(fields, None)
         yield Commit(
-            sha,
-            tuple(parents.split()),
-            author,
-            _moment(seconds),
-            message.strip(),
-            tuple(files.values()),
+            sha=_text(sha),
+            parents=tuple(_text(parents).split()),
+            author=_text(author),
+            when=_moment(_text(seconds)),
+            message=_text(message[:_LONGEST]).strip(),
+            files=tuple(files.values()),
+            more_files=left_out,
+            is_cut=len(message) > _LONGEST,
         )
 
 
-def _read_change(field: bytes, fields: Iterator[bytes], files: dict[str, ChangedFile]) -> None:
+def _read_change(field: bytes, fields: Iterator[bytes], files: dict[str, ChangedFile]) -> int:
+    """Read what is said of a file; 1 if it is one file too many, else 0."""
     if field.startswith(b":"):
         status = _text(field.rsplit(b" ", 1)[1])[:1]
         path = _text(next(fields))
         before = path if status in "RC" else None
         path = _text(next(fields)) if before is not None else path
+        if len(files) == _MOST_FILES:
+            return 1
         files[path] = ChangedFile(path, status, before)
-        return
+        return 0
     added, removed, name = field.split(b"\t", 2)
     if not name:  # a rename: both names follow
         next(fields)
         name = next(fields)
     path = _text(name)
-    if added == b"-":
-        files[path] = replace(files[path], binary=True)
-    else:
-        files[path] = replace(files[path], lines=(int(added), int(removed)))
+    if path in files:
+        lines = None if added == b"-" else (int(added), int(removed))
+        files[path] = replace(files[path], binary=lines is None, lines=lines)
+    return 0
 
 
 def _text(field: bytes) -> str:
@@ -185,7 +235,8 @@ def memories_of(
     blocks = (Block("".join(lines), number) for lines, number in paragraphs(told))
     parts = [piece.text for piece in pack(blocks)] or ["(no message)"]
     # The files come last, in the room that is left: what was meant matters more than where.
-    files = _files_in_words(commit.files, SOLID_BOUND - estimate_tokens(parts[-1])) if whole else ""
+    room = SOLID_BOUND - estimate_tokens(parts[-1])
+    files = _files_in_words(commit.files, room, commit.more_files) if whole else ""
     texts = [*parts[:-1], f"{parts[-1]}\n\n{files}" if files else parts[-1]]
     day = commit.when.date().isoformat()
     author = " ".join(commit.author.split())[:80]
@@ -224,19 +275,20 @@ def commit_id(sha: str, part: int) -> str:
     return str(uuid5(NAMESPACE, f"commit\x00{sha}\x00{part}"))
 
 
-def _files_in_words(files: Sequence[ChangedFile], room: int) -> str:
+def _files_in_words(files: Sequence[ChangedFile], room: int, more: int) -> str:
     """What a commit changed, the most changed files first; of a binary file there is nothing to tell."""
     told = sorted(
         (file for file in files if not file.binary), key=lambda file: -sum(file.lines or (0, 0))
     )
     lines: list[str] = []
-    for number, file in enumerate(told):
+    for file in told[:_FILES_SHOWN]:
         line = _in_words(file)
         room -= estimate_tokens(line)
-        if number == _FILES_SHOWN or room < _REST:
-            lines.append(f"and {len(told) - number} more files")
+        if room < _REST:
             break
         lines.append(line)
+    if left := len(told) - len(lines) + more:
+        lines.append(f"and {left} more files")
     return "\n".join(lines)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import PurePosixPath
 from uuid import UUID, uuid5
@@ -14,10 +14,13 @@ from uuid import UUID, uuid5
 from cognitive_memory.core.memory import Json, MemoryType, NewMemory, Origin
 from cognitive_memory.ingest.blocks import Block, Piece, pack
 from cognitive_memory.ingest.decoding import decode
+from cognitive_memory.ingest.errors import TooSlowError, UnreadableError
+from cognitive_memory.ingest.front_matter import FrontMatter
 from cognitive_memory.ingest.languages import Kind, kind_of, language_of
+from cognitive_memory.ingest.processor_time import processor_time
 from heimdall.models.secrets import redact_document
 
-VERSION = 1
+VERSION = 2
 """Of what is made here from the same bytes. Raised when that changes: loaded files are then loaded again."""
 
 NAMESPACE = UUID("96d85c23-f1ea-5c11-9b3e-a74c23f0d098")
@@ -28,6 +31,11 @@ every loaded memory would be replaced by another."""
 SEPARATOR = " > "
 """Between the headings in a memory's context."""
 _TITLE_LENGTH = 80
+_DATE_WITHIN = 1000
+"""Characters of a title in which a date is looked for: each piece below a title looks."""
+_LEAST_SECONDS = 1.0
+_SECONDS_PER_BYTE = 30e-6
+"""Of processor time for a file's reader: several times what the slowest ordinary files take."""
 _DESIGN = re.compile(
     r"(?:^|[\W_])(?:design|architecture|adrs?|rfcs?|decisions?|specs?|specification|proposals?)(?:[\W_]|$)",
     re.IGNORECASE,
@@ -56,7 +64,8 @@ class Document:
 def read_document(source: str, content: bytes, *, tags: Sequence[str] = ()) -> Document | None:
     """Cut a file into memories.
 
-    Markdown, text, docstrings and comments, by the file's name; any other name is read as plain text.
+    Markdown, text, docstrings and comments, by the file's name; any other name is read as plain text, and so is what its own
+    reader fails at or takes too long for.
 
     Args:
         source: the file's path as its memories shall show it, with "/" between folders.
@@ -65,7 +74,35 @@ def read_document(source: str, content: bytes, *, tags: Sequence[str] = ()) -> D
 
     Returns:
         None if it is no text.
+
+    Raises:
+        UnreadableError: as plain text it can't be read either.
     """
+    kind = kind_of(source) or Kind.TEXT
+    seconds = _LEAST_SECONDS + len(content) * _SECONDS_PER_BYTE
+    try:
+        with processor_time(seconds):
+            return _document(source, kind, content, tags)
+    except Exception as error:  # noqa: BLE001 (whatever a parser has not foreseen)
+        problem = _in_words(error)
+    if kind is Kind.TEXT:
+        raise UnreadableError(source, problem)
+    try:
+        with processor_time(seconds):
+            document = _document(source, Kind.TEXT, content, tags)
+    except Exception as error:
+        raise UnreadableError(source, _in_words(error)) from error
+    if document is None:
+        return None
+    note = f"{source} could not be read as {kind} ({problem}): it was loaded as plain text"
+    return replace(document, notes=(note, *document.notes))
+
+
+def _in_words(error: Exception) -> str:
+    return str(error) if isinstance(error, TooSlowError) else type(error).__name__
+
+
+def _document(source: str, kind: Kind, content: bytes, tags: Sequence[str]) -> Document | None:
     decoded = decode(content)
     if decoded is None:
         return None
@@ -77,14 +114,13 @@ def read_document(source: str, content: bytes, *, tags: Sequence[str] = ()) -> D
         notes.append(
             f"{source}: {redacted} {'secret was' if redacted == 1 else 'secrets were'} left out"
         )
-    kind = kind_of(source) or Kind.TEXT
     blocks, front = _read(kind, source, text)
-    made = _Maker(source, kind, _front_title(front), (*tags, *_front_tags(front)))
+    made = _Maker(source, kind, front.title, (*tags, *front.tags))
     memories = tuple(made.memory(piece) for piece in pack(blocks) if _says_something(piece.text))
     return Document(memories, tuple(notes), redacted)
 
 
-def _read(kind: Kind, source: str, text: str) -> tuple[Iterable[Block], Mapping[str, object]]:
+def _read(kind: Kind, source: str, text: str) -> tuple[Iterable[Block], FrontMatter]:
     if kind is Kind.MARKDOWN:
         from cognitive_memory.ingest.markdown import read_markdown
 
@@ -92,15 +128,15 @@ def _read(kind: Kind, source: str, text: str) -> tuple[Iterable[Block], Mapping[
     if kind is Kind.PYTHON:
         from cognitive_memory.ingest.python_code import read_python
 
-        return read_python(text), {}
-    language = language_of(source)
+        return read_python(text), FrontMatter()
+    language = language_of(source) if kind is Kind.CODE else None
     if language is not None:
         from cognitive_memory.ingest.comments import comments
 
-        return comments(text, language), {}
+        return comments(text, language), FrontMatter()
     from cognitive_memory.ingest.plain_text import read_text
 
-    return read_text(text), {}
+    return read_text(text), FrontMatter()
 
 
 class _Maker:
@@ -170,28 +206,10 @@ def _says_something(text: str) -> bool:
 def _day(texts: Iterable[str]) -> datetime | None:
     """The first date in the ISO form in one of the texts, at noon in UTC: of a changelog's or diary's entry."""
     for text in texts:
-        for match in _DATE.finditer(text):
+        for match in _DATE.finditer(text, 0, _DATE_WITHIN):
             try:  # 2025-02-30 looks like a date
                 day = date(*map(int, match.groups()))
             except ValueError:
                 continue
             return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
     return None
-
-
-def _front_title(front: Mapping[str, object]) -> str | None:
-    title = front.get("title")
-    return " ".join(_sound(title).split()) or None if isinstance(title, str) else None
-
-
-def _front_tags(front: Mapping[str, object]) -> tuple[str, ...]:
-    tags = front.get("tags", front.get("keywords"))
-    listed = tags.split(",") if isinstance(tags, str) else tags
-    if not isinstance(listed, list):
-        return ()
-    return tuple(_sound(tag).strip() for tag in listed if isinstance(tag, str) and tag.strip())
-
-
-def _sound(text: str) -> str:
-    """A text without lone surrogates, which YAML's escapes can make."""
-    return text.encode(errors="replace").decode()

@@ -31,5 +31,35 @@ class PathNotFoundError(IngestError):
         )
 
 
+@dataclass(eq=False, repr=False)
+class UnreadableError(IngestError):
+    """No memories could be made of a file's text.
+
+    Attributes:
+        source: the file.
+        problem: why.
+    """
+
+    source: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.source} could not be read: {self.problem}"
+
+
+@dataclass(eq=False, repr=False)
+class TooSlowError(IngestError):
+    """A piece of work was ended because it took too long.
+
+    Attributes:
+        seconds: of processor time that it was allowed.
+    """
+
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"it takes more than {self.seconds:.1f} s of processor time"
+
+
 class GitError(IngestError):
     """git is missing, failed, or there is no such repository or branch; the message says which, and what to do."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from cognitive_memory.core.memory import LoadState, Memory
 from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.core.reports import Progress, SourceReport
 from cognitive_memory.ingest.documents import VERSION, Document, read_document
+from cognitive_memory.ingest.errors import UnreadableError
 from cognitive_memory.ingest.reports import LoadReport, silent
 from cognitive_memory.ingest.walking import (
     EVERYTHING,
@@ -21,8 +23,10 @@ from cognitive_memory.ingest.walking import (
     Skipped,
     SourceFile,
     Walk,
+    source_of,
     walk,
 )
+from cognitive_memory.project.regular_file import read_regular
 from cognitive_memory.project.settings import IngestSettings
 from cognitive_memory.project_memory import ProjectMemory
 
@@ -31,6 +35,7 @@ _SETTLED = 2_000_000_000
 (git calls a younger entry racily clean)."""
 _REMEMBERED_AT_ONCE = 100
 _KIND = "file"
+_log = logging.getLogger(__name__)
 _CONTENT = ("sha256", "way")
 """What says that the same memories would be made."""
 
@@ -121,8 +126,22 @@ class _Load:
             SourceFile(path, source, asked=True)
             for source, state in self._known.items()
             if state.get("asked") and source not in there and _below(source, seen.roots)
-            if (path := self._project / source).is_file()
+            if (path := self._path_of(source)) is not None
         ]
+
+    def _path_of(self, source: str) -> Path | None:
+        """The file that a source names, if it is there and no other source would name it.
+
+        Sources come from the database. One with `..` or a link in it, which no walk ever made, could name any file of the
+        user's; it counts as gone.
+        """
+        path = self._project / source
+        if not path.is_file():
+            return None
+        if source_of(path.resolve(), self._project) != source:
+            _log.warning("%r is not loaded again: it leads elsewhere", source)
+            return None
+        return path
 
     def _file(self, file: SourceFile) -> None:
         before = self._known.get(file.source)
@@ -132,14 +151,15 @@ class _Load:
             if before is not None and self._is_as_before(before, status):
                 self._report.unchanged.append(file.source)
                 return
-            if status.st_size > self._options.max_size:
-                detail = f"{file.source} has {status.st_size:,} bytes, more than the {self._options.max_size:,} allowed"
-                self._leave_out(Skipped(file.source, Reason.TOO_LARGE, detail))
-                return
-            content = file.path.read_bytes()
+            content, status = read_regular(file.path, self._options.max_size)
         except OSError as error:
             detail = f"{file.source} could not be read ({error.strerror}); what was loaded of it before is kept"
             self._skip(Skipped(file.source, Reason.UNREADABLE, detail))
+            return
+        if len(content) > self._options.max_size:
+            size = max(status.st_size, len(content))
+            detail = f"{file.source} has {size:,} bytes, more than the {self._options.max_size:,} allowed"
+            self._leave_out(Skipped(file.source, Reason.TOO_LARGE, detail))
             return
         state = self._state(file, status, content)
         # Git gives files new times when a branch is changed and back; their bytes tell.
@@ -148,7 +168,12 @@ class _Load:
             self._learn(file.source, state)
             self._report.unchanged.append(file.source)
             return
-        document = read_document(file.source, content, tags=self._options.tags)
+        try:
+            document = read_document(file.source, content, tags=self._options.tags)
+        except UnreadableError as error:
+            detail = f"{error}; what was loaded of it before is kept"
+            self._skip(Skipped(file.source, Reason.UNREADABLE, detail))
+            return
         if document is None:
             self._leave_out(Skipped(file.source, Reason.BINARY))
             return

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cognitive_memory.ingest.errors import GitError
+from cognitive_memory.project.regular_file import read_regular
 
 _SETTINGS = {
     # Nothing that a repository's configuration names is run: hooks, monitors, pagers, signature checkers.
@@ -25,6 +29,13 @@ _SETTINGS = {
     "log.diffMerges": "off",
     "diff.renameLimit": "1000",
 }
+STALL = 120
+"""Seconds without a word after which git is ended: it reads a pipe, or compares what has no end."""
+_CHUNK = 1 << 16
+_COMPLAINT = 2000
+"""Bytes of what git says of a failure that are told."""
+_SHALLOW = 10_000_000
+"""Bytes of the list of commits that a shallow clone has no parents of."""
 _OPTIONS = ("--no-pager", "--no-replace-objects", "--literal-pathspecs")
 
 
@@ -56,7 +67,11 @@ class Git:
             raise _no_repository(folder, error) from error
         # Both say where the history is incomplete, which must not look like commits that are gone.
         path = folder / self.line("rev-parse", "--git-path", "shallow")
-        self.shallow = frozenset(path.read_text(encoding="ascii").split() if path.exists() else ())
+        try:
+            shallow = read_regular(path, _SHALLOW)[0]
+        except OSError:
+            shallow = b""
+        self.shallow = frozenset(shallow.decode(errors="replace").split())
         try:
             filters = self.text("config", "--get-regexp", r"^remote\..*\.partialclonefilter$")
         except GitError:  # exit code 1: it is not set
@@ -101,7 +116,7 @@ class Git:
         Raises:
             GitError: the command failed; with what it said.
         """
-        return self._run(arguments).decode(errors="replace")
+        return b"".join(self._output(arguments)).decode(errors="replace")
 
     def line(self, *arguments: str) -> str:
         """The line that a command prints, without its end.
@@ -111,37 +126,90 @@ class Git:
         """
         return self.text(*arguments).removesuffix("\n")
 
-    def fields(self, *arguments: str, given: Iterable[str] = ()) -> list[bytes]:
-        """What a command prints between NUL bytes; the last field has a NUL after it, too.
+    def ids(self, *arguments: str) -> tuple[list[str], str]:
+        """The ids that a command prints, one a line, as far as it comes, and what stopped it: empty if nothing did."""
+        chunks: list[bytes] = []
+        problem = ""
+        try:
+            chunks.extend(self._output(arguments))
+        except GitError as error:
+            problem = str(error)
+        return b"".join(chunks).decode(errors="replace").split(), problem
+
+    def fields(self, *arguments: str, given: Iterable[str] = (), most: int) -> Generator[bytes]:
+        """What a command prints between NUL bytes, as it comes; the last field has a NUL after it, too.
 
         Args:
             arguments: the command.
             given: lines for its standard input.
+            most: how many bytes of a field are wanted; a longer one has one more.
 
         Raises:
-            GitError: as `text`.
+            GitError: as `text`, after the fields that came before the failure.
         """
-        *fields, rest = self._run(arguments, "".join(f"{line}\n" for line in given)).split(b"\0")
-        return [*fields, rest] if rest else fields
+        field = b""
+        for chunk in self._output(arguments, "".join(f"{line}\n" for line in given)):
+            first, *others = chunk.split(b"\0")
+            field = (field + first)[: most + 1]
+            for other in others:
+                yield field
+                field = other[: most + 1]
+        if field:
+            yield field
 
-    def _run(self, arguments: tuple[str, ...], given: str = "") -> bytes:
+    def _output(self, arguments: tuple[str, ...], given: str = "") -> Iterator[bytes]:
+        """What a command prints, in chunks."""
         settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
         command = ["git", "-C", str(self._folder), *_OPTIONS, *settings, *arguments]
-        try:
-            done = subprocess.run(
-                command, input=given.encode(), capture_output=True, env=_environment(), check=False
-            )
-        except FileNotFoundError as error:
-            raise GitError(
-                "git was not found on PATH: install it (https://git-scm.com) to load a history"
-            ) from error
-        if done.returncode:
-            problem = done.stderr.decode(errors="replace").strip()
-            raise GitError(
-                f"git {arguments[0]} failed in {self._folder}: "
-                f"{problem or f'exit code {done.returncode}'}"
-            )
-        return done.stdout
+        # Files hold any amount of input and of complaints: a pipe that nobody empties would stop git.
+        with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as said:
+            stdin.write(given.encode())
+            stdin.seek(0)
+            try:
+                process = subprocess.Popen(
+                    command, stdin=stdin, stdout=subprocess.PIPE, stderr=said, env=_environment()
+                )
+            except FileNotFoundError as error:
+                raise GitError(
+                    "git was not found on PATH: install it (https://git-scm.com) to load a history"
+                ) from error
+            with process, _ended(process):
+                descriptor = process.stdout.fileno() if process.stdout else -1
+                while True:
+                    if not _is_readable(descriptor):
+                        raise GitError(
+                            f"git {arguments[0]} said nothing for {STALL} s in {self._folder}, and was ended"
+                        )
+                    chunk = os.read(descriptor, _CHUNK)
+                    if not chunk:
+                        break
+                    yield chunk
+                failed = process.wait()
+            if failed:
+                said.seek(0)
+                problem = said.read(_COMPLAINT).decode(errors="replace").strip()
+                raise GitError(
+                    f"git {arguments[0]} failed in {self._folder}: {problem or f'exit code {failed}'}"
+                )
+
+
+@contextmanager
+def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Nobody waits for what git still has to say when its answer is not wanted any more."""
+    try:
+        yield
+    finally:
+        if process.poll() is None:
+            process.kill()
+
+
+def _is_readable(descriptor: int) -> bool:
+    """Wait until there is something to read, but not for longer than `STALL`."""
+    if not hasattr(select, "poll"):  # Windows
+        return True
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLIN)
+    return bool(waiting.poll(STALL * 1000))
 
 
 def _environment() -> dict[str, str]:

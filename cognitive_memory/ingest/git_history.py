@@ -14,6 +14,7 @@ from cognitive_memory.ingest.commits import Commit, memories_of, read_commits
 from cognitive_memory.ingest.documents import VERSION
 from cognitive_memory.ingest.errors import GitError
 from cognitive_memory.ingest.git_command import Git
+from cognitive_memory.ingest.processor_time import processor_time
 from cognitive_memory.ingest.reports import GitReport, silent
 from cognitive_memory.ingest.walking import source_of
 from cognitive_memory.project_memory import ProjectMemory
@@ -22,7 +23,10 @@ OWN_SOURCE = "git:history"
 """What the memories of the project's own repository come from; those of another are below it, by its path."""
 
 _BATCH = 512
+_SECONDS = 10
+"""Of processor time for making memories of a commit: a thousand times what one with a long message takes."""
 _KIND = "git"
+_SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _SINCE = re.compile(
     r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:?\d{2})?)?|\d+[ .](day|week|month|year)s?[ .]ago"
 )
@@ -95,6 +99,7 @@ class _Load:
             dry_run=options.dry_run, repository=source, branch=options.branch or "HEAD"
         )
         self._way = f"{VERSION} {sorted(options.tags)}"
+        self._is_broken = False
 
     def run(self, progress: Progress) -> GitReport:
         tip = self._git.commit(self._options.branch)
@@ -119,7 +124,7 @@ class _Load:
             )
         self._read(wanted, loaded, progress)
         # Last of all: a load that was killed is looked through in full by the next one.
-        if not self._options.dry_run:
+        if not self._options.dry_run and not self._is_broken:
             commits = self._report.known + self._report.commits
             self._memory.set_load_states(
                 {self._source: {**self._terms(), "tip": tip, "commits": commits}}
@@ -138,7 +143,9 @@ class _Load:
 
     def _goes_on(self, state: LoadState, tip: str) -> bool:
         same = all(state.get(name) == value for name, value in self._terms().items())
-        return same and self._git.is_ancestor(str(state.get("tip")), tip)
+        known, commits = state.get("tip"), state.get("commits")
+        is_plain = isinstance(known, str) and _SHA.fullmatch(known) and isinstance(commits, int)
+        return bool(same and is_plain) and self._git.is_ancestor(str(known), tip)
 
     def _commits(self, *range_: str) -> list[str]:
         limits = []
@@ -146,7 +153,13 @@ class _Load:
             limits.append(f"--since={self._options.since}")
         if self._options.max_commits is not None:
             limits.append(f"--max-count={self._options.max_commits}")
-        return self._git.text("rev-list", *limits, *range_, "--").split()
+        commits, problem = self._git.ids("rev-list", *limits, *range_, "--")
+        if problem and not commits:
+            raise GitError(problem)
+        if problem:
+            self._is_broken = True
+            self._report.notes.append(f"the history could be read only in part ({problem})")
+        return commits
 
     def _loaded(self) -> dict[str, _Loaded]:
         loaded: dict[str, _Loaded] = {}
@@ -167,7 +180,8 @@ class _Load:
 
     def _forget(self, loaded: dict[str, _Loaded], reached: Iterable[str]) -> None:
         missing = loaded.keys() - set(reached)
-        if not missing or self._git.shallow:
+        # What such a history does not reach may be there all the same.
+        if not missing or self._git.shallow or self._is_broken:
             return
         gone = missing - set(self._git.text("rev-list", "--all", "HEAD", "--").split())
         self._report.forgotten = len(gone)
@@ -182,7 +196,8 @@ class _Load:
         progress(0, len(wanted))
         for start in range(0, len(wanted), _BATCH):
             batch = wanted[start : start + _BATCH]
-            memories = list(self._memories(read_commits(self._git, batch)))
+            commits = read_commits(self._git, batch, self._report.notes)
+            memories = list(self._memories(commits))
             self._store(
                 memories,
                 {memory_id for sha in batch if sha in loaded for memory_id in loaded[sha].ids},
@@ -194,9 +209,22 @@ class _Load:
             if commit.says_nothing:
                 self._report.merges += 1
                 continue
-            self._report.commits += 1
             whole = commit.sha not in self._git.shallow
-            made = memories_of(commit, self._source, tags=self._options.tags, whole=whole)
+            try:
+                with processor_time(_SECONDS):
+                    made = memories_of(commit, self._source, tags=self._options.tags, whole=whole)
+            except Exception as error:  # noqa: BLE001 (one commit must not end the load)
+                problem = (
+                    f"commit {commit.sha[:10]} could not be read, and was left out ({error!r})"
+                )
+                self._report.notes.append(problem)
+                continue
+            self._report.commits += 1
+            if commit.is_cut:
+                problem = (
+                    f"commit {commit.sha[:10]}: only the beginning of its long message was loaded"
+                )
+                self._report.notes.append(problem)
             self._report.redacted += made.redacted
             yield from made.memories
 

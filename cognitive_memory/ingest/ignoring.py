@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import stat
+import codecs
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, cast
+from typing import Self
 
-if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec, Pattern
-    from pathspec.pattern import RegexPattern
+from cognitive_memory.ingest.rules import Rules
+from cognitive_memory.project.regular_file import NotRegularError, read_regular
 
 NEVER = frozenset({".git", ".heimdall", ".hg", ".svn", ".jj"})
 """Names that are never looked into, whatever a rule says."""
@@ -24,6 +22,9 @@ _USUAL = (
 FILES = (".gitignore", ".heimdallignore")
 """What holds rules; in one folder, the second has the last word."""
 
+_LARGEST = 256_000
+"""Bytes of such a file that are read: each file that is walked past is held against all of its rules."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ignoring:
@@ -33,7 +34,7 @@ class Ignoring:
         problems: rule files that could not be read, with the reason.
     """
 
-    _rules: tuple[tuple[Path, GitIgnoreSpec], ...] = ()
+    _rules: tuple[tuple[Path, Rules], ...] = ()
     problems: tuple[str, ...] = ()
 
     @classmethod
@@ -43,11 +44,9 @@ class Ignoring:
         Args:
             folder: an absolute path.
         """
-        from pathspec import GitIgnoreSpec
-
         above = [folder, *folder.parents]
         top = next((place for place in above if (place / ".git").exists()), folder)
-        rules = cls(((top, GitIgnoreSpec.from_lines(_USUAL.split())),))
+        rules = cls(((top, Rules.of(_USUAL.split())),))
         rules = rules._with(top, top / ".git" / "info" / "exclude")
         is_ignored = False
         for place in reversed(above[: above.index(top)]):
@@ -71,49 +70,33 @@ class Ignoring:
         """
         if path.name in NEVER:
             return True
-        for folder, spec in reversed(self._rules):
-            name = path.relative_to(folder).as_posix() + ("/" if is_folder else "")
-            for pattern in reversed(spec.patterns):
-                if pattern.include is not None and _fits(pattern, name):
-                    return pattern.include
+        for folder, rules in reversed(self._rules):
+            verdict = rules.verdict(path.relative_to(folder).as_posix() + "/" * is_folder)
+            if verdict is not None:
+                return verdict
         return False
 
     def _with(self, folder: Path, file: Path) -> Self:
-        from pathspec import GitIgnoreSpec
-
         try:
-            # Git follows no link to rules either, and a pipe would never end.
-            if not stat.S_ISREG(file.lstat().st_mode):
-                return self
-            lines = file.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
-        except (FileNotFoundError, NotADirectoryError):
-            return self
+            content, status = read_regular(file, _LARGEST)
+        except (FileNotFoundError, NotADirectoryError, NotRegularError):
+            return self  # git follows no link to rules either
         except OSError as error:
             problem = f"{file} could not be read ({error.strerror}): its rules do not hold"
             return replace(self, problems=(*self.problems, problem))
-        rules: list[str] = []
         problems = list(self.problems)
-        for line in lines:
-            try:
-                GitIgnoreSpec.from_lines([line])
-            except (ValueError, re.error):
-                # One bad line must not undo the file's other rules.
-                problems.append(f"{file}: {line!r} is no rule that git knows, and was passed over")
-            else:
-                rules.append(line)
-        ours = (folder, GitIgnoreSpec.from_lines(rules))
-        return replace(self, _rules=(*self._rules, ours), problems=tuple(problems))
-
-
-def _fits(pattern: Pattern, name: str) -> bool:
-    """Whether a rule is about the path itself, not only about a folder above it.
-
-    pathspec lets `!/a` bring back all that lies below `a`; git asks at each folder on the way, and
-    means `a` itself.
-    """
-    regex = cast("RegexPattern", pattern).regex
-    # Where a rule ends at a folder, pathspec gives the slash behind it a name.
-    return regex is not None and any(
-        match.groupdict().get("ps_d") is None or match.end("ps_d") == len(name)
-        for match in regex.finditer(name)
-    )
+        if len(content) > _LARGEST:
+            # A rule that is cut would be another rule.
+            content = content[: content.rfind(b"\n") + 1]
+            problems.append(
+                f"{file} has {status.st_size:,} bytes: rules beyond the first {_LARGEST:,} do not hold"
+            )
+        text = content.removeprefix(codecs.BOM_UTF8).decode(errors="surrogateescape")
+        rules = Rules.of(line.removesuffix("\r") for line in text.split("\n"))
+        # One bad line must not undo the file's other rules.
+        problems += (
+            f"{file}: {line[:80]!r} is no rule that git knows, and was passed over"
+            for line in rules.wrong
+        )
+        held = ((folder, rules),) if rules else ()
+        return replace(self, _rules=(*self._rules, *held), problems=tuple(problems))

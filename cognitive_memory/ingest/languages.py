@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from enum import StrEnum
+from functools import cache
 from importlib import resources
 from pathlib import PurePosixPath
+from typing import Any
 
-_TABLES: dict[str, dict[str, str]] = {
-    table: {word: value for value, words in rows.items() for word in words.split()}
-    for table, rows in tomllib.loads(
-        resources.files(__package__).joinpath("languages.toml").read_text(encoding="utf-8")
-    ).items()
-}
-"""The tables of the file, from an ending or a name to what it stands for."""
+_TABLES: dict[str, dict[str, Any]] = tomllib.loads(
+    resources.files(__package__).joinpath("languages.toml").read_text(encoding="utf-8")
+)
+
+
+def _inverted(rows: dict[str, str]) -> dict[str, str]:
+    """From an ending or a name to what it stands for."""
+    return {word: value for value, words in rows.items() for word in words.split()}
+
+
+_ENDINGS = _inverted(_TABLES["endings"])
+_NAMES = _inverted(_TABLES["names"])
+_CODE = _inverted({language: row["files"] for language, row in _TABLES["code"].items()})
 
 
 class Kind(StrEnum):
@@ -29,12 +38,28 @@ def kind_of(name: str) -> Kind | None:
     """How a file of that name is read; None: it is not loaded unless it is asked for by its own name."""
     path = PurePosixPath(name.lower())
     suffix = path.suffix[1:]
-    if kind := _TABLES["endings"].get(suffix) or _TABLES["names"].get("" if suffix else path.stem):
+    if kind := _ENDINGS.get(suffix) or _NAMES.get("" if suffix else path.stem):
         return Kind(kind)
     return Kind.CODE if language_of(name) else None
 
 
 def language_of(name: str) -> str | None:
-    """The alias of the Pygments lexer for source code of that name; None: no language that is read."""
+    """The table's name of the language of source code in a file of that name; None: none that is read."""
     path = PurePosixPath(name.lower())
-    return _TABLES["code"].get(path.suffix[1:]) or _TABLES["code_names"].get(path.name)
+    return _CODE.get(path.suffix[1:] or path.name)
+
+
+@cache
+def comment_pattern(language: str) -> re.Pattern[str]:
+    """What finds a language's comments: the group `comment`, where it is one, and what is no comment but looks so.
+
+    Raises:
+        KeyError: the table does not have that language.
+    """
+    row, forms = _TABLES["code"][language], _TABLES["forms"]
+    comments, passed = (
+        "|".join(forms[name] for name in row[column].split()) for column in ("comments", "passed")
+    )
+    # The first line of a script is for the system.
+    pattern = rf"\A#![^\n]*|(?P<comment>{comments})" + (passed and f"|{passed}")
+    return re.compile(pattern, re.DOTALL | re.MULTILINE)

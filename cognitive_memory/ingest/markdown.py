@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from io import StringIO
 from typing import TYPE_CHECKING
 
 from cognitive_memory.ingest.blocks import Block, Headings, Path
+from cognitive_memory.ingest.front_matter import FrontMatter, read_front_matter
 from cognitive_memory.ingest.splitting import BOUND, HEADING_ROOM, estimate_tokens
 
 if TYPE_CHECKING:
@@ -17,24 +18,26 @@ if TYPE_CHECKING:
 
 _SOLID = {"fence", "code_block", "table", "html_block", "front_matter"}
 _CONTAINERS = {"bullet_list", "ordered_list", "list_item", "blockquote"}
+_TITLE_READ = 400
+"""Characters of a heading, with its markup."""
 
 
-def read_markdown(text: str) -> tuple[Iterator[Block], Mapping[str, object]]:
+def read_markdown(text: str) -> tuple[Iterator[Block], FrontMatter]:
     """Read a Markdown document.
 
     Args:
         text: with a line feed at its line ends.
 
     Returns:
-        Its blocks, whose lines together are the file, and what the YAML block at its head says: empty if there is none, or it
-        is no mapping. Every text is Markdown: there is nothing to refuse.
+        Its blocks, whose lines together are the file, and what the YAML block at its head says. Every text is Markdown: there
+        is nothing to refuse.
     """
     from markdown_it.tree import SyntaxTreeNode
 
     root = SyntaxTreeNode(_block_parser().parse(text))
     lines = list(StringIO(text))
     front = next((node.content for node in root.children if node.type == "front_matter"), "")
-    return _blocks(root.children, lines), _mapping(front)
+    return _blocks(root.children, lines), read_front_matter(front)
 
 
 def _blocks(nodes: Sequence[SyntaxTreeNode], lines: Sequence[str]) -> Iterator[Block]:
@@ -95,7 +98,8 @@ def _inline_parser() -> MarkdownIt:
 
 def _plain(heading: str) -> str:
     """A heading's text without its markup."""
-    (inline,) = _inline_parser().parseInline(heading)
+    # The parser's time is quadratic in brackets, and of a title only its beginning is shown.
+    (inline,) = _inline_parser().parseInline(heading[:_TITLE_READ])
     return " ".join("".join(_words(child) for child in inline.children or ()).split())
 
 
@@ -103,15 +107,3 @@ def _words(token: Token) -> str:
     if token.type in {"softbreak", "hardbreak"}:
         return " "
     return "" if token.type == "html_inline" else token.content
-
-
-def _mapping(front_matter: str) -> Mapping[str, object]:
-    if not front_matter.strip():
-        return {}
-    import yaml
-
-    try:
-        content = yaml.safe_load(front_matter)
-    except (yaml.YAMLError, ValueError):  # ValueError: a date that is none, such as 2025-13-01
-        return {}
-    return {str(key): value for key, value in content.items()} if isinstance(content, dict) else {}

@@ -25,10 +25,10 @@ def read_python(text: str) -> list[Block]:
     Returns:
         For each definition with a docstring its signature and docstring, assignments with a string that explains them,
         and the comments with the line that they are about, in the order of the file. Of a file that this Python can't
-        parse, comments and docstrings as Pygments sees them.
+        parse, comments, and strings at the beginning of a line.
     """
     lines = list(StringIO(text))
-    places: list[tuple[range, Path]] = [(range(len(lines) + 1), ())]
+    innermost: list[Path] = [()] * (len(lines) + 1)
     blocks: list[Block] = []
     try:
         with warnings.catch_warnings(action="ignore"):  # of the file's own doubtful escapes
@@ -37,21 +37,21 @@ def read_python(text: str) -> list[Block]:
             blocks += _described(node, path, lines)
             blocks += _described_values(node, path, lines)
             if not isinstance(node, ast.Module):
-                places.append((range(node.lineno, (node.end_lineno or node.lineno) + 1), path))
-        parsed = True
+                last = node.end_lineno or node.lineno
+                innermost[node.lineno : last + 1] = [path] * (last + 1 - node.lineno)
+        language = "python"
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        # not of this Python's grammar, or nested beyond its limits: Pygments sees what there is
-        parsed = False
+        # not of this Python's grammar, or nested beyond its limits
+        language = "cython"
     described = {
         number
         for block in blocks
         for number in range(block.line, block.line + block.text.count("\n"))
     }
-    for comment in comments(text, "python", strings=not parsed):
+    for comment in comments(text, language):
         # Comments between a signature and its docstring are in the definition's block already.
         if comment.line not in described:
-            innermost = max((path for place, path in places if comment.line in place), key=len)
-            blocks.append(replace(comment, path=innermost))
+            blocks.append(replace(comment, path=innermost[comment.line]))
     return sorted(blocks, key=lambda block: block.line)
 
 

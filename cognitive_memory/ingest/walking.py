@@ -12,6 +12,7 @@ from pathlib import Path
 from cognitive_memory.ingest.errors import PathNotFoundError
 from cognitive_memory.ingest.ignoring import Ignoring
 from cognitive_memory.ingest.languages import kind_of
+from cognitive_memory.ingest.rules import Rules
 from cognitive_memory.project.settings import IngestSettings
 
 MAX_SIZE = 1_000_000
@@ -123,11 +124,9 @@ def source_of(path: Path, project: Path) -> str:
 
 class _Walker:
     def __init__(self, project: Path, selection: IngestSettings) -> None:
-        from pathspec import GitIgnoreSpec
-
         self._project = project
-        self._include = GitIgnoreSpec.from_lines(selection.include)
-        self._exclude = GitIgnoreSpec.from_lines(selection.exclude)
+        self._include = Rules.of(selection.include)
+        self._exclude = Rules.of(selection.exclude)
         self._base = project
         self.seen = Walk()
 
@@ -179,10 +178,10 @@ class _Walker:
                 self._keep(path, source_of(path, self._project), asked=False)
 
     def _wants(self, path: Path, *, is_folder: bool) -> bool:
-        name = path.relative_to(self._base).as_posix() + ("/" if is_folder else "")
-        if self._exclude.check_file(name).include:
+        name = path.relative_to(self._base).as_posix() + "/" * is_folder
+        if self._exclude.verdict_below(name):
             return False
-        return is_folder or not len(self._include) or bool(self._include.check_file(name).include)
+        return is_folder or not self._include or bool(self._include.verdict_below(name))
 
     def _keep(self, path: Path, source: str, *, asked: bool) -> None:
         try:  # names are bytes on Linux, and a source is stored as text

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cognitive_memory.project.errors import ProjectConfigError
+from cognitive_memory.project.regular_file import read_regular
 from cognitive_memory.project.settings import ProjectConfig
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def read_config(path: Path) -> ProjectConfig:
             are there twice, and what is no YAML.
     """
     try:
-        content = path.read_bytes()
+        content, _ = read_regular(path, _MOST_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         return ProjectConfig()
     except OSError as error:
@@ -45,7 +46,7 @@ def read_config(path: Path) -> ProjectConfig:
         ) from error
     if len(content) > _MOST_BYTES:
         raise ProjectConfigError(
-            path, ((0, f"has {len(content)} bytes; settings have less than {_MOST_BYTES}"),)
+            path, ((0, f"has more than the {_MOST_BYTES:,} bytes that settings may have"),)
         )
     document = _compose(path, content)
     mistakes: list[tuple[int, str]] = []

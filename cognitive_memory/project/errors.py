@@ -24,6 +24,24 @@ class ProjectError(HeimdallError):
         return f"{self.path}: {self.reason}"
 
 
+class NoProjectError(ProjectError):
+    """The directory is no project unless it is named, as the user's home; and none is around it."""
+
+
+@dataclass(eq=False, repr=False)
+class UntrustedProjectError(ProjectError):
+    """A project's folder is a link, or belongs to somebody whom the user does not trust. Nothing was read or stored.
+
+    Attributes:
+        advice: what to do.
+    """
+
+    advice: str
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}; nothing was read or stored. {self.advice}"
+
+
 @dataclass(eq=False, repr=False)
 class ProjectConfigError(HeimdallError):
     """A project's settings can't be used. All mistakes are told at once.

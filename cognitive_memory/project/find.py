@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cognitive_memory.project.errors import ProjectError
+from cognitive_memory.project import owners
+from cognitive_memory.project.errors import NoProjectError, ProjectError
+from cognitive_memory.project.places import why_no_project
 
 if TYPE_CHECKING:
     from cognitive_memory.project.settings import ProjectConfig
 
 FOLDER = ".heimdall"
+VARIABLE = "HEIMDALL_PROJECT"
 CONFIG_NAME = "config.yaml"
 DATABASE_NAME = "cognitive_memory.db"
 
@@ -48,7 +50,7 @@ class Project:
     @property
     def initialised(self) -> bool:
         """Whether `init_project` was called for it, or something was stored in it."""
-        return _is(self.config_path, stat.S_ISREG) or _is(self.database, stat.S_ISREG)
+        return _is_file(self.config_path) or _is_file(self.database)
 
     @cached_property
     def config(self) -> ProjectConfig:
@@ -56,63 +58,100 @@ class Project:
 
         Raises:
             ProjectConfigError: with every mistake in the file.
+            ProjectError: as `check` does.
         """
         from cognitive_memory.project.config import read_config
 
+        self.check()
         return read_config(self.config_path)
 
+    def check(self) -> None:
+        """Raise unless the folder is a real one of the user's, or may be made.
 
-def find_project(start: Path | None = None) -> Project:
+        Raises:
+            UntrustedProjectError, SettingsError, OSError: as `owners.check` does.
+        """
+        owners.check(self.root, self.folder)
+
+
+def find_project(start: Path | None = None, *, named: bool = False) -> Project:
     """The project that a directory belongs to.
 
-    It is the directory that `$HEIMDALL_PROJECT` names; else the nearest one, from `start` upwards, with a folder
-    `.heimdall`; else the nearest with `.git`; else `start` itself. A folder that somebody else has put into a directory
-    where everybody may (as `/tmp`) is passed over.
+    It is the directory that `$HEIMDALL_PROJECT` names; else the nearest one, from `start` upwards, with `.heimdall`; else
+    the nearest with `.git`; else `start` itself. The nearest `.git` ends the search: what is remembered in one repository
+    is not told in another one inside of it or beside it. A submodule is a part of the repository around it, so the search
+    goes on there; a worktree is a repository of its own. Directories that `places.why_no_project` tells of are passed over.
 
     Args:
         start: default: the working directory. If given, `$HEIMDALL_PROJECT` is not asked.
+        named: whether the user named `start` as a project, which any directory may be then.
 
     Raises:
+        NoProjectError: `start` is a directory that has to be named to be a project, and there is none around it.
+        UntrustedProjectError: the project's folder is a link or of another user: no other one is taken instead.
         ProjectError: the directory that is named does not exist.
+        SettingsError, OSError: as `Project.check` does.
     """
-    named = os.environ.get("HEIMDALL_PROJECT")
-    if start is None and named:
-        root = Path(named).expanduser().absolute()
-        if not _is(root, stat.S_ISDIR):
-            reason = "HEIMDALL_PROJECT names it as the project's directory, but there is no such directory; correct or unset the variable"
-            raise ProjectError(root, reason)
-        return Project(root)
-    start = _working_directory() if start is None else start.absolute()
-    if not _is(start, stat.S_ISDIR):
+    variable = os.environ.get(VARIABLE) if start is None else None
+    project = Project(_in_variable(variable) if variable else _around(start, named=named))
+    project.check()
+    return project
+
+
+def check_place(root: Path) -> None:
+    """Raise if a directory is no project unless it is named, and it is not.
+
+    Raises:
+        NoProjectError: it would never be found.
+    """
+    variable = os.environ.get(VARIABLE)
+    if not (variable and _in_variable(variable) == root) and (reason := why_no_project(root)):
+        advice = f"change to a project's directory, or name one with {VARIABLE} or heimdall-mcp --project"
+        raise NoProjectError(root, f"{reason}, and no project unless it is named; {advice}")
+
+
+def _in_variable(name: str) -> Path:
+    root = Path(os.path.realpath(os.path.expanduser(name)))  # noqa: PTH111 (leaves ~nobody as it is)
+    if not root.is_dir():
+        reason = f"{VARIABLE} names it as the project's directory, but there is no such directory; correct or unset the variable"
+        raise ProjectError(root, reason)
+    return root
+
+
+def _around(start: Path | None, *, named: bool) -> Path:
+    start = _working_directory() if start is None else Path(os.path.realpath(start))
+    if not start.is_dir():
         raise ProjectError(start, "is no directory; a project's directory was expected")
-    directories = (start, *start.parents)
-    # All folders are looked through for the first before any for the second: a package's own .git, as of a submodule, does not
-    # hide the project around it. .git is a file in worktrees.
-    for marker, fits in ((FOLDER, stat.S_ISDIR), (".git", stat.S_IFMT)):
-        for directory in directories:
-            if _is(directory / marker, fits) and _is_trusted(directory / marker):
-                return Project(directory)
-    return Project(start)
+    for directory in (start, *start.parents):
+        has_memory = os.path.lexists(directory / FOLDER)
+        if has_memory or os.path.lexists(directory / ".git"):
+            if why_no_project(directory) and not (named and directory == start):
+                continue
+            if has_memory or not _is_inside_another(directory):
+                return directory
+    if not named:
+        check_place(start)
+    return start
+
+
+def _is_inside_another(repository: Path) -> bool:
+    """Whether a repository is a submodule of one that is a project."""
+    from cognitive_memory.project.superproject import superproject
+
+    outer = superproject(repository)
+    return outer is not None and why_no_project(outer) is None
 
 
 def _working_directory() -> Path:
     try:
         return Path.cwd()
     except FileNotFoundError:
-        reason = "the working directory does not exist any more; change to one that does, or set HEIMDALL_PROJECT"
+        reason = f"the working directory does not exist any more; change to one that does, or set {VARIABLE}"
         raise ProjectError(Path(os.environ.get("PWD", ".")), reason) from None
 
 
-def _is(path: Path, fits: Callable[[int], object]) -> bool:
+def _is_file(path: Path) -> bool:
     try:
-        return bool(fits(path.stat().st_mode))
+        return stat.S_ISREG(path.lstat().st_mode)
     except (OSError, ValueError):  # nothing there, or nothing that we may look at
         return False
-
-
-def _is_trusted(marker: Path) -> bool:
-    """Whether only the user, or whom the user lets write there, can have put it where it is."""
-    if os.name == "nt":
-        return True
-    around = marker.parent.stat()
-    return not around.st_mode & stat.S_IWOTH or marker.lstat().st_uid in {os.getuid(), 0}

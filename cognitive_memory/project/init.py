@@ -27,7 +27,7 @@ def init_project(root: Path, *, project_id: str | None = None) -> Project:
         project_id: its id; default: a new random one. Not looked at if there are settings already.
 
     Raises:
-        ProjectError: `root` is no directory, or `.heimdall` is in the way.
+        ProjectError: `root` is no directory, or its folder is not the user's: as `Project.check` does.
         OSError: the folder can't be written.
     """
     if not root.is_dir():
@@ -35,15 +35,15 @@ def init_project(root: Path, *, project_id: str | None = None) -> Project:
     from cognitive_memory.project.config import template
 
     project = Project(root.absolute())
+    project.check()
     try:
-        project.folder.mkdir(exist_ok=True)
-    except FileExistsError:
-        raise ProjectError(
-            project.folder, "is no folder, but has the name of heimdall's; move it away"
-        ) from None
+        # What is remembered may be private, whatever the umask.
+        project.folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         reason = f"can't be made: {error.strerror}; check who may write to {project.root}, or name another project"
         raise ProjectError(project.folder, reason) from error
+    # Somebody else may have been quicker.
+    project.check()
     # Of several processes that do it at once, the first one's files stay.
     write_atomically(project.folder / ".gitignore", _GITIGNORE, replace=False)
     settings = template(project_id or str(uuid4()))

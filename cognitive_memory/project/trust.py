@@ -11,10 +11,10 @@ import contextlib
 import json
 import logging
 import os
-import stat
 from pathlib import Path
 
 from cognitive_memory.project.errors import ProjectError
+from cognitive_memory.project.regular_file import open_regular
 from heimdall.models import locations
 
 VARIABLE = "HEIMDALL_TRUST"
@@ -32,6 +32,16 @@ def is_trusted(root: Path) -> bool:
     return named_in_environment(root) or _is_among(root, kept())
 
 
+def in_environment() -> list[str]:
+    """What `$HEIMDALL_TRUST` names, links resolved.
+
+    Raises:
+        SettingsError: as `named_in_environment` does.
+    """
+    value = os.environ.get(VARIABLE)
+    return _entries(value) if value else []
+
+
 def named_in_environment(root: Path) -> bool:
     """Whether `$HEIMDALL_TRUST` names a project's directory: paths separated as in `PATH`, or `*`.
 
@@ -40,26 +50,20 @@ def named_in_environment(root: Path) -> bool:
     Raises:
         SettingsError: an entry is empty or relative: what it names would depend on the working directory.
     """
-    value = os.environ.get(VARIABLE)
-    return bool(value) and _is_among(root, _entries(str(value)))
+    return _is_among(root, in_environment())
 
 
 def kept() -> list[str]:
     """What `heimdall project trust` has kept for this user, the oldest first; nothing if its file is not this user's."""
     try:
-        descriptor = os.open(_file(), os.O_RDONLY | _CAREFULLY)
+        with os.fdopen(open_regular(_file()), "rb") as file:
+            _check_owner(os.fstat(file.fileno()))
+            content = file.read(_MOST_BYTES)
     except FileNotFoundError:
         return []
-    except OSError as error:
-        _log.warning("%s is not believed: %s", _file(), error.strerror)
+    except (OSError, ProjectError) as error:
+        _log.warning("the list of trusted projects is not believed: %s", error)
         return []
-    try:
-        problem = _problem(os.fstat(descriptor))
-        content = b"" if problem else os.read(descriptor, _MOST_BYTES)
-    finally:
-        os.close(descriptor)
-    if problem:
-        _log.warning("%s is not believed: it %s", _file(), problem)
     names: dict[str, None] = {}
     for line in content.splitlines():
         try:
@@ -82,7 +86,7 @@ def keep(root: Path | None) -> str:
         ProjectError: the file in the data directory is not this user's own.
         OSError: it can't be written.
     """
-    name = ALL if root is None else _real(root)
+    name = name_of(root)
     _append(name, trusted=True)
     return name
 
@@ -93,43 +97,38 @@ def forget(root: Path | None) -> bool:
     Raises:
         As `keep` does.
     """
-    name = ALL if root is None else _real(root)
+    name = name_of(root)
     if name not in kept():
         return False
     _append(name, trusted=False)
     return True
 
 
+def name_of(root: Path | None) -> str:
+    """Under which name a project's directory is kept: its path without links; `*` for all."""
+    return ALL if root is None else os.path.realpath(root)
+
+
 def _append(name: str, *, trusted: bool) -> None:
     # One line in one write at the end: of several processes none loses what another one says.
     line = json.dumps([name, trusted]).encode() + b"\n"
     _file().parent.mkdir(parents=True, exist_ok=True)
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | _CAREFULLY
+    descriptor = open_regular(_file(), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     try:
-        descriptor = os.open(_file(), flags, 0o600)
-    except OSError as error:
-        if _file().is_symlink():
-            raise ProjectError(
-                _file(), "is a link, and is not written through; remove it"
-            ) from error
-        raise
-    try:
-        if problem := _problem(os.fstat(descriptor)):
-            raise ProjectError(_file(), f"{problem}, and is not believed; remove it")
+        _check_owner(os.fstat(descriptor))
         os.write(descriptor, line)
     finally:
         os.close(descriptor)
 
 
-def _problem(status: os.stat_result) -> str | None:
-    """Why a file can't be this user's own word."""
-    if not stat.S_ISREG(status.st_mode):
-        return "is no file"
+def _check_owner(status: os.stat_result) -> None:
+    """Raise unless a file is this user's own word."""
     if os.name == "nt":
-        return None
+        return
     if status.st_uid != os.geteuid():
-        return f"belongs to another user (uid {status.st_uid})"
-    return "may be written by others" if status.st_mode & 0o022 else None
+        raise ProjectError(_file(), f"belongs to another user (uid {status.st_uid}); remove it")
+    if status.st_mode & 0o022:
+        raise ProjectError(_file(), "may be written by others; remove it, or 'chmod 600' it")
 
 
 def _file() -> Path:
@@ -143,7 +142,7 @@ def _entries(value: str) -> list[str]:
     with contextlib.suppress(RuntimeError):  # a home that is nobody's
         paths = [Path(entry).expanduser() for entry in entries if entry != ALL]
         if all(path.is_absolute() for path in paths):
-            return [*map(_real, paths), *([ALL] if ALL in entries else [])]
+            return [*map(name_of, paths), *([ALL] if ALL in entries else [])]
     from heimdall.models.settings import SettingsError
 
     expected = f"absolute paths of projects, separated by {os.pathsep!r} and none of them empty, or {ALL!r} for all"
@@ -151,14 +150,4 @@ def _entries(value: str) -> list[str]:
 
 
 def _is_among(root: Path, names: list[str]) -> bool:
-    return ALL in names or _real(root) in names
-
-
-def _real(root: Path) -> str:
-    return os.path.realpath(root)
-
-
-_CAREFULLY = (
-    getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-)
-"""Open no link, and wait for no pipe; Windows has neither flag."""
+    return ALL in names or name_of(root) in names

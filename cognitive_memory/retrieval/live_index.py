@@ -61,6 +61,14 @@ class LiveIndex:
                 self._merge()
             return self._together()
 
+    def discard(self) -> None:
+        """Begin anew with what the database has, and without the file that is there."""
+        with self._lock:
+            self._space = None
+            self._forget()
+            if self._file is not None:
+                self._file.remove()
+
     def _together(self) -> VectorIndex:
         return VectorIndex(tuple(segment for segment in (self._base, self._tail) if len(segment)))
 

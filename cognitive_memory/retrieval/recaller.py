@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -23,8 +25,9 @@ from cognitive_memory.core.recall import (
 from cognitive_memory.retrieval import scoring
 from cognitive_memory.retrieval.keywords import match_expression
 from cognitive_memory.retrieval.scoring import Candidate, Meaning, Weights
+from cognitive_memory.storage.errors import StorageError
 from cognitive_memory.storage.store import MemoryStore
-from cognitive_memory.storage.vectors import State, Vectors
+from cognitive_memory.storage.vectors import State, UnfitVectorsError, Vectors
 from heimdall.errors import HeimdallError
 
 if TYPE_CHECKING:
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
 
     from cognitive_memory.retrieval.live_index import LiveIndex
     from cognitive_memory.retrieval.vector_index import VectorIndex
+
+_log = logging.getLogger(__name__)
 
 MAX_CHARACTERS = 8_000
 """How much of a question is read. The model reads 512 tokens, which are some 2,000 characters of English."""
@@ -142,6 +147,28 @@ class Recaller:
         keywords: Future[dict[int, float]],
     ) -> Meaning | None:
         """How near memories' vectors are to the question's; None, with a note why, if that can't be told."""
+        try:
+            return self._compared(question, wanted, notes, keywords)
+        except UnfitVectorsError as error:
+            self._mend(error)
+        try:
+            return self._compared(question, wanted, notes, keywords)
+        except UnfitVectorsError as error:  # of a database that can't be written
+            notes.append(f"Searched by keywords alone: {error}.")
+            return None
+
+    def _compared(
+        self,
+        question: str,
+        wanted: RecallFilter,
+        notes: list[str],
+        keywords: Future[dict[int, float]],
+    ) -> Meaning | None:
+        """As `_meaning`.
+
+        Raises:
+            UnfitVectorsError: vectors are not what the model makes.
+        """
         space = self._embedder.embedding_space()
         if space is None or not self._embedder.ready():
             notes.append(
@@ -171,17 +198,35 @@ class Recaller:
             among = reader.keys(wanted)
         return Meaning(index, index.cosines(vector, among))
 
+    def _mend(self, error: UnfitVectorsError) -> None:
+        """Throw away what vectors are wrong, in the file and in the database; they are made again."""
+        self._index.discard()
+        dropped = 0
+        with contextlib.suppress(StorageError), self._store.writing() as writer:
+            dropped = writer.drop_unfit_vectors(self._embedder.dimension)
+        _log.warning(
+            "%s: %s; the vector file and %d vectors are thrown away, to be made again",
+            *(self._store.database, error, dropped),
+        )
+
     @cached_property
     def _index(self) -> LiveIndex:
         """All vectors, here; made when they are needed, since numpy is loaded for them."""
         from cognitive_memory.retrieval.live_index import LiveIndex
         from cognitive_memory.retrieval.vector_file import VectorFile
 
+        dimension = self._embedder.dimension
+
         def changes(known: State | None) -> Vectors:
             with self._store.reading() as reader:
-                return reader.vectors.since(known)
+                vectors = reader.vectors.since(known)
+            if vectors.matrix.shape[1] not in {0, dimension}:
+                raise UnfitVectorsError(
+                    f"vectors have {vectors.matrix.shape[1]} numbers, not {dimension}"
+                )
+            return vectors
 
-        return LiveIndex(changes, VectorFile(self._file) if self._file else None)
+        return LiveIndex(changes, VectorFile(self._file, dimension) if self._file else None)
 
     def _ranked(
         self, keywords: dict[int, float], meaning: Meaning | None, limit: int, now: datetime

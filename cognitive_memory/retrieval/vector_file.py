@@ -10,6 +10,7 @@ import contextlib
 import json
 import logging
 import mmap
+import os
 import time
 import zlib
 from collections.abc import Iterable
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cognitive_memory.project.regular_file import open_regular
 from cognitive_memory.storage.vectors import State, Vectors
 from heimdall.models.files import draft
 
@@ -39,23 +41,37 @@ class VectorFile:
 
     Args:
         path: where it is.
+        dimension: how many numbers a vector has; None: whatever the file says.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, dimension: int | None = None) -> None:
         self.path = path
+        self.dimension = dimension
 
     def read(self, space: str) -> Vectors | None:
-        """What it holds, mapped and not read; None if it is not there, not whole, or not of that embedding space."""
+        """What it holds, mapped and not read; None if it is not there or not of that embedding space.
+
+        One that is not whole, or not what `write` makes, is removed. Whether the vectors are finite is not looked at.
+        """
         try:
-            with self.path.open("rb") as file:
+            with os.fdopen(open_regular(self.path), "rb") as file:
                 header = json.loads(file.read(_HEADER))
                 mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            return _saved(header, mapped, space)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            # not there, or written by something else
-            if not isinstance(error, FileNotFoundError):
-                _log.debug("%s is not used: %s", self.path, error)
+            return _saved(header, mapped, space, self.dimension)
+        except FileNotFoundError:
             return None
+        except PermissionError as error:
+            _log.debug("%s is not used: %s", self.path, error)
+            return None
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            _log.warning("%s is thrown away, and made anew: %s", self.path, error)
+            self.remove()
+            return None
+
+    def remove(self) -> None:
+        """Remove it, if that can be done; who has it mapped keeps that."""
+        with contextlib.suppress(OSError):
+            self.path.unlink()
 
     def write(
         self,
@@ -109,13 +125,25 @@ def _header(space: str, state: State, keys: NDArray[np.int64], dimension: int) -
     return json.dumps(content).encode().ljust(_HEADER)
 
 
-def _saved(header: dict[str, Any], mapped: mmap.mmap, space: str) -> Vectors | None:
-    rows, dimension = header["rows"], header["dimension"]
+def _saved(
+    header: dict[str, Any], mapped: mmap.mmap, space: str, expected: int | None
+) -> Vectors | None:
+    """The vectors in it; None if they are of another format or space.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is not what `write` makes.
+    """
     if header["heimdall_vectors"] != _FORMAT or header["label"] != space:
         return None
+    rows, dimension = header["rows"], header["dimension"]
+    state = State(*header["state"])
+    if not all(type(number) is int and number >= 0 for number in (rows, dimension, state.revision)):
+        raise ValueError("its header has no numbers where they were expected")
+    if type(state.stamp) is not int or dimension != (expected or dimension):
+        raise ValueError(f"it has vectors of {dimension} numbers, not {expected}")
     size = rows * dimension * 4
     if len(mapped) != _HEADER + size + rows * 8:
-        return None
+        raise ValueError(f"it has {len(mapped)} bytes, and its header tells of others")
     if hasattr(mapped, "madvise"):
         mapped.madvise(mmap.MADV_WILLNEED)
     matrix = np.frombuffer(mapped, dtype="<f4", count=rows * dimension, offset=_HEADER).reshape(
@@ -123,5 +151,5 @@ def _saved(header: dict[str, Any], mapped: mmap.mmap, space: str) -> Vectors | N
     )
     keys = np.frombuffer(mapped, dtype="<i8", count=rows, offset=_HEADER + size)
     if zlib.crc32(keys.data) != header["keys_crc32"]:
-        return None
-    return Vectors(State(*header["state"]), keys, matrix)
+        raise ValueError("its keys do not have their checksum")
+    return Vectors(state, keys, matrix)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cognitive_memory.storage.vectors import UnfitVectorsError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     Matrix = NDArray[np.float32]
     Rows = NDArray[np.intp]
     Mask = NDArray[np.bool_]
+
+_MOST = 1.01
+"""No cosine is greater; the rest is for rounding."""
 
 FEW = 4
 """Below one row in this many, picking the rows first is cheaper than comparing all."""
@@ -143,6 +148,9 @@ class VectorIndex:
 
         Returns:
             Shape (rows,); -inf for rows that don't count or are not `among` those asked for.
+
+        Raises:
+            UnfitVectorsError: the rows are no unit vectors of that dimension.
         """
         if among is not None:
             return self._cosines_among(vector, self.rows_of(np.array(among, dtype=np.int64)))
@@ -167,12 +175,23 @@ class VectorIndex:
 
 
 def _products(matrix: Matrix, vector: Matrix) -> Matrix:
-    """`matrix @ vector` with one thread. Two read memory no faster, and on a busy machine they wait for each other."""
-    if hasattr(np, "vecdot"):  # numpy 2
-        products: Matrix = np.vecdot(matrix, vector)
-        return products
-    summed: Matrix = np.einsum("ij,j->i", matrix, vector)
-    return summed
+    """`matrix @ vector` with one thread. Two read memory no faster, and on a busy machine they wait for each other.
+
+    Raises:
+        UnfitVectorsError: the rows are no unit vectors of that dimension.
+    """
+    if matrix.shape[1] != len(vector):
+        raise UnfitVectorsError(f"vectors have {matrix.shape[1]} numbers, not {len(vector)}")
+    with np.errstate(all="ignore"):
+        if hasattr(np, "vecdot"):  # numpy 2
+            products: Matrix = np.vecdot(matrix, vector)
+        else:
+            products = np.einsum("ij,j->i", matrix, vector)
+        # Both are NaN if one row is; that costs a fraction of what the products do.
+        fit = not len(products) or (products.min() >= -_MOST and products.max() <= _MOST)
+    if not fit:
+        raise UnfitVectorsError("vectors have numbers that are not finite, or are too long")
+    return products
 
 
 def best_rows(scores: Matrix, count: int) -> Rows:

@@ -9,9 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
-from cognitive_memory.storage import schema
-from cognitive_memory.storage.connections import connect, kept_name, opened
-from cognitive_memory.storage.errors import DatabaseUnreadableError, StorageError, explained
+from cognitive_memory.storage import files, schema
+from cognitive_memory.storage.connections import connect, opened
+from cognitive_memory.storage.errors import (
+    DatabaseUnreadableError,
+    StorageError,
+    UnknownDatabaseError,
+    explained,
+    explanation,
+)
+from cognitive_memory.storage.hardening import bounded, seconds_for
 
 
 def back_up(database: Path, file: Path, *, force: bool = False) -> None:
@@ -43,13 +50,16 @@ def back_up(database: Path, file: Path, *, force: bool = False) -> None:
         draft.replace(file)
 
 
-def restore(file: Path, database: Path, *, force: bool = False) -> Path | None:
+def restore(file: Path, database: Path, *, force: bool = False, own: bool = False) -> Path | None:
     """Make a database what a backup says. Processes that have the database open see the restored state at once.
+
+    A backup that was not made here is taken in as `adoption.adopt` does: its memories come over, nothing else.
 
     Args:
         file: a backup; it is only read. One of an older schema is brought to the current one.
         database: the project's.
         force: replace a database that is there; it is kept beside the new one.
+        own: of a backup that was not made here, whether it is this user's own all the same.
 
     Returns:
         Where the replaced database is kept; None if there was none.
@@ -61,22 +71,17 @@ def restore(file: Path, database: Path, *, force: bool = False) -> Path | None:
     """
     if not file.is_file():
         raise StorageError(str(file), "there is no such file", "nothing was changed")
-    there = database.exists() and database.stat().st_size > 0
+    file = file.resolve()  # what the user named may be a link
+    there = os.path.lexists(database) and database.lstat().st_size > 0
     if there and not force:
         raise StorageError(
             str(database),
             "there is a database already",
             "nothing was changed; --force replaces it and keeps it aside",
         )
-    if schema.probe(file) is None:
-        raise DatabaseUnreadableError(str(file), "it is empty", "nothing was changed")
-    database.parent.mkdir(parents=True, exist_ok=True)
+    database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _beside(database) as draft:
-        if problems := _copy(file, draft, read_only=True):
-            raise DatabaseUnreadableError(
-                str(file), f"it is damaged ({problems[0]})", "nothing was changed"
-            )
-        schema.prepare(draft, keep_old=False)
+        _take(file, draft, own=own)
         kept = _put_aside(database) if there else None
         # makes it when it is new, or when the old one was damaged
         prepared = schema.prepare(database)
@@ -88,10 +93,34 @@ def restore(file: Path, database: Path, *, force: bool = False) -> Path | None:
     return kept
 
 
-def problems_in(database: Path) -> list[str]:
-    """What SQLite finds wrong in a database, and counters that don't fit; empty when it is sound."""
+def _take(file: Path, draft: Path, *, own: bool) -> None:
+    """Put what a backup says into a draft of the current schema."""
     try:
-        with contextlib.closing(connect(database)) as connection:
+        version = schema.probe(file)
+    except UnknownDatabaseError:
+        from cognitive_memory.storage import adoption
+
+        adoption.rescue(file, draft, project_id=str(uuid4()), own=own)
+        return
+    if version is None:
+        raise DatabaseUnreadableError(str(file), "it is empty", "nothing was changed")
+    if problems := _copy(file, draft, read_only=True):
+        problem = f"it is damaged ({problems[0]})"
+        raise DatabaseUnreadableError(str(file), problem, "nothing was changed")
+    schema.prepare(draft, keep_old=False)
+
+
+def problems_in(database: Path) -> list[str]:
+    """What SQLite finds wrong in a database, and counters that don't fit; empty when it is sound.
+
+    Raises:
+        StorageError: it is not ours, or takes longer than a database of its size can.
+    """
+    try:
+        with (
+            contextlib.closing(connect(database)) as connection,
+            bounded(connection, seconds_for(files.size_on_disk(database))),
+        ):
             rows = connection.execute("PRAGMA integrity_check(20)").fetchall()
             problems = [str(row[0]) for row in rows if row[0] != "ok"]
             for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check"):
@@ -100,6 +129,8 @@ def problems_in(database: Path) -> list[str]:
                 )
             return problems or list(_miscounted(connection))
     except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
+            raise explanation(error, database) from error
         return [str(error)]
 
 
@@ -136,7 +167,7 @@ def _miscounted(connection: sqlite3.Connection) -> Iterator[str]:
 
 @contextlib.contextmanager
 def _beside(file: Path) -> Iterator[Path]:
-    """The path of a draft in the same directory; removed with what SQLite leaves beside it."""
+    """The path of a draft in the same directory, for its owner alone; removed with what SQLite leaves beside it."""
     draft = file.with_name(f".{file.name}.{uuid4().hex[:8]}.part")
     try:
         yield draft
@@ -147,6 +178,7 @@ def _beside(file: Path) -> Iterator[Path]:
 
 def _copy(file: Path, draft: Path, *, read_only: bool = False) -> list[str]:
     """Copy a database as it is at one moment; returns what is wrong with the copy."""
+    files.make_private(draft)
     with (
         opened(file, read_only=read_only) as source,
         explained(draft),
@@ -168,13 +200,10 @@ def _announce(connection: sqlite3.Connection, revision: int) -> None:
 
 def _put_aside(database: Path) -> Path | None:
     """Keep what is there: a copy if it is sound, else the very files, moved away."""
-    kept = kept_name(database, "replaced")
+    kept = files.kept_name(database, "replaced")
     try:
+        schema.probe(database)
         back_up(database, kept)
     except DatabaseUnreadableError:
-        for suffix in ("", "-wal", "-shm"):
-            with contextlib.suppress(FileNotFoundError):
-                database.with_name(f"{database.name}{suffix}").rename(
-                    kept.with_name(f"{kept.name}{suffix}")
-                )
+        return files.set_aside(database, "replaced")[0]
     return kept

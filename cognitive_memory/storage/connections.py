@@ -7,10 +7,11 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
+from cognitive_memory.storage import ddl, files, known
 from cognitive_memory.storage.errors import StorageError, explained
+from cognitive_memory.storage.hardening import ANSWER_SECONDS, bounded, harden
 
 BUSY_SECONDS = 30.0
 """How long a writer waits for its turn. With eight busy writers the longest wait seen was below a second."""
@@ -37,6 +38,8 @@ class Connections:
         self._lock = threading.Lock()
         self._process = os.getpid()
         self._closed = False
+        self._secret = b""
+        self._settled = False
 
     @contextlib.contextmanager
     def transaction(self, *beginning: str) -> Iterator[sqlite3.Connection]:
@@ -69,6 +72,8 @@ class Connections:
             for connection in self._idle:
                 connection.close()
             self._idle.clear()
+        if self._secret:
+            note_end(self._secret, self.database)
 
     def _take(self) -> sqlite3.Connection:
         with self._lock:
@@ -77,7 +82,18 @@ class Connections:
             self._leave_inherited()
             if self._idle:
                 return self._idle.pop()
-        return connect(self.database, read_only=self.read_only)
+        if self._secret:
+            known.check_log(self._secret, self.database)
+        connection = connect(self.database, read_only=self.read_only)
+        if not self.read_only:
+            self._secret = secret_of(connection)
+        return connection
+
+    def settle(self, connection: sqlite3.Connection) -> None:
+        """Make sure that after a power cut, too, it is known which log belongs to the database."""
+        if not self._settled:
+            note_log(connection, self.database, durable=True)
+            self._settled = True
 
     def _give_back(self, connection: sqlite3.Connection) -> None:
         if connection.in_transaction:
@@ -102,9 +118,15 @@ def connect(database: Path, *, read_only: bool = False) -> sqlite3.Connection:
     (`synchronous = FULL`; measured by tests/benchmarks/memory.py).
 
     Args:
-        database: the file.
+        database: the file; that it is this user's was asked before (`schema.probe`).
         read_only: change nothing, not even beside it. What others write after a connection was opened may not be seen.
+
+    Raises:
+        AlteredDatabaseError: there is something in it or beside it that is not ours.
+        NewerSchemaError: a newer release made it.
+        sqlite3.DatabaseError: SQLite can't open it.
     """
+    files.check(database)
     connection = sqlite3.connect(
         f"{database.absolute().as_uri()}?{_read_only_mode(database) if read_only else 'mode=rw'}",
         uri=True,
@@ -113,6 +135,11 @@ def connect(database: Path, *, read_only: bool = False) -> sqlite3.Connection:
         check_same_thread=False,
     )
     try:
+        harden(connection)
+        with bounded(connection, ANSWER_SECONDS):
+            ddl.check(connection, database)
+            if not read_only:
+                note_log(connection, database)
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA cache_size = -8000")  # 8 MB
@@ -126,30 +153,36 @@ def connect(database: Path, *, read_only: bool = False) -> sqlite3.Connection:
 @contextlib.contextmanager
 def opened(database: Path, *, read_only: bool = False) -> Iterator[sqlite3.Connection]:
     """As `connect`; closed at the end, and SQLite's errors within are turned into ours."""
-    with (
-        explained(database),
-        contextlib.closing(connect(database, read_only=read_only)) as connection,
-    ):
-        yield connection
+    with explained(database):
+        connection = connect(database, read_only=read_only)
+        secret = secret_of(connection)
+        try:
+            yield connection
+        finally:
+            connection.close()
+            if not read_only:
+                note_end(secret, database)
+
+
+def secret_of(connection: sqlite3.Connection) -> bytes:
+    """What the database is known by."""
+    row = connection.execute("SELECT secret FROM secret").fetchone()
+    return bytes(row[0]) if row else b""
+
+
+def note_log(connection: sqlite3.Connection, database: Path, *, durable: bool = False) -> None:
+    """Note the write-ahead log that an open database has, before anything is in it."""
+    known.note_log(secret_of(connection), database, durable=durable)
+
+
+def note_end(secret: bytes, database: Path) -> None:
+    """Note, after closing a database, that its log is gone with the last one who had it open."""
+    if not files.inode(files.log_of(database)):
+        known.note_log(secret, database)
+        if files.inode(files.log_of(database)):  # somebody has just opened it
+            known.note_log(secret, database)
 
 
 def _read_only_mode(database: Path) -> str:
     """Without a write-ahead log there is nothing beside the file, and "immutable" keeps SQLite from making one."""
-    return "mode=ro" if log_of(database).exists() else "mode=ro&immutable=1"
-
-
-def log_of(database: Path) -> Path:
-    """Where SQLite keeps a database's write-ahead log."""
-    return database.with_name(f"{database.name}-wal")
-
-
-def size_on_disk(database: Path) -> int:
-    """Bytes of a database and its write-ahead log."""
-    files = (database, log_of(database))
-    return sum(file.stat().st_size for file in files if file.exists())
-
-
-def kept_name(database: Path, why: str) -> Path:
-    """A name beside a database for the state that it has now; it says why that is kept, and since when."""
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
-    return database.with_name(f"{database.stem}.{why}.{stamp}{database.suffix}")
+    return "mode=ro" if files.log_of(database).exists() else "mode=ro&immutable=1"

@@ -37,6 +37,18 @@ class DatabaseUnreadableError(StorageError):
     """The file is damaged, no SQLite database, or one of something else. It was left as it is."""
 
 
+class UnknownDatabaseError(DatabaseUnreadableError):
+    """This user's installation neither made nor adopted the database: it came with its folder. Nothing in it was read."""
+
+
+class AlteredDatabaseError(DatabaseUnreadableError):
+    """There is something in the database, or beside it, that heimdall does not make. It was left as it is."""
+
+
+class ForeignLogError(AlteredDatabaseError):
+    """The write-ahead log beside the database is another one than heimdall left there. It was left as it is."""
+
+
 class NewerSchemaError(StorageError):
     """A newer release of heimdall made or migrated the database. It was left as it is."""
 
@@ -66,6 +78,14 @@ class UnknownMemoryError(HeimdallError, KeyError):
         )
 
 
+def adopt_command(database: Path) -> str:
+    """The command that takes over a database of others, or puts aside what does not belong to one, for a message."""
+    import shlex
+
+    inside = database.parent.name == ".heimdall"
+    return f"'heimdall project adopt {shlex.quote(str(database.parent.parent if inside else database))}'"
+
+
 _BUSY = (
     DatabaseBusyError,
     "another process has been writing to it for too long (database is locked)",
@@ -93,6 +113,11 @@ _EXPLANATIONS: dict[int, tuple[type[StorageError], str, str]] = {
         StorageError,
         "the disk failed ({error})",
         "nothing of this change was stored; check the disk",
+    ),
+    sqlite3.SQLITE_INTERRUPT: (
+        StorageError,
+        "it did not answer in time",
+        "nothing was changed; 'heimdall doctor' tells what is wrong with it",
     ),
     sqlite3.SQLITE_FULL: (
         DatabaseFullError,

@@ -36,11 +36,17 @@ def import_lines(store: MemoryStore, lines: Iterable[str], *, own: bool = False)
         StorageError: the database can't be written.
     """
     reader = LineReader()
+    report = import_read(store, reader.read(lines), own=own)
+    reader.finish()
+    return report
+
+
+def import_read(store: MemoryStore, lines: Iterable[Line], *, own: bool = False) -> ImportReport:
+    """As `import_lines`, of lines that were read and checked."""
     counts: Counter[str] = Counter()
-    for block in batched(reader.read(lines), BLOCK):
+    for block in batched(lines, BLOCK):
         with store.writing() as writer:
             counts += _import_block(writer, block, own=own)
-    reader.finish()
     return ImportReport(**counts)
 
 

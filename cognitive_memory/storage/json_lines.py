@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
-from typing import Any
+from typing import IO, Any
 
 from cognitive_memory.core.memory import (
     DOCUMENT_KEYS,
@@ -20,20 +20,23 @@ from cognitive_memory.core.memory import (
     MemoryValueError,
     NewMemory,
     as_document,
+    check_moment,
+    check_text,
+    shown,
 )
 from cognitive_memory.storage import times
 from cognitive_memory.storage.reading import Reader
 from cognitive_memory.storage.rows import COLUMNS, as_json, as_memory
 from heimdall.errors import HeimdallError
+from heimdall.models.text import printable_json
 
 FORMAT = "heimdall-memories"
 VERSION = 1
+LONGEST_LINE = 32_000_000
+"""Bytes of a line that is read: what is longer is no memory, but a file that is something else."""
 
 _KEYS = [*DOCUMENT_KEYS, "vector"]
 _TIMES = ("created_at", "updated_at")
-
-_LINE_ENDS = {ord(character): f"\\u{ord(character):04x}" for character in "\x85\u2028\u2029"}
-"""Characters that some readers take for the end of a line, and what JSON may say instead."""
 
 _EXPORT = f"""
 SELECT {COLUMNS}, models.label, embeddings.vector, embeddings.failure
@@ -49,14 +52,17 @@ class JsonLineError(HeimdallError, ValueError):
     Attributes:
         line: its number, from 1.
         problem: what is wrong with it.
+        file: what the line stands in; empty where that is not known.
     """
 
     line: int
     problem: str
+    file: str = ""
 
     def __str__(self) -> str:
+        place = f"{self.file}, line" if self.file else "line"
         return (
-            f"line {self.line}: {self.problem}; the lines before it may have been imported, none after it: "
+            f"{place} {self.line}: {self.problem}; the lines before it may have been imported, none after it: "
             "mend it and import the file again, which changes nothing twice"
         )
 
@@ -111,6 +117,25 @@ def as_line(
     return _dump(document)
 
 
+def read_lines(stream: IO[bytes]) -> Iterator[str]:
+    """The lines of a file that nobody has looked at, one by one.
+
+    Raises:
+        JsonLineError: a line is longer than `LONGEST_LINE`, or not UTF-8.
+    """
+    number = 0
+    while line := stream.readline(LONGEST_LINE + 1):
+        number += 1
+        if len(line) > LONGEST_LINE:
+            raise JsonLineError(number, f"it has more than {LONGEST_LINE:,} bytes")
+        try:
+            text = line.decode()
+        except UnicodeDecodeError as error:
+            problem = f"it is not UTF-8 (byte 0x{line[error.start]:02X} at {error.start})"
+            raise JsonLineError(number, problem) from None
+        yield text.removeprefix("\ufeff") if number == 1 else text
+
+
 class LineReader:
     """Reads lines one by one and checks them.
 
@@ -139,7 +164,7 @@ class LineReader:
                 if "format" in document:
                     self._read_header(document)
                     continue
-                line = _line(self._number, document)
+                line = line_of(self._number, document)
             except ValueError as error:
                 raise JsonLineError(self._number, str(error)) from None
             self.memories += 1
@@ -160,10 +185,10 @@ class LineReader:
     def _read_header(self, document: Mapping[str, Any]) -> None:
         kind, version = document["format"], document.get("version")
         if kind != FORMAT:
-            raise ValueError(f"expected the format {FORMAT!r}, got {kind!r}")
+            raise ValueError(f"expected the format {FORMAT!r}, got {shown(kind)}")
         if version != VERSION:
             raise ValueError(
-                f"version {version!r} of the format is not known, only {VERSION}; upgrade heimdall-mcp"
+                f"version {shown(version)} of the format is not known, only {VERSION}; upgrade heimdall-mcp"
             )
         if self.memories or self.promised is not None:
             raise ValueError("a header stands in the middle; import files one by one")
@@ -174,19 +199,26 @@ class LineReader:
 def _document(text: str) -> dict[str, Any]:
     try:
         document = json.loads(text)
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except ValueError as error:
         raise ValueError(f"it is no JSON ({error})") from None
     if not isinstance(document, dict):
         raise ValueError(f"expected a JSON object, got {text.strip()[:40]}")  # noqa: TRY004 (the line is wrong)
     return document
 
 
-def _line(number: int, document: dict[str, Any]) -> Line:
+def line_of(number: int, document: dict[str, Any]) -> Line:
+    """The memory that a document tells of, as `as_document` and `as_line` write one.
+
+    Raises:
+        MemoryValueError: it has an unknown key, or a value that a memory can't have.
+    """
     for name in document:
         if name not in _KEYS:
             near = get_close_matches(name, _KEYS, 1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise MemoryValueError(name, f"is not known{hint} Known are {', '.join(_KEYS)}")
+            raise MemoryValueError(name[:80], f"is not known{hint} Known are {', '.join(_KEYS)}")
     if "text" not in document:
         raise MemoryValueError("text", "is missing")
     vector = _vector(document.pop("vector", None))
@@ -199,13 +231,12 @@ def _moment(name: str, value: object) -> datetime | None:
     if value is None:
         return None
     try:
-        moment = datetime.fromisoformat(str(value))
+        moment = datetime.fromisoformat(value if isinstance(value, str) else "")
     except ValueError:
         raise MemoryValueError(
-            name, f"expected a time as ISO 8601 writes it, got {value!r}"
+            name, f"expected a time as ISO 8601 writes it, got {shown(value)}"
         ) from None
-    if moment.tzinfo is None:
-        raise MemoryValueError(name, f"{value} has no time zone")
+    check_moment(name, moment)
     return moment
 
 
@@ -214,13 +245,15 @@ def _vector(value: object) -> tuple[str | None, bytes | None, str | None]:
         return None, None, None
     if not isinstance(value, dict) or not isinstance(value.get("model"), str):
         raise MemoryValueError("vector", "expected an object with 'model' and 'float32'")
+    check_text("vector", value["model"])
     if isinstance(failure := value.get("failure"), str):
+        check_text("vector", failure)
         return value["model"], None, failure
     try:
         vector = base64.b64decode(value["float32"], validate=True)
     except (KeyError, ValueError, TypeError):
         raise MemoryValueError("vector", "'float32' is not base64") from None
-    if len(vector) % 4 or abs(_length(vector) - 1) >= 1e-3:
+    if len(vector) % 4 or not abs(_length(vector) - 1) < 1e-3:
         raise MemoryValueError("vector", "'float32' does not hold numbers of a vector of length 1")
     return value["model"], vector, None
 
@@ -232,4 +265,4 @@ def _length(vector: bytes) -> float:
 
 
 def _dump(line: Mapping[str, Json]) -> str:
-    return as_json(line).translate(_LINE_ENDS)
+    return printable_json(as_json(line))

@@ -181,6 +181,15 @@ class Reader:
         return dict(self.connection.execute(query))
 
     def load_states(self) -> dict[str, LoadState]:
-        """What the loaders remember, by source."""
+        """What the loaders remember, by source; what is no object is none of theirs."""
         rows = self.connection.execute("SELECT source, state FROM load_states ORDER BY source")
-        return {source: json.loads(state) for source, state in rows}
+        states = ((source, _load_state(state)) for source, state in rows)
+        return {source: state for source, state in states if state is not None}
+
+
+def _load_state(text: str) -> LoadState | None:
+    try:
+        state = json.loads(text)
+    except (ValueError, RecursionError):  # numbers and depths that JSON allows and Python does not
+        return None
+    return state if isinstance(state, dict) else None

@@ -1,34 +1,27 @@
-"""Bringing a database to this release's schema: made when new, migrated when old, refused when newer."""
+"""Bringing a database to this release's schema: made when new, migrated when old, refused when newer or not ours."""
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import random
 import sqlite3
-import stat
 import time
-from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from cognitive_memory.storage import connections, times
+from cognitive_memory.storage import connections, ddl, files, known
+from cognitive_memory.storage.ddl import APPLICATION_ID
 from cognitive_memory.storage.errors import (
     DatabaseUnreadableError,
-    NewerSchemaError,
     StorageError,
+    UnknownDatabaseError,
+    adopt_command,
     explained,
     explanation,
     is_about_writing,
 )
-from cognitive_memory.storage.migrations import Migration, carried
-
-APPLICATION_ID = 0x484D444C
-"""What marks a file as a heimdall memory in SQLite's header: "HMDL"."""
-
-PAGE_SIZE = 8192
-"""Five vectors of 384 numbers fill a page but for 6 %; SQLite's default of 4096 would leave a quarter empty."""
+from cognitive_memory.storage.hardening import ANSWER_SECONDS, bounded, distrusted
 
 _SECOND_LOOKS = (0.02, 0.05, 0.1, 0.2)
 """After how many seconds a file that looks bad is looked at again. Without a write-ahead log it is read without locks, and
@@ -71,153 +64,199 @@ class Peek:
     size: int
 
 
-def prepare(
-    database: Path,
-    *,
-    project_id: str | None = None,
-    migrations: Sequence[Migration] | None = None,
-    keep_old: bool = True,
-) -> Prepared:
+@dataclass(frozen=True, slots=True)
+class _Identity:
+    """What the file itself says before anything in it is believed: the schema's version and the secret, if it has one."""
+
+    version: int
+    secret: bytes | None
+
+
+def prepare(database: Path, *, project_id: str | None = None, keep_old: bool = True) -> Prepared:
     """Make the database if there is none, or bring it to the current schema.
 
-    Several processes may do this at once: one makes or migrates, the others wait for it. Everything happens in one
-    transaction; a kill leaves the old state.
+    Several processes may do this at once: one makes or migrates, the others wait for it or use what it made. A kill leaves
+    the old state or the new one.
 
     Args:
         database: the file; its directory is made.
         project_id: for a new database; default: a new UUID. An existing database keeps its own.
-        migrations: default: those that this release carries.
         keep_old: whether to keep a copy of the database before it is migrated.
 
     Raises:
+        UnknownDatabaseError: somebody else made it; it was not opened.
+        AlteredDatabaseError: somebody else changed it, or put something beside it; not a byte was changed.
         NewerSchemaError: a newer release made it; not a byte was changed.
         DatabaseUnreadableError: it is damaged or something else; not a byte was changed.
         StorageError: it can't be read or written.
     """
-    steps = carried() if migrations is None else migrations
-    newest = steps[-1].version
     version = probe(database)
-    if version is not None and version > newest:
-        problem = f"it has schema version {version}, this release of heimdall knows up to {newest}"
-        raise NewerSchemaError(str(database), problem, "nothing was changed; upgrade heimdall-mcp")
-    backup = None
     if version is None:
-        _make_file(database)
-    if version is None or version < newest:
-        backup = _bring_up(database, project_id or str(uuid4()), steps, keep_old=keep_old)
+        from cognitive_memory.storage import making
+
+        making.make(database, project_id or str(uuid4()))
+        version = probe(database)
+    if version is None:
+        raise StorageError(str(database), "it was removed as soon as it was made", "try again")
+    if version > ddl.newest():
+        raise ddl.newer_schema(database, version)
+    backup = _bring_up(database, keep_old=keep_old) if version < ddl.newest() else None
     try:
         identity = _project_id(database, read_only=False)
     except sqlite3.DatabaseError as error:
         if not is_about_writing(error):
             raise explanation(error, database) from error
         with explained(database):
-            return Prepared(database, _project_id(database, read_only=True), newest, read_only=True)
-    return Prepared(database, identity, newest, backup)
+            identity = _project_id(database, read_only=True)
+        return Prepared(database, identity, ddl.newest(), read_only=True)
+    return Prepared(database, identity, ddl.newest(), backup)
 
 
 def _project_id(database: Path, *, read_only: bool) -> str:
-    with contextlib.closing(connections.connect(database, read_only=read_only)) as connection:
-        return str(connection.execute("SELECT project_id FROM project").fetchone()[0])
+    with closing(connections.connect(database, read_only=read_only)) as connection:
+        if not read_only and connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            # a backup that was copied here by hand
+            connection.execute("PRAGMA journal_mode = WAL")
+        return str(_asked(connection, database, "SELECT project_id FROM project")[0])
+
+
+def _asked(connection: sqlite3.Connection, database: Path, query: str) -> tuple[object, ...]:
+    """The only row that answers."""
+    row: tuple[object, ...] | None = connection.execute(query).fetchone()
+    if row is None:
+        advice = "it was left as it is; 'heimdall restore' brings back a backup"
+        raise DatabaseUnreadableError(str(database), "what it says of itself is missing", advice)
+    return row
 
 
 def probe(database: Path) -> int | None:
-    """The schema version of a database, looked at without changing a byte; None when there is none yet.
+    """The schema version of a database of this user's, without changing a byte; None when there is none yet.
 
-    Only SQLite itself may open the file: closing any other descriptor of it would drop the locks that this process'
-    connections hold (the way POSIX locks are).
+    Whose it is, is read first, from the file alone: neither a journal nor a log beside it is looked at for that.
 
     Raises:
+        UnknownDatabaseError: this user's installation neither made nor adopted it.
+        AlteredDatabaseError: there is something beside it that is not ours. Its schema is looked at when it is opened.
         DatabaseUnreadableError: it is damaged, or SQLite's but not a memory of heimdall's.
         StorageError: it can't be read.
     """
-    try:
-        status = database.stat()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise StorageError(
-            str(database), f"it can't be looked at: {error.strerror}", "check the path"
-        ) from error
-    if not stat.S_ISREG(status.st_mode):
-        raise DatabaseUnreadableError(
-            str(database), "it is no file", "nothing was changed; move it away"
-        )
-    if status.st_size == 0 and not connections.log_of(database).exists():
-        return None
     for pause in _SECOND_LOOKS:
         try:
-            return _look(database)
-        except StorageError:  # perhaps because another process was just making the file
+            return _probe(database)
+        except StorageError:  # perhaps because another process was just making or writing the file
             time.sleep(pause)
-    return _look(database)
+    return _probe(database)
 
 
-def peek(database: Path) -> Peek | None:
-    """Look into a database of any schema version; None when there is none yet.
+def _probe(database: Path) -> int | None:
+    if not files.check(database):
+        return None
+    with explained(database):
+        identity = _identity(database)
+    if not known.is_trusted_folder(database) and not (
+        identity.secret and known.is_known(identity.secret)
+    ):
+        raise UnknownDatabaseError(
+            str(database),
+            "it is not one that your heimdall made: it came with its folder, or heimdall's data directory "
+            "(HEIMDALL_DATA_DIR) was another one",
+            f"it was not opened, and nothing was stored; {adopt_command(database)} takes its memories over, "
+            "if you trust where it comes from",
+        )
+    known.check_log(identity.secret or b"", database)
+    if not files.log_of(database).exists():
+        return identity.version
+    with connections.opened(database, read_only=True) as connection:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        return int(version)
 
-    Nothing is made, migrated or locked.
+
+def disown(database: Path) -> None:
+    """Forget a database that nobody needs any more.
 
     Raises:
-        DatabaseUnreadableError: it is damaged, or SQLite's but not a memory of heimdall's.
         StorageError: it can't be read.
     """
-    if probe(database) is None:
-        return None
-    with connections.opened(database, read_only=True) as connection:
-        query = "SELECT project_id, memories FROM project"
-        project_id, memories = connection.execute(query).fetchone()
-    return Peek(str(project_id), int(memories), connections.size_on_disk(database))
+    with explained(database):
+        identity = _identity(database)
+    if identity.secret:
+        known.forget(identity.secret)
 
 
-def _look(database: Path) -> int | None:
-    with connections.opened(database, read_only=True) as connection:
-        connection.execute("BEGIN")  # one state of the file for all questions
-        return _version(connection, database)
+def accept_log(database: Path) -> None:
+    """Make the write-ahead log that is there the one that belongs to a database.
+
+    Raises:
+        StorageError: it can't be read.
+    """
+    with explained(database):
+        identity = _identity(database)
+    if identity.secret:
+        known.note_log(identity.secret, database, durable=True)
 
 
-def _version(connection: sqlite3.Connection, database: Path) -> int | None:
-    application, version = (
-        int(connection.execute(f"PRAGMA {pragma}").fetchone()[0])
-        for pragma in ("application_id", "user_version")
-    )
-    if application == APPLICATION_ID and version > 0:
-        return version
-    tables = [
-        str(row[0])
-        for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
-    ]
-    if not tables and not version:
-        return None
+def _identity(database: Path) -> _Identity:
+    with distrusted(database) as connection, bounded(connection, ANSWER_SECONDS):
+        application, version = (
+            int(connection.execute(f"PRAGMA {pragma}").fetchone()[0])
+            for pragma in ("application_id", "user_version")
+        )
+        if application != APPLICATION_ID or version < 1:
+            _refuse_other(connection, database)
+        query = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = 'secret'"
+        if connection.execute(query).fetchone() != (ddl.SECRET_TABLE,):
+            return _Identity(version, None)
+        row = connection.execute("SELECT secret FROM secret").fetchone()
+        secret = row[0] if row and isinstance(row[0], bytes) else None
+        return _Identity(version, secret)
+
+
+def _refuse_other(connection: sqlite3.Connection, database: Path) -> None:
+    query = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name LIMIT 5"
+    tables = ", ".join(str(row[0])[:40] for row in connection.execute(query))
     raise DatabaseUnreadableError(
         str(database),
-        f"it is an SQLite database of something else (tables: {', '.join(sorted(tables)[:5]) or 'none'})",
+        f"it is an SQLite database of something else (tables: {tables or 'none'})",
         "it was left as it is; 'heimdall migrate' takes over memories of heimdall 0.3, otherwise move the file away",
     )
 
 
-def _bring_up(
-    database: Path, project_id: str, steps: Sequence[Migration], *, keep_old: bool
-) -> Path | None:
+def peek(database: Path) -> Peek | None:
+    """Look into a database, within seconds; None when there is none yet.
+
+    Nothing is made, migrated or locked.
+
+    Raises:
+        StorageError: as `probe` does, or it does not answer in time.
+    """
+    if probe(database) is None:
+        return None
+    with (
+        connections.opened(database, read_only=True) as connection,
+        bounded(connection, ANSWER_SECONDS),
+    ):
+        query = "SELECT project_id, memories FROM project"
+        project_id, memories = _asked(connection, database, query)
+    return Peek(str(project_id), int(str(memories)), files.size_on_disk(database))
+
+
+def _bring_up(database: Path, *, keep_old: bool) -> Path | None:
     """Apply what is missing, in one transaction, with a copy of what was there before."""
+    from cognitive_memory.storage import migrations
+
     with connections.opened(database) as connection:
         connection.execute("BEGIN IMMEDIATE")
         backup = None
         try:
-            version = _version(connection, database) or 0  # another process may have been quicker
-            missing = [step for step in steps if step.version > version]
-            if missing and version and keep_old:
+            version = ddl.check(connection, database)  # another process may have been quicker
+            missing = [step for step in migrations.carried() if step.version > version]
+            if missing and keep_old:
                 backup = _keep_old(database, version)
             for step in missing:
                 for statement in step.statements:
                     connection.execute(statement)
             if missing:
                 connection.execute(f"PRAGMA user_version = {missing[-1].version}")
-            if not version:
-                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                row = (project_id, times.now())
-                connection.execute(
-                    "INSERT INTO project (one, project_id, created_at) VALUES (1, ?, ?)", row
-                )
             connection.execute("COMMIT")
         except BaseException:  # also Ctrl-C: what was begun is taken back
             connection.rollback()
@@ -232,35 +271,10 @@ def _bring_up(
     return backup
 
 
-def _make_file(database: Path) -> None:
-    """Make the file, and settle what can't be changed in a transaction."""
-    try:
-        database.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        problem = f"its directory can't be made: {error.strerror}"
-        raise StorageError(str(database), problem, "check the path and who owns it") from error
-    uri = f"{database.absolute().as_uri()}?mode=rwc"
-    deadline = time.monotonic() + connections.BUSY_SECONDS
-    with explained(database):
-        while True:
-            try:
-                with contextlib.closing(
-                    sqlite3.connect(uri, uri=True, isolation_level=None)
-                ) as connection:
-                    connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
-                    connection.execute("PRAGMA journal_mode = WAL")
-                    return
-            except sqlite3.OperationalError as error:
-                busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-                if not busy or time.monotonic() > deadline:
-                    raise
-                # SQLite does not wait by itself when others do the same.
-                time.sleep(random.uniform(0.001, 0.02))  # noqa: S311 (spreads out those who wait)
-
-
 def _keep_old(database: Path, version: int) -> Path:
     """A copy of the database as it is, beside it. We hold the write lock, so nothing changes meanwhile."""
-    target = connections.kept_name(database, f"schema-{version}")
-    with contextlib.closing(connections.connect(database)) as source:
+    target = files.kept_name(database, f"schema-{version}")
+    files.make_private(target)
+    with closing(connections.connect(database)) as source:
         source.execute("VACUUM INTO ?", (str(target),))
     return target

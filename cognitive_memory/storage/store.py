@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cognitive_memory.core.status import MemoryStatus
-from cognitive_memory.storage.connections import Connections, size_on_disk
+from cognitive_memory.storage.connections import Connections
 from cognitive_memory.storage.errors import read_only_error
+from cognitive_memory.storage.files import size_on_disk
 from cognitive_memory.storage.reading import Reader
 from cognitive_memory.storage.schema import prepare
 from cognitive_memory.storage.writing import Writer
@@ -76,6 +77,8 @@ class MemoryStore:
         synchronous = f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}"
         # The lock at once: a transaction that read first could not wait for it.
         with self._connections.transaction(synchronous, "BEGIN IMMEDIATE") as connection:
+            if durable:
+                self._connections.settle(connection)
             yield Writer(connection, space)
             connection.execute("COMMIT")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cognitive_memory.storage.filters import Conditions, one_of
 from cognitive_memory.storage.rows import as_json
+from heimdall.errors import HeimdallError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,6 +38,10 @@ class Embedded:
     content_hash: bytes
     vector: bytes | None
     failure: str | None = None
+
+
+class UnfitVectorsError(HeimdallError):
+    """Vectors are not what the model makes: of another size, or no finite numbers. They can be made again."""
 
 
 class State(NamedTuple):
@@ -212,6 +217,8 @@ def _arrays(
         block = list(islice(rows, _STEP))
         if not start:
             matrix = np.empty((count, len(block[0][1]) // 4), dtype=np.float32)
+        if {len(row[1]) for row in block} != {4 * matrix.shape[1]}:
+            raise UnfitVectorsError("the database has vectors of several sizes")
         keys[start : start + len(block)] = [row[0] for row in block]
         numbers = np.frombuffer(b"".join(row[1] for row in block), dtype="<f4")
         matrix[start : start + len(block)] = numbers.reshape(len(block), -1)

@@ -216,6 +216,32 @@ class Writer(Reader):
         }
         return self.connection.execute(_UPSERT_EMBEDDING, values).rowcount
 
+    def drop_unfit_vectors(self, dimension: int) -> int:
+        """Forget the vectors of the current space that have another size or numbers that are not finite.
+
+        Their memories are pending from then on.
+
+        Args:
+            dimension: how many numbers a vector of the space has.
+
+        Returns:
+            How many were forgotten.
+        """
+        import numpy as np
+
+        size, model = dimension * 4, self.vectors.model
+        rows = self.connection.execute(
+            "SELECT memory, vector FROM embeddings WHERE model = ? AND vector IS NOT NULL", (model,)
+        )
+        unfit = [
+            (key,)
+            for key, vector in rows
+            if len(vector) != size or not np.isfinite(np.frombuffer(vector, dtype="<f4")).all()
+        ]
+        self.connection.executemany("DELETE FROM embeddings WHERE memory = ?", unfit)
+        self.connection.execute("UPDATE models SET size = ? WHERE model = ?", (size, model))
+        return len(unfit)
+
     def ensure_space(self, space: str, size: int) -> int:
         """The number of an embedding space whose vectors have `size` bytes, given now if it has none.
 

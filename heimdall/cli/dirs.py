@@ -19,16 +19,21 @@ def dirs() -> Report:
         heimdall dirs  # where everything is
         heimdall dirs --json  # the same for a script
     """
+    from cognitive_memory.project.errors import NoProjectError
     from cognitive_memory.project.find import find_project
     from heimdall.cognitive_system.data_dirs import shared_directories
     from heimdall.models import locations
 
-    project = find_project()
     by_name: dict[str, object] = {
         **shared_directories(),
         "system_models_dir": locations.system_models_dir(),
-        "project_root": project.root,
-        "project_config": project.config_path,
-        "project_database": project.database,
     }
+    try:
+        project = find_project()
+        by_name["project_root"] = project.root
+        by_name["project_config"] = project.config_path
+        by_name["project_database"] = project.database
+    except NoProjectError as error:
+        by_name["project_root"] = None
+        by_name["project_problem"] = str(error)
     return Report(by_name, partial(output.fields, by_name.items()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -147,18 +147,11 @@ def git_load(
 @contextmanager
 def _memory(project: Project, *, dry_run: bool) -> Iterator[ProjectMemory]:
     """The project's memory; for a dry run of a project that has none, one that is thrown away."""
-    from cognitive_memory.opening import open_memory
-    from cognitive_memory.project_memory import ProjectMemory
+    from cognitive_memory.opening import open_memory, passing_memory
 
-    if project.database.exists() or not dry_run:
-        with open_memory(project) as memory:
-            yield memory
-    else:
-        with (
-            tempfile.TemporaryDirectory() as folder,
-            ProjectMemory.open(Path(folder) / project.database.name) as memory,
-        ):
-            yield memory
+    there = os.path.lexists(project.database)
+    with open_memory(project) if there or not dry_run else passing_memory() as memory:
+        yield memory
 
 
 def _watch(paths: tuple[Path, ...], load_again: Callable[[], Report]) -> NoReturn:

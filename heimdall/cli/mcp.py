@@ -229,9 +229,13 @@ def generate(
 
 
 def _root(project: Path | None) -> Path:
+    from cognitive_memory.project.errors import NoProjectError
     from cognitive_memory.project.find import find_project
 
-    return find_project(project).root
+    try:
+        return find_project(project, named=project is not None).root
+    except NoProjectError as error:  # an assistant may be set up for all projects from anywhere
+        return error.path
 
 
 def _place(client: str, scope: str, project: Path | None, name: str) -> Place:

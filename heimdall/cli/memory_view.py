@@ -9,6 +9,7 @@ import click
 
 from heimdall.cli import output
 from heimdall.cli.opening import model_is_here
+from heimdall.models.text import printable_lines
 
 if TYPE_CHECKING:
     from cognitive_memory.core.memory import Memory
@@ -69,7 +70,7 @@ def short(text: str) -> str:
 
 def note(text: str) -> None:
     """Tell on stderr what the reader of the answer should know."""
-    click.echo(f"note: {text}", err=True)
+    click.echo(f"note: {printable_lines(text)}", err=True)
 
 
 def note_pending(pending: int) -> None:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TextIO
 
 import click
 
-from heimdall.models.text import printable
+from heimdall.models.text import printable, printable_json, printable_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -154,18 +154,34 @@ def error(message: str) -> None:
     name = "heimdall:"
     if on_terminal(sys.stderr) and not os.environ.get("NO_COLOR"):
         name = click.style(name, fg="red", bold=True)
-    lines = "\n".join(map(printable, message.splitlines()))
-    click.echo(f"{name} {lines}", err=True)
+    click.echo(f"{name} {printable_lines(message)}", err=True)
 
 
 def as_json(document: Mapping[str, object]) -> None:
     """Print one JSON object on stdout; what is no JSON in it: dataclasses as objects, paths as text."""
-    text = json.dumps(document, indent=2, ensure_ascii=False, default=_plain)
+    text = printable_json(json.dumps(document, indent=2, ensure_ascii=False, default=_plain))
     try:
         text.encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:  # a path with bytes that are no text, or a terminal with few letters
         text = json.dumps(document, indent=2, default=_plain)
     click.echo(text)
+
+
+def confirmed(question: str) -> bool:
+    """Ask on stderr; anything but a yes is a no.
+
+    Raises:
+        click.Abort: there is nobody to answer.
+    """
+    return click.confirm(printable_lines(question), err=True)
+
+
+def usage(error: click.ClickException) -> None:
+    """Print click's own error on stderr: what it quotes may be a file's name that a shell put there."""
+    said = io.StringIO()
+    error.show(said)
+    usage, mark, message = said.getvalue().partition("Error: ")
+    click.echo(f"{usage}{mark}{printable_lines(message)}", err=True)
 
 
 def fields_of(record: object) -> dict[str, Any]:

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 import click
 
 from heimdall.cli import output
+from heimdall.cli.adopt import adopt
 from heimdall.cli.command import group
 from heimdall.cli.report import Report
+from heimdall.cli.trust import trust
 from heimdall.models.text import megabytes
 
 if TYPE_CHECKING:
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
 def project() -> None:
     """Set up, list and clean the projects that have a memory.
 
-    A project is the nearest directory upwards with a folder .heimdall, else the nearest with .git, else the working
-    directory; HEIMDALL_PROJECT names another one.
+    A project is the nearest directory upwards with a folder .heimdall, up to the nearest repository's; else that
+    repository; else the working directory. HEIMDALL_PROJECT names another one.
 
     Examples:
         heimdall project init  # give this repository a memory
@@ -49,10 +51,12 @@ def init(*, path: Path | None, dry_run: bool) -> Report:
         heimdall project init ~/notes --dry-run  # only say what would be made
     """
     from cognitive_memory.opening import open_memory
+    from cognitive_memory.project.find import check_place
     from cognitive_memory.project.init import init_project
     from cognitive_memory.storage.schema import peek
 
     chosen = _project(path)
+    check_place(chosen.root)
     stored = peek(chosen.database)
     files = (chosen.folder / ".gitignore", chosen.config_path, chosen.database)
     missing = [file for file in files if not file.exists()]
@@ -98,10 +102,14 @@ def list_() -> Report:
         heimdall project list  # which projects this machine knows, and how much each remembers
         heimdall project list --json  # the same for a script
     """
+    from cognitive_memory.project.errors import ProjectError
     from cognitive_memory.project.find import find_project
     from cognitive_memory.project.registry import known_projects
 
-    here = find_project().root
+    try:
+        here = find_project().root
+    except ProjectError:
+        here = None
     projects = _Projects([_described(known, here) for known in known_projects()])
     return Report(output.fields_of(projects), projects.show)
 
@@ -118,8 +126,9 @@ class _ProjectRow:
     current: bool
 
 
-def _described(known: KnownProject, here: Path) -> _ProjectRow:
-    from cognitive_memory.storage.errors import StorageError
+def _described(known: KnownProject, here: Path | None) -> _ProjectRow:
+    from cognitive_memory.project.errors import ProjectError
+    from cognitive_memory.storage.errors import StorageError, UnknownDatabaseError
     from cognitive_memory.storage.schema import peek
 
     used = known.used.isoformat(timespec="seconds")
@@ -129,9 +138,13 @@ def _described(known: KnownProject, here: Path) -> _ProjectRow:
     if known.gone:
         return row(state="gone")
     try:
+        known.project.check()
         stored = peek(known.project.database)
+    except ProjectError as error:
+        return row(state="untrusted", problem=error.reason)
     except StorageError as error:
-        return row(state="unreadable", problem=error.problem)
+        state = "unknown" if isinstance(error, UnknownDatabaseError) else "unreadable"
+        return row(state=state, problem=error.problem)
     if stored is None:
         return row(state="empty")
     return row(project_id=stored.project_id, memories=stored.memories, size=stored.size)
@@ -193,6 +206,9 @@ def clean(*, path: Path | None, gone: bool, yes: bool, dry_run: bool) -> Report:
     if path is not None:
         raise click.UsageError("--gone is about all projects; it takes no PATH.")
     return _forget_gone(dry_run=dry_run)
+
+
+project.add_command(trust)
 
 
 def _clean(project: Project, *, yes: bool, dry_run: bool) -> Report:
@@ -270,13 +286,20 @@ class _Forgotten:
             output.line("no project's directory is gone")
 
 
+project.add_command(adopt)
+
+
 def _project(path: Path | None) -> Project:
     from cognitive_memory.project.find import Project, find_project
 
-    return find_project() if path is None else Project(path.expanduser().absolute())
+    if path is None:
+        return find_project()
+    project = Project(path.expanduser().absolute())
+    project.check()
+    return project
 
 
 def _agreed(question: str) -> bool:
     if not sys.stdin.isatty():
         raise click.UsageError("There is no terminal to ask on; --yes goes on without asking.")
-    return click.confirm(question, err=True)
+    return output.confirmed(question)

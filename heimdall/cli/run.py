@@ -28,7 +28,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
             args=arguments, prog_name=PROGRAM, complete_var=COMPLETE_VARIABLE, standalone_mode=False
         )
     except click.ClickException as error:
-        error.show()
+        output.usage(error)
         return EXIT_ERROR
     except (click.Abort, KeyboardInterrupt):
         output.error("interrupted; what is done is kept, and a download goes on where it was")

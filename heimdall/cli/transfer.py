@@ -63,9 +63,15 @@ def import_(*, file: Path, own: bool) -> Report:
         heimdall import --own memories.jsonl  # bring your own memories to this machine
         zcat memories.jsonl.gz | heimdall import -  # from another command
     """
+    from cognitive_memory.storage.json_lines import JsonLineError, read_lines
+
     with this_memory() as memory:
-        with click.open_file(str(file), encoding="utf-8") as lines:
-            report = memory.import_lines(lines, own=own)
+        try:
+            with click.open_file(str(file), "rb") as stream:
+                report = memory.import_lines(read_lines(stream), own=own)
+        except JsonLineError as error:
+            error.file = "standard input" if file == Path("-") else str(file)
+            raise
         embedded = embed_all(memory) if model_is_here() else 0
         pending = memory.status().pending
 
@@ -111,10 +117,12 @@ def _written(done: str, file: Path, memories: int, advice: str = "") -> Report:
     is_flag=True,
     help="Replace the database that is there; it is kept beside the new one.",
 )
-def restore(*, file: Path, force: bool) -> Report:
+@own_option
+def restore(*, file: Path, force: bool, own: bool) -> Report:
     """Bring back what 'heimdall backup' wrote.
 
-    FILE is checked first. Servers that have the project open see the restored memories at once.
+    FILE is checked first. Servers that have the project open see the restored memories at once. From a backup that was not
+    made on this machine the memories come over alone, with the origin 'adopted' unless --own is given.
 
     Examples:
         heimdall restore ~/backups/project.db  # into a project that has no memory yet
@@ -127,7 +135,7 @@ def restore(*, file: Path, force: bool) -> Report:
     project = find_project()
     if not project.initialised:
         init_project(project.root)
-    kept = copies.restore(file.absolute(), project.database, force=force)
+    kept = copies.restore(file.absolute(), project.database, force=force, own=own)
     with this_memory() as memory:
         memories = memory.status().memories
 

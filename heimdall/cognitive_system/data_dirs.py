@@ -57,7 +57,7 @@ def ensure_models_available() -> Path:
         ModelError: if the model can't be provided; the error tells what each source did.
         StoreError: if the models directory can't be used; it says what to do.
     """
-    from heimdall.models import resolve
+    from heimdall.models.resolver import resolve
 
     return resolve()
 

@@ -25,6 +25,7 @@ from heimdall.models.ownership import NO_FOLLOW, is_own
 from heimdall.models.processes import host_name, is_running, this_process
 from heimdall.models.secrets import redact_message
 from heimdall.models.settings import SettingsError
+from heimdall.models.text import printable
 
 LEVELS = ("debug", "info", "warning", "error", "off")
 """What `HEIMDALL_LOG_LEVEL` may be."""
@@ -164,7 +165,7 @@ class Redacting(logging.Formatter):
         self.converter = time.gmtime
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record's text; all but its first line is indented."""
+        """The record's text, without control characters; all but its first line is indented."""
         try:
             text = super().format(record)
         except (TypeError, ValueError, KeyError):
@@ -172,7 +173,8 @@ class Redacting(logging.Formatter):
             text = (
                 f"a record of {record.name} ({record.filename}:{record.lineno}) can't be formatted"
             )
-        return redact_message(text).replace("\r", "\\r").replace("\n", "\n    ")
+        lines = redact_message(text).replace("\r", "\\r").split("\n")
+        return "\n    ".join(map(printable, lines))
 
 
 def sweep(directory: Path) -> None:

@@ -117,10 +117,10 @@ def _remedy(path: Path, *, recursive: bool = False) -> str:
     option = "-R " if recursive else ""
     if not _HAS_USER_NUMBERS:
         command = f"give yourself the right to change {path}"
-    elif not may_change_hands(path):
-        return f"{_ELSEWHERE} that you may write to"
     elif not recursive and path.stat().st_uid == os.geteuid():
         command = f"'chmod u+rwx {path}' unless it is mounted read-only"
+    elif not may_change_hands(path):
+        return f"{_ELSEWHERE} that you may write to"
     else:
         command = f"'sudo chown {option}{_me()} {path}'"
     return f"{command}, or {_ELSEWHERE}"

@@ -12,18 +12,27 @@ from heimdall.doctor.finding import Finding, Request, failed, not_checked, passe
 from heimdall.errors import HeimdallError
 
 if TYPE_CHECKING:
+    from cognitive_memory.project.errors import UntrustedProjectError
     from cognitive_memory.project.find import Project
 
 
 def check(request: Request) -> Iterator[Finding]:
     """The project that was asked for or is around the working directory, then every other that is known."""
+    from cognitive_memory.project.errors import NoProjectError, UntrustedProjectError
     from cognitive_memory.project.find import find_project
+    from cognitive_memory.project.places import why_no_project
     from cognitive_memory.project.registry import known_projects
 
-    here = find_project(request.project)
-    yield from _project(here, known=False)
+    here = None
+    try:
+        here = find_project(request.project, named=request.project is not None)
+        yield from _project(here, known=False)
+    except NoProjectError as error:
+        yield not_checked("projects", error.path, error.reason)
+    except UntrustedProjectError as error:
+        yield _untrusted(error)
     for known in known_projects():
-        if known.project.root == here.root:
+        if here is not None and known.project.root == here.root:
             continue
         if known.gone:
             problem = (
@@ -31,16 +40,23 @@ def check(request: Request) -> Iterator[Finding]:
             )
             advice = "'heimdall project clean --gone' forgets what is gone"
             yield warned("projects", known.project.root, problem, advice)
+        elif reason := why_no_project(known.project.root):
+            problem = f"{reason}: its memory counts only where HEIMDALL_PROJECT names it"
+            advice = f"'heimdall project clean {known.project.root}' removes it"
+            yield warned("projects", known.project.root, problem, advice)
         else:
             yield from _project(known.project, known=True)
 
 
 def _project(project: Project, *, known: bool) -> Iterator[Finding]:
-    from cognitive_memory.project.errors import ProjectConfigError
+    from cognitive_memory.project.errors import ProjectConfigError, UntrustedProjectError
     from heimdall.migration_0_3.copying import unfinished
 
     try:
         _ = project.config
+    except UntrustedProjectError as error:
+        yield _untrusted(error)
+        return
     except ProjectConfigError as error:
         yield _bad_settings(project, error)
     yield _database(project, known=known)
@@ -48,6 +64,10 @@ def _project(project: Project, *, known: bool) -> Iterator[Finding]:
         problem = f"a migration was interrupted and left {', '.join(path.name for path in left)}"
         advice = f"'heimdall migrate {project.root}' finishes it"
         yield warned("projects", project.folder, problem, advice)
+
+
+def _untrusted(error: UntrustedProjectError) -> Finding:
+    return failed("projects", error.path, error.reason, error.advice)
 
 
 def _bad_settings(project: Project, error: HeimdallError) -> Finding:
@@ -66,7 +86,7 @@ def _database(project: Project, *, known: bool) -> Finding:
 
     path = project.database
     migrate = f"'heimdall migrate {project.root}' brings its memories over"
-    if path.exists():
+    if os.path.lexists(path):
         if is_legacy(path):
             return warned("projects", path, "these are memories of heimdall 0.3", migrate)
         for place in (path, path.parent):

@@ -4,9 +4,36 @@ from __future__ import annotations
 
 import logging
 import os
+import time
+from typing import Final
 
 from heimdall.cognitive_system.logs import DEFAULT_LEVEL, Redacting, keep_logs
 from heimdall.models.settings import SettingsError
+
+_MOST_A_MINUTE: Final = 10
+_MINUTE: Final = 60.0
+
+
+class Sparing(logging.Filter):
+    """Lets through so many records a minute of each place in the code: who makes errors must not fill a disk with them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._counts: dict[tuple[str, int], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether it is written; the last one of a minute says so."""
+        place, now = (record.pathname, record.lineno), time.monotonic()
+        began, count = self._counts.get(place, (now, 0))
+        if now - began >= _MINUTE:
+            began, count = now, 0
+        self._counts[place] = began, count + 1
+        if count == _MOST_A_MINUTE - 1:
+            record.msg, record.args = (
+                f"{record.getMessage()} (for a minute, more of these are left out)",
+                (),
+            )
+        return count < _MOST_A_MINUTE
 
 
 def begin_log() -> None:
@@ -14,6 +41,7 @@ def begin_log() -> None:
     stderr = logging.StreamHandler()
     stderr.setFormatter(Redacting("heimdall-mcp: %(levelname)s: %(message)s"))
     stderr.setLevel(logging.WARNING)
+    stderr.addFilter(Sparing())
     logging.getLogger().addHandler(stderr)
     try:
         log = keep_logs("heimdall-mcp")

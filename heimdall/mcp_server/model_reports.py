@@ -11,7 +11,7 @@ from mcp_types import EmptyResult, LoggingLevel, SetLevelRequestParams
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from heimdall.mcp_server.model_loader import ModelLoader, ModelState, ModelStatus
-from heimdall.mcp_server.quoting import clean
+from heimdall.quoting import clean
 
 if TYPE_CHECKING:
     from heimdall.mcp_server.context import Context

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from heimdall.errors import HeimdallError
+from heimdall.models.text import printable_lines
 
 DEFAULT_ADDRESS = "127.0.0.1:8080"
 _ERROR = 2
@@ -19,14 +20,14 @@ def run_with_options() -> int:
     try:
         command.main(prog_name="heimdall-mcp", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        click.echo(f"heimdall-mcp: {printable_lines(error.format_message())}", err=True)
         return _ERROR
     except (click.Abort, KeyboardInterrupt):
         return _INTERRUPTED
     except (HeimdallError, OSError) as error:
         if os.environ.get("HEIMDALL_DEBUG") == "1":
             raise
-        click.echo(f"heimdall-mcp: {error}", err=True)
+        click.echo(f"heimdall-mcp: {printable_lines(str(error))}", err=True)
         return _ERROR
     return 0  # only --help and --version return
 

@@ -31,14 +31,30 @@ def find(roots: Sequence[Path]) -> Choice:
     Raises:
         HeimdallError: as `find_project` does.
     """
+    from cognitive_memory.project.errors import NoProjectError
     from cognitive_memory.project.find import find_project
 
     if os.environ.get("HEIMDALL_PROJECT"):
         return Choice(find_project(), "HEIMDALL_PROJECT")
-    choices = [Choice(find_project(root), f"the client's root {root}") for root in roots]
-    # Sorted stably: roots without a memory keep their order behind those that have one.
-    choices.sort(key=lambda choice: not choice.project.initialised)
-    return choices[0] if choices else Choice(find_project(), "the working directory")
+    if not roots:
+        return Choice(find_project(), "the working directory")
+    without_memory: Choice | None = None
+    refused: NoProjectError | None = None
+    for root in roots:
+        # A root that is not trusted is an error, unless one before it has a memory: what it has may have been put
+        # there to be chosen.
+        try:
+            choice = Choice(find_project(root), f"the client's root {root}")
+        except NoProjectError as error:
+            refused = refused or error
+            continue
+        if choice.project.initialised:
+            return choice
+        without_memory = without_memory or choice
+    if without_memory is None:
+        assert refused is not None  # noqa: S101 (there was a root)
+        raise refused
+    return without_memory
 
 
 class Memories:
@@ -54,7 +70,7 @@ class Memories:
         Raises:
             HeimdallError: it can't be opened.
         """
-        return self.made(project) if project.database.exists() else None
+        return self.made(project) if os.path.lexists(project.database) else None
 
     def made(self, project: Project) -> ProjectMemory:
         """The project's memory, made if it has none.

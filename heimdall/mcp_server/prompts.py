@@ -10,11 +10,11 @@ from mcp.shared.exceptions import MCPError
 
 from cognitive_memory.core.memory import Origin
 from heimdall.mcp_server.context import Context
-from heimdall.mcp_server.quoting import clean, quoted
 from heimdall.mcp_server.resources import page
 from heimdall.mcp_server.service import Service
 from heimdall.mcp_server.tools import texts
 from heimdall.mcp_server.tools.results import MemoryRecord
+from heimdall.quoting import clean, quoted
 
 _NAME: Final = "use_memory"
 _DESCRIPTION: Final = "How to work with the long-term memory, and the memories that are pinned"

@@ -14,10 +14,10 @@ from mcp.shared.exceptions import MCPError
 from cognitive_memory.core.memory import Memory, Origin
 from heimdall.errors import HeimdallError
 from heimdall.mcp_server.context import Context
-from heimdall.mcp_server.quoting import clean, quoted, sentence
 from heimdall.mcp_server.service import Service
 from heimdall.mcp_server.tools import texts
 from heimdall.mcp_server.tools.results import MemoryRecord, memory_uri
+from heimdall.quoting import clean, quoted, sentence
 
 RECENT: Final = "heimdall://memories/recent"
 PINNED: Final = "heimdall://memories/pinned"

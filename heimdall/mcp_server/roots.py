@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -92,7 +93,7 @@ async def _asked(ctx: Context) -> tuple[Path, ...]:
 
 def _directories(result: types.ListRootsResult) -> tuple[Path, ...]:
     paths = (path_of(str(root.uri)) for root in result.roots)
-    return tuple(path for path in paths if path is not None and path.is_dir())
+    return tuple(path for path in paths if path is not None and os.path.isdir(path))  # noqa: PTH112 (`Path.is_dir` raises for a name that is too long)
 
 
 def path_of(uri: str) -> Path | None:
@@ -103,7 +104,10 @@ def path_of(uri: str) -> Path | None:
     >>> path_of("file://other.host/share") is None
     True
     """
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError:  # what looks like an IPv6 address and is none
+        return None
     if (
         parts.scheme != "file"
         or parts.netloc not in {"", "localhost"}

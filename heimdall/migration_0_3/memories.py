@@ -21,7 +21,9 @@ from pathlib import Path
 from cognitive_memory.core.memory import Memory, NewMemory
 from cognitive_memory.project.find import Project
 from cognitive_memory.project_memory import ProjectMemory
-from cognitive_memory.storage.errors import explanation
+from cognitive_memory.storage import connections, files, schema
+from cognitive_memory.storage.errors import StorageError, explanation
+from cognitive_memory.storage.hardening import bounded, distrust_schema, harden, seconds_for
 from heimdall.errors import HeimdallError
 from heimdall.migration_0_3 import copying
 from heimdall.migration_0_3.original import Original, open_to_read
@@ -78,7 +80,7 @@ def _migrate(database: Path, project: Project, options: Options) -> Step:
 @contextlib.contextmanager
 def _reading(database: Path) -> Iterator[sqlite3.Connection]:
     """The database at one moment, without changing a byte."""
-    with contextlib.closing(open_to_read(database)) as connection:
+    with open_to_read(database) as connection:
         connection.execute("BEGIN")
         yield connection
 
@@ -89,12 +91,19 @@ def _alone_with(database: Path) -> Iterator[sqlite3.Connection]:
 
     Raises:
         MigrationError: some other process has it open.
-        sqlite3.DatabaseError: it is damaged.
+        StorageError: there is something beside it that SQLite must not be led to.
+        sqlite3.DatabaseError: it is damaged, or does not answer in time.
     """
+    files.check(database)
     uri = f"{database.absolute().as_uri()}?mode=rw"
-    with contextlib.closing(
-        sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
-    ) as connection:
+    with (
+        contextlib.closing(
+            sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
+        ) as connection,
+        bounded(connection, seconds_for(files.size_on_disk(database))),
+    ):
+        harden(connection)
+        distrust_schema(connection)
         try:
             # Leaving WAL takes all of it into the file and is refused while anybody else is
             # connected.
@@ -237,11 +246,13 @@ def _read_notes(project: Project) -> dict[str, object]:
 def _identity(database: Path) -> str | None:
     """What tells a database of ours from another one: its project, and when it was made; None if it is none of ours."""
     try:
-        with contextlib.closing(open_to_read(database)) as connection:
+        if schema.probe(database) is None:
+            return None
+        with connections.opened(database, read_only=True) as connection:
             project_id, created_at = connection.execute(
                 "SELECT project_id, created_at FROM project"
             ).fetchone()
-    except (sqlite3.Error, OSError, TypeError):
+    except (StorageError, TypeError):
         return None
     return f"{project_id} {created_at}"
 

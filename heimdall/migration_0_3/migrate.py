@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from cognitive_memory.project.errors import NoProjectError, ProjectError
 from cognitive_memory.project.find import Project, find_project
 from cognitive_memory.project.registry import remember
 from heimdall.cognitive_system import data_dirs
@@ -57,11 +58,10 @@ def migrate_legacy_data(
         and left as it was.
 
     Raises:
-        ProjectError: `path` is no directory.
+        ProjectError: `path` is no directory, or its folder is not the user's own.
         ManifestError, SettingsError: the installation or a variable has to be corrected first.
     """
-    around = find_project(path)  # says what is wrong with the path
-    project = around if path is None else Project(path.absolute())
+    project = _project(path)
     # Earlier releases went by the working directory alone.
     tops = list(dict.fromkeys([project.root, Path.cwd()])) if path is None else [project.root]
     options = Options(dry_run, remove=remove and not dry_run)
@@ -76,6 +76,20 @@ def migrate_legacy_data(
             copying.sweep(directory)
         migration.run(progress)
     return migration.report
+
+
+def _project(path: Path | None) -> Project:
+    if path is None:
+        try:
+            return find_project()
+        except NoProjectError as error:  # models of earlier releases come over from anywhere
+            project = Project(error.path)
+    elif path.is_dir():
+        project = Project(path.absolute())
+    else:
+        raise ProjectError(path.absolute(), "is no directory; a project's directory was expected")
+    project.check()
+    return project
 
 
 def _written_to(project: Project) -> list[Path]:

@@ -15,6 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cognitive_memory.core.memory import Json, NewMemory
+from cognitive_memory.storage import files
+from cognitive_memory.storage.errors import StorageError
+from cognitive_memory.storage.hardening import ANSWER_SECONDS, bounded, distrusted, seconds_for
 from heimdall.migration_0_3.rows import as_memory, as_uuid, plain
 
 _TABLES = frozenset({"memories", "schema_migrations"})
@@ -25,10 +28,11 @@ def is_original(database: Path) -> bool:
     """Whether a file is a database of heimdall 0.3; looked at without changing a byte.
 
     Raises:
-        sqlite3.Error: it is no database, or damaged.
+        sqlite3.Error: it is no database, or damaged, or does not answer in time.
+        StorageError: there is something beside it that SQLite must not be led to.
         OSError: it can't be read.
     """
-    with contextlib.closing(open_to_read(database)) as connection:
+    with open_to_read(database, ANSWER_SECONDS) as connection:
         names = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
         tables = {str(row[0]) for row in names}
         return tables >= _TABLES and _columns(connection, "memories") >= _COLUMNS
@@ -36,21 +40,29 @@ def is_original(database: Path) -> bool:
 
 def is_legacy(path: Path) -> bool:
     """Whether a file is a database of heimdall 0.3; anything that can't be read is not."""
-    with contextlib.suppress(sqlite3.Error, OSError):
+    with contextlib.suppress(sqlite3.Error, OSError, StorageError):
         return path.is_file() and is_original(path)
     return False
 
 
-def open_to_read(database: Path) -> sqlite3.Connection:
-    """A connection that leaves no file behind, where that is possible."""
+@contextlib.contextmanager
+def open_to_read(database: Path, seconds: float | None = None) -> Iterator[sqlite3.Connection]:
+    """A connection that leaves no file behind, where that is possible; whatever the file holds, it ends in time.
+
+    Args:
+        database: the file; it may have come with a repository.
+        seconds: how long the questions to it may take; default: what one of its size needs.
+    """
     # Asked, not tried: to open and close the file ourselves would drop the locks of other
     # connections in this process.
     if not os.access(database, os.R_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(database))
-    wal = database.with_name(f"{database.name}-wal")
+    files.check(database)
     # Without a log beside it nobody writes, and `immutable` keeps SQLite from making one.
-    how = "mode=ro" if wal.exists() else "mode=ro&immutable=1"
-    return sqlite3.connect(f"{database.absolute().as_uri()}?{how}", uri=True, isolation_level=None)
+    how = "mode=ro" if files.log_of(database).exists() else "mode=ro&immutable=1"
+    seconds = seconds or seconds_for(files.size_on_disk(database))
+    with distrusted(database, how) as connection, bounded(connection, seconds):
+        yield connection
 
 
 class Original:

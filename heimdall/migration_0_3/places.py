@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cognitive_memory.project.find import Project
-from cognitive_memory.storage.errors import explanation
+from cognitive_memory.storage.errors import StorageError, explanation
 from heimdall.cognitive_system import data_dirs
 from heimdall.migration_0_3 import memories, models, settings
 from heimdall.migration_0_3.original import is_original
@@ -64,6 +64,8 @@ def databases(project: Project, tops: Sequence[Path] = ()) -> tuple[list[Path], 
                 originals.append(path)
         except sqlite3.DatabaseError as error:
             unreadable[path] = f"{explanation(error, path).problem}; it was left as it is"
+        except StorageError as error:
+            unreadable[path] = f"{error.problem}; it was left as it is"
         except OSError as error:
             unreadable[path] = f"can't be read: {error.strerror}"
     return originals, unreadable

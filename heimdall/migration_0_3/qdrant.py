@@ -7,13 +7,13 @@ pickles, which can run code and are not opened.
 
 from __future__ import annotations
 
-import contextlib
 import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from cognitive_memory.storage.hardening import ANSWER_SECONDS, bounded, distrusted
 from heimdall.migration_0_3 import copying
 from heimdall.migration_0_3.report import Options, Outcome, Step
 
@@ -87,8 +87,8 @@ def _points(folder: QdrantFolder) -> int | None:
     total = 0
     for path in folder.collections.values():
         try:
-            uri = f"{(path / 'storage.sqlite').absolute().as_uri()}?mode=ro&immutable=1"
-            with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
+            file = path / "storage.sqlite"
+            with distrusted(file) as connection, bounded(connection, ANSWER_SECONDS):
                 total += int(connection.execute("SELECT count(*) FROM points").fetchone()[0])
         except sqlite3.Error:
             return None

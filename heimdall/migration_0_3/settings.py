@@ -8,10 +8,12 @@ from typing import Any
 from cognitive_memory.project.config import OF_0_3
 from cognitive_memory.project.find import Project
 from cognitive_memory.project.init import init_project
+from cognitive_memory.project.regular_file import read_regular
 from heimdall.errors import HeimdallError
 from heimdall.migration_0_3.copying import take_name
 from heimdall.migration_0_3.report import MigrationError, Options, Outcome, Step, failure
 
+_MOST_BYTES = 1_000_000
 KEPT_NAME = "config.heimdall-0.3.yaml"
 
 
@@ -20,7 +22,7 @@ def read_original(path: Path) -> dict[str, Any] | None:
     import yaml
 
     try:
-        settings = yaml.safe_load(path.read_bytes())
+        settings = yaml.safe_load(read_regular(path, _MOST_BYTES)[0])
     except (OSError, yaml.YAMLError, RecursionError):
         return None
     return settings if isinstance(settings, dict) and OF_0_3 & settings.keys() else None

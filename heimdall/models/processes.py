@@ -30,6 +30,11 @@ def new_owner() -> str:
     return name
 
 
+def is_own_name(owner: str) -> bool:
+    """Whether this process made the file with this owner in its name."""
+    return owner in _names
+
+
 def is_gone(owner: str) -> bool:
     """Whether the process that made a file with this owner in its name is known not to run any more.
 

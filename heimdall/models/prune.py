@@ -81,10 +81,10 @@ def carry_out(store: Store, verdicts: Iterable[Verdict]) -> None:
 def _judge_set(directory: Path, notes: dict[Path, tuple[bool | None, str]]) -> Verdict:
     users = [told for note, told in notes.items() if note.name.startswith(f"{directory.name}.")]
     if not users:
-        return Verdict("set", directory, keep=True, reason="it is not known who uses it")
+        return _kept("set", directory, "it is not known who uses it")
     for used, reason in users:
         if used is not False:
-            return Verdict("set", directory, keep=True, reason=reason)
+            return _kept("set", directory, reason)
     reasons = "; ".join(reason for _, reason in users)
     size = sum(path.stat().st_size for path in (directory / graph_cache.FOLDER).glob("*/*"))
     return Verdict("set", directory, keep=False, reason=reasons, size=size)
@@ -100,7 +100,7 @@ def _read_note(note: Path) -> tuple[bool | None, str]:
     except (OSError, ValueError, KeyError) as error:
         return None, f"the note {note.name} can't be read ({error})"
     try:
-        document = receipts.read_json(manifest)
+        document = receipts.read_manifest(manifest)
         pinned = {receipts.set_name(entry) for entry in document["models"]}
     except (FileNotFoundError, NotADirectoryError):
         return False, f"the environment of {manifest} is gone"
@@ -122,13 +122,11 @@ def _judge_blobs(store: Store, sets: list[Verdict], now: float, *, busy: bool) -
         if blob.name in needed:
             continue
         if busy:
-            reason = "somebody is putting a set together, perhaps with it"
-            yield Verdict("blob", blob, keep=True, reason=reason)
+            yield _kept("blob", blob, "somebody is putting a set together, perhaps with it")
         elif blob.name in released or now - blob.stat().st_mtime > OLD_SECONDS:
             yield _removal("blob", blob, "no set that stays has it")
         else:
-            reason = "it came less than a day ago, for a set still to be made"
-            yield Verdict("blob", blob, keep=True, reason=reason)
+            yield _kept("blob", blob, "it came less than a day ago, for a set still to be made")
 
 
 def _blobs_of(directory: Path) -> set[str] | None:
@@ -148,10 +146,14 @@ def _judge_partial(path: Path, now: float, *, busy: bool) -> Verdict:
         # A container that starts anew has another name.
         return _removal("partial", path, "another machine's, and nobody is fetching a model")
     if now - path.stat().st_mtime <= OLD_SECONDS:
-        return Verdict("partial", path, keep=True, reason="it is less than a day old")
+        return _kept("partial", path, "it is less than a day old")
     if not is_abandoned(path):
-        return Verdict("partial", path, keep=True, reason="its process is running")
+        return _kept("partial", path, "its process is running")
     return _removal("partial", path, "left behind more than a day ago")
+
+
+def _kept(kind: str, path: Path, reason: str) -> Verdict:
+    return Verdict(kind, path, keep=True, reason=reason)
 
 
 def _removal(kind: str, path: Path, reason: str) -> Verdict:

@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 
 from . import receipts
-from .errors import HeimdallError, ModelUnavailable
+from .base_error import HeimdallError
+from .errors import ModelUnavailable
 from .files import write_atomically
 from .resolver import resolve_in_detail
 from .secrets import redact_url

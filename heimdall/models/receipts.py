@@ -9,6 +9,7 @@ Part of every import of heimdall, so it loads nothing but `json`; `manifest.read
 
 import json
 import os
+import sys
 from binascii import crc32
 
 from . import locations
@@ -36,6 +37,39 @@ def read_json(path: str) -> "dict[str, Any]":
         return _json_object(stream, path)
 
 
+def read_manifest(path: str) -> "dict[str, Any]":
+    """Read a manifest, which may be in a zip archive that Python imports from.
+
+    Raises:
+        As `read_json` does.
+    """
+    try:
+        return read_json(path)
+    except (FileNotFoundError, NotADirectoryError):
+        content = in_archive(path)
+        if content is None:
+            raise
+        from io import BytesIO
+
+        return _json_object(BytesIO(content), path)
+
+
+def in_archive(path: str) -> "bytes | None":
+    """The content of a file in a zip archive, as `path/of/archive.zip/path/in/it`; None if there is none."""
+    archive = os.path.dirname(path)
+    while not os.path.isfile(archive):
+        above = os.path.dirname(archive)
+        if above == archive:
+            return None
+        archive = above
+    from zipimport import zipimporter
+
+    try:
+        return zipimporter(archive).get_data(path)
+    except (ImportError, OSError):
+        return None
+
+
 def read_own_json(path: str) -> "dict[str, Any]":
     """Read a JSON object from a file that is this user's or root's.
 
@@ -50,7 +84,7 @@ def read_own_json(path: str) -> "dict[str, Any]":
         return _json_object(stream, path)
 
 
-def _json_object(stream: "IO[str]", path: str) -> "dict[str, Any]":
+def _json_object(stream: "IO[str] | IO[bytes]", path: str) -> "dict[str, Any]":
     try:
         document = json.load(stream)
     except RecursionError as error:
@@ -149,9 +183,10 @@ class StoredSet:
             return False
         unalterable = all(map(is_own, now.values()))
         beside = self.receipt if tree == self.tree else ""
-        return (unalterable and (self._read_only or self._tells(beside, look, now))) or self._tells(
-            own_receipt(tree, self.entry), identity, now
-        )
+        if unalterable and not self._read_only and self._says(beside, look, now):
+            return True
+        verdict = self._says(own_receipt(tree, self.entry), identity, now)
+        return unalterable and self._read_only if verdict is None else verdict
 
     def stats(self) -> "dict[str, list[int]]":
         """What a receipt notes of the set's own files, as they are now.
@@ -176,19 +211,19 @@ class StoredSet:
             now[file["path"]] = status
         return now
 
-    def _tells(
+    def _says(
         self,
         receipt: str,
         noted: "Callable[[os.stat_result], list[int]]",
         now: "dict[str, os.stat_result]",
-    ) -> bool:
-        """Whether the receipt says that the files were verified, and they are as they were then."""
+    ) -> bool | None:
+        """Whether the files, as they are now, had the pinned bytes when they were hashed; None if they were not."""
         try:
             document = read_own_json(receipt)
             stats = {path: noted(status) for path, status in now.items()}
-            return bool(document["stats"] == stats and document["pins"] == pins(self.entry))
+            return document["pins"] == pins(self.entry) if document["stats"] == stats else None
         except (OSError, ValueError, KeyError):
-            return False
+            return None
 
     def user_note(self, manifest_path: str) -> str:
         """The note in the shared directory that says: the environment of this manifest uses this set."""
@@ -198,13 +233,24 @@ class StoredSet:
     def is_noted(self, manifest_path: str) -> bool:
         """Whether it is noted that this manifest's environment uses the set, or can't be."""
         note = self.user_note(manifest_path)
-        return os.path.exists(note) or not os.access(os.path.dirname(note), os.W_OK)
+        return (
+            vanishes(manifest_path)
+            or os.path.exists(note)
+            or not os.access(os.path.dirname(note), os.W_OK)
+        )
+
+
+def vanishes(path: str) -> bool:
+    """Whether it is in the folder that a one-file program unpacks itself into, and removes when it ends."""
+    unpacked = getattr(sys, "_MEIPASS", "")
+    beside = os.path.dirname(sys.executable)
+    return bool(unpacked) and path.startswith(unpacked) and not unpacked.startswith(beside)
 
 
 def own_receipt(tree: str, entry: "dict[str, Any]") -> str:
     """Where this user's own receipt of a set's files in `tree` is, or would be; empty if there is no such place."""
     private = locations.private_dir()
-    name = f"{set_name(entry)}.{crc32(os.fsencode(os.path.realpath(tree))):08x}.json"
+    name = f"{set_name(entry)}.{crc32(os.fsencode(tree)):08x}.json"
     return os.path.join(private, "receipts", name) if private else ""
 
 

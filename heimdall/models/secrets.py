@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from configparser import ConfigParser
 from functools import cache
-from pathlib import Path
+from importlib import resources
 from typing import NamedTuple
 
 HIDDEN = "[redacted]"
@@ -29,7 +29,7 @@ class _Kind(NamedTuple):
 def _kinds() -> list[_Kind]:
     # Read with the first text: most commands have none, and compiling the patterns takes a while.
     table = ConfigParser(interpolation=None)
-    table.read_string(Path(__file__).with_suffix(".ini").read_text("utf-8"))
+    table.read_string((resources.files(__package__) / "secrets.ini").read_text("utf-8"))
     return [
         _Kind(
             name=title.partition(":")[0],
@@ -43,7 +43,8 @@ def _kinds() -> list[_Kind]:
 
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
-_BEHIND_SCHEME = re.compile(r"(?<=://)[^\s'\"<>]+")
+# A password may hold what ends a URL in a text; the bound keeps the time linear.
+_BEHIND_SCHEME = re.compile(r"(?<=://)(?:[^\s@]{0,256}@)*[^\s'\"<>]*")
 _SECRET_VARIABLE = re.compile(r"(?:TOKEN|SECRET|PASSWORD|PASSWD|KEY|CREDENTIALS?)$", re.IGNORECASE)
 _SHORTEST = 6  # shorter values are words, numbers and placeholders that would be hidden everywhere
 
@@ -110,7 +111,7 @@ def _location(rest: str) -> str:
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     _, at, host = authority.rpartition("@")
     beyond = rest[len(authority) :]
-    path = re.split(r"[?#]", beyond, maxsplit=1)[0]
+    path = re.split(r"[;?#]", beyond, maxsplit=1)[0]
     # A password may hold what ends a host: `user:pa/ss@host` looks like a port and a path.
     is_cut_password = not at and ":" in authority and "@" in beyond
     if is_cut_password or ":" in path.rpartition("@")[0]:

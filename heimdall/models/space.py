@@ -63,14 +63,14 @@ def _remedy(error: OSError) -> str:
 
 
 def may_change_hands(path: Path) -> bool:
-    """Whether a user may well be told to make `path` his own: what is heimdall's, or below a home of his.
+    """Whether a user may well be told to make `path` his own: what is heimdall's, or in his home.
 
-    Never the home itself or what is above it, and nothing that belongs to the whole machine.
+    Never what is above the home, and nothing that belongs to the whole machine or to another user.
     """
     home = Path(os.path.expanduser("~"))  # noqa: PTH111 (without a home it stays as it is)
-    if path in (home, *home.parents, Path(path.anchor)):
+    if path in (*home.parents, Path(path.anchor)):
         return False
-    if home != Path(home.anchor) and home in path.parents and _is_ours(home):
+    if home in (path, *path.parents) and not _is_anothers_home(home):
         return True
     own = []
     with contextlib.suppress(SettingsError):
@@ -78,10 +78,16 @@ def may_change_hands(path: Path) -> bool:
     return any(directory in (path, *path.parents) for directory in own)
 
 
-def _is_ours(home: Path) -> bool:
+def _is_anothers_home(home: Path) -> bool:
+    """Whether another user lives there, as when sudo keeps HOME."""
+    if os.name == "nt":
+        return False
+    import pwd
+
     try:
-        return os.name == "nt" or home.stat().st_uid == os.geteuid()
-    except OSError:
+        owner = home.stat().st_uid
+        return owner != os.geteuid() and pwd.getpwuid(owner).pw_dir == str(home)
+    except (OSError, KeyError):
         return False
 
 

@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
+_ESCAPES = {
+    code: f"\\u{code:04x}"
+    for codes in (
+        (0x7F, 0xA0),
+        (0x61C, 0x61D),
+        (0x200E, 0x2010),
+        (0x2028, 0x202F),
+        (0x2066, 0x206A),
+    )
+    for code in range(*codes)
+}
+"""DEL, C1 controls, marks that change the direction of text, and further line breaks, as JSON escapes them."""
 _JOINERS = "\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"
 
 
@@ -23,6 +35,24 @@ def printable(text: str) -> str:
         else "\N{REPLACEMENT CHARACTER}"
         for character in text
     )
+
+
+def printable_lines(text: str) -> str:
+    r"""The lines of a message, each `printable`; all but the first are indented, so that none passes for another message.
+
+    >>> printable_lines("no such file: a" + chr(13) + "heimdall: done")
+    'no such file: a\n  heimdall: done'
+    """
+    return "\n  ".join(map(printable, text.splitlines()))
+
+
+def printable_json(text: str) -> str:
+    r"""The same JSON, with escapes for what a terminal would act upon or a reader take for the end of a line.
+
+    >>> print(printable_json(f'["{chr(0x9b)}2J"]'))
+    ["\u009b2J"]
+    """
+    return text if text.isascii() and "\x7f" not in text else text.translate(_ESCAPES)
 
 
 def megabytes(count: float) -> str:

@@ -13,6 +13,7 @@ from cognitive_memory.project.init import init_project
 from cognitive_memory.project.registry import known_projects, remove, stored_files
 from cognitive_memory.project.settings import RecallSettings
 from cognitive_memory.retrieval.scoring import Weights
+from cognitive_memory.storage.errors import StorageError
 
 
 def test_looking_makes_nothing(tmp_path: Path) -> None:
@@ -49,13 +50,19 @@ def test_settings_with_mistakes_open_nothing(tmp_path: Path) -> None:
     assert not Project(tmp_path).database.exists()
 
 
-def test_a_shared_directory_that_can_not_be_written_is_no_obstacle(
+def test_a_shared_directory_that_can_not_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """A database that could not be noted there would be an unknown one the next time."""
     (tmp_path / "file").touch()
     monkeypatch.setenv("HEIMDALL_DATA_DIR", str(tmp_path / "file"))
-    with open_memory(Project(tmp_path)) as memory:
-        assert memory.status().memories == 0
+    with pytest.raises(StorageError, match=r"can't be noted .*HEIMDALL_DATA_DIR .*HEIMDALL_TRUST"):
+        open_memory(Project(tmp_path))
+    assert not Project(tmp_path).database.exists()
+    monkeypatch.setenv("HEIMDALL_TRUST", str(tmp_path))
+    for _ in range(2):
+        with open_memory(Project(tmp_path)) as memory:
+            assert memory.status().memories == 0
 
 
 def test_the_recall_settings_take_effect(tmp_path: Path) -> None:

@@ -21,14 +21,14 @@ NEEDED = 'dependencies = ["click"]'
 """All that `--version` imports besides heimdall: the rest would take minutes to install six times."""
 
 
-def run(*command: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+def run(*command: object, **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, **wheelhouse_environment(), **variables}
     return subprocess.run(
         list(map(str, command)), env=environment, capture_output=True, text=True, check=False
     )
 
 
-def make(*command: str | Path, **variables: str) -> None:
+def make(*command: object, **variables: str) -> None:
     done = run(sys.executable, "-m", *command, **variables)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -105,3 +105,41 @@ def test_a_command_under_another_name_fetches_nothing_unasked(
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("heimdall, version ")
     assert not (home / ".local" / "share" / "heimdall").exists()
+
+
+PROGRAM = """
+import heimdall
+from heimdall.models.errors import SourceError
+from heimdall.models.manifest import read_model
+from heimdall.models.sources.installer import find_installer
+print(heimdall.__version__, read_model().package.manifest_path)
+try:
+    find_installer()
+except SourceError as error:
+    print(error)
+"""
+
+
+def test_a_program_that_pyinstaller_packed_has_the_manifest_and_starts_no_python(
+    wheel: Path, tmp_path: Path, home: Path
+) -> None:
+    make("pip", "install", "-q", "--no-deps", "--target", tmp_path / "site", wheel)
+    (tmp_path / "program.py").write_text(PROGRAM)
+    left_out = ("onnxruntime", "numpy", "tokenizers", "mcp", "pydantic", "rich", "tkinter")
+    make(
+        "PyInstaller",
+        *("--log-level=ERROR", "--distpath", tmp_path / "dist", "--workpath", tmp_path / "work"),
+        *("--specpath", tmp_path, *(f"--exclude-module={name}" for name in left_out)),
+        tmp_path / "program.py",
+        PYTHONPATH=str(tmp_path / "site"),
+        HEIMDALL_FETCH="import",
+        HEIMDALL_OFFLINE="1",
+    )
+    assert not (home / ".local" / "share" / "heimdall").exists(), "packing imports nothing"
+    program = tmp_path / "dist" / "program" / "program"
+    done = run(program, HEIMDALL_FETCH="use")
+    manifest = program.parent / "_internal" / "heimdall" / "model_manifest.json"
+    assert done.stdout.splitlines() == [
+        f"0.4.0 {manifest}",
+        "neither pip nor uv can be started: this program is no plain Python",
+    ], done.stderr

@@ -15,12 +15,13 @@ from heimdall.mcp_server.service import Service
 from heimdall.mcp_server.transport.address import Address
 from heimdall.mcp_server.transport.bearer_token import Token
 from heimdall.mcp_server.transport.http_app import make_app
+from heimdall.mcp_server.transport.names import Names
 
 TOKEN = Token("known-to-nobody-but-us", "these tests")
 
 
 def main() -> None:
-    inner = make_app(Service(None), TOKEN)
+    inner = make_app(Service(None), TOKEN, Names.of((), ()))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":

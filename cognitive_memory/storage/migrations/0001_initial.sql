@@ -1,5 +1,9 @@
 -- Times are microseconds since 1970-01-01 UTC. Booleans are 0 and 1.
 
+-- What the user's installation knows this database by (storage/known.py). It is in a page of its own that is never written
+-- again, so that it can be read without looking at the write-ahead log.
+CREATE TABLE secret (one INTEGER PRIMARY KEY CHECK (one = 1), secret BLOB NOT NULL CHECK (length(secret) = 32)) STRICT;
+
 CREATE TABLE project (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     project_id TEXT NOT NULL,
@@ -32,7 +36,7 @@ CREATE TABLE memories (
     context TEXT NOT NULL,
     type TEXT NOT NULL CHECK (type IN ('concept', 'context', 'episode')),
     -- A JSON array, in the user's order; memory_tags follows it.
-    tags TEXT NOT NULL CHECK (json_valid(tags)),
+    tags TEXT NOT NULL,
     -- What it can be found by besides: parts of identifiers, pairs of characters, its date (core/search_words.py).
     words TEXT NOT NULL,
     source TEXT,
@@ -42,7 +46,7 @@ CREATE TABLE memories (
     pinned INTEGER NOT NULL CHECK (pinned IN (0, 1)),
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
-    metadata TEXT NOT NULL CHECK (json_valid(metadata)),
+    metadata TEXT NOT NULL,
     content_hash BLOB NOT NULL CHECK (length(content_hash) = 32),
     revision INTEGER NOT NULL
 ) STRICT;

@@ -12,13 +12,13 @@ from pydantic import ValidationError
 
 from heimdall.errors import HeimdallError
 from heimdall.mcp_server.context import Context
-from heimdall.mcp_server.quoting import clean, quoted, sentence
 from heimdall.mcp_server.service import Service
 from heimdall.mcp_server.tools.forget import delete_memories_by_tags, delete_memory
 from heimdall.mcp_server.tools.recall import recall_memories
 from heimdall.mcp_server.tools.remember import session_lessons, store_memory, update_memory
 from heimdall.mcp_server.tools.status import memory_status
 from heimdall.mcp_server.tools.tool import Call, Tool
+from heimdall.quoting import clean, quoted, sentence
 
 TOOLS: Final = {
     tool.name: tool

@@ -11,11 +11,11 @@ from typing import Final
 from cognitive_memory.core.memory import MemoryType
 from cognitive_memory.core.recall import Recall, RecallFilter, RecallMode
 from heimdall.mcp_server.model_reports import until_ready
-from heimdall.mcp_server.quoting import clean
 from heimdall.mcp_server.tools import texts
 from heimdall.mcp_server.tools.arguments import DateRange, RecallMemories
 from heimdall.mcp_server.tools.results import MemoryRecord, Recalled
 from heimdall.mcp_server.tools.tool import Call, ToolError, tool
+from heimdall.quoting import clean
 
 DEEPEST: Final = 500
 """How many memories of one answer can be paged through."""

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from cognitive_memory.core.memory import Memory
-from heimdall.mcp_server.quoting import clean
+from heimdall.quoting import clean
 
 SHOWN_CHARACTERS = 8000
 """Of a longer memory so much is shown; the resource of the memory has all of it."""

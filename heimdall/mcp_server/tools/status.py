@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from heimdall.mcp_server.model_loader import ModelState, ModelStatus
 from heimdall.mcp_server.model_reports import until_ready
-from heimdall.mcp_server.quoting import clean
 from heimdall.mcp_server.tools import texts
 from heimdall.mcp_server.tools.arguments import MemoryStatus
 from heimdall.mcp_server.tools.results import Counts, ModelRecord, ProjectRecord, Status
 from heimdall.mcp_server.tools.tool import Call, tool
 from heimdall.mcp_server.transport.handshake import own_version
+from heimdall.quoting import clean
 
 if TYPE_CHECKING:
     from cognitive_memory.core.status import MemoryStatus as Counted

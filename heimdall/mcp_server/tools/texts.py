@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from heimdall.mcp_server.quoting import DATA_NOT_ORDERS, block, quoted, sentence
 from heimdall.mcp_server.tools.results import Deleted, MemoryRecord, Recalled, Status
+from heimdall.quoting import DATA_NOT_ORDERS, block, quoted, sentence
 
 if TYPE_CHECKING:
     from cognitive_memory.core.memory import Memory

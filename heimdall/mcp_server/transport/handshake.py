@@ -97,7 +97,7 @@ def plain_initialize(line: bytes) -> tuple[str | int, str] | None:
             known = all(isinstance(value, str) for value in about.values()) and all(
                 map(_is_plain, capabilities.values())
             )
-            return (request_id, version) if known else None
+            return (request_id, version) if known and _is_text(str(request_id)) else None
     return None
 
 
@@ -123,6 +123,11 @@ def own_version() -> str:
     from importlib.metadata import version
 
     return version("heimdall-mcp")
+
+
+def _is_text(text: str) -> bool:
+    """Whether it can be written as UTF-8: half a character, as JavaScript cuts it, can't."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _is_plain(capability: object) -> bool:

@@ -9,8 +9,19 @@ LONGEST_LINE: Final = 16 * 1024 * 1024
 """Bytes of the longest message that is read, its newline not counted."""
 
 
+_KEPT: Final = 4096
+
+
 class TooLongError(ValueError):
-    """A line is longer than `LONGEST_LINE`; all of it was skipped."""
+    """A line is longer than `LONGEST_LINE`; all of it was skipped.
+
+    Attributes:
+        head, tail: its first and its last bytes.
+    """
+
+    def __init__(self, longest: int, head: bytes, tail: bytes) -> None:
+        super().__init__(f"a message is longer than {longest} bytes")
+        self.head, self.tail = head[:_KEPT], tail[-_KEPT:]
 
 
 class LineReader:
@@ -37,9 +48,11 @@ class LineReader:
             return line[:-1].removesuffix(b"\r")
         if len(line) <= self._longest:
             return line or None  # a client that closes its end need not write the last newline
+        head = tail = line
         while line and not line.endswith(b"\n"):
             line = self._stream.readline(self._longest)
-        raise TooLongError(f"a message is longer than {self._longest} bytes")
+            tail = tail[-_KEPT:] + line
+        raise TooLongError(self._longest, head, tail)
 
 
 def write_line(descriptor: int, content: bytes) -> None:

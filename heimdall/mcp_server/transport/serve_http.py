@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Sequence
+from functools import partial
 from typing import NoReturn
 
 import anyio
 import click
-import uvicorn
 
 from heimdall.mcp_server.log import begin_log
 from heimdall.mcp_server.projects import find
 from heimdall.mcp_server.service import Service
 from heimdall.mcp_server.transport.address import Address
 from heimdall.mcp_server.transport.bearer_token import Token
-from heimdall.mcp_server.transport.http_app import make_app
+from heimdall.mcp_server.transport.doorkeeper import Doorkeeper, Server
+from heimdall.mcp_server.transport.http_app import make_app, shows
 from heimdall.mcp_server.transport.lifetime import GRACE_SECONDS, end
+from heimdall.mcp_server.transport.names import Names
+from heimdall.models.text import printable
 
 
 def serve_http(address: Address, *, hosts: Sequence[str], origins: Sequence[str]) -> NoReturn:
@@ -30,18 +33,15 @@ def serve_http(address: Address, *, hosts: Sequence[str], origins: Sequence[str]
         AddressError, TokenError, ProjectError, OSError: it can't begin.
     """
     choice, token = find(()), Token.obtain()
+    names = Names.of(hosts, origins)
     bound = address.listen()
     begin_log()
     host, port = bound.getsockname()[:2]
     service = Service(None)
-    app = make_app(service, token, hosts=(f"{address.host}:{port}", *hosts), origins=origins)
-    config = uvicorn.Config(
-        app,
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=int(GRACE_SECONDS),
+    server = Server(
+        make_app(service, token, names.and_host(address.host, port)),
+        Doorkeeper(partial(shows, token)),
+        grace_seconds=int(GRACE_SECONDS),
     )
     signals: list[int] = []
 
@@ -54,11 +54,11 @@ def serve_http(address: Address, *, hosts: Sequence[str], origins: Sequence[str]
 
     async def serve() -> None:
         await service.prepare(None)
-        await uvicorn.Server(config).serve([bound])
+        await server.serve([bound])
 
     anyio.run(serve)
     end(service, signals)
 
 
 def _say(text: str) -> None:
-    click.echo(f"heimdall-mcp: {text}", err=True)
+    click.echo(f"heimdall-mcp: {printable(text)}", err=True)

@@ -20,7 +20,13 @@ from mcp.shared.message import SessionMessage
 from heimdall.mcp_server.transport.descriptors import Wire
 from heimdall.mcp_server.transport.handshake import Handshake
 from heimdall.mcp_server.transport.lines import TooLongError, write_line
-from heimdall.mcp_server.transport.messages import ANSWERS, BadMessageError, decode, encode, refusal
+from heimdall.mcp_server.transport.messages import (
+    ANSWERS,
+    BadMessageError,
+    decode,
+    encode,
+    too_long,
+)
 
 DRAIN_SECONDS = 5.0
 """How long requests are still worked on after the client closed its end."""
@@ -89,12 +95,11 @@ class _Connection:
                         continue
                     message = decode(line)
                 except TooLongError as error:
-                    refused = refusal(types.INVALID_REQUEST, f"Invalid request: {error}")
-                    await refusals.send(SessionMessage(refused))
+                    await refusals.send(SessionMessage(too_long(error)))
                 except BadMessageError as error:
                     _log.warning("%s", error)
-                    if error.answer is not None:
-                        await refusals.send(SessionMessage(error.answer))
+                    for answer in error.answers:
+                        await refusals.send(SessionMessage(answer))
                 except OSError as error:
                     _log.warning("stdin can't be read any more: %s", error)
                     break

@@ -46,8 +46,8 @@ class AssetAtUrl:
             PinnedFile(asset.name, asset.sha256, asset.size),
             authorization=self.authorization,
             room=sum(file.size for file in wanted),
-        ) as path:
-            unpack(path, wanted, context.pinned)
+        ) as download:
+            unpack(download.path, wanted, context.pinned)
 
     def probe(self, model: PinnedModel, client: Client) -> None:
         """Ask for one byte."""

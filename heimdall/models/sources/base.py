@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol, TypeVar
 
 from ..errors import SourceError
@@ -14,7 +13,7 @@ from ..pinned_set import PinnedSet
 from ..space import require_space
 from ..transfer.download import Download
 from ..transfer.http import Client
-from ..transfer.partials import claim
+from ..transfer.partials import PartialFile, claim
 from ..transfer.progress import Progress
 
 _Piece = TypeVar("_Piece")
@@ -31,7 +30,7 @@ class Context:
     @contextlib.contextmanager
     def downloaded(
         self, url: str, target: PinnedFile, *, authorization: str | None = None, room: int = 0
-    ) -> Iterator[Path]:
+    ) -> Iterator[PartialFile]:
         """What is at `url`, verified, in the store's filesystem; removed when the block ends well.
 
         Args:
@@ -46,7 +45,7 @@ class Context:
         with claim(store.partial, target.sha256, alone=self.pinned.alone) as partial:
             require_space(store.root, target.size - partial.size + room)
             Download(self.client, url, target, partial, self.progress, authorization).run()
-            yield partial.path
+            yield partial
 
 
 class Source(Protocol):

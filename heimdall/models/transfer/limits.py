@@ -69,7 +69,9 @@ class _LimitedHead(HTTPConnection):
 
         seconds = _HEAD_FACTOR * (self.timeout or 0.0)
         timer = threading.Timer(seconds, cut)
-        timer.daemon = True
+        # So that the process can end meanwhile; an interpreter within another program may not be allowed to.
+        with contextlib.suppress(RuntimeError):
+            timer.daemon = True
         if seconds:
             timer.start()
         try:

@@ -18,7 +18,7 @@ from typing import IO
 
 from ..files import CHUNK, chunks_of, rename
 from ..ownership import NO_FOLLOW, is_own
-from ..processes import is_gone, new_owner
+from ..processes import is_gone, is_of_another_machine, is_own_name, new_owner
 from .digest import Sha256
 
 _ABANDONED_SECONDS = 3600.0
@@ -77,23 +77,27 @@ class PartialFile:
 def claim(directory: Path, key: str, *, alone: bool = False) -> Iterator[PartialFile]:
     """A partial file for the download `key`, which goes on where the longest part that was left behind ends.
 
-    It stays when the block fails, to be continued later, and is removed when the block ends well. Of other parts, one
-    at most stays: that of a process that may still be at work.
+    It stays when the block fails, to be continued later, and is removed when the block ends well. Of what other
+    processes left, one part at most stays meanwhile: that of one which may still be at work.
 
     Args:
         alone: whether nobody else works on this download, as a lock says that is held; then parts are continued of
             which it can't be told whether their process still runs. Where locks lie, that one is not disturbed.
     """
     own = _new_name(directory, key, new_owner())
-    continued = None
     usable = [(_size(path), is_abandoned(path), path) for path in _usable(directory, key)]
-    for _, is_left, candidate in sorted(usable, reverse=True):
-        if not is_left and not alone:
-            continue
-        if continued is None and _take(candidate, own, keep=not is_left):
-            continued = candidate
-        else:
-            _discard(candidate)
+    left = [
+        (is_left, path)
+        for _, is_left, path in sorted(usable, reverse=True)
+        if is_left or (alone and not is_own_name(owner_of(path)))
+    ]
+    # First, so that there are never more than two, of which each may be as large as the download.
+    for is_left, path in left[1:]:
+        if is_left or is_of_another_machine(owner_of(path)):
+            _discard(path)
+    for is_left, path in left[:1]:
+        if not _take(path, own, keep=not is_left) and is_left:
+            _discard(path)
     # Unbuffered: a forked child must not write what is left in a buffer when it ends.
     with own.open("r+b" if own.exists() else "x+b", buffering=0) as stream:
         partial = PartialFile(own, stream)
@@ -103,18 +107,19 @@ def claim(directory: Path, key: str, *, alone: bool = False) -> Iterator[Partial
             _let_go(partial)
             raise
     own.unlink(missing_ok=True)
-    if continued is not None:
-        _discard(continued)
+    for is_left, path in left[:1]:
+        if is_left or is_of_another_machine(owner_of(path)):
+            _discard(path)
 
 
 def left_behind(directory: Path, key: str, *, alone: bool = False) -> Iterator[Path]:
     """What processes left that worked on `key` and are gone: files and folders.
 
     Args:
-        alone: as for `claim`.
+        alone: as for `claim`; then what another machine made is left behind, too.
     """
     for path in directory.glob(f"{key}.*"):
-        if alone or is_abandoned(path):
+        if is_abandoned(path) or (alone and is_of_another_machine(owner_of(path))):
             yield path
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import shutil
 import sys
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 from ..package import COMMAND
-from ..text import megabytes
+from ..text import megabytes, printable_lines
 
 _REDRAW_SECONDS = 0.1
 _LINE_SECONDS = 15.0
@@ -62,19 +63,22 @@ class LineProgress(Progress):
     def __init__(
         self, stream: TextIO, what: str = "", amount: Callable[[float], str] = megabytes
     ) -> None:
-        self.what = what
+        self.what = self._label = what
         self._stream = stream
         self._amount = amount
-        self._due = time.monotonic() + _LINE_SECONDS
+        self._began = time.monotonic()
+        self._base = 0
+        self._due = self._began + _LINE_SECONDS
 
     def note(self, text: str) -> None:
-        self._write(f"{COMMAND}: {text}\n")
+        self._write(f"{COMMAND}: {printable_lines(text)}\n")
 
     def start(self, what: str, total: int | None, done: int = 0) -> None:
         resumed = f", continuing after {self._amount(done)}" if done else ""
         size = f" ({self._amount(total)}{resumed})" if total else ""
         self.note(f"fetching {what}{size}")
-        self._due = time.monotonic() + _LINE_SECONDS
+        self._began, self._base = time.monotonic(), done
+        self._due = self._began + _LINE_SECONDS
         super().start(what, total, done)
 
     def reach(self, done: int, total: int | None) -> None:
@@ -93,27 +97,23 @@ class LineProgress(Progress):
         # A closed or full stderr must not break a download; and what a full one did not take must not stay in Python's
         # buffer, or the process would end with exit code 120 when that is written once more.
         with contextlib.suppress(OSError, ValueError):
-            self._stream.flush()
-            try:
-                descriptor = self._stream.fileno()
-            except (OSError, ValueError, AttributeError):  # a stand-in of the host program
+            if not isinstance(self._stream, io.TextIOWrapper):
+                # A stand-in of the host program: in a notebook its descriptor leads to the server's terminal.
                 self._stream.write(text)
+                self._stream.flush()
                 return
+            self._stream.flush()
+            descriptor = self._stream.fileno()
             os.write(descriptor, text.encode(self._stream.encoding or "utf-8", "backslashreplace"))
 
 
 class BarProgress(LineProgress):
     """A bar that redraws itself on a terminal."""
 
-    def __init__(
-        self, stream: TextIO, what: str = "", amount: Callable[[float], str] = megabytes
-    ) -> None:
-        super().__init__(stream, what, amount)
-        self._label = f"{what}  " if what else ""
-        self._began, self._base, self._due = time.monotonic(), 0, 0.0
+    _redraw = 0.0
 
     def note(self, text: str) -> None:
-        self._write(f"\r\x1b[K{COMMAND}: {text}\n")
+        self._write(f"\r\x1b[K{COMMAND}: {printable_lines(text)}\n")
 
     def _write(self, text: str) -> None:
         # By the stream, which knows how this terminal wants its letters.
@@ -122,23 +122,22 @@ class BarProgress(LineProgress):
             self._stream.flush()
 
     def start(self, what: str, total: int | None, done: int = 0) -> None:
-        self._began, self._base = time.monotonic(), done
         super().start(what, total, done)
-        self._due = 0.0
+        self._redraw = 0.0  # the first bytes are worth another look at once
 
     def reach(self, done: int, total: int | None) -> None:
         now, is_known = time.monotonic(), total == self.total
         self.done, self.total = done, total
-        if is_known and now < self._due:
+        if is_known and now < self._redraw:
             return
-        self._due = now + _REDRAW_SECONDS
+        self._redraw = now + _REDRAW_SECONDS
         rate = (done - self._base) / max(now - self._began, 1e-3)
         line = f"{self._state()}  {self._amount(rate)}/s"
         if total:
             filled = min(_BAR_WIDTH, _BAR_WIDTH * done // total)
             left = f"  {(total - done) / rate:.0f} s left" if rate > 0 else ""
             line = f"[{'█' * filled}{'·' * (_BAR_WIDTH - filled)}] {line}{left}"
-        line = f"{self._label}{line}"
+        line = f"{self._label}  {line}" if self._label else line
         self._write(f"\r\x1b[K{line[: shutil.get_terminal_size().columns - 1]}")
 
     def stop(self) -> None:

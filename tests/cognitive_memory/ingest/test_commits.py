@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from cognitive_memory.core.memory import MemoryType
+from cognitive_memory.ingest import commits
 from cognitive_memory.ingest.commits import ChangedFile, Commit, memories_of, read_commits
 from cognitive_memory.ingest.git_command import Git
 from cognitive_memory.ingest.splitting import SOLID_BOUND, estimate_tokens
@@ -16,9 +18,11 @@ LINES = "".join(f"line {number}\n" for number in range(50))
 
 
 def _read(repository: Repository, *shas: str) -> list[Commit]:
-    return list(
-        read_commits(Git(repository.folder), shas or repository.git("rev-list", "HEAD").split())
-    )
+    problems: list[str] = []
+    wanted = shas or repository.git("rev-list", "HEAD").split()
+    commits = list(read_commits(Git(repository.folder), wanted, problems))
+    assert problems == []
+    return commits
 
 
 def _commit(**fields: object) -> Commit:
@@ -87,7 +91,7 @@ def test_commits_come_as_they_were_asked_for_and_one_without_files_is_one(
         zip(order, ["Two", "", "One"], strict=True)
     )
     assert _read(repository, shas[1])[0].files == ()
-    assert list(read_commits(Git(repository.folder), [])) == []
+    assert list(read_commits(Git(repository.folder), [], [])) == []
 
 
 def test_submodules_links_and_modes(repository: Repository) -> None:
@@ -178,3 +182,14 @@ def test_no_message_and_no_author() -> None:
         "(no message)",
         "Commit aaaaaaaaaa by nobody on 2026-01-02",
     )
+
+
+def test_a_commit_of_more_files_than_are_looked_at(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commits, "_MOST_FILES", 3)
+    repository.commit("Many", a="1\n2\n", b="1\n", c="1\n", d="1\n", e="1\n")
+    (commit,) = _read(repository)
+    assert ([file.path for file in commit.files], commit.more_files) == (["a", "b", "c"], 2)
+    (memory,) = memories_of(replace(commit, more_files=20_000), "git:history").memories
+    assert memory.text.endswith("added c (+1 -0)\nand 20000 more files")

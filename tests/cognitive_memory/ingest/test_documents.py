@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cognitive_memory.core.memory import MemoryType, NewMemory
+from cognitive_memory.ingest import plain_text, python_code
 from cognitive_memory.ingest.documents import read_document
-from tests.cognitive_memory.ingest.texts import texts
+from cognitive_memory.ingest.errors import UnreadableError
+from tests.cognitive_memory.ingest.texts import QUADRATIC, texts
 
 LONG = "So many words are enough for a piece of its own. " * 6
 GUIDE = f"""\
@@ -243,3 +245,69 @@ def test_what_is_no_text_is_none() -> None:
 
 def test_what_cannot_be_seen_is_no_memory() -> None:
     assert _memories("a.md", "\u0301\n\n\x01\n") == []
+
+
+@pytest.mark.slow
+def test_what_takes_its_reader_too_long_is_loaded_as_plain_text() -> None:
+    document = read_document("a.md", QUADRATIC.encode())
+    assert document is not None
+    (note,) = document.notes
+    assert note.startswith("a.md could not be read as markdown (it takes more than 1.8 s of")
+    assert note.endswith("processor time): it was loaded as plain text")
+    words = "".join("".join(memory.text.split()) for memory in document.memories)
+    assert words == "".join(QUADRATIC.split())
+    assert document.memories[0].metadata["kind"] == "text"
+
+
+@pytest.mark.parametrize("failure", [ZeroDivisionError, MemoryError, RecursionError])
+def test_what_its_reader_fails_at_is_loaded_as_plain_text(
+    monkeypatch: pytest.MonkeyPatch, failure: type[Exception]
+) -> None:
+    def fail(_text: str) -> None:
+        raise failure
+
+    monkeypatch.setattr(python_code, "read_python", fail)
+    document = read_document("a.py", b"some words\n")
+    assert document is not None
+    assert [memory.text for memory in document.memories] == ["some words"]
+    assert document.notes == (
+        f"a.py could not be read as python ({failure.__name__}): it was loaded as plain text",
+    )
+    monkeypatch.setattr(plain_text, "read_text", fail)
+    with pytest.raises(UnreadableError, match=f"a.py could not be read: {failure.__name__}"):
+        read_document("a.py", b"some words\n")
+    with pytest.raises(UnreadableError, match=f"a.txt could not be read: {failure.__name__}"):
+        read_document("a.txt", b"some words\n")
+
+
+LARGE = {
+    "a.md": "# " + "[" * 80_000 + "\n\ntext\n",
+    "b.md": "# " + "x" * 400_000 + "\n\n" + "text with some words. " * 20_000,
+    "c.py": "def f(): pass  # a comment with more words than six\n" * 5_000,
+    "d.py": "if x:\n    pass\n" + "elif x:\n    pass\n" * 10_000,
+    "e.py": "x = " + "[" * 100_000,
+    "f.py": "x = " + "not " * 50_000 + "y",
+    "g.py": "x = 0x" + "f" * 5_000 + "\n'a string that says something about x, in some words'\n",
+    "h.c": "\n" * 400_000 + "/* a comment with more words than six */\n",
+    "i.js": "/* one */" * 40_000 + "\n",
+    "j.txt": "a\n" + "=" * 400_000 + "\n",
+    "k.txt": "\n" * 400_000 + "text\n",
+    "l.md": "> " * 100_000,
+    "m.md": "- " * 100_000,
+    "n.md": "---\n" + "a: [" * 3_000 + "\n---\ntext\n",
+    "o.tf": '"' * 400_000,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LARGE)
+def test_large_texts_of_a_kind_that_was_slow(name: str) -> None:
+    document = read_document(name, LARGE[name].encode())
+    assert document is not None
+    assert document.notes == ()
+
+
+def test_a_utf_16_text_of_lone_surrogates() -> None:
+    document = read_document("a.md", b"\xff\xfe" + b"a\x00\x00\xd8" * 1000)
+    assert document is not None
+    assert document.memories[0].text.startswith("a\ufffd")

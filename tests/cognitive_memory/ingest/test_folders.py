@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from cognitive_memory.core.memory import Memory
+from cognitive_memory.core.memory import LoadState, Memory
+from cognitive_memory.ingest import folders, plain_text
+from cognitive_memory.ingest.blocks import Block
 from cognitive_memory.ingest.folders import LoadOptions, load_paths
 from cognitive_memory.ingest.reports import LoadReport
-from cognitive_memory.ingest.walking import Reason
+from cognitive_memory.ingest.walking import Reason, walk
 from cognitive_memory.project_memory import ProjectMemory
 from tests.support.permissions import binding_permissions
 from tests.support.plain_embedder import PlainEmbedder
@@ -273,3 +276,86 @@ def test_equal_texts_in_several_places_are_all_kept(loader: Loader) -> None:
     loader.load()
     assert [len(texts) for texts in loader.texts().values()] == [2, 1]
     assert len(_ids(list(loader.memory.memories()))) == 3
+
+
+ASKED: LoadState = {"kind": "file", "asked": True}
+
+
+@pytest.mark.parametrize("loaded", [".", "docs"])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "../victim/secret.md",
+        "docs/../../victim/secret.md",
+        "./docs/../../victim/secret.md",
+        "docs/link.md",
+        "docs/folder/secret.md",
+        "{absolute}",
+        "docs//../../victim/secret.md",
+        "docs/nul\0.md",
+    ],
+)
+def test_what_the_database_says_was_asked_for_leads_to_no_other_file(
+    loader: Loader, project: Path, source: str, loaded: str
+) -> None:
+    victim = project.parent / "victim"
+    victim.mkdir()
+    (victim / "secret.md").write_text("The secret of somebody else.")
+    loader.write(**{"docs/a_md": "First."})
+    (project / "docs" / "link.md").symlink_to(victim / "secret.md")
+    (project / "docs" / "folder").symlink_to(victim)
+    source = source.format(absolute=victim / "secret.md")
+    loader.memory.set_load_states({source: ASKED})
+    report = loader.load(loaded)
+    assert report.loaded == ["docs/a.md"]
+    assert loader.texts() == {"docs/a.md": ["First."]}
+    if loaded == "." and not Path(source).is_absolute():
+        assert list(loader.memory.load_states()) == ["docs/a.md"], "what is wrong is forgotten"
+
+
+def test_states_that_are_none(loader: Loader, project: Path) -> None:
+    assert loader.load().loaded == []
+    loader.write(a_md="First.")
+    deep, long = "[" * 900 + "]" * 900, "9" * 5_000
+    with sqlite3.connect(project.parent / "memory" / "memory.db") as connection:
+        for number, state in enumerate(["[]", '"file"', "7", "null", deep, f'{{"size": {long}}}']):
+            connection.execute("INSERT INTO load_states VALUES (?, ?)", (f"{number}.md", state))
+    connection.close()
+    assert loader.load().loaded == ["a.md"]
+
+
+def test_one_bad_file_ends_no_load(loader: Loader, monkeypatch: pytest.MonkeyPatch) -> None:
+    loader.write(a_txt="First.", bad_txt="Second.", c_txt="Third.")
+    loader.load()
+    read_text = plain_text.read_text
+
+    def read(text: str) -> Iterator[Block]:
+        if "bad" in text:
+            raise ArithmeticError
+        return read_text(text)
+
+    monkeypatch.setattr(plain_text, "read_text", read)
+    loader.write(a_txt="First again.", bad_txt="A bad one.", c_txt="Third again.")
+    report = loader.load("a.txt", "bad.txt", "c.txt")
+    assert report.loaded == ["a.txt", "c.txt"]
+    assert report.skipped == {Reason.UNREADABLE: 1}
+    assert report.notes == [
+        "bad.txt could not be read: ArithmeticError; what was loaded of it before is kept"
+    ]
+    assert loader.texts()["bad.txt"] == ["Second."]
+
+
+def test_a_file_that_became_a_pipe_or_a_link_is_not_waited_for(
+    loader: Loader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loader.write(a_md="First.", b_md="Second.", c_md="Third.")
+    seen = walk([loader.project], loader.project)
+    monkeypatch.setattr(folders, "walk", lambda *_arguments: seen)
+    for name in ("a.md", "b.md"):
+        (loader.project / name).unlink()
+    os.mkfifo(loader.project / "a.md")
+    (loader.project / "b.md").symlink_to("/dev/zero")
+    report = loader.load()
+    assert report.loaded == ["c.md"]
+    assert [note.split(" could")[0] for note in report.notes] == ["a.md", "b.md"]
+    assert all("(it is no regular file)" in note for note in report.notes)

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import os
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from cognitive_memory.ingest import git_command
 from cognitive_memory.ingest.commits import read_commits
 from cognitive_memory.ingest.errors import GitError
 from cognitive_memory.ingest.git_command import Git
@@ -45,8 +48,6 @@ def test_no_repository(tmp_path: Path) -> None:
 
 
 def test_a_repository_of_somebody_else(repository: Repository) -> None:
-    import os
-
     user, _ = other_users()
     for path in (repository.folder, *repository.folder.rglob("*")):
         os.chown(path, user.uid, user.gid)
@@ -89,7 +90,8 @@ def test_a_hostile_repository_runs_nothing_and_changes_no_output(
 ) -> None:
     repository.commit("One", a_txt="x\n", _gitattributes="* diff=evil filter=evil\n")
     repository.commit("Two", a_txt="y\n")
-    plain = list(read_commits(Git(repository.folder), repository.git("rev-list", "HEAD").split()))
+    shas = repository.git("rev-list", "HEAD").split()
+    plain = list(read_commits(Git(repository.folder), shas, []))
     trace = tmp_path / "ran"
     evil = tmp_path / "evil.sh"
     evil.write_text(f"#!/bin/sh\necho ran >> {trace}\n")
@@ -134,11 +136,36 @@ def test_a_hostile_repository_runs_nothing_and_changes_no_output(
     }
     for name, value in settings.items():
         repository.git("config", name, value)
-    assert list(read_commits(Git(repository.folder), [commit.sha for commit in plain])) == plain
+    assert list(read_commits(Git(repository.folder), shas, [])) == plain
     assert not trace.exists()
 
 
 def test_replacements_are_not_believed(repository: Repository) -> None:
     first, second = repository.commit("One"), repository.commit("Two")
     repository.git("replace", second, first)
-    assert [commit.message for commit in read_commits(Git(repository.folder), [second])] == ["Two"]
+    assert [commit.message for commit in read_commits(Git(repository.folder), [second], [])] == [
+        "Two"
+    ]
+
+
+def test_what_never_answers_is_ended(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.commit("One")
+    monkeypatch.setattr(git_command, "STALL", 1)
+    head = repository.folder / ".git" / "HEAD"
+    head.unlink()
+    os.mkfifo(head)
+    with pytest.raises(GitError, match=r"git rev-parse said nothing for 1 s in .* and was ended"):
+        Git(repository.folder)
+
+
+def test_an_answer_is_not_waited_for_when_nobody_wants_it(repository: Repository) -> None:
+    for number in range(3):
+        repository.commit(f"{number}" + "x" * 1_000_000)
+    git = Git(repository.folder)
+    with closing(git.fields("log", "-z", "--format=%B", most=10)) as fields:
+        assert next(fields) == b"2" + b"x" * 10
+    commits, problem = git.ids("rev-list", "nope", "--")
+    assert commits == []
+    assert "git rev-list failed in " in problem

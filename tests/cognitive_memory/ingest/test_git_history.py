@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cognitive_memory.core.memory import Json
 from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.ingest.errors import GitError
 from cognitive_memory.ingest.git_history import GitOptions, load_history
@@ -268,9 +269,90 @@ def test_what_a_kill_left_out_is_read(memory: ProjectMemory, repository: Reposit
     assert _ids(memory) == complete
 
 
+def _object(repository: Repository, name: str) -> Path:
+    sha = repository.git("rev-parse", name)
+    return repository.folder / ".git" / "objects" / sha[:2] / sha[2:]
+
+
+def test_a_message_without_an_end_is_cut(memory: ProjectMemory, repository: Repository) -> None:
+    repository.commit("Long\n\n" + "Many words in a line here.\n" * 1_500_000, a_txt="x")
+    repository.commit("Two")
+    report = _load(memory, repository)
+    assert report.commits == 2
+    (note,) = report.notes
+    assert note.endswith("only the beginning of its long message was loaded")
+    assert 80_000 < sum(len(found.text) for found in memory.memories()) < 110_000
+    assert any("added a.txt" in found.text for found in memory.memories())
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("HEAD~1:a.txt", "not all that it changed could be read (git log failed in "),
+        ("HEAD~1^{tree}", "not all that it changed could be read (git log failed in "),
+    ],
+)
+def test_what_a_commit_lacks_ends_nothing(
+    memory: ProjectMemory, repository: Repository, name: str, said: str
+) -> None:
+    repository.commit("One", a_txt=LINES, b_txt="b\n")
+    repository.commit("Two", a_txt=LINES + "more\n")
+    repository.commit("Three", b_txt="c\n")
+    _object(repository, name).unlink()
+    report = _load(memory, repository)
+    assert report.commits == 3
+    assert said in report.notes[0]
+    assert _subjects(memory) == ["One", "Two", "Three"]
+    assert _load(memory, repository).commits == 0
+
+
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_a_history_that_is_broken_off_is_read_as_far_as_it_goes(
+    memory: ProjectMemory, repository: Repository, is_gone: bool
+) -> None:
+    shas = [repository.commit(name) for name in ("One", "Two", "Three", "Four")]
+    _load(memory, repository, branch=shas[0])
+    lost = _object(repository, "HEAD~2")
+    content = lost.read_bytes()
+    lost.unlink()
+    if not is_gone:
+        lost.write_bytes(b"no object")
+    report = _load(memory, repository)
+    assert (report.commits, report.forgotten) == (1, 0)
+    assert "the history could be read only in part (git rev-list failed in " in report.notes[0]
+    assert _subjects(memory) == ["One", "Four"]
+    lost.unlink(missing_ok=True)
+    lost.write_bytes(content)
+    assert (_load(memory, repository).commits, len(_ids(memory))) == (3, 4)
+
+
 def test_other_tags_load_again(memory: ProjectMemory, repository: Repository) -> None:
     repository.commit("One")
     _load(memory, repository)
     report = _load(memory, repository, tags=("x",))
     assert (report.commits, report.memories.updated) == (1, 1)
     assert next(memory.memories()).tags == ("x",)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"tip": "HEAD"},
+        {"tip": "HEAD\n"},
+        {"tip": None},
+        {"tip": "--all"},
+        {"tip": ["x"]},
+        {"commits": "many"},
+        {"commits": None},
+    ],
+)
+def test_a_state_that_no_load_wrote_is_not_believed(
+    memory: ProjectMemory, repository: Repository, wrong: dict[str, Json]
+) -> None:
+    repository.commit("One")
+    _load(memory, repository)
+    repository.commit("Two")
+    state = {**memory.load_states()["git:history"], **wrong}
+    memory.set_load_states({"git:history": state})
+    assert _load(memory, repository).commits == 1
+    assert memory.load_states()["git:history"]["commits"] == 2

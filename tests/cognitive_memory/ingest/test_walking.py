@@ -97,11 +97,17 @@ def test_what_is_elsewhere_has_its_absolute_path(project: Path, tmp_path: Path) 
     ]
 
 
+def _rules() -> st.SearchStrategy[str]:
+    """Lines as nobody writes them; without what git reads against its documentation: "a**/" as "a" and "**/"."""
+    lines = st.text(alphabet="abc*?/[]!\\ ", max_size=6)
+    return lines.filter(lambda line: "**/" not in line)
+
+
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rules=st.dictionaries(
         st.sampled_from([".gitignore", "a/.gitignore", "b/.gitignore", "a/b/.gitignore"]),
-        st.lists(st.sampled_from(RULES), max_size=4),
+        st.lists(st.sampled_from(RULES) | _rules(), max_size=4),
         max_size=3,
     )
 )
@@ -211,6 +217,22 @@ def test_a_line_that_is_no_rule_is_said_and_the_others_hold(project: Path) -> No
     assert [file.source for file in result.files] == ["b.md"]
     assert len(result.notes) == 2
     assert "is no rule that git knows" in result.notes[0]
+
+
+def test_rules_of_a_file_that_is_too_large_hold_as_far_as_it_is_read(project: Path) -> None:
+    write_tree(project, {"a.md": "", "b.md": "", ".gitignore": "a.md\n"})
+    with (project / ".gitignore").open("r+b") as stream:
+        stream.truncate(3_000_000_000)
+    result = walk([project], project)
+    assert [file.source for file in result.files] == ["b.md"]
+    assert result.notes == [
+        f"{project}/.gitignore has 3,000,000,000 bytes: rules beyond the first 256,000 do not hold"
+    ]
+
+
+def test_a_form_feed_or_a_mark_is_no_end_of_a_line(project: Path) -> None:
+    write_tree(project, {"a\x0cb.md": "", "b.md": "", ".gitignore": "\ufeffa\x0cb.md\r\n"})
+    assert _sources(project, project=project) == ["b.md"]
 
 
 @pytest.mark.parametrize("name", [".gitignore", ".heimdallignore"])

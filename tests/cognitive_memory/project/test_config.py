@@ -87,7 +87,7 @@ def test_all_mistakes_are_told_at_once_each_with_its_line(path: Path) -> None:
         ("ingest: {include: &again [*again]}", "1: ingest.include: expected a list"),
         ("[" * 5000, " is nested too deeply"),
         ("--- a\n--- b", "2: is no YAML"),
-        ("#" * 1_000_001, " has 1000001 bytes"),
+        ("#" * 1_000_001, " has more than the 1,000,000 bytes"),
     ],
 )
 def test_what_is_no_settings_file(path: Path, text: str, message: str) -> None:
@@ -97,7 +97,7 @@ def test_what_is_no_settings_file(path: Path, text: str, message: str) -> None:
 
 def test_a_folder_in_its_place(path: Path) -> None:
     path.mkdir()
-    with pytest.raises(ProjectConfigError, match="can't be read: Is a directory"):
+    with pytest.raises(ProjectConfigError, match="can't be read: it is no regular file"):
         read_config(path)
 
 

@@ -96,3 +96,60 @@ def test_nothing_is_left_of_what_could_not_be_written(file: VectorFile) -> None:
     file.write("model", STATE, KEYS, blocks())  # type: ignore[arg-type]
     assert list(file.path.parent.iterdir()) == [file.path]
     assert file.path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("dimension", 3),
+        ("dimension", 0),
+        ("dimension", True),
+        ("rows", -3),
+        ("rows", 1e308),
+        ("state", ["a", "b"]),
+        ("state", [7, None]),
+        ("state", [-7, 0]),
+        ("keys_crc32", None),
+    ],
+)
+def test_what_no_process_of_ours_wrote_is_removed(
+    file: VectorFile, key: str, value: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    content = file.path.read_bytes()
+    header = json.loads(content[:4096]) | {key: value}
+    file.path.write_bytes(json.dumps(header).encode().ljust(4096) + content[4096:])
+    assert file.read("model") is None
+    assert not file.path.exists()
+    assert len(caplog.records) == 1
+
+
+def test_of_another_dimension(file: VectorFile) -> None:
+    assert VectorFile(file.path, 4).read("model") is not None
+    assert VectorFile(file.path, 5).read("model") is None
+    assert not file.path.exists()
+
+
+def test_what_another_model_or_release_wrote_stays(file: VectorFile) -> None:
+    assert VectorFile(file.path, 5).read("other") is None
+    assert file.path.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no such files")
+@pytest.mark.parametrize("kind", ["link", "pipe", "zero"])
+def test_what_is_no_file_is_removed_and_not_followed(file: VectorFile, kind: str) -> None:
+    target = file.path.with_name("target")
+    file.path.rename(target)
+    if kind == "pipe":
+        os.mkfifo(file.path)
+    else:
+        file.path.symlink_to({"link": target, "zero": Path("/dev/zero")}[kind])
+    assert file.read("model") is None
+    assert not file.path.is_symlink()
+    assert not file.path.exists()
+    assert target.exists()
+
+
+def test_a_header_that_is_nested_too_deeply(file: VectorFile) -> None:
+    file.path.write_bytes(b"[" * 5000)
+    assert file.read("model") is None
+    assert not file.path.exists()

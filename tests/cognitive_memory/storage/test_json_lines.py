@@ -4,7 +4,9 @@ import base64
 import json
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,8 @@ from hypothesis import strategies as st
 
 from cognitive_memory.core.memory import MemoryType, NewMemory, Origin
 from cognitive_memory.project_memory import ProjectMemory
-from cognitive_memory.storage.json_lines import JsonLineError
+from cognitive_memory.storage import json_lines
+from cognitive_memory.storage.json_lines import JsonLineError, LineReader, read_lines
 from tests.support.plain_embedder import PlainEmbedder
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60)
@@ -207,10 +210,33 @@ def test_vectors_of_our_model_are_not_made_again(memory: ProjectMemory, tmp_path
         ('{"text": "a", "tags": "x"}', "tags: expected several texts"),
         ('{"text": "a", "importance": 2}', "importance: expected"),
         ('{"text": "a", "importance": NaN}', "importance: expected"),
+        (f'{{"text": "a", "importance": {"9" * 400}}}', "importance: expected a number from 0.0"),
+        (f'{{"text": "a", "importance": {"9" * 5000}}}', "it is no JSON (Exceeds the limit"),
+        ('{"text": "a", "importance": 1e999}', "importance: expected"),
         ('{"text": "a", "pinned": 1}', "pinned: expected"),
+        (f'{{"text": "a", "context": {"[" * 100_000}', "it is nested too deeply"),
+        (f'{{"text": "a", "type": {"[" * 900 + "]" * 900}}}', "episode, got [[[[[...]]]]];"),
+        (f'{{"text": "a", "tags": {"[" * 900 + "]" * 900}}}', "tags: expected text, got list"),
+        (f'{{"text": "a", "tags": "{"x" * 1_000_000}"}}', "xxxx'; the lines"),
+        (f'{{"text": "a", "{"x" * 1_000_000}": 1}}', "xxxx: is not known"),
+        (f'{{"text": "a", "metadata": {{"a": {"[" * 50 + "]" * 50}}}}}', "in more than 50 levels"),
+        (
+            f'{{"text": "a", "metadata": {{"a": {"[" * 900 + "]" * 900}}}}}',
+            "in more than 50 levels",
+        ),
+        ('{"text": "a", "created_at": [2026]}', "created_at: expected a time"),
+        ('{"text": "a", "created_at": "0001-01-01T00:00+23:59"}', "not within the years 1 to 9999"),
+        ('{"text": "a", "updated_at": "9999-12-31T23:59-23:59"}', "not within the years 1 to 9999"),
+        (f'{{"format": {"[" * 900 + "]" * 900}}}', "got [[[[[...]]]]];"),
+        ('{"text": "a", "vector": {"model": "\\ud800", "failure": "x"}}', "lone surrogate"),
+        ('{"text": "a", "vector": {"model": "m", "failure": "\\ud800"}}', "lone surrogate"),
+        ('{"text": "a", "vector": {"model": "m", "float32": "AADAfw=="}}', "length 1"),
         ('{"text": "a", "id": "7"}', "id: expected a UUID"),
         ('{"text": "a", "created_at": "soon"}', "created_at: expected a time"),
-        ('{"text": "a", "updated_at": "2026-03-01"}', "updated_at: 2026-03-01 has no time zone"),
+        (
+            '{"text": "a", "updated_at": "2026-03-01"}',
+            "updated_at: 2026-03-01T00:00:00 has no time zone",
+        ),
         ('{"text": "a", "metadata": [1]}', "metadata: expected names"),
         ('{"text": "a", "vector": 3}', "vector: expected an object"),
         ('{"text": "a", "vector": {"model": "m", "float32": "?"}}', "not base64"),
@@ -230,6 +256,7 @@ def test_bad_line_is_named_with_its_number(memory: ProjectMemory, line: str, pro
         memory.import_lines(['{"text": "one"}', "", line, '{"text": "three"}'])
     assert problem in str(caught.value)
     assert caught.value.line == 3
+    assert len(str(caught.value)) < 600
     assert "three" not in {item.text for item in memory.memories()}
 
 
@@ -251,3 +278,40 @@ def test_export_is_of_one_moment(memory: ProjectMemory) -> None:
         other.delete_by_tags([])
         other.store(NewMemory(text="meanwhile"))
     assert len(list(lines)) == 100
+
+
+def test_lines_of_bytes() -> None:
+    stream = BytesIO("\ufeffone\ntwo\u2028\n\nthree".encode())
+    assert list(read_lines(stream)) == ["one\n", "two\u2028\n", "\n", "three"]
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"one\nt\xffo\n", r"line 2: it is not UTF-8 \(byte 0xFF at 1\)"),
+        (b"one\n" + b"x" * 101, "line 2: it has more than 100 bytes"),
+    ],
+)
+def test_what_is_no_line_is_named(
+    monkeypatch: pytest.MonkeyPatch, content: bytes, problem: str
+) -> None:
+    monkeypatch.setattr(json_lines, "LONGEST_LINE", 100)
+    lines = read_lines(BytesIO(content))
+    assert next(lines) == "one\n"
+    with pytest.raises(JsonLineError, match=problem):
+        next(lines)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inside: st.lists(inside) | st.dictionaries(st.text(), inside),
+        max_leaves=20,
+    ),
+    st.sampled_from([*json_lines._KEYS, "format", "version", "memories"]),
+)
+def test_any_value_of_a_line_is_read_or_refused(value: object, key: str) -> None:
+    lines = [json.dumps({"text": "a", key: value})]
+    with suppress(JsonLineError):
+        (line,) = LineReader().read(lines)
+        assert line.number == 1

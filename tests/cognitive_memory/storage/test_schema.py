@@ -11,11 +11,21 @@ import pytest
 
 from cognitive_memory.core.memory import NewMemory
 from cognitive_memory.project_memory import ProjectMemory
+from cognitive_memory.storage import ddl, migrations
+from cognitive_memory.storage.ddl import APPLICATION_ID
 from cognitive_memory.storage.errors import DatabaseUnreadableError, NewerSchemaError, StorageError
+from cognitive_memory.storage.making import PAGE_SIZE
 from cognitive_memory.storage.migrations import Migration, carried, statements
-from cognitive_memory.storage.schema import APPLICATION_ID, PAGE_SIZE, prepare, probe
+from cognitive_memory.storage.schema import accept_log, prepare, probe
 
 NEXT = carried()[-1].version + 1
+
+
+def upgrade(monkeypatch: pytest.MonkeyPatch, step: Migration) -> None:
+    """As after an upgrade: this release has one step more than the one that made the database."""
+    steps = (*carried(), step)
+    monkeypatch.setattr(migrations, "carried", lambda: steps)
+    monkeypatch.setitem(ddl.DIGESTS, step.version, "")
 
 
 def ask(database: Path, query: str) -> object:
@@ -81,8 +91,11 @@ class TestMigration:
             memory.store(NewMemory(text="kept"), embed=False)
         return database
 
-    def test_old_state_is_kept_and_said(self, old: Path, caplog: pytest.LogCaptureFixture) -> None:
-        prepared = prepare(old, migrations=[*carried(), self.STEP])
+    def test_old_state_is_kept_and_said(
+        self, old: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        upgrade(monkeypatch, self.STEP)
+        prepared = prepare(old)
         assert prepared.version == NEXT
         assert ask(old, "SELECT more FROM project") == "yes"
         assert ask(old, "SELECT text FROM memories") == "kept"
@@ -91,22 +104,27 @@ class TestMigration:
         assert probe(prepared.backup) == NEXT - 1
         assert ask(prepared.backup, "SELECT text FROM memories") == "kept"
 
-    def test_several_at_once_migrate_once(self, old: Path) -> None:
+    def test_several_at_once_migrate_once(self, old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        upgrade(monkeypatch, self.STEP)
         start = Barrier(4)
 
         def migrate(_: int) -> Path | None:
             start.wait()
-            return prepare(old, migrations=[*carried(), self.STEP]).backup
+            return prepare(old).backup
 
         with ThreadPoolExecutor(4) as pool:
             assert sum(backup is not None for backup in pool.map(migrate, range(4))) == 1
 
-    def test_failing_migration_changes_nothing(self, old: Path) -> None:
+    def test_failing_migration_changes_nothing(
+        self, old: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         broken = Migration(
             NEXT, ("UPDATE project SET project_id = 'gone'", "SELECT * FROM nowhere")
         )
-        with pytest.raises(StorageError, match="no such table: nowhere"):
-            prepare(old, migrations=[*carried(), broken])
+        with monkeypatch.context() as patched:
+            upgrade(patched, broken)
+            with pytest.raises(StorageError, match="no such table: nowhere"):
+                prepare(old)
         assert probe(old) == NEXT - 1
         assert [file.name for file in old.parent.glob("*.db")] == [old.name]
         assert ask(old, "SELECT project_id FROM project") != "gone"
@@ -117,7 +135,9 @@ class TestMigration:
     def test_newer_one_is_refused_unharmed(self, old: Path, wal: bool) -> None:
         with closing(sqlite3.connect(old, isolation_level=None)) as connection:
             connection.execute(f"PRAGMA user_version = {NEXT}")
-            if not wal:
+            if wal:
+                accept_log(old)  # as the release that writes it does
+            else:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 connection.close()
             before = everything(old.parent)

@@ -132,7 +132,7 @@ def test_a_system_tier_is_shown(
     )
 
 
-def test_a_plain_system_tree_counts_until_something_verified_is_there(
+def test_a_plain_system_tree_counts_until_it_was_found_bad(
     installation: Installation, mirror: SmallModel, tmp_path: Path
 ) -> None:
     system = tmp_path / "system"
@@ -141,7 +141,7 @@ def test_a_plain_system_tree_counts_until_something_verified_is_there(
         (system / path).write_bytes(content)
     variables = {"HEIMDALL_SYSTEM_MODELS": str(system)}
     status = json.loads(installation.heimdall("models", "status", "--json", **variables).stdout)
-    assert (status["directory"], status["verified"]) == (str(system), False)
+    assert (status["directory"], status["verified"]) == (str(system), True)
     (system / "model.safetensors").write_bytes(bytes(300_000))
     assert installation.heimdall("models", "verify", **variables).returncode == 1
     assert installation.heimdall("models", "verify", "--repair", **variables).returncode == 0

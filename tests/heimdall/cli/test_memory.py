@@ -201,12 +201,79 @@ def test_memories_travel(
     other = tmp_path / "other"
     (other / ".git").mkdir(parents=True)
     monkeypatch.chdir(other)
-    assert report("import", "-", text=lines)["added"] == 2
-    assert report("import", "-", text=lines)["unchanged"] == 2
+    assert report("import", "--own", "-", text=lines)["added"] == 2
+    assert report("import", "--own", "-", text=lines)["unchanged"] == 2
     assert run("export").stdout == lines
     broken = run("import", "-", text=lines.replace('"pinned"', '"pined"'))
     assert broken.returncode == 2
     assert "line 2: memory's pined: is not known; did you mean 'pinned'?" in broken.stderr
+
+
+def test_where_each_memory_comes_from(run: Run, report: Report) -> None:
+    assert report("store", "the parser retries")["origin"] == "stored"
+    Path("guide.md").write_text("# Guide\n\nThe parser has a guide, which tells of its retries.\n")
+    run("load", "guide.md")
+    hits = report("recall", "parser retries")["hits"]
+    assert {hit["memory"]["origin"] for hit in hits} == {"stored", "document"}
+    shown = run("recall", "parser retries").stdout
+    assert {"  stored  ", "  document  "} <= {
+        origin for origin in ("  stored  ", "  document  ") if origin in shown
+    }
+    lines = run("export").stdout.replace("retries", "waits")
+    report("import", "-", text=lines)
+    assert {hit["memory"]["origin"] for hit in report("recall", "waits")["hits"]} == {"adopted"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such file names")
+def test_nothing_reaches_a_terminal_that_it_would_act_upon(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evil = "e\x1b]0;x\x07vil\x9b2J\u202e\r\nheimdall: done"
+    project = tmp_path / f"project {evil}".replace("/", "")
+    (project / ".git").mkdir(parents=True)
+    monkeypatch.chdir(project)
+    (project / f"guide {evil}.md").write_text(f"# guide {evil}\n\nThe guide {evil}\n")
+    commands = [
+        ("store", f"guide {evil}", "--tag", evil, "--source", evil, "--context", evil),
+        ("load", "."),
+        ("load", ".", "--dry-run"),
+        ("load", f"none {evil}"),
+        ("recall", "guide"),
+        ("recall", "guide", "--json"),
+        ("recall", "guide", "--tag", f"none {evil}"),
+        ("recall", "guide", "--since", evil),
+        ("status",),
+        ("status", "--json"),
+        ("project", "list"),
+        ("project", "list", "--json"),
+        ("project", "init"),
+        ("delete-memory", evil),
+        ("delete-memories-by-tags", evil, "--dry-run"),
+        ("update", evil, "--text", "x"),
+        ("export",),
+        ("export", f"{evil}.jsonl"),
+        ("import", f"{evil}.none"),
+        ("backup", f"{evil}.db"),
+        ("backup", f"{evil}.db"),
+        ("restore", f"{evil}.none"),
+        ("git-load", evil),
+        ("migrate", "--dry-run"),
+        ("doctor",),
+        (evil,),
+    ]
+    for command in commands:
+        done = run(*command)
+        for said in (done.stdout, done.stderr):
+            assert not {"\x1b", "\x07", "\x9b", "\u202e", "\r"} & set(said), command
+            assert not any(line.startswith("heimdall: done") for line in said.split("\n")), command
+
+
+@pytest.mark.parametrize("line", [b"\xff", b'{"text": "a", "importance": ' + b"9" * 400 + b"}"])
+def test_a_line_that_cannot_be_imported_is_named_with_its_file(run: Run, line: bytes) -> None:
+    Path("broken.jsonl").write_bytes(b'{"text": "a"}\n' + line)
+    done = run("import", "broken.jsonl")
+    assert done.returncode == 2
+    assert done.stderr.startswith("heimdall: broken.jsonl, line 2: ")
 
 
 def test_backup_and_restore(run: Run, report: Report) -> None:

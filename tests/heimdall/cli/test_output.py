@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -11,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heimdall.cli import output
+from heimdall.cli.memory_view import note
 from heimdall.cli.progress import progress
+from heimdall.cli.run import run as command_line
 from heimdall.models.settings import SettingsError
-from heimdall.models.text import printable
+from heimdall.models.text import printable, printable_json
 from tests.support.terminal import on_a_terminal
 
 pytestmark = [pytest.mark.usefixtures("no_fetch"), pytest.mark.slow]
@@ -26,6 +29,32 @@ output.fields([("name", "some prose that is longer than a narrow terminal"), ("p
 output.paragraph("first line\\nsecond line of more words than fit", indent=4)
 output.line(output.mark("pass"), " fine")
 """
+
+
+@given(st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+def test_json_says_the_same_and_nothing_to_a_terminal(value: object) -> None:
+    text = printable_json(json.dumps(value, ensure_ascii=False))
+    assert json.loads(text) == value
+    assert not re.search("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]", text)
+
+
+def test_what_a_shell_puts_into_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command_line([f"--{EVIL}"]) == 2
+    assert command_line(["recall", "--limit", EVIL, "x"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("evil") == 0
+    assert said.count("[31mvil") == 2
+    assert not {"\x1b", "\x07", "\u202e"} & set(said)
+
+
+def test_a_note_and_a_question_have_no_control_characters(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note(EVIL)
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    assert output.confirmed(f"Remove {EVIL}?")
+    said = capsys.readouterr()
+    assert not {"\x1b", "\x07", "\u202e"} & set(said.err + said.out)
 
 
 @pytest.fixture

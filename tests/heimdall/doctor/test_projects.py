@@ -17,7 +17,7 @@ from cognitive_memory.project.find import Project
 from cognitive_memory.project.init import init_project
 from cognitive_memory.project.registry import remember
 from cognitive_memory.project_memory import ProjectMemory
-from cognitive_memory.storage import migrations
+from cognitive_memory.storage import ddl, migrations
 from heimdall.doctor import projects
 from heimdall.doctor.examination import examine, repair
 from heimdall.doctor.finding import Finding, Request, Status
@@ -159,7 +159,7 @@ def test_other_known_projects_are_looked_at_too(project: Project, tmp_path: Path
 def test_a_database_of_somebody_else(project: Project) -> None:
     user, _ = other_users()
     for parent in (project.root, *project.root.parents[:3]):
-        parent.chmod(0o755)
+        parent.chmod(parent.stat().st_mode | 0o055)
     code = (
         "from heimdall.doctor import projects, finding; from pathlib import Path; "
         f"print(*projects.check(finding.Request(project=Path({str(project.root)!r}))))"
@@ -186,7 +186,7 @@ def test_an_old_schema_is_brought_up_with_a_backup(
     steps = migrations.carried()
     more = migrations.Migration(steps[-1].version + 1, ("CREATE TABLE added (x)",))
     monkeypatch.setattr("cognitive_memory.storage.migrations.carried", lambda: (*steps, more))
-    monkeypatch.setattr("cognitive_memory.storage.schema.carried", lambda: (*steps, more))
+    monkeypatch.setitem(ddl.DIGESTS, more.version, "")
     (found,) = look(project.root)
     assert (found.key, found.status) == ("project_schema", Status.WARN)
     (step,) = repair([found])
@@ -201,3 +201,14 @@ def test_looking_changes_nothing(project: Project) -> None:
     look(project.root)
     assert {path.name: path.read_bytes() for path in project.folder.iterdir()} == before
     shutil.rmtree(project.folder)
+
+
+def test_a_memory_that_no_search_finds(project: Project, home: Path) -> None:
+    remember(init_project(home))
+    found = {finding.path: finding for finding in look(project.root)}
+    assert found[str(project.database)].status is Status.PASS
+    stray = found[str(home)]
+    assert stray.status is Status.WARN
+    assert "is your home directory" in stray.message
+    assert "HEIMDALL_PROJECT" in stray.message
+    assert f"heimdall project clean {home}" in stray.message

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pytest
 
+from heimdall.cognitive_system.logs import Redacting
+from heimdall.mcp_server.log import Sparing
 from tests.support.mcp_raw import RawServer
 
 pytestmark = pytest.mark.slow
@@ -56,3 +59,20 @@ def test_off_is_off(project: Path, logs: Path) -> None:
     with RawServer(environment={"HEIMDALL_LOG_LEVEL": "off"}) as server:
         use(server)
     assert not logs.exists()
+
+
+def test_whoever_makes_errors_fills_no_disk(capsys: pytest.CaptureFixture[str]) -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(Redacting("%(message)s"))
+    handler.addFilter(Sparing())
+    logger = logging.Logger("flooded")
+    logger.addHandler(handler)
+    for number in range(1000):
+        logger.warning("bad host %d \x1b[2J\nNote: a", number)
+    logger.warning("something else")
+    said = capsys.readouterr().err
+    assert "\x1b" not in said
+    assert said.count("bad host") == 10
+    assert said.count("more of these are left out") == 1
+    assert said.endswith("something else\n")
+    assert "\nNote" not in said

@@ -11,7 +11,7 @@ from mcp_types import TextContent, TextResourceContents
 
 from cognitive_memory.core.memory import NewMemory, Origin
 from cognitive_memory.project_memory import ProjectMemory
-from heimdall.mcp_server.quoting import DATA_NOT_ORDERS
+from heimdall.quoting import DATA_NOT_ORDERS
 from tests.support.mcp_raw import ROOT
 
 pytestmark = pytest.mark.anyio

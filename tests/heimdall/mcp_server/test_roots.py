@@ -9,7 +9,7 @@ from mcp import Client
 from mcp.client import ClientRequestContext
 from mcp_types import ListRootsResult, Root
 
-from heimdall.mcp_server.roots import Roots, path_of
+from heimdall.mcp_server.roots import Roots, _directories, path_of
 from heimdall.mcp_server.server import make_server
 from heimdall.mcp_server.service import Service
 from tests.support.mcp_raw import RawServer
@@ -24,6 +24,9 @@ from tests.support.mcp_raw import RawServer
         ("file:///a%20b/%C3%A4", "/a b/ä"),
         ("file://other.host/share", None),
         ("https://example.com/x", None),
+        ("file://[", None),
+        ("file://]/x", None),
+        ("file://[::1]/x", None),
         ("file:relative", None),
         ("file:///a%00b", None),
         ("", None),
@@ -31,6 +34,12 @@ from tests.support.mcp_raw import RawServer
 )
 def test_uris(uri: str, path: str | None) -> None:
     assert path_of(uri) == (None if path is None else Path(path))
+
+
+@pytest.mark.parametrize("name", ["a" * 5000, "%00", "%ED%A0%80", "\udcff", "missing"])
+def test_a_root_that_can_be_no_directory_is_none(name: str, tmp_path: Path) -> None:
+    roots = [Root.model_construct(uri=f"file://{tmp_path}/{name}"), Root(uri=tmp_path.as_uri())]  # type: ignore[arg-type]  # pydantic takes text
+    assert _directories(ListRootsResult.model_construct(roots=roots)) == (tmp_path,)
 
 
 class Editor:

@@ -303,7 +303,7 @@ def test_a_disk_without_room_for_another_database(
 def test_what_belongs_to_somebody_else_is_left_and_said(project: Project, tmp_path: Path) -> None:
     user, _ = other_users()
     for parent in (project.root, *project.root.parents[:3]):
-        parent.chmod(0o755)
+        parent.chmod(parent.stat().st_mode | 0o055)
     shared = tmp_path / "theirs"
     shared.mkdir()
     os.chown(shared, user.uid, user.gid)

@@ -13,7 +13,7 @@ from tests.heimdall.conftest import OriginalDatabase
 
 
 def test_what_does_not_come_over_is_counted(original: OriginalDatabase, root: Path) -> None:
-    with closing(open_to_read(original())) as connection:
+    with open_to_read(original()) as connection:
         content = Original(connection, root)
         assert len(list(content.memories())) == 5
         assert content.summary() == (
@@ -49,7 +49,7 @@ def test_a_database_of_an_early_release(tmp_path: Path) -> None:
         )
         connection.commit()
     assert is_original(database)
-    with closing(open_to_read(database)) as connection:
+    with open_to_read(database) as connection:
         content = Original(connection, tmp_path)
         assert [memory.text for memory in content.memories()] == ["Early."]
         assert content.summary() == "1 memories"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ STORED = datetime(2025, 6, 24, 10, 30, 0, 250_000, UTC)
 
 @pytest.fixture
 def read(original: OriginalDatabase, root: Path) -> dict[str, NewMemory]:
-    with closing(open_to_read(original())) as connection:
+    with open_to_read(original()) as connection:
         return {str(memory.id): memory for memory in Original(connection, root).memories()}
 
 

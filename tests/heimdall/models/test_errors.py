@@ -5,8 +5,8 @@ import pickle
 import pytest
 
 from heimdall.errors import HeimdallError
-from heimdall.models.attempt import Attempt
 from heimdall.models.errors import (
+    Attempt,
     IntegrityError,
     ManifestError,
     ModelError,

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.faults import Fault, Instead
 from tests.support.servers import plain_mirror
-from tests.support.small_model import ROOT, Installation, SmallModel
+from tests.support.small_model import Installation, SmallModel
 
 pytestmark = pytest.mark.slow
 
@@ -185,7 +185,7 @@ def test_thirty_two_processes_at_once_make_one_copy(
     assert not list((store / "partial").iterdir())
 
 
-COMMAND = f"import sys; sys.path.insert(0, {str(ROOT / 'heimdall')!r}); import _heimdall_commands as commands; "
+COMMAND = "import _heimdall_commands as commands; "
 VERSION = f"{COMMAND}import sys; sys.argv[1:] = ['--version']; sys.exit(commands.heimdall())"
 RUN_MODULE = "import runpy, sys; sys.argv[1:] = ['--help']; runpy.run_module({!r}, run_name='__main__', alter_sys=True)"
 HOSTS = {

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from heimdall.models.attempt import Attempt
+from heimdall.models.errors import Attempt
 from tests.support.faults import CutAfter, Effect, Fault, Instead, WrongBytes
 from tests.support.raw_server import Reply, endlessly, raw_server
 from tests.support.servers import RunningServer, plain_mirror

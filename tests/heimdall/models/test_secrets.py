@@ -8,6 +8,22 @@ from heimdall.models.secrets import redact_document, redact_message, redact_url
 from tests.cognitive_memory.ingest.texts import texts
 
 SECRET = "s3cr3tS3cr3t"
+BEGINNINGS = [
+    "npm_",
+    "AIza",
+    "sk_live_",
+    "rk_test_",
+    "glrt-",
+    "glpat-",
+    "gldt-",
+    "glsoat-",
+    "xapp-",
+    "whsec_",
+    "ya29.",
+    "GOCSPX-",
+    "SG.",
+    "ASIA",
+]
 
 
 @pytest.mark.parametrize(
@@ -28,6 +44,17 @@ SECRET = "s3cr3tS3cr3t"
         f"hf_{SECRET}",
         f"eyJ{SECRET}.{SECRET}.{SECRET}",
         f"bearer {SECRET}",
+        f"asked http://a/b]@u:{SECRET}@/",
+        f"http://u:'{SECRET}'@h/",
+        f'http://u:"{SECRET}@h/',
+        f"http://u:<{SECRET}>@h/",
+        f"http://u:p@{SECRET}@h/",
+        f"http:/u:{SECRET}@h/x",
+        f"//u:{SECRET}@h/x",
+        f"u:{SECRET}@h:80",
+        f"https://h/p;token={SECRET}",
+        *(f"token {start}{SECRET}{SECRET}" for start in BEGINNINGS),
+        f"-----BEGIN OPENSSH PRIVATE KEY-----\\n{SECRET}\\n",
     ],
 )
 def test_secrets_in_messages_are_hidden(text: str) -> None:
@@ -42,6 +69,8 @@ def test_secrets_in_messages_are_hidden(text: str) -> None:
         "http://[::1]:8080/path: connection refused",
         "/home/you/.local/share/heimdall",
         "10 of 12 memories embedded, 3 tokens cut",
+        "at 12:30 git@github.com:owner/name.git was asked, line 3: me@example.com",
+        "{'url': 'https://host/a', 'other': 'https://host:80/b'}",
         "file:///mnt/share",
         "me@example.com is no URL",
     ],
@@ -83,6 +112,8 @@ CERTAIN = [
     ("AccountKey=" + "a" * 86 + "==", "aaaa", "Azure storage key"),
     ("eyJhbGciOiJI.eyJzdWIiOiIx." + "a" * 20, "eyJ", "JSON web token"),
     ("postgres://app:hunter22@db.example.org/x", "hunter22", "password"),
+    ("smtp://me@example.org:hunter22@mail.example.org", "hunter22", "password"),
+    ("ssh://me:hunter@22@host.example.org", "hunter", "password"),
     ("Authorization: Bearer " + "a" * 30, "aaaa", "password"),
     ('password = "correct-horse"', "horse", "password"),
     ("API_KEY: 'abcdefgh12345'", "abcdefgh", "password"),
@@ -183,7 +214,15 @@ def test_a_password_without_a_scheme_before_it_is_hidden_where_a_url_is_meant() 
         "-----BEGIN ",
         "PRIVATE KEY",
         "x://a:",
+        "://'",
+        "://a@'",
+        "a:",
+        "a:b@",
         "sk-",
+        "gla",
+        "eyJaaaaaaaa.",
+        "password='",
+        "Bearer ",
         "=",
         " ",
     ],

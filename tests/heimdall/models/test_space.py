@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import os
 import pickle
+import pwd
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ def denied(path: str | Path) -> OSError:
 def test_nobody_is_told_to_own_what_is_above_his_home(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for path in (home, *home.parents):
+    for path in home.parents:
         assert not may_change_hands(path)
     assert may_change_hands(home / ".local")
     monkeypatch.setenv("HEIMDALL_DATA_DIR", str(home.parent))
@@ -64,11 +65,14 @@ def test_without_a_home_the_way_out_is_a_directory_of_ones_own(
 def test_the_variable_that_decides_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (home / ".local").mkdir()
     assert "or set HEIMDALL_DATA_DIR" in str(explained(denied(home / ".local"), home))
+    (home / "elsewhere").mkdir()
     monkeypatch.setenv("MODEL_CACHE_DIR", str(home / "elsewhere"))
     assert "or set MODEL_CACHE_DIR" in str(explained(denied(home / "elsewhere"), home))
 
 
 def test_anothers_home_is_not_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As with sudo that keeps HOME."""
+    monkeypatch.setenv("HOME", pwd.getpwuid(os.geteuid()).pw_dir)
+    assert may_change_hands(Path.home() / ".cache")
     monkeypatch.setattr(os, "geteuid", lambda: 54321)
     assert not may_change_hands(Path.home() / ".cache")

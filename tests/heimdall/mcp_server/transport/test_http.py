@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import stat
 import sys
 from pathlib import Path
@@ -87,6 +88,75 @@ def test_who_may_ask(project: Path) -> None:
         assert TOKEN not in server.said
         assert "Traceback" not in server.said
         assert "$HEIMDALL_MCP_TOKEN" in server.said
+
+
+def said_to(server: HttpServer, head: str) -> bytes:
+    """The first line of the answer to a head that no client library would send."""
+    with socket.create_connection(("127.0.0.1", server.port), 60) as client:
+        rest = f"Authorization: Bearer {TOKEN}\r\nConnection: close\r\n\r\n"
+        client.sendall(f"{head}\r\n{rest}".encode("latin-1"))
+        return client.makefile("rb").readline()
+
+
+def test_under_which_name_it_is_asked(project: Path) -> None:
+    with http_server(project) as server:
+        for head, status in {
+            "GET /mcp HTTP/1.1\r\nHost: localhost": b"406",  # let through to the SDK
+            "GET /mcp HTTP/1.1\r\nHost: 127.0.0.1:x.evil.com": b"421",
+            "GET /mcp HTTP/1.1\r\nHost: localhost@evil.com": b"421",
+            "GET /mcp HTTP/1.1\r\nHost:": b"421",
+            "GET /mcp HTTP/1.1": b"400",
+            "GET /mcp HTTP/1.1\r\nHost: localhost\r\nHost: evil.com": b"400",
+            "GET /mcp HTTP/1.0": b"421",
+            "GET http://evil.com/mcp HTTP/1.1\r\nHost: localhost": b"421",
+            "GET http://localhost/mcp HTTP/1.1\r\nHost: localhost": b"421",
+            "GET localhost:80 HTTP/1.1\r\nHost: localhost": b"421",
+            "GET /mcp HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost:x.evil.com": b"403",
+            "GET /mcp HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\nOrigin: null": b"403",
+            "GET /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer x": b"401",
+        }.items():
+            assert said_to(server, head).split(b" ")[1] == status, head
+
+
+def test_whatever_carries_an_id_is_answered(project: Path) -> None:
+    call = '{"jsonrpc":"2.0","id":%s,"method":"tools/call","params":{"name":"store_memory","arguments":{"text":"%s"}}}'
+
+    def told(body: str | bytes, **headers: str) -> tuple[int, Any]:
+        answer = httpx2.post(
+            server.url,
+            content=body,
+            headers={**HEADERS, "Content-Type": "application/json", **headers},
+            timeout=60,
+        )
+        text = answer.text.rpartition("data: ")[2] if answer.is_success else answer.text
+        return answer.status_code, json.loads(text)
+
+    with http_server(project) as server:
+        session = {"mcp-session-id": post(server).headers["mcp-session-id"]}
+        status, answer = told(call % (1001, r"cut \ud83d"), **session)
+        stored = answer["result"]["structuredContent"]["memory"]
+        assert (status, answer["id"], stored["text"]) == (
+            200,
+            1001,
+            "cut \N{REPLACEMENT CHARACTER}",
+        )
+        status, answer = told((call % (1002, "caf\xe9")).encode("latin-1"), **session)
+        assert (status, answer["id"]) == (200, 1002)
+        for body, code, request_id in (
+            (call % ("1.5", "a"), 400, 1.5),
+            (call % ("null", "a"), 400, None),
+            (call % (1003, '"'), 400, 1003),
+            (call % (1004, '"},"deep":' + "[" * 9000), 400, 1004),
+            (call % (1005, '","importance_score":' + "9" * 5000 + ',"y":"'), 400, 1005),
+            (call % (1006, "y" * 5_000_000), 413, 1006),
+        ):
+            status, answer = told(body, **session)
+            assert (status, answer["id"]) == (code, request_id)
+            assert answer["error"]["message"]
+        status, answers = told(f"[{call % (7, 'a')},{call % (8, 'b')}]")
+        assert (status, [answer["id"] for answer in answers]) == (400, [7, 8])
+        assert server.end() == 128 + signal.SIGTERM
+        assert "Traceback" not in server.said
 
 
 @pytest.mark.anyio

@@ -16,7 +16,8 @@ from heimdall.mcp_server.transport.descriptors import Wire
 from heimdall.mcp_server.transport.handshake import Handshake
 from heimdall.mcp_server.transport.lines import LONGEST_LINE
 from heimdall.mcp_server.transport.stdio import stdio_streams
-from tests.support.mcp_raw import RawServer
+from heimdall.quoting import clean
+from tests.support.mcp_raw import VERSION, RawServer
 
 pytestmark = pytest.mark.slow
 
@@ -69,15 +70,49 @@ def test_huge_and_hostile_arguments_are_refused_by_name(raw: RawServer) -> None:
         + b"y" * LONGEST_LINE
         + b'"}}\n'
     )
-    assert "longer than" in raw.response(None)["error"]["message"]
+    assert "longer than" in raw.response("long")["error"]["message"]
     control = "\u0000\u001b[31m\u2028\r\n\N{PILE OF POO}"
     stored = raw.call(
         "store_memory", text=f"hostile {control}", context={"tags": ["';--", "\u202e"]}
     )
-    assert stored["structuredContent"]["memory"]["text"] == f"hostile {control}"
+    assert stored["structuredContent"]["memory"]["text"] == f"hostile {clean(control)}"
     for query in ("'; DROP TABLE memories; --", '"" OR NEAR( * ^ :', "hostile", "\u0000", "%_*?"):
         assert raw.call("recall_memories", query=query).get("isError", False) is False
     assert raw.end() == 0
+
+
+def test_whatever_carries_an_id_is_answered(raw: RawServer) -> None:
+    """As the first line, where the handshake reads it, and later."""
+    params = {
+        "protocolVersion": VERSION,
+        "capabilities": {},
+        "clientInfo": {"name": "\ud83d", "version": "1"},
+    }
+    raw.send({"id": "0\ud83d", "method": "initialize", "params": params})
+    raw.response("0\N{REPLACEMENT CHARACTER}")
+    raw.initialize()
+    call = '{"jsonrpc":"2.0","id":%s,"method":"tools/call","params":{"name":"store_memory","arguments":{"text":"%s"}}}\n'
+    raw.write((call % (1001, r"cut \ud83d")).encode())
+    stored = raw.response(1001)["result"]["structuredContent"]["memory"]
+    assert stored["text"] == "cut \N{REPLACEMENT CHARACTER}"
+    raw.write(call.encode("latin-1") % (b"1002", b"caf\xe9 \xed\xa0\xbd"))
+    assert raw.response(1002)["result"]["structuredContent"]["memory"]["text"].startswith("caf")
+    for number, (request_id, text) in enumerate(
+        [("1.5", "a"), ("1003", '"'), ('"x"', "\n"), ("1004", "\0")]
+    ):
+        raw.write((call % (request_id, text)).encode())
+        assert raw.response(json.loads(request_id))["error"], number
+    raw.write(
+        b'[{"jsonrpc":"2.0","id":1005,"method":"ping"},{"jsonrpc":"2.0","id":1006,"method":"ping"}]\n'
+    )
+    assert raw.response(1005)["error"]["message"] == raw.response(1006)["error"]["message"]
+    raw.write((call % (1007, '"},"deep":' + "[" * 9000)).encode())
+    assert "recursion" in raw.response(1007)["error"]["message"]
+    raw.write((call % (1008, '","importance_score":' + "9" * 5000 + ',"y":"')).encode())
+    assert "out of range" in raw.response(1008)["error"]["message"]
+    assert raw.request("ping")["result"] == {}
+    assert raw.end() == 0
+    assert "Traceback" not in raw.stderr
 
 
 def test_twenty_calls_at_once_are_each_answered(raw: RawServer) -> None:

@@ -96,8 +96,7 @@ def test_a_process_that_nobody_has_asked_how_it_ended_is_dead(tmp_path: Path) ->
 
 
 def test_with_the_lock_any_part_is_continued_and_one_at_most_stays(tmp_path: Path) -> None:
-    prefix = own_prefix(tmp_path)
-    names = ("key.elsewhere.1-0a.part", "key.third.7-0b.part", f"{prefix}.{os.getppid()}-0c.part")
+    names = ("key.elsewhere.1-0a.part", "key.third.7-0b.part", "key.third.8-0c.part")
     for number, name in enumerate(names, 1):
         left_behind(tmp_path, name, b"12345"[:number])
     with contextlib.suppress(SystemExit), claim(tmp_path, "key", alone=True) as partial:
@@ -110,6 +109,15 @@ def test_with_the_lock_any_part_is_continued_and_one_at_most_stays(tmp_path: Pat
         assert partial.size == len(names)
         assert len(list(tmp_path.iterdir())) == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_with_the_lock_a_living_ones_part_is_continued_and_stays(tmp_path: Path) -> None:
+    """Its number may be another process' by now; if not, the lock lies."""
+    name = f"{own_prefix(tmp_path)}.{os.getppid()}-0a.part"
+    theirs = left_behind(tmp_path, name, b"123")
+    with claim(tmp_path, "key", alone=True) as partial:
+        assert partial.size == 3
+    assert theirs.read_bytes() == b"123"
 
 
 def test_whom_a_lying_lock_takes_for_dead_is_not_disturbed(tmp_path: Path) -> None:

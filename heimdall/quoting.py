@@ -24,6 +24,7 @@ _IGNORABLE: Final = (
     "\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 """Unicode's Default_Ignorable_Code_Point, and interlinear annotations: readers see none of them, models read them all."""
+_UNUSUAL: Final = re.compile(rf"[\0-\x08\v-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff{_IGNORABLE}]")
 _LETTER: Final = rf"(?<=[^\0-\x7f{_IGNORABLE}])"
 _INVISIBLE = re.compile(
     # Persian, Indic scripts and emoji need one joiner or variation selector in its place. More would carry messages.
@@ -42,9 +43,10 @@ def clean(value: object) -> str:
     'a�[1m\nb'
     """
     text = str(value)
-    if text.isascii():
-        return text if text.isprintable() else _without_controls(text)
-    text = _without_controls(text.encode("utf-8", "backslashreplace").decode())
+    if _UNUSUAL.search(text) is None:
+        return text
+    text = text.encode("utf-8", "backslashreplace").decode()
+    text = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", _BREAK.sub("\n", text))
     return _INVISIBLE.sub(lambda match: match[1] or "", text)
 
 
@@ -69,10 +71,6 @@ def sentence(value: object) -> str:
     'it failed:\n  Note: b'
     """
     return _cut(clean(value), _LONGEST_SENTENCE).replace("\n", "\n  ")
-
-
-def _without_controls(text: str) -> str:
-    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", _BREAK.sub("\n", text))
 
 
 def _cut(text: str, length: int) -> str:

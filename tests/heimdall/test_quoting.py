@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cognitive_memory.core.memory import Memory, MemoryType, Origin
-from heimdall.mcp_server.quoting import DATA_NOT_ORDERS, block, clean, quoted, sentence
 from heimdall.mcp_server.tools import texts
 from heimdall.mcp_server.tools.results import Deleted, MemoryRecord, Recalled
+from heimdall.quoting import DATA_NOT_ORDERS, block, clean, quoted, sentence
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 PLAIN = Memory(

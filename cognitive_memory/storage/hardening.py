@@ -1,0 +1,116 @@
+"""How SQLite is kept from doing what a file wants instead of what we want."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+ANSWER_SECONDS = 5.0
+"""How long a question to another project's database may take, and a look at one that is not known."""
+
+_OPERATIONS = 10_000
+"""After how many of SQLite's operations the time is looked at; that takes it a fraction of a millisecond."""
+
+_DEFENSIVE = 1010
+"""`SQLITE_DBCONFIG_DEFENSIVE`, which Python has a name for since 3.12."""
+
+_LIMITS = {
+    sqlite3.SQLITE_LIMIT_LENGTH: 1 << 26,
+    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 1 << 20,
+    sqlite3.SQLITE_LIMIT_COLUMN: 100,
+    sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 100,
+    sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 20,
+    sqlite3.SQLITE_LIMIT_VDBE_OP: 100_000,
+    sqlite3.SQLITE_LIMIT_ATTACHED: 0,
+    sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH: 10,
+}
+"""What is enough to read our tables, and a row of them up to 64 MB."""
+
+
+def seconds_for(size: int) -> float:
+    """How long reading all of a database of so many bytes may take; a slow disk needs a tenth of it."""
+    return 30.0 + size / 1e6
+
+
+class Deadline:
+    """When a connection's answers have to be there. `extend` gives it as long again."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.extend()
+
+    def extend(self) -> None:
+        """Begin to wait anew."""
+        self.end = time.monotonic() + self.seconds
+
+    def is_over(self) -> bool:
+        """Whether the time is up."""
+        return time.monotonic() > self.end
+
+
+@contextlib.contextmanager
+def bounded(connection: sqlite3.Connection, seconds: float) -> Iterator[Deadline]:
+    """End what a connection is asked within after a time; Ctrl-C ends it at once, as it can't without.
+
+    Raises:
+        sqlite3.OperationalError: the time was up; its code is SQLITE_INTERRUPT.
+    """
+    deadline = Deadline(seconds)
+    connection.set_progress_handler(deadline.is_over, _OPERATIONS)
+    try:
+        yield deadline
+    except sqlite3.OperationalError as error:
+        # The module drops an exception in the handler, and ends the query: before its time only Ctrl-C does that.
+        code = getattr(error, "sqlite_errorcode", None)
+        if code == sqlite3.SQLITE_INTERRUPT and not deadline.is_over():
+            raise KeyboardInterrupt from None
+        raise
+    finally:
+        connection.set_progress_handler(None, 0)
+
+
+def harden(connection: sqlite3.Connection) -> None:
+    """Let nobody write to the schema, or to the tables of the full-text index, past SQLite."""
+    # `trusted_schema` stays: the triggers of our own schema, and no other is worked with, fill the full-text index.
+    if hasattr(connection, "setconfig"):  # Python 3.12
+        connection.setconfig(_DEFENSIVE, True)
+
+
+@contextlib.contextmanager
+def distrusted(file: Path, options: str = "mode=ro&immutable=1") -> Iterator[sqlite3.Connection]:
+    """A connection to a file that may hold anything, to be asked within `bounded`; it changes nothing.
+
+    Args:
+        file: the database, no link.
+        options: as SQLite's URIs have them. By default neither a journal nor a log beside the file is looked at.
+    """
+    uri = f"{file.absolute().as_uri()}?{options}"
+    with contextlib.closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection:
+        harden(connection)
+        for limit, value in _LIMITS.items():
+            connection.setlimit(limit, value)
+        for setting in ("cell_size_check = ON", "query_only = ON"):
+            connection.execute(f"PRAGMA {setting}")
+        distrust_schema(connection)
+        yield connection
+
+
+def distrust_schema(connection: sqlite3.Connection) -> None:
+    """Let the schema of the file call nothing but what can do no harm, where it can be read so.
+
+    Raises:
+        sqlite3.DatabaseError: the file can't be read.
+    """
+    connection.execute("PRAGMA trusted_schema = OFF")
+    try:
+        with bounded(connection, ANSWER_SECONDS):
+            connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1")
+    except sqlite3.DatabaseError as error:
+        # Some versions of SQLite do not trust their own JSON functions, and fail to read a schema with them, as
+        # heimdall 0.3 and early databases of ours have. Columns of an ordinary table call no function.
+        if "unsafe use of json" not in str(error).lower():
+            raise
+        connection.execute("PRAGMA trusted_schema = ON")

@@ -1,0 +1,165 @@
+"""Which databases this user's installation made or adopted.
+
+A random secret in each database says so, whose digest is the name of a small file in the data directory. A database may
+be moved, renamed and copied; one that came with a folder has no such secret, or one that nobody here knows. A second
+small file tells which write-ahead log belongs to it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from hashlib import sha256
+from pathlib import Path
+
+from cognitive_memory.project.trust import named_in_environment
+from cognitive_memory.storage import files
+from cognitive_memory.storage.errors import ForeignLogError, adopt_command
+from heimdall.models import locations
+
+FOLDER = "databases"
+SECRET_BYTES = 32
+_LOG = ".log"
+_noted: dict[str, str] = {}
+"""What this process noted last of a database's log, by the digest of its secret."""
+_CAREFULLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+"""Open no link, and wait for no pipe; Windows has neither flag."""
+
+
+def is_known(secret: bytes) -> bool:
+    """Whether a database with that secret was made or adopted here.
+
+    Raises:
+        SettingsError: there is neither a home directory nor `$HEIMDALL_DATA_DIR`.
+    """
+    digest = _digest(secret)
+    return _read(digest) == [digest]
+
+
+def note(secret: bytes) -> None:
+    """Make a secret known, for good.
+
+    Raises:
+        SettingsError: there is neither a home directory nor `$HEIMDALL_DATA_DIR`.
+        OSError: the data directory can't be written.
+    """
+    _directory().mkdir(parents=True, exist_ok=True)
+    digest = _digest(secret)
+    _write(digest, digest, durable=True)
+
+
+def forget(secret: bytes) -> None:
+    """Take notes back, for a database that never got its name, or that nobody needs any more."""
+    for name in (_digest(secret), f"{_digest(secret)}{_LOG}"):
+        with contextlib.suppress(OSError):
+            (_directory() / name).unlink()
+
+
+def note_log(secret: bytes, database: Path, *, durable: bool = False) -> None:
+    """Note which write-ahead log a database has at this moment, or that it has none.
+
+    A log is played into the database without a question, so one that came with the folder could say anything. Where it
+    can't be noted, a log that a killed process leaves will have to be adopted.
+    """
+    digest = _digest(secret)
+    state = f"{files.inode(database)} {files.inode(files.log_of(database))}"
+    if durable or _noted.get(digest) != state:
+        with contextlib.suppress(OSError):
+            _write(f"{digest}{_LOG}", f"{digest} {state}", durable=durable)
+            _noted[digest] = state
+
+
+def check_log(secret: bytes, database: Path) -> None:
+    """Make sure that the log beside a database is the one that was noted, or is empty, or was copied together with it.
+
+    Raises:
+        ForeignLogError: it is another one, and `$HEIMDALL_TRUST` does not name its folder.
+    """
+    log = files.log_of(database)
+    if files.size(log) and not _is_noted(secret, database) and not is_trusted_folder(database):
+        raise ForeignLogError(
+            str(database),
+            f"{log.name} beside it is not the write-ahead log that heimdall left there",
+            "nothing was opened; end the program that works on it without heimdall, if there is one. Otherwise "
+            f"{adopt_command(database)} puts that file aside, or with --own, if you put it there, keeps it",
+        )
+
+
+def _is_noted(secret: bytes, database: Path) -> bool:
+    digest = _digest(secret)
+    noted = _read(f"{digest}{_LOG}")
+    if len(noted) != 3 or noted[0] != digest:
+        return False
+    return noted[1] != str(files.inode(database)) or noted[2] == str(
+        files.inode(files.log_of(database))
+    )
+
+
+def is_trusted_folder(database: Path) -> bool:
+    """Whether `$HEIMDALL_TRUST` names the project, or else the directory, that a database is in.
+
+    Raises:
+        SettingsError: the variable has a value that can't be used.
+    """
+    folder = database.parent
+    return named_in_environment(folder.parent if folder.name == ".heimdall" else folder)
+
+
+def _directory() -> Path:
+    return Path(locations.data_dir()) / FOLDER
+
+
+def _digest(secret: bytes) -> str:
+    return sha256(secret).hexdigest()
+
+
+def _read(name: str) -> list[str]:
+    """The words of a note of ours; none if there is no such note."""
+    try:
+        descriptor = os.open(_directory() / name, os.O_RDONLY | _CAREFULLY)
+    except OSError:
+        return []
+    try:
+        # Others may write to a shared data directory. A note of ours says its own name: moving one there does not help.
+        return os.read(descriptor, 200).decode().split() if _is_ours(os.fstat(descriptor)) else []
+    except (OSError, ValueError):
+        return []
+    finally:
+        os.close(descriptor)
+
+
+def _write(name: str, content: str, *, durable: bool) -> None:
+    """Write a note that is there as a whole or not at all, and if `durable`, after a power cut, too."""
+    draft = _directory() / f".{name}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            os.write(descriptor, f"{content}\n".encode())
+            if durable:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        draft.replace(_directory() / name)
+    finally:
+        draft.unlink(missing_ok=True)
+    if durable:
+        _sync(_directory())
+
+
+def _is_ours(status: os.stat_result) -> bool:
+    if not stat.S_ISREG(status.st_mode):
+        return False
+    return os.name == "nt" or (
+        status.st_uid in {os.geteuid(), 0} and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    )
+
+
+def _sync(directory: Path) -> None:
+    """Force a directory's entries to disk, where the system can."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

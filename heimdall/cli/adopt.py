@@ -1,0 +1,79 @@
+"""The command `heimdall project adopt`."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from heimdall.cli import output
+from heimdall.cli.command import command
+from heimdall.cli.memory_options import own_option
+from heimdall.cli.report import Report
+
+if TYPE_CHECKING:
+    from cognitive_memory.storage.adoption import Adopted, Rescued
+
+
+@command()
+@click.argument("path", required=False, type=click.Path(path_type=Path))
+@own_option
+def adopt(*, path: Path | None, own: bool) -> Report:
+    """Take over the memories of a database that came with a project.
+
+    heimdall opens only databases that it made for you. This reads another one, trusting nothing in it, and copies its
+    memories into a new one; what was there is kept beside it. Look where it comes from first: the memories are what
+    somebody else wrote, and get the origin 'adopted'; --own keeps the origins of a database that was yours all the time.
+    PATH is the project's directory (default: the project around the working directory) or a database.
+
+    Examples:
+        heimdall project adopt  # the database in this project is to be yours
+        heimdall project adopt ~/work/repository  # that of another project
+        heimdall project adopt --own  # it was yours, but heimdall's data directory is a new one
+    """
+    from cognitive_memory.project.find import Project, find_project
+    from cognitive_memory.storage import adoption
+
+    project_id = None
+    if path is not None and path.is_file():
+        database = path.absolute()
+    else:
+        project = find_project() if path is None else Project(path.expanduser().absolute())
+        project.check()
+        database, project_id = project.database, project.config.project_id
+    adopted = adoption.adopt(database, project_id=project_id, own=own)
+    rescued = adopted.rescued
+    document = {
+        "database": database,
+        "found": adopted.found,
+        "adopted": rescued is not None,
+        **(output.fields_of(rescued) if rescued else {}),
+        "kept": adopted.kept,
+    }
+    # Not sound where there is no database, or not all of it came over.
+    sound = adopted.found and not (rescued and rescued.left_out)
+    return Report(document, partial(_show, database, adopted), sound=sound)
+
+
+def _show(database: Path, adopted: Adopted) -> None:
+    if not adopted.found:
+        output.line(f"{database} does not exist: there is nothing to adopt")
+    elif adopted.rescued is None:
+        output.line(f"{database} is yours already")
+    else:
+        _show_rescued(database, adopted.rescued)
+    for file in adopted.kept:
+        output.line("kept aside  ", str(file))
+
+
+def _show_rescued(database: Path, rescued: Rescued) -> None:
+    output.line(output.good("adopted  "), f"{rescued.memories:,} memories in {database}")
+    if rescued.left_out:
+        told = f"{rescued.left_out:,} rows that are no memories, for example:"
+        output.line(output.warning("left out  "), told)
+        for reason in rescued.reasons:
+            output.line("  ", reason)
+    if rescued.foreign:
+        output.line("not taken  ", ", ".join(rescued.foreign))

@@ -12,7 +12,7 @@ from typing import Self
 from cognitive_memory.core.batches import batched
 from cognitive_memory.core.embedder import Embedder
 from cognitive_memory.core.memory import NewMemory
-from cognitive_memory.core.reports import Progress, StoreReport
+from cognitive_memory.core.reports import OnProgress, StoreReport
 from cognitive_memory.embedding.embedder import embedded_text
 from cognitive_memory.storage.store import MemoryStore
 from cognitive_memory.storage.vectors import Embedded, Pending
@@ -20,7 +20,9 @@ from cognitive_memory.storage.writing import Stored, Writer
 from heimdall.errors import HeimdallError
 
 BLOCK = 256
-"""How many memories are embedded and written together: what a kill loses at most, and how long others wait for a turn."""
+"""How many memories are embedded and written together: what a kill loses at most, and how long
+others wait for a turn.
+"""
 
 _log = logging.getLogger(__name__)
 
@@ -33,8 +35,8 @@ class EmbeddingPipeline:
     Args:
         store: where the vectors are written.
         embedder: what makes them.
-        optional: whether the memories may as well wait for their vectors: then nothing is embedded if the model is not on
-            this machine, and after a failure no more.
+        optional: whether the memories may as well wait for their vectors: then nothing is embedded
+            if the model is not on this machine, and after a failure no more.
         after_block: called when a block is embedded and written.
 
     Attributes:
@@ -61,7 +63,10 @@ class EmbeddingPipeline:
 
     @cached_property
     def _open(self) -> bool:
-        """Whether blocks are taken; asked for the first one, since to know it may cost a look at files."""
+        """Whether blocks are taken.
+
+        Asked for the first one, since to know it may cost a look at files.
+        """
         possible = self._embedder.embedding_space() is not None and self._embedder.ready()
         return possible or not self._optional
 
@@ -78,7 +83,8 @@ class EmbeddingPipeline:
         """One more block; its memories are stored already.
 
         Raises:
-            HeimdallError: the model can't be had, or the vectors can't be written, unless embedding is optional.
+            HeimdallError: the model can't be had, or the vectors can't be written, unless embedding
+                is optional.
         """
         if self._open:
             following = self._pool.submit(_outcomes, self._embedder, block)
@@ -118,9 +124,12 @@ def store_many(
     memories: Iterable[NewMemory],
     *,
     embed: bool,
-    progress: Progress | None,
+    progress: OnProgress | None,
 ) -> StoreReport:
-    """Store memories in blocks, and embed each block while the next one is read and written; `ProjectMemory.store_many`."""
+    """Store memories in blocks, and embed each block while the next one is read and written.
+
+    What `ProjectMemory.store_many` does.
+    """
     stored: list[Stored] = []
 
     def report() -> None:
@@ -143,7 +152,10 @@ def store_many(
 
 
 def _outcomes(embedder: Embedder, block: Sequence[Pending]) -> list[Embedded]:
-    """Embed a block. A text that can't be embedded gets the reason instead of a vector, and does not stop the others."""
+    """Embed a block.
+
+    A text that can't be embedded gets the reason instead of a vector, and does not stop the others.
+    """
     from cognitive_memory.encoding import TextError
 
     if not block:

@@ -53,7 +53,7 @@ class Deadline:
 
 @contextlib.contextmanager
 def bounded(connection: sqlite3.Connection, seconds: float) -> Iterator[Deadline]:
-    """End what a connection is asked within after a time; Ctrl-C ends it at once, as it can't without.
+    """End what a connection is asked within after a time; Ctrl-C ends it at once, as it can't without. Not to be nested.
 
     Raises:
         sqlite3.OperationalError: the time was up; its code is SQLITE_INTERRUPT.

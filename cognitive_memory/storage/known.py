@@ -9,22 +9,20 @@ from __future__ import annotations
 
 import contextlib
 import os
-import stat
 from hashlib import sha256
 from pathlib import Path
 
+from cognitive_memory.project.regular_file import read_regular
 from cognitive_memory.project.trust import named_in_environment
 from cognitive_memory.storage import files
 from cognitive_memory.storage.errors import ForeignLogError, adopt_command
 from heimdall.models import locations
+from heimdall.models.ownership import is_own
 
 FOLDER = "databases"
 SECRET_BYTES = 32
 _LOG = ".log"
-_noted: dict[str, str] = {}
-"""What this process noted last of a database's log, by the digest of its secret."""
-_CAREFULLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-"""Open no link, and wait for no pipe; Windows has neither flag."""
+_MOST_BYTES = 200
 
 
 def is_known(secret: bytes) -> bool:
@@ -63,11 +61,10 @@ def note_log(secret: bytes, database: Path, *, durable: bool = False) -> None:
     can't be noted, a log that a killed process leaves will have to be adopted.
     """
     digest = _digest(secret)
-    state = f"{files.inode(database)} {files.inode(files.log_of(database))}"
-    if durable or _noted.get(digest) != state:
+    words = [digest, str(files.inode(database)), str(files.inode(files.log_of(database)))]
+    if durable or _read(f"{digest}{_LOG}") != words:
         with contextlib.suppress(OSError):
-            _write(f"{digest}{_LOG}", f"{digest} {state}", durable=durable)
-            _noted[digest] = state
+            _write(f"{digest}{_LOG}", " ".join(words), durable=durable)
 
 
 def check_log(secret: bytes, database: Path) -> None:
@@ -117,16 +114,11 @@ def _digest(secret: bytes) -> str:
 def _read(name: str) -> list[str]:
     """The words of a note of ours; none if there is no such note."""
     try:
-        descriptor = os.open(_directory() / name, os.O_RDONLY | _CAREFULLY)
-    except OSError:
-        return []
-    try:
+        content, status = read_regular(_directory() / name, _MOST_BYTES)
         # Others may write to a shared data directory. A note of ours says its own name: moving one there does not help.
-        return os.read(descriptor, 200).decode().split() if _is_ours(os.fstat(descriptor)) else []
+        return content.decode().split() if is_own(status) else []
     except (OSError, ValueError):
         return []
-    finally:
-        os.close(descriptor)
 
 
 def _write(name: str, content: str, *, durable: bool) -> None:
@@ -145,14 +137,6 @@ def _write(name: str, content: str, *, durable: bool) -> None:
         draft.unlink(missing_ok=True)
     if durable:
         _sync(_directory())
-
-
-def _is_ours(status: os.stat_result) -> bool:
-    if not stat.S_ISREG(status.st_mode):
-        return False
-    return os.name == "nt" or (
-        status.st_uid in {os.geteuid(), 0} and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-    )
 
 
 def _sync(directory: Path) -> None:

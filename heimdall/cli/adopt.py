@@ -11,7 +11,7 @@ import click
 from heimdall.cli import output
 from heimdall.cli.command import command
 from heimdall.cli.memory_options import own_option
-from heimdall.cli.report import Report
+from heimdall.models.report import Report
 
 if TYPE_CHECKING:
     from cognitive_memory.storage.adoption import Adopted, Rescued

@@ -10,7 +10,10 @@ from heimdall.models import locations
 
 
 def get_heimdall_data_dir() -> Path:
-    """The shared directory: `$HEIMDALL_DATA_DIR`, else the platform's per-user data directory. It need not exist."""
+    """The shared directory: `$HEIMDALL_DATA_DIR`, else the platform's per-user data directory.
+
+    It need not exist.
+    """
     return Path(locations.data_dir())
 
 
@@ -65,12 +68,12 @@ def ensure_models_available() -> Path:
 def initialize_shared_environment() -> Path:
     """Make the shared directories, provide the models, and send other libraries' caches to the shared place.
 
-    Sets `MODEL_CACHE_DIR` and `SENTENCE_TRANSFORMERS_HOME` to the models directory, `TRANSFORMERS_CACHE`
-    and `HF_HOME` to its `huggingface_cache`, in this process and what it starts, also when no model
-    can be had; a variable that is set already is left alone. Libraries read theirs when they are
-    imported: call this before. Where `HF_HOME` moves, `HF_TOKEN_PATH` is set to where the user's
-    Hugging Face token has been, for a token does not belong into a directory that may be shared with
-    others.
+    Sets `MODEL_CACHE_DIR` and `SENTENCE_TRANSFORMERS_HOME` to the models directory,
+    `TRANSFORMERS_CACHE` and `HF_HOME` to its `huggingface_cache`, in this process and what it
+    starts, also when no model can be had; a variable that is set already is left alone. Libraries
+    read theirs when they are imported: call this before. Where `HF_HOME` moves, `HF_TOKEN_PATH` is
+    set to where the user's Hugging Face token has been, for a token does not belong into a
+    directory that may be shared with others.
 
     Called when one of heimdall's systems that needs a model starts, never by an import.
 

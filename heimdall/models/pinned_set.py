@@ -8,14 +8,16 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from . import graph_cache, own_receipts, receipts
-from .files import write_atomically
+from .files import size_below, write_atomically
 from .locate import SYSTEM, Location, places
 from .locking import advisory_lock
 from .manifest import PinnedFile, PinnedModel
 from .ownership import is_own
+from .patience import Patience
 from .store import Store
 from .transfer.partials import TEMPORARY, left_behind
 from .transfer.progress import Progress
@@ -63,7 +65,9 @@ class PinnedSet:
             return False
 
     @contextlib.contextmanager
-    def making(self, seconds: float, progress: Progress) -> Iterator[list[PinnedFile] | None]:
+    def making(
+        self, seconds: float, progress: Progress, patience: Patience
+    ) -> Iterator[list[PinnedFile] | None]:
         """Keep other processes from making the same set while the block runs.
 
         The block is told which files it has to bring: those without a sound blob, but for what the manifest carries
@@ -72,11 +76,15 @@ class PinnedSet:
         Args:
             seconds: how long to wait for another process at most; then the block runs beside it.
             progress: told when there is somebody to wait for.
+            patience: how long to wait while that process brings nothing.
         """
         self.store.prepare()
         lock = self.store.locks / f"{self._stored.name}.lock"
         is_complete = self._stored.is_verified
-        with advisory_lock(lock, seconds, is_complete, progress) as self.alone:
+        arrived = partial(size_below, self.store.partial)
+        with advisory_lock(
+            lock, seconds, is_complete, progress, patience=patience, work=arrived
+        ) as self.alone:
             if is_complete():
                 yield None
                 return

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from . import locations
 from .errors import ModelError, StoreError
+from .ownership import owner
 from .settings import SettingsError
 from .text import megabytes
 
@@ -41,6 +42,11 @@ class NoSpaceError(ModelError):
         )
 
 
+def is_full(error: BaseException) -> bool:
+    """Whether it says that the filesystem, or one's share of it, is full."""
+    return isinstance(error, NoSpaceError) or getattr(error, "errno", None) in _FULL
+
+
 def explained(error: OSError, models_dir: Path) -> StoreError:
     """What the system said about the models directory, with what to do about it."""
     reason = f"{error.strerror or error}" + (f" ({error.filename})" if error.filename else "")
@@ -53,12 +59,12 @@ def _remedy(error: OSError) -> str:
         existing = Path(os.fsdecode(error.filename))
         while not os.path.lexists(existing) and existing != existing.parent:
             existing = existing.parent
-        owned = f"{existing} belongs to {_owner_of(existing)}"
+        owned = f"{existing} belongs to {owner(existing)}"
         if not may_change_hands(existing):
             return f"{owned}: set {variable} to a directory that you may write to"
         remedy = f"{owned}: make it writable for you (chown)"
     else:
-        remedy = "make room there" if error.errno in _FULL else "see what is wrong there"
+        remedy = "make room there" if is_full(error) else "see what is wrong there"
     return f"{remedy}, or set {variable} to another directory"
 
 
@@ -85,17 +91,10 @@ def _is_anothers_home(home: Path) -> bool:
     import pwd
 
     try:
-        owner = home.stat().st_uid
-        return owner != os.geteuid() and pwd.getpwuid(owner).pw_dir == str(home)
+        number = home.stat().st_uid
+        return number != os.geteuid() and pwd.getpwuid(number).pw_dir == str(home)
     except (OSError, KeyError):
         return False
-
-
-def _owner_of(path: Path) -> str:
-    try:
-        return path.owner()
-    except (OSError, KeyError, NotImplementedError):
-        return "somebody else"
 
 
 def require_space(directory: Path, needed: int) -> None:

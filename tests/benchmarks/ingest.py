@@ -40,7 +40,7 @@ def _load(files: list[Path], folder: Path, engine: ModelEmbedder) -> list[str]:
     ):
         load_paths(memory, files, folder)
         memory.embed_pending()
-        status = memory.status()
+        status = memory.storage.status()
         assert status.memories == status.embedded
         return [embedded_text(found.text, found.context) for found in memory.memories()]
 

@@ -15,9 +15,11 @@ from pathlib import Path
 import pytest
 
 from cognitive_memory.project_memory import ProjectMemory
+from cognitive_memory.storage.backup import problems_in
 from tests.cognitive_memory.ingest.texts import QUADRATIC
 from tests.support.git_repository import Repository
 from tests.support.small_model import ROOT
+from tests.support.sources import load_states
 from tests.support.trees import write_tree
 
 FILES = 100
@@ -59,7 +61,7 @@ def _count(project: Path) -> int:
 
 def _state(project: Path) -> set[tuple[object, ...]]:
     with ProjectMemory.open(_database(project)) as memory:
-        assert memory.integrity() == []
+        assert problems_in(memory.database) == []
         return {
             (
                 found.id,
@@ -125,4 +127,4 @@ def test_ctrl_c_ends_a_load_in_the_middle_of_a_file(project: Path) -> None:
     assert process.wait(timeout=60) == 130
     with ProjectMemory.open(_database(project)) as memory:
         assert "First." in {found.text for found in memory.memories()}
-        assert "a.md" in memory.load_states()
+        assert "a.md" in load_states(memory)

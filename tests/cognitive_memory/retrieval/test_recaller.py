@@ -393,5 +393,8 @@ def test_what_is_stored_where_the_database_says_a_wrong_size_is_embedded(
         connection.execute("UPDATE models SET size = 12")
     memory = another()
     memory.store(NewMemory(text="One more"))
-    assert (memory.status().embedded, memory.status().pending) == (len(NOTES) + 1, 0)
+    assert (memory.storage.status().embedded, memory.storage.status().pending) == (
+        len(NOTES) + 1,
+        0,
+    )
     assert texts(memory, "one more")[0] == "One more"

@@ -119,7 +119,7 @@ def test_a_journal_that_would_delete_a_file(
     installation: Installation, clone: Path, tmp_path: Path
 ) -> None:
     victim = tmp_path / "precious"
-    victim.touch()
+    victim.write_text("precious")
     deleting_journal(clone / ".heimdall" / "cognitive_memory.db", victim)
     for command in (
         ("status",),

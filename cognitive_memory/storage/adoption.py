@@ -1,7 +1,8 @@
 """Taking over the memories of a database that somebody else made, or changed.
 
-It is read as a private copy, so that nothing changes meanwhile, with SQLite told to trust nothing in it. Only the rows of
-one ordinary table are asked for. Each is checked as a line of an import is, and stored in a fresh database.
+It is read as a private copy, so that nothing changes meanwhile, with SQLite told to trust nothing
+in it. Only the rows of one ordinary table are asked for. Each is checked as a line of an import is,
+and stored in a fresh database.
 """
 
 from __future__ import annotations
@@ -89,17 +90,19 @@ class Adopted:
 def adopt(database: Path, *, project_id: str | None = None, own: bool = False) -> Adopted:
     """Make the memories in a database this user's own.
 
-    What lies beside it and is none of heimdall's is moved aside. If the database is sound and known then, that is all.
-    Otherwise a fresh one with the memories takes its place. Nothing is deleted.
+    What lies beside it and is none of heimdall's is moved aside. If the database is sound and known
+    then, that is all. Otherwise a fresh one with the memories takes its place. Nothing is deleted.
 
     Args:
         database: the file.
         project_id: of the fresh database; default: a new UUID.
-        own: whether all of it is this user's own. Then each memory keeps its origin; otherwise each is adopted.
+        own: whether all of it is this user's own. Then each memory keeps its origin; otherwise each
+            is adopted.
 
     Raises:
         NewerSchemaError: a newer release made it.
-        StorageError: it is damaged, no database of heimdall's, or can't be read or replaced. It is as before then.
+        StorageError: it is damaged, no database of heimdall's, or can't be read or replaced. It is
+            as before then.
     """
     kept = files.set_foreign_aside(database)
     try:

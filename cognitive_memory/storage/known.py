@@ -1,8 +1,9 @@
 """Which databases this user's installation made or adopted.
 
-A random secret in each database says so, whose digest is the name of a small file in the data directory. A database may
-be moved, renamed and copied; one that came with a folder has no such secret, or one that nobody here knows. A second
-small file tells which write-ahead log belongs to it.
+A random secret in each database says so, whose digest is the name of a small file in the data
+directory. A database may be moved, renamed and copied; one that came with a folder has no such
+secret, or one that nobody here knows. A second small file tells which write-ahead log belongs to
+it.
 """
 
 from __future__ import annotations
@@ -57,8 +58,8 @@ def forget(secret: bytes) -> None:
 def note_log(secret: bytes, database: Path, *, durable: bool = False) -> None:
     """Note which write-ahead log a database has at this moment, or that it has none.
 
-    A log is played into the database without a question, so one that came with the folder could say anything. Where it
-    can't be noted, a log that a killed process leaves will have to be adopted.
+    A log is played into the database without a question, so one that came with the folder could say
+    anything. Where it can't be noted, a log that a killed process leaves will have to be adopted.
     """
     digest = _digest(secret)
     words = [digest, str(files.inode(database)), str(files.inode(files.log_of(database)))]
@@ -115,7 +116,8 @@ def _read(name: str) -> list[str]:
     """The words of a note of ours; none if there is no such note."""
     try:
         content, status = read_regular(_directory() / name, _MOST_BYTES)
-        # Others may write to a shared data directory. A note of ours says its own name: moving one there does not help.
+        # Others may write to a shared data directory. A note of ours says its own name: moving one
+        # there does not help.
         return content.decode().split() if is_own(status) else []
     except (OSError, ValueError):
         return []

@@ -36,6 +36,13 @@ _place_options = options(_scope, _project, _name)
 _command = click.option(
     "--command", help="What to start, with arguments; default: heimdall-mcp, where it is installed."
 )
+_env = click.option(
+    "--env",
+    "variables",
+    multiple=True,
+    metavar="NAME[=VALUE]",
+    help="A variable for the server; without a value, your own is passed on. Repeatable.",
+)
 _dry_run = click.option(
     "--dry-run", is_flag=True, help="Show the configuration that would be written."
 )
@@ -57,6 +64,7 @@ def mcp() -> None:
 @click.option("--all", "every", is_flag=True, help="Every assistant that is installed here.")
 @_place_options
 @_command
+@_env
 @_dry_run
 def install(
     *,
@@ -66,6 +74,7 @@ def install(
     project: Path | None,
     name: str,
     command: str | None,
+    variables: tuple[str, ...],
     dry_run: bool,
 ) -> Report:
     """Put the server into the configuration of CLIENTS.
@@ -76,6 +85,7 @@ def install(
         heimdall mcp install claude-code codex  # two at once
         heimdall mcp install --all  # every assistant that is installed here
         heimdall mcp install zed --dry-run  # only show what would be written
+        heimdall mcp install codex --env HEIMDALL_GITHUB_TOKEN  # pass on what Codex keeps back
     """
     from heimdall.mcp_clients import setup
     from heimdall.mcp_clients.clients import CLIENTS
@@ -88,10 +98,21 @@ def install(
             if scope in client.scopes and setup.is_here(client)
         ]
     places = [_place(client, scope, project, name) for client in chosen]
+    if not places and every:
+        text = (
+            "No assistant was found on this machine. Name one to connect it before it is installed, "
+            "as in 'heimdall mcp install claude-code': 'heimdall mcp list' shows all "
+            f"{len(CLIENTS)} and their files. Any other one takes what 'heimdall mcp generate "
+            "claude-desktop' prints, in most cases."
+        )
+        show = partial(output.paragraph, text)
+        return Report({"dry_run": dry_run, "changes": []}, show, sound=False)
     if not places:
         raise click.UsageError("Name an assistant, or say --all. 'heimdall mcp list' shows them.")
     fixed = project.absolute() if project and scope == "user" else None
-    put = partial(setup.install, command=command, project=fixed, dry_run=dry_run)
+    put = partial(
+        setup.install, command=command, project=fixed, variables=variables, dry_run=dry_run
+    )
     return _carry_out(places, put, dry_run=dry_run)
 
 
@@ -142,24 +163,29 @@ def _show_changes(changes: Iterable[Change], *, dry_run: bool) -> None:
             output.paragraph(change.text or "(the file would be removed)", indent=2)
         if change.backup:
             output.line("  what was there is kept in ", str(change.backup))
-        if changed and not dry_run:
-            output.paragraph(f"Then: {change.place.client.after}.", indent=2)
+        if changed and change.action != "removed" and not dry_run:
+            client = change.place.client
+            asks = f" {client.asks}." if client.asks and change.place.scope == "project" else ""
+            output.paragraph(f"Then: {client.after}.{asks}", indent=2)
 
 
 @mcp.command()
 @_project
 @_name
 def status(*, project: Path | None, name: str) -> Report:
-    """Say where the server is configured and whether it can start.
+    """Say where the server is configured, and start it there as the assistant would.
 
     Exit code 1 if it is configured nowhere, or if an entry or a file needs attention.
 
     Examples:
         heimdall mcp status  # every place where the server stands
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     from heimdall.mcp_clients import setup
 
-    everywhere = map(setup.standing, setup.places(_root(project), name=name))
+    with ThreadPoolExecutor(4) as pool:
+        everywhere = list(pool.map(setup.standing, setup.places(_root(project), name=name)))
     standings = [one for one in everywhere if one.state is not setup.State.ABSENT]
 
     def show() -> None:
@@ -168,12 +194,20 @@ def status(*, project: Path | None, name: str) -> Report:
                 "No assistant is connected yet: 'heimdall mcp list' shows those that are here."
             )
         for standing in standings:
-            _show_place(standing.place, fine=not standing.problem)
+            told = f"version {standing.version}, {len(standing.tools)} tools, "
+            _show_place(standing.place, told if standing.version else "", fine=not standing.problem)
             if standing.problem:
                 output.paragraph(standing.problem, indent=2)
 
     entries = [
-        {**_document(one.place), "state": one.state, "problem": one.problem, "command": one.command}
+        {
+            **_document(one.place),
+            "state": one.state,
+            "problem": one.problem,
+            "command": one.command,
+            "version": one.version or None,
+            "tools": list(one.tools),
+        }
         for one in standings
     ]
     sound = bool(standings) and not any(standing.problem for standing in standings)
@@ -211,8 +245,15 @@ def list_(*, project: Path | None) -> Report:
 @click.argument("client")
 @_place_options
 @_command
+@_env
 def generate(
-    *, client: str, scope: str, project: Path | None, name: str, command: str | None
+    *,
+    client: str,
+    scope: str,
+    project: Path | None,
+    name: str,
+    command: str | None,
+    variables: tuple[str, ...],
 ) -> Report:
     """Print the entry for CLIENT, to paste it where heimdall can't write.
 
@@ -224,7 +265,7 @@ def generate(
 
     place = _place(client, scope, project, name)
     fixed = project.absolute() if project else None
-    text = setup.snippet(place, command=command, project=fixed)
+    text = setup.snippet(place, command=command, project=fixed, variables=variables)
     return Report({**_document(place), "text": text}, partial(click.echo, text, nl=False))
 
 

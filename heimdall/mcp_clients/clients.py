@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import resources
+from typing import Any
 
 from heimdall.errors import HeimdallError
 
@@ -22,34 +24,55 @@ class Client:
     Attributes:
         name: what it is called on our command line.
         title: what its makers call it.
+        source: the page or package that the row was taken from.
         user_file: its user's configuration file on each platform ("linux", "darwin", "win32";
-            "other": on all others). A leading `~` is the home directory; `$NAME` a variable, with
-            its default in `places.DEFAULTS`.
+            "other": on all others; none: it does not run there), or several: the first that exists,
+            else the first. A leading `~` is the home directory; `$NAME` a variable, with its
+            default in `places.DEFAULTS`.
         project_file: the same of one project, relative to its root; None if it has none.
-        format: "json" (strict), "jsonc" (comments, trailing commas) or "toml".
+        format: "json" (strict), "jsonc" (comments, trailing commas), "toml", "yaml" or "shell".
         key: the table of servers in it; most clients took over the first one's name.
-        fields: what an entry holds besides command, args and env.
+        command_key, args_key, env_key: what it calls the parts of an entry. With an empty `args_key`
+            the command is a list that holds the arguments.
+        names_key: the list of variables that it passes on; it passes no others. None if it passes
+            all.
+        reference: how a value names a variable, `NAME` standing for the name; None if it can't.
+        withheld: variables that it keeps from servers unless an entry names them.
+        fields: what an entry holds besides; `{name}` is the server's name.
         tells_project: whether it starts a server in the project's folder or tells it its roots. One
             that does neither has to give `HEIMDALL_PROJECT`.
         programs: commands that show that it is installed.
         after: what makes it see a change.
+        asks: what it asks of its user before a server of a project's file may start; empty if
+            nothing.
     """
 
     name: str
     title: str
-    user_file: Mapping[str, str]
-    project_file: str | None = None
+    source: str
+    user_file: Mapping[str, str | Sequence[str]]
+    project_file: str | Sequence[str] | None = None
     format: str
     key: str = "mcpServers"
-    fields: Mapping[str, str] = field(default_factory=dict)
+    command_key: str = "command"
+    args_key: str = "args"
+    env_key: str = "env"
+    names_key: str | None = None
+    reference: str | None = None
+    withheld: Sequence[str] = ()
+    fields: Mapping[str, Any] = field(default_factory=dict)
     tells_project: bool = True
     programs: Sequence[str] = ()
     after: str
+    asks: str = ""
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        """The scopes that it has."""
-        return SCOPES if self.project_file else (USER,)
+        """The scopes that it has on this platform."""
+        has_user = sys.platform in self.user_file or "other" in self.user_file
+        return tuple(
+            scope for scope in SCOPES if (has_user if scope == USER else bool(self.project_file))
+        )
 
 
 class UnknownClientError(HeimdallError):
@@ -69,10 +92,33 @@ def client_named(name: str) -> Client:
     """The client of that name.
 
     Raises:
-        UnknownClientError: there is none; the message names the nearest.
+        UnknownClientError: there is none; the message names those that may be meant.
     """
     if name in CLIENTS:
         return CLIENTS[name]
-    near = get_close_matches(name, CLIENTS, n=1)
-    meant = f"; did you mean {near[0]}?" if near else ""
-    raise UnknownClientError(f"no client is called {name!r}; known are {', '.join(CLIENTS)}{meant}")
+    near = " or ".join(_nearest(name))
+    meant = (
+        f"; did you mean {near}?" if near else ": 'heimdall mcp list' shows those that are known"
+    )
+    raise UnknownClientError(f"no client is called {name!r}{meant}")
+
+
+def _nearest(name: str) -> list[str]:
+    """Up to three names that may be meant: by what else a client is called, by a part, by likeness."""
+
+    def plain(word: str) -> str:
+        return "".join(filter(str.isalnum, word.lower()))
+
+    asked = plain(name)
+    if same := [own for own in CLIENTS if plain(own) == asked]:
+        return same
+    called = {
+        plain(word): client.name
+        for client in CLIENTS.values()
+        for word in (*client.programs, client.title, client.name)
+    }
+    first = [called[asked]] if asked in called else []
+    parts = [own for word, own in called.items() if len(asked) > 2 and asked in word]
+    parts += [own for word, own in called.items() if len(word) > 4 and word in asked]
+    like = [called[word] for word in get_close_matches(asked, called, n=1)]
+    return list(dict.fromkeys([*first, *parts] or like))[:3]

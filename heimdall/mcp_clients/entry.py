@@ -1,18 +1,42 @@
-"""The entry of our server: what a client has to start."""
+"""The entry of our server: what a client has to start, in the client's own words."""
 
 from __future__ import annotations
 
+import os
+import re
 import shlex
 import shutil
 import sys
 import sysconfig
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from heimdall.errors import HeimdallError
-from heimdall.mcp_clients.clients import PROJECT
+from heimdall.mcp_clients.clients import PROJECT, Client
 from heimdall.mcp_clients.places import Place
 
 PROGRAM = "heimdall-mcp"
+
+PASSED_ON = (
+    *("HEIMDALL_PROJECT", "HEIMDALL_DATA_DIR", "HEIMDALL_SYSTEM_MODELS", "MODEL_CACHE_DIR"),
+    *("HEIMDALL_MODELS_MIRROR", "HEIMDALL_SOURCES", "HEIMDALL_GITHUB_URL"),
+    *("HEIMDALL_MODEL_VARIANT", "HEIMDALL_FETCH", "HEIMDALL_OFFLINE", "HF_HUB_OFFLINE"),
+    *("HEIMDALL_HTTP_TIMEOUT", "HEIMDALL_CONNECT_TIMEOUT", "HEIMDALL_LOCK_TIMEOUT"),
+    *("HEIMDALL_LOG_LEVEL", "HEIMDALL_DEBUG", "HEIMDALL_PROGRESS"),
+    "HEIMDALL_QDRANT_URL",
+    *("HF_HOME", "HF_HUB_CACHE", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"),
+    *("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *("https_proxy", "http_proxy", "all_proxy", "no_proxy"),
+    *("PIP_INDEX_URL", "PIP_CONFIG_FILE", "UV_DEFAULT_INDEX", "UV_CONFIG_FILE"),
+)
+"""Variables of the user's that the server needs where a client passes on none by itself.
+
+Neither secrets nor what decides whom the server trusts: the user names these with `--env`.
+"""
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class ServerNotFoundError(HeimdallError):
@@ -23,9 +47,34 @@ class CommandError(HeimdallError, ValueError):
     """A command line can't be split into a program and its arguments; the text says why."""
 
 
+class VariableError(HeimdallError, ValueError):
+    """A variable can't be passed on to a server; the text says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """What a client starts.
+
+    Attributes:
+        command: the program.
+        args: its arguments.
+        env: the variables that it gets besides those of the client.
+        names: variables that the client passes on from its own.
+    """
+
+    command: str
+    args: list[str] = field(default_factory=list)
+    env: dict[str, str] = field(default_factory=dict)
+    names: list[str] = field(default_factory=list)
+
+
 def server_entry(
-    place: Place, *, command: str | None = None, project: Path | None = None
-) -> dict[str, object]:
+    place: Place,
+    *,
+    command: str | None = None,
+    project: Path | None = None,
+    variables: Iterable[str] = (),
+) -> dict[str, Any]:
     """The members of our server's entry, as a client writes them.
 
     Args:
@@ -35,20 +84,81 @@ def server_entry(
         command: what to start instead: a program, and its arguments as a shell would take them.
         project: the project to fix with `HEIMDALL_PROJECT`; default: none, but for a client that
             can't tell its project.
+        variables: `NAME=VALUE` to set one, `NAME` to have the client pass on its own, or where it
+            can't, to write down the value that it has now.
 
     Raises:
         ServerNotFoundError: there is no such program.
         CommandError: `command` is no command line.
+        VariableError: a variable has no such name, or no value.
     """
+    client = place.client
     program, *args = (
         _split(command) if command else [PROGRAM if place.scope == PROJECT else _program()]
     )
     # Such a client would always get the memory of its own working directory, whatever it is used
     # for.
-    if project is None and not place.client.tells_project:
+    if project is None and not client.tells_project:
         project = place.root
-    env = {"env": {"HEIMDALL_PROJECT": str(project)}} if project else {}
-    return {**place.client.fields, "command": program, "args": args, **env}
+    env = {"HEIMDALL_PROJECT": str(project)} if project else {}
+    names = list(PASSED_ON) if client.names_key else []
+    withheld = () if place.scope == PROJECT else client.withheld
+    for variable in [*(name for name in withheld if name in os.environ), *variables]:
+        name, given, value = variable.partition("=")
+        if not _NAME.fullmatch(name):
+            raise VariableError(f"--env {variable!r}: expected NAME or NAME=VALUE")
+        if given:
+            env[name] = value
+        elif client.names_key:
+            names.append(name)
+        else:
+            env[name] = _passed_on(name, place)
+    fields = {
+        key: value.replace("{name}", place.name) if isinstance(value, str) else value
+        for key, value in client.fields.items()
+    }
+    started: dict[str, Any] = (
+        {client.command_key: program, client.args_key: args}
+        if client.args_key
+        else {client.command_key: [program, *args]}
+    )
+    passed = {client.names_key: list(dict.fromkeys(names))} if client.names_key else {}
+    return {**fields, **started, **passed, **({client.env_key: env} if env else {})}
+
+
+def server_of(client: Client, entry: object) -> Server | None:
+    """What an entry starts; None if it names no program."""
+    if not isinstance(entry, Mapping):
+        return None
+    command: Any = entry.get(client.command_key)
+    args: Any = []
+    if client.args_key:
+        args = entry.get(client.args_key) or []
+    elif isinstance(command, list):
+        command, args = (command[0] if command else None), command[1:]
+    env, names = entry.get(client.env_key) or {}, entry.get(client.names_key or "", [])
+    if not (isinstance(command, str) and isinstance(args, list) and isinstance(env, Mapping)):
+        return None
+    return Server(
+        command=command,
+        args=[str(one) for one in args],
+        env={str(name): str(value) for name, value in env.items()},
+        names=[one for one in names if isinstance(one, str)],
+    )
+
+
+def _passed_on(name: str, place: Place) -> str:
+    """What an entry says of a variable of the user's."""
+    if place.client.reference:
+        return place.client.reference.replace("NAME", name)
+    if place.scope == PROJECT:
+        raise VariableError(
+            f"--env {name}: {place.client.title} passes on no variable by its name, and the value "
+            f"of yours would be shared with the project: say --env {name}=VALUE, or --scope user"
+        )
+    if name not in os.environ:
+        raise VariableError(f"--env {name}: it is not set here; say --env {name}=VALUE")
+    return os.environ[name]
 
 
 def _split(command: str) -> list[str]:

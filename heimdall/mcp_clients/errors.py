@@ -15,13 +15,20 @@ class ClientConfigError(HeimdallError):
     Attributes:
         path: the file.
         problem: what is wrong and what to do.
+        remedy: what a person can paste instead; empty if there is no such thing.
     """
 
     path: Path
     problem: str
+    remedy: str = ""
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.problem}; the file was left as it is"
+        text = f"{self.path}: {self.problem}; the file was left as it is"
+        return f"{text}. {self.remedy}" if self.remedy else text
+
+
+class FileChangedError(ClientConfigError):
+    """Another program wrote the file while it was being changed; what that wrote is kept."""
 
 
 class ScopeError(HeimdallError):

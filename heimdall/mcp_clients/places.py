@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
@@ -17,6 +17,8 @@ DEFAULTS = {
     "APPDATA": "~/AppData/Roaming",
     "CLAUDE_CONFIG_DIR": "~",
     "CODEX_HOME": "~/.codex",
+    "GROK_HOME": "~/.grok",
+    "KIMI_CODE_HOME": "~/.kimi-code",
     "XDG_CONFIG_HOME": "~/.config",
 }
 """What the variables in the table of clients mean where they are not set."""
@@ -47,18 +49,23 @@ class Place:
         """
         client = self.client
         if self.scope == USER:
-            return Path(user_file(client, sys.platform, Path.home(), os.environ))
-        if client.project_file is None:
+            names = user_files(client, sys.platform, Path.home(), os.environ)
+            paths = [Path(name) for name in names]
+        else:
+            paths = [self.root / name for name in _several(client.project_file)]
+        if not paths:
+            other = " or ".join(f"--scope {scope}" for scope in client.scopes)
+            remedy = f"use {other}" if other else "it does not run on this platform"
             raise ScopeError(
-                f"{client.name} has no configuration of scope {self.scope!r}: use --scope {USER}"
+                f"{client.name} has no configuration of scope {self.scope!r}: {remedy}"
             )
-        return self.root / client.project_file
+        return next((path for path in paths if path.exists()), paths[0])
 
 
-def user_file(
+def user_files(
     client: Client, platform: str, home: PurePath | str, variables: Mapping[str, str]
-) -> PurePath:
-    """The user's file of a client, as `platform` writes paths.
+) -> list[PurePath]:
+    """The user's files of a client, as `platform` writes paths: the first that exists counts, else the first.
 
     Args:
         client: a row of the table.
@@ -68,7 +75,6 @@ def user_file(
             `XDG_CONFIG_HOME`, which its specification says to ignore.
     """
     form = PureWindowsPath if platform == "win32" else PurePosixPath
-    pattern = client.user_file.get(platform, client.user_file["other"])
 
     def value(variable: re.Match[str]) -> str:
         name = variable[1]
@@ -77,7 +83,15 @@ def user_file(
             given = ""
         return given or DEFAULTS[name]
 
-    filled = re.sub(r"\$([A-Z_]+)", value, pattern)
-    if filled == "~" or filled.startswith("~/"):
-        return form(home) / filled[2:]
-    return form(filled)
+    def path(pattern: str) -> PurePath:
+        filled = re.sub(r"\$([A-Z_]+)", value, pattern)
+        if filled == "~" or filled.startswith("~/"):
+            return form(home) / filled[2:]
+        return form(filled)
+
+    here = client.user_file.get(platform, client.user_file.get("other"))
+    return [path(pattern) for pattern in _several(here)]
+
+
+def _several(names: str | Sequence[str] | None) -> list[str]:
+    return [names] if isinstance(names, str) else list(names or ())

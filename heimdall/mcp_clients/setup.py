@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from heimdall.cognitive_system.data_dirs import get_heimdall_data_dir
 from heimdall.mcp_clients import documents
-from heimdall.mcp_clients.clients import CLIENTS, PROJECT, USER, Client
+from heimdall.mcp_clients.clients import CLIENTS, USER, Client
 from heimdall.mcp_clients.config_file import ConfigFile
-from heimdall.mcp_clients.entry import server_entry
-from heimdall.mcp_clients.errors import ClientConfigError, FormatError
+from heimdall.mcp_clients.entry import PROGRAM, server_entry, server_of
+from heimdall.mcp_clients.errors import ClientConfigError, FileChangedError, FormatError
 from heimdall.mcp_clients.places import SERVER_NAME, Place
+from heimdall.mcp_clients.probe import TIMEOUT, environment, probe
+from heimdall.models.locking import advisory_lock
+from heimdall.models.transfer.progress import Progress
+
+_LOCK_SECONDS = 5.0
+_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,16 +60,25 @@ class Standing:
         state: how the server stands there.
         problem: what is wrong and what to do; empty if nothing is.
         command: the program that the client starts; None if there is no entry.
+        version: the version of the server that answered; empty if none did.
+        tools: the names of its tools.
     """
 
     place: Place
     state: State
     problem: str = ""
     command: str | None = None
+    version: str = ""
+    tools: Sequence[str] = ()
 
 
 def install(
-    place: Place, *, command: str | None = None, project: Path | None = None, dry_run: bool = False
+    place: Place,
+    *,
+    command: str | None = None,
+    project: Path | None = None,
+    variables: Iterable[str] = (),
+    dry_run: bool = False,
 ) -> Change:
     """Put the server into a configuration, or bring its entry up to date.
 
@@ -71,13 +87,14 @@ def install(
         command: the program; default: where it is installed.
         project: the project that the entry fixes; default: none, but for a client that can't tell
             its project.
+        variables: as `entry.server_entry` takes them.
         dry_run: change nothing.
 
     Raises:
         ClientConfigError: the file can't be read, understood or changed; it is as it was.
-        ServerNotFoundError, CommandError, ScopeError: as their texts say.
+        ServerNotFoundError, CommandError, ScopeError, VariableError: as their texts say.
     """
-    fields = server_entry(place, command=command, project=project)
+    fields = server_entry(place, command=command, project=project, variables=variables)
     return _change(place, fields, dry_run=dry_run)
 
 
@@ -90,29 +107,44 @@ def remove(place: Place, *, dry_run: bool = False) -> Change:
     return _change(place, None, dry_run=dry_run)
 
 
-def standing(place: Place) -> Standing:
-    """How the server stands in a configuration; a file that can't be read is a finding, not an error.
+def standing(place: Place, *, seconds: float = TIMEOUT) -> Standing:
+    """How the server stands in a configuration: an entry is started as the client would start it.
+
+    A file that can't be read is a finding, not an error.
+
+    Args:
+        place: which one.
+        seconds: how long a server may take for its answers.
 
     Raises:
         ScopeError: the client has no configuration of that scope.
     """
+    client = place.client
     try:
         with _naming(place.path):
-            entry = documents.find_entry(ConfigFile.read(place.path).text, place.client, place.name)
+            entry = documents.find_entry(ConfigFile.read(place.path).text, client, place.name)
     except ClientConfigError as error:
         return Standing(place=place, state=State.UNREADABLE, problem=error.problem)
     if entry is None:
         return Standing(place=place, state=State.ABSENT)
-    command = entry.get("command") if isinstance(entry, dict) else None
-    if not isinstance(command, str):
-        problem, command = f"its entry names no command; {_remedy(place)}", None
-    elif shutil.which(command) is None:
-        where = "is not on the PATH" if place.scope == PROJECT else "does not exist"
-        remedy = _remedy(place) if place.scope == USER else "install heimdall-mcp"
-        problem = f"the program {command} {where}; {remedy}"
-    else:
-        return Standing(place=place, state=State.INSTALLED, command=command)
-    return Standing(place=place, state=State.WRONG, problem=problem, command=command)
+    server = server_of(client, entry)
+    if server is None:
+        problem = f"its entry names no command; {_remedy(place)}"
+        return Standing(place=place, state=State.WRONG, problem=problem)
+    directory = place.root if place.root.is_dir() else Path.home()
+    answer = probe(server, environment(client, server), directory, seconds=seconds)
+    problem = answer.problem
+    if problem:
+        installs = place.scope == USER or server.command != PROGRAM
+        problem += f"; {_remedy(place) if installs else 'install heimdall-mcp on this machine'}"
+    return Standing(
+        place=place,
+        state=State.WRONG if problem else State.INSTALLED,
+        problem=problem,
+        command=server.command,
+        version=answer.version,
+        tools=answer.tools,
+    )
 
 
 def places(root: Path, *, name: str = SERVER_NAME) -> Iterator[Place]:
@@ -126,32 +158,56 @@ def is_here(client: Client) -> bool:
     """Whether the client seems to be installed: its program is on the PATH, or the folder of its settings exists."""
     if any(shutil.which(program) for program in client.programs):
         return True
+    if USER not in client.scopes:
+        return False
     # a user's file is the same whatever the project
     path = Place(client=client, scope=USER, root=Path()).path
     # A file directly in the home directory says nothing by its folder, which everybody has.
     return path.exists() or (path.parent != Path.home() and path.parent.is_dir())
 
 
-def snippet(place: Place, *, command: str | None = None, project: Path | None = None) -> str:
+def snippet(
+    place: Place,
+    *,
+    command: str | None = None,
+    project: Path | None = None,
+    variables: Iterable[str] = (),
+) -> str:
     """What a person would paste into a configuration that is empty.
 
     Args:
         place: which configuration.
         command: the program; default: where it is installed.
         project: the project that the entry fixes; default: as `install` has it.
+        variables: as `install` takes them.
 
     Raises:
-        ServerNotFoundError, CommandError: as `install`.
+        ServerNotFoundError, CommandError, VariableError: as `install`.
     """
-    fields = server_entry(place, command=command, project=project)
+    fields = server_entry(place, command=command, project=project, variables=variables)
     return documents.put_entry("", place.client, place.name, fields)
 
 
-def _change(place: Place, fields: dict[str, object] | None, *, dry_run: bool) -> Change:
+def _change(place: Place, fields: dict[str, Any] | None, *, dry_run: bool) -> Change:
     """Set the fields of the server's entry; None: remove it."""
+    if dry_run:
+        return _change_once(place, fields, dry_run=True)
+    with suppress(OSError):  # without a lock it is right as well
+        get_heimdall_data_dir().mkdir(parents=True, exist_ok=True)
+    lock = get_heimdall_data_dir() / "mcp-clients.lock"
+    # Other programs don't ask for our lock: what they write meanwhile is read, and the change made
+    # to that.
+    with advisory_lock(lock, _LOCK_SECONDS, lambda: False, Progress()):
+        for _ in range(_TRIES - 1):
+            with suppress(FileChangedError):
+                return _change_once(place, fields)
+        return _change_once(place, fields)
+
+
+def _change_once(place: Place, fields: dict[str, Any] | None, *, dry_run: bool = False) -> Change:
     client, name = place.client, place.name
     file = ConfigFile.read(place.path)
-    with _naming(place.path):
+    with _naming(place.path, "" if fields is None else _to_paste(place, fields)):
         if fields is None:
             action, text = "removed", documents.drop_entry(file.text, client, name)
         else:
@@ -164,14 +220,18 @@ def _change(place: Place, fields: dict[str, object] | None, *, dry_run: bool) ->
     return Change(place=place, action=action, backup=backup, text=text)
 
 
+def _to_paste(place: Place, fields: dict[str, Any]) -> str:
+    return "To enter it by hand:\n" + documents.put_entry("", place.client, place.name, fields)
+
+
 def _remedy(place: Place) -> str:
     return f"'heimdall mcp install {place.client.name} --scope {place.scope}' puts it right"
 
 
 @contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """Give problems of a text the name of its file."""
+def _naming(path: Path, remedy: str = "") -> Iterator[None]:
+    """Give problems of a text the name of its file, and what a person can do."""
     try:
         yield
     except FormatError as error:
-        raise ClientConfigError(path, f"can't be understood: {error}") from error
+        raise ClientConfigError(path, f"can't be understood: {error}", remedy) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
 from collections import namedtuple
 from collections.abc import Callable
@@ -386,3 +387,35 @@ def test_restoring_over_a_database_of_others_keeps_that(database: Path, tmp_path
     assert rows(kept) == 1
     assert set(memories(database)) == {"mine"}
     assert victim.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.parametrize("step", ["link", "rename", "replace"])
+@pytest.mark.parametrize("after", [False, True])
+def test_a_kill_before_and_after_each_step(
+    database: Path, step: str, after: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever was there is there under some name, and adopting again ends well."""
+    a_strangers(database, "one")
+    pid = os.fork()
+    if not pid:
+        real = getattr(os, step)
+
+        def dying(source: str, target: str, **more: object) -> None:
+            if str(database) not in {str(source), str(target)} and "-wal" not in str(source):
+                return real(source, target, **more)
+            if after:
+                real(source, target, **more)
+            os.kill(os.getpid(), signal.SIGKILL)
+            return None
+
+        monkeypatch.setattr(os, step, dying)
+        adopt(database)
+        os._exit(0)
+    os.waitpid(pid, 0)
+    kept = [file for file in database.parent.glob("*.adopted.*.db") if rows(file)]
+    found = adopt(database).found
+    assert found
+    assert set(memories(database)) == {"one"}
+    assert kept or rows(next(database.parent.glob("*.adopted.*.db")))

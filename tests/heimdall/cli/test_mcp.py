@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -29,13 +30,17 @@ def test_the_life_of_a_connection(project: Path, home: Path) -> None:
     assert mcp(project, "status").returncode == 1
     (home / ".codex").mkdir()
     (home / ".codex" / "config.toml").write_text("# mine\n")
-    done = mcp(project, "install", "--all", "--command", sys.executable)
+    command = f"{sys.executable} -m heimdall.mcp_server"
+    done = mcp(project, "install", "--all", "--command", command)
     assert done.returncode == 0, done.stderr
     assert f"Codex CLI, user: added, {home}/.codex/config.toml" in done.stdout
     servers = tomllib.loads((home / ".codex" / "config.toml").read_text())["mcp_servers"]
     assert servers["heimdall"]["command"] == sys.executable
     status = mcp(project, "status")
-    assert (status.returncode, status.stdout.count("\n")) == (0, 1)
+    assert (status.returncode, status.stdout.count("\n")) == (0, 1), status.stdout
+    assert re.search(r"Codex CLI, user: version [0-9.]+, \d+ tools, ", status.stdout)
+    (entry,) = json.loads(mcp(project, "status", "--json").stdout)["entries"]
+    assert "recall_memories" in entry["tools"]
     assert mcp(project, "remove", "codex").returncode == 0
     assert (home / ".codex" / "config.toml").read_text() == "# mine\n"
     assert len(list((home / ".local/share/heimdall/backups").iterdir())) == 2
@@ -66,6 +71,46 @@ def test_what_would_be_done_is_shown(project: Path, home: Path) -> None:
     assert json.loads(generated.stdout)["servers"]["heimdall"]["type"] == "stdio"
 
 
+def test_an_entry_that_starts_something_else_is_found(project: Path, home: Path) -> None:
+    assert mcp(project, "install", "zed", "--command", "/bin/true").returncode == 0
+    status = mcp(project, "status")
+    assert status.returncode == 1
+    assert "it ended with exit code 0 before it answered initialize" in status.stdout
+    assert "'heimdall mcp install zed --scope user' puts it right" in status.stdout
+
+
+def test_no_assistant_here_is_said(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    done = mcp(project, "install", "--all")
+    assert done.returncode == 1
+    assert "No assistant was found on this machine" in done.stdout
+    assert json.loads(mcp(project, "install", "--all", "--json").stdout)["changes"] == []
+
+
+def test_what_a_client_asks_of_its_user_is_said(project: Path) -> None:
+    done = mcp(project, "install", "claude-code", "gemini", "--scope", "project")
+    assert "Claude Code asks each user once" in done.stdout
+    assert "trusted folders only (/permissions)" in done.stdout
+
+
+def test_variables_are_handed_on(project: Path, home: Path) -> None:
+    done = mcp(project, "install", "codex", "--command", "h", "--env", "A=1", "--env", "TOKEN")
+    assert done.returncode == 0, done.stderr
+    servers = tomllib.loads((home / ".codex" / "config.toml").read_text())["mcp_servers"]
+    assert servers["heimdall"]["env"] == {"A": "1"}
+    assert {"TOKEN", "SSL_CERT_FILE"} <= {*servers["heimdall"]["env_vars"]}
+
+
+def test_a_place_that_is_taken_is_refused_with_what_to_paste(project: Path, home: Path) -> None:
+    (home / ".cursor").mkdir()
+    (home / ".cursor" / "mcp.json").write_text('{"mcpServers": [1]}')
+    done = mcp(project, "install", "cursor", "--command", "h")
+    assert done.returncode == 2
+    assert "mcpServers is list, expected the servers by their names" in done.stderr
+    assert '"command": "h"' in done.stderr
+    assert (home / ".cursor" / "mcp.json").read_text() == '{"mcpServers": [1]}'
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -73,6 +118,8 @@ def test_what_would_be_done_is_shown(project: Path, home: Path) -> None:
         (("install", "curser"), "did you mean cursor?"),
         (("install", "windsurf", "--scope", "project"), "use --scope user"),
         (("install", "zed", "--command", "'"), "can't be understood"),
+        (("install", "zed", "--env", "A B"), "expected NAME or NAME=VALUE"),
+        (("install", "qwen-cod"), "did you mean qwen-code?"),
         (("remove",), "Missing argument"),
     ],
 )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -69,7 +70,7 @@ def test_a_change_by_others_is_not_overwritten(path: Path, backups: Path) -> Non
 
 def test_what_is_no_text_or_no_file_is_named(path: Path, backups: Path) -> None:
     path.mkdir(parents=True)
-    with pytest.raises(ClientConfigError, match=f"^{path}: can't be read"):
+    with pytest.raises(ClientConfigError, match=f"^{path}: is no ordinary file"):
         ConfigFile.read(path)
     path.rmdir()
     path.write_bytes(b"{\xff}")
@@ -82,3 +83,48 @@ def test_a_place_that_can_not_be_written_is_named(tmp_path: Path, backups: Path)
     (tmp_path / "file").write_text("")
     with pytest.raises(ClientConfigError, match="can't be read"):
         ConfigFile.read(tmp_path / "file" / "settings.json").replace("{}", backups)
+
+
+def test_what_its_owner_made_read_only_stays(path: Path, backups: Path) -> None:
+    path.parent.mkdir()
+    path.write_text("{}")
+    path.chmod(0o444)
+    with pytest.raises(ClientConfigError, match="is read-only"):
+        ConfigFile.read(path).replace("[]", backups)
+    assert path.read_text() == "{}"
+
+
+def test_a_file_of_two_names_keeps_both(path: Path, tmp_path: Path, backups: Path) -> None:
+    path.parent.mkdir()
+    path.write_text("{}")
+    (tmp_path / "dotfiles").hardlink_to(path)
+    ConfigFile.read(path).replace("[]", backups)
+    assert (tmp_path / "dotfiles").read_text() == "[]"
+    assert path.samefile(tmp_path / "dotfiles")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
+def test_a_pipe_is_not_waited_for(path: Path) -> None:
+    path.parent.mkdir()
+    os.mkfifo(path)
+    with pytest.raises(ClientConfigError, match="is no ordinary file"):
+        ConfigFile.read(path)
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives files away"
+)
+def test_roots_change_leaves_the_file_its_owner(path: Path, backups: Path) -> None:
+    path.parent.mkdir()
+    path.write_text("{}")
+    os.chown(path, 1234, 2345)
+    ConfigFile.read(path).replace("[]", backups)
+    assert (path.stat().st_uid, path.stat().st_gid) == (1234, 2345)
+
+
+def test_a_link_that_leads_nowhere_leads_to_the_new_file(path: Path, tmp_path: Path) -> None:
+    path.parent.mkdir()
+    path.symlink_to(tmp_path / "dotfiles" / "x.json")
+    ConfigFile.read(path).replace("{}", tmp_path / "backups")
+    assert (tmp_path / "dotfiles" / "x.json").read_text() == "{}"
+    assert path.is_symlink()

@@ -8,7 +8,7 @@ import pytest
 
 from heimdall.mcp_clients import documents
 from heimdall.mcp_clients.clients import CLIENTS, Client, client_named
-from heimdall.mcp_clients.entry import server_entry
+from heimdall.mcp_clients.entry import server_entry, server_of
 from heimdall.mcp_clients.errors import FormatError
 from heimdall.mcp_clients.places import Place
 
@@ -33,12 +33,11 @@ def entry_of(client: Client) -> dict[str, object]:
 def test_an_entry_comes_and_goes_in_every_client(client: Client) -> None:
     made = documents.put_entry("", client, "heimdall", entry_of(client))
     entry = documents.find_entry(made, client, "heimdall")
-    assert entry == {
-        **client.fields,
-        "command": "/opt/heimdall-mcp",
-        "args": [],
-        "env": {"HEIMDALL_PROJECT": "/src"},
-    }
+    server = server_of(client, entry)
+    assert server is not None
+    assert (server.command, server.args) == ("/opt/heimdall-mcp", [])
+    assert server.env["HEIMDALL_PROJECT"] == "/src"
+    assert all(entry.get(key, []) == value for key, value in entry_of(client).items())
     assert documents.put_entry(made, client, "heimdall", entry_of(client)) == made
     assert documents.drop_entry(made, client, "heimdall") == ""
 

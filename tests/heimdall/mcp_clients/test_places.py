@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from heimdall.mcp_clients.clients import CLIENTS, UnknownClientError, client_named
 from heimdall.mcp_clients.errors import ScopeError
-from heimdall.mcp_clients.places import DEFAULTS, Place, user_file
+from heimdall.mcp_clients.places import DEFAULTS, Place, user_files
 
 LINUX, MAC, WINDOWS = ("linux", "/home/ann"), ("darwin", "/Users/ann"), ("win32", r"C:\Users\ann")
 
@@ -42,6 +43,18 @@ LINUX, MAC, WINDOWS = ("linux", "/home/ann"), ("darwin", "/Users/ann"), ("win32"
             ".config/zed/settings.json",
             r"AppData\Roaming\Zed\settings.json",
         ),
+        (
+            "goose",
+            ".config/goose/config.yaml",
+            ".config/goose/config.yaml",
+            r"AppData\Roaming\Block\goose\config\config.yaml",
+        ),
+        (
+            "opencode",
+            ".config/opencode/opencode.json",
+            ".config/opencode/opencode.json",
+            r".config\opencode\opencode.json",
+        ),
     ],
 )
 def test_each_client_has_its_file_on_each_platform(
@@ -52,7 +65,8 @@ def test_each_client_has_its_file_on_each_platform(
         (LINUX, MAC, WINDOWS), (linux, mac, windows), strict=True
     ):
         separator = "\\" if platform == "win32" else "/"
-        assert str(user_file(client, platform, home, {})) == f"{home}{separator}{expected}"
+        first = user_files(client, platform, home, {})[0]
+        assert str(first) == f"{home}{separator}{expected}"
 
 
 @pytest.mark.parametrize(
@@ -66,14 +80,26 @@ def test_each_client_has_its_file_on_each_platform(
     ],
 )
 def test_variables_lead_elsewhere(name: str, variable: str, value: str, expected: str) -> None:
-    assert str(user_file(client_named(name), *LINUX, {variable: value})) == expected
+    assert str(user_files(client_named(name), *LINUX, {variable: value})[0]) == expected
 
 
 def test_every_variable_in_the_table_has_a_default() -> None:
     for client in CLIENTS.values():
-        for pattern in client.user_file.values():
-            for part in pattern.split("/"):
-                assert not part.startswith("$") or part[1:] in DEFAULTS
+        for platform in ("linux", "darwin", "win32"):
+            for path in user_files(client, platform, "/home/ann", {}):
+                assert "$" not in str(path)
+    assert "KIMI_CODE_HOME" in DEFAULTS
+
+
+def test_the_file_that_exists_counts(home: Path, tmp_path: Path) -> None:
+    place = Place(client=client_named("opencode"), scope="user", root=tmp_path)
+    folder = home / ".config" / "opencode"
+    assert place.path == folder / "opencode.json"
+    folder.mkdir(parents=True)
+    (folder / "opencode.jsonc").touch()
+    assert place.path == folder / "opencode.jsonc"
+    (folder / "opencode.json").touch()
+    assert place.path == folder / "opencode.json"
 
 
 def test_a_project_has_its_own_file_or_none(tmp_path: Path) -> None:
@@ -87,6 +113,42 @@ def test_a_project_has_its_own_file_or_none(tmp_path: Path) -> None:
         _ = Place(client=client_named("windsurf"), scope="project", root=tmp_path).path
 
 
-def test_the_nearest_name_is_suggested() -> None:
-    with pytest.raises(UnknownClientError, match="did you mean cursor"):
-        client_named("curser")
+def test_a_client_of_another_platform_has_no_file_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = client_named("visual-studio")
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert list(client.scopes) == ["project"]
+    with pytest.raises(ScopeError, match="use --scope project"):
+        _ = Place(client=client, scope="user", root=tmp_path).path
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert list(client.scopes) == ["user", "project"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("curser", "cursor"),
+        ("qwen-cod", "qwen-code"),
+        ("qwen", "qwen-code"),
+        ("gemini-cli", "gemini"),
+        ("Claude", "claude-code or claude-desktop"),
+        ("claude_code", "claude-code"),
+        ("vs-code", "vscode"),
+        ("copilot", "copilot-cli"),
+        ("open-code", "opencode"),
+        ("visualstudio", "visual-studio"),
+        ("Cline", "cline-cli or cline-vscode"),
+        ("kimi", "kimi-code"),
+        ("grok-cli", "grok"),
+        ("lmstudio", "lm-studio"),
+    ],
+)
+def test_the_nearest_name_is_suggested(asked: str, meant: str) -> None:
+    with pytest.raises(UnknownClientError, match=rf"did you mean {meant}\?"):
+        client_named(asked)
+
+
+def test_nothing_is_suggested_for_what_is_like_nothing() -> None:
+    with pytest.raises(UnknownClientError, match="'heimdall mcp list' shows those"):
+        client_named("emacs")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import pytest
 from heimdall.cognitive_system.data_dirs import get_heimdall_data_dir
 from heimdall.mcp_clients import setup
 from heimdall.mcp_clients.clients import client_named
+from heimdall.mcp_clients.config_file import ConfigFile
 from heimdall.mcp_clients.entry import CommandError, server_entry
-from heimdall.mcp_clients.errors import ClientConfigError
+from heimdall.mcp_clients.errors import ClientConfigError, FileChangedError
 from heimdall.mcp_clients.places import Place
 
 
@@ -28,12 +30,11 @@ def test_install_twice_then_remove_leaves_the_file_as_it_was(project: Path, home
     path.write_text('{\n  "numStartups": 3,\n  "projects": {}\n}\n')
     before = path.read_bytes()
     where = place("claude-code", project)
-    first = setup.install(where, command=sys.executable)
+    first = setup.install(where)
     assert first.action == "added"
     assert first.backup is not None
     assert first.backup.read_bytes() == before
-    assert setup.install(where, command=sys.executable).action == "unchanged"
-    assert setup.standing(where).state is setup.State.INSTALLED
+    assert setup.install(where).action == "unchanged"
     assert setup.remove(where).action == "removed"
     assert path.read_bytes() == before
     assert setup.remove(where).action == "unchanged"
@@ -85,7 +86,7 @@ def test_a_broken_file_is_refused_unharmed_and_found(project: Path, home: Path) 
     [
         (
             {"command": "/gone/heimdall-mcp"},
-            "the program /gone/heimdall-mcp does not exist; 'heimdall mcp install",
+            "the program /gone/heimdall-mcp does not exist or can't be started; 'heimdall mcp install",
         ),
         ({"url": "http://x"}, "its entry names no command"),
         ("text", "its entry names no command"),
@@ -120,7 +121,8 @@ def test_a_client_is_here_by_its_program_or_its_folder(
 def test_the_command_is_split_as_a_shell_does(project: Path) -> None:
     codex = place("codex", project)
     entry = server_entry(codex, command="uvx --from 'heimdall-mcp' heimdall-mcp")
-    assert entry == {"command": "uvx", "args": ["--from", "heimdall-mcp", "heimdall-mcp"]}
+    assert entry["command"] == "uvx"
+    assert entry["args"] == ["--from", "heimdall-mcp", "heimdall-mcp"]
     for bad in ("'open", "  "):
         with pytest.raises(CommandError):
             server_entry(codex, command=bad)
@@ -130,9 +132,63 @@ def test_snippets_are_what_the_client_reads(project: Path) -> None:
     assert json.loads(setup.snippet(place("vscode", project, "project"))) == {
         "servers": {"heimdall": {"type": "stdio", "command": "heimdall-mcp", "args": []}}
     }
-    assert setup.snippet(place("codex", project, "project")) == (
-        '[mcp_servers.heimdall]\ncommand = "heimdall-mcp"\nargs = []\n'
+    assert setup.snippet(place("codex", project, "project")).startswith(
+        '[mcp_servers.heimdall]\ncommand = "heimdall-mcp"\nargs = []\nenv_vars = ["HEIMDALL_PROJECT", '
     )
+    assert setup.snippet(place("goose", project), command="h -v") == (
+        "extensions:\n  heimdall:\n    name: heimdall\n    type: stdio\n    enabled: true\n"
+        "    timeout: 300\n    cmd: h\n    args:\n    - -v\n"
+    )
+    assert setup.snippet(place("crush", project), command="h -v") == (
+        "mcp add heimdall --command h --args -v\n"
+    )
+    assert json.loads(setup.snippet(place("opencode", project), command="h -v")) == {
+        "mcp": {"heimdall": {"type": "local", "enabled": True, "command": ["h", "-v"]}}
+    }
+    assert json.loads(setup.snippet(place("amp", project), command="h")) == {
+        "amp.mcpServers": {"heimdall": {"command": "h", "args": []}}
+    }
     assert json.loads(setup.snippet(place("claude-desktop", project), command="h"))["mcpServers"][
         "heimdall"
     ]["env"]
+
+
+def test_what_others_write_meanwhile_is_kept(
+    project: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = place("claude-code", project)
+    where.path.write_text('{"theirs": 0}')
+    replace = ConfigFile.replace
+
+    def late(file: ConfigFile, text: str, backups: Path) -> Path | None:
+        number = json.loads(where.path.read_text())["theirs"]
+        if number < changes:
+            where.path.write_text(json.dumps({"theirs": number + 1}))
+        return replace(file, text, backups)
+
+    monkeypatch.setattr(ConfigFile, "replace", late)
+    changes = 2
+    setup.install(where, command="h")
+    content = json.loads(where.path.read_text())
+    assert content["theirs"] == 2
+    assert "heimdall" in content["mcpServers"]
+    changes = 9
+    with pytest.raises(FileChangedError):
+        setup.install(where, command="other")
+
+
+@pytest.mark.slow
+def test_five_at_once_lose_nothing(project: Path, home: Path) -> None:
+    names = [f"server-{number}" for number in range(5)]
+    code = "import sys; from heimdall.cli import main; main()"
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, "mcp", "install", "zed", "--command", "h", "--name", name],
+            cwd=home,
+            stdout=subprocess.DEVNULL,
+        )
+        for name in names
+    ]
+    assert [process.wait(timeout=120) for process in running] == [0] * len(names)
+    content = json.loads(place("zed", project).path.read_text())
+    assert {*content["context_servers"]} == {*names}

@@ -24,7 +24,7 @@ _BLANKS = re.compile(r"[ \t\r\n]*")
 _COMMENTS = re.compile(rf"{_STRING}|(//[^\r\n]*|/\*.*?\*/)", re.DOTALL)
 # A comma that follows no value is none of these: json refuses it.
 _TRAILING_COMMAS = re.compile(rf"{_STRING}|[\[{{:,][ \t\r\n]*,|(,)(?=[ \t\r\n]*[\]}}])", re.DOTALL)
-_COMMENT_ON_LINE = re.compile(r"[ \t]*(?://[^\r\n]*|/\*[^\r\n]*?\*/)")
+_COMMENTS_ON_LINE = re.compile(r"(?:[ \t]*(?://[^\r\n]*|/\*[^\r\n]*?\*/))+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def read(text: str) -> Any:
     return _Document(text).root.content
 
 
-def set_member(text: str, keys: Sequence[str], content: object) -> str:
+def put(text: str, keys: Sequence[str], content: object) -> str:
     """Set the value at a path of keys; objects on the way are made where they are missing.
 
     Args:
@@ -119,7 +119,7 @@ def set_member(text: str, keys: Sequence[str], content: object) -> str:
     Raises:
         FormatError: the text is not JSON, or something on the way is not an object.
 
-    >>> print(set_member('{"servers": {"a": 1}} // kept', ["servers", "a"], 2))
+    >>> print(put('{"servers": {"a": 1}} // kept', ["servers", "a"], 2))
     {"servers": {"a": 2}} // kept
     """
     if not text.strip():
@@ -140,7 +140,7 @@ def set_member(text: str, keys: Sequence[str], content: object) -> str:
     return _insert(text, last, document.members(last), keys[depth], content)
 
 
-def remove_member(text: str, keys: Sequence[str]) -> str:
+def remove(text: str, keys: Sequence[str]) -> str:
     """Remove the member at a path of keys, and the objects on the way that become empty by that.
 
     Returns:
@@ -149,7 +149,7 @@ def remove_member(text: str, keys: Sequence[str]) -> str:
     Raises:
         FormatError: the text is not JSON.
 
-    >>> print(remove_member('{"a": 1, "servers": {"b": 2}} // kept', ["servers", "b"]))
+    >>> print(remove('{"a": 1, "servers": {"b": 2}} // kept', ["servers", "b"]))
     {"a": 1} // kept
     """
     document = _Document(text)
@@ -212,8 +212,8 @@ def _cut(text: str, holder: _Member, members: Sequence[_Member], member: _Member
 
 
 def _end_on_line(text: str, member: _Member) -> int:
-    """Where a member ends, with its comma and the comment on its line."""
-    comment = _COMMENT_ON_LINE.match(text, member.after)
+    """Where a member ends, with its comma and the comments on its line."""
+    comment = _COMMENTS_ON_LINE.match(text, member.after)
     return comment.end() if comment else member.after
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heimdall.mcp_clients import jsonc
 from heimdall.mcp_clients.errors import FormatError
+from heimdall.mcp_clients.formats import jsonc
 
 ZED = """\
 // Zed settings
@@ -22,51 +22,51 @@ ZED = """\
 
 
 def test_inserts_beside_comments_and_trailing_commas() -> None:
-    changed = jsonc.set_member(ZED, ["context_servers", "heimdall"], {"command": "heimdall-mcp"})
+    changed = jsonc.put(ZED, ["context_servers", "heimdall"], {"command": "heimdall-mcp"})
     assert changed == ZED.replace(
         "// keep me\n", '// keep me\n    "heimdall": {\n      "command": "heimdall-mcp"\n    },\n'
     )
-    assert jsonc.remove_member(changed, ["context_servers", "heimdall"]) == ZED
+    assert jsonc.remove(changed, ["context_servers", "heimdall"]) == ZED
 
 
 def test_the_comma_stands_before_the_comment_of_the_line() -> None:
     text = '{\n\t"a": 1 // one\n}'
-    changed = jsonc.set_member(text, ["b"], 2)
+    changed = jsonc.put(text, ["b"], 2)
     assert changed == '{\n\t"a": 1, // one\n\t"b": 2\n}'
-    assert jsonc.remove_member(changed, ["b"]) == text
+    assert jsonc.remove(changed, ["b"]) == text
 
 
 @pytest.mark.parametrize("text", ["", " \n", "{}\n"])
 def test_an_empty_document_is_filled(text: str) -> None:
-    assert jsonc.set_member(text, ["servers", "h"], {"a": 1}) == (
+    assert jsonc.put(text, ["servers", "h"], {"a": 1}) == (
         '{\n  "servers": {\n    "h": {\n      "a": 1\n    }\n  }\n}\n'
     )
 
 
 def test_objects_that_become_empty_go_but_not_those_with_a_comment() -> None:
-    made = jsonc.set_member('{\n  "x": 1\n}\n', ["servers", "h"], {})
-    assert jsonc.remove_member(made, ["servers", "h"]) == '{\n  "x": 1\n}\n'
+    made = jsonc.put('{\n  "x": 1\n}\n', ["servers", "h"], {})
+    assert jsonc.remove(made, ["servers", "h"]) == '{\n  "x": 1\n}\n'
     commented = '{"servers": { // mine\n"h": 1}}'
-    assert jsonc.read(jsonc.remove_member(commented, ["servers", "h"])) == {"servers": {}}
-    assert "// mine" in jsonc.remove_member(commented, ["servers", "h"])
+    assert jsonc.read(jsonc.remove(commented, ["servers", "h"])) == {"servers": {}}
+    assert "// mine" in jsonc.remove(commented, ["servers", "h"])
 
 
 def test_one_line_stays_one_line() -> None:
     text = '{"mcpServers": {"a": {}}}'
-    changed = jsonc.set_member(text, ["mcpServers", "b"], 1)
+    changed = jsonc.put(text, ["mcpServers", "b"], 1)
     assert changed == '{"mcpServers": {"a": {}, "b": 1}}'
-    assert jsonc.remove_member(changed, ["mcpServers", "b"]) == text
+    assert jsonc.remove(changed, ["mcpServers", "b"]) == text
 
 
 def test_line_ends_of_windows_stay() -> None:
-    changed = jsonc.set_member('{\r\n  "a": 1\r\n}\r\n', ["s", "h"], {"x": [1]})
+    changed = jsonc.put('{\r\n  "a": 1\r\n}\r\n', ["s", "h"], {"x": [1]})
     assert "\n" not in changed.replace("\r\n", "")
 
 
 def test_equal_values_change_nothing() -> None:
     text = '{"a" : {"b":   [1,2]}}'
-    assert jsonc.set_member(text, ["a", "b"], [1, 2]) is text
-    assert jsonc.remove_member(text, ["a", "c"]) is text
+    assert jsonc.put(text, ["a", "b"], [1, 2]) is text
+    assert jsonc.remove(text, ["a", "c"]) is text
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_equal_values_change_nothing() -> None:
 )
 def test_what_is_no_document_is_told_with_its_place(text: str, message: str) -> None:
     with pytest.raises(FormatError, match=message.replace("(", r"\(")):
-        jsonc.set_member(text, ["s", "h"], 1)
+        jsonc.put(text, ["s", "h"], 1)
 
 
 KEYS = st.sampled_from(["a", "b", "servers", 'q"', "ü"])
@@ -130,16 +130,14 @@ def test_setting_and_removing_do_what_they_do_to_a_dict(
     holder = content.get(first, {})
     if not isinstance(holder, dict):
         with pytest.raises(FormatError):
-            jsonc.set_member(text, [first, second], value)
+            jsonc.put(text, [first, second], value)
         return
-    changed = jsonc.set_member(text, [first, second], value)
+    changed = jsonc.put(text, [first, second], value)
     assert jsonc.read(changed) == {**content, first: {**holder, second: value}}
-    assert jsonc.set_member(changed, [first, second], value) == changed
+    assert jsonc.put(changed, [first, second], value) == changed
     assert second in holder or changed.count("//") >= text.count("//")
-    assert first in content or first not in jsonc.read(
-        jsonc.remove_member(changed, [first, second])
-    )
-    left = jsonc.read(jsonc.remove_member(changed, [first, second]))
+    assert first in content or first not in jsonc.read(jsonc.remove(changed, [first, second]))
+    left = jsonc.read(jsonc.remove(changed, [first, second]))
     assert left.get(first, {}) == {key: kept for key, kept in holder.items() if key != second}
     assert {key: kept for key, kept in left.items() if key != first} == {
         key: kept for key, kept in content.items() if key != first

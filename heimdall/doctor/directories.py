@@ -12,6 +12,7 @@ from heimdall.cognitive_system.data_dirs import shared_directories
 from heimdall.doctor.finding import Finding, Request, failed, passed, warned
 from heimdall.errors import HeimdallError
 from heimdall.models.ownership import owner
+from heimdall.models.space import may_change_hands
 
 _MOST_ENTRIES = 20_000
 """A models directory has some dozens; a limit keeps a strange one from taking minutes."""
@@ -112,6 +113,8 @@ def _remedy(path: Path, *, recursive: bool = False) -> str:
         command = f"give yourself the right to change {path}"
     elif not recursive and path.stat().st_uid == os.geteuid():
         command = f"'chmod u+rwx {path}' unless it is mounted read-only"
+    elif not may_change_hands(path):
+        return f"{_ELSEWHERE} that you may write to"
     else:
         command = f"'sudo chown {option}{_me()} {path}'"
     return f"{command}, or {_ELSEWHERE}"

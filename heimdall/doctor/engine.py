@@ -35,6 +35,13 @@ def check(_request: Request) -> Iterator[Finding]:
 
 
 def _run(directory: Path, model: str, variant: str) -> Finding:
+    from heimdall.models.sources.installer import is_plain_python
+
+    if not is_plain_python(sys.executable or "", frozen=hasattr(sys, "frozen")):
+        reason = (
+            "this program is no plain Python, so the engine can't be tried in a process of its own"
+        )
+        return not_checked("engine", directory, reason)
     fail = partial(failed, "engine", directory)
     trial = "heimdall.doctor.engine_trial"
     # The parent's own path, so that both see the same packages however the parent was started.

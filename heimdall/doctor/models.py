@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from heimdall.doctor.finding import Finding, Request, failed, passed, warned
-from heimdall.models import locations, prune
+from heimdall.models import locations, prune, view
 from heimdall.models.errors import ManifestError
 from heimdall.models.files import sha256_of
 from heimdall.models.locate import SHARED, SYSTEM, Location
@@ -104,7 +104,16 @@ def _view(pinned: PinnedSet) -> Iterator[Finding]:
     models_dir, own = pinned.store.models_dir, pinned.tree
     paths = [file.path for file in pinned.model.files]
     wrong = [path for path in paths if not _same(models_dir / path, own / path)]
-    if wrong:
+    if not wrong:
+        return
+    if theirs := view.foreign(pinned):
+        problem = (
+            f"{', '.join(map(str, theirs))} is not heimdall's and is left alone: other tools find the pinned files "
+            f"in {own}; heimdall itself does not mind"
+        )
+        advice = "move it away, then 'heimdall doctor --fix', if they are to be found there"
+        yield warned("models_view", models_dir, problem, advice)
+    else:
         problem = f"other tools that look there don't find the pinned {', '.join(wrong)}; heimdall itself does not mind"
         advice = "'heimdall doctor --fix' lays them out again"
         yield warned("models_view", models_dir, problem, advice, _lay_out_view)
@@ -151,8 +160,8 @@ def _provide(_finding: Finding) -> str:
 
 def _lay_out_view(_finding: Finding) -> str:
     store = Store()
-    PinnedSet(read_model(), store).show()
-    return f"laid the pinned files out in {store.models_dir}; what was there under their names was kept, renamed"
+    view.lay_out(PinnedSet(read_model(), store))
+    return f"laid the pinned files out in {store.models_dir}"
 
 
 def _sweep(_finding: Finding) -> str:

@@ -68,7 +68,7 @@ def judge(environ: Environment) -> list[Finding]:
     """What is wrong with an environment: at most one finding a variable and rule."""
     unreadable = {
         name: _failed(name, str(error), f"correct it, or unset {name}")
-        for name in sorted({*OURS, *_THEIRS} & environ.keys())
+        for name in sorted({*OURS, *_THEIRS, *_DIRECTORIES} & environ.keys())
         if (error := _mistake_in(name, environ[name]))
     }
     # What a value that can't be read might mean for others is not guessed.
@@ -84,6 +84,8 @@ def _mistake_in(name: str, value: str) -> SettingsError | None:
     try:
         Settings.from_environment({name: value})
         level_from_environment({name: value})
+        if name in _DIRECTORIES:
+            locations.named_directory(name, value)
     except SettingsError as error:
         return error
     return None
@@ -165,14 +167,10 @@ def _mirrors_in_folders_that_are_not_there(
 
 def _directories(environ: Environment, _settings: Settings) -> Iterator[Finding]:
     for name in _DIRECTORIES:
-        if not (value := environ.get(name)):
+        value = environ.get(name)
+        if not value or _mistake_in(name, value):
             continue
-        try:
-            path = Path(value).expanduser()
-        except RuntimeError:
-            problem = f"{name}: the home directory in it is not known"
-            yield _failed(name, problem, "write an absolute path", value)
-            continue
+        path = Path(value).expanduser()
         if not path.is_absolute():
             problem = (
                 f"{name} is a relative path: it means another place in every working directory"
@@ -185,7 +183,7 @@ def _directories(environ: Environment, _settings: Settings) -> Iterator[Finding]
 
 def _models_apart_from_the_data(environ: Environment, _settings: Settings) -> Iterator[Finding]:
     data, models = environ.get("HEIMDALL_DATA_DIR"), environ.get("MODEL_CACHE_DIR")
-    if not data or not models:
+    if not data or not models or any(map(_mistake_in, _DIRECTORIES[:2], (data, models))):
         return
     below, real = Path(locations.data_dir()) / "models", Path(locations.models_dir())
     if real != below:

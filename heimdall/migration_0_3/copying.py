@@ -15,7 +15,7 @@ from pathlib import Path
 from heimdall.errors import HeimdallError
 from heimdall.migration_0_3.report import MigrationError, Options, Outcome, Step, failure
 from heimdall.models.files import sha256_of
-from heimdall.models.processes import this_process
+from heimdall.models.processes import new_owner
 from heimdall.models.transfer.partials import is_abandoned
 
 _PREFIX = "migrating"
@@ -139,7 +139,7 @@ def temporary(directory: Path) -> Iterator[Path]:
 
     What is left of it is removed.
     """
-    path = directory / f"{_PREFIX}.{this_process()}-{os.urandom(4).hex()}.tmp"
+    path = directory / f"{_PREFIX}.{new_owner()}.tmp"
     try:
         yield path
     finally:

@@ -116,7 +116,7 @@ class _Contents:
 
 def _pinned_models() -> list[PinnedModel]:
     """Every model of the manifest that is for this machine, the wanted variant first."""
-    chosen, document = read_model(), receipts.read_json(heimdall().manifest_path)
+    chosen, document = read_model(), receipts.read_manifest(heimdall().manifest_path)
     names = [(entry["name"], entry["variant"]) for entry in document["models"]]
     others = [
         name

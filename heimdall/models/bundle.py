@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
-from .errors import IntegrityError, ModelError
+from .errors import IntegrityError, ModelError, SourceError
 from .files import chunks_of, draft
 from .manifest import PinnedFile, PinnedModel
 from .sources.base import Context
-from .sources.local import adopt
+from .sources.local import adopt, adopt_from, still_wanted
 from .store import copy_verified
-from .transfer.archives import ROOT, unpack
+from .transfer.archives import ROOT, take_members
+
+_MOST_ENTRIES = 1_000_000
+"""Of a folder that the user names: a whole cache has fewer."""
 
 
 @dataclass(eq=False, repr=False)
@@ -34,7 +39,11 @@ class BundleError(ModelError):
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A source that the user names: an export or a release asset, or a folder as a models directory or an unpacked asset."""
+    """A source that the user names: a file or a folder of any shape. What it has is told by hash, whatever it is called.
+
+    For example an export, a release asset, a wheel, one of the model's files; a models directory, a snapshot of Hugging
+    Face's or a whole cache, a flat folder with the files or with archives of them.
+    """
 
     path: Path
     remote: bool = False
@@ -46,7 +55,7 @@ class Given:
             BundleError: if there is no such file or folder.
         """
         if not (self.path.is_dir() or self.path.is_file()):
-            reason = "no such file or folder; name an export, a release asset or a models directory"
+            reason = "no such file or folder; name an export, a release asset, or a folder with the model's files"
             raise BundleError(str(self.path), reason)
 
     @property
@@ -60,12 +69,39 @@ class Given:
         return str(self.path)
 
     def deliver(self, wanted: Sequence[PinnedFile], context: Context) -> None:
-        """Take what is wanted; each file is verified, so a zip need not be the pinned one."""
+        """Take what is wanted and there.
+
+        Raises:
+            SourceError: naming what is not there; the rest is kept.
+        """
         if self.path.is_file():
-            unpack(self.path, wanted, context.pinned)
-            return
+            _take_file(self.path, wanted, context)
+        else:
+            adopt_from(self.path, wanted, context, _MOST_ENTRIES)
+            for archive in _archives_below(self.path) if still_wanted(wanted, context) else ():
+                with contextlib.suppress(SourceError):  # a damaged one of many
+                    _take_file(archive, still_wanted(wanted, context), context)
+        if missing := still_wanted(wanted, context):
+            lacking = ", ".join(
+                f"{file.path} ({file.size} bytes, sha256 {file.sha256})" for file in missing
+            )
+            kept = "; what it has is kept, and another import brings the rest"
+            raise SourceError(
+                f"{self.path} lacks {lacking}{kept if len(missing) < len(wanted) else ''}"
+            )
+
+
+def _take_file(path: Path, wanted: Sequence[PinnedFile], context: Context) -> None:
+    if zipfile.is_zipfile(path):
+        take_members(path, wanted, context.pinned)
+    else:
         for file in wanted:
-            adopt([self.path / file.path, self.path / ROOT / file.path], file, context)
+            adopt([path], file, context)
+
+
+def _archives_below(folder: Path) -> list[Path]:
+    paths = islice(folder.rglob("*"), _MOST_ENTRIES)
+    return sorted(path for path in paths if path.suffix in {".zip", ".whl"} and path.is_file())
 
 
 def export(model: PinnedModel, tree: Path, target: Path) -> None:

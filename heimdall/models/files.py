@@ -12,6 +12,7 @@ from typing import IO
 
 CHUNK = 1 << 20
 """Bytes per read: the measured optimum of reading, hashing and writing."""
+_PATIENCE_SECONDS = (0.02, 0.05, 0.1, 0.2, 0.4, 0.4, 0.8) if os.name == "nt" else ()
 
 
 def sha256_of(path: Path) -> str:
@@ -53,6 +54,25 @@ def settle(path: Path) -> None:
     os.utime(path, (now, now))
 
 
+def rename(source: Path, target: Path) -> None:
+    """Give a file or folder another name in the same filesystem, in place of a file that has it.
+
+    On Windows nobody may rename what somebody has open, and virus scanners open each new file for a moment: it is tried
+    again for two seconds.
+
+    Raises:
+        OSError: if it can't be done.
+    """
+    for seconds in _PATIENCE_SECONDS:
+        try:
+            source.replace(target)
+        except PermissionError:
+            time.sleep(seconds)
+        else:
+            return
+    source.replace(target)
+
+
 @contextlib.contextmanager
 def draft(path: Path, *, mode: int = 0o666, replace: bool = True) -> Iterator[Path]:
     """An empty file beside `path`, to be filled, that gets its name when the block ends well.
@@ -76,7 +96,7 @@ def draft(path: Path, *, mode: int = 0o666, replace: bool = True) -> Iterator[Pa
         with beside.open("r+b" if os.name == "nt" else "rb") as stream:
             os.fsync(stream.fileno())
         if replace:
-            beside.replace(path)
+            rename(beside, path)
         else:
             _link_unless_there(beside, path)
     finally:
@@ -98,4 +118,4 @@ def _link_unless_there(source: Path, target: Path) -> None:
         pass
     except OSError:  # a filesystem without links
         if not target.exists():
-            source.replace(target)
+            rename(source, target)

@@ -114,6 +114,7 @@ def make(cache: Path, name: str, write: Callable[[Path], None]) -> Path:
     """
     import shutil
 
+    from .files import rename
     from .locking import lock_if_free
 
     if cache.parent.name == FOLDER:  # a private one; beside a set, the set's folder is there
@@ -133,7 +134,7 @@ def make(cache: Path, name: str, write: Callable[[Path], None]) -> Path:
         try:
             write(aside)
             _seal(aside)
-            aside.rename(cache / name)
+            rename(aside, cache / name)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
     return cache / name

@@ -80,7 +80,7 @@ def locate(
     package = package or heimdall()
     entry = None
     try:
-        document = receipts.read_json(package.manifest_path)
+        document = receipts.read_manifest(package.manifest_path)
         entry = receipts.choose_entry(document, model, package.variant(variant))
         if entry is not None:
             return next(places(package, entry, models_dir), Location(entry))

@@ -15,13 +15,44 @@ PACKAGE_DIRECTORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 """The directory of the package `heimdall`."""
 
 
+def named_directory(variable: str, value: str | None = None) -> str:
+    """The directory that a variable names, as an absolute path; empty if it names none.
+
+    Args:
+        variable: its name.
+        value: default: its value.
+
+    Raises:
+        SettingsError: if what a shell or a service manager should have taken away or put in is still there; a directory
+            of such a name is not what anybody wants.
+    """
+    value = os.environ.get(variable) if value is None else value
+    if not value:
+        return ""
+    path = os.path.expanduser(value)
+    is_plain = value == value.strip(" \t\r\n\"'") and not path.startswith("~")
+    if is_plain and not _has_references(value):
+        return os.path.abspath(path)
+    from .settings import SettingsError
+
+    expected = "a plain path, best an absolute path: no quotation marks or blanks around it, no $NAME or %NAME%, no ~ of an unknown user"
+    raise SettingsError(variable, value, expected)
+
+
+def _has_references(text: str) -> bool:
+    shell = any(rest[:1] == "{" or rest[:1].isidentifier() for rest in text.split("$")[1:])
+    return shell or any(name.isidentifier() for name in text.split("%")[1:-1])
+
+
 def data_dir() -> str:
     """The shared per-user directory: `$HEIMDALL_DATA_DIR`, else platformdirs' user data directory.
 
+    Without a home it is the first entry of `$STATE_DIRECTORY`, which systemd gives to a service.
+
     Raises:
-        SettingsError: if there is neither a home directory nor `$HEIMDALL_DATA_DIR`.
+        SettingsError: if there is none of all these, or the variable can't be used.
     """
-    return _named_by("HEIMDALL_DATA_DIR") or _user_data_dir()
+    return named_directory("HEIMDALL_DATA_DIR") or user_data_dir()
 
 
 def private_dir() -> str:
@@ -30,12 +61,15 @@ def private_dir() -> str:
     It is in platformdirs' user data directory, also when `$HEIMDALL_DATA_DIR` names one that is shared with others.
     """
     try:
-        return os.path.join(_user_data_dir(), "private")
+        return os.path.join(user_data_dir(), "private")
     except HeimdallError:
         return ""
 
 
-def _user_data_dir() -> str:
+def user_data_dir() -> str:
+    """As `data_dir`, whatever `$HEIMDALL_DATA_DIR` says."""
+    if state := _state_directory():
+        return state
     home = os.environ.get("HOME")
     if base := _linux_directory("XDG_DATA_HOME", f"{home}/.local/share" if home else ""):
         return f"{base}/{_APPLICATION}"
@@ -54,14 +88,24 @@ def _user_data_dir() -> str:
     raise SettingsError("HOME", home or "", expected)
 
 
+def _state_directory() -> str:
+    """What systemd gives to a service to keep its state in, where there is no home to keep it in."""
+    given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    if not os.path.isabs(given) or os.environ.get("XDG_DATA_HOME"):
+        return ""
+    home = os.path.expanduser("~")
+    # A user without a home has one by name: / or a folder that is not there.
+    return "" if home != os.sep and os.path.isdir(home) else given
+
+
 def models_dir() -> str:
     """The directory of the shared models: `$MODEL_CACHE_DIR`, else `models` in the data directory."""
-    return _named_by("MODEL_CACHE_DIR") or os.path.join(data_dir(), "models")
+    return named_directory("MODEL_CACHE_DIR") or os.path.join(data_dir(), "models")
 
 
 def system_models_dir() -> str:
     """The read-only tier: `$HEIMDALL_SYSTEM_MODELS`, else `models` in platformdirs' site data directory."""
-    if chosen := _named_by("HEIMDALL_SYSTEM_MODELS"):
+    if chosen := named_directory("HEIMDALL_SYSTEM_MODELS"):
         return chosen
     if base := _linux_directory("XDG_DATA_DIRS", "/usr/local/share"):
         return f"{base}/{_APPLICATION}/models"
@@ -78,12 +122,6 @@ def manifest_path() -> str:
     carried = os.path.join(PACKAGE_DIRECTORY, "model_manifest.json")
     lock = os.path.join(os.path.dirname(PACKAGE_DIRECTORY), "models.lock.json")
     return lock if not os.path.exists(carried) and os.path.exists(lock) else carried
-
-
-def _named_by(variable: str) -> str | None:
-    """The directory that a variable names, if it is set."""
-    value = os.environ.get(variable)
-    return os.path.abspath(os.path.expanduser(value)) if value else None
 
 
 def _linux_directory(variable: str, default: str) -> str | None:

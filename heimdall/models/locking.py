@@ -37,8 +37,10 @@ def advisory_lock(
     *,
     patience: Patience | None = None,
     work: Callable[[], int] = lambda: 0,
-) -> Iterator[None]:
+) -> Iterator[bool]:
     """Hold the lock while the block runs, or run it without: after `seconds`, where locks are refused, or when `done`.
+
+    The block is told whether it is held.
 
     The system frees the lock of a process that ends, however it ends. The file stays: others may wait for it.
 
@@ -72,7 +74,7 @@ def advisory_lock(
             with contextlib.suppress(OSError):
                 # also over another user's
                 write_atomically(owner, f"process {os.getpid()} on {socket.gethostname()}")
-        yield
+        yield held
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import sys
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -109,10 +110,9 @@ def read_model(
 def _read(package: Package) -> dict[str, Any]:
     path = package.manifest_path
     try:
-        document = receipts.read_json(path)
-    except FileNotFoundError as error:
-        hook = "was built without its build hook (HATCH_BUILD_NO_HOOKS?): reinstall it"
-        raise ManifestError(path, f"is missing; {package.distribution} {hook}") from error
+        document = receipts.read_manifest(path)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ManifestError(path, f"is missing; {_who_left_it_out(package)}") from error
     except (OSError, ValueError) as error:
         raise ManifestError(
             path, f"can't be read ({error}); reinstall {package.distribution}"
@@ -129,6 +129,15 @@ def _read(package: Package) -> dict[str, Any]:
             path, f"has schema {schema!r}, this release reads schema {SCHEMA}; {remedy}"
         )
     return document
+
+
+def _who_left_it_out(package: Package) -> str:
+    if getattr(sys, "frozen", False):
+        return (
+            f"whatever packed this program left it out: have it take the data files of {package.name} along (with "
+            f"PyInstaller --collect-data {package.name})"
+        )
+    return f"reinstall {package.distribution}; whoever builds it needs its build hook"
 
 
 def _no_such_entry(

@@ -6,6 +6,7 @@ import importlib.util
 from importlib.metadata import distributions
 from pathlib import Path
 
+from . import receipts
 from .errors import ManifestError
 from .package import MANIFEST_NAME, PART_OF_HEIMDALL, Package, heimdall
 from .resolver import resolve_in_detail
@@ -54,7 +55,7 @@ def find_package(name: str, manifest: str = MANIFEST_NAME) -> Package:
     # A namespace package has several directories; a plain module has none.
     candidates = [Path(directory, manifest) for directory in spec.submodule_search_locations or ()]
     for candidate in candidates:
-        if candidate.is_file():
+        if candidate.is_file() or receipts.in_archive(str(candidate)) is not None:
             return Package(name, str(candidate))
     raise ManifestError(
         str(candidates[0] if candidates else Path(name, manifest)),

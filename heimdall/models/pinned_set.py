@@ -1,4 +1,4 @@
-"""A pinned model's files in one store: put together from verified blobs, noted, shown to other tools.
+"""A pinned model's files in one store: put together from verified blobs, and noted.
 
 A set's receipt is written last, so a set with a receipt is complete.
 """
@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
 from . import graph_cache, own_receipts, receipts
-from .files import sha256_of, size_below, write_atomically
+from .files import size_below, write_atomically
 from .locate import SYSTEM, Location, places
 from .locking import advisory_lock
 from .manifest import PinnedFile, PinnedModel
 from .ownership import is_own
 from .patience import Patience
 from .store import Store
+from .transfer.partials import TEMPORARY, left_behind
 from .transfer.progress import Progress
 
 
@@ -30,6 +30,7 @@ class PinnedSet:
         model: the model as it is pinned.
         store: the store.
         tree: the directory of the set's files.
+        alone: whether nobody else makes the same set, as a lock says that is held.
     """
 
     def __init__(self, model: PinnedModel, store: Store) -> None:
@@ -37,6 +38,7 @@ class PinnedSet:
         self.store = store
         self._stored = receipts.StoredSet(str(store.models_dir), model.entry)
         self.tree = Path(self._stored.tree)
+        self.alone = False
 
     def first_sound(self, *hashed: str) -> Path | None:
         """The first place of the model that is verified, or is in one of the tiers that are `hashed` and matches its pins.
@@ -80,8 +82,22 @@ class PinnedSet:
         lock = self.store.locks / f"{self._stored.name}.lock"
         is_complete = self._stored.is_verified
         arrived = partial(size_below, self.store.partial)
-        with advisory_lock(lock, seconds, is_complete, progress, patience=patience, work=arrived):
-            yield None if is_complete() else self._to_be_fetched()
+        with advisory_lock(
+            lock, seconds, is_complete, progress, patience=patience, work=arrived
+        ) as self.alone:
+            if is_complete():
+                yield None
+                return
+            for file in self.model.files:
+                self._discard_temporaries(file.sha256)
+            yield self._to_be_fetched()
+
+    def _discard_temporaries(self, key: str) -> None:
+        """Remove what killed processes left: as large as the file may be, of no use, and there again at each restart."""
+        for path in left_behind(self.store.partial, key, alone=self.alone):
+            if path.suffix == TEMPORARY:
+                with contextlib.suppress(OSError):
+                    path.unlink()
 
     def _to_be_fetched(self) -> list[PinnedFile]:
         missing = self.store.missing(self.model.files)
@@ -107,7 +123,7 @@ class PinnedSet:
 
         Existing files are replaced one by one with their verified twins, so a reader at the same time sees whole files.
         """
-        for file in self._weights_first():
+        for file in self.weights_first():
             self.store.place(file, self.tree / file.path)
         # they may come from files that were bad until now
         for cache in graph_cache.places(self.tree):
@@ -122,33 +138,16 @@ class PinnedSet:
         if not self._stored.is_verified():  # the folder or some blobs are other users'
             own_receipts.verify_tree(self.tree, self.model)
 
-    def show(self) -> None:
-        """Lay the published set's files where other tools expect them, directly in the models directory.
-
-        What is not ours there is kept, renamed.
-
-        Raises:
-            OSError: if that can't be done; the set itself is complete all the same.
-        """
-        for file in self._weights_first():
-            target = self.store.models_dir / file.path
-            # another process may do the same at this moment
-            with contextlib.suppress(FileNotFoundError):
-                ours = not target.is_file() or target.samefile(self.store.blob(file))
-                if not ours and not (self.store.blobs / sha256_of(target)).exists():
-                    target.rename(target.with_name(f"{target.name}.kept-{time.time_ns()}"))
-            self.store.place(file, target)
-
     def note_user(self) -> None:
         """Note for `prune` that the environment of the model's manifest uses this set."""
         manifest_path = self.model.package.manifest_path
         path = Path(self._stored.user_note(manifest_path))
-        if path.exists():
+        if path.exists() or receipts.vanishes(manifest_path):
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         _write_json(path, {"manifest": manifest_path, "set": self._stored.name})
 
-    def _weights_first(self) -> list[PinnedFile]:
+    def weights_first(self) -> list[PinnedFile]:
         """The files, large ones first, so that whoever sees a graph also finds its weights."""
         return sorted(self.model.files, key=lambda file: -file.size)
 

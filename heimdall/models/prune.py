@@ -1,7 +1,7 @@
 """What in the store nobody needs any more, with a reason for every answer. Nothing else in heimdall deletes a model.
 
 A set stays when an environment that can be read uses it, and when its use can't be judged. Blobs go when no set has
-them; unfinished downloads when their owner is gone and they are old. Processes that have a file open keep it.
+them; unfinished downloads when their process is gone, or they are old. Processes that have a file open keep it.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from pathlib import Path
 
 from . import graph_cache, receipts
 from .locking import any_held
+from .processes import is_gone, is_of_another_machine
 from .store import Store
-from .transfer.partials import is_abandoned
+from .transfer.partials import is_abandoned, owner_of
 
 OLD_SECONDS = 24 * 3600.0
 """Unfinished files younger than this stay, whoever owns them."""
@@ -50,8 +51,9 @@ def judge(store: Store, now: float | None = None) -> list[Verdict]:
     notes = {note: _read_note(note) for note in _entries(store.users)}
     sets = [_judge_set(directory, notes) for directory in _entries(store.sets)]
     stale = [_removal("note", note, why) for note, (used, why) in notes.items() if used is False]
-    partials = [_judge_partial(path, now) for path in _entries(store.partial)]
-    return [*sets, *_judge_blobs(store, sets, now), *partials, *stale]
+    busy = any_held(store.locks)
+    partials = [_judge_partial(path, now, busy=busy) for path in _entries(store.partial)]
+    return [*sets, *_judge_blobs(store, sets, now, busy=busy), *partials, *stale]
 
 
 def carry_out(store: Store, verdicts: Iterable[Verdict]) -> None:
@@ -98,7 +100,7 @@ def _read_note(note: Path) -> tuple[bool | None, str]:
     except (OSError, ValueError, KeyError) as error:
         return None, f"the note {note.name} can't be read ({error})"
     try:
-        document = receipts.read_json(manifest)
+        document = receipts.read_manifest(manifest)
         pinned = {receipts.set_name(entry) for entry in document["models"]}
     except (FileNotFoundError, NotADirectoryError):
         return False, f"the environment of {manifest} is gone"
@@ -109,14 +111,13 @@ def _read_note(note: Path) -> tuple[bool | None, str]:
     return False, f"the environment of {manifest} pins other files now"
 
 
-def _judge_blobs(store: Store, sets: list[Verdict], now: float) -> Iterator[Verdict]:
+def _judge_blobs(store: Store, sets: list[Verdict], now: float, *, busy: bool) -> Iterator[Verdict]:
     kept = [_blobs_of(verdict.path) for verdict in sets if verdict.keep]
     if None in kept:
         return  # a set is being put together, or broken: which blobs it needs is not known
     needed = {sha256 for blobs in kept for sha256 in blobs or ()}
     removed = (_blobs_of(verdict.path) for verdict in sets if not verdict.keep)
     released = {sha256 for blobs in removed for sha256 in blobs or ()}
-    busy = any_held(store.locks)
     for blob in _entries(store.blobs):
         if blob.name in needed:
             continue
@@ -137,10 +138,16 @@ def _blobs_of(directory: Path) -> set[str] | None:
         return None
 
 
-def _judge_partial(path: Path, now: float) -> Verdict:
+def _judge_partial(path: Path, now: float, *, busy: bool) -> Verdict:
+    owner = owner_of(path)
+    if is_gone(owner):
+        return _removal("partial", path, "its process is gone")
+    if not busy and is_of_another_machine(owner):
+        # A container that starts anew has another name.
+        return _removal("partial", path, "another machine's, and nobody is fetching a model")
     if now - path.stat().st_mtime <= OLD_SECONDS:
         return _kept("partial", path, "it is less than a day old")
-    if path.suffix == ".part" and not is_abandoned(path):
+    if not is_abandoned(path):
         return _kept("partial", path, "its process is running")
     return _removal("partial", path, "left behind more than a day ago")
 

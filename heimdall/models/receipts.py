@@ -9,6 +9,7 @@ Part of every import of heimdall, so it loads nothing but `json`; `manifest.read
 
 import json
 import os
+import sys
 from binascii import crc32
 
 from . import locations
@@ -36,6 +37,39 @@ def read_json(path: str) -> "dict[str, Any]":
         return _json_object(stream, path)
 
 
+def read_manifest(path: str) -> "dict[str, Any]":
+    """Read a manifest, which may be in a zip archive that Python imports from.
+
+    Raises:
+        As `read_json` does.
+    """
+    try:
+        return read_json(path)
+    except (FileNotFoundError, NotADirectoryError):
+        content = in_archive(path)
+        if content is None:
+            raise
+        from io import BytesIO
+
+        return _json_object(BytesIO(content), path)
+
+
+def in_archive(path: str) -> "bytes | None":
+    """The content of a file in a zip archive, as `path/of/archive.zip/path/in/it`; None if there is none."""
+    archive = os.path.dirname(path)
+    while not os.path.isfile(archive):
+        above = os.path.dirname(archive)
+        if above == archive:
+            return None
+        archive = above
+    from zipimport import zipimporter
+
+    try:
+        return zipimporter(archive).get_data(path)
+    except (ImportError, OSError):
+        return None
+
+
 def read_own_json(path: str) -> "dict[str, Any]":
     """Read a JSON object from a file that is this user's or root's.
 
@@ -50,7 +84,7 @@ def read_own_json(path: str) -> "dict[str, Any]":
         return _json_object(stream, path)
 
 
-def _json_object(stream: "IO[str]", path: str) -> "dict[str, Any]":
+def _json_object(stream: "IO[str] | IO[bytes]", path: str) -> "dict[str, Any]":
     try:
         document = json.load(stream)
     except RecursionError as error:
@@ -199,7 +233,18 @@ class StoredSet:
     def is_noted(self, manifest_path: str) -> bool:
         """Whether it is noted that this manifest's environment uses the set, or can't be."""
         note = self.user_note(manifest_path)
-        return os.path.exists(note) or not os.access(os.path.dirname(note), os.W_OK)
+        return (
+            vanishes(manifest_path)
+            or os.path.exists(note)
+            or not os.access(os.path.dirname(note), os.W_OK)
+        )
+
+
+def vanishes(path: str) -> bool:
+    """Whether it is in the folder that a one-file program unpacks itself into, and removes when it ends."""
+    unpacked = getattr(sys, "_MEIPASS", "")
+    beside = os.path.dirname(sys.executable)
+    return bool(unpacked) and path.startswith(unpacked) and not unpacked.startswith(beside)
 
 
 def own_receipt(tree: str, entry: "dict[str, Any]") -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from configparser import ConfigParser
 from functools import cache
-from pathlib import Path
+from importlib import resources
 from typing import NamedTuple
 
 HIDDEN = "[redacted]"
@@ -39,7 +39,7 @@ def _compiled(expression: str) -> re.Pattern[str]:
 def _kinds() -> list[_Kind]:
     # Read with the first text: most commands have none.
     table = ConfigParser(interpolation=None)
-    table.read_string(Path(__file__).with_suffix(".ini").read_text("utf-8"))
+    table.read_string((resources.files(__package__) / "secrets.ini").read_text("utf-8"))
     return [
         _Kind(
             name=title.partition(":")[0],

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import locations
 from .errors import ModelError, StoreError
 from .ownership import owner
+from .settings import SettingsError
 from .text import megabytes
 
 _MARGIN = 1 << 20
@@ -47,20 +50,51 @@ def is_full(error: BaseException) -> bool:
 def explained(error: OSError, models_dir: Path) -> StoreError:
     """What the system said about the models directory, with what to do about it."""
     reason = f"{error.strerror or error}" + (f" ({error.filename})" if error.filename else "")
-    return StoreError(
-        str(models_dir), reason, f"{_remedy(error)} or set HEIMDALL_DATA_DIR to another directory"
-    )
+    return StoreError(str(models_dir), reason, _remedy(error))
 
 
 def _remedy(error: OSError) -> str:
-    if is_full(error):
-        return "make room there,"
+    variable = "MODEL_CACHE_DIR" if os.environ.get("MODEL_CACHE_DIR") else "HEIMDALL_DATA_DIR"
     if error.errno in _DENIED and error.filename:
         existing = Path(os.fsdecode(error.filename))
         while not os.path.lexists(existing) and existing != existing.parent:
             existing = existing.parent
-        return f"{existing} belongs to {owner(existing)}: make it writable for you (chown),"
-    return "see what is wrong there,"
+        owned = f"{existing} belongs to {owner(existing)}"
+        if not may_change_hands(existing):
+            return f"{owned}: set {variable} to a directory that you may write to"
+        remedy = f"{owned}: make it writable for you (chown)"
+    else:
+        remedy = "make room there" if is_full(error) else "see what is wrong there"
+    return f"{remedy}, or set {variable} to another directory"
+
+
+def may_change_hands(path: Path) -> bool:
+    """Whether a user may well be told to make `path` his own: what is heimdall's, or in his home.
+
+    Never what is above the home, and nothing that belongs to the whole machine or to another user.
+    """
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111 (without a home it stays as it is)
+    if path in (*home.parents, Path(path.anchor)):
+        return False
+    if home in (path, *path.parents) and not _is_anothers_home(home):
+        return True
+    own = []
+    with contextlib.suppress(SettingsError):
+        own = [Path(locations.data_dir()), Path(locations.models_dir())]
+    return any(directory in (path, *path.parents) for directory in own)
+
+
+def _is_anothers_home(home: Path) -> bool:
+    """Whether another user lives there, as when sudo keeps HOME."""
+    if os.name == "nt":
+        return False
+    import pwd
+
+    try:
+        number = home.stat().st_uid
+        return number != os.geteuid() and pwd.getpwuid(number).pw_dir == str(home)
+    except (OSError, KeyError):
+        return False
 
 
 def require_space(directory: Path, needed: int) -> None:

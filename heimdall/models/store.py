@@ -10,16 +10,17 @@ import contextlib
 import errno
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
 from . import locations, receipts
 from .errors import IntegrityError
-from .files import settle, sha256_of, write_atomically
+from .files import rename, settle, sha256_of, write_atomically
 from .manifest import PinnedFile
+from .processes import new_owner
 from .transfer.digest import Sha256
-from .transfer.partials import PartialFile
+from .transfer.partials import TEMPORARY, PartialFile
 
 _README = """\
 This folder belongs to heimdall (https://github.com/lcbcFoo/heimdall-mcp-server), which keeps the models of every
@@ -103,13 +104,13 @@ class Store:
         # Forced to the disk first: a power cut could otherwise leave a file of the right size and time stamp without
         # its bytes, and nothing would ever hash it again.
         settle(path)
-        path.replace(self.blob(file))
+        rename(path, self.blob(file))
         self.arrived.add(file.sha256)
 
     @contextlib.contextmanager
     def temporary(self, name: str) -> Iterator[Path]:
         """A name of our own in the store's filesystem for a file to be renamed from; what is left of it is removed."""
-        path = self.partial / f"{name}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
+        path = self.partial / f"{name}.{new_owner()}{TEMPORARY}"
         try:
             yield path
         finally:
@@ -118,21 +119,51 @@ class Store:
     def place(self, file: PinnedFile, target: Path) -> None:
         """Make `target` the file's blob: a hard link, or a copy with the same time stamp where links are refused."""
         blob = self.blob(file)
-        with contextlib.suppress(FileNotFoundError):
-            if target.samefile(blob):
-                return
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with self.temporary(file.sha256) as path:
-            try:
-                os.link(blob, path)
-            except OSError as error:
-                if error.errno not in _NO_LINKS:
-                    raise
+        with self._aside(file, target) as path:
+            if path is not None and not _linked(os.link, blob, path):
                 shutil.copyfile(blob, path)
                 path.chmod(0o644)
                 status = blob.stat()
                 os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
-            path.replace(target)
+
+    def show(self, file: PinnedFile, target: Path) -> None:
+        """As `place`, for a set that has the file: where links are refused, no third copy is made.
+
+        It is a symbolic link then; where those are refused too, it is the blob itself that moves there: the set's own
+        copy stands for it.
+        """
+        if not target.is_symlink() and matches(target, file):
+            return
+        blob = self.blob(file)
+        with self._aside(file, target) as path:
+            if path is None or _linked(os.link, blob, path):
+                return
+            relative = os.path.relpath(blob, target.parent)
+            if not _linked(os.symlink, relative, path):
+                rename(blob, path)
+
+    @contextlib.contextmanager
+    def _aside(self, file: PinnedFile, target: Path) -> Iterator[Path | None]:
+        """A free name for what is to become `target` when the block ends well; None if `target` is the blob already."""
+        with contextlib.suppress(FileNotFoundError):
+            if target.samefile(self.blob(file)):
+                yield None
+                return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with self.temporary(file.sha256) as path:
+            yield path
+            rename(path, target)
+
+
+def _linked(link: Callable[[str | Path, Path], None], source: str | Path, path: Path) -> bool:
+    """Whether links of this kind are made here."""
+    try:
+        link(source, path)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        return False
+    return True
 
 
 _NO_LINKS = frozenset(

@@ -41,6 +41,8 @@ OF_HEIMDALL_MODELS = {
     f"heimdall/models/{name}" for name in ("LICENSE", "README.md", "pyproject.toml")
 }
 """What makes the distribution heimdall-models of the same source, and is no part of the package."""
+COMMANDS = "heimdall/_heimdall_commands.py"
+"""What the wheel has beside the package."""
 LEFT_OUT = (".ci/", ".github/", ".gitattributes")
 """Beginnings of tracked paths that are of no use outside the repository, and therefore not in the sdist."""
 
@@ -92,12 +94,14 @@ def test_the_wheel_has_exactly_the_packages_the_manifest_and_metadata(reference:
     packages = [
         name
         for name in reference.files
-        if name.startswith(("heimdall/", "cognitive_memory/")) and name not in OF_HEIMDALL_MODELS
+        if name.startswith(("heimdall/", "cognitive_memory/"))
+        and name not in {*OF_HEIMDALL_MODELS, COMMANDS}
     ]
     metadata = reference.wheel.name.removesuffix("-py3-none-any.whl") + ".dist-info"
     assert sorted(wheel_names(reference.wheel)) == sorted(
         [
             *packages,
+            COMMANDS.removeprefix("heimdall/"),
             "heimdall/model_manifest.json",
             f"{metadata}/METADATA",
             f"{metadata}/RECORD",

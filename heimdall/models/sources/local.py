@@ -5,24 +5,26 @@ They are always copied: the program that they belong to may change them.
 
 from __future__ import annotations
 
-import os
+import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from .. import locations
+from .. import locations, receipts
+from ..base_error import HeimdallError
 from ..errors import IntegrityError, SourceError
 from ..files import chunks_of
 from ..manifest import PinnedFile
 from ..pinned_set import PinnedSet
 from ..store import Store, matches
 from .base import Context
+from .caches import MOST_ENTRIES, files_below, huggingface_caches, other_caches
 
 
 @dataclass(frozen=True, slots=True)
 class LocalFiles:
-    """Folders that may hold the files, in the tree of a models directory or in Hugging Face's cache."""
+    """Folders that may hold the files, in the tree of a models directory or in the caches of other libraries."""
 
     name: str = "local"
     place: str = "files on this machine"
@@ -32,18 +34,20 @@ class LocalFiles:
         """Adopt each file that one of the folders has; only files whose size fits are hashed."""
         for file in wanted:
             adopt(candidates(file, context.pinned), file, context)
+        for folder in other_caches():
+            adopt_from(folder, wanted, context)
 
 
 def candidates(file: PinnedFile, pinned: PinnedSet) -> Iterator[Path]:
     """Where that file may already be on this machine, most likely places first."""
     checkout = Path(locations.PACKAGE_DIRECTORY).parent / "cognitive_memory" / "data" / "models"
     model = pinned.model
-    for tree in (
-        pinned.store.models_dir,
-        checkout,
-        checkout / model.variant,
-        Path("data", "models"),
-    ):
+    for models_dir in models_directories(pinned.store.models_dir):
+        store = Store(models_dir)
+        yield store.blob(file)
+        yield from (directory / receipts.TREE / file.path for directory in _children(store.sets))
+        yield models_dir / file.path
+    for tree in (checkout, checkout / model.variant, Path("data", "models")):
         yield tree / file.path
     owner, _, name = urlsplit(model.upstream).path.strip("/").partition("/")
     for cache in huggingface_caches():
@@ -53,14 +57,15 @@ def candidates(file: PinnedFile, pinned: PinnedSet) -> Iterator[Path]:
         yield from _children(repository / "snapshots", below=True)
 
 
-def huggingface_caches() -> list[Path]:
-    """Hugging Face's cache directories: those its variables name, and its default one."""
-    hub, home = os.environ.get("HF_HUB_CACHE"), os.environ.get("HF_HOME")
-    default = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    named = [hub, home and f"{home}/hub", f"{default}/huggingface/hub"]
-    expanded = (os.path.expanduser(text) for text in dict.fromkeys(named) if text)  # noqa: PTH111
-    # Without a home directory there is no default one.
-    return [Path(text) for text in expanded if not text.startswith("~")]
+def models_directories(own: Path) -> list[Path]:
+    """The models directories that may have a store on this machine: this one, and those of other settings."""
+    found = [own]
+    for directory in (locations.data_dir, locations.user_data_dir):
+        with contextlib.suppress(HeimdallError):  # there is no such place
+            found.append(Path(directory(), "models"))
+    with contextlib.suppress(HeimdallError):
+        found.append(Path(locations.system_models_dir()))
+    return list(dict.fromkeys(found))
 
 
 def _children(directory: Path, *, below: bool = False) -> list[Path]:
@@ -68,6 +73,37 @@ def _children(directory: Path, *, below: bool = False) -> list[Path]:
         return sorted(directory.rglob("*") if below else directory.iterdir())
     except OSError:
         return []
+
+
+def adopt_from(
+    folder: Path, wanted: Iterable[PinnedFile], context: Context, most: int = MOST_ENTRIES
+) -> None:
+    """Adopt what is still wanted from a folder of any shape.
+
+    Args:
+        most: how many files are looked at.
+
+    Raises:
+        As `adopt` does.
+    """
+    sizes: dict[int, list[PinnedFile]] = {}
+    for file in still_wanted(wanted, context):
+        sizes.setdefault(file.size, []).append(file)
+    for path in files_below(folder, sizes, most) if sizes else ():
+        for file in still_wanted(sizes.get(_size(path), ()), context):
+            adopt([path], file, context)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # it has gone
+        return -1
+
+
+def still_wanted(wanted: Iterable[PinnedFile], context: Context) -> list[PinnedFile]:
+    """Those of the files that did not arrive."""
+    return [file for file in wanted if file.sha256 not in context.pinned.store.arrived]
 
 
 def adopt(paths: Iterable[Path], file: PinnedFile, context: Context) -> None:

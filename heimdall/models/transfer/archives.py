@@ -19,6 +19,7 @@ from ..pinned_set import PinnedSet
 ROOT = "models/"
 DOCUMENTS = f"{ROOT}about/"
 """Licence, model card and provenance: in the asset, never unpacked."""
+_ENCRYPTED = 0x1
 _PLAIN = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _UNSOUND = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error,
@@ -46,6 +47,25 @@ def unpack(archive: Path, wanted: Sequence[PinnedFile], pinned: PinnedSet) -> No
                     pinned.store.receive(file, chunks)
             except IntegrityError as error:
                 raise SourceError(f"{label}: {error}") from error
+
+
+def take_members(archive: Path, wanted: Sequence[PinnedFile], pinned: PinnedSet) -> None:
+    """Take the wanted files out of an archive of any layout into the set's store: what has their bytes, whatever its name.
+
+    Raises:
+        SourceError: if the archive is damaged; what was verified stays.
+    """
+    label = archive.name
+    with _translated(label):
+        opened = zipfile.ZipFile(archive)
+    with opened:
+        for file in wanted:
+            for info in opened.infolist():
+                if info.file_size != file.size or info.flag_bits & _ENCRYPTED:
+                    continue
+                with contextlib.suppress(IntegrityError):  # another file of that size
+                    pinned.store.receive(file, member_chunks(opened, info.filename, label))
+                    break
 
 
 def member_chunks(
@@ -99,7 +119,7 @@ def _member_problem(info: zipfile.ZipInfo, pinned: dict[str, int], seen: set[str
     kind = stat.S_IFMT(info.external_attr >> 16)
     if info.filename.casefold() in seen:
         return "is there twice"
-    if info.flag_bits & 0x1:
+    if info.flag_bits & _ENCRYPTED:
         return "is encrypted"
     if kind and not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
         return "is a link or special file"

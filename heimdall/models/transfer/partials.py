@@ -16,14 +16,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from ..files import chunks_of
-from ..ownership import is_own
-from ..processes import is_running, this_process
+from ..files import CHUNK, chunks_of, rename
+from ..ownership import NO_FOLLOW, is_own
+from ..processes import is_gone, is_of_another_machine, is_own_name, new_owner
 from .digest import Sha256
 
 _ABANDONED_SECONDS = 3600.0
 _SUFFIX = ".part"
-_FREE = "free"
+TEMPORARY = ".tmp"
+"""Ends the names of files that are of no use to anybody but their process."""
+FREE = "free"
+"""Stands for the owner of what was let go, to be continued."""
 
 
 class PartialFile:
@@ -71,15 +74,30 @@ class PartialFile:
 
 
 @contextlib.contextmanager
-def claim(directory: Path, key: str) -> Iterator[PartialFile]:
-    """A partial file for the download `key`: one that a dead process left behind, else a new one.
+def claim(directory: Path, key: str, *, alone: bool = False) -> Iterator[PartialFile]:
+    """A partial file for the download `key`, which goes on where the longest part that was left behind ends.
 
-    It stays when the block fails, to be continued later, and is removed when the block ends well.
+    It stays when the block fails, to be continued later, and is removed when the block ends well. Of what other
+    processes left, one part at most stays meanwhile: that of one which may still be at work.
+
+    Args:
+        alone: whether nobody else works on this download, as a lock says that is held; then parts are continued of
+            which it can't be told whether their process still runs. Where locks lie, that one is not disturbed.
     """
-    own = _new_name(directory, key, this_process())
-    for candidate in sorted(directory.glob(f"{key}.*{_SUFFIX}"), key=_size, reverse=True):
-        if _is_claimable(candidate) and _take(candidate, own):
-            break
+    own = _new_name(directory, key, new_owner())
+    usable = [(_size(path), is_abandoned(path), path) for path in _usable(directory, key)]
+    left = [
+        (is_left, path)
+        for _, is_left, path in sorted(usable, reverse=True)
+        if is_left or (alone and not is_own_name(owner_of(path)))
+    ]
+    # First, so that there are never more than two, of which each may be as large as the download.
+    for is_left, path in left[1:]:
+        if is_left or is_of_another_machine(owner_of(path)):
+            _discard(path)
+    for is_left, path in left[:1]:
+        if not _take(path, own, keep=not is_left) and is_left:
+            _discard(path)
     # Unbuffered: a forked child must not write what is left in a buffer when it ends.
     with own.open("r+b" if own.exists() else "x+b", buffering=0) as stream:
         partial = PartialFile(own, stream)
@@ -89,6 +107,25 @@ def claim(directory: Path, key: str) -> Iterator[PartialFile]:
             _let_go(partial)
             raise
     own.unlink(missing_ok=True)
+    for is_left, path in left[:1]:
+        if is_left or is_of_another_machine(owner_of(path)):
+            _discard(path)
+
+
+def left_behind(directory: Path, key: str, *, alone: bool = False) -> Iterator[Path]:
+    """What processes left that worked on `key` and are gone: files and folders.
+
+    Args:
+        alone: as for `claim`; then what another machine made is left behind, too.
+    """
+    for path in directory.glob(f"{key}.*"):
+        if is_abandoned(path) or (alone and is_of_another_machine(owner_of(path))):
+            yield path
+
+
+def _discard(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()
 
 
 def _let_go(partial: PartialFile) -> None:
@@ -99,61 +136,72 @@ def _let_go(partial: PartialFile) -> None:
             partial.path.unlink()
             return
         key = partial.path.name.split(".", 1)[0]
-        partial.path.rename(_new_name(partial.path.parent, key, _FREE))
+        free = f"{FREE}-{os.urandom(4).hex()}"
+        rename(partial.path, _new_name(partial.path.parent, key, free))
 
 
-def _is_claimable(path: Path) -> bool:
-    """Whether it is a file that we may change, without a second name, and nobody works on it."""
-    try:
-        status = path.lstat()
-    except OSError:
-        return False
+def _usable(directory: Path, key: str) -> Iterator[Path]:
+    """The download's parts that are files which we may change, without a second name."""
     as_we_are = os.access in os.supports_effective_ids
-    writable = os.access(path, os.R_OK | os.W_OK, effective_ids=as_we_are)
-    ours = stat.S_ISREG(status.st_mode) and status.st_nlink == 1 and writable
-    return ours and is_abandoned(path)
+    for path in directory.glob(f"{key}.*{_SUFFIX}"):
+        try:
+            status = path.lstat()
+        except OSError:
+            continue
+        writable = os.access(path, os.R_OK | os.W_OK, effective_ids=as_we_are)
+        if stat.S_ISREG(status.st_mode) and status.st_nlink == 1 and writable:
+            yield path
 
 
-def _take(candidate: Path, own: Path) -> bool:
-    """Make the candidate's bytes our own; of several claimants one succeeds."""
-    # Another user may still have it open, whatever its name says.
-    if _owner_of(candidate) == _FREE and is_own(candidate.lstat()):
-        with contextlib.suppress(OSError):
-            candidate.rename(own)
-            return True
-        return False
-    # if we die now, the next one finds it
-    taken = _new_name(own.parent, own.name.split(".", 1)[0], this_process())
+def _take(candidate: Path, own: Path, *, keep: bool) -> bool:
+    """Make the candidate's bytes our own; of several claimants one succeeds, unless the candidate is to stay."""
     try:
-        candidate.rename(taken)
-        shutil.copyfile(taken, own)
-    except OSError:
+        # Another user may still have it open, whatever its name says.
+        if owner_of(candidate).startswith(f"{FREE}-") and is_own(candidate.lstat()):
+            rename(candidate, own)
+        elif keep:
+            _copy(candidate, own)
+        else:
+            _take_copy(candidate, own)
+    except OSError:  # it has gone, or there is no room for two
         own.unlink(missing_ok=True)
         return False
-    finally:
-        taken.unlink(missing_ok=True)
     return True
 
 
+def _take_copy(candidate: Path, own: Path) -> None:
+    # if we die now, the next one finds it
+    taken = _new_name(own.parent, own.name.split(".", 1)[0], new_owner())
+    try:
+        rename(candidate, taken)
+        _copy(taken, own)
+    finally:
+        taken.unlink(missing_ok=True)
+
+
+def _copy(source: Path, target: Path) -> None:
+    # In a folder that others may write to, it may have become a link or a pipe by now.
+    descriptor = os.open(source, os.O_RDONLY | NO_FOLLOW | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(descriptor, "rb") as original:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(f"{source} is no file")
+        with target.open("xb") as copy:
+            shutil.copyfileobj(original, copy, CHUNK)
+
+
 def _new_name(directory: Path, key: str, owner: str) -> Path:
-    return directory / f"{key}.{owner}-{os.urandom(4).hex()}{_SUFFIX}"
+    return directory / f"{key}.{owner}{_SUFFIX}"
 
 
-def _owner_of(path: Path) -> str:
-    return path.name.partition(".")[2].rpartition("-")[0]
+def owner_of(path: Path) -> str:
+    """Who made it, as its name says: `KEY.OWNER`, and an ending."""
+    return path.name.partition(".")[2].removesuffix(_SUFFIX).removesuffix(TEMPORARY)
 
 
 def is_abandoned(path: Path) -> bool:
     """Whether nobody works on it: it was let go, its process on this host is gone, or it has not grown for an hour."""
-    owner = _owner_of(path)
-    if owner == _FREE:
-        return True
-    host, _, pid = owner.rpartition(".")
-    if (
-        f"{host}.{os.getpid()}" == this_process()
-        and pid.isdecimal()
-        and is_running(int(pid)) is False
-    ):
+    owner = owner_of(path)
+    if owner.startswith(f"{FREE}-") or is_gone(owner):
         return True
     try:
         return abs(time.time() - path.stat().st_mtime) > _ABANDONED_SECONDS

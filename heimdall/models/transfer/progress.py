@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import shutil
 import sys
@@ -96,12 +97,13 @@ class LineProgress(Progress):
         # A closed or full stderr must not break a download; and what a full one did not take must not stay in Python's
         # buffer, or the process would end with exit code 120 when that is written once more.
         with contextlib.suppress(OSError, ValueError):
-            self._stream.flush()
-            try:
-                descriptor = self._stream.fileno()
-            except (OSError, ValueError, AttributeError):  # a stand-in of the host program
+            if not isinstance(self._stream, io.TextIOWrapper):
+                # A stand-in of the host program: in a notebook its descriptor leads to the server's terminal.
                 self._stream.write(text)
+                self._stream.flush()
                 return
+            self._stream.flush()
+            descriptor = self._stream.fileno()
             os.write(descriptor, text.encode(self._stream.encoding or "utf-8", "backslashreplace"))
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from heimdall.mcp_server import main
-from heimdall.models.first_import import is_own_command
 from tests.support.mcp_raw import RawServer
 
 pytestmark = pytest.mark.slow
@@ -74,7 +73,3 @@ def test_the_project_by_an_option(project: Path, tmp_path: Path) -> None:
         status = server.call("memory_status")["structuredContent"]["project"]
         assert (status["root"], status["chosen_by"]) == (str(other), "HEIMDALL_PROJECT")
         assert server.end() == 0
-
-
-def test_importing_heimdall_fetches_nothing_in_the_server() -> None:
-    assert is_own_command(["-m"], ["python", "-m", "heimdall.mcp_server"])

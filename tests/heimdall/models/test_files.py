@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from heimdall.models import files
 from heimdall.models.files import CHUNK, chunks_of, draft, sha256_of, write_atomically
 
 
@@ -88,3 +89,25 @@ def test_modes(tmp_path: Path) -> None:
 def test_a_directory_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         write_atomically(tmp_path / "no" / "file", "x")
+
+
+def test_a_name_that_a_virus_scanner_holds_is_asked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows: the first renames are refused."""
+    refusals = [PermissionError(13, "in use")] * 2
+    replace = Path.replace
+
+    def held(self: Path, target: Path) -> Path:
+        if refusals:
+            raise refusals.pop()
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", held)
+    monkeypatch.setattr(files, "_PATIENCE_SECONDS", (0.0, 0.0, 0.0))
+    files.write_atomically(tmp_path / "file", "new")
+    assert (tmp_path / "file").read_text() == "new"
+    refusals = [PermissionError(13, "in use")] * 4
+    with pytest.raises(PermissionError):
+        files.write_atomically(tmp_path / "file", "newer")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

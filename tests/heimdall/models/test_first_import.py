@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from heimdall.models.first_import import is_own_command
 from tests.support.faults import Fault, Instead
 from tests.support.servers import plain_mirror
 from tests.support.small_model import Installation, SmallModel
@@ -186,29 +185,42 @@ def test_thirty_two_processes_at_once_make_one_copy(
     assert not list((store / "partial").iterdir())
 
 
-@pytest.mark.parametrize(
-    ("argv", "orig_argv", "own"),
-    [
-        (["/env/bin/heimdall"], ["python", "/env/bin/heimdall"], True),
-        (["/env/bin/heimdall-mcp"], ["python", "/env/bin/heimdall-mcp"], True),
-        (["heimdall.exe"], ["python", "heimdall.exe"], True),
-        (["heimdall-script.py"], ["python"], True),
-        (["-m"], ["python", "-m", "heimdall", "models"], True),
-        (["-m"], ["python", "-m", "heimdall.cli"], True),
-        (["-m"], ["python", "-mheimdall", "--help"], True),
-        (["-m"], ["python", "-Im", "heimdall.cli"], True),
-        (["-m"], ["python", "-W", "error", "-X", "dev", "-m", "heimdall"], True),
-        (["-m"], ["python", "-Wm", "-m", "pytest"], False),
-        (["-m"], ["python", "-m"], False),
-        (["-m"], ["python", "-m", "pytest"], False),
-        (["-c"], ["python", "-c", "import heimdall"], False),
-        (["/srv/app.py"], ["python", "/srv/app.py"], False),
-        ([""], ["python"], False),
-        ([], [], False),
-    ],
-)
-def test_own_commands_are_recognised(argv: list[str], orig_argv: list[str], own: bool) -> None:
-    assert is_own_command(argv, orig_argv) == own
+COMMAND = "import _heimdall_commands as commands; "
+VERSION = f"{COMMAND}import sys; sys.argv[1:] = ['--version']; sys.exit(commands.heimdall())"
+RUN_MODULE = "import runpy, sys; sys.argv[1:] = ['--help']; runpy.run_module({!r}, run_name='__main__', alter_sys=True)"
+HOSTS = {
+    "a command under another name": (("-c", VERSION), False),
+    "python -m": (("-m", "heimdall", "--help"), False),
+    "python -m, an option before it": (
+        ("-W", "error", "-m", "heimdall.mcp_server", "--help"),
+        False,
+    ),
+    "python -m, written together": (("-mheimdall", "--help"), False),
+    "a module run as pex does": (("-c", RUN_MODULE.format("heimdall")), False),
+    "a debugger": (
+        ("-m", "pdb", "-c", "continue", "-c", "quit", "-m", "heimdall", "--help"),
+        False,
+    ),
+    "a host program": (("-c", "import heimdall"), True),
+    "a host program that runs a module": (("-m", "host"), True),
+    "a host program that lists commands": (("-c", f"{COMMAND}import heimdall"), True),
+}
+
+
+@pytest.mark.parametrize(("arguments", "fetches"), HOSTS.values(), ids=HOSTS)
+def test_own_commands_fetch_nothing_unasked_and_all_others_do(
+    installation: Installation,
+    small: SmallModel,
+    home: Path,
+    arguments: tuple[str, ...],
+    fetches: bool,
+) -> None:
+    (installation.site / "host.py").write_text("import heimdall")
+    (record := installation.site / "heimdall_mcp-0.0.dist-info").mkdir()
+    (record / "METADATA").write_text("Metadata-Version: 2.1\nName: heimdall-mcp\nVersion: 0.0\n")
+    finished = installation.run(*arguments, **mirrored(small))
+    assert finished.returncode == 0, finished.stderr
+    assert data_dir(home).exists() == fetches
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_1_a_command_that_needs_no_model_fetches_none(
     """awslabs/mcp#1086, doobidoo/mcp-memory-service#561: a server that loads or downloads before its handshake is
     killed by its client after 10 to 60 seconds."""
     server_script = tmp_path / "heimdall-mcp"
-    server_script.write_text("import heimdall\n")
+    server_script.write_text("from _heimdall_commands import heimdall_mcp; heimdall_mcp()\n")
     with raw_server(endlessly(b"", b"", 0.1)) as silent:
         variables = {
             "HEIMDALL_MODELS_MIRROR": silent.url,
@@ -243,7 +243,7 @@ def test_11_another_installation_takes_nothing_away(
 
 
 def test_12_together_without_a_question_and_with_real_exit_codes(
-    installation: Installation, small: SmallModel
+    installation: Installation, small: SmallModel, tmp_path: Path
 ) -> None:
     """nltk#3248, espnet#6665: BadZipFile where several unpacked together, a "Retry?" that stopped CI, and exit code 0
     on failure."""
@@ -260,7 +260,7 @@ def test_12_together_without_a_question_and_with_real_exit_codes(
     other = {
         "HEIMDALL_MODELS_MIRROR": small.mirror,
         "HEIMDALL_SOURCES": "mirror",
-        "HEIMDALL_DATA_DIR": "elsewhere",
+        "HOME": str(tmp_path / "another"),
     }
     with subprocess.Popen(
         [sys.executable, *PULL],

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from platformdirs.macos import MacOS
 
 from heimdall.models import locations
+from heimdall.models.settings import SettingsError
 
 _DIRECTORIES = st.one_of(
     st.none(),
@@ -121,3 +122,50 @@ def test_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     assert locations.system_models_dir() == f"{common}\\heimdall-mcp\\heimdall\\models"
     monkeypatch.setenv("HEIMDALL_DATA_DIR", "D:\\memories")
     assert locations.models_dir() == "D:\\memories\\models"
+
+
+@pytest.mark.parametrize(
+    "variable", ["HEIMDALL_DATA_DIR", "MODEL_CACHE_DIR", "HEIMDALL_SYSTEM_MODELS"]
+)
+@pytest.mark.parametrize(
+    "value",
+    [
+        '"/srv/x"', "'/srv/x'", '"/srv/x', "/srv/x'", " /srv/x", "/srv/x\r", "$HOME/h", "/a/${USER}/h", "%USERPROFILE%\\h",
+        "/srv/%USER%", "~nobody-of-that-name/h",
+    ],
+)  # fmt: skip
+def test_what_a_shell_should_have_taken_away_is_an_error(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError, match=variable):
+        locations.named_directory(variable)
+    with pytest.raises(SettingsError):
+        locations.system_models_dir() if "SYSTEM" in variable else locations.models_dir()
+
+
+@pytest.mark.parametrize(
+    "value", ["/srv/a b", "/srv/100%", "/srv/50% off, 20% left", "/srv/$", "/srv/it's"]
+)
+def test_what_only_looks_a_little_like_it_is_a_path(value: str) -> None:
+    assert locations.named_directory("HEIMDALL_DATA_DIR", value) == value
+
+
+@pytest.mark.parametrize("home", ["/", "/nonexistent", None])
+def test_without_a_home_a_service_keeps_its_state_where_systemd_says(
+    home: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if home is None:
+        monkeypatch.delenv("HOME")
+        monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # a user without a name
+    else:
+        monkeypatch.setenv("HOME", home)
+    monkeypatch.setenv("STATE_DIRECTORY", f"{tmp_path}/state:/var/lib/other")
+    assert locations.data_dir() == f"{tmp_path}/state"
+    monkeypatch.setenv("XDG_DATA_HOME", "/data")
+    assert locations.data_dir() == "/data/heimdall"
+
+
+def test_a_service_with_a_home_keeps_to_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/other")
+    assert locations.data_dir() == f"{home}/.local/share/heimdall"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from heimdall.cli.run import run
 from heimdall.models import ManifestError, ModelUnavailable, ensure
+from heimdall.models.locate import locate
 from heimdall.models.packages import find_package
+from heimdall.models.prune import judge
 from heimdall.models.resolver import resolve
+from heimdall.models.store import Store
 from tests.support.small_model import SmallModel
 
 
@@ -131,3 +135,26 @@ def test_prune_judges_the_models_of_packages_too(
     assert not other.exists()
     assert len(list((models_dir / ".store" / "blobs").iterdir())) == len(small.files)
     small.assert_tree(own)
+
+
+def test_a_package_in_an_archive(
+    small: SmallModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Python imports it from a zip application; its environment is the archive."""
+    archive = tmp_path / "app.pyz"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("zipped_space/__init__.py", "")
+        packed.writestr("zipped_space/inner/__init__.py", "raise RuntimeError")
+        packed.writestr("zipped_space/inner/model_manifest.json", small.manifest.dumps())
+        packed.writestr("zipped_space/bare/__init__.py", "")
+    monkeypatch.syspath_prepend(archive)
+    monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
+    monkeypatch.setenv("HEIMDALL_SOURCES", "mirror")
+    small.assert_tree(ensure("zipped_space.inner"))
+    assert locate(find_package("zipped_space.inner")).verified
+    with pytest.raises(ManifestError, match="was built without hatch-heimdall-models"):
+        find_package("zipped_space.bare")
+    store = Store()
+    assert [verdict.keep for verdict in judge(store)] == [True]
+    archive.unlink()
+    assert not any(verdict.keep for verdict in judge(store))

@@ -14,6 +14,7 @@ from heimdall.models.package import Package
 from heimdall.models.pinned_set import PinnedSet
 from heimdall.models.receipts import StoredSet
 from heimdall.models.store import Store
+from heimdall.models.view import lay_out
 from tests.support.small_model import SmallModel
 
 
@@ -32,7 +33,7 @@ def test_a_set_and_the_visible_tree_are_links_to_the_blobs(
 ) -> None:
     made.publish()
     small.assert_tree(made.tree)
-    made.show()
+    lay_out(made)
     small.assert_tree(made.store.models_dir)
     for file in pinned.files:
         assert (made.tree / file.path).samefile(made.store.blob(file))
@@ -119,18 +120,6 @@ def test_a_damaged_blob_counts_as_missing_and_is_replaced_not_changed(
         made.publish()
         assert reader.read(4) == b"XXXX", "whoever had the old file open keeps it"
     assert verify_tree(made.tree, pinned)
-
-
-def test_a_foreign_file_in_the_way_is_kept(
-    made: PinnedSet, pinned: PinnedModel, small: SmallModel
-) -> None:
-    foreign = made.store.models_dir / "model.safetensors"
-    foreign.write_bytes(b"somebody's own")
-    made.publish()
-    made.show()
-    small.assert_tree(made.store.models_dir)
-    kept = list(made.store.models_dir.glob("model.safetensors.kept-*"))
-    assert [path.read_bytes() for path in kept] == [b"somebody's own"]
 
 
 def test_the_users_note_is_written_once(

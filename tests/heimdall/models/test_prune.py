@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from heimdall.models import processes
 from heimdall.models.locking import advisory_lock
 from heimdall.models.prune import OLD_SECONDS, Verdict, carry_out, judge
 from heimdall.models.store import Store
@@ -155,6 +156,21 @@ def test_unfinished_files_go_when_they_are_old_and_nobodys(
     assert gone == {"a.free-0.part", "b.tmp", "blob"}
     later = judge(store, now=OLD_SECONDS * 1e6)
     assert {verdict.path.name for verdict in later if not verdict.keep} == set(names)
+
+
+def test_what_dead_processes_left_goes_at_once(
+    store: Store, versions: tuple[Installation, Installation]
+) -> None:
+    here, parent = processes.host_name(), os.getppid()
+    dead = {f"a.{here}.{dead_process()}-0.part", f"b.{here}.{dead_process()}-0.tmp"}
+    elsewhere = {"c.elsewhere.1-0.part", "index-00000000.elsewhere.1-0"}
+    (store.partial / f"d.{here}.{parent}-0.part").touch()
+    for name in (*dead, *elsewhere):
+        (store.partial / name).touch()
+    with advisory_lock(store.locks / "another.lock", 5, lambda: False, Progress()):
+        assert {it.path.name for it in verdicts(store, "partial") if not it.keep} == dead
+    gone = {it.path.name for it in verdicts(store, "partial") if not it.keep}
+    assert gone == dead | elsewhere
 
 
 def test_while_a_set_is_put_together_its_blobs_stay(

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import errno
+import os
 import pickle
+import pwd
 from pathlib import Path
 
 import pytest
 
-from heimdall.models.space import NoSpaceError, require_space
+from heimdall.models.space import NoSpaceError, explained, may_change_hands, require_space
 
 
 def test_what_fits_fits(tmp_path: Path) -> None:
@@ -28,3 +31,48 @@ def test_a_directory_that_can_not_be_asked_is_left_to_the_write(tmp_path: Path) 
 def test_it_survives_pickling() -> None:
     error = pickle.loads(pickle.dumps(NoSpaceError("/x", 5, 3)))  # noqa: S301
     assert (error.directory, error.needed, error.free) == ("/x", 5, 3)
+
+
+def denied(path: str | Path) -> OSError:
+    return PermissionError(errno.EACCES, "Permission denied", str(path))
+
+
+def test_nobody_is_told_to_own_what_is_above_his_home(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in home.parents:
+        assert not may_change_hands(path)
+    assert may_change_hands(home / ".local")
+    monkeypatch.setenv("HEIMDALL_DATA_DIR", str(home.parent))
+    assert not may_change_hands(home.parent)
+    monkeypatch.setenv("HEIMDALL_DATA_DIR", "/srv/heimdall")
+    assert may_change_hands(Path("/srv/heimdall/models"))
+    assert not may_change_hands(Path("/srv"))
+    monkeypatch.setenv("HEIMDALL_DATA_DIR", "/")
+    assert not may_change_hands(Path("/"))
+
+
+@pytest.mark.parametrize("home", ["/", "/nonexistent"])
+def test_without_a_home_the_way_out_is_a_directory_of_ones_own(
+    home: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", home)
+    said = str(explained(denied(f"{home}/.local".replace("//", "/")), Path(home, "models")))
+    assert "chown" not in said
+    assert "/ belongs to root: set HEIMDALL_DATA_DIR to a directory that you may write to" in said
+
+
+def test_the_variable_that_decides_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / ".local").mkdir()
+    assert "or set HEIMDALL_DATA_DIR" in str(explained(denied(home / ".local"), home))
+    (home / "elsewhere").mkdir()
+    monkeypatch.setenv("MODEL_CACHE_DIR", str(home / "elsewhere"))
+    assert "or set MODEL_CACHE_DIR" in str(explained(denied(home / "elsewhere"), home))
+
+
+def test_anothers_home_is_not_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with sudo that keeps HOME."""
+    monkeypatch.setenv("HOME", pwd.getpwuid(os.geteuid()).pw_dir)
+    assert may_change_hands(Path.home() / ".cache")
+    monkeypatch.setattr(os, "geteuid", lambda: 54321)
+    assert not may_change_hands(Path.home() / ".cache")

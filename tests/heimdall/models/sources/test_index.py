@@ -16,6 +16,7 @@ import trustme
 
 from heimdall.models.errors import ModelUnavailable, SourceError
 from heimdall.models.manifest import PinnedModel, read_model
+from heimdall.models.pinned_set import PinnedSet
 from heimdall.models.prune import carry_out, judge
 from heimdall.models.resolver import resolve_in_detail
 from heimdall.models.settings import Settings
@@ -387,9 +388,10 @@ def test_space_is_looked_at_before_anything_is_started(
 
 
 @pytest.fixture
-def left_behind(models_dir: Path) -> Path:
+def left_behind(wheels: Wheels, models_dir: Path) -> Path:
     """What a process that was killed leaves."""
-    folder = models_dir / ".store/partial/index.elsewhere.1-abc"
+    name = PinnedSet(read_model(), Store()).tree.parent.name
+    folder = models_dir / f".store/partial/index-{name[-8:]}.elsewhere.1-abc"
     (folder / "target").mkdir(parents=True)
     (folder / "target" / "weights").write_bytes(bytes(1000))
     long_ago = time.time() - 48 * 3600

@@ -7,7 +7,7 @@ import pytest
 from heimdall.models import locations
 from heimdall.models.manifest import PinnedModel
 from heimdall.models.resolver import resolve_in_detail
-from heimdall.models.sources.local import huggingface_caches
+from heimdall.models.sources.caches import files_below, huggingface_caches
 from tests.support.small_model import SmallModel
 
 
@@ -55,6 +55,29 @@ def test_a_tree_that_lies_in_the_models_directory_without_a_store(
     assert not list(models_dir.glob("*.kept-*"))
 
 
+@pytest.mark.parametrize("complete", ["the default one", "the named one", "the system's"])
+def test_another_models_directory_of_this_machine(
+    small: SmallModel,
+    pinned: PinnedModel,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    complete: str,
+) -> None:
+    monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
+    if complete == "the system's":
+        monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path / "no-system-models"))
+    elif complete == "the named one":
+        monkeypatch.setenv("HEIMDALL_DATA_DIR", str(tmp_path / "named"))
+    first = resolve_in_detail()
+    assert first.sources == ("mirror",)
+    monkeypatch.delenv("HEIMDALL_MODELS_MIRROR")
+    if complete == "the system's":  # a damaged one, of which the rest is good
+        (first.directory / "model_config.json").unlink()
+        (tmp_path / "no-system-models" / "model_config.json").unlink()
+    monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path / "elsewhere"))
+    assert_adopted(small, first.directory / "model.safetensors")
+
+
 @pytest.mark.parametrize("variable", ["HF_HOME", "HF_HUB_CACHE", None])
 @pytest.mark.parametrize("named_by_digest", [True, False])
 def test_hugging_faces_cache(
@@ -90,6 +113,45 @@ def test_hugging_faces_snapshots_without_links(
     for path, content in small.files.items():
         (snapshot / Path(path).name).write_bytes(content)
     assert_adopted(small, snapshot / "model.safetensors")
+
+
+CACHES = {
+    "sentence-transformers": ("SENTENCE_TRANSFORMERS_HOME", "models--other--small/snapshots/0abc"),
+    "sentence-transformers before 2.3": ("TORCH_HOME", "sentence_transformers/owner_small"),
+    "its default": (None, ".cache/torch/sentence_transformers/owner_small"),
+    "torch's hub": ("TORCH_HOME", "hub/checkpoints"),
+    "fastembed": ("FASTEMBED_CACHE_PATH", "models--qdrant--small/snapshots/0abc"),
+    "its default one": ("TMPDIR", "fastembed_cache/fast-small"),
+}
+
+
+@pytest.mark.parametrize(("variable", "below"), CACHES.values(), ids=CACHES)
+def test_the_caches_of_other_libraries(
+    small: SmallModel,
+    pinned: PinnedModel,
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str | None,
+    below: str,
+) -> None:
+    cache = tmp_path / "cache" if variable else home
+    (cache / below).mkdir(parents=True)
+    if variable:
+        monkeypatch.setenv(variable, str(cache))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    for number, content in enumerate(small.files.values()):
+        (cache / below / f"anything-{number}").write_bytes(content)
+    assert_adopted(small, cache / below / "anything-2")
+
+
+def test_a_cache_is_not_looked_through_for_ever(tmp_path: Path) -> None:
+    for number in range(30):
+        (tmp_path / str(number % 3)).mkdir(exist_ok=True)
+        (tmp_path / str(number % 3) / f"{number}.bin").write_bytes(b"12345")
+    assert len(list(files_below(tmp_path, {5}))) == 30
+    assert len(list(files_below(tmp_path, {5}, most=15))) == 15
+    assert not list(files_below(tmp_path, {6}))
 
 
 def test_files_of_the_right_size_with_other_bytes_are_left_alone(

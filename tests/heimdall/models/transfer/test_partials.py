@@ -5,6 +5,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,66 @@ def test_a_dead_process_part_is_claimed_a_living_ones_is_not(tmp_path: Path) -> 
         assert partial.size == len(b"dead")
         assert not dead.exists()
     assert living.read_bytes() == b"living longer"
+
+
+def test_a_part_of_a_process_before_us_with_our_number_is_continued(tmp_path: Path) -> None:
+    prefix = own_prefix(tmp_path)
+    left_behind(tmp_path, f"{prefix}.{os.getpid()}-0a.part", b"before a restart")
+    with claim(tmp_path, "key") as partial:
+        assert partial.size == len(b"before a restart")
+        with claim(tmp_path, "key") as other:
+            assert other.size == 0, "this one we made"
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the system does not tell")
+def test_a_process_that_nobody_has_asked_how_it_ended_is_dead(tmp_path: Path) -> None:
+    prefix = own_prefix(tmp_path)
+    ended = subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE)
+    assert ended.stdout is not None
+    with ended, ended.stdout as output:
+        output.read()
+        while b") Z" not in Path(f"/proc/{ended.pid}/stat").read_bytes():
+            time.sleep(0.01)
+        left_behind(tmp_path, f"{prefix}.{ended.pid}-0a.part", b"dead")
+        with claim(tmp_path, "key") as partial:
+            assert partial.size == len(b"dead")
+
+
+def test_with_the_lock_any_part_is_continued_and_one_at_most_stays(tmp_path: Path) -> None:
+    names = ("key.elsewhere.1-0a.part", "key.third.7-0b.part", "key.third.8-0c.part")
+    for number, name in enumerate(names, 1):
+        left_behind(tmp_path, name, b"12345"[:number])
+    with contextlib.suppress(SystemExit), claim(tmp_path, "key", alone=True) as partial:
+        assert partial.size == len(names)
+        assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+            [names[-1], partial.path.name]
+        )
+        raise SystemExit
+    with claim(tmp_path, "key", alone=True) as partial:
+        assert partial.size == len(names)
+        assert len(list(tmp_path.iterdir())) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_with_the_lock_a_living_ones_part_is_continued_and_stays(tmp_path: Path) -> None:
+    """Its number may be another process' by now; if not, the lock lies."""
+    name = f"{own_prefix(tmp_path)}.{os.getppid()}-0a.part"
+    theirs = left_behind(tmp_path, name, b"123")
+    with claim(tmp_path, "key", alone=True) as partial:
+        assert partial.size == 3
+    assert theirs.read_bytes() == b"123"
+
+
+def test_whom_a_lying_lock_takes_for_dead_is_not_disturbed(tmp_path: Path) -> None:
+    theirs = left_behind(tmp_path, "key.elsewhere.1-0a.part", b"right ")
+    with (
+        theirs.open("r+b", buffering=0) as still_writing,
+        claim(tmp_path, "key", alone=True) as own,
+    ):
+        still_writing.seek(0, os.SEEK_END)
+        still_writing.write(b"bytes")
+        assert theirs.read_bytes() == b"right bytes"
+        assert own.path.read_bytes() == b"right "
 
 
 def test_a_part_of_another_host_is_claimed_when_it_has_not_grown_for_long(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import io
 import sys
 import time
+from pathlib import Path
+from typing import IO, TextIO, cast
 
 import pytest
 
@@ -78,3 +80,30 @@ def test_a_note_is_one_message_and_moves_no_cursor(kind: type[LineProgress]) -> 
     said = stream.getvalue().removeprefix("\r\x1b[K")
     assert not {"\x1b", "\x9b", "\r"} & set(said)
     assert "\nheimdall: done" not in said
+
+
+class Cell(io.TextIOBase):
+    """As a notebook's stderr: what is written appears in the cell, and its descriptor leads to the server's log."""
+
+    def __init__(self, log: IO[bytes]) -> None:
+        self.log = log
+        self.written = self.shown = ""
+
+    def fileno(self) -> int:
+        return self.log.fileno()
+
+    def write(self, text: str) -> int:
+        self.written += text
+        return len(text)
+
+    def flush(self) -> None:
+        self.shown = self.written
+
+
+def test_a_notebook_shows_it_in_its_cell(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w+b") as log:
+        cell = Cell(log)
+        progress = make_progress(stream=cast(TextIO, cell))
+        progress.start("model from somewhere", 1_000_000)
+        assert cell.shown == "heimdall: fetching model from somewhere (1.0 MB)\n"
+        assert log.tell() == 0

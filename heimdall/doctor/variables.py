@@ -34,6 +34,7 @@ OURS = frozenset(
         "HEIMDALL_LOCK_TIMEOUT",
         "HEIMDALL_LOG_LEVEL",
         "HEIMDALL_MCP_TOKEN",
+        "HEIMDALL_MIRROR_HEADER",
         "HEIMDALL_MODELS_MIRROR",
         "HEIMDALL_MODEL_VARIANT",
         "HEIMDALL_OFFLINE",
@@ -155,7 +156,7 @@ def _sources_that_are_not_asked(environ: Environment, settings: Settings) -> Ite
 def _mirrors_in_folders_that_are_not_there(
     _environ: Environment, settings: Settings
 ) -> Iterator[Finding]:
-    from heimdall.models.sources.asset import path_of
+    from heimdall.models.sources.mirror import path_of
 
     for url in settings.mirrors:
         if url.startswith("file:") and not path_of(url).is_dir():
@@ -201,6 +202,22 @@ def _one_proxy_two_ways(environ: Environment, _settings: Settings) -> Iterator[F
             yield _warned(name, problem, "set both alike, or one of them", redact_url(lower))
 
 
+def _a_header_for_nobody_or_in_the_clear(
+    _environ: Environment, settings: Settings
+) -> Iterator[Finding]:
+    name = "HEIMDALL_MIRROR_HEADER"
+    if not settings.mirror_header:
+        return
+    remote = [url for url in settings.mirrors if not url.startswith("file:")]
+    if not remote:
+        problem = f"{name} is set, but HEIMDALL_MODELS_MIRROR names no server that would get it"
+        yield _warned(name, problem, f"set HEIMDALL_MODELS_MIRROR, or unset {name}")
+    for url in remote:
+        if url.startswith("http:"):
+            problem = f"{name} (not shown) is sent to {redact_url(url)} without encryption"
+            yield _warned(name, problem, "write the mirror with https://", redact_url(url))
+
+
 def _tokens_for_nobody(environ: Environment, settings: Settings) -> Iterator[Finding]:
     host = urlsplit(settings.github_url).hostname
     ours = environ.get("HEIMDALL_GITHUB_TOKEN")
@@ -221,6 +238,7 @@ RULES: tuple[Rule, ...] = (
     _directories,
     _models_apart_from_the_data,
     _one_proxy_two_ways,
+    _a_header_for_nobody_or_in_the_clear,
     _tokens_for_nobody,
 )
 """Each looks at the environment, and at what its readable part says, and yields what contradicts.

@@ -9,7 +9,7 @@ from .base_error import HeimdallError
 from .text import printable
 
 _LONGEST = 2000
-_BRIEF = 240
+_BRIEF = 300
 _PATH = re.compile(r"(?<=://)([^/\s;,]+)/[^\s;,]*/(?=[^/\s;,]+)")
 
 
@@ -78,12 +78,14 @@ class SourceError(ModelError):
         transient: whether the same request may succeed later.
         unreachable: whether there was no connection at all.
         retry_after: seconds that the source asked to wait, or None.
+        absent: whether it only said that there is no such thing.
     """
 
     reason: str
     transient: bool = False
     unreachable: bool = False
     retry_after: float | None = None
+    absent: bool = False
 
     def __post_init__(self) -> None:
         # It may quote a server: nothing of that moves a cursor, and nobody reads more.
@@ -108,9 +110,9 @@ class Attempt:
 
     @property
     def brief(self) -> str:
-        """It in a short line: the first reason alone, and of URLs the host and the last name."""
-        first = _PATH.sub(r"\1/…/", str(self).partition("; ")[0])
-        return first if len(first) <= _BRIEF else f"{first[:_BRIEF]}…"
+        """It in a short line: of URLs the host and the last name, and no more reasons than fit."""
+        text = _PATH.sub(r"\1/…/", str(self))
+        return text if len(text) <= _BRIEF else f"{text[:_BRIEF]}…"
 
 
 @dataclass(eq=False, repr=False)

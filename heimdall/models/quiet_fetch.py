@@ -73,4 +73,11 @@ def seconds_since_failure(note: Path, settings: Settings) -> float | None:
 def _asked(settings: Settings) -> list[object]:
     """What decides whether another try can end otherwise, without secrets."""
     mirrors = [redact_url(url) for url in settings.mirrors]
-    return [mirrors, redact_url(settings.github_url), list(settings.sources), settings.offline]
+    header = settings.mirror_header and settings.mirror_header[0]
+    return [
+        mirrors,
+        header,
+        redact_url(settings.github_url),
+        list(settings.sources),
+        settings.offline,
+    ]

@@ -56,6 +56,7 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 # A password may hold what ends a URL in a text; the bound keeps the time linear.
 _BEHIND_SCHEME = re.compile(r"(?<=://)(?:[^\s@]{0,256}@)*[^\s'\"<>]*")
 _SECRET_VARIABLE = re.compile(r"(?:TOKEN|SECRET|PASSWORD|PASSWD|KEY|CREDENTIALS?)$", re.IGNORECASE)
+_HEADER_VARIABLE = "HEIMDALL_MIRROR_HEADER"  # `Name: value`
 _SHORTEST = 6  # shorter values are words, numbers and placeholders that would be hidden everywhere
 
 
@@ -131,5 +132,6 @@ def _location(rest: str) -> str:
 
 
 def _secret_values() -> list[str]:
-    values = (value.strip() for name, value in os.environ.items() if _SECRET_VARIABLE.search(name))
+    values = [value.strip() for name, value in os.environ.items() if _SECRET_VARIABLE.search(name)]
+    values.append(os.environ.get(_HEADER_VARIABLE, "").partition(":")[2].strip())
     return sorted((value for value in values if len(value) >= _SHORTEST), key=len, reverse=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+from dataclasses import dataclass, field
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from .errors import ModelError
-from .secrets import redact_url
+from .secrets import HIDDEN, redact_url
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
@@ -20,6 +21,9 @@ DEFAULT_STALL_SECONDS = 30.0
 DEFAULT_CONNECT_SECONDS = 15.0
 DEFAULT_LOCK_SECONDS = 600.0
 DEFAULT_GITHUB_URL = "https://github.com"
+_HEADER = re.compile(
+    r"(?P<name>[!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(?P<value>[!-~](?:[ -~]*[!-~])?)"
+)
 
 
 @dataclass(eq=False, repr=False)
@@ -45,7 +49,8 @@ class Settings:
     """The resolver's settings.
 
     Attributes:
-        mirrors: URL prefixes without a trailing slash; assets are at `<prefix>/<tag>/<asset>`.
+        mirrors: URL prefixes, perhaps with a query, and without a slash at the end of their path.
+        mirror_header: name and value of a header that mirrors alone get.
         github_url: the GitHub host's URL, without a trailing slash.
         github_token: sent to that host alone.
         sources: the remote sources to ask, in order.
@@ -57,9 +62,10 @@ class Settings:
         fetch: when to download: at `import`, at first `use`, or `never` unless asked to by `heimdall models pull`.
     """
 
-    mirrors: tuple[str, ...] = ()
+    mirrors: tuple[str, ...] = field(default=(), repr=False)
+    mirror_header: tuple[str, str] | None = field(default=None, repr=False)
     github_url: str = DEFAULT_GITHUB_URL
-    github_token: str | None = None
+    github_token: str | None = field(default=None, repr=False)
     sources: tuple[str, ...] = SOURCES
     offline: str | None = None
     stall_seconds: float = DEFAULT_STALL_SECONDS
@@ -82,13 +88,9 @@ class Settings:
         """
         environ = os.environ if environment is None else environment
         return cls(
-            mirrors=tuple(
-                _url("HEIMDALL_MODELS_MIRROR", url)
-                for url in _list(environ, "HEIMDALL_MODELS_MIRROR")
-            ),
-            github_url=_url(
-                "HEIMDALL_GITHUB_URL", environ.get("HEIMDALL_GITHUB_URL") or DEFAULT_GITHUB_URL
-            ),
+            mirrors=_mirrors(environ),
+            mirror_header=_header(environ, "HEIMDALL_MIRROR_HEADER"),
+            github_url=_github_url(environ.get("HEIMDALL_GITHUB_URL") or DEFAULT_GITHUB_URL),
             github_token=_secret(environ, "HEIMDALL_GITHUB_TOKEN")
             or _secret(environ, "GITHUB_TOKEN"),
             sources=_sources(environ),
@@ -155,22 +157,61 @@ def _sources(environ: Mapping[str, str]) -> tuple[str, ...]:
     return chosen or SOURCES
 
 
-def _url(variable: str, url: str) -> str:
+def _header(environ: Mapping[str, str], variable: str) -> tuple[str, str] | None:
+    text = environ.get(variable, "").strip()
+    if not text:
+        return None
+    if not (match := _HEADER.fullmatch(text)):
+        raise SettingsError(
+            variable, "…", "'Name: value' in printable ASCII characters (it is not shown)"
+        )
+    name = match["name"]
+    return "Authorization" if name.lower() == "authorization" else name, match["value"]
+
+
+def _github_url(url: str) -> str:
+    parts = _parts(url)
+    if parts and parts.scheme != "file" and not (parts.query or parts.fragment):
+        return url.rstrip("/")
+    expected = "a URL that begins with https:// or http://, without a query"
+    raise SettingsError("HEIMDALL_GITHUB_URL", redact_url(url), expected)
+
+
+def _mirrors(environ: Mapping[str, str]) -> tuple[str, ...]:
+    variable = "HEIMDALL_MODELS_MIRROR"
+    urls = _list(environ, variable)
+    if any("://" not in url for url in urls[1:]):
+        # It may have been within a password, whose halves are not shown.
+        raise SettingsError(variable, "…", "URLs separated by commas; one within a URL is %2C")
+    return tuple(_mirror(url) for url in urls)
+
+
+def _mirror(url: str) -> str:
+    parts = _parts(url)
+    is_file = parts is not None and parts.scheme == "file"
+    # Windows reaches other machines so; elsewhere it would be taken for a folder of this one.
+    if parts and is_file and parts.netloc not in {"", "localhost"} and os.name != "nt":
+        mounted = f"file:///{parts.netloc}{parts.path}"
+        expected = f"a path of this machine, as {mounted} or where the share is mounted"
+        raise SettingsError("HEIMDALL_MODELS_MIRROR", redact_url(url), expected)
+    if parts and not parts.fragment and not (parts.query and is_file):
+        return urlunsplit(parts._replace(path=parts.path.rstrip("/")))
+    expected = "a URL that begins with https://, http:// or file://"
+    if "@" in url:
+        expected += (
+            "; in its user and password write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23"
+        )
+    raise SettingsError("HEIMDALL_MODELS_MIRROR", redact_url(url), expected)
+
+
+def _parts(url: str) -> SplitResult | None:
+    """A URL taken apart; None if it is none that can be used."""
     try:
         parts = urlsplit(url)
-        fine = parts.scheme == "file" or (
-            parts.scheme in {"http", "https"} and bool(parts.hostname)
-        )
         _ = parts.port
     except ValueError:
-        fine = False
-    if fine and not (
-        parts.query
-        or parts.fragment
-        or (variable == "HEIMDALL_GITHUB_URL" and parts.scheme == "file")
-    ):
-        return url.rstrip("/")
-    expected = (
-        "a URL that begins with https:// or http://, for a mirror also file://, without a query"
-    )
-    raise SettingsError(variable, redact_url(url), expected)
+        return None
+    # What is taken for host and path may be halves of a password, which is then not shown.
+    if parts.scheme != "file" and (not parts.hostname or redact_url(url).endswith(HIDDEN)):
+        return None
+    return parts if parts.scheme in {"http", "https", "file"} else None

@@ -54,6 +54,10 @@ class KeptLog(RequestLog):
                 raise TimeoutError(f"after {timeout:g} s still sending: {self._pending}")
             return list(self._records)
 
+    def found(self) -> list[Record]:
+        """The settled ones, without those for what is not there: a mirror has one of two layouts."""
+        return [record for record in self.settled() if record.status != 404]
+
     def clear(self) -> None:
         """Forget all of it."""
         with self._changed:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote, urlsplit
-from urllib.request import url2pathname
+from urllib.parse import quote
 
 from ..errors import SourceError
 from ..files import sha256_of
@@ -17,7 +16,7 @@ from ..space import require_space
 from ..transfer.archives import unpack
 from ..transfer.download import ask_byte
 from ..transfer.http import Client
-from .base import ChosenSource, Context
+from .base import Context
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ class AssetInFile:
             # Reading a share to its end only to see that it is another file helps nobody.
             sha256 = sha256_of(self.path) if size == asset.size else None
         except OSError as error:
-            raise SourceError(f"can't be read: {error.strerror}") from error
+            raise _unreadable(error) from error
         if sha256 != asset.sha256:
             expected = f"{asset.size} bytes with sha256 {asset.sha256}"
             actual = f"sha256 {sha256}" if sha256 else f"{size} bytes"
@@ -88,16 +87,14 @@ class AssetInFile:
         try:
             size = self.path.stat().st_size
         except OSError as error:
-            raise SourceError(f"can't be read: {error.strerror}") from error
+            raise _unreadable(error) from error
         if size != model.asset.size:
             raise SourceError(f"has {size} bytes, expected {model.asset.size}")
 
 
-def mirror(prefix: str, asset: PinnedAsset) -> ChosenSource:
-    """The asset below one of the prefixes in `$HEIMDALL_MODELS_MIRROR`."""
-    if prefix.startswith("file:"):
-        return AssetInFile(path_of(prefix) / asset.tag / asset.name)
-    return AssetAtUrl("mirror", f"{prefix}/{_below(asset)}")
+def _unreadable(error: OSError) -> SourceError:
+    absent = isinstance(error, FileNotFoundError)
+    return SourceError(f"can't be read: {error.strerror}", absent=absent)
 
 
 def github(model: PinnedModel, settings: Settings) -> AssetAtUrl:
@@ -105,15 +102,11 @@ def github(model: PinnedModel, settings: Settings) -> AssetAtUrl:
 
     The API is rate-limited, for all machines that share an address together.
     """
-    url = f"{settings.github_url}/{quote(model.repository)}/releases/download/{_below(model.asset)}"
+    url = f"{settings.github_url}/{quote(model.repository)}/releases/download/{path_below(model.asset)}"
     token = settings.github_token
     return AssetAtUrl("github", url, {"Authorization": f"Bearer {token}"} if token else {})
 
 
-def path_of(url: str) -> Path:
-    """The path of a file URL."""
-    return Path(url2pathname(urlsplit(url).path))
-
-
-def _below(asset: PinnedAsset) -> str:
+def path_below(asset: PinnedAsset) -> str:
+    """Where an asset is below a release or mirror, as a URL says it."""
     return f"{quote(asset.tag)}/{quote(asset.name)}"

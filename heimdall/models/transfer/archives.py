@@ -8,7 +8,7 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 from ..errors import IntegrityError, SourceError
@@ -40,8 +40,11 @@ def unpack(archive: Path, wanted: Sequence[PinnedFile], pinned: PinnedSet) -> No
     with opened:
         _check_members(opened, pinned.model, label)
         for file in wanted:
+            chunks = member_chunks(opened, f"{ROOT}{file.path}", label)
             try:
-                pinned.store.receive(file, member_chunks(opened, f"{ROOT}{file.path}", label))
+                # Closed, or it would keep the archive open, and its room taken, for as long as an error is kept.
+                with contextlib.closing(chunks):
+                    pinned.store.receive(file, chunks)
             except IntegrityError as error:
                 raise SourceError(f"{label}: {error}") from error
 
@@ -65,7 +68,9 @@ def take_members(archive: Path, wanted: Sequence[PinnedFile], pinned: PinnedSet)
                     break
 
 
-def member_chunks(archive: zipfile.ZipFile, member: str, label: str) -> Iterator[bytes]:
+def member_chunks(
+    archive: zipfile.ZipFile, member: str, label: str
+) -> Generator[bytes, None, None]:
     """A member's bytes.
 
     Raises:

@@ -237,6 +237,7 @@ def _check_status(response: urllib3.BaseHTTPResponse, place: str) -> None:
         f"{place}: answered {response.status} {response.reason or ''}".rstrip() + hint,
         transient=response.status in _TRANSIENT,
         retry_after=retry_after_seconds(response.headers.get("Retry-After")),
+        absent=response.status in {404, 410},
     )
 
 

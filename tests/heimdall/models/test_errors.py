@@ -47,3 +47,12 @@ def test_an_attempt_names_its_place_once() -> None:
 
 def test_unavailable_without_attempts_says_so() -> None:
     assert "no source is left to ask" in str(ModelUnavailable("m", "/models"))
+
+
+def test_an_attempt_in_short() -> None:
+    url = "https://u.example:8443/owner/repository/releases/download/v1/models.zip"
+    attempt = Attempt("mirror", "https://u.example:8443", f"{url}: answered 404; {url}: no")
+    assert attempt.brief == (
+        "mirror: https://u.example:8443/…/models.zip: answered 404; https://u.example:8443/…/models.zip: no"
+    )
+    assert len(Attempt("index", "x", "y" * 5000).brief) < 310

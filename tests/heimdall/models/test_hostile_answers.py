@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 import trustme
 
-from heimdall.models.errors import Attempt
 from tests.support.faults import CutAfter, Effect, Fault, Instead, WrongBytes
 from tests.support.raw_server import Reply, endlessly, raw_server
 from tests.support.servers import RunningServer, plain_mirror
@@ -245,8 +244,8 @@ def test_when_nobody_delivers_one_error_lists_all(
     assert (done.returncode, done.stdout) == (2, "")
     asset = f"v1/{small.asset_path.name}"
     for server, reason in ((first, "answered 404 Not Found"), (second, "answered 403 Forbidden")):
-        attempt = Attempt("mirror", f"{server.url}/{asset}", f"{server.url}/{asset}: {reason}")
-        assert f"  - {attempt}\n" in done.stderr
+        assert f"  - mirror: {server.url}/owner/repository/{asset}: {reason}" in done.stderr
+        assert f"; {server.url}/{asset}: {reason}\n" in done.stderr
     store = home / ".local/share/heimdall/models/.store"
     assert [path.name for path in store.parent.iterdir()] == [".store"]
     assert not [*store.glob("sets/*"), *store.glob("partial/*")]

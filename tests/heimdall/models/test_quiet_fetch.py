@@ -117,12 +117,12 @@ def test_another_process_that_goes_on_is_waited_for(
 ) -> None:
     with plain_mirror(small.directory, faults=[Fault(Drip(60_000))]) as mirror:  # takes 6 s
         variables = {"HEIMDALL_MODELS_MIRROR": mirror.url, "HEIMDALL_SOURCES": "mirror"}
-        other = installation.start("-m", "heimdall", "models", "pull", **variables)
-        assert other.stderr is not None
-        assert "fetching" in other.stderr.readline()
-        said, _ = import_heimdall(installation, **variables)
-        other.communicate(timeout=60)
-        assert len(mirror.requests.settled()) == 1
+        with installation.start("-m", "heimdall", "models", "pull", **variables) as other:
+            assert other.stderr is not None
+            assert "fetching" in other.stderr.readline()
+            said, _ = import_heimdall(installation, **variables)
+            other.communicate(timeout=60)
+        assert len(mirror.requests.found()) == 1
     assert "Going on without it." not in said
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from heimdall.models.settings import SOURCES, Settings, SettingsError
@@ -15,7 +17,8 @@ def test_defaults() -> None:
 def test_every_variable_is_read() -> None:
     settings = Settings.from_environment(
         {
-            "HEIMDALL_MODELS_MIRROR": "https://a.example/x/, file:///srv/models ,",
+            "HEIMDALL_MODELS_MIRROR": "https://a.example/x/, file:///srv/models ,https://b.example/c/?sv=1&sig=a%2Fb",
+            "HEIMDALL_MIRROR_HEADER": " X-JFrog-Art-Api:  s3cret ",
             "HEIMDALL_GITHUB_URL": "https://ghe.example/",
             "HEIMDALL_GITHUB_TOKEN": "t1",
             "GITHUB_TOKEN": "t2",
@@ -28,7 +31,8 @@ def test_every_variable_is_read() -> None:
         }
     )
     assert settings == Settings(
-        mirrors=("https://a.example/x", "file:///srv/models"),
+        mirrors=("https://a.example/x", "file:///srv/models", "https://b.example/c?sv=1&sig=a%2Fb"),
+        mirror_header=("X-JFrog-Art-Api", "s3cret"),
         github_url="https://ghe.example",
         github_token="t1",
         sources=("index", "github"),
@@ -71,7 +75,15 @@ def test_never_fetching_forbids_the_network() -> None:
         ("HEIMDALL_GITHUB_URL", "github.com"),
         ("HEIMDALL_MODELS_MIRROR", "ftp://a.example"),
         ("HEIMDALL_MODELS_MIRROR", "https://"),
-        ("HEIMDALL_MODELS_MIRROR", "https://a.example/x?signature=y"),
+        ("HEIMDALL_MODELS_MIRROR", "https://a.example/x#y"),
+        ("HEIMDALL_MODELS_MIRROR", "file:///x?y"),
+        ("HEIMDALL_GITHUB_URL", "https://a.example/x?y"),
+        ("HEIMDALL_MIRROR_HEADER", "Authorization"),
+        ("HEIMDALL_MIRROR_HEADER", "Authorization:"),
+        ("HEIMDALL_MIRROR_HEADER", ": secret"),
+        ("HEIMDALL_MIRROR_HEADER", "X Y: secret"),
+        ("HEIMDALL_MIRROR_HEADER", "X: sec\nret"),
+        ("HEIMDALL_MIRROR_HEADER", "X: s\u00e9cret"),
         ("HEIMDALL_MODELS_MIRROR", "http://[::1"),
         ("HEIMDALL_MODELS_MIRROR", "http://a.example:port"),
     ],
@@ -87,6 +99,49 @@ def test_a_token_is_stripped_and_never_shown() -> None:
     with pytest.raises(SettingsError, match="GITHUB_TOKEN") as caught:
         Settings.from_environment({"GITHUB_TOKEN": "t0k\nen"})
     assert "t0k" not in str(caught.value)
+
+
+def test_a_password_that_needs_no_writing_otherwise() -> None:
+    url = "https://user:p@ss@a.example/x"
+    assert Settings.from_environment({"HEIMDALL_MODELS_MIRROR": url}).mirrors == (url,)
+
+
+@pytest.mark.parametrize("password", ["p/ss", "p#ss", "p?ss", "2/x"])
+def test_a_password_that_has_to_be_written_otherwise(password: str) -> None:
+    url = f"https://user:{password}@a.example/x"
+    with pytest.raises(SettingsError, match="write @ as %40") as told:
+        Settings.from_environment({"HEIMDALL_MODELS_MIRROR": url})
+    assert password not in str(told.value).partition("expected")[0]
+
+
+def test_a_password_that_a_comma_cuts_is_not_told() -> None:
+    with pytest.raises(SettingsError, match="one within a URL is %2C") as told:
+        Settings.from_environment({"HEIMDALL_MODELS_MIRROR": "https://me:hun,ter2@a.example"})
+    assert "hun" not in str(told.value)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows reaches other machines so")
+def test_another_machines_folder_is_not_taken_for_one_of_this() -> None:
+    assert Settings.from_environment(
+        {"HEIMDALL_MODELS_MIRROR": "file://localhost/srv"}
+    ).mirrors == ("file://localhost/srv",)
+    with pytest.raises(SettingsError, match="expected a path of this machine, as file:///server/"):
+        Settings.from_environment({"HEIMDALL_MODELS_MIRROR": "file://server/share"})
+
+
+def test_secrets_are_not_in_the_representation() -> None:
+    settings = Settings(
+        mirrors=("https://me:hunter2@x",), mirror_header=("X", "hunter2"), github_token="hunter2"
+    )
+    assert "hunter2" not in repr(settings)
+
+
+@pytest.mark.parametrize("header", ["X hunter2", "X: hunter2\n"])
+def test_a_bad_header_is_not_told(header: str) -> None:
+    settings = {"HEIMDALL_MIRROR_HEADER": f"{header}\x00"}
+    with pytest.raises(SettingsError) as told:
+        Settings.from_environment(settings)
+    assert "hunter2" not in str(told.value)
 
 
 def test_a_bad_mirror_does_not_tell_its_password() -> None:

@@ -10,7 +10,9 @@ import pytest
 from heimdall.models.errors import ModelUnavailable
 from heimdall.models.fetch import ROUNDS
 from heimdall.models.resolver import resolve_in_detail
+from heimdall.models.space import NoSpaceError
 from tests.support.faults import Fault, FaultyGitHub, Instead, WrongBytes
+from tests.support.filesystems import tmpfs
 from tests.support.servers import github, plain_mirror
 from tests.support.small_model import SmallModel
 
@@ -78,7 +80,7 @@ def test_a_mirror_with_other_bytes_is_passed_over(
         assert resolve_in_detail().sources == ("github",)
     stderr = capfd.readouterr().err
     assert f"mirror: {mirror.url}/…/{small.asset_path.name}: wrong bytes" in stderr
-    assert "mirror: /nowhere/v1/" in stderr
+    assert "; /nowhere/v1/" in stderr
     assert "can't be read: No such file" in stderr
 
 
@@ -153,3 +155,51 @@ def test_a_set_that_is_partly_there_is_completed(hub: FaultyGitHub, small: Small
     assert resolve_in_detail().sources == ("github",)
     small.assert_tree(tree)
     assert [record.status for record in hub.requests.settled()[before:]] == [302, 200]
+
+
+def test_single_files_are_tried_where_an_archive_does_not_fit(
+    tmp_path: Path, manifest_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The archive and what is in it need 0.8 MB, the files alone 0.4."""
+    files = tmp_path / "files"
+    files.mkdir()
+    with plain_mirror(files) as upstream:
+        places = {"model.safetensors": "weights", "tokenizer/tokenizer.json": "tokenizer"}
+        also: dict[str, tuple[str, ...]] = {
+            path: (f"{upstream.url}/{name}",) for path, name in places.items()
+        }
+        small = with_places(tmp_path, manifest_path, also)
+        for path, name in places.items():
+            (files / name).write_bytes(small.files[path])
+        margin = 1 << 20
+        free = margin + small.remote_size + 100_000
+        monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": free})())
+        with plain_mirror(small.directory) as mirror:
+            monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", mirror.url)
+            monkeypatch.setenv("HEIMDALL_SOURCES", "mirror")
+            with pytest.raises(NoSpaceError):
+                resolve_in_detail()
+            monkeypatch.setenv("HEIMDALL_SOURCES", "mirror,huggingface")
+            assert resolve_in_detail().sources == ("huggingface",)
+
+
+def test_what_an_archive_took_is_given_to_the_single_files(
+    tmp_path: Path, manifest_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A filesystem that does not say how full it is: the archive arrives, and there is no room for what is in it."""
+    files = tmp_path / "files"
+    files.mkdir()
+    with plain_mirror(files) as upstream, tmpfs(tmp_path / "small", "size=600k") as disk:
+        places = {"model.safetensors": "weights", "tokenizer/tokenizer.json": "tokenizer"}
+        also: dict[str, tuple[str, ...]] = {
+            path: (f"{upstream.url}/{name}",) for path, name in places.items()
+        }
+        small = with_places(tmp_path, manifest_path, also)
+        for path, name in places.items():
+            (files / name).write_bytes(small.files[path])
+        monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 1 << 40})())
+        monkeypatch.setenv("HEIMDALL_DATA_DIR", str(disk))
+        with plain_mirror(small.directory) as mirror:
+            monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", mirror.url)
+            monkeypatch.setenv("HEIMDALL_SOURCES", "mirror,huggingface")
+            assert resolve_in_detail().sources == ("huggingface",)

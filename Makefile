@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export HEIMDALL_FETCH := use
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit lint format bench release-assets models wheelhouse node-tools clean
+.PHONY: help demo test unit lint format bench picture release-assets models wheelhouse node-tools clean
 
 help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | awk -F '\t' '{ printf "  make %-16s %s\n", $$1, $$2 }'

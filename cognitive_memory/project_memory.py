@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from threading import Event
 from typing import Any, Self
 
 from cognitive_memory.core.config import EmbeddingConfig
 from cognitive_memory.core.embedder import Embedder
-from cognitive_memory.core.memory import LoadState, Memory, NewMemory, Origin, as_id
+from cognitive_memory.core.memory import Memory, NewMemory, Origin, as_id
 from cognitive_memory.core.recall import EVERYTHING, Recall, RecallFilter
-from cognitive_memory.core.reports import ImportReport, Progress, SourceReport, StoreReport
-from cognitive_memory.core.status import MemoryStatus
+from cognitive_memory.core.reports import ImportReport, OnProgress, StoreReport
 from cognitive_memory.embedding.backfill import Backfill
 from cognitive_memory.embedding.embedder import ModelEmbedder
 from cognitive_memory.embedding.pipeline import EmbeddingPipeline, store_many
@@ -20,7 +19,7 @@ from cognitive_memory.qdrant.nearest import QdrantNearest
 from cognitive_memory.qdrant.settings import QdrantSettings
 from cognitive_memory.retrieval.recaller import Recaller
 from cognitive_memory.retrieval.scoring import Weights
-from cognitive_memory.storage import backup, importing, json_lines
+from cognitive_memory.storage import importing, json_lines
 from cognitive_memory.storage.store import MemoryStore
 
 PAGE = 500
@@ -30,13 +29,15 @@ PAGE = 500
 class ProjectMemory:
     """The memories of one project. Thread-safe; several processes may work on one database at once.
 
-    Made by `open`; a context manager that closes. Each method is one transaction, unless it says otherwise; for other
-    questions and changes there are `storage.reading` and `storage.writing`.
+    Made by `open`; a context manager that closes. Each method is one transaction, unless it says
+    otherwise. What needs no embedder and no search is asked and changed through `storage`: its
+    `status`, and its transactions `reading` and `writing`.
 
     Attributes:
         database: the database file.
         project_id: the id that is stored in it, so that a moved project keeps its memory.
-        migration_backup: where the state before a schema migration was kept, if opening it migrated it.
+        migration_backup: where the state before a schema migration was kept, if opening it migrated
+            it.
         storage: the database itself.
     """
 
@@ -73,12 +74,15 @@ class ProjectMemory:
         qdrant: QdrantSettings | None = None,
         weights: Weights | None = None,
     ) -> Self:
-        """Open a project's database; make it if there is none, migrate it if it is older. Loads no model.
+        """Open a project's database; make it if there is none, migrate it if it is older.
+
+        Loads no model.
 
         Args:
             database: the file; its directory is made.
             project_id: for a new database; default: a new UUID. An existing database keeps its own.
-            config: which model makes vectors; default: `EmbeddingConfig` that reads long memories whole.
+            config: which model makes vectors; default: `EmbeddingConfig` that reads long memories
+                whole.
             qdrant: where the vectors are searched; default: on this machine.
             weights: how much each thing counts in recall; default: as measured.
 
@@ -108,11 +112,13 @@ class ProjectMemory:
     def store(self, memory: NewMemory, *, embed: bool = True) -> Memory:
         """Store one memory; when this returns it is on disk and every process sees it.
 
-        Without an id, the same text and context from the same source and of the same origin is stored once: what is there
-        already comes back, with new tags and a pin added. With an id, what that id says is replaced.
+        Without an id, the same text and context from the same source and of the same origin is
+        stored once: what is there already comes back, with new tags and a pin added. With an id,
+        what that id says is replaced.
 
         Args:
-            embed: make its vector at once if the model is on this machine; otherwise it waits for `embed_pending`.
+            embed: make its vector at once if the model is on this machine; otherwise it waits for
+                `embed_pending`.
 
         Raises:
             StorageError: it could not be stored.
@@ -121,31 +127,24 @@ class ProjectMemory:
         return self.get(memory_id)
 
     def store_many(
-        self, memories: Iterable[NewMemory], *, embed: bool = True, progress: Progress | None = None
+        self,
+        memories: Iterable[NewMemory],
+        *,
+        embed: bool = True,
+        progress: OnProgress | None = None,
     ) -> StoreReport:
-        """Store any number of memories, as `store` does, in blocks; each block is on disk before the next is read.
+        """Store any number of memories, as `store` does, in blocks.
+
+        Each block is on disk before the next is read.
 
         Args:
             memories: read as they are needed.
-            embed: make the vectors too if the model is on this machine; otherwise they wait for `embed_pending`.
-            progress: called after each block with how many were stored so far, and for how many of those embedding is over.
+            embed: make the vectors too if the model is on this machine; otherwise they wait for
+                `embed_pending`.
+            progress: called after each block with how many were stored so far, and for how many of
+                those embedding is over.
         """
         return store_many(self.storage, self._embedder, memories, embed=embed, progress=progress)
-
-    def replace_source(self, source: str, memories: Iterable[NewMemory]) -> SourceReport:
-        """Make `memories` all that comes from `source`; what it no longer gives is removed.
-
-        Those without an id get one that follows from source and content, so that a repeat changes nothing. Vectors are
-        left to `embed_pending`, which makes them in large batches.
-        """
-        with self.storage.writing() as writer:
-            return writer.replace_source(source, memories)
-
-    def remove_source(self, source: str) -> int:
-        """Remove all that comes from `source`; tells how many that were. If it was loaded, loading it again brings it back."""
-        with self.storage.writing() as writer:
-            writer.set_load_states({source: None})
-            return writer.replace_source(source, ()).removed
 
     def update(self, memory_id: str, **changes: Any) -> Memory:
         """Change fields of a memory: text, type, tags, source, context, importance, pinned, metadata.
@@ -173,7 +172,10 @@ class ProjectMemory:
             return writer.delete(writer.keys_of(ids))
 
     def delete_by_tags(self, tags: Iterable[str], *, dry_run: bool = False) -> tuple[Memory, ...]:
-        """Delete every memory that has any of the tags, and return what they were; `dry_run` only returns them."""
+        """Delete every memory that has any of the tags, and return what they were.
+
+        `dry_run` only returns them.
+        """
         wanted = [tag.strip() for tag in tags]
         if dry_run:
             with self.storage.reading() as reader:
@@ -205,7 +207,8 @@ class ProjectMemory:
 
         Args:
             filter: which; default: all.
-            order: "newest" or "oldest" (by what they tell of), "changed" (last stored or changed first), "important".
+            order: "newest" or "oldest" (by what they tell of), "changed" (last stored or changed
+                first), "important".
             limit: how many at most.
             after: the id of the memory after which to begin, for pages.
             pinned: only those that are pinned, or only those that are not.
@@ -254,50 +257,33 @@ class ProjectMemory:
             self._embedder.fetch()
         return self._recaller.recall(query, limit=limit, filter=filter, explain=explain)
 
-    def status(self) -> MemoryStatus:
-        """Everything counted."""
-        return self.storage.status()
-
     def export_lines(self, *, vectors: bool = True) -> Iterator[str]:
-        """Everything, as lines of JSON without line ends; what they hold is the state at the first line.
+        """Everything, as lines of JSON without line ends.
+
+        What they hold is the state at the first line.
 
         Args:
-            vectors: with the vectors and the embedding space of each; without them the lines are a tenth as long, and
-                whoever imports them embeds again.
+            vectors: with the vectors and the embedding space of each; without them the lines are a
+                tenth as long, and whoever imports them embeds again.
         """
         with self.storage.reading() as reader:
             yield from json_lines.export_lines(reader, vectors=vectors)
 
     def import_lines(self, lines: Iterable[str], *, own: bool = False) -> ImportReport:
-        """Import memories, in blocks; a repeat changes nothing. As `storage.importing.import_lines`.
+        """Import memories, in blocks; a repeat changes nothing.
+
+        As `storage.importing.import_lines`.
 
         Raises:
             JsonLineError: a line can't be read; with its number.
         """
         return importing.import_lines(self.storage, lines, own=own)
 
-    def backup(self, file: Path, *, force: bool = False) -> None:
-        """Copy the database, as it is now, into one checked file; `force` replaces a file that is there.
+    def embed_pending(
+        self, *, progress: OnProgress | None = None, stop: Event | None = None
+    ) -> int:
+        """Make the vectors that are missing, as `Backfill.run`.
 
-        Raises:
-            StorageError: there is a file already, it can't be written, or the database is damaged.
+        Fetches the model if it is not here.
         """
-        backup.back_up(self.database, file, force=force)
-
-    def integrity(self) -> list[str]:
-        """What is wrong with the database; empty when it is sound."""
-        return backup.problems_in(self.database)
-
-    def load_states(self) -> Mapping[str, LoadState]:
-        """What was remembered of each source that was loaded."""
-        with self.storage.reading() as reader:
-            return reader.load_states()
-
-    def set_load_states(self, states: Mapping[str, LoadState | None]) -> None:
-        """Remember a state for each of these sources, so that a repeated load does only what is left; None forgets it."""
-        with self.storage.writing() as writer:
-            writer.set_load_states(states)
-
-    def embed_pending(self, *, progress: Progress | None = None, stop: Event | None = None) -> int:
-        """Make the vectors that are missing, as `Backfill.run`; fetches the model if it is not here."""
         return self._backfill.run(progress=progress, stop=stop)

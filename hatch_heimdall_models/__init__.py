@@ -1,13 +1,17 @@
 """Keep model files out of distributions, and pin them in a manifest instead.
 
-hatchling finds the hook through `plugin`, or through `in_tree` in this package's own repository. What the hook does can be
-called from any other build as well, without hatchling:
+hatchling finds the hook through `plugin`, or through `in_tree` in this package's own repository.
+What the hook does can be called from any other build as well, without hatchling:
 
-    config = parse_config(table, where="tool.my-build.models")              # every mistake in the table at once
-    pins = pins_for(root, config, distribution="my-package", version="1.0") # models, lock and manifest agree, or an error
-    write(pins.manifest.dumps())                                            # into the archive, at config.manifest
+    # every mistake in the table at once
+    config = parse_config(table, where="tool.my-build.models")
+    # models, lock and manifest agree, or an error
+    pins = pins_for(root, config, distribution="my-package", version="1.0")
+    # into the archive, at config.manifest
+    write(pins.manifest.dumps())
     policy = ArchivePolicy(config.models_dir, config.manifest, pins.manifest, config.max_wheel_size)
-    problems = violations(wheel, policy)                                    # of the finished archive
+    # of the finished archive
+    problems = violations(wheel, policy)
 
 | to | use |
 |---|---|
@@ -19,8 +23,8 @@ called from any other build as well, without hatchling:
 | make a lock and pack release assets | `LockMaker`, `write_asset`, `read_asset` |
 | list the models for auditors | `sbom_of` (needs `cyclonedx-python-lib`) |
 
-Whatever a maintainer has to correct is a `ModelBuildError`, whose `problems` are all that there are. Only the hook itself and
-`project` import hatchling, so all of this works without it.
+Whatever a maintainer has to correct is a `ModelBuildError`, whose `problems` are all that there
+are. Only the hook itself and `project` import hatchling, so all of this works without it.
 """
 
 from hatch_heimdall_models.archive import ArchivePolicy as ArchivePolicy

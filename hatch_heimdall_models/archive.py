@@ -23,7 +23,9 @@ WHEEL_SUFFIX = ".whl"
 
 @dataclass(frozen=True, slots=True)
 class ArchivePolicy:
-    """What a finished archive has to carry and may not carry. Paths are those inside the archive; in an sdist, those below its one folder.
+    """What a finished archive has to carry and may not carry.
+
+    Paths are those inside the archive; in an sdist, those below its one folder.
 
     Attributes:
         models_dir: the folder of which nothing is packed.
@@ -41,8 +43,8 @@ class ArchivePolicy:
 def violations(archive: Path, policy: ArchivePolicy) -> list[str]:
     """Everything in which the archive violates the policy, a sentence each.
 
-    A model's file is found by its content too, wherever it lies and whatever it is called, if it is too large to
-    travel inside the manifest; and so is a release asset.
+    A model's file is found by its content too, wherever it lies and whatever it is called, if it is
+    too large to travel inside the manifest; and so is a release asset.
 
     Args:
         archive: a wheel or an sdist.
@@ -53,7 +55,8 @@ def violations(archive: Path, policy: ArchivePolicy) -> list[str]:
         OSError, zipfile.BadZipFile, tarfile.TarError: if it can't be read.
     """
     models = policy.manifest.models
-    # Small files travel inside the manifest anyway, and may be anything: many projects have the same config.json.
+    # Small files travel inside the manifest anyway, and may be anything: many projects have the
+    # same config.json.
     known = {
         (file.size, file.sha256): f"the model's {file.path}"
         for model in models
@@ -80,7 +83,8 @@ def violations(archive: Path, policy: ArchivePolicy) -> list[str]:
             problem := _link_problem(member.path, member.link, policy.models_dir)
         ):
             problems.append(f"carries {member.path}, a link to {member.link}, which {problem}")
-        # Hashing only what has a pinned size keeps this as cheap as reading the archive's directory.
+        # Hashing only what has a pinned size keeps this as cheap as reading the archive's
+        # directory.
         elif member.size in sizes:
             sha256 = hashlib.file_digest(member.stream, "sha256").hexdigest()  # type: ignore[arg-type]
             if what := known.get((member.size, sha256)):
@@ -100,7 +104,10 @@ def violations(archive: Path, policy: ArchivePolicy) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    """A file in an archive; its stream can be read until the next member is asked for. A link has no content."""
+    """A file in an archive; its stream can be read until the next member is asked for.
+
+    A link has no content.
+    """
 
     path: str
     size: int

@@ -1,8 +1,8 @@
 """The release asset's form: a zip that is the same bytes on every machine, and reading one back.
 
-Members are stored, never deflated: deflate takes no more than 8 % off the weights and makes a fast download slower, and
-its output depends on the zlib that Python happens to have. Sizes and checksums stand in the local headers, so that the
-zip can be unpacked while it arrives.
+Members are stored, never deflated: deflate takes no more than 8 % off the weights and makes a fast
+download slower, and its output depends on the zlib that Python happens to have. Sizes and checksums
+stand in the local headers, so that the zip can be unpacked while it arrives.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ def read_asset(path: Path) -> tuple[HashedFile, ...]:
     """The model files in an asset, hashed, sorted by path; documentation is left out.
 
     Raises:
-        ModelBuildError: if it is not there, not a zip, damaged, or has a member outside of `models/`.
+        ModelBuildError: if it is not there, not a zip, damaged, or has a member outside of
+            `models/`.
     """
     files = []
     try:

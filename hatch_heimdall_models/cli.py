@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.exit_codes import EXIT_ERROR, EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT_OK
+from hatch_heimdall_models.files import megabytes
 from hatch_heimdall_models.lock import read_manifest, settle
 from hatch_heimdall_models.lock_maker import LockMaker
 
@@ -17,16 +19,19 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; its exit code: 0 done, 1 checked and found wanting, 2 error or usage, 130 interrupted."""
+    """Run a command.
+
+    Its exit code: 0 done, 1 checked and found wanting, 2 error or usage, 130 interrupted.
+    """
     options = _parser().parse_args(arguments)
     try:
         return _lock(options.project, options.assets, options.tag, check=options.check)
     except (ModelBuildError, OSError) as error:
         print(f"hatch-heimdall-models: error: {error}", file=sys.stderr)  # noqa: T201
-        return 2
+        return EXIT_ERROR
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)  # noqa: T201
-        return 130
+        return EXIT_INTERRUPTED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -75,11 +80,11 @@ def _lock(root: Path, assets: Path | None, tag: str | None, *, check: bool) -> i
     right, lines = settle(path, old, new, check=check, command="hatch-heimdall-models lock")
     print("\n".join(lines))  # noqa: T201
     if check:
-        return 0 if right else 1
+        return EXIT_OK if right else EXIT_FINDINGS
     for asset in sorted(
         {model.asset for model in new.models}, key=lambda asset: (asset.tag, asset.name)
     ):
         place = assets / asset.tag / asset.name
         held = f"{place}, to be uploaded" if place.is_file() else "released before"
-        print(f"release {asset.tag}: {asset.name}, {asset.size / 1e6:.1f} MB ({held})")  # noqa: T201
-    return 0
+        print(f"release {asset.tag}: {asset.name}, {megabytes(asset.size)} ({held})")  # noqa: T201
+    return EXIT_OK

@@ -43,10 +43,11 @@ class ModelConfig:
         upstream: where the model comes from.
         variant: tells apart several forms of one model.
         marker: a PEP 508 environment marker that limits the model to machines it matches.
-        files: patterns of the paths below `models-dir`, or its variant's folder there, that belong to it; `*` matches `/`
-            too.
+        files: patterns of the paths below `models-dir`, or its variant's folder there, that belong
+            to it; `*` matches `/` too.
         asset: file name of its release asset, with `{tag}` standing for the release's tag.
-        license_files: the files of its licence, relative to the project's root, which distribution and asset carry.
+        license_files: the files of its licence, relative to the project's root, which distribution
+            and asset carry.
     """
 
     name: str
@@ -73,14 +74,15 @@ class HookConfig:
         manifest: where the manifest goes in wheel and sdist.
         repository: `owner/name` of the repository whose releases hold the assets.
         lock: the committed file that holds the pins.
-        tag: the tag under which all pinned assets have to lie, with `{version}` standing for the project's version;
-            None when nothing was said: new assets get `DEFAULT_TAG`, and what did not change may stay under an older one.
+        tag: the tag under which all pinned assets have to lie, with `{version}` standing for the
+            project's version; None when nothing was said: new assets get `DEFAULT_TAG`, and what
+            did not change may stay under an older one.
         max_wheel_size: bytes that the finished wheel may have at most; None for any number.
         sbom: whether wheels carry a bill of the models.
-        variant_folders: by variant, the folder below `models_dir` that holds its files, whose pinned paths begin there; files
-            of all other variants lie directly in `models_dir`.
-        models: what `hatch-heimdall-models lock` writes about the models; the first is the default. A build needs only their
-            licence files.
+        variant_folders: by variant, the folder below `models_dir` that holds its files, whose
+            pinned paths begin there; files of all other variants lie directly in `models_dir`.
+        models: what `hatch-heimdall-models lock` writes about the models; the first is the default.
+            A build needs only their licence files.
     """
 
     models_dir: str
@@ -109,11 +111,13 @@ def parse_config(
 
     Args:
         table: the table as TOML gives it.
-        where: the table's full TOML path, for messages, for example `tool.hatch.build.hooks.custom`.
+        where: the table's full TOML path, for messages, for example
+            `tool.hatch.build.hooks.custom`.
         subject: the file that has the table.
 
     Raises:
-        ModelBuildError: naming every problem with its full TOML path, what was found and what is allowed.
+        ModelBuildError: naming every problem with its full TOML path, what was found and what is
+            allowed.
     """
     reader = Reader(table, where)
     config = HookConfig(

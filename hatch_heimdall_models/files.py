@@ -48,7 +48,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         with part.open("xb+") as stream:
             yield stream
             stream.flush()
-            # Before the rename, which may otherwise reach the disk first and leave an empty file after a power cut.
+            # Before the rename, which may otherwise reach the disk first and leave an empty file
+            # after a power cut.
             os.fsync(stream.fileno())
         part.replace(path)
     except BaseException:  # also Ctrl-C: no half file stays
@@ -63,3 +64,8 @@ def write_if_different(path: Path, content: bytes) -> bool:
     with replacing(path) as stream:
         stream.write(content)
     return True
+
+
+def megabytes(count: int) -> str:
+    """A number of bytes for people."""
+    return f"{count / 1e6:.1f} MB"

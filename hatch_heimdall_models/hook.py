@@ -16,6 +16,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from hatch_heimdall_models.archive import ArchivePolicy, violations
 from hatch_heimdall_models.config import HookConfig, parse_config
 from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.files import megabytes
 from hatch_heimdall_models.pinning import Pins, licence_problems, pins_for
 from hatch_heimdall_models.project import build_hooks
 from hatch_heimdall_models.sbom import SBOM_NAME, sbom_of
@@ -138,8 +139,8 @@ class HeimdallModelsHook(BuildHookInterface[BuilderConfig]):
     def _without_traceback(self) -> Iterator[None]:
         """Show a maintainer's mistake as a message alone.
 
-        Front ends print a back end's standard error and what it raised; only an exit, which is also how hatchling
-        aborts, leaves no traceback in hatch, build, uv and pip alike.
+        Front ends print a back end's standard error and what it raised; only an exit, which is also
+        how hatchling aborts, leaves no traceback in hatch, build, uv and pip alike.
         """
         try:
             yield
@@ -155,4 +156,4 @@ def _summary(pins: Pins, config: HookConfig) -> str:
         if pins.checked
         else f"none of them present in {config.models_dir}"
     )
-    return f"{pins.source} pins {len(files)} files of {sum(files.values()) / 1e6:.1f} MB, {state}"
+    return f"{pins.source} pins {len(files)} files of {megabytes(sum(files.values()))}, {state}"

@@ -1,7 +1,7 @@
 """What `[tool.hatch.build.hooks.custom] path` names where this package lies in the project's own tree.
 
-Hatchling runs this file alone, without a package around it, and the folder above is on no import path of an isolated
-build. So the package is loaded here from where it lies, under its own name.
+Hatchling runs this file alone, without a package around it, and the folder above is on no import
+path of an isolated build. So the package is loaded here from where it lies, under its own name.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ _FOLDER = Path(__file__).resolve().parent
 
 
 def get_build_hook() -> type[HeimdallModelsHook]:
-    """The hook of this tree, as hatchling asks for it; an installed `hatch-heimdall-models` is set aside."""
+    """The hook of this tree, as hatchling asks for it.
+
+    An installed `hatch-heimdall-models` is set aside.
+    """
     package = _FOLDER.name
     loaded = getattr(sys.modules.get(package), "__file__", None)
     if loaded is None or Path(loaded).resolve().parent != _FOLDER:

@@ -29,11 +29,13 @@ class HashedFile:
 
 
 def take_inventory(directory: Path) -> tuple[HashedFile, ...]:
-    """Hash every file below `directory`, sorted by path; empty when there is no such directory or no model in it.
+    """Hash every file below `directory`, sorted by path.
+
+    Empty when there is no such directory or no model in it.
 
     Raises:
-        ModelBuildError: naming each empty file, Git LFS pointer, link that leaves the directory, special file and
-            unusable name.
+        ModelBuildError: naming each empty file, Git LFS pointer, link that leaves the directory,
+            special file and unusable name.
     """
     problems: list[str] = []
     files: list[HashedFile] = []

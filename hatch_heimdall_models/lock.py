@@ -37,13 +37,14 @@ def differences(
 ) -> list[str]:
     """Every difference between the files that `pins` holds and those that are there, a sentence each.
 
-    Where two models or variants pin different bytes under one path, either is right. A folder that is empty is not there
-    to be compared, as long as there is something else.
+    Where two models or variants pin different bytes under one path, either is right. A folder that
+    is empty is not there to be compared, as long as there is something else.
 
     Args:
         pins: what is pinned.
         files: what lies in the models directory.
-        variant_folders: the folder in it that holds the files of a variant; those of all others lie in itself.
+        variant_folders: the folder in it that holds the files of a variant; those of all others lie
+            in itself.
     """
     pinned: dict[str, set[tuple[str, int]]] = {}
     present = {file.path: (file.sha256, file.size) for file in files}

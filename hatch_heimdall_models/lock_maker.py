@@ -51,16 +51,16 @@ class LockMaker:
     def make(self, old: Manifest | None, *, tag: str | None = None) -> Manifest:
         """What the lock has to say about the models as they lie there.
 
-        A model whose files the old lock pins already keeps its asset there, so that users who upgrade download
-        nothing, unless `tag` or the configuration demands another tag.
+        A model whose files the old lock pins already keeps its asset there, so that users who
+        upgrade download nothing, unless `tag` or the configuration demands another tag.
 
         Args:
             old: the lock so far.
             tag: the release that is to have the assets; default: by the configuration.
 
         Raises:
-            ModelBuildError: if models are missing, belong to none or several of the configuration's models, or an
-                asset holds other files.
+            ModelBuildError: if models are missing, belong to none or several of the configuration's
+                models, or an asset holds other files.
         """
         files = take_inventory(self.root / self.config.models_dir)
         if not files:
@@ -89,7 +89,8 @@ class LockMaker:
                     asset=asset,
                     files=pins,
                     marker=model.marker,
-                    # No configuration tells how files are run, so what was added to the lock by hand stays.
+                    # No configuration tells how files are run, so what was added to the lock by
+                    # hand stays.
                     graphs={name: run for name, run in graphs.items() if run["path"] in paths},
                 )
             )
@@ -161,7 +162,10 @@ def require_same_files(asset: Path, files: Sequence[HashedFile]) -> None:
 def _assigned(
     config: HookConfig, files: Sequence[HashedFile]
 ) -> list[tuple[ModelConfig, list[HashedFile]]]:
-    """Each model with its files, whose paths begin in its variant's folder; a file belongs to exactly one."""
+    """Each model with its files, whose paths begin in its variant's folder.
+
+    A file belongs to exactly one.
+    """
     problems = []
     assigned: dict[ModelConfig, list[HashedFile]] = {model: [] for model in config.models}
     for folder, inside in by_folder(files, config.variant_folders.values()).items():

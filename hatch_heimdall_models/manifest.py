@@ -87,8 +87,9 @@ class Model:
 
     Attributes:
         marker: a PEP 508 environment marker that limits the entry to machines it matches.
-        graphs: how the files are run, by variant: this one, and others that compute with the same files. Each is a JSON
-            object whose `path` names one of the files; what else it says is between the writer and the engine.
+        graphs: how the files are run, by variant: this one, and others that compute with the same
+            files. Each is a JSON object whose `path` names one of the files; what else it says is
+            between the writer and the engine.
     """
 
     name: str

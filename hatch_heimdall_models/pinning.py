@@ -56,7 +56,8 @@ def pins_for(root: Path, config: HookConfig, *, distribution: str, version: str)
         version: the project's version, which a demanded tag may contain.
 
     Raises:
-        ModelBuildError: if there are no pins, or they are not for this project, or the models differ from them.
+        ModelBuildError: if there are no pins, or they are not for this project, or the models
+            differ from them.
     """
     files = take_inventory(root / config.models_dir)
     source = pins_file(root, config)
@@ -65,7 +66,8 @@ def pins_for(root: Path, config: HookConfig, *, distribution: str, version: str)
     manifest = read_manifest(root / source)
     if problems := list(_mismatches(manifest, config, distribution, version)):
         raise ModelBuildError(source, problems)
-    # Without models the pins can't be checked: a fresh clone and an sdist have none, and are built all the same.
+    # Without models the pins can't be checked: a fresh clone and an sdist have none, and are built
+    # all the same.
     if files and (problems := differences(manifest, files, config.variant_folders)):
         raise ModelBuildError(
             f"{source} does not pin what lies in {config.models_dir} (lock the models again if they are right, "

@@ -42,12 +42,15 @@ def path_problem(path: object) -> str | None:
 
 
 class Reader:
-    """Reads the values of a TOML table and collects problems; a value that has one comes back as an empty one.
+    """Reads the values of a TOML table and collects problems.
+
+    A value that has one comes back as an empty one.
 
     Attributes:
         table: the values by key.
         where: the table's full path in its document; empty for the document itself.
-        problems: every problem so far, each with its full path; shared by the readers of inner tables.
+        problems: every problem so far, each with its full path; shared by the readers of inner
+            tables.
     """
 
     one, several = "a table", "tables"
@@ -161,7 +164,10 @@ class Reader:
         return 0
 
     def inner(self, key: str) -> Self:
-        """The table of that key; an empty one where the key is missing, so that what is needed of it is named."""
+        """The table of that key.
+
+        An empty one where the key is missing, so that what is needed of it is named.
+        """
         value = self.value(key, {})
         if isinstance(value, dict):
             return type(self)(value, self._path(key), self.problems)

@@ -1,4 +1,7 @@
-"""`python -m release`: the maintainers' commands. Thin: each one loads what it needs when it runs."""
+"""`python -m release`: the maintainers' commands.
+
+Thin: each one loads what it needs when it runs.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from pathlib import Path
 import click
 
 from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.exit_codes import EXIT_ERROR, EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT_OK
 from release.project import ASSETS, CACHE, LICENSE, LOCK, MODELS, RECIPE, ROOT
 from release.serve import serve
 
@@ -109,7 +113,7 @@ def lock(
     new = make_lock(read_recipe(recipe_file), project, models, assets / tag, tag=tag, old=old)
     right, lines = settle(path, old, new, check=check, command="python -m release lock")
     click.echo("\n".join(lines))
-    context.exit(0 if right else 1)
+    context.exit(EXIT_OK if right else EXIT_FINDINGS)
 
 
 @cli.command("publish", short_help="Publish the packed assets, with gh.")
@@ -141,7 +145,10 @@ def publish_command(*, tag: str, checkout: Path, dry_run: bool) -> None:
 def verify_command(
     context: click.Context, *, tag: str, checkout: Path, wheel: Path | None, installed: bool
 ) -> None:
-    """Download every asset that the release pins, as users do, and compare; exit 1 when something differs."""
+    """Download every asset that the release pins, as users do, and compare.
+
+    Exit 1 when something differs.
+    """
     from release.checkout import Checkout
     from release.verify import verify
     from release.wheel_pins import pins_of_installed, pins_of_wheel
@@ -156,7 +163,7 @@ def verify_command(
         click.echo(f"{tag} is not as it should be:")
         for problem in problems:
             click.echo(f"  - {problem}")
-        context.exit(1)
+        context.exit(EXIT_FINDINGS)
     click.echo(f"{tag} is as it should be")
 
 
@@ -164,7 +171,10 @@ cli.add_command(serve)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; its exit code: 0 done, 1 checked and found wanting, 2 error or usage, 130 interrupted."""
+    """Run a command.
+
+    Its exit code: 0 done, 1 checked and found wanting, 2 error or usage, 130 interrupted.
+    """
     try:
         result = cli.main(arguments, prog_name="python -m release", standalone_mode=False)
     except click.ClickException as error:
@@ -172,11 +182,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except (ModelBuildError, OSError) as error:
         click.echo(f"Error: {error}", err=True)
-        return 2
+        return EXIT_ERROR
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
-        return 130
-    return result if isinstance(result, int) else 0
+        return EXIT_INTERRUPTED
+    return result if isinstance(result, int) else EXIT_OK
 
 
 if __name__ == "__main__":

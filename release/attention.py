@@ -19,7 +19,9 @@ from release.encoder_builder import EncoderBuilder
 from release.graph_builder import BOOL, CONTRIBUTED, FLOAT32, INT64
 
 WHOLE = "whole"
-"""The name of the value that the choice depends on, in every graph: the engine replaces it where there is no choice."""
+"""The name of the value that the choice depends on, in every graph: the engine replaces it where
+there is no choice.
+"""
 NEVER = "never"
 """The name of a constant that is false."""
 _MASKED = -3.4028234663852886e38

@@ -108,7 +108,9 @@ BUILDERS: Mapping[str, Callable[[str, BertConfig, Path], bytes]] = {
     "int8": fast_graph_bytes,
     "int8-weights": compact_graph_bytes,
 }
-"""What makes a graph, by the name that a recipe has for it: of the model's name, its configuration and the weights file."""
+"""What makes a graph, by the name that a recipe has for it: of the model's name, its configuration
+and the weights file.
+"""
 
 
 def _target(file: UpstreamFile, output: Path, cache: Path) -> Path:
@@ -127,7 +129,10 @@ def _is_right(file: UpstreamFile, target: Path) -> bool:
 
 
 def _tidy(output: Path, expected: frozenset[str]) -> None:
-    """Remove what a killed build left half written; refuse to build beside files that are nobody's."""
+    """Remove what a killed build left half written.
+
+    Refuse to build beside files that are nobody's.
+    """
     strangers = []
     for path in sorted(output.rglob("*")):
         if path.is_dir():

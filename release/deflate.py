@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _BLOCK = 1 << 17
-"""Bytes that share a code. Measured on the compact model: half or twice as many change the size by 0.1 %."""
+"""Bytes that share a code. Measured on the compact model: half or twice as many change the size by
+0.1 %.
+"""
 _END = 256
 _LONGEST = 15
 """Bits of a code for a byte at most (RFC 1951, 3.2.7)."""
@@ -26,7 +28,9 @@ _LONGEST_OF_LENGTHS = 7
 _LENGTH_ORDER = (16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15)
 """The order in which a block's head has the lengths' code (RFC 1951, 3.2.7)."""
 _NO_DISTANCES = (1, 1)
-"""A whole code for distances, which are never used: a reader need not know that a block can do without one."""
+"""A whole code for distances, which are never used: a reader need not know that a block can do
+without one.
+"""
 
 
 def deflate(content: memoryview) -> Iterator[bytes]:

@@ -1,4 +1,7 @@
-"""What an encoder's layers are made of, over weights as they lie in the file. Variants of the model do some of it otherwise."""
+"""What an encoder's layers are made of, over weights as they lie in the file.
+
+Variants of the model do some of it otherwise.
+"""
 
 from __future__ import annotations
 

@@ -81,7 +81,9 @@ class Measured:
 def fast_graph_bytes(
     name: str, config: BertConfig, weights: Path, measured: Measured | None = None
 ) -> bytes:
-    """The serialised ONNX model, the same bytes for the same arguments; otherwise as `release.graph.graph_bytes`.
+    """The serialised ONNX model, the same bytes for the same arguments.
+
+    Otherwise as `release.graph.graph_bytes`.
 
     Args:
         name: the graph's name.
@@ -179,7 +181,10 @@ class _FastBuilder(EncoderBuilder):
     def _after_gelu(
         self, prefix: str, rows: str, weight: str, shape: tuple[int, int]
     ) -> tuple[str, str]:
-        """The product of the rows that GELU gave, and what is too much in each of its rows; `shape` is the weight's."""
+        """The product of the rows that GELU gave, and what is too much in each of its rows.
+
+        `shape` is the weight's.
+        """
         apart = self._measured.apart.get(prefix, ())
         columns, shift = self.integers(*apart), self.number(_LEAST_GELU)
         # Columns that are kept apart are lowered so far that they vanish at zero, and decide over

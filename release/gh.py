@@ -91,7 +91,10 @@ class Gh:
             text = text[end:].lstrip()
 
     def commit_of(self, name: str) -> str | None:
-        """The commit that a tag or branch of the repository names; None if there is no such name."""
+        """The commit that a tag or branch of the repository names.
+
+        None if there is no such name.
+        """
         try:
             (commit,) = self.get(f"commits/{name}")
         except GhError as error:

@@ -47,7 +47,10 @@ def graph_bytes(name: str, config: BertConfig, weights: Path) -> bytes:
 
 
 def encoder_bytes(builder: EncoderBuilder, name: str) -> bytes:
-    """The serialised model whose matrices are applied as `builder` does it; otherwise as `graph_bytes`."""
+    """The serialised model whose matrices are applied as `builder` does it.
+
+    Otherwise as `graph_bytes`.
+    """
     batch = describe(builder)
     states = _embeddings(builder)
     for index in range(builder.config.layers):

@@ -165,7 +165,10 @@ class GraphBuilder:
         return serialised
 
     def _checked(self, name: str, shape: tuple[int, ...]) -> Tensor | None:
-        """Where the weight lies; None, and a problem noted, when it is not there in float32 and this shape."""
+        """Where the weight lies.
+
+        None, and a problem noted, when it is not there in float32 and this shape.
+        """
         tensor = self._tensors.get(name)
         if tensor is None:
             self.problems.append(f"has no tensor {name}")

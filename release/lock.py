@@ -87,7 +87,10 @@ def _pin(recipe: Recipe, models: Path, file: HashedFile) -> ModelFile:
 
 
 def _older(known: Asset, new: Asset) -> Asset:
-    """The known asset if it is the same bytes of an earlier release; a tag that is no version is not compared."""
+    """The known asset if it is the same bytes of an earlier release.
+
+    A tag that is no version is not compared.
+    """
     if (known.sha256, known.size) != (new.sha256, new.size):
         return new
     try:

@@ -12,7 +12,8 @@ from release.gh import Gh
 from release.transfer import UnavailableError, fetch
 
 _WAITS = (0.5, 1.0, 2.0, 4.0)
-"""Seconds before each further try: what has just been published may take a moment to be everywhere."""
+"""Seconds before each further try: what has just been published may take a moment to be everywhere.
+"""
 
 
 def fetch_published(gh: Gh, asset: Asset, folder: Path, say: Callable[[str], None]) -> Path:

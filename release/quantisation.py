@@ -17,16 +17,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 GROUP = 32
-"""Neighbouring weights of a row that share a step. Measured with a step per row, 128, 64 and 32 weights: the least cosine of
-any text is 0.9945, 0.9976, 0.9986 and 0.9991, at 7.1 to 7.5 bits a weight once they are entropy coded."""
+"""Neighbouring weights of a row that share a step. Measured with a step per row, 128, 64 and 32
+weights: the least cosine of any text is 0.9945, 0.9976, 0.9986 and 0.9991, at 7.1 to 7.5 bits a
+weight once they are entropy coded.
+"""
 STEPS_PER_RMS = 14
-"""How many steps a row's root mean square has in a table. Fewer make the table shrink more: 10, 14 and 20 come to 5.1, 5.6
-and 6.1 bits a weight, and to a least cosine of 0.998, 0.999 and 0.9993."""
+"""How many steps a row's root mean square has in a table. Fewer make the table shrink more: 10, 14
+and 20 come to 5.1, 5.6 and 6.1 bits a weight, and to a least cosine of 0.998, 0.999 and 0.9993.
+"""
 _LIMIT = 127
 _STEP_BITS = 5
-"""Bits of a step's mantissa, behind the leading one: fewer shrink better, and cost precision as coarser steps do."""
+"""Bits of a step's mantissa, behind the leading one: fewer shrink better, and cost precision as
+coarser steps do.
+"""
 _FIXED_POINT_BITS = 24
-"""Squares of numbers of so many bits are summed exactly in 64 bits, for rows of up to 2^15 numbers."""
+"""Squares of numbers of so many bits are summed exactly in 64 bits, for rows of up to 2^15 numbers.
+"""
 
 
 @dataclass(frozen=True, slots=True)

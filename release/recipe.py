@@ -79,7 +79,10 @@ class WheelSource:
         return f"{self.project}=={self.version}"
 
     def place(self, file: UpstreamFile) -> str | None:
-        """The file's place as a manifest's `also` names it; None when it lies in an inner archive."""
+        """The file's place as a manifest's `also` names it.
+
+        None when it lies in an inner archive.
+        """
         return None if self.archive else f"pypi:{self.requirement}#{self.prefix}{file.name}"
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.exit_codes import EXIT_INTERRUPTED
 from release.project import ASSETS, read_project
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def serve(
             while True:
                 time.sleep(_LONG)
         except KeyboardInterrupt:
-            context.exit(130)
+            context.exit(EXIT_INTERRUPTED)
 
 
 def _limited(rate: float | None, host: str, application: Application) -> Application:

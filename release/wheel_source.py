@@ -23,7 +23,9 @@ from release.files import copy_verified
 from release.recipe import UpstreamFile, WheelSource
 
 _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
-"""What reading a damaged, encrypted or exotic archive may raise; a full disk is no fault of the source."""
+"""What reading a damaged, encrypted or exotic archive may raise; a full disk is no fault of the
+source.
+"""
 
 
 @contextmanager

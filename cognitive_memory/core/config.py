@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from cognitive_memory.core.variants import pinned_graph
 from heimdall.errors import HeimdallError
@@ -13,7 +12,9 @@ from heimdall.models import locations
 from heimdall.models.package import heimdall
 
 DEVICES = ("auto", "cpu", "cuda", "coreml", "openvino")
-"""What `EmbeddingConfig.device` may be; "auto" is CUDA where the installed onnxruntime has it and it starts, else the CPU."""
+"""What `EmbeddingConfig.device` may be; "auto" is CUDA where the installed onnxruntime has it and
+it starts, else the CPU.
+"""
 
 LONG_TEXTS = ("cut", "pool")
 """What `EmbeddingConfig.long_texts` may be."""
@@ -35,9 +36,9 @@ class ConfigError(HeimdallError, ValueError):
         return f"{self.setting}: {self.problem}"
 
 
-def _shared_cache_dir() -> Path:
+def _shared_cache_dir() -> str:
     """What `$MODEL_CACHE_DIR` says, else the shared models directory: the resolver's own reading of both."""
-    return Path(locations.models_dir())
+    return locations.models_dir()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,24 +47,29 @@ class EmbeddingConfig:
 
     Attributes:
         model_name: the model's name in the manifest.
-        model_cache_dir: the directory that keeps the models. The variable `MODEL_CACHE_DIR`, read when the configuration
-            is made, wins over both the argument and the default (`get_models_data_dir()`); an empty one counts as unset.
-            A str is taken too.
-        embedding_dimension: how many numbers a vector has; the model is checked against it when loaded.
-        batch_size: how many texts at most go through the model at once; fewer do when they are long.
-        variant: which form of the model, of those that the manifest has (docs/quantisation.md). None, the default, stands
-            for what `HEIMDALL_MODEL_VARIANT` says when the configuration is made, else for `standard`.
+        model_cache_dir: the directory that keeps the models. The variable `MODEL_CACHE_DIR`, read
+            when the configuration is made, wins over both the argument and the default
+            (`get_models_data_dir()`); an empty one counts as unset. Any path is taken, and kept as
+            a `str`.
+        embedding_dimension: how many numbers a vector has; the model is checked against it when
+            loaded.
+        batch_size: how many texts at most go through the model at once; fewer do when they are
+            long.
+        variant: which form of the model, of those that the manifest has (docs/quantisation.md).
+            None, the default, stands for what `HEIMDALL_MODEL_VARIANT` says when the configuration
+            is made, else for `standard`.
         device: one of `DEVICES`; whether it is there is seen when the model is loaded.
-        long_texts: what becomes of texts with more tokens than the model reads. "cut": the beginning is embedded, as
-            sentence-transformers does. "pool": it is read in windows, and the vector is their mean; what is told late in a
-            text is found nearly twice as often then (docs/performance.md). Shorter texts have the same vectors either way.
+        long_texts: what becomes of texts with more tokens than the model reads. "cut": the
+            beginning is embedded, as sentence-transformers does. "pool": it is read in windows, and
+            the vector is their mean; what is told late in a text is found nearly twice as often
+            then (docs/performance.md). Shorter texts have the same vectors either way.
 
     Raises:
         ConfigError: naming the setting, what it is and what it may be.
     """
 
     model_name: str = "all-MiniLM-L6-v2"
-    model_cache_dir: Path = field(default_factory=_shared_cache_dir)
+    model_cache_dir: str = field(default_factory=_shared_cache_dir)
     embedding_dimension: int = 384
     batch_size: int = 32
     device: str = "auto"
@@ -79,11 +85,12 @@ class EmbeddingConfig:
             if not fits(value := getattr(self, setting)):
                 problem = f"expected {expected}, got {value!r}"
                 raise ConfigError(f"EmbeddingConfig.{setting}", problem)
-        object.__setattr__(self, "model_cache_dir", Path(self.model_cache_dir))
+        object.__setattr__(self, "model_cache_dir", os.fsdecode(self.model_cache_dir))
         self._check_device()
 
     def _check_device(self) -> None:
-        # "auto" suits every variant, so the usual configuration is made without reading the manifest.
+        # "auto" suits every variant, so the usual configuration is made without reading the
+        # manifest.
         graph = None if self.device == "auto" else pinned_graph(self.model_name, self.variant)
         if graph and graph.devices and self.device not in graph.devices:
             names = " and the ".join(device.upper() for device in graph.devices)

@@ -20,7 +20,9 @@ class Embedder(Protocol):
     dimension: int
 
     def embedding_space(self) -> str | None:
-        """A name of what the vectors depend on: model, numerics and how the text is composed; None: no model is pinned.
+        """A name of what the vectors depend on: model, numerics and how the text is composed.
+
+        None: no model is pinned.
 
         Vectors are compared only with vectors of the same embedding space.
         """
@@ -32,4 +34,7 @@ class Embedder(Protocol):
         """Load the model, and fetch it if it is not on this machine."""
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Vectors of texts, shape (n, dimension), rows of unit length; loads the model, and fetches it if need be."""
+        """Vectors of texts, shape (n, dimension), rows of unit length.
+
+        Loads the model, and fetches it if need be.
+        """

@@ -1,4 +1,4 @@
-"""What a memory is: the values that storage, retrieval, ingest and the faces hand to one another."""
+"""A memory: the values that storage, retrieval, ingest, command line and server pass on."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from heimdall.errors import HeimdallError
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 """A value that JSON can carry."""
 
-_DEPTH = 50
-"""Levels of lists and mappings in metadata: whoever reads a memory must be able to, however deep its calls are."""
-_TOO_DEEP = f"is nested in more than {_DEPTH} levels"
+METADATA_DEPTH = 50
+"""Levels of lists and mappings in metadata: whoever reads a memory must be able to, however deep
+its calls are.
+"""
+_TOO_DEEP = f"is nested in more than {METADATA_DEPTH} levels"
 
 _SHORT = Repr()
 _SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxlong, _SHORT.maxother = 4, 80, 80, 80
@@ -72,7 +74,10 @@ class MemoryType(StrEnum):
 
 
 class Origin(StrEnum):
-    """How a memory came here, which tells whose words it has. Whoever changes a memory leaves its origin as it is."""
+    """How a memory came here, which tells whose words it has.
+
+    Whoever changes a memory leaves its origin as it is.
+    """
 
     STORED = "stored"
     """This user, or their assistant, stored it here."""
@@ -94,8 +99,10 @@ class MemoryContent:
         text: what is remembered; not blank.
         type: how general it is.
         tags: labels, without blanks at their ends; doubles are dropped, order is kept.
-        source: what it comes from, for example a file's path in the project; memories of one source are replaced together.
-        context: where it stands (heading path, the turn before it); indexed with the text, but not part of it.
+        source: what it comes from, for example a file's path in the project; memories of one source
+            are replaced together.
+        context: where it stands (heading path, the turn before it); indexed with the text, but not
+            part of it.
         importance: 0.0 to 1.0.
         pinned: to be kept in sight whatever its age.
         metadata: whatever else belongs to it.
@@ -117,7 +124,8 @@ class NewMemory(MemoryContent):
 
     Attributes:
         created_at: when what it tells happened, with a time zone; None: when it is stored.
-        id: a UUID; None: a new random one. Ingest gives ids that follow from the content, so that a repeat changes nothing.
+        id: a UUID; None: a new random one. Ingest gives ids that follow from the content, so that a
+            repeat changes nothing.
         origin: how it comes here.
 
     Raises:
@@ -150,8 +158,10 @@ class Memory(MemoryContent):
     Attributes:
         created_at: as in `NewMemory`; in UTC, to the microsecond.
         updated_at: when text or fields last changed, in UTC.
-        content_hash: `content_hash` of text and context, hexadecimal: what tells whether a vector still fits.
-        revision: the project's change counter when this memory last changed; rises with every change of any memory.
+        content_hash: `content_hash` of text and context, hexadecimal: what tells whether a vector
+            still fits.
+        revision: the project's change counter when this memory last changed; rises with every
+            change of any memory.
         embedded: whether it has a vector of the current embedding space.
         origin: how it came here.
     """
@@ -166,7 +176,10 @@ class Memory(MemoryContent):
 
 
 def content_hash(text: str, context: str) -> bytes:
-    """The sha256 of text and context, in UTF-8; before them the text's length in bytes, as eight bytes, big end first."""
+    """The sha256 of text and context, in UTF-8.
+
+    Before them the text's length in bytes, as eight bytes, big end first.
+    """
     encoded = text.encode()
     return sha256(len(encoded).to_bytes(8) + encoded + context.encode()).digest()
 
@@ -223,8 +236,8 @@ def check_moment(name: str, moment: datetime) -> None:
 def shown(value: object) -> str:
     """A value that is wrong, in a message: however large or nested it is, a line of it.
 
-    >>> shown([[[[[0]]]]]), shown("a" * 1000)[-5:]
-    ('[[[[...]]]]', "aaaa'")
+    >>> shown("a" * 1000)[-5:]
+    "aaaa'"
     """
     try:
         return _SHORT.repr(value)
@@ -262,12 +275,12 @@ def _one_of(kinds: type[StrEnum], field: str) -> Callable[[object], StrEnum]:
     return as_kind
 
 
-def _is_deeper(value: object, levels: int) -> bool:
+def is_deeper(value: object, levels: int) -> bool:
     """Whether lists and mappings are nested in more levels than that."""
     if not isinstance(value, dict | list):
         return False
     inside = value.values() if isinstance(value, dict) else value
-    return levels == 0 or any(_is_deeper(each, levels - 1) for each in inside)
+    return levels == 0 or any(is_deeper(each, levels - 1) for each in inside)
 
 
 def _as_tags(values: object) -> tuple[str, ...]:
@@ -309,7 +322,7 @@ def _as_metadata(value: object) -> dict[str, Json]:
         raise MemoryValueError("metadata", _TOO_DEEP) from None
     except (TypeError, ValueError) as error:
         raise MemoryValueError("metadata", f"holds what JSON can't carry: {error}") from None
-    if _is_deeper(copy, _DEPTH):
+    if is_deeper(copy, METADATA_DEPTH):
         raise MemoryValueError("metadata", _TOO_DEEP)
     return copy
 

@@ -32,7 +32,8 @@ class RecallFilter:
     Attributes:
         types: any of these.
         tags: at least one of these.
-        sources: any of these sources, or what lies below one of them ("docs" lets "docs/guide.md" through).
+        sources: any of these sources, or what lies below one of them ("docs" lets "docs/guide.md"
+            through).
         since, until: created at or after, and before; with a time zone.
 
     Raises:
@@ -79,7 +80,8 @@ class Hit:
     Attributes:
         memory: the memory.
         score: how well it answers; comparable within one answer only.
-        parts: what the score is made of, by name (keywords, meaning, recency, importance); empty unless asked for.
+        parts: what the score is made of, by name (keywords, meaning, recency, importance); empty
+            unless asked for.
     """
 
     memory: Memory
@@ -94,8 +96,10 @@ class Recall:
     Attributes:
         hits: best first, no two of the same text.
         mode: what it rests on.
-        pending: how many memories have no vector of the current model yet, and could be found by keywords alone.
-        notes: what the reader should know, in sentences: why there was no search by meaning, that Qdrant was out of reach.
+        pending: how many memories have no vector of the current model yet, and could be found by
+            keywords alone.
+        notes: what the reader should know, in sentences: why there was no search by meaning, that
+            Qdrant was out of reach.
     """
 
     hits: tuple[Hit, ...]

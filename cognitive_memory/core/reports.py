@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-Progress = Callable[[int, int], None]
-"""Called now and then with how many are done, and how many there are (`store_many`: stored, and embedded of them)."""
+OnProgress = Callable[[int, int], None]
+"""Called now and then with how many are done, and how many there are (`store_many`: stored, and
+embedded of them).
+"""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,7 +60,8 @@ class ImportReport(Counts):
     """What `import_lines` did.
 
     Attributes:
-        older: how many were left as they are, since they were changed here after the lines were written.
+        older: how many were left as they are, since they were changed here after the lines were
+            written.
         vectors: how many vectors were imported.
     """
 

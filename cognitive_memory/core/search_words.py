@@ -1,7 +1,8 @@
 """The words by which a text can be found, beyond those that FTS5 sees in it.
 
-SQLite's tokenizer takes a run of letters and digits for a word. That leaves three kinds of words that people search for:
-the parts of `getUserName`, words of scripts that are written without blanks, and dates.
+SQLite's tokenizer takes a run of letters and digits for a word. That leaves three kinds of words
+that people search for: the parts of `getUserName`, words of scripts that are written without
+blanks, and dates.
 """
 
 from __future__ import annotations
@@ -56,8 +57,8 @@ def identifier_parts(text: str) -> list[str]:
 def character_pairs(text: str) -> list[str]:
     """Neighbouring characters of scripts without blanks. A lone character stays alone.
 
-    Pairs need no dictionary, and find about as well as words do (Nie, Gao, Zhang, Zhou: "On the use of words and n-grams
-    for Chinese information retrieval", IRAL 2000).
+    Pairs need no dictionary, and find about as well as words do (Nie, Gao, Zhang, Zhou: "On the use
+    of words and n-grams for Chinese information retrieval", IRAL 2000).
 
     >>> character_pairs("検索する")
     ['検索', '索す', 'する']

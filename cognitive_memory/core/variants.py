@@ -1,6 +1,7 @@
 """How a pinned model is run, as its manifest entry says, and a name for the embedding space that this gives.
 
-An entry has one set of files and, under `graphs`, a way to run them for each variant that it serves.
+An entry has one set of files and, under `graphs`, a way to run them for each variant that it
+serves.
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ class Graph:
     Attributes:
         path: of the ONNX file, relative to the set's directory.
         devices: those of `core.config.DEVICES` that it is for; empty: all.
-        computes_weights: whether it makes what it multiplies with out of what is stored, when it is loaded.
-        least_cosine: of its vectors with those of the original weights; None: equal to within rounding in float32.
+        computes_weights: whether it makes what it multiplies with out of what is stored, when it is
+            loaded.
+        least_cosine: of its vectors with those of the original weights; None: equal to within
+            rounding in float32.
     """
 
     path: str
@@ -60,7 +63,8 @@ class PinnedVariant:
         It follows from the digests of the files that have a part in it, so no file is read.
 
         Args:
-            device: one of `core.config.DEVICES`. Those that compute in float32 as a CPU does get the same space.
+            device: one of `core.config.DEVICES`. Those that compute in float32 as a CPU does get
+                the same space.
             long_texts: one of `core.config.LONG_TEXTS`.
         """
         from hashlib import sha256  # loads OpenSSL, which no start of the engine needs
@@ -86,7 +90,8 @@ def pinned_variant(model: str, variant: str | None) -> PinnedVariant | None:
         variant: None for the one that `$HEIMDALL_MODEL_VARIANT` names, else the default.
 
     Returns:
-        None where no such model is pinned, or where the manifest can't be read: using the model tells what is wrong then.
+        None where no such model is pinned, or where the manifest can't be read: using the model
+        tells what is wrong then.
     """
     entry = locate(None, model, variant).entry
     if entry is None:

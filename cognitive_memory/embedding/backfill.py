@@ -6,12 +6,14 @@ import logging
 import threading
 
 from cognitive_memory.core.embedder import Embedder
-from cognitive_memory.core.reports import Progress
+from cognitive_memory.core.reports import OnProgress
 from cognitive_memory.embedding.pipeline import BLOCK, EmbeddingPipeline
 from cognitive_memory.storage.store import MemoryStore
 
 LOCK_SECONDS = 3600.0
-"""How long to wait for another process that is embedding; then both do it, which costs time but harms nothing."""
+"""How long to wait for another process that is embedding; then both do it, which costs time but
+harms nothing.
+"""
 
 _log = logging.getLogger(__name__)
 
@@ -19,8 +21,9 @@ _log = logging.getLogger(__name__)
 class Backfill:
     """Gives a project's memories the vectors that they lack.
 
-    Vectors of another embedding space are replaced. But where two installations with different models work on one project,
-    they would replace each other's for ever: so what another model made after we were through is left to it.
+    Vectors of another embedding space are replaced. But where two installations with different
+    models work on one project, they would replace each other's for ever: so what another model made
+    after we were through is left to it.
     """
 
     def __init__(self, store: MemoryStore, embedder: Embedder) -> None:
@@ -30,8 +33,12 @@ class Backfill:
         """The revision at which everything was embedded here last."""
         self._warned = False
 
-    def run(self, *, progress: Progress | None = None, stop: threading.Event | None = None) -> int:
-        """Embed every memory that has no vector of the current model, newest first; a kill loses two blocks at most.
+    def run(
+        self, *, progress: OnProgress | None = None, stop: threading.Event | None = None
+    ) -> int:
+        """Embed every memory that has no vector of the current model, newest first.
+
+        A kill loses two blocks at most.
 
         One process at a time does this; another one waits for it, and does what is left.
 
@@ -46,7 +53,7 @@ class Backfill:
             heimdall.models.ModelError: the model can't be had; what is done stays.
         """
         from heimdall.models.locking import advisory_lock
-        from heimdall.models.transfer.progress import Progress as Quiet
+        from heimdall.models.transfer.progress import Progress
 
         stop = stop or threading.Event()
 
@@ -59,7 +66,7 @@ class Backfill:
         if not done():
             database = self._store.database
             lock = database.with_name(f"{database.name}-embedding.lock")
-            with advisory_lock(lock, LOCK_SECONDS, done, Quiet()):
+            with advisory_lock(lock, LOCK_SECONDS, done, Progress()):
                 replace = self._may_replace()
                 # Once more for what was added or changed meanwhile.
                 while not done() and (written := self._pass(stop, replace, total, progress)):
@@ -70,9 +77,12 @@ class Backfill:
         return total
 
     def _pass(
-        self, stop: threading.Event, replace: bool, before: int, progress: Progress | None
+        self, stop: threading.Event, replace: bool, before: int, progress: OnProgress | None
     ) -> int:
-        """Embed what is pending now; `before` so many were embedded already. Tells how many were written."""
+        """Embed what is pending now; `before` so many were embedded already.
+
+        Tells how many were written.
+        """
 
         def report() -> None:
             if progress is not None:

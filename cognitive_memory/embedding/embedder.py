@@ -13,13 +13,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 COMPOSITION = "aside-1"
-"""How context and text become what is embedded; part of the embedding space, since another way gives other vectors."""
+"""How context and text become what is embedded; part of the embedding space, since another way
+gives other vectors.
+"""
 
 
 def embedded_text(text: str, context: str) -> str:
     """What the model reads of a memory: what it says, then where it stands, aside.
 
-    Measured better than the other way round, and it is the context that is cut off when both are too long (docs/recall.md).
+    Measured better than the other way round, and it is the context that is cut off when both are
+    too long (docs/recall.md).
     """
     return f"{text}\n({context})" if context.strip() else text
 

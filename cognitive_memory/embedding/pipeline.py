@@ -12,15 +12,17 @@ from typing import Self
 from cognitive_memory.core.batches import batched
 from cognitive_memory.core.embedder import Embedder
 from cognitive_memory.core.memory import NewMemory
-from cognitive_memory.core.reports import Progress, StoreReport
+from cognitive_memory.core.reports import OnProgress, StoreReport
 from cognitive_memory.embedding.embedder import embedded_text
 from cognitive_memory.storage.store import MemoryStore
 from cognitive_memory.storage.vectors import Embedded, Pending
-from cognitive_memory.storage.writing import Stored
+from cognitive_memory.storage.writing import Stored, Writer
 from heimdall.errors import HeimdallError
 
 BLOCK = 256
-"""How many memories are embedded and written together: what a kill loses at most, and how long others wait for a turn."""
+"""How many memories are embedded and written together: what a kill loses at most, and how long
+others wait for a turn.
+"""
 
 _log = logging.getLogger(__name__)
 
@@ -33,8 +35,8 @@ class EmbeddingPipeline:
     Args:
         store: where the vectors are written.
         embedder: what makes them.
-        optional: whether the memories may as well wait for their vectors: then nothing is embedded if the model is not on
-            this machine, and after a failure no more.
+        optional: whether the memories may as well wait for their vectors: then nothing is embedded
+            if the model is not on this machine, and after a failure no more.
         after_block: called when a block is embedded and written.
 
     Attributes:
@@ -61,7 +63,10 @@ class EmbeddingPipeline:
 
     @cached_property
     def _open(self) -> bool:
-        """Whether blocks are taken; asked for the first one, since to know it may cost a look at files."""
+        """Whether blocks are taken.
+
+        Asked for the first one, since to know it may cost a look at files.
+        """
         possible = self._embedder.embedding_space() is not None and self._embedder.ready()
         return possible or not self._optional
 
@@ -78,7 +83,8 @@ class EmbeddingPipeline:
         """One more block; its memories are stored already.
 
         Raises:
-            HeimdallError: the model can't be had, or the vectors can't be written, unless embedding is optional.
+            HeimdallError: the model can't be had, or the vectors can't be written, unless embedding
+                is optional.
         """
         if self._open:
             following = self._pool.submit(_outcomes, self._embedder, block)
@@ -93,7 +99,7 @@ class EmbeddingPipeline:
             if outcomes := running.result():
                 # Vectors can be made again, so nobody waits for the disk.
                 with self._store.writing(durable=False) as writer:
-                    self.written += writer.write_vectors(outcomes, self._embedder.dimension)
+                    self.written += _written(writer, outcomes, self._embedder.dimension)
         except HeimdallError as error:
             if not self._optional:
                 raise
@@ -104,15 +110,26 @@ class EmbeddingPipeline:
             self._after_block()
 
 
+def _written(writer: Writer, outcomes: Sequence[Embedded], dimension: int) -> int:
+    try:
+        return writer.write_vectors(outcomes, dimension)
+    except ValueError:  # the database says another size, which the model's vectors never had
+        writer.drop_unfit_vectors(dimension)
+        return writer.write_vectors(outcomes, dimension)
+
+
 def store_many(
     store: MemoryStore,
     embedder: Embedder,
     memories: Iterable[NewMemory],
     *,
     embed: bool,
-    progress: Progress | None,
+    progress: OnProgress | None,
 ) -> StoreReport:
-    """Store memories in blocks, and embed each block while the next one is read and written; `ProjectMemory.store_many`."""
+    """Store memories in blocks, and embed each block while the next one is read and written.
+
+    What `ProjectMemory.store_many` does.
+    """
     stored: list[Stored] = []
 
     def report() -> None:
@@ -135,7 +152,10 @@ def store_many(
 
 
 def _outcomes(embedder: Embedder, block: Sequence[Pending]) -> list[Embedded]:
-    """Embed a block. A text that can't be embedded gets the reason instead of a vector, and does not stop the others."""
+    """Embed a block.
+
+    A text that can't be embedded gets the reason instead of a vector, and does not stop the others.
+    """
     from cognitive_memory.encoding import TextError
 
     if not block:

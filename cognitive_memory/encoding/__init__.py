@@ -1,6 +1,7 @@
 """Texts to vectors, with the model that heimdall keeps on this machine.
 
-Names are imported when first used: numpy, onnxruntime and tokenizers are loaded by the first text, not by an import.
+Names are imported when first used: numpy, onnxruntime and tokenizers are loaded by the first text,
+not by an import.
 """
 
 from heimdall.models.lazy import lazy_exports

@@ -1,8 +1,8 @@
 """Which texts go through the model together.
 
-Texts in a batch are padded to its longest, and padding costs as much as text. So texts of like length go together. Long ones go
-with others of the very same length alone: one of them keeps a core as busy as many do, and where nothing is padded, attention is
-quicker (release/attention.py).
+Texts in a batch are padded to its longest, and padding costs as much as text. So texts of like
+length go together. Long ones go with others of the very same length alone: one of them keeps a core
+as busy as many do, and where nothing is padded, attention is quicker (release/attention.py).
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 TOKEN_BUDGET = 256
-"""Padded tokens in a batch. Measured on one core of two machines: from 128 to 1,024 a token takes as long, within a tenth, from 64
-down it takes longer. The fewer, the less padding and memory."""
+"""Padded tokens in a batch. Measured on one core of two machines: from 128 to 1,024 a token takes
+as long, within a tenth, from 64 down it takes longer. The fewer, the less padding and memory.
+"""
 LONG = 128
 """Tokens from which on a text is not padded."""
 
@@ -19,7 +20,9 @@ LONG = 128
 def plan_batches(
     lengths: Sequence[int], *, max_rows: int, token_budget: int = TOKEN_BUDGET, long: int = LONG
 ) -> list[list[int]]:
-    """Group texts, longest first; the longest texts first also keeps workers from waiting for a last big batch.
+    """Group texts, longest first.
+
+    The longest texts first also keeps workers from waiting for a last big batch.
 
     Args:
         lengths: each text's number of tokens.

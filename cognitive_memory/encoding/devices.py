@@ -39,7 +39,9 @@ _PROVIDERS = {
     ),
 }
 _AUTOMATIC = ("cuda",)
-"""What "auto" prefers to the processor: what gives the same vectors faster. CoreML and OpenVINO have to be asked for."""
+"""What "auto" prefers to the processor: what gives the same vectors faster. CoreML and OpenVINO
+have to be asked for.
+"""
 
 
 def choose_provider(device: str, installed: Sequence[str], version: str) -> Provider:
@@ -51,7 +53,8 @@ def choose_provider(device: str, installed: Sequence[str], version: str) -> Prov
         version: onnxruntime's, for the message.
 
     Raises:
-        ConfigError: the installed onnxruntime does not have it; says what it has and what to install.
+        ConfigError: the installed onnxruntime does not have it; says what it has and what to
+            install.
     """
     if device == "auto":
         return next(

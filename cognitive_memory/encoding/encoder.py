@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from cognitive_memory.core.config import ConfigError
-from cognitive_memory.core.reports import Progress
+from cognitive_memory.core.reports import OnProgress
 from cognitive_memory.core.variants import Graph
 from cognitive_memory.encoding.cores import usable_cores
 from cognitive_memory.encoding.errors import ModelLoadError
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from cognitive_memory.encoding.pipeline import Block
 
 MOST_WINDOWS = 16
-"""In how many windows a long text is read at most: 8,000 tokens, some 20 pages. One text shall not hold up all others."""
+"""In how many windows a long text is read at most: 8,000 tokens, some 20 pages. One text shall not
+hold up all others.
+"""
 
 
 class Encoder:
@@ -59,9 +61,11 @@ class Encoder:
         Args:
             directory: where the files are.
             device: one of `core.config.DEVICES`.
-            graph: which of the directory's graphs, and how it is run; None: `<model_name>.onnx`, on any device.
+            graph: which of the directory's graphs, and how it is run; None: `<model_name>.onnx`, on
+                any device.
             long_texts: one of `core.config.LONG_TEXTS`.
-            caches: where the folded form of a graph with computed weights is looked for, and kept (`folded`).
+            caches: where the folded form of a graph with computed weights is looked for, and kept
+                (`folded`).
 
         Raises:
             ModelLoadError: a file is missing, broken or not one that this release understands.
@@ -83,7 +87,9 @@ class Encoder:
             raise ModelLoadError(str(directory), str(error) or type(error).__name__) from error
 
     def encode(self, text: str) -> NDArray[np.float32]:
-        """Embed one text. If it is longer than what is read of a text, the rest is left out, and a warning is logged.
+        """Embed one text.
+
+        If it is longer than what is read of a text, the rest is left out, and a warning is logged.
 
         Returns:
             Shape (embedding_dimension,), of unit L2 norm.
@@ -104,7 +110,7 @@ class Encoder:
         return vector
 
     def encode_batch(
-        self, texts: Iterable[str], *, batch_size: int = 32, progress: Progress | None = None
+        self, texts: Iterable[str], *, batch_size: int = 32, progress: OnProgress | None = None
     ) -> NDArray[np.float32]:
         """Embed several texts. Long texts are treated as by `encode`.
 
@@ -114,7 +120,8 @@ class Encoder:
             progress: called in this thread whenever some more are done.
 
         Returns:
-            Shape (number of texts, embedding_dimension), in the texts' order, rows of unit L2 norm, C-contiguous.
+            Shape (number of texts, embedding_dimension), in the texts' order, rows of unit L2 norm,
+            C-contiguous.
 
         Raises:
             TextTypeError, EmptyTextError, TextError: as `encode`, for the first bad text.
@@ -142,18 +149,22 @@ class Encoder:
         return vectors
 
     def encode_stream(self, texts: Iterable[str], *, batch_size: int = 32) -> Iterator[Block]:
-        """Embed however many texts, in bounded memory; meanwhile the next ones are read and computed.
+        """Embed however many texts, in bounded memory.
+
+        Meanwhile the next ones are read and computed.
 
         Args:
-            texts: walked through in the calling thread, up to two windows (see `texts.WINDOW_TEXTS`) ahead.
+            texts: walked through in the calling thread, up to two windows (see
+                `texts.WINDOW_TEXTS`) ahead.
             batch_size: as in `encode_batch`.
 
         Yields:
-            Blocks of consecutive texts in the texts' order. They say which texts were longer than what is read of one.
+            Blocks of consecutive texts in the texts' order. They say which texts were longer than
+            what is read of one.
 
         Raises:
-            TextTypeError, EmptyTextError, TextError: as `encode`, after the blocks before the bad text's window. So does
-                whatever walking through `texts` raises.
+            TextTypeError, EmptyTextError, TextError: as `encode`, after the blocks before the bad
+                text's window. So does whatever walking through `texts` raises.
         """
         yield from self.encode_windows(windows(texts), batch_size=batch_size)
 

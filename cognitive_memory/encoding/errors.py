@@ -1,4 +1,7 @@
-"""What can go wrong with a text or with loading a model. Each error carries its data and survives pickling."""
+"""What can go wrong with a text or with loading a model.
+
+Each error carries its data and survives pickling.
+"""
 
 from __future__ import annotations
 

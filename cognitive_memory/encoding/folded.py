@@ -1,7 +1,8 @@
 """Graphs that compute their weights when they are loaded: what comes of it is kept, made once per machine.
 
-It is onnxruntime that folds what depends on weights alone, and writes the graph that is left, with weights that are mapped into
-memory from then on: loading takes a tenth of the time, and processes share the pages. Another onnxruntime makes its own.
+It is onnxruntime that folds what depends on weights alone, and writes the graph that is left, with
+weights that are mapped into memory from then on: loading takes a tenth of the time, and processes
+share the pages. Another onnxruntime makes its own.
 """
 
 from __future__ import annotations
@@ -17,11 +18,15 @@ _GRAPH = "folded.onnx"
 _PROBE_TOKENS = 128
 """Long enough for all that a graph does with long texts."""
 _TOLERANCE = 1e-3
-"""Folding changes no weight, but operators may be fused otherwise, and the last bit of a sum may turn into another int8 code."""
+"""Folding changes no weight, but operators may be fused otherwise, and the last bit of a sum may
+turn into another int8 code.
+"""
 
 
 def make_session(graph: Path, caches: Sequence[Path], threads: int, packed: bool) -> ModelSession:
-    """A session on the processor, over the graph's folded form, which is made if it is not there; else over the graph itself.
+    """A session on the processor, over the graph's folded form, which is made if it is not there.
+
+    Else over the graph itself.
 
     Args:
         graph: path of the ONNX file.
@@ -40,8 +45,9 @@ def make_session(graph: Path, caches: Sequence[Path], threads: int, packed: bool
             graph_cache.discard(folded.parent)  # the next one is made anew
             raise
     except Exception:
-        # onnxruntime has no narrower one; logged, and what fails for the graph itself is raised below
-        # A full disk, another's directory, somebody who removes it at this moment: the graph does as well, only later.
+        # onnxruntime has no narrower one; logged, and what fails for the graph itself is raised
+        # below. A full disk, another's directory, somebody who removes it at this moment: the graph
+        # does as well, only later.
         import logging
 
         logging.getLogger(__name__).info("%s is used as it is", graph, exc_info=True)
@@ -66,8 +72,8 @@ def _write(graph: Path, directory: Path) -> None:
 
     folded = directory / _GRAPH
     save_folded(graph, folded)
-    # Every matrix has a part in each vector; of the tables, which are copied, a few rows have. One text alone and padded ones
-    # go different ways.
+    # Every matrix has a part in each vector; of the tables, which are copied, a few rows have. One
+    # text alone and padded ones go different ways.
     long = np.arange(_PROBE_TOKENS) % 16
     before = ModelSession(graph, threads=1, packed=False)
     after = ModelSession(folded, threads=1, packed=False, plain=True)

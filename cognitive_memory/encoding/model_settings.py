@@ -18,7 +18,8 @@ class ModelSettings:
     Attributes:
         model_name: the model's name; its graph is `<model_name>.onnx`.
         embedding_dimension: how many numbers a vector has.
-        max_length: the most tokens of a text that the model reads, special ones included; the rest is cut off.
+        max_length: the most tokens of a text that the model reads, special ones included; the rest
+            is cut off.
     """
 
     model_name: str
@@ -27,7 +28,8 @@ class ModelSettings:
 
 
 _CHECKS = (
-    # The graph itself pools and normalises; a model made for another engine would give wrong vectors in silence.
+    # The graph itself pools and normalises; a model made for another engine would give wrong
+    # vectors in silence.
     ("pooling", lambda value: value == "mean", "'mean', which is all that this release reads"),
     ("normalize", lambda value: value is True, "true, which is all that this release reads"),
     ("model_name", *A_NAME),

@@ -1,7 +1,8 @@
 """Texts through tokenizer and model: reading, tokenising and computing at the same time, in bounded memory.
 
-The calling thread reads a window of texts and tokenises it while workers compute the one before; so no more than two windows
-are in memory, and an iterator is only ever walked by the thread that asked for the vectors.
+The calling thread reads a window of texts and tokenises it while workers compute the one before; so
+no more than two windows are in memory, and an iterator is only ever walked by the thread that asked
+for the vectors.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ class Block:
     Attributes:
         first: the first text's place among all, from 0.
         vectors: float32 of shape (texts, embedding_dimension), rows of unit L2 norm.
-        cut: places, among all, of the texts that are longer than what is read of one; their ends are not in their vectors.
+        cut: places, among all, of the texts that are longer than what is read of one; their ends
+            are not in their vectors.
     """
 
     first: int
@@ -59,7 +61,8 @@ class Pipeline:
         """Embed windows of checked texts.
 
         Args:
-            windows: each has a text at least. The second one is read before the first one's block comes, and so on.
+            windows: each has a text at least. The second one is read before the first one's block
+                comes, and so on.
             done: called in this thread whenever some more texts are done, with their number.
 
         Raises:
@@ -74,7 +77,8 @@ class Pipeline:
                     work = self._start(next(windows, ()), first)
                 except Exception as error:  # noqa: BLE001 (whoever's it is: it is raised below, in its turn)
                     work, failure = None, error
-                # After the next window was begun, so that workers are busy while the caller has this one.
+                # After the next window was begun, so that workers are busy while the caller has
+                # this one.
                 if ahead is not None:
                     yield ahead.finish(done)
                 if work is None:
@@ -133,7 +137,9 @@ class _Work:
 
 
 def pooled(vectors: NDArray[np.float32], owners: Sequence[int]) -> NDArray[np.float32]:
-    """The mean of each owner's rows, of unit length; the rows themselves where each has an owner of its own.
+    """The mean of each owner's rows, of unit length.
+
+    The rows themselves where each has an owner of its own.
 
     Args:
         vectors: shape (rows, width).

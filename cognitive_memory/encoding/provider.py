@@ -1,4 +1,7 @@
-"""The engine as its users see it: a configuration in, vectors out; finds, loads and repairs the model by itself."""
+"""The engine as its users see it: a configuration in, vectors out.
+
+Finds, loads and repairs the model by itself.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from cognitive_memory.core.reports import Progress
+    from cognitive_memory.core.reports import OnProgress
     from cognitive_memory.encoding.encoder import Encoder
     from cognitive_memory.encoding.pipeline import Block
     from heimdall.models.locate import Location
@@ -28,7 +31,8 @@ if TYPE_CHECKING:
 class ONNXEmbeddingProvider:
     """Embeds texts with the configured model. Safe to use from several threads.
 
-    Making one costs nothing; the first text loads the model, once, and fetches it if this machine does not have it.
+    Making one costs nothing; the first text loads the model, once, and fetches it if this machine
+    does not have it.
 
     Args:
         config: which model, from where; the defaults of `EmbeddingConfig` when omitted.
@@ -52,7 +56,9 @@ class ONNXEmbeddingProvider:
         self._loading = Lock()
 
     def encode(self, text: str) -> NDArray[np.float32]:
-        """Embed one text. If it is longer than what is read of a text, the rest is left out, and a warning is logged.
+        """Embed one text.
+
+        If it is longer than what is read of a text, the rest is left out, and a warning is logged.
 
         How much is read, `EmbeddingConfig.long_texts` says.
 
@@ -61,30 +67,35 @@ class ONNXEmbeddingProvider:
 
         Raises:
             TextTypeError: `text` is not a str.
-            EmptyTextError: it holds nothing to embed: it is empty or has only blanks, control characters or lone accents.
+            EmptyTextError: it holds nothing to embed: it is empty or has only blanks, control
+                characters or lone accents.
             TextError: it is not valid Unicode.
-            heimdall.models.ModelUnavailable: the model is not on this machine and could not be fetched.
+            heimdall.models.ModelUnavailable: the model is not on this machine and could not be
+                fetched.
             ModelLoadError: its files can't be loaded, and fetching bad ones again did not help.
-            ConfigError: the model is not the one that the configuration describes, or the device is not there.
+            ConfigError: the model is not the one that the configuration describes, or the device is
+                not there.
         """
         check_text(text)  # a bad text costs no model
         return self._loaded().encode(text)
 
     def encode_batch(
-        self, texts: Iterable[str], *, progress: Progress | None = None
+        self, texts: Iterable[str], *, progress: OnProgress | None = None
     ) -> NDArray[np.float32]:
         """Embed several texts. Long texts are treated as by `encode`.
 
         Args:
             texts: any number of them.
-            progress: called in this thread, whenever some more are done, with how many are done and how many there are.
+            progress: called in this thread, whenever some more are done, with how many are done and
+                how many there are.
 
         Returns:
-            Shape (number of texts, embedding_dimension), in the texts' order, rows of unit L2 norm, C-contiguous.
+            Shape (number of texts, embedding_dimension), in the texts' order, rows of unit L2 norm,
+            C-contiguous.
 
         Raises:
-            TextTypeError, EmptyTextError, TextError: as `encode`, naming the first bad text's place; also when `texts`
-                is a single str.
+            TextTypeError, EmptyTextError, TextError: as `encode`, naming the first bad text's
+                place; also when `texts` is a single str.
             heimdall.models.ModelUnavailable, ModelLoadError, ConfigError: as `encode`.
         """
         checked = check_texts(texts)
@@ -93,17 +104,21 @@ class ONNXEmbeddingProvider:
         )
 
     def encode_stream(self, texts: Iterable[str]) -> Iterator[Block]:
-        """Embed however many texts, in bounded memory; meanwhile the next ones are read and computed.
+        """Embed however many texts, in bounded memory.
+
+        Meanwhile the next ones are read and computed.
 
         Args:
-            texts: walked through in the calling thread, up to two windows ahead (of 512 texts or a million characters).
+            texts: walked through in the calling thread, up to two windows ahead (of 512 texts or a
+                million characters).
 
         Yields:
-            Blocks of consecutive texts in the texts' order. They say which texts were longer than what is read of one.
+            Blocks of consecutive texts in the texts' order. They say which texts were longer than
+            what is read of one.
 
         Raises:
-            TextTypeError, EmptyTextError, TextError: as `encode_batch`, after the blocks before the bad text's window.
-                So does whatever walking through `texts` raises.
+            TextTypeError, EmptyTextError, TextError: as `encode_batch`, after the blocks before the
+                bad text's window. So does whatever walking through `texts` raises.
             heimdall.models.ModelUnavailable, ModelLoadError, ConfigError: as `encode`.
         """
         ahead = windows(texts)
@@ -118,7 +133,9 @@ class ONNXEmbeddingProvider:
 
     @property
     def embedding_space(self) -> str | None:
-        """A name of the space that the vectors are in; they are compared only with vectors of the same space.
+        """A name of the space that the vectors are in.
+
+        They are compared only with vectors of the same space.
 
         None where the manifest pins no such model. Nothing is loaded for it.
         """
@@ -130,7 +147,7 @@ class ONNXEmbeddingProvider:
     def _location(self) -> Location:
         from heimdall.models.locate import locate
 
-        return locate(None, *self._which, models_dir=str(self.config.model_cache_dir))
+        return locate(None, *self._which, models_dir=self.config.model_cache_dir)
 
     def _directory(self) -> Path:
         location = self._location()
@@ -138,7 +155,7 @@ class ONNXEmbeddingProvider:
             return Path(location.directory)
         from heimdall.models.resolver import resolve
 
-        return resolve(*self._which, models_dir=self.config.model_cache_dir)
+        return resolve(*self._which, models_dir=Path(self.config.model_cache_dir))
 
     def _loaded(self) -> Encoder:
         # Looked at without the lock first: every text comes by here.
@@ -152,7 +169,7 @@ class ONNXEmbeddingProvider:
         from cognitive_memory.encoding.encoder import Encoder
         from heimdall.models import graph_cache, receipts
 
-        ours = self.config.model_cache_dir / receipts.STORE
+        ours = Path(self.config.model_cache_dir, receipts.STORE)
         return Encoder.load(
             directory,
             device=self.config.device,
@@ -174,7 +191,7 @@ class ONNXEmbeddingProvider:
             model = read_model(None, *self._which)
             if verify_tree(directory, model):
                 raise
-            directory = repair(model, models_dir=self.config.model_cache_dir).directory
+            directory = repair(model, models_dir=Path(self.config.model_cache_dir)).directory
             encoder = self._encoder_in(directory)
         for setting in ("model_name", "embedding_dimension"):
             wanted, loaded = getattr(self.config, setting), getattr(encoder.settings, setting)
@@ -193,11 +210,13 @@ def _forget_all() -> None:
     import ctypes
 
     for provider in _providers:
-        # Taking a session down waits for its threads, which stayed behind: it is never taken down here.
+        # Taking a session down waits for its threads, which stayed behind: it is never taken down
+        # here.
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(provider._encoder))
         provider._forget()
 
 
 if hasattr(os, "register_at_fork"):
-    # A loaded model's threads don't survive a fork, and a lock may be held for ever: a child starts anew.
+    # A loaded model's threads don't survive a fork, and a lock may be held for ever: a child starts
+    # anew.
     os.register_at_fork(after_in_child=_forget_all)

@@ -17,21 +17,26 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _ERRORS_ALONE = 3
-"""onnxruntime's severity "error": its warnings are about optimisations, and our stderr is the user's."""
+"""onnxruntime's severity "error": its warnings are about optimisations, and our stderr is the
+user's.
+"""
 _WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
 _TELEMETRY_OFF = ("ORT_DISABLE_TELEMETRY", "ORT_TELEMETRY_DISABLED")
 """What onnxruntime is told by; the second name is that of some builds before 1.32."""
 _WHOLE, _NEVER = b"\x0a\x05whole", b"\x0a\x05never"
-"""Inputs of a node (in NodeProto: field 1, five bytes): what chooses the way of attention, and a constant that is false."""
+"""Inputs of a node (in NodeProto: field 1, five bytes): what chooses the way of attention, and a
+constant that is false.
+"""
 _loading = Lock()
 
 
 def load_onnxruntime() -> ModuleType:
     """The module onnxruntime, which sends nothing and leaves no files of its own.
 
-    Since 1.32 its import alone makes a device id and a queue of events for its maker in the user's cache, on every platform;
-    `disable_telemetry_events` comes too late for that. The variables that forbid it are read once, during the import, and are
-    then put back: they are the host program's. Its own choice wins, and so does an import of its own before this one.
+    Since 1.32 its import alone makes a device id and a queue of events for its maker in the user's
+    cache, on every platform; `disable_telemetry_events` comes too late for that. The variables that
+    forbid it are read once, during the import, and are then put back: they are the host program's.
+    Its own choice wins, and so does an import of its own before this one.
 
     Raises:
         ImportError: it is not installed, or does not fit this machine.
@@ -88,10 +93,11 @@ class ModelSession:
     Args:
         graph: path of the ONNX file; its weights lie beside it, which is why it is loaded by path.
         threads: how many threads share the work of one run.
-        packed: whether weights are copied into the order in which the processor reads them: faster to run, slower to load,
-            and memory of this process' own instead of a mapped file's.
-        plain: whether the graph is run as it is written, if on the processor: quicker to load, and a little slower to run. Not
-            for a graph that restores or rounds its weights, which would do that in each run.
+        packed: whether weights are copied into the order in which the processor reads them: faster
+            to run, slower to load, and memory of this process' own instead of a mapped file's.
+        plain: whether the graph is run as it is written, if on the processor: quicker to load, and
+            a little slower to run. Not for a graph that restores or rounds its weights, which would
+            do that in each run.
         device: one of `core.config.DEVICES`.
 
     Attributes:
@@ -151,8 +157,8 @@ class ModelSession:
 def without_choice(graph: bytes) -> bytes:
     """The graph with one way of attention alone, for other providers than the processor's.
 
-    Nodes that choose (`release/attention.py`) are made to read a constant, and onnxruntime then resolves the choice. Its name is as
-    long as that of what they read, so nothing else changes.
+    Nodes that choose (`release/attention.py`) are made to read a constant, and onnxruntime then
+    resolves the choice. Its name is as long as that of what they read, so nothing else changes.
     """
     return graph.replace(_WHOLE, _NEVER)
 
@@ -164,7 +170,8 @@ def _elsewhere(graph: Path, options: Any, provider: Provider) -> Any:
     try:
         return make(without_choice(graph.read_bytes()), options, providers=providers)
     except Exception:  # noqa: BLE001 (onnxruntime has no narrower one)
-        # An old one (1.20) does not look for weights in that folder: it has to cope with the choice.
+        # An old one (1.20) does not look for weights in that folder: it has to cope with the
+        # choice.
         return make(os.fspath(graph), options, providers=providers)
 
 
@@ -172,7 +179,8 @@ def _options(*, threads: int, packed: bool) -> Any:
     options = load_onnxruntime().SessionOptions()
     options.log_severity_level = _ERRORS_ALONE
     options.intra_op_num_threads = threads
-    # Threads that wait for the next operator by spinning take a third off a single text. In bulk there are none.
+    # Threads that wait for the next operator by spinning take a third off a single text. In bulk
+    # there are none.
     options.add_session_config_entry("session.intra_op.allow_spinning", str(int(threads > 1)))
     options.add_session_config_entry("session.disable_prepacking", str(int(not packed)))
     # Since onnxruntime 1.30; older ones ignore it.

@@ -72,7 +72,8 @@ class Sessions:
         try:
             return self._make(threads, True)
         except Exception:
-            # onnxruntime has no narrower one; the first session does all that this one would, slower
+            # onnxruntime has no narrower one; the first session does all that this one would,
+            # slower
             import logging
 
             logging.getLogger(__name__).info("working on with the first session", exc_info=True)

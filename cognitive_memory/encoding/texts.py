@@ -11,7 +11,9 @@ _NOTHING = "holds nothing to embed (empty, or only blanks, control characters an
 _SILENT = {"Cc", "Cf", "Mn"}
 """Categories of characters that the tokenizer drops: control, format, accents."""
 WINDOW_TEXTS = 512
-"""Texts that are looked at together, to be sorted by length: more hardly improves the batches, and takes memory."""
+"""Texts that are looked at together, to be sorted by length: more hardly improves the batches, and
+takes memory.
+"""
 WINDOW_CHARACTERS = 1_000_000
 """Characters of the texts of a window, unless one alone has more."""
 
@@ -49,7 +51,8 @@ def check_texts(texts: Iterable[str]) -> list[str]:
     """Return all of `texts`, each checked by `check_text`.
 
     Raises:
-        TextTypeError: `texts` is one str, or nothing that can be walked through in an order, or holds something that is no str.
+        TextTypeError: `texts` is one str, or nothing that can be walked through in an order, or
+            holds something that is no str.
         EmptyTextError, TextError: as `check_text` does, naming the first bad text's place.
     """
     return [check_text(text, index) for index, text in enumerate(_several(texts))]
@@ -59,7 +62,8 @@ def windows(texts: Iterable[str]) -> Iterator[list[str]]:
     """Walk through texts, however many they are, some at a time: up to `WINDOW_TEXTS` and `WINDOW_CHARACTERS`.
 
     Raises:
-        TextTypeError, EmptyTextError, TextError: as `check_texts` does; good texts of the same window are not given then.
+        TextTypeError, EmptyTextError, TextError: as `check_texts` does; good texts of the same
+            window are not given then.
     """
     window: list[str] = []
     characters = 0

@@ -16,15 +16,17 @@ if TYPE_CHECKING:
 
 TOKENIZER_NAME = "tokenizer/tokenizer.json"
 CHARACTERS_PER_TOKEN = 8
-"""So many of a text's characters are looked at first; English has 4 to 5 a token, and few texts have more than this."""
+"""So many of a text's characters are looked at first; English has 4 to 5 a token, and few texts
+have more than this.
+"""
 
 
 class Tokenized(NamedTuple):
     """What the tokenizer made of some texts.
 
     Attributes:
-        rows: ids, special ones included, as one array of shape (tokens,) each: one for each text, or one for each window of
-            a longer one.
+        rows: ids, special ones included, as one array of shape (tokens,) each: one for each text,
+            or one for each window of a longer one.
         owners: the place of each row's text, in order.
         cut: places of the texts that have more tokens than are read, in order.
     """
@@ -40,7 +42,8 @@ class TextTokenizer:
     Args:
         directory: the model's directory.
         max_length: the most ids that a row may have, special ones included.
-        most_windows: in how many rows at most a longer text is read; the rest is cut off at the end.
+        most_windows: in how many rows at most a longer text is read; the rest is cut off at the
+            end.
 
     Attributes:
         most_tokens: so many tokens of a text are read, special ones included.
@@ -58,8 +61,8 @@ class TextTokenizer:
         self._window = max_length - self._special
         self.pools = most_windows > 1
         self.most_tokens = most_windows * self._window + self._special
-        # Upstream's file cuts every text at 128 tokens and pads it to 128: both are overridden. One token more than is read
-        # is let through, which shows that there are more.
+        # Upstream's file cuts every text at 128 tokens and pads it to 128: both are overridden. One
+        # token more than is read is let through, which shows that there are more.
         self._tokenizer.enable_truncation(self.most_tokens + 1)
         self._tokenizer.no_padding()
 
@@ -68,10 +71,12 @@ class TextTokenizer:
 
         Args:
             texts: checked ones.
-            first: the first one's place among all, for errors; None when there is only one, which has no place.
+            first: the first one's place among all, for errors; None when there is only one, which
+                has no place.
 
         Raises:
-            EmptyTextError: the tokenizer finds nothing in a text, for example in control characters.
+            EmptyTextError: the tokenizer finds nothing in a text, for example in control
+                characters.
         """
         import numpy as np
 
@@ -89,7 +94,10 @@ class TextTokenizer:
         return Tokenized(rows, owners, cut)
 
     def _windows(self, ids: list[int]) -> list[list[int]]:
-        """As few windows as will do, of as like a length as can be; each with the marks of a text around it."""
+        """As few windows as will do, of as like a length as can be.
+
+        Each with the marks of a text around it.
+        """
         content = len(ids) - self._special
         count = -(-content // self._window)
         if count == 1:
@@ -101,7 +109,8 @@ class TextTokenizer:
     def _encodings(self, texts: Sequence[str]) -> list[Encoding]:
         """The encodings, from no more of each text than it takes to fill the model.
 
-        Tokens don't reach across blanks, so those of a text's beginning, up to a blank, are the text's first ones.
+        Tokens don't reach across blanks, so those of a text's beginning, up to a blank, are the
+        text's first ones.
         """
         size = CHARACTERS_PER_TOKEN * self.most_tokens
         encodings: list[Encoding] = self._tokenizer.encode_batch_fast(
@@ -120,7 +129,8 @@ class TextTokenizer:
 def beginning(text: str, size: int) -> str:
     """The words that lie whole in the first `size` characters of a text.
 
-    Where these hold no blank to cut at, there are none; a text of up to `size` characters is returned as it is.
+    Where these hold no blank to cut at, there are none; a text of up to `size` characters is
+    returned as it is.
     """
     if len(text) <= size:
         return text

@@ -12,10 +12,9 @@ from pathlib import Path, PurePath
 
 from cognitive_memory.core.memory import LoadState, Memory
 from cognitive_memory.core.recall import RecallFilter
-from cognitive_memory.core.reports import Progress, SourceReport
+from cognitive_memory.core.reports import OnProgress, SourceReport
 from cognitive_memory.ingest.documents import VERSION, Document, read_document
 from cognitive_memory.ingest.errors import UnreadableError
-from cognitive_memory.ingest.reading import read_regular
 from cognitive_memory.ingest.reports import LoadReport, silent
 from cognitive_memory.ingest.walking import (
     EVERYTHING,
@@ -27,6 +26,7 @@ from cognitive_memory.ingest.walking import (
     source_of,
     walk,
 )
+from cognitive_memory.project.regular_file import read_regular
 from cognitive_memory.project.settings import IngestSettings
 from cognitive_memory.project_memory import ProjectMemory
 
@@ -64,7 +64,7 @@ def load_paths(
     paths: Sequence[Path],
     project: Path,
     options: LoadOptions = LoadOptions(),
-    progress: Progress = silent,
+    progress: OnProgress = silent,
 ) -> LoadReport:
     """Make the memories of files be what the files say now.
 
@@ -90,10 +90,10 @@ class _Load:
         self._memory = memory
         self._project = project
         self._options = options
+        with memory.storage.reading() as reader:
+            states = reader.load_states()
         self._known = {
-            source: state
-            for source, state in memory.load_states().items()
-            if state.get("kind") == _KIND
+            source: state for source, state in states.items() if state.get("kind") == _KIND
         }
         self._learned: dict[str, LoadState | None] = {}
         # Other tags or another version of the reader make other memories of the same bytes.
@@ -101,7 +101,7 @@ class _Load:
         self._report = LoadReport(dry_run=options.dry_run)
         self._kept: set[str] = set()
 
-    def run(self, paths: Sequence[Path], progress: Progress) -> LoadReport:
+    def run(self, paths: Sequence[Path], progress: OnProgress) -> LoadReport:
         seen = walk(paths, self._project, self._options.selection)
         files = [*seen.files, *self._asked_before(seen)]
         self._report.notes += seen.notes
@@ -204,7 +204,9 @@ class _Load:
         if self._options.dry_run:
             self._report.memories.count(self._would_replace(source, document))
         else:
-            self._report.memories.count(self._memory.replace_source(source, document.memories))
+            # Vectors are made afterwards, in large batches.
+            with self._memory.storage.writing() as writer:
+                self._report.memories.count(writer.replace_source(source, document.memories))
 
     def _would_replace(self, source: str, document: Document) -> SourceReport:
         before = {memory.id for memory in self._of(source)}
@@ -234,7 +236,9 @@ class _Load:
         if self._options.dry_run:
             self._report.memories.removed += len(self._of(source))
         else:
-            self._report.memories.removed += self._memory.remove_source(source)
+            with self._memory.storage.writing() as writer:
+                writer.set_load_states({source: None})
+                self._report.memories.removed += writer.replace_source(source, ()).removed
             self._learn(source, None)
 
     def _leave_out(self, skipped: Skipped) -> None:
@@ -257,7 +261,8 @@ class _Load:
 
     def _remember(self) -> None:
         if self._learned and not self._options.dry_run:
-            self._memory.set_load_states(self._learned)
+            with self._memory.storage.writing() as writer:
+                writer.set_load_states(self._learned)
         self._learned = {}
 
 

@@ -6,12 +6,12 @@ import os
 import select
 import subprocess
 import tempfile
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from cognitive_memory.ingest.errors import GitError
-from cognitive_memory.ingest.reading import read_regular
+from cognitive_memory.project.regular_file import read_regular
 
 _SETTINGS = {
     # Nothing that a repository's configuration names is run: hooks, monitors, pagers, signature checkers.
@@ -175,8 +175,9 @@ class Git:
                 ) from error
             with process, _ended(process):
                 descriptor = process.stdout.fileno() if process.stdout else -1
+                is_readable = _waiting(descriptor)
                 while True:
-                    if not _is_readable(descriptor):
+                    if not is_readable():
                         raise GitError(
                             f"git {arguments[0]} said nothing for {STALL} s in {self._folder}, and was ended"
                         )
@@ -203,13 +204,13 @@ def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
             process.kill()
 
 
-def _is_readable(descriptor: int) -> bool:
-    """Wait until there is something to read, but not for longer than `STALL`."""
+def _waiting(descriptor: int) -> Callable[[], bool]:
+    """What waits until there is something to read, but not for longer than `STALL`, and says whether there is."""
     if not hasattr(select, "poll"):  # Windows
-        return True
-    waiting = select.poll()
-    waiting.register(descriptor, select.POLLIN)
-    return bool(waiting.poll(STALL * 1000))
+        return lambda: True
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return lambda: bool(poll.poll(STALL * 1000))
 
 
 def _environment() -> dict[str, str]:

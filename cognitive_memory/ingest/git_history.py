@@ -9,12 +9,11 @@ from pathlib import Path
 
 from cognitive_memory.core.memory import Json, LoadState, NewMemory
 from cognitive_memory.core.recall import RecallFilter
-from cognitive_memory.core.reports import Progress
+from cognitive_memory.core.reports import OnProgress
 from cognitive_memory.ingest.commits import Commit, memories_of, read_commits
 from cognitive_memory.ingest.documents import VERSION
 from cognitive_memory.ingest.errors import GitError
 from cognitive_memory.ingest.git_command import Git
-from cognitive_memory.ingest.processor_time import processor_time
 from cognitive_memory.ingest.reports import GitReport, silent
 from cognitive_memory.ingest.walking import source_of
 from cognitive_memory.project_memory import ProjectMemory
@@ -23,8 +22,6 @@ OWN_SOURCE = "git:history"
 """What the memories of the project's own repository come from; those of another are below it, by its path."""
 
 _BATCH = 512
-_SECONDS = 10
-"""Of processor time for making memories of a commit: a thousand times what one with a long message takes."""
 _KIND = "git"
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _SINCE = re.compile(
@@ -65,7 +62,7 @@ def load_history(
     repository: Path,
     project: Path,
     options: GitOptions = GitOptions(),
-    progress: Progress = silent,
+    progress: OnProgress = silent,
 ) -> GitReport:
     """Make memories of a repository's commits.
 
@@ -101,13 +98,14 @@ class _Load:
         self._way = f"{VERSION} {sorted(options.tags)}"
         self._is_broken = False
 
-    def run(self, progress: Progress) -> GitReport:
+    def run(self, progress: OnProgress) -> GitReport:
         tip = self._git.commit(self._options.branch)
         if tip is None:
             self._report.notes.append("the repository has no commits yet")
             return self._report
         self._report.tip = tip
-        state = self._memory.load_states().get(self._source, {})
+        with self._memory.storage.reading() as reader:
+            state = reader.load_states().get(self._source, {})
         loaded: dict[str, _Loaded] = {}
         # The usual case costs no look at what is stored: only what came after the last tip is read.
         if self._goes_on(state, tip):
@@ -126,9 +124,9 @@ class _Load:
         # Last of all: a load that was killed is looked through in full by the next one.
         if not self._options.dry_run and not self._is_broken:
             commits = self._report.known + self._report.commits
-            self._memory.set_load_states(
-                {self._source: {**self._terms(), "tip": tip, "commits": commits}}
-            )
+            learned = {**self._terms(), "tip": tip, "commits": commits}
+            with self._memory.storage.writing() as writer:
+                writer.set_load_states({self._source: learned})
         return self._report
 
     def _terms(self) -> LoadState:
@@ -191,7 +189,7 @@ class _Load:
             self._memory.delete(ids)
 
     def _read(
-        self, wanted: Sequence[str], loaded: Mapping[str, _Loaded], progress: Progress
+        self, wanted: Sequence[str], loaded: Mapping[str, _Loaded], progress: OnProgress
     ) -> None:
         progress(0, len(wanted))
         for start in range(0, len(wanted), _BATCH):
@@ -211,8 +209,7 @@ class _Load:
                 continue
             whole = commit.sha not in self._git.shallow
             try:
-                with processor_time(_SECONDS):
-                    made = memories_of(commit, self._source, tags=self._options.tags, whole=whole)
+                made = memories_of(commit, self._source, tags=self._options.tags, whole=whole)
             except Exception as error:  # noqa: BLE001 (one commit must not end the load)
                 problem = (
                     f"commit {commit.sha[:10]} could not be read, and was left out ({error!r})"

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from cognitive_memory.ingest.reading import NotRegularError, read_regular
 from cognitive_memory.ingest.rules import Rules
+from cognitive_memory.project.regular_file import NotRegularError, read_regular
 
 NEVER = frozenset({".git", ".heimdall", ".hg", ".svn", ".jj"})
 """Names that are never looked into, whatever a rule says."""
@@ -22,7 +22,9 @@ _USUAL = (
 FILES = (".gitignore", ".heimdallignore")
 """What holds rules; in one folder, the second has the last word."""
 
-_LARGEST = 256_000
+_TOLD = 5
+"""Lines of a file that are named because they are no rules."""
+_LARGEST = 100_000
 """Bytes of such a file that are read: each file that is walked past is held against all of its rules."""
 
 
@@ -96,7 +98,9 @@ class Ignoring:
         # One bad line must not undo the file's other rules.
         problems += (
             f"{file}: {line[:80]!r} is no rule that git knows, and was passed over"
-            for line in rules.wrong
+            for line in rules.wrong[:_TOLD]
         )
+        if more := len(rules.wrong[_TOLD:]):
+            problems.append(f"{file}: and so are {more:,} other lines")
         held = ((folder, rules),) if rules else ()
         return replace(self, _rules=(*self._rules, *held), problems=tuple(problems))

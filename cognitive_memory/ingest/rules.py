@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
+from cognitive_memory.core.batches import batched
+
 _CLASSES = {
     "alnum": "0-9A-Za-z",
     "alpha": "A-Za-z",
@@ -26,6 +28,8 @@ _CLASSES = {
     "upper": "A-Z",
     "xdigit": "0-9A-Fa-f",
 }
+_TOGETHER = 100
+"""Rules in one expression: Python's time for a group is linear in the groups before it."""
 _FOLDERS = ["", "", ""]
 """What `_parts` makes of "**"."""
 _PIECE = re.compile(
@@ -51,15 +55,13 @@ class Rules:
         wrong: lines that are no rules, and are passed over.
     """
 
-    _pattern: re.Pattern[str] | None = None
-    _verdicts: tuple[bool, ...] = ()
+    _patterns: tuple[tuple[re.Pattern[str], tuple[bool, ...]], ...] = ()
     wrong: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, lines: Iterable[str]) -> Self:
         """Read lines; blank ones and those that begin with "#" are none."""
-        patterns: list[str] = []
-        verdicts: list[bool] = []
+        rules: list[tuple[str, bool]] = []
         wrong: list[str] = []
         for line in lines:
             rule = line.rstrip(" ")
@@ -68,20 +70,16 @@ class Rules:
             if not rule or rule.startswith("#"):
                 continue
             try:
-                patterns.append(_translated(rule.removeprefix("!")))
+                rules.append((_translated(rule.removeprefix("!")), not rule.startswith("!")))
             except RuleError:
                 wrong.append(line)
-            else:
-                verdicts.append(not rule.startswith("!"))
-        if not patterns:
-            return cls(wrong=tuple(wrong))
         # The last one that fits counts, and an expression takes the first.
-        together = "|".join(f"({pattern})" for pattern in reversed(patterns))
-        return cls(re.compile(together, re.DOTALL), tuple(reversed(verdicts)), tuple(wrong))
+        patterns = tuple(_together(some) for some in batched(reversed(rules), _TOGETHER))
+        return cls(patterns, tuple(wrong))
 
     def __bool__(self) -> bool:
         """Whether there is a rule."""
-        return self._pattern is not None
+        return bool(self._patterns)
 
     def verdict(self, name: str) -> bool | None:
         """What the last rule that fits says: True, or False if it begins with "!"; None: no rule fits.
@@ -89,8 +87,12 @@ class Rules:
         Args:
             name: a path from the rules' folder, with "/" between folders, and behind a folder's name.
         """
-        match = self._pattern.fullmatch(_subject(name)) if self._pattern else None
-        return None if match is None else self._verdicts[(match.lastindex or 1) - 1]
+        subject = _subject(name)
+        for pattern, verdicts in self._patterns:
+            match = pattern.fullmatch(subject)
+            if match is not None:
+                return verdicts[(match.lastindex or 1) - 1]
+        return None
 
     def verdict_below(self, name: str) -> bool | None:
         """The verdict on a path, or on the nearest folder above it on which there is one.
@@ -103,6 +105,11 @@ class Rules:
                 return verdict
             name = name[: name.rstrip("/").rfind("/") + 1]
         return None
+
+
+def _together(rules: list[tuple[str, bool]]) -> tuple[re.Pattern[str], tuple[bool, ...]]:
+    expression = "|".join(f"({pattern})" for pattern, _ in rules)
+    return re.compile(expression, re.DOTALL), tuple(verdict for _, verdict in rules)
 
 
 def _translated(rule: str) -> str:

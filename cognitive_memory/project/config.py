@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cognitive_memory.project.errors import ProjectConfigError
-from cognitive_memory.project.plain_file import read_plain
+from cognitive_memory.project.regular_file import read_regular
 from cognitive_memory.project.settings import ProjectConfig
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def read_config(path: Path) -> ProjectConfig:
             are there twice, and what is no YAML.
     """
     try:
-        content = read_plain(path, _MOST_BYTES + 1)
+        content, _ = read_regular(path, _MOST_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         return ProjectConfig()
     except OSError as error:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from cognitive_memory.project import owners
 from cognitive_memory.project.errors import NoProjectError, ProjectError
 from cognitive_memory.project.places import why_no_project
-from cognitive_memory.project.superproject import superproject
 
 if TYPE_CHECKING:
     from cognitive_memory.project.settings import ProjectConfig
@@ -128,12 +127,19 @@ def _around(start: Path | None, *, named: bool) -> Path:
         if has_memory or os.path.lexists(directory / ".git"):
             if why_no_project(directory) and not (named and directory == start):
                 continue
-            outer = None if has_memory else superproject(directory)
-            if outer is None or why_no_project(outer):
+            if has_memory or not _is_inside_another(directory):
                 return directory
     if not named:
         check_place(start)
     return start
+
+
+def _is_inside_another(repository: Path) -> bool:
+    """Whether a repository is a submodule of one that is a project."""
+    from cognitive_memory.project.superproject import superproject
+
+    outer = superproject(repository)
+    return outer is not None and why_no_project(outer) is None
 
 
 def _working_directory() -> Path:

@@ -14,7 +14,6 @@ import stat
 from pathlib import Path
 
 from cognitive_memory.project.errors import UntrustedProjectError
-from cognitive_memory.project.trust import VARIABLE, is_trusted
 
 _ROOT = 0
 _JUNCTION = 0xA0000003
@@ -66,6 +65,8 @@ def _check_owners(root: Path, paths: list[Path]) -> None:
 
 
 def _refuse_unless_trusted(root: Path, path: Path, status: os.stat_result) -> None:
+    from cognitive_memory.project.trust import VARIABLE, is_trusted
+
     if is_trusted(root):
         return
     owner, user = status.st_uid, os.geteuid()

@@ -7,8 +7,6 @@ import os
 import stat
 from pathlib import Path
 
-from cognitive_memory.project.trust import is_trusted
-
 _OF_HOMES = frozenset({"/home", "/Users", "C:\\Users"})
 
 
@@ -36,8 +34,10 @@ def why_no_project(directory: Path) -> str | None:
     if any(_is_same(status, home) for home in _homes()):
         return "is your home directory"
     everybodys = stat.S_IWOTH | stat.S_ISVTX
-    if os.name != "nt" and status.st_mode & everybodys == everybodys and not is_trusted(directory):
-        return "is a directory where everybody may write"
+    if os.name != "nt" and status.st_mode & everybodys == everybodys:
+        from cognitive_memory.project.trust import is_trusted
+
+        return None if is_trusted(directory) else "is a directory where everybody may write"
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from cognitive_memory.project.plain_file import read_plain
+from cognitive_memory.project.regular_file import read_regular
 
 _MOST_BYTES = 1 << 16
 _POINTER = b"gitdir:"
@@ -33,7 +33,7 @@ def superproject(directory: Path) -> Path | None:
 def _named_in(file: Path) -> Path | None:
     """The folder that a file `.git` names, without links; None if it is no such file."""
     try:
-        content = read_plain(file, _MOST_BYTES)
+        content, _ = read_regular(file, _MOST_BYTES)
         if content.startswith(_POINTER):
             named = os.fsdecode(content.removeprefix(_POINTER).strip())
             return (file.parent / named).resolve()

@@ -14,7 +14,7 @@ import os
 from pathlib import Path
 
 from cognitive_memory.project.errors import ProjectError
-from cognitive_memory.project.plain_file import open_plain
+from cognitive_memory.project.regular_file import open_regular
 from heimdall.models import locations
 
 VARIABLE = "HEIMDALL_TRUST"
@@ -56,7 +56,7 @@ def named_in_environment(root: Path) -> bool:
 def kept() -> list[str]:
     """What `heimdall project trust` has kept for this user, the oldest first; nothing if its file is not this user's."""
     try:
-        with os.fdopen(open_plain(_file()), "rb") as file:
+        with os.fdopen(open_regular(_file()), "rb") as file:
             _check_owner(os.fstat(file.fileno()))
             content = file.read(_MOST_BYTES)
     except FileNotFoundError:
@@ -113,7 +113,7 @@ def _append(name: str, *, trusted: bool) -> None:
     # One line in one write at the end: of several processes none loses what another one says.
     line = json.dumps([name, trusted]).encode() + b"\n"
     _file().parent.mkdir(parents=True, exist_ok=True)
-    descriptor = open_plain(_file(), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    descriptor = open_regular(_file(), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     try:
         _check_owner(os.fstat(descriptor))
         os.write(descriptor, line)

@@ -1,1 +1,4 @@
-"""Vectors of many projects in Qdrant, where one machine is not enough. SQLite stays the truth; see docs/scaling.md."""
+"""Vectors of many projects in Qdrant, where one machine is not enough.
+
+SQLite stays the truth; see docs/scaling.md.
+"""

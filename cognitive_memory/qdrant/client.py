@@ -39,7 +39,8 @@ def open_client(settings: QdrantSettings) -> QdrantClient:
         QdrantError: local mode's directory is in use by another process, or can't be used.
     """
     if settings.url is not None:
-        # The client takes 6333 where no port is named, also where a proxy serves on the scheme's own.
+        # The client takes 6333 where no port is named, also where a proxy serves on the scheme's
+        # own.
         port = urlsplit(settings.url).port or (443 if settings.url.startswith("https:") else 6333)
         with warnings.catch_warnings():
             # a key without TLS: `QdrantSettings.key_in_the_clear` says so, once
@@ -68,7 +69,10 @@ _TAKEN = "another process has it open, and local mode allows one at a time: clos
 
 
 def _in_use(directory: Path) -> bool:
-    """Whether another process holds local mode's lock; the client itself leaves the file open when it finds that."""
+    """Whether another process holds local mode's lock.
+
+    The client itself leaves the file open when it finds that.
+    """
     import portalocker  # the client locks with it
 
     try:

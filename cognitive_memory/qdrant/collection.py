@@ -1,7 +1,8 @@
 """One collection for each embedding space, shared by all projects: its layout, and filters on its fields.
 
-Many small tenants in one collection is what Qdrant advises for many projects: `project_id` is the tenant key, and each
-tenant has an HNSW graph of its own (`payload_m`), with none across them (`m=0`).
+Many small tenants in one collection is what Qdrant advises for many projects: `project_id` is the
+tenant key, and each tenant has an HNSW graph of its own (`payload_m`), with none across them
+(`m=0`).
 """
 
 from __future__ import annotations
@@ -39,7 +40,10 @@ def collection_name(space: str) -> str:
 
 
 def ensure_collection(client: QdrantClient, space: str, dimension: int) -> None:
-    """Make the collection and its indexes if they are not there; a repeat after a kill completes them."""
+    """Make the collection and its indexes if they are not there.
+
+    A repeat after a kill completes them.
+    """
     from qdrant_client.http.exceptions import UnexpectedResponse
 
     name = collection_name(space)
@@ -52,7 +56,8 @@ def ensure_collection(client: QdrantClient, space: str, dimension: int) -> None:
                     size=dimension, distance=models.Distance.DOT, on_disk=True
                 ),
                 hnsw_config=models.HnswConfigDiff(m=0, payload_m=GRAPH_DEGREE),
-                # A quarter of the memory; what comes out on top is scored again with the full vectors.
+                # A quarter of the memory; what comes out on top is scored again with the full
+                # vectors.
                 quantization_config=models.ScalarQuantization(
                     scalar=models.ScalarQuantizationConfig(
                         type=models.ScalarType.INT8, quantile=0.99, always_ram=True

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 PAGE = 1000
 """Points in one answer of a scroll."""
 OVERSAMPLING = 3.0
-"""How many times more candidates than asked for are scored again with full vectors, as Qdrant advises for int8."""
+"""How many times more candidates than asked for are scored again with full vectors, as Qdrant
+advises for int8.
+"""
 
 
 class QdrantIndex:
@@ -39,7 +41,8 @@ class QdrantIndex:
         space: which vectors.
 
     Raises:
-        QdrantError: as `open_client`. All methods raise it when Qdrant can't be reached, refuses or fails.
+        QdrantError: as `open_client`. All methods raise it when Qdrant can't be reached, refuses or
+            fails.
     """
 
     def __init__(self, settings: QdrantSettings, *, project_id: str, space: str) -> None:

@@ -1,7 +1,8 @@
 """What of a project may answer a question, when its vectors are in Qdrant.
 
-Qdrant says which memories are near; SQLite says what they are and how near exactly, and adds what was not pushed yet.
-So an answer is never older than the project, and its scores are those that the local index would give.
+Qdrant says which memories are near; SQLite says what they are and how near exactly, and adds what
+was not pushed yet. So an answer is never older than the project, and its scores are those that the
+local index would give.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ UNPUSHED = 5_000
 """How many memories that Qdrant does not have yet are compared here, the latest ones."""
 
 REST = 60.0
-"""Seconds for which a Qdrant that did not answer is left alone, so that not every recall waits for it."""
+"""Seconds for which a Qdrant that did not answer is left alone, so that not every recall waits for
+it.
+"""
 
 
 class QdrantNearest:
@@ -56,11 +59,13 @@ class QdrantNearest:
 
         Args:
             vector: the question's, shape (dimension,), of unit length.
-            wanted: which memories may answer; what is not pushed yet has to be sorted out by the caller.
+            wanted: which memories may answer; what is not pushed yet has to be sorted out by the
+                caller.
             also: keys of memories that take part in any case.
 
         Raises:
-            QdrantNotInstalledError, QdrantError: it can't be asked now; for `REST` seconds nobody tries again.
+            QdrantNotInstalledError, QdrantError: it can't be asked now; for `REST` seconds nobody
+                tries again.
         """
         from cognitive_memory.retrieval.vector_index import Segment, VectorIndex
 

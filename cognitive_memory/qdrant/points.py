@@ -1,6 +1,7 @@
 """Memories as Qdrant's points. Pure.
 
-A point has the memory's id and vector; its payload is the memory, with whose it is and of what revision.
+A point has the memory's id and vector; its payload is the memory, with whose it is and of what
+revision.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ def stamp_of(fields: Mapping[str, Any]) -> Stamp:
 
 
 def line_of(fields: Mapping[str, Any], *, space: str, vector: Sequence[float]) -> str:
-    """The memory in a payload as a line of an export; importing checks it and brings it into SQLite."""
+    """The memory in a payload as a line of an export.
+
+    Importing checks it and brings it into SQLite.
+    """
     ours = {"project_id", "folders", *STAMP}
     document = {name: value for name, value in fields.items() if name not in ours}
     return as_line(document, space=space, vector=struct.pack(f"<{len(vector)}f", *vector))

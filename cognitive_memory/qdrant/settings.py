@@ -51,11 +51,13 @@ class QdrantSettings:
 def qdrant_settings(variables: Mapping[str, str] | None = None) -> QdrantSettings | None:
     """The settings in force; None if no Qdrant is configured.
 
-    They come from the environment alone: a file in a cloned repository must not decide where memories and a key are sent.
+    They come from the environment alone: a file in a cloned repository must not decide where
+    memories and a key are sent.
 
     Args:
-        variables: the environment; default: this process's. `HEIMDALL_QDRANT_URL` is an address, or "local" for the
-            client's own local mode in the shared directory; `HEIMDALL_QDRANT_API_KEY` is sent to that address.
+        variables: the environment; default: this process's. `HEIMDALL_QDRANT_URL` is an address, or
+            "local" for the client's own local mode in the shared directory;
+            `HEIMDALL_QDRANT_API_KEY` is sent to that address.
 
     Raises:
         ConfigError: the address is none; the message shows it without secrets.

@@ -1,8 +1,9 @@
 """Makes a project's points in Qdrant what SQLite says, and on a new machine SQLite what Qdrant has.
 
-Nothing is recorded of what was pushed but Qdrant itself: points carry the revision of their memory and are written in
-the order of revisions, after what was deleted is gone. So the highest revision there tells from where to go on, also
-after a kill. When that point is not of this database's history (a restored backup), all points are compared.
+Nothing is recorded of what was pushed but Qdrant itself: points carry the revision of their memory
+and are written in the order of revisions, after what was deleted is gone. So the highest revision
+there tells from where to go on, also after a kill. When that point is not of this database's
+history (a restored backup), all points are compared.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cognitive_memory.core.batches import batched
-from cognitive_memory.core.reports import Progress
+from cognitive_memory.core.reports import OnProgress
 from cognitive_memory.qdrant.errors import QdrantOwnerError
 from cognitive_memory.storage import replication
 from cognitive_memory.storage.reading import Reader
@@ -71,7 +72,7 @@ def push(
     *,
     full: bool = False,
     take_over: bool = False,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
 ) -> PushReport:
     """Write what has changed in SQLite since the last push.
 
@@ -79,12 +80,16 @@ def push(
         store: the database.
         index: the project's points.
         full: compare all points instead.
-        take_over: make points that another database has pushed this one's; what it has and this one has not is removed.
-        progress: told after each request how many points are written, and how many there are to write.
+        take_over: make points that another database has pushed this one's; what it has and this one
+            has not is removed.
+        progress: told after each request how many points are written, and how many there are to
+            write.
 
     Raises:
-        QdrantOwnerError: another database has pushed this project's points, and `take_over` was not said.
-        QdrantError: Qdrant can't be reached, refuses or fails; what was written stays, and a repeat goes on from there.
+        QdrantOwnerError: another database has pushed this project's points, and `take_over` was not
+            said.
+        QdrantError: Qdrant can't be reached, refuses or fails; what was written stays, and a repeat
+            goes on from there.
     """
     with store.reading() as reader:
         dimension, owner = replication.dimension(reader), replication.owner(reader)
@@ -144,7 +149,8 @@ def _since(reader: Reader, newest: Stamp | None) -> tuple[dict[str, Stamp], list
     """What changed in SQLite since the state of the newest point.
 
     Returns:
-        Stamps of what is new or other, by id, and the keys of what is gone; None if SQLite has never been in that state.
+        Stamps of what is new or other, by id, and the keys of what is gone; None if SQLite has
+        never been in that state.
     """
     if newest is None:
         return replication.stamps(reader), []
@@ -160,7 +166,10 @@ def _since(reader: Reader, newest: Stamp | None) -> tuple[dict[str, Stamp], list
 
 
 def _compare(store: MemoryStore, index: QdrantIndex) -> tuple[list[Stamp], int]:
-    """What is to be written after comparing all points; what is not here is removed. Also how many were."""
+    """What is to be written after comparing all points; what is not here is removed.
+
+    Also how many were.
+    """
     with store.reading() as reader:
         here, owner = replication.stamps(reader), replication.owner(reader)
     unlike = difference(here, index.stamps(), owner)
@@ -172,13 +181,14 @@ def _compare(store: MemoryStore, index: QdrantIndex) -> tuple[list[Stamp], int]:
 
 
 def _write(
-    store: MemoryStore, index: QdrantIndex, todo: list[Stamp], progress: Progress | None
+    store: MemoryStore, index: QdrantIndex, todo: list[Stamp], progress: OnProgress | None
 ) -> int:
     written = 0
     for batch in batched(todo, BATCH):
         with store.reading() as reader:
             replicas = replication.replicas(reader, [stamp.key for stamp in batch])
-        # The stamp says the revision that was listed, even if the memory has changed since: the next push sees that.
+        # The stamp says the revision that was listed, even if the memory has changed since: the
+        # next push sees that.
         index.upsert({stamp: replicas[stamp.key] for stamp in batch if stamp.key in replicas})
         written += len(batch)
         if progress is not None:

@@ -18,23 +18,29 @@ missing on purpose, the one is a month and the other a name.
 """
 
 MAX_TERMS = 32
-"""How many terms of a question are looked for. Each costs a walk through its list of memories; a question has about ten."""
+"""How many terms of a question are looked for. Each costs a walk through its list of memories; a
+question has about ten.
+"""
 
 _WORD = re.compile(r"[^\W_]+")
 _COMPOUND = re.compile(r"[^\W_]+(?:[_./:-]+[^\W_]+)+")
 
 
 def match_expression(question: str) -> str | None:
-    """An expression that any memory matches which shares a word with the question; BM25 then weighs which and how many.
+    """An expression that any memory matches which shares a word with the question.
 
-    Looked for are the question's words without stop words (with them, if there is nothing else), parts of identifiers,
-    compounds such as `snake_case` or `docs/guide.md` also as a whole, and pairs of characters in scripts without blanks.
+    BM25 then weighs which and how many.
+
+    Looked for are the question's words without stop words (with them, if there is nothing else),
+    parts of identifiers, compounds such as `snake_case` or `docs/guide.md` also as a whole, and
+    pairs of characters in scripts without blanks.
 
     Args:
         question: any text. Nothing in it is an operator; every term is quoted.
 
     Returns:
-        The expression, valid for FTS5 whatever was asked; None when there is no word in the question.
+        The expression, valid for FTS5 whatever was asked; None when there is no word in the
+        question.
 
     >>> match_expression("Where is snake_case used?")
     '"snake_case" OR "snake" OR "case" OR "used"'

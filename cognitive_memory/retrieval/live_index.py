@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WORTH_A_FILE = 5_000
-"""From that many vectors on they are kept in a file. Fewer are read from the database in some ten milliseconds."""
+"""From that many vectors on they are kept in a file. Fewer are read from the database in some ten
+milliseconds.
+"""
 
 _STEP = 4096
 """How many rows are copied at a time."""
@@ -25,11 +27,12 @@ _STEP = 4096
 class LiveIndex:
     """Thread-safe.
 
-    What was there first is one segment, mapped from the file or in memory. What came later is a second one, which is merged
-    into the first when it has grown to an eighth of it.
+    What was there first is one segment, mapped from the file or in memory. What came later is a
+    second one, which is merged into the first when it has grown to an eighth of it.
 
     Args:
-        changes: tells what changed after a state; with None everything there is. As `VectorReader.since`.
+        changes: tells what changed after a state; with None everything there is. As
+            `VectorReader.since`.
         file: where to keep the vectors for the next process; None: nowhere.
     """
 
@@ -107,7 +110,10 @@ class LiveIndex:
         return False
 
     def _append(self, keys: NDArray[np.int64], vectors: NDArray[np.float32]) -> None:
-        """Add rows to the tail. They go behind what others may be reading, into room that grows by doubling."""
+        """Add rows to the tail.
+
+        They go behind what others may be reading, into room that grows by doubling.
+        """
         if not len(keys):
             return
         before, after = len(self._tail), len(self._tail) + len(keys)

@@ -40,16 +40,24 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 MAX_CHARACTERS = 8_000
-"""How much of a question is read. The model reads 512 tokens, which are some 2,000 characters of English."""
+"""How much of a question is read. The model reads 512 tokens, which are some 2,000 characters of
+English.
+"""
 
 KEYWORD_HITS = 1_000
-"""How many keyword hits take part, the best ones. What comes after them has a small part of the best one's score."""
+"""How many keyword hits take part, the best ones. What comes after them has a small part of the
+best one's score.
+"""
 
 SPARE = 20
-"""How many candidates more than twice the limit are looked at in full, so that duplicates and small priors find a place."""
+"""How many candidates more than twice the limit are looked at in full, so that duplicates and small
+priors find a place.
+"""
 
 Nearest: TypeAlias = "Callable[[NDArray[np.float32], RecallFilter, Collection[int]], VectorIndex]"
-"""Asks a server for the memories near a vector that may answer, and adds those of the keys; as `QdrantNearest.near`."""
+"""Asks a server for the memories near a vector that may answer, and adds those of the keys; as
+`QdrantNearest.near`.
+"""
 
 
 class Recaller:
@@ -60,7 +68,8 @@ class Recaller:
         embedder: what makes a vector of the question.
         weights: how much each thing counts.
         file: where the vectors may be kept for the next process; None: nowhere.
-        nearest: searches the vectors on a server, as long as that answers; None: they are searched here.
+        nearest: searches the vectors on a server, as long as that answers; None: they are searched
+            here.
     """
 
     def __init__(
@@ -91,7 +100,8 @@ class Recaller:
 
         Args:
             question: in any words; only its first `MAX_CHARACTERS` are read.
-            limit: how many hits at most; fewer come only when fewer memories pass the filter and could be found.
+            limit: how many hits at most; fewer come only when fewer memories pass the filter and
+                could be found.
             filter: which memories may answer.
             explain: tell what each score is made of.
             now: the moment from which age is counted; default: this one.
@@ -103,7 +113,8 @@ class Recaller:
             raise QuestionError("the question is blank: tell in some words what is looked for")
         if limit < 1:
             raise QuestionError(f"at least 1 hit can be asked for, not {limit}")
-        # A lone surrogate can be neither searched nor embedded; terminals produce them for bytes that are no text.
+        # A lone surrogate can be neither searched nor embedded; terminals produce them for bytes
+        # that are no text.
         read = question[:MAX_CHARACTERS].encode(errors="replace").decode()
         notes = []
         if len(question) > MAX_CHARACTERS:
@@ -146,7 +157,10 @@ class Recaller:
         notes: list[str],
         keywords: Future[dict[int, float]],
     ) -> Meaning | None:
-        """How near memories' vectors are to the question's; None, with a note why, if that can't be told."""
+        """How near memories' vectors are to the question's.
+
+        None, with a note why, if that can't be told.
+        """
         try:
             return self._compared(question, wanted, notes, keywords)
         except UnfitVectorsError as error:
@@ -199,7 +213,10 @@ class Recaller:
         return Meaning(index, index.cosines(vector, among))
 
     def _mend(self, error: UnfitVectorsError) -> None:
-        """Throw away what vectors are wrong, in the file and in the database; they are made again."""
+        """Throw away what vectors are wrong, in the file and in the database.
+
+        They are made again.
+        """
         self._index.discard()
         dropped = 0
         with contextlib.suppress(StorageError), self._store.writing() as writer:
@@ -231,7 +248,10 @@ class Recaller:
     def _ranked(
         self, keywords: dict[int, float], meaning: Meaning | None, limit: int, now: datetime
     ) -> list[Hit]:
-        """The best hits, no two of one text. What a memory gets for itself is looked at for the best candidates only."""
+        """The best hits, no two of one text.
+
+        What a memory gets for itself is looked at for the best candidates only.
+        """
         count = 2 * limit + SPARE
         while True:
             candidates = scoring.candidates(keywords, meaning, self._weights, count)

@@ -30,12 +30,13 @@ class Weights:
 
     Attributes:
         meaning: share of the cosine in the score; the rest, up to 1, is the keywords'.
-        recency: what a memory of this moment gets on top; an older one gets less, half of it after `half_life_days`.
+        recency: what a memory of this moment gets on top; an older one gets less, half of it after
+            `half_life_days`.
         half_life_days: see there.
         importance: what one of importance 1.0 gets on top of one of importance 0.0.
         columns: how much a word counts in text, context, tags, and among what `search_words` adds.
-        bm25_floor: the BM25 score up to which the best keyword hit does not count in full. Below it, all that matched are
-            words that nearly every memory has.
+        bm25_floor: the BM25 score up to which the best keyword hit does not count in full. Below
+            it, all that matched are words that nearly every memory has.
     """
 
     meaning: float = 0.65
@@ -78,7 +79,7 @@ def relative(scores: Mapping[int, float], bm25_floor: float) -> dict[int, float]
 
     >>> relative({1: 4.0, 2: 1.0}, bm25_floor=1.0)
     {1: 1.0, 2: 0.25}
-    >>> relative({1: 0.5}, bm25_floor=1.0)  # all that matched are words that nearly every memory has
+    >>> relative({1: 0.5}, bm25_floor=1.0)  # only words that nearly every memory has
     {1: 0.5}
     """
     if not scores:
@@ -141,7 +142,10 @@ def recency(memory: Memory, now: datetime, half_life_days: float) -> float:
 
 
 def priors(memory: Memory, now: datetime, weights: Weights) -> dict[str, float]:
-    """What a memory gets for itself, whatever was asked. An importance of 0.5, the default, counts nothing."""
+    """What a memory gets for itself, whatever was asked.
+
+    An importance of 0.5, the default, counts nothing.
+    """
     return {
         "recency": weights.recency * recency(memory, now, weights.half_life_days),
         "importance": weights.importance * (memory.importance - 0.5),

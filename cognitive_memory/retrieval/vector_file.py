@@ -1,7 +1,8 @@
 """A copy of all vectors in one file beside the database, which processes map instead of reading rows.
 
-It is a cache: whatever is wrong with it, the database has everything. Mapped pages are shared by all processes of a
-machine, and the first question of a process does not have to wait until every row was read (docs/recall.md).
+It is a cache: whatever is wrong with it, the database has everything. Mapped pages are shared by
+all processes of a machine, and the first question of a process does not have to wait until every
+row was read (docs/recall.md).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cognitive_memory.project.plain_file import open_plain
+from cognitive_memory.project.regular_file import open_regular
 from cognitive_memory.storage.vectors import State, Vectors
 from heimdall.models.files import draft
 
@@ -49,12 +50,15 @@ class VectorFile:
         self.dimension = dimension
 
     def read(self, space: str) -> Vectors | None:
-        """What it holds, mapped and not read; None if it is not there or not of that embedding space.
+        """What it holds, mapped and not read.
 
-        One that is not whole, or not what `write` makes, is removed. Whether the vectors are finite is not looked at.
+        None if it is not there or not of that embedding space.
+
+        One that is not whole, or not what `write` makes, is removed. Whether the vectors are finite
+        is not looked at.
         """
         try:
-            with os.fdopen(open_plain(self.path), "rb") as file:
+            with os.fdopen(open_regular(self.path), "rb") as file:
                 header = json.loads(file.read(_HEADER))
                 mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
             return _saved(header, mapped, space, self.dimension)

@@ -87,7 +87,9 @@ class Segment:
 
 @dataclass(frozen=True)
 class VectorIndex:
-    """The vectors of one moment; what changes makes a new one, so that whoever searches is not disturbed.
+    """The vectors of one moment.
+
+    What changes makes a new one, so that whoever searches is not disturbed.
 
     Rows are numbered through all segments. No key counts in two of them.
     """
@@ -175,7 +177,9 @@ class VectorIndex:
 
 
 def _products(matrix: Matrix, vector: Matrix) -> Matrix:
-    """`matrix @ vector` with one thread. Two read memory no faster, and on a busy machine they wait for each other.
+    """`matrix @ vector` with one thread.
+
+    Two read memory no faster, and on a busy machine they wait for each other.
 
     Raises:
         UnfitVectorsError: the rows are no unit vectors of that dimension.
@@ -195,7 +199,9 @@ def _products(matrix: Matrix, vector: Matrix) -> Matrix:
 
 
 def best_rows(scores: Matrix, count: int) -> Rows:
-    """The rows of the highest scores, best first; equal ones by row, newest first; never one of -inf.
+    """The rows of the highest scores, best first; equal ones by row, newest first.
+
+    Never one of -inf.
 
     Args:
         scores: shape (n,).

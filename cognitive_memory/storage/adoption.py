@@ -1,7 +1,8 @@
 """Taking over the memories of a database that somebody else made, or changed.
 
-It is read as a private copy, so that nothing changes meanwhile, with SQLite told to trust nothing in it. Only the rows of
-one ordinary table are asked for. Each is checked as a line of an import is, and stored in a fresh database.
+It is read as a private copy, so that nothing changes meanwhile, with SQLite told to trust nothing
+in it. Only the rows of one ordinary table are asked for. Each is checked as a line of an import is,
+and stored in a fresh database.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from typing import Any
 from uuid import uuid4
 
 from cognitive_memory.core.memory import DOCUMENT_KEYS, MemoryValueError
+from cognitive_memory.project.regular_file import open_regular
 from cognitive_memory.storage import connections, ddl, files, importing, making, schema, times
 from cognitive_memory.storage.errors import (
     AlteredDatabaseError,
+    BadRowError,
     DatabaseFullError,
     DatabaseUnreadableError,
     ForeignLogError,
@@ -29,8 +32,10 @@ from cognitive_memory.storage.errors import (
     UnknownDatabaseError,
     explained,
 )
+from cognitive_memory.storage.filters import Conditions
 from cognitive_memory.storage.hardening import Deadline, bounded, distrusted, seconds_for
 from cognitive_memory.storage.json_lines import Line, line_of
+from cognitive_memory.storage.reading import Reader
 from cognitive_memory.storage.store import MemoryStore
 from heimdall.models.text import megabytes
 
@@ -42,7 +47,6 @@ _ROWS = "SELECT {columns} FROM main.memories NOT INDEXED ORDER BY key"
 _REASONS = 5
 _MARGIN = 1 << 24
 _ATTEMPTS = 3
-_CAREFULLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 @dataclass
@@ -86,24 +90,28 @@ class Adopted:
 def adopt(database: Path, *, project_id: str | None = None, own: bool = False) -> Adopted:
     """Make the memories in a database this user's own.
 
-    What lies beside it and is none of heimdall's is moved aside. If the database is sound and known then, that is all.
-    Otherwise a fresh one with the memories takes its place. Nothing is deleted.
+    What lies beside it and is none of heimdall's is moved aside. If the database is sound and known
+    then, that is all. Otherwise a fresh one with the memories takes its place. Nothing is deleted.
 
     Args:
         database: the file.
         project_id: of the fresh database; default: a new UUID.
-        own: whether all of it is this user's own. Then each memory keeps its origin; otherwise each is adopted.
+        own: whether all of it is this user's own. Then each memory keeps its origin; otherwise each
+            is adopted.
 
     Raises:
         NewerSchemaError: a newer release made it.
-        StorageError: it is damaged, no database of heimdall's, or can't be read or replaced. It is as before then.
+        StorageError: it is damaged, no database of heimdall's, or can't be read or replaced. It is
+            as before then.
     """
     kept = files.set_foreign_aside(database)
     try:
         if schema.probe(database) is None:
             return Adopted(False, None, kept)
-        with connections.opened(database, read_only=True):
-            return Adopted(True, None, kept)
+        with connections.opened(database, read_only=True) as connection:
+            if not _bad_rows(connection):
+                return Adopted(True, None, kept)
+        own = True  # only single rows of it are not as this user stored them
     except ForeignLogError:
         if own:
             schema.accept_log(database)
@@ -150,6 +158,19 @@ def rescue(database: Path, fresh: Path, *, project_id: str, own: bool = False) -
     return rescued
 
 
+def _bad_rows(connection: sqlite3.Connection) -> bool:
+    """Whether a database whose schema is sound has memories that are none."""
+    connection.execute("BEGIN")
+    try:
+        for _ in Reader(connection, None).rows(Conditions()):
+            pass
+    except (BadRowError, sqlite3.OperationalError):  # of the second kind: text that is no text
+        return True
+    finally:
+        connection.rollback()
+    return False
+
+
 def _check_file(database: Path) -> None:
     """What only a person can put right."""
     status = database.lstat()
@@ -193,7 +214,7 @@ def _sizes_and_times(database: Path) -> list[tuple[int, int]]:
 def _copy_file(source: Path, target: Path) -> None:
     target.unlink(missing_ok=True)
     try:
-        descriptor = os.open(source, os.O_RDONLY | _CAREFULLY)
+        descriptor = open_regular(source)
     except FileNotFoundError:
         return
     with os.fdopen(descriptor, "rb") as reading, target.open("xb") as writing:

@@ -32,7 +32,8 @@ def back_up(database: Path, file: Path, *, force: bool = False) -> None:
         force: replace a file that is there.
 
     Raises:
-        StorageError: there is a file already, the copy can't be written, or the database is damaged.
+        StorageError: there is a file already, the copy can't be written, or the database is
+            damaged.
     """
     if file.exists() and not force:
         raise StorageError(
@@ -53,7 +54,8 @@ def back_up(database: Path, file: Path, *, force: bool = False) -> None:
 def restore(file: Path, database: Path, *, force: bool = False, own: bool = False) -> Path | None:
     """Make a database what a backup says. Processes that have the database open see the restored state at once.
 
-    A backup that was not made here is taken in as `adoption.adopt` does: its memories come over, nothing else.
+    A backup that was not made here is taken in as `adoption.adopt` does: its memories come over,
+    nothing else.
 
     Args:
         file: a backup; it is only read. One of an older schema is brought to the current one.
@@ -66,8 +68,8 @@ def restore(file: Path, database: Path, *, force: bool = False, own: bool = Fals
 
     Raises:
         NewerSchemaError: a newer release made the backup.
-        StorageError: the backup is missing, damaged or something else, there is a database already, or it can't be
-            written. The database is as before then.
+        StorageError: the backup is missing, damaged or something else, there is a database already,
+            or it can't be written. The database is as before then.
     """
     if not file.is_file():
         raise StorageError(str(file), "there is no such file", "nothing was changed")

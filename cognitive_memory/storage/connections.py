@@ -114,12 +114,13 @@ class Connections:
 def connect(database: Path, *, read_only: bool = False) -> sqlite3.Connection:
     """Open an existing database in the way all of heimdall does; transactions are begun by hand.
 
-    An acknowledged write survives a kill and, as far as the disk is honest, a power cut: its commit is forced to disk
-    (`synchronous = FULL`; measured by tests/benchmarks/memory.py).
+    An acknowledged write survives a kill and, as far as the disk is honest, a power cut: its commit
+    is forced to disk (`synchronous = FULL`; measured by tests/benchmarks/memory.py).
 
     Args:
         database: the file; that it is this user's was asked before (`schema.probe`).
-        read_only: change nothing, not even beside it. What others write after a connection was opened may not be seen.
+        read_only: change nothing, not even beside it. What others write after a connection was
+            opened may not be seen.
 
     Raises:
         AlteredDatabaseError: there is something in it or beside it that is not ours.

@@ -1,7 +1,7 @@
 """The schema that a database of ours has, statement by statement: whatever differs was put there by somebody else.
 
-A view, a trigger, a default or a check can do anything at all when a table of that name is only asked, so nothing is asked
-before this.
+A view, a trigger, a default or a check can do anything at all when a table of that name is only
+asked, so nothing is asked before this.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ def digest(rows: Iterable[Row]) -> str:
 
 def differences(rows: Iterable[Row], version: int) -> list[str]:
     """What is not as our migrations make it here: kind and name of each."""
-    # Where another release of SQLite writes the tables of its full-text index otherwise, the digest fails, and this does not.
+    # Where another release of SQLite writes the tables of its full-text index otherwise, the digest
+    # fails, and this does not.
     ours = set(made(version))
     theirs = set(rows)
     changed = sorted({(_shown(kind), _shown(name)) for kind, name, *_ in ours ^ theirs})

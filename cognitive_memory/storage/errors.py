@@ -49,6 +49,10 @@ class ForeignLogError(AlteredDatabaseError):
     """The write-ahead log beside the database is another one than heimdall left there. It was left as it is."""
 
 
+class BadRowError(ValueError):
+    """A row is no memory: which, and why. `explained` makes it a `DatabaseUnreadableError`."""
+
+
 class NewerSchemaError(StorageError):
     """A newer release of heimdall made or migrated the database. It was left as it is."""
 
@@ -146,12 +150,22 @@ def explained(database: Path) -> Iterator[None]:
         yield
     except sqlite3.ProgrammingError:  # a mistake of ours, not of the file
         raise
+    except BadRowError as error:
+        raise _bad_row(database, error) from error
     except sqlite3.DatabaseError as error:
         raise explanation(error, database) from error
 
 
+def _bad_row(database: Path, error: Exception) -> DatabaseUnreadableError:
+    problem = f"it was changed by something else than heimdall: one memory is none ({error})"
+    advice = f"{adopt_command(database)} takes the others over into a sound one"
+    return DatabaseUnreadableError(str(database), problem, advice)
+
+
 def explanation(error: sqlite3.DatabaseError, database: Path) -> StorageError:
     """Our error for one of SQLite's."""
+    if str(error).startswith("Could not decode"):  # the module's own, without a code
+        return _bad_row(database, error)
     kind, problem, advice = _EXPLANATIONS.get(_primary_code(error), _OTHER)
     return kind(str(database), problem.format(error=error), advice)
 

@@ -1,7 +1,7 @@
 """The files of a database: their names, what may stand there, and how a new database gets its name.
 
-They are looked at by name alone. Closing a descriptor of the database would drop the locks that this process'
-connections hold (the way POSIX locks are), so only SQLite itself opens it.
+They are looked at by name alone. Closing a descriptor of the database would drop the locks that
+this process' connections hold (the way POSIX locks are), so only SQLite itself opens it.
 """
 
 from __future__ import annotations
@@ -49,8 +49,9 @@ def check(database: Path) -> bool:
     """Whether there is a database, with nothing under its names that SQLite should not be led to.
 
     Raises:
-        AlteredDatabaseError: something else than SQLite's own files is there. A rollback journal is such a thing: our
-            databases have a write-ahead log from the first moment, and a journal can make SQLite delete any file.
+        AlteredDatabaseError: something else than SQLite's own files is there. A rollback journal is
+            such a thing: our databases have a write-ahead log from the first moment, and a journal
+            can make SQLite delete any file.
         StorageError: it can't be looked at.
     """
     for foreign, what in foreign_files(database):

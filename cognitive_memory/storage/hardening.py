@@ -53,7 +53,7 @@ class Deadline:
 
 @contextlib.contextmanager
 def bounded(connection: sqlite3.Connection, seconds: float) -> Iterator[Deadline]:
-    """End what a connection is asked within after a time; Ctrl-C ends it at once, as it can't without.
+    """End what a connection is asked within after a time; Ctrl-C ends it at once, as it can't without. Not to be nested.
 
     Raises:
         sqlite3.OperationalError: the time was up; its code is SQLITE_INTERRUPT.
@@ -63,7 +63,8 @@ def bounded(connection: sqlite3.Connection, seconds: float) -> Iterator[Deadline
     try:
         yield deadline
     except sqlite3.OperationalError as error:
-        # The module drops an exception in the handler, and ends the query: before its time only Ctrl-C does that.
+        # The module drops an exception in the handler, and ends the query: before its time only
+        # Ctrl-C does that.
         code = getattr(error, "sqlite_errorcode", None)
         if code == sqlite3.SQLITE_INTERRUPT and not deadline.is_over():
             raise KeyboardInterrupt from None
@@ -74,7 +75,8 @@ def bounded(connection: sqlite3.Connection, seconds: float) -> Iterator[Deadline
 
 def harden(connection: sqlite3.Connection) -> None:
     """Let nobody write to the schema, or to the tables of the full-text index, past SQLite."""
-    # `trusted_schema` stays: the triggers of our own schema, and no other is worked with, fill the full-text index.
+    # `trusted_schema` stays: the triggers of our own schema, and no other is worked with, fill the
+    # full-text index.
     if hasattr(connection, "setconfig"):  # Python 3.12
         connection.setconfig(_DEFENSIVE, True)
 
@@ -85,7 +87,8 @@ def distrusted(file: Path, options: str = "mode=ro&immutable=1") -> Iterator[sql
 
     Args:
         file: the database, no link.
-        options: as SQLite's URIs have them. By default neither a journal nor a log beside the file is looked at.
+        options: as SQLite's URIs have them. By default neither a journal nor a log beside the file
+            is looked at.
     """
     uri = f"{file.absolute().as_uri()}?{options}"
     with contextlib.closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection:
@@ -109,8 +112,9 @@ def distrust_schema(connection: sqlite3.Connection) -> None:
         with bounded(connection, ANSWER_SECONDS):
             connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1")
     except sqlite3.DatabaseError as error:
-        # Some versions of SQLite do not trust their own JSON functions, and fail to read a schema with them, as
-        # heimdall 0.3 and early databases of ours have. Columns of an ordinary table call no function.
+        # Some versions of SQLite do not trust their own JSON functions, and fail to read a schema
+        # with them, as heimdall 0.3 and early databases of ours have. Columns of an ordinary table
+        # call no function.
         if "unsafe use of json" not in str(error).lower():
             raise
         connection.execute("PRAGMA trusted_schema = ON")

@@ -1,30 +1,29 @@
 """Which databases this user's installation made or adopted.
 
-A random secret in each database says so, whose digest is the name of a small file in the data directory. A database may
-be moved, renamed and copied; one that came with a folder has no such secret, or one that nobody here knows. A second
-small file tells which write-ahead log belongs to it.
+A random secret in each database says so, whose digest is the name of a small file in the data
+directory. A database may be moved, renamed and copied; one that came with a folder has no such
+secret, or one that nobody here knows. A second small file tells which write-ahead log belongs to
+it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import stat
 from hashlib import sha256
 from pathlib import Path
 
+from cognitive_memory.project.regular_file import read_regular
 from cognitive_memory.project.trust import named_in_environment
 from cognitive_memory.storage import files
 from cognitive_memory.storage.errors import ForeignLogError, adopt_command
 from heimdall.models import locations
+from heimdall.models.ownership import is_own
 
 FOLDER = "databases"
 SECRET_BYTES = 32
 _LOG = ".log"
-_noted: dict[str, str] = {}
-"""What this process noted last of a database's log, by the digest of its secret."""
-_CAREFULLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-"""Open no link, and wait for no pipe; Windows has neither flag."""
+_MOST_BYTES = 200
 
 
 def is_known(secret: bytes) -> bool:
@@ -59,15 +58,14 @@ def forget(secret: bytes) -> None:
 def note_log(secret: bytes, database: Path, *, durable: bool = False) -> None:
     """Note which write-ahead log a database has at this moment, or that it has none.
 
-    A log is played into the database without a question, so one that came with the folder could say anything. Where it
-    can't be noted, a log that a killed process leaves will have to be adopted.
+    A log is played into the database without a question, so one that came with the folder could say
+    anything. Where it can't be noted, a log that a killed process leaves will have to be adopted.
     """
     digest = _digest(secret)
-    state = f"{files.inode(database)} {files.inode(files.log_of(database))}"
-    if durable or _noted.get(digest) != state:
+    words = [digest, str(files.inode(database)), str(files.inode(files.log_of(database)))]
+    if durable or _read(f"{digest}{_LOG}") != words:
         with contextlib.suppress(OSError):
-            _write(f"{digest}{_LOG}", f"{digest} {state}", durable=durable)
-            _noted[digest] = state
+            _write(f"{digest}{_LOG}", " ".join(words), durable=durable)
 
 
 def check_log(secret: bytes, database: Path) -> None:
@@ -117,16 +115,12 @@ def _digest(secret: bytes) -> str:
 def _read(name: str) -> list[str]:
     """The words of a note of ours; none if there is no such note."""
     try:
-        descriptor = os.open(_directory() / name, os.O_RDONLY | _CAREFULLY)
-    except OSError:
-        return []
-    try:
-        # Others may write to a shared data directory. A note of ours says its own name: moving one there does not help.
-        return os.read(descriptor, 200).decode().split() if _is_ours(os.fstat(descriptor)) else []
+        content, status = read_regular(_directory() / name, _MOST_BYTES)
+        # Others may write to a shared data directory. A note of ours says its own name: moving one
+        # there does not help.
+        return content.decode().split() if is_own(status) else []
     except (OSError, ValueError):
         return []
-    finally:
-        os.close(descriptor)
 
 
 def _write(name: str, content: str, *, durable: bool) -> None:
@@ -145,14 +139,6 @@ def _write(name: str, content: str, *, durable: bool) -> None:
         draft.unlink(missing_ok=True)
     if durable:
         _sync(_directory())
-
-
-def _is_ours(status: os.stat_result) -> bool:
-    if not stat.S_ISREG(status.st_mode):
-        return False
-    return os.name == "nt" or (
-        status.st_uid in {os.geteuid(), 0} and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-    )
 
 
 def _sync(directory: Path) -> None:

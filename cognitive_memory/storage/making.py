@@ -56,7 +56,8 @@ def _write(fresh: Path, project_id: str, secret: bytes) -> None:
     steps = carried()
     with closing(sqlite3.connect(fresh, isolation_level=None)) as connection:
         connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
-        # Turning a file to WAL needs a rollback journal for a moment. It has the draft's name, never the database's.
+        # Turning a file to WAL needs a rollback journal for a moment. It has the draft's name,
+        # never the database's.
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("BEGIN")
         for step in steps:

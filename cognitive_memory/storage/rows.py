@@ -16,16 +16,46 @@ from cognitive_memory.core.memory import (
     content_hash,
 )
 from cognitive_memory.storage import times
+from cognitive_memory.storage.errors import BadRowError
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    raise ValueError(f"text was expected, not {type(value).__name__}")
+
+
+def _tags(value: str) -> tuple[str, ...]:
+    tags = json.loads(value)
+    if not isinstance(tags, list):
+        raise ValueError("its tags are no list")  # noqa: TRY004 (the row is wrong)
+    return tuple(map(_text, tags))
+
+
+def _metadata(value: str) -> dict[str, Json]:
+    metadata = json.loads(value)
+    if not isinstance(metadata, dict):
+        raise ValueError("its metadata is no object")  # noqa: TRY004 (the row is wrong)
+    return metadata
+
+
+def _importance(value: float) -> float:
+    if 0 <= value <= 1:
+        return float(value)
+    raise ValueError(f"its importance is {value!r}")
+
 
 _FROM_ROW: Mapping[str, Callable[[Any], object]] = {
-    **dict.fromkeys(DOCUMENT_KEYS, lambda value: value),
+    **dict.fromkeys(DOCUMENT_KEYS, _text),
     "type": MemoryType,
     "origin": Origin,
-    "tags": lambda tags: tuple(json.loads(tags)),
+    "tags": _tags,
+    "source": lambda source: None if source is None else _text(source),
+    "importance": _importance,
     "pinned": bool,
     "created_at": times.moment,
     "updated_at": times.moment,
-    "metadata": json.loads,
+    "metadata": _metadata,
     "content_hash": bytes.hex,
     "revision": int,
     "embedded": bool,
@@ -56,9 +86,16 @@ def as_columns(memory: NewMemory, *, created_at: int) -> dict[str, Any]:
 
 
 def as_memory(row: Sequence[Any]) -> Memory:
-    """The memory of a row that has `COLUMNS`."""
+    """The memory of a row that has `COLUMNS`.
+
+    Raises:
+        BadRowError: it can't be one that was stored here; somebody changed the file.
+    """
     values = zip(_FROM_ROW.items(), row, strict=True)
-    return Memory(**{name: read(value) for (name, read), value in values})  # type: ignore[arg-type]
+    try:
+        return Memory(**{name: read(value) for (name, read), value in values})  # type: ignore[arg-type]
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise BadRowError(f"{str(row[0])[:40]!r}: {str(error)[:100]!r}") from error
 
 
 def as_json(value: Mapping[str, Json] | Sequence[object]) -> str:

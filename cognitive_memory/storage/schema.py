@@ -75,8 +75,8 @@ class _Identity:
 def prepare(database: Path, *, project_id: str | None = None, keep_old: bool = True) -> Prepared:
     """Make the database if there is none, or bring it to the current schema.
 
-    Several processes may do this at once: one makes or migrates, the others wait for it or use what it made. A kill leaves
-    the old state or the new one.
+    Several processes may do this at once: one makes or migrates, the others wait for it or use what
+    it made. A kill leaves the old state or the new one.
 
     Args:
         database: the file; its directory is made.
@@ -85,7 +85,8 @@ def prepare(database: Path, *, project_id: str | None = None, keep_old: bool = T
 
     Raises:
         UnknownDatabaseError: somebody else made it; it was not opened.
-        AlteredDatabaseError: somebody else changed it, or put something beside it; not a byte was changed.
+        AlteredDatabaseError: somebody else changed it, or put something beside it; not a byte was
+            changed.
         NewerSchemaError: a newer release made it; not a byte was changed.
         DatabaseUnreadableError: it is damaged or something else; not a byte was changed.
         StorageError: it can't be read or written.
@@ -132,11 +133,13 @@ def _asked(connection: sqlite3.Connection, database: Path, query: str) -> tuple[
 def probe(database: Path) -> int | None:
     """The schema version of a database of this user's, without changing a byte; None when there is none yet.
 
-    Whose it is, is read first, from the file alone: neither a journal nor a log beside it is looked at for that.
+    Whose it is, is read first, from the file alone: neither a journal nor a log beside it is looked
+    at for that.
 
     Raises:
         UnknownDatabaseError: this user's installation neither made nor adopted it.
-        AlteredDatabaseError: there is something beside it that is not ours. Its schema is looked at when it is opened.
+        AlteredDatabaseError: there is something beside it that is not ours. Its schema is looked at
+            when it is opened.
         DatabaseUnreadableError: it is damaged, or SQLite's but not a memory of heimdall's.
         StorageError: it can't be read.
     """

@@ -199,11 +199,7 @@ class Writer(Reader):
         Returns:
             How many were stored.
         """
-        try:
-            model = self.ensure_space(str(self.vectors.space), dimension * 4)
-        except ValueError:
-            self.drop_unfit_vectors(dimension)
-            model = self.ensure_space(str(self.vectors.space), dimension * 4)
+        model = self.ensure_space(str(self.vectors.space), dimension * 4)
         # In the order of keys SQLite fills its pages; against it, it leaves a third of each empty.
         ordered = sorted(outcomes, key=lambda outcome: outcome.key)
         return sum(self.write_vector(outcome, model) for outcome in ordered)

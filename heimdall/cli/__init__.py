@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def main() -> int:
-    """Run the command line and return its exit code, one of those in `heimdall.cli.report`."""
+    """Run the command line and return its exit code, one of those in `heimdall.models.report`."""
     try:
         from heimdall.cli.run import run
 

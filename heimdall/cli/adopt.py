@@ -11,7 +11,7 @@ import click
 from heimdall.cli import output
 from heimdall.cli.command import command
 from heimdall.cli.memory_options import own_option
-from heimdall.cli.report import Report
+from heimdall.models.report import Report
 
 if TYPE_CHECKING:
     from cognitive_memory.storage.adoption import Adopted, Rescued
@@ -23,25 +23,20 @@ if TYPE_CHECKING:
 def adopt(*, path: Path | None, own: bool) -> Report:
     """Take over the memories of a database that came with a project.
 
-    heimdall opens only databases that it made for you. This reads another one, trusting nothing in it, and copies its
-    memories into a new one; what was there is kept beside it. Look where it comes from first: the memories are what
-    somebody else wrote, and get the origin 'adopted'; --own keeps the origins of a database that was yours all the time.
-    PATH is the project's directory (default: the project around the working directory) or a database.
+    heimdall opens only databases that it made for you. This reads another one, trusting nothing in
+    it, and copies its memories into a new one; what was there is kept beside it. Look where it
+    comes from first: the memories are what somebody else wrote, and get the origin 'adopted'; --own
+    keeps the origins of a database that was yours all the time. PATH is the project's directory
+    (default: the project around the working directory) or a database.
 
     Examples:
         heimdall project adopt  # the database in this project is to be yours
         heimdall project adopt ~/work/repository  # that of another project
         heimdall project adopt --own  # it was yours, but heimdall's data directory is a new one
     """
-    from cognitive_memory.project.find import Project, find_project
     from cognitive_memory.storage import adoption
 
-    project_id = None
-    if path is not None and path.is_file():
-        database = path.absolute()
-    else:
-        project = find_project() if path is None else Project(path.expanduser().absolute())
-        database, project_id = project.database, project.config.project_id
+    database, project_id = _chosen(path)
     adopted = adoption.adopt(database, project_id=project_id, own=own)
     rescued = adopted.rescued
     document = {
@@ -54,6 +49,22 @@ def adopt(*, path: Path | None, own: bool) -> Report:
     # Not sound where there is no database, or not all of it came over.
     sound = adopted.found and not (rescued and rescued.left_out)
     return Report(document, partial(_show, database, adopted), sound=sound)
+
+
+def _chosen(path: Path | None) -> tuple[Path, str | None]:
+    """The database, and the id of its project if that has one."""
+    from cognitive_memory.project.find import DATABASE_NAME, FOLDER, Project, find_project
+
+    if path is None:
+        project = find_project()
+    else:
+        path = path.expanduser().absolute()
+        inside = (path.parent.name, path.name) == (FOLDER, DATABASE_NAME)
+        if path.is_file() and not inside:
+            return path, None
+        project = Project(path.parent.parent if inside else path)
+        project.check()
+    return project.database, project.config.project_id
 
 
 def _show(database: Path, adopted: Adopted) -> None:

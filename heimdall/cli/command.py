@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from heimdall.cli import output
-from heimdall.cli.report import EXIT_OK, Report
+from heimdall.models.report import EXIT_OK, Report
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _AS_JSON = "as_json"

@@ -12,7 +12,7 @@ from heimdall.cli import output
 from heimdall.cli.command import command, json_wanted, options
 from heimdall.cli.memory_view import about, document, table
 from heimdall.cli.opening import this_memory
-from heimdall.cli.report import EXIT_FINDINGS, Report
+from heimdall.models.report import EXIT_FINDINGS, Report
 
 if TYPE_CHECKING:
     from cognitive_memory.core.memory import Memory

@@ -6,7 +6,7 @@ from functools import partial
 
 from heimdall.cli import output
 from heimdall.cli.command import command
-from heimdall.cli.report import Report
+from heimdall.models.report import Report
 
 
 @command()

@@ -10,12 +10,12 @@ import click
 
 from heimdall.cli import output
 from heimdall.cli.command import command
-from heimdall.cli.report import Report
+from heimdall.models.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from heimdall.doctor import examination
+    from heimdall.doctor.examination import Diagnosis
 
 
 @command(lenient=True)
@@ -39,17 +39,17 @@ def doctor(*, deep: bool, online: bool, fix: bool, project: Path | None) -> Repo
     from heimdall.doctor.examination import diagnose
     from heimdall.doctor.finding import Request
 
-    report = diagnose(Request(deep=deep, online=online, project=project), fix=fix)
-    return Report(report.as_json(), partial(_show, report), report.sound)
+    diagnosis = diagnose(Request(deep=deep, online=online, project=project), fix=fix)
+    return Report(diagnosis.as_json(), partial(_show, diagnosis), diagnosis.sound)
 
 
-def _show(report: examination.Report) -> None:
+def _show(diagnosis: Diagnosis) -> None:
     from heimdall.doctor.finding import Status
 
-    if report.repairs:
+    if diagnosis.repairs:
         output.fields(
             (step.key, (output.good if step.done else output.bad)(step.what))
-            for step in report.repairs
+            for step in diagnosis.repairs
         )
         output.line()
     looks: dict[Status, tuple[str, Callable[[str], str], str]] = {
@@ -59,17 +59,17 @@ def _show(report: examination.Report) -> None:
         Status.NOT_CHECKED: ("-", output.faint, "not checked"),
     }
     rows = []
-    for finding in report.findings:
+    for finding in diagnosis.findings:
         sign, look, _ = looks[finding.status]
         told = finding.path and finding.path not in finding.message
         place = f" ({finding.path})" if told else ""
         rows.append((f"{sign} {finding.key}", look(finding.message + place)))
     output.fields(rows)
     output.line()
-    statuses = [finding.status for finding in report.findings]
+    statuses = [finding.status for finding in diagnosis.findings]
     counts = [
         f"{statuses.count(status)} {text}"
         for status, (_, _, text) in looks.items()
         if status in statuses or status is Status.PASS
     ]
-    output.line((output.good if report.sound else output.bad)(", ".join(counts)))
+    output.line((output.good if diagnosis.sound else output.bad)(", ".join(counts)))

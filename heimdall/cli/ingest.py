@@ -15,7 +15,7 @@ from heimdall.cli import output
 from heimdall.cli.command import command, json_wanted, options
 from heimdall.cli.opening import embed_all
 from heimdall.cli.progress import progress
-from heimdall.cli.report import EXIT_INTERRUPTED, Report
+from heimdall.models.report import EXIT_INTERRUPTED, Report
 
 if TYPE_CHECKING:
     from cognitive_memory.core.reports import SourceReport
@@ -181,12 +181,12 @@ def _embed(memory: ProjectMemory, *, wanted: bool) -> _Embedding:
     from heimdall.models import ModelError
 
     embedded, problem = 0, None
-    if wanted and memory.status().pending:
+    if wanted and memory.storage.status().pending:
         try:
             embedded = embed_all(memory)
         except (ModelError, OSError) as error:
             problem = str(error)
-    return _Embedding(embedded, memory.status().pending, problem)
+    return _Embedding(embedded, memory.storage.status().pending, problem)
 
 
 def _files_loaded(files: LoadReport, embedding: _Embedding) -> Report:

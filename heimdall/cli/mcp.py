@@ -11,7 +11,7 @@ import click
 
 from heimdall.cli import output
 from heimdall.cli.command import group, options
-from heimdall.cli.report import Report
+from heimdall.models.report import Report
 
 if TYPE_CHECKING:
     from heimdall.mcp_clients.places import Place

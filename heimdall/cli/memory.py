@@ -14,7 +14,7 @@ from heimdall.cli.command import command
 from heimdall.cli.memory_options import TYPES, as_filter, filter_options, metadata_option, moment
 from heimdall.cli.memory_view import document, note, note_pending, show
 from heimdall.cli.opening import embed_all, this_memory, this_memory_if_any
-from heimdall.cli.report import Report
+from heimdall.models.report import Report
 from heimdall.models.text import megabytes
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def status(*, embed: bool) -> Report:
             return Report(known, partial(output.line, told))
         if embed:
             embed_all(memory)
-        counted = memory.status()
+        counted = memory.storage.status()
     known = {"database": counted.database, "exists": True, **output.fields_of(counted)}
     return Report(known, partial(_show_status, counted))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from inspect import cleandoc
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,9 @@ import click
 
 from heimdall.cli import output
 from heimdall.cli.command import Command, group
-from heimdall.cli.report import Report
 from heimdall.models import commands
+from heimdall.models.report import Report
 
-_GRADES = {"good": output.good, "warning": output.warning, "bad": output.bad, "faint": output.faint}
 _EXAMPLES = {
     "status": """
         heimdall models status  # what is pinned, and where it is
@@ -58,30 +56,12 @@ def models() -> None:
     """
 
 
-def _show(report: commands.Report) -> None:
-    if report.problem:
-        output.error(report.problem)
-        return
-    output.fields((name, _styled(value)) for name, value in report.fields)
-    for parts in report.lines:
-        output.line(*map(_styled, parts))
-
-
-def _styled(part: commands.Text) -> str:
-    return _GRADES[part.grade](part.text) if isinstance(part, commands.Graded) else part
-
-
 def _command(name: str, row: commands.Command) -> Command:
     def run(*, package: str | None = None, **options: Any) -> Report:
         from heimdall.models.packages import chosen_package
 
         about = [chosen_package(package)] if row.about_one else []
-        done = row.run(*about, **options)
-        report = Report(done.document or {}, partial(_show, done), not done.wanting)
-        if done.document is None:  # a problem alone, told as text with --json too
-            report.show()
-            click.get_current_context().exit(report.exit_code)
-        return report
+        return row.run(output, *about, **options)
 
     parameters: list[click.Parameter] = [
         click.Option([f"--{flag.replace('_', '-')}"], is_flag=True, help=meaning)

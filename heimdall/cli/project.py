@@ -14,8 +14,8 @@ import click
 from heimdall.cli import output
 from heimdall.cli.adopt import adopt
 from heimdall.cli.command import group
-from heimdall.cli.report import Report
 from heimdall.cli.trust import trust
+from heimdall.models.report import Report
 from heimdall.models.text import megabytes
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from heimdall.cli.command import group, json_wanted
 from heimdall.cli.memory_options import own_option
 from heimdall.cli.opening import this_memory
 from heimdall.cli.progress import progress
-from heimdall.cli.report import Report
+from heimdall.models.report import Report
 
 if TYPE_CHECKING:
     from cognitive_memory.project_memory import ProjectMemory
@@ -107,7 +107,7 @@ def push(*, full: bool, take_over: bool) -> Report:
 
     with _memory_and_index() as (memory, index), progress("pushing") as tell:
         done = sync.push(memory.storage, index, full=full, take_over=take_over, progress=tell)
-        pending, collection = memory.status().pending, index.collection
+        pending, collection = memory.storage.status().pending, index.collection
 
     def show() -> None:
         output.line(f"{done.written} written, {done.removed} removed; {done.total} in {collection}")

@@ -9,8 +9,8 @@ import click
 
 from heimdall.cli import output
 from heimdall.cli.commands import COMPLETE_VARIABLE, PROGRAM, heimdall
-from heimdall.cli.report import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_OK
 from heimdall.errors import HeimdallError
+from heimdall.models.report import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_OK
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -20,7 +20,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         arguments: default: those of the process.
 
     Returns:
-        An exit code of `heimdall.cli.report`. `HEIMDALL_DEBUG=1` shows tracebacks.
+        An exit code of `heimdall.models.report`. `HEIMDALL_DEBUG=1` shows tracebacks.
     """
     output.print_everything()
     try:

@@ -14,8 +14,8 @@ from heimdall.cli import output
 from heimdall.cli.command import command, json_wanted
 from heimdall.cli.memory_options import own_option
 from heimdall.cli.opening import embed_all, model_is_here, this_memory
-from heimdall.cli.report import Report
 from heimdall.models.files import draft
+from heimdall.models.report import Report
 
 _force = click.option("--force", is_flag=True, help="Replace a file that is there.")
 
@@ -73,7 +73,7 @@ def import_(*, file: Path, own: bool) -> Report:
             error.file = "standard input" if file == Path("-") else str(file)
             raise
         embedded = embed_all(memory) if model_is_here() else 0
-        pending = memory.status().pending
+        pending = memory.storage.status().pending
 
     def show() -> None:
         told = f"{report.added:,} added, {report.updated:,} updated, {report.unchanged:,} were here already"
@@ -97,9 +97,11 @@ def backup(*, file: Path, force: bool) -> Report:
     Examples:
         heimdall backup ~/backups/project.db  # a checked copy, while others may work
     """
+    from cognitive_memory.storage.backup import back_up
+
     with this_memory() as memory:
-        memory.backup(file, force=force)
-        memories = memory.status().memories
+        back_up(memory.database, file, force=force)
+        memories = memory.storage.status().memories
     return _written("backed up", file, memories, "; 'heimdall restore' brings them back")
 
 
@@ -137,7 +139,7 @@ def restore(*, file: Path, force: bool, own: bool) -> Report:
         init_project(project.root)
     kept = copies.restore(file.absolute(), project.database, force=force, own=own)
     with this_memory() as memory:
-        memories = memory.status().memories
+        memories = memory.storage.status().memories
 
     def show() -> None:
         output.line(output.good("restored  "), f"{memories:,} memories to {project.database}")

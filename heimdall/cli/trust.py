@@ -10,7 +10,7 @@ import click
 
 from heimdall.cli import output
 from heimdall.cli.command import command
-from heimdall.cli.report import Report
+from heimdall.models.report import Report
 
 
 @command()

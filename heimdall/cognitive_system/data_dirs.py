@@ -10,7 +10,10 @@ from heimdall.models import locations
 
 
 def get_heimdall_data_dir() -> Path:
-    """The shared directory: `$HEIMDALL_DATA_DIR`, else the platform's per-user data directory. It need not exist."""
+    """The shared directory: `$HEIMDALL_DATA_DIR`, else the platform's per-user data directory.
+
+    It need not exist.
+    """
     return Path(locations.data_dir())
 
 
@@ -57,7 +60,7 @@ def ensure_models_available() -> Path:
         ModelError: if the model can't be provided; the error tells what each source did.
         StoreError: if the models directory can't be used; it says what to do.
     """
-    from heimdall.models import resolve
+    from heimdall.models.resolver import resolve
 
     return resolve()
 
@@ -65,11 +68,12 @@ def ensure_models_available() -> Path:
 def initialize_shared_environment() -> Path:
     """Make the shared directories, provide the models, and send other libraries' caches to the shared place.
 
-    Sets `MODEL_CACHE_DIR`, `TRANSFORMERS_CACHE`, `HF_HOME` and `SENTENCE_TRANSFORMERS_HOME` in this
-    process and what it starts; a variable that is set already is left alone. Libraries read theirs
-    when they are imported: call this before. Where `HF_HOME` moves, `HF_TOKEN_PATH` is set to where
-    the user's Hugging Face token has been, for a token does not belong into a directory that may be
-    shared with others.
+    Sets `MODEL_CACHE_DIR` and `SENTENCE_TRANSFORMERS_HOME` to the models directory,
+    `TRANSFORMERS_CACHE` and `HF_HOME` to its `huggingface_cache`, in this process and what it
+    starts, also when no model can be had; a variable that is set already is left alone. Libraries
+    read theirs when they are imported: call this before. Where `HF_HOME` moves, `HF_TOKEN_PATH` is
+    set to where the user's Hugging Face token has been, for a token does not belong into a
+    directory that may be shared with others.
 
     Called when one of heimdall's systems that needs a model starts, never by an import.
 
@@ -82,12 +86,15 @@ def initialize_shared_environment() -> Path:
     """
     with contextlib.suppress(OSError):
         ensure_data_directories()
-    directory = ensure_models_available()
     models = get_models_data_dir()
-    os.environ.setdefault("MODEL_CACHE_DIR", str(models))
     if "HF_HOME" not in os.environ:
         cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
         os.environ.setdefault("HF_TOKEN_PATH", str(cache / "huggingface" / "token"))
-    for variable in ("TRANSFORMERS_CACHE", "HF_HOME", "SENTENCE_TRANSFORMERS_HOME"):
-        os.environ.setdefault(variable, str(models / "huggingface_cache"))
-    return directory
+    for variable, directory in (
+        ("MODEL_CACHE_DIR", models),
+        ("SENTENCE_TRANSFORMERS_HOME", models),
+        ("TRANSFORMERS_CACHE", models / "huggingface_cache"),
+        ("HF_HOME", models / "huggingface_cache"),
+    ):
+        os.environ.setdefault(variable, str(directory))
+    return ensure_models_available()

@@ -11,6 +11,7 @@ from pathlib import Path
 from heimdall.cognitive_system.data_dirs import shared_directories
 from heimdall.doctor.finding import Finding, Request, failed, passed, warned
 from heimdall.errors import HeimdallError
+from heimdall.models.ownership import owner
 
 _MOST_ENTRIES = 20_000
 """A models directory has some dozens; a limit keeps a strange one from taking minutes."""
@@ -101,18 +102,11 @@ def accessible(path: Path, mode: int) -> bool:
     return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
 
 
-def owner(path: Path) -> str:
-    """The name of the path's owner, or the number of one without a name."""
-    try:
-        return path.owner()
-    except KeyError:
-        return f"user {path.stat().st_uid}"
-    except (OSError, NotImplementedError):
-        return "somebody else"
-
-
 def _remedy(path: Path, *, recursive: bool = False) -> str:
-    """What gives this user the right; where the path is the user's own, it is the mode or the mount that forbids."""
+    """What gives this user the right.
+
+    Where the path is the user's own, it is the mode or the mount that forbids.
+    """
     option = "-R " if recursive else ""
     if not _HAS_USER_NUMBERS:
         command = f"give yourself the right to change {path}"

@@ -44,7 +44,7 @@ class Repair:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class Diagnosis:
     """What the checks say.
 
     Attributes:
@@ -81,7 +81,7 @@ def check_data_directories() -> dict[str, dict[str, str]]:
     return {finding.key: finding.as_json() for finding in findings}
 
 
-def diagnose(request: Request, *, fix: bool = False) -> Report:
+def diagnose(request: Request, *, fix: bool = False) -> Diagnosis:
     """Make every check.
 
     Args:
@@ -90,7 +90,7 @@ def diagnose(request: Request, *, fix: bool = False) -> Report:
     """
     findings = list(examine(request))
     repairs = list(repair(findings)) if fix else []
-    return Report(list(examine(request)) if repairs else findings, repairs)
+    return Diagnosis(list(examine(request)) if repairs else findings, repairs)
 
 
 def examine(request: Request, checks: Mapping[str, Check] | None = None) -> Iterator[Finding]:
@@ -117,7 +117,12 @@ def _completed(subject: str, check: Check, request: Request) -> Iterator[Finding
         yield from check(request)
     except (HeimdallError, OSError) as error:
         path = str(getattr(error, "filename", None) or "")
-        yield failed(subject, path, f"could not be looked at: {error}", "mend that, then ask again")
+        yield failed(
+            subject,
+            path,
+            f"could not be looked at: {error}",
+            "mend that, then run 'heimdall doctor' again",
+        )
 
 
 def repair(findings: Iterable[Finding]) -> Iterator[Repair]:

@@ -29,8 +29,8 @@ class Finding:
             is none.
         problem: what is wrong, or that all is well.
         advice: what to do about it; empty where nothing has to be done.
-        repair: repairs it without losing anything and says what it did; raises HeimdallError or OSError when it can't.
-            None where nothing can be done safely.
+        repair: repairs it without losing anything and says what it did; raises HeimdallError or
+            OSError when it can't. None where nothing can be done safely.
     """
 
     key: str

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from heimdall.models.sources.base import ChosenSource
     from heimdall.models.transfer.http import Client
 
-_AUTHORITY_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
-_PROXY_VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
+_AUTHORITY_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _PATIENCE_SECONDS = 10.0
 """A question for one byte needs no longer; the settings may ask for less."""
 _SEE_SOURCES = "see 'Where the model comes from' in the README"
@@ -49,17 +48,17 @@ def check(request: Request) -> Iterator[Finding]:
 
 
 def _proxies(model: PinnedModel, settings: Settings) -> Iterator[Finding]:
-    from heimdall.models.transfer.http import proxy_for
+    from heimdall.models.transfer.proxies import VARIABLES, problem_with, proxy_for
 
     through: dict[str, list[str]] = {}
-    for place in _places(model, settings):
-        proxy = proxy_for(place) or ""
-        through.setdefault(proxy, []).append(urlsplit(place).hostname or place)
+    for url in _urls(model, settings):
+        proxy = proxy_for(url) or ""
+        through.setdefault(proxy, []).append(urlsplit(url).hostname or url)
     for proxy, hosts in through.items():
-        named = redact_url(proxy if "://" in proxy else f"http://{proxy}")
-        if proxy and (problem := _proxy_problem(proxy)):
-            advice = "write it as http://host:port in " + " or ".join(_PROXY_VARIABLES[:3])
-            yield failed("proxy", named, f"the proxy for {', '.join(hosts)} {problem}", advice)
+        if proxy and (problem := problem_with(proxy)):
+            advice = "write it as http://host:port in " + " or ".join(VARIABLES[:3])
+            told = f"the proxy for {', '.join(hosts)} {problem}"
+            yield failed("proxy", redact_url(proxy), told, advice)
             return
     direct = through.pop("", [])
     parts = [
@@ -71,8 +70,11 @@ def _proxies(model: PinnedModel, settings: Settings) -> Iterator[Finding]:
     yield passed("proxy", "", "; ".join(parts) or "no source is asked over the network")
 
 
-def _places(model: PinnedModel, settings: Settings) -> list[str]:
-    """The URLs that the settings lead to, one a host; the package index has settings of pip's own."""
+def _urls(model: PinnedModel, settings: Settings) -> list[str]:
+    """The URLs that the settings lead to, one a host.
+
+    The package index has settings of pip's own.
+    """
     urls = list(settings.mirrors) if "mirror" in settings.sources else []
     urls += [settings.github_url] if "github" in settings.sources else []
     if "huggingface" in settings.sources:
@@ -82,21 +84,6 @@ def _places(model: PinnedModel, settings: Settings) -> list[str]:
         if url.startswith(("https://", "http://")):
             by_host.setdefault(urlsplit(url).hostname, url)
     return list(by_host.values())
-
-
-def _proxy_problem(proxy: str) -> str | None:
-    try:
-        parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return "is no URL"
-    if not host:
-        return "names no host"
-    return (
-        None
-        if parts.scheme in {"http", "https"}
-        else f"is of the kind {parts.scheme}, which can't be used"
-    )
 
 
 def _authorities() -> Iterator[Finding]:
@@ -134,17 +121,18 @@ def _authority_problem(path: Path, *, directory: bool) -> str | None:
 
 
 def _system_authorities() -> Finding:
+    from heimdall.models.transfer.tls import complaint, has_system_store
+
     paths = ssl.get_default_verify_paths()
-    path = paths.cafile or paths.capath
-    if path or ssl.create_default_context().get_ca_certs():
-        return passed("ca", path or "", "the system's certificate authorities are trusted")
+    if has_system_store():
+        place = paths.cafile or paths.capath or ""
+        return passed("ca", place, "the system's certificate authorities are trusted")
+    if not complaint():
+        told = "the system has no certificate authorities; those of a Python package are trusted"
+        return passed("ca", "", told)
     advice = "install your system's ca-certificates, or set SSL_CERT_FILE to a file of certificates in PEM form"
-    return failed(
-        "ca",
-        "",
-        "this Python finds no certificate authorities: every https source will fail",
-        advice,
-    )
+    problem = "this Python finds no certificate authorities: every https source will fail"
+    return failed("ca", "", problem, advice)
 
 
 def _token(settings: Settings) -> Finding:
@@ -169,7 +157,11 @@ def _sources(model: PinnedModel, settings: Settings) -> Iterator[Finding]:
     from heimdall.models.transfer.http import Client
 
     forbidden = f"{settings.offline} is set" if settings.offline else None
-    with closing(Client(min(settings.stall_seconds, _PATIENCE_SECONDS))) as client:
+    client = Client(
+        min(settings.stall_seconds, _PATIENCE_SECONDS),
+        min(settings.connect_seconds, _PATIENCE_SECONDS),
+    )
+    with closing(client):
         answers = [
             (source, (forbidden if source.remote else None) or _problem(source, model, client))
             for source in chosen_sources(model, settings)

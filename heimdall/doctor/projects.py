@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heimdall.doctor.directories import accessible, owner
+from heimdall.doctor.directories import accessible
 from heimdall.doctor.finding import Finding, Request, failed, not_checked, passed, warned
 from heimdall.errors import HeimdallError
+from heimdall.models.ownership import owner
 
 if TYPE_CHECKING:
     from cognitive_memory.project.errors import UntrustedProjectError
@@ -20,6 +21,7 @@ def check(request: Request) -> Iterator[Finding]:
     """The project that was asked for or is around the working directory, then every other that is known."""
     from cognitive_memory.project.errors import NoProjectError, UntrustedProjectError
     from cognitive_memory.project.find import find_project
+    from cognitive_memory.project.places import why_no_project
     from cognitive_memory.project.registry import known_projects
 
     here = None
@@ -38,6 +40,10 @@ def check(request: Request) -> Iterator[Finding]:
                 "its directory is not there: it was removed or moved, or its disk is not mounted"
             )
             advice = "'heimdall project clean --gone' forgets what is gone"
+            yield warned("projects", known.project.root, problem, advice)
+        elif reason := why_no_project(known.project.root):
+            problem = f"{reason}: its memory counts only where HEIMDALL_PROJECT names it"
+            advice = f"'heimdall project clean {known.project.root}' removes it"
             yield warned("projects", known.project.root, problem, advice)
         else:
             yield from _project(known.project, known=True)
@@ -130,11 +136,12 @@ def _schema_and_content(path: Path) -> Finding:
 
 def _content(path: Path, version: int) -> Finding:
     from cognitive_memory.project_memory import ProjectMemory
+    from cognitive_memory.storage.backup import problems_in
 
     with ProjectMemory.open(path) as memory:
-        if problems := memory.integrity():
+        if problems := problems_in(memory.database):
             return _damaged(path, problems)
-        status = memory.status()
+        status = memory.storage.status()
     waiting = f", {status.pending} of them wait for their vectors" if status.pending else ""
     return passed(
         "projects", path, f"is whole, at schema {version}: {status.memories} memories{waiting}"
@@ -154,7 +161,7 @@ def _migrate_schema(finding: Finding) -> str:
 
     with ProjectMemory.open(Path(finding.path)) as memory:
         kept = memory.migration_backup
-        version = memory.status().schema_version
+        version = memory.storage.status().schema_version
     return f"{finding.path} has schema {version} now; its state before is kept in {kept}"
 
 

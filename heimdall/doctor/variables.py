@@ -1,4 +1,7 @@
-"""Environment variables: each by itself, and against the others. One rule a function; `RULES` is the table of them."""
+"""Environment variables: each by itself, and against the others.
+
+One rule a function; `RULES` is the table of them.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,7 @@ Rule: TypeAlias = Callable[[Environment, Settings], Iterator[Finding]]
 
 OURS = frozenset(
     [
+        "HEIMDALL_CONNECT_TIMEOUT",
         "HEIMDALL_DATA_DIR",
         "HEIMDALL_DEBUG",
         "HEIMDALL_FETCH",
@@ -221,4 +225,5 @@ RULES: tuple[Rule, ...] = (
     _one_proxy_two_ways,
     _tokens_for_nobody,
 )
-"""Each looks at the environment, and at what its readable part says, and yields what contradicts."""
+"""Each looks at the environment, and at what its readable part says, and yields what contradicts.
+"""

@@ -135,7 +135,10 @@ def take_name(path: Path, target: Path) -> None:
 
 @contextlib.contextmanager
 def temporary(directory: Path) -> Iterator[Path]:
-    """A free name of our own in a directory, for a file or folder; what is left of it is removed."""
+    """A free name of our own in a directory, for a file or folder.
+
+    What is left of it is removed.
+    """
     path = directory / f"{_PREFIX}.{this_process()}-{os.urandom(4).hex()}.tmp"
     try:
         yield path

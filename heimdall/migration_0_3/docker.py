@@ -69,7 +69,10 @@ def _volume(name: str) -> Volume:
 
 
 def migrate(volume: Volume, shared: Path, options: Options) -> Iterator[Step]:
-    """Copy a volume's collections into the shared Qdrant directory; the volume itself stays in any case."""
+    """Copy a volume's collections into the shared Qdrant directory.
+
+    The volume itself stays in any case.
+    """
     step = Step("volume", f"docker volume {volume.name}", Outcome.LEFT)
     if volume.container is None:
         detail = "no container has it, so docker can't read it without starting one; make one that mounts it"

@@ -96,14 +96,12 @@ def _alone_with(database: Path) -> Iterator[sqlite3.Connection]:
     """
     files.check(database)
     uri = f"{database.absolute().as_uri()}?mode=rw"
-    with (
-        contextlib.closing(
-            sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
-        ) as connection,
-        bounded(connection, seconds_for(files.size_on_disk(database))),
-    ):
+    with contextlib.ExitStack() as stack:
+        connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
+        stack.callback(connection.close)
         harden(connection)
         distrust_schema(connection)
+        stack.enter_context(bounded(connection, seconds_for(files.size_on_disk(database))))
         try:
             # Leaving WAL takes all of it into the file and is refused while anybody else is
             # connected.
@@ -244,7 +242,10 @@ def _read_notes(project: Project) -> dict[str, object]:
 
 
 def _identity(database: Path) -> str | None:
-    """What tells a database of ours from another one: its project, and when it was made; None if it is none of ours."""
+    """What tells a database of ours from another one: its project, and when it was made.
+
+    None if it is none of ours.
+    """
     try:
         if schema.probe(database) is None:
             return None

@@ -1,4 +1,7 @@
-"""Bringing over what earlier releases left: models, memories, settings, Qdrant's folders. What `heimdall migrate` does."""
+"""Bringing over what earlier releases left: models, memories, settings, Qdrant's folders.
+
+What `heimdall migrate` does.
+"""
 
 from __future__ import annotations
 
@@ -187,7 +190,10 @@ class _Migration:
             return []
 
     def _embed(self, progress: Embedding | None) -> None:
-        """Make the vectors, if that takes no download; memories can be found by their words until then."""
+        """Make the vectors, if that takes no download.
+
+        Memories can be found by their words until then.
+        """
         if not any(
             step.kind == "memories" and step.outcome is not Outcome.FAILED
             for step in self.report.steps
@@ -200,7 +206,7 @@ class _Migration:
             with ProjectMemory.open(self.project.database) as memory:
                 if ModelEmbedder().ready():
                     memory.embed_pending(progress=progress)
-                pending = memory.status().pending
+                pending = memory.storage.status().pending
         except HeimdallError as error:
             problem = f"the memories came over, but their vectors could not be made: {error}"
             self.report.notes.append(problem)

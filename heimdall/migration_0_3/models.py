@@ -70,7 +70,10 @@ def migrate(folder: Path, options: Options) -> Iterator[Step]:
 
 @dataclass(slots=True)
 class _Contents:
-    """A folder's files: those whose bytes are pinned, by their sha256, and the others. A source of the resolver."""
+    """A folder's files: those whose bytes are pinned, by their sha256, and the others.
+
+    A source of the resolver.
+    """
 
     place: str
     by_sha256: dict[str, list[Path]] = field(default_factory=dict)
@@ -82,7 +85,10 @@ class _Contents:
     def of(
         cls, folder: Path, models: Sequence[PinnedModel], repositories: Sequence[Path]
     ) -> _Contents:
-        """Look at every file outside of `repositories`; hashed are those that have the size of a pinned one."""
+        """Look at every file outside of `repositories`.
+
+        Hashed are those that have the size of a pinned one.
+        """
         contents = cls(str(folder))
         pins = {(file.size, file.sha256) for model in models for file in model.files}
         sizes = {size for size, _ in pins}
@@ -123,7 +129,10 @@ def _pinned_models() -> list[PinnedModel]:
 def _adopt(
     contents: _Contents, models: Sequence[PinnedModel], store: Store, options: Options
 ) -> Iterator[Step]:
-    """Let the store take the pinned files; each is told of once, with the first model that has it."""
+    """Let the store take the pinned files.
+
+    Each is told of once, with the first model that has it.
+    """
     untold = dict(contents.by_sha256)
     for model in models:
         files = [file for file in model.files if file.sha256 in contents.by_sha256]

@@ -47,7 +47,9 @@ def is_legacy(path: Path) -> bool:
 
 @contextlib.contextmanager
 def open_to_read(database: Path, seconds: float | None = None) -> Iterator[sqlite3.Connection]:
-    """A connection that leaves no file behind, where that is possible; whatever the file holds, it ends in time.
+    """A connection that leaves no file behind, where that is possible.
+
+    Whatever the file holds, it ends in time.
 
     Args:
         database: the file; it may have come with a repository.
@@ -135,7 +137,9 @@ class Original:
             (number,) = self._connection.execute(
                 f"SELECT count(*) FROM {table} WHERE {where}"  # noqa: S608
             ).fetchone()
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError as error:
+            if "no such" not in str(error):  # it took too long, or was interrupted
+                raise
             # a table or column of a later migration than the database's last one
             return 0
         return int(number)

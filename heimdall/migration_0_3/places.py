@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cognitive_memory.project.find import Project
+from cognitive_memory.project.regular_file import read_regular
 from cognitive_memory.storage.errors import StorageError, explanation
 from heimdall.cognitive_system import data_dirs
 from heimdall.migration_0_3 import memories, models, settings
@@ -34,6 +35,7 @@ _QDRANT = (
     ".heimdall-mcp/qdrant_storage",
     ".heimdall-mcp/tmp_qdrant_storage",
 )
+_MOST_BYTES = 1_000_000
 _COMPOSE_FOLDERS = ("", ".heimdall", ".heimdall-mcp", "docker")
 _COMPOSE_NAMES = ("docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml")
 
@@ -115,7 +117,7 @@ def _mounts(path: Path) -> Iterator[str]:
     import yaml
 
     try:
-        document = yaml.safe_load(path.read_bytes())
+        document = yaml.load(read_regular(path, _MOST_BYTES)[0], Loader=yaml.BaseLoader)  # noqa: S506 (makes nothing but texts)
     except (OSError, yaml.YAMLError, RecursionError):
         return  # somebody else's file, and not ours to judge
     services = document.get("services") if isinstance(document, dict) else None

@@ -44,7 +44,10 @@ class QdrantFolder:
 
 
 def recognise(folder: Path) -> QdrantFolder | None:
-    """What a folder is, by its form: a server's storage, or a client's local one; None if it is neither."""
+    """What a folder is, by its form: a server's storage, or a client's local one.
+
+    None if it is neither.
+    """
     for path in (folder, folder / "storage"):
         server = {
             entry.name: entry
@@ -58,7 +61,10 @@ def recognise(folder: Path) -> QdrantFolder | None:
 
 
 def migrate(folder: QdrantFolder, shared: Path, options: Options) -> Iterator[Step]:
-    """Copy what is there into the shared Qdrant directory; a collection whose name is taken stays where it is."""
+    """Copy what is there into the shared Qdrant directory.
+
+    A collection whose name is taken stays where it is.
+    """
     if folder.path.resolve() == shared.resolve():
         detail = "it is the shared Qdrant directory itself"
         yield Step("qdrant", str(folder.path), Outcome.PRESENT, str(shared), detail)

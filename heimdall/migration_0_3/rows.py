@@ -14,7 +14,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from cognitive_memory.core.memory import Json, MemoryType, NewMemory, Origin
+from cognitive_memory.core.memory import (
+    METADATA_DEPTH,
+    Json,
+    MemoryType,
+    NewMemory,
+    Origin,
+    is_deeper,
+)
 
 KEPT_AS = "heimdall_0_3"
 """The key in a memory's metadata below which everything is kept that has no other place."""
@@ -26,8 +33,9 @@ _UNSET = 0.5
 """Importance where nobody had set one; 0.0 is the column's default, and the original never wrote
 another value there."""
 _OF_COMMITS = "git:history"
-"""The source of a project's own commits, as 'heimdall git-load' names it: it takes them over when it
-is run next."""
+"""The source of a project's own commits, as 'heimdall git-load' names it: it takes them over when
+it is run next.
+"""
 _KEPT_AS_THEY_ARE = (
     "memory_type",
     "strength",
@@ -168,6 +176,8 @@ def _object(text: object) -> dict[str, Json]:
     try:
         value = plain(json.loads(text))
     except (ValueError, RecursionError):
+        return {"unreadable": _clean(text)}
+    if is_deeper(value, METADATA_DEPTH - 5):  # it is put into levels of our own
         return {"unreadable": _clean(text)}
     return value if isinstance(value, dict) else {"value": value}
 

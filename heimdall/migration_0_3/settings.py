@@ -8,7 +8,7 @@ from typing import Any
 from cognitive_memory.project.config import OF_0_3
 from cognitive_memory.project.find import Project
 from cognitive_memory.project.init import init_project
-from cognitive_memory.project.plain_file import read_plain
+from cognitive_memory.project.regular_file import read_regular
 from heimdall.errors import HeimdallError
 from heimdall.migration_0_3.copying import take_name
 from heimdall.migration_0_3.report import MigrationError, Options, Outcome, Step, failure
@@ -22,14 +22,18 @@ def read_original(path: Path) -> dict[str, Any] | None:
     import yaml
 
     try:
-        settings = yaml.safe_load(read_plain(path, _MOST_BYTES))
+        # Texts alone: no value can be wrong, and what is merged does not grow.
+        settings = yaml.load(read_regular(path, _MOST_BYTES)[0], Loader=yaml.BaseLoader)  # noqa: S506 (makes nothing but texts)
     except (OSError, yaml.YAMLError, RecursionError):
         return None
     return settings if isinstance(settings, dict) and OF_0_3 & settings.keys() else None
 
 
 def migrate(project: Project, options: Options) -> Step | None:
-    """Put our settings in the place of the original's, which are kept; None if there are none of the original's."""
+    """Put our settings in the place of the original's, which are kept.
+
+    None if there are none of the original's.
+    """
     path = project.config_path
     settings = read_original(path)
     if settings is None:

@@ -12,16 +12,11 @@ if TYPE_CHECKING:
     from .errors import ModelError as ModelError
     from .errors import ModelUnavailable as ModelUnavailable
     from .packages import ensure as ensure
-    from .resolver import Resolution as Resolution
-    from .resolver import repair as repair
-    from .resolver import resolve as resolve
-    from .resolver import resolve_in_detail as resolve_in_detail
 
 __all__, __dir__, __getattr__ = lazy_exports(
     __name__,
     {
         ".errors": ("IntegrityError", "ManifestError", "ModelError", "ModelUnavailable"),
         ".packages": ("ensure",),
-        ".resolver": ("Resolution", "repair", "resolve", "resolve_in_detail"),
     },
 )

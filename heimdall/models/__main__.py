@@ -9,14 +9,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from . import plain_output
 from .base_error import HeimdallError
-from .commands import COMMANDS, Graded, Report, Text
+from .commands import COMMANDS
 from .packages import chosen_package
-from .text import printable
-
-_NAME = "heimdall-models"
-_ERROR = 2
-_INTERRUPTED = 130
+from .report import EXIT_ERROR, EXIT_INTERRUPTED
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,20 +29,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command, as_json = COMMANDS[options.pop("command")], options.pop("json")
     try:
         package = [chosen_package(options.pop("package"))] if command.about_one else []
-        report = command.run(*package, **options)
-        _show(report, as_json=as_json)
+        report = command.run(plain_output, *package, **options)
+        _print_everything()
+        if as_json:
+            print(json.dumps(report.document, indent=2))
+        else:
+            report.show()
     except KeyboardInterrupt:
-        _print_error("interrupted; what is done is kept, and a download goes on where it was")
-        return _INTERRUPTED
+        plain_output.error("interrupted; what is done is kept, and a download goes on where it was")
+        return EXIT_INTERRUPTED
     except (HeimdallError, OSError) as error:
-        _print_error(str(error))
-        return _ERROR
+        plain_output.error(str(error))
+        return EXIT_ERROR
     return report.exit_code
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog=_NAME,
+        prog=plain_output.PROGRAM,
         description="Fetch, find and check the models that installed packages pin.",
         epilog="Exit codes: 0 done, 1 checked and found wanting, 2 error or usage, 130 interrupted.",
     )
@@ -70,27 +71,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _show(report: Report, *, as_json: bool) -> None:
+def _print_everything() -> None:
+    """Make stdout take any path's bytes as they are."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="surrogateescape")
-    if as_json and report.document is not None:
-        print(json.dumps(report.document, indent=2))
-    elif report.problem:
-        _print_error(report.problem)
-    else:
-        width = max((len(name) for name, _ in report.fields), default=0)
-        rows = [(f"{name:<{width}}  ", value) for name, value in report.fields]
-        for parts in (*rows, *report.lines):
-            print(printable("".join(map(_plain, parts))).rstrip())
-
-
-def _plain(part: Text) -> str:
-    return part.text if isinstance(part, Graded) else part
-
-
-def _print_error(message: str) -> None:
-    text = "\n".join(map(printable, message.splitlines()))
-    print(f"{_NAME}: {text}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -1,56 +1,26 @@
 """What can be done with a package's models: one table for `heimdall models` and for `heimdall-models`.
 
-A command returns a report, which has its text and its JSON; nothing is printed here. What a command works with is
-imported in its body, since a help text needs none of it.
+A command returns a report, whose text goes to the output that the command is given. What it works with is imported in
+its body, since a help text needs none of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from .package import Package
+from .report import Output, Report
 
 if TYPE_CHECKING:
     from .manifest import PinnedModel
     from .resolver import Resolution
 
 
-class Graded(NamedTuple):
-    """Text that a terminal may colour."""
-
-    text: str
-    grade: Literal["good", "warning", "bad", "faint"]
-
-
-Text: TypeAlias = str | Graded
 Document: TypeAlias = dict[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a command reports or did.
-
-    Attributes:
-        document: it as JSON; None where there is only a problem to tell.
-        fields: it as names and values, for people.
-        lines: and as lines, each in parts.
-        problem: what people are told, on stderr, instead of the two.
-        wanting: whether something was checked and found wanting.
-    """
-
-    document: Document | None
-    fields: tuple[tuple[str, Text], ...] = ()
-    lines: tuple[tuple[Text, ...], ...] = ()
-    problem: str | None = None
-    wanting: bool = False
-
-    @property
-    def exit_code(self) -> int:
-        """0 for done, 1 for checked and found wanting."""
-        return int(self.wanting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +28,8 @@ class Command:
     """One of the commands.
 
     Attributes:
-        run: takes the package, if it is about one, and by name what the options and the argument say. Its docstring is
-            the help.
+        run: takes where its text is printed, the package, if it is about one, and by name what the options and the
+            argument say. Its docstring is the help.
         path: the name of the path that it takes, if any.
         flags: its options without a value, and their help.
         about_one: whether it is about one package and one variant of its model.
@@ -71,7 +41,7 @@ class Command:
     about_one: bool = True
 
 
-def status(package: Package, *, variant: str | None) -> Report:
+def status(output: Output, package: Package, *, variant: str | None) -> Report:
     """Say which model is pinned and whether it is here. Exit code 1 if it is not."""
     from .manifest import read_model
     from .text import megabytes
@@ -89,21 +59,21 @@ def status(package: Package, *, variant: str | None) -> Report:
         "asset": f"{model.asset.tag}/{model.asset.name}",
         "files": files,
     }
-    fields: list[tuple[str, Text]] = [
+    fields: list[tuple[str, object]] = [
         ("model", f"{model.label}, {len(files)} files, {megabytes(model.size)}"),
         ("pinned", f"{model.asset.tag}/{model.asset.name} of {model.repository}"),
     ]
     if location.here:
         state = "complete" if location.verified else "present, to be verified when it is used"
-        fields.append(("state", Graded(f"{state}, in the {location.tier} directory", "good")))
+        fields.append(("state", output.good(f"{state}, in the {location.tier} directory")))
         fields.append(("path", location.directory))
     else:
         absent = f"not here; '{package.command('pull')}' fetches it"
-        fields.append(("state", Graded(absent, "warning")))
-    return Report(document, tuple(fields), wanting=not location.here)
+        fields.append(("state", output.warning(absent)))
+    return Report(document, partial(output.fields, fields), location.here)
 
 
-def pull(package: Package, *, variant: str | None) -> Report:
+def pull(output: Output, package: Package, *, variant: str | None) -> Report:
     """Fetch and verify the model now, unless it is here already."""
     from .resolver import resolve_in_detail
     from .settings import Settings
@@ -112,21 +82,21 @@ def pull(package: Package, *, variant: str | None) -> Report:
     settings = replace(Settings.from_environment(), fetch="use")
     resolution = resolve_in_detail(variant=variant, package=package, settings=settings)
     origin = f"from {', '.join(resolution.sources)}"
-    return _provided(resolution, origin, sources=list(resolution.sources))
+    return _provided(output, resolution, origin, sources=list(resolution.sources))
 
 
-def path(package: Package, *, variant: str | None) -> Report:
+def path(output: Output, package: Package, *, variant: str | None) -> Report:
     """Print the directory of the model's files. Exit code 1 if they are not here."""
     from .manifest import read_model
 
     model = read_model(package, variant=variant)
     directory = model.locate().directory
     if not directory:
-        return _not_here(model, {"directory": None})
-    return Report({"directory": directory}, lines=((directory,),))
+        return _not_here(output, model, {"directory": None})
+    return Report({"directory": directory}, partial(output.line, directory))
 
 
-def verify(package: Package, *, variant: str | None, repair: bool) -> Report:
+def verify(output: Output, package: Package, *, variant: str | None, repair: bool) -> Report:
     """Hash every file of the model and compare it with its pin.
 
     Exit code 1 if one is bad and was not mended.
@@ -144,30 +114,30 @@ def verify(package: Package, *, variant: str | None, repair: bool) -> Report:
     repaired = repair and not sound
     if repaired:
         directory = str(resolver.repair(model).directory)
-    lines: list[tuple[Text, ...]] = [
+    lines = [
         (
-            Graded(f"{finding.state:<10} ", "good" if finding.state == "ok" else "bad"),
+            (output.good if finding.state == "ok" else output.bad)(f"{finding.state:<10} "),
             f"{finding.path}  {finding.detail}".rstrip(),
         )
         for finding in findings
     ]
     if sound:
-        outcome = Graded("every file matches its pin", "good")
+        outcome = output.good("every file matches its pin")
     elif repaired:
-        outcome = Graded(f"mended: every file matches its pin now, in {directory}", "good")
+        outcome = output.good(f"mended: every file matches its pin now, in {directory}")
     else:
         command = package.command("verify --repair")
-        outcome = Graded(f"not sound; '{command}' fetches anew what is bad", "bad")
+        outcome = output.bad(f"not sound; '{command}' fetches anew what is bad")
     document: Document = {
         "sound": sound,
         "repaired": repaired,
         "directory": directory or None,
         "files": [asdict(finding) for finding in findings],
     }
-    return Report(document, lines=(*lines, (outcome,)), wanting=not (sound or repaired))
+    return Report(document, _lines(output, [*lines, (outcome,)]), sound or repaired)
 
 
-def export(package: Package, *, file: Path, variant: str | None) -> Report:
+def export(output: Output, package: Package, *, file: Path, variant: str | None) -> Report:
     """Write the model into one FILE, for a machine without a network."""
     from .bundle import export as write
     from .manifest import read_model
@@ -176,17 +146,17 @@ def export(package: Package, *, file: Path, variant: str | None) -> Report:
     model = read_model(package, variant=variant)
     directory = model.locate().directory
     if not directory:
-        return _not_here(model, None)
+        return _not_here(output, model, {**_identity(model), "file": None, "size": None})
     write(model, Path(directory), file)
     size = file.stat().st_size
     document: Document = {**_identity(model), "file": str(file.absolute()), "size": size}
     # Elsewhere the package stands behind the file, and would be taken for it.
     taker = package.command("import" if package.is_heimdall else f"import {file}")
     text = f"{model.label}: {megabytes(size)} in {file}; '{taker}' takes it"
-    return Report(document, lines=((text,),))
+    return Report(document, partial(output.line, text))
 
 
-def import_(package: Package, *, path: Path, variant: str | None) -> Report:
+def import_(output: Output, package: Package, *, path: Path, variant: str | None) -> Report:
     """Take the model from PATH: an export, a release asset or a folder.
 
     Every byte is verified.
@@ -195,10 +165,10 @@ def import_(package: Package, *, path: Path, variant: str | None) -> Report:
     from .resolver import resolve_in_detail
 
     resolution = resolve_in_detail(variant=variant, package=package, sources=[Given(path)])
-    return _provided(resolution, f"taken from {path}", taken=bool(resolution.sources))
+    return _provided(output, resolution, f"taken from {path}", taken=bool(resolution.sources))
 
 
-def prune(*, dry_run: bool) -> Report:
+def prune(output: Output, *, dry_run: bool) -> Report:
     """Remove models that no environment uses any more, and say why for each."""
     from .prune import carry_out, judge
     from .store import Store
@@ -211,9 +181,9 @@ def prune(*, dry_run: bool) -> Report:
     freed = sum(verdict.size for verdict in verdicts if not verdict.keep)
     rows = [{**asdict(verdict), "path": str(verdict.path)} for verdict in verdicts]
     removed = "would remove" if dry_run else "removed"
-    lines: list[tuple[Text, ...]] = [
+    lines: list[tuple[str, ...]] = [
         (
-            Graded("kept", "faint") if verdict.keep else Graded(removed, "warning"),
+            output.faint("kept") if verdict.keep else output.warning(removed),
             " " * (12 - len("kept" if verdict.keep else removed)),
             f"  {verdict.kind:<7}  {verdict.path.name}: {verdict.reason}",
         )
@@ -221,7 +191,7 @@ def prune(*, dry_run: bool) -> Report:
     ]
     done = "would be freed" if dry_run else "freed"
     lines.append((f"{megabytes(freed)} {done} in {store.models_dir}",))
-    return Report({"dry_run": dry_run, "freed": freed, "verdicts": rows}, lines=tuple(lines))
+    return Report({"dry_run": dry_run, "freed": freed, "verdicts": rows}, _lines(output, lines))
 
 
 COMMANDS = {
@@ -242,14 +212,23 @@ def _identity(model: PinnedModel) -> Document:
     return {"model": model.name, "variant": model.variant}
 
 
-def _provided(resolution: Resolution, origin: str, **more: object) -> Report:
+def _provided(output: Output, resolution: Resolution, origin: str, **more: object) -> Report:
     directory = str(resolution.directory)
     document: Document = {**_identity(resolution.model), "directory": directory, **more}
-    outcome = Graded(f"{origin if resolution.sources else 'was here already'}, verified", "good")
-    return Report(document, lines=((f"{resolution.model.label}: ", outcome), (directory,)))
+    outcome = output.good(f"{origin if resolution.sources else 'was here already'}, verified")
+    lines = [(f"{resolution.model.label}: ", outcome), (directory,)]
+    return Report(document, _lines(output, lines))
 
 
-def _not_here(model: PinnedModel, document: Document | None) -> Report:
+def _not_here(output: Output, model: PinnedModel, document: Document) -> Report:
     pull = model.package.command("pull")
     problem = f"{model.label} is not here; '{pull}' fetches it"
-    return Report(document, problem=problem, wanting=True)
+    return Report(document, partial(output.error, problem), sound=False)
+
+
+def _lines(output: Output, lines: Sequence[Sequence[str]]) -> Callable[[], None]:
+    def show() -> None:
+        for parts in lines:
+            output.line(*parts)
+
+    return show

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from .base_error import HeimdallError
 from .text import printable
 
 _LONGEST = 2000
+_BRIEF = 240
+_PATH = re.compile(r"(?<=://)([^/\s;,]+)/[^\s;,]*/(?=[^/\s;,]+)")
 
 
 class ModelError(HeimdallError):
@@ -102,6 +105,12 @@ class Attempt:
     def __str__(self) -> str:
         place = "" if self.place in self.reason else f"{self.place}: "
         return f"{self.source}: {place}{self.reason}"
+
+    @property
+    def brief(self) -> str:
+        """It in a short line: the first reason alone, and of URLs the host and the last name."""
+        first = _PATH.sub(r"\1/…/", str(self).partition("; ")[0])
+        return first if len(first) <= _BRIEF else f"{first[:_BRIEF]}…"
 
 
 @dataclass(eq=False, repr=False)

@@ -11,11 +11,13 @@ from collections.abc import Sequence
 from .base_error import HeimdallError
 from .errors import Attempt, ModelUnavailable, SourceError
 from .manifest import PinnedFile, PinnedModel
+from .patience import Patience
 from .pinned_set import PinnedSet
 from .settings import Settings
 from .sources.base import Context, Source
 from .sources.local import LocalFiles
 from .sources.plan import chosen_sources
+from .space import NoSpaceError, is_full
 from .transfer.http import Client
 from .transfer.progress import Progress
 
@@ -25,8 +27,6 @@ ROUNDS = 4
 """How often a source that may recover is asked."""
 _FIRST_DELAY_SECONDS = 1.0
 _LONGEST_DELAY_SECONDS = 60.0
-_BRIEF_DELAY_SECONDS = 2.0
-"""An import does not wait for longer, whatever a server asks for."""
 
 
 def provide(
@@ -35,7 +35,7 @@ def provide(
     progress: Progress,
     *,
     sources: Sequence[Source] | None = None,
-    brief: bool = False,
+    patience: Patience | None = None,
 ) -> tuple[str, ...]:
     """Fetch what is missing of the set and publish it, unless another process just did it.
 
@@ -43,7 +43,7 @@ def provide(
 
     Args:
         sources: whom to ask, in order; default: this machine, then as the settings say.
-        brief: wait briefly at most, and don't ask again when no source could be reached at all.
+        patience: how long to stand still in all; default: as long as each step may take.
 
     Returns:
         The sources that delivered, in order.
@@ -53,14 +53,16 @@ def provide(
         NoSpaceError, OSError: if the store can't take the files.
     """
     model, models_dir = pinned.model, pinned.store.models_dir
-    with pinned.making(settings.lock_seconds, progress) as missing:
+    patience = patience or Patience()
+    with pinned.making(settings.lock_seconds, progress, patience) as missing:
         if missing is None:
             return ()
         if sources is None:
             sources = [LocalFiles(), *chosen_sources(model, settings)]
-        with contextlib.closing(Client(settings.stall_seconds)) as client:
+        client = Client(settings.stall_seconds, settings.connect_seconds, patience)
+        with contextlib.closing(client):
             asking = _Asking(Context(pinned, client, progress), settings, missing)
-            asking.run(list(sources), brief=brief)
+            asking.run(list(sources))
         pinned.publish()
         if model.package.is_heimdall:
             try:
@@ -85,26 +87,28 @@ class _Asking:
         self.missing = missing
         self.delivered: list[str] = []
         self._attempts: dict[tuple[str, str], Attempt] = {}
+        self._too_large: dict[tuple[str, str], NoSpaceError | OSError] = {}
 
-    def run(self, sources: list[Source], *, brief: bool) -> None:
+    def run(self, sources: list[Source]) -> None:
         sources = self._allowed(sources)
+        patience = self.context.client.patience
         for number in range(ROUNDS):
+            self.context.client.try_anew()
             failures = [
                 (source, error) for source, error in self._round(sources) if error.transient
             ]
             if not self.missing:
                 return
             sources = [source for source, _ in failures]
-            if (
-                not sources
-                or number + 1 == ROUNDS
-                or (brief and all(error.unreachable for _, error in failures))
-            ):
-                break
             seconds = delay_seconds(number, [error.retry_after for _, error in failures])
-            seconds = min(seconds, _BRIEF_DELAY_SECONDS) if brief else seconds
+            in_vain = patience.is_short and all(error.unreachable for _, error in failures)
+            if not sources or number + 1 == ROUNDS or in_vain or seconds >= patience.left:
+                break
             self.context.progress.note(f"asking again in {seconds:.0f} s")
-            time.sleep(seconds)
+            with patience.waiting():
+                time.sleep(seconds)
+        if self._too_large and self._too_large.keys() == self._attempts.keys():
+            raise min(self._too_large.values(), key=lambda error: getattr(error, "needed", 0))
         model, models_dir = self.context.pinned.model, str(self.context.pinned.store.models_dir)
         attempts = tuple(self._attempts.values())
         raise ModelUnavailable(model.label, models_dir, attempts, _advice(model, self.settings))
@@ -121,17 +125,26 @@ class _Asking:
 
     def _round(self, sources: list[Source]) -> list[tuple[Source, SourceError]]:
         failures = []
+        patience = self.context.client.patience
         for source in sources:
             if not self.missing:
                 break
+            key = source.name, source.place
+            if source.remote and patience.is_over:
+                reason = f"not asked, since nothing came for {patience.seconds:g} s"
+                self._attempts.setdefault(key, Attempt(*key, reason))
+                continue
             try:
                 _deliver(source, self.missing, self.context)
             except SourceError as error:
                 failures.append((source, error))
-                attempt = Attempt(source.name, source.place, error.reason)
-                self._attempts[source.name, source.place] = attempt
-                if source is not sources[-1]:
-                    self.context.progress.note(f"{attempt}; trying the next source")
+                self._failed(key, error, is_last=source is sources[-1])
+            except (NoSpaceError, OSError) as error:
+                if not is_full(error):
+                    raise
+                # What comes in single files needs less room than an archive and its files.
+                self._too_large[key] = error
+                self._failed(key, error, is_last=source is sources[-1])
             finally:
                 # Also after an error: what arrived and was verified stays.
                 arrived = self.context.pinned.store.arrived
@@ -140,6 +153,11 @@ class _Asking:
                     self.delivered.append(source.name)
                 self.missing = still
         return failures
+
+    def _failed(self, key: tuple[str, str], error: Exception, *, is_last: bool) -> None:
+        self._attempts[key] = Attempt(*key, str(error))
+        if not is_last:
+            self.context.progress.note(f"{self._attempts[key].brief}; trying the next source")
 
 
 def _deliver(source: Source, missing: list[PinnedFile], context: Context) -> None:

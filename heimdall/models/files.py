@@ -29,6 +29,17 @@ def chunks_of(stream: IO[bytes]) -> Iterator[bytes]:
         yield chunk
 
 
+def size_below(folder: Path) -> int:
+    """Bytes of all files below a folder, which may change meanwhile; 0 for what is no folder."""
+    size = 0
+    # Not rglob(), which fails when a folder is removed meanwhile.
+    for directory, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                size += os.lstat(os.path.join(directory, name)).st_size  # noqa: PTH118
+    return size
+
+
 def settle(path: Path) -> None:
     """Force a file to the disk, readable for all and writable for its owner alone, with a time stamp of now.
 

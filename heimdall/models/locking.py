@@ -1,4 +1,8 @@
-"""One download at a time per set: an advisory lock, bounded in time, whose failure costs a second download at most."""
+"""One download at a time per set: an advisory lock, bounded in time, whose failure costs a second download at most.
+
+It is our own: the lock of a library waits or fails, but what waits here ends as soon as another
+process has done the work, says whom it waits for, and goes on where a filesystem has no locks.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from pathlib import Path
 
 from .files import write_atomically
 from .ownership import NO_FOLLOW
+from .patience import Patience, Wait
 from .transfer.progress import Progress
 
 if sys.platform == "win32":
@@ -25,7 +30,13 @@ _ANNOUNCE_SECONDS = 2.0
 
 @contextlib.contextmanager
 def advisory_lock(
-    path: Path, seconds: float, done: Callable[[], bool], progress: Progress
+    path: Path,
+    seconds: float,
+    done: Callable[[], bool],
+    progress: Progress,
+    *,
+    patience: Patience | None = None,
+    work: Callable[[], int] = lambda: 0,
 ) -> Iterator[None]:
     """Hold the lock while the block runs, or run it without: after `seconds`, where locks are refused, or when `done`.
 
@@ -36,12 +47,24 @@ def advisory_lock(
         seconds: how long to wait at most.
         done: whether the lock's holder has done the work already; asked while waiting.
         progress: told when there is somebody to wait for.
+        patience: how long to wait while the holder brings nothing; default: `seconds` alone.
+        work: bytes that the holder has brought so far; asked while waiting.
     """
     owner = path.with_suffix(".owner")
     with contextlib.ExitStack() as stack:
         try:
             descriptor = stack.enter_context(_lock_file(path))
-            held = _acquire(descriptor, path, seconds, owner=owner, done=done, progress=progress)
+            with (patience or Patience()).waiting() as wait:
+                held = _acquire(
+                    descriptor,
+                    path,
+                    seconds,
+                    owner=owner,
+                    done=done,
+                    progress=progress,
+                    wait=wait,
+                    work=work,
+                )
         except OSError as error:
             progress.note(f"can't lock {path} ({error}); going on without")
             held = False
@@ -107,19 +130,24 @@ def _acquire(
     owner: Path,
     done: Callable[[], bool],
     progress: Progress,
+    wait: Wait,
+    work: Callable[[], int],
 ) -> bool:
     began = time.monotonic()
     announced = False
+    before = work()
     while True:
         if _try_lock(descriptor):
             return True
         waited = time.monotonic() - began
         if done():
             return False
-        if waited > seconds:
-            progress.note(
-                f"still locked after {seconds:g} s: {path}, held by {_who(owner)}; going on without"
-            )
+        if (now := work()) != before:
+            wait.note(abs(now - before))
+            before = now
+        if waited > seconds or wait.is_over:
+            limit = f"after {seconds:g} s" if waited > seconds else "and nothing arrives"
+            progress.note(f"still locked {limit}: {path}, held by {_who(owner)}; going on without")
             return False
         if waited > _ANNOUNCE_SECONDS and not announced:
             announced = True

@@ -14,3 +14,16 @@ def is_own(status: os.stat_result) -> bool:
     if os.name == "nt":
         return True
     return status.st_uid in (os.geteuid(), 0) and not status.st_mode & 0o022
+
+
+def owner(path: str | os.PathLike[str]) -> str:
+    """For messages: the name of a path's owner, or the number of one without a name."""
+    try:
+        import pwd  # where there are user numbers, there is this
+
+        number = os.stat(path).st_uid
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"user {number}"
+    except (OSError, ImportError):
+        return "somebody else"

@@ -9,14 +9,16 @@ import contextlib
 import json
 import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from . import graph_cache, own_receipts, receipts
-from .files import sha256_of, write_atomically
+from .files import sha256_of, size_below, write_atomically
 from .locate import SYSTEM, Location, places
 from .locking import advisory_lock
 from .manifest import PinnedFile, PinnedModel
 from .ownership import is_own
+from .patience import Patience
 from .store import Store
 from .transfer.progress import Progress
 
@@ -61,7 +63,9 @@ class PinnedSet:
             return False
 
     @contextlib.contextmanager
-    def making(self, seconds: float, progress: Progress) -> Iterator[list[PinnedFile] | None]:
+    def making(
+        self, seconds: float, progress: Progress, patience: Patience
+    ) -> Iterator[list[PinnedFile] | None]:
         """Keep other processes from making the same set while the block runs.
 
         The block is told which files it has to bring: those without a sound blob, but for what the manifest carries
@@ -70,11 +74,13 @@ class PinnedSet:
         Args:
             seconds: how long to wait for another process at most; then the block runs beside it.
             progress: told when there is somebody to wait for.
+            patience: how long to wait while that process brings nothing.
         """
         self.store.prepare()
         lock = self.store.locks / f"{self._stored.name}.lock"
         is_complete = self._stored.is_verified
-        with advisory_lock(lock, seconds, is_complete, progress):
+        arrived = partial(size_below, self.store.partial)
+        with advisory_lock(lock, seconds, is_complete, progress, patience=patience, work=arrived):
             yield None if is_complete() else self._to_be_fetched()
 
     def _to_be_fetched(self) -> list[PinnedFile]:

@@ -15,12 +15,19 @@ from . import receipts
 from .base_error import HeimdallError
 from .errors import ModelUnavailable
 from .files import write_atomically
+from .patience import Patience
 from .resolver import resolve_in_detail
 from .secrets import redact_url
 from .settings import Settings
 from .store import Store
 
 REMEMBERED_SECONDS = 120.0
+STILL_SECONDS = 2.5
+"""An import stands still for so long at most; with what overruns a little, for less than 3 s."""
+_NEXT = (
+    "Going on without it. What first needs it fetches it, and waits for as long as that takes; an import tries again "
+    f"after {REMEMBERED_SECONDS:.0f} s."
+)
 
 
 def fetch_quietly() -> None:
@@ -39,14 +46,14 @@ def fetch_quietly() -> None:
             )
             return
         try:
-            resolve_in_detail(settings=settings, brief=True)
+            resolve_in_detail(settings=settings, patience=Patience(STILL_SECONDS))
         except ModelUnavailable:
             failure = {"time": time.time(), "asked": _asked(settings)}
             with contextlib.suppress(OSError):
                 write_atomically(note, json.dumps(failure, indent=2) + "\n")
             raise
     except (HeimdallError, OSError) as error:
-        log.warning("heimdall: %s\nGoing on without; what needs the model will try again.", error)
+        log.warning("heimdall: %s\n%s", error, _NEXT)
     except Exception:
         # a host program must not fail by a mistake of ours in a fetch that it did not ask for
         log.warning("heimdall: its model could not be fetched; please report this", exc_info=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from .locate import SHARED, SYSTEM
 from .manifest import PinnedModel, read_model
 from .package import Package
+from .patience import Patience
 from .pinned_set import PinnedSet
 from .settings import Settings
 from .space import explained
@@ -66,7 +67,7 @@ def resolve_in_detail(
     settings: Settings | None = None,
     progress: Progress | None = None,
     sources: Sequence[Source] | None = None,
-    brief: bool = False,
+    patience: Patience | None = None,
 ) -> Resolution:
     """As `resolve`, and tells which sources delivered.
 
@@ -75,7 +76,7 @@ def resolve_in_detail(
         settings: default: from the environment.
         progress: default: on stderr, as the settings say.
         sources: whom to ask for what is missing; default: as the settings say.
-        brief: wait briefly at most, and don't ask again when no source could be reached at all.
+        patience: how long to stand still in all; default: as long as each step may take.
     """
     pinned = PinnedSet(read_model(package, model, variant), Store(models_dir))
     directory = pinned.first_sound(SYSTEM)
@@ -85,7 +86,7 @@ def resolve_in_detail(
 
         settings = settings or Settings.from_environment()
         progress = progress or make_progress(wanted=settings.progress)
-        fetch = partial(provide, pinned, settings, progress, sources=sources, brief=brief)
+        fetch = partial(provide, pinned, settings, progress, sources=sources, patience=patience)
         try:
             try:
                 delivered = fetch()

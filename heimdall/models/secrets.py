@@ -21,20 +21,30 @@ class _Kind(NamedTuple):
 
     name: str
     hints: tuple[str, ...]
-    pattern: re.Pattern[str]
+    expression: str
     likely: bool
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """Compiled when a text has a hint: that takes longer than to look through a short text."""
+        return _compiled(self.expression)
+
+
+@cache
+def _compiled(expression: str) -> re.Pattern[str]:
+    return re.compile(expression, re.DOTALL)
 
 
 @cache
 def _kinds() -> list[_Kind]:
-    # Read with the first text: most commands have none, and compiling the patterns takes a while.
+    # Read with the first text: most commands have none.
     table = ConfigParser(interpolation=None)
     table.read_string(Path(__file__).with_suffix(".ini").read_text("utf-8"))
     return [
         _Kind(
             name=title.partition(":")[0],
             hints=tuple(row["hints"].split()),
-            pattern=re.compile(row["pattern"], re.DOTALL),
+            expression=row["pattern"],
             likely=row.getboolean("likely", False),
         )
         for title, row in table.items()
@@ -97,8 +107,9 @@ def _redact(text: str, kinds: Iterable[_Kind]) -> tuple[str, int]:
             continue
         word = f"[redacted {kind.name}]"
         pieces, end = [], 0
-        for match in kind.pattern.finditer(text):
-            start, stop = match.span("value" if "value" in kind.pattern.groupindex else 0)
+        pattern = kind.pattern
+        for match in pattern.finditer(text):
+            start, stop = match.span("value" if "value" in pattern.groupindex else 0)
             pieces += [text[end:start], word, "\n" * text.count("\n", start, stop)]
             end = stop
             count += 1

@@ -17,6 +17,7 @@ SOURCES = ("mirror", "github", "huggingface", "index")
 FETCH_MOMENTS = ("import", "use", "never")
 """When models may be downloaded unasked; the first is the default."""
 DEFAULT_STALL_SECONDS = 30.0
+DEFAULT_CONNECT_SECONDS = 15.0
 DEFAULT_LOCK_SECONDS = 600.0
 DEFAULT_GITHUB_URL = "https://github.com"
 
@@ -50,6 +51,7 @@ class Settings:
         sources: the remote sources to ask, in order.
         offline: the variable that forbids the network, or None.
         stall_seconds: how long a connection may stay without a byte.
+        connect_seconds: how long making a connection may take: name, host, proxy and TLS together.
         lock_seconds: how long to wait for another process' download.
         progress: whether to show progress on stderr.
         fetch: when to download: at `import`, at first `use`, or `never` unless asked to by `heimdall models pull`.
@@ -61,6 +63,7 @@ class Settings:
     sources: tuple[str, ...] = SOURCES
     offline: str | None = None
     stall_seconds: float = DEFAULT_STALL_SECONDS
+    connect_seconds: float = DEFAULT_CONNECT_SECONDS
     lock_seconds: float = DEFAULT_LOCK_SECONDS
     progress: bool = True
     fetch: str = "import"
@@ -94,6 +97,7 @@ class Settings:
                 None,
             ),
             stall_seconds=_seconds(environ, "HEIMDALL_HTTP_TIMEOUT", DEFAULT_STALL_SECONDS),
+            connect_seconds=_seconds(environ, "HEIMDALL_CONNECT_TIMEOUT", DEFAULT_CONNECT_SECONDS),
             lock_seconds=_seconds(environ, "HEIMDALL_LOCK_TIMEOUT", DEFAULT_LOCK_SECONDS),
             progress=_flag(environ, "HEIMDALL_PROGRESS", default=True),
             fetch=_choice(environ, "HEIMDALL_FETCH", FETCH_MOMENTS),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import ModelError, StoreError
+from .ownership import owner
 from .text import megabytes
 
 _MARGIN = 1 << 20
@@ -38,6 +39,11 @@ class NoSpaceError(ModelError):
         )
 
 
+def is_full(error: BaseException) -> bool:
+    """Whether it says that the filesystem, or one's share of it, is full."""
+    return isinstance(error, NoSpaceError) or getattr(error, "errno", None) in _FULL
+
+
 def explained(error: OSError, models_dir: Path) -> StoreError:
     """What the system said about the models directory, with what to do about it."""
     reason = f"{error.strerror or error}" + (f" ({error.filename})" if error.filename else "")
@@ -47,21 +53,14 @@ def explained(error: OSError, models_dir: Path) -> StoreError:
 
 
 def _remedy(error: OSError) -> str:
-    if error.errno in _FULL:
+    if is_full(error):
         return "make room there,"
     if error.errno in _DENIED and error.filename:
         existing = Path(os.fsdecode(error.filename))
         while not os.path.lexists(existing) and existing != existing.parent:
             existing = existing.parent
-        return f"{existing} belongs to {_owner_of(existing)}: make it writable for you (chown),"
+        return f"{existing} belongs to {owner(existing)}: make it writable for you (chown),"
     return "see what is wrong there,"
-
-
-def _owner_of(path: Path) -> str:
-    try:
-        return path.owner()
-    except (OSError, KeyError, NotImplementedError):
-        return "somebody else"
 
 
 def require_space(directory: Path, needed: int) -> None:

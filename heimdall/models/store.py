@@ -19,6 +19,7 @@ from .errors import IntegrityError
 from .files import settle, sha256_of, write_atomically
 from .manifest import PinnedFile
 from .transfer.digest import Sha256
+from .transfer.partials import PartialFile
 
 _README = """\
 This folder belongs to heimdall (https://github.com/lcbcFoo/heimdall-mcp-server), which keeps the models of every
@@ -87,14 +88,20 @@ class Store:
         with self.temporary(file.sha256) as path:
             with path.open("xb") as stream:
                 copy_verified(chunks, stream, file)
-            self.publish_blob(file, path)
+            self._publish(file, path)
 
-    def publish_blob(self, file: PinnedFile, path: Path) -> None:
-        """Give a file in this filesystem, whose bytes were verified, its name as a blob.
+    def take(self, file: PinnedFile, download: PartialFile) -> None:
+        """Publish what was downloaded into this filesystem as a blob, if it matches the pin.
 
-        The bytes are forced to the disk first: a power cut could otherwise leave a file of the right size and time
-        stamp without them, and nothing would ever hash it again.
+        Raises:
+            As `receive` does.
         """
+        _compare(file, download.size, download.sha256)
+        self._publish(file, download.path)
+
+    def _publish(self, file: PinnedFile, path: Path) -> None:
+        # Forced to the disk first: a power cut could otherwise leave a file of the right size and time stamp without
+        # its bytes, and nothing would ever hash it again.
         settle(path)
         path.replace(self.blob(file))
         self.arrived.add(file.sha256)
@@ -149,10 +156,14 @@ def copy_verified(chunks: Iterable[bytes], stream: IO[bytes], file: PinnedFile) 
                 raise IntegrityError(file.path, f"{file.size} bytes", "more")
             digest.update(chunk)
             stream.write(chunk)
+    _compare(file, size, digest.hexdigest())
+
+
+def _compare(file: PinnedFile, size: int, sha256: str) -> None:
     if size != file.size:
         raise IntegrityError(file.path, f"{file.size} bytes", f"{size}")
-    if digest.hexdigest() != file.sha256:
-        raise IntegrityError(file.path, f"sha256 {file.sha256}", digest.hexdigest())
+    if sha256 != file.sha256:
+        raise IntegrityError(file.path, f"sha256 {file.sha256}", sha256)
 
 
 def matches(path: Path, file: PinnedFile) -> bool:

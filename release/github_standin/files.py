@@ -36,7 +36,10 @@ class StoredFile:
 
 
 def find(directory: Path, relative: str) -> StoredFile | None:
-    """The file of this name, slash-separated, below `directory`; None if there is none, or if it would lie outside."""
+    """The file of this name, slash-separated, below `directory`.
+
+    None if there is none, or if it would lie outside.
+    """
     segments = relative.split("/")
     if any(
         segment in {"", ".", ".."} or "\\" in segment or "\0" in segment for segment in segments

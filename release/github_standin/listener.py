@@ -26,7 +26,9 @@ _POLL = 0.05
 
 
 class Listener:
-    """Serves an application on an address of its own, from when it is made until it is closed. A context manager.
+    """Serves an application on an address of its own, from when it is made until it is closed.
+
+    A context manager.
 
     `close` ends it quickly: connections that are open are cut. Errors in the application are raised
     by `close`, so that none goes unseen.

@@ -71,7 +71,10 @@ class RequestLog:
 
     @contextmanager
     def recording(self, host: str, request: Request) -> Iterator[Record]:
-        """Record a request for as long as it is being answered; the block fills in `status` and `sent`."""
+        """Record a request for as long as it is being answered.
+
+        The block fills in `status` and `sent`.
+        """
         headers = {
             name: "…" if name in _SECRET_HEADERS else value
             for name, value in request.headers.items()

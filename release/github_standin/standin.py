@@ -39,7 +39,9 @@ _DISPOSITION, _CONTENT_TYPE = "rscd", "rsct"
 
 
 class GitHubStandIn:
-    """GitHub's releases of one repository, from a directory. A context manager, which answers once it is made.
+    """GitHub's releases of one repository, from a directory.
+
+    A context manager, which answers once it is made.
 
     The web host answers `/<owner>/<repository>/releases/download/<tag>/<asset>` with a redirect to
     a signed URL, and all else with a page of HTML that says 404. The asset host serves signed URLs

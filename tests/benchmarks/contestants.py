@@ -20,7 +20,7 @@ def heimdall(places: Places, variant: str = "standard") -> Embed:
     from cognitive_memory.core.config import EmbeddingConfig
     from cognitive_memory.encoding import ONNXEmbeddingProvider
 
-    config = EmbeddingConfig(model_cache_dir=places["shared"], variant=variant, long_texts="cut")  # type: ignore[arg-type]
+    config = EmbeddingConfig(model_cache_dir=places["shared"], variant=variant, long_texts="cut")
     return ONNXEmbeddingProvider(config).encode_batch
 
 

@@ -40,7 +40,7 @@ def _load(files: list[Path], folder: Path, engine: ModelEmbedder) -> list[str]:
     ):
         load_paths(memory, files, folder)
         memory.embed_pending()
-        status = memory.status()
+        status = memory.storage.status()
         assert status.memories == status.embedded
         return [embedded_text(found.text, found.context) for found in memory.memories()]
 
@@ -53,7 +53,7 @@ def _load(files: list[Path], folder: Path, engine: ModelEmbedder) -> list[str]:
 )
 def main(folder: Path, rounds: int, limit: int) -> None:
     """Measure, and print the share of the engine's own speed that loading reaches."""
-    config = EmbeddingConfig(model_cache_dir=require_real_model())
+    config = EmbeddingConfig(model_cache_dir=str(require_real_model()))
     files = [file.path for file in islice(walk([folder], folder).files, limit)]
     engine = ModelEmbedder(config)
     texts = _load(files, folder, engine)

@@ -115,7 +115,7 @@ def store_all(folder: Path, engine: LoadedEngine, texts: Sequence[str]) -> None:
     """Store texts into a new memory, with everything that belongs to it."""
     with opened(folder / f"{uuid4()}.db", engine) as memory:
         report = memory.store_many(as_memories(texts))
-        assert report.added == memory.status().embedded == len(texts)
+        assert report.added == memory.storage.status().embedded == len(texts)
 
 
 def ingest(models: Path, rounds: int) -> None:
@@ -213,10 +213,10 @@ def sized(sizes: Sequence[int]) -> None:
                 found = (
                     timed(partial(listed, memory, RecallFilter())),
                     timed(partial(listed, memory, RecallFilter(tags=frozenset({"tag7"})))),
-                    timed(memory.status),
+                    timed(memory.storage.status),
                     timed(partial(all_vectors, memory), repeat=3),
                 )
-                each = memory.status().size / size
+                each = memory.storage.status().size / size
             memory_mb, open_ms = in_a_process(database)
             page, tagged, status, vectors = (f"{milliseconds:.1f}" for milliseconds in found)
             row = (

@@ -16,49 +16,49 @@ def test_defaults_are_those_of_the_pinned_model() -> None:
     assert config.embedding_dimension == 384
     assert config.batch_size == 32
     assert config.device == "auto"
-    assert config.model_cache_dir == get_models_data_dir()
+    assert config.model_cache_dir == str(get_models_data_dir())
 
 
 def test_data_directory_moves_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEIMDALL_DATA_DIR", str(tmp_path / "data"))
-    assert EmbeddingConfig().model_cache_dir == tmp_path / "data" / "models"
+    assert EmbeddingConfig().model_cache_dir == str(tmp_path / "data" / "models")
 
 
 def test_argument_wins_over_the_default(tmp_path: Path) -> None:
-    assert EmbeddingConfig(model_cache_dir=tmp_path / "a").model_cache_dir == tmp_path / "a"
+    chosen = str(tmp_path / "a")
+    assert EmbeddingConfig(model_cache_dir=chosen).model_cache_dir == chosen
 
 
-def test_str_becomes_a_path() -> None:
-    assert EmbeddingConfig(model_cache_dir="models").model_cache_dir == Path("models")  # type: ignore[arg-type]
+def test_a_path_becomes_a_str() -> None:
+    assert EmbeddingConfig(model_cache_dir=Path("models")).model_cache_dir == "models"  # type: ignore[arg-type]
 
 
 def test_variable_wins_over_default_and_argument(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path / "variable"))
-    assert EmbeddingConfig().model_cache_dir == tmp_path / "variable"
-    assert (
-        EmbeddingConfig(model_cache_dir=tmp_path / "argument").model_cache_dir
-        == tmp_path / "variable"
+    assert EmbeddingConfig().model_cache_dir == str(tmp_path / "variable")
+    assert EmbeddingConfig(model_cache_dir=str(tmp_path / "argument")).model_cache_dir == str(
+        tmp_path / "variable"
     )
 
 
 def test_variable_may_start_with_a_tilde(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MODEL_CACHE_DIR", "~/models")
-    assert EmbeddingConfig().model_cache_dir == home / "models"
+    assert EmbeddingConfig().model_cache_dir == str(home / "models")
 
 
 def test_empty_variable_counts_as_unset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MODEL_CACHE_DIR", "")
-    assert EmbeddingConfig(model_cache_dir=tmp_path).model_cache_dir == tmp_path
+    assert EmbeddingConfig(model_cache_dir=str(tmp_path)).model_cache_dir == str(tmp_path)
 
 
 def test_variable_is_read_when_the_configuration_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = EmbeddingConfig(model_cache_dir=tmp_path)
+    before = EmbeddingConfig(model_cache_dir=str(tmp_path))
     monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path / "later"))
-    assert before.model_cache_dir == tmp_path
+    assert before.model_cache_dir == str(tmp_path)
 
 
 @pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "coreml", "openvino"])

@@ -49,7 +49,7 @@ def graphs(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
 
 def provider(models_dir: Path, variant: str) -> ONNXEmbeddingProvider:
-    return ONNXEmbeddingProvider(EmbeddingConfig(model_cache_dir=models_dir, variant=variant))
+    return ONNXEmbeddingProvider(EmbeddingConfig(model_cache_dir=str(models_dir), variant=variant))
 
 
 def cache_of(models_dir: Path, variant: str) -> Path:

@@ -62,7 +62,7 @@ def test_a_shared_directory_that_can_not_be_written(
     monkeypatch.setenv("HEIMDALL_TRUST", str(tmp_path))
     for _ in range(2):
         with open_memory(Project(tmp_path)) as memory:
-            assert memory.status().memories == 0
+            assert memory.storage.status().memories == 0
 
 
 def test_the_recall_settings_take_effect(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the faces and loaders rely on."""
+"""What command line, server and loaders rely on."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from cognitive_memory.core.memory import MemoryType, MemoryValueError, NewMemory
 from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.encoding import ModelLoadError
 from cognitive_memory.project_memory import ProjectMemory
+from cognitive_memory.storage.backup import problems_in
 from cognitive_memory.storage.errors import UnknownMemoryError
 from cognitive_memory.storage.migrations import carried
 from tests.support.plain_embedder import PlainEmbedder
+from tests.support.sources import remove_source, replace_source
 
 A_DAY = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=timezone(timedelta(hours=2)))
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -33,7 +35,7 @@ def embedder() -> PlainEmbedder:
 def memory(tmp_path: Path, embedder: PlainEmbedder) -> Iterator[ProjectMemory]:
     with embedder.open(tmp_path / "memory.db") as memory:
         yield memory
-        assert memory.integrity() == []
+        assert problems_in(memory.database) == []
 
 
 def texts(found: Any) -> list[str]:
@@ -91,7 +93,7 @@ class TestStore:
             True,
             0.9,
         )
-        assert memory.status().memories == 1
+        assert memory.storage.status().memories == 1
 
     @pytest.mark.parametrize(
         "other", [{"text": "b"}, {"context": "d"}, {"source": "s"}, {"origin": "adopted"}]
@@ -102,7 +104,7 @@ class TestStore:
         first = NewMemory(text="a", context="c")
         memory.store(first)
         memory.store(replace(first, **other))
-        assert memory.status().memories == 2
+        assert memory.storage.status().memories == 2
 
     def test_same_id_is_replaced(self, memory: ProjectMemory) -> None:
         first = memory.store(NewMemory(text="a", id=NOBODY, tags=("x",), created_at=A_DAY))
@@ -116,7 +118,7 @@ class TestStore:
     ) -> None:
         embedder.here = False
         assert not memory.store(NewMemory(text="a")).embedded
-        assert memory.status().pending == 1
+        assert memory.storage.status().pending == 1
         embedder.here = True
         assert memory.embed_pending() == 1
         assert memory.get(next(memory.memories()).id).embedded
@@ -158,7 +160,7 @@ class TestStoreMany:
         assert [memory.get(item).text for item in report.ids[::100]] == [
             f"text {n}" for n in range(0, 1000, 100)
         ]
-        assert memory.status().pending == 0
+        assert memory.storage.status().pending == 0
         assert len(embedder.texts) == len(set(embedder.texts)) == 1000
         assert seen[0][0] < 1000
         assert seen[-1] == (1000, 1000)
@@ -179,7 +181,7 @@ class TestStoreMany:
 
         with pytest.raises(OSError, match="went away"):
             memory.store_many(produce())
-        status = memory.status()
+        status = memory.storage.status()
         assert status.memories == status.embedded == 512
 
     def test_failing_model_only_delays(
@@ -195,14 +197,14 @@ class TestStoreMany:
         monkeypatch.setattr(embedder, "embed", broken)
         assert not memory.store(NewMemory(text="one")).embedded
         memory.store_many(NewMemory(text=f"{number}") for number in range(1000))
-        assert memory.status().pending == 1001
+        assert memory.storage.status().pending == 1001
         assert [record.message for record in caplog.records] == [
             "stored, but not embedded yet: the embedding model in somewhere can't be loaded: it is broken"
         ] * 2
 
     def test_unreadable_text_is_stored_with_the_reason(self, memory: ProjectMemory) -> None:
         memory.store_many([NewMemory(text="a"), NewMemory(text="unreadable"), NewMemory(text="b")])
-        status = memory.status()
+        status = memory.storage.status()
         assert (status.embedded, status.not_embeddable, status.pending) == (2, 1, 0)
         assert texts(hit.memory for hit in memory.recall("unreadable").hits) == ["unreadable"]
 
@@ -210,15 +212,15 @@ class TestStoreMany:
 class TestSources:
     def test_source_becomes_what_is_given(self, memory: ProjectMemory) -> None:
         other = memory.store(NewMemory(text="one", source="other.md"))
-        first = memory.replace_source(
-            "a.md", [NewMemory(text="one"), NewMemory(text="two"), NewMemory(text="two")]
+        first = replace_source(
+            memory, "a.md", [NewMemory(text="one"), NewMemory(text="two"), NewMemory(text="two")]
         )
         assert (first.added, first.unchanged, first.updated, first.removed) == (3, 0, 0, 0)
         before = {
             item.id: item for item in memory.memories(RecallFilter(sources=frozenset({"a.md"})))
         }
-        second = memory.replace_source(
-            "a.md", [NewMemory(text="two", importance=0.9), NewMemory(text="three")]
+        second = replace_source(
+            memory, "a.md", [NewMemory(text="two", importance=0.9), NewMemory(text="three")]
         )
         assert (second.added, second.unchanged, second.updated, second.removed) == (1, 0, 1, 2)
         after = list(memory.memories(RecallFilter(sources=frozenset({"a.md"}))))
@@ -230,39 +232,41 @@ class TestSources:
 
     def test_repeat_changes_nothing(self, memory: ProjectMemory) -> None:
         chunks = [NewMemory(text=f"chunk {number}", context="file") for number in range(20)]
-        memory.replace_source("a.md", chunks)
-        revision = memory.status().revision
-        report = memory.replace_source("a.md", chunks)
+        replace_source(memory, "a.md", chunks)
+        revision = memory.storage.status().revision
+        report = replace_source(memory, "a.md", chunks)
         assert (report.added, report.unchanged, report.updated, report.removed) == (0, 20, 0, 0)
-        assert memory.status().revision == revision
+        assert memory.storage.status().revision == revision
 
     def test_ids_follow_from_source_and_content(
         self, memory: ProjectMemory, tmp_path: Path
     ) -> None:
-        memory.replace_source("a.md", [NewMemory(text="one"), NewMemory(text="one")])
+        replace_source(memory, "a.md", [NewMemory(text="one"), NewMemory(text="one")])
         with PlainEmbedder().open(tmp_path / "another.db") as other:
-            other.replace_source(
-                "a.md", [NewMemory(text="zero"), NewMemory(text="one"), NewMemory(text="one")]
+            replace_source(
+                other,
+                "a.md",
+                [NewMemory(text="zero"), NewMemory(text="one"), NewMemory(text="one")],
             )
             there = {item.id for item in other.memories() if item.text == "one"}
         assert {item.id for item in memory.memories()} == there
 
     def test_removed_source_is_gone(self, memory: ProjectMemory) -> None:
-        memory.replace_source("a.md", [NewMemory(text="one")])
-        assert memory.remove_source("a.md") == 1
-        assert memory.remove_source("a.md") == 0
+        replace_source(memory, "a.md", [NewMemory(text="one")])
+        assert remove_source(memory, "a.md") == 1
+        assert remove_source(memory, "a.md") == 0
         assert Counter(each.source for each in memory.memories()) == {}
 
     def test_moved_file_is_not_embedded_again(
         self, memory: ProjectMemory, embedder: PlainEmbedder
     ) -> None:
-        memory.replace_source("old.md", [NewMemory(text="one")])
+        replace_source(memory, "old.md", [NewMemory(text="one")])
         memory.embed_pending()
-        memory.replace_source("new.md", [NewMemory(text="one")])
-        memory.remove_source("old.md")
+        replace_source(memory, "new.md", [NewMemory(text="one")])
+        remove_source(memory, "old.md")
         assert memory.embed_pending() == 0
         assert embedder.texts == ["one"]
-        assert memory.status().embedded == 1
+        assert memory.storage.status().embedded == 1
 
 
 class TestUpdate:
@@ -352,17 +356,17 @@ class TestDelete:
     def test_by_tags(self, memory: ProjectMemory) -> None:
         memory.store_many([NewMemory(text=tags, tags=tuple(tags)) for tags in ("ab", "bc", "c")])
         assert texts(memory.delete_by_tags([" a", "b"], dry_run=True)) == ["ab", "bc"]
-        assert memory.status().tags == {"b": 2, "c": 2, "a": 1}
+        assert memory.storage.status().tags == {"b": 2, "c": 2, "a": 1}
         assert texts(memory.delete_by_tags(["a", "b"])) == ["ab", "bc"]
         assert memory.delete_by_tags(["a", "b"]) == ()
-        assert memory.status().tags == {"c": 1}
+        assert memory.storage.status().tags == {"c": 1}
 
     @pytest.mark.slow
     def test_very_many(self, memory: ProjectMemory, embedder: PlainEmbedder) -> None:
         embedder.here = False
         ids = memory.store_many(NewMemory(text=f"{number}") for number in range(33_000)).ids
         assert len(memory.delete(ids)) == 33_000
-        assert memory.status().memories == 0
+        assert memory.storage.status().memories == 0
 
 
 class TestList:
@@ -443,7 +447,7 @@ class TestEmbedPending:
         stop = threading.Event()
         done = memory.embed_pending(stop=stop, progress=lambda *_: stop.set())
         assert 256 <= done < 1200
-        assert memory.status().embedded == done
+        assert memory.storage.status().embedded == done
         assert memory.embed_pending() == 1200 - done
         assert len(embedder.texts) == len(set(embedder.texts)) == 1200
 
@@ -462,7 +466,7 @@ class TestEmbedPending:
             thread.start()
         for thread in threads:
             thread.join()
-        assert memory.status().pending == 0
+        assert memory.storage.status().pending == 0
         assert sum(len(other.texts) for other in others) == 1000
 
     def test_other_model_makes_all_anew(
@@ -470,13 +474,13 @@ class TestEmbedPending:
     ) -> None:
         memory.store_many(NewMemory(text=f"{number}") for number in range(5))
         embedder.name = "plain/2"
-        status = memory.status()
+        status = memory.storage.status()
         assert (status.embedded, status.pending, status.model) == (0, 5, "plain/2")
         assert not next(memory.memories()).embedded
         assert memory.embed_pending() == 5
-        assert memory.status().embedded == 5
+        assert memory.storage.status().embedded == 5
         embedder.name = "plain/1"
-        assert memory.status().embedded == 0
+        assert memory.storage.status().embedded == 0
 
     def test_two_models_on_one_project_do_not_replace_each_other_for_ever(
         self, memory: ProjectMemory, caplog: pytest.LogCaptureFixture
@@ -489,8 +493,8 @@ class TestEmbedPending:
             memory.store(NewMemory(text="c"), embed=False)
             assert memory.embed_pending() == 1
             assert memory.embed_pending() == 0
-            assert theirs.status().embedded == 2
-            assert (memory.status().embedded, memory.status().pending) == (1, 2)
+            assert theirs.storage.status().embedded == 2
+            assert (memory.storage.status().embedded, memory.storage.status().pending) == (1, 2)
         (warning,) = caplog.messages
         assert (
             "another installation uses the model other/1 on this project, here it is plain/1"
@@ -517,7 +521,7 @@ class TestEmbedPending:
         monkeypatch.undo()
         memory.embed_pending()
         assert embedder.texts == ["before", "after"]
-        assert memory.status().embedded == 1
+        assert memory.storage.status().embedded == 1
 
     def test_without_a_pinned_model_nothing_happens(
         self, memory: ProjectMemory, embedder: PlainEmbedder
@@ -525,7 +529,7 @@ class TestEmbedPending:
         embedder.name = None
         memory.store(NewMemory(text="a"))
         assert memory.embed_pending() == 0
-        assert memory.status().pending == 1
+        assert memory.storage.status().pending == 1
 
 
 def test_status_counts_everything(memory: ProjectMemory, embedder: PlainEmbedder) -> None:
@@ -534,7 +538,7 @@ def test_status_counts_everything(memory: ProjectMemory, embedder: PlainEmbedder
     )
     memory.store(NewMemory(text="b", tags=("x",), source="s"), embed=False)
     memory.store(NewMemory(text="unreadable"))
-    status = memory.status()
+    status = memory.storage.status()
     assert status.database == memory.database
     assert status.project_id == memory.project_id
     assert (status.memories, status.pinned, status.sources, status.schema_version) == (

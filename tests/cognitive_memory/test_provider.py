@@ -34,7 +34,7 @@ def config(
 ) -> EmbeddingConfig:
     monkeypatch.setenv("HEIMDALL_OFFLINE", "1")
     monkeypatch.setenv("HEIMDALL_PROGRESS", "0")
-    return EmbeddingConfig(model_cache_dir=shared_models)
+    return EmbeddingConfig(model_cache_dir=str(shared_models))
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_threads_share_one_model_and_get_their_own_vectors(
 
 def test_configuration_is_the_default_one_unless_given(tmp_path: Path) -> None:
     assert ONNXEmbeddingProvider().config == EmbeddingConfig()
-    given = EmbeddingConfig(batch_size=3, model_cache_dir=tmp_path)
+    given = EmbeddingConfig(batch_size=3, model_cache_dir=str(tmp_path))
     assert ONNXEmbeddingProvider(given).config is given
 
 
@@ -167,7 +167,7 @@ def test_forked_child_loads_the_model_anew(config: EmbeddingConfig) -> None:
 def test_broken_file_is_healed(
     config: EmbeddingConfig, encoder: Encoder, tmp_path: Path, loads: list[Path]
 ) -> None:
-    config = EmbeddingConfig(model_cache_dir=tmp_path / "models")
+    config = EmbeddingConfig(model_cache_dir=str(tmp_path / "models"))
     ONNXEmbeddingProvider(config).encode("text")
     tokenizer = loads.pop() / "tokenizer" / "tokenizer.json"
     before = tokenizer.stat()

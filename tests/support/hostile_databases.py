@@ -13,7 +13,6 @@ from cognitive_memory.storage import known
 from tests.support.plain_embedder import PlainEmbedder
 
 _MAGIC = bytes.fromhex("d9d505f920a163d7")
-PAGE = 8192
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
 
 
@@ -39,9 +38,11 @@ def alter(database: Path, *statements: str) -> None:
 
 def deleting_journal(database: Path, victim: Path) -> Path:
     """A journal of no records, whose super-journal is a file that SQLite then deletes."""
-    header = _MAGIC + struct.pack(">5I", 0, 7, database.stat().st_size // PAGE, 512, PAGE)
+    content = database.read_bytes()
+    page = int.from_bytes(content[16:18])
+    header = _MAGIC + struct.pack(">5I", 0, 7, len(content) // page, 512, page)
     name = os.fsencode(victim)
-    record = struct.pack(">I", 0x40000000 // PAGE + 1) + name
+    record = struct.pack(">I", 0x40000000 // page + 1) + name
     record += struct.pack(">2I", len(name), sum(name)) + _MAGIC
     journal = database.with_name(f"{database.name}-journal")
     journal.write_bytes(header.ljust(512, b"\0") + record)

@@ -25,6 +25,7 @@ from pathlib import Path
 
 from cognitive_memory.core.memory import NewMemory
 from cognitive_memory.project_memory import ProjectMemory
+from cognitive_memory.storage.backup import problems_in
 from tests.support.plain_embedder import PlainEmbedder
 
 
@@ -49,7 +50,7 @@ def read(database: Path) -> int:
     seen = 0
     with open_memory(database) as memory:
         while not select.select([sys.stdin], [], [], 0.02)[0]:
-            status = memory.status()
+            status = memory.storage.status()
             assert status.memories >= seen, (status.memories, seen)
             seen = status.memories
             listed = list(memory.memories(limit=20))
@@ -66,7 +67,7 @@ def open_often(database: Path, name: str) -> None:
         time.sleep(random.uniform(0, 0.01))
         with PlainEmbedder(here=False).open(database) as memory:
             memory.store(NewMemory(text=f"{name} {number}"))
-            assert 0 < memory.status().memories <= len(list(memory.memories()))
+            assert 0 < memory.storage.status().memories <= len(list(memory.memories()))
 
 
 def opened_together(database: Path, count: int) -> int:
@@ -136,7 +137,7 @@ def kill(database: Path, count: int) -> int:
         present |= {line[1:] for line in told if line[0] == "+"}
         present -= {line[1:] for line in told if line[0] in "-?"}
         with open_memory(database) as memory:
-            if problems := memory.integrity():
+            if problems := problems_in(memory.database):
                 print(f"after kill {seed + 1}: {problems}")
                 return 1
             there = {item.id for item in memory.memories()}
@@ -145,7 +146,7 @@ def kill(database: Path, count: int) -> int:
                 return 1
             present |= doubtful & there
             memory.embed_pending()
-            if memory.status().pending:
+            if memory.storage.status().pending:
                 print(f"after kill {seed + 1}: memories stay without a vector")
                 return 1
             if len(there) > 3000:

@@ -32,7 +32,7 @@ async def memory_status(call: Call, arguments: MemoryStatus) -> tuple[Status, st
     if arguments.wait_for_model:
         service.model.begin(memory, asked=True)
         await until_ready(service.model, call.ctx)
-    counted = None if memory is None else await service.in_thread(memory.status)
+    counted = None if memory is None else await service.in_thread(memory.storage.status)
     content = _status(choice, counted, service.model.status)
     if arguments.detailed:
         content.details = _details(counted)

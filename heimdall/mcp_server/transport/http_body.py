@@ -15,6 +15,7 @@ from heimdall.mcp_server.transport.messages import BadMessageError, decode, enco
 
 LONGEST_BODY: Final = 4 * 1024 * 1024
 """Bytes of the longest request, as the SDK has it."""
+_LENGTHS: Final = {b"content-length", b"transfer-encoding"}
 
 
 class ReadMessages:
@@ -50,9 +51,6 @@ class ReadMessages:
         length = [(b"content-length", str(len(whole)).encode())]
         headers = [(name, value) for name, value in scope["headers"] if name not in _LENGTHS]
         await self._app({**scope, "headers": headers + length}, again, send)
-
-
-_LENGTHS: Final = {b"content-length", b"transfer-encoding"}
 
 
 def _says_json(scope: Scope) -> bool:

@@ -15,7 +15,7 @@ from heimdall.mcp_server.projects import find
 from heimdall.mcp_server.service import Service
 from heimdall.mcp_server.transport.address import Address
 from heimdall.mcp_server.transport.bearer_token import Token
-from heimdall.mcp_server.transport.doorkeeper import Doorkeeper, Server
+from heimdall.mcp_server.transport.connection_limit import ConnectionLimit, Server
 from heimdall.mcp_server.transport.http_app import make_app, shows
 from heimdall.mcp_server.transport.lifetime import GRACE_SECONDS, end
 from heimdall.mcp_server.transport.names import Names
@@ -40,7 +40,7 @@ def serve_http(address: Address, *, hosts: Sequence[str], origins: Sequence[str]
     service = Service(None)
     server = Server(
         make_app(service, token, names.and_host(address.host, port)),
-        Doorkeeper(partial(shows, token)),
+        ConnectionLimit(partial(shows, token)),
         grace_seconds=int(GRACE_SECONDS),
     )
     signals: list[int] = []

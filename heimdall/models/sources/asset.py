@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -25,12 +25,12 @@ class AssetAtUrl:
     """The asset at an http or https URL.
 
     Attributes:
-        authorization: sent to the URL's own host alone.
+        credentials: headers for the URL's own host alone.
     """
 
     name: str
     url: str
-    authorization: str | None = field(default=None, repr=False)
+    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
     remote: bool = True
 
     @property
@@ -44,14 +44,14 @@ class AssetAtUrl:
         with context.downloaded(
             self.url,
             PinnedFile(asset.name, asset.sha256, asset.size),
-            authorization=self.authorization,
+            credentials=self.credentials,
             room=sum(file.size for file in wanted),
-        ) as path:
-            unpack(path, wanted, context.pinned)
+        ) as download:
+            unpack(download.path, wanted, context.pinned)
 
     def probe(self, model: PinnedModel, client: Client) -> None:
         """Ask for one byte."""
-        ask_byte(client, self.url, model.asset.size, self.authorization)
+        ask_byte(client, self.url, model.asset.size, self.credentials)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def github(model: PinnedModel, settings: Settings) -> AssetAtUrl:
     """
     url = f"{settings.github_url}/{quote(model.repository)}/releases/download/{_below(model.asset)}"
     token = settings.github_token
-    return AssetAtUrl("github", url, f"Bearer {token}" if token else None)
+    return AssetAtUrl("github", url, {"Authorization": f"Bearer {token}"} if token else {})
 
 
 def path_of(url: str) -> Path:

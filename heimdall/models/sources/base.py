@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol, TypeVar
 
 from ..errors import SourceError
 from ..manifest import PinnedFile, PinnedModel
 from ..pinned_set import PinnedSet
-from ..space import require_space
+from ..space import NoSpaceError, is_full, require_space
 from ..transfer.download import Download
 from ..transfer.http import Client
-from ..transfer.partials import claim
+from ..transfer.partials import PartialFile, claim
 from ..transfer.progress import Progress
 
 _Piece = TypeVar("_Piece")
@@ -30,12 +29,17 @@ class Context:
 
     @contextlib.contextmanager
     def downloaded(
-        self, url: str, target: PinnedFile, *, authorization: str | None = None, room: int = 0
-    ) -> Iterator[Path]:
+        self,
+        url: str,
+        target: PinnedFile,
+        *,
+        credentials: Mapping[str, str] | None = None,
+        room: int = 0,
+    ) -> Iterator[PartialFile]:
         """What is at `url`, verified, in the store's filesystem; removed when the block ends well.
 
         Args:
-            authorization: sent to the URL's own host alone.
+            credentials: headers for the URL's own host alone.
             room: bytes that the block needs besides.
 
         Raises:
@@ -45,8 +49,13 @@ class Context:
         store = self.pinned.store
         with claim(store.partial, target.sha256) as partial:
             require_space(store.root, target.size - partial.size + room)
-            Download(self.client, url, target, partial, self.progress, authorization).run()
-            yield partial.path
+            Download(self.client, url, target, partial, self.progress, credentials).run()
+            try:
+                yield partial
+            except (NoSpaceError, OSError) as error:
+                if is_full(error):  # the room is worth more to the next source than these bytes
+                    partial.path.unlink(missing_ok=True)
+                raise
 
 
 class Source(Protocol):

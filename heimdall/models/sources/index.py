@@ -103,6 +103,7 @@ def _install(
         label=f"{requirement} from the package index, by {installer.name}",
         limit=_size_limit(model),
         stall_seconds=client.stall_seconds,
+        patience=client.patience,
         enough=enough,
     ).run(progress)
     if code:

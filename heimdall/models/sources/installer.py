@@ -51,11 +51,13 @@ _REQUEST_FAILED = re.compile(r"Could not fetch URL .*|WARNING: The repository lo
 _ERROR = re.compile(r"ERROR: (?!Exception:)|[\w.]+(?:Error|Exception): ")
 _PROMPT = re.compile(r"User for (\S+): ")
 _TRANSIENT = re.compile(
-    r"connect|timed? ?out|reset|incomplete|broken|name resolution|\b(?:408|429|50[0-4])\b",
+    r"connect|timed? ?out|reset|incomplete|broken|resol(?:ve|ution)|unreachable|\b(?:408|429|50[0-4])\b",
     re.IGNORECASE,
 )
 _UNREACHABLE = re.compile(
-    r"connection error|\(connect\)|connection to \S+ timed out", re.IGNORECASE
+    r"connection error|\(connect\)|connection to \S+ timed out|failed to (?:resolve|connect|establish)|"
+    r"name resolution|unable to connect to proxy|network is unreachable|dns error|error sending request",
+    re.IGNORECASE,
 )
 
 

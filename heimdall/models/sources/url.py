@@ -25,8 +25,8 @@ class FilesAtUrls:
         """Download each file that has such a place."""
 
         def fetch(url: str, file: PinnedFile) -> None:
-            with context.downloaded(url, file) as path:
-                context.pinned.store.publish_blob(file, path)
+            with context.downloaded(url, file) as download:
+                context.pinned.store.take(file, download)
 
         try_each(wanted, lambda file: _first_url(file, fetch))
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 from typing import IO
 
 from ..errors import SourceError
+from ..files import size_below
+from ..patience import Patience, Wait
 from .limits import Pace
 from .progress import Progress
 
@@ -52,6 +52,7 @@ class Fetcher:
         label: what it fetches, for messages.
         limit: bytes that a folder may hold; with more the program is ended as one that went wrong.
         stall_seconds: how long a connection may stay without a byte.
+        patience: how long in all; then it is ended.
         enough: bytes in a folder with which it is ended as one that did what it should.
     """
 
@@ -61,6 +62,7 @@ class Fetcher:
     label: str
     limit: int
     stall_seconds: float
+    patience: Patience = field(default_factory=Patience)
     enough: float = inf
 
     def run(self, progress: Progress) -> tuple[int, str]:
@@ -74,8 +76,12 @@ class Fetcher:
         """
         try:
             # Left early, the context closes the leash's input, and so ends the program.
-            with self._log.open("wb") as output, self._started(output) as process:
-                is_enough = self._follow(process, progress)
+            with (
+                self._log.open("wb") as output,
+                self._started(output) as process,
+                self.patience.waiting() as wait,
+            ):
+                is_enough = self._follow(process, progress, wait)
         finally:
             progress.stop()
         code = 0 if is_enough else process.returncode
@@ -100,15 +106,21 @@ class Fetcher:
         except OSError as error:
             raise SourceError(f"{self.label}: can't be started: {error}") from error
 
-    def _follow(self, process: subprocess.Popen[bytes], progress: Progress) -> bool:
+    def _follow(self, process: subprocess.Popen[bytes], progress: Progress, wait: Wait) -> bool:
         """Watch the program until it ends; True if it brought enough before."""
         pace = Pace(self.label, self.stall_seconds + _OWN_SECONDS)
         began = time.monotonic()
-        held, total = 0, None
+        held, total, before = 0, None, 0
         while process.poll() is None:
+            sizes = [size_below(folder) for folder in self.directory.iterdir()]
             # What is fetched may go from one folder to another: only more than ever is news.
-            largest = max(map(_size, self.directory.iterdir()), default=0)
-            grown = max(0, largest - held)
+            grown = max(0, max(sizes, default=0) - held)
+            if sum(sizes) != before:
+                wait.note(abs(sum(sizes) - before))
+                before = sum(sizes)
+            elif wait.is_over:
+                told = f"{self.label}: brought nothing in the time that there was"
+                raise SourceError(told, transient=True, unreachable=True)
             if grown and not held:
                 match = _TOTAL.search(self._log.read_bytes())
                 total = int(match[1]) if match else None
@@ -127,13 +139,3 @@ class Fetcher:
             pace.note(grown)
             time.sleep(_POLL_SECONDS)
         return False
-
-
-def _size(folder: Path) -> int:
-    size = 0
-    # Not rglob(), which fails when a folder is removed meanwhile.
-    for directory, _, names in os.walk(folder):
-        for name in names:
-            with contextlib.suppress(OSError):
-                size += os.lstat(os.path.join(directory, name)).st_size  # noqa: PTH118
-    return size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..errors import SourceError
@@ -17,13 +18,15 @@ _WORTHWHILE = 1 << 20
 """A connection that brought at least this many bytes before it broke is worth another at once."""
 
 
-def ask_byte(client: Client, url: str, size: int, authorization: str | None = None) -> None:
+def ask_byte(
+    client: Client, url: str, size: int, credentials: Mapping[str, str] | None = None
+) -> None:
     """Ask for the first byte of `url`.
 
     Raises:
         SourceError: if it does not answer, or has another size than `size` bytes.
     """
-    with client.open(url, {"Range": "bytes=0-0"}, authorization=authorization) as answer:
+    with client.open(url, {"Range": "bytes=0-0"}, credentials=credentials) as answer:
         if match := _CONTENT_RANGE.fullmatch(answer.header("Content-Range") or ""):
             actual: int | None = int(match[3])
         else:
@@ -47,7 +50,7 @@ class Download:
     Attributes:
         target: the file's name, for messages, exact size and sha256.
         partial: where it goes; closed at the end.
-        authorization: sent to the URL's own host alone.
+        credentials: headers for the URL's own host alone.
         etag: of the file whose first bytes are in `partial`, if the server named a strong one.
     """
 
@@ -56,7 +59,7 @@ class Download:
     target: PinnedFile
     partial: PartialFile
     progress: Progress
-    authorization: str | None
+    credentials: Mapping[str, str] | None
     etag: str | None = None
     started: bool = False
     started_over: bool = False
@@ -116,7 +119,7 @@ class Download:
             if self.etag:
                 headers["If-Range"] = self.etag
         size = self.target.size
-        with self.client.open(self.url, headers, authorization=self.authorization) as answer:
+        with self.client.open(self.url, headers, credentials=self.credentials) as answer:
             self._accept(answer)
             if not self.started:
                 self.started = True

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
-import ssl
-import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
-from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin
 
 import urllib3
 from urllib3.exceptions import (
@@ -25,48 +21,19 @@ from urllib3.exceptions import (
 
 from ..errors import SourceError
 from ..package import DISTRIBUTION
+from ..patience import Patience
 from ..secrets import redact_url
-from ..settings import DEFAULT_STALL_SECONDS
-from .limits import Pace, limit_heads
+from ..settings import DEFAULT_CONNECT_SECONDS, DEFAULT_STALL_SECONDS
+from .address import Address
+from .connections import Limited
+from .limits import Pace
+from .proxies import CREDENTIALS_HINT, pools_behind, proxy_for, refusal
+from .tls import complaint, trusting_context
 
-CONNECT_SECONDS = 5.0
 _CHUNK = 1 << 20
 _MOST_REDIRECTS = 10
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
-
-
-class Address(NamedTuple):
-    """A URL taken apart.
-
-    Attributes:
-        url: it without user and password.
-        origin: scheme, host and port: what credentials belong to.
-        authorization: the `Basic` authorization that user and password make.
-    """
-
-    url: str
-    origin: tuple[str, str, int]
-    authorization: str | None
-
-    @classmethod
-    def of(cls, url: str) -> Address:
-        """Take an http or https URL apart.
-
-        Raises:
-            SourceError: if it is no URL that can be asked.
-        """
-        try:
-            parts = urlsplit(url)
-            port = parts.port or (443 if parts.scheme == "https" else 80)
-        except ValueError as error:
-            raise SourceError(f"{redact_url(url)}: is no URL that can be asked") from error
-        origin = (parts.scheme, parts.hostname or "", port)
-        if parts.username is None:
-            return cls(url, origin, None)
-        user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-        return cls(bare, origin, urllib3.make_headers(basic_auth=user)["authorization"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +43,13 @@ class Answer:
     Attributes:
         url: where it came from in the end, without credentials.
         stall_seconds: how long to wait for bytes.
+        patience: how long in all.
     """
 
     url: str
     response: urllib3.BaseHTTPResponse
     stall_seconds: float
+    patience: Patience = field(default_factory=Patience)
 
     @property
     def status(self) -> int:
@@ -98,9 +67,14 @@ class Answer:
             SourceError: transient, when the connection breaks, stalls, drips or ends early.
         """
         pace = Pace(redact_url(self.url), self.stall_seconds)
+        connection = self.response.connection
+        sock = connection.answering if isinstance(connection, Limited) else None
         while True:
-            with _translated_errors(self.url):
+            with _translated_errors(self.url), self.patience.waiting() as wait:
+                if sock is not None:
+                    sock.settimeout(self.patience.limit(self.stall_seconds))
                 chunk = self.response.read1(_CHUNK)
+                wait.note(len(chunk))
             if not chunk:
                 return
             pace.note(len(chunk))
@@ -113,10 +87,15 @@ class Client:
 
     Attributes:
         stall_seconds: how long to wait for the next byte.
+        connect_seconds: how long to wait for a connection: name, host, proxy and TLS together.
+        patience: how long to wait in all.
     """
 
     stall_seconds: float = DEFAULT_STALL_SECONDS
+    connect_seconds: float = DEFAULT_CONNECT_SECONDS
+    patience: Patience = field(default_factory=Patience)
     _pools: dict[str | None, urllib3.PoolManager] = field(default_factory=dict)
+    _unreachable: set[object] = field(default_factory=set)
 
     @contextlib.contextmanager
     def open(
@@ -124,33 +103,38 @@ class Client:
         url: str,
         headers: Mapping[str, str] | None = None,
         *,
-        authorization: str | None = None,
+        credentials: Mapping[str, str] | None = None,
     ) -> Iterator[Answer]:
         """GET `url`, following redirects by hand.
 
         Args:
             url: may carry a user and password, which are sent to its own origin alone.
             headers: further request headers.
-            authorization: value of an `Authorization` header for the URL's own origin; no other ever sees it.
+            credentials: request headers for the URL's own origin; no other ever sees them.
 
         Raises:
             SourceError: if there is no answer, or one that is neither 200, 206 nor 416.
         """
         address = Address.of(url)
-        authorization = address.authorization or authorization
+        own = {**(credentials or {})}
+        if address.authorization:
+            own["Authorization"] = address.authorization
         home = address.origin
         for _ in range(_MOST_REDIRECTS + 1):
             send = {"Accept-Encoding": "identity", "User-Agent": DISTRIBUTION, **(headers or {})}
-            if authorization and address.origin == home:
-                send["Authorization"] = authorization
-            with self._get(address.url, send) as response:
+            if address.origin == home:
+                send |= own
+            with self._get(address, send) as response:
                 if response.status not in _REDIRECTS:
-                    _check_status(response, address.url)
-                    yield Answer(address.url, response, self.stall_seconds)
+                    yield Answer(address.url, response, self.stall_seconds, self.patience)
                     return
                 address = _next_address(address.url, response.headers.get("Location"))
         last = redact_url(address.url)
         raise SourceError(f"redirected more than {_MOST_REDIRECTS} times, last to {last}")
+
+    def try_anew(self) -> None:
+        """Ask hosts again that could not be reached."""
+        self._unreachable.clear()
 
     def close(self) -> None:
         """Close all connections."""
@@ -158,21 +142,42 @@ class Client:
             pool.clear()
 
     @contextlib.contextmanager
-    def _get(self, url: str, headers: dict[str, str]) -> Iterator[urllib3.BaseHTTPResponse]:
-        proxy = proxy_for(url)
-        by = f" by the proxy {redact_url(_with_scheme(proxy))}" if proxy else ""
-        with _translated_errors(url, by):
-            response = self._pool(proxy).request(
-                "GET",
-                url,
-                headers=headers,
-                redirect=False,
-                retries=False,
-                preload_content=False,
-                decode_content=False,
-                timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=self.stall_seconds),
+    def _get(self, address: Address, headers: dict[str, str]) -> Iterator[urllib3.BaseHTTPResponse]:
+        url, proxy = address.url, proxy_for(address.url)
+        route = (proxy, *address.origin[1:])
+        if self.patience.is_over or route in self._unreachable or proxy in self._unreachable:
+            why = (
+                "nothing is left to wait" if self.patience.is_over else "its host can't be reached"
             )
+            raise SourceError(
+                f"{redact_url(url)}: not asked, since {why}", transient=True, unreachable=True
+            )
+        by = f" by the proxy {redact_url(proxy)}" if proxy else ""
+        # Half for the connection, half for the answer's head.
+        timeout = urllib3.Timeout(
+            connect=self.patience.limit(self.connect_seconds, share=0.5),
+            read=self.patience.limit(self.stall_seconds, share=0.5),
+        )
         try:
+            with _translated_errors(url, by), self.patience.waiting():
+                response = self._pool(proxy).request(
+                    "GET",
+                    url,
+                    headers=headers,
+                    redirect=False,
+                    retries=False,
+                    preload_content=False,
+                    decode_content=False,
+                    timeout=timeout,
+                )
+        except SourceError as error:
+            if error.unreachable:
+                lost = proxy if isinstance(error.__cause__, ProxyError) else None
+                self._unreachable.add(lost or route)
+            raise
+        try:
+            if response.status not in _REDIRECTS:
+                _check_status(response, f"{redact_url(url)}{by}")
             yield response
         finally:
             response.close()
@@ -180,16 +185,8 @@ class Client:
 
     def _pool(self, proxy: str | None) -> urllib3.PoolManager:
         if proxy not in self._pools:
-            tls = _trusting_context()
-            if proxy is None:
-                self._pools[proxy] = urllib3.PoolManager(ssl_context=tls)
-            else:
-                url, _, own = Address.of(_with_scheme(proxy))
-                headers = {"Proxy-Authorization": own} if own else None
-                self._pools[proxy] = urllib3.ProxyManager(
-                    url, proxy_headers=headers, ssl_context=tls
-                )
-            limit_heads(self._pools[proxy])
+            url, user = Address.of(proxy)[::2] if proxy else (None, None)
+            self._pools[proxy] = pools_behind(url, user, trusting_context())
         return self._pools[proxy]
 
 
@@ -201,10 +198,17 @@ def _translated_errors(url: str, by: str = "") -> Iterator[None]:
     except SSLError as error:
         raise SourceError(
             f"{redact_url(url)}{by}: TLS failed ({_root(error)}); a custom CA goes into SSL_CERT_FILE"
+            f"{complaint()}"
         ) from error
     except LocationValueError as error:  # its text repeats the URL, with what may be secret in it
         raise SourceError(f"{redact_url(url)}: is no URL that can be asked") from error
     except (HTTPError, OSError) as error:
+        if (refused := refusal(error)) is not None:
+            status, told = refused
+            raise SourceError(
+                f"{redact_url(url)}:{by.replace(' by', '')} answered {told}",
+                transient=status in _TRANSIENT,
+            ) from error
         unreachable = isinstance(error, NewConnectionError | ConnectTimeoutError | ProxyError)
         raise SourceError(
             f"{redact_url(url)}{by}: {_root(error)}", transient=True, unreachable=unreachable
@@ -225,11 +229,12 @@ def retry_after_seconds(value: str | None) -> float | None:
         return None
 
 
-def _check_status(response: urllib3.BaseHTTPResponse, url: str) -> None:
+def _check_status(response: urllib3.BaseHTTPResponse, place: str) -> None:
     if response.status in {200, 206, 416}:
         return
+    hint = CREDENTIALS_HINT if response.status == 407 else ""
     raise SourceError(
-        f"{redact_url(url)}: answered {response.status} {response.reason or ''}".rstrip(),
+        f"{place}: answered {response.status} {response.reason or ''}".rstrip() + hint,
         transient=response.status in _TRANSIENT,
         retry_after=retry_after_seconds(response.headers.get("Retry-After")),
     )
@@ -252,36 +257,11 @@ def _next_address(url: str, location: str | None) -> Address:
     return target
 
 
-def proxy_for(url: str) -> str | None:
-    """The proxy that the environment names for a URL, as it names it; None: ask directly."""
-    parts = urlsplit(url)
-    if urllib.request.proxy_bypass(parts.netloc.rpartition("@")[2]):
-        return None
-    proxies = urllib.request.getproxies()
-    return proxies.get(parts.scheme) or proxies.get("all")
-
-
-def _with_scheme(proxy: str) -> str:
-    return proxy if "://" in proxy else f"http://{proxy}"
-
-
-def _trusting_context() -> ssl.SSLContext:
-    # The system's store; OpenSSL itself reads SSL_CERT_FILE, but not requests' variable.
-    context = ssl.create_default_context()
-    if authority := os.environ.get("REQUESTS_CA_BUNDLE"):
-        try:
-            is_directory = os.path.isdir(authority)  # noqa: PTH112
-            context.load_verify_locations(**{"capath" if is_directory else "cafile": authority})
-        except OSError as error:
-            raise SourceError(
-                f"the certificate authorities in {authority} can't be read: {error}"
-            ) from error
-    return context
-
-
 def _root(error: BaseException) -> str:
     """The innermost reason: the library wraps it several times over."""
     while isinstance(inner := getattr(error, "reason", None) or error.__cause__, BaseException):
+        if isinstance(error, ConnectTimeoutError):
+            return str(error.args[-1])  # our own words
         error = inner
     if isinstance(error, socket.gaierror):
         return f"the host name can't be resolved ({error.strerror})"

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 from ..package import COMMAND
-from ..text import megabytes
+from ..text import megabytes, printable_lines
 
 _REDRAW_SECONDS = 0.1
 _LINE_SECONDS = 15.0
@@ -70,7 +70,7 @@ class LineProgress(Progress):
         self._due = self._began + _LINE_SECONDS
 
     def note(self, text: str) -> None:
-        self._write(f"{COMMAND}: {text}\n")
+        self._write(f"{COMMAND}: {printable_lines(text)}\n")
 
     def start(self, what: str, total: int | None, done: int = 0) -> None:
         resumed = f", continuing after {self._amount(done)}" if done else ""
@@ -111,7 +111,7 @@ class BarProgress(LineProgress):
     _redraw = 0.0
 
     def note(self, text: str) -> None:
-        self._write(f"\r\x1b[K{COMMAND}: {text}\n")
+        self._write(f"\r\x1b[K{COMMAND}: {printable_lines(text)}\n")
 
     def _write(self, text: str) -> None:
         # By the stream, which knows how this terminal wants its letters.

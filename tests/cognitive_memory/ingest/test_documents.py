@@ -11,7 +11,7 @@ from cognitive_memory.core.memory import MemoryType, NewMemory
 from cognitive_memory.ingest import plain_text, python_code
 from cognitive_memory.ingest.documents import read_document
 from cognitive_memory.ingest.errors import UnreadableError
-from tests.cognitive_memory.ingest.texts import texts
+from tests.cognitive_memory.ingest.texts import QUADRATIC, texts
 
 LONG = "So many words are enough for a piece of its own. " * 6
 GUIDE = f"""\
@@ -245,10 +245,6 @@ def test_what_is_no_text_is_none() -> None:
 
 def test_what_cannot_be_seen_is_no_memory() -> None:
     assert _memories("a.md", "\u0301\n\n\x01\n") == []
-
-
-QUADRATIC = "> [a]: b\n[\n" * 2500
-"""Markdown for which markdown-it-py's time is quadratic: 20 s for these 28 kB."""
 
 
 @pytest.mark.slow

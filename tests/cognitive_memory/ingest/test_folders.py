@@ -17,6 +17,7 @@ from cognitive_memory.ingest.walking import Reason, walk
 from cognitive_memory.project_memory import ProjectMemory
 from tests.support.permissions import binding_permissions
 from tests.support.plain_embedder import PlainEmbedder
+from tests.support.sources import load_states, remove_source, set_load_states
 from tests.support.trees import write_tree
 
 LONG = "So many words are enough for a piece of its own. " * 6
@@ -63,10 +64,10 @@ def test_files_become_memories_and_a_repeat_does_nothing(loader: Loader) -> None
     report = loader.load()
     assert (report.loaded, _counts(report)) == (["a.md", "b.txt"], (2, 0, 0, 0))
     assert loader.texts() == {"a.md": ["# A\n\nFirst."], "b.txt": ["Second."]}
-    revision = loader.memory.status().revision
+    revision = loader.memory.storage.status().revision
     again = loader.load()
     assert (again.loaded, again.unchanged, _counts(again)) == ([], ["a.md", "b.txt"], (0, 0, 0, 0))
-    assert loader.memory.status().revision == revision
+    assert loader.memory.storage.status().revision == revision
 
 
 def test_an_unchanged_file_is_not_even_read(loader: Loader, project: Path) -> None:
@@ -91,10 +92,10 @@ def test_a_file_that_was_changed_just_now_is_read_again(loader: Loader, project:
 def test_a_touched_file_is_read_but_its_memories_stay(loader: Loader, project: Path) -> None:
     loader.write(a_md="text\n")
     loader.load()
-    revision = loader.memory.status().revision
+    revision = loader.memory.storage.status().revision
     os.utime(project / "a.md", (OLD - 5, OLD - 5))
     assert loader.load().unchanged == ["a.md"]
-    assert loader.memory.status().revision == revision
+    assert loader.memory.storage.status().revision == revision
 
 
 def test_a_changed_file_keeps_the_memories_of_what_stayed(loader: Loader, project: Path) -> None:
@@ -171,7 +172,7 @@ def test_a_dry_run_says_all_and_changes_nothing(loader: Loader, project: Path) -
     (project / "a.md").write_text("changed")
     (project / "b.md").unlink()
     write_tree(project, {"d.md": "d"})
-    before = (loader.texts(), loader.memory.status().revision, loader.memory.load_states())
+    before = (loader.texts(), loader.memory.storage.status().revision, load_states(loader.memory))
     report = loader.load(dry_run=True)
     assert (report.loaded, report.unchanged, report.removed) == (
         ["a.md", "d.md"],
@@ -179,7 +180,11 @@ def test_a_dry_run_says_all_and_changes_nothing(loader: Loader, project: Path) -
         ["b.md"],
     )
     assert _counts(report) == (2, 0, 0, 2)
-    assert (loader.texts(), loader.memory.status().revision, loader.memory.load_states()) == before
+    assert (
+        loader.texts(),
+        loader.memory.storage.status().revision,
+        load_states(loader.memory),
+    ) == before
     real = loader.load()
     assert (real.loaded, real.removed, _counts(real)) == (
         report.loaded,
@@ -263,7 +268,7 @@ def test_progress_counts_files(loader: Loader, project: Path) -> None:
 def test_removing_a_source_lets_it_be_loaded_again(loader: Loader) -> None:
     loader.write(a_md="a")
     loader.load()
-    assert loader.memory.remove_source("a.md") == 1
+    assert remove_source(loader.memory, "a.md") == 1
     assert loader.load().loaded == ["a.md"]
 
 
@@ -276,6 +281,52 @@ def test_equal_texts_in_several_places_are_all_kept(loader: Loader) -> None:
     loader.load()
     assert [len(texts) for texts in loader.texts().values()] == [2, 1]
     assert len(_ids(list(loader.memory.memories()))) == 3
+
+
+ASKED: LoadState = {"kind": "file", "asked": True}
+
+
+@pytest.mark.parametrize("loaded", [".", "docs"])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "../victim/secret.md",
+        "docs/../../victim/secret.md",
+        "./docs/../../victim/secret.md",
+        "docs/link.md",
+        "docs/folder/secret.md",
+        "{absolute}",
+        "docs//../../victim/secret.md",
+        "docs/nul\0.md",
+    ],
+)
+def test_what_the_database_says_was_asked_for_leads_to_no_other_file(
+    loader: Loader, project: Path, source: str, loaded: str
+) -> None:
+    victim = project.parent / "victim"
+    victim.mkdir()
+    (victim / "secret.md").write_text("The secret of somebody else.")
+    loader.write(**{"docs/a_md": "First."})
+    (project / "docs" / "link.md").symlink_to(victim / "secret.md")
+    (project / "docs" / "folder").symlink_to(victim)
+    source = source.format(absolute=victim / "secret.md")
+    set_load_states(loader.memory, {source: ASKED})
+    report = loader.load(loaded)
+    assert report.loaded == ["docs/a.md"]
+    assert loader.texts() == {"docs/a.md": ["First."]}
+    if loaded == "." and not Path(source).is_absolute():
+        assert list(load_states(loader.memory)) == ["docs/a.md"], "what is wrong is forgotten"
+
+
+def test_states_that_are_none(loader: Loader, project: Path) -> None:
+    assert loader.load().loaded == []
+    loader.write(a_md="First.")
+    deep, long = "[" * 900 + "]" * 900, "9" * 5_000
+    with sqlite3.connect(project.parent / "memory" / "memory.db") as connection:
+        for number, state in enumerate(["[]", '"file"', "7", "null", deep, f'{{"size": {long}}}']):
+            connection.execute("INSERT INTO load_states VALUES (?, ?)", (f"{number}.md", state))
+    connection.close()
+    assert loader.load().loaded == ["a.md"]
 
 
 def test_one_bad_file_ends_no_load(loader: Loader, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -313,49 +364,3 @@ def test_a_file_that_became_a_pipe_or_a_link_is_not_waited_for(
     assert report.loaded == ["c.md"]
     assert [note.split(" could")[0] for note in report.notes] == ["a.md", "b.md"]
     assert all("(it is no regular file)" in note for note in report.notes)
-
-
-ASKED: LoadState = {"kind": "file", "asked": True}
-
-
-@pytest.mark.parametrize("loaded", [".", "docs"])
-@pytest.mark.parametrize(
-    "source",
-    [
-        "../victim/secret.md",
-        "docs/../../victim/secret.md",
-        "./docs/../../victim/secret.md",
-        "docs/link.md",
-        "docs/folder/secret.md",
-        "{absolute}",
-        "docs//../../victim/secret.md",
-        "docs/nul\0.md",
-    ],
-)
-def test_what_the_database_says_was_asked_for_leads_to_no_other_file(
-    loader: Loader, project: Path, source: str, loaded: str
-) -> None:
-    victim = project.parent / "victim"
-    victim.mkdir()
-    (victim / "secret.md").write_text("The secret of somebody else.")
-    loader.write(**{"docs/a_md": "First."})
-    (project / "docs" / "link.md").symlink_to(victim / "secret.md")
-    (project / "docs" / "folder").symlink_to(victim)
-    source = source.format(absolute=victim / "secret.md")
-    loader.memory.set_load_states({source: ASKED})
-    report = loader.load(loaded)
-    assert report.loaded == ["docs/a.md"]
-    assert loader.texts() == {"docs/a.md": ["First."]}
-    if loaded == "." and not Path(source).is_absolute():
-        assert list(loader.memory.load_states()) == ["docs/a.md"], "what is wrong is forgotten"
-
-
-def test_states_that_are_none(loader: Loader, project: Path) -> None:
-    assert loader.load().loaded == []
-    loader.write(a_md="First.")
-    deep, long = "[" * 900 + "]" * 900, "9" * 5_000
-    with sqlite3.connect(project.parent / "memory" / "memory.db") as connection:
-        for number, state in enumerate(["[]", '"file"', "7", "null", deep, f'{{"size": {long}}}']):
-            connection.execute("INSERT INTO load_states VALUES (?, ?)", (f"{number}.md", state))
-    connection.close()
-    assert loader.load().loaded == ["a.md"]

@@ -11,6 +11,7 @@ from cognitive_memory.ingest.git_history import GitOptions, load_history
 from cognitive_memory.ingest.reports import GitReport
 from cognitive_memory.project_memory import ProjectMemory
 from tests.support.git_repository import Repository
+from tests.support.sources import load_states, set_load_states
 
 pytestmark = pytest.mark.slow
 
@@ -40,9 +41,9 @@ def test_each_commit_is_loaded_once(memory: ProjectMemory, repository: Repositor
         "git:history",
     )
     assert _subjects(memory) == ["One", "Two"]
-    revision = memory.status().revision
+    revision = memory.storage.status().revision
     again = _load(memory, repository)
-    assert (again.commits, again.known, memory.status().revision) == (0, 2, revision)
+    assert (again.commits, again.known, memory.storage.status().revision) == (0, 2, revision)
 
 
 def test_repositories_with_sha256(memory: ProjectMemory, tmp_path: Path) -> None:
@@ -242,10 +243,10 @@ def test_a_dry_run_changes_nothing(memory: ProjectMemory, repository: Repository
     _load(memory, repository)
     repository.commit("Two")
     repository.git("commit", "--quiet", "--amend", "--allow-empty", "--message=Two, better")
-    before = (_ids(memory), memory.load_states())
+    before = (_ids(memory), load_states(memory))
     report = _load(memory, repository, dry_run=True)
     assert (report.commits, report.memories.added, report.dry_run) == (1, 1, True)
-    assert (_ids(memory), memory.load_states()) == before
+    assert (_ids(memory), load_states(memory)) == before
 
 
 def test_an_empty_repository(memory: ProjectMemory, repository: Repository) -> None:
@@ -264,7 +265,7 @@ def test_what_a_kill_left_out_is_read(memory: ProjectMemory, repository: Reposit
     complete = _ids(memory)
     part = next(found.id for found in memory.memories() if found.metadata.get("part") == 2)
     memory.delete([part])
-    memory.set_load_states({"git:history": None})
+    set_load_states(memory, {"git:history": None})
     _load(memory, repository)
     assert _ids(memory) == complete
 
@@ -352,7 +353,7 @@ def test_a_state_that_no_load_wrote_is_not_believed(
     repository.commit("One")
     _load(memory, repository)
     repository.commit("Two")
-    state = {**memory.load_states()["git:history"], **wrong}
-    memory.set_load_states({"git:history": state})
+    state = {**load_states(memory)["git:history"], **wrong}
+    set_load_states(memory, {"git:history": state})
     assert _load(memory, repository).commits == 1
-    assert memory.load_states()["git:history"]["commits"] == 2
+    assert load_states(memory)["git:history"]["commits"] == 2

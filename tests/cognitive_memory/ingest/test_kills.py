@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -14,8 +15,11 @@ from pathlib import Path
 import pytest
 
 from cognitive_memory.project_memory import ProjectMemory
+from cognitive_memory.storage.backup import problems_in
+from tests.cognitive_memory.ingest.texts import QUADRATIC
 from tests.support.git_repository import Repository
 from tests.support.small_model import ROOT
+from tests.support.sources import load_states
 from tests.support.trees import write_tree
 
 FILES = 100
@@ -57,7 +61,7 @@ def _count(project: Path) -> int:
 
 def _state(project: Path) -> set[tuple[object, ...]]:
     with ProjectMemory.open(_database(project)) as memory:
-        assert memory.integrity() == []
+        assert problems_in(memory.database) == []
         return {
             (
                 found.id,
@@ -110,3 +114,17 @@ def test_a_load_that_is_killed_ends_where_an_undisturbed_one_does(
             assert _state(disturbed) <= expected
     assert _start(disturbed, *command).wait(timeout=120) == 0
     assert _state(disturbed) == expected
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_a_load_in_the_middle_of_a_file(project: Path) -> None:
+    write_tree(project, {"a.md": "First.", **{f"b{number}.md": QUADRATIC for number in range(500)}})
+    process = _start(project, "load", ".")
+    while _count(project) < 2:  # a.md, and a first one of those that take over a second
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) == 130
+    with ProjectMemory.open(_database(project)) as memory:
+        assert "First." in {found.text for found in memory.memories()}
+        assert "a.md" in load_states(memory)

@@ -226,8 +226,15 @@ def test_rules_of_a_file_that_is_too_large_hold_as_far_as_it_is_read(project: Pa
     result = walk([project], project)
     assert [file.source for file in result.files] == ["b.md"]
     assert result.notes == [
-        f"{project}/.gitignore has 3,000,000,000 bytes: rules beyond the first 256,000 do not hold"
+        f"{project}/.gitignore has 3,000,000,000 bytes: rules beyond the first 100,000 do not hold"
     ]
+
+
+def test_not_all_lines_that_are_no_rules_are_said(project: Path) -> None:
+    write_tree(project, {"a.md": "", ".gitignore": "[\n" * 1000 + "a.md\n"})
+    result = walk([project], project)
+    assert result.files == []
+    assert result.notes[-1] == f"{project}/.gitignore: and so are 995 other lines"
 
 
 def test_a_form_feed_or_a_mark_is_no_end_of_a_line(project: Path) -> None:

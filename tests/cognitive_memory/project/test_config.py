@@ -97,7 +97,7 @@ def test_what_is_no_settings_file(path: Path, text: str, message: str) -> None:
 
 def test_a_folder_in_its_place(path: Path) -> None:
     path.mkdir()
-    with pytest.raises(ProjectConfigError, match="can't be read: is no regular file"):
+    with pytest.raises(ProjectConfigError, match="can't be read: it is no regular file"):
         read_config(path)
 
 

@@ -12,6 +12,7 @@ from cognitive_memory.qdrant.errors import QdrantOwnerError
 from cognitive_memory.qdrant.index import QdrantIndex
 from cognitive_memory.qdrant.settings import QdrantSettings
 from cognitive_memory.storage import replication
+from cognitive_memory.storage.backup import back_up
 from cognitive_memory.storage.replication import Stamp
 from tests.support.plain_embedder import PlainEmbedder
 
@@ -126,7 +127,7 @@ def test_a_restored_backup_is_compared(
     _kept, lost = store(memory, "kept", "lost")
     push(memory, index)
     backup = memory.database.with_name("backup.db")
-    memory.backup(backup)
+    back_up(memory.database, backup)
     memory.delete([lost])
     store(memory, "after")
     push(memory, index)

@@ -233,12 +233,10 @@ FILTERS = st.builds(
 )
 
 
-@pytest.fixture(scope="module")
-def varied(tmp_path_factory: pytest.TempPathFactory) -> ProjectMemory:
+@pytest.fixture
+def varied(tmp_path: Path) -> ProjectMemory:
     engine = Letters()
-    store = MemoryStore(
-        tmp_path_factory.mktemp("varied") / "memory.db", embedding_space=engine.embedding_space
-    )
+    store = MemoryStore(tmp_path / "varied.db", embedding_space=engine.embedding_space)
     memory = ProjectMemory(store, engine)
     memory.store_many(
         NewMemory(
@@ -386,3 +384,17 @@ def test_wrong_vectors_in_the_database_are_pending(
         assert found.pending == damaged
         memory.embed_pending()
         assert asked(memory) == wanted
+
+
+def test_what_is_stored_where_the_database_says_a_wrong_size_is_embedded(
+    filled: ProjectMemory, another: Callable[[], ProjectMemory]
+) -> None:
+    with closing(sqlite3.connect(filled.database)) as connection, connection:
+        connection.execute("UPDATE models SET size = 12")
+    memory = another()
+    memory.store(NewMemory(text="One more"))
+    assert (memory.storage.status().embedded, memory.storage.status().pending) == (
+        len(NOTES) + 1,
+        0,
+    )
+    assert texts(memory, "one more")[0] == "One more"

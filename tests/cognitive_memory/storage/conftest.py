@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cognitive_memory.project_memory import ProjectMemory
+from cognitive_memory.storage.backup import problems_in
 from tests.support.plain_embedder import PlainEmbedder
 
 
@@ -23,4 +24,4 @@ def embedder() -> PlainEmbedder:
 def memory(database: Path, embedder: PlainEmbedder) -> Iterator[ProjectMemory]:
     with embedder.open(database) as memory:
         yield memory
-        assert memory.integrity() == []
+        assert problems_in(memory.database) == []

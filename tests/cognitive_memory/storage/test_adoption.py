@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
 from collections import namedtuple
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from cognitive_memory.core.memory import Memory, NewMemory, Origin
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.storage import adoption, backup, files
 from cognitive_memory.storage.adoption import adopt
+from cognitive_memory.storage.backup import back_up, problems_in
 from cognitive_memory.storage.errors import (
     AlteredDatabaseError,
     DatabaseFullError,
@@ -36,7 +38,7 @@ from tests.support.hostile_databases import (
 
 def memories(database: Path) -> dict[str, Memory]:
     with ProjectMemory.open(database) as memory:
-        assert memory.integrity() == []
+        assert problems_in(memory.database) == []
         return {item.text: item for item in memory.memories()}
 
 
@@ -206,6 +208,10 @@ BAD_ROWS = {
 }
 
 
+READABLE = {"blank", "a pin of another kind", "an id that is none"}
+"""What makes no difference to who reads it."""
+
+
 @pytest.mark.parametrize("what", BAD_ROWS)
 def test_bad_rows_stay_behind_and_are_named(database: Path, what: str) -> None:
     a_strangers(database, "good", "bad")
@@ -221,6 +227,32 @@ def test_bad_rows_stay_behind_and_are_named(database: Path, what: str) -> None:
     assert reason.startswith("row 2: ")
     assert reason.isprintable()
     assert set(memories(database)) == {"good"}
+
+
+@pytest.mark.parametrize("what", [what for what in BAD_ROWS if what not in READABLE])
+def test_bad_rows_of_one_s_own_are_an_error_that_names_the_way_out(
+    database: Path, what: str
+) -> None:
+    """The schema is sound, and what only SQLite's files know of a row is not."""
+    with ProjectMemory.open(database) as memory:
+        memory.store_many([NewMemory(text="good"), NewMemory(text="bad")], embed=False)
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute("PRAGMA ignore_check_constraints = ON")
+        triggers = connection.execute(
+            "SELECT name, sql FROM sqlite_schema WHERE name IN ('memory_reworded', 'memory_retagged')"
+        ).fetchall()
+        for name, _ in triggers:
+            connection.execute(f"DROP TRIGGER {name}")
+        connection.execute(f"UPDATE memories SET {BAD_ROWS[what]} WHERE text = 'bad'")  # noqa: S608
+        for _, sql in triggers:
+            connection.execute(sql)
+    with ProjectMemory.open(database) as memory, pytest.raises(StorageError) as caught:
+        list(memory.memories())
+    assert "project adopt" in str(caught.value)
+    adopted = adopt(database)
+    assert adopted.rescued is not None
+    assert (adopted.rescued.memories, adopted.rescued.left_out) == (1, 1)
+    assert memories(database)["good"].origin is Origin.STORED
 
 
 def test_a_row_beyond_all_measure(database: Path) -> None:
@@ -258,7 +290,7 @@ def test_a_tree_whose_branches_grow_together(database: Path) -> None:
 
 def test_a_journal_is_put_aside_and_never_played(database: Path, tmp_path: Path) -> None:
     victim = tmp_path / "precious"
-    victim.touch()
+    victim.write_text("precious")
     a_strangers(database, "one")
     deleting_journal(database, victim)
     adopted = adopt(database)
@@ -337,7 +369,7 @@ def test_a_backup_from_elsewhere_is_taken_in_the_same_way(database: Path, tmp_pa
     assert memories(database)["theirs"].origin is Origin.ADOPTED
     with ProjectMemory.open(database) as memory:
         memory.delete([item.id for item in memory.memories()])
-        assert memory.status().memories == 0
+        assert memory.storage.status().memories == 0
     backup.restore(saved, database, force=True, own=True)
     assert memories(database)["theirs"].origin is Origin.STORED
 
@@ -345,9 +377,9 @@ def test_a_backup_from_elsewhere_is_taken_in_the_same_way(database: Path, tmp_pa
 def test_restoring_over_a_database_of_others_keeps_that(database: Path, tmp_path: Path) -> None:
     with ProjectMemory.open(tmp_path / "mine.db") as memory:
         memory.store(NewMemory(text="mine"), embed=False)
-        memory.backup(tmp_path / "saved.db")
+        back_up(memory.database, tmp_path / "saved.db")
     victim = tmp_path / "precious"
-    victim.touch()
+    victim.write_text("precious")
     a_strangers(database, "theirs")
     deleting_journal(database, victim)
     kept = backup.restore(tmp_path / "saved.db", database, force=True)
@@ -355,3 +387,35 @@ def test_restoring_over_a_database_of_others_keeps_that(database: Path, tmp_path
     assert rows(kept) == 1
     assert set(memories(database)) == {"mine"}
     assert victim.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.parametrize("step", ["link", "rename", "replace"])
+@pytest.mark.parametrize("after", [False, True])
+def test_a_kill_before_and_after_each_step(
+    database: Path, step: str, after: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever was there is there under some name, and adopting again ends well."""
+    a_strangers(database, "one")
+    pid = os.fork()
+    if not pid:
+        real = getattr(os, step)
+
+        def dying(source: str, target: str, **more: object) -> None:
+            if str(database) not in {str(source), str(target)} and "-wal" not in str(source):
+                return real(source, target, **more)
+            if after:
+                real(source, target, **more)
+            os.kill(os.getpid(), signal.SIGKILL)
+            return None
+
+        monkeypatch.setattr(os, step, dying)
+        adopt(database)
+        os._exit(0)
+    os.waitpid(pid, 0)
+    kept = [file for file in database.parent.glob("*.adopted.*.db") if rows(file)]
+    found = adopt(database).found
+    assert found
+    assert set(memories(database)) == {"one"}
+    assert kept or rows(next(database.parent.glob("*.adopted.*.db")))

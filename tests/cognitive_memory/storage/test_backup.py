@@ -11,6 +11,7 @@ import pytest
 from cognitive_memory.core.memory import NewMemory
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.storage import backup
+from cognitive_memory.storage.backup import back_up, problems_in
 from cognitive_memory.storage.errors import DatabaseUnreadableError, NewerSchemaError, StorageError
 from cognitive_memory.storage.schema import probe
 from tests.support.plain_embedder import PlainEmbedder
@@ -25,7 +26,7 @@ def texts(database: Path) -> set[str]:
 def saved(memory: ProjectMemory, tmp_path: Path) -> Path:
     """A backup with "one" in it; the database has "two" besides."""
     memory.store(NewMemory(text="one"))
-    memory.backup(tmp_path / "saved.db")
+    back_up(memory.database, tmp_path / "saved.db")
     memory.store(NewMemory(text="two"))
     return tmp_path / "saved.db"
 
@@ -39,9 +40,9 @@ def test_backup_is_one_sound_file(saved: Path, memory: ProjectMemory) -> None:
 def test_backup_replaces_only_when_told(saved: Path, memory: ProjectMemory) -> None:
     before = saved.read_bytes()
     with pytest.raises(StorageError, match="there is a file already; nothing was changed; --force"):
-        memory.backup(saved)
+        back_up(memory.database, saved)
     assert saved.read_bytes() == before
-    memory.backup(saved, force=True)
+    back_up(memory.database, saved, force=True)
     assert texts(saved) == {"one", "two"}
 
 
@@ -60,7 +61,7 @@ def test_backup_while_others_write(memory: ProjectMemory, tmp_path: Path) -> Non
     writer.start()
     try:
         for number in range(3):
-            memory.backup(tmp_path / f"{number}.db")
+            back_up(memory.database, tmp_path / f"{number}.db")
     finally:
         done.set()
         writer.join()
@@ -78,7 +79,7 @@ def test_damaged_database_is_not_backed_up(tmp_path: Path) -> None:
         PlainEmbedder().open(database) as memory,
         pytest.raises(DatabaseUnreadableError, match="no backup was made"),
     ):
-        memory.backup(tmp_path / "saved.db")
+        back_up(memory.database, tmp_path / "saved.db")
     assert [file.name for file in tmp_path.iterdir() if "saved" in file.name] == []
 
 
@@ -94,9 +95,9 @@ def test_restore_needs_leave_and_keeps_what_was_there(saved: Path, memory: Proje
 
 def test_open_memories_see_the_restored_state(saved: Path, memory: ProjectMemory) -> None:
     assert {hit.memory.text for hit in memory.recall("one two").hits} == {"one", "two"}
-    before = memory.status().revision
+    before = memory.storage.status().revision
     backup.restore(saved, memory.database, force=True)
-    assert memory.status().revision > before
+    assert memory.storage.status().revision > before
     assert {hit.memory.text for hit in memory.recall("one two").hits} == {"one"}
     memory.store(NewMemory(text="three"))
     assert texts(memory.database) == {"one", "three"}
@@ -169,7 +170,7 @@ def test_bad_backup_changes_nothing(
 
 def test_integrity_finds_what_does_not_fit(memory: ProjectMemory, tmp_path: Path) -> None:
     memory.store(NewMemory(text="one", tags=("x",)))
-    memory.backup(tmp_path / "copy.db")
+    back_up(memory.database, tmp_path / "copy.db")
     harm = {
         "number of memories": "UPDATE project SET memories = 7",
         "number of vectors": "UPDATE models SET embeddings = 7",
@@ -181,7 +182,7 @@ def test_integrity_finds_what_does_not_fit(memory: ProjectMemory, tmp_path: Path
         copy = tmp_path / f"{named}.db"
         copy.write_bytes((tmp_path / "copy.db").read_bytes())
         with PlainEmbedder().open(copy) as opened:
-            assert opened.integrity() == []
+            assert problems_in(opened.database) == []
             with closing(sqlite3.connect(copy)) as connection:
                 connection.executescript(script)
-            assert any(named in problem for problem in opened.integrity()), named
+            assert any(named in problem for problem in problems_in(opened.database)), named

@@ -14,6 +14,7 @@ import pytest
 from cognitive_memory.core.memory import NewMemory
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.storage import connections
+from cognitive_memory.storage.backup import problems_in
 from cognitive_memory.storage.errors import (
     DatabaseBusyError,
     DatabaseFullError,
@@ -61,7 +62,7 @@ def test_full_disk_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
         assert len(stored) > 10
         assert {item.id for item in memory.memories()} == set(stored)
         remount(disk, "size=10m")
-        assert memory.integrity() == []
+        assert problems_in(memory.database) == []
         stored.append(memory.store(NewMemory(text="there is room again")).id)
         assert {item.id for item in memory.memories()} == set(stored)
 
@@ -101,14 +102,14 @@ def test_damage_found_while_reading_is_named(database: Path) -> None:
     with PlainEmbedder(here=False).open(database) as memory:
         with pytest.raises(DatabaseUnreadableError, match="heimdall restore"):
             list(memory.memories())
-        assert memory.integrity()
+        assert problems_in(memory.database)
 
 
 def test_closed_memory_says_so(memory: ProjectMemory) -> None:
     other = PlainEmbedder().open(memory.database)
     other.close()
     with pytest.raises(StorageError, match="it was closed"):
-        other.status()
+        other.storage.status()
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ import pytest
 from cognitive_memory.core.memory import NewMemory
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.storage import files
+from cognitive_memory.storage.backup import back_up, problems_in
 from cognitive_memory.storage.errors import (
     AlteredDatabaseError,
     DatabaseUnreadableError,
@@ -94,7 +95,7 @@ class TestJournal:
             memory.storage._connections._idle.clear()
             deleting_journal(own, victim)
             with pytest.raises(AlteredDatabaseError, match="rollback journal"):
-                memory.status()
+                memory.storage.status()
         assert victim.exists()
 
     def test_an_empty_one_too(self, own: Path) -> None:
@@ -234,18 +235,18 @@ class TestUnknown:
         own.parent.rename(tmp_path / "moved")
         for place in ("copy", "moved"):
             with ProjectMemory.open(tmp_path / place / own.name) as memory:
-                assert memory.status().memories == 1
+                assert memory.storage.status().memories == 1
 
 
 def test_a_copied_backup_works_on(own: Path, tmp_path: Path) -> None:
     """By hand, in place of 'heimdall restore': a backup has no write-ahead log, ours always have one."""
     with ProjectMemory.open(own) as memory:
-        memory.backup(tmp_path / "saved.db")
+        back_up(memory.database, tmp_path / "saved.db")
     shutil.copy(tmp_path / "saved.db", own)
     with ProjectMemory.open(own) as memory:
         memory.store(NewMemory(text="more"), embed=False)
         assert files.log_of(own).exists()
-        assert memory.integrity() == []
+        assert problems_in(memory.database) == []
 
 
 def test_what_takes_too_long_is_ended(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from cognitive_memory.core.memory import MemoryType, NewMemory, Origin
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.storage import json_lines
+from cognitive_memory.storage.backup import problems_in
 from cognitive_memory.storage.json_lines import JsonLineError, LineReader, read_lines
 from tests.support.plain_embedder import PlainEmbedder
 
@@ -69,7 +70,7 @@ def test_round_trip_is_exact(memories: list[NewMemory], vectors: bool) -> None:
             assert [len(line.splitlines()) for line in lines] == [1] * len(lines)
             again = there.import_lines(lines, own=True)
             assert (again.added, again.updated, again.unchanged) == (0, 0, report.added)
-            assert there.integrity() == []
+            assert problems_in(there.database) == []
             for memory in here.memories():
                 other = there.get(memory.id)
                 for name in (
@@ -179,11 +180,11 @@ def test_vectors_of_another_model_are_kept_apart(memory: ProjectMemory, tmp_path
     lines = list(memory.export_lines())
     with PlainEmbedder(name="another/1").open(tmp_path / "other.db") as other:
         assert other.import_lines(lines, own=True).vectors == 1
-        assert (other.status().embedded, other.status().pending) == (0, 1)
+        assert (other.storage.status().embedded, other.storage.status().pending) == (0, 1)
         assert list(other.export_lines()) == lines
         other.embed_pending()
         assert other.import_lines(lines, own=True).vectors == 0
-        assert other.status().embedded == 1
+        assert other.storage.status().embedded == 1
 
 
 def test_vectors_of_our_model_are_not_made_again(memory: ProjectMemory, tmp_path: Path) -> None:
@@ -193,7 +194,7 @@ def test_vectors_of_our_model_are_not_made_again(memory: ProjectMemory, tmp_path
         other.store(NewMemory(text="another"))
         other.import_lines(memory.export_lines())
         assert other.embed_pending() == 0
-        assert (other.status().embedded, other.status().not_embeddable) == (2, 1)
+        assert (other.storage.status().embedded, other.storage.status().not_embeddable) == (2, 1)
         assert there.texts == ["another"]
 
 

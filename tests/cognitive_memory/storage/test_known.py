@@ -16,6 +16,7 @@ from cognitive_memory.core.memory import NewMemory
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.storage import files, known
 from cognitive_memory.storage.adoption import Adopted, adopt
+from cognitive_memory.storage.backup import problems_in
 from cognitive_memory.storage.errors import ForeignLogError
 from cognitive_memory.storage.schema import peek, prepare
 from heimdall.models import locations
@@ -117,7 +118,7 @@ class TestLog:
                 ProjectMemory.open(database)
             memory.storage._connections._idle.clear()
             with pytest.raises(ForeignLogError):
-                memory.status()
+                memory.storage.status()
 
     def test_one_that_gets_the_number_of_the_one_before(
         self, database: Path, planted: Path, monkeypatch: pytest.MonkeyPatch
@@ -164,5 +165,5 @@ class TestLog:
 
 def texts(database: Path) -> list[str]:
     with ProjectMemory.open(database) as memory:
-        assert memory.integrity() == []
+        assert problems_in(memory.database) == []
         return [item.text for item in memory.memories()]

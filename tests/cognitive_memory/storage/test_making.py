@@ -19,6 +19,7 @@ import pytest
 from cognitive_memory.core.memory import NewMemory
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.storage import files, making
+from cognitive_memory.storage.backup import back_up, problems_in
 from cognitive_memory.storage.errors import StorageError
 from cognitive_memory.storage.known import FOLDER
 from cognitive_memory.storage.schema import prepare
@@ -42,7 +43,7 @@ def test_only_its_owner_may_read_it(database: Path) -> None:
                 file.name: stat.S_IMODE(file.stat().st_mode)
                 for file in (database, files.log_of(database), *notes()[0].parent.iterdir())
             }
-            memory.backup(database.with_name("saved.db"))
+            back_up(memory.database, database.with_name("saved.db"))
     finally:
         os.umask(umask)
     assert set(modes.values()) == {0o600}
@@ -127,7 +128,7 @@ def test_eight_processes_at_once(database: Path) -> None:
         process.stdout.close()
     with ProjectMemory.open(database) as memory:
         assert {item.text for item in memory.memories()} == set("01234567")
-        assert memory.integrity() == []
+        assert problems_in(memory.database) == []
     assert len(notes()) == 1
 
 
@@ -152,7 +153,7 @@ def test_kills_at_any_place(tmp_path: Path) -> None:
         with ProjectMemory.open(database) as memory:
             there = {item.text for item in memory.memories()}
             assert {f"of {number}" for number, status in ended.items() if status == 0} <= there
-            assert memory.integrity() == []
+            assert problems_in(memory.database) == []
         made += any(os.WIFSIGNALED(status) for status in ended.values())
     assert made, "some were killed"
 
@@ -187,4 +188,4 @@ def test_a_kill_before_and_after_each_step(database: Path, place: str, after: bo
     assert os.WIFSIGNALED(status)
     store(database, "afterwards")
     with ProjectMemory.open(database) as memory:
-        assert memory.status().memories == 1
+        assert memory.storage.status().memories == 1

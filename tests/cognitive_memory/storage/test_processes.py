@@ -12,6 +12,7 @@ import pytest
 
 from cognitive_memory.core.memory import NewMemory
 from cognitive_memory.project_memory import ProjectMemory
+from cognitive_memory.storage.backup import problems_in
 from tests.support.plain_embedder import PlainEmbedder
 from tests.support.real_model import ROOT
 
@@ -44,12 +45,12 @@ def test_eight_writers_with_readers_lose_nothing(database: Path) -> None:
     acknowledged = {line for writer in writers for line in finish(writer).split()}
     assert [int(finish(reader)) for reader in readers]
     with PlainEmbedder().open(database) as memory:
-        assert len(acknowledged) == memory.status().memories == 4000
+        assert len(acknowledged) == memory.storage.status().memories == 4000
         assert {item.id for item in memory.memories()} == acknowledged
-        assert set(memory.status().tags.values()) == {500}
+        assert set(memory.storage.status().tags.values()) == {500}
         memory.embed_pending()
-        assert memory.status().embedded == 4000
-        assert memory.integrity() == []
+        assert memory.storage.status().embedded == 4000
+        assert problems_in(memory.database) == []
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the loop forks")
@@ -75,7 +76,7 @@ def test_forked_child_has_connections_of_its_own(memory: ProjectMemory) -> None:
         try:
             for number in range(50):
                 memory.store(NewMemory(text=f"child {number}"), embed=False)
-            code = 0 if memory.status().memories >= 51 else 2
+            code = 0 if memory.storage.status().memories >= 51 else 2
         finally:
             os._exit(code)
     for number in range(50):
@@ -83,4 +84,4 @@ def test_forked_child_has_connections_of_its_own(memory: ProjectMemory) -> None:
     _, status = os.waitpid(pid, 0)
     assert os.waitstatus_to_exitcode(status) == 0
     assert len(list(walk)) == 1
-    assert memory.status().memories == 101
+    assert memory.storage.status().memories == 101

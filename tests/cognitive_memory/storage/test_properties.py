@@ -17,9 +17,11 @@ from cognitive_memory.core.memory import Memory, MemoryType, NewMemory
 from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.storage import backup, writing
+from cognitive_memory.storage.backup import back_up, problems_in
 from cognitive_memory.storage.store import MemoryStore
 from cognitive_memory.storage.vectors import Embedded, State
 from tests.support.plain_embedder import PlainEmbedder
+from tests.support.sources import replace_source
 
 pytestmark = pytest.mark.slow
 
@@ -129,8 +131,8 @@ STEPS: dict[str, Callable[[ProjectMemory, PlainEmbedder, int], object]] = {
     "delete": lambda memory, *_: memory.delete(
         item.id for item in memory.memories(limit=1, order="changed")
     ),
-    "replace": lambda memory, _, number: memory.replace_source(
-        "1", [NewMemory(text=f"text {number % 7}")]
+    "replace": lambda memory, _, number: replace_source(
+        memory, "1", [NewMemory(text=f"text {number % 7}")]
     ),
     "embed": lambda memory, *_: memory.embed_pending(),
     "restore": lambda memory, *_: restored(memory),
@@ -142,7 +144,7 @@ def restored(memory: ProjectMemory) -> None:
     if saved.exists():
         backup.restore(saved, memory.database, force=True)
     else:
-        memory.backup(saved)
+        back_up(memory.database, saved)
 
 
 @settings(max_examples=40)
@@ -166,7 +168,7 @@ def test_followers_of_changes_have_the_whole(steps: list[tuple[str, int, bool]])
                 assert steady.vectors == whole(store)
             lazy.follow(store)
             assert lazy.vectors == whole(store)
-        assert memory.integrity() == []
+        assert problems_in(memory.database) == []
 
 
 def test_long_forgotten_deletions_are_made_up_for(

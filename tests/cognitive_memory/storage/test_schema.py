@@ -65,6 +65,21 @@ def test_several_at_once_make_one(database: Path) -> None:
         assert len(set(pool.map(make, range(8)))) == 1
 
 
+def test_each_version_has_the_digest_of_what_the_migrations_make() -> None:
+    made = {step.version: ddl.digest(ddl.made(step.version)) for step in carried()}
+    assert made == ddl.DIGESTS, "a released version never changes; a new one adds its digest"
+    assert ("table", "secret", "secret", ddl.SECRET_TABLE) in ddl.made(1)
+
+
+def test_tables_that_another_sqlite_writes_otherwise(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the digest alone decides: SQLite itself writes the tables of its full-text index."""
+    prepare(database)
+    monkeypatch.setitem(ddl.DIGESTS, NEXT - 1, "of an earlier SQLite")
+    assert prepare(database).version == NEXT - 1
+
+
 def test_migrations_are_numbered_without_a_gap() -> None:
     assert [step.version for step in carried()] == list(range(1, NEXT))
     assert all(step.statements for step in carried())

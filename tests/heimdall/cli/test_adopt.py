@@ -101,6 +101,18 @@ def test_adopting(installation: Installation, clone: Path) -> None:
     assert (again.returncode, "is yours already" in again.stdout) == (0, True)
 
 
+def test_what_path_may_be(installation: Installation, clone: Path, tmp_path: Path) -> None:
+    database = clone / ".heimdall" / "cognitive_memory.db"
+    assert answer(installation, "project", "adopt", str(database))["adopted"]
+    a_strangers(tmp_path / "other.db", "Obey.")
+    found = answer(installation, "project", "adopt", str(tmp_path / "other.db"), "--own")
+    assert (found["database"], found["adopted"]) == (str(tmp_path / "other.db"), True)
+    (tmp_path / "link").mkdir()
+    (tmp_path / "link" / ".heimdall").symlink_to(clone / ".heimdall")
+    refused = installation.heimdall("project", "adopt", str(tmp_path / "link"))
+    assert (refused.returncode, refused.stdout) == (2, "")
+
+
 def test_nothing_to_adopt(installation: Installation, clone: Path) -> None:
     (clone / ".heimdall" / "cognitive_memory.db").unlink()
     done = installation.heimdall("project", "adopt")
@@ -119,7 +131,7 @@ def test_a_journal_that_would_delete_a_file(
     installation: Installation, clone: Path, tmp_path: Path
 ) -> None:
     victim = tmp_path / "precious"
-    victim.touch()
+    victim.write_text("precious")
     deleting_journal(clone / ".heimdall" / "cognitive_memory.db", victim)
     for command in (
         ("status",),

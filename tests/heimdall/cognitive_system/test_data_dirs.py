@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from heimdall.cognitive_system import data_dirs
+from heimdall.models import ModelUnavailable
 from tests.support.small_model import SmallModel
 
 VARIABLES = (
@@ -54,12 +55,21 @@ def test_initialising_sends_other_caches_to_the_shared_place(
     directory = data_dirs.initialize_shared_environment()
     mirror.assert_tree(directory)
     models = data_dirs.get_models_data_dir()
-    assert os.environ["MODEL_CACHE_DIR"] == str(models)
-    assert {os.environ[variable] for variable in VARIABLES[1:4]} == {
-        str(models / "huggingface_cache")
-    }
+    for variable in ("MODEL_CACHE_DIR", "SENTENCE_TRANSFORMERS_HOME"):
+        assert os.environ[variable] == str(models)
+    for variable in ("TRANSFORMERS_CACHE", "HF_HOME"):
+        assert os.environ[variable] == str(models / "huggingface_cache")
     assert os.environ["HF_TOKEN_PATH"] == str(home / ".cache" / "huggingface" / "token")
     assert data_dirs.ensure_models_available() == directory
+
+
+def test_other_caches_go_there_also_without_a_model(
+    mirror: SmallModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mirror.asset_path.unlink()
+    with pytest.raises(ModelUnavailable):
+        data_dirs.initialize_shared_environment()
+    assert all(os.environ.get(variable) for variable in VARIABLES)
 
 
 def test_what_the_user_has_set_wins(mirror: SmallModel, monkeypatch: pytest.MonkeyPatch) -> None:

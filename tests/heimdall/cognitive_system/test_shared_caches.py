@@ -86,7 +86,7 @@ def test_sentence_transformers(installation: Installation, home: Path) -> None:
             "-c", SENTENCE_TRANSFORMERS, HF_ENDPOINT=url, HF_HUB_DISABLE_XET="1", PYTHONWARNINGS=""
         )
     assert done.stdout == "(4,)\n", done.stderr
-    assert (home / ".local/share/heimdall/models/huggingface_cache/models--owner--small").is_dir()
+    assert (home / ".local/share/heimdall/models/models--owner--small").is_dir()
     assert not (home / ".cache/huggingface").exists()
 
 

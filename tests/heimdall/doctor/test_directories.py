@@ -43,7 +43,7 @@ def failing(report: dict[str, Any]) -> set[str]:
 def opened(tmp_path: Path) -> Path:
     """A place that everybody may write to."""
     for parent in (tmp_path, *tmp_path.parents[:2]):
-        parent.chmod(0o755)
+        parent.chmod(parent.stat().st_mode | 0o055)
     place = tmp_path / "shared"
     place.mkdir()
     place.chmod(0o777)
@@ -130,7 +130,7 @@ def test_a_closed_folder_above(
     (tmp_path / "closed" / "data").mkdir(parents=True)
     (tmp_path / "closed").chmod(0o700)
     for parent in (tmp_path, *tmp_path.parents[:3]):
-        parent.chmod(0o755)
+        parent.chmod(parent.stat().st_mode | 0o055)
     monkeypatch.setenv("HEIMDALL_DATA_DIR", str(tmp_path / "closed/data"))
     os.seteuid(54321)
     try:

@@ -13,7 +13,7 @@ from heimdall.cognitive_system import data_dirs
 from heimdall.doctor import network, variables
 from heimdall.doctor.examination import (
     CHECKS_OF_DIRECTORIES,
-    Report,
+    Diagnosis,
     check_data_directories,
     examine,
     repair,
@@ -310,14 +310,14 @@ def test_a_check_that_can_not_be_made_is_a_finding() -> None:
         ("one", Status.PASS),
         ("subject", Status.FAIL),
     ]
-    assert not Report(found).sound
+    assert not Diagnosis(found).sound
 
 
 def test_keys_are_never_lost() -> None:
     def twice(_request: Request) -> Iterator[Finding]:
         yield from (Finding("key", Status.WARN, "", text) for text in ("first", "second"))
 
-    report = Report(list(examine(Request(), {"subject": twice})))
+    report = Diagnosis(list(examine(Request(), {"subject": twice})))
     assert report.as_json() == {
         "sound": True,
         "checks": {

@@ -18,7 +18,7 @@ PLAIN, ONLINE = Request(), Request(online=True)
 
 @pytest.fixture(autouse=True)
 def _no_authorities(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"):
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -137,7 +137,7 @@ def test_a_company_authority_that_is_missing_and_then_named(
 @pytest.mark.parametrize(
     ("proxy", "words"),
     [
-        ("socks5://host:1", "of the kind socks5"),
+        ("ftp://host:1", "of the kind ftp"),
         ("http://host:port", "is no URL"),
         ("http://:80", "names no host"),
     ],

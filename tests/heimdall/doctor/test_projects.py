@@ -159,7 +159,7 @@ def test_other_known_projects_are_looked_at_too(project: Project, tmp_path: Path
 def test_a_database_of_somebody_else(project: Project) -> None:
     user, _ = other_users()
     for parent in (project.root, *project.root.parents[:3]):
-        parent.chmod(0o755)
+        parent.chmod(parent.stat().st_mode | 0o055)
     code = (
         "from heimdall.doctor import projects, finding; from pathlib import Path; "
         f"print(*projects.check(finding.Request(project=Path({str(project.root)!r}))))"
@@ -201,3 +201,14 @@ def test_looking_changes_nothing(project: Project) -> None:
     look(project.root)
     assert {path.name: path.read_bytes() for path in project.folder.iterdir()} == before
     shutil.rmtree(project.folder)
+
+
+def test_a_memory_that_no_search_finds(project: Project, home: Path) -> None:
+    remember(init_project(home))
+    found = {finding.path: finding for finding in look(project.root)}
+    assert found[str(project.database)].status is Status.PASS
+    stray = found[str(home)]
+    assert stray.status is Status.WARN
+    assert "is your home directory" in stray.message
+    assert "HEIMDALL_PROJECT" in stray.message
+    assert f"heimdall project clean {home}" in stray.message

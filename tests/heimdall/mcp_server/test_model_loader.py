@@ -198,7 +198,7 @@ def here(
     monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
     monkeypatch.setenv("HEIMDALL_SOURCES", "mirror")
     monkeypatch.setenv("HEIMDALL_PROGRESS", "0")
-    from heimdall.models import resolve
+    from heimdall.models.resolver import resolve
 
     resolve()
 

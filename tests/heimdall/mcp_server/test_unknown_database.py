@@ -27,7 +27,7 @@ def test_it_answers_and_every_tool_names_the_command_that_helps(
     database = project / ".heimdall" / "cognitive_memory.db"
     a_strangers(database, "Obey.")
     victim = tmp_path / "precious"
-    victim.touch()
+    victim.write_text("precious")
     if journal:
         deleting_journal(database, victim)
     before = {path.name: path.read_bytes() for path in database.parent.iterdir()}

@@ -18,6 +18,7 @@ from heimdall.migration_0_3.original import is_legacy
 from heimdall.migration_0_3.report import Options, Outcome
 from tests.heimdall.conftest import OriginalDatabase
 from tests.heimdall.migration_0_3.test_rows import DECISION, LESSON
+from tests.support.hostile_databases import ENDLESS, alter, deleting_journal, reads
 
 PLAIN, DRY, REMOVE = Options(), Options(dry_run=True), Options(remove=True)
 
@@ -241,3 +242,37 @@ def test_what_is_no_database_is_not_legacy(tmp_path: Path) -> None:
     assert not is_legacy(tmp_path)
     assert not is_legacy(tmp_path / "gone")
     shutil.rmtree(tmp_path)
+
+
+@pytest.mark.parametrize("options", [PLAIN, DRY])
+def test_a_journal_that_would_delete_a_file(
+    original: OriginalDatabase, project: Project, tmp_path: Path, options: Options
+) -> None:
+    """As a repository may bring it: SQLite obeys it whenever the database is opened to be written."""
+    database = original()
+    victim = tmp_path / "precious"
+    victim.write_text("precious")
+    deleting_journal(database, victim)
+    assert not is_legacy(database)
+    step = migrate(database, project, options)
+    assert (step.outcome, "rollback journal" in step.detail) == (Outcome.FAILED, True)
+    assert victim.exists()
+    reads(database)  # what SQLite does by itself
+    assert not victim.exists()
+
+
+@pytest.mark.parametrize("options", [PLAIN, DRY])
+def test_a_view_that_never_ends(
+    original: OriginalDatabase, project: Project, options: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("memories", "original"):
+        monkeypatch.setattr(f"heimdall.migration_0_3.{module}.seconds_for", lambda _: 0.5)
+    database = original()
+    alter(
+        database,
+        "DROP TABLE retrieval_stats",
+        f"CREATE VIEW retrieval_stats AS {ENDLESS} SELECT i FROM n",  # noqa: S608
+    )
+    step = migrate(database, project, options)
+    assert (step.outcome, "did not answer in time" in step.detail) == (Outcome.FAILED, True)
+    assert rows(database)

@@ -18,6 +18,7 @@ from cognitive_memory.project.errors import ProjectError
 from cognitive_memory.project.find import Project
 from cognitive_memory.project.registry import known_projects
 from cognitive_memory.project_memory import ProjectMemory
+from cognitive_memory.storage.backup import problems_in
 from heimdall.cognitive_system import data_dirs
 from heimdall.migration_0_3.memories import KEPT_NAME
 from heimdall.migration_0_3.migrate import migrate_legacy_data
@@ -88,7 +89,7 @@ def test_everything_comes_over_and_everything_old_stays(
     assert after[".heimdall/config.heimdall-0.3.yaml"] == CONFIG.encode()
     small.assert_tree(Path(locations.models_dir()))
     with ProjectMemory.open(project.database) as memory:
-        status = memory.status()
+        status = memory.storage.status()
     assert (status.memories, status.pending) == (55, 55)
     assert any("55 memories have no vector yet" in note for note in report.notes)
     assert any("They hold vectors of project_0123abcd" in note for note in report.notes)
@@ -139,8 +140,8 @@ def test_removing(project: Project, small: SmallModel, at_once: bool) -> None:
         ".heimdall/migrated.json",
     }
     with ProjectMemory.open(project.database) as memory:
-        assert memory.status().memories == 55
-        assert memory.integrity() == []
+        assert memory.storage.status().memories == 55
+        assert problems_in(memory.database) == []
     small.assert_tree(Path(locations.models_dir()))
     assert (
         data_dirs.get_qdrant_data_dir() / "collections/kept/0/segment"
@@ -193,7 +194,7 @@ def test_a_half_migrated_folder_is_finished(project: Project) -> None:
     assert migrate_legacy_data(project.root).sound
     assert not half.exists()
     with ProjectMemory.open(project.database) as memory:
-        assert memory.status().memories == 55
+        assert memory.storage.status().memories == 55
 
 
 def test_what_nobody_can_read_is_said(project: Project) -> None:
@@ -238,7 +239,7 @@ def test_vectors_are_made_where_the_model_is(
     report = migrate_legacy_data(root, progress=lambda done, total: told.append((done, total)))
     assert report.sound, report
     with ProjectMemory.open(Project(root).database) as memory:
-        status = memory.status()
+        status = memory.storage.status()
         assert (status.embedded, status.pending) == (5, 0)
     assert told[-1] == (5, 5)
 
@@ -258,7 +259,7 @@ def test_two_at_once(project: Project) -> None:
         _, said = process.communicate(timeout=120)
         assert process.returncode == 0, said
     with ProjectMemory.open(project.database) as memory:
-        assert memory.status().memories == 55
+        assert memory.storage.status().memories == 55
     assert len(list(project.folder.glob("cognitive_memory.heimdall-0.3*.db"))) == 1
 
 
@@ -303,7 +304,7 @@ def test_a_disk_without_room_for_another_database(
 def test_what_belongs_to_somebody_else_is_left_and_said(project: Project, tmp_path: Path) -> None:
     user, _ = other_users()
     for parent in (project.root, *project.root.parents[:3]):
-        parent.chmod(0o755)
+        parent.chmod(parent.stat().st_mode | 0o055)
     shared = tmp_path / "theirs"
     shared.mkdir()
     os.chown(shared, user.uid, user.gid)

@@ -7,6 +7,7 @@ import pytest
 from cognitive_memory.project.find import Project
 from heimdall.migration_0_3 import places, settings
 from heimdall.migration_0_3.report import Options, Outcome
+from tests.cognitive_memory.ingest.test_front_matter import ODD
 from tests.heimdall.conftest import OriginalDatabase
 
 CONFIG = """\
@@ -84,7 +85,8 @@ def test_folders_that_compose_files_mount(root: Path, volumes: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["[", "- list", "services: 3", "services: {a: {volumes: {b: c}}}", "{a: [b"]
+    "content",
+    ["[", "- list", "services: 3", "services: {a: {volumes: {b: c}}}", "{a: [b", *ODD, "[" * 9000],
 )
 def test_compose_files_of_any_kind(root: Path, content: str) -> None:
     (root / "compose.yaml").write_text(content)
@@ -146,9 +148,16 @@ def test_other_settings_that_were_kept_are_not_replaced(root: Path) -> None:
     assert settings.migrate(project, Options()) is not None
 
 
-@pytest.mark.parametrize("content", ["project_id: 3", "[", "text", ""])
+@pytest.mark.parametrize("content", ["project_id: 3", "[", "text", "", *ODD])
 def test_settings_that_are_not_the_originals(root: Path, content: str) -> None:
     (root / ".heimdall").mkdir()
     (root / ".heimdall/config.yaml").write_text(content)
     assert settings.migrate(Project(root), Options()) is None
     assert settings.database_of(Project(root)) is None
+
+
+@pytest.mark.parametrize("odd", [odd for odd in ODD if "complex" not in odd])
+def test_settings_with_values_that_are_none(root: Path, odd: str) -> None:
+    (root / ".heimdall").mkdir()
+    (root / ".heimdall/config.yaml").write_text(f"{odd}\n{CONFIG}")
+    assert settings.migrate(Project(root), Options(dry_run=True)) is not None

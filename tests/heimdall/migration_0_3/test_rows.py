@@ -99,7 +99,8 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=6,
 )
-anything = st.none() | st.integers() | st.floats() | st.text() | json_values.map(json.dumps)
+deep = st.integers(40, 60).map(lambda levels: "[" * levels + "]" * levels)
+anything = st.none() | st.integers() | st.floats() | st.text() | json_values.map(json.dumps) | deep
 
 
 texts = st.text(min_size=1, alphabet=st.characters(exclude_categories=["Cs"]))

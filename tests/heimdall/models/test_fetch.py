@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from heimdall.models.errors import ModelUnavailable, SourceError
 from heimdall.models.fetch import ROUNDS, delay_seconds, provide
 from heimdall.models.manifest import PinnedFile, PinnedModel
+from heimdall.models.patience import Patience
 from heimdall.models.pinned_set import PinnedSet
 from heimdall.models.settings import Settings
 from heimdall.models.sources.base import Context
@@ -67,9 +68,11 @@ def ask(
     store: Store,
     settings: Settings = Settings(),  # noqa: B008
     *,
-    brief: bool = False,
+    patience: Patience | None = None,
 ) -> tuple[str, ...]:
-    return provide(PinnedSet(pinned, store), settings, Progress(), sources=sources, brief=brief)
+    return provide(
+        PinnedSet(pinned, store), settings, Progress(), sources=sources, patience=patience
+    )
 
 
 @pytest.mark.parametrize(
@@ -145,7 +148,7 @@ def test_in_a_hurry_nobody_waits_for_a_network_that_is_not_there(
     away = SourceError("refused", transient=True, unreachable=True)
     source = Scripted("away", small, [away] * 9)
     with pytest.raises(ModelUnavailable):
-        ask([source], pinned, store, brief=True)
+        ask([source], pinned, store, patience=Patience(5))
     assert (source.asked, waits) == (1, [])
 
 

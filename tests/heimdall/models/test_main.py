@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from heimdall.models import packages
+from heimdall.models import packages, plain_output
 from heimdall.models.__main__ import main
-from heimdall.models.commands import COMMANDS, Command, Report
+from heimdall.models.commands import COMMANDS, Command
 from heimdall.models.errors import ManifestError
 from heimdall.models.packages import chosen_package
+from heimdall.models.report import Report
 from tests.support.small_model import SmallModel
 
 
@@ -41,6 +43,15 @@ def test_text_json_and_exit_codes(small: SmallModel, capsys: pytest.CaptureFixtu
     assert json.loads(capsys.readouterr().out)["dry_run"] is True
 
 
+def test_a_missing_model_is_told_as_json_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["export", str(tmp_path / "model.zip"), "--json"]) == 1
+    expected = {"model": "small", "variant": "standard", "file": None, "size": None}
+    printed = capsys.readouterr()
+    assert (json.loads(printed.out), printed.err) == (expected, "")
+
+
 def test_an_error_is_a_message(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["pull", "--variant", "huge"]) == 2
     assert capsys.readouterr().err.startswith("heimdall-models: model manifest ")
@@ -67,7 +78,7 @@ def test_an_interruption_has_its_own_exit_code(
 def test_nothing_moves_the_cursor(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    report = Report({}, lines=(("a\x1b[2Jb",),))
+    report = Report({}, partial(plain_output.line, "a\x1b[2Jb"))
     monkeypatch.setitem(COMMANDS, "pull", Command(lambda *_, **__: report))
     assert main(["pull"]) == 0
     assert "\x1b" not in capsys.readouterr().out

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from heimdall.models.ownership import is_own
+from heimdall.models.ownership import is_own, owner
 from tests.support.other_user import OtherUser, other_users
 from tests.support.small_model import Installation, SmallModel
 
@@ -184,3 +184,14 @@ with claim(Path(sys.argv[1], "heimdall/models/.store/partial"), sys.argv[2]) as 
 """
     told = run(second, claim, str(neighbours.shared), asset.sha256)
     assert told == f"1 {second.uid}"
+
+
+def test_an_owner_is_told_by_name_or_number(tmp_path: Path) -> None:
+    assert owner(tmp_path) == tmp_path.owner()
+    assert owner(tmp_path / "missing") == "somebody else"
+
+
+@pytest.mark.skipif(getattr(os, "geteuid", int)() != 0, reason="only root can give a file away")
+def test_an_owner_without_a_name_is_told_by_number(tmp_path: Path) -> None:
+    os.chown(tmp_path, 54_321, -1)
+    assert owner(tmp_path) == "user 54321"

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from heimdall.cli.run import run
-from heimdall.models import ManifestError, ModelUnavailable, ensure, resolve
+from heimdall.models import ManifestError, ModelUnavailable, ensure
 from heimdall.models.packages import find_package
+from heimdall.models.resolver import resolve
 from tests.support.small_model import SmallModel
 
 

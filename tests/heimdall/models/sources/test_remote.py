@@ -77,7 +77,7 @@ def test_a_mirror_with_other_bytes_is_passed_over(
         monkeypatch.setenv("HEIMDALL_SOURCES", "mirror,github")
         assert resolve_in_detail().sources == ("github",)
     stderr = capfd.readouterr().err
-    assert f"mirror: {mirror.url}/v1/{small.asset_path.name}: wrong bytes" in stderr
+    assert f"mirror: {mirror.url}/…/{small.asset_path.name}: wrong bytes" in stderr
     assert "mirror: /nowhere/v1/" in stderr
     assert "can't be read: No such file" in stderr
 

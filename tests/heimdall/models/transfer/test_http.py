@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heimdall.models.errors import SourceError
-from heimdall.models.transfer.http import Address, Client, retry_after_seconds
+from heimdall.models.transfer.address import Address
+from heimdall.models.transfer.http import Client, retry_after_seconds
 from tests.support.faults import Fault, Instead
 from tests.support.servers import RunningServer, plain_mirror
 
@@ -31,8 +32,8 @@ def server(tmp_path: Path) -> Iterator[RunningServer]:
         yield server
 
 
-def body(client: Client, url: str, **options: str) -> bytes:
-    with client.open(url, **options) as answer:  # type: ignore[arg-type]
+def body(client: Client, url: str, **options: dict[str, str]) -> bytes:
+    with client.open(url, **options) as answer:
         content = b"".join(answer.chunks())
     client.close()
     return content
@@ -69,8 +70,14 @@ def test_authorization_stays_with_its_origin(
             Fault(Instead(302, headers={"Location": f"{other.url}/file"}), path="/away")
         )
         server.faults.add(Fault(Instead(302, headers={"Location": "/file"}), path="/home"))
-        assert body(client, f"{server.url}/away", authorization="Bearer t") == b"content"
-        assert body(client, f"{server.url}/home", authorization="Bearer t") == b"content"
+        assert (
+            body(client, f"{server.url}/away", credentials={"Authorization": "Bearer t"})
+            == b"content"
+        )
+        assert (
+            body(client, f"{server.url}/home", credentials={"Authorization": "Bearer t"})
+            == b"content"
+        )
         assert [record.authorized for record in server.requests.settled()] == [True, True, True]
         assert [record.authorized for record in other.requests.settled()] == [False]
 
@@ -195,7 +202,7 @@ def test_a_header_that_can_not_be_sent_is_not_repeated(
     client: Client, server: RunningServer
 ) -> None:
     with pytest.raises(SourceError, match="can't be asked") as caught:
-        body(client, f"{server.url}/file", authorization="Bearer hunter2\n")
+        body(client, f"{server.url}/file", credentials={"Authorization": "Bearer hunter2\n"})
     assert "hunter2" not in str(caught.value)
 
 

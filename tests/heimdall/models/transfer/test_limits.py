@@ -33,17 +33,3 @@ def test_slow_is_not_nothing() -> None:
     pace = Pace("http://slow.example/x", seconds=0)
     for _ in range(5):
         pace.note(1000)
-
-
-def test_a_head_that_goes_on_and_on_is_cut() -> None:
-    with (
-        raw_server(endlessly(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n", 0.05)) as server,
-        pytest.raises(SourceError, match="no complete answer head within 2 s") as caught,
-    ):
-        body(server.url, 1)
-    assert caught.value.transient
-
-
-def test_a_quick_head_is_not() -> None:
-    with raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi") as server:
-        assert body(server.url, 5) == b"hi"

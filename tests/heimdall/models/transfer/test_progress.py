@@ -69,3 +69,12 @@ def test_none_when_unwanted_or_without_stderr(monkeypatch: pytest.MonkeyPatch) -
     assert type(make_progress(wanted=False)) is Progress
     monkeypatch.setattr(sys, "stderr", None)
     assert type(make_progress()) is Progress
+
+
+@pytest.mark.parametrize("kind", [LineProgress, BarProgress])
+def test_a_note_is_one_message_and_moves_no_cursor(kind: type[LineProgress]) -> None:
+    stream = io.StringIO()
+    kind(stream).note("took /a\x1b[2J\x9b\r\nheimdall: done")
+    said = stream.getvalue().removeprefix("\r\x1b[K")
+    assert not {"\x1b", "\x9b", "\r"} & set(said)
+    assert "\nheimdall: done" not in said

@@ -66,7 +66,7 @@ def test_connections_that_say_nothing_keep_nobody_out(project: Path, sent: str) 
     with ExitStack() as stack, http_server(project, command=limited(project)) as server:
         for number in range(4 * DESCRIPTORS):
             client = stack.enter_context(connected(server))
-            with suppress(OSError):  # it was shown the door already
+            with suppress(OSError):  # it was closed already
                 client.sendall(sent.encode("latin-1"))
             if number % 100 == 0:
                 assert asked(server).startswith(b"HTTP/1.1 200"), number

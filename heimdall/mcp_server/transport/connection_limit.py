@@ -26,7 +26,7 @@ _QUEUED: Final = 512
 Headers = Iterable[tuple[bytes, bytes]]
 
 
-class Doorkeeper:
+class ConnectionLimit:
     """Makes uvicorn's connections, and closes those that show no token.
 
     Args:
@@ -45,13 +45,13 @@ class Doorkeeper:
         """Uvicorn's factory of protocols."""
         return Connection(self, **parts)
 
-    def came(self, connection: Connection) -> None:
-        """A connection is there; the one that has been waiting longest goes if there are too many."""
+    def opened(self, connection: Connection) -> None:
+        """A connection was opened; the one that has been waiting longest goes if there are too many."""
         self._waiting[connection] = None
         if len(self._waiting) > self.most:
             next(iter(self._waiting)).leave()
 
-    def passed(self, connection: Connection) -> None:
+    def settled(self, connection: Connection) -> None:
         """A connection showed the token, or is gone."""
         self._waiting.pop(connection, None)
 
@@ -59,21 +59,21 @@ class Doorkeeper:
 class Connection(H11Protocol):
     """A connection that has to show the token in time."""
 
-    def __init__(self, door: Doorkeeper, **parts: Any) -> None:
+    def __init__(self, limit: ConnectionLimit, **parts: Any) -> None:
         super().__init__(**parts)
-        self._door = door
+        self._limit = limit
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """It has some seconds from now on."""
         super().connection_made(transport)
         self._deadline = self.loop.call_later(SECONDS, self.leave)
-        self._door.came(self)
+        self._limit.opened(self)
 
     def data_received(self, data: bytes) -> None:
         """It may stay once its headers show the token."""
         super().data_received(data)
-        if self._deadline and self.headers and self._door.shows_token(self.headers):
+        if self._deadline and self.headers and self._limit.shows_token(self.headers):
             self._settled()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -82,7 +82,7 @@ class Connection(H11Protocol):
         super().connection_lost(exc)
 
     def leave(self) -> None:
-        """Close it at once, with what is still to be written."""
+        """Close it at once; what is not written yet is dropped."""
         self._settled()
         self.transport.abort()
 
@@ -90,23 +90,23 @@ class Connection(H11Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
-        self._door.passed(self)
+        self._limit.settled(self)
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server behind a doorkeeper."""
+    """uvicorn's server with such a limit."""
 
-    def __init__(self, app: Any, door: Doorkeeper, *, grace_seconds: int) -> None:
+    def __init__(self, app: Any, limit: ConnectionLimit, *, grace_seconds: int) -> None:
         config = uvicorn.Config(
             app,
-            http=door.connection,  # type: ignore[arg-type]  # a factory does as well as a class
+            http=limit.connection,  # type: ignore[arg-type]  # a factory does as well as a class
             ws="none",
             lifespan="on",
             log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=2 * door.most,
+            limit_concurrency=2 * limit.most,
             # So many are accepted before the loop does anything else, as making room.
             backlog=_ACCEPTED_AT_ONCE,
             timeout_graceful_shutdown=grace_seconds,

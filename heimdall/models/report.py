@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 EXIT_OK: Final = 0
 """Done."""
@@ -18,7 +18,7 @@ EXIT_INTERRUPTED: Final = 130
 
 @dataclass(frozen=True)
 class Report:
-    """What a command did or learnt; `Command.invoke` prints it and returns its exit code.
+    """What a command did or learnt.
 
     Attributes:
         document: the JSON object that `--json` prints.
@@ -39,3 +39,28 @@ class Report:
         if self.errors:
             return EXIT_ERROR
         return EXIT_OK if self.sound else EXIT_FINDINGS
+
+
+class Output(Protocol):
+    """What a report's text is printed with: `heimdall` has colours, `heimdall-models` has none."""
+
+    def line(self, *parts: str) -> None:
+        """Print one line of the parts."""
+
+    def fields(self, pairs: Iterable[tuple[str, object]], /) -> None:
+        """Print names and values, one pair a line."""
+
+    def error(self, message: str, /) -> None:
+        """Print a message on stderr."""
+
+    def good(self, text: str, /) -> str:
+        """Text that tells of something right."""
+
+    def warning(self, text: str, /) -> str:
+        """Text that tells of something to look at."""
+
+    def bad(self, text: str, /) -> str:
+        """Text that tells of something wrong."""
+
+    def faint(self, text: str, /) -> str:
+        """Text that matters less."""

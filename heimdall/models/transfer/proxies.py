@@ -1,0 +1,115 @@
+"""Which proxy a URL goes through, as the usual variables say, and what it refuses."""
+
+from __future__ import annotations
+
+import importlib.util
+import ipaddress
+import re
+import ssl
+import urllib.request
+from urllib.parse import urlsplit
+
+import urllib3
+
+from ..errors import SourceError
+from ..secrets import redact_url
+from . import connections
+
+VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
+_SOCKS = frozenset({"socks5", "socks5h", "socks4", "socks4a"})
+_REFUSED = re.compile(r"Tunnel connection failed: (?P<status>\d{3}) ?(?P<reason>.*)")
+CREDENTIALS_HINT = "; its user and password are written as http://user:password@host:port"
+
+
+def proxy_for(url: str) -> str | None:
+    """The proxy that the environment names for a URL, with its scheme; None: ask directly."""
+    parts = urlsplit(url)
+    if urllib.request.proxy_bypass(parts.netloc.rpartition("@")[2]) or _is_excepted(parts.hostname):
+        return None
+    proxies = urllib.request.getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    return proxy if not proxy or "://" in proxy else f"http://{proxy}"
+
+
+def _is_excepted(host: str | None) -> bool:
+    """Whether a host that is an address is in one of `NO_PROXY`'s networks, which the standard library leaves out."""
+    try:
+        address = ipaddress.ip_address(host or "")
+    except ValueError:
+        return False
+    for item in urllib.request.getproxies_environment().get("no", "").split(","):
+        try:
+            if address in ipaddress.ip_network(item.strip().strip("[]"), strict=False):
+                return True
+        except ValueError:
+            continue
+    return False
+
+
+def problem_with(proxy: str) -> str | None:
+    """Why a proxy can't be used, as it is named; None if it can."""
+    try:
+        parts = urlsplit(proxy)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "is no URL" + (", write @ as %40 in its password" if "@" in proxy else "")
+    if not host:
+        return "names no host"
+    if parts.scheme in _SOCKS:
+        has_pysocks = importlib.util.find_spec("socks") is not None
+        return (
+            None
+            if has_pysocks
+            else "is a SOCKS proxy, for which PySocks is missing: pip install pysocks"
+        )
+    return (
+        None
+        if parts.scheme in {"http", "https"}
+        else f"is of the kind {parts.scheme}, which can't be used"
+    )
+
+
+def pools_behind(
+    proxy: str | None, credentials: tuple[str, str] | None, tls: ssl.SSLContext
+) -> urllib3.PoolManager:
+    """Connections by way of a proxy, or direct ones.
+
+    Args:
+        proxy: its URL without credentials.
+        credentials: user and password.
+        tls: for the servers, and for the proxy if it is asked by https.
+
+    Raises:
+        SourceError: if the proxy is none that can be used.
+    """
+    if proxy is None:
+        pools = urllib3.PoolManager(ssl_context=tls)
+        connections.limit(pools)
+        return pools
+    if problem := problem_with(proxy):
+        raise SourceError(f"the proxy {redact_url(proxy)} {problem}")
+    if urlsplit(proxy).scheme in _SOCKS:
+        from urllib3.contrib.socks import SOCKSProxyManager
+
+        user, password = credentials or (None, None)
+        pools = SOCKSProxyManager(proxy, user, password, ssl_context=tls)
+        connections.limit_socks(pools)
+        return pools
+    headers = urllib3.make_headers(proxy_basic_auth=":".join(credentials)) if credentials else None
+    pools = urllib3.ProxyManager(
+        proxy, proxy_headers=headers, ssl_context=tls, proxy_ssl_context=tls
+    )
+    connections.limit(pools)
+    return pools
+
+
+def refusal(error: BaseException) -> tuple[int, str] | None:
+    """The status with which a proxy refused a tunnel, and how to tell it; None for any other error."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if match := _REFUSED.fullmatch(str(cause)):
+            status = int(match["status"])
+            hint = CREDENTIALS_HINT if status == 407 else ""
+            return status, f"{status} {match['reason']}".rstrip() + hint
+        cause = getattr(cause, "original_error", None) or cause.__cause__
+    return None

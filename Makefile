@@ -55,6 +55,7 @@ wheelhouse: $(INSTALLED)
 
 node-tools: $(INSTALLED)
 	@$(BIN)/python -m tests.support.node_tools
+	@$(BIN)/python -m tests.support.node_tools node_assistants
 
 $(INSTALLED): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else f"heimdall-mcp needs Python 3.11 or newer, {sys.executable} is {sys.version.split()[0]}; say make PYTHON=/path/to/python")'

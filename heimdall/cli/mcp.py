@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from heimdall.mcp_clients.places import Place
     from heimdall.mcp_clients.setup import Change
 
+Grade = Literal["pass", "warn", "fail"]
 _scope = click.option(
     "--scope",
     type=click.Choice(["user", "project"]),
@@ -158,7 +159,7 @@ def _show_changes(changes: Iterable[Change], *, dry_run: bool) -> None:
     for change in changes:
         changed = change.action != "unchanged"
         would = "would be " if dry_run and changed else ""
-        _show_place(change.place, f"{would}{change.action}, ", fine=True)
+        _show_place(change.place, f"{would}{change.action}, ")
         if dry_run and changed:
             output.paragraph(change.text or "(the file would be removed)", indent=2)
         if change.backup:
@@ -195,7 +196,9 @@ def status(*, project: Path | None, name: str) -> Report:
             )
         for standing in standings:
             told = f"version {standing.version}, {len(standing.tools)} tools, "
-            _show_place(standing.place, told if standing.version else "", fine=not standing.problem)
+            untried = standing.state is setup.State.UNTRIED
+            grade: Grade = "warn" if untried else "fail" if standing.problem else "pass"
+            _show_place(standing.place, told if standing.version else "", grade=grade)
             if standing.problem:
                 output.paragraph(standing.problem, indent=2)
 
@@ -210,7 +213,8 @@ def status(*, project: Path | None, name: str) -> Report:
         }
         for one in standings
     ]
-    sound = bool(standings) and not any(standing.problem for standing in standings)
+    wanting = (setup.State.WRONG, setup.State.UNREADABLE)
+    sound = bool(standings) and not any(one.state in wanting for one in standings)
     return Report({"entries": entries}, show, sound)
 
 
@@ -290,6 +294,6 @@ def _document(place: Place) -> dict[str, object]:
     return {"client": place.client.name, "scope": place.scope, "file": place.path}
 
 
-def _show_place(place: Place, told: str = "", *, fine: bool) -> None:
-    mark = output.mark("pass" if fine else "fail")
+def _show_place(place: Place, told: str = "", *, grade: Grade = "pass") -> None:
+    mark = output.mark(grade)
     output.line(mark, f" {place.client.title}, {place.scope}: {told}", str(place.path))

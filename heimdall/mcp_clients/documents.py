@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Protocol
 
 from heimdall.mcp_clients.clients import Client
@@ -97,6 +98,7 @@ def drop_entry(text: str, client: Client, name: str) -> str:
     return "" if "".join(changed.split()) in {"", "{}"} else changed
 
 
+@lru_cache(maxsize=2)  # the old text and the new one are read again and again
 def _content(text: str, client: Client) -> dict[str, Any]:
     content = _FORMATS[client.format].read(text) if text.strip() else None
     if client.format == "json" and content is not None:
@@ -141,7 +143,8 @@ def _only_the_entry_differs(old: str, new: str, client: Client, name: str) -> st
         )
     except FormatError:
         same = came_or_went = False
-    if same and came_or_went:
+    # A null in the place of the servers is written over.
+    if same and came_or_went and _content(old, client).get(client.key, {}) is not None:
         short, long = sorted(("".join(old.split()), "".join(new.split())), key=len)
         rest = iter(long)
         same = all(character in rest for character in short)

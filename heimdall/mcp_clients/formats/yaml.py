@@ -14,6 +14,8 @@ import yaml
 
 from heimdall.mcp_clients.errors import FormatError
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 
 def read(text: str) -> Any:
     """The content of a document; None if there is none.
@@ -22,7 +24,7 @@ def read(text: str) -> Any:
         FormatError: it is not one YAML document of plain values; the message has line and column.
     """
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, _LOADER)  # noqa: S506  both are the safe one
     # an ill-formed date and a list as a key are no YAMLError
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise FormatError(" ".join(str(error).split())) from None

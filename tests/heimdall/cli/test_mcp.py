@@ -149,3 +149,11 @@ def test_all_clients_are_listed(project: Path) -> None:
     rows = json.loads(mcp(project, "list", "--json").stdout)["clients"]
     assert {row["client"] for row in rows} >= {"claude-code", "codex", "zed"}
     assert "claude-desktop" in mcp(project, "list").stdout
+
+
+def test_a_command_of_a_projects_file_is_shown_and_not_started(project: Path) -> None:
+    done = mcp(project, "install", "zed", "--scope", "project", "--command", "touch started")
+    assert done.returncode == 0, done.stderr
+    status = mcp(project, "status")
+    assert (status.returncode, (project / "started").exists()) == (0, False)
+    assert "it says touch started" in status.stdout

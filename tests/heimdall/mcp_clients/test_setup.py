@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -192,3 +193,41 @@ def test_five_at_once_lose_nothing(project: Path, home: Path) -> None:
     assert [process.wait(timeout=120) for process in running] == [0] * len(names)
     content = json.loads(place("zed", project).path.read_text())
     assert {*content["context_servers"]} == {*names}
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"command": "./evil"},
+        {"command": "heimdall-mcp", "args": ["--http"]},
+        {"command": "heimdall-mcp", "env": {"LD_PRELOAD": "./evil.so"}},
+        {"command": "sh", "args": ["-c", "touch started"]},
+    ],
+)
+def test_what_a_projects_file_says_is_not_started(project: Path, entry: dict[str, object]) -> None:
+    where = place("claude-code", project, "project")
+    project.mkdir()
+    evil = project / "evil"
+    evil.write_text("#!/bin/sh\ntouch started\n")
+    evil.chmod(0o755)
+    where.path.write_text(json.dumps({"mcpServers": {"heimdall": entry}}))
+    standing = setup.standing(where)
+    assert standing.state is setup.State.UNTRIED
+    assert standing.problem.startswith(
+        "it was not started, since a project's file may be anybody's"
+    )
+    assert not list(project.parent.rglob("started"))
+
+
+@pytest.mark.slow
+def test_what_an_install_writes_into_a_project_is_started(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = place("claude-code", project, "project")
+    setup.install(where)
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+    assert setup.standing(where).state is setup.State.INSTALLED
+    monkeypatch.setenv("PATH", "/nowhere")
+    standing = setup.standing(where)
+    assert standing.state is setup.State.WRONG
+    assert standing.problem.endswith("install heimdall-mcp on this machine")

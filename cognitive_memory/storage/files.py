@@ -115,6 +115,12 @@ def inode(path: Path) -> int:
     return 0 if status is None else status.st_ino
 
 
+def times(path: Path) -> str:
+    """What changes when anybody writes to a file, or sets its times; empty where there is none."""
+    status = _status(path)
+    return "" if status is None else f"{status.st_mtime_ns}:{status.st_ctime_ns}"
+
+
 @contextlib.contextmanager
 def draft_folder(directory: Path) -> Iterator[Path]:
     """A folder of our own in a directory, removed at the end; what killed processes left of theirs goes, too."""

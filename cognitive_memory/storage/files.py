@@ -124,13 +124,13 @@ def times(path: Path) -> str:
 @contextlib.contextmanager
 def draft_folder(directory: Path) -> Iterator[Path]:
     """A folder of our own in a directory, removed at the end; what killed processes left of theirs goes, too."""
-    from heimdall.models.processes import this_process
+    from heimdall.models.processes import new_owner
     from heimdall.models.transfer.partials import is_abandoned
 
     for left in directory.glob(f"{_DRAFT}.*.tmp"):
         if is_abandoned(left):
             shutil.rmtree(left, ignore_errors=True)
-    folder = directory / f"{_DRAFT}.{this_process()}-{os.urandom(4).hex()}.tmp"
+    folder = directory / f"{_DRAFT}.{new_owner()}.tmp"
     folder.mkdir(mode=0o700)
     try:
         yield folder

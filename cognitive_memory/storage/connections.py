@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cognitive_memory.storage import ddl, files, known
 from cognitive_memory.storage.errors import StorageError, explained
-from cognitive_memory.storage.hardening import ANSWER_SECONDS, bounded, harden
+from cognitive_memory.storage.hardening import ANSWER_SECONDS, bounded, ending, harden
 
 BUSY_SECONDS = 30.0
 """How long a writer waits for its turn. With eight busy writers the longest wait seen was below a second."""
@@ -55,9 +55,10 @@ class Connections:
         with explained(self.database):
             connection = self._take()
             try:
-                for statement in beginning:
-                    connection.execute(statement)
-                yield connection
+                with ending(connection, files.size_on_disk(self.database)):
+                    for statement in beginning:
+                        connection.execute(statement)
+                    yield connection
             finally:
                 if process != os.getpid():
                     _INHERITED.append(connection)
@@ -158,7 +159,8 @@ def opened(database: Path, *, read_only: bool = False) -> Iterator[sqlite3.Conne
         connection = connect(database, read_only=read_only)
         secret = secret_of(connection)
         try:
-            yield connection
+            with ending(connection, files.size_on_disk(database)):
+                yield connection
         finally:
             connection.close()
             if not read_only:

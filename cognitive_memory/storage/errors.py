@@ -53,6 +53,10 @@ class BadRowError(ValueError):
     """A row is no memory: which, and why. `explained` makes it a `DatabaseUnreadableError`."""
 
 
+class NoAnswerError(StorageError):
+    """The database did not answer in time, or did not come to an end."""
+
+
 class NewerSchemaError(StorageError):
     """A newer release of heimdall made or migrated the database. It was left as it is."""
 
@@ -120,9 +124,9 @@ _EXPLANATIONS: dict[int, tuple[type[StorageError], str, str]] = {
         "nothing of this change was stored; check the disk",
     ),
     sqlite3.SQLITE_INTERRUPT: (
-        StorageError,
-        "it did not answer in time",
-        "nothing was changed; 'heimdall doctor' tells what is wrong with it",
+        NoAnswerError,
+        "it did not answer in time, as if it was damaged or altered",
+        "nothing was changed; 'heimdall doctor' looks at it, 'heimdall restore' brings back a backup, {own} takes over the rest",
     ),
     sqlite3.SQLITE_FULL: (
         DatabaseFullError,
@@ -168,7 +172,8 @@ def explanation(error: sqlite3.DatabaseError, database: Path) -> StorageError:
     if str(error).startswith("Could not decode"):  # the module's own, without a code
         return _bad_row(database, error)
     kind, problem, advice = _EXPLANATIONS.get(_primary_code(error), _OTHER)
-    return kind(str(database), problem.format(error=error), advice)
+    own = adopt_command(database, own=True)
+    return kind(str(database), problem.format(error=error), advice.format(own=own))
 
 
 def read_only_error(database: Path) -> StorageError:

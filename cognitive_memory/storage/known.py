@@ -9,7 +9,9 @@ it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 from hashlib import sha256
 from pathlib import Path
 
@@ -43,7 +45,7 @@ def note(secret: bytes) -> None:
         SettingsError: there is neither a home directory nor `$HEIMDALL_DATA_DIR`.
         OSError: the data directory can't be written.
     """
-    _directory().mkdir(parents=True, exist_ok=True)
+    _make_directory()
     digest = _digest(secret)
     _write(digest, digest, durable=True)
 
@@ -112,7 +114,19 @@ def is_trusted_folder(database: Path) -> bool:
 
 
 def _directory() -> Path:
-    return Path(locations.data_dir()) / FOLDER
+    # A data directory may be shared by a group: nobody else removes notes of ours.
+    user = "" if os.name == "nt" else f"-{os.geteuid()}"
+    return Path(locations.data_dir()) / f"{FOLDER}{user}"
+
+
+def _make_directory() -> None:
+    directory = _directory()
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, exist_ok=True)
+    status = directory.lstat()
+    if not stat.S_ISDIR(status.st_mode) or not is_own(status):
+        problem = "it belongs to somebody else, or others may write to it; remove it"
+        raise PermissionError(errno.EPERM, problem, str(directory))
 
 
 def _digest(secret: bytes) -> str:

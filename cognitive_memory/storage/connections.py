@@ -19,6 +19,9 @@ BUSY_SECONDS = 30.0
 KEPT = 8
 """How many idle connections are kept; with more threads than that, the others open theirs anew."""
 
+_LEAST_INDEX = 1 << 15
+"""Bytes of the index of a log that is in use, at least."""
+
 _INHERITED: list[sqlite3.Connection] = []
 """Connections that came here by a fork. SQLite forbids to use or close them; they are kept from the collector."""
 
@@ -187,5 +190,11 @@ def note_end(secret: bytes, database: Path) -> None:
 
 
 def _read_only_mode(database: Path) -> str:
-    """Without a write-ahead log there is nothing beside the file, and "immutable" keeps SQLite from making one."""
-    return "mode=ro" if files.log_of(database).exists() else "mode=ro&immutable=1"
+    """Where there is nothing beside the file, "immutable" keeps SQLite from making anything."""
+    log = files.log_of(database)
+    if not log.exists():
+        return "mode=ro&immutable=1"
+    # An empty log without an index is what opening leaves on a full disk: nobody works with it.
+    index = files.size(files.beside(database, files.INDEX))
+    unused = not files.size(log) and index < _LEAST_INDEX
+    return "mode=ro&immutable=1" if unused else "mode=ro"

@@ -115,8 +115,12 @@ def is_trusted_folder(database: Path) -> bool:
 
 def _directory() -> Path:
     # A data directory may be shared by a group: nobody else removes notes of ours.
-    user = "" if os.name == "nt" else f"-{os.geteuid()}"
-    return Path(locations.data_dir()) / f"{FOLDER}{user}"
+    directory = Path(locations.data_dir()) / FOLDER
+    try:
+        shared = os.name != "nt" and directory.lstat().st_uid != os.geteuid()
+    except OSError:
+        shared = False
+    return directory.with_name(f"{FOLDER}-{os.geteuid()}") if shared else directory
 
 
 def _make_directory() -> None:
@@ -134,14 +138,17 @@ def _digest(secret: bytes) -> str:
 
 
 def _read(name: str) -> list[str]:
-    """The words of a note of ours; none if there is no such note."""
-    try:
-        content, status = read_regular(_directory() / name, _MOST_BYTES)
-        # Others may write to a shared data directory. A note of ours says its own name: moving one
-        # there does not help.
-        return content.decode().split() if is_own(status) else []
-    except (OSError, ValueError):
-        return []
+    """The words of a note of ours, or else of root's; none if there is no such note."""
+    for directory in (_directory(), Path(locations.data_dir()) / FOLDER):
+        try:
+            content, status = read_regular(directory / name, _MOST_BYTES)
+            # Others may write to a shared data directory. A note of ours says its own name: moving
+            # one there does not help.
+            if is_own(status):
+                return content.decode().split()
+        except (OSError, ValueError):
+            continue
+    return []
 
 
 def _write(name: str, content: str, *, durable: bool) -> None:

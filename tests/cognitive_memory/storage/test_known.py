@@ -66,6 +66,13 @@ class TestFolder:
     def test_nobody_else_may_remove_what_is_in_it(self, note: Path) -> None:
         assert note.parent.stat().st_mode & 0o777 == 0o700
 
+    @pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="needs root")
+    def test_each_user_of_a_directory_has_one(self, note: Path) -> None:
+        os.chown(note.parent, 12345, -1)
+        known.note(OTHER)
+        assert not (note.parent / of(OTHER)).exists()
+        assert known.is_known(OTHER)
+
     def test_one_that_others_may_write_is_refused(self, note: Path) -> None:
         note.parent.chmod(0o770)
         with pytest.raises(PermissionError, match="others may write to it; remove it"):

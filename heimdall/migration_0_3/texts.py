@@ -1,14 +1,16 @@
-"""Texts that may have come with a repository: YAML as it is written, bounded in bytes."""
+"""Texts that may have come with a repository: no end of a file is believed in, and no value is made but plain ones."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 from cognitive_memory.project.regular_file import read_regular
 
-MOST_BYTES = 1_000_000
-"""What is longer is neither settings, a compose file, nor notes of ours."""
+MOST_BYTES = 100_000
+"""What is longer is neither settings nor a compose file; YAML of this size takes a second or two."""
+_MOST_BYTES_OF_NOTES = 1_000_000
 
 
 def read_yaml(path: Path) -> Any:
@@ -23,3 +25,13 @@ def read_yaml(path: Path) -> Any:
         return yaml.load(content, Loader=yaml.BaseLoader)  # noqa: S506 (makes nothing but texts)
     except (OSError, ValueError, yaml.YAMLError, RecursionError):
         return None
+
+
+def read_json_object(path: Path) -> dict[str, object]:
+    """What a file says; empty if it can't be read, is too long or no JSON object."""
+    try:
+        content, _ = read_regular(path, _MOST_BYTES_OF_NOTES)
+        value = json.loads(content) if len(content) <= _MOST_BYTES_OF_NOTES else None
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -28,6 +28,7 @@ from heimdall.errors import HeimdallError
 from heimdall.migration_0_3 import copying
 from heimdall.migration_0_3.original import Original, open_to_read
 from heimdall.migration_0_3.report import MigrationError, Options, Outcome, Step, failure
+from heimdall.migration_0_3.texts import read_json_object
 from heimdall.models.files import write_atomically
 
 KEPT_NAME = "cognitive_memory.heimdall-0.3.db"
@@ -220,7 +221,7 @@ def _note(project: Project, digest: str, database: Path) -> None:
     """Note that what this digest is of came into the database that is there now."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     notes = {
-        **_read_notes(project),
+        **read_json_object(project.folder / _NOTES),
         digest: {"from": database.name, "into": _identity(project.database), "at": now},
     }
     write_atomically(project.folder / _NOTES, json.dumps(notes, indent=2, sort_keys=True) + "\n")
@@ -228,17 +229,9 @@ def _note(project: Project, digest: str, database: Path) -> None:
 
 def _was_taken(digest: str, project: Project) -> bool:
     """Whether that came over before, into the database that is there now and not into one that was deleted since."""
-    note = _read_notes(project).get(digest)
+    note = read_json_object(project.folder / _NOTES).get(digest)
     identity = _identity(project.database)
     return isinstance(note, dict) and identity is not None and note.get("into") == identity
-
-
-def _read_notes(project: Project) -> dict[str, object]:
-    try:
-        notes = json.loads((project.folder / _NOTES).read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return notes if isinstance(notes, dict) else {}
 
 
 def _identity(database: Path) -> str | None:

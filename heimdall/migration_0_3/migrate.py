@@ -119,7 +119,9 @@ class _Migration:
     report: MigrationReport
 
     def run(self, progress: Embedding | None) -> None:
-        for steps in (self._models(), self._memories(), self._qdrant()):
+        # Asked first: afterwards the settings that name a place are others.
+        outside = list(places.outside(self.project, self.tops))
+        for steps in (self._models(), self._memories(), self._qdrant(), outside):
             self.report.steps.extend(steps)
         if not self.options.dry_run:
             self._embed(progress)
@@ -130,7 +132,12 @@ class _Migration:
         return replace(self.options, remove=False)
 
     def _models(self) -> Iterator[Step]:
-        for folder in [folder for top in self.tops for folder in places.model_folders(top)]:
+        folders = [
+            folder
+            for top in self.tops
+            for folder in places.model_folders(top, places.boundary(self.project, top))
+        ]
+        for folder in folders:
             yield from models.migrate(folder, self.options)
         for shared in places.older_shared_directories():
             if (shared / "models").is_dir():
@@ -158,7 +165,11 @@ class _Migration:
 
     def _qdrant(self) -> Iterator[Step]:
         shared = data_dirs.get_qdrant_data_dir()
-        folders = [folder for top in self.tops for folder in places.qdrant_folders(top)]
+        folders = [
+            folder
+            for top in self.tops
+            for folder in places.qdrant_folders(top, places.boundary(self.project, top))
+        ]
         older = [
             folder
             for top in places.older_shared_directories()

@@ -47,7 +47,11 @@ def migrate(folder: Path, options: Options) -> Iterator[Step]:
         yield Step("file", str(folder), Outcome.PRESENT, detail=detail)
         return
     pinned = _pinned_models()
-    repositories = [path for path in sorted(folder.rglob("models--*")) if path.is_dir()]
+    repositories = [
+        path
+        for path in sorted(folder.rglob("models--*"))
+        if path.is_dir() and not path.is_symlink()
+    ]
     contents = _Contents.of(folder, pinned, repositories)
     yield from _adopt(contents, pinned, store, options)
     for repository in repositories:

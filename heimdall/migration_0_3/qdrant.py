@@ -13,11 +13,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from cognitive_memory.storage import files
+from cognitive_memory.storage.errors import StorageError
 from cognitive_memory.storage.hardening import ANSWER_SECONDS, bounded, distrusted
 from heimdall.migration_0_3 import copying
+from heimdall.migration_0_3.boundary import is_within, left_outside
 from heimdall.migration_0_3.report import Options, Outcome, Step
 
-_SERVER, _LOCAL = "collections", "collection"
+_SERVER, _LOCAL, _META = "collections", "collection", "meta.json"
+_OF_THE_CLIENT = frozenset({_LOCAL, _META, ".lock"})
 _OF_THE_ORIGINAL = re.compile(r"(?P<project>.+_[0-9a-f]{8})_(concepts|contexts|episodes)")
 """How the original named its collections: the project's id and one of three levels."""
 
@@ -49,12 +53,14 @@ def recognise(folder: Path) -> QdrantFolder | None:
     None if it is neither.
     """
     for path in (folder, folder / "storage"):
+        if not is_within(path, folder):
+            continue
         server = {
             entry.name: entry
             for entry in _folders(path / _SERVER)
             if (entry / "config.json").is_file()
         }
-        if server or (path / "meta.json").is_file():
+        if server or _is_local(path):
             collections = server or {entry.name: entry for entry in _folders(path / _LOCAL)}
             return QdrantFolder(path, local=not server, collections=collections)
     return None
@@ -78,6 +84,9 @@ def migrate(folder: QdrantFolder, shared: Path, options: Options) -> Iterator[St
         yield _described(step, f"qdrant-client's local form{number}")
         return
     for name, path in sorted(folder.collections.items()):
+        if not is_within(path, folder.path):
+            yield left_outside("qdrant", path, folder.path)
+            continue
         step = copying.migrate("qdrant", path, shared / _SERVER / name, options)
         yield _described(step, "a Qdrant server's storage")
     if options.remove:
@@ -92,13 +101,25 @@ def _points(folder: QdrantFolder) -> int | None:
     """How many points qdrant-client's local form has; what they hold is not looked at."""
     total = 0
     for path in folder.collections.values():
+        file = path / "storage.sqlite"
         try:
-            file = path / "storage.sqlite"
+            if not is_within(file, folder.path) or not files.check(file):
+                return None
             with distrusted(file) as connection, bounded(connection, ANSWER_SECONDS):
                 total += int(connection.execute("SELECT count(*) FROM points").fetchone()[0])
-        except sqlite3.Error:
+        except (sqlite3.Error, StorageError):
             return None
     return total
+
+
+def _is_local(path: Path) -> bool:
+    """Whether a client made a folder; it is moved and removed as one, so there may be nothing else in it."""
+    try:
+        return (path / _META).is_file() and {
+            entry.name for entry in path.iterdir()
+        } <= _OF_THE_CLIENT
+    except OSError:
+        return False
 
 
 def _folders(path: Path) -> list[Path]:

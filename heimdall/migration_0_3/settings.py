@@ -12,20 +12,14 @@ from cognitive_memory.project.regular_file import read_regular
 from heimdall.errors import HeimdallError
 from heimdall.migration_0_3.copying import take_name
 from heimdall.migration_0_3.report import MigrationError, Options, Outcome, Step, failure
+from heimdall.migration_0_3.texts import MOST_BYTES, read_yaml
 
-_MOST_BYTES = 1_000_000
 KEPT_NAME = "config.heimdall-0.3.yaml"
 
 
 def read_original(path: Path) -> dict[str, Any] | None:
     """The original's settings; None if there are none, or they are ours or nobody's."""
-    import yaml
-
-    try:
-        # Texts alone: no value can be wrong, and what is merged does not grow.
-        settings = yaml.load(read_regular(path, _MOST_BYTES)[0], Loader=yaml.BaseLoader)  # noqa: S506 (makes nothing but texts)
-    except (OSError, yaml.YAMLError, RecursionError):
-        return None
+    settings = read_yaml(path)
     return settings if isinstance(settings, dict) and OF_0_3 & settings.keys() else None
 
 
@@ -56,7 +50,9 @@ def migrate(project: Project, options: Options) -> Step | None:
 def _keep(path: Path, kept: Path) -> None:
     if not kept.exists():
         take_name(path, kept)
-    elif kept.read_bytes() == path.read_bytes():  # a migration was killed between its two names
+    elif (
+        read_regular(kept, MOST_BYTES)[0] == read_regular(path, MOST_BYTES)[0]
+    ):  # a migration was killed between its two names
         path.unlink()
     else:
         problem = f"{kept} is there already, with other settings; move it away"
@@ -64,7 +60,7 @@ def _keep(path: Path, kept: Path) -> None:
 
 
 def database_of(project: Project) -> Path | None:
-    """Where the original's settings say that its database is."""
+    """Where the original's settings say that its database is, which may be outside the project."""
     kept = project.config_path.with_name(KEPT_NAME)
     settings = read_original(project.config_path) or read_original(kept) or {}
     section = settings.get("database")

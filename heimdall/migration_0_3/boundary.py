@@ -1,0 +1,25 @@
+"""Where a project ends: what its files name, and where its links lead, may be a stranger's choice."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from heimdall.migration_0_3.report import Outcome, Step
+
+
+def is_within(path: Path, root: Path) -> bool:
+    """Whether a path is a directory, or below it, after all links are resolved; False for what can be no path."""
+    try:
+        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
+    except (OSError, ValueError):  # ValueError: with a null character, or a lone surrogate
+        return False
+
+
+def left_outside(kind: str, path: Path, root: Path) -> Step:
+    """What leads out of `root`: neither read, nor copied, nor removed."""
+    detail = (
+        f"it is outside the project; name {os.path.realpath(path)} as PATH of 'heimdall migrate', "
+        f"or move it below {root}, to bring over what is there"
+    )
+    return Step(kind, str(path), Outcome.LEFT, detail=detail)

@@ -8,8 +8,6 @@ and stored in a fresh database.
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import sqlite3
 import stat
 from collections.abc import Iterable, Iterator
@@ -20,7 +18,6 @@ from typing import Any
 from uuid import uuid4
 
 from cognitive_memory.core.memory import DOCUMENT_KEYS, MemoryValueError
-from cognitive_memory.project.regular_file import open_regular
 from cognitive_memory.storage import (
     connections,
     ddl,
@@ -31,9 +28,9 @@ from cognitive_memory.storage import (
     schema,
     times,
 )
+from cognitive_memory.storage.copying import copy_of_a_moment
 from cognitive_memory.storage.errors import (
     AlteredDatabaseError,
-    DatabaseFullError,
     DatabaseUnreadableError,
     ForeignLogError,
     StorageError,
@@ -45,7 +42,6 @@ from cognitive_memory.storage.hardening import Deadline, bounded, distrusted, se
 from cognitive_memory.storage.json_lines import Line, line_of
 from cognitive_memory.storage.soundness import damage_in, has_bad_rows
 from cognitive_memory.storage.store import MemoryStore
-from heimdall.models.text import megabytes
 
 _ADDED_LATER = {"origin"}
 """Columns that early databases lack."""
@@ -53,8 +49,6 @@ _ADDED_LATER = {"origin"}
 # In the order of the table itself: an index of others may say anything.
 _ROWS = "SELECT {columns} FROM main.memories NOT INDEXED ORDER BY key"
 _REASONS = 5
-_MARGIN = 1 << 24
-_ATTEMPTS = 3
 
 
 @dataclass
@@ -158,7 +152,7 @@ def rescue(database: Path, fresh: Path, *, project_id: str, own: bool = False) -
     rescued = Rescued()
     with files.draft_folder(fresh.parent) as folder:
         copy = folder / "copy.db"
-        size = _copy(database, copy)
+        size = copy_of_a_moment(database, copy)
         making.make(fresh, project_id)
         with (
             explained(database),
@@ -186,7 +180,7 @@ def _note_sound(database: Path) -> bool:
     """Make a database known as it is, if there is nothing in it that is not as our own release makes it."""
     with files.draft_folder(database.parent) as folder:
         copy = folder / "copy.db"
-        size = _copy(database, copy)
+        size = copy_of_a_moment(database, copy)
         try:
             with distrusted(copy, "mode=rw") as connection, bounded(connection, seconds_for(size)):
                 (application,) = connection.execute("PRAGMA application_id").fetchone()
@@ -215,50 +209,6 @@ def _check_file(database: Path) -> None:
         raise AlteredDatabaseError(
             str(database), "it is a link or no file", "nothing was changed; move it away"
         )
-
-
-def _copy(database: Path, copy: Path) -> int:
-    """Copy a database and its log as they are at one moment; tells how many bytes that were."""
-    for _ in range(_ATTEMPTS):
-        before = _sizes_and_times(database)
-        size = sum(each[0] for each in before)
-        free = shutil.disk_usage(copy.parent).free
-        if free < 2 * size + _MARGIN:
-            problem = (
-                f"{megabytes(2 * size + _MARGIN)} are needed in {copy.parent.parent} to take it over, "
-                f"{megabytes(free)} are free"
-            )
-            raise DatabaseFullError(str(database), problem, "nothing was changed; make room")
-        for suffix in ("", files.LOG):
-            _copy_file(files.beside(database, suffix), files.beside(copy, suffix))
-        if _sizes_and_times(database) == before:
-            return size
-    problem = "it changes all the time: some program works on it"
-    raise StorageError(str(database), problem, "nothing was changed; end that program first")
-
-
-def _sizes_and_times(database: Path) -> list[tuple[int, int]]:
-    found = []
-    for suffix in ("", files.LOG):
-        try:
-            status = files.beside(database, suffix).lstat()
-        except FileNotFoundError:
-            continue
-        found.append((status.st_size, status.st_mtime_ns))
-    return found
-
-
-def _copy_file(source: Path, target: Path) -> None:
-    target.unlink(missing_ok=True)
-    try:
-        descriptor = open_regular(source)
-    except FileNotFoundError:
-        return
-    with os.fdopen(descriptor, "rb") as reading, target.open("xb") as writing:
-        left = os.fstat(descriptor).st_size
-        while left > 0 and (block := reading.read(min(left, 1 << 20))):
-            writing.write(block)
-            left -= len(block)
 
 
 def _examine(connection: sqlite3.Connection, database: Path, rescued: Rescued) -> list[str]:

@@ -63,3 +63,27 @@ class TooSlowError(IngestError):
 
 class GitError(IngestError):
     """git is missing, failed, or there is no such repository or branch; the message says which, and what to do."""
+
+
+@dataclass(eq=False, repr=False)
+class GitStalledError(IngestError):
+    """git was ended since it said nothing for too long.
+
+    It is no `GitError`: what makes git wait is not a part of the history that could be left out.
+
+    Attributes:
+        command: git's.
+        folder: where.
+        seconds: for how long.
+    """
+
+    command: str
+    folder: Path
+    seconds: int
+
+    def __str__(self) -> str:
+        return (
+            f"git {self.command} said nothing for {self.seconds} s in {self.folder}, and was ended. Something that it reads "
+            "there may be a pipe or on a disk that does not answer: 'find -type p' lists pipes. What was loaded "
+            "before stays; mend it and load again"
+        )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import select
+import stat
 import subprocess
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from cognitive_memory.ingest.errors import GitError
+from cognitive_memory.ingest.errors import GitError, GitStalledError
 from cognitive_memory.project.regular_file import read_regular
 
 _SETTINGS = {
@@ -28,9 +29,24 @@ _SETTINGS = {
     "log.follow": "false",
     "log.diffMerges": "off",
     "diff.renameLimit": "1000",
+    # Files that it names are not opened: a pipe has no end.
+    "core.attributesFile": os.devnull,
+    "core.excludesFile": os.devnull,
+    "log.mailmap": "false",
+    "mailmap.file": "",
+    "mailmap.blob": "",
 }
-STALL = 120
+STALL = 60
 """Seconds without a word after which git is ended: it reads a pipe, or compares what has no end."""
+QUICK_STALL = 20
+"""The same for what needs no look at the history."""
+_QUICK = frozenset({"rev-parse", "config"})
+_READ_WHOLE = (
+    *("HEAD", "config", "config.worktree", "commondir", "packed-refs", "shallow"),
+    *("info/attributes", "info/grafts", "objects/info/alternates"),
+    *("objects/info/commit-graph", "objects/pack/multi-pack-index"),
+)
+"""What git opens in its directory without a look at what it is."""
 _CHUNK = 1 << 16
 _COMPLAINT = 2000
 """Bytes of what git says of a failure that are told."""
@@ -52,21 +68,30 @@ class Git:
 
     Raises:
         GitError: git is not installed, or there is no repository that it would read.
+        GitStalledError: git does not answer; so do all methods.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._directory: str | None = None
         if not folder.is_dir():
             raise GitError(f"{folder} is no folder: expected a git repository")
+        above = (path / ".git" for path in (folder, *folder.absolute().parents))
+        _check_files(next(filter(os.path.exists, above), folder))
         try:
             bare = self.line("rev-parse", "--is-bare-repository") == "true"
+            directory = self.line("rev-parse", "--absolute-git-dir")
             self.top = Path(
-                self.line("rev-parse", "--absolute-git-dir" if bare else "--show-toplevel")
+                directory if bare else self.line("rev-parse", "--show-toplevel")
             ).resolve()
         except GitError as error:
             raise _no_repository(folder, error) from error
+        # From here on git knows of no working tree: a commit is the same whatever lies there.
+        self._directory = directory
+        _check_files(Path(directory))
+        _check_files(Path(directory, self.line("rev-parse", "--git-common-dir")))
         # Both say where the history is incomplete, which must not look like commits that are gone.
-        path = folder / self.line("rev-parse", "--git-path", "shallow")
+        path = Path(directory, self.line("rev-parse", "--git-path", "shallow"))
         try:
             shallow = read_regular(path, _SHALLOW)[0]
         except OSError:
@@ -160,9 +185,16 @@ class Git:
     def _output(self, arguments: tuple[str, ...], given: str = "") -> Iterator[bytes]:
         """What a command prints, in chunks."""
         settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
-        command = ["git", "-C", str(self._folder), *_OPTIONS, *settings, *arguments]
+        stall = QUICK_STALL if arguments[0] in _QUICK else STALL
         # Files hold any amount of input and of complaints: a pipe that nobody empties would stop git.
-        with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as said:
+        with (
+            tempfile.TemporaryDirectory() as empty,
+            tempfile.TemporaryFile() as stdin,
+            tempfile.TemporaryFile() as said,
+        ):
+            known = self._directory
+            where = ["-C", empty, f"--git-dir={known}"] if known else ["-C", str(self._folder)]
+            command = ["git", *where, *_OPTIONS, *settings, *arguments]
             stdin.write(given.encode())
             stdin.seek(0)
             try:
@@ -175,12 +207,10 @@ class Git:
                 ) from error
             with process, _ended(process):
                 descriptor = process.stdout.fileno() if process.stdout else -1
-                is_readable = _waiting(descriptor)
+                is_readable = _waiting(descriptor, stall)
                 while True:
                     if not is_readable():
-                        raise GitError(
-                            f"git {arguments[0]} said nothing for {STALL} s in {self._folder}, and was ended"
-                        )
+                        raise GitStalledError(arguments[0], self._folder, stall)
                     chunk = os.read(descriptor, _CHUNK)
                     if not chunk:
                         break
@@ -204,13 +234,28 @@ def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
             process.kill()
 
 
-def _waiting(descriptor: int) -> Callable[[], bool]:
-    """What waits until there is something to read, but not for longer than `STALL`, and says whether there is."""
+def _check_files(directory: Path) -> None:
+    """See that git will not wait for a pipe, or read a device.
+
+    Raises:
+        GitError: something that git reads is no regular file.
+    """
+    for name in _READ_WHOLE:
+        path = directory / name
+        with suppress(OSError):
+            if not stat.S_ISREG(path.stat().st_mode):
+                raise GitError(
+                    f"{path} is no regular file, which git expects: nothing was loaded; remove it"
+                )
+
+
+def _waiting(descriptor: int, stall: int) -> Callable[[], bool]:
+    """What waits until there is something to read, but for `stall` seconds at most, and says whether there is."""
     if not hasattr(select, "poll"):  # Windows
         return lambda: True
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
-    return lambda: bool(poll.poll(STALL * 1000))
+    return lambda: bool(poll.poll(stall * 1000))
 
 
 def _environment() -> dict[str, str]:
@@ -223,7 +268,12 @@ def _environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.upper().startswith("GIT_") or name in _KEPT
     }
-    fixed = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+    fixed = {
+        "LC_ALL": "C",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_ATTR_NOSYSTEM": "1",
+    }
     return {**ours, **fixed, "GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1"}
 
 

@@ -82,12 +82,13 @@ class UnknownMemoryError(HeimdallError, KeyError):
         )
 
 
-def adopt_command(database: Path) -> str:
+def adopt_command(database: Path, *, own: bool = False) -> str:
     """The command that takes over a database of others, or puts aside what does not belong to one, for a message."""
     import shlex
 
     inside = database.parent.name == ".heimdall"
-    return f"'heimdall project adopt {shlex.quote(str(database.parent.parent if inside else database))}'"
+    option = "--own " if own else ""
+    return f"'heimdall project adopt {option}{shlex.quote(str(database.parent.parent if inside else database))}'"
 
 
 _BUSY = (

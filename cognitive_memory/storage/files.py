@@ -115,16 +115,22 @@ def inode(path: Path) -> int:
     return 0 if status is None else status.st_ino
 
 
+def times(path: Path) -> str:
+    """What changes when anybody writes to a file, or sets its times; empty where there is none."""
+    status = _status(path)
+    return "" if status is None else f"{status.st_mtime_ns}:{status.st_ctime_ns}"
+
+
 @contextlib.contextmanager
 def draft_folder(directory: Path) -> Iterator[Path]:
     """A folder of our own in a directory, removed at the end; what killed processes left of theirs goes, too."""
-    from heimdall.models.processes import this_process
+    from heimdall.models.processes import new_owner
     from heimdall.models.transfer.partials import is_abandoned
 
     for left in directory.glob(f"{_DRAFT}.*.tmp"):
         if is_abandoned(left):
             shutil.rmtree(left, ignore_errors=True)
-    folder = directory / f"{_DRAFT}.{this_process()}-{os.urandom(4).hex()}.tmp"
+    folder = directory / f"{_DRAFT}.{new_owner()}.tmp"
     folder.mkdir(mode=0o700)
     try:
         yield folder

@@ -62,7 +62,10 @@ def note_log(secret: bytes, database: Path, *, durable: bool = False) -> None:
     anything. Where it can't be noted, a log that a killed process leaves will have to be adopted.
     """
     digest = _digest(secret)
-    words = [digest, str(files.inode(database)), str(files.inode(files.log_of(database)))]
+    log = files.inode(files.log_of(database))
+    # While there is a log, our own processes change the database, so its times tell nothing.
+    times = "-" if log else files.times(database)
+    words = [digest, str(files.inode(database)), str(log), times]
     if durable or _read(f"{digest}{_LOG}") != words:
         with contextlib.suppress(OSError):
             _write(f"{digest}{_LOG}", " ".join(words), durable=durable)
@@ -79,19 +82,23 @@ def check_log(secret: bytes, database: Path) -> None:
         raise ForeignLogError(
             str(database),
             f"{log.name} beside it is not the write-ahead log that heimdall left there",
-            "nothing was opened; end the program that works on it without heimdall, if there is one. Otherwise "
-            f"{adopt_command(database)} puts that file aside, or with --own, if you put it there, keeps it",
+            "nothing was opened; end the program that works on it without heimdall, if there is one. Then, if you put "
+            f"that file there, {adopt_command(database, own=True)} keeps it, and what is stored in it; if it came "
+            f"from somebody else, {adopt_command(database)} puts it aside",
         )
 
 
 def _is_noted(secret: bytes, database: Path) -> bool:
     digest = _digest(secret)
     noted = _read(f"{digest}{_LOG}")
-    if len(noted) != 3 or noted[0] != digest:
+    if len(noted) != 4 or noted[0] != digest:
         return False
-    return noted[1] != str(files.inode(database)) or noted[2] == str(
-        files.inode(files.log_of(database))
-    )
+    _, file, log, times = noted
+    if file != str(files.inode(database)):
+        return True  # a copy
+    if log == "0":  # since then both were put there, as when a backup of the folder comes back
+        return times != files.times(database)
+    return log == str(files.inode(files.log_of(database)))
 
 
 def is_trusted_folder(database: Path) -> bool:

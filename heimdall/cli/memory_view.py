@@ -33,8 +33,11 @@ def document(memory: Memory) -> dict[str, object]:
 
 
 def show(memory: Memory, *, before: str = "") -> None:
-    """Print a memory: its text, the beginning of a very long one, and below it what else is known of it."""
-    output.paragraph(memory.text[:_SHOWN], begin=before)
+    """Print a memory: its text, the beginning of a very long one, and below it what else is known of it.
+
+    Each line of the text stands behind ">", so that none looks like one of ours.
+    """
+    output.paragraph(_visible(memory.text[:_SHOWN]), begin=before, mark="> ")
     if (more := len(memory.text) - _SHOWN) > 0:
         output.line(output.faint(f"    … {more} more characters; --json has them all"))
     output.line(output.faint(f"    {about(memory)}"))
@@ -42,15 +45,18 @@ def show(memory: Memory, *, before: str = "") -> None:
 
 def about(memory: Memory) -> str:
     """One line of what is known of a memory besides its text."""
+    from heimdall.quoting import quoted
+
+    context = " > ".join(memory.context.split("\n"))[:_LINE]
     parts = [
         memory.id,
         str(memory.type),
         str(memory.origin),
         f"{memory.created_at.astimezone():%Y-%m-%d}",
-        memory.source,
-        " > ".join(memory.context.split("\n"))[:_LINE],
-        " ".join(f"#{tag}" for tag in memory.tags),
         "pinned" if memory.pinned else None,
+        quoted(_visible(memory.source)) if memory.source else None,
+        quoted(_visible(context)) if context else None,
+        " ".join(map(_tag, memory.tags)),
     ]
     return "  ".join(part for part in parts if part)
 
@@ -64,8 +70,23 @@ def table(memories: Sequence[Memory]) -> None:
 
 def short(text: str) -> str:
     """The beginning of a text, on one line."""
-    line = " ".join(text.split())
+    line = " ".join(_visible(text).split())
     return line if len(line) <= _LINE else f"{line[: _LINE - 1]}…"
+
+
+def _tag(tag: str) -> str:
+    """A tag; in quotes if it is not one visible word."""
+    from heimdall.quoting import quoted
+
+    in_quotes = quoted(_visible(tag))
+    return f"#{in_quotes if ' ' in in_quotes or in_quotes[1:-1] != tag else tag}"
+
+
+def _visible(text: str) -> str:
+    """A text as answers have it; what looks like a blank, but is none to a terminal, is one, too."""
+    from heimdall.quoting import clean
+
+    return clean(text).replace("\u2800", " ")
 
 
 def note(text: str) -> None:

@@ -100,7 +100,7 @@ def line(*parts: str) -> None:
     _console().print(*map(_text, parts), sep="", soft_wrap=True)
 
 
-def paragraph(text: str, *, indent: int = 0, begin: str = "") -> None:
+def paragraph(text: str, *, indent: int = 0, begin: str = "", mark: str = "") -> None:
     """Print a text of one or several lines; on a terminal each is wrapped between its words.
 
     Args:
@@ -108,8 +108,9 @@ def paragraph(text: str, *, indent: int = 0, begin: str = "") -> None:
         indent: how many blanks stand before each line.
         begin: what stands before the first line instead, as "1. " does; the others go on below the
             first one's text.
+        mark: what stands before the text on each line, also where a terminal wraps.
     """
-    _hang(begin or " " * indent, text)
+    _hang(begin or " " * indent, text, mark)
 
 
 def fields(pairs: Iterable[tuple[str, object]]) -> None:
@@ -250,16 +251,17 @@ def _text(part: str) -> Text:
     return Text(printable(part), style=part.style if isinstance(part, Styled) else "")
 
 
-def _hang(begin: str, text: str) -> None:
+def _hang(begin: str, text: str, mark: str = "") -> None:
     """Print `begin` and the text, whose further lines are indented as far as the first."""
-    indent = width(begin)
+    further = " " * width(begin) + mark
+    begin = f"{begin}{mark}" if mark else begin
     lines = [printable(part) for part in text.splitlines()] or [""]
     if not on_terminal(sys.stdout):
         for number, part in enumerate(lines):
-            click.echo(f"{' ' * indent if number else begin}{part}".rstrip())
+            click.echo(f"{further if number else begin}{part}".rstrip())
         return
     console = _console()
-    room = console.width - indent - 1
+    room = console.width - width(further) - 1
     pieces = [
         piece
         for part in lines
@@ -267,9 +269,7 @@ def _hang(begin: str, text: str) -> None:
     ]
     for number, piece in enumerate(pieces):
         styled = Styled(piece, text.style) if isinstance(text, Styled) else piece
-        console.print(
-            _text(" " * indent if number else begin), _text(styled), sep="", soft_wrap=True
-        )
+        console.print(_text(further if number else begin), _text(styled), sep="", soft_wrap=True)
 
 
 def _wrapped(line: str, room: int) -> list[str]:

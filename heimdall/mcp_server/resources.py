@@ -151,7 +151,8 @@ def _collection(uri: str, priority: float) -> types.Resource:
 
 
 def _memory(memory: Memory) -> types.Resource:
-    title = clean(memory.text.strip().splitlines()[0])[:_TITLE_CHARACTERS]
+    # In quotes: a memory could otherwise have the title of a collection.
+    title = quoted(clean(memory.text).strip().partition("\n")[0][:_TITLE_CHARACTERS])
     description = ", ".join(
         [memory.origin.value, memory.type.value, *map(quoted, memory.tags[:_TAGS_SHOWN])]
     )

@@ -96,7 +96,10 @@ HOSTILE_SCHEMAS: dict[str, tuple[str, ...]] = {
     ),
     "a virtual table more": ("CREATE VIRTUAL TABLE other USING fts5(text)",),
     "a table more": ("CREATE TABLE more (x)",),
-    "statistics that mislead": ("ANALYZE",),
+    "a table of statistics that is none": (
+        "ANALYZE",
+        "UPDATE sqlite_schema SET sql = replace(sql, 'stat)', 'stat CHECK (length(stat)))') WHERE name = 'sqlite_stat1'",
+    ),
     "a table of the index with a trigger": (
         (
             "UPDATE sqlite_schema SET sql = replace(sql, 'block BLOB', 'block BLOB CHECK (length(hex(block)) > 0)') "

@@ -8,7 +8,7 @@ import pytest
 
 from cognitive_memory.ingest import git_command
 from cognitive_memory.ingest.commits import read_commits
-from cognitive_memory.ingest.errors import GitError
+from cognitive_memory.ingest.errors import GitError, GitStalledError
 from cognitive_memory.ingest.git_command import Git
 from tests.support.git_repository import Repository
 from tests.support.other_user import other_users
@@ -148,16 +148,84 @@ def test_replacements_are_not_believed(repository: Repository) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["refs/heads/main", "include"])
 def test_what_never_answers_is_ended(
-    repository: Repository, monkeypatch: pytest.MonkeyPatch
+    repository: Repository, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     repository.commit("One")
+    monkeypatch.setattr(git_command, "QUICK_STALL", 1)
+    repository.git("config", "include.path", "include")
+    pipe = repository.folder / ".git" / name
+    pipe.unlink(missing_ok=True)
+    os.mkfifo(pipe)
+    said = r"git rev-parse said nothing for 1 s in .*, and was ended\. .*'find -type p' lists pipes"
+    with pytest.raises(GitStalledError, match=said):
+        Git(repository.folder).commit(None)
+
+
+def test_one_stall_ends_the_reading_of_commits(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        repository.commit(f"{number}", a_txt=f"{number}")
+    git, shas = Git(repository.folder), repository.git("rev-list", "HEAD").split()
+    blob = repository.git("rev-parse", "HEAD~3:a.txt")
+    pipe = repository.folder / ".git" / "objects" / blob[:2] / blob[2:]
+    pipe.unlink()
+    os.mkfifo(pipe)
     monkeypatch.setattr(git_command, "STALL", 1)
-    head = repository.folder / ".git" / "HEAD"
-    head.unlink()
-    os.mkfifo(head)
-    with pytest.raises(GitError, match=r"git rev-parse said nothing for 1 s in .* and was ended"):
-        Git(repository.folder)
+    problems: list[str] = []
+    with pytest.raises(GitStalledError, match="git log said nothing for 1 s"):
+        list(read_commits(git, shas, problems))
+    assert problems == []
+
+
+@pytest.mark.parametrize("in_a_folder", [True, False])
+@pytest.mark.parametrize(
+    "name",
+    ["HEAD", "config", "packed-refs", "shallow", "info/attributes", "objects/info/alternates"],
+)
+def test_a_pipe_that_git_would_wait_for_is_named(
+    repository: Repository, name: str, in_a_folder: bool
+) -> None:
+    repository.commit("One", a__b_txt="x")
+    pipe = repository.folder / ".git" / name
+    pipe.unlink(missing_ok=True)
+    pipe.parent.mkdir(exist_ok=True)
+    os.mkfifo(pipe)
+    folder = repository.folder / "a" if in_a_folder else repository.folder
+    with pytest.raises(GitError, match=f"{pipe} is no regular file, which git expects"):
+        Git(folder)
+
+
+def test_a_pipe_is_found_from_a_linked_working_tree(repository: Repository, tmp_path: Path) -> None:
+    sha = repository.commit("One")
+    repository.git("worktree", "add", "--quiet", str(tmp_path / "linked"))
+    assert Git(tmp_path / "linked").commit(None) == sha
+    pipe = repository.folder / ".git" / "info" / "attributes"
+    pipe.parent.mkdir(exist_ok=True)
+    os.mkfifo(pipe)
+    with pytest.raises(GitError, match=f"{pipe} is no regular file, which git expects"):
+        Git(tmp_path / "linked")
+
+
+def test_what_lies_in_the_working_tree_or_is_named_by_a_setting_is_not_read(
+    repository: Repository, tmp_path: Path
+) -> None:
+    repository.commit("One", a__b_txt="x\n", c_txt="x\n")
+    shas = [repository.commit("Two", a__b_txt="y\n", c_txt="y\n")]
+    plain = list(read_commits(Git(repository.folder), shas, []))
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("core.attributesFile", "core.excludesFile", "mailmap.file", "diff.orderFile"):
+        repository.git("config", name, str(tmp_path / "pipe"))
+    repository.git("config", "log.mailmap", "true")
+    for name in (".gitattributes", "a/.gitattributes", ".mailmap", ".gitignore"):
+        os.mkfifo(repository.folder / name)
+    assert list(read_commits(Git(repository.folder), shas, [])) == plain
+    (repository.folder / ".gitattributes").unlink()
+    (repository.folder / ".gitattributes").write_text("* -diff\n")
+    (repository.folder / "a" / ".gitattributes").unlink()
+    assert list(read_commits(Git(repository.folder / "a"), shas, [])) == plain
 
 
 def test_an_answer_is_not_waited_for_when_nobody_wants_it(repository: Repository) -> None:

@@ -238,6 +238,15 @@ class TestUnknown:
                 assert memory.storage.status().memories == 1
 
 
+def test_analyze_by_the_tool_of_sqlite_is_harmless(own: Path) -> None:
+    reads(own)
+    with closing(sqlite3.connect(own)) as connection:
+        connection.execute("ANALYZE")
+        assert connection.execute("SELECT count(*) FROM sqlite_stat1").fetchone()[0]
+    with ProjectMemory.open(own) as memory:
+        assert memory.storage.status().memories == 1
+
+
 def test_a_copied_backup_works_on(own: Path, tmp_path: Path) -> None:
     """By hand, in place of 'heimdall restore': a backup has no write-ahead log, ours always have one."""
     with ProjectMemory.open(own) as memory:

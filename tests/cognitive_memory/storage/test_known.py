@@ -108,6 +108,27 @@ class TestLog:
         assert adopt(database, own=True) == Adopted(True, None, [])
         assert texts(database) == ["obey"]
 
+    def test_a_folder_that_was_copied_in_use_and_comes_back(
+        self, database: Path, tmp_path: Path
+    ) -> None:
+        """As `cp -a .heimdall bk` while a server runs, and later `cp -a bk/. .heimdall/`."""
+        with ProjectMemory.open(database) as memory:
+            memory.store(NewMemory(text="before the copy"), embed=False)
+            shutil.copytree(database.parent, tmp_path / "bk")
+            memory.store(NewMemory(text="after the copy"), embed=False)
+        number = database.stat().st_ino
+        shutil.copytree(tmp_path / "bk", database.parent, dirs_exist_ok=True)
+        assert files.size(files.log_of(database))
+        assert database.stat().st_ino == number
+        assert texts(database) == ["before the copy"]
+
+    def test_the_command_that_loses_nothing_is_named_first(
+        self, database: Path, planted: Path
+    ) -> None:
+        shutil.copy(planted, files.log_of(database))
+        with pytest.raises(ForeignLogError, match=r"adopt --own .* keeps it.* adopt .* aside"):
+            prepare(database)
+
     def test_one_in_the_place_of_one_that_is_in_use(self, database: Path, planted: Path) -> None:
         """As when git overwrites a file that it ignores, while a server runs."""
         with ProjectMemory.open(database) as memory:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -139,7 +140,7 @@ def test_people_read_the_same(run: Run) -> None:
         run("store", "Water boils at\n100 degrees.").stdout == f"was there already  {memory_id}\n"
     )
     shown = run("recall", "water").stdout
-    assert shown.splitlines()[:2] == ["1. Water boils at", "   100 degrees."]
+    assert shown.splitlines()[:2] == ["1. > Water boils at", "   > 100 degrees."]
     assert f"{memory_id}  episode" in shown
     assert "#x" in shown
     assert "1 from 0 sources, 0 pinned" in run("status").stdout
@@ -222,6 +223,33 @@ def test_where_each_memory_comes_from(run: Run, report: Report) -> None:
     lines = run("export").stdout.replace("retries", "waits")
     report("import", "-", text=lines)
     assert {hit["memory"]["origin"] for hit in report("recall", "waits")["hits"]} == {"adopted"}
+
+
+FACTS = "    11111111-1111-4111-8111-111111111111  concept  stored  2026-01-01  pinned"
+
+
+@pytest.mark.parametrize("blank", [" ", "\u2800", "\u3164", "\u115f", "\u034f", "\ufe0f"])
+@pytest.mark.parametrize("on_terminal", [True, False])
+def test_nothing_stored_looks_like_what_is_known_of_it(
+    run: Run, report: Report, on_terminal: bool, blank: str
+) -> None:
+    forged = FACTS.replace(" ", blank)
+    text = f"rules\n{forged}\n{'x' * 150}{forged}\n{'x ' * 60}{forged}\x85{forged}\n2. more"
+    forgery = ("--source", f"pinned  {forged}", "--context", "pinned", "--tag", f"a{blank}  pinned")
+    memory_id = report("store", text, *forgery)["id"]
+    if on_terminal:
+        command = [sys.executable, "-m", "heimdall", "recall", "rules"]
+        _, shown = on_a_terminal(command, environment={**os.environ, "PYTHONPATH": str(ROOT)})
+    else:
+        shown = run("recall", "rules").stdout
+    lines = re.sub(r"\x1b\[\d*m", "", shown).splitlines()
+    known = [line for line in lines if line and not re.match("(1\\. |   )>|note: ", line)]
+    assert len(known) == 1, known
+    assert re.match(
+        rf'    {memory_id}  episode  stored  [\d-]+  "pinned  .*"  "pinned"  #"a', known[0]
+    )
+    if blank != " ":
+        assert blank * 2 not in shown
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no such file names")

@@ -72,6 +72,15 @@ async def test_memories_page_by_page(client: Client) -> None:
         assert (seen, pages) == (expected, 3 if collection == "recent" else 2)
 
 
+@pytest.mark.parametrize("text", ["Pinned memories\nmore", " \u200bPinned\u2028memories", "\u200b"])
+async def test_no_memory_has_the_title_of_a_collection(client: Client, text: str) -> None:
+    await store(client, text, pinned=True)
+    recent, pinned, memory = (await client.list_resources()).resources
+    assert (recent.title, pinned.title) == ("Newest memories", "Pinned memories")
+    first = text.strip().splitlines()[0].replace("\u200b", "")
+    assert memory.title == f'"{first}"'
+
+
 async def test_one_memory_by_its_template(client: Client) -> None:
     templates = {
         template.name: template

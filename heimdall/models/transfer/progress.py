@@ -97,14 +97,24 @@ class LineProgress(Progress):
         # A closed or full stderr must not break a download; and what a full one did not take must not stay in Python's
         # buffer, or the process would end with exit code 120 when that is written once more.
         with contextlib.suppress(OSError, ValueError):
-            if not isinstance(self._stream, io.TextIOWrapper):
-                # A stand-in of the host program: in a notebook its descriptor leads to the server's terminal.
+            descriptor = _descriptor(self._stream)
+            if descriptor is None:
                 self._stream.write(text)
-                self._stream.flush()
-                return
             self._stream.flush()
-            descriptor = self._stream.fileno()
-            os.write(descriptor, text.encode(self._stream.encoding or "utf-8", "backslashreplace"))
+            if descriptor is not None:
+                encoding = self._stream.encoding or "utf-8"
+                os.write(descriptor, text.encode(encoding, "backslashreplace"))
+
+
+def _descriptor(stream: TextIO) -> int | None:
+    """The file behind a stream; None for a stand-in of the host program's."""
+    # In a notebook its descriptor leads to the server's terminal.
+    if not isinstance(stream, io.TextIOWrapper):
+        return None
+    try:
+        return stream.fileno()
+    except io.UnsupportedOperation:  # it only collects what is written
+        return None
 
 
 class BarProgress(LineProgress):

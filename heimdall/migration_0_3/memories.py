@@ -108,7 +108,8 @@ def _alone_with(database: Path) -> Iterator[sqlite3.Connection]:
         try:
             # Leaving WAL takes all of it into the file and is refused while anybody else is
             # connected.
-            connection.execute("PRAGMA journal_mode = DELETE")
+            # In memory, for a kill must not leave a journal beside the file: it would be refused.
+            connection.execute("PRAGMA journal_mode = MEMORY")
             connection.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:

@@ -337,3 +337,11 @@ def test_a_row_that_is_larger_than_any_memory(
     step = migrate(database, project, options)
     assert (step.outcome, step.removed) == (Outcome.FAILED, False)
     assert "too big" in step.detail
+
+
+def test_leaving_the_write_ahead_log_makes_no_journal(original: OriginalDatabase) -> None:
+    """A process that is killed would leave it, and what is beside a database is refused."""
+    database = original()
+    with memories._alone_with(database) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("memory",)
+        assert database.read_bytes()[18:20] == b"\1\1", "no write-ahead log"

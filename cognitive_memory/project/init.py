@@ -27,8 +27,8 @@ def init_project(root: Path, *, project_id: str | None = None) -> Project:
         project_id: its id; default: a new random one. Not looked at if there are settings already.
 
     Raises:
-        ProjectError: `root` is no directory, or its folder is not the user's: as `Project.check` does.
-        OSError: the folder can't be written.
+        ProjectError: `root` is no directory, or its folder is not the user's: as `Project.check` does;
+            or the folder can't be written.
     """
     if not root.is_dir():
         raise ProjectError(root, "is no directory; make it first")
@@ -45,7 +45,13 @@ def init_project(root: Path, *, project_id: str | None = None) -> Project:
     # Somebody else may have been quicker.
     project.check()
     # Of several processes that do it at once, the first one's files stay.
-    write_atomically(project.folder / ".gitignore", _GITIGNORE, replace=False)
     settings = template(project_id or str(uuid4()))
-    write_atomically(project.config_path, settings, replace=False)
+    try:
+        write_atomically(project.folder / ".gitignore", _GITIGNORE, replace=False)
+        write_atomically(project.config_path, settings, replace=False)
+    except OSError as error:
+        reason = (
+            f"can't be written: {error.strerror}; check the free space, and who may write there"
+        )
+        raise ProjectError(project.folder, reason) from error
     return project

@@ -10,15 +10,19 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
 from cognitive_memory.project.find import DATABASE_NAME, Project
+from cognitive_memory.project.regular_file import read_regular
 from heimdall.models import locations
+from heimdall.models.ownership import is_own
 
 FOLDER = "projects"
+_MOST_BYTES = 1 << 16
 _STEM, _SUFFIX = DATABASE_NAME.rsplit(".", 1)
 _PATTERNS = (
     DATABASE_NAME,  # first: SQLite throws away a log that is left without its database
@@ -53,14 +57,25 @@ def remember(project: Project) -> None:
         OSError: the shared directory can't be written.
     """
     note = _note(project.root)
-    try:
-        os.utime(note)
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
-        # new, or noted by another user of a shared place
+    if not _touch(note):
+        # new, noted by another user of a shared place, or put there by one
         from heimdall.models.files import write_atomically
 
         note.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(note, json.dumps({"root": str(project.root)}) + "\n")
+        write_atomically(note, json.dumps({"root": str(project.root)}) + "\n", mode=0o644)
+
+
+def _touch(note: Path) -> bool:
+    """Say that a note of ours was used now; whether there is one."""
+    try:
+        status = note.lstat()
+        if not stat.S_ISREG(status.st_mode) or not is_own(status):
+            return False
+        # Between the look and this, a link may have come there.
+        os.utime(note, follow_symlinks=os.utime not in os.supports_follow_symlinks)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return False
+    return True
 
 
 def forget(project: Project) -> bool:
@@ -77,14 +92,16 @@ def forget(project: Project) -> bool:
 
 
 def known_projects() -> list[KnownProject]:
-    """The projects that were noted, the last used one first; a note that can't be read is passed over."""
+    """The projects that were noted, the last used one first; a note that can't be read, or that others may write, is passed over."""
     known: list[KnownProject] = []
     for note in _directory().glob("*.json"):
         try:
-            root = json.loads(note.read_text(encoding="utf-8"))["root"]
-            used = datetime.fromtimestamp(note.stat().st_mtime, UTC)
-            project = Project(Path(root))
-        except (OSError, ValueError, KeyError, TypeError):
+            content, status = read_regular(note, _MOST_BYTES)
+            if not is_own(status):
+                continue
+            used = datetime.fromtimestamp(status.st_mtime, UTC)
+            project = Project(Path(json.loads(content)["root"]))
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             # being removed, cut by a full disk, or somebody else's
             continue
         if _note(project.root) == note:

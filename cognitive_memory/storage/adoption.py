@@ -21,21 +21,29 @@ from uuid import uuid4
 
 from cognitive_memory.core.memory import DOCUMENT_KEYS, MemoryValueError
 from cognitive_memory.project.regular_file import open_regular
-from cognitive_memory.storage import connections, ddl, files, importing, making, schema, times
+from cognitive_memory.storage import (
+    connections,
+    ddl,
+    files,
+    importing,
+    known,
+    making,
+    schema,
+    times,
+)
 from cognitive_memory.storage.errors import (
     AlteredDatabaseError,
-    BadRowError,
     DatabaseFullError,
     DatabaseUnreadableError,
     ForeignLogError,
     StorageError,
     UnknownDatabaseError,
+    adopt_command,
     explained,
 )
-from cognitive_memory.storage.filters import Conditions
 from cognitive_memory.storage.hardening import Deadline, bounded, distrusted, seconds_for
 from cognitive_memory.storage.json_lines import Line, line_of
-from cognitive_memory.storage.reading import Reader
+from cognitive_memory.storage.soundness import damage_in, has_bad_rows
 from cognitive_memory.storage.store import MemoryStore
 from heimdall.models.text import megabytes
 
@@ -80,18 +88,21 @@ class Adopted:
         found: whether there is a database.
         rescued: what came over; None when nothing had to.
         kept: where the files are now that were there before.
+        noted: whether it was sound, and became this user's as it is.
     """
 
     found: bool
     rescued: Rescued | None
     kept: list[Path]
+    noted: bool = False
 
 
 def adopt(database: Path, *, project_id: str | None = None, own: bool = False) -> Adopted:
     """Make the memories in a database this user's own.
 
     What lies beside it and is none of heimdall's is moved aside. If the database is sound and known
-    then, that is all. Otherwise a fresh one with the memories takes its place. Nothing is deleted.
+    then, that is all. With `own`, a sound one becomes known: another data directory that knows it,
+    as one in a container, still does. Otherwise a fresh one with the memories takes its place. Nothing is deleted.
 
     Args:
         database: the file.
@@ -109,8 +120,11 @@ def adopt(database: Path, *, project_id: str | None = None, own: bool = False) -
         if schema.probe(database) is None:
             return Adopted(False, None, kept)
         with connections.opened(database, read_only=True) as connection:
-            if not _bad_rows(connection):
+            damage = damage_in(connection)
+            if not damage and not has_bad_rows(connection):
                 return Adopted(True, None, kept)
+        if damage and not own:
+            raise _damaged(database, damage)
         own = True  # only single rows of it are not as this user stored them
     except ForeignLogError:
         if own:
@@ -121,6 +135,8 @@ def adopt(database: Path, *, project_id: str | None = None, own: bool = False) -
         return replace(again, kept=[*kept, *again.kept])
     except (UnknownDatabaseError, AlteredDatabaseError):
         _check_file(database)
+        if own and _note_sound(database):
+            return Adopted(True, None, kept, noted=True)
     with files.draft_folder(database.parent) as folder:
         fresh = folder / database.name
         rescued = rescue(database, fresh, project_id=project_id or str(uuid4()), own=own)
@@ -158,17 +174,38 @@ def rescue(database: Path, fresh: Path, *, project_id: str, own: bool = False) -
     return rescued
 
 
-def _bad_rows(connection: sqlite3.Connection) -> bool:
-    """Whether a database whose schema is sound has memories that are none."""
-    connection.execute("BEGIN")
+def _damaged(database: Path, damage: str) -> DatabaseUnreadableError:
+    advice = (
+        "it was left as it is; 'heimdall restore' brings back a backup, "
+        f"{adopt_command(database, own=True)} takes over what can be read"
+    )
+    return DatabaseUnreadableError(str(database), f"it is damaged ({damage})", advice)
+
+
+def _note_sound(database: Path) -> bool:
+    """Make a database known as it is, if there is nothing in it that is not as our own release makes it."""
+    with files.draft_folder(database.parent) as folder:
+        copy = folder / "copy.db"
+        size = _copy(database, copy)
+        try:
+            with distrusted(copy, "mode=rw") as connection, bounded(connection, seconds_for(size)):
+                (application,) = connection.execute("PRAGMA application_id").fetchone()
+                version = ddl.check(connection, database)
+                if (application, version) != (ddl.APPLICATION_ID, ddl.newest()):
+                    return False
+                secret = connections.secret_of(connection)
+                if not secret or damage_in(connection) or has_bad_rows(connection):
+                    return False
+        except (AlteredDatabaseError, sqlite3.DatabaseError):
+            return False
     try:
-        for _ in Reader(connection, None).rows(Conditions()):
-            pass
-    except (BadRowError, sqlite3.OperationalError):  # of the second kind: text that is no text
-        return True
-    finally:
-        connection.rollback()
-    return False
+        known.note(secret)
+    except OSError as error:
+        problem = f"it can't be noted that it is yours ({error.filename or 'the data directory'}: {error.strerror})"
+        advice = "nothing was changed; set HEIMDALL_DATA_DIR to a directory that you may write"
+        raise StorageError(str(database), problem, advice) from error
+    known.note_log(secret, database, durable=True)
+    return True
 
 
 def _check_file(database: Path) -> None:

@@ -11,13 +11,16 @@ from pathlib import Path
 
 from cognitive_memory.storage import ddl, files, known
 from cognitive_memory.storage.errors import StorageError, explained
-from cognitive_memory.storage.hardening import ANSWER_SECONDS, bounded, harden
+from cognitive_memory.storage.hardening import ANSWER_SECONDS, bounded, ending, harden
 
 BUSY_SECONDS = 30.0
 """How long a writer waits for its turn. With eight busy writers the longest wait seen was below a second."""
 
 KEPT = 8
 """How many idle connections are kept; with more threads than that, the others open theirs anew."""
+
+_LEAST_INDEX = 1 << 15
+"""Bytes of the index of a log that is in use, at least."""
 
 _INHERITED: list[sqlite3.Connection] = []
 """Connections that came here by a fork. SQLite forbids to use or close them; they are kept from the collector."""
@@ -55,9 +58,10 @@ class Connections:
         with explained(self.database):
             connection = self._take()
             try:
-                for statement in beginning:
-                    connection.execute(statement)
-                yield connection
+                with ending(connection, files.size_on_disk(self.database)):
+                    for statement in beginning:
+                        connection.execute(statement)
+                    yield connection
             finally:
                 if process != os.getpid():
                     _INHERITED.append(connection)
@@ -158,7 +162,8 @@ def opened(database: Path, *, read_only: bool = False) -> Iterator[sqlite3.Conne
         connection = connect(database, read_only=read_only)
         secret = secret_of(connection)
         try:
-            yield connection
+            with ending(connection, files.size_on_disk(database)):
+                yield connection
         finally:
             connection.close()
             if not read_only:
@@ -185,5 +190,11 @@ def note_end(secret: bytes, database: Path) -> None:
 
 
 def _read_only_mode(database: Path) -> str:
-    """Without a write-ahead log there is nothing beside the file, and "immutable" keeps SQLite from making one."""
-    return "mode=ro" if files.log_of(database).exists() else "mode=ro&immutable=1"
+    """Where there is nothing beside the file, "immutable" keeps SQLite from making anything."""
+    log = files.log_of(database)
+    if not log.exists():
+        return "mode=ro&immutable=1"
+    # An empty log without an index is what opening leaves on a full disk: nobody works with it.
+    index = files.size(files.beside(database, files.INDEX))
+    unused = not files.size(log) and index < _LEAST_INDEX
+    return "mode=ro&immutable=1" if unused else "mode=ro"

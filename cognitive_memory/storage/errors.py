@@ -53,6 +53,10 @@ class BadRowError(ValueError):
     """A row is no memory: which, and why. `explained` makes it a `DatabaseUnreadableError`."""
 
 
+class NoAnswerError(StorageError):
+    """The database did not answer in time, or did not come to an end."""
+
+
 class NewerSchemaError(StorageError):
     """A newer release of heimdall made or migrated the database. It was left as it is."""
 
@@ -104,7 +108,7 @@ _DAMAGED = (
 _READ_ONLY = (
     DatabaseReadOnlyError,
     "it can't be written to",
-    "nothing was changed; check the owner and mode of the file and of its directory",
+    "nothing was changed; check the owner and mode of the file and of its directory, and the free space",
 )
 _EXPLANATIONS: dict[int, tuple[type[StorageError], str, str]] = {
     **dict.fromkeys((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL), _BUSY),
@@ -116,18 +120,18 @@ _EXPLANATIONS: dict[int, tuple[type[StorageError], str, str]] = {
     ),
     sqlite3.SQLITE_IOERR: (
         StorageError,
-        "the disk failed ({error})",
-        "nothing of this change was stored; check the disk",
+        "the disk failed, or is full ({error})",
+        "what was being written is not stored, everything before is; check the disk and its free space",
     ),
     sqlite3.SQLITE_INTERRUPT: (
-        StorageError,
-        "it did not answer in time",
-        "nothing was changed; 'heimdall doctor' tells what is wrong with it",
+        NoAnswerError,
+        "it did not answer in time, as if it was damaged or altered",
+        "nothing was changed; 'heimdall doctor' looks at it, 'heimdall restore' brings back a backup, {own} takes over the rest",
     ),
     sqlite3.SQLITE_FULL: (
         DatabaseFullError,
         "the disk is full",
-        "nothing of this change was stored, everything before is; make room and repeat it",
+        "what was being written is not stored, everything before is; make room and repeat it",
     ),
     sqlite3.SQLITE_CANTOPEN: (
         StorageError,
@@ -137,7 +141,10 @@ _EXPLANATIONS: dict[int, tuple[type[StorageError], str, str]] = {
 }
 """Our error, what happened and what to do, by SQLite's primary error code."""
 
-_OTHER = (StorageError, "SQLite says: {error}", "nothing of this change was stored")
+_WRITING = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+"""What a full disk leads to, too: the index of the log needs some of it."""
+
+_OTHER = (StorageError, "SQLite says: {error}", "nothing was changed")
 
 
 @contextlib.contextmanager
@@ -168,7 +175,8 @@ def explanation(error: sqlite3.DatabaseError, database: Path) -> StorageError:
     if str(error).startswith("Could not decode"):  # the module's own, without a code
         return _bad_row(database, error)
     kind, problem, advice = _EXPLANATIONS.get(_primary_code(error), _OTHER)
-    return kind(str(database), problem.format(error=error), advice)
+    own = adopt_command(database, own=True)
+    return kind(str(database), problem.format(error=error), advice.format(own=own))
 
 
 def read_only_error(database: Path) -> StorageError:
@@ -178,9 +186,9 @@ def read_only_error(database: Path) -> StorageError:
 
 
 def is_about_writing(error: sqlite3.DatabaseError) -> bool:
-    """Whether SQLite could not open, or may not write, the file or what it needs beside it."""
+    """Whether SQLite could not open, or could not write, the file or what it needs beside it."""
     code = _primary_code(error)
-    return code == sqlite3.SQLITE_CANTOPEN or _EXPLANATIONS.get(code) is _READ_ONLY
+    return code in _WRITING or _EXPLANATIONS.get(code) is _READ_ONLY
 
 
 def _primary_code(error: sqlite3.DatabaseError) -> int:

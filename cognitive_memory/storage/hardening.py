@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 ANSWER_SECONDS = 5.0
@@ -13,6 +13,9 @@ ANSWER_SECONDS = 5.0
 
 _OPERATIONS = 10_000
 """After how many of SQLite's operations the time is looked at; that takes it a fraction of a millisecond."""
+
+_LEAST_CALLS, _BYTES_A_CALL = 20_000, 4_000
+"""How often `Effort` is asked at least, which is some seconds, and for how many bytes once more."""
 
 _DEFENSIVE = 1010
 """`SQLITE_DBCONFIG_DEFENSIVE`, which Python has a name for since 3.12."""
@@ -51,22 +54,68 @@ class Deadline:
         return time.monotonic() > self.end
 
 
+class Effort:
+    """How much a transaction may ask of SQLite: many times what reading all of the database takes.
+
+    It is counted in operations, not in time: our own work between two questions, the wait for a
+    lock, and whoever reads slowly, as through a pipe, cost nothing. What is written gives more.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, size: int) -> None:
+        self._changes = connection.total_changes
+        self._connection = connection
+        self._left = _LEAST_CALLS + size // _BYTES_A_CALL
+
+    def is_over(self) -> bool:
+        """Whether that was too much; asked after each `_OPERATIONS`."""
+        self._left -= 1
+        return self._left + self._connection.total_changes < self._changes
+
+
+@contextlib.contextmanager
+def ending(connection: sqlite3.Connection, size: int) -> Iterator[None]:
+    """Let no transaction on a database of so many bytes go on for ever; Ctrl-C ends it at once.
+
+    A page of a damaged or altered file can be part of itself many times.
+
+    Raises:
+        sqlite3.OperationalError: as for `bounded`.
+    """
+    effort = Effort(connection, size)
+    with _asking(connection, effort.is_over):
+        yield
+
+
 @contextlib.contextmanager
 def bounded(connection: sqlite3.Connection, seconds: float) -> Iterator[Deadline]:
-    """End what a connection is asked within after a time; Ctrl-C ends it at once, as it can't without. Not to be nested.
+    """End what a connection is asked within after a time; Ctrl-C ends it at once, as it can't without.
+
+    Within another one, or within `ending`, it takes its place to the end.
 
     Raises:
         sqlite3.OperationalError: the time was up; its code is SQLITE_INTERRUPT.
     """
     deadline = Deadline(seconds)
-    connection.set_progress_handler(deadline.is_over, _OPERATIONS)
-    try:
+    with _asking(connection, deadline.is_over):
         yield deadline
+
+
+@contextlib.contextmanager
+def _asking(connection: sqlite3.Connection, is_over: Callable[[], bool]) -> Iterator[None]:
+    over = False
+
+    def handler() -> bool:
+        nonlocal over
+        over = is_over()
+        return over
+
+    connection.set_progress_handler(handler, _OPERATIONS)
+    try:
+        yield
     except sqlite3.OperationalError as error:
-        # The module drops an exception in the handler, and ends the query: before its time only
+        # The module drops an exception in the handler, and ends the query: without its word only
         # Ctrl-C does that.
-        code = getattr(error, "sqlite_errorcode", None)
-        if code == sqlite3.SQLITE_INTERRUPT and not deadline.is_over():
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT and not over:
             raise KeyboardInterrupt from None
         raise
     finally:

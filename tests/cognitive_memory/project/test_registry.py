@@ -53,12 +53,51 @@ def test_a_path_that_is_no_text(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{}", b"[]", b'{"root": 3}', b'{"root": "/elsewhere"}', b"\xff", b"null"]
+    "content",
+    [b"", b"{}", b"[]", b'{"root": 3}', b'{"root": "/elsewhere"}', b"\xff", b"null", b"[" * 60_000],
 )
 def test_a_bad_note_hides_no_other(tmp_path: Path, notes: Path, content: bytes) -> None:
     remember(Project(tmp_path))
     (notes / "0123456789abcdef.json").write_bytes(content)
     assert roots() == [tmp_path]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX pipes, links and modes")
+class TestNotesOfOthers:
+    """In a data directory that a group shares."""
+
+    @pytest.mark.parametrize("what", ["pipe", "device", "writable"])
+    def test_they_do_not_count(self, tmp_path: Path, notes: Path, what: str) -> None:
+        remember(Project(tmp_path))
+        (note,) = notes.iterdir()
+        if what == "writable":
+            note.chmod(0o664)
+        else:
+            note.unlink()
+            os.mkfifo(note) if what == "pipe" else note.symlink_to("/dev/zero")
+        assert roots() == []
+        remember(Project(tmp_path))
+        assert roots() == [tmp_path]
+
+    def test_no_link_is_followed(self, tmp_path: Path, notes: Path) -> None:
+        remember(Project(tmp_path))
+        (note,) = notes.iterdir()
+        victim = tmp_path / "victim"
+        victim.write_bytes(note.read_bytes())
+        os.utime(victim, (1_000_000_000, 1_000_000_000))
+        note.unlink()
+        note.symlink_to(victim)
+        remember(Project(tmp_path))
+        assert victim.stat().st_mtime == 1_000_000_000
+        assert roots() == [tmp_path]
+
+    def test_a_umask_of_a_group(self, tmp_path: Path) -> None:
+        umask = os.umask(0o002)
+        try:
+            remember(Project(tmp_path))
+        finally:
+            os.umask(umask)
+        assert roots() == [tmp_path]
 
 
 @pytest.mark.slow

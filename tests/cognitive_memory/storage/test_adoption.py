@@ -89,9 +89,26 @@ def test_all_that_a_memory_says_comes_over(database: Path) -> None:
 
 def test_what_was_this_user_s_own_keeps_its_origin(database: Path) -> None:
     a_strangers(database, "mine")
+    alter(database, *HOSTILE_SCHEMAS["a table more"])
     adopt(database, project_id="p", own=True)
     assert memories(database)["mine"].origin is Origin.STORED
     assert prepare(database).project_id == "p"
+
+
+def test_two_data_directories_on_one_project(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a machine and in a container: none of them locks the other out."""
+    with ProjectMemory.open(database) as memory:
+        memory.store(NewMemory(text="mine"), embed=False)
+    monkeypatch.setenv("HEIMDALL_DATA_DIR", str(tmp_path / "other"))
+    with pytest.raises(UnknownDatabaseError):
+        prepare(database)
+    assert adopt(database, own=True) == adoption.Adopted(True, None, [], noted=True)
+    assert set(memories(database)) == {"mine"}
+    monkeypatch.delenv("HEIMDALL_DATA_DIR")
+    assert set(memories(database)) == {"mine"}
+    assert [file.name for file in database.parent.iterdir()] == [database.name]
 
 
 def test_what_is_in_the_log_comes_too(database: Path) -> None:

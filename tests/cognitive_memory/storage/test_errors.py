@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import sqlite3
+import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -121,3 +122,33 @@ def test_errors_survive_pickling(error: HeimdallError) -> None:
     assert type(copy) is type(error)
     assert vars(copy) == vars(error)
     assert str(copy) == str(error)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX limits")
+def test_a_full_disk_can_be_read(database: Path, tmp_path: Path) -> None:
+    """No file may grow: neither the index of a log, nor a note in the data directory."""
+    with ProjectMemory.open(database) as memory:
+        memory.store(NewMemory(text="mine"), embed=False)
+    code = (
+        "import resource, sys; from pathlib import Path\n"
+        "from cognitive_memory.project.errors import ProjectError\n"
+        "from cognitive_memory.project.init import init_project\n"
+        "from cognitive_memory.project_memory import ProjectMemory\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+        "for _ in range(2):\n"
+        "    with ProjectMemory.open(Path(sys.argv[1])) as memory:\n"
+        "        print(memory.storage.status().memories)\n"
+        "try:\n"
+        "    init_project(Path(sys.argv[2]))\n"
+        "except ProjectError as error:\n"
+        "    print(error)\n"
+    )
+    (tmp_path / "new").mkdir()
+    command = [sys.executable, "-c", code, str(database), str(tmp_path / "new")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.stdout.startswith("1\n1\n"), done.stderr
+    assert f"{tmp_path / 'new' / '.heimdall'}" in done.stdout
+    assert "check the free space" in done.stdout
+    with ProjectMemory.open(database) as memory:
+        memory.store(NewMemory(text="more"), embed=False)
+        assert memory.storage.status().memories == 2

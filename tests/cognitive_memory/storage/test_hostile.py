@@ -16,11 +16,13 @@ import pytest
 
 from cognitive_memory.core.memory import NewMemory
 from cognitive_memory.project_memory import ProjectMemory
-from cognitive_memory.storage import files
+from cognitive_memory.storage import files, schema
+from cognitive_memory.storage.adoption import adopt
 from cognitive_memory.storage.backup import back_up, problems_in
 from cognitive_memory.storage.errors import (
     AlteredDatabaseError,
     DatabaseUnreadableError,
+    NoAnswerError,
     StorageError,
     UnknownDatabaseError,
 )
@@ -32,6 +34,7 @@ from tests.support.hostile_databases import (
     a_strangers,
     alter,
     deleting_journal,
+    endless_pages,
     reads,
 )
 
@@ -256,6 +259,62 @@ def test_a_copied_backup_works_on(own: Path, tmp_path: Path) -> None:
         memory.store(NewMemory(text="more"), embed=False)
         assert files.log_of(own).exists()
         assert problems_in(memory.database) == []
+
+
+class TestPagesWithoutEnd:
+    @pytest.fixture
+    def endless(self, own: Path) -> Path:
+        endless_pages(own, "memories")
+        return own
+
+    @pytest.mark.slow
+    def test_a_question_comes_to_an_end(self, endless: Path) -> None:
+        with (
+            ProjectMemory.open(endless) as memory,
+            pytest.raises(NoAnswerError, match=r"restore.*adopt --own"),
+        ):
+            memory.storage.status()
+
+    @pytest.mark.slow
+    def test_ctrl_c_ends_it(self, endless: Path) -> None:
+        code = (
+            "import sys; from pathlib import Path\n"
+            "from cognitive_memory.project_memory import ProjectMemory\n"
+            "with ProjectMemory.open(Path(sys.argv[1])) as memory, memory.storage.reading() as reader:\n"
+            "    print('begun', flush=True)\n"
+            "    reader.connection.execute('SELECT max(length(text)) FROM memories').fetchone()\n"
+        )
+        with subprocess.Popen(
+            [sys.executable, "-c", code, endless],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            time.sleep(0.2)
+            process.send_signal(signal.SIGINT)
+            _, stderr = process.communicate(timeout=60)
+        assert "KeyboardInterrupt" in stderr
+
+    def test_it_is_not_said_to_be_sound(self, endless: Path) -> None:
+        before = endless.read_bytes()
+        with pytest.raises(DatabaseUnreadableError, match=r"restore.*adopt --own"):
+            adopt(endless)
+        assert endless.read_bytes() == before
+
+
+def test_what_takes_too_long_is_asked_once(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = []
+
+    def slow(database: Path) -> None:
+        looks.append(database)
+        raise NoAnswerError(str(database), "slow", "wait")
+
+    monkeypatch.setattr(schema, "_probe", slow)
+    with pytest.raises(NoAnswerError):
+        prepare(own)
+    assert len(looks) == 1
 
 
 def test_what_takes_too_long_is_ended(tmp_path: Path) -> None:

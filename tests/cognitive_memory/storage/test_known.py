@@ -19,7 +19,6 @@ from cognitive_memory.storage.adoption import Adopted, adopt
 from cognitive_memory.storage.backup import problems_in
 from cognitive_memory.storage.errors import ForeignLogError
 from cognitive_memory.storage.schema import peek, prepare
-from heimdall.models import locations
 
 SECRET = bytes(range(32))
 OTHER = bytes(32)
@@ -28,7 +27,7 @@ OTHER = bytes(32)
 @pytest.fixture
 def note() -> Path:
     known.note(SECRET)
-    return Path(locations.data_dir()) / known.FOLDER / sha256(SECRET).hexdigest()
+    return known._directory() / sha256(SECRET).hexdigest()
 
 
 def of(secret: bytes) -> str:
@@ -60,6 +59,24 @@ def test_a_note_under_another_name_says_nothing(note: Path, how: str) -> None:
     else:
         other.symlink_to(note)
     assert not known.is_known(OTHER)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX modes")
+class TestFolder:
+    def test_nobody_else_may_remove_what_is_in_it(self, note: Path) -> None:
+        assert note.parent.stat().st_mode & 0o777 == 0o700
+
+    @pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="needs root")
+    def test_each_user_of_a_directory_has_one(self, note: Path) -> None:
+        os.chown(note.parent, 12345, -1)
+        known.note(OTHER)
+        assert not (note.parent / of(OTHER)).exists()
+        assert known.is_known(OTHER)
+
+    def test_one_that_others_may_write_is_refused(self, note: Path) -> None:
+        note.parent.chmod(0o770)
+        with pytest.raises(PermissionError, match="others may write to it; remove it"):
+            known.note(OTHER)
 
 
 def test_a_pipe_is_not_waited_for(note: Path) -> None:

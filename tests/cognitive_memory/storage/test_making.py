@@ -18,19 +18,17 @@ import pytest
 
 from cognitive_memory.core.memory import NewMemory
 from cognitive_memory.project_memory import ProjectMemory
-from cognitive_memory.storage import files, making
+from cognitive_memory.storage import files, known, making
 from cognitive_memory.storage.backup import back_up, problems_in
 from cognitive_memory.storage.errors import StorageError
-from cognitive_memory.storage.known import FOLDER
 from cognitive_memory.storage.schema import prepare
-from heimdall.models import locations
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX modes and signals")
 
 
 def notes() -> list[Path]:
     """Of databases, without those of their logs."""
-    folder = Path(locations.data_dir()) / FOLDER
+    folder = known._directory()
     return [file for file in folder.iterdir() if not file.suffix] if folder.is_dir() else []
 
 

@@ -9,7 +9,6 @@ alone.
 from __future__ import annotations
 
 import os
-import shlex
 import stat
 from pathlib import Path
 
@@ -73,6 +72,8 @@ def _refuse_unless_trusted(root: Path, path: Path, status: os.stat_result) -> No
     problem = f"dubious ownership: it belongs to {_name_of(owner)}, and you are {_name_of(user)}"
     if owner == _ROOT:
         problem = f"dubious ownership: it belongs to root, but others may write it (mode {status.st_mode & 0o7777:o})"
+    import shlex
+
     advice = f"If you trust what is there: heimdall project trust {shlex.quote(str(root))}"
     advice += f" (in a container: {VARIABLE})"
     if user == _ROOT and os.environ.get("SUDO_UID") == str(owner):

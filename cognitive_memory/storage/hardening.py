@@ -130,6 +130,12 @@ def harden(connection: sqlite3.Connection) -> None:
         connection.setconfig(_DEFENSIVE, True)
 
 
+def limit(connection: sqlite3.Connection) -> None:
+    """Let no value, row or statement be larger than reading a database like ours needs."""
+    for category, value in _LIMITS.items():
+        connection.setlimit(category, value)
+
+
 @contextlib.contextmanager
 def distrusted(file: Path, options: str = "mode=ro&immutable=1") -> Iterator[sqlite3.Connection]:
     """A connection to a file that may hold anything, to be asked within `bounded`; it changes nothing.
@@ -142,8 +148,7 @@ def distrusted(file: Path, options: str = "mode=ro&immutable=1") -> Iterator[sql
     uri = f"{file.absolute().as_uri()}?{options}"
     with contextlib.closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection:
         harden(connection)
-        for limit, value in _LIMITS.items():
-            connection.setlimit(limit, value)
+        limit(connection)
         for setting in ("cell_size_check = ON", "query_only = ON"):
             connection.execute(f"PRAGMA {setting}")
         distrust_schema(connection)

@@ -19,7 +19,7 @@ def is_within(path: Path, root: Path) -> bool:
 def left_outside(kind: str, path: Path, root: Path) -> Step:
     """What leads out of `root`: neither read, nor copied, nor removed."""
     detail = (
-        f"it is outside the project; name {os.path.realpath(path)} as PATH of 'heimdall migrate', "
-        f"or move it below {root}, to bring over what is there"
+        f"it is outside the project ({os.path.realpath(path)}), and was not looked at; if it is yours, "
+        f"name its folder ('heimdall migrate FOLDER'), or move it below {root} and migrate again"
     )
     return Step(kind, str(path), Outcome.LEFT, detail=detail)

@@ -23,10 +23,10 @@ from cognitive_memory.project.find import Project
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.storage import connections, files, schema
 from cognitive_memory.storage.errors import StorageError, explanation
-from cognitive_memory.storage.hardening import bounded, distrust_schema, harden, seconds_for
+from cognitive_memory.storage.hardening import bounded, distrust_schema, harden, limit, seconds_for
 from heimdall.errors import HeimdallError
 from heimdall.migration_0_3 import copying
-from heimdall.migration_0_3.original import Original, open_to_read
+from heimdall.migration_0_3.original import Original, check_tables, open_to_read
 from heimdall.migration_0_3.report import MigrationError, Options, Outcome, Step, failure
 from heimdall.migration_0_3.texts import read_json_object
 from heimdall.models.files import write_atomically
@@ -83,6 +83,7 @@ def _reading(database: Path) -> Iterator[sqlite3.Connection]:
     """The database at one moment, without changing a byte."""
     with open_to_read(database) as connection:
         connection.execute("BEGIN")
+        _check(connection, database)
         yield connection
 
 
@@ -92,7 +93,7 @@ def _alone_with(database: Path) -> Iterator[sqlite3.Connection]:
 
     Raises:
         MigrationError: some other process has it open.
-        StorageError: there is something beside it that SQLite must not be led to.
+        StorageError: there is something beside it that SQLite must not be led to, or as `_check`.
         sqlite3.DatabaseError: it is damaged, or does not answer in time.
     """
     files.check(database)
@@ -101,12 +102,14 @@ def _alone_with(database: Path) -> Iterator[sqlite3.Connection]:
         connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
         stack.callback(connection.close)
         harden(connection)
+        limit(connection)
         distrust_schema(connection)
         stack.enter_context(bounded(connection, seconds_for(files.size_on_disk(database))))
         try:
             # Leaving WAL takes all of it into the file and is refused while anybody else is
             # connected.
-            connection.execute("PRAGMA journal_mode = DELETE")
+            # In memory, for a kill must not leave a journal beside the file: it would be refused.
+            connection.execute("PRAGMA journal_mode = MEMORY")
             connection.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
@@ -114,16 +117,28 @@ def _alone_with(database: Path) -> Iterator[sqlite3.Connection]:
             problem = "another process uses it; stop the assistants and the old heimdall monitor, then migrate again"
             raise MigrationError(str(database), problem) from error
         try:
-            (sound,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-            if sound != "ok":
-                raise MigrationError(
-                    str(database),
-                    f"is damaged ({sound}); the sqlite3 tool's .recover may save the rest",
-                )
+            _check(connection, database)
             yield connection
         finally:
             with contextlib.suppress(sqlite3.ProgrammingError):  # it was closed
                 connection.rollback()
+
+
+def _check(connection: sqlite3.Connection, database: Path) -> None:
+    """Raise unless all of it can be read, and needs no more than its bytes.
+
+    Raises:
+        StorageError: as `check_tables` does.
+        MigrationError: it is damaged; pages that are used twice make a small file endless.
+    """
+    check_tables(connection, database)
+    # A check is an expression of the file's, too.
+    connection.execute("PRAGMA ignore_check_constraints = ON")
+    (sound,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if sound != "ok":
+        raise MigrationError(
+            str(database), f"is damaged ({sound}); the sqlite3 tool's .recover may save the rest"
+        )
 
 
 def _take_place(original: Original, project: Project, connection: sqlite3.Connection) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -104,7 +105,8 @@ class _Contents:
             pin = None
             # What can't be read is one of the others, whose copy says why.
             with contextlib.suppress(OSError):
-                if not path.is_symlink() and (size := path.stat().st_size) in sizes:
+                status = path.lstat()
+                if stat.S_ISREG(status.st_mode) and (size := status.st_size) in sizes:
                     pin = (size, sha256_of(path))
             if pin in pins:
                 contents.by_sha256.setdefault(pin[1], []).append(path)

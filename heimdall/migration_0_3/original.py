@@ -21,6 +21,7 @@ from cognitive_memory.storage.hardening import ANSWER_SECONDS, bounded, distrust
 from heimdall.migration_0_3.rows import as_memory, as_uuid, plain
 
 _TABLES = frozenset({"memories", "schema_migrations"})
+_READ = ("memories", "memory_connections", "retrieval_stats")
 _COLUMNS = frozenset({"content", "hierarchy_level", "memory_type", "timestamp"})
 
 
@@ -29,13 +30,17 @@ def is_original(database: Path) -> bool:
 
     Raises:
         sqlite3.Error: it is no database, or damaged, or does not answer in time.
-        StorageError: there is something beside it that SQLite must not be led to.
+        StorageError: there is something beside it that SQLite must not be led to, or `check_tables`
+            refuses it.
         OSError: it can't be read.
     """
     with open_to_read(database, ANSWER_SECONDS) as connection:
         names = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
         tables = {str(row[0]) for row in names}
-        return tables >= _TABLES and _columns(connection, "memories") >= _COLUMNS
+        if not tables >= _TABLES or not _columns(connection, "memories") >= _COLUMNS:
+            return False
+        check_tables(connection, database)
+        return True
 
 
 def is_legacy(path: Path) -> bool:
@@ -65,6 +70,31 @@ def open_to_read(database: Path, seconds: float | None = None) -> Iterator[sqlit
     seconds = seconds or seconds_for(files.size_on_disk(database))
     with distrusted(database, how) as connection, bounded(connection, seconds):
         yield connection
+
+
+def check_tables(connection: sqlite3.Connection, database: Path) -> None:
+    """Raise unless everything that is read is stored: a computed value may take any time and memory.
+
+    Raises:
+        StorageError: a table is a view or a virtual one, or has a column that is generated or hidden.
+    """
+    asked = ", ".join("?" * len(_READ))
+    relations = connection.execute(
+        f"SELECT name, type, rootpage FROM sqlite_schema WHERE lower(name) IN ({asked})",  # noqa: S608
+        _READ,
+    )
+    for name, kind, page in relations.fetchall():
+        columns = connection.execute("SELECT name, hidden FROM pragma_table_xinfo(?)", (name,))
+        computed = [column for column, hidden in columns if hidden]
+        if kind != "table" or not page:
+            problem = f"its {name} is no ordinary table"
+        elif computed:
+            problem = f"the column {computed[0]} of its {name} is computed, not stored"
+        else:
+            continue
+        raise StorageError(
+            str(database), f"{problem}, which heimdall 0.3 never made", "nothing was read from it"
+        )
 
 
 class Original:

@@ -212,3 +212,18 @@ def test_a_memory_that_no_search_finds(project: Project, home: Path) -> None:
     assert "is your home directory" in stray.message
     assert "HEIMDALL_PROJECT" in stray.message
     assert f"heimdall project clean {home}" in stray.message
+
+
+def test_a_database_of_the_original_outside_the_project_is_not_looked_at(
+    original: OriginalDatabase, root: Path, tmp_path: Path
+) -> None:
+    outside = original("made.db").rename(tmp_path / "victim.db")
+    (root / ".heimdall").mkdir()
+    (root / ".heimdall/config.heimdall-0.3.yaml").write_text(
+        CONFIG.replace("./elsewhere/memory.db", "../victim.db")
+    )
+    (root / "data").symlink_to(outside.parent)
+    outside.with_name("cognitive_memory.db").hardlink_to(outside)
+    (found,) = look(root)
+    assert str(outside) not in found.message
+    assert "heimdall 0.3" not in found.message

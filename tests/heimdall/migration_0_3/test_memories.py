@@ -262,17 +262,86 @@ def test_a_journal_that_would_delete_a_file(
 
 
 @pytest.mark.parametrize("options", [PLAIN, DRY])
-def test_a_view_that_never_ends(
+def test_what_does_not_answer_in_time(
     original: OriginalDatabase, project: Project, options: Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in ("memories", "original"):
-        monkeypatch.setattr(f"heimdall.migration_0_3.{module}.seconds_for", lambda _: 0.5)
-    database = original()
-    alter(
-        database,
-        "DROP TABLE retrieval_stats",
-        f"CREATE VIEW retrieval_stats AS {ENDLESS} SELECT i FROM n",  # noqa: S608
-    )
+        monkeypatch.setattr(f"heimdall.migration_0_3.{module}.seconds_for", lambda _: 0.0)
+    database = original(more=2_000)
     step = migrate(database, project, options)
     assert (step.outcome, "did not answer in time" in step.detail) == (Outcome.FAILED, True)
     assert rows(database)
+
+
+HUGE = "printf('%.*c', 900000000, 'x')"
+COMPUTED = {
+    "a virtual column": (f"ALTER TABLE memories ADD COLUMN more TEXT AS ({HUGE})",),
+    "a column in the place of one": (
+        "ALTER TABLE memories DROP COLUMN tags",
+        f"ALTER TABLE memories ADD COLUMN tags TEXT AS ({HUGE})",
+    ),
+    "a stored column": (
+        "DROP TABLE retrieval_stats",
+        "CREATE TABLE retrieval_stats (a, b AS (a) STORED)",
+    ),
+    "a column of connections": (
+        f"ALTER TABLE memory_connections ADD COLUMN more TEXT AS ({HUGE})",
+    ),
+    "an endless view": (
+        "DROP TABLE retrieval_stats",
+        f"CREATE VIEW Retrieval_Stats AS {ENDLESS} SELECT i FROM n",  # noqa: S608
+    ),
+    "a virtual table": (
+        "DROP TABLE memory_connections",
+        "CREATE VIRTUAL TABLE memory_connections USING fts5(source_id, target_id)",
+    ),
+}
+
+
+@pytest.mark.parametrize("options", [PLAIN, DRY])
+@pytest.mark.parametrize("kind", COMPUTED)
+def test_what_is_computed_is_refused(
+    original: OriginalDatabase, project: Project, options: Options, kind: str
+) -> None:
+    database = original()
+    alter(database, *COMPUTED[kind])
+    step = migrate(database, project, options)
+    assert (step.outcome, "heimdall 0.3 never made" in step.detail) == (Outcome.FAILED, True), step
+    assert not is_legacy(database)
+    assert database.exists()
+
+
+@pytest.mark.parametrize("options", [PLAIN, DRY])
+def test_a_check_of_the_files_is_not_made(
+    original: OriginalDatabase, project: Project, options: Options
+) -> None:
+    database = original()
+    changed = f"replace(sql, 'content TEXT NOT NULL', 'content TEXT NOT NULL CHECK ({HUGE})')"
+    changed = changed.replace("'%.*c'", "''%.*c''").replace("'x'", "''x''")
+    alter(database, f"UPDATE sqlite_schema SET sql = {changed} WHERE name = 'memories'")  # noqa: S608
+    with closing(sqlite3.connect(database)) as connection:
+        (sql,) = connection.execute(
+            "SELECT sql FROM sqlite_schema WHERE name = 'memories'"
+        ).fetchone()
+    assert "900000000" in sql
+    step = migrate(database, project, options)
+    assert step.outcome in {Outcome.MIGRATED, Outcome.PLANNED}, step
+
+
+@pytest.mark.parametrize("options", [PLAIN, DRY])
+def test_a_row_that_is_larger_than_any_memory(
+    original: OriginalDatabase, project: Project, options: Options
+) -> None:
+    database = original()
+    alter(database, "UPDATE memories SET content = hex(zeroblob(35000000)) WHERE id = 'note-1'")
+    step = migrate(database, project, options)
+    assert (step.outcome, step.removed) == (Outcome.FAILED, False)
+    assert "too big" in step.detail
+
+
+def test_leaving_the_write_ahead_log_makes_no_journal(original: OriginalDatabase) -> None:
+    """A process that is killed would leave it, and what is beside a database is refused."""
+    database = original()
+    with memories._alone_with(database) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("memory",)
+        assert database.read_bytes()[18:20] == b"\1\1", "no write-ahead log"

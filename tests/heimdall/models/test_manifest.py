@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ _FILES = st.dictionaries(
     st.binary(min_size=1, max_size=100),
     min_size=1,
     max_size=5,
-)
+).filter(lambda files: not any(f"{path}/" in f"{other}/" for path, other in permutations(files, 2)))
+"""As a folder has them: none is a file and a folder."""
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

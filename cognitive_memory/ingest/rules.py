@@ -34,7 +34,7 @@ _FOLDERS = ["", "", ""]
 """What `_parts` makes of "**"."""
 _PIECE = re.compile(
     r"""\\(?P<escaped>.)
-    |\[(?P<negated>[!^]?)(?P<set>\]?(?:\[:\w*:\]|\\.|[^]\\])*+)\]
+    |\[(?P<negated>[!^]?)(?P<set>\]?(?>(?:\[:\w*:\]|\\.|[^]\\])*))\]
     |(?P<stars>\*+)
     |(?P<any>\?)
     |(?P<plain>[^\\[])""",

@@ -54,7 +54,7 @@ def everything(directory: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(directory)): path.read_bytes() if path.is_file() else b""
         for path in directory.rglob("*")
-        if ".git/" not in str(path)
+        if ".git/" not in str(path) and "__pycache__" not in path.parts
     }
 
 

@@ -158,7 +158,10 @@ def test_a_copy_by_tar_is_still_complete(
     with tarfile.open(tmp_path / "layer.tar", "w", format=tarfile.USTAR_FORMAT) as archive:
         archive.add(models_dir, "models")
     with tarfile.open(tmp_path / "layer.tar") as archive:
-        archive.extractall(tmp_path / "image", filter="tar")
+        # Python before 3.11.4 has no filters.
+        if hasattr(tarfile, "tar_filter"):
+            archive.extraction_filter = tarfile.tar_filter
+        archive.extractall(tmp_path / "image")
     monkeypatch.setenv("HEIMDALL_SYSTEM_MODELS", str(tmp_path / "image" / "models"))
     assert resolve().is_relative_to(tmp_path / "image" / "models" / ".store")
 

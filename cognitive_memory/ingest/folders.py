@@ -26,9 +26,9 @@ from cognitive_memory.ingest.walking import (
     source_of,
     walk,
 )
-from cognitive_memory.project.regular_file import read_regular
 from cognitive_memory.project.settings import IngestSettings
 from cognitive_memory.project_memory import ProjectMemory
+from heimdall.models.regular_file import read_regular
 
 _SETTLED = 2_000_000_000
 """Nanoseconds after its last change at which a file's time stamp is trusted: the coarsest filesystems count in two seconds

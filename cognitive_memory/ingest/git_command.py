@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cognitive_memory.ingest.errors import GitError, GitStalledError
-from cognitive_memory.project.regular_file import read_regular
+from heimdall.models.regular_file import read_regular
 
 _SETTINGS = {
     # Nothing that a repository's configuration names is run: hooks, monitors, pagers, signature checkers.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from cognitive_memory.ingest.rules import Rules
-from cognitive_memory.project.regular_file import NotRegularError, read_regular
+from heimdall.models.regular_file import NotRegularError, read_regular
 
 NEVER = frozenset({".git", ".heimdall", ".hg", ".svn", ".jj"})
 """Names that are never looked into, whatever a rule says."""

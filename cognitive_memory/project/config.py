@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cognitive_memory.project.errors import ProjectConfigError
-from cognitive_memory.project.regular_file import read_regular
 from cognitive_memory.project.settings import ProjectConfig
+from heimdall.models.regular_file import read_regular
 
 if TYPE_CHECKING:
     from yaml.nodes import MappingNode, Node

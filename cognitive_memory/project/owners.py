@@ -13,6 +13,7 @@ import stat
 from pathlib import Path
 
 from cognitive_memory.project.errors import UntrustedProjectError
+from heimdall.models.ownership import is_own
 
 _ROOT = 0
 _JUNCTION = 0xA0000003
@@ -44,9 +45,8 @@ def check(root: Path, folder: Path) -> None:
     if not stat.S_ISDIR(status.st_mode):
         problem = "is no folder, but has the name of heimdall's"
         raise UntrustedProjectError(folder, problem, "Move it away.")
-    if os.name == "nt" or status.st_uid == os.geteuid():
-        return
-    if status.st_uid == _ROOT and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+    # The user's own folder counts whatever its mode, as for git: many have a umask of 002.
+    if is_own(status) or status.st_uid == os.geteuid():
         return
     _refuse_unless_trusted(root, folder, status)
 
@@ -64,6 +64,8 @@ def _check_owners(root: Path, paths: list[Path]) -> None:
 
 
 def _refuse_unless_trusted(root: Path, path: Path, status: os.stat_result) -> None:
+    import shlex
+
     from cognitive_memory.project.trust import VARIABLE, is_trusted
 
     if is_trusted(root):
@@ -72,8 +74,6 @@ def _refuse_unless_trusted(root: Path, path: Path, status: os.stat_result) -> No
     problem = f"dubious ownership: it belongs to {_name_of(owner)}, and you are {_name_of(user)}"
     if owner == _ROOT:
         problem = f"dubious ownership: it belongs to root, but others may write it (mode {status.st_mode & 0o7777:o})"
-    import shlex
-
     advice = f"If you trust what is there: heimdall project trust {shlex.quote(str(root))}"
     advice += f" (in a container: {VARIABLE})"
     if user == _ROOT and os.environ.get("SUDO_UID") == str(owner):

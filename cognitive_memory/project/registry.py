@@ -17,9 +17,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from cognitive_memory.project.find import DATABASE_NAME, Project
-from cognitive_memory.project.regular_file import read_regular
 from heimdall.models import locations
 from heimdall.models.ownership import is_own
+from heimdall.models.regular_file import read_regular
 
 FOLDER = "projects"
 _MOST_BYTES = 1 << 16

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from cognitive_memory.project.regular_file import read_regular
+from heimdall.models.regular_file import read_regular
 
 _MOST_BYTES = 1 << 16
 _POINTER = b"gitdir:"

@@ -14,8 +14,8 @@ import os
 from pathlib import Path
 
 from cognitive_memory.project.errors import ProjectError
-from cognitive_memory.project.regular_file import open_regular
 from heimdall.models import locations
+from heimdall.models.regular_file import open_regular
 
 VARIABLE = "HEIMDALL_TRUST"
 ALL = "*"

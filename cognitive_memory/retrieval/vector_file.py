@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cognitive_memory.project.regular_file import open_regular
 from cognitive_memory.storage.vectors import State, Vectors
 from heimdall.models.files import draft
+from heimdall.models.regular_file import open_regular
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

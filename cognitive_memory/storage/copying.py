@@ -6,9 +6,9 @@ import os
 import shutil
 from pathlib import Path
 
-from cognitive_memory.project.regular_file import open_regular
 from cognitive_memory.storage import files
 from cognitive_memory.storage.errors import DatabaseFullError, StorageError
+from heimdall.models.regular_file import open_regular
 from heimdall.models.text import megabytes
 
 _MARGIN = 1 << 24

@@ -15,12 +15,13 @@ import stat
 from hashlib import sha256
 from pathlib import Path
 
-from cognitive_memory.project.regular_file import read_regular
 from cognitive_memory.project.trust import named_in_environment
 from cognitive_memory.storage import files
 from cognitive_memory.storage.errors import ForeignLogError, adopt_command
 from heimdall.models import locations
+from heimdall.models.files import write_atomically
 from heimdall.models.ownership import is_own
+from heimdall.models.regular_file import read_regular
 
 FOLDER = "databases"
 SECRET_BYTES = 32
@@ -153,18 +154,7 @@ def _read(name: str) -> list[str]:
 
 def _write(name: str, content: str, *, durable: bool) -> None:
     """Write a note that is there as a whole or not at all, and if `durable`, after a power cut, too."""
-    draft = _directory() / f".{name}.{os.getpid()}-{os.urandom(4).hex()}.tmp"
-    try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            os.write(descriptor, f"{content}\n".encode())
-            if durable:
-                os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        draft.replace(_directory() / name)
-    finally:
-        draft.unlink(missing_ok=True)
+    write_atomically(_directory() / name, f"{content}\n", mode=0o600, durable=durable)
     if durable:
         _sync(_directory())
 

@@ -13,7 +13,6 @@ import io
 import logging
 import os
 import re
-import stat
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -21,8 +20,9 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from heimdall.cognitive_system.data_dirs import get_logs_data_dir
-from heimdall.models.ownership import NO_FOLLOW, is_own
+from heimdall.models.ownership import is_own
 from heimdall.models.processes import host_name, is_running, this_process
+from heimdall.models.regular_file import open_regular
 from heimdall.models.secrets import redact_message
 from heimdall.models.settings import SettingsError
 from heimdall.models.text import printable
@@ -145,9 +145,9 @@ def _open_own(path: str, flags: int) -> int:
     Raises:
         OSError: what is there is a link, has a second name, or is somebody else's.
     """
-    descriptor = os.open(path, flags | NO_FOLLOW | getattr(os, "O_NONBLOCK", 0), 0o600)
+    descriptor = open_regular(Path(path), flags, 0o600)
     status = os.fstat(descriptor)
-    if not (stat.S_ISREG(status.st_mode) and status.st_nlink == 1 and is_own(status)):
+    if status.st_nlink != 1 or not is_own(status):
         os.close(descriptor)
         raise PermissionError(f"{path} is not a log of this user's")
     return descriptor

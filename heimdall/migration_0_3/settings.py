@@ -8,11 +8,11 @@ from typing import Any
 from cognitive_memory.project.config import OF_0_3
 from cognitive_memory.project.find import Project
 from cognitive_memory.project.init import init_project
-from cognitive_memory.project.regular_file import read_regular
 from heimdall.errors import HeimdallError
 from heimdall.migration_0_3.copying import take_name
 from heimdall.migration_0_3.report import MigrationError, Options, Outcome, Step, failure
 from heimdall.migration_0_3.texts import MOST_BYTES, read_yaml
+from heimdall.models.regular_file import read_regular
 
 KEPT_NAME = "config.heimdall-0.3.yaml"
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from cognitive_memory.project.regular_file import read_regular
+from heimdall.models.regular_file import read_regular
 
 MOST_BYTES = 100_000
 """What is longer is neither settings nor a compose file; YAML of this size takes a second or two."""

@@ -74,7 +74,9 @@ def rename(source: Path, target: Path) -> None:
 
 
 @contextlib.contextmanager
-def draft(path: Path, *, mode: int = 0o666, replace: bool = True) -> Iterator[Path]:
+def draft(
+    path: Path, *, mode: int = 0o666, replace: bool = True, durable: bool = True
+) -> Iterator[Path]:
     """An empty file beside `path`, to be filled, that gets its name when the block ends well.
 
     A reader sees the old file or the new one, never a part, and what is in the new one is on the disk. When the block
@@ -84,6 +86,7 @@ def draft(path: Path, *, mode: int = 0o666, replace: bool = True) -> Iterator[Pa
         path: the file to be made; its folder is there.
         mode: the new file's permissions, less the umask.
         replace: take the place of a file that is there; otherwise the one that is there stays.
+        durable: force it to the disk before it gets its name. Without, a power cut may leave another content, or none.
 
     Raises:
         OSError: the file can't be written.
@@ -92,9 +95,10 @@ def draft(path: Path, *, mode: int = 0o666, replace: bool = True) -> Iterator[Pa
     os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
     try:
         yield beside
-        # Windows syncs only what is open for writing; elsewhere the new mode may forbid that.
-        with beside.open("r+b" if os.name == "nt" else "rb") as stream:
-            os.fsync(stream.fileno())
+        if durable:
+            # Windows syncs only what is open for writing; elsewhere the new mode may forbid that.
+            with beside.open("r+b" if os.name == "nt" else "rb") as stream:
+                os.fsync(stream.fileno())
         if replace:
             rename(beside, path)
         else:
@@ -104,10 +108,15 @@ def draft(path: Path, *, mode: int = 0o666, replace: bool = True) -> Iterator[Pa
 
 
 def write_atomically(
-    path: Path, content: str | bytes, *, mode: int = 0o666, replace: bool = True
+    path: Path,
+    content: str | bytes,
+    *,
+    mode: int = 0o666,
+    replace: bool = True,
+    durable: bool = True,
 ) -> None:
     """Write a small file as `draft` does; text as UTF-8 with the line ends that it has."""
-    with draft(path, mode=mode, replace=replace) as beside:
+    with draft(path, mode=mode, replace=replace, durable=durable) as beside:
         beside.write_bytes(content.encode() if isinstance(content, str) else content)
 
 

@@ -18,6 +18,17 @@ from typing import Any, Self
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
 VERSION = "2025-11-25"
+INITIALIZE: dict[str, Any] = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": VERSION,
+        "capabilities": {},
+        "clientInfo": {"name": "raw", "version": "1"},
+    },
+}
+"""A client's first message."""
 Message = dict[str, Any]
 
 
@@ -83,13 +94,8 @@ class RawServer(AbstractContextManager["RawServer"]):
         return self.response(self.begin(method, **params))
 
     def initialize(self, capabilities: Message | None = None, *, ready: bool = True) -> Message:
-        client = {"name": "raw", "version": "1"}
-        response = self.request(
-            "initialize",
-            protocolVersion=VERSION,
-            capabilities=capabilities or {},
-            clientInfo=client,
-        )
+        params = {**INITIALIZE["params"], "capabilities": capabilities or {}}
+        response = self.request("initialize", **params)
         if ready:
             self.notify("notifications/initialized")
         return response

@@ -8,9 +8,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-_TOKEN: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[{}\[\],:]|[^\s{}\[\],:"]++', re.DOTALL)
+_TOKEN: Final = re.compile(r'"(?>(?:[^"\\]+|\\.)*)"?|[{}\[\],:]|[^\s{}\[\],:"]++', re.DOTALL)
 _LAST_MEMBER: Final = re.compile(
-    r',\s*+"id"\s*+:\s*+(-?\d++|"(?:[^"\\]|\\.){0,200}+")\s*+(?:,\s*+"jsonrpc"\s*+:\s*+"2.0"\s*+)?}\s*+$'
+    r',\s*+"id"\s*+:\s*+(-?\d++|"(?>(?:[^"\\]|\\.){0,200})")\s*+(?:,\s*+"jsonrpc"\s*+:\s*+"2.0"\s*+)?}\s*+$'
 )
 _LONE_SURROGATE: Final = re.compile(
     r"\\(?:u[Dd][89ABab][\dA-Fa-f]{2}\\u[Dd][C-Fc-f][\dA-Fa-f]{2}|(u[Dd][89A-Fa-f][\dA-Fa-f]{2})|.)",

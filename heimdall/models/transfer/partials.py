@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import IO
 
 from ..files import CHUNK, chunks_of, rename
-from ..ownership import NO_FOLLOW, is_own
+from ..ownership import is_own
 from ..processes import is_gone, is_of_another_machine, is_own_name, new_owner
+from ..regular_file import open_regular
 from .digest import Sha256
 
 _ABANDONED_SECONDS = 3600.0
@@ -181,12 +182,8 @@ def _take_copy(candidate: Path, own: Path) -> None:
 
 def _copy(source: Path, target: Path) -> None:
     # In a folder that others may write to, it may have become a link or a pipe by now.
-    descriptor = os.open(source, os.O_RDONLY | NO_FOLLOW | getattr(os, "O_NONBLOCK", 0))
-    with os.fdopen(descriptor, "rb") as original:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(f"{source} is no file")
-        with target.open("xb") as copy:
-            shutil.copyfileobj(original, copy, CHUNK)
+    with os.fdopen(open_regular(source), "rb") as original, target.open("xb") as copy:
+        shutil.copyfileobj(original, copy, CHUNK)
 
 
 def _new_name(directory: Path, key: str, owner: str) -> Path:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.mcp_http import COMMAND, TOKEN, HttpServer, http_server
-from tests.support.mcp_raw import VERSION
+from tests.support.mcp_raw import INITIALIZE
 
 pytestmark = [
     pytest.mark.slow,
@@ -27,19 +27,8 @@ resource.setrlimit(resource.RLIMIT_NOFILE, ({DESCRIPTORS}, {DESCRIPTORS}))
 sys.argv[1:1] = ["--http", "127.0.0.1:0"]
 runpy.run_module("heimdall.mcp_server", run_name="__main__", alter_sys=True)
 """
-INITIALIZE = json.dumps(
-    {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "initialize",
-        "params": {
-            "protocolVersion": VERSION,
-            "capabilities": {},
-            "clientInfo": {"name": "raw", "version": "1"},
-        },
-    }
-)
-HEAD = f"POST /mcp HTTP/1.1\r\nHost: localhost\r\nAccept: application/json, text/event-stream\r\nContent-Type: application/json\r\nContent-Length: {len(INITIALIZE)}\r\n"
+FIRST = json.dumps(INITIALIZE)
+HEAD = f"POST /mcp HTTP/1.1\r\nHost: localhost\r\nAccept: application/json, text/event-stream\r\nContent-Type: application/json\r\nContent-Length: {len(FIRST)}\r\n"
 
 
 def connected(server: HttpServer) -> socket.socket:
@@ -49,7 +38,7 @@ def connected(server: HttpServer) -> socket.socket:
 def asked(server: HttpServer) -> bytes:
     """What a client with the token is told."""
     with connected(server) as client:
-        client.sendall(f"{HEAD}Authorization: Bearer {TOKEN}\r\n\r\n{INITIALIZE}".encode())
+        client.sendall(f"{HEAD}Authorization: Bearer {TOKEN}\r\n\r\n{FIRST}".encode())
         return client.recv(64)
 
 
@@ -120,5 +109,5 @@ def test_who_shows_no_token_is_sent_away_in_time(project: Path) -> None:
             with suppress(ConnectionResetError):
                 while client.recv(1024):
                     pass
-        good.sendall(INITIALIZE.encode())
+        good.sendall(FIRST.encode())
         assert good.recv(64).startswith(b"HTTP/1.1 200"), "one with the token may take its time"

@@ -17,20 +17,10 @@ from mcp.shared._httpx_utils import create_mcp_http_client
 
 from heimdall.mcp_server.server import make_server  # noqa: F401  (imported here once, not while a client waits)
 from tests.support.mcp_http import TOKEN, HttpServer, http_server
-from tests.support.mcp_raw import VERSION
+from tests.support.mcp_raw import INITIALIZE
 
 pytestmark = pytest.mark.slow
 
-INITIALIZE = {
-    "jsonrpc": "2.0",
-    "id": 1,
-    "method": "initialize",
-    "params": {
-        "protocolVersion": VERSION,
-        "capabilities": {},
-        "clientInfo": {"name": "raw", "version": "1"},
-    },
-}
 HEADERS = {"Authorization": f"Bearer {TOKEN}", "Accept": "application/json, text/event-stream"}
 
 

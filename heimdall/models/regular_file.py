@@ -7,8 +7,10 @@ import os
 import stat
 from pathlib import Path
 
+from .ownership import NO_FOLLOW
+
 _FLAGS = (
-    getattr(os, "O_NOFOLLOW", 0)
+    NO_FOLLOW
     | getattr(os, "O_NONBLOCK", 0)
     | getattr(os, "O_NOCTTY", 0)
     | getattr(os, "O_BINARY", 0)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cognitive_memory.project.regular_file import NotRegularError, read_regular
+from heimdall.models.regular_file import NotRegularError, read_regular
 
 
 @pytest.mark.parametrize("most", [0, 3, 4, 5])

@@ -8,12 +8,12 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hatch_heimdall_models import vendor_command
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.exit_codes import EXIT_ERROR, EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT_OK
 from hatch_heimdall_models.files import megabytes
 from hatch_heimdall_models.lock import read_manifest, settle
 from hatch_heimdall_models.lock_maker import LockMaker
-from hatch_heimdall_models.vendor import vendor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
-        if options.command == "vendor":
-            return _vendor(options.project, options.file, check=options.check)
+        if "run" in options:
+            return int(options.run(options))
         return _lock(options.project, options.assets, options.tag, check=options.check)
     except (ModelBuildError, OSError) as error:
         print(f"hatch-heimdall-models: error: {error}", file=sys.stderr)  # noqa: T201
@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="hatch-heimdall-models", description="Pin a project's models."
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
     lock = commands.add_parser(
         "lock",
         help="write the lock, and pack release assets that are missing",
@@ -64,32 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     lock.add_argument(
         "--tag", help="tag of the release that is to have the assets; default: by the configuration"
     )
-    vendoring = commands.add_parser(
-        "vendor",
-        help="write the fetching half into the package, as one file without any dependency",
-        description="Write a module that fetches the pinned models: the standard library alone, Python 3.8 or later.",
-        epilog="Exit codes: 0 done, 1 --check found differences, 2 error or usage.",
-    )
-    vendoring.add_argument(
-        "file", metavar="FILE", help="in the package, for example src/my_package/_models.py"
-    )
-    vendoring.add_argument(
-        "--check",
-        action="store_true",
-        help="write nothing; exit 1 when the file is not what would be written",
-    )
-    vendoring.add_argument(
-        "--project", type=Path, default=Path(), metavar="DIR", help="default: the current directory"
-    )
+    vendor_command.add_to(commands)
     return parser
-
-
-def _vendor(root: Path, file: str, *, check: bool) -> int:
-    from hatch_heimdall_models.project import read_project
-
-    right, line = vendor(root, read_project(root).config, file, check=check)
-    print(line)  # noqa: T201
-    return EXIT_OK if right else EXIT_FINDINGS
 
 
 def _lock(root: Path, assets: Path | None, tag: str | None, *, check: bool) -> int:

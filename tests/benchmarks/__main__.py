@@ -14,6 +14,7 @@ from tests.benchmarks import (
     recall_quality,
     recall_speed,
     server,
+    shipping,
     startup,
 )
 
@@ -26,6 +27,7 @@ def main(context: click.Context) -> None:
         startup.run()
         server.run()
         run_fetch()
+        shipping.run()
         embedding.main(args=[], standalone_mode=False)
         memory.main(args=[], standalone_mode=False)
 
@@ -50,6 +52,7 @@ main.add_command(recall_quality.main, "recall")
 main.add_command(recall_speed.main, "recall-speed")
 main.command("startup", help="Warm import, and help.")(startup.run)
 main.command("server", help="The MCP server's first answer.")(server.run)
+main.command("shipping", help="What a package that ships its model costs its users.")(shipping.run)
 main.command("hook", help="The build hook.")(hook.run)
 
 

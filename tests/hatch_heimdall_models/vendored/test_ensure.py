@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import sys
 import time
 import urllib.request
 import zipfile
@@ -17,6 +18,7 @@ from hatch_heimdall_models.vendored import ensure as vendored
 from hatch_heimdall_models.vendored import transfer
 from hatch_heimdall_models.vendored.ensure import ModelError, ensure
 from tests.support.faults import CutAfter, Drip, Fault, Instead, WrongBytes
+from tests.support.other_user import other_users
 from tests.support.pythons import find_python
 from tests.support.servers import github, plain_mirror
 from tests.support.small_model import SmallModel, noise
@@ -328,11 +330,20 @@ def test_a_manifest_that_was_left_out(here: VendoredPackage) -> None:
         ensure()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_home_that_can_not_be_written_by_this_user(here: VendoredPackage) -> None:
-    here.home.mkdir(mode=0o555)
-    with pytest.raises(ModelError, match="set HEIMDALL_DATA_DIR"):
-        ensure()
+@pytest.mark.slow
+def test_a_home_of_another_user(package: VendoredPackage, model: SmallModel) -> None:
+    user, _ = other_users()
+    package.home.mkdir()
+    code = "import app\ntry: print(app.ensure())\nexcept app.ModelError as error: print(error)"
+    variables = {"HOME": str(package.home), "HEIMDALL_MODELS_MIRROR": model.mirror}
+    variables |= {"PATH": os.environ["PATH"], "PYTHONPATH": str(package.root / "src")}
+    command = [sys.executable, "-c", code]
+    refused = user.run(command, variables).stdout
+    assert "Permission denied" in refused
+    assert "set HEIMDALL_DATA_DIR to a folder with room that can be written" in refused
+    # What an administrator put there is used without writing anything.
+    place, _ = package.run(HEIMDALL_MODELS_MIRROR=model.mirror)
+    assert user.run(command, variables).stdout.strip() == place
 
 
 def test_a_home_that_can_not_be_written(here: VendoredPackage) -> None:

@@ -13,9 +13,9 @@ from ..manifest import PinnedAsset, PinnedFile, PinnedModel
 from ..secrets import redact_url
 from ..settings import Settings
 from ..space import require_space
-from ..transfer.archives import unpack
 from ..transfer.download import ask_byte
 from ..transfer.http import Client
+from .archives import unpack
 from .base import Context
 
 

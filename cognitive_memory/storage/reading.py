@@ -164,6 +164,14 @@ class Reader:
         query = f"SELECT memories.key FROM memories WHERE {where}"
         return [row[0] for row in self.connection.execute(query, where.values)]
 
+    def standing_keys(self, limit: int) -> list[int]:
+        """The keys of the newest memories that were stored by hand, are pinned or more important than others."""
+        query = """
+            SELECT key FROM memories WHERE (origin = 'stored') + pinned + (importance > 0.5) > 0
+            ORDER BY key DESC LIMIT ?
+        """
+        return [row[0] for row in self.connection.execute(query, (limit,))]
+
     def revision(self) -> int:
         """The project's change counter: as long as it stays, nothing has changed."""
         return int(self.connection.execute("SELECT revision FROM project").fetchone()[0])

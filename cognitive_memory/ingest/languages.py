@@ -29,6 +29,7 @@ class Kind(StrEnum):
     """How a file is read."""
 
     MARKDOWN = "markdown"
+    RESTRUCTUREDTEXT = "restructuredtext"
     TEXT = "text"
     PYTHON = "python"
     CODE = "code"

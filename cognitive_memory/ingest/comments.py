@@ -84,6 +84,8 @@ def _blocks(
         numbered = without_hidden_lines(numbered)
     said = "".join(f"{line}\n" for _, line in numbered) + "\n"
     title = item.title if item else ""
+    if title and path and title.startswith(path[-1]):
+        path = path[:-1]  # a docstring is indented below what it is about
     if estimate_tokens(head + said) <= BOUND - HEADING_ROOM:
         yield Block(head + said, run.first, path, title=title)
         return

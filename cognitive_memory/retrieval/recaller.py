@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from cognitive_memory.core.embedder import Embedder
-from cognitive_memory.core.memory import Memory
 from cognitive_memory.core.recall import (
     EVERYTHING,
     Hit,
@@ -24,7 +23,7 @@ from cognitive_memory.core.recall import (
 )
 from cognitive_memory.retrieval import scoring
 from cognitive_memory.retrieval.keywords import match_expression
-from cognitive_memory.retrieval.scoring import Candidate, Meaning, Weights
+from cognitive_memory.retrieval.scoring import Meaning, Weights
 from cognitive_memory.storage.errors import StorageError
 from cognitive_memory.storage.store import MemoryStore
 from cognitive_memory.storage.vectors import State, UnfitVectorsError, Vectors
@@ -52,6 +51,11 @@ best one's score.
 SPARE = 20
 """How many candidates more than twice the limit are looked at in full, so that duplicates and small
 priors find a place.
+"""
+
+MOST_FAVOURED = 1_000
+"""How many of the memories that were stored by hand, are pinned or important are always looked at,
+the newest ones. Where there are more, they are most of what there is, and need no help.
 """
 
 Nearest: TypeAlias = "Callable[[NDArray[np.float32], RecallFilter, Collection[int]], VectorIndex]"
@@ -253,21 +257,18 @@ class Recaller:
         What a memory gets for itself is looked at for the best candidates only.
         """
         count = 2 * limit + SPARE
+        with self._store.reading() as reader:
+            favoured = frozenset(reader.standing_keys(MOST_FAVOURED))
         while True:
-            candidates = scoring.candidates(keywords, meaning, self._weights, count)
+            candidates = scoring.candidates(keywords, meaning, self._weights, count, favoured)
             with self._store.reading() as reader:
                 memories = reader.memories([candidate.key for candidate in candidates])
-            hits = [
-                self._hit(candidate, memories[candidate.key], now)
+            found = (
+                (candidate, memories[candidate.key])
                 for candidate in candidates
                 if candidate.key in memories  # another process may have deleted it meanwhile
-            ]
-            hits = scoring.without_duplicates(sorted(hits, key=lambda hit: -hit.score))
+            )
+            hits = scoring.without_duplicates(scoring.hits(found, now, self._weights))
             if len(hits) >= limit or len(candidates) < count:
                 return hits[:limit]
             count *= 4
-
-    def _hit(self, candidate: Candidate, memory: Memory, now: datetime) -> Hit:
-        priors = scoring.priors(memory, now, self._weights)
-        parts = {"keywords": candidate.keywords, "meaning": candidate.meaning, **priors}
-        return Hit(memory=memory, score=sum(parts.values()), parts=parts)

@@ -6,12 +6,12 @@ docs/recall.md has the measurements behind each number.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from cognitive_memory.core.memory import Memory
+from cognitive_memory.core.memory import Memory, Origin
 from cognitive_memory.core.recall import Hit
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ class Weights:
             `half_life_days`.
         half_life_days: see there.
         importance: what one of importance 1.0 gets on top of one of importance 0.0.
+        stored: what one gets that was stored by hand, not loaded.
+        pinned: what one gets that is pinned.
         columns: how much a word counts in text, context, tags, and among what `search_words` adds.
         bm25_floor: the BM25 score up to which the best keyword hit does not count in full. Below
             it, all that matched are words that nearly every memory has.
@@ -42,7 +44,9 @@ class Weights:
     meaning: float = 0.65
     recency: float = 0.02
     half_life_days: float = 90.0
-    importance: float = 0.05
+    importance: float = 0.2
+    stored: float = 0.15
+    pinned: float = 0.1
     columns: tuple[float, float, float, float] = (1.0, 0.4, 1.0, 1.0)
     bm25_floor: float = 1.0
 
@@ -89,7 +93,11 @@ def relative(scores: Mapping[int, float], bm25_floor: float) -> dict[int, float]
 
 
 def candidates(
-    keywords: Mapping[int, float], meaning: Meaning | None, weights: Weights, count: int
+    keywords: Mapping[int, float],
+    meaning: Meaning | None,
+    weights: Weights,
+    count: int,
+    favoured: Collection[int] = (),
 ) -> list[Candidate]:
     """What answers best by the weighted sum of words and meaning; of equal ones the newer first.
 
@@ -102,9 +110,11 @@ def candidates(
         meaning: of the memories that have a vector; None: words are all there is, and count fully.
         weights: how much each counts.
         count: how many at most.
+        favoured: keys of which as many, the best, come besides.
     """
     if meaning is None:
-        return _best([Candidate(key, score, 0.0) for key, score in keywords.items()], count)
+        answers = [Candidate(key, score, 0.0) for key, score in keywords.items()]
+        return _best(answers, count, favoured)
     import numpy as np
 
     from cognitive_memory.retrieval.vector_index import best_rows
@@ -120,17 +130,23 @@ def candidates(
     totals = cosines * np.float32(weights.meaning)
     totals[rows[with_vector]] += scores[with_vector] * np.float32(weights.keywords)
     best = best_rows(totals, count)
+    if favoured:
+        among = index.rows_of(np.fromiter(favoured, dtype=np.int64, count=len(favoured)))
+        among = np.setdiff1d(among[among >= 0], best)
+        best = np.concatenate([best, among[best_rows(totals[among], count)]])
     best_cosine = max(0.0, float(cosines.max(initial=0.0)))
     answers = [
         candidate(key, cosine)
         for key, cosine in zip(index.keys_of(best).tolist(), cosines[best].tolist(), strict=True)
     ]
     answers += [candidate(key, keywords[key] * best_cosine) for key in keys[~with_vector].tolist()]
-    return _best(answers, count)
+    return _best(answers, count, favoured)
 
 
-def _best(answers: list[Candidate], count: int) -> list[Candidate]:
-    return sorted(answers, key=lambda candidate: (-candidate.score, -candidate.key))[:count]
+def _best(answers: Iterable[Candidate], count: int, favoured: Collection[int]) -> list[Candidate]:
+    ordered = sorted(answers, key=lambda candidate: (-candidate.score, -candidate.key))
+    rest = [candidate for candidate in ordered[count:] if candidate.key in favoured]
+    return ordered[:count] + rest[:count]
 
 
 def recency(memory: Memory, now: datetime, half_life_days: float) -> float:
@@ -141,15 +157,42 @@ def recency(memory: Memory, now: datetime, half_life_days: float) -> float:
     return float(0.5 ** (days / half_life_days))
 
 
-def priors(memory: Memory, now: datetime, weights: Weights) -> dict[str, float]:
-    """What a memory gets for itself, whatever was asked.
-
-    An importance of 0.5, the default, counts nothing.
-    """
+def standing(memory: Memory, weights: Weights) -> dict[str, float]:
+    """What a memory brings for what its user made of it. An importance of 0.5, the default, brings nothing."""
     return {
-        "recency": weights.recency * recency(memory, now, weights.half_life_days),
+        "stored": weights.stored * (memory.origin is Origin.STORED),
+        "pinned": weights.pinned * memory.pinned,
         "importance": weights.importance * (memory.importance - 0.5),
     }
+
+
+def hits(found: Iterable[tuple[Candidate, Memory]], now: datetime, weights: Weights) -> list[Hit]:
+    """Memories with their scores, best first.
+
+    The standing of a memory counts in full for the one that it serves best, by half for the second,
+    by a third for the third. So what somebody stored is not lost among what was loaded, and however
+    much they stored, one memory at most is lifted in full over a better one.
+    """
+    scored: list[tuple[Memory, dict[str, float], dict[str, float]]] = []
+    for candidate, memory in found:
+        parts = {
+            "keywords": candidate.keywords,
+            "meaning": candidate.meaning,
+            "recency": weights.recency * recency(memory, now, weights.half_life_days),
+        }
+        scored.append((memory, parts, standing(memory, weights)))
+    scored.sort(key=lambda item: -_sum(item[1]) - _sum(item[2]))
+    answers, place = [], 0
+    for memory, parts, lifts in scored:
+        place += _sum(lifts) > 0
+        share = 1 / place if _sum(lifts) > 0 else 1.0
+        parts |= {name: value * share for name, value in lifts.items()}
+        answers.append(Hit(memory=memory, score=_sum(parts), parts=parts))
+    return sorted(answers, key=lambda hit: -hit.score)
+
+
+def _sum(parts: Mapping[str, float]) -> float:
+    return sum(parts.values())
 
 
 def dedup_key(text: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from tests.benchmarks import (
     fetch,
     hook,
     memory,
+    recall_evaluation,
     recall_quality,
     recall_speed,
     server,
@@ -48,7 +49,8 @@ def run_fetch() -> None:
 
 main.add_command(embedding.main, "embedding")
 main.add_command(memory.main, "memory")
-main.add_command(recall_quality.main, "recall")
+main.add_command(recall_evaluation.main, "recall")
+main.add_command(recall_quality.main, "recall-peers")
 main.add_command(recall_speed.main, "recall-speed")
 main.command("startup", help="Warm import, and help.")(startup.run)
 main.command("server", help="The MCP server's first answer.")(server.run)

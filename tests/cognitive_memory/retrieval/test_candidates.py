@@ -85,3 +85,12 @@ def test_who_may_not_answer_does_not() -> None:
 def test_of_equal_ones_the_newer_is_first() -> None:
     assert [each.key for each in fused({}, {1: 0.5, 2: 0.5})] == [2, 1]
     assert [each.key for each in candidates({1: 0.5, 2: 0.5}, None, Weights(), 1)] == [2]
+
+
+def test_the_best_favoured_ones_are_looked_at_however_far_down() -> None:
+    cosines = {key: key / 100 for key in range(1, 100)}
+    index_of = Meaning(index(list(cosines)), np.array(list(cosines.values()), dtype=np.float32))
+    found = candidates({}, index_of, Weights(), 2, frozenset({3, 5, 7, 98}))
+    assert [each.key for each in found] == [99, 98, 7, 5]
+    words = candidates(cosines, None, Weights(), 2, frozenset({3, 5, 7, 98}))
+    assert [each.key for each in words] == [99, 98, 7, 5]

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cognitive_memory.core.memory import MemoryType, NewMemory
+from cognitive_memory.core.memory import MemoryType, NewMemory, Origin
 from cognitive_memory.core.recall import EVERYTHING, QuestionError, Recall, RecallFilter, RecallMode
 from cognitive_memory.encoding import Encoder, TextError
 from cognitive_memory.project_memory import ProjectMemory
@@ -74,9 +74,20 @@ def test_limit(filled: ProjectMemory) -> None:
 
 def test_parts_add_up_to_the_score(filled: ProjectMemory) -> None:
     for hit in filled.recall("which database", explain=True).hits:
-        assert set(hit.parts) == {"keywords", "meaning", "recency", "importance"}
+        assert set(hit.parts) == {
+            *("keywords", "meaning", "recency", "stored", "pinned", "importance")
+        }
         assert sum(hit.parts.values()) == pytest.approx(hit.score)
     assert all(hit.parts == {} for hit in filled.recall("which database").hits)
+
+
+def test_what_was_stored_by_hand_is_not_lost_among_what_was_loaded(memory: ProjectMemory) -> None:
+    decision = memory.store(NewMemory(text="The database is pinned at 16"))
+    memory.store_many(
+        NewMemory(text=f"Bump the database to {number}", origin=Origin.COMMIT)
+        for number in range(200)
+    )
+    assert memory.recall("bump database", limit=1).hits[0].memory.id == decision.id
 
 
 @pytest.mark.parametrize("question", ["", " \n\t"])
@@ -215,7 +226,7 @@ def test_important_and_recent_ones_come_first_among_equals(
 
 def test_weights_can_be_set(filled: ProjectMemory, store: MemoryStore, engine: Letters) -> None:
     hits = (
-        Recaller(store, engine, weights=Weights(meaning=0.0, recency=0.0))
+        Recaller(store, engine, weights=Weights(meaning=0.0, recency=0.0, stored=0.0))
         .recall("database", explain=True)
         .hits
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hatch_heimdall_models.exit_codes import EXIT_FINDINGS, EXIT_OK
+from hatch_heimdall_models.project import read_config
 from hatch_heimdall_models.vendor import vendor
 
 if TYPE_CHECKING:
@@ -35,9 +36,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def _run(options: argparse.Namespace) -> int:
-    from hatch_heimdall_models.project import read_project
-
-    config = read_project(options.project).config
+    config = read_config(options.project)
     right, line = vendor(options.project, config, options.file, check=options.check)
     print(line)  # noqa: T201
     return EXIT_OK if right else EXIT_FINDINGS

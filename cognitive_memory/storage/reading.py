@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from cognitive_memory.core.memory import LoadState, Memory, MemoryType, MemoryValueError, Origin
 from cognitive_memory.core.recall import RecallFilter
@@ -203,6 +203,23 @@ class Reader:
         query = "SELECT state FROM load_states WHERE source = ?"
         row = self.connection.execute(query, (source,)).fetchone()
         return _load_state(row[0]) if row else None
+
+    def tags_like(self, names: Collection[str]) -> list[str]:
+        """The tags that differ from one of the names in case alone, sorted.
+
+        The index is asked for one tag after the other, since memories are many and tags are few.
+        """
+        wanted = {name.strip().casefold() for name in names}
+        query = """
+            WITH RECURSIVE each(tag) AS (
+                SELECT min(tag) FROM memory_tags
+                UNION ALL
+                SELECT (SELECT min(tag) FROM memory_tags WHERE tag > each.tag) FROM each
+                WHERE each.tag IS NOT NULL
+            )
+            SELECT tag FROM each WHERE tag IS NOT NULL
+        """
+        return sorted(tag for (tag,) in self.connection.execute(query) if tag.casefold() in wanted)
 
     def load_states(self) -> dict[str, LoadState]:
         """What the loaders remember, by source; what is no object is none of theirs."""

@@ -158,6 +158,18 @@ class Reader:
         values = {**where.values, "match": match, "limit": limit}
         return dict(self.connection.execute(query, values))
 
+    def word_frequencies(self, terms: Sequence[str]) -> dict[str, int]:
+        """How many memories match each of some terms in FTS5's query language."""
+        query = """
+            SELECT value, (SELECT count(*) FROM memory_words WHERE memory_words MATCH value)
+            FROM json_each(?)
+        """
+        return dict(self.connection.execute(query, (as_json(terms),)))
+
+    def memory_count(self) -> int:
+        """How many memories there are."""
+        return int(self.connection.execute("SELECT memories FROM project").fetchone()[0])
+
     def keys(self, filter: RecallFilter) -> list[int]:
         """The keys of all memories that pass the filter."""
         where = conditions(filter)

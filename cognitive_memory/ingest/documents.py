@@ -12,12 +12,13 @@ from pathlib import PurePosixPath
 from uuid import UUID, uuid5
 
 from cognitive_memory.core.memory import Json, MemoryType, NewMemory, Origin
-from cognitive_memory.ingest.blocks import Block, Piece, pack
+from cognitive_memory.ingest.blocks import Piece, pack
 from cognitive_memory.ingest.decoding import decode
 from cognitive_memory.ingest.errors import TooSlowError, UnreadableError
 from cognitive_memory.ingest.front_matter import FrontMatter
-from cognitive_memory.ingest.languages import Kind, kind_of, language_of
+from cognitive_memory.ingest.languages import Kind, kind_of
 from cognitive_memory.ingest.processor_time import processor_time
+from cognitive_memory.ingest.readers import read
 from heimdall.models.secrets import redact_document
 
 VERSION = 3
@@ -117,7 +118,7 @@ def _document(source: str, kind: Kind, content: bytes, tags: Sequence[str]) -> D
         notes.append(
             f"{source}: {redacted} {'secret was' if redacted == 1 else 'secrets were'} left out"
         )
-    blocks, front = _read(kind, source, text)
+    blocks, front = read(kind, source, text)
     pieces = [piece for piece in pack(blocks) if _says_something(piece.text)]
     made = _Maker(source, kind, front, tags, _first_title(kind, pieces))
     return Document(tuple(made.memory(piece) for piece in pieces), tuple(notes), redacted)
@@ -128,29 +129,6 @@ def _first_title(kind: Kind, pieces: Sequence[Piece]) -> str | None:
     if kind in {Kind.PYTHON, Kind.CODE} or not pieces or pieces[0].path:
         return None
     return next(iter(pieces[0].titles), None)
-
-
-def _read(kind: Kind, source: str, text: str) -> tuple[Iterable[Block], FrontMatter]:
-    if kind is Kind.MARKDOWN:
-        from cognitive_memory.ingest.markdown import read_markdown
-
-        return read_markdown(text)
-    if kind is Kind.RESTRUCTUREDTEXT:
-        from cognitive_memory.ingest.restructuredtext import read_restructuredtext
-
-        return read_restructuredtext(text)
-    if kind is Kind.PYTHON:
-        from cognitive_memory.ingest.python_code import read_python
-
-        return read_python(text), FrontMatter()
-    language = language_of(source) if kind is Kind.CODE else None
-    if language is not None:
-        from cognitive_memory.ingest.comments import comments
-
-        return comments(text, language), FrontMatter()
-    from cognitive_memory.ingest.plain_text import read_text
-
-    return read_text(text), FrontMatter()
 
 
 class _Maker:

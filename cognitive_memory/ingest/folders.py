@@ -249,6 +249,9 @@ class _Load:
 
     def _skip(self, skipped: Skipped) -> None:
         self._report.skipped[skipped.reason] += 1
+        if skipped.reason is Reason.UNSUPPORTED:
+            name = PurePath(skipped.source)
+            self._report.unsupported[name.suffix[1:].lower() or name.name] += 1
         if skipped.detail:
             self._report.notes.append(skipped.detail)
         if skipped.reason is Reason.UNREADABLE:

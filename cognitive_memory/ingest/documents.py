@@ -65,7 +65,9 @@ class Document:
     redacted: int = 0
 
 
-def read_document(source: str, content: bytes, *, tags: Sequence[str] = ()) -> Document | None:
+def read_document(
+    source: str, content: bytes, *, tags: Sequence[str] = (), written: datetime | None = None
+) -> Document | None:
     """Cut a file into memories.
 
     Markdown, text, docstrings and comments, by the file's name; any other name is read as plain text, and so is what its own
@@ -75,6 +77,7 @@ def read_document(source: str, content: bytes, *, tags: Sequence[str] = ()) -> D
         source: the file's path as its memories shall show it, with "/" between folders.
         content: its bytes.
         tags: for each memory, besides those of the file's front matter.
+        written: when it was changed last: the time of its memories, but for those of a dated entry.
 
     Returns:
         None if it is no text.
@@ -86,14 +89,14 @@ def read_document(source: str, content: bytes, *, tags: Sequence[str] = ()) -> D
     seconds = _LEAST_SECONDS + len(content) * _SECONDS_PER_BYTE
     try:
         with processor_time(seconds):
-            return _document(source, kind, content, tags)
+            return _document(source, kind, content, tags, written)
     except Exception as error:  # noqa: BLE001 (whatever a parser has not foreseen)
         problem = _in_words(error)
     if kind is Kind.TEXT:
         raise UnreadableError(source, problem)
     try:
         with processor_time(seconds):
-            document = _document(source, Kind.TEXT, content, tags)
+            document = _document(source, Kind.TEXT, content, tags, written)
     except Exception as error:
         raise UnreadableError(source, _in_words(error)) from error
     if document is None:
@@ -106,7 +109,9 @@ def _in_words(error: Exception) -> str:
     return str(error) if isinstance(error, TooSlowError) else type(error).__name__
 
 
-def _document(source: str, kind: Kind, content: bytes, tags: Sequence[str]) -> Document | None:
+def _document(
+    source: str, kind: Kind, content: bytes, tags: Sequence[str], written: datetime | None
+) -> Document | None:
     decoded = decode(content)
     if decoded is None:
         return None
@@ -121,7 +126,11 @@ def _document(source: str, kind: Kind, content: bytes, tags: Sequence[str]) -> D
     blocks, front = read(kind, source, text)
     pieces = [piece for piece in pack(blocks) if _says_something(piece.text)]
     made = _Maker(source, kind, front, tags, _first_title(kind, pieces))
-    return Document(tuple(made.memory(piece) for piece in pieces), tuple(notes), redacted)
+    memories = (made.memory(piece) for piece in pieces)
+    timed = (
+        memory if memory.created_at else replace(memory, created_at=written) for memory in memories
+    )
+    return Document(tuple(timed), tuple(notes), redacted)
 
 
 def _first_title(kind: Kind, pieces: Sequence[Piece]) -> str | None:

@@ -19,6 +19,7 @@ from cognitive_memory.core.reports import OnProgress, SourceReport
 from cognitive_memory.ingest.commit_days import last_commits
 from cognitive_memory.ingest.documents import VERSION, Document, read_document
 from cognitive_memory.ingest.errors import UnreadableError
+from cognitive_memory.ingest.generated import is_generated
 from cognitive_memory.ingest.reports import LoadReport, silent
 from cognitive_memory.ingest.walking import (
     EVERYTHING,
@@ -40,6 +41,8 @@ _SETTLED = 2_000_000_000
 _REMEMBERED_AT_ONCE = 100
 _KIND = "file"
 _log = logging.getLogger(__name__)
+_NAMED = (Reason.GENERATED, Reason.VENDORED)
+"""Why files are left out that their user may want all the same."""
 _CONTENT = ("sha256", "way")
 """What says that the same memories would be made."""
 
@@ -167,6 +170,9 @@ class _Load:
             detail = f"{file.source} has {size:,} bytes, more than the {self._options.max_size:,} allowed"
             self._leave_out(Skipped(file.source, Reason.TOO_LARGE, detail))
             return
+        if not file.asked and is_generated(file.source, content):
+            self._leave_out(Skipped(file.source, Reason.GENERATED))
+            return
         state = self._state(file, status, content)
         # Git gives files new times when a branch is changed and back; their bytes tell.
         same = before is not None and all(before.get(name) == state[name] for name in _CONTENT)
@@ -267,6 +273,8 @@ class _Load:
 
     def _skip(self, skipped: Skipped) -> None:
         self._report.skipped[skipped.reason] += 1
+        if skipped.reason in _NAMED:
+            self._report.left_out.setdefault(skipped.reason, []).append(skipped.source)
         if skipped.reason is Reason.UNSUPPORTED:
             name = PurePath(skipped.source)
             self._report.unsupported[name.suffix[1:].lower() or name.name] += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -201,10 +201,12 @@ def _files_loaded(files: LoadReport, embedding: _Embedding) -> Report:
         "removed": files.removed,
         "skipped": skipped,
         "unsupported": dict(files.unsupported.most_common()),
+        "left_out": files.left_out,
     }
 
     def left_out(reason: Reason) -> str:
-        kinds = _kinds(files.unsupported) if reason == "unsupported" else ""
+        names = files.left_out.get(reason, ())
+        kinds = _kinds(files.unsupported) if reason == "unsupported" else _some(names)
         return f"{skipped[reason]} {reason}{kinds}"
 
     would = "would be " if files.dry_run else ""
@@ -222,8 +224,12 @@ def _files_loaded(files: LoadReport, embedding: _Embedding) -> Report:
 
 def _kinds(unsupported: Counter[str]) -> str:
     """The kinds that most files were left out for, so that what is missed is seen."""
-    told = [f"{kind} {count}" for kind, count in unsupported.most_common(_KINDS_SHOWN)]
-    return f" ({', '.join(told)}{', …' if len(unsupported) > len(told) else ''})"
+    return _some([f"{kind} {count}" for kind, count in unsupported.most_common()])
+
+
+def _some(names: Sequence[str]) -> str:
+    more = ", …" if len(names) > _KINDS_SHOWN else ""
+    return f" ({', '.join(names[:_KINDS_SHOWN])}{more})" if names else ""
 
 
 def _commits_loaded(history: GitReport, embedding: _Embedding) -> Report:

@@ -6,14 +6,14 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from hatch_heimdall_models import check_command, lock_command
+from hatch_heimdall_models import check_command, lock_command, vendor_command
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.exit_codes import EXIT_ERROR, EXIT_INTERRUPTED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_COMMANDS = (lock_command, check_command)
+_COMMANDS = (lock_command, check_command, vendor_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

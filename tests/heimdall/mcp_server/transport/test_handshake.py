@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -62,10 +63,22 @@ def client() -> Iterator[Client]:
 def test_the_first_line_is_handed_on_and_the_rest_stays_to_be_read(client: Client) -> None:
     client.say(FIRST, b"second")
     handshake = client.handshake()
+    assert client.hear()["result"]["protocolVersion"] == VERSION
     assert handshake.next_line() == FIRST
     assert handshake.answered == 1
     assert handshake.next_line() == b"second"
-    assert client.hear()["result"]["protocolVersion"] == VERSION
+
+
+def test_what_nobody_read_in_time_is_left_to_who_takes_over(client: Client) -> None:
+    handshake = client.handshake()
+    reader = threading.Thread(target=lambda: lines.append(handshake.next_line()))
+    lines: list[bytes | None] = []
+    reader.start()
+    while not handshake._taken_over:
+        time.sleep(0.001)
+    client.say(FIRST)
+    reader.join()
+    assert (lines, handshake.answered) == ([FIRST], None)
 
 
 def test_lists_are_answered_until_somebody_else_does(client: Client) -> None:

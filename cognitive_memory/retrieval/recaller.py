@@ -129,18 +129,24 @@ class Recaller:
             meaning = self._meaning(read, filter, notes, scored)
             keywords = scored.result()
         with self._store.reading() as reader:
-            pending = reader.vectors.pending_count()
+            pending, total = reader.vectors.pending_count(), reader.memory_count()
         ranked = self._ranked(keywords, meaning, limit, now or datetime.now(UTC))
+        weak = scoring.is_weak(ranked, total, self._weights)
+        if weak:
+            notes.append(
+                "Nothing fits the question well: there is probably no memory that answers it."
+            )
         if ranked and not keywords:
             notes.append("No memory has a word of the question: the hits rest on meaning alone.")
         if pending:
             waiting = "1 memory has" if pending == 1 else f"{pending} memories have"
             notes.append(f"{waiting} no vector yet and can be found by keywords alone.")
         return Recall(
-            hits=tuple(hit if explain else replace(hit, parts={}) for hit in ranked),
+            hits=tuple(hit if explain else replace(hit, parts={}) for hit in ranked[:limit]),
             mode=RecallMode.KEYWORDS if meaning is None else RecallMode.HYBRID,
             pending=pending,
             notes=tuple(notes),
+            weak=weak,
         )
 
     def _keywords(self, question: str, wanted: RecallFilter) -> dict[int, float]:
@@ -269,7 +275,7 @@ class Recaller:
     def _ranked(
         self, keywords: dict[int, float], meaning: Meaning | None, limit: int, now: datetime
     ) -> list[Hit]:
-        """The best hits, no two of one text.
+        """The best hits, no two of one text; some more than the limit.
 
         What a memory gets for itself is looked at for the best candidates only.
         """
@@ -287,5 +293,5 @@ class Recaller:
             )
             hits = scoring.without_duplicates(scoring.hits(found, now, self._weights))
             if len(hits) >= limit or len(candidates) < count:
-                return hits[:limit]
+                return hits
             count *= 4

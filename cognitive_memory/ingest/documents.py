@@ -47,6 +47,11 @@ _DESIGN = re.compile(
 _DIARY = re.compile(
     r"changelog|changes|history|news|releases?|release[-_ ]notes|journal|diary|log", re.IGNORECASE
 )
+_EXAMPLES = re.compile(
+    r"(?:^|/)(?:docs?|documentation|tests?|testing|testdata|specs?|__tests__|fixtures?|examples?|samples?|demos?)/"
+    r"|(?:^|/)(?:test_[^/]*|conftest\.py|[^/]*[._-](?:tests?|specs?|example|sample)\.[^/]*)\Z",
+    re.IGNORECASE,
+)
 _DATE = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
 
 
@@ -58,11 +63,13 @@ class Document:
         memories: with the ids, in its order.
         notes: what its reader should know, in sentences.
         redacted: how many secrets were replaced.
+        is_example: whether these stand where examples do: in documentation and tests.
     """
 
     memories: tuple[NewMemory, ...]
     notes: tuple[str, ...] = ()
     redacted: int = 0
+    is_example: bool = False
 
 
 def read_document(
@@ -119,7 +126,9 @@ def _document(
     notes = [f"{source} {problem}"] if problem else []
     # Before the text is cut: a secret could lie across the cut. Its line count stays, so lines are told right.
     text, redacted = redact_document(text)
-    if redacted:
+    is_example = _EXAMPLES.search(source) is not None
+    # There are dozens in a repository's tests: whoever loads tells them together, so that one that matters is seen.
+    if redacted and not is_example:
         notes.append(
             f"{source}: {redacted} {'secret was' if redacted == 1 else 'secrets were'} left out"
         )
@@ -130,7 +139,7 @@ def _document(
     timed = (
         memory if memory.created_at else replace(memory, created_at=written) for memory in memories
     )
-    return Document(tuple(timed), tuple(notes), redacted)
+    return Document(tuple(timed), tuple(notes), redacted, is_example)
 
 
 def _first_title(kind: Kind, pieces: Sequence[Piece]) -> str | None:

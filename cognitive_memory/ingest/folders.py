@@ -224,7 +224,10 @@ class _Load:
     def _store(self, source: str, document: Document) -> None:
         self._report.loaded.append(source)
         self._report.notes += document.notes
-        self._report.redacted += document.redacted
+        if document.is_example and document.redacted:
+            self._report.examples[source] = document.redacted
+        else:
+            self._report.redacted += document.redacted
         if self._options.dry_run:
             self._report.memories.count(self._would_replace(source, document))
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from cognitive_memory.core.memory import LoadState, Memory, MemoryType, MemoryValueError, Origin
 from cognitive_memory.core.recall import RecallFilter
@@ -54,6 +54,11 @@ class Reader:
         where.add(f"memories.key IN {one_of('keys')}", keys=as_json(keys))
         by_key = {key: memory for key, memory, _ in self.rows(where)}
         return {key: by_key[key] for key in keys if key in by_key}
+
+    def known(self, ids: Sequence[str]) -> list[Memory]:
+        """The memories of those ids that there are memories for, in their order."""
+        keys = self.known_keys(ids)
+        return list(self.memories([keys[one] for one in ids if one in keys]).values())
 
     def known_keys(self, ids: Sequence[str]) -> dict[str, int]:
         """The keys of those ids that there are memories for."""
@@ -153,15 +158,40 @@ class Reader:
         values = {**where.values, "match": match, "limit": limit}
         return dict(self.connection.execute(query, values))
 
+    def word_frequencies(self, terms: Sequence[str]) -> dict[str, int]:
+        """How many memories match each of some terms in FTS5's query language."""
+        query = """
+            SELECT value, (SELECT count(*) FROM memory_words WHERE memory_words MATCH value)
+            FROM json_each(?)
+        """
+        return dict(self.connection.execute(query, (as_json(terms),)))
+
+    def memory_count(self) -> int:
+        """How many memories there are."""
+        return int(self.connection.execute("SELECT memories FROM project").fetchone()[0])
+
     def keys(self, filter: RecallFilter) -> list[int]:
         """The keys of all memories that pass the filter."""
         where = conditions(filter)
         query = f"SELECT memories.key FROM memories WHERE {where}"
         return [row[0] for row in self.connection.execute(query, where.values)]
 
+    def standing_keys(self, limit: int) -> list[int]:
+        """The keys of the newest memories that were stored by hand, are pinned or more important than others."""
+        query = """
+            SELECT key FROM memories WHERE (origin = 'stored') + pinned + (importance > 0.5) > 0
+            ORDER BY key DESC LIMIT ?
+        """
+        return [row[0] for row in self.connection.execute(query, (limit,))]
+
     def revision(self) -> int:
         """The project's change counter: as long as it stays, nothing has changed."""
         return int(self.connection.execute("SELECT revision FROM project").fetchone()[0])
+
+    def changed_since(self, revision: int) -> dict[str, int]:
+        """How many memories were stored or changed after a revision, by origin."""
+        query = "SELECT origin, count(*) FROM memories WHERE revision > ? GROUP BY origin"
+        return dict(self.connection.execute(query, (revision,)))
 
     def pinned_and_sources(self) -> tuple[int, int]:
         """How many memories are pinned, and how many sources they come from."""
@@ -179,6 +209,29 @@ class Reader:
         """How many memories have each tag, most frequent first."""
         query = "SELECT tag, count(*) FROM memory_tags GROUP BY tag ORDER BY count(*) DESC, tag"
         return dict(self.connection.execute(query))
+
+    def load_state(self, source: str) -> LoadState | None:
+        """What a loader remembers of one source; None if nothing."""
+        query = "SELECT state FROM load_states WHERE source = ?"
+        row = self.connection.execute(query, (source,)).fetchone()
+        return _load_state(row[0]) if row else None
+
+    def tags_like(self, names: Collection[str]) -> list[str]:
+        """The tags that differ from one of the names in case alone, sorted.
+
+        The index is asked for one tag after the other, since memories are many and tags are few.
+        """
+        wanted = {name.strip().casefold() for name in names}
+        query = """
+            WITH RECURSIVE each(tag) AS (
+                SELECT min(tag) FROM memory_tags
+                UNION ALL
+                SELECT (SELECT min(tag) FROM memory_tags WHERE tag > each.tag) FROM each
+                WHERE each.tag IS NOT NULL
+            )
+            SELECT tag FROM each WHERE tag IS NOT NULL
+        """
+        return sorted(tag for (tag,) in self.connection.execute(query) if tag.casefold() in wanted)
 
     def load_states(self) -> dict[str, LoadState]:
         """What the loaders remember, by source; what is no object is none of theirs."""

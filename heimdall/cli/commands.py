@@ -81,6 +81,9 @@ COMMANDS = (
     Row("restore", "transfer", "Bring back what 'heimdall backup' wrote.", _MEMORY),
     Row("project", "project", "Set up, list and clean the projects that have a memory.", _MEMORY),
     Row("mcp", "mcp", "Connect AI coding assistants.", _ASSISTANTS),
+    Row(
+        "hook", "hook", "Answer an event of an assistant, whose JSON is read on stdin.", _ASSISTANTS
+    ),
     Row("models", "models", "Fetch, find and check the embedding model.", _MACHINE),
     Row("qdrant", "qdrant", "Keep vectors in Qdrant, for more than one machine holds.", _MACHINE),
     Row(

@@ -27,7 +27,6 @@ def _leave_threads(code: int) -> None:
     """End the process if a thread still computes: Python would wait for it, and Ctrl-C is answered at once."""
     import contextlib
     import os
-    import sys
     import threading
 
     if all(thread.daemon or thread is threading.main_thread() for thread in threading.enumerate()):

@@ -17,6 +17,7 @@ from cognitive_memory.ingest.decoding import decode
 from cognitive_memory.ingest.errors import TooSlowError, UnreadableError
 from cognitive_memory.ingest.front_matter import FrontMatter
 from cognitive_memory.ingest.languages import Kind, kind_of
+from cognitive_memory.ingest.office import TooMuchError, can_read, text_of
 from cognitive_memory.ingest.processor_time import processor_time
 from cognitive_memory.ingest.readers import read
 from heimdall.models.secrets import redact_document
@@ -40,6 +41,10 @@ _DATE_WITHIN = 1000
 _LEAST_SECONDS = 1.0
 _SECONDS_PER_BYTE = 30e-6
 """Of processor time for a file's reader: several times what the slowest ordinary files take."""
+_EXTRA = "heimdall-mcp[documents]"
+_BINARY = frozenset({Kind.DOCX, Kind.PDF})
+_PLACELESS = frozenset({Kind.NOTEBOOK, *_BINARY})
+"""Kinds whose text is not what an editor shows: its lines tell nothing."""
 _DESIGN = re.compile(
     r"(?:^|[\W_])(?:design|architecture|adrs?|rfcs?|decisions?|specs?|specification|proposals?)(?:[\W_]|$)",
     re.IGNORECASE,
@@ -93,13 +98,15 @@ def read_document(
         UnreadableError: as plain text it can't be read either.
     """
     kind = kind_of(source) or Kind.TEXT
+    if not can_read(kind):
+        raise UnreadableError(source, f"it needs an extra: pip install '{_EXTRA}'")
     seconds = _LEAST_SECONDS + len(content) * _SECONDS_PER_BYTE
     try:
         with processor_time(seconds):
             return _document(source, kind, content, tags, written)
     except Exception as error:  # noqa: BLE001 (whatever a parser has not foreseen)
         problem = _in_words(error)
-    if kind is Kind.TEXT:
+    if kind in {Kind.TEXT, *_BINARY}:
         raise UnreadableError(source, problem)
     try:
         with processor_time(seconds):
@@ -113,13 +120,14 @@ def read_document(
 
 
 def _in_words(error: Exception) -> str:
-    return str(error) if isinstance(error, TooSlowError) else type(error).__name__
+    return str(error) if isinstance(error, (TooSlowError, TooMuchError)) else type(error).__name__
 
 
 def _document(
     source: str, kind: Kind, content: bytes, tags: Sequence[str], written: datetime | None
 ) -> Document | None:
-    decoded = decode(content)
+    text = text_of(kind, content) if kind in _BINARY else None
+    decoded = decode(content) if text is None else (text, None)
     if decoded is None:
         return None
     text, problem = decoded
@@ -170,10 +178,9 @@ class _Maker:
         named = self._title in (*piece.path[:1], *(() if piece.path else piece.titles[:1]))
         title = () if named or self._title is None else (self._title,)
         context = _joined((*title, *piece.path))
-        metadata: dict[str, Json] = {
-            "kind": str(self._kind),
-            "lines": [piece.first_line, piece.last_line],
-        }
+        metadata: dict[str, Json] = {"kind": str(self._kind)}
+        if self._kind not in _PLACELESS:
+            metadata["lines"] = [piece.first_line, piece.last_line]
         # The nearest place counts: an entry's own date before that of the year's chapter or of the file.
         day = _day((*piece.titles, *reversed(piece.path), self._source))
         return NewMemory(

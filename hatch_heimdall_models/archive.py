@@ -58,8 +58,10 @@ def violations(archive: Path, policy: ArchivePolicy) -> list[str]:
         if file.inline is None
     }
     known |= {
-        (model.asset.size, model.asset.sha256): f"the release asset {model.asset.name}"
+        (asset.size, asset.sha256): f"the release asset {asset.name}"
         for model in models
+        for asset in model.assets
+        if (asset.size, asset.sha256) not in known
     }
     sizes = {size for size, _ in known}
     seen: Counter[str] = Counter()

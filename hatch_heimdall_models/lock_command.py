@@ -65,7 +65,8 @@ def _run(options: argparse.Namespace) -> int:
     if options.check:
         return EXIT_OK if right else EXIT_FINDINGS
     for asset in sorted(
-        {model.asset for model in new.models}, key=lambda asset: (asset.tag, asset.name)
+        {asset for model in new.models for asset in model.assets},
+        key=lambda asset: (asset.tag, asset.name),
     ):
         place = assets / asset.tag / asset.name
         held = f"{place}, to be uploaded" if place.is_file() else "released before"

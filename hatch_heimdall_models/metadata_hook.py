@@ -57,7 +57,11 @@ class HeimdallModelsUrls(MetadataHookInterface):
         # Without pins there is no release to name, and the build hook says what to do.
         source = pins_file(root, config)
         manifest = read_manifest(root / source) if source else None
-        tags = sorted({model.asset.tag for model in manifest.models}) if manifest else []
+        tags = (
+            sorted({asset.tag for model in manifest.models for asset in model.assets})
+            if manifest
+            else []
+        )
         labels = [LABEL] if len(tags) == 1 else [f"{LABEL} {tag}" for tag in tags]
         return {
             # Indexes show labels of at most 32 characters.

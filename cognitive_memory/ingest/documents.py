@@ -12,12 +12,13 @@ from pathlib import PurePosixPath
 from uuid import UUID, uuid5
 
 from cognitive_memory.core.memory import Json, MemoryType, NewMemory, Origin
-from cognitive_memory.ingest.blocks import Block, Piece, pack
+from cognitive_memory.ingest.blocks import Piece, pack
 from cognitive_memory.ingest.decoding import decode
 from cognitive_memory.ingest.errors import TooSlowError, UnreadableError
 from cognitive_memory.ingest.front_matter import FrontMatter
-from cognitive_memory.ingest.languages import Kind, kind_of, language_of
+from cognitive_memory.ingest.languages import Kind, kind_of
 from cognitive_memory.ingest.processor_time import processor_time
+from cognitive_memory.ingest.readers import read
 from heimdall.models.secrets import redact_document
 
 VERSION = 3
@@ -64,7 +65,9 @@ class Document:
     redacted: int = 0
 
 
-def read_document(source: str, content: bytes, *, tags: Sequence[str] = ()) -> Document | None:
+def read_document(
+    source: str, content: bytes, *, tags: Sequence[str] = (), written: datetime | None = None
+) -> Document | None:
     """Cut a file into memories.
 
     Markdown, text, docstrings and comments, by the file's name; any other name is read as plain text, and so is what its own
@@ -74,6 +77,7 @@ def read_document(source: str, content: bytes, *, tags: Sequence[str] = ()) -> D
         source: the file's path as its memories shall show it, with "/" between folders.
         content: its bytes.
         tags: for each memory, besides those of the file's front matter.
+        written: when it was changed last: the time of its memories, but for those of a dated entry.
 
     Returns:
         None if it is no text.
@@ -85,14 +89,14 @@ def read_document(source: str, content: bytes, *, tags: Sequence[str] = ()) -> D
     seconds = _LEAST_SECONDS + len(content) * _SECONDS_PER_BYTE
     try:
         with processor_time(seconds):
-            return _document(source, kind, content, tags)
+            return _document(source, kind, content, tags, written)
     except Exception as error:  # noqa: BLE001 (whatever a parser has not foreseen)
         problem = _in_words(error)
     if kind is Kind.TEXT:
         raise UnreadableError(source, problem)
     try:
         with processor_time(seconds):
-            document = _document(source, Kind.TEXT, content, tags)
+            document = _document(source, Kind.TEXT, content, tags, written)
     except Exception as error:
         raise UnreadableError(source, _in_words(error)) from error
     if document is None:
@@ -105,7 +109,9 @@ def _in_words(error: Exception) -> str:
     return str(error) if isinstance(error, TooSlowError) else type(error).__name__
 
 
-def _document(source: str, kind: Kind, content: bytes, tags: Sequence[str]) -> Document | None:
+def _document(
+    source: str, kind: Kind, content: bytes, tags: Sequence[str], written: datetime | None
+) -> Document | None:
     decoded = decode(content)
     if decoded is None:
         return None
@@ -117,10 +123,14 @@ def _document(source: str, kind: Kind, content: bytes, tags: Sequence[str]) -> D
         notes.append(
             f"{source}: {redacted} {'secret was' if redacted == 1 else 'secrets were'} left out"
         )
-    blocks, front = _read(kind, source, text)
+    blocks, front = read(kind, source, text)
     pieces = [piece for piece in pack(blocks) if _says_something(piece.text)]
     made = _Maker(source, kind, front, tags, _first_title(kind, pieces))
-    return Document(tuple(made.memory(piece) for piece in pieces), tuple(notes), redacted)
+    memories = (made.memory(piece) for piece in pieces)
+    timed = (
+        memory if memory.created_at else replace(memory, created_at=written) for memory in memories
+    )
+    return Document(tuple(timed), tuple(notes), redacted)
 
 
 def _first_title(kind: Kind, pieces: Sequence[Piece]) -> str | None:
@@ -128,29 +138,6 @@ def _first_title(kind: Kind, pieces: Sequence[Piece]) -> str | None:
     if kind in {Kind.PYTHON, Kind.CODE} or not pieces or pieces[0].path:
         return None
     return next(iter(pieces[0].titles), None)
-
-
-def _read(kind: Kind, source: str, text: str) -> tuple[Iterable[Block], FrontMatter]:
-    if kind is Kind.MARKDOWN:
-        from cognitive_memory.ingest.markdown import read_markdown
-
-        return read_markdown(text)
-    if kind is Kind.RESTRUCTUREDTEXT:
-        from cognitive_memory.ingest.restructuredtext import read_restructuredtext
-
-        return read_restructuredtext(text)
-    if kind is Kind.PYTHON:
-        from cognitive_memory.ingest.python_code import read_python
-
-        return read_python(text), FrontMatter()
-    language = language_of(source) if kind is Kind.CODE else None
-    if language is not None:
-        from cognitive_memory.ingest.comments import comments
-
-        return comments(text, language), FrontMatter()
-    from cognitive_memory.ingest.plain_text import read_text
-
-    return read_text(text), FrontMatter()
 
 
 class _Maker:

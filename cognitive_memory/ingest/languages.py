@@ -23,6 +23,7 @@ def _inverted(rows: dict[str, str]) -> dict[str, str]:
 _ENDINGS = _inverted(_TABLES["endings"])
 _NAMES = _inverted(_TABLES["names"])
 _CODE = _inverted({language: row["files"] for language, row in _TABLES["code"].items()})
+_STEMS = _inverted({language: row.get("stems", "") for language, row in _TABLES["code"].items()})
 
 
 class Kind(StrEnum):
@@ -30,6 +31,10 @@ class Kind(StrEnum):
 
     MARKDOWN = "markdown"
     RESTRUCTUREDTEXT = "restructuredtext"
+    ASCIIDOC = "asciidoc"
+    ORG = "org"
+    HTML = "html"
+    NOTEBOOK = "notebook"
     TEXT = "text"
     PYTHON = "python"
     CODE = "code"
@@ -47,7 +52,8 @@ def kind_of(name: str) -> Kind | None:
 def language_of(name: str) -> str | None:
     """The table's name of the language of source code in a file of that name; None: none that is read."""
     path = PurePosixPath(name.lower())
-    return _CODE.get(path.suffix[1:] or path.name)
+    # Such as Dockerfile.dev
+    return _CODE.get(path.suffix[1:] or path.name) or _STEMS.get(path.stem)
 
 
 @cache

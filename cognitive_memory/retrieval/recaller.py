@@ -22,7 +22,7 @@ from cognitive_memory.core.recall import (
     RecallMode,
 )
 from cognitive_memory.retrieval import scoring
-from cognitive_memory.retrieval.keywords import match_expression
+from cognitive_memory.retrieval.keywords import sought, title_of
 from cognitive_memory.retrieval.scoring import Meaning, Weights
 from cognitive_memory.storage.errors import StorageError
 from cognitive_memory.storage.store import MemoryStore
@@ -145,14 +145,17 @@ class Recaller:
 
     def _keywords(self, question: str, wanted: RecallFilter) -> dict[int, float]:
         """What keywords bring each memory that has one, from 0 to 1."""
-        expression = match_expression(question)
-        if expression is None:
-            return {}
+        terms = sought(question)
         with self._store.reading() as reader:
+            frequencies = reader.word_frequencies(terms.terms)
+            telling = terms.most_telling(frequencies, reader.memory_count())
+            if not telling:
+                return {}
             scores = reader.keyword_scores(
-                expression, wanted, limit=KEYWORD_HITS, weights=self._weights.columns
+                terms.expression(telling), wanted, limit=KEYWORD_HITS, weights=self._weights.columns
             )
-        return scoring.relative(scores, self._weights.bm25_floor)
+        covered = self._weights.coverage * sum(telling.values())
+        return scoring.relative(scores, max(self._weights.bm25_floor, covered))
 
     def _meaning(
         self,
@@ -198,7 +201,7 @@ class Recaller:
         if index is not None and not len(index):
             return None
         try:
-            vector = self._embedder.embed([question])[0]
+            vector = self._vector(question)
         except HeimdallError as error:
             notes.append(f"Searched by keywords alone: {error}")
             return None
@@ -215,6 +218,20 @@ class Recaller:
         with self._store.reading() as reader:
             among = reader.keys(wanted)
         return Meaning(index, index.cosines(vector, among))
+
+    def _vector(self, question: str) -> NDArray[np.float32]:
+        """What a question means, of unit length: of several lines the first, a title, as much as all.
+
+        Raises:
+            HeimdallError: the model can't tell.
+        """
+        import numpy as np
+
+        title = title_of(question)
+        vectors = self._embedder.embed([question, title] if title else [question])
+        together = vectors.sum(axis=0)
+        vector: NDArray[np.float32] = together / np.linalg.norm(together) if title else vectors[0]
+        return vector
 
     def _mend(self, error: UnfitVectorsError) -> None:
         """Throw away what vectors are wrong, in the file and in the database.

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from cognitive_memory.retrieval.vector_index import VectorIndex
 
 _SECONDS_PER_DAY = 86_400
+_STIFFNESS = 0.5
+"""Which spread of known keywords, in squares, bends the line to their cosines half way."""
 _SENTENCE_MARKS = ".,;:!?\u2026\"'`\u2018\u2019\u201c\u201d\u00ab\u00bb()[]\u3001\u3002"
 
 
@@ -39,6 +41,8 @@ class Weights:
         columns: how much a word counts in text, context, tags, and among what `search_words` adds.
         bm25_floor: the BM25 score up to which the best keyword hit does not count in full. Below
             it, all that matched are words that nearly every memory has.
+        coverage: which part of the score that all terms of the question would bring once the best
+            keyword hit must have to count in full.
     """
 
     meaning: float = 0.65
@@ -49,6 +53,7 @@ class Weights:
     pinned: float = 0.1
     columns: tuple[float, float, float, float] = (1.0, 0.4, 1.0, 1.0)
     bm25_floor: float = 1.0
+    coverage: float = 0.4
 
     @property
     def keywords(self) -> float:
@@ -78,17 +83,17 @@ class Meaning:
     cosines: NDArray[np.float32]
 
 
-def relative(scores: Mapping[int, float], bm25_floor: float) -> dict[int, float]:
-    """BM25 scores as parts of the best one, from 0 to 1.
+def relative(scores: Mapping[int, float], full: float) -> dict[int, float]:
+    """BM25 scores as parts of the best one, or of what counts in full if that is more; from 0 to 1.
 
-    >>> relative({1: 4.0, 2: 1.0}, bm25_floor=1.0)
+    >>> relative({1: 4.0, 2: 1.0}, full=1.0)
     {1: 1.0, 2: 0.25}
-    >>> relative({1: 0.5}, bm25_floor=1.0)  # only words that nearly every memory has
+    >>> relative({1: 2.0}, full=4.0)  # a word by chance, of a question that has many
     {1: 0.5}
     """
     if not scores:
         return {}
-    best = max(bm25_floor, *scores.values())
+    best = max(full, *scores.values())
     return {key: max(0.0, score) / best for key, score in scores.items()}
 
 
@@ -102,8 +107,8 @@ def candidates(
     """What answers best by the weighted sum of words and meaning; of equal ones the newer first.
 
     Every row takes part, so no good one is lost because it is high in neither list. A memory that
-    has no vector yet is taken to mean as much as its words say: the part of the best cosine that
-    its keywords are of the best keywords.
+    has no vector yet is taken to mean what memories with such keywords mean (`_expected`); all of
+    its score rests on keywords, and is told so.
 
     Args:
         keywords: from 0 to 1, by key; others have none.
@@ -134,13 +139,47 @@ def candidates(
         among = index.rows_of(np.fromiter(favoured, dtype=np.int64, count=len(favoured)))
         among = np.setdiff1d(among[among >= 0], best)
         best = np.concatenate([best, among[best_rows(totals[among], count)]])
-    best_cosine = max(0.0, float(cosines.max(initial=0.0)))
     answers = [
         candidate(key, cosine)
         for key, cosine in zip(index.keys_of(best).tolist(), cosines[best].tolist(), strict=True)
     ]
-    answers += [candidate(key, keywords[key] * best_cosine) for key in keys[~with_vector].tolist()]
+    waiting = scores[~with_vector]
+    highest = max(0.0, float(cosines.max(initial=0.0)))
+    known = cosines[rows[with_vector]]
+    expected = weights.meaning * _expected(waiting, scores[with_vector], known, highest)
+    totals_waiting = weights.keywords * waiting + expected
+    answers += [
+        Candidate(key, score, 0.0)
+        for key, score in zip(keys[~with_vector].tolist(), totals_waiting.tolist(), strict=True)
+    ]
     return _best(answers, count, favoured)
+
+
+def _expected(
+    keywords: NDArray[np.float32],
+    known: NDArray[np.float32],
+    cosines: NDArray[np.float32],
+    best: float,
+) -> NDArray[np.float32]:
+    """The cosines to expect of memories with such keywords: on the line through those that are known.
+
+    Few of them bend it little: without any, it leads from nothing to the best cosine.
+
+    Args:
+        keywords: of the memories in question, from 0 to 1, shape (n,).
+        known: keywords of others, shape (m,), with their `cosines`.
+        best: the best cosine of all.
+    """
+    import numpy as np
+
+    fit = np.isfinite(cosines)
+    known, cosines = known[fit], cosines[fit]
+    x, y = (float(known.mean()), float(cosines.mean())) if len(known) else (0.0, 0.0)
+    slope = (float(((known - x) * cosines).sum()) + _STIFFNESS * best) / (
+        float(np.square(known - x).sum()) + _STIFFNESS
+    )
+    expected: NDArray[np.float32] = np.clip(y + slope * (keywords - x), 0.0, best)
+    return expected
 
 
 def _best(answers: Iterable[Candidate], count: int, favoured: Collection[int]) -> list[Candidate]:

@@ -140,3 +140,13 @@ def test_parts_of_what_has_a_title_are_below_it() -> None:
         (("A", "B"), ()),
         (("A", "B"), ()),
     ]
+
+
+def test_entries_of_a_list_stay_whole_where_its_paragraph_is_cut() -> None:
+    entry = (
+        "-   Something was done. It took some words to say so, and more.\n    It goes on here.\n"
+    )
+    pieces = _pieces(Block(entry * 20, 1, ("A",)))
+    assert len(pieces) > 1
+    assert all(piece.text.startswith("-   Something") for piece in pieces)
+    assert all(piece.text.endswith("goes on here.") for piece in pieces)

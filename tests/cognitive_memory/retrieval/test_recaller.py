@@ -81,6 +81,32 @@ def test_parts_add_up_to_the_score(filled: ProjectMemory) -> None:
     assert all(hit.parts == {} for hit in filled.recall("which database").hits)
 
 
+def test_a_word_by_chance_brings_less_than_all_words(filled: ProjectMemory) -> None:
+    def best(question: str) -> float:
+        return max(hit.parts["keywords"] for hit in filled.recall(question, explain=True).hits)
+
+    assert best("database postgresql 16") == pytest.approx(0.35)
+    assert best("database flights kubernetes blockchain") < 0.35
+
+
+def test_what_has_no_vector_shows_no_meaning(filled: ProjectMemory) -> None:
+    waiting = filled.store(NewMemory(text="The database is slow"), embed=False)
+    parts = {hit.memory.id: hit.parts for hit in filled.recall("database", explain=True).hits}
+    assert parts[waiting.id]["meaning"] == 0
+    assert parts[waiting.id]["keywords"] > 0
+
+
+def test_the_first_of_several_lines_counts_as_much_as_all(
+    filled: ProjectMemory, engine: Letters
+) -> None:
+    engine.embedded.clear()
+    filled.recall("which database\n\nlog one\nlog two")
+    assert engine.embedded == ["which database\n\nlog one\nlog two", "which database"]
+    engine.embedded.clear()
+    filled.recall("---\nwhich database")
+    assert engine.embedded == ["---\nwhich database"]
+
+
 def test_what_was_stored_by_hand_is_not_lost_among_what_was_loaded(memory: ProjectMemory) -> None:
     decision = memory.store(NewMemory(text="The database is pinned at 16"))
     memory.store_many(

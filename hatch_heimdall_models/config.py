@@ -8,7 +8,12 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
+from hatch_heimdall_models.inlining import INLINE_LIMIT
 from hatch_heimdall_models.manifest import NAME_FORM, REPOSITORY_FORM
+from hatch_heimdall_models.pin_rules import marker_problem
+from hatch_heimdall_models.places import template_problem
 from hatch_heimdall_models.reader import Reader
 
 if TYPE_CHECKING:
@@ -48,6 +53,7 @@ class ModelConfig:
         marker: a PEP 508 environment marker that limits the model to machines it matches.
         files: patterns of the paths below `models-dir`, or its variant's folder there, that belong
             to it; `*` matches `/` too.
+        also: templates of other places of its files.
         asset: file name of its release asset, with `{tag}` standing for the release's tag.
         license_files: the files of its licence, relative to the project's root, which distribution
             and asset carry.
@@ -61,6 +67,7 @@ class ModelConfig:
     files: tuple[str, ...] = ("*",)
     asset: str = ""
     license_files: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
 
     def asset_name(self, tag: str) -> str:
         """The file name of the asset below `tag`."""
@@ -86,6 +93,7 @@ class HookConfig:
             pinned paths begin there; files of all other variants lie directly in `models_dir`.
         models: what `hatch-heimdall-models lock` writes about the models; the first is the default.
             A build needs only their licence files.
+        inline_limit: bytes that a file may have, compressed, to travel inside the manifest.
     """
 
     models_dir: str
@@ -97,6 +105,7 @@ class HookConfig:
     sbom: bool = False
     variant_folders: Mapping[str, str] = field(default_factory=dict)
     models: tuple[ModelConfig, ...] = ()
+    inline_limit: int = INLINE_LIMIT
 
     def demanded_tag(self, version: str) -> str | None:
         """The one tag that every pinned asset has to have; None when older ones may stay."""
@@ -142,6 +151,7 @@ def parse_config(
         tag=reader.optional(
             reader.text, "tag", _TAG, "a tag's name in which only {version} stands in braces"
         ),
+        inline_limit=_inline_limit(reader),
         max_wheel_size=reader.optional(reader.size, "max-wheel-size"),
         sbom=reader.flag("sbom"),
         models=tuple(_models(reader)),
@@ -163,6 +173,13 @@ def parse_config(
     return config
 
 
+def _inline_limit(reader: Reader) -> int:
+    # Of the sizes, this one alone may be none at all.
+    if reader.value("inline-limit", INLINE_LIMIT) in {0, INLINE_LIMIT}:
+        return int(reader.value("inline-limit", INLINE_LIMIT))
+    return reader.size("inline-limit")
+
+
 def _folders(reader: Reader) -> dict[str, str]:
     """The folders of variants, by variant."""
     table = reader.inner("variant-folders")
@@ -176,6 +193,17 @@ def _folders(reader: Reader) -> dict[str, str]:
                 None, f"expected folders apart from one another, but {inner!r} lies in {outer!r}"
             )
     return folders
+
+
+def _licence_problem(expression: str) -> str | None:
+    try:
+        canonicalize_license_expression(expression)
+    except InvalidLicenseExpression as error:
+        return (
+            f"{expression!r} is no SPDX expression ({error}): for example MIT, 'Apache-2.0 OR MIT', or "
+            "LicenseRef-<name> for a licence that has no identifier"
+        )
+    return None
 
 
 def _models(reader: Reader) -> Iterator[ModelConfig]:
@@ -199,7 +227,15 @@ def _models(reader: Reader) -> Iterator[ModelConfig]:
             )
             or "",
             license_files=entry.paths("license-files"),
+            also=entry.texts("also"),
         )
+        if model.marker and (problem := marker_problem(model.marker)):
+            entry.error("marker", f"{model.marker!r} {problem}")
+        if model.license and (problem := _licence_problem(model.license)):
+            entry.error("license", problem)
+        for template in model.also:
+            if problem := template_problem(template):
+                entry.error("also", f"{template!r} {problem}")
         entry.refuse_unknown_keys()
         here = entry.where.removeprefix(f"{reader.where}.")
         name = model.asset_name("{tag}")

@@ -295,7 +295,7 @@ def test_folders_that_can_not_be_told_apart_or_lie_elsewhere(folders: object, pr
 
 def test_a_key_near_to_nothing() -> None:
     assert _problems({**MINIMAL, "zzz": 1}) == [
-        f"{WHERE}.zzz: unknown key; allowed are models-dir, variant-folders, manifest, repository, lock, tag, max-wheel-size, sbom, models"
+        f"{WHERE}.zzz: unknown key; allowed are models-dir, variant-folders, manifest, repository, lock, tag, inline-limit, max-wheel-size, sbom, models"
     ]
 
 

@@ -1,4 +1,4 @@
-"""The hook's table in `pyproject.toml`: checked as a whole, so that a maintainer sees every mistake at once."""
+"""The table in `pyproject.toml`: checked as a whole, so that a maintainer sees every mistake at once."""
 
 from __future__ import annotations
 
@@ -15,18 +15,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TABLE = "heimdall-models"
-"""The hook's name in `[tool.hatch.build.hooks]`."""
+"""The table's name in `[tool]`, and the hook's in `[tool.hatch.build.hooks]`."""
 DEFAULT_LOCK = "models.lock.json"
 DEFAULT_TAG = "v{version}"
 DEFAULT_VARIANT = "standard"
 
-_HATCH_KEYS = (
-    "dependencies",
-    "require-runtime-dependencies",
-    "require-runtime-features",
-    "enable-by-default",
-    "path",
+HATCH_KEYS = frozenset(
+    {
+        "dependencies",
+        "require-runtime-dependencies",
+        "require-runtime-features",
+        "enable-by-default",
+        "path",
+    }
 )
+"""What hatchling itself says in a hook's table."""
 _TAG = re.compile(r"(?=[A-Za-z0-9{])[A-Za-z0-9._+-]*(\{version\}[A-Za-z0-9._+-]*)?")
 _ASSET = re.compile(r"(?=[A-Za-z0-9{])[A-Za-z0-9._+-]*(\{tag\}[A-Za-z0-9._+-]*)?\.zip")
 _ANY = re.compile(r"[^\x00-\x1f\x7f]+")
@@ -99,36 +102,43 @@ class HookConfig:
         """The one tag that every pinned asset has to have; None when older ones may stay."""
         return None if self.tag is None else self.tag.replace("{version}", version)
 
-    def next_tag(self, version: str) -> str:
-        """The tag under which new assets are pinned."""
-        return (self.tag or DEFAULT_TAG).replace("{version}", version)
+    @property
+    def next_tag(self) -> str:
+        """The tag under which new assets are pinned, `{version}` in it standing for the project's version."""
+        return self.tag or DEFAULT_TAG
 
 
 def parse_config(
-    table: Mapping[str, object], *, where: str, subject: str = "pyproject.toml"
+    table: Mapping[str, object], *, where: str, subject: str = "pyproject.toml", hooked: bool = True
 ) -> HookConfig:
-    """Check a hook's table and give its values.
+    """Check a table and give its values.
 
     Args:
         table: the table as TOML gives it.
         where: the table's full TOML path, for messages, for example
             `tool.hatch.build.hooks.custom`.
         subject: the file that has the table.
+        hooked: whether hatchling's hook copies the lock to the manifest; where nothing does, both
+            are one file.
 
     Raises:
         ModelBuildError: naming every problem with its full TOML path, what was found and what is
             allowed.
     """
     reader = Reader(table, where)
+    # Messages list the keys in the order in which they are read.
+    # A slash at the end is how many people mark a folder.
+    models_dir = reader.path("models-dir", folder=True)
+    folders = _folders(reader)
+    manifest = reader.path("manifest")
     config = HookConfig(
-        # A slash at the end is how many people mark a folder.
-        models_dir=reader.path("models-dir", folder=True),
-        variant_folders=_folders(reader),
-        manifest=reader.path("manifest"),
+        models_dir=models_dir,
+        variant_folders=folders,
+        manifest=manifest,
         repository=reader.text(
             "repository", REPOSITORY_FORM, "'owner/name' of a repository on GitHub"
         ),
-        lock=reader.path("lock", DEFAULT_LOCK),
+        lock=reader.path("lock", DEFAULT_LOCK if hooked else manifest or DEFAULT_LOCK),
         tag=reader.optional(
             reader.text, "tag", _TAG, "a tag's name in which only {version} stands in braces"
         ),
@@ -136,13 +146,19 @@ def parse_config(
         sbom=reader.flag("sbom"),
         models=tuple(_models(reader)),
     )
-    reader.refuse_unknown_keys(*_HATCH_KEYS)
+    reader.refuse_unknown_keys(*HATCH_KEYS)
     for key, path in (("manifest", config.manifest), ("lock", config.lock)):
         if config.models_dir and f"{path}/".startswith(f"{config.models_dir}/"):
             reader.error(
                 key,
                 f"{path!r} lies in models-dir, of which no file is ever packed: choose another place",
             )
+    if not hooked and manifest and config.lock != manifest:
+        reader.error(
+            "lock",
+            f"{config.lock!r} is another file than manifest, and no build hook copies it there: "
+            "leave the key out, so that one committed file is both",
+        )
     reader.raise_problems(subject)
     return config
 

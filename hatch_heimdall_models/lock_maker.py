@@ -8,6 +8,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from packaging.version import InvalidVersion, Version
+
 from hatch_heimdall_models.asset import read_asset, write_asset
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.files import replacing, sha256_of
@@ -36,7 +38,7 @@ class LockMaker:
         root: the project's root.
         config: the hook's configuration, with its models.
         distribution: the project's name.
-        version: the project's version.
+        version: the project's version; None where nobody knows it.
         assets: where release assets are looked for, `<assets>/<tag>/<asset>`: as a mirror has them.
         packed: where an asset that is not there is packed, in the same way.
     """
@@ -44,7 +46,7 @@ class LockMaker:
     root: Path
     config: HookConfig
     distribution: str
-    version: str
+    version: str | None
     assets: Path
     packed: Path
 
@@ -68,7 +70,7 @@ class LockMaker:
                 self.config.models_dir,
                 ["has no model files: get them first, nothing else can be pinned or checked"],
             )
-        demanded = tag or self.config.demanded_tag(self.version)
+        demanded = tag or (self._tag(self.config.tag) if self.config.tag else None)
         entries = []
         for model, own in _assigned(self.config, files):
             known = entry_of(old, model.name, model.variant, model.marker)
@@ -77,7 +79,7 @@ class LockMaker:
                 asset = known.asset
                 self._check(asset, own)
             else:
-                asset = self._asset(model, own, demanded or self.config.next_tag(self.version))
+                asset = self._asset(model, own, demanded or self._tag(self.config.next_tag))
             paths = {file.path for file in pins}
             graphs = known.graphs if known else {}
             entries.append(
@@ -97,6 +99,25 @@ class LockMaker:
         entries.sort(key=lambda entry: (entry.name, entry.variant, entry.marker or ""))
         return Manifest(
             self.distribution, self.config.repository, self.config.models[0].name, tuple(entries)
+        )
+
+    def _tag(self, form: str) -> str:
+        """The tag of the release that the project's version will be."""
+        if "{version}" not in form:
+            return form
+        try:
+            version = Version(self.version or "")
+        except InvalidVersion:
+            said = f"{self.version!r} is no version" if self.version else "is dynamic"
+        else:
+            if not (version.is_devrelease or version.local):
+                return form.replace("{version}", str(self.version))
+            said = f"{self.version!r} is between two releases, and no release will have a tag of it"
+        raise ModelBuildError(
+            "project.version",
+            [
+                f"{said}: name the release that will have the models with --version, or its tag with --tag"
+            ],
         )
 
     def _check(self, asset: Asset, files: Sequence[HashedFile]) -> None:

@@ -68,7 +68,10 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A release asset: the zip, below a release's tag, that holds all files of a model."""
+    """A release asset, below a release's tag.
+
+    One with the sha256 of a model's file is that file; any other is a zip with all files of the model.
+    """
 
     tag: str
     name: str
@@ -87,6 +90,8 @@ class Model:
 
     Attributes:
         marker: a PEP 508 environment marker that limits the entry to machines it matches.
+        further_assets: those beside `asset`, where files are assets themselves. Readers that do not
+            know them ask for `asset` alone.
         graphs: how the files are run, by variant: this one, and others that compute with the same
             files. Each is a JSON object whose `path` names one of the files; what else it says is
             between the writer and the engine.
@@ -100,6 +105,12 @@ class Model:
     files: tuple[ModelFile, ...]
     marker: str | None = None
     graphs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    further_assets: tuple[Asset, ...] = ()
+
+    @property
+    def assets(self) -> tuple[Asset, ...]:
+        """All of them."""
+        return (self.asset, *self.further_assets)
 
     def as_json(self) -> dict[str, Any]:
         """The JSON object, files sorted by path, without keys that say nothing."""
@@ -179,18 +190,14 @@ def loads(text: str, *, subject: str) -> Manifest:
 def _models(reader: Reader) -> Iterator[Model]:
     taken: set[tuple[str, str, str | None]] = set()
     for entry in reader.each("models", required=True):
-        asset, graphs = entry.inner("asset"), entry.inner("graphs")
+        graphs = entry.inner("graphs")
         model = Model(
             name=entry.text("name", NAME_FORM),
             variant=entry.text("variant", NAME_FORM),
             license=entry.text("license"),
             upstream=entry.text("upstream"),
-            asset=Asset(
-                tag=asset.text("tag", ASSET_FORM),
-                name=asset.text("name", ASSET_FORM),
-                sha256=asset.text("sha256", _SHA256),
-                size=asset.positive("size"),
-            ),
+            asset=_asset(entry.inner("asset")),
+            further_assets=tuple(map(_asset, entry.each("further_assets"))),
             files=tuple(_files(entry)),
             marker=entry.optional(entry.text, "marker"),
             graphs={name: graphs.inner(name).table for name in graphs.table},
@@ -202,6 +209,15 @@ def _models(reader: Reader) -> Iterator[Model]:
             taken.add(key)
         _check_graphs(graphs, [file.path for file in model.files])
         yield model
+
+
+def _asset(reader: Reader) -> Asset:
+    return Asset(
+        tag=reader.text("tag", ASSET_FORM),
+        name=reader.text("name", ASSET_FORM),
+        sha256=reader.text("sha256", _SHA256),
+        size=reader.positive("size"),
+    )
 
 
 def _check_graphs(graphs: Reader, paths: list[str]) -> None:

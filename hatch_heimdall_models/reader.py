@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import json
 import re
-import tomllib
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from hatch_heimdall_models import toml
 from hatch_heimdall_models.errors import ModelBuildError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from typing import Self
 
 _Value = TypeVar("_Value")
 
@@ -213,8 +214,8 @@ def read_toml(text: str, *, subject: str) -> Reader:
         ModelBuildError: if it is none.
     """
     try:
-        return Reader(tomllib.loads(text))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        return Reader(toml.loads(text))
+    except (toml.TOMLDecodeError, RecursionError) as error:
         raise ModelBuildError(subject, [f"is not TOML: {error}"]) from error
 
 

@@ -84,11 +84,13 @@ class Hit:
         score: how well it answers; comparable within one answer only.
         parts: what the score is made of, by name (keywords, meaning, recency, importance); empty
             unless asked for.
+        weak: whether it is unlikely to answer; who shows it says so.
     """
 
     memory: Memory
     score: float
     parts: Mapping[str, float]
+    weak: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,12 +37,16 @@ class LoadReport(Report):
     Attributes:
         loaded, unchanged, removed: sources of files whose memories were made, left as they were, removed.
         skipped: how many files and ignored folders were left out, by reason.
+        unsupported: how many were left out because of their kind, by the ending of their name, or by the name.
+        left_out: the files that were left out because no person wrote them, by reason.
     """
 
     loaded: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     skipped: Counter[Reason] = field(default_factory=Counter)
+    unsupported: Counter[str] = field(default_factory=Counter)
+    left_out: dict[Reason, list[str]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

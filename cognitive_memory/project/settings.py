@@ -64,6 +64,8 @@ class RecallSettings:
         recency: what a memory of this moment gets on top.
         half_life_days: after how long a memory gets half of that.
         importance: what a memory of importance 1 gets on top of one of importance 0.
+        stored: what a memory gets that was stored by hand.
+        pinned: what a memory gets that is pinned.
     """
 
     meaning: float = setting(
@@ -74,8 +76,12 @@ class RecallSettings:
     )
     half_life_days: float = setting(90.0, days, "After how many days a memory gets half of that.")
     importance: float = setting(
-        0.05, share, "What a memory of importance 1 gets on top of one of importance 0, 0 to 1."
+        0.2, share, "What a memory of importance 1 gets on top of one of importance 0, 0 to 1."
     )
+    stored: float = setting(
+        0.15, share, "What a memory that was stored by hand gets on top of a loaded one, 0 to 1."
+    )
+    pinned: float = setting(0.1, share, "What a pinned memory gets on top of others, 0 to 1.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

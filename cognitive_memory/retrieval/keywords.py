@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from importlib import resources
 
 from cognitive_memory.core.search_words import character_pairs, identifier_parts, without_runs
@@ -17,43 +20,109 @@ languages do without a list: BM25 gives frequent words little weight by itself. 
 missing on purpose, the one is a month and the other a name.
 """
 
-MAX_TERMS = 32
+MAX_TERMS = 24
 """How many terms of a question are looked for. Each costs a walk through its list of memories; a
 question has about ten.
+"""
+
+MAX_COUNTED = 256
+"""Of how many terms it is asked how frequent they are, to choose the most telling ones."""
+
+FIRST_LINE = 3.0
+"""How much more a term of the first of several lines counts when terms are chosen: that line is a
+title, what follows it has logs and code. From 2 to 5 the results are the same within a question.
 """
 
 _WORD = re.compile(r"[^\W_]+")
 _COMPOUND = re.compile(r"[^\W_]+(?:[_./:-]+[^\W_]+)+")
 
 
-def match_expression(question: str) -> str | None:
-    """An expression that any memory matches which shares a word with the question.
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What a question is looked for with.
 
-    BM25 then weighs which and how many.
+    Attributes:
+        terms: each once, in FTS5's query language: words without stop words (with them, if there is
+            nothing else), compounds such as `snake_case` or `docs/guide.md` also as a whole, parts
+            of identifiers, and pairs of characters in scripts without blanks.
+        title: those of the first line, if there are several lines.
+    """
 
-    Looked for are the question's words without stop words (with them, if there is nothing else),
-    parts of identifiers, compounds such as `snake_case` or `docs/guide.md` also as a whole, and
-    pairs of characters in scripts without blanks.
+    terms: tuple[str, ...]
+    title: frozenset[str] = frozenset()
+
+    def most_telling(self, frequencies: Mapping[str, int], total: int) -> dict[str, float]:
+        """The terms to look for, and how much each tells (`idf`).
+
+        All, if there are at most `MAX_TERMS`; otherwise the rarest of those that any memory has,
+        those of a title before others.
+
+        Args:
+            frequencies: how many memories have each term.
+            total: how many memories there are.
+        """
+        weights = {term: idf(frequencies[term], total) for term in self.terms}
+        if len(weights) <= MAX_TERMS:
+            return weights
+        ranks = {
+            term: weight * (FIRST_LINE if term in self.title else 1.0)
+            for term, weight in weights.items()
+            if frequencies[term]
+        }
+        chosen = sorted(ranks, key=lambda term: -ranks[term])[:MAX_TERMS]
+        return {term: weights[term] for term in chosen}
+
+    def expression(self, terms: Iterable[str]) -> str:
+        """An expression that any memory matches which has one of the terms.
+
+        BM25 then weighs which and how many; what is in a title counts twice.
+
+        >>> sought("Where is snake_case used?").expression(["used", "case"])
+        'used OR case'
+        """
+        wanted = list(terms)
+        return " OR ".join([*wanted, *(term for term in wanted if term in self.title)])
+
+
+def sought(question: str) -> Sought:
+    """What a question is looked for with; nothing if it has no word.
 
     Args:
         question: any text. Nothing in it is an operator; every term is quoted.
 
-    Returns:
-        The expression, valid for FTS5 whatever was asked; None when there is no word in the
-        question.
-
-    >>> match_expression("Where is snake_case used?")
-    '"snake_case" OR "snake" OR "case" OR "used"'
-    >>> match_expression("?!") is None
-    True
+    >>> sought("Where is snake_case used?").terms
+    ('"snake"', '"case"', '"used"', '"snake_case"')
     """
-    text = without_runs(question)
-    words = _WORD.findall(text)
+    return Sought(tuple(_terms(question))[:MAX_COUNTED], frozenset(_terms(title_of(question))))
+
+
+def title_of(question: str) -> str:
+    r"""The first of several lines, if it has a word; otherwise nothing.
+
+    >>> title_of("Login fails\nTraceback (most recent call last): …")
+    'Login fails'
+    >>> title_of("why does login fail")
+    ''
+    """
+    first, *others = question.strip().split("\n", 1)
+    return first if others and _WORD.search(first) else ""
+
+
+def idf(frequency: int, total: int) -> float:
+    """How much a term tells, as FTS5's own BM25 takes it.
+
+    It is about the score that one occurrence brings to a memory of average length.
+    """
+    return max(1e-6, math.log((total - frequency + 0.5) / (frequency + 0.5)))
+
+
+def _terms(text: str) -> dict[str, None]:
+    plain = without_runs(text)
+    words = _WORD.findall(plain)
     telling = [word for word in words if word.casefold() not in STOP_WORDS] or words
-    terms = [*_COMPOUND.findall(text), *telling, *identifier_parts(text)]
-    quoted = [_quoted(term) for term in terms] + [_pair(pair) for pair in character_pairs(question)]
-    distinct = {term.lower(): term for term in reversed(quoted)}
-    return " OR ".join(list(reversed(distinct.values()))[:MAX_TERMS]) or None
+    terms = [*telling, *_COMPOUND.findall(plain), *identifier_parts(plain)]
+    quoted = [_quoted(term.lower()) for term in terms]
+    return dict.fromkeys([*quoted, *map(_pair, character_pairs(text))])
 
 
 def _quoted(term: str) -> str:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from cognitive_memory.core.embedder import Embedder
-from cognitive_memory.core.memory import Memory
 from cognitive_memory.core.recall import (
     EVERYTHING,
     Hit,
@@ -23,8 +22,8 @@ from cognitive_memory.core.recall import (
     RecallMode,
 )
 from cognitive_memory.retrieval import scoring
-from cognitive_memory.retrieval.keywords import match_expression
-from cognitive_memory.retrieval.scoring import Candidate, Meaning, Weights
+from cognitive_memory.retrieval.keywords import sought, title_of
+from cognitive_memory.retrieval.scoring import Meaning, Weights
 from cognitive_memory.storage.errors import StorageError
 from cognitive_memory.storage.store import MemoryStore
 from cognitive_memory.storage.vectors import State, UnfitVectorsError, Vectors
@@ -52,6 +51,11 @@ best one's score.
 SPARE = 20
 """How many candidates more than twice the limit are looked at in full, so that duplicates and small
 priors find a place.
+"""
+
+MOST_FAVOURED = 1_000
+"""How many of the memories that were stored by hand, are pinned or important are always looked at,
+the newest ones. Where there are more, they are most of what there is, and need no help.
 """
 
 Nearest: TypeAlias = "Callable[[NDArray[np.float32], RecallFilter, Collection[int]], VectorIndex]"
@@ -141,14 +145,17 @@ class Recaller:
 
     def _keywords(self, question: str, wanted: RecallFilter) -> dict[int, float]:
         """What keywords bring each memory that has one, from 0 to 1."""
-        expression = match_expression(question)
-        if expression is None:
-            return {}
+        terms = sought(question)
         with self._store.reading() as reader:
+            frequencies = reader.word_frequencies(terms.terms)
+            telling = terms.most_telling(frequencies, reader.memory_count())
+            if not telling:
+                return {}
             scores = reader.keyword_scores(
-                expression, wanted, limit=KEYWORD_HITS, weights=self._weights.columns
+                terms.expression(telling), wanted, limit=KEYWORD_HITS, weights=self._weights.columns
             )
-        return scoring.relative(scores, self._weights.bm25_floor)
+        covered = self._weights.coverage * sum(telling.values())
+        return scoring.relative(scores, max(self._weights.bm25_floor, covered))
 
     def _meaning(
         self,
@@ -194,7 +201,7 @@ class Recaller:
         if index is not None and not len(index):
             return None
         try:
-            vector = self._embedder.embed([question])[0]
+            vector = self._vector(question)
         except HeimdallError as error:
             notes.append(f"Searched by keywords alone: {error}")
             return None
@@ -211,6 +218,20 @@ class Recaller:
         with self._store.reading() as reader:
             among = reader.keys(wanted)
         return Meaning(index, index.cosines(vector, among))
+
+    def _vector(self, question: str) -> NDArray[np.float32]:
+        """What a question means, of unit length: of several lines the first, a title, as much as all.
+
+        Raises:
+            HeimdallError: the model can't tell.
+        """
+        import numpy as np
+
+        title = title_of(question)
+        vectors = self._embedder.embed([question, title] if title else [question])
+        together = vectors.sum(axis=0)
+        vector: NDArray[np.float32] = together / np.linalg.norm(together) if title else vectors[0]
+        return vector
 
     def _mend(self, error: UnfitVectorsError) -> None:
         """Throw away what vectors are wrong, in the file and in the database.
@@ -253,21 +274,18 @@ class Recaller:
         What a memory gets for itself is looked at for the best candidates only.
         """
         count = 2 * limit + SPARE
+        with self._store.reading() as reader:
+            favoured = frozenset(reader.standing_keys(MOST_FAVOURED))
         while True:
-            candidates = scoring.candidates(keywords, meaning, self._weights, count)
+            candidates = scoring.candidates(keywords, meaning, self._weights, count, favoured)
             with self._store.reading() as reader:
                 memories = reader.memories([candidate.key for candidate in candidates])
-            hits = [
-                self._hit(candidate, memories[candidate.key], now)
+            found = (
+                (candidate, memories[candidate.key])
                 for candidate in candidates
                 if candidate.key in memories  # another process may have deleted it meanwhile
-            ]
-            hits = scoring.without_duplicates(sorted(hits, key=lambda hit: -hit.score))
+            )
+            hits = scoring.without_duplicates(scoring.hits(found, now, self._weights))
             if len(hits) >= limit or len(candidates) < count:
                 return hits[:limit]
             count *= 4
-
-    def _hit(self, candidate: Candidate, memory: Memory, now: datetime) -> Hit:
-        priors = scoring.priors(memory, now, self._weights)
-        parts = {"keywords": candidate.keywords, "meaning": candidate.meaning, **priors}
-        return Hit(memory=memory, score=sum(parts.values()), parts=parts)

@@ -6,12 +6,12 @@ docs/recall.md has the measurements behind each number.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from cognitive_memory.core.memory import Memory
+from cognitive_memory.core.memory import Memory, Origin
 from cognitive_memory.core.recall import Hit
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from cognitive_memory.retrieval.vector_index import VectorIndex
 
 _SECONDS_PER_DAY = 86_400
+_STIFFNESS = 0.5
+"""Which spread of known keywords, in squares, bends the line to their cosines half way."""
 _SENTENCE_MARKS = ".,;:!?\u2026\"'`\u2018\u2019\u201c\u201d\u00ab\u00bb()[]\u3001\u3002"
 
 
@@ -34,17 +36,24 @@ class Weights:
             `half_life_days`.
         half_life_days: see there.
         importance: what one of importance 1.0 gets on top of one of importance 0.0.
+        stored: what one gets that was stored by hand, not loaded.
+        pinned: what one gets that is pinned.
         columns: how much a word counts in text, context, tags, and among what `search_words` adds.
         bm25_floor: the BM25 score up to which the best keyword hit does not count in full. Below
             it, all that matched are words that nearly every memory has.
+        coverage: which part of the score that all terms of the question would bring once the best
+            keyword hit must have to count in full.
     """
 
     meaning: float = 0.65
     recency: float = 0.02
     half_life_days: float = 90.0
-    importance: float = 0.05
+    importance: float = 0.2
+    stored: float = 0.15
+    pinned: float = 0.1
     columns: tuple[float, float, float, float] = (1.0, 0.4, 1.0, 1.0)
     bm25_floor: float = 1.0
+    coverage: float = 0.4
 
     @property
     def keywords(self) -> float:
@@ -74,37 +83,43 @@ class Meaning:
     cosines: NDArray[np.float32]
 
 
-def relative(scores: Mapping[int, float], bm25_floor: float) -> dict[int, float]:
-    """BM25 scores as parts of the best one, from 0 to 1.
+def relative(scores: Mapping[int, float], full: float) -> dict[int, float]:
+    """BM25 scores as parts of the best one, or of what counts in full if that is more; from 0 to 1.
 
-    >>> relative({1: 4.0, 2: 1.0}, bm25_floor=1.0)
+    >>> relative({1: 4.0, 2: 1.0}, full=1.0)
     {1: 1.0, 2: 0.25}
-    >>> relative({1: 0.5}, bm25_floor=1.0)  # only words that nearly every memory has
+    >>> relative({1: 2.0}, full=4.0)  # a word by chance, of a question that has many
     {1: 0.5}
     """
     if not scores:
         return {}
-    best = max(bm25_floor, *scores.values())
+    best = max(full, *scores.values())
     return {key: max(0.0, score) / best for key, score in scores.items()}
 
 
 def candidates(
-    keywords: Mapping[int, float], meaning: Meaning | None, weights: Weights, count: int
+    keywords: Mapping[int, float],
+    meaning: Meaning | None,
+    weights: Weights,
+    count: int,
+    favoured: Collection[int] = (),
 ) -> list[Candidate]:
     """What answers best by the weighted sum of words and meaning; of equal ones the newer first.
 
     Every row takes part, so no good one is lost because it is high in neither list. A memory that
-    has no vector yet is taken to mean as much as its words say: the part of the best cosine that
-    its keywords are of the best keywords.
+    has no vector yet is taken to mean what memories with such keywords mean (`_expected`); all of
+    its score rests on keywords, and is told so.
 
     Args:
         keywords: from 0 to 1, by key; others have none.
         meaning: of the memories that have a vector; None: words are all there is, and count fully.
         weights: how much each counts.
         count: how many at most.
+        favoured: keys of which as many, the best, come besides.
     """
     if meaning is None:
-        return _best([Candidate(key, score, 0.0) for key, score in keywords.items()], count)
+        answers = [Candidate(key, score, 0.0) for key, score in keywords.items()]
+        return _best(answers, count, favoured)
     import numpy as np
 
     from cognitive_memory.retrieval.vector_index import best_rows
@@ -120,17 +135,57 @@ def candidates(
     totals = cosines * np.float32(weights.meaning)
     totals[rows[with_vector]] += scores[with_vector] * np.float32(weights.keywords)
     best = best_rows(totals, count)
-    best_cosine = max(0.0, float(cosines.max(initial=0.0)))
+    if favoured:
+        among = index.rows_of(np.fromiter(favoured, dtype=np.int64, count=len(favoured)))
+        among = np.setdiff1d(among[among >= 0], best)
+        best = np.concatenate([best, among[best_rows(totals[among], count)]])
     answers = [
         candidate(key, cosine)
         for key, cosine in zip(index.keys_of(best).tolist(), cosines[best].tolist(), strict=True)
     ]
-    answers += [candidate(key, keywords[key] * best_cosine) for key in keys[~with_vector].tolist()]
-    return _best(answers, count)
+    waiting = scores[~with_vector]
+    highest = max(0.0, float(cosines.max(initial=0.0)))
+    known = cosines[rows[with_vector]]
+    expected = weights.meaning * _expected(waiting, scores[with_vector], known, highest)
+    totals_waiting = weights.keywords * waiting + expected
+    answers += [
+        Candidate(key, score, 0.0)
+        for key, score in zip(keys[~with_vector].tolist(), totals_waiting.tolist(), strict=True)
+    ]
+    return _best(answers, count, favoured)
 
 
-def _best(answers: list[Candidate], count: int) -> list[Candidate]:
-    return sorted(answers, key=lambda candidate: (-candidate.score, -candidate.key))[:count]
+def _expected(
+    keywords: NDArray[np.float32],
+    known: NDArray[np.float32],
+    cosines: NDArray[np.float32],
+    best: float,
+) -> NDArray[np.float32]:
+    """The cosines to expect of memories with such keywords: on the line through those that are known.
+
+    Few of them bend it little: without any, it leads from nothing to the best cosine.
+
+    Args:
+        keywords: of the memories in question, from 0 to 1, shape (n,).
+        known: keywords of others, shape (m,), with their `cosines`.
+        best: the best cosine of all.
+    """
+    import numpy as np
+
+    fit = np.isfinite(cosines)
+    known, cosines = known[fit], cosines[fit]
+    x, y = (float(known.mean()), float(cosines.mean())) if len(known) else (0.0, 0.0)
+    slope = (float(((known - x) * cosines).sum()) + _STIFFNESS * best) / (
+        float(np.square(known - x).sum()) + _STIFFNESS
+    )
+    expected: NDArray[np.float32] = np.clip(y + slope * (keywords - x), 0.0, best)
+    return expected
+
+
+def _best(answers: Iterable[Candidate], count: int, favoured: Collection[int]) -> list[Candidate]:
+    ordered = sorted(answers, key=lambda candidate: (-candidate.score, -candidate.key))
+    rest = [candidate for candidate in ordered[count:] if candidate.key in favoured]
+    return ordered[:count] + rest[:count]
 
 
 def recency(memory: Memory, now: datetime, half_life_days: float) -> float:
@@ -141,15 +196,42 @@ def recency(memory: Memory, now: datetime, half_life_days: float) -> float:
     return float(0.5 ** (days / half_life_days))
 
 
-def priors(memory: Memory, now: datetime, weights: Weights) -> dict[str, float]:
-    """What a memory gets for itself, whatever was asked.
-
-    An importance of 0.5, the default, counts nothing.
-    """
+def standing(memory: Memory, weights: Weights) -> dict[str, float]:
+    """What a memory brings for what its user made of it. An importance of 0.5, the default, brings nothing."""
     return {
-        "recency": weights.recency * recency(memory, now, weights.half_life_days),
+        "stored": weights.stored * (memory.origin is Origin.STORED),
+        "pinned": weights.pinned * memory.pinned,
         "importance": weights.importance * (memory.importance - 0.5),
     }
+
+
+def hits(found: Iterable[tuple[Candidate, Memory]], now: datetime, weights: Weights) -> list[Hit]:
+    """Memories with their scores, best first.
+
+    The standing of a memory counts in full for the one that it serves best, by half for the second,
+    by a third for the third. So what somebody stored is not lost among what was loaded, and however
+    much they stored, one memory at most is lifted in full over a better one.
+    """
+    scored: list[tuple[Memory, dict[str, float], dict[str, float]]] = []
+    for candidate, memory in found:
+        parts = {
+            "keywords": candidate.keywords,
+            "meaning": candidate.meaning,
+            "recency": weights.recency * recency(memory, now, weights.half_life_days),
+        }
+        scored.append((memory, parts, standing(memory, weights)))
+    scored.sort(key=lambda item: -_sum(item[1]) - _sum(item[2]))
+    answers, place = [], 0
+    for memory, parts, lifts in scored:
+        place += _sum(lifts) > 0
+        share = 1 / place if _sum(lifts) > 0 else 1.0
+        parts |= {name: value * share for name, value in lifts.items()}
+        answers.append(Hit(memory=memory, score=_sum(parts), parts=parts))
+    return sorted(answers, key=lambda hit: -hit.score)
+
+
+def _sum(parts: Mapping[str, float]) -> float:
+    return sum(parts.values())
 
 
 def dedup_key(text: str) -> tuple[str, ...]:

@@ -7,8 +7,8 @@ asked, so nothing is asked before this.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
 
@@ -23,6 +23,7 @@ SECRET_TABLE = "CREATE TABLE secret (one INTEGER PRIMARY KEY CHECK (one = 1), se
 DIGESTS = {
     1: "11613674df4d924c2b72e7c0bc3a8d8fed63eeb8adbd46da2b1da9b2b2102245",
     2: "583052528434c1281942fbe2fe7203950a6427dd9b802e8e9450a865635b6c58",
+    3: "1c18c0d30f6efc02a0b2b4737a8fb6f06b891f02d256d9b111ebc8b21f482020",
 }
 """`digest` of each schema version, as the migrations make it. A released one never changes."""
 
@@ -53,10 +54,11 @@ def check(connection: sqlite3.Connection, database: Path) -> int:
         NewerSchemaError: a newer release made it.
         AlteredDatabaseError: somebody changed it.
     """
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > newest():
-        raise newer_schema(database, version)
-    rows = connection.execute(_SCHEMA).fetchall()
+    with _one_moment(connection):
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version > newest():
+            raise newer_schema(database, version)
+        rows = connection.execute(_SCHEMA).fetchall()
     if digest(rows) != DIGESTS.get(version) and (differing := differences(rows, version)):
         raise AlteredDatabaseError(
             str(database),
@@ -64,6 +66,19 @@ def check(connection: sqlite3.Connection, database: Path) -> int:
             f"nothing was done with it; {adopt_command(database)} takes the memories over into a sound one",
         )
     return int(version)
+
+
+@contextmanager
+def _one_moment(connection: sqlite3.Connection) -> Iterator[None]:
+    """What is read is of one state: another process may migrate meanwhile."""
+    if connection.in_transaction:
+        yield
+        return
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.rollback()
 
 
 def newer_schema(database: Path, version: int) -> NewerSchemaError:

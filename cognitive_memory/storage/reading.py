@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from cognitive_memory.core.memory import LoadState, Memory, MemoryType, MemoryValueError, Origin
 from cognitive_memory.core.recall import RecallFilter
@@ -163,11 +163,31 @@ class Reader:
         values = {**where.values, "match": match, "limit": limit}
         return dict(self.connection.execute(query, values))
 
+    def word_frequencies(self, terms: Sequence[str]) -> dict[str, int]:
+        """How many memories match each of some terms in FTS5's query language."""
+        query = """
+            SELECT value, (SELECT count(*) FROM memory_words WHERE memory_words MATCH value)
+            FROM json_each(?)
+        """
+        return dict(self.connection.execute(query, (as_json(terms),)))
+
+    def memory_count(self) -> int:
+        """How many memories there are."""
+        return int(self.connection.execute("SELECT memories FROM project").fetchone()[0])
+
     def keys(self, filter: RecallFilter) -> list[int]:
         """The keys of all memories that pass the filter."""
         where = conditions(filter)
         query = f"SELECT memories.key FROM memories WHERE {where}"
         return [row[0] for row in self.connection.execute(query, where.values)]
+
+    def standing_keys(self, limit: int) -> list[int]:
+        """The keys of the newest memories that were stored by hand, are pinned or more important than others."""
+        query = """
+            SELECT key FROM memories WHERE (origin = 'stored') + pinned + (importance > 0.5) > 0
+            ORDER BY key DESC LIMIT ?
+        """
+        return [row[0] for row in self.connection.execute(query, (limit,))]
 
     def revision(self) -> int:
         """The project's change counter: as long as it stays, nothing has changed."""
@@ -200,6 +220,23 @@ class Reader:
         query = "SELECT state FROM load_states WHERE source = ?"
         row = self.connection.execute(query, (source,)).fetchone()
         return _load_state(row[0]) if row else None
+
+    def tags_like(self, names: Collection[str]) -> list[str]:
+        """The tags that differ from one of the names in case alone, sorted.
+
+        The index is asked for one tag after the other, since memories are many and tags are few.
+        """
+        wanted = {name.strip().casefold() for name in names}
+        query = """
+            WITH RECURSIVE each(tag) AS (
+                SELECT min(tag) FROM memory_tags
+                UNION ALL
+                SELECT (SELECT min(tag) FROM memory_tags WHERE tag > each.tag) FROM each
+                WHERE each.tag IS NOT NULL
+            )
+            SELECT tag FROM each WHERE tag IS NOT NULL
+        """
+        return sorted(tag for (tag,) in self.connection.execute(query) if tag.casefold() in wanted)
 
     def load_states(self) -> dict[str, LoadState]:
         """What the loaders remember, by source; what is no object is none of theirs."""

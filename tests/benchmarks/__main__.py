@@ -11,9 +11,11 @@ from tests.benchmarks import (
     fetch,
     hook,
     memory,
+    recall_evaluation,
     recall_quality,
     recall_speed,
     server,
+    shipping,
     startup,
 )
 
@@ -26,6 +28,7 @@ def main(context: click.Context) -> None:
         startup.run()
         server.run()
         run_fetch()
+        shipping.run()
         embedding.main(args=[], standalone_mode=False)
         memory.main(args=[], standalone_mode=False)
 
@@ -46,10 +49,12 @@ def run_fetch() -> None:
 
 main.add_command(embedding.main, "embedding")
 main.add_command(memory.main, "memory")
-main.add_command(recall_quality.main, "recall")
+main.add_command(recall_evaluation.main, "recall")
+main.add_command(recall_quality.main, "recall-peers")
 main.add_command(recall_speed.main, "recall-speed")
 main.command("startup", help="Warm import, and help.")(startup.run)
 main.command("server", help="The MCP server's first answer.")(server.run)
+main.command("shipping", help="What a package that ships its model costs its users.")(shipping.run)
 main.command("hook", help="The build hook.")(hook.run)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +13,17 @@ from cognitive_memory.encoding import Encoder
 
 
 class Engine:
-    """The model of a directory, as `ProjectMemory` wants it; may answer from memory what it was asked before."""
+    """The model of a directory, as `ProjectMemory` wants it; may answer from memory what it was asked before.
 
-    def __init__(self, models: Path, *, remember: bool = True) -> None:
-        self._remember = remember
-        self._encoder = Encoder.load(models)
-        self._known: dict[str, np.ndarray] = {}
+    Args:
+        models: the directory.
+        remember: whether a text is embedded once.
+        vectors: a database that keeps the vectors for the next process; None: this one alone.
+    """
+
+    def __init__(self, models: Path, *, remember: bool = True, vectors: Path | None = None) -> None:
+        self._encoder = Encoder.load(models, long_texts="pool")
+        self._known = _Vectors(vectors) if remember else None
         self.dimension = self._encoder.settings.embedding_dimension
 
     def embedding_space(self) -> str:
@@ -29,8 +36,40 @@ class Engine:
         pass
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
-        if not self._remember:
+        if self._known is None:
             return self._encoder.encode_batch(texts)
-        if new := [text for text in dict.fromkeys(texts) if text not in self._known]:
-            self._known |= zip(new, self._encoder.encode_batch(new), strict=True)
-        return np.stack([self._known[text] for text in texts])
+        known = self._known.of(texts)
+        if new := [text for text in dict.fromkeys(texts) if text not in known]:
+            made = dict(zip(new, self._encoder.encode_batch(new), strict=True))
+            self._known.add(made)
+            known |= made
+        return np.stack([known[text] for text in texts])
+
+
+class _Vectors:
+    """Vectors by text."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._connection = sqlite3.connect(
+            path or ":memory:", check_same_thread=False, timeout=60, isolation_level=None
+        )
+        self._connection.execute(
+            "CREATE TABLE IF NOT EXISTS vectors (digest BLOB PRIMARY KEY, vector BLOB) WITHOUT ROWID"
+        )
+
+    def of(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
+        query = "SELECT vector FROM vectors WHERE digest = ?"
+        rows = (
+            (text, self._connection.execute(query, (_digest(text),)).fetchone()) for text in texts
+        )
+        return {text: np.frombuffer(row[0], dtype="<f4") for text, row in rows if row}
+
+    def add(self, vectors: dict[str, np.ndarray]) -> None:
+        rows = [(_digest(text), vector.astype("<f4").tobytes()) for text, vector in vectors.items()]
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._connection.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?)", rows)
+        self._connection.execute("COMMIT")
+
+
+def _digest(text: str) -> bytes:
+    return sha256(text.encode()).digest()

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from tests.benchmarks.__main__ import main
 from tests.benchmarks.conversations import Conversation, read
 from tests.benchmarks.recall_quality import MEASURES, bm25, grep, measure
+from tests.support.git_repository import Repository
 from tests.support.real_model import require_real_model
 
 CONVERSATION = {
@@ -89,9 +90,9 @@ def test_contestants_find_words(conversation: Conversation) -> None:
 
 
 @pytest.mark.model
-def test_runs(data: Path) -> None:
+def test_runs_beside_peers(data: Path) -> None:
     require_real_model()
-    result = CliRunner().invoke(main, ["recall", "--data", str(data)])
+    result = CliRunner().invoke(main, ["recall-peers", "--data", str(data)])
     assert result.exit_code == 0, result.output
     assert "2 questions; left out: 2 malformed evidence ids, 1 questions" in result.stdout
     assert result.stdout.count("heimdall") == 2
@@ -99,7 +100,7 @@ def test_runs(data: Path) -> None:
 
 @pytest.mark.model
 def test_varies(data: Path) -> None:
-    result = CliRunner().invoke(main, ["recall", "--data", str(data), "--vary"])
+    result = CliRunner().invoke(main, ["recall-peers", "--data", str(data), "--vary"])
     assert result.exit_code == 0, result.output
     assert "meaning alone" in result.stdout
 
@@ -108,9 +109,45 @@ def test_varies(data: Path) -> None:
 def test_tunes(data: Path) -> None:
     content = [CONVERSATION, CONVERSATION | {"id": "2"}]
     data.write_text(json.dumps(content))
-    result = CliRunner().invoke(main, ["recall", "--data", str(data), "--tune"])
+    result = CliRunner().invoke(main, ["recall-peers", "--data", str(data), "--tune"])
     assert result.exit_code == 0, result.output
     assert "without 1: meaning" in result.stdout
+
+
+@pytest.mark.model
+def test_evaluates_all_sets_and_keeps_what_it_loaded(tmp_path: Path) -> None:
+    require_real_model()
+    repository = Repository.make(tmp_path / "repositories" / "o+n")
+    readme = "# Canoes\n\nA canoe is red because the shop had no blue one.\n"
+    head = repository.commit("Paint the canoe red", README_md=readme)
+    data = tmp_path / "data"
+    data.mkdir()
+    asked = {
+        "repository": "o/n",
+        "question": "why is the canoe red",
+        "accepted": [{"source": "README", "text": "no blue(?i)"}],
+    }
+    decision = {"repository": "o/n", "text": "Paddles are wooden.", "question": "which paddles"}
+    contents = {
+        "locomo-dev.json": [CONVERSATION],
+        "repositories-dev.json": {
+            "heads": {"o/n": head},
+            "questions": [asked],
+            "stored": [decision],
+        },
+        "issues-dev.json": [
+            {"repository": "o/n", "head": head, "statement": "Canoe is not red", "fix": [head]}
+        ],
+    }
+    for name, content in contents.items():
+        (data / name).write_text(json.dumps(content))
+    command = ["recall", "--data", str(data), "--cache", str(tmp_path / "cache")]
+    first = CliRunner().invoke(main, [*command, "--repositories", str(tmp_path / "repositories")])
+    assert first.exit_code == 0, first.output
+    assert "repositories: first right within 1 / 3 / 10: 1 / 1 / 1 of 1" in first.stdout
+    assert "o/n: ranks of stored decisions: 1\n" in first.stdout
+    assert "issues to commits, titles: R@10 1.000, MRR 1.000" in first.stdout
+    assert CliRunner().invoke(main, command).stdout == first.stdout
 
 
 @pytest.mark.model

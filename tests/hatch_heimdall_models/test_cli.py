@@ -281,9 +281,9 @@ def test_an_asset_that_is_not_the_pinned_one(
             'license-files = ["x"]',
             "x: is one of the model's 'license-files'",
         ),
-        ("[project]", "[project", "pyproject.toml: hatchling can't use it: "),
-        ('version = "1.2.0"', "", "pyproject.toml: hatchling can't use it: "),
-        ("heimdall-models", "heimdall-model", "hooks.heimdall-models: there is no such table"),
+        ("[project]", "[project", "pyproject.toml: can't be read: "),
+        ('version = "1.2.0"', "", "project.version: is dynamic: name the release"),
+        ("heimdall-models", "heimdall-model", "tool.heimdall-models: there is no such table"),
         ('version = "1.2.0"', 'version = "1!2.0"', "tag 'v1!2.0': can't be part of a file's name"),
     ],
 )

@@ -23,9 +23,7 @@ _MOST_TAGS: Final = 50
 
 @tool("State of the memory", reads=True)
 async def memory_status(call: Call, arguments: MemoryStatus) -> tuple[Status, str]:
-    """Which project's memory this is, how much it holds, whether search by meaning works, and
-    how far the download of the embedding model is.
-    """
+    """Which project this is, how much its memory holds, whether the search by meaning works."""
     service = call.service
     choice = await service.project(call.ctx)
     memory = await service.in_thread(service.memories.existing, choice.project)

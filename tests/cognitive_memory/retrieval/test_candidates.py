@@ -70,12 +70,22 @@ def test_without_vectors_words_alone_decide(keywords: dict[int, float]) -> None:
     assert both == alone == sorted(keywords.values(), reverse=True)
 
 
-def test_a_memory_that_waits_for_its_vector_means_as_much_as_its_words_say() -> None:
-    waiting, best = fused({1: 0.5, 2: 1.0}, {2: 0.8, 3: 0.1})[1::-1]
-    assert best == Candidate(2, 0.4, 0.6 * float(np.float32(0.8)))
-    assert waiting.key == 1
-    assert waiting.keywords == 0.2
-    np.testing.assert_allclose(waiting.meaning, 0.6 * 0.5 * 0.8, rtol=1e-6)
+def test_a_memory_that_waits_for_its_vector_is_taken_to_mean_what_such_words_mean() -> None:
+    keywords = {key: key / 10 for key in range(1, 11)} | {11: 0.85, 12: 0.05}
+    cosines = {key: 0.2 + key / 20 for key in range(1, 11)} | {13: 0.9}
+    found = {each.key: each for each in fused(keywords, cosines)}
+    assert found[11].meaning == found[12].meaning == 0
+    assert found[1].score < found[11].score < found[10].score
+    assert found[12].score < found[1].score
+
+
+@given(st.dictionaries(st.integers(1, 20), COSINES, min_size=1))
+def test_words_of_what_waits_for_its_vector_bring_no_more_than_the_best_meaning(
+    cosines: dict[int, float],
+) -> None:
+    keywords = dict.fromkeys([*cosines, 21], 1.0)
+    found = {each.key: each.score for each in fused(keywords, cosines)}
+    assert found[21] <= max(0.4, *(score for key, score in found.items() if key != 21)) + 1e-6
 
 
 def test_who_may_not_answer_does_not() -> None:
@@ -85,3 +95,12 @@ def test_who_may_not_answer_does_not() -> None:
 def test_of_equal_ones_the_newer_is_first() -> None:
     assert [each.key for each in fused({}, {1: 0.5, 2: 0.5})] == [2, 1]
     assert [each.key for each in candidates({1: 0.5, 2: 0.5}, None, Weights(), 1)] == [2]
+
+
+def test_the_best_favoured_ones_are_looked_at_however_far_down() -> None:
+    cosines = {key: key / 100 for key in range(1, 100)}
+    index_of = Meaning(index(list(cosines)), np.array(list(cosines.values()), dtype=np.float32))
+    found = candidates({}, index_of, Weights(), 2, frozenset({3, 5, 7, 98}))
+    assert [each.key for each in found] == [99, 98, 7, 5]
+    words = candidates(cosines, None, Weights(), 2, frozenset({3, 5, 7, 98}))
+    assert [each.key for each in words] == [99, 98, 7, 5]

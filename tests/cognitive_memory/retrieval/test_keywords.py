@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cognitive_memory.retrieval.keywords import MAX_TERMS, match_expression
+from cognitive_memory.retrieval.keywords import MAX_COUNTED, MAX_TERMS, sought
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +18,13 @@ def index() -> Iterator[sqlite3.Connection]:
     )
     yield connection
     connection.close()
+
+
+def match_expression(question: str) -> str | None:
+    """What is looked for where every term is as frequent as the others."""
+    terms = sought(question)
+    chosen = terms.most_telling(dict.fromkeys(terms.terms, 1), 10)
+    return terms.expression(chosen) or None
 
 
 def matches(index: sqlite3.Connection, text: str, question: str) -> bool:
@@ -119,6 +126,31 @@ def test_a_long_question_has_a_bounded_number_of_terms() -> None:
     expression = match_expression(" ".join(f"word{number}" for number in range(1000)))
     assert expression is not None
     assert expression.count(" OR ") == MAX_TERMS - 1
+
+
+def test_of_a_long_question_the_rarest_terms_are_looked_for() -> None:
+    words = [f"{letter}{letter}" for letter in "bcdfghjklmnpqrstvwxzaeiouy"]
+    frequencies = {f'"{word}"': 90 for word in words} | {'"zz"': 2, '"yy"': 3, '"uu"': 0}
+    chosen = [*sought(" ".join(words)).most_telling(frequencies, 100)]
+    assert chosen[:2] == ['"zz"', '"yy"']
+    assert len(chosen) == MAX_TERMS
+    assert '"uu"' not in chosen
+    assert sought("common rare").most_telling({'"common"': 40, '"rare"': 0}, 100).keys() == {
+        '"common"',
+        '"rare"',
+    }
+
+
+def test_a_title_is_not_lost_below_what_follows_it() -> None:
+    """A pasted issue: compounds and names of a traceback are rarer than the words of its title."""
+    trace = "\n".join(f"File src/module_{number}.py in call{number}" for number in range(400))
+    terms = sought(f"Property of a Literal is unset\n{trace}")
+    frequencies = {term: 1 if "module" in term or "call" in term else 9 for term in terms.terms}
+    chosen = terms.most_telling(frequencies, 1000)
+    assert len(terms.terms) == MAX_COUNTED
+    assert len(chosen) == MAX_TERMS
+    assert {'"property"', '"literal"', '"unset"'} <= chosen.keys()
+    assert terms.expression(chosen).split(" OR ").count('"literal"') == 2
 
 
 def test_a_word_counts_once() -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cognitive_memory.core.memory import MemoryType, NewMemory
+from cognitive_memory.core.memory import MemoryType, NewMemory, Origin
 from cognitive_memory.core.recall import EVERYTHING, QuestionError, Recall, RecallFilter, RecallMode
 from cognitive_memory.encoding import Encoder, TextError
 from cognitive_memory.project_memory import ProjectMemory
@@ -74,9 +74,46 @@ def test_limit(filled: ProjectMemory) -> None:
 
 def test_parts_add_up_to_the_score(filled: ProjectMemory) -> None:
     for hit in filled.recall("which database", explain=True).hits:
-        assert set(hit.parts) == {"keywords", "meaning", "recency", "importance"}
+        assert set(hit.parts) == {
+            *("keywords", "meaning", "recency", "stored", "pinned", "importance")
+        }
         assert sum(hit.parts.values()) == pytest.approx(hit.score)
     assert all(hit.parts == {} for hit in filled.recall("which database").hits)
+
+
+def test_a_word_by_chance_brings_less_than_all_words(filled: ProjectMemory) -> None:
+    def best(question: str) -> float:
+        return max(hit.parts["keywords"] for hit in filled.recall(question, explain=True).hits)
+
+    assert best("database postgresql 16") == pytest.approx(0.35)
+    assert best("database flights kubernetes blockchain") < 0.35
+
+
+def test_what_has_no_vector_shows_no_meaning(filled: ProjectMemory) -> None:
+    waiting = filled.store(NewMemory(text="The database is slow"), embed=False)
+    parts = {hit.memory.id: hit.parts for hit in filled.recall("database", explain=True).hits}
+    assert parts[waiting.id]["meaning"] == 0
+    assert parts[waiting.id]["keywords"] > 0
+
+
+def test_the_first_of_several_lines_counts_as_much_as_all(
+    filled: ProjectMemory, engine: Letters
+) -> None:
+    engine.embedded.clear()
+    filled.recall("which database\n\nlog one\nlog two")
+    assert engine.embedded == ["which database\n\nlog one\nlog two", "which database"]
+    engine.embedded.clear()
+    filled.recall("---\nwhich database")
+    assert engine.embedded == ["---\nwhich database"]
+
+
+def test_what_was_stored_by_hand_is_not_lost_among_what_was_loaded(memory: ProjectMemory) -> None:
+    decision = memory.store(NewMemory(text="The database is pinned at 16"))
+    memory.store_many(
+        NewMemory(text=f"Bump the database to {number}", origin=Origin.COMMIT)
+        for number in range(200)
+    )
+    assert memory.recall("bump database", limit=1).hits[0].memory.id == decision.id
 
 
 @pytest.mark.parametrize("question", ["", " \n\t"])
@@ -215,7 +252,7 @@ def test_important_and_recent_ones_come_first_among_equals(
 
 def test_weights_can_be_set(filled: ProjectMemory, store: MemoryStore, engine: Letters) -> None:
     hits = (
-        Recaller(store, engine, weights=Weights(meaning=0.0, recency=0.0))
+        Recaller(store, engine, weights=Weights(meaning=0.0, recency=0.0, stored=0.0))
         .recall("database", explain=True)
         .hits
     )

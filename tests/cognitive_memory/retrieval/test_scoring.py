@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,11 +11,13 @@ from hypothesis import strategies as st
 from cognitive_memory.core.memory import Memory, MemoryType, Origin
 from cognitive_memory.core.recall import Hit
 from cognitive_memory.retrieval.scoring import (
+    Candidate,
     Weights,
     dedup_key,
-    priors,
+    hits,
     recency,
     relative,
+    standing,
     without_duplicates,
 )
 
@@ -36,6 +39,7 @@ MEMORY = Memory(
     revision=1,
     embedded=True,
 )
+LOADED = replace(MEMORY, origin=Origin.DOCUMENT)
 
 
 @given(st.dictionaries(st.integers(), st.floats(0, 1e6)), st.floats(0.1, 10))
@@ -68,9 +72,33 @@ def test_what_is_pinned_does_not_age() -> None:
 
 
 def test_an_importance_that_nobody_set_counts_nothing() -> None:
-    assert priors(MEMORY, NOW, Weights())["importance"] == 0
-    assert priors(replace(MEMORY, importance=1.0), NOW, Weights())["importance"] > 0
-    assert priors(replace(MEMORY, importance=0.0), NOW, Weights())["importance"] < 0
+    assert standing(MEMORY, Weights())["importance"] == 0
+    assert standing(replace(MEMORY, importance=1.0), Weights())["importance"] > 0
+    assert standing(replace(MEMORY, importance=0.0), Weights())["importance"] < 0
+
+
+@pytest.mark.parametrize(
+    "changes", [{"origin": Origin.STORED}, {"pinned": True}, {"importance": 1}]
+)
+def test_what_its_user_favours_is_before_what_fits_a_little_better(changes: dict[str, Any]) -> None:
+    favoured = replace(LOADED, text="favoured", **changes)
+    found = [(Candidate(1, 0.3, 0.4), LOADED), (Candidate(2, 0.3, 0.32), favoured)]
+    assert [hit.memory.text for hit in hits(found, NOW, Weights())] == ["favoured", "text"]
+
+
+def test_however_much_was_stored_the_better_answer_stays_in_sight() -> None:
+    stored = [(Candidate(key, 0.2, 0.3), MEMORY) for key in range(100)]
+    answers = hits([*stored, (Candidate(100, 0.25, 0.34), LOADED)], NOW, Weights())
+    assert [hit.memory.origin for hit in answers[:3]] == ["stored", "document", "stored"]
+
+
+@given(st.lists(st.tuples(st.floats(0, 0.35), st.floats(0, 0.65))))
+def test_where_all_was_stored_its_order_is_that_of_words_and_meaning(
+    scores: list[tuple[float, float]],
+) -> None:
+    found = [(Candidate(key, *score), MEMORY) for key, score in enumerate(scores)]
+    order = [hit.parts["keywords"] + hit.parts["meaning"] for hit in hits(found, NOW, Weights())]
+    assert order == sorted(order, reverse=True)
 
 
 @pytest.mark.parametrize(
@@ -102,8 +130,8 @@ def test_different(one: str, other: str) -> None:
 
 
 def test_of_one_text_the_first_hit_stays() -> None:
-    hits = [
+    found = [
         Hit(memory=replace(MEMORY, text=text), score=score, parts={})
         for text, score in (("A", 3), ("b", 2), ("a.", 1))
     ]
-    assert [hit.score for hit in without_duplicates(hits)] == [3, 2]
+    assert [hit.score for hit in without_duplicates(found)] == [3, 2]

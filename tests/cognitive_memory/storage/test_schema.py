@@ -231,3 +231,30 @@ def test_what_is_asked_often_is_answered_by_an_index(database: Path, query: str)
         or "INDEX memories_pinned" in plan
         or "INDEX embeddings_impossible" in plan
     )
+
+
+def test_a_database_that_another_process_migrates_meanwhile_is_not_altered(tmp_path: Path) -> None:
+    *before, last = carried()
+    path = tmp_path / "memory.db"
+    with (
+        closing(sqlite3.connect(path, isolation_level=None)) as other,
+        closing(sqlite3.connect(path, isolation_level=None)) as connection,
+    ):
+        other.execute("PRAGMA journal_mode = WAL")
+        for step in before:
+            _apply(other, step)
+
+        def migrate(statement: str) -> None:
+            if "FROM sqlite_schema" in statement:
+                connection.set_trace_callback(None)
+                _apply(other, last)
+
+        connection.set_trace_callback(migrate)
+        assert ddl.check(connection, path) == last.version - 1
+        assert ddl.check(connection, path) == last.version
+
+
+def _apply(connection: sqlite3.Connection, step: Migration) -> None:
+    for statement in step.statements:
+        connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {step.version}")

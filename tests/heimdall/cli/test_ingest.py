@@ -56,6 +56,7 @@ def test_loading_files(project: Project) -> None:
     assert report["loaded"] == ["a.md", "b.txt"]
     assert report["memories"] == {"added": 2, "unchanged": 0, "updated": 0, "removed": 0}
     assert report["skipped"] == {"binary": 1, "ignored": 1, "unsupported": 1}
+    assert report["unsupported"] == {"bin": 1}
     assert (report["redacted"], report["notes"]) == (1, ["b.txt: 1 secret was left out"])
     assert (report["embedded"], report["pending"], report["dry_run"]) == (0, 2, False)
     (project.root / "b.txt").unlink()

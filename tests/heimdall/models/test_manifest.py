@@ -47,7 +47,8 @@ def test_it_reads_what_the_build_hook_writes(
     assert {file.path: file.content for file in pinned.files} == files
     assert {file.also for file in pinned.files} == {tuple(also)}
     assert (pinned.name, pinned.variant, pinned.repository) == (name, "standard", "owner/name")
-    assert (pinned.asset.tag, pinned.asset.name, pinned.asset.size) == ("v1", "asset.zip", 7)
+    (asset,) = pinned.assets
+    assert (asset.tag, asset.name, asset.size) == ("v1", "asset.zip", 7)
 
 
 _KEYS = st.sampled_from(

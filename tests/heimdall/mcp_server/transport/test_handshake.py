@@ -158,6 +158,6 @@ def test_initialize_is_answered_once_and_nothing_heavy_is_loaded_for_it(
     with RawServer(environment=environment) as server:
         assert server.initialize()["result"]["serverInfo"]["name"] == "heimdall"
         (home / "go").touch()
-        assert len(server.request("tools/list")["result"]["tools"]) == 7
+        assert len(server.request("tools/list")["result"]["tools"]) == 9
         assert server.end() == 0
         assert sum("serverInfo" in message.get("result", {}) for message in server.messages) == 1

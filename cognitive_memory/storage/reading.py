@@ -65,6 +65,11 @@ class Reader:
         query = "SELECT id, key FROM memories WHERE id IN (SELECT value FROM json_each(?))"
         return dict(self.connection.execute(query, (as_json(ids),)))
 
+    def says(self, content_hash: bytes) -> bool:
+        """Whether a memory has that text and context, whatever its source and origin."""
+        query = "SELECT 1 FROM memories WHERE content_hash = ? LIMIT 1"
+        return self.connection.execute(query, (content_hash,)).fetchone() is not None
+
     def keys_of(self, ids: Sequence[str]) -> list[int]:
         """The keys of ids, each once, in their order.
 

@@ -63,6 +63,18 @@ COMMANDS = (
         _MEMORY,
     ),
     Row("update", "memory", "Change a memory; what is not named stays as it is.", _MEMORY),
+    Row(
+        "recent",
+        "captures",
+        "Show what was stored, or captured from conversations, lately.",
+        _MEMORY,
+    ),
+    Row(
+        "undo",
+        "captures",
+        "Take back the last capture, or the captured memories of the IDs.",
+        _MEMORY,
+    ),
     Row("delete-memory", "deletion", "Delete memories for good.", _MEMORY),
     Row(
         "delete-memories-by-tags",

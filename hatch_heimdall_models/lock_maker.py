@@ -23,6 +23,7 @@ from hatch_heimdall_models.manifest import (
     Model,
     ModelFile,
 )
+from hatch_heimdall_models.single_assets import SingleAssets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,11 +76,7 @@ class LockMaker:
         for model, own in _assigned(self.config, files):
             known = entry_of(old, model.name, model.variant, model.marker)
             pins = carried_over([pin(self._directory(model), file) for file in own], known)
-            if known and known.files == pins and demanded in {None, known.asset.tag}:
-                asset = known.asset
-                self._check(asset, own)
-            else:
-                asset = self._asset(model, own, demanded or self._tag(self.config.next_tag))
+            assets = self._assets(model, own, pins, known, demanded)
             paths = {file.path for file in pins}
             graphs = known.graphs if known else {}
             entries.append(
@@ -88,7 +85,8 @@ class LockMaker:
                     variant=model.variant,
                     license=model.license,
                     upstream=model.upstream,
-                    asset=asset,
+                    asset=assets[0],
+                    further_assets=assets[1:],
                     files=pins,
                     marker=model.marker,
                     # No configuration tells how files are run, so what was added to the lock by
@@ -100,6 +98,33 @@ class LockMaker:
         return Manifest(
             self.distribution, self.config.repository, self.config.models[0].name, tuple(entries)
         )
+
+    def _assets(
+        self,
+        model: ModelConfig,
+        files: Sequence[HashedFile],
+        pins: Sequence[ModelFile],
+        known: Model | None,
+        demanded: str | None,
+    ) -> tuple[Asset, ...]:
+        """The assets of a model: those of the lock so far where they still are right."""
+
+        def new_tag() -> str:
+            return demanded or self._tag(self.config.next_tag)
+
+        if model.has_single_files:
+            single = SingleAssets(model, self._directory(model), self.assets, self.packed)
+            return single.make(pins, known, demanded, new_tag)
+        digests = {file.sha256 for file in files}
+        if (
+            known
+            and known.files == tuple(pins)
+            and demanded in {None, known.asset.tag}
+            and known.asset.sha256 not in digests
+        ):
+            self._check(known.asset, files)
+            return (known.asset,)
+        return (self._asset(model, files, new_tag()),)
 
     def _tag(self, form: str) -> str:
         """The tag of the release that the project's version will be."""

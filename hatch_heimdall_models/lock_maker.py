@@ -8,8 +8,6 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packaging.version import InvalidVersion, Version
-
 from hatch_heimdall_models.asset import read_asset, write_asset
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.files import replacing, sha256_of
@@ -128,6 +126,9 @@ class LockMaker:
 
     def _tag(self, form: str) -> str:
         """The tag of the release that the project's version will be."""
+        # Here, since help texts and checks need none of it.
+        from packaging.version import InvalidVersion, Version
+
         if "{version}" not in form:
             return form
         try:

@@ -215,6 +215,12 @@ class Reader:
         query = "SELECT tag, count(*) FROM memory_tags GROUP BY tag ORDER BY count(*) DESC, tag"
         return dict(self.connection.execute(query))
 
+    def load_state(self, source: str) -> LoadState | None:
+        """What a loader remembers of one source; None if nothing."""
+        query = "SELECT state FROM load_states WHERE source = ?"
+        row = self.connection.execute(query, (source,)).fetchone()
+        return _load_state(row[0]) if row else None
+
     def tags_like(self, names: Collection[str]) -> list[str]:
         """The tags that differ from one of the names in case alone, sorted.
 

@@ -39,6 +39,7 @@ class ProjectMemory:
         migration_backup: where the state before a schema migration was kept, if opening it migrated
             it.
         storage: the database itself.
+        weights: how much each thing counts in recall.
     """
 
     def __init__(
@@ -53,13 +54,14 @@ class ProjectMemory:
         self.database = storage.database
         self.project_id = storage.prepared.project_id
         self.migration_backup = storage.prepared.backup
+        self.weights = weights or Weights()
         self._embedder = embedder
         self._backfill = Backfill(storage, embedder)
         self._nearest = QdrantNearest(qdrant, storage) if qdrant else None
         self._recaller = Recaller(
             storage,
             embedder,
-            weights=weights,
+            weights=self.weights,
             file=storage.database.with_suffix(".vectors"),
             nearest=self._nearest.near if self._nearest else None,
         )

@@ -19,18 +19,20 @@ What the hook does can be called from any other build as well, without hatchling
 | hash a models directory, refusing what is no model | `take_inventory`, `HashedFile` |
 | read, compare and write pins | `read_manifest`, `loads`, `differences`, `lock_differences`, `Manifest`, `Model`, `ModelFile`, `Asset` |
 | decide what a build pins | `pins_for`, `licence_problems`, `Pins` |
-| look into a finished archive | `violations`, `ArchivePolicy` |
+| look into a finished archive | `archive_problems`; `violations`, `ArchivePolicy` where its paths are known |
 | make a lock and pack release assets | `LockMaker`, `write_asset`, `read_asset` |
 | list the models for auditors | `sbom_of` (needs `cyclonedx-python-lib`) |
 
 Whatever a maintainer has to correct is a `ModelBuildError`, whose `problems` are all that there
-are. Only the hook itself and `project` import hatchling, so all of this works without it.
+are. Only the hooks (`hook`, `metadata_hook`, `plugin`) import hatchling, so all of this works
+without it.
 """
 
 from hatch_heimdall_models.archive import ArchivePolicy as ArchivePolicy
 from hatch_heimdall_models.archive import violations as violations
 from hatch_heimdall_models.asset import read_asset as read_asset
 from hatch_heimdall_models.asset import write_asset as write_asset
+from hatch_heimdall_models.checking import archive_problems as archive_problems
 from hatch_heimdall_models.config import HookConfig as HookConfig
 from hatch_heimdall_models.config import ModelConfig as ModelConfig
 from hatch_heimdall_models.config import parse_config as parse_config

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import posixpath
-import tarfile
-import zipfile
 from collections import Counter
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
-from hatch_heimdall_models.manifest import INLINE_LIMIT, Manifest
+from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.files import sha256_of_stream
+from hatch_heimdall_models.manifest import Manifest, loads
+from hatch_heimdall_models.members import is_wheel, members
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-SDIST_SUFFIX = ".tar.gz"
-WHEEL_SUFFIX = ".whl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +25,7 @@ class ArchivePolicy:
     Attributes:
         models_dir: the folder of which nothing is packed.
         manifest_path: where the manifest lies.
-        manifest: the manifest that lies there, byte for byte as `Manifest.dumps` writes it.
+        manifest: what the manifest there says.
         max_wheel_size: bytes that a wheel may have at most; None for any number.
     """
 
@@ -43,8 +38,8 @@ class ArchivePolicy:
 def violations(archive: Path, policy: ArchivePolicy) -> list[str]:
     """Everything in which the archive violates the policy, a sentence each.
 
-    A model's file is found by its content too, wherever it lies and whatever it is called, if it is
-    too large to travel inside the manifest; and so is a release asset.
+    A model's file is found by its content too, wherever it lies and whatever it is called, unless
+    it travels inside the manifest; and so is a release asset.
 
     Args:
         archive: a wheel or an sdist.
@@ -55,28 +50,27 @@ def violations(archive: Path, policy: ArchivePolicy) -> list[str]:
         OSError, zipfile.BadZipFile, tarfile.TarError: if it can't be read.
     """
     models = policy.manifest.models
-    # Small files travel inside the manifest anyway, and may be anything: many projects have the
-    # same config.json.
+    # What travels inside the manifest may be anything: many projects have the same config.json.
     known = {
         (file.size, file.sha256): f"the model's {file.path}"
         for model in models
         for file in model.files
-        if file.size > INLINE_LIMIT
+        if file.inline is None
     }
     known |= {
-        (model.asset.size, model.asset.sha256): f"the release asset {model.asset.name}"
+        (asset.size, asset.sha256): f"the release asset {asset.name}"
         for model in models
+        for asset in model.assets
+        if (asset.size, asset.sha256) not in known
     }
     sizes = {size for size, _ in known}
     seen: Counter[str] = Counter()
     problems = []
-    for member in _members(archive):
+    for member in members(archive):
         seen[member.path] += 1
         if member.path == policy.manifest_path:
-            if member.stream.read() != policy.manifest.dumps().encode():
-                problems.append(
-                    f"carries another {member.path} than the one that was to be written"
-                )
+            if not _says(member.stream.read(), policy.manifest):
+                problems.append(f"carries another {member.path} than the one that is locked")
         elif f"{member.path}/".startswith(f"{policy.models_dir}/"):
             problems.append(f"carries {member.path}, which lies in models-dir")
         elif member.link is not None and (
@@ -86,7 +80,7 @@ def violations(archive: Path, policy: ArchivePolicy) -> list[str]:
         # Hashing only what has a pinned size keeps this as cheap as reading the archive's
         # directory.
         elif member.size in sizes:
-            sha256 = hashlib.file_digest(member.stream, "sha256").hexdigest()  # type: ignore[arg-type]
+            sha256 = sha256_of_stream(member.stream)
             if what := known.get((member.size, sha256)):
                 problems.append(f"carries {member.path}, which is {what} (sha256 {sha256})")
     if policy.manifest_path not in seen:
@@ -95,24 +89,19 @@ def violations(archive: Path, policy: ArchivePolicy) -> list[str]:
         f"has {count} members called {path}" for path, count in sorted(seen.items()) if count > 1
     ]
     limit, size = policy.max_wheel_size, archive.stat().st_size
-    if limit is not None and archive.name.endswith(WHEEL_SUFFIX) and size > limit:
+    if limit is not None and is_wheel(archive) and size > limit:
         problems.append(
             f"has {size} bytes, {size - limit} more than max-wheel-size allows ({limit})"
         )
     return problems
 
 
-@dataclass(frozen=True, slots=True)
-class _Member:
-    """A file in an archive; its stream can be read until the next member is asked for.
-
-    A link has no content.
-    """
-
-    path: str
-    size: int
-    stream: IO[bytes]
-    link: str | None = None
+def _says(content: bytes, manifest: Manifest) -> bool:
+    try:
+        # Not compared byte by byte: Git may have given a committed file other line ends.
+        return loads(content.decode(), subject="the manifest") == manifest
+    except (ModelBuildError, UnicodeDecodeError):
+        return False
 
 
 def _link_problem(path: str, link: str, models_dir: str) -> str | None:
@@ -120,20 +109,3 @@ def _link_problem(path: str, link: str, models_dir: str) -> str | None:
     if target.startswith(("/", "../")):
         return "leaves the archive"
     return "lies in models-dir" if f"{target}/".startswith(f"{models_dir}/") else None
-
-
-def _members(archive: Path) -> Iterator[_Member]:
-    if archive.name.endswith(WHEEL_SUFFIX):
-        with zipfile.ZipFile(archive) as wheel:
-            for info in wheel.infolist():
-                with wheel.open(info) as stream:
-                    yield _Member(info.filename, info.file_size, stream)
-    elif archive.name.endswith(SDIST_SUFFIX):
-        with tarfile.open(archive, "r:gz") as sdist:
-            for member in sdist:
-                path = member.name.partition("/")[2]
-                content = sdist.extractfile(member) if member.isfile() else None
-                link = member.linkname if member.issym() else None
-                yield _Member(path, member.size, content or io.BytesIO(), link)
-    else:
-        raise ValueError(f"{archive} is neither a wheel nor an sdist")

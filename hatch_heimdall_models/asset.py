@@ -7,7 +7,6 @@ stand in the local headers, so that the zip can be unpacked while it arrives.
 
 from __future__ import annotations
 
-import hashlib
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from hatch_heimdall_models.errors import ModelBuildError
-from hatch_heimdall_models.files import CHUNK
+from hatch_heimdall_models.files import CHUNK, sha256_of_stream
 from hatch_heimdall_models.inventory import HashedFile
 
 MODELS_ROOT = "models/"
@@ -64,7 +63,7 @@ def read_asset(path: Path) -> tuple[HashedFile, ...]:
                     )
                 if not member.filename.startswith(ABOUT):
                     with archive.open(member) as stream:
-                        digest = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
+                        digest = sha256_of_stream(stream)
                     files.append(
                         HashedFile(
                             member.filename.removeprefix(MODELS_ROOT), digest, member.file_size

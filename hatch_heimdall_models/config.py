@@ -1,4 +1,4 @@
-"""The hook's table in `pyproject.toml`: checked as a whole, so that a maintainer sees every mistake at once."""
+"""The table in `pyproject.toml`: checked as a whole, so that a maintainer sees every mistake at once."""
 
 from __future__ import annotations
 
@@ -8,25 +8,33 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
+from hatch_heimdall_models.inlining import INLINE_LIMIT
 from hatch_heimdall_models.manifest import NAME_FORM, REPOSITORY_FORM
+from hatch_heimdall_models.pin_rules import marker_problem
+from hatch_heimdall_models.places import template_problem
 from hatch_heimdall_models.reader import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TABLE = "heimdall-models"
-"""The hook's name in `[tool.hatch.build.hooks]`."""
+"""The table's name in `[tool]`, and the hook's in `[tool.hatch.build.hooks]`."""
 DEFAULT_LOCK = "models.lock.json"
 DEFAULT_TAG = "v{version}"
 DEFAULT_VARIANT = "standard"
 
-_HATCH_KEYS = (
-    "dependencies",
-    "require-runtime-dependencies",
-    "require-runtime-features",
-    "enable-by-default",
-    "path",
+HATCH_KEYS = frozenset(
+    {
+        "dependencies",
+        "require-runtime-dependencies",
+        "require-runtime-features",
+        "enable-by-default",
+        "path",
+    }
 )
+"""What hatchling itself says in a hook's table."""
 _TAG = re.compile(r"(?=[A-Za-z0-9{])[A-Za-z0-9._+-]*(\{version\}[A-Za-z0-9._+-]*)?")
 _ASSET = re.compile(r"(?=[A-Za-z0-9{])[A-Za-z0-9._+-]*(\{tag\}[A-Za-z0-9._+-]*)?\.zip")
 _ANY = re.compile(r"[^\x00-\x1f\x7f]+")
@@ -45,6 +53,7 @@ class ModelConfig:
         marker: a PEP 508 environment marker that limits the model to machines it matches.
         files: patterns of the paths below `models-dir`, or its variant's folder there, that belong
             to it; `*` matches `/` too.
+        also: templates of other places of its files.
         asset: file name of its release asset, with `{tag}` standing for the release's tag.
         license_files: the files of its licence, relative to the project's root, which distribution
             and asset carry.
@@ -58,6 +67,7 @@ class ModelConfig:
     files: tuple[str, ...] = ("*",)
     asset: str = ""
     license_files: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
 
     def asset_name(self, tag: str) -> str:
         """The file name of the asset below `tag`."""
@@ -83,6 +93,7 @@ class HookConfig:
             pinned paths begin there; files of all other variants lie directly in `models_dir`.
         models: what `hatch-heimdall-models lock` writes about the models; the first is the default.
             A build needs only their licence files.
+        inline_limit: bytes that a file may have, compressed, to travel inside the manifest.
     """
 
     models_dir: str
@@ -94,57 +105,79 @@ class HookConfig:
     sbom: bool = False
     variant_folders: Mapping[str, str] = field(default_factory=dict)
     models: tuple[ModelConfig, ...] = ()
+    inline_limit: int = INLINE_LIMIT
 
     def demanded_tag(self, version: str) -> str | None:
         """The one tag that every pinned asset has to have; None when older ones may stay."""
         return None if self.tag is None else self.tag.replace("{version}", version)
 
-    def next_tag(self, version: str) -> str:
-        """The tag under which new assets are pinned."""
-        return (self.tag or DEFAULT_TAG).replace("{version}", version)
+    @property
+    def next_tag(self) -> str:
+        """The tag under which new assets are pinned, `{version}` in it standing for the project's version."""
+        return self.tag or DEFAULT_TAG
 
 
 def parse_config(
-    table: Mapping[str, object], *, where: str, subject: str = "pyproject.toml"
+    table: Mapping[str, object], *, where: str, subject: str = "pyproject.toml", hooked: bool = True
 ) -> HookConfig:
-    """Check a hook's table and give its values.
+    """Check a table and give its values.
 
     Args:
         table: the table as TOML gives it.
         where: the table's full TOML path, for messages, for example
             `tool.hatch.build.hooks.custom`.
         subject: the file that has the table.
+        hooked: whether hatchling's hook copies the lock to the manifest; where nothing does, both
+            are one file.
 
     Raises:
         ModelBuildError: naming every problem with its full TOML path, what was found and what is
             allowed.
     """
     reader = Reader(table, where)
+    # Messages list the keys in the order in which they are read.
+    # A slash at the end is how many people mark a folder.
+    models_dir = reader.path("models-dir", folder=True)
+    folders = _folders(reader)
+    manifest = reader.path("manifest")
     config = HookConfig(
-        # A slash at the end is how many people mark a folder.
-        models_dir=reader.path("models-dir", folder=True),
-        variant_folders=_folders(reader),
-        manifest=reader.path("manifest"),
+        models_dir=models_dir,
+        variant_folders=folders,
+        manifest=manifest,
         repository=reader.text(
             "repository", REPOSITORY_FORM, "'owner/name' of a repository on GitHub"
         ),
-        lock=reader.path("lock", DEFAULT_LOCK),
+        lock=reader.path("lock", DEFAULT_LOCK if hooked else manifest or DEFAULT_LOCK),
         tag=reader.optional(
             reader.text, "tag", _TAG, "a tag's name in which only {version} stands in braces"
         ),
+        inline_limit=_inline_limit(reader),
         max_wheel_size=reader.optional(reader.size, "max-wheel-size"),
         sbom=reader.flag("sbom"),
         models=tuple(_models(reader)),
     )
-    reader.refuse_unknown_keys(*_HATCH_KEYS)
+    reader.refuse_unknown_keys(*HATCH_KEYS)
     for key, path in (("manifest", config.manifest), ("lock", config.lock)):
         if config.models_dir and f"{path}/".startswith(f"{config.models_dir}/"):
             reader.error(
                 key,
                 f"{path!r} lies in models-dir, of which no file is ever packed: choose another place",
             )
+    if not hooked and manifest and config.lock != manifest:
+        reader.error(
+            "lock",
+            f"{config.lock!r} is another file than manifest, and no build hook copies it there: "
+            "leave the key out, so that one committed file is both",
+        )
     reader.raise_problems(subject)
     return config
+
+
+def _inline_limit(reader: Reader) -> int:
+    # Of the sizes, this one alone may be none at all.
+    if reader.value("inline-limit", INLINE_LIMIT) in {0, INLINE_LIMIT}:
+        return int(reader.value("inline-limit", INLINE_LIMIT))
+    return reader.size("inline-limit")
 
 
 def _folders(reader: Reader) -> dict[str, str]:
@@ -160,6 +193,17 @@ def _folders(reader: Reader) -> dict[str, str]:
                 None, f"expected folders apart from one another, but {inner!r} lies in {outer!r}"
             )
     return folders
+
+
+def _licence_problem(expression: str) -> str | None:
+    try:
+        canonicalize_license_expression(expression)
+    except InvalidLicenseExpression as error:
+        return (
+            f"{expression!r} is no SPDX expression ({error}): for example MIT, 'Apache-2.0 OR MIT', or "
+            "LicenseRef-<name> for a licence that has no identifier"
+        )
+    return None
 
 
 def _models(reader: Reader) -> Iterator[ModelConfig]:
@@ -183,7 +227,15 @@ def _models(reader: Reader) -> Iterator[ModelConfig]:
             )
             or "",
             license_files=entry.paths("license-files"),
+            also=entry.texts("also"),
         )
+        if model.marker and (problem := marker_problem(model.marker)):
+            entry.error("marker", f"{model.marker!r} {problem}")
+        if model.license and (problem := _licence_problem(model.license)):
+            entry.error("license", problem)
+        for template in model.also:
+            if problem := template_problem(template):
+                entry.error("also", f"{template!r} {problem}")
         entry.refuse_unknown_keys()
         here = entry.where.removeprefix(f"{reader.where}.")
         name = model.asset_name("{tag}")

@@ -27,3 +27,7 @@ class ModelBuildError(Exception):
         return "\n".join(
             [f"{self.subject}: {len(self.problems)} problems", *(f"  - {p}" for p in self.problems)]
         )
+
+
+class ChangedAssetError(ModelBuildError):
+    """A release asset is not what the lock or the models say."""

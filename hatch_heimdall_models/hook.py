@@ -14,11 +14,11 @@ from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 from hatch_heimdall_models.archive import ArchivePolicy, violations
-from hatch_heimdall_models.config import HookConfig, parse_config
+from hatch_heimdall_models.config import HookConfig
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.files import megabytes
 from hatch_heimdall_models.pinning import Pins, licence_problems, pins_for
-from hatch_heimdall_models.project import build_hooks
+from hatch_heimdall_models.project import build_hooks, configured
 from hatch_heimdall_models.sbom import SBOM_NAME, sbom_of
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class HeimdallModelsHook(BuildHookInterface[BuilderConfig]):
                 f"{where}.{name} instead, or the other targets would ship the models"
             )
             raise ModelBuildError(subject, [problem])
-        return parse_config(self.config, where=f"{where}.{name}", subject=subject)
+        return configured(Path(self.root)).parse()
 
     def _write(self, files: Mapping[str, str]) -> Path:
         """Put files into a folder of their own outside the project, where hatchling's walk does not find them."""
@@ -150,10 +150,11 @@ class HeimdallModelsHook(BuildHookInterface[BuilderConfig]):
 
 
 def _summary(pins: Pins, config: HookConfig) -> str:
-    files = {file.sha256: file.size for model in pins.manifest.models for file in model.files}
+    files = [file for model in pins.manifest.models for file in model.files]
+    size = megabytes(sum(file.size for file in files))
     state = (
         f"checked against {config.models_dir}"
         if pins.checked
         else f"none of them present in {config.models_dir}"
     )
-    return f"{pins.source} pins {len(files)} files of {megabytes(sum(files.values()))}, {state}"
+    return f"{pins.source} pins {len(files)} files of {size}, {state}"

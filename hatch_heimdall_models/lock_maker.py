@@ -8,22 +8,20 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from packaging.version import InvalidVersion, Version
+
 from hatch_heimdall_models.asset import read_asset, write_asset
-from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.errors import ChangedAssetError, ModelBuildError
 from hatch_heimdall_models.files import replacing, sha256_of
+from hatch_heimdall_models.inlining import inline_texts
 from hatch_heimdall_models.inventory import HashedFile, by_folder, take_inventory
 from hatch_heimdall_models.lock import carried_over, entry_of
-from hatch_heimdall_models.manifest import (
-    ASSET_FORM,
-    INLINE_LIMIT,
-    Asset,
-    Manifest,
-    Model,
-    ModelFile,
-)
+from hatch_heimdall_models.manifest import ASSET_FORM, Asset, Manifest, Model, ModelFile
+from hatch_heimdall_models.packing_risks import risks
+from hatch_heimdall_models.places import expand, names_each_file
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from hatch_heimdall_models.config import HookConfig, ModelConfig
 
@@ -36,17 +34,20 @@ class LockMaker:
         root: the project's root.
         config: the hook's configuration, with its models.
         distribution: the project's name.
-        version: the project's version.
+        version: the project's version; None where nobody knows it.
         assets: where release assets are looked for, `<assets>/<tag>/<asset>`: as a mirror has them.
         packed: where an asset that is not there is packed, in the same way.
+        replace: whether an asset that the old lock pins may get other bytes: its release is not
+            published yet.
     """
 
     root: Path
     config: HookConfig
     distribution: str
-    version: str
+    version: str | None
     assets: Path
     packed: Path
+    replace: bool = False
 
     def make(self, old: Manifest | None, *, tag: str | None = None) -> Manifest:
         """What the lock has to say about the models as they lie there.
@@ -68,16 +69,25 @@ class LockMaker:
                 self.config.models_dir,
                 ["has no model files: get them first, nothing else can be pinned or checked"],
             )
-        demanded = tag or self.config.demanded_tag(self.version)
+        demanded = tag or (self._tag(self.config.tag) if self.config.tag else None)
         entries = []
-        for model, own in _assigned(self.config, files):
+        assigned = _assigned(self.config, files)
+        self._refuse_risks(assigned)
+        inline = inline_texts(
+            ((self._directory(model) / file.path, file) for model, own in assigned for file in own),
+            self.config.inline_limit,
+        )
+        for model, own in assigned:
             known = entry_of(old, model.name, model.variant, model.marker)
-            pins = carried_over([pin(self._directory(model), file) for file in own], known)
-            if known and known.files == pins and demanded in {None, known.asset.tag}:
+            pins = carried_over(_pins(model, own, inline), known)
+            if known and same_bytes(known, own) and demanded in {None, known.asset.tag}:
                 asset = known.asset
                 self._check(asset, own)
             else:
-                asset = self._asset(model, own, demanded or self.config.next_tag(self.version))
+                tag = demanded or self._tag(self.config.next_tag)
+                if not self.replace:
+                    self._refuse_other_bytes(old, model, own, tag)
+                asset = self._asset(model, own, tag)
             paths = {file.path for file in pins}
             graphs = known.graphs if known else {}
             entries.append(
@@ -99,6 +109,51 @@ class LockMaker:
             self.distribution, self.config.repository, self.config.models[0].name, tuple(entries)
         )
 
+    def _refuse_risks(self, assigned: Sequence[tuple[ModelConfig, Sequence[HashedFile]]]) -> None:
+        problems = [
+            problem
+            for model, own in assigned
+            for problem in risks(self.root, self._directory(model), model, own)
+        ]
+        if problems:
+            raise ModelBuildError(self.config.models_dir, problems)
+
+    def _refuse_other_bytes(
+        self, old: Manifest | None, model: ModelConfig, files: Sequence[HashedFile], tag: str
+    ) -> None:
+        """Keep the promise of the old lock: who installed that release fetches its asset."""
+        name = model.asset_name(tag)
+        for entry in old.models if old else ():
+            if (entry.asset.tag, entry.asset.name) == (tag, name) and not same_bytes(entry, files):
+                now = {(file.path, file.sha256) for file in files}
+                before = {(file.path, file.sha256) for file in entry.files}
+                changed = ", ".join(sorted({path for path, _ in now ^ before})[:5])
+                problem = (
+                    f"has changed ({changed}), but {name} of the release {tag} is locked with other bytes, and "
+                    "everybody who has that release would be refused these: raise the version, or name another "
+                    "release with --version or --tag; only if nobody has it yet, add --replace"
+                )
+                raise ChangedAssetError(f"{model.name} ({model.variant})", [problem])
+
+    def _tag(self, form: str) -> str:
+        """The tag of the release that the project's version will be."""
+        if "{version}" not in form:
+            return form
+        try:
+            version = Version(self.version or "")
+        except InvalidVersion:
+            said = f"{self.version!r} is no version" if self.version else "is dynamic"
+        else:
+            if not (version.is_devrelease or version.local):
+                return form.replace("{version}", str(self.version))
+            said = f"{self.version!r} is between two releases, and no release will have a tag of it"
+        raise ModelBuildError(
+            "project.version",
+            [
+                f"{said}: name the release that will have the models with --version, or its tag with --tag"
+            ],
+        )
+
     def _check(self, asset: Asset, files: Sequence[HashedFile]) -> None:
         """If the pinned asset is at hand, see that it is what the lock says."""
         path = self.assets / asset.tag / asset.name
@@ -106,7 +161,7 @@ class LockMaker:
             require_same_files(path, files)
             if (sha256 := sha256_of(path)) != asset.sha256:
                 problem = f"the lock pins sha256 {asset.sha256}, found {sha256}: remove it, or lock with another tag"
-                raise ModelBuildError(str(path), [problem])
+                raise ChangedAssetError(str(path), [problem])
 
     def _asset(self, model: ModelConfig, files: Sequence[HashedFile], tag: str) -> Asset:
         """Pin the asset that is at hand, else pack one."""
@@ -117,7 +172,7 @@ class LockMaker:
             )
         relative = Path(tag, model.asset_name(tag))
         path = self.assets / relative
-        if not path.is_file():
+        if not path.is_file() or (self.replace and not _holds(path, files)):
             path = self.packed / relative
             about = {name: self._licence(name) for name in model.license_files}
             with replacing(path) as stream:
@@ -141,11 +196,26 @@ class LockMaker:
             ) from error
 
 
-def pin(directory: Path, file: HashedFile) -> ModelFile:
-    """Pin a file of a model's directory, carrying it inline when it is small enough."""
-    if file.size <= INLINE_LIMIT:
-        return ModelFile.of_bytes(file.path, (directory / file.path).read_bytes())
-    return ModelFile(file.path, file.sha256, file.size)
+def _pins(
+    model: ModelConfig, files: Sequence[HashedFile], inline: Mapping[str, str]
+) -> list[ModelFile]:
+    fetched = [file for file in files if file.sha256 not in inline]
+    for template in model.also:
+        if len(fetched) > 1 and not names_each_file(template):
+            problem = f"also: {template!r} is one place, but there are {len(fetched)} files: it needs {{path}}"
+            raise ModelBuildError(f"{model.name} ({model.variant})", [problem])
+    return [
+        # What travels inside the manifest is looked for nowhere.
+        ModelFile(file.path, file.sha256, file.size, inline=inline[file.sha256])
+        if file.sha256 in inline
+        else ModelFile(
+            file.path,
+            file.sha256,
+            file.size,
+            tuple(expand(template, file.path) for template in model.also),
+        )
+        for file in files
+    ]
 
 
 def require_same_files(asset: Path, files: Sequence[HashedFile]) -> None:
@@ -154,9 +224,20 @@ def require_same_files(asset: Path, files: Sequence[HashedFile]) -> None:
     Raises:
         ModelBuildError: if it holds others, or can't be read.
     """
-    if list(read_asset(asset)) != sorted(files, key=attrgetter("path")):
+    if not _holds(asset, files):
         problem = "holds other files than the model: remove it to have it packed anew, or restore the model's files"
-        raise ModelBuildError(str(asset), [problem])
+        raise ChangedAssetError(str(asset), [problem])
+
+
+def same_bytes(known: Model, files: Sequence[HashedFile]) -> bool:
+    """Whether the entry pins exactly these files, wherever else they are said to be."""
+    return {(file.path, file.sha256, file.size) for file in known.files} == {
+        (file.path, file.sha256, file.size) for file in files
+    }
+
+
+def _holds(asset: Path, files: Sequence[HashedFile]) -> bool:
+    return list(read_asset(asset)) == sorted(files, key=attrgetter("path"))
 
 
 def _assigned(

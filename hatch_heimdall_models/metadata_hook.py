@@ -8,11 +8,11 @@ from typing import Any
 
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
-from hatch_heimdall_models.config import TABLE, parse_config
+from hatch_heimdall_models.config import TABLE
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.lock import read_manifest
 from hatch_heimdall_models.pinning import pins_file
-from hatch_heimdall_models.project import build_hooks
+from hatch_heimdall_models.project import build_hooks, configured
 
 LABEL = "Models"
 
@@ -53,12 +53,15 @@ class HeimdallModelsUrls(MetadataHookInterface):
 
     def _release_urls(self) -> dict[str, str]:
         root = Path(self.root)
-        subject, where, hooks = build_hooks(root)
-        config = parse_config(hooks.get(TABLE, {}), where=f"{where}.{TABLE}", subject=subject)
+        config = configured(root).parse()
         # Without pins there is no release to name, and the build hook says what to do.
         source = pins_file(root, config)
         manifest = read_manifest(root / source) if source else None
-        tags = sorted({model.asset.tag for model in manifest.models}) if manifest else []
+        tags = (
+            sorted({asset.tag for model in manifest.models for asset in model.assets})
+            if manifest
+            else []
+        )
         labels = [LABEL] if len(tags) == 1 else [f"{LABEL} {tag}" for tag in tags]
         return {
             # Indexes show labels of at most 32 characters.

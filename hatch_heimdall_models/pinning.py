@@ -125,9 +125,10 @@ def _mismatches(
     demanded = config.demanded_tag(version)
     for model in manifest.models:
         # Without a demand, older tags are welcome.
-        if demanded not in {None, model.asset.tag}:
+        others = sorted({asset.tag for asset in model.assets} - {demanded})
+        if demanded is not None and others:
             yield (
-                f"pins {model.name} ({model.variant}) under the tag {model.asset.tag!r}, but the hook's 'tag' demands "
+                f"pins {model.name} ({model.variant}) under the tag {others[0]!r}, but the hook's 'tag' demands "
                 f"{demanded!r}: lock again, or leave the option out to let unchanged models stay under older tags"
             )
 

@@ -1,22 +1,47 @@
-"""The project whose lock is made, as hatchling sees it."""
+"""The project whose models are pinned: its name, its version, and the table that configures it."""
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hatchling.metadata.core import ProjectMetadata
-from hatchling.plugin.manager import PluginManager
-
-from hatch_heimdall_models.config import TABLE, HookConfig, parse_config
+from hatch_heimdall_models import toml
+from hatch_heimdall_models.config import HATCH_KEYS, TABLE, HookConfig, parse_config
 from hatch_heimdall_models.errors import ModelBuildError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 IN_TREE_TABLE = "custom"
 """The table of a hook that lies in the project's own tree."""
+OWN_TABLE = f"tool.{TABLE}"
+"""The table that any build backend leaves alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table that configures the models.
+
+    Attributes:
+        subject: the file that has it.
+        where: its full TOML path there.
+        values: what it says.
+        hooked: whether hatchling's hook writes the manifest; else it has to lie in the tree.
+    """
+
+    subject: str
+    where: str
+    values: Mapping[str, Any]
+    hooked: bool
+
+    def parse(self) -> HookConfig:
+        """Its values, checked.
+
+        Raises:
+            ModelBuildError: naming every problem.
+        """
+        return parse_config(self.values, where=self.where, subject=self.subject, hooked=self.hooked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,45 +50,72 @@ class Project:
 
     Attributes:
         name: of the distribution.
-        version: of the distribution; also one that is worked out by hatchling's plugins.
-        config: the hook's configuration, with at least one model.
+        version: of the distribution; None where it is dynamic and nobody said it.
+        config: the table's values, with at least one model.
     """
 
     name: str
-    version: str
+    version: str | None
     config: HookConfig
 
 
-def read_project(root: Path) -> Project:
+def read_project(root: Path, *, name: str | None = None, version: str | None = None) -> Project:
     """Read `pyproject.toml`, and `hatch.toml` if there is one.
+
+    Args:
+        root: the project's root.
+        name: of the distribution, where `pyproject.toml` does not say it.
+        version: of the distribution, where it is dynamic.
 
     Raises:
         ModelBuildError: naming what is wrong with them.
     """
-    if not (root / "pyproject.toml").is_file():
-        raise ModelBuildError(
-            str(root / "pyproject.toml"), ["there is no such file: name the project's folder"]
-        )
-    metadata = ProjectMetadata(str(root), PluginManager())
-    try:
-        name, version = metadata.core.raw_name, metadata.version
-    # Whatever hatchling or a version plugin dislikes, it says with exceptions of many kinds.
-    except Exception as error:
-        raise ModelBuildError(
-            str(root / "pyproject.toml"), [f"hatchling can't use it: {error}"]
-        ) from error
-    subject, where, hooks = build_hooks(root)
-    table = next((table for table in (TABLE, IN_TREE_TABLE) if table in hooks), None)
-    if table is None:
-        raise ModelBuildError(
-            subject, [f"{where}.{TABLE}: there is no such table, which configures the build hook"]
-        )
-    where = f"{where}.{table}"
-    config = parse_config(hooks[table], where=where, subject=subject)
+    table = configured(root)
+    config = table.parse()
     if not config.models:
-        problem = f"{where}.models: expected a table for each model, with name, license and upstream; found none"
-        raise ModelBuildError(subject, [problem])
+        problem = f"{table.where}.models: expected a table for each model, with name, license and upstream; found none"
+        raise ModelBuildError(table.subject, [problem])
+    document = _read(root / "pyproject.toml")
+    # Poetry had tables of its own before there was [project], and still reads them.
+    for metadata in (_table(document, "project"), _table(document, "tool", "poetry")):
+        name = name or _text(metadata, "name")
+        version = version or _text(metadata, "version")
+    if name is None:
+        problem = "project.name: there is none: say the distribution's name with --name"
+        raise ModelBuildError(str(root / "pyproject.toml"), [problem])
     return Project(name, version, config)
+
+
+def read_config(root: Path) -> HookConfig:
+    """The table's values alone.
+
+    Raises:
+        ModelBuildError: naming every problem.
+    """
+    return configured(root).parse()
+
+
+def configured(root: Path) -> Table:
+    """The one table that configures the project's models.
+
+    Raises:
+        ModelBuildError: if there is none, or two that say something.
+    """
+    own = _own_table(root)
+    subject, where, hooks = build_hooks(root)
+    hook = next((name for name in (TABLE, IN_TREE_TABLE) if _is_ours(name, hooks)), None)
+    if own is None and hook is None:
+        raise ModelBuildError(
+            "pyproject.toml",
+            [f"{OWN_TABLE}: there is no such table, and no {where}.{TABLE} in {subject}"],
+        )
+    values = hooks.get(hook, {}) if hook else {}
+    if own is None:
+        return Table(subject, f"{where}.{hook}", values, hooked=True)
+    if said := sorted(values.keys() - HATCH_KEYS):
+        problem = f"{where}.{hook}: {', '.join(said)} can't stand there and in {OWN_TABLE} too: leave it empty"
+        raise ModelBuildError(subject, [problem])
+    return Table("pyproject.toml", OWN_TABLE, own, hooked=hook is not None)
 
 
 def build_hooks(root: Path) -> tuple[str, str, dict[str, Any]]:
@@ -71,10 +123,11 @@ def build_hooks(root: Path) -> tuple[str, str, dict[str, Any]]:
 
     A `hatch.toml` beside `pyproject.toml` replaces the latter's tables one by one.
     """
-    own = _read(root / "hatch.toml")
-    # As hatchling does it: the whole table counts, not key by key.
-    if "build" in own:
-        return "hatch.toml", "build.hooks", _table(own, "build", "hooks")
+    if (root / "hatch.toml").is_file():
+        own = _read(root / "hatch.toml")
+        # As hatchling does it: the whole table counts, not key by key.
+        if "build" in own:
+            return "hatch.toml", "build.hooks", _table(own, "build", "hooks")
     project = _read(root / "pyproject.toml")
     return (
         "pyproject.toml",
@@ -83,15 +136,39 @@ def build_hooks(root: Path) -> tuple[str, str, dict[str, Any]]:
     )
 
 
+def _own_table(root: Path) -> Mapping[str, Any] | None:
+    tool = _table(_read(root / "pyproject.toml"), "tool")
+    if TABLE not in tool:
+        return None
+    if isinstance(tool[TABLE], dict):
+        return tool[TABLE]  # type: ignore[no-any-return]
+    raise ModelBuildError(
+        "pyproject.toml", [f"{OWN_TABLE}: expected a table, found {tool[TABLE]!r}"]
+    )
+
+
+def _is_ours(name: str, hooks: Mapping[str, Any]) -> bool:
+    values = hooks.get(name)
+    # A custom hook may be anybody's.
+    return isinstance(values, dict) and (name == TABLE or "models-dir" in values)
+
+
 def _read(path: Path) -> dict[str, Any]:
-    """The document; nothing where there is none, since hatchling says what is wrong with it."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
+        return toml.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        problem = "there is no such file: name the project's folder with --project"
+        raise ModelBuildError(str(path), [problem]) from None
+    except (OSError, UnicodeDecodeError, toml.TOMLDecodeError, RecursionError) as error:
+        raise ModelBuildError(str(path), [f"can't be read: {error}"]) from error
 
 
 def _table(document: Any, *keys: str) -> dict[str, Any]:
     for key in keys:
         document = document.get(key) if isinstance(document, dict) else None
     return document if isinstance(document, dict) else {}
+
+
+def _text(table: Mapping[str, Any], key: str) -> str | None:
+    value = table.get(key)
+    return value if isinstance(value, str) and value else None

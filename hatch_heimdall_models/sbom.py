@@ -59,9 +59,7 @@ def _model(model: Model, repository: str) -> Component:
     from cyclonedx.model.component import Component, ComponentType
 
     label = f"{model.name}:{model.variant}" + (f":{model.marker}" if model.marker else "")
-    asset = (
-        f"https://github.com/{repository}/releases/download/{model.asset.tag}/{model.asset.name}"
-    )
+    releases = f"https://github.com/{repository}/releases/download"
     return Component(
         name=model.name,
         version=model.asset.tag,
@@ -69,10 +67,13 @@ def _model(model: Model, repository: str) -> Component:
         bom_ref=label,
         licenses=[LicenseFactory().make_from_string(model.license)],
         external_references=[
-            cdx.ExternalReference(
-                type=cdx.ExternalReferenceType.DISTRIBUTION,
-                url=cdx.XsUri(asset),
-                hashes=[_sha256(model.asset.sha256)],
+            *(
+                cdx.ExternalReference(
+                    type=cdx.ExternalReferenceType.DISTRIBUTION,
+                    url=cdx.XsUri(f"{releases}/{asset.tag}/{asset.name}"),
+                    hashes=[_sha256(asset.sha256)],
+                )
+                for asset in model.assets
             ),
             cdx.ExternalReference(
                 type=cdx.ExternalReferenceType.OTHER,

@@ -17,7 +17,7 @@ def asset_name(tag: str, folder: str = "") -> str:
 
 def pinned_assets(lock: Manifest, tag: str) -> list[Asset]:
     """The assets that a lock pins at a tag, each once, by name."""
-    pinned = {model.asset for model in lock.models if model.asset.tag == tag}
+    pinned = {asset for model in lock.models for asset in model.assets if asset.tag == tag}
     return sorted(pinned, key=lambda asset: asset.name)
 
 

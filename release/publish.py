@@ -43,7 +43,8 @@ def publish(
     wanted = checkout.wanted(tag)
     # A release that leaves the models alone has no assets of its own.
     if not wanted:
-        pinned = sorted({f"{model.asset.tag}/{model.asset.name}" for model in checkout.lock.models})
+        assets = {asset for model in checkout.lock.models for asset in model.assets}
+        pinned = sorted(f"{asset.tag}/{asset.name}" for asset in assets)
         say(
             f"nothing to upload for {tag}: the lock pins {', '.join(pinned)}, which was published before"
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from cognitive_memory.core.memory import Memory, MemoryType, MemoryValueError
+from cognitive_memory.core.memory import Memory, MemoryType, MemoryValueError, Origin
 from heimdall.errors import HeimdallError
 
 
@@ -34,6 +34,7 @@ class RecallFilter:
         tags: at least one of these.
         sources: any of these sources, or what lies below one of them ("docs" lets "docs/guide.md"
             through).
+        origins: any of these.
         since, until: created at or after, and before; with a time zone.
 
     Raises:
@@ -50,6 +51,7 @@ class RecallFilter:
     types: frozenset[MemoryType] = frozenset()
     tags: frozenset[str] = frozenset()
     sources: frozenset[str] = frozenset()
+    origins: frozenset[Origin] = frozenset()
     since: datetime | None = None
     until: datetime | None = None
 
@@ -82,11 +84,13 @@ class Hit:
         score: how well it answers; comparable within one answer only.
         parts: what the score is made of, by name (keywords, meaning, recency, importance); empty
             unless asked for.
+        weak: whether it is unlikely to answer; who shows it says so.
     """
 
     memory: Memory
     score: float
     parts: Mapping[str, float]
+    weak: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,7 +77,12 @@ class EmbeddingPipeline:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None and not issubclass(kind, Exception):
+            # Ctrl-C: nobody waits for a block, which takes seconds and can be made again.
+            self._running = None
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            return
         try:
             self._finish()
         finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from textwrap import dedent
 
 from cognitive_memory.ingest.splitting import (
     BOUND,
@@ -18,6 +19,7 @@ from cognitive_memory.ingest.splitting import (
 )
 
 _BLANK_LINES = re.compile(r"\A(?:[^\S\n]*\n)+")
+_INDENTED_LINES = re.compile(r"(?:(?:[ \t][^\n]*)?\n|[ \t][^\n]*\Z)+")
 
 Path = tuple[str, ...]
 """Titles of the headings above a place, outermost first."""
@@ -138,13 +140,13 @@ def _fitting(block: Block) -> Iterator[Block]:
     if estimate_tokens(block.text) <= bound - HEADING_ROOM:
         yield block
         return
-    line = block.line
+    part = block
     for text in split(block.text, bound - HEADING_ROOM, places):
-        # Only its first part begins the section; with a title the others would begin one each.
-        yield replace(
-            block, text=text, line=line, title=block.title if line == block.line else None
-        )
-        line += text.count("\n")
+        part = replace(part, text=text)
+        yield part
+        # Only the first part begins the section; the others are below it, so that they name it, too.
+        path = part.path if part.title is None else (*part.path, part.title)
+        part = replace(part, line=part.line + text.count("\n"), path=path, title=None)
 
 
 def _belongs(group: _Group, part: Block, size: int, goal: float) -> bool:
@@ -167,17 +169,25 @@ def _joins(before: _Group, group: _Group) -> bool:
 
 
 def _piece(blocks: Sequence[Block]) -> Piece | None:
-    text = "".join(block.text for block in blocks)
-    if not text.strip():
+    if not any(block.text.strip() for block in blocks):
         return None
     # Lines are told without the blank ones around, so that an editor jumps to what was said.
     written = [block for block in blocks if block.text.strip()]
     first, last = written[0], written[-1]
     before = len(first.text) - len(first.text.lstrip())
     return Piece(
-        text=_BLANK_LINES.sub("", text).rstrip(),
+        text=_unindented("".join(block.text for block in blocks)).rstrip(),
         path=blocks[0].path,
         titles=tuple(block.title for block in blocks if block.title is not None),
         first_line=first.line + first.text.count("\n", 0, before),
         last_line=last.line + last.text.rstrip().count("\n"),
     )
+
+
+def _unindented(text: str) -> str:
+    """A text that does not begin indented: its first lines may have stood in something, or be code."""
+    text = _BLANK_LINES.sub("", text)
+    inside = _INDENTED_LINES.match(text)
+    if inside is None:
+        return text
+    return dedent(inside[0]).lstrip(" \t") + text[inside.end() :]

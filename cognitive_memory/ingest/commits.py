@@ -12,7 +12,7 @@ from uuid import uuid5
 from cognitive_memory.core.memory import Json, MemoryType, NewMemory, Origin
 from cognitive_memory.ingest.blocks import Block, pack
 from cognitive_memory.ingest.documents import NAMESPACE, Document
-from cognitive_memory.ingest.errors import GitError
+from cognitive_memory.ingest.errors import GitError, GitStalledError
 from cognitive_memory.ingest.git_command import Git
 from cognitive_memory.ingest.plain_text import paragraphs
 from cognitive_memory.ingest.splitting import SOLID_BOUND, estimate_tokens
@@ -102,8 +102,8 @@ def read_commits(git: Git, shas: Sequence[str], problems: list[str]) -> Iterator
     """Read commits, in the order of `shas`.
 
     What a partial clone lacks is not fetched: without files' contents only exact renames are found and no lines counted;
-    without folders' contents it is not known which files changed. So it is, too, with a commit of which git can't read more;
-    one that it can't read at all is left out.
+    without folders' contents it is not known which files changed. So it is, too, with a commit of which git can't read more,
+    and with all that follow once git waited for something; one that it can't read at all is left out.
 
     Args:
         git: the repository's.
@@ -112,15 +112,22 @@ def read_commits(git: Git, shas: Sequence[str], problems: list[str]) -> Iterator
     """
     waiting = [shas] if shas else []
     while waiting:
-        part, done = waiting.pop(), 0
+        part, done, details = waiting.pop(), 0, _details(git)
         try:
-            for commit in _log(git, part, _details(git)[0]):
+            for commit in _log(git, part, details[0]):
                 done += 1
                 yield commit
+        except GitStalledError as error:
+            # What it waits for is mostly the content of one file: there may be many commits that it would wait for.
+            if len(details) == 1:
+                raise
+            git.lacking = "tree:0" if git.lacking else "blob:none"
+            waiting.append(part[done:])
+            problems.append(f"not all that commits changed is told, from here on: {error}")
         except GitError as error:
             rest = part[done:]
             if len(rest) == 1:
-                yield from _in_less_detail(git, rest[0], str(error), problems)
+                yield from _in_less_detail(git, rest[0], details[1:], str(error), problems)
             else:
                 # git fails at the first one that it did not print, or, of some errors, before it prints any.
                 middle = 1 if done else len(rest) // 2
@@ -140,8 +147,10 @@ def _details(git: Git) -> Sequence[Sequence[str]]:
     return every[2:] if git.lacking.startswith("tree:") else every[1:]
 
 
-def _in_less_detail(git: Git, sha: str, problem: str, problems: list[str]) -> Iterator[Commit]:
-    for changes in _details(git)[1:]:
+def _in_less_detail(
+    git: Git, sha: str, details: Sequence[Sequence[str]], problem: str, problems: list[str]
+) -> Iterator[Commit]:
+    for changes in details:
         try:
             (commit,) = _log(git, [sha], changes)
         except GitError:

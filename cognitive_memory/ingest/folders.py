@@ -6,15 +6,21 @@ import logging
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path, PurePath
 
 from cognitive_memory.core.memory import LoadState, Memory
 from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.core.reports import OnProgress, SourceReport
+from cognitive_memory.ingest.commit_days import last_commits
 from cognitive_memory.ingest.documents import VERSION, Document, read_document
 from cognitive_memory.ingest.errors import UnreadableError
+from cognitive_memory.ingest.generated import is_generated
+from cognitive_memory.ingest.languages import Kind
 from cognitive_memory.ingest.reports import LoadReport, silent
 from cognitive_memory.ingest.walking import (
     EVERYTHING,
@@ -36,6 +42,8 @@ _SETTLED = 2_000_000_000
 _REMEMBERED_AT_ONCE = 100
 _KIND = "file"
 _log = logging.getLogger(__name__)
+_NAMED = (Reason.GENERATED, Reason.VENDORED)
+"""Why files are left out that their user may want all the same."""
 _CONTENT = ("sha256", "way")
 """What says that the same memories would be made."""
 
@@ -100,6 +108,7 @@ class _Load:
         self._way = f"{VERSION} {sorted(options.tags)}"
         self._report = LoadReport(dry_run=options.dry_run)
         self._kept: set[str] = set()
+        self._files: Sequence[SourceFile] = ()
 
     def run(self, paths: Sequence[Path], progress: OnProgress) -> LoadReport:
         seen = walk(paths, self._project, self._options.selection)
@@ -107,6 +116,12 @@ class _Load:
         self._report.notes += seen.notes
         for skipped in seen.skipped:
             self._skip(skipped)
+        if missed := self._report.unsupported.keys() & {Kind.DOCX, Kind.PDF}:
+            kinds = " and ".join(sorted(missed))
+            self._report.notes.append(
+                f"{kinds} files were left out: pip install 'heimdall-mcp[documents]' to read them"
+            )
+        self._files = files
         progress(0, len(files))
         # Also after Ctrl-C or an error, so that what was done is not done again.
         try:
@@ -161,6 +176,9 @@ class _Load:
             detail = f"{file.source} has {size:,} bytes, more than the {self._options.max_size:,} allowed"
             self._leave_out(Skipped(file.source, Reason.TOO_LARGE, detail))
             return
+        if not file.asked and is_generated(file.source, content):
+            self._leave_out(Skipped(file.source, Reason.GENERATED))
+            return
         state = self._state(file, status, content)
         # Git gives files new times when a branch is changed and back; their bytes tell.
         same = before is not None and all(before.get(name) == state[name] for name in _CONTENT)
@@ -169,7 +187,8 @@ class _Load:
             self._report.unchanged.append(file.source)
             return
         try:
-            document = read_document(file.source, content, tags=self._options.tags)
+            written = self._committed.get(file.source) or _moment(status.st_mtime)
+            document = read_document(file.source, content, tags=self._options.tags, written=written)
         except UnreadableError as error:
             detail = f"{error}; what was loaded of it before is kept"
             self._skip(Skipped(file.source, Reason.UNREADABLE, detail))
@@ -180,6 +199,17 @@ class _Load:
         # In this order: killed between the two, the file is loaded again, and nothing is lost.
         self._store(file.source, document)
         self._learn(file.source, state)
+
+    @cached_property
+    def _committed(self) -> dict[str, datetime]:
+        """When the files that may have changed were committed last; asked for once, with the first of them."""
+        changed = []
+        for file in self._files:
+            before = self._known.get(file.source)
+            with suppress(OSError):
+                if before is None or not self._is_as_before(before, file.path.stat()):
+                    changed.append(file.source)
+        return last_commits(self._project, changed)
 
     def _is_as_before(self, before: LoadState, status: os.stat_result) -> bool:
         same = before.get("size") == status.st_size and before.get("mtime_ns") == status.st_mtime_ns
@@ -200,7 +230,10 @@ class _Load:
     def _store(self, source: str, document: Document) -> None:
         self._report.loaded.append(source)
         self._report.notes += document.notes
-        self._report.redacted += document.redacted
+        if document.is_example and document.redacted:
+            self._report.examples[source] = document.redacted
+        else:
+            self._report.redacted += document.redacted
         if self._options.dry_run:
             self._report.memories.count(self._would_replace(source, document))
         else:
@@ -249,6 +282,11 @@ class _Load:
 
     def _skip(self, skipped: Skipped) -> None:
         self._report.skipped[skipped.reason] += 1
+        if skipped.reason in _NAMED:
+            self._report.left_out.setdefault(skipped.reason, []).append(skipped.source)
+        if skipped.reason is Reason.UNSUPPORTED:
+            name = PurePath(skipped.source)
+            self._report.unsupported[name.suffix[1:].lower() or name.name] += 1
         if skipped.detail:
             self._report.notes.append(skipped.detail)
         if skipped.reason is Reason.UNREADABLE:
@@ -264,6 +302,13 @@ class _Load:
             with self._memory.storage.writing() as writer:
                 writer.set_load_states(self._learned)
         self._learned = {}
+
+
+def _moment(seconds: float) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):  # what no calendar has
+        return None
 
 
 def _below(source: str, roots: Sequence[str]) -> bool:

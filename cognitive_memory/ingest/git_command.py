@@ -64,7 +64,8 @@ class Git:
     Attributes:
         top: the folder with the working tree, or the repository itself if it is a bare one.
         shallow: the commits whose parents a shallow clone left out.
-        lacking: what a partial clone left out, in git's words ("blob:none", "tree:0"); empty: nothing.
+        lacking: what a partial clone left out, or must not be read again because git waits for it, in git's words
+            ("blob:none", "tree:0"); empty: nothing.
 
     Raises:
         GitError: git is not installed, or there is no repository that it would read.

@@ -15,7 +15,7 @@ NEVER = frozenset({".git", ".heimdall", ".hg", ".svn", ".jj"})
 
 _USUAL = (
     "node_modules/ bower_components/ __pycache__/ .venv/ venv/ site-packages/ .tox/ .nox/ .eggs/ "
-    "*.egg-info/ .*_cache/ .cache/ .idea/ .gradle/ .terraform/ *.min.js *.min.css"
+    "*.egg-info/ .*_cache/ .cache/ .idea/ .gradle/ .terraform/"
 )
 """What other programs make; any rule of the user's has precedence over these."""
 
@@ -77,6 +77,14 @@ class Ignoring:
             if verdict is not None:
                 return verdict
         return False
+
+    def wants(self, path: Path) -> bool:
+        """Whether a rule says of a file that it is not to be left out: `!name`."""
+        verdicts = (
+            rules.verdict(path.relative_to(folder).as_posix())
+            for folder, rules in reversed(self._rules)
+        )
+        return next((not verdict for verdict in verdicts if verdict is not None), False)
 
     def _with(self, folder: Path, file: Path) -> Self:
         try:

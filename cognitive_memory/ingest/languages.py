@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import cache
 from importlib import resources
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 _TABLES: dict[str, dict[str, Any]] = tomllib.loads(
     resources.files(__package__).joinpath("languages.toml").read_text(encoding="utf-8")
@@ -23,12 +23,20 @@ def _inverted(rows: dict[str, str]) -> dict[str, str]:
 _ENDINGS = _inverted(_TABLES["endings"])
 _NAMES = _inverted(_TABLES["names"])
 _CODE = _inverted({language: row["files"] for language, row in _TABLES["code"].items()})
+_STEMS = _inverted({language: row.get("stems", "") for language, row in _TABLES["code"].items()})
 
 
 class Kind(StrEnum):
     """How a file is read."""
 
     MARKDOWN = "markdown"
+    RESTRUCTUREDTEXT = "restructuredtext"
+    ASCIIDOC = "asciidoc"
+    ORG = "org"
+    HTML = "html"
+    NOTEBOOK = "notebook"
+    DOCX = "docx"
+    PDF = "pdf"
     TEXT = "text"
     PYTHON = "python"
     CODE = "code"
@@ -46,7 +54,8 @@ def kind_of(name: str) -> Kind | None:
 def language_of(name: str) -> str | None:
     """The table's name of the language of source code in a file of that name; None: none that is read."""
     path = PurePosixPath(name.lower())
-    return _CODE.get(path.suffix[1:] or path.name)
+    # Such as Dockerfile.dev
+    return _CODE.get(path.suffix[1:] or path.name) or _STEMS.get(path.stem)
 
 
 @cache
@@ -63,3 +72,25 @@ def comment_pattern(language: str) -> re.Pattern[str]:
     # The first line of a script is for the system.
     pattern = rf"\A#![^\n]*|(?P<comment>{comments})" + (passed and f"|{passed}")
     return re.compile(pattern, re.DOTALL | re.MULTILINE)
+
+
+class Marks(NamedTuple):
+    """What comments begin with: those that end with their line, and those that have an end of their own."""
+
+    line: re.Pattern[str] | None
+    block: re.Pattern[str] | None
+
+
+@cache
+def comment_marks(language: str) -> Marks:
+    """What is no part of what a language's comments say.
+
+    Raises:
+        KeyError: the table does not have that language.
+    """
+    forms = _TABLES["code"][language]["comments"].split()
+    line, block = (
+        "|".join(_TABLES[table][name] for name in forms if name in _TABLES[table])
+        for table in ("line-marks", "block-marks")
+    )
+    return Marks(re.compile(line) if line else None, re.compile(block) if block else None)

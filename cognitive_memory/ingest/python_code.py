@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Iterator
-from dataclasses import replace
 from io import StringIO
 from itertools import pairwise
 from textwrap import dedent
@@ -48,10 +47,11 @@ def read_python(text: str) -> list[Block]:
         for block in blocks
         for number in range(block.line, block.line + block.text.count("\n"))
     }
-    for comment in comments(text, language):
+    place_of = innermost.__getitem__ if language == "python" else None
+    for comment in comments(text, language, place_of):
         # Comments between a signature and its docstring are in the definition's block already.
         if comment.line not in described:
-            blocks.append(replace(comment, path=innermost[comment.line]))
+            blocks.append(comment)
     return sorted(blocks, key=lambda block: block.line)
 
 

@@ -37,12 +37,18 @@ class LoadReport(Report):
     Attributes:
         loaded, unchanged, removed: sources of files whose memories were made, left as they were, removed.
         skipped: how many files and ignored folders were left out, by reason.
+        unsupported: how many were left out because of their kind, by the ending of their name, or by the name.
+        examples: how many secrets were replaced in documentation and tests, by file; they are not among `redacted`.
+        left_out: the files that were left out because no person wrote them, by reason.
     """
 
     loaded: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     skipped: Counter[Reason] = field(default_factory=Counter)
+    unsupported: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, int] = field(default_factory=dict)
+    left_out: dict[Reason, list[str]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -21,11 +21,12 @@ SMALL = 48
 
 _TOKENS = re.compile(r"[A-Za-z]{1,6}|[0-9]{1,3}|[^\sA-Za-z0-9]")
 _PARAGRAPHS = re.compile(r"\n[^\S\n]*\n\s*")
+_ENTRIES = re.compile(r"\n(?=[ \t]{0,40}(?:[-*+•]|\d{1,3}[.)])[ \t])")
 _SENTENCES = re.compile(r"(?:[.!?…][\"'”’)\]*_`]*\s+)|(?:[。！？]\s*)")  # noqa: RUF001 (full-width marks end sentences too)
 _LINES = re.compile(r"\n")
 _WORDS = re.compile(r"\s+")
 
-PROSE = (_PARAGRAPHS, _SENTENCES, _LINES, _WORDS)
+PROSE = (_PARAGRAPHS, _ENTRIES, _SENTENCES, _LINES, _WORDS)
 """Where prose may be cut, best first."""
 LINES = (_PARAGRAPHS, _LINES, _WORDS)
 """Where code and tables may be cut, best first."""

@@ -10,8 +10,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from cognitive_memory.ingest.errors import PathNotFoundError
+from cognitive_memory.ingest.generated import Attributes
 from cognitive_memory.ingest.ignoring import Ignoring
 from cognitive_memory.ingest.languages import kind_of
+from cognitive_memory.ingest.office import can_read
 from cognitive_memory.ingest.rules import Rules
 from cognitive_memory.project.settings import IngestSettings
 
@@ -27,6 +29,8 @@ class Reason(StrEnum):
 
     IGNORED = "ignored"
     UNSUPPORTED = "unsupported"
+    GENERATED = "generated"
+    VENDORED = "vendored"
     LINK = "link"
     TOO_LARGE = "too large"
     NAME = "name"
@@ -148,11 +152,13 @@ class _Walker:
             raise PathNotFoundError(path, "it is neither a file nor a folder")
 
     def _walk(self, folder: Path) -> None:
-        waiting = [(folder, Ignoring.at(folder))]
+        waiting = [(folder, Ignoring.at(folder), Attributes.at(folder))]
         while waiting:  # not by recursion: folders may be nested deeper than calls may be
             waiting += self._folder(*waiting.pop())
 
-    def _folder(self, folder: Path, rules: Ignoring) -> Iterator[tuple[Path, Ignoring]]:
+    def _folder(
+        self, folder: Path, rules: Ignoring, attributes: Attributes
+    ) -> Iterator[tuple[Path, Ignoring, Attributes]]:
         """Look at what is in a folder; yields the folders in it that are to be looked into."""
         self.seen.notes += rules.problems
         try:
@@ -171,8 +177,12 @@ class _Walker:
             elif entry.is_symlink():
                 self._skip(path, Reason.LINK)
             elif is_folder:
-                yield path, rules.below(path)
-            elif not entry.is_file(follow_symlinks=False) or kind_of(entry.name) is None:
+                yield path, rules.below(path), attributes.below(path)
+            elif not entry.is_file(follow_symlinks=False):
+                self._skip(path, Reason.UNSUPPORTED)
+            elif (kind := attributes.kind(path)) and not rules.wants(path):
+                self._skip(path, Reason(kind))
+            elif (form := kind_of(entry.name)) is None or not can_read(form):
                 self._skip(path, Reason.UNSUPPORTED)
             else:
                 self._keep(path, source_of(path, self._project), asked=False)

@@ -44,6 +44,9 @@ def conditions(
         where.add(f"memories.key IN ({tagged})", tags=as_json(sorted(filter.tags)))
     if filter.sources:
         _add_sources(where, filter.sources)
+    if filter.origins:
+        origins = as_json(sorted(filter.origins))
+        where.add(f"memories.origin IN {one_of('origins')}", origins=origins)
     if filter.since is not None:
         where.add("memories.created_at >= :since", since=times.microseconds(filter.since))
     if filter.until is not None:

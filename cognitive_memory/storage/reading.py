@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from cognitive_memory.core.memory import LoadState, Memory, MemoryType, MemoryValueError, Origin
 from cognitive_memory.core.recall import RecallFilter
@@ -55,10 +55,20 @@ class Reader:
         by_key = {key: memory for key, memory, _ in self.rows(where)}
         return {key: by_key[key] for key in keys if key in by_key}
 
+    def known(self, ids: Sequence[str]) -> list[Memory]:
+        """The memories of those ids that there are memories for, in their order."""
+        keys = self.known_keys(ids)
+        return list(self.memories([keys[one] for one in ids if one in keys]).values())
+
     def known_keys(self, ids: Sequence[str]) -> dict[str, int]:
         """The keys of those ids that there are memories for."""
         query = "SELECT id, key FROM memories WHERE id IN (SELECT value FROM json_each(?))"
         return dict(self.connection.execute(query, (as_json(ids),)))
+
+    def says(self, content_hash: bytes) -> bool:
+        """Whether a memory has that text and context, whatever its source and origin."""
+        query = "SELECT 1 FROM memories WHERE content_hash = ? LIMIT 1"
+        return self.connection.execute(query, (content_hash,)).fetchone() is not None
 
     def keys_of(self, ids: Sequence[str]) -> list[int]:
         """The keys of ids, each once, in their order.
@@ -183,6 +193,11 @@ class Reader:
         """The project's change counter: as long as it stays, nothing has changed."""
         return int(self.connection.execute("SELECT revision FROM project").fetchone()[0])
 
+    def changed_since(self, revision: int) -> dict[str, int]:
+        """How many memories were stored or changed after a revision, by origin."""
+        query = "SELECT origin, count(*) FROM memories WHERE revision > ? GROUP BY origin"
+        return dict(self.connection.execute(query, (revision,)))
+
     def pinned_and_sources(self) -> tuple[int, int]:
         """How many memories are pinned, and how many sources they come from."""
         query = "SELECT (SELECT count(*) FROM memories WHERE pinned = 1), count(DISTINCT source) FROM memories"
@@ -199,6 +214,29 @@ class Reader:
         """How many memories have each tag, most frequent first."""
         query = "SELECT tag, count(*) FROM memory_tags GROUP BY tag ORDER BY count(*) DESC, tag"
         return dict(self.connection.execute(query))
+
+    def load_state(self, source: str) -> LoadState | None:
+        """What a loader remembers of one source; None if nothing."""
+        query = "SELECT state FROM load_states WHERE source = ?"
+        row = self.connection.execute(query, (source,)).fetchone()
+        return _load_state(row[0]) if row else None
+
+    def tags_like(self, names: Collection[str]) -> list[str]:
+        """The tags that differ from one of the names in case alone, sorted.
+
+        The index is asked for one tag after the other, since memories are many and tags are few.
+        """
+        wanted = {name.strip().casefold() for name in names}
+        query = """
+            WITH RECURSIVE each(tag) AS (
+                SELECT min(tag) FROM memory_tags
+                UNION ALL
+                SELECT (SELECT min(tag) FROM memory_tags WHERE tag > each.tag) FROM each
+                WHERE each.tag IS NOT NULL
+            )
+            SELECT tag FROM each WHERE tag IS NOT NULL
+        """
+        return sorted(tag for (tag,) in self.connection.execute(query) if tag.casefold() in wanted)
 
     def load_states(self) -> dict[str, LoadState]:
         """What the loaders remember, by source; what is no object is none of theirs."""

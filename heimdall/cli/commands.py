@@ -63,6 +63,18 @@ COMMANDS = (
         _MEMORY,
     ),
     Row("update", "memory", "Change a memory; what is not named stays as it is.", _MEMORY),
+    Row(
+        "recent",
+        "captures",
+        "Show what was stored, or captured from conversations, lately.",
+        _MEMORY,
+    ),
+    Row(
+        "undo",
+        "captures",
+        "Take back the last capture, or the captured memories of the IDs.",
+        _MEMORY,
+    ),
     Row("delete-memory", "deletion", "Delete memories for good.", _MEMORY),
     Row(
         "delete-memories-by-tags",
@@ -81,6 +93,9 @@ COMMANDS = (
     Row("restore", "transfer", "Bring back what 'heimdall backup' wrote.", _MEMORY),
     Row("project", "project", "Set up, list and clean the projects that have a memory.", _MEMORY),
     Row("mcp", "mcp", "Connect AI coding assistants.", _ASSISTANTS),
+    Row(
+        "hook", "hook", "Answer an event of an assistant, whose JSON is read on stdin.", _ASSISTANTS
+    ),
     Row("models", "models", "Fetch, find and check the embedding model.", _MACHINE),
     Row("qdrant", "qdrant", "Keep vectors in Qdrant, for more than one machine holds.", _MACHINE),
     Row(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +18,17 @@ from heimdall.cli.progress import progress
 from heimdall.models.report import EXIT_INTERRUPTED, Report
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from cognitive_memory.core.reports import SourceReport
     from cognitive_memory.ingest.reports import GitReport, LoadReport
+    from cognitive_memory.ingest.walking import Reason
     from cognitive_memory.project.find import Project
     from cognitive_memory.project_memory import ProjectMemory
 
 _MEGABYTE = 1_000_000
 _NOTES_SHOWN = 20
+_KINDS_SHOWN = 8
 _NOTE = output.warning("note  ")
 _common_options = options(
     click.option(
@@ -196,7 +200,16 @@ def _files_loaded(files: LoadReport, embedding: _Embedding) -> Report:
         "unchanged": len(files.unchanged),
         "removed": files.removed,
         "skipped": skipped,
+        "unsupported": dict(files.unsupported.most_common()),
+        "left_out": files.left_out,
+        "redacted_examples": files.examples,
     }
+
+    def left_out(reason: Reason) -> str:
+        names = files.left_out.get(reason, ())
+        kinds = _kinds(files.unsupported) if reason == "unsupported" else _some(names)
+        return f"{skipped[reason]} {reason}{kinds}"
+
     would = "would be " if files.dry_run else ""
     sources = files.loaded if files.dry_run else ()
     lines = [(output.faint("would load  "), source) for source in sources]
@@ -205,9 +218,30 @@ def _files_loaded(files: LoadReport, embedding: _Embedding) -> Report:
     loaded = f"{len(files.loaded)} {would}loaded, {len(files.unchanged)} unchanged"
     rows = {
         "files": f"{loaded}, {len(files.removed)} gone",
-        "left out": ", ".join(f"{count} {reason}" for reason, count in skipped.items()) or None,
+        "left out": ", ".join(left_out(reason) for reason in skipped) or None,
+        "secrets": _secrets(files),
     }
     return _report(files, embedding, document, rows, lines)
+
+
+def _secrets(files: LoadReport) -> str | None:
+    """How many were left out; apart, those in documentation and tests, which are mostly examples."""
+    parts = [f"{files.redacted} left out"] if files.redacted else []
+    if files.examples:
+        named = sorted(files.examples, key=lambda source: -files.examples[source])
+        told = _some([f"{source} {files.examples[source]}" for source in named])
+        parts.append(f"{sum(files.examples.values())} in documentation and tests{told}")
+    return ", ".join(parts) or None
+
+
+def _kinds(unsupported: Counter[str]) -> str:
+    """The kinds that most files were left out for, so that what is missed is seen."""
+    return _some([f"{kind} {count}" for kind, count in unsupported.most_common()])
+
+
+def _some(names: Sequence[str]) -> str:
+    more = ", …" if len(names) > _KINDS_SHOWN else ""
+    return f" ({', '.join(names[:_KINDS_SHOWN])}{more})" if names else ""
 
 
 def _commits_loaded(history: GitReport, embedding: _Embedding) -> Report:

@@ -47,7 +47,9 @@ def about(memory: Memory) -> str:
     """One line of what is known of a memory besides its text."""
     from heimdall.quoting import quoted
 
-    context = " > ".join(memory.context.split("\n"))[:_LINE]
+    # What is loaded begins its context with its source, which is shown already.
+    context = memory.context.removeprefix(memory.source or "").removeprefix(" > ")
+    context = " > ".join(context.split("\n"))[:_LINE]
     parts = [
         memory.id,
         str(memory.type),

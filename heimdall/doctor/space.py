@@ -49,7 +49,10 @@ def _needed() -> int:
         model = read_model()
     except ManifestError:
         return 0  # said by the check of the manifest
-    return 0 if model.locate().here else model.asset.size + model.size
+    if model.locate().here:
+        return 0
+    archives = {asset for asset, _ in model.assets_for(model.fetched) if asset}
+    return model.size + sum(one.size for one in archives if not one.is_among(model.files))
 
 
 def _inodes_are_gone(path: Path) -> bool:

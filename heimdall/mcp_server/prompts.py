@@ -13,7 +13,8 @@ from heimdall.mcp_server.context import Context
 from heimdall.mcp_server.resources import page
 from heimdall.mcp_server.service import Service
 from heimdall.mcp_server.tools import texts
-from heimdall.mcp_server.tools.results import MemoryRecord
+from heimdall.mcp_server.tools.arguments import TOKENS
+from heimdall.mcp_server.tools.fitting import Shown, fitted
 from heimdall.quoting import clean, quoted
 
 _NAME: Final = "use_memory"
@@ -54,7 +55,9 @@ async def get_prompt(
     pinned, _ = await page(service, ctx, pinned=True, origin=Origin.STORED)
     parts = [resources.files(__package__).joinpath("use_memory.md").read_text("utf-8")]
     if pinned:
-        parts.append(texts.listing("Pinned memories", map(MemoryRecord.of, pinned)))
+        parts.append(
+            texts.listing("Pinned memories", fitted([Shown(each) for each in pinned], TOKENS))
+        )
     if task := (params.arguments or {}).get("task", "").strip()[:_LONGEST_TASK]:
         parts.append(
             f"The task: {clean(task)}\n\nRecall what the memory knows about it, then begin."

@@ -16,6 +16,8 @@ from heimdall.errors import HeimdallError
 from heimdall.mcp_server.context import Context
 from heimdall.mcp_server.service import Service
 from heimdall.mcp_server.tools import texts
+from heimdall.mcp_server.tools.arguments import TOKENS
+from heimdall.mcp_server.tools.fitting import Shown, fitted
 from heimdall.mcp_server.tools.results import MemoryRecord, memory_uri
 from heimdall.quoting import clean, quoted, sentence
 
@@ -79,7 +81,10 @@ async def read_resource(
         after = next(iter(parse_qs(query).get("after", [])), None)
         only_pinned = True if collection == PINNED else None
         memories, following = await page(service, ctx, pinned=only_pinned, after=after)
-        text = texts.listing(_TITLES[collection], map(MemoryRecord.of, memories))
+        shown = fitted([Shown(memory) for memory in memories], TOKENS)
+        if len(shown) < len(memories):
+            following = shown[-1].id
+        text = texts.listing(_TITLES[collection], shown)
         if following:
             text += f"\n\nMore: {collection}?after={following}"
     elif match := _ONE.fullmatch(params.uri):
@@ -100,8 +105,7 @@ async def _memory_text(service: Service, ctx: Context, memory_id: str, uri: str)
         memory = await service.in_thread(source.get, memory_id)
     except HeimdallError as error:
         raise _not_found(uri, str(error)) from error
-    whole = MemoryRecord.of(memory, characters=len(memory.text))
-    return texts.listing(f"Memory {memory.id}", [whole])
+    return texts.listing(f"Memory {memory.id}", [MemoryRecord.of(memory)])
 
 
 async def page(

@@ -12,10 +12,10 @@ from pathlib import Path
 from .errors import IntegrityError, ModelError, SourceError
 from .files import chunks_of, draft
 from .manifest import PinnedFile, PinnedModel
+from .sources.archives import ROOT, take_members
 from .sources.base import Context
 from .sources.local import adopt, adopt_from, still_wanted
 from .store import copy_verified
-from .transfer.archives import ROOT, take_members
 
 _MOST_ENTRIES = 1_000_000
 """Of a folder that the user names: a whole cache has fewer."""

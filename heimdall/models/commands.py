@@ -49,6 +49,7 @@ def status(output: Output, package: Package, *, variant: str | None) -> Report:
     model = read_model(package, variant=variant)
     location = model.locate()
     files = [{"path": file.path, "size": file.size, "sha256": file.sha256} for file in model.files]
+    assets = [f"{asset.tag}/{asset.name}" for asset in model.assets]
     document: Document = {
         **_identity(model),
         "complete": location.here,
@@ -56,12 +57,13 @@ def status(output: Output, package: Package, *, variant: str | None) -> Report:
         "tier": location.tier,
         "directory": location.directory or None,
         "size": model.size,
-        "asset": f"{model.asset.tag}/{model.asset.name}",
+        "asset": assets[0],
+        "assets": assets,
         "files": files,
     }
     fields: list[tuple[str, object]] = [
         ("model", f"{model.label}, {len(files)} files, {megabytes(model.size)}"),
-        ("pinned", f"{model.asset.tag}/{model.asset.name} of {model.repository}"),
+        ("pinned", f"{', '.join(assets)} of {model.repository}"),
     ]
     if location.here:
         state = "complete" if location.verified else "present, to be verified when it is used"

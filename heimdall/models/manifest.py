@@ -10,12 +10,11 @@ import binascii
 import hashlib
 import sys
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from typing import Any
 
-from . import receipts
+from . import pin_rules, receipts
 from .errors import ManifestError
 from .locate import Location, places
 from .package import DISTRIBUTION, Package, heimdall
@@ -38,12 +37,19 @@ class PinnedFile:
 
 @dataclass(frozen=True, slots=True)
 class PinnedAsset:
-    """The zip below a release's tag that holds all files of a model; size in bytes."""
+    """A file of a release, by the release's tag; size in bytes.
+
+    One with the sha256 of a model's file is that file; any other is a zip with all files of the model.
+    """
 
     tag: str
     name: str
     sha256: str
     size: int
+
+    def is_among(self, files: Sequence[PinnedFile]) -> bool:
+        """Whether it is one of the files itself."""
+        return any(file.sha256 == self.sha256 for file in files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,7 @@ class PinnedModel:
     """A model in one variant, as one installed distribution pins it.
 
     Attributes:
+        assets: what its repository's releases have of it.
         entry: the entry's plain JSON, which `receipts` and `locate` work on.
         package: whose manifest pins it.
     """
@@ -59,7 +66,7 @@ class PinnedModel:
     variant: str
     upstream: str
     repository: str
-    asset: PinnedAsset
+    assets: tuple[PinnedAsset, ...]
     files: tuple[PinnedFile, ...]
     entry: dict[str, Any]
     package: Package = field(compare=False)
@@ -73,6 +80,28 @@ class PinnedModel:
     def size(self) -> int:
         """Bytes of all files."""
         return sum(file.size for file in self.files)
+
+    @property
+    def fetched(self) -> tuple[PinnedFile, ...]:
+        """The files that do not travel in the manifest."""
+        return tuple(file for file in self.files if file.content is None)
+
+    def assets_for(
+        self, wanted: Sequence[PinnedFile]
+    ) -> list[tuple[PinnedAsset | None, list[PinnedFile]]]:
+        """Which assets to fetch for some of the files: these files themselves where all have an asset, else the zip.
+
+        Returns:
+            Each asset with the files that it is for; None for files that no asset has.
+        """
+        archive = next((asset for asset in self.assets if not asset.is_among(self.files)), None)
+        single = {asset.sha256: asset for asset in self.assets}
+        if archive and not all(file.sha256 in single for file in wanted):
+            return [(archive, list(wanted))]
+        chosen: dict[PinnedAsset | None, list[PinnedFile]] = {}
+        for file in wanted:
+            chosen.setdefault(single.get(file.sha256), []).append(file)
+        return list(chosen.items())
 
     def locate(self, models_dir: str | None = None) -> Location:
         """Where it is: the first of its places, or a location without one; see `locate.places`."""
@@ -150,38 +179,36 @@ def _no_such_entry(
 
 
 def _model(document: Mapping[str, Any], entry: dict[str, Any], package: Package) -> PinnedModel:
-    asset = entry["asset"]
+    assets = (entry["asset"], *entry.get("further_assets", ()))
     files = tuple(_file(item) for item in entry["files"])
-    if not files or len({file.path.casefold() for file in files}) != len(files):
-        raise ValueError("a model needs files, each path once, also where case does not count")
-    folders = {
-        str(folder).casefold() for file in files for folder in PurePosixPath(file.path).parents
-    }
-    for file in files:
-        if file.path.casefold() in folders | {receipts.STORE}:
-            raise ValueError(f"{file.path} can't be a file and a folder")
-    if receipts.STORE in folders:
-        raise ValueError(f"a model has no files in {receipts.STORE}")
+    if not files:
+        raise ValueError("a model needs files")
+    for _, problem in pin_rules.clashes(file.path for file in files):
+        raise ValueError(problem)
     return PinnedModel(
         name=_component(entry["name"]),
         variant=_component(entry["variant"]),
         upstream=str(entry.get("upstream", "")),
         repository="/".join(_component(part) for part in document["repository"].split("/")),
-        asset=PinnedAsset(
-            _component(asset["tag"]),
-            _component(asset["name"]),
-            _sha256(asset["sha256"]),
-            _size(asset["size"]),
-        ),
+        assets=tuple(map(_asset, assets)),
         files=files,
         entry=entry,
         package=package,
     )
 
 
+def _asset(item: Mapping[str, Any]) -> PinnedAsset:
+    return PinnedAsset(
+        _component(item["tag"]),
+        _component(item["name"]),
+        _sha256(item["sha256"]),
+        _size(item["size"]),
+    )
+
+
 def _file(item: Mapping[str, Any]) -> PinnedFile:
     file = PinnedFile(
-        path="/".join(map(_component, item["path"].split("/"))),
+        path=_path(item["path"]),
         sha256=_sha256(item["sha256"]),
         size=_size(item["size"]),
         also=tuple(str(place) for place in item.get("also", ())),
@@ -200,14 +227,15 @@ def _inflate(inline: str, size: int) -> bytes:
 
 
 def _component(text: object) -> str:
-    if (
-        isinstance(text, str)
-        and text.strip(".")
-        and not set(text) & set('/\\:*?"<>|\0')
-        and text.isprintable()
-    ):
-        return text
-    raise ValueError(f"{text!r} can't be part of a path or URL")
+    if problem := pin_rules.name_problem(text):
+        raise ValueError(f"{text!r} can't be part of a path or URL: it {problem}")
+    return str(text)
+
+
+def _path(text: object) -> str:
+    if problem := pin_rules.model_path_problem(text):
+        raise ValueError(f"{text!r} can't be a file's path: it {problem}")
+    return str(text)
 
 
 def _sha256(text: object) -> str:

@@ -43,7 +43,10 @@ def run(rounds: int = 7) -> None:
     with (
         tempfile.TemporaryDirectory() as directory,
         nginx_mirror(ROOT / "dist" / "models") as mirror,
-        _hub() as hub,
+        hub_of(
+            DIRECTORY,
+            next(file.sha256 for file in _standard().files if file.path == "model.safetensors"),
+        ) as hub,
     ):
         top = Path(directory)
         title = f"Cold fetch of {asset.size / 1e6:.0f} MB over loopback"
@@ -112,18 +115,16 @@ def _standard() -> Model:
 
 
 @contextmanager
-def _hub() -> Iterator[str]:
-    """The weights as Hugging Face serves them, by the headers that its client wants."""
-    files = _standard().files
-    weights = next(file for file in files if file.path == "model.safetensors")
+def hub_of(directory: Path, sha256: str) -> Iterator[str]:
+    """A folder's files as Hugging Face serves them, by the headers that its client wants; with the sha256 of the one that is asked for."""
 
     def application(request: Request) -> Response:
-        file = find(DIRECTORY, request.path.rpartition("/")[2])
+        file = find(directory, request.path.rpartition("/")[2])
         if file is None:
             return Response.text(404, "not found\n", "text/plain")
         headers = {
             "X-Repo-Commit": "0" * 40,
-            "ETag": f'"{weights.sha256}"',
+            "ETag": f'"{sha256}"',
             "Content-Type": "application/octet-stream",
         }
         return file_response(request, file, headers=headers)

@@ -42,6 +42,8 @@ def _write(folder: Path, kind: str, members: Sequence[tuple[str, bytes]]) -> Pat
     return path
 
 
+OTHER = manifest_of(repository="me/other").dumps().encode()
+
 kinds = pytest.mark.parametrize("kind", ["wheel", "sdist"])
 
 
@@ -86,10 +88,19 @@ def test_a_missing_manifest(tmp_path: Path, kind: str) -> None:
 
 @kinds
 def test_another_manifest(tmp_path: Path, kind: str) -> None:
-    archive = _write(tmp_path, kind, [*GOOD[:-1], ("pkg/manifest.json", GOOD[-1][1] + b"\n")])
+    archive = _write(tmp_path, kind, [*GOOD[:-1], ("pkg/manifest.json", OTHER)])
     assert violations(archive, POLICY) == [
-        "carries another pkg/manifest.json than the one that was to be written"
+        "carries another pkg/manifest.json than the one that is locked"
     ]
+
+
+@kinds
+def test_a_manifest_with_the_line_ends_of_a_windows_checkout(tmp_path: Path, kind: str) -> None:
+    windows = GOOD[-1][1].replace(b"\n", b"\r\n")
+    assert (
+        violations(_write(tmp_path, kind, [*GOOD[:-1], ("pkg/manifest.json", windows)]), POLICY)
+        == []
+    )
 
 
 @kinds
@@ -106,7 +117,7 @@ def test_a_link_in_an_sdist_has_no_content(tmp_path: Path) -> None:
         link.type, link.linkname = tarfile.SYMTYPE, "elsewhere"
         sdist.addfile(link)
     assert violations(archive, POLICY) == [
-        "carries another pkg/manifest.json than the one that was to be written"
+        "carries another pkg/manifest.json than the one that is locked"
     ]
 
 
@@ -164,4 +175,4 @@ def test_the_size_of_a_wheel_is_limited_and_that_of_an_sdist_is_not(tmp_path: Pa
 
 def test_another_kind_of_file(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="neither a wheel nor an sdist"):
-        violations(tmp_path / "x.zip", POLICY)
+        violations(tmp_path / "x.tar", POLICY)

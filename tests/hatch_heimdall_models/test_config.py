@@ -92,9 +92,9 @@ def test_everything_given_and_hatch_own_keys_beside_it() -> None:
 
 def test_tags_and_asset_names() -> None:
     config = parse_config(MINIMAL, where=WHERE)
-    assert (config.demanded_tag("1.0"), config.next_tag("1.0")) == (None, "v1.0")
+    assert (config.demanded_tag("1.0"), config.next_tag) == (None, "v{version}")
     config = parse_config({**MINIMAL, "tag": "models-{version}"}, where=WHERE)
-    assert (config.demanded_tag("1.0"), config.next_tag("1.0")) == ("models-1.0", "models-1.0")
+    assert (config.demanded_tag("1.0"), config.next_tag) == ("models-1.0", "models-{version}")
     model = ModelConfig("a", "MIT", "here")
     assert model.asset_name("v1") == "a-v1.zip"
     assert replace(model, variant="small").asset_name("v1") == "a-small-v1.zip"
@@ -295,7 +295,7 @@ def test_folders_that_can_not_be_told_apart_or_lie_elsewhere(folders: object, pr
 
 def test_a_key_near_to_nothing() -> None:
     assert _problems({**MINIMAL, "zzz": 1}) == [
-        f"{WHERE}.zzz: unknown key; allowed are models-dir, variant-folders, manifest, repository, lock, tag, max-wheel-size, sbom, models"
+        f"{WHERE}.zzz: unknown key; allowed are models-dir, variant-folders, manifest, repository, lock, tag, inline-limit, max-wheel-size, sbom, models"
     ]
 
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cognitive_memory.core.local_time import local_time
 from cognitive_memory.core.memory import Memory, MemoryType, Origin
 from heimdall.mcp_server.tools import texts
 from heimdall.mcp_server.tools.results import Deleted, MemoryRecord, Recalled
@@ -36,10 +37,8 @@ PLAIN = Memory(
 )
 ANSWER = texts.recalled(
     Recalled(
-        query="x",
         mode="hybrid",
         memories=[MemoryRecord.of(replace(PLAIN, tags=("a",), source="b", context="c"))],
-        pending=0,
         notes=["d"],
         next_cursor="e",
     ),
@@ -131,15 +130,16 @@ def read(answer: str) -> tuple[list[Entry], list[str]]:
 
 
 def expected(number: int, memory: Memory) -> Entry:
-    def short(text: str) -> str:
-        return json.loads(quoted(text))
+    def short(text: str, longest: int = 300) -> str:
+        text = clean(text)
+        return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
     facts = [memory.origin.value, memory.type.value]
     facts += ["pinned"] * memory.pinned
     facts += [f"importance {memory.importance:g}"] * (memory.importance != 0.5)
-    facts += ["2026-11-23", f"id {memory.id}"]
+    facts += [local_time(NOW), f"id {memory.id}"]
     names = {
-        "tags": [short(tag) for tag in memory.tags],
+        "tags": [short(tag, 60) for tag in memory.tags],
         "source": [short(memory.source or "")] if clean(memory.source or "") else [],
         "context": [short(memory.context)] if clean(memory.context) else [],
     }
@@ -147,12 +147,12 @@ def expected(number: int, memory: Memory) -> Entry:
     return Entry(number, facts, {name: value for name, value in names.items() if value}, lines)
 
 
-@given(st.lists(MEMORIES, max_size=4), TEXT, st.lists(FILLED, max_size=2))
+@given(st.lists(MEMORIES, max_size=4), st.lists(FILLED, max_size=2))
 def test_an_answer_says_what_was_put_in_and_nothing_else(
-    memories: list[Memory], query: str, notes: list[str]
+    memories: list[Memory], notes: list[str]
 ) -> None:
     records = [MemoryRecord.of(memory) for memory in memories]
-    recall = Recalled(query=query, mode="hybrid", memories=records, pending=0, notes=notes)
+    recall = Recalled(mode="hybrid", memories=records, notes=notes)
     entries, frame = read(texts.recalled(recall, 7))
     assert entries == [expected(number, memory) for number, memory in enumerate(memories, 8)]
     heading, *rest = frame

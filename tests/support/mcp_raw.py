@@ -106,6 +106,11 @@ class RawServer(AbstractContextManager["RawServer"]):
         assert isinstance(result, dict)
         return result
 
+    def text_of(self, memory_id: str) -> str:
+        """The text of a memory."""
+        read = self.call("get_memory", memory_id=memory_id)
+        return str(read["structuredContent"]["memories"][0]["text"])
+
     # -- receiving
 
     def response(self, request_id: int | str | None, *, seconds: float = PATIENCE) -> Message:

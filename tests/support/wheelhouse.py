@@ -23,6 +23,15 @@ DEFAULT_DIRECTORY = ROOT / ".cache" / "wheelhouse"
 _STAMP = "wheelhouse.json"
 # What hatchling asks for besides `build-system.requires` when it makes an editable install.
 _EDITABLES = "editables~=0.3"
+BACKENDS = (
+    "setuptools>=77",
+    "flit-core>=3.11,<4",
+    "pdm-backend>=2.4",
+    "poetry-core>=2.1",
+    "uv-build>=0.8,<1",
+    "scikit-build-core>=0.11",
+)
+"""Those besides hatchling on which packages with models are built."""
 _OLDEST_PYTHON = "3.10"
 """Of `heimdall-models`, which is also tested there."""
 
@@ -106,6 +115,7 @@ def _stamp() -> dict[str, Any]:
         "requirements": [
             *project["build-system"]["requires"],
             _EDITABLES,
+            *BACKENDS,
             *project["project"]["dependencies"],
         ],
         "oldest": models["project"]["dependencies"],

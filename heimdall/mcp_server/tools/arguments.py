@@ -2,87 +2,73 @@
 
 from __future__ import annotations
 
-import json
-from contextlib import suppress
-from datetime import date, datetime, timedelta
-from typing import Annotated, Any, Literal
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from cognitive_memory.core.local_time import parse_span
+from heimdall.mcp_server.tools.lenient import as_range, as_words, decoded, gathered, renamed
+
 LONGEST_TEXT = 200_000
 """Characters of the longest text that is stored as one memory: far more than a search by meaning looks at."""
+TOKENS: Final = 4000
+"""About so many tokens has an answer if its caller does not say otherwise."""
 
-_FIRST_YEAR, _LAST_YEAR = 1900, 9998  # those around them are out of range in some time zone
-
-MemoryKind = Literal["concept", "context", "episode"]
 LessonType = Literal["discovery", "pattern", "solution", "warning", "context"]
 LessonImportance = Literal["low", "medium", "high", "critical"]
-
-
-def _decoded(value: object) -> object:
-    """Lists and objects arrive as JSON in a string from assistants that escape once too often."""
-    if isinstance(value, str) and value.lstrip()[:1] in {"[", "{"}:
-        with suppress(ValueError):
-            return json.loads(value)
-    return value
+Order = Literal["newest", "changed", "oldest", "important"]
 
 
 def _is_moment(text: str) -> str:
-    _moment(text, days=0)
+    parse_span(text)
     return text
-
-
-def _moment(text: str | None, *, days: int) -> datetime | None:
-    """A day's beginning plus `days`, or a time as it stands; without an offset it is this machine's local time."""
-    if text is None:
-        return None
-    moment = datetime.fromisoformat(text)
-    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
-        raise ValueError(f"expected a year from {_FIRST_YEAR} to {_LAST_YEAR}, got {moment.year}")
-    with suppress(ValueError):  # it is a time, and no day
-        date.fromisoformat(text)
-        moment += timedelta(days=days)
-    return moment if moment.tzinfo else moment.astimezone()
-
-
-def _as_range(value: object) -> object:
-    """A pair is understood too."""
-    value = _decoded(value)
-    if isinstance(value, list) and len(value) <= 2:
-        return dict(zip(("start", "end"), value, strict=False))
-    return value
 
 
 Moment = Annotated[str, AfterValidator(_is_moment), Field(max_length=40)]
 Tag = Annotated[str, Field(min_length=1, max_length=200)]
-Tags = Annotated[list[Tag], BeforeValidator(_decoded), Field(max_length=100)]
-MemoryId = Annotated[
-    str,
-    Field(min_length=1, max_length=100, description="The memory's id, as recall_memories shows it"),
-]
-Level = Annotated[
-    int,
-    Field(
-        ge=0,
-        le=2,
-        description="0 = concept (holds everywhere), 1 = context, 2 = episode (happened once)",
-    ),
-]
-Importance = Annotated[float, Field(ge=0.0, le=1.0, description="How important it is: 0.0 to 1.0")]
-DryRun = Annotated[bool, Field(description="Show what would be deleted, and delete nothing")]
+Tags = Annotated[list[Tag], BeforeValidator(as_words), Field(max_length=100)]
+Kinds = Annotated[list[Tag], BeforeValidator(as_words), Field(max_length=20)]
+MemoryId = Annotated[str, Field(min_length=1, max_length=100)]
+Level = Annotated[int, Field(ge=0, le=2, description="0 concept, 1 context, 2 episode")]
+Importance = Annotated[float, Field(ge=0.0, le=1.0)]
+DryRun = Annotated[bool, Field(description="Only show what would be deleted")]
+Results = Annotated[int, Field(ge=1, le=50)]
+MaxTokens = Annotated[int, Field(ge=500, le=20_000, description="Length of the answer")]
+Cursor = Annotated[str, Field(max_length=500, description="next_cursor of the page before")]
 
 
 class Arguments(BaseModel):
-    """Base of all arguments: null counts as left out, unknown names are refused."""
+    """Base of all arguments: null counts as left out, other names are understood, unknown ones refused."""
 
     model_config = ConfigDict(extra="forbid")
 
     @model_validator(mode="before")
     @classmethod
-    def _without_nulls(cls, values: Any) -> Any:
-        if not isinstance(values, dict):
-            return values
-        return {name: value for name, value in values.items() if value is not None}
+    def _understood(cls, values: Any) -> Any:
+        return cls.understood(values) if isinstance(values, dict) else values
+
+    @classmethod
+    def understood(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """What was given, under the names of this model."""
+        return renamed(values, cls.model_fields)
+
+
+class DateRange(Arguments):
+    """A span of time; one end may be open."""
+
+    start: Moment | None = None
+    end: Moment | None = None
+
+    @property
+    def since(self) -> datetime | None:
+        """The first moment of the span."""
+        return None if self.start is None else parse_span(self.start).since
+
+    @property
+    def until(self) -> datetime | None:
+        """The first moment after the span."""
+        return None if self.end is None else parse_span(self.end).until
 
 
 class StoreContext(Arguments):
@@ -91,107 +77,97 @@ class StoreContext(Arguments):
     model_config = ConfigDict(extra="allow")
 
     hierarchy_level: Level | None = None
-    memory_type: Literal["episodic", "semantic", "concept", "context", "episode"] | None = Field(
+    memory_type: Tag | None = Field(
         default=None,
-        description="concept, context or episode; semantic and episodic are understood as before",
+        description="concept (holds everywhere), context (this project), episode (happened once; default), "
+        "or a label as decision",
     )
     importance_score: Importance | None = None
-    tags: Tags | None = Field(default=None, description="Labels to find it by")
-    source_info: str | None = Field(
-        default=None, description="Where it comes from, for example a file", max_length=2000
-    )
-    pinned: bool = Field(default=False, description="Always keep it in sight, whatever its age")
+    tags: Tags | None = None
+    source_info: str | None = Field(default=None, description="As a file", max_length=2000)
+    pinned: bool = Field(default=False, description="Always in sight")
 
 
 class StoreMemory(Arguments):
     """Arguments of `store_memory`."""
 
     text: str = Field(
-        max_length=LONGEST_TEXT,
-        description="What to remember: one fact, decision or experience, understandable without this conversation",
+        max_length=LONGEST_TEXT, description="One thing, understandable without this conversation"
     )
-    context: Annotated[
-        StoreContext, BeforeValidator(_decoded), Field(description="What is known about it")
-    ] = Field(default_factory=StoreContext)
+    context: Annotated[StoreContext, BeforeValidator(decoded)] = Field(default_factory=StoreContext)
+
+    @classmethod
+    def understood(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """What belongs into the context may stand beside it."""
+        values = super().understood(values)
+        return gathered(values, cls.model_fields, "context", StoreContext.model_fields)
 
 
-class DateRange(Arguments):
-    """A span of time; one end may be open."""
+class Filtered(Arguments):
+    """Which memories are meant, and how much is shown of them."""
 
-    start: Moment | None = Field(
-        default=None, description="At or after this: 2026-01-31 or 2026-01-31T12:00:00Z"
+    types: Kinds = Field(
+        default_factory=list, description="concept, context, episode; other words count as tags"
     )
-    end: Moment | None = Field(
-        default=None, description="Until this: a day, which counts as a whole, or before a time"
+    tags: Tags = Field(default_factory=list, description="Any of these")
+    date_range: Annotated[DateRange | None, BeforeValidator(as_range)] = Field(
+        default=None, description='As 2026-01-31 or "last week"'
     )
+    max_results: Results = 10
+    max_tokens: MaxTokens = TOKENS
+    cursor: Cursor | None = None
 
-    @property
-    def since(self) -> datetime | None:
-        """The first moment of the span."""
-        return _moment(self.start, days=0)
-
-    @property
-    def until(self) -> datetime | None:
-        """The first moment after the span."""
-        return _moment(self.end, days=1)
+    @classmethod
+    def understood(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """The ends of the date range may stand beside it."""
+        values = super().understood(values)
+        return gathered(values, cls.model_fields, "date_range", DateRange.model_fields)
 
 
-class RecallMemories(Arguments):
+class RecallMemories(Filtered):
     """Arguments of `recall_memories`."""
 
-    query: str = Field(max_length=10_000, description="What to find, in plain words or exact names")
-    types: Annotated[
-        list[Literal["concept", "context", "episode", "core", "peripheral"]],
-        BeforeValidator(_decoded),
-    ] = Field(
-        default_factory=list,
-        description="Only these types of memories; default: all (core and peripheral, from earlier versions, mean all)",
-    )
-    max_results: int = Field(default=10, ge=1, le=50, description="How many memories at most")
-    date_range: Annotated[DateRange | None, BeforeValidator(_as_range)] = Field(
-        default=None, description="Only memories of this time"
-    )
-    tags: Tags = Field(
-        default_factory=list, description="Only memories with at least one of these tags"
-    )
-    cursor: str | None = Field(
-        default=None,
-        max_length=500,
-        description="next_cursor of an answer to the same question: its next page",
-    )
+    query: str = Field(max_length=10_000, description="In plain words, or exact names")
     wait_for_model: bool = Field(
-        default=False,
-        description="Wait until a search by meaning is possible, with progress, rather than answer by keywords",
+        default=False, description="Wait for the search by meaning rather than answer by keywords"
     )
+
+
+class ListMemories(Filtered):
+    """Arguments of `list_memories`."""
+
+    order: Order = Field(default="newest", description="changed: last stored or changed first")
+    source: str | None = Field(default=None, max_length=2000, description="A file or folder")
+    origin: Literal["stored", "captured", "document", "commit", "adopted"] | None = None
+    pinned: bool | None = None
+
+
+class GetMemory(Arguments):
+    """Arguments of `get_memory`."""
+
+    memory_id: MemoryId
+    max_tokens: MaxTokens = TOKENS
+    cursor: Cursor | None = None
 
 
 class SessionLessons(Arguments):
     """Arguments of `session_lessons`."""
 
     lesson_content: str = Field(
-        max_length=LONGEST_TEXT, description="Key insight, pattern or learning from this session"
+        max_length=LONGEST_TEXT, description="The insight, pattern or pitfall, with its reason"
     )
-    lesson_type: LessonType = Field(
-        default="discovery",
-        description="discovery (new insight), pattern (systematic approach), solution (technical fix), "
-        "warning (what to avoid), context (situation)",
-    )
+    lesson_type: LessonType = "discovery"
     session_context: str = Field(
-        default="", max_length=10_000, description="What was being worked on, or the situation"
+        default="", max_length=10_000, description="What was being worked on"
     )
-    importance: LessonImportance = Field(
-        default="medium", description="How important it is for later sessions"
-    )
+    importance: LessonImportance = "medium"
 
 
 class MemoryStatus(Arguments):
     """Arguments of `memory_status`."""
 
-    detailed: bool = Field(default=False, description="Also database, model and settings")
-    wait_for_model: bool = Field(
-        default=False,
-        description="Wait until the model is here, with progress, or until it can't be had",
-    )
+    detailed: bool = False
+    wait_for_model: bool = False
 
 
 class DeleteMemory(Arguments):
@@ -204,9 +180,7 @@ class DeleteMemory(Arguments):
 class DeleteMemoriesByTags(Arguments):
     """Arguments of `delete_memories_by_tags`."""
 
-    tags: Annotated[
-        Tags, Field(min_length=1, description="Memories with any of these tags are deleted")
-    ]
+    tags: Annotated[Tags, Field(min_length=1)]
     dry_run: DryRun = False
 
 
@@ -214,11 +188,9 @@ class UpdateMemory(Arguments):
     """Arguments of `update_memory`: what is left out stays as it is."""
 
     memory_id: MemoryId
-    text: str | None = Field(default=None, max_length=LONGEST_TEXT, description="The new text")
-    memory_type: MemoryKind | None = Field(default=None, description="The new type")
-    tags: Tags | None = Field(default=None, description="The new tags, instead of the old ones")
+    text: str | None = Field(default=None, max_length=LONGEST_TEXT)
+    memory_type: Literal["concept", "context", "episode"] | None = None
+    tags: Tags | None = Field(default=None, description="Instead of the old ones")
     importance_score: Importance | None = None
-    pinned: bool | None = Field(default=None, description="Always keep it in sight, or no longer")
-    source_info: str | None = Field(
-        default=None, max_length=2000, description="Where it comes from"
-    )
+    pinned: bool | None = None
+    source_info: str | None = Field(default=None, max_length=2000)

@@ -14,11 +14,13 @@ from heimdall.errors import HeimdallError
 from heimdall.mcp_server.context import Context
 from heimdall.mcp_server.service import Service
 from heimdall.mcp_server.tools.forget import delete_memories_by_tags, delete_memory
+from heimdall.mcp_server.tools.mistakes import explained
+from heimdall.mcp_server.tools.reading import get_memory, list_memories
 from heimdall.mcp_server.tools.recall import recall_memories
 from heimdall.mcp_server.tools.remember import session_lessons, store_memory, update_memory
 from heimdall.mcp_server.tools.status import memory_status
-from heimdall.mcp_server.tools.tool import Call, Tool
-from heimdall.quoting import clean, quoted, sentence
+from heimdall.mcp_server.tools.tool import Call
+from heimdall.quoting import quoted, sentence
 
 TOOLS: Final = {
     tool.name: tool
@@ -30,10 +32,11 @@ TOOLS: Final = {
         delete_memory,
         delete_memories_by_tags,
         update_memory,
+        list_memories,
+        get_memory,
     )
 }
 """By name, in the order in which clients see them."""
-_MOST_PROBLEMS: Final = 10
 
 _log = logging.getLogger(__name__)
 
@@ -66,7 +69,7 @@ async def call_tool(
         arguments = tool.arguments.model_validate(params.arguments or {})
         content, text = await tool.run(Call(service, ctx), arguments)
     except ValidationError as error:
-        result = _refused(_explained(tool, error))
+        result = _refused(explained(tool.name, tool.arguments, error))
     except (HeimdallError, OSError) as error:
         result = _refused(str(error))
     except Exception as error:  # noqa: BLE001 (whoever's mistake: the assistant learns of it, the server lives on)
@@ -87,25 +90,3 @@ async def call_tool(
 def _refused(reason: str) -> types.CallToolResult:
     text = types.TextContent(text=f"Error: {sentence(reason)}")
     return types.CallToolResult(content=[text], is_error=True)
-
-
-def _explained(tool: Tool, error: ValidationError) -> str:
-    known = tool.arguments.model_fields
-    problems = []
-    for problem in error.errors(include_url=False, include_context=False, include_input=False):
-        place, message = ".".join(map(str, problem["loc"])), problem["msg"]
-        if problem["type"] == "extra_forbidden":
-            close = get_close_matches(str(problem["loc"][-1])[:100], known, 1)
-            hint = f"; did you mean {close[0]}?" if close else ""
-            message = f"there is no such argument{hint}"
-        problems.append(f"{clean(place[:200])}: {message}")
-    takes = ", ".join(
-        f"{name}{' (required)' if field.is_required() else ''}" for name, field in known.items()
-    )
-    return "\n".join(
-        [
-            f"{tool.name} was not run: its arguments are wrong.",
-            *problems[:_MOST_PROBLEMS],
-            f"It takes: {takes}.",
-        ]
-    )

@@ -6,17 +6,18 @@ from typing import Final
 
 from cognitive_memory.core.memory import Memory
 from heimdall.mcp_server.tools import texts
-from heimdall.mcp_server.tools.arguments import DeleteMemoriesByTags, DeleteMemory
-from heimdall.mcp_server.tools.results import Deleted, MemoryRecord
+from heimdall.mcp_server.tools.arguments import TOKENS, DeleteMemoriesByTags, DeleteMemory
+from heimdall.mcp_server.tools.fitting import Shown, fitted
+from heimdall.mcp_server.tools.results import Deleted
 from heimdall.mcp_server.tools.tool import Call, ToolError, tool
 
 _LISTED: Final = 50
-_PREVIEW_CHARACTERS: Final = 300
+_PREVIEW_TOKENS: Final = 75
 
 
 @tool("Delete a memory", destroys=True)
 async def delete_memory(call: Call, arguments: DeleteMemory) -> tuple[Deleted, str]:
-    """Delete one memory by its id, for good. dry_run shows it first."""
+    """Delete one memory for good, by its id."""
     memory_id, dry_run = arguments.memory_id.strip(), arguments.dry_run
     memory = await call.memory_with(memory_id)
     if dry_run:
@@ -30,9 +31,7 @@ async def delete_memory(call: Call, arguments: DeleteMemory) -> tuple[Deleted, s
 async def delete_memories_by_tags(
     call: Call, arguments: DeleteMemoriesByTags
 ) -> tuple[Deleted, str]:
-    """Delete all memories that have any of the tags, for good. Use dry_run first and show the
-    result to the user.
-    """
+    """Delete all memories with any of the tags for good. Show the user a dry_run first."""
     dry_run = arguments.dry_run
     tags = tuple(tag.strip() for tag in arguments.tags if tag.strip())
     # Blank tags may be meant as "all"; nobody should find that out by losing everything.
@@ -46,6 +45,6 @@ async def delete_memories_by_tags(
 
 
 def _answer(gone: tuple[Memory, ...], *, dry_run: bool) -> tuple[Deleted, str]:
-    listed = [MemoryRecord.of(memory, characters=_PREVIEW_CHARACTERS) for memory in gone[:_LISTED]]
+    listed = fitted([Shown(memory) for memory in gone[:_LISTED]], TOKENS, most_each=_PREVIEW_TOKENS)
     content = Deleted(dry_run=dry_run, count=len(gone), memories=listed)
     return content, texts.deleted(content)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from hashlib import sha256
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from cognitive_memory.core.memory import MemoryType
-from cognitive_memory.core.recall import Recall, RecallFilter, RecallMode
+from cognitive_memory.core.recall import Recall, RecallMode
 from heimdall.mcp_server.model_reports import until_ready
 from heimdall.mcp_server.tools import texts
-from heimdall.mcp_server.tools.arguments import DateRange, RecallMemories
-from heimdall.mcp_server.tools.results import MemoryRecord, Recalled
+from heimdall.mcp_server.tools.arguments import RecallMemories
+from heimdall.mcp_server.tools.filtering import Wanted, wanted
+from heimdall.mcp_server.tools.fitting import Shown, fitted
+from heimdall.mcp_server.tools.results import Recalled
 from heimdall.mcp_server.tools.tool import Call, ToolError, tool
 from heimdall.quoting import clean
+
+if TYPE_CHECKING:
+    from cognitive_memory.project_memory import ProjectMemory
 
 DEEPEST: Final = 500
 """How many memories of one answer can be paged through."""
@@ -23,14 +24,13 @@ DEEPEST: Final = 500
 
 @tool("Recall memories", reads=True)
 async def recall_memories(call: Call, arguments: RecallMemories) -> tuple[Recalled, str]:
-    """Search the long-term memory of this project by meaning and keywords, best first. Call it
-    before a task, and whenever earlier decisions, conventions, errors or experiences could
-    matter. Answers at once, by keywords alone while the embedding model is still being
-    downloaded.
+    """Search this project's long-term memory by meaning and keywords, best first. Call it before a
+    task and whenever earlier decisions, conventions, errors or experiences could matter. Long
+    memories come as excerpts.
     """
     if not arguments.query.strip():
         raise ToolError("query is blank: say in plain words what to look for, or name exact terms.")
-    wanted, skipped = _filter(arguments), _position(arguments)
+    skipped = _position(arguments)
     memory = await call.service.memory(call.ctx)
     if memory is None:
         notes = ("This project has no memories yet.",)
@@ -39,55 +39,53 @@ async def recall_memories(call: Call, arguments: RecallMemories) -> tuple[Recall
     if arguments.wait_for_model:
         call.service.model.begin(memory, asked=True)
         await until_ready(call.service.model, call.ctx)
-    # One more than is shown tells whether there is a next page.
-    limit = min(skipped + arguments.max_results + 1, DEEPEST)
-    recall = await call.service.in_thread(
-        memory.recall, arguments.query, limit=limit, filter=wanted
-    )
+    recall, among = await call.service.in_thread(_recall, memory, arguments, skipped)
     if recall.pending:
         call.service.model.begin(memory, asked=True)
-    return _answer(arguments, recall, skipped)
+    return _answer(arguments, recall, skipped, among)
 
 
-def _answer(asked: RecallMemories, recall: Recall, skipped: int) -> tuple[Recalled, str]:
-    shown = recall.hits[skipped : skipped + asked.max_results]
+def _recall(memory: ProjectMemory, asked: RecallMemories, skipped: int) -> tuple[Recall, Wanted]:
+    among = wanted(memory, asked)
+    # One more than is shown tells whether there is a next page.
+    limit = min(skipped + asked.max_results + 1, DEEPEST)
+    return memory.recall(asked.query, limit=limit, filter=among.filter), among
+
+
+def _answer(
+    asked: RecallMemories, recall: Recall, skipped: int, among: Wanted | None = None
+) -> tuple[Recalled, str]:
+    hits = recall.hits[skipped : skipped + asked.max_results]
+    shown = fitted(
+        [Shown(hit.memory, hit.weak) for hit in hits], asked.max_tokens, question=asked.query
+    )
     following = skipped + len(shown)
+    notes = [clean(note) for note in recall.notes]
+    if any(record.truncated for record in shown):
+        notes.append(f"{texts.EXCERPTS.capitalize()}.")
+    if not recall.hits and among:
+        notes += among.why_none
     content = Recalled(
-        query=asked.query,
         mode=recall.mode.value,
-        memories=[MemoryRecord.of(hit.memory, score=round(hit.score, 4)) for hit in shown],
-        pending=recall.pending,
-        notes=[clean(note) for note in recall.notes],
+        memories=shown,
+        notes=notes or None,
         next_cursor=_cursor(asked, following) if following < len(recall.hits) else None,
     )
     return content, texts.recalled(content, skipped)
 
 
-def _filter(asked: RecallMemories) -> RecallFilter:
-    named = (name for name in asked.types if name not in {"core", "peripheral"})
-    span = asked.date_range or DateRange()
-    return RecallFilter(
-        types=frozenset(map(MemoryType, named)),
-        tags=frozenset(asked.tags),
-        since=span.since,
-        until=span.until,
-    )
-
-
 def _cursor(asked: RecallMemories, following: int) -> str:
-    return base64.urlsafe_b64encode(json.dumps([_question(asked), following]).encode()).decode()
+    return f"{following}.{_question(asked)}"
 
 
 def _position(asked: RecallMemories) -> int:
     """How many memories earlier pages showed."""
     if asked.cursor is None:
         return 0
-    try:
-        question, position = json.loads(base64.urlsafe_b64decode(asked.cursor))
-        if question == _question(asked) and 0 < int(position) < DEEPEST:
-            return int(position)
-    except (binascii.Error, ValueError, TypeError):
-        pass
+    position, _, question = asked.cursor.partition(".")
+    number = int(position) if position.isdecimal() and position.isascii() else 0
+    if 0 < number < DEEPEST and question == _question(asked):
+        return number
     raise ToolError(
         "cursor is not the next_cursor of an earlier answer to this very question: "
         "repeat the call with the same query and filters, or leave cursor out to begin again."
@@ -96,4 +94,4 @@ def _position(asked: RecallMemories) -> int:
 
 def _question(asked: RecallMemories) -> str:
     parts = asked.model_dump_json(include={"query", "types", "date_range", "tags"})
-    return sha256(parts.encode()).hexdigest()[:12]
+    return sha256(parts.encode()).hexdigest()[:8]

@@ -3,48 +3,51 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from cognitive_memory.core.local_time import local_time
 from cognitive_memory.core.memory import Memory, MemoryType, NewMemory
 from heimdall.mcp_server.tools import texts
 from heimdall.mcp_server.tools.arguments import SessionLessons, StoreMemory, UpdateMemory
-from heimdall.mcp_server.tools.results import MemoryRecord, Stored
+from heimdall.mcp_server.tools.lenient import split_kinds
+from heimdall.mcp_server.tools.results import Stored, StoredRecord
 from heimdall.mcp_server.tools.tool import Call, ToolError, tool
+
+if TYPE_CHECKING:
+    from cognitive_memory.project_memory import ProjectMemory
 
 _IMPORTANCE: Final = {"low": 0.3, "medium": 0.6, "high": 0.8, "critical": 1.0}
 _SHORTEST_LESSON: Final = 20
-_OLD_TYPES: Final = {"semantic": MemoryType.CONTEXT, "episodic": MemoryType.EPISODE}
 
 
 @tool("Store a memory")
 async def store_memory(call: Call, arguments: StoreMemory) -> tuple[Stored, str]:
-    """Store a fact, decision, preference or experience of this project in its long-term memory,
-    for later sessions. One thing per call, with the reason where there is one; never secrets.
-    Storing the same text again changes nothing.
+    """Store a fact, decision, preference or experience of this project for later sessions. One thing
+    per call, with the reason; never secrets.
     """
     text, context = arguments.text, arguments.context
     if not text.strip():
         raise ToolError(
             "text is blank: there is nothing to remember. Say in a sentence or more what to keep."
         )
+    kind, labels = _kind_of(context.hierarchy_level, context.memory_type)
     memory = NewMemory(
         text=text,
-        type=_type_of(context.hierarchy_level, context.memory_type),
-        tags=tuple(context.tags or ()),
+        type=kind,
+        tags=(*(context.tags or ()), *labels),
         source=context.source_info,
         importance=0.5 if context.importance_score is None else context.importance_score,
         pinned=context.pinned,
         metadata=dict(context.model_extra or {}),
     )
-    stored = await _store(call, memory)
-    return Stored(memory=MemoryRecord.of(stored)), texts.stored(stored)
+    stored, notes = await _store(call, memory)
+    return _answer(stored, notes), texts.stored(stored, notes)
 
 
 @tool("Record a lesson of this session")
 async def session_lessons(call: Call, arguments: SessionLessons) -> tuple[Stored, str]:
-    """Record a key learning of this session for later ones. Think about what you would want to
-    know if you began this work again remembering nothing: the insight, when it applies, and what
-    to do.
+    """Record what this session taught: what you would want to know if you began again remembering
+    nothing. The insight, when it applies, what to do.
     """
     # A few words, as "all tests pass", say nothing to anybody a month later.
     if len(arguments.lesson_content.strip()) < _SHORTEST_LESSON:
@@ -67,15 +70,14 @@ async def session_lessons(call: Call, arguments: SessionLessons) -> tuple[Stored
             "stored_at": datetime.now(UTC).isoformat(),
         },
     )
-    stored = await _store(call, memory)
-    return Stored(memory=MemoryRecord.of(stored)), texts.lesson_recorded(stored, arguments)
+    stored, notes = await _store(call, memory)
+    return _answer(stored, notes), texts.lesson_recorded(stored, arguments, notes)
 
 
 @tool("Update a memory", destroys=True)
 async def update_memory(call: Call, arguments: UpdateMemory) -> tuple[Stored, str]:
-    """Correct a memory that is no longer right, or change its type, tags, importance, source, or
-    whether it is pinned. What is left out stays as it is. Better than storing a second memory
-    that contradicts the first.
+    """Correct a memory that is no longer right, rather than store a second one that contradicts it.
+    What is left out stays.
     """
     changes: dict[str, Any] = {
         "text": arguments.text,
@@ -93,21 +95,38 @@ async def update_memory(call: Call, arguments: UpdateMemory) -> tuple[Stored, st
         )
     memory = await call.memory_with(arguments.memory_id)
     changed = await call.service.in_thread(memory.update, arguments.memory_id.strip(), **changes)
-    if not changed.embedded:
-        call.service.model.begin(memory, asked=True)
-    return Stored(memory=MemoryRecord.of(changed)), texts.updated(changed, tuple(changes))
+    notes = _pending(call, memory, changed)
+    return _answer(changed, notes), texts.updated(changed, tuple(changes), notes)
 
 
-async def _store(call: Call, memory: NewMemory) -> Memory:
+async def _store(call: Call, memory: NewMemory) -> tuple[Memory, list[str]]:
+    """The memory as it is stored now, and what there is to report of it."""
+    began = datetime.now(UTC)
     project = await call.service.memory_made(call.ctx)
     stored = await call.service.in_thread(project.store, memory)
-    if not stored.embedded:
-        call.service.model.begin(project, asked=True)
-    return stored
+    notes = _pending(call, project, stored)
+    if stored.created_at < began:
+        notes.append(f"it was stored already, on {local_time(stored.created_at)}")
+    return stored, notes
 
 
-def _type_of(level: int | None, name: str | None) -> MemoryType:
+def _pending(call: Call, project: ProjectMemory, memory: Memory) -> list[str]:
+    """What is to be said of a memory that has no vector yet, which is made now if it can be."""
+    if memory.embedded:
+        return []
+    call.service.model.begin(project, asked=True)
+    return [texts.LATER]
+
+
+def _answer(stored: Memory, notes: list[str]) -> Stored:
+    return Stored(memory=StoredRecord(id=stored.id), notes=notes or None)
+
+
+def _kind_of(level: int | None, name: str | None) -> tuple[MemoryType, tuple[str, ...]]:
+    """The type that is meant, and tags for what is none: a decision, a convention."""
+    types, labels = split_kinds([name or ""])
     if level is not None:
-        return MemoryType.from_level(level)
-    name = name or MemoryType.EPISODE.value
-    return _OLD_TYPES.get(name) or MemoryType(name)
+        return MemoryType.from_level(level), labels
+    # What deserves a name of its own holds longer than what happened once.
+    usual = MemoryType.CONTEXT if labels else MemoryType.EPISODE
+    return next(iter(types), usual), labels

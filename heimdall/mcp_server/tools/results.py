@@ -1,102 +1,129 @@
-"""What tools answer with, for programs: the structured content. What is unknown is left out."""
+"""What tools answer with, for programs: the structured content, no larger than the text. What goes without saying is
+left out.
+
+Many clients show their model this alone, so it says all that the text says.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from cognitive_memory.core.local_time import local_time
 from cognitive_memory.core.memory import Memory
 from heimdall.quoting import clean
 
-SHOWN_CHARACTERS = 8000
-"""Of a longer memory so much is shown; the resource of the memory has all of it."""
+USUAL_IMPORTANCE = 0.5
+_MOST_TAGS = 20
+_LONGEST_LABEL = 60
+_LONGEST_NAME = 300
 
 
 class MemoryRecord(BaseModel):
-    """A memory."""
+    """A memory.
+
+    Attributes:
+        truncated: whether `text` is a part of the memory's text.
+        origin: stored: here, by the user or their assistant; document: a file of the project; commit: its history;
+            captured: a transcript; adopted: a database or export that somebody else may have written.
+        weak: whether it is unlikely to answer the question.
+        created_at: in this machine's zone, to the minute: what it tells of, or when it was stored.
+        updated_at: only where it was changed after it was made.
+        importance_score: only where it is not `USUAL_IMPORTANCE`.
+    """
 
     id: str
-    uri: str = Field(description="The resource that has all of this memory")
     text: str
-    truncated: bool | None = Field(
-        default=None, description="Whether the text goes on; the resource has all of it"
-    )
+    truncated: Literal[True] | None = None
+    weak: Literal[True] | None = None
     type: Literal["concept", "context", "episode"]
-    hierarchy_level: int = Field(description="0 = concept, 1 = context, 2 = episode")
-    tags: list[str]
+    origin: Literal["stored", "document", "commit", "captured", "adopted"]
+    created_at: str
+    updated_at: str | None = None
+    tags: list[str] | None = None
     source: str | None = None
-    origin: Literal["stored", "document", "commit", "captured", "adopted"] = Field(
-        description="stored: here, by the user or their assistant; document: a file of the project; commit: its history; "
-        "captured: a transcript; adopted: a database or export that somebody else may have written"
-    )
     context: str | None = None
-    importance_score: float
-    pinned: bool
-    created_at: datetime
-    updated_at: datetime
-    embedded: bool = Field(
-        description="Whether it can be found by meaning already, not by keywords alone"
-    )
-    score: float | None = Field(
-        default=None, description="How well it answers, comparable within this answer alone"
-    )
+    importance_score: float | None = None
+    pinned: Literal[True] | None = None
 
     @classmethod
     def of(
-        cls, memory: Memory, *, score: float | None = None, characters: int = SHOWN_CHARACTERS
+        cls, memory: Memory, *, text: str | None = None, whole: bool = True, weak: bool = False
     ) -> MemoryRecord:
-        """The record of a stored memory, with so many characters of its text at most."""
+        """The record of a stored memory.
+
+        Args:
+            text: what is shown of its text; default: all of it.
+            whole: whether that is all.
+            weak: as the attribute.
+        """
+        changed = (memory.updated_at - memory.created_at).total_seconds() >= 60
         return cls(
             id=memory.id,
-            uri=memory_uri(memory.id),
-            text=clean(memory.text[:characters]),
-            truncated=len(memory.text) > characters or None,
+            text=clean(memory.text if text is None else text),
+            truncated=None if whole else True,
+            weak=weak or None,
             type=memory.type.value,
-            hierarchy_level=memory.type.level,
-            tags=[clean(tag) for tag in memory.tags],
-            source=memory.source if memory.source is None else clean(memory.source),
             origin=memory.origin.value,
-            context=clean(memory.context) or None,
-            importance_score=memory.importance,
-            pinned=memory.pinned,
-            created_at=memory.created_at,
-            updated_at=memory.updated_at,
-            embedded=memory.embedded,
-            score=score,
+            created_at=local_time(memory.created_at),
+            updated_at=local_time(memory.updated_at) if changed else None,
+            tags=_labels(memory.tags),
+            source=_short(memory.source, _LONGEST_NAME),
+            context=_short(memory.context, _LONGEST_NAME),
+            importance_score=None if memory.importance == USUAL_IMPORTANCE else memory.importance,
+            pinned=memory.pinned or None,
         )
+
+
+class StoredRecord(BaseModel):
+    """Of a memory that was stored, what its caller does not know."""
+
+    id: str
 
 
 class Stored(BaseModel):
     """Result of `store_memory` and `session_lessons`, and of `update_memory`."""
 
-    memory: MemoryRecord
+    memory: StoredRecord
+    notes: list[str] | None = None
 
 
-class Recalled(BaseModel):
-    """Result of `recall_memories`."""
+class Listed(BaseModel):
+    """Result of `list_memories` and `get_memory`.
 
-    query: str
-    mode: Literal["hybrid", "keywords"] = Field(
-        description="hybrid: by keywords and meaning; keywords: by these alone"
-    )
-    memories: list[MemoryRecord] = Field(description="Best first")
-    pending: int = Field(description="Memories that can be found by keywords alone so far")
-    notes: list[str] = Field(description="What to know about this answer")
-    next_cursor: str | None = Field(
-        default=None, description="Pass it as cursor for the next page; absent at the end"
-    )
+    Attributes:
+        notes: what to know about this answer.
+        next_cursor: to be passed as `cursor` for what follows; None at the end.
+    """
+
+    memories: list[MemoryRecord]
+    notes: list[str] | None = None
+    next_cursor: str | None = None
+
+
+class Recalled(Listed):
+    """Result of `recall_memories`: best first.
+
+    Attributes:
+        mode: hybrid: by keywords and meaning; keywords: by these alone.
+    """
+
+    mode: Literal["hybrid", "keywords"]
 
 
 class Deleted(BaseModel):
-    """Result of the tools that delete."""
+    """Result of the tools that delete.
 
-    dry_run: bool = Field(description="Whether nothing was deleted yet")
-    count: int = Field(description="How many memories were deleted, or would be")
-    memories: list[MemoryRecord] = Field(
-        description="They, or the first of them; long texts are cut"
-    )
+    Attributes:
+        dry_run: whether nothing was deleted yet.
+        count: how many memories were deleted, or would be.
+        memories: they, or the first of them; long texts are cut.
+    """
+
+    dry_run: bool
+    count: int
+    memories: list[MemoryRecord]
 
 
 class ProjectRecord(BaseModel):
@@ -148,3 +175,13 @@ class Status(BaseModel):
 def memory_uri(memory_id: str) -> str:
     """The URI of the resource of one memory."""
     return f"heimdall://memory/{memory_id}"
+
+
+def _labels(tags: tuple[str, ...]) -> list[str] | None:
+    shown = [_short(tag, _LONGEST_LABEL) or "" for tag in tags[:_MOST_TAGS]]
+    return [*shown, "…"] if len(tags) > _MOST_TAGS else shown or None
+
+
+def _short(text: str | None, longest: int) -> str | None:
+    text = clean(text or "")
+    return (text if len(text) <= longest else f"{text[: longest - 1]}…") or None

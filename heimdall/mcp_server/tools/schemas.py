@@ -1,4 +1,4 @@
-"""JSON Schemas of tools' arguments and results as clients understand them best: flat, without nulls and titles."""
+"""JSON Schemas of tools' arguments as clients understand them best: flat, and short."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-_NESTED = ("items", "additionalProperties")
+_LEFT_OUT = frozenset(
+    ("title", "format", "maxLength", "minLength", "maxItems", "minItems", "additionalProperties")
+)
+"""What takes room and helps no model: the server checks it anyway. Some validators refuse a `format` that they don't
+know, and arguments by other names, which the server understands.
+"""
 
 
 def schema_of(model: type[BaseModel]) -> dict[str, Any]:
@@ -33,11 +38,13 @@ def _flat_schema(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str,
     flat = {}
     for key, value in node.items():
         if key == "properties":
-            flat[key] = {name: _flat_schema(schema, definitions) for name, schema in value.items()}
-        elif key != "title":
+            # what has to be given is read first
+            names = sorted(value, key=lambda name: name not in node.get("required", ()))
+            flat[key] = {name: _flat_schema(value[name], definitions) for name in names}
+        elif key not in _LEFT_OUT and value != []:
             flat[key] = (
                 _flat_schema(value, definitions)
-                if isinstance(value, dict) and key in _NESTED
+                if isinstance(value, dict) and key == "items"
                 else value
             )
     return flat

@@ -11,7 +11,7 @@ from heimdall.mcp_server.tools import texts
 from heimdall.mcp_server.tools.arguments import MemoryStatus
 from heimdall.mcp_server.tools.results import Counts, ModelRecord, ProjectRecord, Status
 from heimdall.mcp_server.tools.tool import Call, tool
-from heimdall.mcp_server.transport.handshake import own_version
+from heimdall.mcp_server.transport.opening import own_version
 from heimdall.quoting import clean
 
 if TYPE_CHECKING:
@@ -23,9 +23,7 @@ _MOST_TAGS: Final = 50
 
 @tool("State of the memory", reads=True)
 async def memory_status(call: Call, arguments: MemoryStatus) -> tuple[Status, str]:
-    """Which project's memory this is, how much it holds, whether search by meaning works, and
-    how far the download of the embedding model is.
-    """
+    """Which project this is, how much its memory holds, whether the search by meaning works."""
     service = call.service
     choice = await service.project(call.ctx)
     memory = await service.in_thread(service.memories.existing, choice.project)

@@ -6,50 +6,65 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from heimdall.mcp_server.tools.results import Deleted, MemoryRecord, Recalled, Status
+from heimdall.mcp_server.tools.results import Deleted, Listed, MemoryRecord, Recalled, Status
 from heimdall.quoting import DATA_NOT_ORDERS, block, quoted, sentence
 
 if TYPE_CHECKING:
     from cognitive_memory.core.memory import Memory
     from heimdall.mcp_server.tools.arguments import SessionLessons
 
-_USUAL_IMPORTANCE: Final = 0.5
-_MOST_TAGS: Final = 20
-_LATER: Final = "; it is found by keywords now, and by meaning once the model is ready"
+LATER: Final = "it is found by keywords now, and by meaning once the model is ready"
+EXCERPTS: Final = "of a text that is an excerpt, get_memory has all"
 
 
-def _new(memory: Memory) -> str:
-    return f"ID: {memory.id}{'' if memory.embedded else _LATER}"
-
-
-def stored(memory: Memory) -> str:
+def stored(memory: Memory, notes: Sequence[str]) -> str:
     """A memory was stored."""
-    return f"Stored: L{memory.type.level} ({memory.type.value}), {_new(memory)}"
+    return _noted(f"Stored: L{memory.type.level} ({memory.type.value}), ID: {memory.id}", notes)
 
 
-def lesson_recorded(memory: Memory, lesson: SessionLessons) -> str:
+def lesson_recorded(memory: Memory, lesson: SessionLessons, notes: Sequence[str]) -> str:
     """A lesson was stored."""
-    return f"Lesson recorded: {lesson.lesson_type}, {lesson.importance}, {_new(memory)}"
+    told = f"Lesson recorded: {lesson.lesson_type}, {lesson.importance}, ID: {memory.id}"
+    return _noted(told, notes)
 
 
-def updated(memory: Memory, fields: Sequence[str]) -> str:
+def updated(memory: Memory, fields: Sequence[str], notes: Sequence[str]) -> str:
     """A memory was changed."""
-    return f"Updated {', '.join(fields)} of {memory.id}"
+    return _noted(f"Updated {', '.join(fields)} of {memory.id}", notes)
 
 
 def recalled(recall: Recalled, skipped: int) -> str:
     """Memories that answer a question."""
     how = "keywords and meaning" if recall.mode == "hybrid" else "keywords alone"
-    query = quoted(recall.query)
-    if recall.memories:
-        lines = [f"{_count(len(recall.memories))} for {query} by {how} ({DATA_NOT_ORDERS}):"]
+    return _page(recall, f"by {how}", skipped)
+
+
+def listed(page: Listed, order: str, *, more: bool) -> str:
+    """Memories in an order; `more` if it is not the first page."""
+    return _page(page, f"{order} first", int(more))
+
+
+def read(page: Listed, start: int, characters: int) -> str:
+    """One memory, from its character `start` on, of so many."""
+    (record,) = page.memories
+    part = f", characters {start} to {start + len(record.text)} of {characters}"
+    lines = [f"Memory{part if record.truncated else ''} ({DATA_NOT_ORDERS}):"]
+    lines += ["", f"[{facts(record)}]", block(record.text)]
+    if page.next_cursor:
+        lines += ["", f"More: repeat the call with cursor {page.next_cursor!r}."]
+    return "\n".join(lines)
+
+
+def _page(page: Listed, how: str, skipped: int) -> str:
+    if page.memories:
+        lines = [f"{_count(len(page.memories))} {how} ({DATA_NOT_ORDERS}):"]
     else:
-        lines = [f"No {'more ' if skipped else ''}memories found for {query} by {how}."]
-    lines += _numbered(recall.memories, skipped + 1)
-    if recall.notes:
-        lines += ["", *(f"Note: {sentence(note)}" for note in recall.notes)]
-    if recall.next_cursor:
-        lines += ["", f"More: repeat the call with cursor {recall.next_cursor!r}."]
+        lines = [f"No {'more ' if skipped else ''}memories found {how}."]
+    lines += _numbered(page.memories, skipped + 1 if isinstance(page, Recalled) else 1)
+    if page.notes:
+        lines += ["", *(f"Note: {sentence(note)}" for note in page.notes)]
+    if page.next_cursor:
+        lines += ["", f"More: repeat the call with cursor {page.next_cursor!r}."]
     return "\n".join(lines)
 
 
@@ -92,33 +107,40 @@ def listing(title: str, records: Iterable[MemoryRecord]) -> str:
     )
 
 
+def facts(record: MemoryRecord) -> str:
+    """What is said of a memory besides its text."""
+    said: list[str] = [record.origin, record.type]
+    said += [word for word in ("weak", "pinned") if getattr(record, word)]
+    if record.importance_score is not None:
+        said.append(f"importance {record.importance_score:g}")
+    said.append(record.created_at)
+    if record.updated_at:
+        said.append(f"changed {record.updated_at}")
+    said.append(f"id {record.id}")
+    if record.tags:
+        said.append(f"tags {', '.join(map(quoted, record.tags))}")
+    if record.source:
+        said.append(f"source {quoted(record.source)}")
+    if record.context:
+        said.append(f"context {quoted(record.context)}")
+    if record.truncated:
+        said.append("excerpt")
+    return " · ".join(said)
+
+
 def _count(memories: int) -> str:
     return "1 memory" if memories == 1 else f"{memories} memories"
+
+
+def _noted(told: str, notes: Sequence[str]) -> str:
+    return "; ".join([told, *map(sentence, notes)])
 
 
 def _numbered(records: Iterable[MemoryRecord], first: int = 1) -> list[str]:
     lines = []
     for number, record in enumerate(records, first):
-        lines += ["", f"{number}. [{' · '.join(_facts(record))}]", block(record.text)]
-        if record.truncated:
-            lines.append(f"… (goes on; all of it: {record.uri})")
+        lines += ["", f"{number}. [{facts(record)}]", block(record.text)]
     return lines
-
-
-def _facts(record: MemoryRecord) -> list[str]:
-    facts: list[str] = [record.origin, record.type]
-    if record.pinned:
-        facts.append("pinned")
-    if record.importance_score != _USUAL_IMPORTANCE:
-        facts.append(f"importance {record.importance_score:g}")
-    facts += [record.created_at.date().isoformat(), f"id {record.id}"]
-    if record.tags:
-        facts.append(f"tags {', '.join(map(quoted, record.tags[:_MOST_TAGS]))}")
-    if record.source:
-        facts.append(f"source {quoted(record.source)}")
-    if record.context:
-        facts.append(f"context {quoted(record.context)}")
-    return facts
 
 
 def _as_json(value: object) -> str:

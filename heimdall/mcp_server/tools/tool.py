@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeAlias, get_type_hints
 
 import mcp_types as types
 from pydantic import BaseModel
@@ -78,14 +78,13 @@ class Tool:
     @cached_property
     def listed(self) -> types.Tool:
         """The tool as the protocol has it."""
-        result, _ = get_args(get_type_hints(self.run)["return"])
+        # Without a schema of the result: those of all tools took more room in a conversation than all the rest.
         return types.Tool(
             name=self.name,
             title=self.title,
             # for the language model that decides whether to call it
             description=" ".join((self.run.__doc__ or "").split()),
             input_schema=schema_of(self.arguments),
-            output_schema=schema_of(result),
             annotations=types.ToolAnnotations(
                 read_only_hint=self.reads,
                 destructive_hint=self.destroys,

@@ -1,11 +1,12 @@
-"""The release asset: from a mirror, or from the GitHub release itself."""
+"""Release assets: from mirrors, or from the GitHub release itself."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from urllib.parse import quote
+from typing import Protocol
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from ..errors import SourceError
 from ..files import sha256_of
@@ -13,83 +14,185 @@ from ..manifest import PinnedAsset, PinnedFile, PinnedModel
 from ..secrets import redact_url
 from ..settings import Settings
 from ..space import require_space
-from ..transfer.archives import unpack
-from ..transfer.download import ask_byte
+from ..transfer.download import Opener, ask_byte
 from ..transfer.http import Client
-from .base import Context
+from .archives import unpack
+from .base import Context, try_each
+from .local import copy_if_pinned
+
+
+class Place(Protocol):
+    """A place that may have assets."""
+
+    def address(self, asset: PinnedAsset) -> str:
+        """Where it has the asset, without secrets."""
+
+    def fetch(self, asset: PinnedAsset, files: Sequence[PinnedFile], context: Context) -> None:
+        """Take the files, which the asset has, into the store.
+
+        Raises:
+            As `Source.deliver` does.
+        """
+
+    def probe(self, asset: PinnedAsset, client: Client) -> None:
+        """Ask whether the asset is there.
+
+        Raises:
+            SourceError: if it is not.
+        """
 
 
 @dataclass(frozen=True, slots=True)
-class AssetAtUrl:
-    """The asset at an http or https URL.
+class Assets:
+    """The assets of a model, each from the first of some places that has it.
 
     Attributes:
-        credentials: headers for the URL's own host alone.
+        places: where they may be, in order.
+        trouble: what is wrong with credentials that are meant for the places, or nothing.
     """
 
     name: str
-    url: str
-    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+    place: str
+    places: tuple[Place, ...]
     remote: bool = True
-
-    @property
-    def place(self) -> str:
-        """The URL without secrets."""
-        return redact_url(self.url)
+    trouble: str = ""
 
     def deliver(self, wanted: Sequence[PinnedFile], context: Context) -> None:
-        """Download the asset, verify it, unpack what is wanted."""
-        asset = context.pinned.model.asset
-        with context.downloaded(
-            self.url,
-            PinnedFile(asset.name, asset.sha256, asset.size),
-            credentials=self.credentials,
-            room=sum(file.size for file in wanted),
-        ) as download:
-            unpack(download.path, wanted, context.pinned)
+        """Fetch the assets that have what is wanted."""
+
+        def fetch(chosen: tuple[PinnedAsset | None, list[PinnedFile]]) -> None:
+            asset, files = chosen
+            if asset is None:
+                raise SourceError(f"no asset has {', '.join(file.path for file in files)}")
+            self._first(asset, lambda place: place.fetch(asset, files, context))
+
+        try_each(context.pinned.model.assets_for(wanted), fetch)
 
     def probe(self, model: PinnedModel, client: Client) -> None:
-        """Ask for one byte."""
-        ask_byte(client, self.url, model.asset.size, self.credentials)
+        """Ask for one byte of each asset."""
+        try_each(
+            model.assets, lambda asset: self._first(asset, lambda place: place.probe(asset, client))
+        )
+
+    def _first(self, asset: PinnedAsset, ask: Callable[[Place], None]) -> None:
+        failures: list[SourceError] = []
+        for place in self.places:
+            try:
+                return ask(place)
+            except SourceError as error:
+                address = place.address(asset)
+                named = address in error.reason
+                reason = error.reason if named else f"{address}: {error.reason}"
+                failures.append(replace(error, reason=reason))
+                if error.transient:  # the other place is no better now
+                    break
+        # That one of the places is empty is no news.
+        told = [failure for failure in failures if not failure.absent] or failures
+        reasons = [failure.reason for failure in told]
+        reason = "; ".join([*reasons, *filter(None, [self.trouble])])
+        raise replace(told[-1], reason=reason)
 
 
 @dataclass(frozen=True, slots=True)
-class AssetInFile:
-    """The asset as a file of this machine or a mounted share: read in place."""
+class BelowUrl:
+    """Assets as `<base>/<tag>/<asset>`.
 
-    path: Path
-    name: str = "mirror"
-    remote: bool = False
+    Attributes:
+        base: an http or https URL, perhaps with a query, as a signature for a container, which goes behind the path.
+        credentials: headers for the URL's own host alone.
+    """
 
-    @property
-    def place(self) -> str:
+    base: str
+    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def address(self, asset: PinnedAsset) -> str:
+        """The asset's URL without secrets."""
+        return redact_url(self._url(asset))
+
+    def fetch(self, asset: PinnedAsset, files: Sequence[PinnedFile], context: Context) -> None:
+        """Download the asset, verify it, take the files out of it."""
+        download_asset(self._url(asset), asset, files, context, credentials=self.credentials)
+
+    def probe(self, asset: PinnedAsset, client: Client) -> None:
+        """Ask for one byte."""
+        ask_byte(client, self._url(asset), asset.size, self.credentials)
+
+    def _url(self, asset: PinnedAsset) -> str:
+        parts = urlsplit(self.base)
+        path = f"{parts.path}/{quote(asset.tag)}/{quote(asset.name)}"
+        return urlunsplit(parts._replace(path=path))
+
+
+def download_asset(
+    url: str,
+    asset: PinnedAsset,
+    files: Sequence[PinnedFile],
+    context: Context,
+    *,
+    client: Opener | None = None,
+    credentials: Mapping[str, str] | None = None,
+) -> None:
+    """Download an asset and take the files into the store: what it is, or what it has.
+
+    Args:
+        client: what opens the URL; default: the context's.
+        credentials: headers for the URL's own host alone.
+
+    Raises:
+        As `Source.deliver` does.
+    """
+    is_file = asset.is_among(files)
+    target = PinnedFile(asset.name, asset.sha256, asset.size)
+    room = 0 if is_file else sum(file.size for file in files)
+    with context.downloaded(
+        url, target, client=client, credentials=credentials, room=room
+    ) as download:
+        if is_file:
+            context.pinned.store.take(target, download)
+        else:
+            unpack(download.path, files, context.pinned)
+
+
+@dataclass(frozen=True, slots=True)
+class BelowFolder:
+    """Assets as files of this machine or a mounted share, `<folder>/<tag>/<asset>`: read in place."""
+
+    folder: Path
+
+    def address(self, asset: PinnedAsset) -> str:
         """The path."""
-        return str(self.path)
+        return str(self._path(asset))
 
-    def deliver(self, wanted: Sequence[PinnedFile], context: Context) -> None:
-        """Verify the asset, unpack what is wanted."""
-        asset = context.pinned.model.asset
+    def fetch(self, asset: PinnedAsset, files: Sequence[PinnedFile], context: Context) -> None:
+        """Verify the asset, take the files out of it."""
+        path = self._path(asset)
         try:
-            size = self.path.stat().st_size
+            size = path.stat().st_size
             # Reading a share to its end only to see that it is another file helps nobody.
-            sha256 = sha256_of(self.path) if size == asset.size else None
+            sha256 = sha256_of(path) if size == asset.size else None
         except OSError as error:
             raise _unreadable(error) from error
         if sha256 != asset.sha256:
             expected = f"{asset.size} bytes with sha256 {asset.sha256}"
             actual = f"sha256 {sha256}" if sha256 else f"{size} bytes"
             raise SourceError(f"is not the asset: expected {expected}, found {actual}")
-        require_space(context.pinned.store.root, sum(file.size for file in wanted))
-        unpack(self.path, wanted, context.pinned)
+        require_space(context.pinned.store.root, sum(file.size for file in files))
+        if asset.is_among(files):
+            copy_if_pinned(path, files[0], context.pinned.store)
+        else:
+            unpack(path, files, context.pinned)
 
-    def probe(self, model: PinnedModel, _client: Client) -> None:
+    def probe(self, asset: PinnedAsset, _client: Client) -> None:
         """Look whether it has the asset's size."""
         try:
-            size = self.path.stat().st_size
+            size = self._path(asset).stat().st_size
         except OSError as error:
             raise _unreadable(error) from error
-        if size != model.asset.size:
-            raise SourceError(f"has {size} bytes, expected {model.asset.size}")
+        if size != asset.size:
+            raise SourceError(f"has {size} bytes, expected {asset.size}")
+
+    def _path(self, asset: PinnedAsset) -> Path:
+        return self.folder / asset.tag / asset.name
 
 
 def _unreadable(error: OSError) -> SourceError:
@@ -97,16 +200,14 @@ def _unreadable(error: OSError) -> SourceError:
     return SourceError(f"can't be read: {error.strerror}", absent=absent)
 
 
-def github(model: PinnedModel, settings: Settings) -> AssetAtUrl:
-    """The asset of the GitHub release, by its direct URL.
+def github(model: PinnedModel, settings: Settings) -> Assets:
+    """The assets of GitHub releases, by their direct URLs.
 
     The API is rate-limited, for all machines that share an address together.
     """
-    url = f"{settings.github_url}/{quote(model.repository)}/releases/download/{path_below(model.asset)}"
     token = settings.github_token
-    return AssetAtUrl("github", url, {"Authorization": f"Bearer {token}"} if token else {})
-
-
-def path_below(asset: PinnedAsset) -> str:
-    """Where an asset is below a release or mirror, as a URL says it."""
-    return f"{quote(asset.tag)}/{quote(asset.name)}"
+    releases = BelowUrl(
+        f"{settings.github_url}/{quote(model.repository)}/releases/download",
+        {"Authorization": f"Bearer {token}"} if token else {},
+    )
+    return Assets("github", releases.address(model.assets[0]), (releases,))

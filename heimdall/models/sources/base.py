@@ -11,7 +11,7 @@ from ..errors import SourceError
 from ..manifest import PinnedFile, PinnedModel
 from ..pinned_set import PinnedSet
 from ..space import NoSpaceError, is_full, require_space
-from ..transfer.download import Download
+from ..transfer.download import Download, Opener
 from ..transfer.http import Client
 from ..transfer.partials import PartialFile, claim
 from ..transfer.progress import Progress
@@ -33,12 +33,14 @@ class Context:
         url: str,
         target: PinnedFile,
         *,
+        client: Opener | None = None,
         credentials: Mapping[str, str] | None = None,
         room: int = 0,
     ) -> Iterator[PartialFile]:
         """What is at `url`, verified, in the store's filesystem; removed when the block ends well.
 
         Args:
+            client: what opens the URL; default: the context's.
             credentials: headers for the URL's own host alone.
             room: bytes that the block needs besides.
 
@@ -49,7 +51,8 @@ class Context:
         store = self.pinned.store
         with claim(store.partial, target.sha256, alone=self.pinned.alone) as partial:
             require_space(store.root, target.size - partial.size + room)
-            Download(self.client, url, target, partial, self.progress, credentials).run()
+            opener = client or self.client
+            Download(opener, url, target, partial, self.progress, credentials).run()
             try:
                 yield partial
             except (NoSpaceError, OSError) as error:
@@ -111,6 +114,8 @@ def try_each(pieces: Iterable[_Piece], deliver: Callable[[_Piece], None]) -> Non
             deliver(piece)
         except SourceError as error:
             failures.append(error)
+    if len(failures) == 1:
+        raise failures[0]
     if failures:
         raise SourceError(
             "; ".join(failure.reason for failure in failures),

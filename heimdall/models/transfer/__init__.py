@@ -1,1 +1,1 @@
-"""Bringing bytes here: HTTP, limits, downloads and their parts, archives, progress."""
+"""Bringing bytes here: HTTP, limits, downloads and their parts, progress."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Protocol
 
 from ..errors import SourceError
 from ..manifest import PinnedFile
 from ..secrets import redact_url
-from .http import Answer, Client
+from .http import Answer
 from .partials import PartialFile
 from .progress import Progress
 
@@ -18,8 +20,21 @@ _WORTHWHILE = 1 << 20
 """A connection that brought at least this many bytes before it broke is worth another at once."""
 
 
+class Opener(Protocol):
+    """What opens URLs, as `http.Client` does."""
+
+    def open(
+        self,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        credentials: Mapping[str, str] | None = None,
+    ) -> AbstractContextManager[Answer]:
+        """GET `url`."""
+
+
 def ask_byte(
-    client: Client, url: str, size: int, credentials: Mapping[str, str] | None = None
+    client: Opener, url: str, size: int, credentials: Mapping[str, str] | None = None
 ) -> None:
     """Ask for the first byte of `url`.
 
@@ -54,7 +69,7 @@ class Download:
         etag: of the file whose first bytes are in `partial`, if the server named a strong one.
     """
 
-    client: Client
+    client: Opener
     url: str
     target: PinnedFile
     partial: PartialFile

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cognitive_memory.ingest.blocks import Block, Piece, pack
+from cognitive_memory.ingest.front_matter import FrontMatter
 from cognitive_memory.ingest.markdown import read_markdown
 from cognitive_memory.ingest.plain_text import read_text
+from cognitive_memory.ingest.restructuredtext import read_restructuredtext
 from cognitive_memory.ingest.splitting import BOUND, HEADING_ROOM, SOLID_BOUND, estimate_tokens
 from tests.cognitive_memory.ingest.texts import texts
 
@@ -15,9 +19,17 @@ def _words(text: str) -> str:
     return "".join(text.split())
 
 
-@given(text=texts(), markdown=st.booleans())
-def test_pieces_have_all_that_is_not_blank_once(text: str, markdown: bool) -> None:
-    blocks = list(read_markdown(text)[0] if markdown else read_text(text))
+_Reader = Callable[[str], tuple[Iterable[Block], FrontMatter]]
+READERS: list[_Reader] = [
+    read_markdown,
+    read_restructuredtext,
+    lambda text: (read_text(text), FrontMatter()),
+]
+
+
+@given(text=texts(), read=st.sampled_from(READERS))
+def test_pieces_have_all_that_is_not_blank_once(text: str, read: _Reader) -> None:
+    blocks = list(read(text)[0])
     assert "".join(block.text for block in blocks) == text
     pieces = pack(blocks)
     assert _words("".join(piece.text for piece in pieces)) == _words(text)
@@ -26,10 +38,10 @@ def test_pieces_have_all_that_is_not_blank_once(text: str, markdown: bool) -> No
     assert all(estimate_tokens(piece.text) <= (SOLID_BOUND if solid else BOUND) for piece in pieces)
 
 
-@given(text=texts(), markdown=st.booleans())
-def test_line_numbers_are_those_of_the_text(text: str, markdown: bool) -> None:
+@given(text=texts(), read=st.sampled_from(READERS))
+def test_line_numbers_are_those_of_the_text(text: str, read: _Reader) -> None:
     lines = text.split("\n")
-    for piece in pack(read_markdown(text)[0] if markdown else read_text(text)):
+    for piece in pack(read(text)[0]):
         there = "\n".join(lines[piece.first_line - 1 : piece.last_line])
         assert _words(piece.text) in _words(there)
 
@@ -109,3 +121,32 @@ def test_a_short_end_of_a_section_joins_what_is_before_it() -> None:
         Block("That is all.\n", 302, ("A",)),
     )
     assert piece.last_line == 302
+
+
+def test_no_piece_begins_indented() -> None:
+    quoted = [Block("    " + _prose(200), number, ("A",)) for number in (1, 3)]
+    code = Block("    first\n      second\n\nplain\n", 5, ("B",), title="B")
+    assert [piece.text[:9] for piece in _pieces(*quoted, code)] == [
+        "word word",
+        "word word",
+        "first\n  s",
+    ]
+
+
+def test_parts_of_what_has_a_title_are_below_it() -> None:
+    pieces = _pieces(Block(_prose(600), 1, ("A",), title="B"))
+    assert [(piece.path, piece.titles) for piece in pieces] == [
+        (("A",), ("B",)),
+        (("A", "B"), ()),
+        (("A", "B"), ()),
+    ]
+
+
+def test_entries_of_a_list_stay_whole_where_its_paragraph_is_cut() -> None:
+    entry = (
+        "-   Something was done. It took some words to say so, and more.\n    It goes on here.\n"
+    )
+    pieces = _pieces(Block(entry * 20, 1, ("A",)))
+    assert len(pieces) > 1
+    assert all(piece.text.startswith("-   Something") for piece in pieces)
+    assert all(piece.text.endswith("goes on here.") for piece in pieces)

@@ -42,9 +42,9 @@ def _memories(source: str, text: str | bytes) -> list[NewMemory]:
 def test_markdown_by_its_headings() -> None:
     memories = _memories("docs/guide.md", GUIDE)
     assert [(memory.context, memory.text.split("\n", 1)[0]) for memory in memories] == [
-        ("The Guide", "---"),
-        ("Guide", "## Install"),
-        ("Guide > Install", "### On Linux"),
+        ("docs/guide.md > The Guide", "---"),
+        ("docs/guide.md > The Guide > Guide", "## Install"),
+        ("docs/guide.md > The Guide > Guide > Install", "### On Linux"),
     ]
     assert {memory.tags for memory in memories} == {("manual", "two words")}
     assert {memory.source for memory in memories} == {"docs/guide.md"}
@@ -59,13 +59,13 @@ def test_markdown_by_its_headings() -> None:
 def test_a_file_without_headings_goes_by_its_name() -> None:
     (memory,) = _memories("notes/meeting.txt", "We agreed on SQLite.\n")
     assert (memory.context, memory.text, memory.type) == (
-        "meeting.txt",
+        "notes/meeting.txt",
         "We agreed on SQLite.",
         MemoryType.CONCEPT,
     )
 
 
-def test_underlined_titles_of_restructuredtext() -> None:
+def test_underlined_titles_of_plain_text() -> None:
     text = (
         "=====\nGuide\n=====\n\n"
         + "Words. " * 40
@@ -74,13 +74,35 @@ def test_underlined_titles_of_restructuredtext() -> None:
         + "\n\nUse\n---\n"
         + "Less. " * 60
     )
-    memories = _memories("guide.rst", text)
+    memories = _memories("guide.txt", text)
     assert [memory.context for memory in memories] == [
-        "guide.rst",
-        "guide.rst > Guide",
-        "guide.rst > Guide",
+        "guide.txt",
+        "guide.txt > Guide",
+        "guide.txt > Guide",
     ]
     assert memories[2].text.startswith("Use\n---\nLess.")
+
+
+def test_the_title_that_a_document_begins_with_is_in_the_context_of_its_other_chapters() -> None:
+    memories = _memories("README.md", f"# The tool\n\n{LONG}\n# Install\n\n{LONG}\n")
+    assert [memory.context for memory in memories] == ["README.md", "README.md > The tool"]
+
+
+@pytest.mark.parametrize(
+    ("source", "place"),
+    [
+        ("a/b/c/d/e.md", "a/b/c/d/e.md"),
+        ("/home/somebody/src/other/docs/e.md", "other/docs/e.md"),
+        ("x" * 200 + "/e.md", "x" * 155 + "/e.md"),
+    ],
+)
+def test_the_context_begins_with_the_path(source: str, place: str) -> None:
+    assert _memories(source, "# Title\n")[0].context == place
+
+
+def test_what_a_long_docstring_belongs_to_is_in_the_context_of_each_of_its_pieces() -> None:
+    memories = _memories("a.py", f'class A:\n    def go(self):\n        """{LONG * 8}"""\n')
+    assert [memory.context for memory in memories] == ["a.py > A", *["a.py > A > go"] * 2]
 
 
 @pytest.mark.parametrize(
@@ -147,14 +169,14 @@ class Store:
     assert [
         (memory.context, memory.text.split("\n", 1)[0].split(".")[0]) for memory in memories
     ] == [
-        ("store.py", '"""What the module is for'),
-        ("store.py", "LIMIT = 3"),
-        ("store.py", "class Store:"),
-        ("store.py > Store", "def put("),
-        ("store.py > Store > put", "# Why this is last"),
+        ("pkg/store.py", '"""What the module is for'),
+        ("pkg/store.py", "LIMIT = 3"),
+        ("pkg/store.py", "class Store:"),
+        ("pkg/store.py > Store", "def put("),
+        ("pkg/store.py > Store > put", "os"),
     ]
     assert memories[3].text.endswith('return.\n    """')
-    assert memories[4].text.endswith("\nos.sync()")
+    assert memories[4].text.startswith("os.sync()\nWhy this is last. So many")
     assert {memory.type for memory in memories} == {MemoryType.CONTEXT}
 
 
@@ -162,22 +184,7 @@ def test_python_that_cannot_be_parsed_still_has_comments() -> None:
     (memory,) = _memories(
         "old.py", "# This explains why the following line is there\nprint 'hello'\n"
     )
-    assert memory.text == "# This explains why the following line is there\nprint 'hello'"
-
-
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("a.go", "// Open opens the store and locks it for us.\nfunc Open() {}\n"),
-        ("a.rs", "/// Opens the store and locks it for us.\nfn open() {}\n"),
-        ("a.ts", "/**\n * Opens the store and locks it for us.\n */\nfunction open() {}\n"),
-        ("a.sql", "-- The state of all stores that are locked.\nSELECT 1;\n"),
-        ("Makefile", "# Builds everything that the tests need here\nall:\n"),
-    ],
-)
-def test_comments_of_other_languages(name: str, text: str) -> None:
-    (memory,) = _memories(name, text)
-    assert memory.text == text.rstrip()
+    assert memory.text == "print 'hello'\nThis explains why the following line is there"
 
 
 def test_trivial_comments_and_shebangs_are_left_out() -> None:
@@ -211,7 +218,7 @@ def test_any_front_matter_is_survived(front: str) -> None:
     assert _memories("a.md", f"---\n{front}\n---\ntext\n")
 
 
-@given(text=texts(), name=st.sampled_from(["a.md", "a.rst", "a.py", "a.ts", "a.unknown"]))
+@given(text=texts(), name=st.sampled_from(["a.md", "a.rst", "a.txt", "a.py", "a.ts", "a.unknown"]))
 def test_any_text_gives_memories_with_ids_that_follow_from_it(text: str, name: str) -> None:
     text = text.replace("\0", "")
     first, second = _memories(name, text), _memories(name, text)
@@ -311,3 +318,24 @@ def test_a_utf_16_text_of_lone_surrogates() -> None:
     document = read_document("a.md", b"\xff\xfe" + b"a\x00\x00\xd8" * 1000)
     assert document is not None
     assert document.memories[0].text.startswith("a\ufffd")
+
+
+@pytest.mark.parametrize(
+    ("source", "is_example"),
+    [
+        ("docs/a.md", True),
+        ("pkg/tests/a.py", True),
+        ("pkg/store_test.go", True),
+        ("src/a.spec.ts", True),
+        ("test_a.py", True),
+        ("config.example.txt", True),
+        ("src/latest/a.py", False),
+        ("README.md", False),
+    ],
+)
+def test_secrets_in_documentation_and_tests_are_told_apart(source: str, is_example: bool) -> None:
+    document = read_document(source, b"# Used as ghp_" + b"a" * 36 + b" to log in to that.\n")
+    assert document is not None
+    assert (document.redacted, document.is_example) == (1, is_example)
+    assert len(document.notes) == (not is_example)
+    assert all("ghp_" not in memory.text for memory in document.memories)

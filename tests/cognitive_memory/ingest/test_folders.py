@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cognitive_memory.core.memory import LoadState, Memory
-from cognitive_memory.ingest import folders, plain_text
+from cognitive_memory.ingest import documents, folders, plain_text
 from cognitive_memory.ingest.blocks import Block
 from cognitive_memory.ingest.folders import LoadOptions, load_paths
 from cognitive_memory.ingest.reports import LoadReport
@@ -103,10 +103,13 @@ def test_a_changed_file_keeps_the_memories_of_what_stayed(loader: Loader, projec
     loader.load()
     before = {memory.text: memory for memory in loader.memory.memories()}
     (project / "a.md").write_text(f"# A\n\n{LONG}\n\n## B\n\nNew. {LONG}\n")
-    assert _counts(loader.load()) == (1, 1, 0, 1)
+    assert _counts(loader.load()) == (1, 0, 1, 1)
     after = {memory.text: memory for memory in loader.memory.memories()}
     (stayed,) = before.keys() & after.keys()
-    assert before[stayed] == after[stayed]
+    # Only the day is another one: its vector stays.
+    assert before[stayed].id == after[stayed].id
+    assert before[stayed].content_hash == after[stayed].content_hash
+    assert before[stayed].created_at < after[stayed].created_at
 
 
 def test_a_memory_that_stays_keeps_its_pin(loader: Loader, project: Path) -> None:
@@ -115,9 +118,9 @@ def test_a_memory_that_stays_keeps_its_pin(loader: Loader, project: Path) -> Non
     last = next(memory for memory in loader.memory.memories() if memory.text.startswith("## B"))
     loader.memory.update(last.id, pinned=True)
     (project / "a.md").write_text(f"# A\n\nNew. {LONG}\n\n## B\n\n{LONG}\n")
-    assert _counts(loader.load()) == (1, 1, 0, 1)
+    assert _counts(loader.load()) == (1, 0, 1, 1)
     (project / "a.md").write_text(f"# A\n\nNew. {LONG}\n\n\n## B\n\n{LONG}\n")
-    assert _counts(loader.load()) == (0, 1, 1, 0)
+    assert _counts(loader.load()) == (0, 0, 2, 0)
     after = loader.memory.get(last.id)
     assert after.pinned
     assert after.metadata["lines"] != last.metadata["lines"]
@@ -153,17 +156,25 @@ def test_what_is_ignored_later_is_forgotten(loader: Loader, project: Path) -> No
     assert loader.load().removed == ["b.md"]
 
 
-def test_a_renamed_file_is_not_embedded_again(memory: ProjectMemory, project: Path) -> None:
+def test_what_an_older_reader_made_is_made_again_and_keeps_its_pin(
+    memory: ProjectMemory, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     loader = Loader(memory, project)
-    loader.write(a_md=f"# Title\n\n{LONG}\n")
-    loader.load()
+    (project / "docs").mkdir()
+    (project / "docs" / "a.md").write_text(f"# Title\n\n{LONG}\n")
     embedder = PlainEmbedder()
     with embedder.open(memory.database) as embedding:
+        with monkeypatch.context() as older:
+            older.setattr(folders, "VERSION", 2)
+            older.setattr(documents, "_place", lambda path: path.name)
+            loader.load()
+        (before,) = memory.memories()
+        memory.update(before.id, pinned=True)
+        assert (before.context, embedding.embed_pending()) == ("a.md", 1)
+        assert loader.load().loaded == ["docs/a.md"]
+        (after,) = memory.memories()
+        assert (after.id, after.context, after.pinned) == (before.id, "docs/a.md", True)
         assert embedding.embed_pending() == 1
-        (project / "a.md").rename(project / "moved.md")
-        report = loader.load()
-        assert (report.loaded, report.removed) == (["moved.md"], ["a.md"])
-        assert embedding.embed_pending() == 0
 
 
 def test_a_dry_run_says_all_and_changes_nothing(loader: Loader, project: Path) -> None:

@@ -59,6 +59,13 @@ _PARTS = [
         "# a comment with many words in it\n",
         "\\",
         "title: x\n",
+        ".. note:: x\n",
+        ".. py:data:: X\n",
+        "   deeper\n",
+        ":field: x\n",
+        "::\n",
+        "====  ====\n",
+        "+---+---+\n",
         "tags: [a, b]\n",
     ),
 ]

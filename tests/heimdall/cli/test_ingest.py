@@ -56,6 +56,7 @@ def test_loading_files(project: Project) -> None:
     assert report["loaded"] == ["a.md", "b.txt"]
     assert report["memories"] == {"added": 2, "unchanged": 0, "updated": 0, "removed": 0}
     assert report["skipped"] == {"binary": 1, "ignored": 1, "unsupported": 1}
+    assert report["unsupported"] == {"bin": 1}
     assert (report["redacted"], report["notes"]) == (1, ["b.txt: 1 secret was left out"])
     assert (report["embedded"], report["pending"], report["dry_run"]) == (0, 2, False)
     (project.root / "b.txt").unlink()
@@ -67,6 +68,21 @@ def test_loading_files(project: Project) -> None:
     assert "memories  1 removed" in lines
     assert lines[-1] == "1 memories have no vector yet; keywords find them, meaning does later"
     assert project.texts() == ["# A\n\nFirst."]
+
+
+def test_what_is_left_out_is_named(project: Project) -> None:
+    token = "ghp_" + "a" * 36
+    write_tree(
+        project.root,
+        {"a.md": "First.\n", "tests/b.md": f"Use {token}.\n", "c.lock": "", "d.x": "", "e.x": ""},
+    )
+    lines = project.run("load", ".").stdout.splitlines()
+    assert "left out  1 generated (c.lock), 1 ignored, 2 unsupported (x 2)" in lines
+    assert "secrets   1 in documentation and tests (tests/b.md 1)" in lines
+    report = project.report("load", ".", "--force")
+    assert report["left_out"] == {"generated": ["c.lock"]}
+    assert report["unsupported"] == {"x": 2}
+    assert (report["redacted"], report["redacted_examples"]) == (0, {"tests/b.md": 1})
 
 
 @pytest.mark.model

@@ -133,7 +133,8 @@ def test_a_failed_download_is_said_and_memories_are_kept_and_found(
         assert "404" in status["model"]["detail"]
         server.wait(lambda message: message.get("params", {}).get("level") == "warning")
         stored = server.call("store_memory", text="The harbour master is called Greta")
-        assert stored["structuredContent"]["memory"]["embedded"] is False
+        (note,) = stored["structuredContent"]["notes"]
+        assert note == "it is found by keywords now, and by meaning once the model is ready"
         found = server.call("recall_memories", query="harbour", wait_for_model=True)
         assert found["structuredContent"]["mode"] == "keywords"
         assert "Greta" in found["content"][0]["text"]

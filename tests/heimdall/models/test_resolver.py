@@ -203,7 +203,7 @@ def test_without_sources_it_says_what_each_did(
         f"model small (standard) is not in {models_dir} and could not be fetched:\n  - mirror: "
     )
     assert (
-        f"expected {pinned.asset.size} bytes with sha256 {pinned.asset.sha256}, found 13 bytes"
+        f"expected {pinned.assets[0].size} bytes with sha256 {pinned.assets[0].sha256}, found 13 bytes"
         in str(caught.value)
     )
     assert not pinned.locate().here

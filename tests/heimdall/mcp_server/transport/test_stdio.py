@@ -55,10 +55,10 @@ def test_huge_and_hostile_arguments_are_refused_by_name(raw: RawServer) -> None:
         ({"text": "a", "context": {"tags": ["t"] * 1000}}, "at most 100 items"),
         ({"text": "a", "context": {"hierarchy_level": 10**400}}, "context.hierarchy_level"),
         ({"text": "a", "context": nested}, "context"),
-        ({"text": {"a": 1}}, "text: Input should be a valid string"),
+        ({"text": {"a": 1}}, "text: got {'a': 1}; expected text"),
         ({"text": "a", "contxt": {}}, "did you mean context?"),
         ({"text": "a", "x" * 5000: 1}, "no such argument"),
-        ({}, "text: Field required"),
+        ({}, "text is missing"),
     ]
     for arguments, words in hostile:
         result = raw.call("store_memory", **arguments)
@@ -75,7 +75,7 @@ def test_huge_and_hostile_arguments_are_refused_by_name(raw: RawServer) -> None:
     stored = raw.call(
         "store_memory", text=f"hostile {control}", context={"tags": ["';--", "\u202e"]}
     )
-    assert stored["structuredContent"]["memory"]["text"] == f"hostile {clean(control)}"
+    assert raw.text_of(stored["structuredContent"]["memory"]["id"]) == f"hostile {clean(control)}"
     for query in ("'; DROP TABLE memories; --", '"" OR NEAR( * ^ :', "hostile", "\u0000", "%_*?"):
         assert raw.call("recall_memories", query=query).get("isError", False) is False
     assert raw.end() == 0
@@ -94,9 +94,10 @@ def test_whatever_carries_an_id_is_answered(raw: RawServer) -> None:
     call = '{"jsonrpc":"2.0","id":%s,"method":"tools/call","params":{"name":"store_memory","arguments":{"text":"%s"}}}\n'
     raw.write((call % (1001, r"cut \ud83d")).encode())
     stored = raw.response(1001)["result"]["structuredContent"]["memory"]
-    assert stored["text"] == "cut \N{REPLACEMENT CHARACTER}"
+    assert raw.text_of(stored["id"]) == "cut \N{REPLACEMENT CHARACTER}"
     raw.write(call.encode("latin-1") % (b"1002", b"caf\xe9 \xed\xa0\xbd"))
-    assert raw.response(1002)["result"]["structuredContent"]["memory"]["text"].startswith("caf")
+    stored = raw.response(1002)["result"]["structuredContent"]["memory"]
+    assert raw.text_of(stored["id"]).startswith("caf")
     for number, (request_id, text) in enumerate(
         [("1.5", "a"), ("1003", '"'), ('"x"', "\n"), ("1004", "\0")]
     ):
@@ -225,5 +226,5 @@ def test_requests_before_initialize_are_refused(raw: RawServer) -> None:
     assert raw.request("tools/list")["error"]["code"] == -32602
     assert raw.request("ping")["result"] == {}
     raw.initialize()
-    assert len(raw.request("tools/list")["result"]["tools"]) == 7
+    assert len(raw.request("tools/list")["result"]["tools"]) == 9
     assert raw.end() == 0

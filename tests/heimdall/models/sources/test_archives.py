@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from heimdall.models.errors import SourceError
 from heimdall.models.manifest import PinnedModel
 from heimdall.models.pinned_set import PinnedSet
+from heimdall.models.sources.archives import member_chunks, unpack
 from heimdall.models.store import Store
-from heimdall.models.transfer.archives import member_chunks, unpack
 from tests.support.small_model import SmallModel
 
 

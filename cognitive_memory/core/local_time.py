@@ -1,0 +1,140 @@
+"""Times as people say and read them, in this machine's time zone."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+FORMS = '2026-01-31, 2026-01, 2026-01-31T12:00, "today", "yesterday", "last week", "3 days ago"'
+"""Some of what `parse_span` understands."""
+
+_FIRST_YEAR, _LAST_YEAR = 1900, 9998  # those around them are out of range in some time zone
+_WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()  # noqa: SIM905
+_MONTH = re.compile(r"(\d{4})(?:-(\d\d?))?")
+_UNIT = r"(hour|day|week|month|year)s?"
+_LAST = re.compile(rf"(?:the )?(this|current|last|past|previous|recent) (?:(\d{{1,4}}) )?{_UNIT}")
+_AGO = re.compile(rf"(a|an|one|\d{{1,4}}) {_UNIT} ago")
+_DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
+_RELATIVE_DAYS = {"today": 0, "yesterday": -1, "day before yesterday": -2, "tomorrow": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A span of time, both ends with a time zone.
+
+    Attributes:
+        since: its first moment.
+        until: the first moment after it; `since` itself where a single moment was meant.
+    """
+
+    since: datetime
+    until: datetime
+
+
+def parse_span(text: str, now: datetime | None = None) -> Span:
+    """The span that a text names: a day, month or year counts as a whole, a week from Monday on.
+
+    Args:
+        text: as `FORMS` shows; a date or time as ISO 8601 has it, without an offset of this
+            machine's zone.
+        now: when it is said; default: this moment.
+
+    Raises:
+        ValueError: it is none of these, or of a year that no memory has.
+
+    >>> span = parse_span("yesterday", datetime(2026, 3, 1, 9))
+    >>> span.since.isoformat()[:10], span.until.isoformat()[:10]
+    ('2026-02-28', '2026-03-01')
+    """
+    now = now or datetime.now().astimezone()
+    said = " ".join(text.replace("_", " ").lower().split())
+    with suppress(ValueError, OverflowError, OSError):  # of days and years that there are not
+        span = _in_words(said, now) or _in_numbers(text.strip())
+        if span and all(_FIRST_YEAR <= end.year <= _LAST_YEAR for end in (span.since, span.until)):
+            return span
+    raise ValueError(f"expected a time from {_FIRST_YEAR} to {_LAST_YEAR} as {FORMS}")
+
+
+def local_time(moment: datetime) -> str:
+    """A moment in this machine's zone, to the minute.
+
+    >>> local_time(datetime(2026, 1, 31, 12, 0, 59).astimezone())
+    '2026-01-31 12:00'
+    """
+    try:
+        return moment.astimezone().strftime("%Y-%m-%d %H:%M")
+    except (OverflowError, OSError, ValueError):  # of a year that is out of range here
+        return moment.isoformat(" ", "minutes")
+
+
+def _in_words(said: str, now: datetime) -> Span | None:
+    today = now.date()
+    if said == "now":
+        return Span(now.astimezone(), now.astimezone())
+    if said in _RELATIVE_DAYS:
+        return _days(today + timedelta(_RELATIVE_DAYS[said]), 1)
+    weekday = said.removeprefix("last ").removeprefix("on ")
+    if weekday in _WEEKDAYS:
+        back = (today.weekday() - _WEEKDAYS.index(weekday)) % 7 or 7
+        return _days(today - timedelta(back), 1)
+    if match := _LAST.fullmatch(said):
+        return _last(match, today, now)
+    if match := _AGO.fullmatch(said):
+        number = int(match[1]) if match[1].isdigit() else 1
+        if match[2] == "hour":
+            moment = (now - timedelta(hours=number)).astimezone()
+            return Span(moment, moment)
+        return _days(today - timedelta(number * _DAYS[match[2]]), 1)
+    return None
+
+
+def _last(match: re.Match[str], today: date, now: datetime) -> Span:
+    """This or the last day, week, month, year; or so many up to now."""
+    which, number, unit = match.groups()
+    if number or unit == "hour" or which in {"past", "recent"}:
+        count = int(number or 1)
+        if unit == "hour":
+            return Span((now - timedelta(hours=count)).astimezone(), now.astimezone())
+        return Span(_midnight(today - timedelta(count * _DAYS[unit])), _midnight(today, 1))
+    before = which not in {"this", "current"}
+    if unit in {"day", "week"}:
+        first = today if unit == "day" else today - timedelta(today.weekday())
+        return _days(first - timedelta(_DAYS[unit] * before), _DAYS[unit])
+    if unit == "month":
+        first = today.replace(day=1)
+        return _month(*_month_of((first - timedelta(before)).isoformat()[:7]))
+    return _month(today.year - before, None)
+
+
+def _in_numbers(text: str) -> Span | None:
+    if match := _MONTH.fullmatch(text):
+        return _month(*_month_of(match[0]))
+    try:
+        return _days(date.fromisoformat(text), 1)
+    except ValueError:  # no day
+        moment = datetime.fromisoformat(text)
+        moment = moment if moment.tzinfo else moment.astimezone()
+        return Span(moment, moment)
+
+
+def _month_of(text: str) -> tuple[int, int | None]:
+    year, _, month = text.partition("-")
+    return int(year), int(month) if month else None
+
+
+def _month(year: int, month: int | None) -> Span:
+    """A month, or a whole year."""
+    first = date(year, month or 1, 1)
+    following = date(year + 1, 1, 1) if month in {None, 12} else date(year, (month or 1) + 1, 1)
+    return Span(_midnight(first), _midnight(following))
+
+
+def _days(first: date, number: int) -> Span:
+    return Span(_midnight(first), _midnight(first, number))
+
+
+def _midnight(day: date, later: int = 0) -> datetime:
+    # By the calendar, not by hours: a day of which the clocks are changed has 23 or 25.
+    return datetime.combine(day + timedelta(later), time()).astimezone()

@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+from cognitive_memory.core.memory import Scope
 from cognitive_memory.project.find import DATABASE_NAME, Project
 from cognitive_memory.project.init import init_project
 from cognitive_memory.project.registry import remember
+from cognitive_memory.project.user import UserPlace
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.qdrant.settings import qdrant_settings
 from cognitive_memory.retrieval.scoring import Weights
@@ -20,6 +22,9 @@ from cognitive_memory.storage.schema import disown
 
 def open_memory(project: Project) -> ProjectMemory:
     """Open a project's memory, made with its folder and settings if it is new, and note that this machine has it.
+
+    The user's own, whose place `user_place` tells, is opened in the same way. It is no project, has no settings, and its
+    vectors stay on this machine.
 
     A new database takes the id that is in the settings, so that clones of a repository which commits them are one project
     to what they share. An existing one keeps its own.
@@ -30,6 +35,9 @@ def open_memory(project: Project) -> ProjectMemory:
         ConfigError: Qdrant's address is none.
         StorageError: as `ProjectMemory.open` does.
     """
+    if isinstance(project, UserPlace):
+        project.check()
+        return ProjectMemory.open(project.database, scope=Scope(project.scope))
     if not os.path.lexists(project.database):
         project = init_project(project.root)
     settings = project.config

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from cognitive_memory.core.config import EmbeddingConfig
 from cognitive_memory.core.embedder import Embedder
-from cognitive_memory.core.memory import Memory, NewMemory, Origin, as_id
+from cognitive_memory.core.memory import Memory, NewMemory, Origin, Scope, as_id
 from cognitive_memory.core.recall import EVERYTHING, Recall, RecallFilter
 from cognitive_memory.core.reports import ImportReport, OnProgress, StoreReport
 from cognitive_memory.embedding.backfill import Backfill
@@ -75,6 +75,7 @@ class ProjectMemory:
         config: EmbeddingConfig | None = None,
         qdrant: QdrantSettings | None = None,
         weights: Weights | None = None,
+        scope: Scope = Scope.PROJECT,
     ) -> Self:
         """Open a project's database; make it if there is none, migrate it if it is older.
 
@@ -87,6 +88,7 @@ class ProjectMemory:
                 whole.
             qdrant: where the vectors are searched; default: on this machine.
             weights: how much each thing counts in recall; default: as measured.
+            scope: where the memories hold.
 
         Raises:
             NewerSchemaError: a newer release made it; not a byte was changed.
@@ -95,7 +97,7 @@ class ProjectMemory:
         """
         embedder = ModelEmbedder(config)
         storage = MemoryStore(
-            database, project_id=project_id, embedding_space=embedder.embedding_space
+            database, project_id=project_id, embedding_space=embedder.embedding_space, scope=scope
         )
         return cls(storage, embedder, qdrant=qdrant, weights=weights)
 

@@ -91,6 +91,15 @@ class Origin(StrEnum):
     """Taken over from a database or a file that somebody else may have written."""
 
 
+class Scope(StrEnum):
+    """Where a memory holds."""
+
+    PROJECT = "project"
+    """In the project that it was stored in."""
+    USER = "user"
+    """In all projects of this user: what was stored with that word, and nothing else."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryContent:
     """What a memory says: what its user decides, and may change later.
@@ -164,6 +173,7 @@ class Memory(MemoryContent):
             change of any memory.
         embedded: whether it has a vector of the current embedding space.
         origin: how it came here.
+        scope: where it holds, which its database decides.
     """
 
     id: str
@@ -173,6 +183,7 @@ class Memory(MemoryContent):
     content_hash: str
     revision: int
     embedded: bool
+    scope: Scope = Scope.PROJECT
 
 
 def content_hash(text: str, context: str) -> bytes:

@@ -75,6 +75,16 @@ class RecallMode(StrEnum):
     """Keywords alone: there is no model, or no memory has a vector yet."""
 
 
+NOTHING_FITS = "Nothing fits the question well: there is probably no memory that answers it."
+MEANING_ALONE = "No memory has a word of the question: the hits rest on meaning alone."
+
+
+def waiting(pending: int) -> str:
+    """The note that so many memories have no vector yet."""
+    subject = "1 memory has" if pending == 1 else f"{pending} memories have"
+    return f"{subject} no vector yet and can be found by keywords alone."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
     """A memory that answers.

@@ -7,7 +7,7 @@ import stat
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from cognitive_memory.project import owners
 from cognitive_memory.project.errors import NoProjectError, ProjectError
@@ -28,9 +28,11 @@ class Project:
 
     Attributes:
         root: the project's directory, absolute.
+        scope: where what is stored there holds.
     """
 
     root: Path
+    scope: ClassVar[str] = "project"
 
     @property
     def folder(self) -> Path:

@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, TypeAlias
 from cognitive_memory.core.embedder import Embedder
 from cognitive_memory.core.recall import (
     EVERYTHING,
+    MEANING_ALONE,
+    NOTHING_FITS,
     Hit,
     QuestionError,
     Recall,
     RecallFilter,
     RecallMode,
+    waiting,
 )
 from cognitive_memory.retrieval import scoring
 from cognitive_memory.retrieval.keywords import sought, title_of
@@ -134,14 +137,11 @@ class Recaller:
         ranked = self._ranked(keywords, meaning, limit, now or datetime.now(UTC))
         weak = scoring.is_weak(ranked, total, self._weights)
         if weak:
-            notes.append(
-                "Nothing fits the question well: there is probably no memory that answers it."
-            )
+            notes.append(NOTHING_FITS)
         if ranked and not keywords:
-            notes.append("No memory has a word of the question: the hits rest on meaning alone.")
+            notes.append(MEANING_ALONE)
         if pending:
-            waiting = "1 memory has" if pending == 1 else f"{pending} memories have"
-            notes.append(f"{waiting} no vector yet and can be found by keywords alone.")
+            notes.append(waiting(pending))
         return Recall(
             hits=tuple(hit if explain else replace(hit, parts={}) for hit in ranked[:limit]),
             mode=RecallMode.KEYWORDS if meaning is None else RecallMode.HYBRID,

@@ -6,7 +6,14 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from cognitive_memory.core.memory import LoadState, Memory, MemoryType, MemoryValueError, Origin
+from cognitive_memory.core.memory import (
+    LoadState,
+    Memory,
+    MemoryType,
+    MemoryValueError,
+    Origin,
+    Scope,
+)
 from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.storage.errors import UnknownMemoryError
 from cognitive_memory.storage.filters import Conditions, conditions, one_of
@@ -30,13 +37,17 @@ class Reader:
     Args:
         connection: in a transaction.
         space: the embedding space whose vectors count; None: none.
+        scope: where the memories hold.
 
     Attributes:
         vectors: questions about the vectors.
     """
 
-    def __init__(self, connection: sqlite3.Connection, space: str | None) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, space: str | None, scope: Scope = Scope.PROJECT
+    ) -> None:
         self.connection = connection
+        self.scope = scope
         self.vectors = VectorReader(connection, space)
 
     def get(self, memory_id: str) -> Memory:
@@ -134,7 +145,7 @@ class Reader:
         """
         values = {**where.values, "model": self.vectors.model}
         for *row, key, vector in self.connection.execute(query, values):
-            yield key, as_memory(row), vector
+            yield key, as_memory(row, self.scope), vector
 
     def keyword_scores(
         self,

@@ -13,6 +13,7 @@ from cognitive_memory.core.memory import (
     MemoryType,
     NewMemory,
     Origin,
+    Scope,
     content_hash,
 )
 from cognitive_memory.storage import times
@@ -85,15 +86,15 @@ def as_columns(memory: NewMemory, *, created_at: int) -> dict[str, Any]:
     }
 
 
-def as_memory(row: Sequence[Any]) -> Memory:
-    """The memory of a row that has `COLUMNS`.
+def as_memory(row: Sequence[Any], scope: Scope = Scope.PROJECT) -> Memory:
+    """The memory of a row that has `COLUMNS`, in a database of that scope.
 
     Raises:
         BadRowError: it can't be one that was stored here; somebody changed the file.
     """
     values = zip(_FROM_ROW.items(), row, strict=True)
     try:
-        return Memory(**{name: read(value) for (name, read), value in values})  # type: ignore[arg-type]
+        return Memory(**{name: read(value) for (name, read), value in values}, scope=scope)  # type: ignore[arg-type]
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise BadRowError(f"{str(row[0])[:40]!r}: {str(error)[:100]!r}") from error
 

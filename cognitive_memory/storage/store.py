@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from cognitive_memory.core.memory import Scope
 from cognitive_memory.core.status import MemoryStatus
 from cognitive_memory.storage.connections import Connections
 from cognitive_memory.storage.errors import read_only_error
@@ -24,6 +25,7 @@ class MemoryStore:
         database: the file; its directory is made.
         project_id: for a new database; default: a new UUID. An existing database keeps its own.
         embedding_space: which vectors count, asked for when it matters; None when no model is pinned.
+        scope: where the memories hold.
 
     Attributes:
         prepared: the database, as `prepare` left it.
@@ -38,7 +40,9 @@ class MemoryStore:
         *,
         project_id: str | None = None,
         embedding_space: Callable[[], str | None],
+        scope: Scope = Scope.PROJECT,
     ) -> None:
+        self.scope = scope
         self.prepared = prepare(database.absolute(), project_id=project_id)
         self.database = self.prepared.database
         self.embedding_space = embedding_space
@@ -57,7 +61,7 @@ class MemoryStore:
         """
         space = self.embedding_space()
         with self._connections.transaction("BEGIN") as connection:
-            yield Reader(connection, space)
+            yield Reader(connection, space, self.scope)
 
     @contextlib.contextmanager
     def writing(self, *, durable: bool = True) -> Iterator[Writer]:
@@ -79,7 +83,7 @@ class MemoryStore:
         with self._connections.transaction(synchronous, "BEGIN IMMEDIATE") as connection:
             if durable:
                 self._connections.settle(connection)
-            yield Writer(connection, space)
+            yield Writer(connection, space, self.scope)
             connection.execute("COMMIT")
 
     def status(self) -> MemoryStatus:

@@ -18,6 +18,7 @@ from cognitive_memory.core.memory import (
     MemoryValueError,
     NewMemory,
     Origin,
+    Scope,
     content_hash,
 )
 from cognitive_memory.core.reports import SourceReport
@@ -67,8 +68,10 @@ class Stored:
 class Writer(Reader):
     """Changes to a project's database, and questions, all within one write transaction. Made by `MemoryStore.writing`."""
 
-    def __init__(self, connection: sqlite3.Connection, space: str | None) -> None:
-        super().__init__(connection, space)
+    def __init__(
+        self, connection: sqlite3.Connection, space: str | None, scope: Scope = Scope.PROJECT
+    ) -> None:
+        super().__init__(connection, space, scope)
         self._revision: int | None = None
 
     def new_revision(self) -> int:

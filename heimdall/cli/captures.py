@@ -6,8 +6,9 @@ import click
 
 from heimdall.cli import output
 from heimdall.cli.command import command
+from heimdall.cli.memory_options import scope_option
 from heimdall.cli.memory_view import document, show
-from heimdall.cli.opening import this_memory_if_any
+from heimdall.cli.opening import ALL, these_memories, this_memory_if_any
 from heimdall.models.report import Report
 
 
@@ -21,7 +22,8 @@ from heimdall.models.report import Report
     help="How many at most.",
 )
 @click.option("--captured", is_flag=True, help="Only what was taken from conversations.")
-def recent(*, limit: int, captured: bool) -> Report:
+@scope_option(ALL, both=True)
+def recent(*, limit: int, captured: bool, scope: str) -> Report:
     """Show what was stored, or captured from conversations, lately.
 
     Last stored or changed first. What comes from files and commits is not among it.
@@ -34,9 +36,9 @@ def recent(*, limit: int, captured: bool) -> Report:
     from cognitive_memory.core.recall import RecallFilter
 
     origins = {Origin.CAPTURED} if captured else {Origin.CAPTURED, Origin.STORED}
-    with this_memory_if_any() as memory:
+    with these_memories(scope) as memory:
         wanted = RecallFilter(origins=frozenset(origins))
-        found = list(memory.memories(wanted, order="changed", limit=limit)) if memory else []
+        found = list(memory.memories_of(wanted, order="changed", limit=limit))
 
     def show_all() -> None:
         for one in found:

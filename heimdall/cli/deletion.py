@@ -10,13 +10,14 @@ import click
 
 from heimdall.cli import output
 from heimdall.cli.command import command, json_wanted, options
+from heimdall.cli.memory_options import scope_option
 from heimdall.cli.memory_view import about, document, table
-from heimdall.cli.opening import this_memory
+from heimdall.cli.opening import these_memories
 from heimdall.models.report import EXIT_FINDINGS, Report
 
 if TYPE_CHECKING:
     from cognitive_memory.core.memory import Memory
-    from cognitive_memory.project_memory import ProjectMemory
+    from cognitive_memory.joint_memory import JointMemory
 
 _how_options = options(
     click.option("--yes", is_flag=True, help="Don't ask."),
@@ -30,12 +31,13 @@ _how_options = options(
 def delete_memory(*, ids: tuple[str, ...], yes: bool, dry_run: bool) -> Report:
     """Delete memories for good.
 
-    All of them or, if one is unknown, none. On a terminal you are asked first.
+    All of them or, if one is unknown, none; of this project, or of what you stored for all of yours. On a terminal you are
+    asked first.
 
     Examples:
         heimdall delete-memory 6f9619ff-8b86-d011-b42d-00c04fc964ff  # forget it
     """
-    with this_memory() as memory:
+    with these_memories() as memory:
         # One memory may be named twice, its id once abbreviated.
         doomed = {named.id: named for named in map(memory.get, ids)}
         return _delete(memory, list(doomed.values()), yes=yes, dry_run=dry_run)
@@ -44,9 +46,10 @@ def delete_memory(*, ids: tuple[str, ...], yes: bool, dry_run: bool) -> Report:
 @command("delete-memories-by-tags")
 @click.argument("tags", nargs=-1, metavar="[TAG]...")
 @click.option("--tag", "more", multiple=True, metavar="TAG", help="The same as an argument.")
+@scope_option("project")
 @_how_options
 def delete_memories_by_tags(
-    *, tags: tuple[str, ...], more: tuple[str, ...], yes: bool, dry_run: bool
+    *, tags: tuple[str, ...], more: tuple[str, ...], scope: str, yes: bool, dry_run: bool
 ) -> Report:
     """Delete all memories that have any of the tags, for good.
 
@@ -58,12 +61,16 @@ def delete_memories_by_tags(
     """
     if not tags and not more:
         raise click.UsageError("Name a tag.")
-    with this_memory() as memory:
-        tagged = memory.delete_by_tags([*tags, *more], dry_run=True)
+    with these_memories(scope) as memory:
+        tagged = [
+            tagged
+            for one in memory.memories.values()
+            for tagged in one.delete_by_tags([*tags, *more], dry_run=True)
+        ]
         return _delete(memory, tagged, yes=yes, dry_run=dry_run)
 
 
-def _delete(memory: ProjectMemory, doomed: Sequence[Memory], *, yes: bool, dry_run: bool) -> Report:
+def _delete(memory: JointMemory, doomed: Sequence[Memory], *, yes: bool, dry_run: bool) -> Report:
     if doomed and not dry_run:
         if not yes and not json_wanted() and sys.stdin.isatty():
             table(doomed)

@@ -11,9 +11,16 @@ import click
 
 from heimdall.cli import output
 from heimdall.cli.command import command
-from heimdall.cli.memory_options import TYPES, as_filter, filter_options, metadata_option, moment
+from heimdall.cli.memory_options import (
+    TYPES,
+    as_filter,
+    filter_options,
+    metadata_option,
+    moment,
+    scope_option,
+)
 from heimdall.cli.memory_view import document, note, note_pending, show
-from heimdall.cli.opening import embed_all, this_memory, this_memory_if_any
+from heimdall.cli.opening import ALL, embed_all, place, these_memories, this_memory
 from heimdall.models.report import Report
 from heimdall.models.text import megabytes
 
@@ -58,7 +65,10 @@ _NOTHING_YET = "This project remembers nothing yet: 'heimdall store' or 'heimdal
 )
 @metadata_option
 @click.option("--id", metavar="UUID", help="Its id; the memory that has it is replaced.")
-def store(*, text: str | None, metadata: Mapping[str, Any] | None, **fields: Any) -> Report:
+@scope_option("project")
+def store(
+    *, text: str | None, metadata: Mapping[str, Any] | None, scope: str, **fields: Any
+) -> Report:
     """Remember a text.
 
     TEXT is read from the standard input if it is left out or "-". The same text, context and source
@@ -67,19 +77,21 @@ def store(*, text: str | None, metadata: Mapping[str, Any] | None, **fields: Any
 
     Examples:
         heimdall store 'Releases are cut from main' --tag release  # remember a sentence
+        heimdall store --user 'I prefer short commit messages'  # in all of my projects
         git log -1 | heimdall store --type episode --source git  # remember what another command says
     """
     from cognitive_memory.core.memory import NewMemory
 
     new = NewMemory(text=_text(text), metadata=metadata or {}, **fields)
-    with this_memory() as memory:
+    with this_memory(scope) as memory:
         report = memory.store_many([new])
         stored = memory.get(report.ids[0])
     change = "added" if report.added else "updated" if report.updated else "unchanged"
     words = {"added": "stored", "updated": "updated", "unchanged": "was there already"}
 
     def show_stored() -> None:
-        output.line(output.good(f"{words[change]}  "), stored.id)
+        everywhere = "  for all projects" if scope == "user" else ""
+        output.line(output.good(f"{words[change]}  "), stored.id, everywhere)
         if not stored.embedded:
             note_pending(1)
 
@@ -97,16 +109,17 @@ def store(*, text: str | None, metadata: Mapping[str, Any] | None, **fields: Any
     help="How many at most.",
 )
 @filter_options
+@scope_option(ALL, both=True)
 @click.option("--explain", is_flag=True, help="Tell what each score is made of.")
 @click.option(
     "--wait", is_flag=True, help="Fetch the embedding model first if it is not on this machine."
 )
 def recall(
-    *, query: tuple[str, ...], limit: int, explain: bool, wait: bool, **chosen: Any
+    *, query: tuple[str, ...], limit: int, scope: str, explain: bool, wait: bool, **chosen: Any
 ) -> Report:
     """Find memories that answer a question.
 
-    By meaning and by keywords; by keywords alone as long as the embedding model is not on this
+    Of this project, and what you stored for all of yours. By meaning and by keywords; by keywords alone as long as the embedding model is not on this
     machine, which is said. Nothing is downloaded without --wait.
 
     Examples:
@@ -116,8 +129,8 @@ def recall(
     """
     from cognitive_memory.core.recall import Recall, RecallMode
 
-    with this_memory_if_any() as memory:
-        if memory is None:
+    with these_memories(scope) as memory:
+        if not memory.memories:
             answer = Recall(hits=(), mode=RecallMode.KEYWORDS, pending=0, notes=(_NOTHING_YET,))
         else:
             answer = memory.recall(
@@ -153,26 +166,51 @@ def recall(
 
 @command()
 @click.option("--embed", is_flag=True, help="Make the vectors that are missing first.")
-def status(*, embed: bool) -> Report:
+@scope_option(ALL, both=True)
+def status(*, embed: bool, scope: str) -> Report:
     """Show what this project remembers.
+
+    And how much you stored for all of yours.
 
     Examples:
         heimdall status  # what this project remembers
         heimdall status --embed  # and make the vectors that are missing, fetching the model if need be
     """
-    from cognitive_memory.project.find import find_project
+    from cognitive_memory.core.memory import Scope
+    from cognitive_memory.project.errors import NoProjectError
 
-    with this_memory_if_any() as memory:
-        if memory is None:
-            database = find_project().database
-            told = f"{database} does not exist yet: 'heimdall store' remembers something"
-            known = {"database": database, "exists": False, "memories": 0}
-            return Report(known, partial(output.line, told))
+    with these_memories(scope) as joint:
         if embed:
-            embed_all(memory)
-        counted = memory.storage.status()
-    known = {"database": counted.database, "exists": True, **output.fields_of(counted)}
-    return Report(known, partial(_show_status, counted))
+            for memory in joint.memories.values():
+                embed_all(memory)
+        counted = {of: memory.storage.status() for of, memory in joint.memories.items()}
+    users = counted.get(Scope.USER)
+    chosen = users if scope == Scope.USER else counted.get(Scope.PROJECT)
+    if chosen is None:
+        try:
+            database = place(scope).database
+        except NoProjectError:  # then there is the user's, or it would have been said before
+            chosen = users
+    if chosen is None:
+        told = f"{database} does not exist yet: 'heimdall store' remembers something"
+        known: dict[str, Any] = {"database": database, "exists": False, "memories": 0}
+    else:
+        known = {"database": chosen.database, "exists": True, **output.fields_of(chosen)}
+    beside = users if users is not chosen else None
+    if beside:
+        known["user"] = {"database": beside.database, "memories": beside.memories}
+
+    def show_all() -> None:
+        if chosen is None:
+            output.line(told)
+        else:
+            _show_status(chosen)
+        if beside:
+            output.fields(
+                [("for all projects", f"{beside.memories:,} memories in {beside.database}")]
+            )
+
+    return Report(known, show_all)
 
 
 def _show_status(counted: MemoryStatus) -> None:
@@ -225,6 +263,8 @@ def update(
 ) -> Report:
     """Change a memory; what is not named stays as it is.
 
+    Of this project, or of what you stored for all of yours.
+
     Examples:
         heimdall update 6f9619ff-8b86-d011-b42d-00c04fc964ff --text 'It is five now'  # change the text
         heimdall update 6f9619ff-8b86-d011-b42d-00c04fc964ff --tag release --pin  # give it these tags, and pin it
@@ -234,7 +274,7 @@ def update(
     changes = {name: value for name, value in fields.items() if value is not None}
     if not changes:
         raise click.UsageError("Name what is to change, for example --text.")
-    with this_memory() as memory:
+    with these_memories() as memory:
         updated = memory.update(memory_id, **changes)
     return Report(document(updated), partial(show, updated))
 

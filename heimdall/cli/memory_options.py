@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from heimdall.cli.command import options
+from heimdall.cli.opening import ALL
 
 if TYPE_CHECKING:
     from cognitive_memory.core.recall import RecallFilter
 
 TYPES = ("concept", "context", "episode")
 """The names of `MemoryType`, which is not loaded for a help text; a test holds the two together."""
+SCOPES = ("project", "user")
+"""Those of `Scope`, in the same way."""
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def moment(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime | None:
@@ -87,6 +91,26 @@ filter_options = options(
     ),
 )
 """Options that choose memories; their values go to `as_filter`."""
+
+
+def scope_option(default: str, *, both: bool = False) -> Callable[[_Function], _Function]:
+    """The option that chooses between this project's memory and the user's, and a short form for the latter.
+
+    Args:
+        default: what is meant without it.
+        both: whether "all" may be chosen, too.
+    """
+    return options(
+        click.option(
+            "--scope",
+            type=click.Choice([*SCOPES, *([ALL] if both else [])]),
+            default=default,
+            show_default=True,
+            help="This project's memory, or yours, which holds in all projects.",
+        ),
+        click.option("--user", "scope", flag_value="user", help="The same as --scope user."),
+    )
+
 
 own_option = click.option(
     "--own",

@@ -21,13 +21,14 @@ _SHOWN = 4_000
 
 
 def document(memory: Memory) -> dict[str, object]:
-    """A memory for `--json`; but for `revision`, `content_hash` and `embedded` as a line of an export has it."""
+    """A memory for `--json`; but for `revision`, `content_hash`, `embedded` and `scope` as a line of an export has it."""
     from cognitive_memory.core.memory import as_document
 
     known = {
         "content_hash": memory.content_hash,
         "revision": memory.revision,
         "embedded": memory.embedded,
+        "scope": memory.scope,
     }
     return {**as_document(memory), **known}
 
@@ -56,6 +57,7 @@ def about(memory: Memory) -> str:
         str(memory.origin),
         f"{memory.created_at.astimezone():%Y-%m-%d}",
         "pinned" if memory.pinned else None,
+        f"scope: {memory.scope}" if memory.scope != "project" else None,
         quoted(_visible(memory.source)) if memory.source else None,
         quoted(_visible(context)) if context else None,
         " ".join(map(_tag, memory.tags)),

@@ -12,7 +12,7 @@ import click
 
 from heimdall.cli import output
 from heimdall.cli.command import command, json_wanted
-from heimdall.cli.memory_options import own_option
+from heimdall.cli.memory_options import own_option, scope_option
 from heimdall.cli.opening import embed_all, model_is_here, this_memory
 from heimdall.models.files import draft
 from heimdall.models.report import Report
@@ -25,8 +25,9 @@ _force = click.option("--force", is_flag=True, help="Replace a file that is ther
     "file", required=False, type=click.Path(path_type=Path, dir_okay=False, allow_dash=True)
 )
 @click.option("--without-vectors", is_flag=True, help="Leave the vectors out.")
+@scope_option("project")
 @_force
-def export(*, file: Path | None, without_vectors: bool, force: bool) -> Report | None:
+def export(*, file: Path | None, without_vectors: bool, scope: str, force: bool) -> Report | None:
     """Write all memories as lines of JSON.
 
     Without FILE, or with "-", to the standard output. 'heimdall import' takes them, on any machine.
@@ -41,7 +42,7 @@ def export(*, file: Path | None, without_vectors: bool, force: bool) -> Report |
             "The lines on the standard output are JSON already; --json reports about a FILE."
         )
     memories = -1  # the first line is a header
-    with this_memory() as memory, _lines_to(target, force=force) as stream:
+    with this_memory(scope) as memory, _lines_to(target, force=force) as stream:
         for line in memory.export_lines(vectors=not without_vectors):
             stream.write(f"{line}\n")
             memories += 1
@@ -51,7 +52,8 @@ def export(*, file: Path | None, without_vectors: bool, force: bool) -> Report |
 @command("import")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
 @own_option
-def import_(*, file: Path, own: bool) -> Report:
+@scope_option("project")
+def import_(*, file: Path, own: bool, scope: str) -> Report:
     """Take over memories from lines of JSON.
 
     A memory that is here already becomes what FILE says, unless it was changed here later. Vectors of the same model are
@@ -65,7 +67,7 @@ def import_(*, file: Path, own: bool) -> Report:
     """
     from cognitive_memory.storage.json_lines import JsonLineError, read_lines
 
-    with this_memory() as memory:
+    with this_memory(scope) as memory:
         try:
             with click.open_file(str(file), "rb") as stream:
                 report = memory.import_lines(read_lines(stream), own=own)

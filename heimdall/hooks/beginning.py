@@ -19,18 +19,26 @@ PREFERENCES = RecallFilter(tags=frozenset({"preference", "preferences"}))
 LESSONS = RecallFilter(tags=frozenset({"session_lesson"}))
 
 _HEADING = "This project's long-term memory (heimdall). recall_memories finds more, store_memory keeps what should last"
+_USERS_HEADING = "The user's long-term memory (heimdall)"
+_EVERYWHERE = "What holds in all projects of the user:"
 _PINNED, _PREFERRED, _LEARNED, _CHANGED = 20, 10, 5, 5
 _LOOKED_AT = 50  # most of what is captured does not come by itself
 
 
-def at_the_start(reader: Reader, *, seen: int | None, known: list[str]) -> Told:
+def at_the_start(
+    reader: Reader | None, users: Reader | None = None, *, seen: int | None, known: list[str]
+) -> Told:
     """What is pinned, what the user prefers, what the latest sessions have taught, what has changed.
 
     Args:
-        reader: of the project's memory.
+        reader: of the project's memory; None if there is none.
+        users: of the user's; None if there is none.
         seen: the revision that a conversation was told of last; None: there was none.
         known: ids of what this conversation has been shown.
     """
+    everywhere = Section(_EVERYWHERE, _of_user(users, size=_PREFERRED))
+    if reader is None:
+        return compose(_USERS_HEADING, [everywhere], most=MOST_BYTES, known=known)
     latest = _own(reader, order="changed", size=_CHANGED)
     if seen is None:
         changed = Section("The latest:", latest)
@@ -39,6 +47,7 @@ def at_the_start(reader: Reader, *, seen: int | None, known: list[str]) -> Told:
         changed = Section("New or changed since the last session:", fresh)
     sections = [
         Section("Pinned by the user:", _own(reader, pinned=True, size=_PINNED)),
+        everywhere,
         Section("What the user prefers:", _own(reader, PREFERENCES, size=_PREFERRED)),
         Section("Lessons of the latest sessions:", _own(reader, LESSONS, size=_LEARNED)),
         changed,
@@ -47,11 +56,14 @@ def at_the_start(reader: Reader, *, seen: int | None, known: list[str]) -> Told:
     return compose(_HEADING, sections, most=MOST_BYTES, known=known, end=_counted(others))
 
 
-def to_survive(reader: Reader, *, shown: list[str], seen: int | None) -> Told:
+def to_survive(
+    reader: Reader, users: Reader | None = None, *, shown: list[str], seen: int | None
+) -> Told:
     """What a compaction's summary should keep: what is pinned, what was stored meanwhile.
 
     Args:
         reader: of the project's memory.
+        users: of the user's; None if there is none.
         shown: ids of what the conversation was shown.
         seen: the revision at which it was told something last.
     """
@@ -60,11 +72,20 @@ def to_survive(reader: Reader, *, shown: list[str], seen: int | None) -> Told:
     used = [memory for memory in reader.known(shown) if may_come_by_itself(memory)]
     sections = [
         Section("Pinned by the user:", _own(reader, pinned=True, size=_PINNED)),
+        Section(_EVERYWHERE, _of_user(users, size=_PREFERRED, pinned=True)),
         Section("Stored during this conversation:", stored),
         Section("Recalled in this conversation:", list(reversed(used))),
     ]
     heading = "Keep in the summary what of this project's memory (heimdall) the work goes by"
     return compose(heading, sections, most=MOST_BYTES)
+
+
+def _of_user(users: Reader | None, *, size: int, pinned: bool | None = None) -> list[Memory]:
+    """The first of what holds in all projects: what is pinned before the rest."""
+    if users is None:
+        return []
+    kinds = (True, False) if pinned is None else (pinned,)
+    return [memory for kind in kinds for memory in _own(users, pinned=kind, size=size)][:size]
 
 
 def _own(

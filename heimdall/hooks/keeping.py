@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cognitive_memory.core.memory import Json, NewMemory, content_hash
+from cognitive_memory.core.memory import Json, NewMemory, Scope, content_hash
 from heimdall.hooks.capture import Conversation, captured, ending
 from heimdall.hooks.transcript_file import Part, read_on
 from heimdall.hooks.turns import Speaker, Turn, turns
@@ -92,7 +92,7 @@ def store_of(project: Project) -> MemoryStore | None:
 
     if not os.path.lexists(project.database):
         return None
-    return MemoryStore(project.database, embedding_space=lambda: None)
+    return MemoryStore(project.database, embedding_space=lambda: None, scope=Scope(project.scope))
 
 
 def source_of(conversation: Conversation) -> str:

@@ -11,7 +11,7 @@ from cognitive_memory.core.recall import Hit, RecallFilter
 from heimdall.hooks.telling import Section, Told, compose, may_come_by_itself
 
 if TYPE_CHECKING:
-    from cognitive_memory.project_memory import ProjectMemory
+    from cognitive_memory.joint_memory import JointMemory
 
 MOST_BYTES = 1_800
 """Some 600 tokens."""
@@ -38,11 +38,11 @@ def is_worth_asking(prompt: str) -> bool:
     return len(question) >= _LEAST_CHARACTERS and not question.startswith("/")
 
 
-def to_a_prompt(memory: ProjectMemory, prompt: str, *, known: Iterable[str]) -> Told:
+def to_a_prompt(memory: JointMemory, prompt: str, *, known: Iterable[str]) -> Told:
     """The memories that a prompt is about.
 
     Args:
-        memory: the project's.
+        memory: the project's, and the user's.
         prompt: what the user sent.
         known: ids of what the conversation was shown.
     """
@@ -52,7 +52,8 @@ def to_a_prompt(memory: ProjectMemory, prompt: str, *, known: Iterable[str]) -> 
     strong = [
         hit.memory
         for hit in answer.hits
-        if may_come_by_itself(hit.memory) and is_strong(hit, question, memory.weights.meaning)
+        if may_come_by_itself(hit.memory)
+        and is_strong(hit, question, memory.memories[hit.memory.scope].weights.meaning)
     ]
     section = Section("", strong[:MOST_MEMORIES])
     return compose(_HEADING, [section], most=MOST_BYTES, known=known)

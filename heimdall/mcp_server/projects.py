@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from cognitive_memory.joint_memory import JointMemory
     from cognitive_memory.project.errors import NoProjectError
     from cognitive_memory.project.find import Project
     from cognitive_memory.project_memory import ProjectMemory
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 _WAY_OUT: Final = (
     "Nothing was read or stored. Open a project's folder in the assistant, or have its configuration name one: "
-    "heimdall mcp install CLIENT --project DIR"
+    "heimdall mcp install CLIENT --project DIR. What holds in all projects is stored with scope user"
 )
 
 
@@ -101,6 +102,41 @@ class Memories:
             HeimdallError: it can't be opened.
         """
         return self.made(project) if os.path.lexists(project.database) else None
+
+    def has_users(self) -> bool:
+        """Whether anything was ever stored for all projects."""
+        from cognitive_memory.joint_memory import has_user_memory
+
+        return has_user_memory()
+
+    def users(self) -> ProjectMemory:
+        """The user's memory, made if there is none.
+
+        Raises:
+            HeimdallError, OSError: it can't be made or opened.
+        """
+        from cognitive_memory.project.user import user_place
+
+        return self.made(user_place())
+
+    def joint(self, project: Project | None) -> JointMemory:
+        """A project's memory and the user's, as far as they are there. Not to be closed.
+
+        Raises:
+            HeimdallError: the project's can't be opened, or without a project the user's.
+        """
+        from cognitive_memory.joint_memory import JointMemory, left_out
+        from heimdall.errors import HeimdallError
+
+        ours = None if project is None else self.existing(project)
+        if not self.has_users():
+            return JointMemory(ours)
+        try:
+            return JointMemory(ours, self.users())
+        except HeimdallError as error:
+            if project is None:
+                raise
+            return JointMemory(ours, notes=[left_out(error)])
 
     def made(self, project: Project) -> ProjectMemory:
         """The project's memory, made if it has none.

@@ -98,8 +98,8 @@ async def read_resource(
 
 async def _memory_text(service: Service, ctx: Context, memory_id: str, uri: str) -> str:
     with _refusing():
-        source = await service.memory(ctx)
-    if source is None:
+        source = await service.memories_of(ctx)
+    if not source.memories:
         raise _not_found(uri, "This project has no memories yet.")
     try:
         memory = await service.in_thread(source.get, memory_id)

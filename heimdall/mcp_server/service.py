@@ -18,6 +18,7 @@ from heimdall.mcp_server.model_reports import ClientLog
 if TYPE_CHECKING:
     from mcp_types import InputRequiredResult, InputResponseRequestParams
 
+    from cognitive_memory.joint_memory import JointMemory
     from cognitive_memory.project_memory import ProjectMemory
     from heimdall.mcp_server.context import Context
     from heimdall.mcp_server.roots import Roots
@@ -81,8 +82,26 @@ class Service:
         choice = await self.project(ctx)
         return await self.in_thread(self.memories.existing, choice.project)
 
-    async def memory_made(self, ctx: Context) -> ProjectMemory:
-        """The memory of the client's project, made if it has none."""
+    async def memories_of(self, ctx: Context) -> JointMemory:
+        """The memory of the client's project and the user's, as far as they are there.
+
+        Raises:
+            HeimdallError: the project can't be told, unless there is none, and a memory of the user's.
+        """
+        from cognitive_memory.project.errors import NoProjectError
+
+        project = None
+        try:
+            project = (await self.project(ctx)).project
+        except NoProjectError:
+            if not await self.in_thread(self.memories.has_users):
+                raise
+        return await self.in_thread(self.memories.joint, project)
+
+    async def memory_made(self, ctx: Context, scope: str = "project") -> ProjectMemory:
+        """The memory of the client's project, or the user's, made if there is none."""
+        if scope == "user":
+            return await self.in_thread(self.memories.users)
         choice = await self.project(ctx)
         return await self.in_thread(self.memories.made, choice.project)
 

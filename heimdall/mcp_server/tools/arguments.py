@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -17,6 +17,7 @@ TOKENS: Final = 4000
 
 LessonType = Literal["discovery", "pattern", "solution", "warning", "context"]
 LessonImportance = Literal["low", "medium", "high", "critical"]
+Scope = Literal["project", "user"]
 Order = Literal["newest", "changed", "oldest", "important"]
 
 
@@ -94,12 +95,19 @@ class StoreMemory(Arguments):
     text: str = Field(
         max_length=LONGEST_TEXT, description="One thing, understandable without this conversation"
     )
+    scope: Scope = Field(
+        default="project", description="user: a preference that holds in all projects"
+    )
     context: Annotated[StoreContext, BeforeValidator(decoded)] = Field(default_factory=StoreContext)
 
     @classmethod
     def understood(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """What belongs into the context may stand beside it."""
+        """What belongs into the context may stand beside it, and the scope in it."""
         values = super().understood(values)
+        context = decoded(values.get("context"))
+        if isinstance(context, dict) and context.get("scope") in get_args(Scope):
+            values = {"scope": context["scope"], **values}
+            values["context"] = {name: context[name] for name in context if name != "scope"}
         return gathered(values, cls.model_fields, "context", StoreContext.model_fields)
 
 

@@ -11,7 +11,7 @@ from heimdall.mcp_server.tools.lenient import split_kinds
 from heimdall.quoting import quoted
 
 if TYPE_CHECKING:
-    from cognitive_memory.project_memory import ProjectMemory
+    from cognitive_memory.joint_memory import JointMemory
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,16 @@ class Wanted:
     why_none: tuple[str, ...] = ()
 
 
-def wanted(memory: ProjectMemory, asked: Filtered, source: str | None = None) -> Wanted:
-    """What is wanted of a project's memory; tags are meant whatever their case."""
+def wanted(joint: JointMemory, asked: Filtered, source: str | None = None) -> Wanted:
+    """What is wanted of memories; tags are meant whatever their case."""
     types, kinds = split_kinds(asked.types)
     named = frozenset((*asked.tags, *kinds))
     tags, unknown = named, list[str]()
     if named:
-        with memory.storage.reading() as reader:
-            known = reader.tags_like(named)
+        known = set[str]()
+        for memory in joint.memories.values():
+            with memory.storage.reading() as reader:
+                known |= {*reader.tags_like(named)}
         plain = {tag.casefold() for tag in known}
         unknown = sorted(tag for tag in named if tag.strip().casefold() not in plain)
         tags = frozenset(known) or named

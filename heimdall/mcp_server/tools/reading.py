@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cognitive_memory.core.memory import Memory, Origin
+from cognitive_memory.core.memory import Memory, Origin, Scope
 from heimdall.mcp_server.tools import texts
 from heimdall.mcp_server.tools.arguments import GetMemory, ListMemories
 from heimdall.mcp_server.tools.filtering import wanted
@@ -14,7 +14,7 @@ from heimdall.mcp_server.tools.tool import Call, ToolError, tool
 from heimdall.quoting import clean
 
 if TYPE_CHECKING:
-    from cognitive_memory.project_memory import ProjectMemory
+    from cognitive_memory.joint_memory import JointMemory
 
 
 @tool("List memories", reads=True)
@@ -22,17 +22,17 @@ async def list_memories(call: Call, arguments: ListMemories) -> tuple[Listed, st
     """List memories without a question: the newest, the last changed, those of a tag, type, source
     or time. Long ones come as excerpts.
     """
-    memory = await call.service.memory(call.ctx)
+    joint = await call.service.memories_of(call.ctx)
     found, notes = list[Memory](), ["This project has no memories yet."]
-    if memory is not None:
-        found, notes = await call.service.in_thread(_listed, memory, arguments)
+    if joint.memories:
+        found, notes = await call.service.in_thread(_listed, joint, arguments)
     shown = fitted([Shown(each) for each in found[: arguments.max_results]], arguments.max_tokens)
     if any(record.truncated for record in shown):
         notes = [*notes, f"{texts.EXCERPTS.capitalize()}."]
     content = Listed(
         memories=shown,
         notes=notes or None,
-        next_cursor=shown[-1].id if len(shown) < len(found) else None,
+        next_cursor=_cursor(arguments, found[: len(shown)]) if len(shown) < len(found) else None,
     )
     return content, texts.listed(content, arguments.order, more=arguments.cursor is not None)
 
@@ -51,20 +51,31 @@ async def get_memory(call: Call, arguments: GetMemory) -> tuple[Listed, str]:
     return content, texts.read(content, start, len(text))
 
 
-def _listed(memory: ProjectMemory, asked: ListMemories) -> tuple[list[Memory], list[str]]:
+def _listed(joint: JointMemory, asked: ListMemories) -> tuple[list[Memory], list[str]]:
     """The memories of a page and one more, and what is to be said of it."""
-    among = wanted(memory, asked, asked.source)
+    among = wanted(joint, asked, asked.source)
     found = list(
-        memory.memories(
+        joint.memories_of(
             among.filter,
             order=asked.order,
             limit=asked.max_results + 1,
-            after=asked.cursor,
+            after=_after(asked),
             pinned=asked.pinned,
             origin=None if asked.origin is None else Origin(asked.origin),
         )
     )
-    return found, [] if found else list(among.why_none)
+    return found, [*joint.notes, *([] if found else among.why_none)]
+
+
+def _after(asked: ListMemories) -> dict[Scope, str]:
+    """The last memory that earlier pages showed of the project, and of the user's."""
+    ids = (asked.cursor or "").split(".")
+    return {scope: memory_id for scope, memory_id in zip(Scope, ids, strict=False) if memory_id}
+
+
+def _cursor(asked: ListMemories, shown: list[Memory]) -> str:
+    last = _after(asked) | {memory.scope: memory.id for memory in shown}
+    return ".".join(last.get(scope, "") for scope in Scope).rstrip(".")
 
 
 def _position(asked: GetMemory, memory: Memory) -> int:

@@ -16,7 +16,7 @@ from heimdall.mcp_server.tools.tool import Call, ToolError, tool
 from heimdall.quoting import clean
 
 if TYPE_CHECKING:
-    from cognitive_memory.project_memory import ProjectMemory
+    from cognitive_memory.joint_memory import JointMemory
 
 DEEPEST: Final = 500
 """How many memories of one answer can be paged through."""
@@ -31,21 +31,26 @@ async def recall_memories(call: Call, arguments: RecallMemories) -> tuple[Recall
     if not arguments.query.strip():
         raise ToolError("query is blank: say in plain words what to look for, or name exact terms.")
     skipped = _position(arguments)
-    memory = await call.service.memory(call.ctx)
-    if memory is None:
+    memory = await call.service.memories_of(call.ctx)
+    if not memory.memories:
         notes = ("This project has no memories yet.",)
         nothing = Recall(hits=(), mode=RecallMode.KEYWORDS, pending=0, notes=notes)
         return _answer(arguments, nothing, skipped)
     if arguments.wait_for_model:
-        call.service.model.begin(memory, asked=True)
+        _embed(call, memory)
         await until_ready(call.service.model, call.ctx)
     recall, among = await call.service.in_thread(_recall, memory, arguments, skipped)
     if recall.pending:
-        call.service.model.begin(memory, asked=True)
+        _embed(call, memory)
     return _answer(arguments, recall, skipped, among)
 
 
-def _recall(memory: ProjectMemory, asked: RecallMemories, skipped: int) -> tuple[Recall, Wanted]:
+def _embed(call: Call, memory: JointMemory) -> None:
+    for each in memory.memories.values():
+        call.service.model.begin(each, asked=True)
+
+
+def _recall(memory: JointMemory, asked: RecallMemories, skipped: int) -> tuple[Recall, Wanted]:
     among = wanted(memory, asked)
     # One more than is shown tells whether there is a next page.
     limit = min(skipped + asked.max_results + 1, DEEPEST)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cognitive_memory.core.local_time import local_time
 from cognitive_memory.core.memory import Memory, MemoryType, NewMemory
 from heimdall.mcp_server.tools import texts
-from heimdall.mcp_server.tools.arguments import SessionLessons, StoreMemory, UpdateMemory
+from heimdall.mcp_server.tools.arguments import Scope, SessionLessons, StoreMemory, UpdateMemory
 from heimdall.mcp_server.tools.lenient import split_kinds
 from heimdall.mcp_server.tools.results import Stored, StoredRecord
 from heimdall.mcp_server.tools.tool import Call, ToolError, tool
@@ -22,8 +22,8 @@ _SHORTEST_LESSON: Final = 20
 
 @tool("Store a memory")
 async def store_memory(call: Call, arguments: StoreMemory) -> tuple[Stored, str]:
-    """Store a fact, decision, preference or experience of this project for later sessions. One thing
-    per call, with the reason; never secrets.
+    """Store a fact, decision, preference or experience for later sessions. One thing per call, with
+    the reason; never secrets.
     """
     text, context = arguments.text, arguments.context
     if not text.strip():
@@ -40,7 +40,7 @@ async def store_memory(call: Call, arguments: StoreMemory) -> tuple[Stored, str]
         pinned=context.pinned,
         metadata=dict(context.model_extra or {}),
     )
-    stored, notes = await _store(call, memory)
+    stored, notes = await _store(call, memory, arguments.scope)
     return _answer(stored, notes), texts.stored(stored, notes)
 
 
@@ -99,10 +99,12 @@ async def update_memory(call: Call, arguments: UpdateMemory) -> tuple[Stored, st
     return _answer(changed, notes), texts.updated(changed, tuple(changes), notes)
 
 
-async def _store(call: Call, memory: NewMemory) -> tuple[Memory, list[str]]:
+async def _store(
+    call: Call, memory: NewMemory, scope: Scope = "project"
+) -> tuple[Memory, list[str]]:
     """The memory as it is stored now, and what there is to report of it."""
     began = datetime.now(UTC)
-    project = await call.service.memory_made(call.ctx)
+    project = await call.service.memory_made(call.ctx, scope)
     stored = await call.service.in_thread(project.store, memory)
     notes = _pending(call, project, stored)
     if stored.created_at < began:

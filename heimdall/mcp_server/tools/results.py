@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from cognitive_memory.core.local_time import local_time
-from cognitive_memory.core.memory import Memory
+from cognitive_memory.core.memory import Memory, Scope
 from heimdall.quoting import clean
 
 USUAL_IMPORTANCE = 0.5
@@ -27,6 +27,7 @@ class MemoryRecord(BaseModel):
         truncated: whether `text` is a part of the memory's text.
         origin: stored: here, by the user or their assistant; document: a file of the project; commit: its history;
             captured: a transcript; adopted: a database or export that somebody else may have written.
+        scope: only where it holds in all projects of this user.
         weak: whether it is unlikely to answer the question.
         created_at: in this machine's zone, to the minute: what it tells of, or when it was stored.
         updated_at: only where it was changed after it was made.
@@ -36,6 +37,7 @@ class MemoryRecord(BaseModel):
     id: str
     text: str
     truncated: Literal[True] | None = None
+    scope: Literal["user"] | None = None
     weak: Literal[True] | None = None
     type: Literal["concept", "context", "episode"]
     origin: Literal["stored", "document", "commit", "captured", "adopted"]
@@ -63,6 +65,7 @@ class MemoryRecord(BaseModel):
             id=memory.id,
             text=clean(memory.text if text is None else text),
             truncated=None if whole else True,
+            scope="user" if memory.scope is Scope.USER else None,
             weak=weak or None,
             type=memory.type.value,
             origin=memory.origin.value,

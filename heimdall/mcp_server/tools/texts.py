@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
+from cognitive_memory.core.memory import Scope
 from heimdall.mcp_server.tools.results import Deleted, Listed, MemoryRecord, Recalled, Status
 from heimdall.quoting import DATA_NOT_ORDERS, block, quoted, sentence
 
@@ -19,7 +20,10 @@ EXCERPTS: Final = "of a text that is an excerpt, get_memory has all"
 
 def stored(memory: Memory, notes: Sequence[str]) -> str:
     """A memory was stored."""
-    return _noted(f"Stored: L{memory.type.level} ({memory.type.value}), ID: {memory.id}", notes)
+    everywhere = " for all projects" if memory.scope is Scope.USER else ""
+    return _noted(
+        f"Stored{everywhere}: L{memory.type.level} ({memory.type.value}), ID: {memory.id}", notes
+    )
 
 
 def lesson_recorded(memory: Memory, lesson: SessionLessons, notes: Sequence[str]) -> str:
@@ -110,6 +114,8 @@ def listing(title: str, records: Iterable[MemoryRecord]) -> str:
 def facts(record: MemoryRecord) -> str:
     """What is said of a memory besides its text."""
     said: list[str] = [record.origin, record.type]
+    if record.scope:
+        said.append(f"scope: {record.scope}")
     said += [word for word in ("weak", "pinned") if getattr(record, word)]
     if record.importance_score is not None:
         said.append(f"importance {record.importance_score:g}")

@@ -32,17 +32,18 @@ class Call:
     ctx: Context
 
     async def memory_with(self, memory_id: str) -> ProjectMemory:
-        """The memory of the client's project, to look there for the id.
+        """The memory of the client's project or the user's, whichever has the id.
 
         Raises:
-            ToolError: the project has none yet.
+            ToolError: there is none yet.
+            HeimdallError: none has it, or it is no id.
         """
-        memory = await self.service.memory(self.ctx)
-        if memory is None:
+        joint = await self.service.memories_of(self.ctx)
+        if not joint.memories:
             raise ToolError(
                 f"no memory has the id {memory_id}: this project has no memories yet. store_memory makes the first."
             )
-        return memory
+        return await self.service.in_thread(joint.having, memory_id)
 
 
 Run: TypeAlias = Callable[[Call, Any], Awaitable[tuple[BaseModel, str]]]

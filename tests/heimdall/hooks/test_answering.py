@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from cognitive_memory.core.memory import MemoryType, Origin
+from cognitive_memory.core.memory import MemoryType, NewMemory, Origin
+from cognitive_memory.opening import open_memory
+from cognitive_memory.project.user import user_place
 from heimdall.hooks.answering import told as told_at
 from heimdall.hooks.beginning import MOST_BYTES
 from heimdall.hooks.hosts import HOSTS, Event
@@ -156,3 +158,47 @@ def test_a_state_of_garbage_is_none(filled: Project) -> None:
         for path in folder.iterdir():
             path.write_text(garbage)
         assert start(filled) == first
+
+
+def store_for_all_projects(text: str, **fields: Any) -> None:
+    with open_memory(user_place()) as memory:
+        memory.store(NewMemory(text=text, **fields), embed=False)
+
+
+def test_what_holds_in_all_projects_is_told_in_each(project: Project) -> None:
+    store_for_all_projects("I prefer tabs over spaces.")
+    store_for_all_projects("Write to me in English.", pinned=True)
+    assert "> I prefer tabs" in start(project), "also where the project has no memory yet"
+    project.store("Releases are cut from main.", pinned=True)
+    lines = start(project, source="clear").splitlines()
+    assert [line for line in lines if line.startswith("> ")] == [
+        "> Releases are cut from main.",
+        "> Write to me in English.",
+        "> I prefer tabs over spaces.",
+    ]
+    asked = told(
+        project, Event.USER_PROMPT, prompt="do we prefer tabs or spaces here?", session_id="s2"
+    )
+    assert "> I prefer tabs over spaces." in asked
+    assert "> Write to me" in told(project, Event.PRE_COMPACT, trigger="auto")
+
+
+def test_where_there_is_no_project_nothing_is_kept_and_what_holds_everywhere_is_told(
+    project: Project,
+) -> None:
+    home = {"cwd": str(Path.home())}
+    assert start(project, **home) == ""
+    store_for_all_projects("I prefer tabs over spaces.")
+    assert "> I prefer tabs" in start(project, **home)
+    said = {"prompt": "Remember that I never want spaces.", **home}
+    told(project, Event.USER_PROMPT, **said)
+    told(project, Event.STOP, last_assistant_message="We decided to use tabs.", **home)
+    with open_memory(user_place()) as memory:
+        assert [one.text for one in memory.memories()] == ["I prefer tabs over spaces."]
+
+
+def test_one_that_can_not_be_used_is_no_reason_to_tell_nothing(project: Project) -> None:
+    project.store("Releases are cut from main.", pinned=True)
+    user_place().root.mkdir(parents=True, mode=0o700)
+    user_place().database.write_bytes(b"no database" * 1000)
+    assert "> Releases are cut" in start(project)

@@ -9,6 +9,7 @@ import pytest
 
 from cognitive_memory.core.config import EmbeddingConfig
 from cognitive_memory.core.memory import NewMemory, Origin
+from cognitive_memory.joint_memory import JointMemory
 from cognitive_memory.project_memory import ProjectMemory
 from heimdall.hooks.relevant import MOST_BYTES, MOST_MEMORIES, is_worth_asking, to_a_prompt
 from tests.support.real_model import require_real_model
@@ -24,11 +25,13 @@ def test_most_prompts_find_their_memory_and_others_none(tmp_path: Path) -> None:
     with ProjectMemory.open(tmp_path / "memory.db", config=config) as memory:
         ids = {text: memory.store(NewMemory(text=text)).id for text in CASES["memories"]}
         for prompt, text in CASES["about"]:
-            told = to_a_prompt(memory, prompt, known=())
+            told = to_a_prompt(JointMemory(memory), prompt, known=())
             found += ids[text] in told.ids
             wrong += len([one for one in told.ids if one != ids[text]])
         told_about_nothing = [
-            prompt for prompt in CASES["about_none"] if to_a_prompt(memory, prompt, known=()).text
+            prompt
+            for prompt in CASES["about_none"]
+            if to_a_prompt(JointMemory(memory), prompt, known=()).text
         ]
     assert found >= 0.7 * len(CASES["about"])
     assert wrong <= 2
@@ -45,7 +48,9 @@ def test_an_answer_is_bounded_and_of_the_users_own_words(tmp_path: Path) -> None
             memory.store(NewMemory(text=f"{text} ({number})." + " More." * 200))
         for origin in (Origin.DOCUMENT, Origin.CAPTURED, Origin.ADOPTED):
             memory.store(NewMemory(text=text, origin=origin))
-        told = to_a_prompt(memory, "how are releases cut from the main branch?", known=())
+        told = to_a_prompt(
+            JointMemory(memory), "how are releases cut from the main branch?", known=()
+        )
     assert 0 < len(told.ids) <= MOST_MEMORIES
     assert len(told.text.encode()) <= MOST_BYTES
     assert {line.split(", ")[1] for line in told.text.splitlines() if line[0] == "["} == {"stored"}

@@ -105,7 +105,7 @@ def test_a_killed_process_leaves_nothing_that_harms(
     here: VendoredPackage,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with plain_mirror(model.directory, faults=[Fault(Drip(20_000), turns={2})]) as mirror:
+    with plain_mirror(model.directory, faults=[Fault(Drip(200_000), turns={2})]) as mirror:
         process = package.start(HEIMDALL_MODELS_MIRROR=mirror.url)
         while not list(package.cache.glob("*.part")):
             assert process.poll() is None

@@ -45,6 +45,8 @@ class Weights:
         importance: what one of importance 1.0 gets on top of one of importance 0.0.
         stored: what one gets that was stored by hand, not loaded.
         pinned: what one gets that is pinned.
+        asked: what one gets whose context ends in a question, as part of what words and meaning
+            bring it: it is the answer to that.
         columns: how much a word counts in text, context, tags, and among what `search_words` adds.
         bm25_floor: the BM25 score up to which the best keyword hit does not count in full. Below
             it, all that matched are words that nearly every memory has.
@@ -60,6 +62,7 @@ class Weights:
     importance: float = 0.2
     stored: float = 0.15
     pinned: float = 0.1
+    asked: float = 0.1
     columns: tuple[float, float, float, float] = (1.0, 0.4, 1.0, 1.0)
     bm25_floor: float = 1.0
     coverage: float = 0.4
@@ -147,7 +150,8 @@ def candidates(
     best = best_rows(totals, count)
     if favoured:
         among = index.rows_of(np.fromiter(favoured, dtype=np.int64, count=len(favoured)))
-        among = np.setdiff1d(among[among >= 0], best)
+        among = among[among >= 0]
+        totals[best] = -np.inf  # these are there already
         best = np.concatenate([best, among[best_rows(totals[among], MOST_LIFTED)]])
     answers = [
         candidate(key, cosine)
@@ -206,6 +210,11 @@ def recency(memory: Memory, now: datetime, half_life_days: float) -> float:
     return float(0.5 ** (days / half_life_days))
 
 
+def is_answer(memory: Memory) -> bool:
+    """Whether what stands before it, the last turn or a heading, asks something."""
+    return memory.context.rstrip().endswith(("?", "\uff1f"))
+
+
 def standing(memory: Memory, weights: Weights) -> dict[str, float]:
     """What a memory brings for what its user made of it. An importance of 0.5, the default, brings nothing."""
     return {
@@ -227,6 +236,7 @@ def hits(found: Iterable[tuple[Candidate, Memory]], now: datetime, weights: Weig
         parts = {
             "keywords": candidate.keywords,
             "meaning": candidate.meaning,
+            "asked": weights.asked * candidate.score * is_answer(memory),
             "recency": weights.recency * recency(memory, now, weights.half_life_days),
         }
         scored.append((memory, parts, standing(memory, weights)))

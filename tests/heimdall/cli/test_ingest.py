@@ -151,7 +151,7 @@ def test_loading_a_history(project: Project) -> None:
     ("arguments", "message"),
     [
         (("load", "missing"), "heimdall: missing can't be loaded: No such file or directory"),
-        (("load",), "Missing argument 'PATH...'"),
+        (("load",), "Name a file or a folder"),
         (("load", ".", "--max-size", "0"), "--max-size"),
         (("load", ".", "--watch", "--json"), "use it without --json"),
         (("git-load",), "is in no git repository"),

@@ -8,7 +8,12 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
+from hatch_heimdall_models.inlining import INLINE_LIMIT
 from hatch_heimdall_models.manifest import NAME_FORM, REPOSITORY_FORM
+from hatch_heimdall_models.pin_rules import marker_problem
+from hatch_heimdall_models.places import template_problem
 from hatch_heimdall_models.reader import Reader
 
 if TYPE_CHECKING:
@@ -31,7 +36,7 @@ HATCH_KEYS = frozenset(
 )
 """What hatchling itself says in a hook's table."""
 _TAG = re.compile(r"(?=[A-Za-z0-9{])[A-Za-z0-9._+-]*(\{version\}[A-Za-z0-9._+-]*)?")
-_ASSET = re.compile(r"(?=[A-Za-z0-9{])[A-Za-z0-9._+-]*(\{tag\}[A-Za-z0-9._+-]*)?\.zip")
+_ASSET = re.compile(r"(?=[A-Za-z0-9{])[A-Za-z0-9._+-]*(\{tag\}[A-Za-z0-9._+-]*)?(\.zip|\{file\})")
 _ANY = re.compile(r"[^\x00-\x1f\x7f]+")
 _NAME = "a name of letters, digits, '.', '_' and '-'"
 
@@ -48,7 +53,10 @@ class ModelConfig:
         marker: a PEP 508 environment marker that limits the model to machines it matches.
         files: patterns of the paths below `models-dir`, or its variant's folder there, that belong
             to it; `*` matches `/` too.
-        asset: file name of its release asset, with `{tag}` standing for the release's tag.
+        also: templates of other places of its files.
+        asset: file name of its release asset, with `{tag}` standing for the release's tag: of a zip
+            with all files; or, ending in `{file}`, which stands for a file's path with `-` between
+            folders, of each file that does not travel in the manifest, as it is.
         license_files: the files of its licence, relative to the project's root, which distribution
             and asset carry.
     """
@@ -61,11 +69,21 @@ class ModelConfig:
     files: tuple[str, ...] = ("*",)
     asset: str = ""
     license_files: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
 
-    def asset_name(self, tag: str) -> str:
-        """The file name of the asset below `tag`."""
+    @property
+    def has_single_files(self) -> bool:
+        """Whether its assets are its large files as they are."""
+        return self.asset.endswith("{file}")
+
+    def asset_name(self, tag: str, file: str = "{file}") -> str:
+        """The file name of the asset below `tag`, or that of one of its files."""
         variant = "" if self.variant == DEFAULT_VARIANT else f"-{self.variant}"
-        return (self.asset or f"{self.name}{variant}-{{tag}}.zip").replace("{tag}", tag)
+        return (
+            (self.asset or f"{self.name}{variant}-{{tag}}.zip")
+            .replace("{tag}", tag)
+            .replace("{file}", file)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +104,7 @@ class HookConfig:
             pinned paths begin there; files of all other variants lie directly in `models_dir`.
         models: what `hatch-heimdall-models lock` writes about the models; the first is the default.
             A build needs only their licence files.
+        inline_limit: bytes that a file may have, compressed, to travel inside the manifest.
     """
 
     models_dir: str
@@ -97,6 +116,7 @@ class HookConfig:
     sbom: bool = False
     variant_folders: Mapping[str, str] = field(default_factory=dict)
     models: tuple[ModelConfig, ...] = ()
+    inline_limit: int = INLINE_LIMIT
 
     def demanded_tag(self, version: str) -> str | None:
         """The one tag that every pinned asset has to have; None when older ones may stay."""
@@ -142,6 +162,7 @@ def parse_config(
         tag=reader.optional(
             reader.text, "tag", _TAG, "a tag's name in which only {version} stands in braces"
         ),
+        inline_limit=_inline_limit(reader),
         max_wheel_size=reader.optional(reader.size, "max-wheel-size"),
         sbom=reader.flag("sbom"),
         models=tuple(_models(reader)),
@@ -163,6 +184,13 @@ def parse_config(
     return config
 
 
+def _inline_limit(reader: Reader) -> int:
+    # Of the sizes, this one alone may be none at all.
+    if reader.value("inline-limit", INLINE_LIMIT) in {0, INLINE_LIMIT}:
+        return int(reader.value("inline-limit", INLINE_LIMIT))
+    return reader.size("inline-limit")
+
+
 def _folders(reader: Reader) -> dict[str, str]:
     """The folders of variants, by variant."""
     table = reader.inner("variant-folders")
@@ -176,6 +204,17 @@ def _folders(reader: Reader) -> dict[str, str]:
                 None, f"expected folders apart from one another, but {inner!r} lies in {outer!r}"
             )
     return folders
+
+
+def _licence_problem(expression: str) -> str | None:
+    try:
+        canonicalize_license_expression(expression)
+    except InvalidLicenseExpression as error:
+        return (
+            f"{expression!r} is no SPDX expression ({error}): for example MIT, 'Apache-2.0 OR MIT', or "
+            "LicenseRef-<name> for a licence that has no identifier"
+        )
+    return None
 
 
 def _models(reader: Reader) -> Iterator[ModelConfig]:
@@ -195,11 +234,19 @@ def _models(reader: Reader) -> Iterator[ModelConfig]:
                 entry.text,
                 "asset",
                 _ASSET,
-                "the name of a zip in which only {tag} stands in braces",
+                "the name of a zip in which only {tag} stands in braces, or a name that ends in {file}",
             )
             or "",
             license_files=entry.paths("license-files"),
+            also=entry.texts("also"),
         )
+        if model.marker and (problem := marker_problem(model.marker)):
+            entry.error("marker", f"{model.marker!r} {problem}")
+        if model.license and (problem := _licence_problem(model.license)):
+            entry.error("license", problem)
+        for template in model.also:
+            if problem := template_problem(template):
+                entry.error("also", f"{template!r} {problem}")
         entry.refuse_unknown_keys()
         here = entry.where.removeprefix(f"{reader.where}.")
         name = model.asset_name("{tag}")

@@ -9,14 +9,22 @@ from typing import TYPE_CHECKING
 
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.files import sha256_of
-from hatch_heimdall_models.reader import path_problem
+from hatch_heimdall_models.packing_risks import code_problem
+from hatch_heimdall_models.pin_rules import clashes, model_path_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _LFS_POINTER = b"version https://git-lfs"
-IGNORED_NAMES = frozenset({".gitignore", ".gitkeep", ".gitattributes", ".DS_Store"})
-"""Housekeeping files, at any depth, that are no part of a model."""
+IGNORED_NAMES = frozenset(
+    {
+        *(".git", ".gitattributes", ".gitignore", ".gitkeep", ".gitmodules", ".hg", ".svn"),
+        *(".DS_Store", "Thumbs.db", "desktop.ini", "__pycache__", ".ipynb_checkpoints"),
+        # What huggingface_hub keeps beside files that it downloads.
+        *(".cache", ".huggingface"),
+    }
+)
+"""Files and folders, at any depth, that are no part of a model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +47,18 @@ def take_inventory(directory: Path) -> tuple[HashedFile, ...]:
     """
     problems: list[str] = []
     files: list[HashedFile] = []
-    top = directory.resolve()
-    for path in _walk(directory):
+    top = Path(os.path.realpath(directory))
+    for path in _walk(directory, problems):
         relative = path.relative_to(directory).as_posix()
-        problem = path_problem(relative) or _content_problem(path, top)
+        try:
+            problem = model_path_problem(relative) or _content_problem(path, top)
+            if not problem:
+                files.append(HashedFile(relative, sha256_of(path), path.stat().st_size))
+        except OSError as error:
+            problem = f"can't be read: {error.strerror}"
         if problem:
-            problems.append(f"{relative} {problem}")
-        else:
-            files.append(HashedFile(relative, sha256_of(path), path.stat().st_size))
+            problems.append(f"{_shown(relative)} {problem}")
+    problems += [problem for _, problem in clashes(file.path for file in files)]
     if problems:
         raise ModelBuildError(str(directory), problems)
     return tuple(sorted(files, key=lambda file: file.path))
@@ -68,21 +80,35 @@ def by_folder(files: Iterable[HashedFile], folders: Iterable[str]) -> dict[str, 
     return sorted_in
 
 
-def _walk(directory: Path) -> Iterator[Path]:
-    for root, folders, names in os.walk(directory):
+def _walk(directory: Path, problems: list[str]) -> Iterator[Path]:
+    def note(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            problems.append(f"{_shown(str(error.filename))} can't be read: {error.strerror}")
+
+    for root, folders, names in os.walk(directory, onerror=note):
+        folders[:] = [folder for folder in folders if folder not in IGNORED_NAMES]
         # os.walk does not follow a linked folder, so its files would be missed in silence.
         names += [folder for folder in folders if Path(root, folder).is_symlink()]
         yield from (Path(root, name) for name in names if name not in IGNORED_NAMES)
 
 
+def _shown(path: str) -> str:
+    """A path for people, also one whose bytes are no text."""
+    return path.encode("utf-8", "backslashreplace").decode()
+
+
 def _content_problem(path: Path, top: Path) -> str | None:
+    # False for what leads nowhere, and for links that lead in a circle.
+    if not path.exists():
+        return "is not a regular file"
     target = path.resolve()
     if not target.is_relative_to(top):
         return f"is a link that leaves the directory, to {target}"
     if not target.is_file():
         return "is a link to a folder" if target.is_dir() else "is not a regular file"
     if target.stat().st_size == 0:
-        return "is empty"
+        # A package of data alone has an empty __init__.py.
+        return code_problem(path.name) or "is empty"
     with target.open("rb") as stream:
         if stream.read(len(_LFS_POINTER)) == _LFS_POINTER:
             return "is a Git LFS pointer, not the file itself: run 'git lfs pull'"

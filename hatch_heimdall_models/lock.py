@@ -123,8 +123,11 @@ def settle(
     Returns:
         Whether the lock is right now, and lines for people.
     """
+    text = new.dumps()
+    # What is written is read by the rules of the run-time half, so that no user is refused it.
+    loads(text, subject=str(path))
     if not check:
-        changed = write_if_different(path, new.dumps().encode())
+        changed = write_if_different(path, text.encode())
         return True, [f"{'wrote' if changed else 'unchanged:'} {path}"]
     if differences := lock_differences(old, new):
         return False, [f"{path} is out of date; '{command}' would update it:", *differences]

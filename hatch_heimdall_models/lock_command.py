@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hatch_heimdall_models.errors import ChangedAssetError
 from hatch_heimdall_models.exit_codes import EXIT_FINDINGS, EXIT_OK
 from hatch_heimdall_models.files import megabytes
 from hatch_heimdall_models.lock import read_manifest, settle
@@ -23,7 +24,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         help="write the lock, and pack release assets that are missing",
         description="Write the lock of a project: pin its model files, and the release assets that hold them. "
         "An asset that is not at ASSETS/TAG/NAME yet is packed there, the same bytes on every machine.",
-        epilog="Exit codes: 0 done, 1 --check found differences, 2 error or usage.",
+        epilog="Exit codes: 0 done, 1 --check found differences, 2 error or usage (also when there is no model to check).",
     )
     parser.add_argument(
         "--check", action="store_true", help="write nothing; exit 1 when the lock would be changed"
@@ -39,6 +40,11 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )
     parser.add_argument(
         "--tag", help="tag of the release that is to have the assets; default: by the configuration"
+    )
+    parser.add_argument(
+        "--replace",
+        action="store_true",
+        help="let an asset that is locked already have other bytes: nobody has that release yet",
     )
     parser.add_argument(
         "--name", help="the distribution's name, where pyproject.toml does not say it"
@@ -58,8 +64,22 @@ def _run(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as scratch:
         # To check is to make the same lock, with assets that nobody keeps.
         packed = Path(scratch) if options.check else assets
-        maker = LockMaker(root, project.config, project.name, project.version, assets, packed)
-        new = maker.make(old, tag=options.tag)
+        maker = LockMaker(
+            root,
+            project.config,
+            project.name,
+            project.version,
+            assets,
+            packed,
+            replace=options.replace or options.check,
+        )
+        try:
+            new = maker.make(old, tag=options.tag)
+        except ChangedAssetError as error:
+            if not options.check:
+                raise
+            print(error)  # noqa: T201
+            return EXIT_FINDINGS
     right, lines = settle(path, old, new, check=options.check, command="hatch-heimdall-models lock")
     print("\n".join(lines))  # noqa: T201
     if options.check:

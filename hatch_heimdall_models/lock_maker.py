@@ -8,24 +8,19 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packaging.version import InvalidVersion, Version
-
 from hatch_heimdall_models.asset import read_asset, write_asset
-from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.errors import ChangedAssetError, ModelBuildError
 from hatch_heimdall_models.files import replacing, sha256_of
+from hatch_heimdall_models.inlining import inline_texts
 from hatch_heimdall_models.inventory import HashedFile, by_folder, take_inventory
 from hatch_heimdall_models.lock import carried_over, entry_of
-from hatch_heimdall_models.manifest import (
-    ASSET_FORM,
-    INLINE_LIMIT,
-    Asset,
-    Manifest,
-    Model,
-    ModelFile,
-)
+from hatch_heimdall_models.manifest import ASSET_FORM, Asset, Manifest, Model, ModelFile
+from hatch_heimdall_models.packing_risks import risks
+from hatch_heimdall_models.places import expand, names_each_file
+from hatch_heimdall_models.single_assets import SingleAssets
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from hatch_heimdall_models.config import HookConfig, ModelConfig
 
@@ -41,6 +36,8 @@ class LockMaker:
         version: the project's version; None where nobody knows it.
         assets: where release assets are looked for, `<assets>/<tag>/<asset>`: as a mirror has them.
         packed: where an asset that is not there is packed, in the same way.
+        replace: whether an asset that the old lock pins may get other bytes: its release is not
+            published yet.
     """
 
     root: Path
@@ -49,6 +46,7 @@ class LockMaker:
     version: str | None
     assets: Path
     packed: Path
+    replace: bool = False
 
     def make(self, old: Manifest | None, *, tag: str | None = None) -> Manifest:
         """What the lock has to say about the models as they lie there.
@@ -72,14 +70,16 @@ class LockMaker:
             )
         demanded = tag or (self._tag(self.config.tag) if self.config.tag else None)
         entries = []
-        for model, own in _assigned(self.config, files):
+        assigned = _assigned(self.config, files)
+        self._refuse_risks(assigned)
+        inline = inline_texts(
+            ((self._directory(model) / file.path, file) for model, own in assigned for file in own),
+            self.config.inline_limit,
+        )
+        for model, own in assigned:
             known = entry_of(old, model.name, model.variant, model.marker)
-            pins = carried_over([pin(self._directory(model), file) for file in own], known)
-            if known and known.files == pins and demanded in {None, known.asset.tag}:
-                asset = known.asset
-                self._check(asset, own)
-            else:
-                asset = self._asset(model, own, demanded or self._tag(self.config.next_tag))
+            pins = carried_over(_pins(model, own, inline), known)
+            assets = self._assets(model, own, pins, old, demanded)
             paths = {file.path for file in pins}
             graphs = known.graphs if known else {}
             entries.append(
@@ -88,7 +88,8 @@ class LockMaker:
                     variant=model.variant,
                     license=model.license,
                     upstream=model.upstream,
-                    asset=asset,
+                    asset=assets[0],
+                    further_assets=assets[1:],
                     files=pins,
                     marker=model.marker,
                     # No configuration tells how files are run, so what was added to the lock by
@@ -101,8 +102,65 @@ class LockMaker:
             self.distribution, self.config.repository, self.config.models[0].name, tuple(entries)
         )
 
+    def _refuse_risks(self, assigned: Sequence[tuple[ModelConfig, Sequence[HashedFile]]]) -> None:
+        problems = [
+            problem
+            for model, own in assigned
+            for problem in risks(self.root, self._directory(model), model, own)
+        ]
+        if problems:
+            raise ModelBuildError(self.config.models_dir, problems)
+
+    def _refuse_other_bytes(
+        self, old: Manifest | None, model: ModelConfig, files: Sequence[HashedFile], tag: str
+    ) -> None:
+        """Keep the promise of the old lock: who installed that release fetches its asset."""
+        name = model.asset_name(tag)
+        for entry in old.models if old else ():
+            if (entry.asset.tag, entry.asset.name) == (tag, name) and not same_bytes(entry, files):
+                now = {(file.path, file.sha256) for file in files}
+                before = {(file.path, file.sha256) for file in entry.files}
+                changed = ", ".join(sorted({path for path, _ in now ^ before})[:5])
+                raise ChangedAssetError.of(f"{model.name} ({model.variant})", changed, tag, name)
+
+    def _assets(
+        self,
+        model: ModelConfig,
+        files: Sequence[HashedFile],
+        pins: Sequence[ModelFile],
+        old: Manifest | None,
+        demanded: str | None,
+    ) -> tuple[Asset, ...]:
+        """The assets of a model: those of the lock so far where they still are right."""
+        known = entry_of(old, model.name, model.variant, model.marker)
+
+        def new_tag() -> str:
+            return demanded or self._tag(self.config.next_tag)
+
+        if model.has_single_files:
+            single = SingleAssets(
+                model, self._directory(model), self.assets, self.packed, replace=self.replace
+            )
+            return single.make(pins, known, demanded, new_tag)
+        digests = {file.sha256 for file in files}
+        if (
+            known
+            and same_bytes(known, files)
+            and demanded in {None, known.asset.tag}
+            and known.asset.sha256 not in digests
+        ):
+            self._check(known.asset, files)
+            return (known.asset,)
+        tag = new_tag()
+        if not self.replace:
+            self._refuse_other_bytes(old, model, files, tag)
+        return (self._asset(model, files, tag),)
+
     def _tag(self, form: str) -> str:
         """The tag of the release that the project's version will be."""
+        # Here, since help texts and checks need none of it.
+        from packaging.version import InvalidVersion, Version
+
         if "{version}" not in form:
             return form
         try:
@@ -127,7 +185,7 @@ class LockMaker:
             require_same_files(path, files)
             if (sha256 := sha256_of(path)) != asset.sha256:
                 problem = f"the lock pins sha256 {asset.sha256}, found {sha256}: remove it, or lock with another tag"
-                raise ModelBuildError(str(path), [problem])
+                raise ChangedAssetError(str(path), [problem])
 
     def _asset(self, model: ModelConfig, files: Sequence[HashedFile], tag: str) -> Asset:
         """Pin the asset that is at hand, else pack one."""
@@ -138,7 +196,7 @@ class LockMaker:
             )
         relative = Path(tag, model.asset_name(tag))
         path = self.assets / relative
-        if not path.is_file():
+        if not path.is_file() or (self.replace and not _holds(path, files)):
             path = self.packed / relative
             about = {name: self._licence(name) for name in model.license_files}
             with replacing(path) as stream:
@@ -162,11 +220,26 @@ class LockMaker:
             ) from error
 
 
-def pin(directory: Path, file: HashedFile) -> ModelFile:
-    """Pin a file of a model's directory, carrying it inline when it is small enough."""
-    if file.size <= INLINE_LIMIT:
-        return ModelFile.of_bytes(file.path, (directory / file.path).read_bytes())
-    return ModelFile(file.path, file.sha256, file.size)
+def _pins(
+    model: ModelConfig, files: Sequence[HashedFile], inline: Mapping[str, str]
+) -> list[ModelFile]:
+    fetched = [file for file in files if file.sha256 not in inline]
+    for template in model.also:
+        if len(fetched) > 1 and not names_each_file(template):
+            problem = f"also: {template!r} is one place, but there are {len(fetched)} files: it needs {{path}}"
+            raise ModelBuildError(f"{model.name} ({model.variant})", [problem])
+    return [
+        # What travels inside the manifest is looked for nowhere.
+        ModelFile(file.path, file.sha256, file.size, inline=inline[file.sha256])
+        if file.sha256 in inline
+        else ModelFile(
+            file.path,
+            file.sha256,
+            file.size,
+            tuple(expand(template, file.path) for template in model.also),
+        )
+        for file in files
+    ]
 
 
 def require_same_files(asset: Path, files: Sequence[HashedFile]) -> None:
@@ -175,9 +248,20 @@ def require_same_files(asset: Path, files: Sequence[HashedFile]) -> None:
     Raises:
         ModelBuildError: if it holds others, or can't be read.
     """
-    if list(read_asset(asset)) != sorted(files, key=attrgetter("path")):
+    if not _holds(asset, files):
         problem = "holds other files than the model: remove it to have it packed anew, or restore the model's files"
-        raise ModelBuildError(str(asset), [problem])
+        raise ChangedAssetError(str(asset), [problem])
+
+
+def same_bytes(known: Model, files: Sequence[HashedFile]) -> bool:
+    """Whether the entry pins exactly these files, wherever else they are said to be."""
+    return {(file.path, file.sha256, file.size) for file in known.files} == {
+        (file.path, file.sha256, file.size) for file in files
+    }
+
+
+def _holds(asset: Path, files: Sequence[HashedFile]) -> bool:
+    return list(read_asset(asset)) == sorted(files, key=attrgetter("path"))
 
 
 def _assigned(

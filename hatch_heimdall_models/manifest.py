@@ -16,6 +16,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from hatch_heimdall_models.files import sha256_of
+from hatch_heimdall_models.pin_rules import clashes, marker_problem, model_path_problem
 from hatch_heimdall_models.reader import read_json
 
 if TYPE_CHECKING:
@@ -25,10 +26,7 @@ if TYPE_CHECKING:
     from hatch_heimdall_models.reader import Reader
 
 SCHEMA = 1
-INLINE_LIMIT = 64 * 1024
-"""Files of up to this many bytes travel inside the manifest."""
-
-REPOSITORY_FORM = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
+REPOSITORY_FORM = re.compile(r"(?!\.+/)[A-Za-z0-9._-]+/(?!\.+$)[A-Za-z0-9._-]+")
 """`owner/name`, as GitHub spells it."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 NAME_FORM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -46,7 +44,7 @@ class ModelFile:
         sha256: 64 lower-case hexadecimal digits.
         size: bytes.
         also: other places of the same bytes: a URL, or `pypi:<project>==<version>#<member>`.
-        inline: the content itself, base64 of zlib, for files of at most `INLINE_LIMIT` bytes.
+        inline: the content itself, base64 of zlib, for small files.
     """
 
     path: str
@@ -56,14 +54,12 @@ class ModelFile:
     inline: str | None = None
 
     @classmethod
-    def of_bytes(cls, path: str, content: bytes, *, also: tuple[str, ...] = ()) -> ModelFile:
-        """Pin `content`, carrying it inline when it is small enough."""
-        inline = (
-            base64.b64encode(zlib.compress(content, 9)).decode()
-            if len(content) <= INLINE_LIMIT
-            else None
-        )
-        return cls(path, hashlib.sha256(content).hexdigest(), len(content), also, inline)
+    def of_bytes(
+        cls, path: str, content: bytes, *, also: tuple[str, ...] = (), inline: bool = False
+    ) -> ModelFile:
+        """Pin `content`, carrying it `inline` or not."""
+        text = base64.b64encode(zlib.compress(content, 9)).decode() if inline else None
+        return cls(path, hashlib.sha256(content).hexdigest(), len(content), also, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +203,8 @@ def _models(reader: Reader) -> Iterator[Model]:
             if key in taken:
                 entry.error(None, f"{model.name} {variant} is there twice with the same marker")
             taken.add(key)
+        if model.marker and (problem := marker_problem(model.marker)):
+            entry.error("marker", f"{model.marker!r} {problem}")
         _check_graphs(graphs, [file.path for file in model.files])
         yield model
 
@@ -229,12 +227,14 @@ def _check_graphs(graphs: Reader, paths: list[str]) -> None:
 
 
 def _files(entry: Reader) -> Iterator[ModelFile]:
-    taken: dict[str, str] = {}
+    items: dict[str, Reader] = {}
+    paths = []
     for item in entry.each("files", required=True):
         path = item.path("path")
-        if other := taken.get(path.casefold()):
-            item.error("path", f"{path!r} and {other!r} are one file where case does not count")
-        taken[path.casefold()] = path
+        if path and (problem := model_path_problem(path)):
+            item.error("path", f"{path!r} {problem}")
+        items[path] = item
+        paths.append(path)
         file = ModelFile(
             path=path,
             sha256=item.text("sha256", _SHA256),
@@ -245,13 +245,15 @@ def _files(entry: Reader) -> Iterator[ModelFile]:
         if file.inline and (problem := _inline_problem(file)):
             item.error("inline", problem)
         yield file
+    for path, problem in clashes(filter(None, paths)):
+        items[path].error("path", problem)
 
 
 def _inline_problem(file: ModelFile) -> str | None:
     try:
         compressed = base64.b64decode(file.inline or "", validate=True)
-        # No more than a file in a manifest may have, so that a small text can't fill the memory.
-        content = zlib.decompressobj().decompress(compressed, INLINE_LIMIT + 1)
+        # No more than the file has, so that a small text can't fill the memory.
+        content = zlib.decompressobj().decompress(compressed, file.size + 1)
     except (zlib.error, ValueError) as error:
         return f"is not base64 of zlib: {error}"
     if (len(content), hashlib.sha256(content).hexdigest()) != (file.size, file.sha256):

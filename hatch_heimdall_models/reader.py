@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from hatch_heimdall_models import toml
 from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.pin_rules import path_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -19,27 +20,6 @@ _Value = TypeVar("_Value")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,3})?) ?([a-z]+)", re.ASCII | re.IGNORECASE)
 _UNITS = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
-
-
-def path_problem(path: object) -> str | None:
-    """Why `path` can't be a relative POSIX path inside some directory, or None when it can.
-
-    >>> path_problem("package/models")
-    >>> path_problem("../models")
-    "has a '.' or '..' component"
-    """
-    if not isinstance(path, str):
-        return "is not a string"
-    parts = path.split("/")
-    if not path or path.startswith("/") or "\\" in path or ":" in path or "" in parts:
-        return "is not a plain relative POSIX path"
-    if "." in parts or ".." in parts:
-        return "has a '.' or '..' component"
-    if any(ord(character) < 32 or ord(character) == 127 for character in path):
-        return "has a control character"
-    if any(part != part.rstrip(". ") for part in parts):
-        return "has a component that ends in a dot or a space"
-    return None
 
 
 class Reader:

@@ -134,6 +134,28 @@ def publish_command(*, tag: str, checkout: Path, dry_run: bool) -> None:
     publish(Checkout(checkout.absolute()), tag, click.echo, dry_run=dry_run)
 
 
+@cli.command("push", short_help="Push the packed assets to an OCI registry.")
+@click.argument("url", metavar="oci://REGISTRY/REPOSITORY")
+@click.option("--tag", required=True, help="The release's tag.")
+@_checkout
+def push_command(*, url: str, tag: str, checkout: Path) -> None:
+    """Push the assets that the lock pins at a tag to an OCI registry, as the artifact REPOSITORY:TAG.
+
+    Safe to repeat: what is there already is only compared. A tag is never replaced by other bytes.
+    The registry is then a mirror: HEIMDALL_MODELS_MIRROR=oci://REGISTRY/REPOSITORY.
+    """
+    from release.checkout import Checkout
+    from release.registry import push
+
+    released = Checkout(checkout.absolute())
+    wanted = released.wanted(tag)
+    if not wanted:
+        raise ModelBuildError(
+            f"tag {tag}", ["the lock pins no asset there: name the tag of one that it pins"]
+        )
+    push(url, tag, wanted, released.assets_dir(tag), click.echo)
+
+
 @cli.command("verify", short_help="Compare what is published with lock and wheel.")
 @click.option("--tag", required=True, help="The release's tag.")
 @_checkout

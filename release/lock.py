@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,9 +10,9 @@ from packaging.version import InvalidVersion, Version
 
 from hatch_heimdall_models.asset import read_asset
 from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.inlining import inline_texts
 from hatch_heimdall_models.inventory import HashedFile
 from hatch_heimdall_models.lock import carried_over, entry_of
-from hatch_heimdall_models.lock_maker import pin
 from hatch_heimdall_models.manifest import Asset, Manifest, Model, ModelFile
 from release.assets import asset_name
 from release.model_files import take_variant
@@ -62,6 +63,7 @@ def _entry(recipe: Recipe, models: Path, asset: Path, tag: str, old: Manifest | 
     if read_asset(asset) != files:
         problem = f"holds other files than {folder}: run 'python -m release pack' first"
         raise ModelBuildError(str(asset), [problem])
+    inline = inline_texts((folder / file.path, file) for file in files)
     known = entry_of(old, recipe.name, recipe.variant)
     packed = Asset.of_file(tag, asset)
     return Model(
@@ -70,13 +72,13 @@ def _entry(recipe: Recipe, models: Path, asset: Path, tag: str, old: Manifest | 
         license=recipe.license,
         upstream=recipe.repository,
         asset=_older(known.asset, packed) if known else packed,
-        files=carried_over((_pin(recipe, folder, file) for file in files), known),
+        files=carried_over((_pin(recipe, inline, file) for file in files), known),
         graphs={graph.variant: graph.run for graph in recipe.graphs},
     )
 
 
-def _pin(recipe: Recipe, models: Path, file: HashedFile) -> ModelFile:
-    pinned = pin(models, file)
+def _pin(recipe: Recipe, inline: Mapping[str, str], file: HashedFile) -> ModelFile:
+    pinned = ModelFile(file.path, file.sha256, file.size, inline=inline.get(file.sha256))
     upstream = recipe.shipped.get(file.path)
     if upstream is None or pinned.inline:
         return pinned

@@ -10,7 +10,8 @@ from typing import Any
 
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.files import read_text
-from hatch_heimdall_models.reader import Reader, path_problem, read_toml
+from hatch_heimdall_models.pin_rules import path_problem
+from hatch_heimdall_models.reader import Reader, read_toml
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")

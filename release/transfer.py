@@ -75,7 +75,7 @@ def _opened(url: str) -> Iterator[urllib3.BaseHTTPResponse]:
     retries = urllib3.Retry(
         total=_REDIRECTS, connect=0, read=0, other=0, status=0, redirect=_REDIRECTS
     )
-    with _pool(url) as pool, _translated(url):
+    with pool_for(url) as pool, _translated(url):
         response = pool.request(
             "GET", url, headers=headers, timeout=timeout, retries=retries, preload_content=False
         )
@@ -109,7 +109,8 @@ def _explanation(error: Exception) -> str:
     return text
 
 
-def _pool(url: str) -> urllib3.PoolManager:
+def pool_for(url: str) -> urllib3.PoolManager:
+    """Connections for a URL, through the proxy and by the certificate authorities that the environment names."""
     options: dict[str, Any] = {"ssl_context": _tls()}
     parts = urlsplit(url)
     proxy = (

@@ -102,11 +102,13 @@ class Recall:
         mode: what it rests on.
         pending: how many memories have no vector of the current model yet, and could be found by
             keywords alone.
-        notes: what the reader should know, in sentences: why there was no search by meaning, that
-            Qdrant was out of reach.
+        notes: what the reader should know, in sentences: that no hit fits well, why there was no
+            search by meaning, that Qdrant was out of reach.
+        weak: whether no hit fits the question well, so that there is probably no answer here.
     """
 
     hits: tuple[Hit, ...]
     mode: RecallMode
     pending: int
     notes: tuple[str, ...] = ()
+    weak: bool = False

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from cognitive_memory.core.commit_text import message_of
 from cognitive_memory.core.config import EmbeddingConfig
+from cognitive_memory.core.memory import Origin
 from cognitive_memory.encoding import ONNXEmbeddingProvider
 
 if TYPE_CHECKING:
@@ -25,6 +27,15 @@ def embedded_text(text: str, context: str) -> str:
     too long (docs/recall.md).
     """
     return f"{text}\n({context})" if context.strip() else text
+
+
+def message_alone(text: str, origin: Origin) -> str | None:
+    """What of a memory is read once more by itself; None if nothing is.
+
+    A commit's message is short beside the files that it changed, and would drown among them: its
+    vector is the mean of both readings.
+    """
+    return message_of(text) if origin is Origin.COMMIT else None
 
 
 class ModelEmbedder:

@@ -7,17 +7,21 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from cognitive_memory.core.batches import batched
 from cognitive_memory.core.embedder import Embedder
 from cognitive_memory.core.memory import NewMemory
 from cognitive_memory.core.reports import OnProgress, StoreReport
-from cognitive_memory.embedding.embedder import embedded_text
+from cognitive_memory.embedding.embedder import embedded_text, message_alone
 from cognitive_memory.storage.store import MemoryStore
 from cognitive_memory.storage.vectors import Embedded, Pending
 from cognitive_memory.storage.writing import Stored, Writer
 from heimdall.errors import HeimdallError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 BLOCK = 256
 """How many memories are embedded and written together: what a kill loses at most, and how long
@@ -73,7 +77,12 @@ class EmbeddingPipeline:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None and not issubclass(kind, Exception):
+            # Ctrl-C: nobody waits for a block, which takes seconds and can be made again.
+            self._running = None
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            return
         try:
             self._finish()
         finally:
@@ -169,7 +178,35 @@ def _outcomes(embedder: Embedder, block: Sequence[Pending]) -> list[Embedded]:
         others = [*block[: error.index], *block[error.index + 1 :]]
         refused = Embedded(bad.key, bad.content_hash, None, error.problem)
         return [refused, *_outcomes(embedder, others)]
+    _add_messages(embedder, block, vectors)
     return [
         Embedded(item.key, item.content_hash, vector.astype("<f4", copy=False).tobytes())
         for item, vector in zip(block, vectors, strict=True)
     ]
+
+
+def _add_messages(
+    embedder: Embedder, block: Sequence[Pending], vectors: NDArray[np.float32]
+) -> None:
+    """Make each vector the mean of the whole memory's and that of what is read once more by itself."""
+    import numpy as np
+
+    from cognitive_memory.encoding import TextError
+
+    messages = {
+        row: message
+        for row, item in enumerate(block)
+        if (message := message_alone(item.text, item.origin)) is not None
+    }
+    while messages:
+        rows = list(messages)
+        try:
+            alone = embedder.embed(list(messages.values()))
+        except TextError as error:  # a message of nothing but marks
+            if error.index is None:
+                raise
+            del messages[rows[error.index]]
+            continue
+        together = vectors[rows] + alone
+        vectors[rows] = together / np.linalg.norm(together, axis=1, keepdims=True)
+        return

@@ -17,6 +17,7 @@ from cognitive_memory.ingest.decoding import decode
 from cognitive_memory.ingest.errors import TooSlowError, UnreadableError
 from cognitive_memory.ingest.front_matter import FrontMatter
 from cognitive_memory.ingest.languages import Kind, kind_of
+from cognitive_memory.ingest.office import TooMuchError, can_read, text_of
 from cognitive_memory.ingest.processor_time import processor_time
 from cognitive_memory.ingest.readers import read
 from heimdall.models.secrets import redact_document
@@ -40,12 +41,21 @@ _DATE_WITHIN = 1000
 _LEAST_SECONDS = 1.0
 _SECONDS_PER_BYTE = 30e-6
 """Of processor time for a file's reader: several times what the slowest ordinary files take."""
+_EXTRA = "heimdall-mcp[documents]"
+_BINARY = frozenset({Kind.DOCX, Kind.PDF})
+_PLACELESS = frozenset({Kind.NOTEBOOK, *_BINARY})
+"""Kinds whose text is not what an editor shows: its lines tell nothing."""
 _DESIGN = re.compile(
     r"(?:^|[\W_])(?:design|architecture|adrs?|rfcs?|decisions?|specs?|specification|proposals?)(?:[\W_]|$)",
     re.IGNORECASE,
 )
 _DIARY = re.compile(
     r"changelog|changes|history|news|releases?|release[-_ ]notes|journal|diary|log", re.IGNORECASE
+)
+_EXAMPLES = re.compile(
+    r"(?:^|/)(?:docs?|documentation|tests?|testing|testdata|specs?|__tests__|fixtures?|examples?|samples?|demos?)/"
+    r"|(?:^|/)(?:test_[^/]*|conftest\.py|[^/]*[._-](?:tests?|specs?|example|sample)\.[^/]*)\Z",
+    re.IGNORECASE,
 )
 _DATE = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
 
@@ -58,11 +68,13 @@ class Document:
         memories: with the ids, in its order.
         notes: what its reader should know, in sentences.
         redacted: how many secrets were replaced.
+        is_example: whether these stand where examples do: in documentation and tests.
     """
 
     memories: tuple[NewMemory, ...]
     notes: tuple[str, ...] = ()
     redacted: int = 0
+    is_example: bool = False
 
 
 def read_document(
@@ -86,13 +98,15 @@ def read_document(
         UnreadableError: as plain text it can't be read either.
     """
     kind = kind_of(source) or Kind.TEXT
+    if not can_read(kind):
+        raise UnreadableError(source, f"it needs an extra: pip install '{_EXTRA}'")
     seconds = _LEAST_SECONDS + len(content) * _SECONDS_PER_BYTE
     try:
         with processor_time(seconds):
             return _document(source, kind, content, tags, written)
     except Exception as error:  # noqa: BLE001 (whatever a parser has not foreseen)
         problem = _in_words(error)
-    if kind is Kind.TEXT:
+    if kind in {Kind.TEXT, *_BINARY}:
         raise UnreadableError(source, problem)
     try:
         with processor_time(seconds):
@@ -106,20 +120,23 @@ def read_document(
 
 
 def _in_words(error: Exception) -> str:
-    return str(error) if isinstance(error, TooSlowError) else type(error).__name__
+    return str(error) if isinstance(error, (TooSlowError, TooMuchError)) else type(error).__name__
 
 
 def _document(
     source: str, kind: Kind, content: bytes, tags: Sequence[str], written: datetime | None
 ) -> Document | None:
-    decoded = decode(content)
+    text = text_of(kind, content) if kind in _BINARY else None
+    decoded = decode(content) if text is None else (text, None)
     if decoded is None:
         return None
     text, problem = decoded
     notes = [f"{source} {problem}"] if problem else []
     # Before the text is cut: a secret could lie across the cut. Its line count stays, so lines are told right.
     text, redacted = redact_document(text)
-    if redacted:
+    is_example = _EXAMPLES.search(source) is not None
+    # There are dozens in a repository's tests: whoever loads tells them together, so that one that matters is seen.
+    if redacted and not is_example:
         notes.append(
             f"{source}: {redacted} {'secret was' if redacted == 1 else 'secrets were'} left out"
         )
@@ -130,7 +147,7 @@ def _document(
     timed = (
         memory if memory.created_at else replace(memory, created_at=written) for memory in memories
     )
-    return Document(tuple(timed), tuple(notes), redacted)
+    return Document(tuple(timed), tuple(notes), redacted, is_example)
 
 
 def _first_title(kind: Kind, pieces: Sequence[Piece]) -> str | None:
@@ -161,10 +178,9 @@ class _Maker:
         named = self._title in (*piece.path[:1], *(() if piece.path else piece.titles[:1]))
         title = () if named or self._title is None else (self._title,)
         context = _joined((*title, *piece.path))
-        metadata: dict[str, Json] = {
-            "kind": str(self._kind),
-            "lines": [piece.first_line, piece.last_line],
-        }
+        metadata: dict[str, Json] = {"kind": str(self._kind)}
+        if self._kind not in _PLACELESS:
+            metadata["lines"] = [piece.first_line, piece.last_line]
         # The nearest place counts: an entry's own date before that of the year's chapter or of the file.
         day = _day((*piece.titles, *reversed(piece.path), self._source))
         return NewMemory(

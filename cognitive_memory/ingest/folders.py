@@ -20,6 +20,7 @@ from cognitive_memory.ingest.commit_days import last_commits
 from cognitive_memory.ingest.documents import VERSION, Document, read_document
 from cognitive_memory.ingest.errors import UnreadableError
 from cognitive_memory.ingest.generated import is_generated
+from cognitive_memory.ingest.languages import Kind
 from cognitive_memory.ingest.reports import LoadReport, silent
 from cognitive_memory.ingest.walking import (
     EVERYTHING,
@@ -115,6 +116,11 @@ class _Load:
         self._report.notes += seen.notes
         for skipped in seen.skipped:
             self._skip(skipped)
+        if missed := self._report.unsupported.keys() & {Kind.DOCX, Kind.PDF}:
+            kinds = " and ".join(sorted(missed))
+            self._report.notes.append(
+                f"{kinds} files were left out: pip install 'heimdall-mcp[documents]' to read them"
+            )
         self._files = files
         progress(0, len(files))
         # Also after Ctrl-C or an error, so that what was done is not done again.
@@ -224,7 +230,10 @@ class _Load:
     def _store(self, source: str, document: Document) -> None:
         self._report.loaded.append(source)
         self._report.notes += document.notes
-        self._report.redacted += document.redacted
+        if document.is_example and document.redacted:
+            self._report.examples[source] = document.redacted
+        else:
+            self._report.redacted += document.redacted
         if self._options.dry_run:
             self._report.memories.count(self._would_replace(source, document))
         else:

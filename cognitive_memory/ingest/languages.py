@@ -35,6 +35,8 @@ class Kind(StrEnum):
     ORG = "org"
     HTML = "html"
     NOTEBOOK = "notebook"
+    DOCX = "docx"
+    PDF = "pdf"
     TEXT = "text"
     PYTHON = "python"
     CODE = "code"

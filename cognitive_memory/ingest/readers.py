@@ -21,7 +21,7 @@ def read(kind: Kind, source: str, text: str) -> tuple[Iterable[Block], FrontMatt
         Its blocks, and what its head says about it.
     """
     match kind:
-        case Kind.MARKDOWN:
+        case Kind.MARKDOWN | Kind.DOCX:
             from cognitive_memory.ingest import markdown
 
             return markdown.read_markdown(text)

@@ -38,6 +38,7 @@ class LoadReport(Report):
         loaded, unchanged, removed: sources of files whose memories were made, left as they were, removed.
         skipped: how many files and ignored folders were left out, by reason.
         unsupported: how many were left out because of their kind, by the ending of their name, or by the name.
+        examples: how many secrets were replaced in documentation and tests, by file; they are not among `redacted`.
         left_out: the files that were left out because no person wrote them, by reason.
     """
 
@@ -46,6 +47,7 @@ class LoadReport(Report):
     removed: list[str] = field(default_factory=list)
     skipped: Counter[Reason] = field(default_factory=Counter)
     unsupported: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, int] = field(default_factory=dict)
     left_out: dict[Reason, list[str]] = field(default_factory=dict)
 
 

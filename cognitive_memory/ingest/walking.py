@@ -13,6 +13,7 @@ from cognitive_memory.ingest.errors import PathNotFoundError
 from cognitive_memory.ingest.generated import Attributes
 from cognitive_memory.ingest.ignoring import Ignoring
 from cognitive_memory.ingest.languages import kind_of
+from cognitive_memory.ingest.office import can_read
 from cognitive_memory.ingest.rules import Rules
 from cognitive_memory.project.settings import IngestSettings
 
@@ -181,7 +182,7 @@ class _Walker:
                 self._skip(path, Reason.UNSUPPORTED)
             elif (kind := attributes.kind(path)) and not rules.wants(path):
                 self._skip(path, Reason(kind))
-            elif kind_of(entry.name) is None:
+            elif (form := kind_of(entry.name)) is None or not can_read(form):
                 self._skip(path, Reason.UNSUPPORTED)
             else:
                 self._keep(path, source_of(path, self._project), asked=False)

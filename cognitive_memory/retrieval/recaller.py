@@ -48,7 +48,7 @@ KEYWORD_HITS = 1_000
 best one's score.
 """
 
-SPARE = 20
+SPARE = 10
 """How many candidates more than twice the limit are looked at in full, so that duplicates and small
 priors find a place.
 """
@@ -90,6 +90,7 @@ class Recaller:
         self._weights = weights or Weights()
         self._file = file
         self._nearest = nearest
+        self._standing: tuple[int, frozenset[int]] = (-1, frozenset())
 
     def recall(
         self,
@@ -129,18 +130,24 @@ class Recaller:
             meaning = self._meaning(read, filter, notes, scored)
             keywords = scored.result()
         with self._store.reading() as reader:
-            pending = reader.vectors.pending_count()
+            pending, total = reader.vectors.pending_count(), reader.memory_count()
         ranked = self._ranked(keywords, meaning, limit, now or datetime.now(UTC))
+        weak = scoring.is_weak(ranked, total, self._weights)
+        if weak:
+            notes.append(
+                "Nothing fits the question well: there is probably no memory that answers it."
+            )
         if ranked and not keywords:
             notes.append("No memory has a word of the question: the hits rest on meaning alone.")
         if pending:
             waiting = "1 memory has" if pending == 1 else f"{pending} memories have"
             notes.append(f"{waiting} no vector yet and can be found by keywords alone.")
         return Recall(
-            hits=tuple(hit if explain else replace(hit, parts={}) for hit in ranked),
+            hits=tuple(hit if explain else replace(hit, parts={}) for hit in ranked[:limit]),
             mode=RecallMode.KEYWORDS if meaning is None else RecallMode.HYBRID,
             pending=pending,
             notes=tuple(notes),
+            weak=weak,
         )
 
     def _keywords(self, question: str, wanted: RecallFilter) -> dict[int, float]:
@@ -247,6 +254,14 @@ class Recaller:
             *(self._store.database, error, dropped),
         )
 
+    def _favoured(self) -> frozenset[int]:
+        """The keys that have a standing; asked again when something changed."""
+        with self._store.reading() as reader:
+            revision = reader.revision()
+            if self._standing[0] != revision:
+                self._standing = (revision, frozenset(reader.standing_keys(MOST_FAVOURED)))
+            return self._standing[1]
+
     @cached_property
     def _index(self) -> LiveIndex:
         """All vectors, here; made when they are needed, since numpy is loaded for them."""
@@ -269,13 +284,12 @@ class Recaller:
     def _ranked(
         self, keywords: dict[int, float], meaning: Meaning | None, limit: int, now: datetime
     ) -> list[Hit]:
-        """The best hits, no two of one text.
+        """The best hits, no two of one text; some more than the limit.
 
         What a memory gets for itself is looked at for the best candidates only.
         """
         count = 2 * limit + SPARE
-        with self._store.reading() as reader:
-            favoured = frozenset(reader.standing_keys(MOST_FAVOURED))
+        favoured = self._favoured()
         while True:
             candidates = scoring.candidates(keywords, meaning, self._weights, count, favoured)
             with self._store.reading() as reader:
@@ -287,5 +301,5 @@ class Recaller:
             )
             hits = scoring.without_duplicates(scoring.hits(found, now, self._weights))
             if len(hits) >= limit or len(candidates) < count:
-                return hits[:limit]
+                return hits
             count *= 4

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from cognitive_memory.core.memory import Memory, Origin
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from cognitive_memory.retrieval.vector_index import VectorIndex
 
 _SECONDS_PER_DAY = 86_400
+MOST_LIFTED = 10
+"""How many memories are lifted by their standing, however far down they are; the tenth is by little."""
+_FEW = 50
+"""Among so many memories a word is in too large a part of them to tell anything."""
+_UNRELATED = 0.3
+"""The best cosine of a few memories with a question about something else is below this."""
 _STIFFNESS = 0.5
 """Which spread of known keywords, in squares, bends the line to their cosines half way."""
 _SENTENCE_MARKS = ".,;:!?\u2026\"'`\u2018\u2019\u201c\u201d\u00ab\u00bb()[]\u3001\u3002"
@@ -38,11 +45,15 @@ class Weights:
         importance: what one of importance 1.0 gets on top of one of importance 0.0.
         stored: what one gets that was stored by hand, not loaded.
         pinned: what one gets that is pinned.
+        asked: what one gets whose context ends in a question, as part of what words and meaning
+            bring it: it is the answer to that.
         columns: how much a word counts in text, context, tags, and among what `search_words` adds.
         bm25_floor: the BM25 score up to which the best keyword hit does not count in full. Below
             it, all that matched are words that nearly every memory has.
         coverage: which part of the score that all terms of the question would bring once the best
             keyword hit must have to count in full.
+        weak: what words and meaning of an answer's best hit bring together when it answers the
+            question; below it, chances are that nothing does.
     """
 
     meaning: float = 0.65
@@ -51,9 +62,11 @@ class Weights:
     importance: float = 0.2
     stored: float = 0.15
     pinned: float = 0.1
+    asked: float = 0.1
     columns: tuple[float, float, float, float] = (1.0, 0.4, 1.0, 1.0)
     bm25_floor: float = 1.0
     coverage: float = 0.4
+    weak: float = 0.5
 
     @property
     def keywords(self) -> float:
@@ -115,7 +128,7 @@ def candidates(
         meaning: of the memories that have a vector; None: words are all there is, and count fully.
         weights: how much each counts.
         count: how many at most.
-        favoured: keys of which as many, the best, come besides.
+        favoured: keys of which the best `MOST_LIFTED` come besides.
     """
     if meaning is None:
         answers = [Candidate(key, score, 0.0) for key, score in keywords.items()]
@@ -137,13 +150,14 @@ def candidates(
     best = best_rows(totals, count)
     if favoured:
         among = index.rows_of(np.fromiter(favoured, dtype=np.int64, count=len(favoured)))
-        among = np.setdiff1d(among[among >= 0], best)
-        best = np.concatenate([best, among[best_rows(totals[among], count)]])
+        among = among[among >= 0]
+        totals[best] = -np.inf  # these are there already
+        best = np.concatenate([best, among[best_rows(totals[among], MOST_LIFTED)]])
     answers = [
         candidate(key, cosine)
         for key, cosine in zip(index.keys_of(best).tolist(), cosines[best].tolist(), strict=True)
     ]
-    waiting = scores[~with_vector]
+    waiting = scores[~with_vector].astype(np.float64)
     highest = max(0.0, float(cosines.max(initial=0.0)))
     known = cosines[rows[with_vector]]
     expected = weights.meaning * _expected(waiting, scores[with_vector], known, highest)
@@ -156,11 +170,11 @@ def candidates(
 
 
 def _expected(
-    keywords: NDArray[np.float32],
+    keywords: NDArray[np.float64],
     known: NDArray[np.float32],
     cosines: NDArray[np.float32],
     best: float,
-) -> NDArray[np.float32]:
+) -> NDArray[np.float64]:
     """The cosines to expect of memories with such keywords: on the line through those that are known.
 
     Few of them bend it little: without any, it leads from nothing to the best cosine.
@@ -178,14 +192,14 @@ def _expected(
     slope = (float(((known - x) * cosines).sum()) + _STIFFNESS * best) / (
         float(np.square(known - x).sum()) + _STIFFNESS
     )
-    expected: NDArray[np.float32] = np.clip(y + slope * (keywords - x), 0.0, best)
+    expected: NDArray[np.float64] = np.clip(y + slope * (keywords - x), 0.0, best)
     return expected
 
 
 def _best(answers: Iterable[Candidate], count: int, favoured: Collection[int]) -> list[Candidate]:
     ordered = sorted(answers, key=lambda candidate: (-candidate.score, -candidate.key))
-    rest = [candidate for candidate in ordered[count:] if candidate.key in favoured]
-    return ordered[:count] + rest[:count]
+    rest = (candidate for candidate in ordered[count:] if candidate.key in favoured)
+    return [*ordered[:count], *islice(rest, MOST_LIFTED)]
 
 
 def recency(memory: Memory, now: datetime, half_life_days: float) -> float:
@@ -194,6 +208,11 @@ def recency(memory: Memory, now: datetime, half_life_days: float) -> float:
         return 1.0
     days = max(0.0, (now - memory.created_at).total_seconds() / _SECONDS_PER_DAY)
     return float(0.5 ** (days / half_life_days))
+
+
+def is_answer(memory: Memory) -> bool:
+    """Whether what stands before it, the last turn or a heading, asks something."""
+    return memory.context.rstrip().endswith(("?", "\uff1f"))
 
 
 def standing(memory: Memory, weights: Weights) -> dict[str, float]:
@@ -217,6 +236,7 @@ def hits(found: Iterable[tuple[Candidate, Memory]], now: datetime, weights: Weig
         parts = {
             "keywords": candidate.keywords,
             "meaning": candidate.meaning,
+            "asked": weights.asked * candidate.score * is_answer(memory),
             "recency": weights.recency * recency(memory, now, weights.half_life_days),
         }
         scored.append((memory, parts, standing(memory, weights)))
@@ -228,6 +248,21 @@ def hits(found: Iterable[tuple[Candidate, Memory]], now: datetime, weights: Weig
         parts |= {name: value * share for name, value in lifts.items()}
         answers.append(Hit(memory=memory, score=_sum(parts), parts=parts))
     return sorted(answers, key=lambda hit: -hit.score)
+
+
+def is_weak(found: Iterable[Hit], total: int, weights: Weights) -> bool:
+    """Whether none of an answer's hits fits the question well; what a memory gets for itself does not count.
+
+    Args:
+        found: the hits, with their parts.
+        total: how many memories there are. Among few, BM25 tells nothing, and meaning alone is asked.
+        weights: how much each thing counts.
+    """
+    parts = [hit.parts for hit in found]
+    meaning = max((part["meaning"] for part in parts), default=0.0)
+    if total < _FEW:
+        return 0 < meaning < weights.meaning * _UNRELATED
+    return bool(parts) and max(p["keywords"] + p["meaning"] for p in parts) < weights.weak
 
 
 def _sum(parts: Mapping[str, float]) -> float:

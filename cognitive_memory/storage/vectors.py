@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
+from cognitive_memory.core.memory import Origin
 from cognitive_memory.storage.filters import Conditions, one_of
 from cognitive_memory.storage.rows import as_json
 from heimdall.errors import HeimdallError
@@ -22,11 +23,12 @@ _STEP = 4096
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A memory that needs a vector: its key, what is to be embedded, and the hash that says whether it still fits."""
+    """A memory that needs a vector: its key, what is to be embedded, how it came here, and the hash that says whether it still fits."""
 
     key: int
     text: str
     context: str
+    origin: Origin
     content_hash: bytes
 
 
@@ -127,11 +129,14 @@ class VectorReader:
         if before is not None:
             where.add("key < :before", before=before)
         query = f"""
-            SELECT key, text, context, content_hash FROM memories WHERE {where}
+            SELECT key, text, context, origin, content_hash FROM memories WHERE {where}
             ORDER BY key DESC LIMIT :limit
         """
         rows = self.connection.execute(query, {**where.values, "limit": limit})
-        return [Pending(*row) for row in rows]
+        return [
+            Pending(key, text, context, Origin(origin), content_hash)
+            for key, text, context, origin, content_hash in rows
+        ]
 
     def other_space_since(self, revision: int) -> str | None:
         """Another embedding space in which vectors were made after a revision."""

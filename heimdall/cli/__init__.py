@@ -15,6 +15,23 @@ def main() -> int:
             return hook(sys.argv[2:])
         from heimdall.cli.run import run
 
-        return run()
+        code = run()
     except KeyboardInterrupt:  # while modules were still being imported
         return 130
+    if code == 130:
+        _leave_threads(code)
+    return code
+
+
+def _leave_threads(code: int) -> None:
+    """End the process if a thread still computes: Python would wait for it, and Ctrl-C is answered at once."""
+    import contextlib
+    import os
+    import threading
+
+    if all(thread.daemon or thread is threading.main_thread() for thread in threading.enumerate()):
+        return
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(code)

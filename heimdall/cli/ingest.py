@@ -239,6 +239,7 @@ def _files_loaded(files: LoadReport, embedding: _Embedding) -> Report:
         "skipped": skipped,
         "unsupported": dict(files.unsupported.most_common()),
         "left_out": files.left_out,
+        "redacted_examples": files.examples,
     }
 
     def left_out(reason: Reason) -> str:
@@ -255,8 +256,19 @@ def _files_loaded(files: LoadReport, embedding: _Embedding) -> Report:
     rows = {
         "files": f"{loaded}, {len(files.removed)} gone",
         "left out": ", ".join(left_out(reason) for reason in skipped) or None,
+        "secrets": _secrets(files),
     }
     return _report(files, embedding, document, rows, lines)
+
+
+def _secrets(files: LoadReport) -> str | None:
+    """How many were left out; apart, those in documentation and tests, which are mostly examples."""
+    parts = [f"{files.redacted} left out"] if files.redacted else []
+    if files.examples:
+        named = sorted(files.examples, key=lambda source: -files.examples[source])
+        told = _some([f"{source} {files.examples[source]}" for source in named])
+        parts.append(f"{sum(files.examples.values())} in documentation and tests{told}")
+    return ", ".join(parts) or None
 
 
 def _kinds(unsupported: Counter[str]) -> str:

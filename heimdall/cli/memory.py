@@ -147,7 +147,7 @@ def recall(
         if answer.pending or answer.mode is RecallMode.KEYWORDS:
             note_pending(answer.pending)
 
-    known = {"mode": answer.mode, "pending": answer.pending, "notes": answer.notes}
+    known = {name: getattr(answer, name) for name in ("mode", "weak", "pending", "notes")}
     return Report({**known, "hits": hits}, show_answer)
 
 

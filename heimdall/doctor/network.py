@@ -75,7 +75,12 @@ def _urls(model: PinnedModel, settings: Settings) -> list[str]:
 
     The package index has settings of pip's own.
     """
-    urls = list(settings.mirrors) if "mirror" in settings.sources else []
+    from heimdall.models.sources.registry import registry_url
+
+    urls = [
+        registry_url(url) if url.startswith("oci") else url
+        for url in (settings.mirrors if "mirror" in settings.sources else ())
+    ]
     urls += [settings.github_url] if "github" in settings.sources else []
     if "huggingface" in settings.sources:
         urls += [place for file in model.files for place in file.also]

@@ -213,7 +213,7 @@ def _a_header_for_nobody_or_in_the_clear(
         problem = f"{name} is set, but HEIMDALL_MODELS_MIRROR names no server that would get it"
         yield _warned(name, problem, f"set HEIMDALL_MODELS_MIRROR, or unset {name}")
     for url in remote:
-        if url.startswith("http:"):
+        if url.startswith(("http:", "oci+http:")):
             problem = f"{name} (not shown) is sent to {redact_url(url)} without encryption"
             yield _warned(name, problem, "write the mirror with https://", redact_url(url))
 

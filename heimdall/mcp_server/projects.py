@@ -7,11 +7,18 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from cognitive_memory.project.errors import NoProjectError
     from cognitive_memory.project.find import Project
     from cognitive_memory.project_memory import ProjectMemory
+
+
+_WAY_OUT: Final = (
+    "Nothing was read or stored. Open a project's folder in the assistant, or have its configuration name one: "
+    "heimdall mcp install CLIENT --project DIR"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,36 +32,59 @@ class Choice:
 def find(roots: Sequence[Path]) -> Choice:
     """The project of a client.
 
-    `HEIMDALL_PROJECT` decides; else the first of the client's roots that has a memory, or the first root; else the
-    working directory.
+    `HEIMDALL_PROJECT` decides; else the first of the client's roots that has a memory, or the first root that may be a
+    project; without roots the working directory if it is in a repository or has a memory; else the directories that
+    clients' variables name; else the working directory.
 
     Raises:
         HeimdallError: as `find_project` does.
     """
     from cognitive_memory.project.errors import NoProjectError
     from cognitive_memory.project.find import find_project
+    from heimdall.mcp_server import places
 
     if os.environ.get("HEIMDALL_PROJECT"):
         return Choice(find_project(), "HEIMDALL_PROJECT")
+    choice, refused = _first("the client's root", roots)
+    if choice is not None:
+        return choice
+    here: Choice | None = None
     if not roots:
-        return Choice(find_project(), "the working directory")
+        try:
+            here = Choice(find_project(), "the working directory")
+        except NoProjectError as error:
+            refused = error
+    # Variables are inherited by what is started from a client's terminal, in whatever directory.
+    if here is not None and (
+        here.project.initialised or os.path.lexists(here.project.root / ".git")
+    ):
+        return here
+    choice, _ = _first("the client's variable for", places.of_variables(os.environ))
+    if found := choice or here:
+        return found
+    assert refused is not None  # noqa: S101 (there was a root, or the working directory)
+    raise NoProjectError(refused.path, f"{refused.reason}. {_WAY_OUT}") from refused
+
+
+def _first(kind: str, directories: Sequence[Path]) -> tuple[Choice | None, NoProjectError | None]:
+    """Of several directories the first that has a memory, else the first that may have one; and why another one may not."""
+    from cognitive_memory.project.errors import NoProjectError
+    from cognitive_memory.project.find import find_project
+
     without_memory: Choice | None = None
     refused: NoProjectError | None = None
-    for root in roots:
-        # A root that is not trusted is an error, unless one before it has a memory: what it has may have been put
+    for directory in directories:
+        # One that is not trusted is an error, unless one before it has a memory: what it has may have been put
         # there to be chosen.
         try:
-            choice = Choice(find_project(root), f"the client's root {root}")
+            choice = Choice(find_project(directory), f"{kind} {directory}")
         except NoProjectError as error:
             refused = refused or error
             continue
         if choice.project.initialised:
-            return choice
+            return choice, refused
         without_memory = without_memory or choice
-    if without_memory is None:
-        assert refused is not None  # noqa: S101 (there was a root)
-        raise refused
-    return without_memory
+    return without_memory, refused
 
 
 class Memories:

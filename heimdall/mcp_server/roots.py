@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-import os
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
-from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
+from typing import Any, Final
 
 import anyio
 import mcp_types as types
@@ -16,6 +14,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
 from heimdall.mcp_server.context import Context
+from heimdall.mcp_server.places import directory
 
 ANSWER_SECONDS: Final = 5.0
 """How long a client may take to name its roots."""
@@ -23,6 +22,12 @@ ROOTS_KEY: Final = "roots"
 """The name of our question in a result that asks the client for more (2026-07-28)."""
 
 _log = logging.getLogger(__name__)
+
+
+class _Named(types.Result):
+    """The client's answer, of which one bad root leaves the others as they are."""
+
+    roots: list[Any]
 
 
 class Roots:
@@ -66,7 +71,8 @@ class Roots:
         if params.input_responses is None:
             return types.InputRequiredResult(input_requests={ROOTS_KEY: types.ListRootsRequest()})
         answer = params.input_responses.get(ROOTS_KEY)
-        self._paths = _directories(answer) if isinstance(answer, types.ListRootsResult) else ()
+        roots = answer.roots if isinstance(answer, types.ListRootsResult) else []
+        self._paths = _directories(str(root.uri) for root in roots)
         return None
 
 
@@ -81,38 +87,22 @@ async def _asked(ctx: Context) -> tuple[Path, ...]:
         return ()
     try:
         answer = await ctx.session.send_request(
-            types.ListRootsRequest(),
-            types.ListRootsResult,
-            request_read_timeout_seconds=ANSWER_SECONDS,
+            types.ListRootsRequest(), _Named, request_read_timeout_seconds=ANSWER_SECONDS
         )
     except (MCPError, ValidationError) as error:
         _log.warning("the client did not name its roots: %s", error)
         return ()
-    return _directories(answer)
+    return _directories(answer.roots)
 
 
-def _directories(result: types.ListRootsResult) -> tuple[Path, ...]:
-    paths = (path_of(str(root.uri)) for root in result.roots)
-    return tuple(path for path in paths if path is not None and os.path.isdir(path))  # noqa: PTH112 (`Path.is_dir` raises for a name that is too long)
+def _directories(roots: Iterable[object]) -> tuple[Path, ...]:
+    """Those that are directories of this machine; what else a client names is left out, one by one."""
+    places = (directory(name) for root in roots if (name := _name(root)))
+    return tuple(filter(None, places))
 
 
-def path_of(uri: str) -> Path | None:
-    """The path that a `file://` URI of this machine names, or None.
-
-    >>> path_of("file:///home/me/a%20project").as_posix()
-    '/home/me/a project'
-    >>> path_of("file://other.host/share") is None
-    True
-    """
-    try:
-        parts = urlsplit(uri)
-    except ValueError:  # what looks like an IPv6 address and is none
-        return None
-    if (
-        parts.scheme != "file"
-        or parts.netloc not in {"", "localhost"}
-        or "\0" in unquote(parts.path)
-    ):
-        return None
-    path = Path(url2pathname(parts.path))
-    return path if path.is_absolute() else None
+def _name(root: object) -> str | None:
+    """The URI of a root, or the path that some clients give instead."""
+    if isinstance(root, dict):
+        root = root.get("uri") or root.get("path")
+    return root if isinstance(root, str) else None

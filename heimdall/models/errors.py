@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from .base_error import HeimdallError
 from .text import printable
@@ -79,6 +80,7 @@ class SourceError(ModelError):
         unreachable: whether there was no connection at all.
         retry_after: seconds that the source asked to wait, or None.
         absent: whether it only said that there is no such thing.
+        headers: those of its answer that say what it wants, in lower case: of the URL's own host alone.
     """
 
     reason: str
@@ -86,6 +88,7 @@ class SourceError(ModelError):
     unreachable: bool = False
     retry_after: float | None = None
     absent: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         # It may quote a server: nothing of that moves a cursor, and nobody reads more.

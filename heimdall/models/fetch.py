@@ -154,7 +154,8 @@ class _Asking:
                 self._attempts.setdefault(key, Attempt(*key, reason))
                 continue
             try:
-                _deliver(source, self.missing, self.context)
+                with self.context.pinned.store.together():
+                    _deliver(source, self.missing, self.context)
             except SourceError as error:
                 failures.append((source, error))
                 self._failed(key, error, is_last=source is sources[-1])

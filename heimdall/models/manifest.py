@@ -12,10 +12,9 @@ import sys
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from typing import Any
 
-from . import receipts
+from . import pin_rules, receipts
 from .errors import ManifestError
 from .locate import Location, places
 from .package import DISTRIBUTION, Package, heimdall
@@ -182,16 +181,10 @@ def _no_such_entry(
 def _model(document: Mapping[str, Any], entry: dict[str, Any], package: Package) -> PinnedModel:
     assets = (entry["asset"], *entry.get("further_assets", ()))
     files = tuple(_file(item) for item in entry["files"])
-    if not files or len({file.path.casefold() for file in files}) != len(files):
-        raise ValueError("a model needs files, each path once, also where case does not count")
-    folders = {
-        str(folder).casefold() for file in files for folder in PurePosixPath(file.path).parents
-    }
-    for file in files:
-        if file.path.casefold() in folders | {receipts.STORE}:
-            raise ValueError(f"{file.path} can't be a file and a folder")
-    if receipts.STORE in folders:
-        raise ValueError(f"a model has no files in {receipts.STORE}")
+    if not files:
+        raise ValueError("a model needs files")
+    for _, problem in pin_rules.clashes(file.path for file in files):
+        raise ValueError(problem)
     return PinnedModel(
         name=_component(entry["name"]),
         variant=_component(entry["variant"]),
@@ -215,7 +208,7 @@ def _asset(item: Mapping[str, Any]) -> PinnedAsset:
 
 def _file(item: Mapping[str, Any]) -> PinnedFile:
     file = PinnedFile(
-        path="/".join(map(_component, item["path"].split("/"))),
+        path=_path(item["path"]),
         sha256=_sha256(item["sha256"]),
         size=_size(item["size"]),
         also=tuple(str(place) for place in item.get("also", ())),
@@ -234,14 +227,15 @@ def _inflate(inline: str, size: int) -> bytes:
 
 
 def _component(text: object) -> str:
-    if (
-        isinstance(text, str)
-        and text.strip(".")
-        and not set(text) & set('/\\:*?"<>|\0')
-        and text.isprintable()
-    ):
-        return text
-    raise ValueError(f"{text!r} can't be part of a path or URL")
+    if problem := pin_rules.name_problem(text):
+        raise ValueError(f"{text!r} can't be part of a path or URL: it {problem}")
+    return str(text)
+
+
+def _path(text: object) -> str:
+    if problem := pin_rules.model_path_problem(text):
+        raise ValueError(f"{text!r} can't be a file's path: it {problem}")
+    return str(text)
 
 
 def _sha256(text: object) -> str:

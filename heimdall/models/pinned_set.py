@@ -88,22 +88,23 @@ class PinnedSet:
             if is_complete():
                 yield None
                 return
-            for file in self.model.files:
-                self._discard_temporaries(file.sha256)
+            self._discard_temporaries()
             yield self._to_be_fetched()
 
-    def _discard_temporaries(self, key: str) -> None:
+    def _discard_temporaries(self) -> None:
         """Remove what killed processes left: as large as the file may be, of no use, and there again at each restart."""
-        for path in left_behind(self.store.partial, key, alone=self.alone):
+        digests = {file.sha256 for file in self.model.files}
+        for path in left_behind(self.store.partial, digests, alone=self.alone):
             if path.suffix == TEMPORARY:
                 with contextlib.suppress(OSError):
                     path.unlink()
 
     def _to_be_fetched(self) -> list[PinnedFile]:
         missing = self.store.missing(self.model.files)
-        for file in missing:
-            if file.content is not None:
-                self.store.receive(file, [file.content])
+        with self.store.together():
+            for file in missing:
+                if file.content is not None:
+                    self.store.receive(file, [file.content])
         return [file for file in missing if file.content is None]
 
     def invalidate(self) -> None:

@@ -20,6 +20,8 @@ FETCH_MOMENTS = ("import", "use", "never")
 DEFAULT_STALL_SECONDS = 30.0
 DEFAULT_CONNECT_SECONDS = 15.0
 DEFAULT_LOCK_SECONDS = 600.0
+REGISTRY_SCHEMES = ("oci", "oci+http", "oci+https")
+"""Of OCI registries; the second and third say how they are asked."""
 DEFAULT_GITHUB_URL = "https://github.com"
 _HEADER = re.compile(
     r"(?P<name>[!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(?P<value>[!-~](?:[ -~]*[!-~])?)"
@@ -171,7 +173,7 @@ def _header(environ: Mapping[str, str], variable: str) -> tuple[str, str] | None
 
 def _github_url(url: str) -> str:
     parts = _parts(url)
-    if parts and parts.scheme != "file" and not (parts.query or parts.fragment):
+    if parts and parts.scheme in {"http", "https"} and not (parts.query or parts.fragment):
         return url.rstrip("/")
     expected = "a URL that begins with https:// or http://, without a query"
     raise SettingsError("HEIMDALL_GITHUB_URL", redact_url(url), expected)
@@ -194,9 +196,13 @@ def _mirror(url: str) -> str:
         mounted = f"file:///{parts.netloc}{parts.path}"
         expected = f"a path of this machine, as {mounted} or where the share is mounted"
         raise SettingsError("HEIMDALL_MODELS_MIRROR", redact_url(url), expected)
-    if parts and not parts.fragment and not (parts.query and is_file):
+    is_registry = parts is not None and parts.scheme in REGISTRY_SCHEMES
+    if parts and is_registry and parts.path != parts.path.lower():
+        expected = "a repository in lower case: registries have no other names"
+        raise SettingsError("HEIMDALL_MODELS_MIRROR", redact_url(url), expected)
+    if parts and not parts.fragment and not (parts.query and (is_file or is_registry)):
         return urlunsplit(parts._replace(path=parts.path.rstrip("/")))
-    expected = "a URL that begins with https://, http:// or file://"
+    expected = "a URL that begins with https://, http://, file:// or oci://"
     if "@" in url:
         expected += (
             "; in its user and password write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23"
@@ -214,4 +220,4 @@ def _parts(url: str) -> SplitResult | None:
     # What is taken for host and path may be halves of a password, which is then not shown.
     if parts.scheme != "file" and (not parts.hostname or redact_url(url).endswith(HIDDEN)):
         return None
-    return parts if parts.scheme in {"http", "https", "file"} else None
+    return parts if parts.scheme in {"http", "https", "file", *REGISTRY_SCHEMES} else None

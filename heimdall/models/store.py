@@ -10,13 +10,13 @@ import contextlib
 import errno
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
 from . import locations, receipts
 from .errors import IntegrityError
-from .files import rename, settle, sha256_of, write_atomically
+from .files import rename, settle, settle_all, sha256_of, write_atomically
 from .manifest import PinnedFile
 from .processes import new_owner
 from .transfer.digest import Sha256
@@ -38,13 +38,18 @@ nothing runs that uses a model: the next use fetches it again.
 """
 
 
+_WORTH_ITS_OWN = 1 << 20
+"""A verified file of so many bytes gets its name at once: what is killed then need not fetch it again."""
+
+
 class Store:
     """The `.store` below one models directory.
 
     Attributes:
         models_dir: the models directory; default: the shared one.
         root: its `.store`.
-        arrived: sha256 of the blobs that were verified and published through this object.
+        arrived: sha256 of the blobs that were verified through this object, and published, or will be at the end of
+            the block of `together`.
     """
 
     def __init__(self, models_dir: Path | None = None) -> None:
@@ -57,6 +62,7 @@ class Store:
         self.users = self.root / "users"
         self.failures = self.root / "failures"
         self.arrived: set[str] = set()
+        self._waiting: dict[Path, PinnedFile] | None = None
 
     def prepare(self) -> None:
         """Make the directories.
@@ -79,17 +85,47 @@ class Store:
         """Those of `files` without a sound blob. Blobs are hashed: this is asked only when a set is put together."""
         return [file for file in files if not matches(self.blob(file), file)]
 
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Small files that are received in the block are published at its end, also when it ends in an exception.
+
+        They are forced to the disk together, since one after the other they would take milliseconds each. The promise
+        is the same: a file gets its name only when its bytes are on the disk.
+
+        Raises:
+            OSError: they can't be published.
+        """
+        if self._waiting is not None:  # an outer block will do it
+            yield
+            return
+        self._waiting = {}
+        try:
+            yield
+        finally:
+            waiting, self._waiting = self._waiting, None
+            self._publish_temporaries(waiting)
+
     def receive(self, file: PinnedFile, chunks: Iterable[bytes]) -> None:
         """Take a file's bytes in: hashed while they are written, published as a blob only if they match the pin.
+
+        A small one is published at the end of the block of `together`, if there is one around.
 
         Raises:
             IntegrityError: if size or sha256 differ; nothing is kept.
             OSError: if the bytes can't be written.
         """
-        with self.temporary(file.sha256) as path:
+        path = self._new_name(file.sha256)
+        try:
             with path.open("xb") as stream:
                 copy_verified(chunks, stream, file)
-            self._publish(file, path)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        if self._waiting is None or file.size >= _WORTH_ITS_OWN:
+            self._publish_temporaries({path: file})
+        else:
+            self._waiting[path] = file
+            self.arrived.add(file.sha256)
 
     def take(self, file: PinnedFile, download: PartialFile) -> None:
         """Publish what was downloaded into this filesystem as a blob, if it matches the pin.
@@ -98,23 +134,40 @@ class Store:
             As `receive` does.
         """
         _compare(file, download.size, download.sha256)
-        self._publish(file, download.path)
+        self._publish({download.path: file})
 
-    def _publish(self, file: PinnedFile, path: Path) -> None:
-        # Forced to the disk first: a power cut could otherwise leave a file of the right size and time stamp without
-        # its bytes, and nothing would ever hash it again.
-        settle(path)
-        rename(path, self.blob(file))
-        self.arrived.add(file.sha256)
+    def _publish_temporaries(self, files: Mapping[Path, PinnedFile]) -> None:
+        try:
+            self._publish(files)
+        except BaseException:
+            for path in files:
+                path.unlink(missing_ok=True)
+            raise
+
+    def _publish(self, files: Mapping[Path, PinnedFile]) -> None:
+        try:
+            # Forced to the disk first: a power cut could otherwise leave a file of the right size and time stamp
+            # without its bytes, and nothing would ever hash it again. The new names need no such care: one that a
+            # power cut takes away is missing, and is fetched again.
+            settle_all([*files])
+            for path, file in files.items():
+                rename(path, self.blob(file))
+        except BaseException:
+            self.arrived.difference_update(file.sha256 for file in files.values())
+            raise
+        self.arrived.update(file.sha256 for file in files.values())
 
     @contextlib.contextmanager
     def temporary(self, name: str) -> Iterator[Path]:
         """A name of our own in the store's filesystem for a file to be renamed from; what is left of it is removed."""
-        path = self.partial / f"{name}.{new_owner()}{TEMPORARY}"
+        path = self._new_name(name)
         try:
             yield path
         finally:
             path.unlink(missing_ok=True)
+
+    def _new_name(self, name: str) -> Path:
+        return self.partial / f"{name}.{new_owner()}{TEMPORARY}"
 
     def place(self, file: PinnedFile, target: Path) -> None:
         """Make `target` the file's blob: a hard link, or a copy with the same time stamp where links are refused."""
@@ -122,7 +175,7 @@ class Store:
         with self._aside(file, target) as path:
             if path is not None and not _linked(os.link, blob, path):
                 shutil.copyfile(blob, path)
-                path.chmod(0o644)
+                settle(path)
                 status = blob.stat()
                 os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 

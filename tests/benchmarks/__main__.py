@@ -10,6 +10,7 @@ from tests.benchmarks import (
     embedding,
     fetch,
     hook,
+    many_files,
     memory,
     recall_evaluation,
     recall_quality,
@@ -45,6 +46,7 @@ def run_fetch() -> None:
         click.echo(f"\nCold fetch: not measured, since {', '.join(missing)} is not installed")
     else:
         fetch.run()
+        many_files.run()
 
 
 main.add_command(embedding.main, "embedding")
@@ -55,6 +57,7 @@ main.add_command(recall_speed.main, "recall-speed")
 main.command("startup", help="Warm import, and help.")(startup.run)
 main.command("server", help="The MCP server's first answer.")(server.run)
 main.command("shipping", help="What a package that ships its model costs its users.")(shipping.run)
+main.command("many-files", help="A model of thousands of tiny files.")(many_files.run)
 main.command("hook", help="The build hook.")(hook.run)
 
 

@@ -17,7 +17,7 @@ from cognitive_memory.core.memory import Memory
 from cognitive_memory.core.recall import Recall
 from cognitive_memory.project_memory import ProjectMemory
 from tests.benchmarks.recall_engine import Engine
-from tests.benchmarks.recall_quality import MEASURES, measure, ours
+from tests.benchmarks.recall_quality import MEASURES, measure
 from tests.benchmarks.recall_sets import Asked, Databases, Decision, Issue, Sets
 from tests.support.real_model import DIRECTORY
 
@@ -38,15 +38,20 @@ def within(ranks: Iterable[float]) -> str:
 
 
 def of_conversations(sets: Sets, databases: Databases) -> Iterator[str]:
-    parts = []
+    parts, weak = [], []
     for conversation in sets.conversations:
+        turns = {turn.memory_id: turn.id for turn in conversation.turns}
         with closing(databases.conversation(conversation)) as memory:
-            rank = ours(conversation, memory)
+
+            def rank(question: str) -> list[str]:
+                answer = memory.recall(question, limit=len(turns))  # noqa: B023 (called at once)
+                weak.append(answer.weak)
+                return [turns[hit.memory.id] for hit in answer.hits]  # noqa: B023
+
             parts.append(measure(conversation, conversation.questions, rank).each)
     means = np.concatenate(parts).mean(axis=0)
-    yield "conversations: " + ", ".join(
-        f"{name} {value:.3f}" for name, value in zip(MEASURES, means, strict=True)
-    )
+    figures = ", ".join(f"{name} {value:.3f}" for name, value in zip(MEASURES, means, strict=True))
+    yield f"conversations: {figures}; weak said wrongly of {np.mean(weak):.3f}"
 
 
 def of_repositories(sets: Sets, databases: Databases) -> Iterator[str]:
@@ -64,10 +69,7 @@ def of_repositories(sets: Sets, databases: Databases) -> Iterator[str]:
             stored = [each for each in sets.decisions if each.repository == name]
             places = [_place(memory, each) for each in stored]
         every += ranks
-        verdicts += [
-            (getattr(answer, "weak", False), question.repository != name)
-            for question, answer in answers
-        ]
+        verdicts += [(answer.weak, question.repository != name) for question, answer in answers]
         above = sum(_decisions_above(answer, question) for question, answer in told)
         lines.append(
             f"{name}: first right within 1 / 3 / 10: {within(ranks)}; "

@@ -1,7 +1,7 @@
 """From the start of the process to the answer of `initialize`: heimdall-mcp and the least server that the SDK allows.
 
 With the model on this machine, and without it on a link of 1 Mbit/s; with Python's bytecode cached as pip leaves it, and
-without, as uv does; and until the list of tools, for which the whole server has to be there.
+without, as uv does; and until the list of tools, for which the other has to be there as a whole.
 """
 
 from __future__ import annotations

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from cognitive_memory.core.memory import MemoryType, MemoryValueError, NewMemory, Origin
 from cognitive_memory.core.recall import RecallFilter
+from cognitive_memory.embedding.pipeline import EmbeddingPipeline
 from cognitive_memory.encoding import ModelLoadError
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.storage.backup import problems_in
@@ -552,3 +555,30 @@ def test_status_counts_everything(memory: ProjectMemory, embedder: PlainEmbedder
     assert dict(status.tags) == {"x": 2, "y": 1}
     assert status.size >= memory.database.stat().st_size > 0
     assert status.model == embedder.embedding_space()
+
+
+def test_ctrl_c_does_not_wait_for_what_is_being_embedded(tmp_path: Path) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    class Slow(PlainEmbedder):
+        def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+            begun.set()
+            assert may_end.wait(60)
+            return super().embed(texts)
+
+    embedder = Slow()
+    with embedder.open(tmp_path / "memory.db") as memory:
+        memory.store_many([NewMemory(text="one")], embed=False)
+
+        def interrupted() -> None:
+            with EmbeddingPipeline(memory.storage, embedder) as embedding:
+                with memory.storage.reading() as reader:
+                    embedding.add(reader.vectors.pending(limit=10))
+                assert begun.wait(60)
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            interrupted()
+        assert not may_end.is_set()
+        may_end.set()
+        assert memory.embed_pending() == 1

@@ -16,7 +16,7 @@ from hatch_heimdall_models.asset import read_asset
 from hatch_heimdall_models.cli import main
 from hatch_heimdall_models.inventory import take_inventory
 from hatch_heimdall_models.lock import differences, read_manifest
-from hatch_heimdall_models.manifest import Manifest
+from hatch_heimdall_models.manifest import Asset, Manifest
 from tests.support.samples import FLAT, SAMPLES, SRC, Sample
 
 ASSET = "dist/models/v1.2.0/iris-v1.2.0.zip"
@@ -237,8 +237,115 @@ def test_a_stale_asset_is_not_overwritten(
     asset = (locked.root / ASSET).read_bytes()
     (locked.root / SRC.models_dir / "iris.joblib").write_bytes(b"trained again")
     assert locked.run() == 2
-    assert "iris-v1.2.0.zip: holds other files than the model: remove it" in capsys.readouterr().err
+    assert (
+        "iris (standard): has changed (iris.joblib), but iris-v1.2.0.zip of the release v1.2.0 is locked with "
+        "other bytes" in capsys.readouterr().err
+    )
     assert (locked.root / ASSET).read_bytes() == asset
+    # Even without the asset, which may have been uploaded from another machine.
+    (locked.root / ASSET).unlink()
+    before = locked.contents()
+    assert locked.run() == 2
+    assert locked.contents() == before
+
+
+def test_a_release_that_nobody_has_may_be_pinned_anew(locked: Locked) -> None:
+    before = locked.lock.models[0].asset
+    (locked.root / SRC.models_dir / "iris.joblib").write_bytes(b"trained again")
+    assert locked.run("--check") == 1
+    assert locked.run("--replace") == 0
+    after = locked.lock.models[0].asset
+    assert (after.tag, after.name) == (before.tag, before.name)
+    assert Asset.of_file(after.tag, locked.root / ASSET) == after != before
+
+
+@pytest.mark.parametrize("version", ["1.1.dev1+g0572", "1.1.dev1", "1.0+local"])
+@pytest.mark.parametrize("how", ["pyproject", "option"])
+def test_a_version_that_is_never_released_names_no_tag(
+    project: Locked, version: str, how: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if how == "pyproject":
+        project.edit('version = "1.2.0"', f'version = "{version}"')
+    assert project.run(*(["--version", version] if how == "option" else [])) == 2
+    assert "is between two releases" in capsys.readouterr().err
+    assert project.run("--tag", "v1.1") == 0
+
+
+def test_a_dynamic_version_is_only_needed_for_a_new_asset(locked: Locked) -> None:
+    locked.edit('version = "1.2.0"', 'dynamic = ["version"]')
+    assert locked.run() == 0
+    (locked.root / SRC.models_dir / "iris.joblib").write_bytes(b"trained again")
+    assert locked.run() == 2
+    assert locked.run("--version", "1.3.0") == 0
+    assert locked.lock.models[0].asset.tag == "v1.3.0"
+
+
+def test_other_places_come_from_templates(locked: Locked) -> None:
+    asset = locked.lock.models[0].asset
+    locked.edit(
+        'license = "BSD-3-Clause"',
+        'license = "BSD-3-Clause"\nalso = ["https://example.org/{path}", "hf://me/iris@1a2b/{path}", '
+        '"pypi:x==1#x/{path}"]',
+    )
+    assert locked.run() == 0
+    places = {file.path: file.also for file in locked.lock.models[0].files}
+    # What travels inside the manifest is fetched from nowhere.
+    assert places == {
+        "classes.json": (),
+        "iris.joblib": (
+            "https://example.org/iris.joblib",
+            "https://huggingface.co/me/iris/resolve/1a2b/iris.joblib",
+            "pypi:x==1#x/iris.joblib",
+        ),
+    }
+    assert locked.lock.models[0].asset == asset
+
+
+def test_a_limit_for_what_travels_inside(locked: Locked) -> None:
+    locked.edit("repository = ", "inline-limit = 0\nrepository = ")
+    assert locked.run() == 0
+    assert {file.inline for file in locked.lock.models[0].files} == {None}
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "message"),
+    [
+        ("__init__.py", b"", "__init__.py is code, and nothing in models-dir is packed"),
+        ("net.py", b"x", "net.py is code"),
+        ("LICENSE", b"MIT", "LICENSE is a licence or notice"),
+        (".env", b"A=1", ".env is hidden"),
+        (".store/x", b"1", ".store/x has a name that only the resolver's own store has"),
+        ("about/x", b"1", "about/x has a name that only an asset's documentation has"),
+        ("a/B", b"1", "'a/B' and 'a/b' are one file where case does not count"),
+        ("what?", b"1", "what? has one of the characters"),
+        ("a\u00a0b", b"1", "has a character that can't be seen (U+00A0)"),
+        ("aux.json", b"1", "has a component with the name of a device on Windows"),
+        ("config", b"url = https://me:ghTOKEN@github.com/x", "config holds a URL with a password"),
+        ("note.txt", b"hf_" + b"a" * 34, "note.txt holds a token of Hugging Face"),
+        ("key.pem", b"-----BEGIN RSA PRIVATE KEY-----\n", "key.pem holds a private key"),
+    ],
+)
+def test_what_is_not_pinned(
+    project: Locked, path: str, content: bytes, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = project.root / SRC.models_dir
+    for name, text in (("a/b", b"1"), (path, content)):
+        (models / name).parent.mkdir(exist_ok=True, parents=True)
+        (models / name).write_bytes(text)
+    assert project.run() == 2
+    assert message in capsys.readouterr().err
+    assert not (project.root / "models.lock.json").exists()
+    assert not (project.root / "dist").exists()
+
+
+def test_what_is_named_is_pinned(project: Locked) -> None:
+    models = project.root / SRC.models_dir
+    (models / "net.py").write_bytes(b"x")
+    # The same as the model's licence, which wheel and asset carry.
+    (models / "LICENSE").write_bytes((project.root / "LICENSES/model.txt").read_bytes())
+    project.edit('name = "iris"', 'name = "iris"\nfiles = ["*", "*.py"]')
+    assert project.run() == 0
+    assert {file.path for file in project.lock.models[0].files} >= {"net.py", "LICENSE"}
 
 
 def test_an_asset_that_is_not_the_pinned_one(
@@ -246,10 +353,10 @@ def test_an_asset_that_is_not_the_pinned_one(
 ) -> None:
     with zipfile.ZipFile(locked.root / ASSET, "a") as archive:
         archive.writestr("models/about/MORE", "x")
-    assert locked.run("--check") == 2
+    assert locked.run("--check") == 1
     assert (
         f"the lock pins sha256 {locked.lock.models[0].asset.sha256}, found "
-        in capsys.readouterr().err
+        in capsys.readouterr().out
     )
 
 

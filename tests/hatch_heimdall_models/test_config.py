@@ -118,11 +118,11 @@ def test_tags_and_asset_names() -> None:
         ({"files": [""]}, "files: expected an array of strings, found ['']"),
         (
             {"asset": "{version}.zip"},
-            "asset: expected the name of a zip in which only {tag} stands in braces, found",
+            "asset: expected the name of a zip in which only {tag} stands in braces, or a name that ends in {file}, found",
         ),
         (
             {"asset": "../{tag}.zip"},
-            "asset: expected the name of a zip in which only {tag} stands in braces, found",
+            "asset: expected the name of a zip in which only {tag} stands in braces, or a name that ends in {file}, found",
         ),
         ({"license-files": ["../x"]}, "license-files: expected relative paths, but"),
         ({"licence": "MIT"}, "licence: unknown key; did you mean 'license'?"),
@@ -295,7 +295,7 @@ def test_folders_that_can_not_be_told_apart_or_lie_elsewhere(folders: object, pr
 
 def test_a_key_near_to_nothing() -> None:
     assert _problems({**MINIMAL, "zzz": 1}) == [
-        f"{WHERE}.zzz: unknown key; allowed are models-dir, variant-folders, manifest, repository, lock, tag, max-wheel-size, sbom, models"
+        f"{WHERE}.zzz: unknown key; allowed are models-dir, variant-folders, manifest, repository, lock, tag, inline-limit, max-wheel-size, sbom, models"
     ]
 
 

@@ -57,6 +57,32 @@ def test_everything_that_is_no_model_file_is_named_at_once(tmp_path: Path) -> No
     ]
 
 
+def test_links_in_a_circle_and_names_that_are_no_text(tmp_path: Path) -> None:
+    (tmp_path / "circle").symlink_to("circle")
+    (tmp_path / os.fsdecode(b"caf\xe9")).write_bytes(b"x")
+    with pytest.raises(ModelBuildError) as caught:
+        take_inventory(tmp_path)
+    assert sorted(caught.value.problems) == [
+        "caf\\udce9 has a character that can't be seen (U+DCE9)",
+        "circle is not a regular file",
+    ]
+    str(caught.value).encode()
+
+
+def test_what_tools_leave_behind_is_ignored(tmp_path: Path) -> None:
+    write_models(
+        tmp_path,
+        {
+            ".git/config": b"url = https://me:TOKEN@github.com/me/net",
+            "sub/.git": b"gitdir: ../.git/modules/sub",
+            "__pycache__/x.pyc": b"x",
+            ".cache/huggingface/download/net.metadata": b"x",
+            "net": b"x",
+        },
+    )
+    assert [file.path for file in take_inventory(tmp_path)] == ["net"]
+
+
 def test_a_link_inside_is_followed(tmp_path: Path) -> None:
     write_models(tmp_path, {"a.bin": b"content"})
     (tmp_path / "b.bin").symlink_to("a.bin")

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hatch_heimdall_models.errors import ModelBuildError
-from hatch_heimdall_models.reader import Reader, path_problem, read_json
+from hatch_heimdall_models.pin_rules import path_problem
+from hatch_heimdall_models.reader import Reader, read_json
 from tests.support.manifests import FILES
 
 

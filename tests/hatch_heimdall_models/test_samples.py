@@ -21,7 +21,6 @@ from hatch_heimdall_models.lock import read_manifest
 from tests.support.checkout import ROOT
 from tests.support.front_ends import (
     BOTH,
-    PYTHON,
     WHEEL_ONLY,
     build_plugin,
     digests,
@@ -432,30 +431,15 @@ def _readme_block(first_line: str) -> str:
     return str(block)
 
 
-def test_the_readme_shows_how_to_fetch_without_heimdall(
-    built: dict[str, Built], tmp_path: Path
+def test_the_published_command_vendors_the_same_file(
+    built: dict[str, Built], tmp_path: Path, plugin_path: str
 ) -> None:
-    site = _install(built[SRC.name], tmp_path / "site")
-    (site / "iris_sorter" / "models.py").write_text(_readme_block("# my_package/models.py\n"))
-    script = "import sys, pathlib; from iris_sorter.models import models_directory; "
-    script += "print(models_directory(pathlib.Path(sys.argv[1]), *sys.argv[2:]))"
-
-    def fetch(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        command = [PYTHON, "-W", "error", "-c", script, *arguments]
-        environment = {"PYTHONPATH": str(site)}
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-
-    mirror = built[SRC.name].mirror
-    first = fetch(tmp_path / "cache", mirror.as_uri())
-    assert first.returncode == 0, first.stderr
-    for path, content in SRC.models.items():
-        assert Path(first.stdout.strip(), path).read_bytes() == content
-    assert fetch(tmp_path / "cache", "file:///nowhere").stdout == first.stdout
-    bad = Path(shutil.copytree(mirror, tmp_path / "bad"))
-    (bad / "v1.2.0" / "iris-v1.2.0.zip").write_bytes(b"wrong")
-    done = fetch(tmp_path / "other", bad.as_uri())
-    assert "does not have the pinned sha256" in done.stderr
-    assert not list((tmp_path / "other").glob("*"))
+    tree = built[SRC.name].tree
+    file = "src/iris_sorter/_models.py"
+    command = ["-m", "hatch_heimdall_models", "vendor", file, "--project", tree]
+    run(*command, cwd=tmp_path, variables={"PYTHONPATH": plugin_path})
+    assert main(["vendor", file, "--check", "--project", str(tree)]) == 0
+    (tree / file).unlink()
 
 
 def test_the_readme_configuration_works(tmp_path: Path, plugin_path: str) -> None:

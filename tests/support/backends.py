@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import subprocess
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.front_ends import make_venv, run
@@ -44,21 +45,17 @@ backend.build_wheel(dist)
 
 @dataclass(frozen=True)
 class Backend:
-    """A build backend, and what a package on it says to keep its model out of wheel and sdist.
+    """A build backend, and what a package on it says to keep its model out of wheel and sdist, which is in the README.
 
     Attributes:
         name: of its distribution.
         module: its PEP 517 module.
-        options: the tables of `pyproject.toml` that say it; `NAME` stands for the package.
-        before: the tables that such a package has anyway.
-        files: other files that say it, by path.
+        before: the tables that such a package has anyway; `my_package` stands for the package.
     """
 
     name: str
     module: str
-    options: str
     before: str = ""
-    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def package(self) -> str:
@@ -89,29 +86,30 @@ class Backend:
 
     def convert(self, root: Path) -> None:
         """The same tree without its model in the package."""
-        table = f"""
-[tool.heimdall-models]
-models-dir = "{self.models_dir}"
-manifest = "src/{self.package}/model_manifest.json"
-repository = "{REPOSITORY}"
-max-wheel-size = "50 KB"
-
-[[tool.heimdall-models.models]]
-name = "{self.name}"
-license = "MIT"
-upstream = "made here"
-"""
+        table = blocks_of_the_readme("**1. Say what the model is**")["toml"]
+        for old, new in {
+            'models-dir = "src/my_package/models"': f'models-dir = "{self.models_dir}"',
+            "my-name/my-repository": REPOSITORY,
+            'name = "net"': f'name = "{self.name}"',
+            'license-files = ["LICENSES/net.txt"]': "",
+        }.items():
+            assert old in table
+            table = table.replace(old, new)
         imports = "from heimdall_models import ensure"
         code = _CODE.format(imports=imports, directory=f'ensure("{self.package}")')
-        self._write(root, code, self.options.replace("NAME", self.package) + table)
+        told = blocks_of_the_readme(f"<summary>{self.name}</summary>")
+        self._write(root, code, self._own(table), told["toml"])
+        if "text" in told:
+            (root / "MANIFEST.in").write_text(self._own(told["text"]))
         # The same without a dependency, by the vendored file.
         (root / f"src/{self.package}/alone.py").write_text(
             _CODE.format(imports="from ._models import ensure", directory="ensure()")
         )
-        for path, text in self.files.items():
-            (root / path).write_text(text.replace("NAME", self.package))
 
-    def _write(self, root: Path, code: str, tables: str) -> None:
+    def _own(self, text: str) -> str:
+        return text.replace("my_package", self.package)
+
+    def _write(self, root: Path, code: str, table: str, options: str = "") -> None:
         (root / f"src/{self.package}").mkdir(parents=True, exist_ok=True)
         (root / f"src/{self.package}/__init__.py").write_text(code)
         requirement = next(
@@ -121,42 +119,42 @@ upstream = "made here"
             f'[build-system]\nrequires = ["{requirement}"]\nbuild-backend = "{self.module}"\n\n'
             f'[project]\nname = "{self.package}"\nversion = "1.0.0"\ndescription = "It has a model."\n'
             'requires-python = ">=3.10"\ndependencies = ["heimdall-models"]\n\n'
-            f"{self.before.replace('NAME', self.package)}\n{tables}"
+            f"{self._own(_joined(self.before, options))}\n{table}"
         )
+
+
+def _joined(before: str, options: str) -> str:
+    """Both, with the keys of a table that both have under one header."""
+    header = options.partition("\n")[0]
+    if header and header in before:
+        return before.replace(f"{header}\n", options)
+    return f"{before}\n{options}"
+
+
+def blocks_of_the_readme(title: str) -> dict[str, str]:
+    """The code blocks by their languages, from a line that contains the title to the next title."""
+    text = (ROOT / "hatch_heimdall_models" / "README.md").read_text(encoding="utf-8")
+    _, found, rest = text.partition(title)
+    assert found, title
+    section = re.split(r"<summary>|^#|^\*\*\d", rest, maxsplit=1, flags=re.MULTILINE)[0]
+    return dict(re.findall(r"```(\w+)\n(.*?)```", section, re.DOTALL))
 
 
 SEVEN = (
     Backend(
         "hatchling",
         "hatchling.build",
-        '[tool.hatch.build]\nexclude = ["/src/NAME/models/**"]\n',
-        '[tool.hatch.build.targets.wheel]\npackages = ["src/NAME"]\n',
+        '[tool.hatch.build.targets.wheel]\npackages = ["src/my_package"]\n',
     ),
-    Backend(
-        "setuptools",
-        "setuptools.build_meta",
-        '[tool.setuptools.package-data]\nNAME = ["model_manifest.json"]\n',
-        files={"MANIFEST.in": "prune src/NAME/models\n"},
-    ),
-    Backend("flit-core", "flit_core.buildapi", '[tool.flit.sdist]\nexclude = ["models/"]\n'),
-    Backend("pdm-backend", "pdm.backend", '[tool.pdm.build]\nexcludes = ["src/NAME/models"]\n'),
-    Backend(
-        "poetry-core",
-        "poetry.core.masonry.api",
-        '[tool.poetry]\nexclude = ["src/NAME/models/**"]\n',
-    ),
-    Backend(
-        "uv-build",
-        "uv_build",
-        '[tool.uv.build-backend]\nsource-exclude = ["src/NAME/models/**"]\n'
-        'wheel-exclude = ["src/NAME/models/**"]\n',
-    ),
+    Backend("setuptools", "setuptools.build_meta"),
+    Backend("flit-core", "flit_core.buildapi"),
+    Backend("pdm-backend", "pdm.backend"),
+    Backend("poetry-core", "poetry.core.masonry.api"),
+    Backend("uv-build", "uv_build"),
     Backend(
         "scikit-build-core",
         "scikit_build_core.build",
-        'wheel.exclude = ["NAME/models/**"]\n'
-        '[tool.scikit-build.sdist]\nexclude = ["src/NAME/models/**", "dist/**"]\n',
-        '[tool.scikit-build]\nwheel.cmake = false\nwheel.packages = ["src/NAME"]\n',
+        '[tool.scikit-build]\nwheel.cmake = false\nwheel.packages = ["src/my_package"]\n',
     ),
 )
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from hatch_heimdall_models.manifest import INLINE_LIMIT, Asset, Manifest, Model, ModelFile
-from hatch_heimdall_models.reader import path_problem
+from hatch_heimdall_models.manifest import Asset, Manifest, Model, ModelFile
+from hatch_heimdall_models.pin_rules import clashes, model_path_problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-LARGE = bytes(range(256)) * (INLINE_LIMIT // 256 + 1)
-"""Content that is just too large to travel inside a manifest."""
+SMALL = 64 * 1024
+"""Files of up to this many bytes travel inside the manifests of tests."""
+LARGE = random.Random(0).randbytes(SMALL + 256)
+"""Content that is too large to travel inside a manifest, also when it is compressed."""
 
 FILES: Mapping[str, bytes] = {
     "model.safetensors": LARGE,
@@ -46,16 +49,21 @@ def manifest_of(
         license="Apache-2.0",
         upstream="https://example.org/some-model",
         asset=Asset("v0.1.0", "models-v0.1.0.zip", "0" * 64, 1234),
-        files=tuple(ModelFile.of_bytes(path, content) for path, content in sorted(files.items())),
+        files=tuple(
+            ModelFile.of_bytes(path, content, inline=len(content) <= SMALL)
+            for path, content in sorted(files.items())
+        ),
     )
     return Manifest(distribution, repository, model.name, (model,))
 
+
+MARKERS = ("sys_platform == 'linux'", "python_version >= '3.10' and os_name != 'nt'")
 
 _text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 _names = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,10}", fullmatch=True)
 _digests = st.from_regex(r"[0-9a-f]{64}", fullmatch=True)
 _sizes = st.integers(1, 10**12)
-_paths = _text.filter(lambda path: path_problem(path) is None)
+_paths = _text.filter(lambda path: model_path_problem(path) is None)
 _assets = st.builds(Asset, tag=_names, name=_names, sha256=_digests, size=_sizes)
 
 
@@ -63,7 +71,9 @@ _assets = st.builds(Asset, tag=_names, name=_names, sha256=_digests, size=_sizes
 def _files(draw: st.DrawFn) -> ModelFile:
     path, also = draw(_paths), tuple(draw(st.lists(_text, max_size=2)))
     if draw(st.booleans()):
-        return ModelFile.of_bytes(path, draw(st.binary(min_size=1, max_size=40)), also=also)
+        return ModelFile.of_bytes(
+            path, draw(st.binary(min_size=1, max_size=40)), also=also, inline=True
+        )
     return ModelFile(path, draw(_digests), draw(_sizes), also)
 
 
@@ -97,10 +107,10 @@ _models = st.builds(
     license=_text,
     upstream=_text,
     asset=_assets,
-    files=st.lists(
-        _files(), min_size=1, max_size=3, unique_by=lambda file: file.path.casefold()
-    ).map(_sorted_files),
-    marker=st.none() | _text,
+    files=st.lists(_files(), min_size=1, max_size=3, unique_by=lambda file: file.path.casefold())
+    .filter(lambda files: not list(clashes(file.path for file in files)))
+    .map(_sorted_files),
+    marker=st.none() | st.sampled_from(MARKERS),
 )
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hatch_heimdall_models.manifest import Asset, Manifest, Model, ModelFile
+from tests.support.manifests import SMALL
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -58,7 +59,9 @@ class SmallModel:
     def manifest(self) -> Manifest:
         asset = self.asset_path.read_bytes()
         files = tuple(
-            ModelFile.of_bytes(path, content, also=self.also.get(path, ()))
+            ModelFile.of_bytes(
+                path, content, also=self.also.get(path, ()), inline=len(content) <= SMALL
+            )
             for path, content in self.files.items()
         )
         pinned = Asset(

@@ -11,7 +11,7 @@ from heimdall.mcp_server.tools import texts
 from heimdall.mcp_server.tools.arguments import MemoryStatus
 from heimdall.mcp_server.tools.results import Counts, ModelRecord, ProjectRecord, Status
 from heimdall.mcp_server.tools.tool import Call, tool
-from heimdall.mcp_server.transport.handshake import own_version
+from heimdall.mcp_server.transport.opening import own_version
 from heimdall.quoting import clean
 
 if TYPE_CHECKING:

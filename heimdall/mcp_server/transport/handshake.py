@@ -1,48 +1,50 @@
-"""The answer to `initialize`, given while the SDK is still being imported.
+"""The client's first requests, answered while the SDK is still being imported.
 
 Importing the SDK takes half a second, and several where its bytecode is not cached or the disk is cold; clients count
-from the moment they start us. What is answered here is, byte for byte, what the SDK would say (a test compares them):
-it gets the request as well, and its own answer is held back. Every other first message is left to the SDK.
+from the moment they start us, and some begin their first turn without tools when those are not listed within a second.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
+import queue
 import threading
 from typing import Final
 
-from heimdall.mcp_server import guide
 from heimdall.mcp_server.transport.descriptors import Wire
 from heimdall.mcp_server.transport.lines import LineReader, TooLongError, write_line
+from heimdall.mcp_server.transport.opening import Opening
 
-VERSIONS: Final = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
-"""The protocol versions that begin with `initialize`; the last one is offered to clients that want another."""
+_MOST_KEPT: Final = 1024 * 1024
+"""Bytes of messages beyond which no more are read before somebody asks for them."""
 
 
 class Handshake:
-    """Reads the client's first line and answers it if it is a plain `initialize`. Meant to run beside imports.
+    """Reads what the client says, and answers what an `Opening` can. Meant to run beside imports.
+
+    It ends with the first `next_line`: from then on whoever called that answers, also what is the first request then. What was answered is not handed on, but
+    for the first request: that one tells the SDK whom it talks to, and its answer there is to be held back.
 
     Args:
         wire: the client's end.
 
     Attributes:
-        answered: the id of the request that was answered here, or None. Known once there was a `next_line`.
+        answered: the id of the first request if it was answered here, or None. Known once there was a `next_line`.
     """
 
     def __init__(self, wire: Wire) -> None:
         self.answered: str | int | None = None
         self._reader = LineReader(wire.incoming)
         self._outgoing = wire.outgoing
-        self._line: bytes | None = None
-        self._problem: OSError | TooLongError | None = None
-        self._thread: threading.Thread | None = threading.Thread(
-            target=self._run, name="heimdall-handshake", daemon=True
-        )
-        self._thread.start()
+        self._answering = threading.Lock()
+        self._taken_over = False
+        self._kept: queue.SimpleQueue[bytes | OSError | TooLongError | None] | None
+        self._kept = queue.SimpleQueue()
+        threading.Thread(
+            target=self._run, args=(self._kept,), name="heimdall-handshake", daemon=True
+        ).start()
 
     def next_line(self) -> bytes | None:
-        """Wait for a line: the first, which may be answered already, then those after it. Not for several threads.
+        """Wait for a line: what is left of the first ones, then those after them. Not for several threads.
 
         Returns:
             The line; None at the end of input.
@@ -50,87 +52,52 @@ class Handshake:
         Raises:
             OSError, TooLongError: as `LineReader.next_line`.
         """
-        if self._thread is None:
-            return self._reader.next_line()
-        # Until the answer is written: nothing else may write to the client before.
-        self._thread.join()
-        self._thread = None
-        if self._problem is not None:
-            raise self._problem
-        return self._line
+        if self._kept is not None:
+            # Until an answer is written: nothing else may write to the client meanwhile.
+            with self._answering:
+                self._taken_over = True
+            line = self._kept.get()
+            if isinstance(line, Exception):
+                raise line
+            if line is not None:
+                return line
+            self._kept = None
+        return self._reader.next_line()
 
-    def _run(self) -> None:
+    def _run(self, kept: queue.SimpleQueue[bytes | OSError | TooLongError | None]) -> None:
+        """Read until somebody else does; None tells that nothing more is kept."""
         try:
-            self._line = self._reader.next_line()
-        except (OSError, TooLongError) as problem:
-            self._problem = problem
-            return
-        request = plain_initialize(self._line or b"")
-        if request is None:
-            return
-        request_id, version = request
-        with contextlib.suppress(OSError):  # nobody reads; the transport finds out by itself
-            write_line(self._outgoing, answer(request_id, version))
-            self.answered = request_id
+            self._read(kept)
+        finally:
+            kept.put(None)
 
+    def _read(self, kept: queue.SimpleQueue[bytes | OSError | TooLongError | None]) -> None:
+        opening, size = Opening(), 0
+        while size <= _MOST_KEPT and not self._taken_over:
+            try:
+                line = self._reader.next_line()
+            except TooLongError as problem:
+                kept.put(problem)
+                continue
+            except OSError as problem:
+                kept.put(problem)
+                break
+            if line is None:
+                break
+            if not self._was_answered(opening, line):
+                kept.put(line)
+                size += len(line)
 
-def plain_initialize(line: bytes) -> tuple[str | int, str] | None:
-    """Id and wanted version of an `initialize` that leaves nothing to decide; None for everything else."""
-    try:
-        message = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    match message:
-        case {
-            "jsonrpc": "2.0",
-            "id": str() | int() as request_id,
-            "method": "initialize",
-            "params": {
-                "protocolVersion": str() as version,
-                "capabilities": dict() as capabilities,
-                "clientInfo": {"name": str(), "version": str(), **about},
-                **more,
-            },
-            **rest,
-        } if not (rest or more or isinstance(request_id, bool)):
-            # Elaborate capabilities and icons, which the SDK may refuse, are left to it.
-            known = all(isinstance(value, str) for value in about.values()) and all(
-                map(_is_plain, capabilities.values())
-            )
-            return (request_id, version) if known and _is_text(str(request_id)) else None
-    return None
-
-
-def answer(request_id: str | int, version: str) -> bytes:
-    """The response, as one line without its newline."""
-    result = {
-        "capabilities": {
-            "logging": {},
-            "prompts": {"listChanged": False},
-            "resources": {"listChanged": False, "subscribe": False},
-            "tools": {"listChanged": False},
-        },
-        "instructions": guide.INSTRUCTIONS,
-        "protocolVersion": version if version in VERSIONS else VERSIONS[-1],
-        "serverInfo": guide.SERVER_INFO | {"version": own_version()},
-    }
-    response = {"jsonrpc": "2.0", "id": request_id, "result": result}
-    return json.dumps(response, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def own_version() -> str:
-    """The version of the installed distribution."""
-    from importlib.metadata import version
-
-    return version("heimdall-mcp")
-
-
-def _is_text(text: str) -> bool:
-    """Whether it can be written as UTF-8: half a character, as JavaScript cuts it, can't."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _is_plain(capability: object) -> bool:
-    return isinstance(capability, dict) and all(
-        isinstance(flag, (bool, dict)) for flag in capability.values()
-    )
+    def _was_answered(self, opening: Opening, line: bytes) -> bool:
+        """Answer a line if that is possible; whether nobody else needs it."""
+        with self._answering:
+            answer = None if self._taken_over else opening.answer(line)
+            if answer is None:
+                return False
+            try:
+                write_line(self._outgoing, answer.line)
+            except OSError:  # nobody reads; the transport finds out by itself
+                return False
+            if answer.first:
+                self.answered = answer.request_id
+            return not answer.first

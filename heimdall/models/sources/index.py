@@ -121,7 +121,7 @@ def _size_limit(model: PinnedModel) -> int:
 def _workspace(pinned: PinnedSet) -> Iterator[Path]:
     """A private folder in the store's filesystem; those that killed processes left are removed."""
     directory, key = pinned.store.partial, f"{_WORKSPACE}-{pinned.tree.parent.name[-8:]}"
-    for folder in left_behind(directory, key, alone=pinned.alone):
+    for folder in left_behind(directory, {key}, alone=pinned.alone):
         shutil.rmtree(folder, ignore_errors=True)
     workspace = directory / f"{key}.{new_owner()}"
     workspace.mkdir(mode=0o700)

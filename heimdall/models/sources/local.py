@@ -6,9 +6,11 @@ They are always copied: the program that they belong to may change them.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from .. import locations, receipts
@@ -32,29 +34,52 @@ class LocalFiles:
 
     def deliver(self, wanted: Sequence[PinnedFile], context: Context) -> None:
         """Adopt each file that one of the folders has; only files whose size fits are hashed."""
+        places = known_places(context.pinned)
         for file in wanted:
-            adopt(candidates(file, context.pinned), file, context)
+            adopt(places.candidates(file), file, context)
         for folder in other_caches():
             adopt_from(folder, wanted, context)
 
 
-def candidates(file: PinnedFile, pinned: PinnedSet) -> Iterator[Path]:
-    """Where that file may already be on this machine, most likely places first."""
-    checkout = Path(locations.PACKAGE_DIRECTORY).parent / "cognitive_memory" / "data" / "models"
+class KnownPlaces(NamedTuple):
+    """The folders of this machine that may have a model's files; looked up once for all of them.
+
+    Attributes:
+        blobs: where files are named by their sha256.
+        trees: where they have the paths of the manifest.
+        others: files of caches, under any name.
+    """
+
+    blobs: list[Path]
+    trees: list[Path]
+    others: list[Path]
+
+    def candidates(self, file: PinnedFile) -> Iterator[Path]:
+        """Where that file may be, most likely places first."""
+        yield from (folder / file.sha256 for folder in self.blobs)
+        yield from (folder / file.path for folder in self.trees)
+        yield from self.others
+
+
+def known_places(pinned: PinnedSet) -> KnownPlaces:
+    """The folders that are there at this moment."""
     model = pinned.model
+    blobs, trees, others = [], [], []
     for models_dir in models_directories(pinned.store.models_dir):
         store = Store(models_dir)
-        yield store.blob(file)
-        yield from (directory / receipts.TREE / file.path for directory in _children(store.sets))
-        yield models_dir / file.path
-    for tree in (checkout, checkout / model.variant, Path("data", "models")):
-        yield tree / file.path
+        blobs.append(store.blobs)
+        trees += [directory / receipts.TREE for directory in _children(store.sets)]
+        trees.append(models_dir)
+    checkout = Path(locations.PACKAGE_DIRECTORY).parent / "cognitive_memory" / "data" / "models"
+    trees += [checkout, checkout / model.variant, Path("data", "models")]
     owner, _, name = urlsplit(model.upstream).path.strip("/").partition("/")
     for cache in huggingface_caches():
         repository = cache / f"models--{owner}--{name}"
-        yield repository / "blobs" / file.sha256
-        yield from _children(repository / "blobs")
-        yield from _children(repository / "snapshots", below=True)
+        blobs.append(repository / "blobs")
+        others += _children(repository / "blobs")
+        others += _children(repository / "snapshots", below=True)
+    there = os.path.isdir
+    return KnownPlaces([*filter(there, blobs)], [*filter(there, trees)], others)
 
 
 def models_directories(own: Path) -> list[Path]:

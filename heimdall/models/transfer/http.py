@@ -6,7 +6,7 @@ import contextlib
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urljoin
+from urllib.parse import urlencode, urljoin
 
 import urllib3
 from urllib3.exceptions import (
@@ -104,6 +104,7 @@ class Client:
         headers: Mapping[str, str] | None = None,
         *,
         credentials: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
     ) -> Iterator[Answer]:
         """GET `url`, following redirects by hand.
 
@@ -111,6 +112,7 @@ class Client:
             url: may carry a user and password, which are sent to its own origin alone.
             headers: further request headers.
             credentials: request headers for the URL's own origin; no other ever sees them.
+            form: what that origin gets by POST instead.
 
         Raises:
             SourceError: if there is no answer, or one that is neither 200, 206 nor 416.
@@ -122,9 +124,12 @@ class Client:
         home = address.origin
         for _ in range(_MOST_REDIRECTS + 1):
             send = {"Accept-Encoding": "identity", "User-Agent": DISTRIBUTION, **(headers or {})}
-            if address.origin == home:
+            if form is not None:
+                send["Content-Type"] = "application/x-www-form-urlencoded"
+            at_home = address.origin == home
+            if at_home:
                 send |= own
-            with self._get(address, send) as response:
+            with self._ask(address, send, form if at_home else None, at_home) as response:
                 if response.status not in _REDIRECTS:
                     yield Answer(address.url, response, self.stall_seconds, self.patience)
                     return
@@ -142,7 +147,13 @@ class Client:
             pool.clear()
 
     @contextlib.contextmanager
-    def _get(self, address: Address, headers: dict[str, str]) -> Iterator[urllib3.BaseHTTPResponse]:
+    def _ask(
+        self,
+        address: Address,
+        headers: dict[str, str],
+        form: Mapping[str, str] | None,
+        at_home: bool,
+    ) -> Iterator[urllib3.BaseHTTPResponse]:
         url, proxy = address.url, proxy_for(address.url)
         route = (proxy, *address.origin[1:])
         if self.patience.is_over or route in self._unreachable or proxy in self._unreachable:
@@ -161,8 +172,9 @@ class Client:
         try:
             with _translated_errors(url, by), self.patience.waiting():
                 response = self._pool(proxy).request(
-                    "GET",
+                    "GET" if form is None else "POST",
                     url,
+                    body=None if form is None else urlencode(form),
                     headers=headers,
                     redirect=False,
                     retries=False,
@@ -177,7 +189,7 @@ class Client:
             raise
         try:
             if response.status not in _REDIRECTS:
-                _check_status(response, f"{redact_url(url)}{by}")
+                _check_status(response, f"{redact_url(url)}{by}", at_home)
             yield response
         finally:
             response.close()
@@ -229,15 +241,17 @@ def retry_after_seconds(value: str | None) -> float | None:
         return None
 
 
-def _check_status(response: urllib3.BaseHTTPResponse, place: str) -> None:
+def _check_status(response: urllib3.BaseHTTPResponse, place: str, at_home: bool) -> None:
     if response.status in {200, 206, 416}:
         return
     hint = CREDENTIALS_HINT if response.status == 407 else ""
+    wishes = ("www-authenticate", "content-type") if at_home else ()
     raise SourceError(
         f"{place}: answered {response.status} {response.reason or ''}".rstrip() + hint,
         transient=response.status in _TRANSIENT,
         retry_after=retry_after_seconds(response.headers.get("Retry-After")),
         absent=response.status in {404, 410},
+        headers={name: told for name in wishes if (told := response.headers.get(name))},
     )
 
 

@@ -12,7 +12,7 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -113,13 +113,15 @@ def claim(directory: Path, key: str, *, alone: bool = False) -> Iterator[Partial
             _discard(path)
 
 
-def left_behind(directory: Path, key: str, *, alone: bool = False) -> Iterator[Path]:
-    """What processes left that worked on `key` and are gone: files and folders.
+def left_behind(directory: Path, keys: Collection[str], *, alone: bool = False) -> Iterator[Path]:
+    """What processes left that worked on one of the `keys` and are gone: files and folders.
 
     Args:
         alone: as for `claim`; then what another machine made is left behind, too.
     """
-    for path in directory.glob(f"{key}.*"):
+    for path in directory.iterdir():
+        if path.name.partition(".")[0] not in keys:
+            continue
         if is_abandoned(path) or (alone and is_of_another_machine(owner_of(path))):
             yield path
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from cognitive_memory.core.commit_text import message_of
 from cognitive_memory.core.memory import MemoryType
 from cognitive_memory.ingest import commits
 from cognitive_memory.ingest.commits import ChangedFile, Commit, memories_of, read_commits
@@ -152,6 +153,19 @@ def test_the_memory_of_a_commit() -> None:
     assert (memory.type, memory.source, memory.tags) == (MemoryType.EPISODE, "git:history", ("x",))
     assert memory.created_at == datetime(2026, 1, 2, tzinfo=UTC)
     assert memory.metadata["commit"] == "a" * 40
+
+
+def test_the_message_of_a_memory_is_told_from_its_files() -> None:
+    files = tuple(
+        ChangedFile(
+            f"src/file {number}.py", status, "src/old.py" if status in "RC" else None, (9, 1)
+        )
+        for number, status in enumerate("AMRCDT" * 5)
+    )
+    message = "Retry thrice\n\nThe proxy is slow."
+    (memory,) = memories_of(_commit(message=message, files=files), "git:history").memories
+    assert "and 10 more files" in memory.text
+    assert message_of(memory.text) == message
 
 
 def test_secrets_are_left_out_of_commits() -> None:

@@ -318,3 +318,24 @@ def test_a_utf_16_text_of_lone_surrogates() -> None:
     document = read_document("a.md", b"\xff\xfe" + b"a\x00\x00\xd8" * 1000)
     assert document is not None
     assert document.memories[0].text.startswith("a\ufffd")
+
+
+@pytest.mark.parametrize(
+    ("source", "is_example"),
+    [
+        ("docs/a.md", True),
+        ("pkg/tests/a.py", True),
+        ("pkg/store_test.go", True),
+        ("src/a.spec.ts", True),
+        ("test_a.py", True),
+        ("config.example.txt", True),
+        ("src/latest/a.py", False),
+        ("README.md", False),
+    ],
+)
+def test_secrets_in_documentation_and_tests_are_told_apart(source: str, is_example: bool) -> None:
+    document = read_document(source, b"# Used as ghp_" + b"a" * 36 + b" to log in to that.\n")
+    assert document is not None
+    assert (document.redacted, document.is_example) == (1, is_example)
+    assert len(document.notes) == (not is_example)
+    assert all("ghp_" not in memory.text for memory in document.memories)

@@ -101,6 +101,6 @@ def test_the_best_favoured_ones_are_looked_at_however_far_down() -> None:
     cosines = {key: key / 100 for key in range(1, 100)}
     index_of = Meaning(index(list(cosines)), np.array(list(cosines.values()), dtype=np.float32))
     found = candidates({}, index_of, Weights(), 2, frozenset({3, 5, 7, 98}))
-    assert [each.key for each in found] == [99, 98, 7, 5]
+    assert [each.key for each in found] == [99, 98, 7, 5, 3]
     words = candidates(cosines, None, Weights(), 2, frozenset({3, 5, 7, 98}))
-    assert [each.key for each in words] == [99, 98, 7, 5]
+    assert [each.key for each in words] == [99, 98, 7, 5, 3]

@@ -15,6 +15,7 @@ from cognitive_memory.retrieval.scoring import (
     Weights,
     dedup_key,
     hits,
+    is_weak,
     recency,
     relative,
     standing,
@@ -86,10 +87,29 @@ def test_what_its_user_favours_is_before_what_fits_a_little_better(changes: dict
     assert [hit.memory.text for hit in hits(found, NOW, Weights())] == ["favoured", "text"]
 
 
+def test_what_comes_after_a_question_answers_it() -> None:
+    answer = replace(LOADED, text="answer", context="Which colour? ")
+    found = [(Candidate(1, 0.2, 0.42), LOADED), (Candidate(2, 0.2, 0.4), answer)]
+    assert [hit.memory.text for hit in hits(found, NOW, Weights())] == ["answer", "text"]
+
+
 def test_however_much_was_stored_the_better_answer_stays_in_sight() -> None:
     stored = [(Candidate(key, 0.2, 0.3), MEMORY) for key in range(100)]
     answers = hits([*stored, (Candidate(100, 0.25, 0.34), LOADED)], NOW, Weights())
     assert [hit.memory.origin for hit in answers[:3]] == ["stored", "document", "stored"]
+
+
+def test_an_answer_that_rests_on_standing_alone_is_weak() -> None:
+    stored = replace(MEMORY, pinned=True, importance=1.0)
+    assert is_weak(hits([(Candidate(1, 0.1, 0.35), stored)], NOW, Weights()), 500, Weights())
+    assert not is_weak(hits([(Candidate(1, 0.2, 0.35), LOADED)], NOW, Weights()), 500, Weights())
+    assert not is_weak([], 500, Weights())
+
+
+def test_among_a_few_memories_meaning_alone_tells_whether_an_answer_is_weak() -> None:
+    assert is_weak(hits([(Candidate(1, 0.0, 0.15), MEMORY)], NOW, Weights()), 3, Weights())
+    assert not is_weak(hits([(Candidate(1, 0.0, 0.3), MEMORY)], NOW, Weights()), 3, Weights())
+    assert not is_weak(hits([(Candidate(1, 0.1, 0.0), MEMORY)], NOW, Weights()), 3, Weights())
 
 
 @given(st.lists(st.tuples(st.floats(0, 0.35), st.floats(0, 0.65))))
@@ -97,7 +117,10 @@ def test_where_all_was_stored_its_order_is_that_of_words_and_meaning(
     scores: list[tuple[float, float]],
 ) -> None:
     found = [(Candidate(key, *score), MEMORY) for key, score in enumerate(scores)]
-    order = [hit.parts["keywords"] + hit.parts["meaning"] for hit in hits(found, NOW, Weights())]
+    order = [
+        round(hit.parts["keywords"] + hit.parts["meaning"], 9)
+        for hit in hits(found, NOW, Weights())
+    ]
     assert order == sorted(order, reverse=True)
 
 

@@ -12,7 +12,7 @@ from heimdall.cli.commands import COMMANDS, COMPLETE_VARIABLE, Row, heimdall
 from tests.support.uncovered import uncovered
 
 HEAVY = {
-    "docutils", "filelock", "markdown_it", "mcp", "numpy", "onnxruntime", "platformdirs", "pydantic", "qdrant_client",
+    "docutils", "docx", "filelock", "markdown_it", "mcp", "numpy", "onnxruntime", "platformdirs", "pydantic", "pypdf", "qdrant_client",
     "rich", "sqlite3", "tokenizers", "urllib3", "watchfiles", "yaml",
 }  # fmt: skip
 

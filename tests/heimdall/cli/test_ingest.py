@@ -70,6 +70,21 @@ def test_loading_files(project: Project) -> None:
     assert project.texts() == ["# A\n\nFirst."]
 
 
+def test_what_is_left_out_is_named(project: Project) -> None:
+    token = "ghp_" + "a" * 36
+    write_tree(
+        project.root,
+        {"a.md": "First.\n", "tests/b.md": f"Use {token}.\n", "c.lock": "", "d.x": "", "e.x": ""},
+    )
+    lines = project.run("load", ".").stdout.splitlines()
+    assert "left out  1 generated (c.lock), 1 ignored, 2 unsupported (x 2)" in lines
+    assert "secrets   1 in documentation and tests (tests/b.md 1)" in lines
+    report = project.report("load", ".", "--force")
+    assert report["left_out"] == {"generated": ["c.lock"]}
+    assert report["unsupported"] == {"x": 2}
+    assert (report["redacted"], report["redacted_examples"]) == (0, {"tests/b.md": 1})
+
+
 @pytest.mark.model
 def test_what_was_loaded_is_embedded_if_there_is_a_model(project: Project, tmp_path: Path) -> None:
     write_tree(project.root, {"a.md": "First.\n", "b.md": "Second.\n"})

@@ -105,7 +105,7 @@ def test_store_recall_update_delete(run: Run, report: Report) -> None:
     assert (stored["metadata"], stored["embedded"]) == ({"issue": 12}, False)
 
     found = report("recall", "how", "often", "does", "the", "parser", "retry", "--explain")
-    assert (found["mode"], found["pending"]) == ("keywords", 1)
+    assert (found["mode"], found["weak"], found["pending"]) == ("keywords", False, 1)
     assert [hit["memory"]["id"] for hit in found["hits"]] == [stored["id"]]
     assert found["hits"][0]["parts"]["keywords"] > 0
     assert report("recall", "parser", "--since", "2026-04-01")["hits"] == []

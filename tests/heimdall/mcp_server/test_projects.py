@@ -48,6 +48,32 @@ def test_the_first_root_with_a_memory_else_the_first(roots: dict[str, Path], hom
         chosen("home")
 
 
+def test_variables_of_clients_count_where_nothing_better_does(
+    roots: dict[str, Path], home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKSPACE_FOLDER_PATHS", f"{roots['empty']},{roots['memory']}")
+    for here in (home, Path("/"), roots["second empty"]):
+        monkeypatch.chdir(here)
+        assert find([]).project.root == roots["memory"], "no more than a directory"
+    assert find([Path("/"), home]).project.root == roots["memory"]
+    assert find([roots["second empty"]]).project.root == roots["second empty"]
+    (roots["second empty"] / ".git").mkdir()
+    monkeypatch.chdir(roots["second empty"])
+    assert find([]).project.root == roots["second empty"], "a variable may be inherited"
+    monkeypatch.setenv("WORKSPACE_FOLDER_PATHS", f"/,{home}")
+    monkeypatch.chdir(tmp_path)
+    assert find([]).project.root == tmp_path
+
+
+def test_what_is_no_project_is_refused_with_a_way_out(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(home)
+    for given in ([], [Path("/")], [home], [Path("/"), home]):
+        with pytest.raises(NoProjectError, match="heimdall mcp install CLIENT --project DIR"):
+            find(given)
+
+
 def test_what_was_put_there_to_be_chosen_is_refused(roots: dict[str, Path]) -> None:
     for names in (("hostile",), ("hostile", "memory"), ("empty", "hostile")):
         with pytest.raises(UntrustedProjectError):

@@ -2,147 +2,140 @@ from __future__ import annotations
 
 import json
 import os
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from mcp.shared.message import SessionMessage
-from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
-from heimdall.mcp_server.server import make_server
-from heimdall.mcp_server.service import Service
 from heimdall.mcp_server.transport.descriptors import Wire
-from heimdall.mcp_server.transport.handshake import VERSIONS, Handshake, answer, plain_initialize
-from heimdall.mcp_server.transport.messages import decode, encode
-from tests.support.mcp_raw import VERSION, RawServer
+from heimdall.mcp_server.transport.handshake import Handshake
+from heimdall.mcp_server.transport.lines import LONGEST_LINE, TooLongError
+from tests.support.mcp_raw import INITIALIZE, VERSION, RawServer
 
-CLIENT = {"name": "raw", "version": "1"}
-CAPABILITIES: dict[str, Any] = {
-    "roots": {"listChanged": True},
-    "sampling": {},
-    "elicitation": {"form": {}, "url": {}},
-}
+FIRST = json.dumps(INITIALIZE).encode()
+READY = b'{"jsonrpc":"2.0","method":"notifications/initialized"}'
+LIST = b'{"jsonrpc":"2.0","id":2,"method":"tools/list"}'
+CALL = b'{"jsonrpc":"2.0","id":3,"method":"resources/list"}'
 
 
-def initialize(**changes: Any) -> dict[str, Any]:
-    params = {"protocolVersion": VERSION, "capabilities": {}, "clientInfo": CLIENT} | changes
-    return {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
+class Client:
+    """The client's end of two pipes."""
 
+    def __init__(self) -> None:
+        self.incoming, self._to = os.pipe()
+        self._from, self.outgoing = os.pipe()
 
-async def answer_of_the_sdk(request: dict[str, Any]) -> dict[str, Any]:
-    to_server, from_client = anyio.create_memory_object_stream[SessionMessage | Exception](1)
-    from_server, to_client = anyio.create_memory_object_stream[SessionMessage](1)
-    server = make_server(Service(None))
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(
-            server.run, from_client, from_server, server.create_initialization_options()
-        )
-        await to_server.send(SessionMessage(decode(json.dumps(request).encode())))
-        received = await to_client.receive()
-        to_server.close()
-    to_client.close()
-    response = json.loads(encode(received.message))
-    assert isinstance(response, dict)
-    return response
+    def handshake(self) -> Handshake:
+        return Handshake(Wire(self.incoming, self.outgoing))
 
+    def say(self, *lines: bytes) -> None:
+        os.write(self._to, b"".join(line + b"\n" for line in lines))
 
-def test_the_versions_are_those_of_the_sdk() -> None:
-    assert VERSIONS == HANDSHAKE_PROTOCOL_VERSIONS
+    def hear(self) -> Any:
+        read = b""
+        while not read.endswith(b"\n"):
+            read += os.read(self._from, 1)
+        return json.loads(read)
 
+    def hang_up(self) -> None:
+        os.close(self._to)
 
-@pytest.mark.anyio
-@pytest.mark.parametrize("version", [*VERSIONS, "2026-07-28", "1999-01-01"])
-async def test_the_answer_is_what_the_sdk_says(version: str) -> None:
-    request = initialize(protocolVersion=version, capabilities=CAPABILITIES)
-    assert plain_initialize(json.dumps(request).encode()) == (1, version)
-    assert json.loads(answer(1, version)) == await answer_of_the_sdk(request)
+    def be_gone(self) -> None:
+        os.close(self._from)
 
-
-@pytest.mark.anyio
-@pytest.mark.parametrize(
-    "strange",
-    [
-        initialize(capabilities={"roots": 5}),
-        initialize(capabilities={"roots": {"listChanged": "banana"}}),
-        initialize(capabilities=None),
-        initialize(clientInfo={"name": "x"}),
-        initialize(clientInfo={**CLIENT, "title": 5}),
-        initialize(clientInfo={**CLIENT, "icons": 5}),
-        initialize(protocolVersion=5),
-        initialize(_meta=5),
-    ],
-)
-async def test_what_the_sdk_refuses_is_left_to_it(strange: dict[str, Any]) -> None:
-    assert "error" in await answer_of_the_sdk(strange)
-    assert plain_initialize(json.dumps(strange).encode()) is None
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        b"",
-        b"nonsense",
-        b"[" * 100_000,
-        b'"initialize"',
-        json.dumps({"jsonrpc": "2.0", "id": 1, "method": "ping"}).encode(),
-        json.dumps(initialize() | {"id": True}).encode(),
-        json.dumps(initialize() | {"extra": 1}).encode(),
-        json.dumps(initialize(_meta={})).encode(),
-    ],
-)
-def test_every_other_line_is_left_to_the_sdk(line: bytes) -> None:
-    assert plain_initialize(line) is None
-
-
-@given(st.binary(max_size=200))
-def test_no_line_breaks_it(line: bytes) -> None:
-    assert plain_initialize(line) is None
+    def close(self) -> None:
+        for end in (self.incoming, self._to, self._from, self.outgoing):
+            with suppress(OSError):
+                os.close(end)
 
 
 @pytest.fixture
-def pipes() -> Iterator[list[int]]:
-    ends = [*os.pipe(), *os.pipe()]
-    yield ends
-    for end in ends:
-        with suppress(OSError):
-            os.close(end)
+def client() -> Iterator[Client]:
+    client = Client()
+    yield client
+    client.close()
 
 
-def test_the_first_line_is_handed_on_and_the_rest_stays_to_be_read(pipes: list[int]) -> None:
-    incoming, client_out, client_in, outgoing = pipes
-    first = json.dumps(initialize()).encode()
-    os.write(client_out, first + b"\nsecond\n")
-    handshake = Handshake(Wire(incoming, outgoing))
-    assert handshake.next_line() == first
+def test_the_first_line_is_handed_on_and_the_rest_stays_to_be_read(client: Client) -> None:
+    client.say(FIRST, b"second")
+    handshake = client.handshake()
+    assert client.hear()["result"]["protocolVersion"] == VERSION
+    assert handshake.next_line() == FIRST
     assert handshake.answered == 1
     assert handshake.next_line() == b"second"
-    assert json.loads(os.read(client_in, 10_000))["result"]["protocolVersion"] == VERSION
 
 
-def test_a_client_that_is_gone_is_found_out_later(pipes: list[int]) -> None:
-    incoming, client_out, client_in, outgoing = pipes
-    os.close(client_in)
-    os.write(client_out, json.dumps(initialize()).encode() + b"\n")
-    handshake = Handshake(Wire(incoming, outgoing))
+def test_what_nobody_read_in_time_is_left_to_who_takes_over(client: Client) -> None:
+    handshake = client.handshake()
+    reader = threading.Thread(target=lambda: lines.append(handshake.next_line()))
+    lines: list[bytes | None] = []
+    reader.start()
+    while not handshake._taken_over:
+        time.sleep(0.001)
+    client.say(FIRST)
+    reader.join()
+    assert (lines, handshake.answered) == ([FIRST], None)
+
+
+def test_lists_are_answered_until_somebody_else_does(client: Client) -> None:
+    handshake = client.handshake()
+    client.say(FIRST)
+    assert client.hear()["id"] == 1
+    client.say(READY, CALL, LIST)
+    assert len(client.hear()["result"]["tools"]) == 9, "also behind what has to wait"
+    assert [handshake.next_line() for _ in range(3)] == [FIRST, READY, CALL]
+    client.say(LIST, READY)
+    assert [handshake.next_line() for _ in range(2)] == [LIST, READY]
+    client.hang_up()
+    assert handshake.next_line() is None
+
+
+def test_what_is_too_long_is_told_in_its_place(client: Client) -> None:
+    handshake = client.handshake()
+    long = threading.Thread(target=client.say, args=(FIRST, b"x" * (LONGEST_LINE + 1), READY))
+    long.start()
+    assert handshake.next_line() == FIRST
+    with pytest.raises(TooLongError):
+        handshake.next_line()
+    assert handshake.next_line() == READY
+    long.join()
+
+
+def test_a_flood_is_not_kept_in_memory(client: Client) -> None:
+    handshake = client.handshake()
+    line = b"x" * 100_000
+    flood = threading.Thread(target=client.say, args=(FIRST, *[line] * 100))
+    flood.start()
+    flood.join(2)
+    assert flood.is_alive(), "it is read when somebody asks for it"
+    assert [handshake.next_line() for _ in range(101)] == [FIRST, *[line] * 100]
+    flood.join()
+
+
+def test_a_client_that_is_gone_is_found_out_later(client: Client) -> None:
+    client.be_gone()
+    client.say(FIRST)
+    handshake = client.handshake()
     assert handshake.next_line() is not None
     assert handshake.answered is None
 
 
-def test_a_client_that_says_nothing(pipes: list[int]) -> None:
-    os.close(pipes[1])
-    assert Handshake(Wire(pipes[0], pipes[3])).next_line() is None
+def test_a_client_that_says_nothing(client: Client) -> None:
+    client.hang_up()
+    handshake = client.handshake()
+    assert handshake.next_line() is None
+    assert handshake.next_line() is None
 
 
 @pytest.mark.slow
-def test_initialize_is_answered_once_and_nothing_heavy_is_loaded_for_it(
+def test_what_is_static_is_answered_once_and_nothing_heavy_is_loaded_for_it(
     project: Path, home: Path
 ) -> None:
-    """By the order of imports, not by the clock: the answer is on the wire while the SDK is not imported yet."""
+    """By the order of imports, not by the clock: the answers are on the wire while the SDK is not imported yet."""
     blocked = home / "blocked"
     (blocked / "mcp").mkdir(parents=True)
     (blocked / "mcp" / "__init__.py").write_text(
@@ -157,7 +150,15 @@ def test_initialize_is_answered_once_and_nothing_heavy_is_loaded_for_it(
     }
     with RawServer(environment=environment) as server:
         assert server.initialize()["result"]["serverInfo"]["name"] == "heimdall"
+        for method, what in (
+            ("tools/list", "tools"),
+            ("prompts/list", "prompts"),
+            ("resources/templates/list", "resourceTemplates"),
+        ):
+            assert server.request(method)["result"][what]
+        assert server.request("ping")["result"] == {}
         (home / "go").touch()
         assert len(server.request("tools/list")["result"]["tools"]) == 9
+        assert server.request("resources/list")["result"]["resources"]
         assert server.end() == 0
         assert sum("serverInfo" in message.get("result", {}) for message in server.messages) == 1

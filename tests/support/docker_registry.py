@@ -1,0 +1,90 @@
+"""A real OCI registry on loopback: Debian's docker-registry, with a password file where one is asked for."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+_NEEDED = "docker-registry is not installed; for example: apt-get install docker-registry"
+_START_LIMIT = 20.0
+"""Seconds in which it has to say where it listens."""
+USER, PASSWORD = "me", "hunter2"
+_HTPASSWD = f"{USER}:$2y$04$rImyhBsM2Aj9flhl3zFusesOUXCvGY3AAlf1JP4EnLdK2iQVwRIFS\n"
+"""The password by bcrypt, the only way that the registry takes."""
+_CONFIGURATION = """
+version: 0.1
+log: {{level: info, accesslog: {{disabled: false}}, formatter: text}}
+storage: {{filesystem: {{rootdirectory: "{work}/data"}}, redirect: {{disable: true}}}}
+http: {{addr: "127.0.0.1:0"}}
+{auth}
+"""
+_LISTENING = re.compile(r"listening on 127\.0\.0\.1:(\d+)")
+_REQUEST = re.compile(r'"([A-Z]+) (\S+) HTTP/1\.1" (\d+) (\d+)')
+
+
+@dataclass
+class Registry:
+    """A running registry.
+
+    Attributes:
+        host: with its port.
+        requests: method, path, status and bytes of what was asked; filled when it has stopped.
+    """
+
+    host: str
+    requests: list[tuple[str, str, int, int]] = field(default_factory=list)
+
+    @property
+    def pulls(self) -> list[tuple[str, int]]:
+        """What was asked for, and the answer, of those that were not refused for want of a login."""
+        return [
+            (path.rpartition("/v2/")[2], status)
+            for method, path, status, _ in self.requests
+            if method == "GET" and status != 401
+        ]
+
+
+@contextmanager
+def docker_registry(*, password: bool = False) -> Iterator[Registry]:
+    """An empty registry, which may want a login. The test is skipped where there is none installed."""
+    program = shutil.which("docker-registry")
+    if program is None:
+        pytest.skip(_NEEDED)
+    with tempfile.TemporaryDirectory(prefix="registry-") as folder:
+        work = Path(folder)
+        (work / "htpasswd").write_text(_HTPASSWD)
+        auth = f'auth: {{htpasswd: {{realm: models, path: "{work}/htpasswd"}}}}' if password else ""
+        (work / "config.yml").write_text(_CONFIGURATION.format(work=work, auth=auth))
+        log = work / "log"
+        with log.open("wb") as stream:
+            process = subprocess.Popen(
+                [program, "serve", str(work / "config.yml")], stdout=stream, stderr=stream
+            )
+        try:
+            registry = Registry(f"127.0.0.1:{_port(process, log)}")
+            yield registry
+        finally:
+            process.terminate()
+            process.wait(10)
+        registry.requests += [
+            (method, path, int(status), int(sent))
+            for method, path, status, sent in _REQUEST.findall(log.read_text())
+        ]
+
+
+def _port(process: subprocess.Popen[bytes], log: Path) -> int:
+    limit = time.monotonic() + _START_LIMIT
+    while process.poll() is None and time.monotonic() < limit:
+        if match := _LISTENING.search(log.read_text()):
+            return int(match[1])
+        time.sleep(0.01)
+    pytest.fail(f"docker-registry did not start:\n{log.read_text()}")

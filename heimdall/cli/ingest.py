@@ -46,9 +46,7 @@ _common_options = options(
 
 
 @command()
-@click.argument(
-    "paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH..."
-)
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
 @_common_options
 @click.option("--force", is_flag=True, help="Load also what has not changed.")
 @click.option(
@@ -74,12 +72,12 @@ def load(
 ) -> Report:
     """Remember what files say: Markdown, text, docstrings and comments.
 
-    Folders are walked; what .gitignore or .heimdallignore leave out is left out. A file that changed gets its memories
+    Without a PATH, what the working directory has. Folders are walked; what .gitignore or .heimdallignore leave out is left out. A file that changed gets its memories
     replaced, one that is gone loses them, anything else is not read again. Interrupted, the next call goes on.
 
     Examples:
-        heimdall load docs README.md  # remember what they say; again: only what changed
-        heimdall load . --dry-run  # what would be loaded of the whole project
+        heimdall load  # remember what the files here and below say; again: only what changed
+        heimdall load docs README.md --dry-run  # what would be loaded of these
         heimdall load docs --watch  # and go on whenever something changes, until Ctrl-C
     """
     from cognitive_memory.ingest.folders import LoadOptions, load_paths
@@ -87,6 +85,7 @@ def load(
 
     if watch and (json_wanted() or dry_run):
         raise click.UsageError("--watch goes on for ever: use it without --json and --dry-run")
+    paths = paths or (Path(),)
     project = find_project()
     how = LoadOptions(
         tags=tags,

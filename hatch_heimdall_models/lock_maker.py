@@ -273,6 +273,7 @@ def _assigned(
     """
     problems = []
     assigned: dict[ModelConfig, list[HashedFile]] = {model: [] for model in config.models}
+    shared: set[ModelConfig] = set()
     for folder, inside in by_folder(files, config.variant_folders.values()).items():
         models = [
             model for model in assigned if config.variant_folders.get(model.variant, "") == folder
@@ -286,6 +287,7 @@ def _assigned(
             if len(owners) == 1:
                 assigned[owners[0]].append(file)
                 continue
+            shared.update(owners)
             names = " and ".join(f"{model.name} ({model.variant})" for model in owners)
             problems.append(
                 f"{folder}{'/' * bool(folder)}{file.path} belongs to {names or 'no model'}: "
@@ -294,7 +296,7 @@ def _assigned(
     problems += [
         f"{model.name} ({model.variant}): its 'files' match none"
         for model, own in assigned.items()
-        if not own
+        if not own and model not in shared
     ]
     if problems:
         raise ModelBuildError(config.models_dir, problems)

@@ -116,9 +116,9 @@ class ProjectMemory:
     def store(self, memory: NewMemory, *, embed: bool = True) -> Memory:
         """Store one memory; when this returns it is on disk and every process sees it.
 
-        Without an id, the same text and context from the same source and of the same origin is
-        stored once: what is there already comes back, with new tags and a pin added. With an id,
-        what that id says is replaced.
+        Without an id, a text is stored once, whatever its case and blanks: what was stored already
+        comes back, with details added. Tags are united, the higher importance counts, a pin stays.
+        With an id, what that id says is replaced.
 
         Args:
             embed: make its vector at once if the model is on this machine; otherwise it waits for
@@ -127,7 +127,7 @@ class ProjectMemory:
         Raises:
             StorageError: it could not be stored.
         """
-        (memory_id,) = self.store_many([memory], embed=embed).ids
+        (memory_id,) = self.store_many([memory], embed=embed, by_hand=True).ids
         return self.get(memory_id)
 
     def store_many(
@@ -136,10 +136,13 @@ class ProjectMemory:
         *,
         embed: bool = True,
         progress: OnProgress | None = None,
+        by_hand: bool = False,
     ) -> StoreReport:
-        """Store any number of memories, as `store` does, in blocks.
+        """Store any number of memories in blocks; each block is on disk before the next is read.
 
-        Each block is on disk before the next is read.
+        Without an id, the same text and context from the same source and of the same origin is
+        stored once: what is there already gets new tags and a pin. With an id, what that id says is
+        replaced.
 
         Args:
             memories: read as they are needed.
@@ -147,8 +150,11 @@ class ProjectMemory:
                 `embed_pending`.
             progress: called after each block with how many were stored so far, and for how many of
                 those embedding is over.
+            by_hand: somebody says each of them now, so each text is stored once, as `store` does.
         """
-        return store_many(self.storage, self._embedder, memories, embed=embed, progress=progress)
+        return store_many(
+            self.storage, self._embedder, memories, embed=embed, progress=progress, by_hand=by_hand
+        )
 
     def update(self, memory_id: str, **changes: Any) -> Memory:
         """Change fields of a memory: text, type, tags, source, context, importance, pinned, metadata.

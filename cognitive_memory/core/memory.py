@@ -195,6 +195,15 @@ def content_hash(text: str, context: str) -> bytes:
     return sha256(len(encoded).to_bytes(8) + encoded + context.encode()).digest()
 
 
+def plain_text(text: str) -> str:
+    """What two texts share that differ in case and blanks alone.
+
+    >>> plain_text("Dates are  UTC ") == plain_text("dates are utc")
+    True
+    """
+    return " ".join(text.casefold().split())
+
+
 DOCUMENT_KEYS = tuple(
     "id text context type tags source origin importance pinned created_at updated_at metadata".split()  # noqa: SIM905
 )

@@ -134,6 +134,7 @@ def store_many(
     *,
     embed: bool,
     progress: OnProgress | None,
+    by_hand: bool = False,
 ) -> StoreReport:
     """Store memories in blocks, and embed each block while the next one is read and written.
 
@@ -148,7 +149,7 @@ def store_many(
     with EmbeddingPipeline(store, embedder, optional=True) as pipeline:
         for block in batched(memories, BLOCK):
             with store.writing() as writer:
-                of_block = writer.put(block)
+                of_block = writer.put(block, by_hand=by_hand)
                 keys = [item.key for item in of_block] if embed else []
                 pending = writer.vectors.pending(keys=keys)
             stored += of_block

@@ -11,8 +11,10 @@ from cognitive_memory.core.memory import (
     Memory,
     MemoryType,
     MemoryValueError,
+    NewMemory,
     Origin,
     Scope,
+    plain_text,
 )
 from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.storage.errors import UnknownMemoryError
@@ -86,6 +88,24 @@ class Reader:
         """Whether a memory has that text and context, whatever its source and origin."""
         query = "SELECT 1 FROM memories WHERE content_hash = ? LIMIT 1"
         return self.connection.execute(query, (content_hash,)).fetchone() is not None
+
+    def said(self, memory: NewMemory) -> Memory | None:
+        """The oldest of the memories that were stored by hand and say what another one says that is.
+
+        It goes from text to text: no index knows what differs in case and blanks alone, and what was stored by hand is
+        little.
+        """
+        if memory.origin is not Origin.STORED:
+            return None
+        wanted = plain_text(memory.text)
+        # The condition of the index `memories_standing`, among which are all that were stored.
+        query = """
+            SELECT key, text FROM memories
+            WHERE (origin = 'stored') + pinned + (importance > 0.5) > 0 AND origin = 'stored' ORDER BY key
+        """
+        rows = self.connection.execute(query)
+        key = next((key for key, text in rows if plain_text(text) == wanted), None)
+        return None if key is None else self.memories([key])[key]
 
     def keys_of(self, ids: Sequence[str]) -> list[int]:
         """The keys of ids, each once, in their order.

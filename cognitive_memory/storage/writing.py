@@ -81,17 +81,24 @@ class Writer(Reader):
             self._revision = int(self.connection.execute(query).fetchone()[0])
         return self._revision
 
-    def put(self, memories: Iterable[NewMemory]) -> list[Stored]:
+    def put(self, memories: Iterable[NewMemory], *, by_hand: bool = False) -> list[Stored]:
         """Store memories, each of them once.
 
         One with an id replaces what that id says. One without is looked up by content, source and origin: if it is there,
         only its new tags and a pin are added.
+
+        Args:
+            memories: what to store.
+            by_hand: whether somebody says each of them now: then those without an id are looked up among what was stored
+                by the text alone, whatever its case and blanks, and all details are put together.
         """
         now = times.now()
-        return [self.put_one(memory, now) for memory in memories]
+        return [self.put_one(memory, now, by_hand=by_hand) for memory in memories]
 
-    def put_one(self, memory: NewMemory, now: int) -> Stored:
+    def put_one(self, memory: NewMemory, now: int, *, by_hand: bool = False) -> Stored:
         """Store one memory; `now` is when that happens, in microseconds."""
+        if by_hand and not memory.id and (said := self.said(memory)):
+            memory = _together(said, memory)
         new = as_columns(memory, created_at=now)
         # By origin too: what the user says joins nothing that a stranger said, tagged and pinned.
         same = (
@@ -266,6 +273,23 @@ def _united(old: Mapping[str, Any], memory: NewMemory) -> dict[str, Any]:
     """What a repetition may add to a memory."""
     tags = dict.fromkeys([*json.loads(old["tags"]), *memory.tags])
     return {"tags": as_json(list(tags)), "pinned": int(old["pinned"] or memory.pinned)}
+
+
+def _together(said: Memory, again: NewMemory) -> NewMemory:
+    """A memory with the details of one that says the same: nothing that it has is lost."""
+    return NewMemory(
+        id=said.id,
+        text=said.text,
+        type=said.type,
+        tags=tuple(dict.fromkeys([*said.tags, *again.tags])),
+        source=said.source if said.source is not None else again.source,
+        context=said.context or again.context,
+        importance=max(said.importance, again.importance),
+        pinned=said.pinned or again.pinned,
+        metadata={**again.metadata, **said.metadata},
+        created_at=said.created_at,
+        origin=said.origin,
+    )
 
 
 def _words(columns: Mapping[str, Any]) -> str:

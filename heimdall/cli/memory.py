@@ -80,8 +80,8 @@ def store(
 ) -> Report:
     """Remember a text.
 
-    TEXT may be several words; it is read from the standard input if it is left out or "-". The same text, context and
-    source is stored once. It can be found at once: by keywords always, by meaning if the embedding model is on this
+    TEXT may be several words; it is read from the standard input if it is left out or "-". A text is stored once,
+    whatever its case and blanks: again, it adds details. It can be found at once: by keywords always, by meaning if the embedding model is on this
     machine.
 
     Examples:
@@ -95,10 +95,12 @@ def store(
     with this_memory(scope) as memory:
         if named:
             new = replace(new, id=_id(memory, named))
-        report = memory.store_many([new])
+        report = memory.store_many([new], by_hand=True)
         stored = memory.get(report.ids[0])
     change = "added" if report.added else "updated" if report.updated else "unchanged"
     done = {"added": "stored", "updated": "updated", "unchanged": "was there already"}
+    if not named:
+        done["updated"] = "was there already, details added"
 
     def show_stored() -> None:
         everywhere = "  for all projects" if scope == "user" else ""

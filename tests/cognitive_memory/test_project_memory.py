@@ -101,12 +101,12 @@ class TestStore:
     @pytest.mark.parametrize(
         "other", [{"text": "b"}, {"context": "d"}, {"source": "s"}, {"origin": "adopted"}]
     )
-    def test_other_text_context_source_or_origin_is_another_memory(
+    def test_of_many_other_text_context_source_or_origin_is_another_memory(
         self, memory: ProjectMemory, other: dict[str, Any]
     ) -> None:
         first = NewMemory(text="a", context="c")
-        memory.store(first)
-        memory.store(replace(first, **other))
+        memory.store_many([first])
+        memory.store_many([replace(first, **other)])
         assert memory.storage.status().memories == 2
 
     def test_same_id_is_replaced(self, memory: ProjectMemory) -> None:

@@ -21,6 +21,7 @@ from cognitive_memory.qdrant.settings import QdrantSettings
 
 try:
     from qdrant_client import QdrantClient, models
+    from qdrant_client.common.client_exceptions import QdrantException
     from qdrant_client.http.exceptions import (
         ApiException,
         ResponseHandlingException,
@@ -92,6 +93,10 @@ def _in_use(directory: Path) -> bool:
     return False
 
 
+_CLIENTS_OWN = (ApiException, QdrantException, ValueError, AssertionError)
+"""What the client raises; the last two where an answer is not of Qdrant's kind."""
+
+
 @contextmanager
 def talking(settings: QdrantSettings, *, writes: bool = False) -> Iterator[None]:
     """Turn the client's errors into ours.
@@ -107,7 +112,7 @@ def talking(settings: QdrantSettings, *, writes: bool = False) -> Iterator[None]
     """
     try:
         yield
-    except (ApiException, ValueError) as error:
+    except _CLIENTS_OWN as error:
         raise _explanation(error, settings, writes=writes) from error
 
 
@@ -120,9 +125,7 @@ def is_missing(error: Exception) -> bool:
     return isinstance(error, ValueError) and str(error).endswith("not found")
 
 
-def _explanation(
-    error: ApiException | ValueError, settings: QdrantSettings, *, writes: bool
-) -> QdrantError:
+def _explanation(error: Exception, settings: QdrantSettings, *, writes: bool) -> QdrantError:
     """Our error for one of the client's."""
     place = settings.place
     if isinstance(error, UnexpectedResponse):
@@ -137,6 +140,8 @@ def _explanation(
         reason = str(error.source) or type(error.source).__name__
         problem = f"no answer ({reason}): start it, or correct HEIMDALL_QDRANT_URL"
         return QdrantUnreachableError(place, problem)
+    if isinstance(error, QdrantException):
+        return QdrantUnreachableError(place, f"it has too much to do ({error}): try again later")
     if isinstance(error, ApiException):
         return QdrantError(place, str(error))
     # what came is no JSON, or not of Qdrant's kind

@@ -36,6 +36,8 @@ def answering(tmp_path: Path) -> object:
                 keys.append(self.headers.get("api-key"))
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
+                if status == 429:
+                    self.send_header("Retry-After", "7")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -73,6 +75,8 @@ Answering = Callable[..., tuple[QdrantSettings, list[str | None]]]
         ),
         (403, b"{}", QdrantRefusedError, "the key may not read this .HTTP 403."),
         (503, b"{}", QdrantUnreachableError, "HTTP 503: try again later"),
+        (429, b"{}", QdrantUnreachableError, "too much to do"),
+        (200, b'{"result": null}', QdrantUnreachableError, "correct HEIMDALL_QDRANT_URL"),
         (500, b"boom", QdrantError, "HTTP 500: boom"),
         (200, b"<html>", QdrantUnreachableError, "correct HEIMDALL_QDRANT_URL"),
     ],

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.files import read_text, write_if_different
-from hatch_heimdall_models.reader import path_problem, read_toml
+from hatch_heimdall_models.pin_rules import path_problem
+from hatch_heimdall_models.reader import read_toml
 from hatch_heimdall_models.vendored.markers import holds
 
 if TYPE_CHECKING:

@@ -159,7 +159,7 @@ def heimdall() -> None:
 
     Examples:
         heimdall load README.md docs  # remember what is written down already
-        heimdall store 'Releases are cut from main'  # remember a sentence
+        heimdall store Releases are cut from main  # remember a sentence
         heimdall recall how are releases made  # find it again
         heimdall mcp install --all  # let your assistants do all that
         heimdall doctor  # check that everything works

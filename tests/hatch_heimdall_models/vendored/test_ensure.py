@@ -20,11 +20,11 @@ from hatch_heimdall_models.vendored import ensure as vendored
 from hatch_heimdall_models.vendored import transfer
 from hatch_heimdall_models.vendored.ensure import ModelError, ensure
 from tests.support.faults import CutAfter, Drip, Fault, Instead, WrongBytes
+from tests.support.http_proxy import http_proxy
 from tests.support.other_user import other_users
 from tests.support.pythons import find_python
 from tests.support.servers import github, plain_mirror
 from tests.support.small_model import SmallModel, noise
-from tests.support.tinyproxy import tinyproxy
 from tests.support.vendored_package import VendoredPackage
 
 
@@ -107,7 +107,7 @@ def test_a_killed_process_leaves_nothing_that_harms(
     here: VendoredPackage,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with plain_mirror(model.directory, faults=[Fault(Drip(20_000), turns={2})]) as mirror:
+    with plain_mirror(model.directory, faults=[Fault(Drip(200_000), turns={2})]) as mirror:
         process = package.start(HEIMDALL_MODELS_MIRROR=mirror.url)
         while not list(package.cache.glob("*.part")):
             assert process.poll() is None
@@ -203,7 +203,7 @@ def test_credentials_of_a_mirror_stay_with_it(
 def test_a_proxy_is_used(
     here: VendoredPackage, model: SmallModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    with plain_mirror(model.directory) as server, tinyproxy() as proxy:
+    with plain_mirror(model.directory) as server, http_proxy() as proxy:
         for name in ("no_proxy", "NO_PROXY"):
             monkeypatch.delenv(name, raising=False)
         # It reads its environment once.

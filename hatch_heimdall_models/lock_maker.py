@@ -8,8 +8,6 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packaging.version import InvalidVersion, Version
-
 from hatch_heimdall_models.asset import read_asset, write_asset
 from hatch_heimdall_models.errors import ChangedAssetError, ModelBuildError
 from hatch_heimdall_models.files import replacing, sha256_of
@@ -19,6 +17,7 @@ from hatch_heimdall_models.lock import carried_over, entry_of
 from hatch_heimdall_models.manifest import ASSET_FORM, Asset, Manifest, Model, ModelFile
 from hatch_heimdall_models.packing_risks import risks
 from hatch_heimdall_models.places import expand, names_each_file
+from hatch_heimdall_models.single_assets import SingleAssets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,14 +79,7 @@ class LockMaker:
         for model, own in assigned:
             known = entry_of(old, model.name, model.variant, model.marker)
             pins = carried_over(_pins(model, own, inline), known)
-            if known and same_bytes(known, own) and demanded in {None, known.asset.tag}:
-                asset = known.asset
-                self._check(asset, own)
-            else:
-                tag = demanded or self._tag(self.config.next_tag)
-                if not self.replace:
-                    self._refuse_other_bytes(old, model, own, tag)
-                asset = self._asset(model, own, tag)
+            assets = self._assets(model, own, pins, old, demanded)
             paths = {file.path for file in pins}
             graphs = known.graphs if known else {}
             entries.append(
@@ -96,7 +88,8 @@ class LockMaker:
                     variant=model.variant,
                     license=model.license,
                     upstream=model.upstream,
-                    asset=asset,
+                    asset=assets[0],
+                    further_assets=assets[1:],
                     files=pins,
                     marker=model.marker,
                     # No configuration tells how files are run, so what was added to the lock by
@@ -128,15 +121,46 @@ class LockMaker:
                 now = {(file.path, file.sha256) for file in files}
                 before = {(file.path, file.sha256) for file in entry.files}
                 changed = ", ".join(sorted({path for path, _ in now ^ before})[:5])
-                problem = (
-                    f"has changed ({changed}), but {name} of the release {tag} is locked with other bytes, and "
-                    "everybody who has that release would be refused these: raise the version, or name another "
-                    "release with --version or --tag; only if nobody has it yet, add --replace"
-                )
-                raise ChangedAssetError(f"{model.name} ({model.variant})", [problem])
+                raise ChangedAssetError.of(f"{model.name} ({model.variant})", changed, tag, name)
+
+    def _assets(
+        self,
+        model: ModelConfig,
+        files: Sequence[HashedFile],
+        pins: Sequence[ModelFile],
+        old: Manifest | None,
+        demanded: str | None,
+    ) -> tuple[Asset, ...]:
+        """The assets of a model: those of the lock so far where they still are right."""
+        known = entry_of(old, model.name, model.variant, model.marker)
+
+        def new_tag() -> str:
+            return demanded or self._tag(self.config.next_tag)
+
+        if model.has_single_files:
+            single = SingleAssets(
+                model, self._directory(model), self.assets, self.packed, replace=self.replace
+            )
+            return single.make(pins, known, demanded, new_tag)
+        digests = {file.sha256 for file in files}
+        if (
+            known
+            and same_bytes(known, files)
+            and demanded in {None, known.asset.tag}
+            and known.asset.sha256 not in digests
+        ):
+            self._check(known.asset, files)
+            return (known.asset,)
+        tag = new_tag()
+        if not self.replace:
+            self._refuse_other_bytes(old, model, files, tag)
+        return (self._asset(model, files, tag),)
 
     def _tag(self, form: str) -> str:
         """The tag of the release that the project's version will be."""
+        # Here, since help texts and checks need none of it.
+        from packaging.version import InvalidVersion, Version
+
         if "{version}" not in form:
             return form
         try:
@@ -249,6 +273,7 @@ def _assigned(
     """
     problems = []
     assigned: dict[ModelConfig, list[HashedFile]] = {model: [] for model in config.models}
+    shared: set[ModelConfig] = set()
     for folder, inside in by_folder(files, config.variant_folders.values()).items():
         models = [
             model for model in assigned if config.variant_folders.get(model.variant, "") == folder
@@ -262,6 +287,7 @@ def _assigned(
             if len(owners) == 1:
                 assigned[owners[0]].append(file)
                 continue
+            shared.update(owners)
             names = " and ".join(f"{model.name} ({model.variant})" for model in owners)
             problems.append(
                 f"{folder}{'/' * bool(folder)}{file.path} belongs to {names or 'no model'}: "
@@ -270,7 +296,7 @@ def _assigned(
     problems += [
         f"{model.name} ({model.variant}): its 'files' match none"
         for model, own in assigned.items()
-        if not own
+        if not own and model not in shared
     ]
     if problems:
         raise ModelBuildError(config.models_dir, problems)

@@ -48,7 +48,7 @@ KEYWORD_HITS = 1_000
 best one's score.
 """
 
-SPARE = 20
+SPARE = 10
 """How many candidates more than twice the limit are looked at in full, so that duplicates and small
 priors find a place.
 """
@@ -90,6 +90,7 @@ class Recaller:
         self._weights = weights or Weights()
         self._file = file
         self._nearest = nearest
+        self._standing: tuple[int, frozenset[int]] = (-1, frozenset())
 
     def recall(
         self,
@@ -253,6 +254,14 @@ class Recaller:
             *(self._store.database, error, dropped),
         )
 
+    def _favoured(self) -> frozenset[int]:
+        """The keys that have a standing; asked again when something changed."""
+        with self._store.reading() as reader:
+            revision = reader.revision()
+            if self._standing[0] != revision:
+                self._standing = (revision, frozenset(reader.standing_keys(MOST_FAVOURED)))
+            return self._standing[1]
+
     @cached_property
     def _index(self) -> LiveIndex:
         """All vectors, here; made when they are needed, since numpy is loaded for them."""
@@ -280,8 +289,7 @@ class Recaller:
         What a memory gets for itself is looked at for the best candidates only.
         """
         count = 2 * limit + SPARE
-        with self._store.reading() as reader:
-            favoured = frozenset(reader.standing_keys(MOST_FAVOURED))
+        favoured = self._favoured()
         while True:
             candidates = scoring.candidates(keywords, meaning, self._weights, count, favoured)
             with self._store.reading() as reader:

@@ -65,6 +65,17 @@ class Reader:
         query = "SELECT id, key FROM memories WHERE id IN (SELECT value FROM json_each(?))"
         return dict(self.connection.execute(query, (as_json(ids),)))
 
+    def ids_that_begin(self, beginning: str) -> list[str]:
+        """The ids that begin so, in their order; a beginning is in lower case."""
+        # All characters of an id are below "g", so that its index answers.
+        query = "SELECT id FROM memories WHERE id >= :one AND id < :one || 'g' ORDER BY id LIMIT 20"
+        return [row[0] for row in self.connection.execute(query, {"one": beginning})]
+
+    def says(self, content_hash: bytes) -> bool:
+        """Whether a memory has that text and context, whatever its source and origin."""
+        query = "SELECT 1 FROM memories WHERE content_hash = ? LIMIT 1"
+        return self.connection.execute(query, (content_hash,)).fetchone() is not None
+
     def keys_of(self, ids: Sequence[str]) -> list[int]:
         """The keys of ids, each once, in their order.
 
@@ -209,6 +220,12 @@ class Reader:
         """How many memories have each tag, most frequent first."""
         query = "SELECT tag, count(*) FROM memory_tags GROUP BY tag ORDER BY count(*) DESC, tag"
         return dict(self.connection.execute(query))
+
+    def load_state(self, source: str) -> LoadState | None:
+        """What a loader remembers of one source; None if nothing."""
+        query = "SELECT state FROM load_states WHERE source = ?"
+        row = self.connection.execute(query, (source,)).fetchone()
+        return _load_state(row[0]) if row else None
 
     def tags_like(self, names: Collection[str]) -> list[str]:
         """The tags that differ from one of the names in case alone, sorted.

@@ -190,14 +190,15 @@ def _missing(directory: Path, entry: dict[str, Any]) -> list[Pin]:
 
 def _provide(manifest: dict[str, Any], entry: dict[str, Any], directory: Path) -> None:
     """Ask one source after the other until nothing is missing."""
-    asset = entry["asset"]
+    asset, files = entry["asset"], entry["files"]
     _inline(_missing(directory, entry), directory)
     failures: dict[str, str] = {}
     sources = _sources(manifest, entry)
     for number in range(_ROUNDS):
         promising = []
         for url, pin in sources:
-            wanted = [item for item in _missing(directory, entry) if pin in (asset, item)]
+            whole = pin not in files  # a zip of all
+            wanted = [item for item in _missing(directory, entry) if whole or pin == item]
             if not wanted:
                 continue
             try:
@@ -224,22 +225,26 @@ def _provide(manifest: dict[str, Any], entry: dict[str, Any], directory: Path) -
 
 
 def _sources(manifest: dict[str, Any], entry: dict[str, Any]) -> list[tuple[str, Pin]]:
-    """URLs that may be asked, each with what is pinned of its content: the asset, or one file."""
+    """URLs that may be asked, each with what is pinned of its content: the zip of all files, or one file.
+
+    An asset with the sha256 of a file is that file.
+    """
     from urllib.parse import quote
 
-    asset = entry["asset"]
-    below = f"{quote(asset['tag'])}/{quote(asset['name'])}"
     repository = quote(manifest["repository"])
     mirrors = os.environ.get("HEIMDALL_MODELS_MIRROR", "").split(",")
     github = os.environ.get("HEIMDALL_GITHUB_URL") or "https://github.com"
-    urls = [
-        _joined(prefix, path)
-        for prefix in filter(None, map(str.strip, mirrors))
-        for path in (f"{repository}/{below}", below)
-    ]
-    pairs = [
-        (url, asset) for url in [*urls, _joined(github, f"{repository}/releases/download/{below}")]
-    ]
+    files = {pin["sha256"]: pin for pin in entry["files"]}
+    pairs = []
+    for asset in (entry["asset"], *entry.get("further_assets", ())):
+        below = f"{quote(asset['tag'])}/{quote(asset['name'])}"
+        urls = [
+            _joined(prefix, path)
+            for prefix in filter(None, map(str.strip, mirrors))
+            for path in (f"{repository}/{below}", below)
+        ]
+        urls.append(_joined(github, f"{repository}/releases/download/{below}"))
+        pairs += [(url, files.get(asset["sha256"], asset)) for url in urls]
     pairs += [
         (url, pin)
         for pin in entry["files"]

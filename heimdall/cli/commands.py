@@ -63,6 +63,18 @@ COMMANDS = (
         _MEMORY,
     ),
     Row("update", "memory", "Change a memory; what is not named stays as it is.", _MEMORY),
+    Row(
+        "recent",
+        "captures",
+        "Show what was stored, or captured from conversations, lately.",
+        _MEMORY,
+    ),
+    Row(
+        "undo",
+        "captures",
+        "Take back the last capture, or the captured memories of the IDs.",
+        _MEMORY,
+    ),
     Row("delete-memory", "deletion", "Delete memories for good.", _MEMORY),
     Row(
         "delete-memories-by-tags",
@@ -147,7 +159,7 @@ def heimdall() -> None:
 
     Examples:
         heimdall load README.md docs  # remember what is written down already
-        heimdall store 'Releases are cut from main'  # remember a sentence
+        heimdall store Releases are cut from main  # remember a sentence
         heimdall recall how are releases made  # find it again
         heimdall mcp install --all  # let your assistants do all that
         heimdall doctor  # check that everything works

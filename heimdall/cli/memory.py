@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,19 +14,20 @@ from heimdall.cli import output
 from heimdall.cli.command import command
 from heimdall.cli.memory_options import TYPES, as_filter, filter_options, metadata_option, moment
 from heimdall.cli.memory_view import document, note, note_pending, show
-from heimdall.cli.opening import embed_all, this_memory, this_memory_if_any
+from heimdall.cli.opening import embed_all, this_memory, this_memory_if_any, whole_ids
 from heimdall.models.report import Report
 from heimdall.models.text import megabytes
 
 if TYPE_CHECKING:
     from cognitive_memory.core.status import MemoryStatus
+    from cognitive_memory.project_memory import ProjectMemory
 
 _TAGS_SHOWN = 20
 _NOTHING_YET = "This project remembers nothing yet: 'heimdall store' or 'heimdall load' puts something into its memory."
 
 
 @command()
-@click.argument("text", required=False)
+@click.argument("words", nargs=-1, metavar="[TEXT]...")
 @click.option(
     "--type",
     type=click.Choice(TYPES),
@@ -57,29 +59,35 @@ _NOTHING_YET = "This project remembers nothing yet: 'heimdall store' or 'heimdal
     help="When what it tells happened; default: now.",
 )
 @metadata_option
-@click.option("--id", metavar="UUID", help="Its id; the memory that has it is replaced.")
-def store(*, text: str | None, metadata: Mapping[str, Any] | None, **fields: Any) -> Report:
+@click.option(
+    "--id", "named", metavar="ID", help="Its id, a UUID; the memory that has it is replaced."
+)
+def store(
+    *, words: tuple[str, ...], metadata: Mapping[str, Any] | None, named: str | None, **fields: Any
+) -> Report:
     """Remember a text.
 
-    TEXT is read from the standard input if it is left out or "-". The same text, context and source
-    is stored once. It can be found at once: by keywords always, by meaning if the embedding model
-    is on this machine.
+    TEXT may be several words; it is read from the standard input if it is left out or "-". The same text, context and
+    source is stored once. It can be found at once: by keywords always, by meaning if the embedding model is on this
+    machine.
 
     Examples:
-        heimdall store 'Releases are cut from main' --tag release  # remember a sentence
+        heimdall store Releases are cut from main --tag release  # remember a sentence
         git log -1 | heimdall store --type episode --source git  # remember what another command says
     """
     from cognitive_memory.core.memory import NewMemory
 
-    new = NewMemory(text=_text(text), metadata=metadata or {}, **fields)
+    new = NewMemory(text=_text(" ".join(words) or None), metadata=metadata or {}, **fields)
     with this_memory() as memory:
+        if named:
+            new = replace(new, id=_id(memory, named))
         report = memory.store_many([new])
         stored = memory.get(report.ids[0])
     change = "added" if report.added else "updated" if report.updated else "unchanged"
-    words = {"added": "stored", "updated": "updated", "unchanged": "was there already"}
+    done = {"added": "stored", "updated": "updated", "unchanged": "was there already"}
 
     def show_stored() -> None:
-        output.line(output.good(f"{words[change]}  "), stored.id)
+        output.line(output.good(f"{done[change]}  "), stored.id)
         if not stored.embedded:
             note_pending(1)
 
@@ -225,9 +233,11 @@ def update(
 ) -> Report:
     """Change a memory; what is not named stays as it is.
 
+    The ID may be cut to its first 8 characters.
+
     Examples:
-        heimdall update 6f9619ff-8b86-d011-b42d-00c04fc964ff --text 'It is five now'  # change the text
-        heimdall update 6f9619ff-8b86-d011-b42d-00c04fc964ff --tag release --pin  # give it these tags, and pin it
+        heimdall update 6f9619ff --text 'It is five now'  # change the text
+        heimdall update 6f9619ff --tag release --pin  # give it these tags, and pin it
     """
     fields["text"] = _text(text) if text else None
     fields["tags"] = () if no_tags else tags or None
@@ -235,8 +245,19 @@ def update(
     if not changes:
         raise click.UsageError("Name what is to change, for example --text.")
     with this_memory() as memory:
-        updated = memory.update(memory_id, **changes)
+        (named,) = whole_ids(memory, [memory_id])
+        updated = memory.update(named, **changes)
     return Report(document(updated), partial(show, updated))
+
+
+def _id(memory: ProjectMemory, named: str) -> str:
+    """An id that is new or not, or the one of a memory that is there, whose beginning was given."""
+    from cognitive_memory.core.memory import MemoryValueError, as_id
+
+    try:
+        return as_id(named)
+    except MemoryValueError:
+        return whole_ids(memory, [named])[0]
 
 
 def _text(given: str | None) -> str:

@@ -34,6 +34,10 @@ _NARROWEST_TABLE = 40  # columns; in less, cells would be cut to nothing
 _NARROWEST = 24  # columns; in less, wrapped prose is harder to read than broken lines
 
 
+NOBODY_TO_ASK = "There is no terminal to ask on; --yes goes on without asking."
+"""The usage error of a command that would ask first."""
+
+
 class Styled(str):
     """Text with a colour on terminals; elsewhere a plain `str`.
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heimdall.hooks import sessions
+from heimdall.hooks.capture import Conversation
 from heimdall.hooks.hosts import Event
+from heimdall.hooks.keeping import Heard, keep, store_of
 from heimdall.hooks.payload import Payload
+from heimdall.hooks.turns import Speaker, Turn
 
 if TYPE_CHECKING:
     from cognitive_memory.project.find import Project
-    from cognitive_memory.storage.store import MemoryStore
 
 _BEGUN_ANEW = ("clear", "compact")
 """Why a session starts when the model has forgotten what it was shown."""
@@ -29,13 +32,30 @@ def told(payload: Payload) -> str:
         return _at_the_start(payload, project)
     if payload.event is Event.USER_PROMPT:
         return _to_a_prompt(payload, project)
+    keep(project, _heard(payload))
     return _to_survive(payload, project) if payload.event is Event.PRE_COMPACT else ""
+
+
+def _heard(payload: Payload) -> Heard:
+    """What is to be kept at an event that follows something that was said."""
+    said = (
+        (Speaker.SUMMARY, payload.summary),
+        (Speaker.USER, payload.prompt),
+        (Speaker.ASSISTANT, payload.message),
+    )
+    now = datetime.now(UTC)
+    return Heard(
+        Conversation(payload.host.name, payload.session),
+        payload.transcript,
+        [Turn(speaker, text, now) for speaker, text in said if text.strip()],
+        ended=payload.event in {Event.STOP, Event.SESSION_END},
+    )
 
 
 def _at_the_start(payload: Payload, project: Project) -> str:
     from heimdall.hooks.beginning import at_the_start
 
-    store = _store(project)
+    store = store_of(project)
     if store is None:
         return ""
     project_id = store.prepared.project_id
@@ -79,7 +99,7 @@ def _to_survive(payload: Payload, project: Project) -> str:
 
     if Event.PRE_COMPACT not in payload.host.answers:
         return ""
-    store = _store(project)
+    store = store_of(project)
     if store is None:
         return ""
     session = _session(payload, store.prepared.project_id)
@@ -99,12 +119,3 @@ def _project(folder: Path) -> Project:
     from cognitive_memory.project.find import VARIABLE, find_project
 
     return find_project() if os.environ.get(VARIABLE) else find_project(folder)
-
-
-def _store(project: Project) -> MemoryStore | None:
-    """The project's database alone: no settings, no model, no numpy. None if there is none yet."""
-    from cognitive_memory.storage.store import MemoryStore
-
-    if not os.path.lexists(project.database):
-        return None
-    return MemoryStore(project.database, embedding_space=lambda: None)

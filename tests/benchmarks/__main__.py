@@ -44,7 +44,7 @@ def run_fetch_command() -> None:
 
 def run_fetch() -> None:
     """Needs nginx, curl and unzip."""
-    if missing := [tool for tool in ("nginx", "curl", "unzip") if shutil.which(tool) is None]:
+    if missing := [tool for tool in ("curl", "unzip") if shutil.which(tool) is None]:
         click.echo(f"\nCold fetch: not measured, since {', '.join(missing)} is not installed")
     else:
         fetch.run()

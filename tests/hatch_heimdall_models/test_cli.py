@@ -391,6 +391,12 @@ def test_an_asset_that_is_not_the_pinned_one(
         ("[project]", "[project", "pyproject.toml: can't be read: "),
         ('version = "1.2.0"', "", "project.version: is dynamic: name the release"),
         ("heimdall-models", "heimdall-model", "tool.heimdall-models: there is no such table"),
+        (
+            "hatch.build.hooks.heimdall-models",
+            "heimdall_models",
+            "; if tool.heimdall_models is it, correct its name",
+        ),
+        ("[build-system]", "\ufeff[build-system]", "begins with a byte order mark"),
         ('version = "1.2.0"', 'version = "1!2.0"', "tag 'v1!2.0': can't be part of a file's name"),
     ],
 )
@@ -408,10 +414,9 @@ def test_a_file_of_two_models(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     project = Locked(tmp_path / "project", FLAT)
     project.edit('files = ["german/*"]', 'files = ["*"]')
     assert project.run() == 2
-    assert (
-        "english/en.bin belongs to english (standard) and german (standard): let"
-        in capsys.readouterr().err
-    )
+    shown = capsys.readouterr().err
+    assert "english/en.bin belongs to english (standard) and german (standard): let" in shown
+    assert "match none" not in shown
 
 
 def test_no_models_and_no_project(

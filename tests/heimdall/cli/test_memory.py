@@ -131,6 +131,36 @@ def test_store_recall_update_delete(run: Run, report: Report) -> None:
     assert report("status")["memories"] == 0
 
 
+def test_every_command_takes_the_beginning_of_an_id(run: Run, report: Report) -> None:
+    stored = report("store", "one", "--id", "6f9619ff-8b86-4011-b42d-00c04fc964ff")["id"]
+    assert report("update", "6f9619ff", "--text", "two")["id"] == stored
+    assert report("store", "three", "--id", "6F9619FF")["id"] == stored
+    assert report("delete-memory", "6f9619ff-8b", stored, "--dry-run")["deleted"][0]["id"] == stored
+    other = report("store", "four", "--id", "6f9619ff-8b86-4011-b42d-00c04fc964fe")["id"]
+    for command in (
+        ("delete-memory",),
+        ("update", "--text", "x"),
+        ("store", "x", "--id"),
+        ("undo",),
+    ):
+        done = run(*command, "6f9619ff")
+        assert done.returncode == 2
+        assert stored in done.stderr
+        assert other in done.stderr
+    assert report("status")["memories"] == 2
+    assert run("delete-memory", "6f9619ff-8b86-4011-b42d-00c04fc964fe").returncode == 0
+    assert run("delete-memory", "6f9619ff").returncode == 0
+
+
+def test_a_text_may_be_bare_words(run: Run, report: Report) -> None:
+    assert (
+        report("store", "Water", "boils", "at", "100", "--tag", "x")["text"] == "Water boils at 100"
+    )
+    assert report("store", "-", text="from a pipe\n")["text"] == "from a pipe"
+    assert report("store", text="a second\n")["text"] == "a second"
+    assert json.loads(run("store", "--json", "--", "--all", "-").stdout)["text"] == "--all -"
+
+
 def test_people_read_the_same(run: Run) -> None:
     first = run("store", "Water boils at\n100 degrees.", "--tag", "x")
     memory_id = first.stdout.split()[-1]
@@ -144,7 +174,10 @@ def test_people_read_the_same(run: Run) -> None:
     assert f"{memory_id}  episode" in shown
     assert "#x" in shown
     assert "1 from 0 sources, 0 pinned" in run("status").stdout
-    assert run("delete-memories-by-tags", "x").stdout.splitlines()[-1] == "1 memory was deleted"
+    assert (
+        run("delete-memories-by-tags", "x", "--yes").stdout.splitlines()[-1]
+        == "1 memory was deleted"
+    )
     assert run("recall", "water").stdout == "nothing found\n"
 
 
@@ -172,6 +205,8 @@ def test_looking_makes_nothing(run: Run, report: Report) -> None:
         (("update", NOBODY, "--text", "b"), f"no memory has the id {NOBODY}"),
         (("delete-memory", NOBODY), f"no memory has the id {NOBODY}"),
         (("delete-memories-by-tags",), "Name a tag"),
+        (("delete-memories-by-tags", "precious"), "--yes goes on without asking"),
+        (("delete-memories-by-tags", "precious", "--json"), "--yes goes on without asking"),
         (("recall", " "), "the question is blank"),
         (("export", "--json"), "are JSON already"),
         (("import", "missing.jsonl"), "missing.jsonl"),
@@ -180,7 +215,7 @@ def test_looking_makes_nothing(run: Run, report: Report) -> None:
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
 def test_mistakes_are_told_in_a_line(run: Run, arguments: tuple[str, ...], message: str) -> None:
-    assert run("store", "something").returncode == 0
+    assert run("store", "something", "--tag", "precious").returncode == 0
     done = run(*arguments)
     assert done.returncode == 2
     assert message in done.stderr

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from heimdall.cli import output
-from heimdall.cli.command import command
+from heimdall.cli.command import command, json_wanted
 from heimdall.cli.memory_options import TYPES, as_filter, filter_options, metadata_option, moment
-from heimdall.cli.memory_view import document, note, note_pending, show
+from heimdall.cli.memory_view import document, note, note_pending, show, show_hits
 from heimdall.cli.opening import embed_all, this_memory, this_memory_if_any, whole_ids
 from heimdall.models.report import Report
 from heimdall.models.text import megabytes
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cognitive_memory.project_memory import ProjectMemory
 
 _TAGS_SHOWN = 20
+_HITS, _HITS_AS_JSON = 5, 10
 _NOTHING_YET = "This project remembers nothing yet: 'heimdall store' or 'heimdall load' puts something into its memory."
 
 
@@ -76,6 +77,7 @@ def store(
         git log -1 | heimdall store --type episode --source git  # remember what another command says
     """
     from cognitive_memory.core.memory import NewMemory
+    from cognitive_memory.storage.short_ids import short_id
 
     new = NewMemory(text=_text(" ".join(words) or None), metadata=metadata or {}, **fields)
     with this_memory() as memory:
@@ -87,7 +89,7 @@ def store(
     done = {"added": "stored", "updated": "updated", "unchanged": "was there already"}
 
     def show_stored() -> None:
-        output.line(output.good(f"{done[change]}  "), stored.id)
+        output.line(output.good(f"{done[change]}  "), short_id(stored.id))
         if not stored.embedded:
             note_pending(1)
 
@@ -100,30 +102,38 @@ def store(
     "--limit",
     "-n",
     type=click.IntRange(min=1),
-    default=10,
-    show_default=True,
-    help="How many at most.",
+    help=f"How many at most; default: {_HITS}, with --json {_HITS_AS_JSON}.",
 )
 @filter_options
+@click.option("--full", is_flag=True, help="Show all of each text.")
 @click.option("--explain", is_flag=True, help="Tell what each score is made of.")
 @click.option(
     "--wait", is_flag=True, help="Fetch the embedding model first if it is not on this machine."
 )
 def recall(
-    *, query: tuple[str, ...], limit: int, explain: bool, wait: bool, **chosen: Any
+    *,
+    query: tuple[str, ...],
+    limit: int | None,
+    full: bool,
+    explain: bool,
+    wait: bool,
+    **chosen: Any,
 ) -> Report:
     """Find memories that answer a question.
 
-    By meaning and by keywords; by keywords alone as long as the embedding model is not on this
-    machine, which is said. Nothing is downloaded without --wait.
+    By meaning and by keywords; by keywords alone as long as the embedding model is not on this machine, which is said.
+    Nothing is downloaded without --wait. Of each memory the part around what was asked is shown, best first; what is
+    unlikely to answer is called weak. What is longer than the terminal goes to your pager.
 
     Examples:
-        heimdall recall 'how are releases made'  # the ten memories that answer best
-        heimdall recall parser --tag bug --since 2026-01-01  # among some of them
+        heimdall recall how are releases made  # the five memories that answer best
+        heimdall recall parser --tag bug --since 2026-01-01 -n 20  # among some of them, and more
+        heimdall recall retry policy --full  # all of each text
         heimdall recall 'retry policy' --explain --json  # with what each score is made of, for a script
     """
     from cognitive_memory.core.recall import Recall, RecallMode
 
+    limit = limit or (_HITS_AS_JSON if json_wanted() else _HITS)
     with this_memory_if_any() as memory:
         if memory is None:
             answer = Recall(hits=(), mode=RecallMode.KEYWORDS, pending=0, notes=(_NOTHING_YET,))
@@ -143,13 +153,7 @@ def recall(
     ]
 
     def show_answer() -> None:
-        for number, hit in enumerate(answer.hits, 1):
-            show(hit.memory, before=f"{number}. ")
-            if explain:
-                parts = "  ".join(f"{name} {value:.3f}" for name, value in hit.parts.items())
-                output.line(output.faint(f"    score {hit.score:.3f}  {parts}"))
-        if not answer.hits:
-            output.line("nothing found")
+        show_hits(answer.hits, " ".join(query), whole=full, explain=explain)
         for text in answer.notes:
             note(text)
         if answer.pending or answer.mode is RecallMode.KEYWORDS:
@@ -247,7 +251,7 @@ def update(
     with this_memory() as memory:
         (named,) = whole_ids(memory, [memory_id])
         updated = memory.update(named, **changes)
-    return Report(document(updated), partial(show, updated))
+    return Report(document(updated), partial(show, updated, whole=True))
 
 
 def _id(memory: ProjectMemory, named: str) -> str:

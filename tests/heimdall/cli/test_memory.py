@@ -166,7 +166,7 @@ def test_looking_makes_nothing(run: Run, report: Report) -> None:
         (("store",), "is blank"),
         (("store", "a", "--metadata", "[1]"), "expected a JSON object"),
         (("store", "a", "--metadata", "{"), "it is no JSON"),
-        (("store", "a", "--at", "tomorrow"), "is no date"),
+        (("store", "a", "--at", "someday"), "is no date"),
         (("store", "a", "--id", "5"), "expected a UUID"),
         (("update", NOBODY), "Name what is to change"),
         (("update", NOBODY, "--text", "b"), f"no memory has the id {NOBODY}"),

@@ -109,6 +109,8 @@ def test_store_recall_update_delete(run: Run, report: Report) -> None:
     assert [hit["memory"]["id"] for hit in found["hits"]] == [stored["id"]]
     assert found["hits"][0]["parts"]["keywords"] > 0
     assert report("recall", "parser", "--since", "2026-04-01")["hits"] == []
+    assert len(report("recall", "parser", "--until", "1 april 2026")["hits"]) == 1
+    assert report("recall", "parser", "--since", "yesterday")["hits"] == []
     assert report("recall", "parser", "--type", "episode")["hits"] == []
     assert len(report("recall", "parser", "--tag", "a b", "--source", "docs")["hits"]) == 1
 

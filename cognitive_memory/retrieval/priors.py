@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 
+from cognitive_memory.core.local_time import Span
 from cognitive_memory.core.memory import Memory
 
 _SECONDS_PER_DAY = 86_400
@@ -22,6 +24,11 @@ def recency(memory: Memory, now: datetime, half_life_days: float) -> float:
         return 1.0
     days = max(0.0, (now - memory.created_at).total_seconds() / _SECONDS_PER_DAY)
     return float(0.5 ** (days / half_life_days))
+
+
+def is_within(memory: Memory, spans: Iterable[Span]) -> bool:
+    """Whether what it tells of happened in one of the spans."""
+    return any(span.since <= memory.created_at < span.until for span in spans)
 
 
 def is_answer(memory: Memory) -> bool:

@@ -12,9 +12,10 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from cognitive_memory.core.local_time import Span
 from cognitive_memory.core.memory import Memory, Origin
 from cognitive_memory.core.recall import Hit
-from cognitive_memory.retrieval.priors import is_answer, is_test_code, recency
+from cognitive_memory.retrieval.priors import is_answer, is_test_code, is_within, recency
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,6 +50,8 @@ class Weights:
             bring it: it is the answer to that.
         tests: what a comment of test code loses, as part of what words and meaning bring it: it
             tells what is checked, not how or why something is done.
+        time: what one gets of a time that the question names, as part of what words and meaning bring
+            it.
         columns: how much a word counts in text, context, tags, and among what `search_words` adds.
         bm25_floor: the BM25 score up to which the best keyword hit does not count in full. Below
             it, all that matched are words that nearly every memory has.
@@ -66,6 +69,7 @@ class Weights:
     pinned: float = 0.1
     asked: float = 0.1
     tests: float = 0.2
+    time: float = 0.3
     columns: tuple[float, float, float, float] = (1.0, 0.4, 1.0, 1.0)
     bm25_floor: float = 1.0
     coverage: float = 0.4
@@ -214,8 +218,13 @@ def standing(memory: Memory, weights: Weights) -> dict[str, float]:
     }
 
 
-def hits(found: Iterable[tuple[Candidate, Memory]], now: datetime, weights: Weights) -> list[Hit]:
-    """Memories with their scores, best first.
+def hits(
+    found: Iterable[tuple[Candidate, Memory]],
+    now: datetime,
+    weights: Weights,
+    spans: Collection[Span] = (),
+) -> list[Hit]:
+    """Memories with their scores, best first; `spans` are the times that the question names.
 
     The standing of a memory counts in full for the one that it serves best, by half for the second,
     by a third for the third. So what somebody stored is not lost among what was loaded, and however
@@ -228,6 +237,7 @@ def hits(found: Iterable[tuple[Candidate, Memory]], now: datetime, weights: Weig
             "meaning": candidate.meaning,
             "asked": weights.asked * candidate.score * is_answer(memory),
             "tests": weights.tests * candidate.score * -is_test_code(memory),
+            "time": weights.time * candidate.score * is_within(memory, spans),
             "recency": weights.recency * recency(memory, now, weights.half_life_days),
         }
         scored.append((memory, parts, standing(memory, weights)))

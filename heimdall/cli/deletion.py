@@ -11,8 +11,9 @@ import click
 
 from heimdall.cli import output
 from heimdall.cli.command import command, json_wanted, options
+from heimdall.cli.memory_lines import about
 from heimdall.cli.memory_options import scope_option
-from heimdall.cli.memory_view import about, document, table
+from heimdall.cli.memory_view import document, table
 from heimdall.cli.opening import these_memories, whole_ids
 from heimdall.models.report import Report
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _MEGABYTE = 1_000_000
 _NOTES_SHOWN = 20
 _KINDS_SHOWN = 8
-_NOTE = output.warning("note  ")
+_NOTE = "note"
 _common_options = options(
     click.option(
         "--tag",
@@ -315,14 +315,14 @@ def _report(
         for parts in lines:
             output.line(*parts)
         for note in report.notes[:_NOTES_SHOWN]:
-            output.line(_NOTE, note)
+            output.fields([(_NOTE, note)])
         if (more := len(report.notes) - _NOTES_SHOWN) > 0:
-            output.line(_NOTE, f"and {more} more; --json shows all")
+            output.fields([(_NOTE, f"and {more} more; --json shows all")])
         output.fields({**rows, "memories": _in_words(report.memories)}.items())
         if embedding.embedding_problem:
-            output.line(_NOTE, embedding.embedding_problem)
+            output.fields([(_NOTE, embedding.embedding_problem)])
         if pending := embedding.pending:
-            output.line(
+            output.paragraph(
                 f"{pending} memories have no vector yet; keywords find them, meaning does later"
             )
 

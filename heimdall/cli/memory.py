@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from heimdall.cli import output
-from heimdall.cli.command import command
+from heimdall.cli.command import command, json_wanted
 from heimdall.cli.memory_options import (
     TYPES,
     as_filter,
@@ -20,7 +20,7 @@ from heimdall.cli.memory_options import (
     moment,
     scope_option,
 )
-from heimdall.cli.memory_view import document, note, note_pending, show
+from heimdall.cli.memory_view import document, note, note_pending, show, show_hits
 from heimdall.cli.opening import ALL, embed_all, place, these_memories, this_memory, whole_ids
 from heimdall.models.report import Report
 from heimdall.models.text import megabytes
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from cognitive_memory.project_memory import ProjectMemory
 
 _TAGS_SHOWN = 20
+_HITS, _HITS_AS_JSON = 5, 10
 _NOTHING_YET = "This project remembers nothing yet: 'heimdall store' or 'heimdall load' puts something into its memory."
 
 
@@ -90,6 +91,7 @@ def store(
         git log -1 | heimdall store --type episode --source git  # remember what another command says
     """
     from cognitive_memory.core.memory import NewMemory
+    from cognitive_memory.storage.short_ids import short_id
 
     new = NewMemory(text=_text(" ".join(words) or None), metadata=metadata or {}, **fields)
     with this_memory(scope) as memory:
@@ -104,7 +106,7 @@ def store(
 
     def show_stored() -> None:
         everywhere = "  for all projects" if scope == "user" else ""
-        output.line(output.good(f"{done[change]}  "), stored.id, everywhere)
+        output.line(output.good(f"{done[change]}  "), short_id(stored.id), everywhere)
         if not stored.embedded:
             note_pending(1)
 
@@ -117,31 +119,41 @@ def store(
     "--limit",
     "-n",
     type=click.IntRange(min=1),
-    default=10,
-    show_default=True,
-    help="How many at most.",
+    help=f"How many at most; default: {_HITS}, with --json {_HITS_AS_JSON}.",
 )
 @filter_options
 @scope_option(ALL, both=True)
+@click.option("--full", is_flag=True, help="Show all of each text.")
 @click.option("--explain", is_flag=True, help="Tell what each score is made of.")
 @click.option(
     "--wait", is_flag=True, help="Fetch the embedding model first if it is not on this machine."
 )
 def recall(
-    *, query: tuple[str, ...], limit: int, scope: str, explain: bool, wait: bool, **chosen: Any
+    *,
+    query: tuple[str, ...],
+    limit: int | None,
+    scope: str,
+    full: bool,
+    explain: bool,
+    wait: bool,
+    **chosen: Any,
 ) -> Report:
     """Find memories that answer a question.
 
-    Of this project, and what you stored for all of yours. By meaning and by keywords; by keywords alone as long as the embedding model is not on this
-    machine, which is said. Nothing is downloaded without --wait.
+    Of this project, and what you stored for all of yours. By meaning and by keywords; by keywords alone as long as the
+    embedding model is not on this machine, which is said. Nothing is downloaded without --wait. Of each memory the part
+    around what was asked is shown, best first; what is unlikely to answer is called weak. What is longer than the
+    terminal goes to your pager.
 
     Examples:
-        heimdall recall 'how are releases made'  # the ten memories that answer best
-        heimdall recall parser --tag bug --since 2026-01-01  # among some of them
+        heimdall recall how are releases made  # the five memories that answer best
+        heimdall recall parser --tag bug --since 2026-01-01 -n 20  # among some of them, and more
+        heimdall recall retry policy --full  # all of each text
         heimdall recall 'retry policy' --explain --json  # with what each score is made of, for a script
     """
     from cognitive_memory.core.recall import Recall, RecallMode
 
+    limit = limit or (_HITS_AS_JSON if json_wanted() else _HITS)
     with these_memories(scope) as memory:
         if not memory.memories:
             answer = Recall(hits=(), mode=RecallMode.KEYWORDS, pending=0, notes=(_NOTHING_YET,))
@@ -161,13 +173,7 @@ def recall(
     ]
 
     def show_answer() -> None:
-        for number, hit in enumerate(answer.hits, 1):
-            show(hit.memory, before=f"{number}. ")
-            if explain:
-                parts = "  ".join(f"{name} {value:.3f}" for name, value in hit.parts.items())
-                output.line(output.faint(f"    score {hit.score:.3f}  {parts}"))
-        if not answer.hits:
-            output.line("nothing found")
+        show_hits(answer.hits, " ".join(query), whole=full, explain=explain)
         for text in answer.notes:
             note(text)
         if answer.pending or answer.mode is RecallMode.KEYWORDS:
@@ -290,7 +296,7 @@ def update(
     with these_memories() as memory:
         (named,) = whole_ids(memory, [memory_id])
         updated = memory.update(named, **changes)
-    return Report(document(updated), partial(show, updated))
+    return Report(document(updated), partial(show, updated, whole=True))
 
 
 def _id(memory: ProjectMemory, named: str) -> str:

@@ -86,7 +86,7 @@ class _Made:
         for file in self.made:
             output.line(verb, str(file))
         if not self.dry_run:
-            output.line(
+            output.paragraph(
                 f"{self.root} is the project {self.project_id}; "
                 "'heimdall store' puts something into its memory"
             )

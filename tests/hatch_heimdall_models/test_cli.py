@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -150,6 +151,33 @@ def test_a_new_version_keeps_the_asset_of_an_unchanged_model(
     assert locked.lock == before
     assert "(released before)" in capsys.readouterr().out
     assert not list((locked.root / "dist").rglob("*.zip"))
+
+
+def test_an_asset_that_went_with_a_cleaned_dist_is_packed_again(
+    locked: Locked, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = locked.contents()
+    shutil.rmtree(locked.root / "dist")
+    assert locked.run("--check") == 0
+    assert not (locked.root / "dist").exists()
+    assert locked.run() == 0
+    assert locked.contents() == before
+    assert f"{locked.root / ASSET}, to be uploaded if that release has it not yet" in (
+        capsys.readouterr().out
+    )
+
+
+def test_an_asset_that_can_not_be_packed_again_is_left_alone(project: Locked) -> None:
+    assert project.run() == 0
+    with zipfile.ZipFile(project.root / ASSET, "a") as archive:
+        archive.writestr("models/about/MORE", "x")
+    (project.root / "models.lock.json").unlink()
+    assert project.run() == 0
+    before = project.lock
+    (project.root / ASSET).unlink()
+    assert project.run() == 0
+    assert project.lock == before
+    assert not (project.root / ASSET).exists()
 
 
 def test_a_changed_model_gets_an_asset_of_its_own(locked: Locked) -> None:

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from cognitive_memory.core.local_time import Span
 from cognitive_memory.core.memory import Memory, MemoryType, Origin
-from cognitive_memory.retrieval.priors import is_test_code, recency
+from cognitive_memory.retrieval.priors import is_test_code, is_within, recency
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 MEMORY = Memory(
@@ -79,3 +80,10 @@ def test_a_module_of_tests_in_the_file_that_it_tests() -> None:
     )
     assert is_test_code(inside)
     assert not is_test_code(replace(inside, context="src/lib.rs > fn retries()"))
+
+
+def test_a_span_ends_before_its_end() -> None:
+    day = timedelta(days=1)
+    assert is_within(MEMORY, [Span(NOW - day, NOW), Span(NOW, NOW + day)])
+    assert not is_within(MEMORY, [Span(NOW - day, NOW), Span(NOW + day, NOW + 2 * day)])
+    assert not is_within(MEMORY, [])

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cognitive_memory.core.local_time import Span
 from cognitive_memory.core.memory import Memory, MemoryType, Origin
 from cognitive_memory.core.recall import Hit
 from cognitive_memory.retrieval.scoring import (
@@ -83,6 +84,16 @@ def test_what_explains_comes_before_what_tests_it() -> None:
     found = [(Candidate(1, 0.2, 0.2), LOADED), (Candidate(2, 0.24, 0.24), checks)]
     assert [hit.memory.text for hit in hits(found, NOW, Weights())] == ["text", "checks"]
     assert [hit.memory.text for hit in hits(found, NOW, Weights(tests=0))] == ["checks", "text"]
+
+
+def test_what_is_of_the_time_asked_for_comes_first_but_no_matter_what_it_says() -> None:
+    then = replace(LOADED, text="then", created_at=NOW - timedelta(days=40))
+    span = Span(NOW - timedelta(days=50), NOW - timedelta(days=30))
+    found = [(Candidate(1, 0.2, 0.2), LOADED), (Candidate(2, 0.18, 0.18), then)]
+    assert [hit.memory.text for hit in hits(found, NOW, Weights())] == ["text", "then"]
+    assert [hit.memory.text for hit in hits(found, NOW, Weights(), [span])] == ["then", "text"]
+    found = [(Candidate(1, 0.2, 0.2), LOADED), (Candidate(2, 0.1, 0.1), then)]
+    assert [hit.memory.text for hit in hits(found, NOW, Weights(), [span])] == ["text", "then"]
 
 
 def test_however_much_was_stored_the_better_answer_stays_in_sight() -> None:

@@ -5,13 +5,15 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 MODELS := cognitive_memory/data/models/all-MiniLM-L6-v2.onnx
 JOBS ?= 2
+# For example: make test PYTEST_ARGS="tests/release -k proxy --no-cov"
+PYTEST_ARGS ?=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Our own commands fetch nothing by being imported here.
 export HEIMDALL_FETCH := use
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit lint format bench picture release-assets models wheelhouse node-tools clean
+.PHONY: help demo test unit lint format bench picture release-assets models wheelhouse node-tools programs clean
 
 help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | awk -F '\t' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -19,11 +21,11 @@ help: ## List these targets
 demo: $(INSTALLED) ## Build, release, install twice, download once, embed: the main job on the real model
 	@$(BIN)/python -m tests.support.demo
 
-test: $(INSTALLED) release-assets wheelhouse node-tools lint ## Lint, types, import contracts, the whole test suite with coverage
-	@$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report=term:skip-covered
+test: $(INSTALLED) programs release-assets wheelhouse node-tools lint ## Set-up, lint, types, import contracts, the whole test suite with coverage
+	@$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
 
 unit: $(INSTALLED) ## The quick part of the suite: no model, wheels, processes, servers or node
-	@$(BIN)/python -m pytest -n $(JOBS) -q -m "not model and not kills and not installs and not slow"
+	@$(BIN)/python -m pytest -n $(JOBS) -q -m "not model and not kills and not installs and not slow" $(PYTEST_ARGS)
 
 format: $(INSTALLED) ## Lay the code out, sort imports
 	@$(BIN)/ruff check --quiet --fix .
@@ -52,6 +54,10 @@ models: $(INSTALLED)
 
 wheelhouse: $(INSTALLED)
 	@$(BIN)/python -m tests.support.wheelhouse
+
+# What has no wheel, as root from Debian; `make test` says what was skipped for want of it.
+programs: $(INSTALLED)
+	@$(BIN)/python -m tests.support.programs
 
 node-tools: $(INSTALLED)
 	@$(BIN)/python -m tests.support.node_tools

@@ -85,6 +85,8 @@ def violations(archive: Path, policy: ArchivePolicy) -> list[str]:
                 problems.append(f"carries {member.path}, which is {what} (sha256 {sha256})")
     if policy.manifest_path not in seen:
         problems.append(f"has no {policy.manifest_path}")
+    # Of a tree that came out of an sdist, hatchling packs that one's PKG-INFO besides its own.
+    del seen["PKG-INFO"]
     problems += [
         f"has {count} members called {path}" for path, count in sorted(seen.items()) if count > 1
     ]

@@ -86,7 +86,7 @@ def _reason_to_pass_over(path: Path, lock: Manifest) -> str | None:
         path.stat()
         return "neither a wheel nor an sdist"
     for model in lock.models:
-        asset = model.asset
-        if path.stat().st_size == asset.size and sha256_of(path) == asset.sha256:
-            return f"the release asset {asset.name}"
+        for asset in model.assets:
+            if path.stat().st_size == asset.size and sha256_of(path) == asset.sha256:
+                return f"the release asset {asset.name}"
     return None

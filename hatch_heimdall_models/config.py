@@ -36,7 +36,7 @@ HATCH_KEYS = frozenset(
 )
 """What hatchling itself says in a hook's table."""
 _TAG = re.compile(r"(?=[A-Za-z0-9{])[A-Za-z0-9._+-]*(\{version\}[A-Za-z0-9._+-]*)?")
-_ASSET = re.compile(r"(?=[A-Za-z0-9{])[A-Za-z0-9._+-]*(\{tag\}[A-Za-z0-9._+-]*)?\.zip")
+_ASSET = re.compile(r"(?=[A-Za-z0-9{])[A-Za-z0-9._+-]*(\{tag\}[A-Za-z0-9._+-]*)?(\.zip|\{file\})")
 _ANY = re.compile(r"[^\x00-\x1f\x7f]+")
 _NAME = "a name of letters, digits, '.', '_' and '-'"
 
@@ -54,7 +54,9 @@ class ModelConfig:
         files: patterns of the paths below `models-dir`, or its variant's folder there, that belong
             to it; `*` matches `/` too.
         also: templates of other places of its files.
-        asset: file name of its release asset, with `{tag}` standing for the release's tag.
+        asset: file name of its release asset, with `{tag}` standing for the release's tag: of a zip
+            with all files; or, ending in `{file}`, which stands for a file's path with `-` between
+            folders, of each file that does not travel in the manifest, as it is.
         license_files: the files of its licence, relative to the project's root, which distribution
             and asset carry.
     """
@@ -69,10 +71,19 @@ class ModelConfig:
     license_files: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
 
-    def asset_name(self, tag: str) -> str:
-        """The file name of the asset below `tag`."""
+    @property
+    def has_single_files(self) -> bool:
+        """Whether its assets are its large files as they are."""
+        return self.asset.endswith("{file}")
+
+    def asset_name(self, tag: str, file: str = "{file}") -> str:
+        """The file name of the asset below `tag`, or that of one of its files."""
         variant = "" if self.variant == DEFAULT_VARIANT else f"-{self.variant}"
-        return (self.asset or f"{self.name}{variant}-{{tag}}.zip").replace("{tag}", tag)
+        return (
+            (self.asset or f"{self.name}{variant}-{{tag}}.zip")
+            .replace("{tag}", tag)
+            .replace("{file}", file)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +234,7 @@ def _models(reader: Reader) -> Iterator[ModelConfig]:
                 entry.text,
                 "asset",
                 _ASSET,
-                "the name of a zip in which only {tag} stands in braces",
+                "the name of a zip in which only {tag} stands in braces, or a name that ends in {file}",
             )
             or "",
             license_files=entry.paths("license-files"),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Self
 
 
 class ModelBuildError(Exception):
@@ -31,3 +32,13 @@ class ModelBuildError(Exception):
 
 class ChangedAssetError(ModelBuildError):
     """A release asset is not what the lock or the models say."""
+
+    @classmethod
+    def of(cls, model: str, changed: str, tag: str, asset: str) -> Self:
+        """The error for files that changed under an asset's name which the lock has already."""
+        problem = (
+            f"has changed ({changed}), but {asset} of the release {tag} is locked with other bytes, and "
+            "everybody who has that release would be refused these: raise the version, or name another "
+            "release with --version or --tag; only if nobody has it yet, add --replace"
+        )
+        return cls(model, [problem])

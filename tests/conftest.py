@@ -10,6 +10,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+pytest_plugins = ["tests.support.skipped"]
+
 # A busy machine is no failure. What CI says of a commit must not depend on luck; elsewhere every run looks at new cases.
 hypothesis.settings.register_profile("patient", deadline=None, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("patient")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from cognitive_memory.core.embedder import Embedder
+from cognitive_memory.core.local_time import Span, spans_in
 from cognitive_memory.core.recall import (
     EVERYTHING,
     Hit,
@@ -48,10 +49,13 @@ KEYWORD_HITS = 1_000
 best one's score.
 """
 
-SPARE = 20
+SPARE = 10
 """How many candidates more than twice the limit are looked at in full, so that duplicates and small
 priors find a place.
 """
+
+SPARE_IN_TIME = 200
+"""The same for a question that names a time: it lifts memories from further down."""
 
 MOST_FAVOURED = 1_000
 """How many of the memories that were stored by hand, are pinned or important are always looked at,
@@ -90,6 +94,7 @@ class Recaller:
         self._weights = weights or Weights()
         self._file = file
         self._nearest = nearest
+        self._standing: tuple[int, frozenset[int]] = (-1, frozenset())
 
     def recall(
         self,
@@ -130,7 +135,10 @@ class Recaller:
             keywords = scored.result()
         with self._store.reading() as reader:
             pending, total = reader.vectors.pending_count(), reader.memory_count()
-        ranked = self._ranked(keywords, meaning, limit, now or datetime.now(UTC))
+        now = now or datetime.now(UTC)
+        # Below a title there are logs and data, whose dates nobody asks for.
+        spans = spans_in(title_of(read) or read, now)
+        ranked = self._ranked(keywords, meaning, limit, now, spans)
         weak = scoring.is_weak(ranked, total, self._weights)
         if weak:
             notes.append(
@@ -253,6 +261,14 @@ class Recaller:
             *(self._store.database, error, dropped),
         )
 
+    def _favoured(self) -> frozenset[int]:
+        """The keys that have a standing; asked again when something changed."""
+        with self._store.reading() as reader:
+            revision = reader.revision()
+            if self._standing[0] != revision:
+                self._standing = (revision, frozenset(reader.standing_keys(MOST_FAVOURED)))
+            return self._standing[1]
+
     @cached_property
     def _index(self) -> LiveIndex:
         """All vectors, here; made when they are needed, since numpy is loaded for them."""
@@ -273,15 +289,19 @@ class Recaller:
         return LiveIndex(changes, VectorFile(self._file, dimension) if self._file else None)
 
     def _ranked(
-        self, keywords: dict[int, float], meaning: Meaning | None, limit: int, now: datetime
+        self,
+        keywords: dict[int, float],
+        meaning: Meaning | None,
+        limit: int,
+        now: datetime,
+        spans: Collection[Span],
     ) -> list[Hit]:
         """The best hits, no two of one text; some more than the limit.
 
         What a memory gets for itself is looked at for the best candidates only.
         """
-        count = 2 * limit + SPARE
-        with self._store.reading() as reader:
-            favoured = frozenset(reader.standing_keys(MOST_FAVOURED))
+        count = 2 * limit + (SPARE_IN_TIME if spans else SPARE)
+        favoured = self._favoured()
         while True:
             candidates = scoring.candidates(keywords, meaning, self._weights, count, favoured)
             with self._store.reading() as reader:
@@ -291,7 +311,7 @@ class Recaller:
                 for candidate in candidates
                 if candidate.key in memories  # another process may have deleted it meanwhile
             )
-            hits = scoring.without_duplicates(scoring.hits(found, now, self._weights))
+            hits = scoring.without_duplicates(scoring.hits(found, now, self._weights, spans))
             if len(hits) >= limit or len(candidates) < count:
                 return hits
             count *= 4

@@ -29,12 +29,11 @@ from hatch_heimdall_models.vendored.transfer import (
     Pin,
     SourceError,
     alone,
-    download,
     part_beside,
     publish,
     receive,
     shown,
-    unpacked,
+    take,
 )
 
 __all__ = ["ModelError", "ensure"]
@@ -190,18 +189,20 @@ def _missing(directory: Path, entry: dict[str, Any]) -> list[Pin]:
 
 def _provide(manifest: dict[str, Any], entry: dict[str, Any], directory: Path) -> None:
     """Ask one source after the other until nothing is missing."""
-    asset = entry["asset"]
+    asset, files = entry["asset"], entry["files"]
     _inline(_missing(directory, entry), directory)
     failures: dict[str, str] = {}
     sources = _sources(manifest, entry)
     for number in range(_ROUNDS):
         promising = []
         for url, pin in sources:
-            wanted = [item for item in _missing(directory, entry) if pin in (asset, item)]
+            whole = pin not in files  # a zip of all
+            missing = _missing(directory, entry)
+            wanted = [item for item in missing if whole or item["sha256"] == pin["sha256"]]
             if not wanted:
                 continue
             try:
-                _take(url, pin, wanted, directory)
+                take(url, pin, wanted, directory)
             except SourceError as error:
                 failures[shown(url)] = str(error)
                 if error.again:
@@ -224,22 +225,26 @@ def _provide(manifest: dict[str, Any], entry: dict[str, Any], directory: Path) -
 
 
 def _sources(manifest: dict[str, Any], entry: dict[str, Any]) -> list[tuple[str, Pin]]:
-    """URLs that may be asked, each with what is pinned of its content: the asset, or one file."""
+    """URLs that may be asked, each with what is pinned of its content: the zip of all files, or one file.
+
+    An asset with the sha256 of a file is that file.
+    """
     from urllib.parse import quote
 
-    asset = entry["asset"]
-    below = f"{quote(asset['tag'])}/{quote(asset['name'])}"
     repository = quote(manifest["repository"])
     mirrors = os.environ.get("HEIMDALL_MODELS_MIRROR", "").split(",")
     github = os.environ.get("HEIMDALL_GITHUB_URL") or "https://github.com"
-    urls = [
-        _joined(prefix, path)
-        for prefix in filter(None, map(str.strip, mirrors))
-        for path in (f"{repository}/{below}", below)
-    ]
-    pairs = [
-        (url, asset) for url in [*urls, _joined(github, f"{repository}/releases/download/{below}")]
-    ]
+    files = {pin["sha256"]: pin for pin in entry["files"]}
+    pairs = []
+    for asset in (entry["asset"], *entry.get("further_assets", ())):
+        below = f"{quote(asset['tag'])}/{quote(asset['name'])}"
+        urls = [
+            _joined(prefix, path)
+            for prefix in filter(None, map(str.strip, mirrors))
+            for path in (f"{repository}/{below}", below)
+        ]
+        urls.append(_joined(github, f"{repository}/releases/download/{below}"))
+        pairs += [(url, files.get(asset["sha256"], asset)) for url in urls]
     pairs += [
         (url, pin)
         for pin in entry["files"]
@@ -260,37 +265,19 @@ def _offline() -> list[str]:
     return [name for name in names if os.environ.get(name, "").strip().lower() in _TRUE][:1]
 
 
-def _take(url: str, pin: Pin, wanted: list[Pin], directory: Path) -> None:
-    """Download what `pin` describes, and publish the wanted files: it is one of them, or a zip that has them."""
-    import shutil
-
-    itself = [item for item in wanted if item["sha256"] == pin["sha256"]]
-    room = pin["size"] + (0 if itself else sum(item["size"] for item in wanted))
-    free = shutil.disk_usage(str(directory)).free
-    if free < room:
-        raise OSError(f"{room} bytes are needed, {free} are free")
-    with part_beside(directory) as part:
-        receive(download(url, pin["size"]), pin, part)
-        if itself:
-            publish(part, directory / itself[0]["path"])
-            return
-        for item in wanted:
-            with part_beside(directory) as member:
-                receive(unpacked(part, f"models/{item['path']}"), item, member)
-                publish(member, directory / item["path"])
-
-
 def _inline(pins: list[Pin], directory: Path) -> None:
     """Publish what the manifest itself carries."""
     import base64
     import zlib
 
-    for pin in pins:
-        if pin.get("inline"):
-            with part_beside(directory) as part:
-                try:
-                    content = zlib.decompress(base64.b64decode(pin["inline"]))
-                    receive((chunk for chunk in [content]), pin, part)
-                except (ValueError, zlib.error, SourceError) as error:
-                    raise ModelError(f"{MANIFEST} is damaged: {pin['path']}: {error}") from error
-                publish(part, directory / pin["path"])
+    with contextlib.ExitStack() as stack:
+        verified = []
+        for pin in filter(lambda item: item.get("inline"), pins):
+            part = stack.enter_context(part_beside(directory))
+            try:
+                content = zlib.decompress(base64.b64decode(pin["inline"]))
+                receive((chunk for chunk in [content]), pin, part)
+            except (ValueError, zlib.error, SourceError) as error:
+                raise ModelError(f"{MANIFEST} is damaged: {pin['path']}: {error}") from error
+            verified.append((part, directory / pin["path"]))
+        publish(verified)

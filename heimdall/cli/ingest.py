@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -51,6 +51,11 @@ _common_options = options(
 @command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
 @_common_options
+@click.option(
+    "--transcripts",
+    is_flag=True,
+    help="Instead of files: the conversations about this project that assistants keep on this machine.",
+)
 @click.option("--force", is_flag=True, help="Load also what has not changed.")
 @click.option(
     "--max-size",
@@ -69,6 +74,7 @@ def load(
     tags: tuple[str, ...],
     dry_run: bool,
     no_embed: bool,
+    transcripts: bool,
     force: bool,
     max_size: float,
     watch: bool,
@@ -82,7 +88,12 @@ def load(
         heimdall load  # remember what the files here and below say; again: only what changed
         heimdall load docs README.md --dry-run  # what would be loaded of these
         heimdall load docs --watch  # and go on whenever something changes, until Ctrl-C
+        heimdall load --transcripts  # what conversations mark to be remembered; again: only what is new
     """
+    if transcripts:
+        if paths or watch or force or tags:
+            raise click.UsageError("--transcripts goes with --dry-run and --no-embed alone.")
+        return _load_transcripts(dry_run=dry_run, no_embed=no_embed)
     from cognitive_memory.ingest.folders import LoadOptions, load_paths
     from cognitive_memory.project.find import find_project
 
@@ -107,6 +118,32 @@ def load(
         if watch:
             _watch(paths, once)
         return once()
+
+
+def _load_transcripts(*, dry_run: bool, no_embed: bool) -> Report:
+    """Keep what the conversations on this machine mark; a project that has no memory gets none by looking."""
+    from cognitive_memory.opening import existing_memory
+    from cognitive_memory.project.find import find_project
+    from heimdall.hooks.transcripts import load_transcripts
+
+    project = find_project()
+    with progress("reading transcripts") as tell:
+        report = load_transcripts(project, dry_run=dry_run, progress=tell)
+    embedding = _Embedding(0, 0, None)
+    with existing_memory(project) or nullcontext() as memory:
+        if memory is not None:
+            embedding = _embed(memory, wanted=not (no_embed or dry_run))
+
+    def show() -> None:
+        clients = ", ".join(f"{count} {client}" for client, count in report.clients.items())
+        kept = None if dry_run else f"{len(report.memories)} new or changed"
+        output.fields({"transcripts": clients or "none here", "memories": kept}.items())
+        if report.memories:
+            output.line("'heimdall recent' shows them, 'heimdall undo' takes all of them back")
+        if embedding.embedding_problem:
+            output.line(_NOTE, embedding.embedding_problem)
+
+    return Report({**output.fields_of(report), **output.fields_of(embedding)}, show)
 
 
 @command("git-load")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -10,10 +11,11 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from heimdall.cli import output
-from heimdall.cli.command import group, options
+from heimdall.cli.command import group, json_wanted, options
 from heimdall.models.report import Report
 
 if TYPE_CHECKING:
+    from heimdall.hooks.installing import HookChange
     from heimdall.mcp_clients.places import Place
     from heimdall.mcp_clients.setup import Change
 
@@ -49,6 +51,13 @@ _dry_run = click.option(
 )
 
 
+_hooks = click.option(
+    "--hooks/--no-hooks",
+    default=None,
+    help="Have the assistant tell its model what matters and keep what is said; default: no, asked on a terminal.",
+)
+
+
 @group()
 def mcp() -> None:
     """Connect AI coding assistants.
@@ -66,6 +75,7 @@ def mcp() -> None:
 @_place_options
 @_command
 @_env
+@_hooks
 @_dry_run
 def install(
     *,
@@ -76,6 +86,7 @@ def install(
     name: str,
     command: str | None,
     variables: tuple[str, ...],
+    hooks: bool | None,
     dry_run: bool,
 ) -> Report:
     """Put the server into the configuration of CLIENTS.
@@ -87,6 +98,7 @@ def install(
         heimdall mcp install --all  # every assistant that is installed here
         heimdall mcp install zed --dry-run  # only show what would be written
         heimdall mcp install codex --env HEIMDALL_GITHUB_TOKEN  # pass on what Codex keeps back
+        heimdall mcp install claude-code --hooks  # and have its sessions begin with what matters
     """
     from heimdall.mcp_clients import setup
     from heimdall.mcp_clients.clients import CLIENTS
@@ -114,7 +126,23 @@ def install(
     put = partial(
         setup.install, command=command, project=fixed, variables=variables, dry_run=dry_run
     )
-    return _carry_out(places, put, dry_run=dry_run)
+    demanded = bool(hooks) and not every
+    if hooks is None:
+        hooks = _hooks_wanted(places, dry_run=dry_run)
+    return _carry_out(places, put, "install" if hooks else "", demanded=demanded, dry_run=dry_run)
+
+
+def _hooks_wanted(places: Iterable[Place], *, dry_run: bool) -> bool:
+    """Whether hooks are wanted: asked once, where somebody can answer."""
+    from heimdall.hooks.installing import has_hooks
+
+    able = [place.client.title for place in places if has_hooks(place.client.name, place.scope)]
+    if not able or dry_run or json_wanted() or not sys.stdin.isatty():
+        return False
+    return output.confirmed(
+        f"Shall {' and '.join(able)} also tell the model what matters when a session starts, and keep what is said "
+        "to be remembered (hooks)?"
+    )
 
 
 @mcp.command()
@@ -124,7 +152,7 @@ def install(
 def remove(
     *, clients: tuple[str, ...], scope: str, project: Path | None, name: str, dry_run: bool
 ) -> Report:
-    """Take the server out of the configuration of CLIENTS.
+    """Take the server, and the hooks if there are any, out of the configuration of CLIENTS.
 
     Examples:
         heimdall mcp remove cursor  # out of your configuration
@@ -132,27 +160,83 @@ def remove(
     from heimdall.mcp_clients import setup
 
     places = [_place(client, scope, project, name) for client in clients]
-    return _carry_out(places, partial(setup.remove, dry_run=dry_run), dry_run=dry_run)
+    return _carry_out(places, partial(setup.remove, dry_run=dry_run), "remove", dry_run=dry_run)
 
 
-def _carry_out(places: Iterable[Place], act: Callable[[Place], Change], *, dry_run: bool) -> Report:
-    """Change one configuration after the other; one that can't be changed keeps no other from it."""
+def _carry_out(
+    places: Iterable[Place],
+    act: Callable[[Place], Change],
+    hooks: str,
+    *,
+    demanded: bool = False,
+    dry_run: bool,
+) -> Report:
+    """Change one configuration after the other; one that can't be changed keeps no other from it.
+
+    Args:
+        places: the configurations.
+        act: changes one.
+        hooks: what to do with the hooks of each client that has some: "install", "remove" or nothing.
+        demanded: whether a client without hooks is a failure.
+        dry_run: change nothing.
+    """
+    from heimdall.hooks import installing
     from heimdall.mcp_clients.errors import ClientConfigError
 
-    changes, failures = [], []
+    changes: list[Change] = []
+    hook_changes: list[HookChange] = []
+    failures = []
+    act_on_hooks = {"install": installing.install, "remove": installing.remove}.get(hooks)
     for place in dict.fromkeys(places):
         try:
             changes.append(act(place))
         except ClientConfigError as error:
             failures.append(str(error))
+        if act_on_hooks is None or not installing.has_hooks(place.client.name, place.scope):
+            if demanded:
+                failures.append(f"{place.client.title} has no hooks that heimdall can use")
+            continue
+        try:
+            changed = act_on_hooks(
+                place.client.name, scope=place.scope, root=place.root, dry_run=dry_run
+            )
+        except ClientConfigError as error:
+            failures.append(str(error))
+        else:
+            hook_changes.append(changed)
+    hook_changes = [one for one in hook_changes if hooks == "install" or one.action != "unchanged"]
     documents = [
         {**_document(change.place), "action": change.action, "backup": change.backup}
         | ({"text": change.text} if dry_run else {})
         for change in changes
     ]
     document = {"dry_run": dry_run, "changes": documents}
-    show = partial(_show_changes, changes, dry_run=dry_run)
+    if hooks:
+        document["hooks"] = [
+            {"client": one.client, "file": one.path, "action": one.action, "backup": one.backup}
+            | ({"text": one.text} if dry_run else {})
+            for one in hook_changes
+        ]
+
+    def show() -> None:
+        _show_changes(changes, dry_run=dry_run)
+        _show_hooks(hook_changes, dry_run=dry_run)
+
     return Report(document, show, errors=failures)
+
+
+def _show_hooks(changes: Iterable[HookChange], *, dry_run: bool) -> None:
+    for change in changes:
+        changed = change.action != "unchanged"
+        would = "would be " if dry_run and changed else ""
+        told = f" {change.client}, hooks: {would}{change.action}, "
+        output.line(output.mark("pass"), told, str(change.path))
+        if dry_run and changed:
+            output.paragraph(change.text or "(the file would be removed)", indent=2)
+        if change.backup:
+            output.line("  what was there is kept in ", str(change.backup))
+        if changed and change.action != "removed" and not dry_run:
+            output.paragraph(f"Then: {change.asks}.", indent=2)
 
 
 def _show_changes(changes: Iterable[Change], *, dry_run: bool) -> None:

@@ -24,6 +24,7 @@ _EXAMPLES = {
     "pull": """
         heimdall models pull  # fetch the default variant
         HEIMDALL_SOURCES=index heimdall models pull  # from the package index alone
+        heimdall models pull --checkout  # into the source tree here, as its lock pins
     """,
     "path": """
         ls $(heimdall models path)  # list the model's files
@@ -60,12 +61,9 @@ def models() -> None:
 
 
 def _command(name: str, row: commands.Command) -> Command:
-    def run(*, package: str | None = None, **options: Any) -> Report:
-        from heimdall.models.packages import chosen_package
-
-        about = [chosen_package(package)] if row.about_one else []
-        report = row.run(output, *about, **options)
-        if name in _FETCHING and about[0].is_heimdall and report.sound:
+    def run(**options: Any) -> Report:
+        report = row.perform(output, **options)
+        if name in _FETCHING and options.get("package") in {None, "heimdall"} and report.sound:
             return _and_embed(report)
         return report
 
@@ -78,6 +76,18 @@ def _command(name: str, row: commands.Command) -> Command:
         package = "Whose model, by import name; default: heimdall."
         parameters.insert(0, click.Option(["--variant"], help=variant))
         parameters.append(click.Option(["--package"], help=package))
+    if row.in_checkout:
+        folder = click.Path(path_type=Path)
+        parameters.append(
+            click.Option(
+                ["--checkout"],
+                is_flag=False,
+                flag_value=".",
+                type=folder,
+                metavar="[DIR]",
+                help=commands.CHECKOUT_HELP,
+            )
+        )
     if row.path:
         kind = click.Path(dir_okay=row.path != "file", path_type=Path)
         parameters.insert(0, click.Argument([row.path], type=kind))

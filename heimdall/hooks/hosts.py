@@ -153,10 +153,10 @@ HOSTS = {
             events={Event.SESSION_START: "TaskStart", Event.USER_PROMPT: "UserPromptSubmit"},
             answers=_at(_modification),
         ),
-        # These run plugins, and ours passes on what it reads.
+        # These load a module, and ours passes on what it reads.
         *(
             Host(name=name, events=_OWN_EVENTS, answers=_at(_plain, Event.PRE_COMPACT))
-            for name in ("opencode", "kilo", "amp")
+            for name in ("opencode", "kilo")
         ),
     )
 }

@@ -29,8 +29,13 @@ class Part:
     more: bool
 
 
-def read_on(path: Path, offset: int) -> Part:
+def read_on(path: Path, offset: int, most: int | None = None) -> Part:
     """Read on from a place in a file; one that has become shorter is another one, and is read from its beginning.
+
+    Args:
+        path: the file.
+        offset: the place.
+        most: how many bytes at most; default: `MOST_BYTES`.
 
     Raises:
         OSError: it is no regular file, or can't be read.
@@ -39,7 +44,7 @@ def read_on(path: Path, offset: int) -> Part:
         size = os.fstat(stream.fileno()).st_size
         begin = offset if 0 <= offset <= size else 0
         stream.seek(begin)
-        pieces, left = [], MOST_BYTES
+        pieces, left = [], MOST_BYTES if most is None else most
         while left and (piece := stream.read(left)):
             pieces.append(piece)
             left -= len(piece)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shlex
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -201,10 +202,37 @@ def snippet(
     return documents.put_entry("", place.client, place.name, fields)
 
 
-def _change(place: Place, fields: dict[str, Any] | None, *, dry_run: bool) -> Change:
-    """Set the fields of the server's entry; None: remove it."""
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What became of a configuration file.
+
+    Attributes:
+        old: what it held; empty if there was none.
+        text: what it holds now.
+        backup: the copy of what was there before; None if nothing was changed or there was nothing.
+    """
+
+    old: str
+    text: str
+    backup: Path | None
+
+
+def change_file(
+    path: Path, edit: Callable[[str], str], *, remedy: str = "", dry_run: bool = False
+) -> Edit:
+    """Change a client's file as a function of text changes it, with a copy of what was there.
+
+    Args:
+        path: the file.
+        edit: from the old text to the new one; raises `FormatError`.
+        remedy: what a person can do where it can't be changed.
+        dry_run: change nothing.
+
+    Raises:
+        ClientConfigError: the file can't be read, understood or changed; it is as it was.
+    """
     if dry_run:
-        return _change_once(place, fields, dry_run=True)
+        return _edit_once(path, edit, remedy, dry_run=True)
     with suppress(OSError):  # without a lock it is right as well
         get_heimdall_data_dir().mkdir(parents=True, exist_ok=True)
     lock = get_heimdall_data_dir() / "mcp-clients.lock"
@@ -213,24 +241,38 @@ def _change(place: Place, fields: dict[str, Any] | None, *, dry_run: bool) -> Ch
     with advisory_lock(lock, _LOCK_SECONDS, lambda: False, Progress()):
         for _ in range(_TRIES - 1):
             with suppress(FileChangedError):
-                return _change_once(place, fields)
-        return _change_once(place, fields)
+                return _edit_once(path, edit, remedy)
+        return _edit_once(path, edit, remedy)
 
 
-def _change_once(place: Place, fields: dict[str, Any] | None, *, dry_run: bool = False) -> Change:
+def _edit_once(
+    path: Path, edit: Callable[[str], str], remedy: str, *, dry_run: bool = False
+) -> Edit:
+    file = ConfigFile.read(path)
+    with _naming(path, remedy):
+        text = edit(file.text)
+    if text == file.text or dry_run:
+        return Edit(file.text, text, None)
+    return Edit(file.text, text, file.replace(text, get_heimdall_data_dir() / "backups"))
+
+
+def _change(place: Place, fields: dict[str, Any] | None, *, dry_run: bool) -> Change:
+    """Set the fields of the server's entry; None: remove it."""
     client, name = place.client, place.name
-    file = ConfigFile.read(place.path)
-    with _naming(place.path, "" if fields is None else _to_paste(place, fields)):
-        if fields is None:
-            action, text = "removed", documents.drop_entry(file.text, client, name)
-        else:
-            known = documents.find_entry(file.text, client, name) is not None
-            action = "updated" if known else "added"
-            text = documents.put_entry(file.text, client, name, fields)
-    if text == file.text:
-        return Change(place=place, action="unchanged", backup=None, text=text)
-    backup = None if dry_run else file.replace(text, get_heimdall_data_dir() / "backups")
-    return Change(place=place, action=action, backup=backup, text=text)
+    if fields is None:
+        edit, remedy = partial(documents.drop_entry, client=client, name=name), ""
+    else:
+        edit = partial(documents.put_entry, client=client, name=name, fields=fields)
+        remedy = _to_paste(place, fields)
+    made = change_file(place.path, edit, remedy=remedy, dry_run=dry_run)
+    if made.text == made.old:
+        action = "unchanged"
+    elif fields is None:
+        action = "removed"
+    else:
+        known = documents.find_entry(made.old, client, name) is not None
+        action = "updated" if known else "added"
+    return Change(place=place, action=action, backup=made.backup, text=made.text)
 
 
 def _to_paste(place: Place, fields: dict[str, Any]) -> str:

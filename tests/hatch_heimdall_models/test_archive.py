@@ -110,6 +110,11 @@ def test_a_member_that_is_there_twice(tmp_path: Path, kind: str) -> None:
     ]
 
 
+def test_metadata_of_the_sdist_that_a_tree_came_out_of(tmp_path: Path) -> None:
+    info = ("PKG-INFO", b"Name: pkg")
+    assert violations(_write(tmp_path, "sdist", [*GOOD, info, info]), POLICY) == []
+
+
 def test_a_link_in_an_sdist_has_no_content(tmp_path: Path) -> None:
     archive = tmp_path / "pkg-1.0.tar.gz"
     with tarfile.open(archive, "w:gz") as sdist:

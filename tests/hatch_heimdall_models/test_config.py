@@ -118,11 +118,11 @@ def test_tags_and_asset_names() -> None:
         ({"files": [""]}, "files: expected an array of strings, found ['']"),
         (
             {"asset": "{version}.zip"},
-            "asset: expected the name of a zip in which only {tag} stands in braces, found",
+            "asset: expected the name of a zip in which only {tag} stands in braces, or a name that ends in {file}, found",
         ),
         (
             {"asset": "../{tag}.zip"},
-            "asset: expected the name of a zip in which only {tag} stands in braces, found",
+            "asset: expected the name of a zip in which only {tag} stands in braces, or a name that ends in {file}, found",
         ),
         ({"license-files": ["../x"]}, "license-files: expected relative paths, but"),
         ({"licence": "MIT"}, "licence: unknown key; did you mean 'license'?"),

@@ -431,6 +431,17 @@ def _readme_block(first_line: str) -> str:
     return str(block)
 
 
+def test_the_published_command_vendors_the_same_file(
+    built: dict[str, Built], tmp_path: Path, plugin_path: str
+) -> None:
+    tree = built[SRC.name].tree
+    file = "src/iris_sorter/_models.py"
+    command = ["-m", "hatch_heimdall_models", "vendor", file, "--project", tree]
+    run(*command, cwd=tmp_path, variables={"PYTHONPATH": plugin_path})
+    assert main(["vendor", file, "--check", "--project", str(tree)]) == 0
+    (tree / file).unlink()
+
+
 def test_the_readme_configuration_works(tmp_path: Path, plugin_path: str) -> None:
     tree = tmp_path / "tree"
     model = tree / "src/my_package/models/net.onnx"

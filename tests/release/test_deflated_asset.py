@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import random
-import shutil
 import subprocess
 import zipfile
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 from hatch_heimdall_models.asset import read_asset
 from hatch_heimdall_models.inventory import take_inventory
 from release.deflated_asset import write_deflated_asset
+from tests.support.programs import needs
 
 FILES = {
     "net.onnx": bytes(random.Random(1).choices(range(20), k=50_000)),
@@ -70,7 +70,7 @@ def test_it_is_the_same_each_time(asset: Path) -> None:
     assert _written(asset.parent / "models") == asset.read_bytes()
 
 
-@pytest.mark.skipif(shutil.which("unzip") is None, reason="needs unzip")
+@needs("unzip")
 def test_unzip_finds_nothing_wrong_with_it(asset: Path) -> None:
     done = subprocess.run(["unzip", "-tq", str(asset)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import shutil
 import ssl
 import subprocess
 import threading
@@ -23,6 +22,7 @@ from hypothesis import strategies as st
 
 from release.github_standin.standin import GitHubStandIn, asset_host_for
 from tests.support.faults import FaultyGitHub
+from tests.support.programs import needs
 from tests.support.servers import github
 
 pytestmark = pytest.mark.slow
@@ -337,7 +337,7 @@ def test_32_clients_at_once(assets: Path, server: FaultyGitHub) -> None:
     assert sum(record.sent for record in records) == 32 * len(big)
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+@needs("curl")
 def test_curl_resumes_and_leaves_the_token_at_home(assets: Path, tmp_path: Path) -> None:
     part = tmp_path / "part"
     part.write_bytes(CONTENT[:1000])

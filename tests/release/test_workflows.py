@@ -42,7 +42,7 @@ def test_the_commands_that_are_named_exist_with_their_options() -> None:
                 command[0]
             )
             named.add(command["name"])
-    assert named == {"build", "pack", "lock", "publish", "verify"}
+    assert named == {"build", "pack", "lock", "publish", "push", "verify"}
 
 
 def test_the_tag_of_a_workflow_is_never_part_of_a_script() -> None:

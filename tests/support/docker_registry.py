@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import tempfile
 import time
@@ -14,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-_NEEDED = "docker-registry is not installed; for example: apt-get install docker-registry"
+from tests.support.programs import needed
+
 _START_LIMIT = 20.0
 """Seconds in which it has to say where it listens."""
 USER, PASSWORD = "me", "hunter2"
@@ -56,9 +56,7 @@ class Registry:
 @contextmanager
 def docker_registry(*, password: bool = False) -> Iterator[Registry]:
     """An empty registry, which may want a login. The test is skipped where there is none installed."""
-    program = shutil.which("docker-registry")
-    if program is None:
-        pytest.skip(_NEEDED)
+    program = needed("docker-registry")
     with tempfile.TemporaryDirectory(prefix="registry-") as folder:
         work = Path(folder)
         (work / "htpasswd").write_text(_HTPASSWD)

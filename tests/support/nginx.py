@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 import socket
 import subprocess
@@ -16,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-_NEEDED = "nginx is not installed; for example: apt-get install nginx-light"
+from tests.support.programs import needed
+
 _ATTEMPTS = 5
 _START_LIMIT = 20.0
 """Seconds in which nginx has to answer, or to say why it doesn't."""
@@ -63,11 +63,7 @@ class Nginx:
 @contextmanager
 def nginx_mirror(directory: Path, *, ranges: bool = True) -> Iterator[Nginx]:
     """Serve a directory; without ranges if told so. The test is skipped where there is no nginx."""
-    program = shutil.which("nginx") or shutil.which(
-        "nginx", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/bin"
-    )
-    if program is None:
-        pytest.skip(_NEEDED)
+    program = needed("nginx")
     with tempfile.TemporaryDirectory(prefix="nginx-") as work:
         process, port = _start(program, Path(work), directory, ranges=ranges)
         server = Nginx(f"http://127.0.0.1:{port}")

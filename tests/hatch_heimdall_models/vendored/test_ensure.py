@@ -10,19 +10,21 @@ import sys
 import time
 import urllib.request
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from hatch_heimdall_models.manifest import Asset
 from hatch_heimdall_models.vendored import ensure as vendored
 from hatch_heimdall_models.vendored import transfer
 from hatch_heimdall_models.vendored.ensure import ModelError, ensure
 from tests.support.faults import CutAfter, Drip, Fault, Instead, WrongBytes
+from tests.support.http_proxy import http_proxy
 from tests.support.other_user import other_users
 from tests.support.pythons import find_python
 from tests.support.servers import github, plain_mirror
 from tests.support.small_model import SmallModel, noise
-from tests.support.tinyproxy import tinyproxy
 from tests.support.vendored_package import VendoredPackage
 
 
@@ -105,15 +107,15 @@ def test_a_killed_process_leaves_nothing_that_harms(
     here: VendoredPackage,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with plain_mirror(model.directory, faults=[Fault(Drip(20_000), turns={2})]) as mirror:
+    with plain_mirror(model.directory, faults=[Fault(Drip(200_000), turns={2})]) as mirror:
         process = package.start(HEIMDALL_MODELS_MIRROR=mirror.url)
         while not list(package.cache.glob("*.part")):
             assert process.poll() is None
         process.send_signal(signal.SIGKILL)
         process.communicate()
         monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", mirror.url)
-        (part,) = package.cache.glob("*.part")
-        os.utime(part, (1, 1))
+        for part in package.cache.glob("*.part"):
+            os.utime(part, (1, 1))
         model.assert_tree(ensure())
     assert_nothing_half(package)
 
@@ -201,7 +203,7 @@ def test_credentials_of_a_mirror_stay_with_it(
 def test_a_proxy_is_used(
     here: VendoredPackage, model: SmallModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    with plain_mirror(model.directory) as server, tinyproxy() as proxy:
+    with plain_mirror(model.directory) as server, http_proxy() as proxy:
         for name in ("no_proxy", "NO_PROXY"):
             monkeypatch.delenv(name, raising=False)
         # It reads its environment once.
@@ -426,3 +428,55 @@ def test_a_mirror_that_is_not_understood(
     with pytest.raises(ModelError) as caught:
         ensure()
     assert reason in str(caught.value)
+
+
+def test_an_asset_that_is_one_of_the_files_comes_as_it_is(
+    here: VendoredPackage, model: SmallModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (pinned,) = model.manifest.models
+    assets = []
+    for name, path in (("weights", "model.safetensors"), ("tokenizer", "tokenizer/tokenizer.json")):
+        place = model.directory / model.tag / name
+        place.write_bytes(model.files[path])
+        assets.append(Asset.of_file(model.tag, place))
+    single = replace(pinned, asset=assets[0], further_assets=(assets[1],))
+    manifest = replace(model.manifest, models=(single,))
+    (here.package / "model_manifest.json").write_text(manifest.dumps(), encoding="utf-8")
+    model.asset_path.unlink()
+    with github(model.directory, repository="owner/repository") as server:
+        monkeypatch.setenv("HEIMDALL_GITHUB_URL", server.url)
+        model.assert_tree(Path(ensure()))
+        sent = sum(record.sent for record in server.requests.settled() if record.status == 200)
+        assert sent == model.remote_size
+
+
+def test_an_asset_serves_all_files_that_have_its_bytes(
+    here: VendoredPackage, model: SmallModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model.files["again.safetensors"] = model.files["model.safetensors"]
+    del model.files["tokenizer/tokenizer.json"]
+    asset = model.directory / model.tag / "weights"
+    asset.write_bytes(model.files["model.safetensors"])
+    single = replace(model.manifest.models[0], asset=Asset.of_file(model.tag, asset))
+    manifest = replace(model.manifest, models=(single,))
+    (here.package / "model_manifest.json").write_text(manifest.dumps(), encoding="utf-8")
+    monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", model.mirror)
+    monkeypatch.setenv("HEIMDALL_OFFLINE", "1")
+    model.assert_tree(Path(ensure()))
+
+
+def test_bytes_are_on_the_disk_before_the_first_of_them_has_a_name(
+    here: VendoredPackage, model: SmallModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = []
+    for name in ("fsync", "replace"):
+
+        def seen(*arguments: object, name: str = name, call: object = getattr(os, name)) -> None:
+            events.append(name)
+            call(*arguments)  # type: ignore[operator]
+
+        monkeypatch.setattr(os, name, seen)
+    monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", model.mirror)
+    monkeypatch.setenv("HEIMDALL_OFFLINE", "1")
+    model.assert_tree(Path(ensure()))
+    assert events == [*["fsync"] * 2, *["replace"] * 2] * 2

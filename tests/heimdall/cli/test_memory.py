@@ -158,6 +158,8 @@ def test_store_recall_update_delete(run: Run, report: Report) -> None:
     assert [hit["memory"]["id"] for hit in found["hits"]] == [stored["id"]]
     assert found["hits"][0]["parts"]["keywords"] > 0
     assert report("recall", "parser", "--since", "2026-04-01")["hits"] == []
+    assert len(report("recall", "parser", "--until", "1 april 2026")["hits"]) == 1
+    assert report("recall", "parser", "--since", "yesterday")["hits"] == []
     assert report("recall", "parser", "--type", "episode")["hits"] == []
     assert len(report("recall", "parser", "--tag", "a b", "--source", "docs")["hits"]) == 1
 
@@ -248,7 +250,7 @@ def test_looking_makes_nothing(run: Run, report: Report) -> None:
         (("store",), "is blank"),
         (("store", "a", "--metadata", "[1]"), "expected a JSON object"),
         (("store", "a", "--metadata", "{"), "it is no JSON"),
-        (("store", "a", "--at", "tomorrow"), "is no date"),
+        (("store", "a", "--at", "someday"), "is no date"),
         (("store", "a", "--id", "5"), "expected a UUID"),
         (("update", NOBODY), "Name what is to change"),
         (("update", NOBODY, "--text", "b"), f"no memory has the id {NOBODY}"),

@@ -39,7 +39,7 @@ def test_an_answer_has_just_the_hosts_own_form(
     assert json.loads(given) == expected
 
 
-@pytest.mark.parametrize("host", ["opencode", "kilo", "amp", "kiro"])
+@pytest.mark.parametrize("host", ["opencode", "kilo", "kiro"])
 def test_some_take_the_text_as_it_is(host: str) -> None:
     assert answer(HOSTS[host], Event.SESSION_START, "", TEXT) == TEXT
 
@@ -51,7 +51,7 @@ def test_the_events_name_is_the_one_that_was_asked_with() -> None:
 
 def test_a_compaction_takes_instructions_from_claude_codes_hook_alone() -> None:
     taking = {name for name, host in HOSTS.items() if answer(host, Event.PRE_COMPACT, "", TEXT)}
-    assert taking == {"claude-code", "opencode", "kilo", "amp"}
+    assert taking == {"claude-code", "opencode", "kilo"}
     assert answer(HOSTS["claude-code"], Event.PRE_COMPACT, "", TEXT) == TEXT
 
 

@@ -27,10 +27,10 @@ from heimdall.models.space import NoSpaceError
 from heimdall.models.store import Store
 from heimdall.models.transfer.http import Client
 from tests.support.faults import Drip, Fault, Instead
+from tests.support.http_proxy import http_proxy
 from tests.support.servers import RunningServer, package_index
 from tests.support.small_model import SmallModel, noise
 from tests.support.tiny_release import add_wheel
-from tests.support.tinyproxy import tinyproxy
 
 pytestmark = pytest.mark.slow
 
@@ -224,7 +224,7 @@ def test_https_by_a_proxy(
     wheels: Wheels, tls: ssl.SSLContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with (
-        tinyproxy(user="me", password="s3cret") as proxy,
+        http_proxy(user="me", password="s3cret") as proxy,
         package_index(wheels.folder, tls=tls) as index,
     ):
         monkeypatch.setenv("PIP_INDEX_URL", simple(index))

@@ -14,11 +14,11 @@ from heimdall.models.errors import ModelUnavailable, SourceError
 from heimdall.models.resolver import resolve_in_detail
 from heimdall.models.settings import Settings
 from heimdall.models.transfer.http import Client
+from tests.support.http_proxy import http_proxy
 from tests.support.raw_server import Reply, raw_server
 from tests.support.servers import plain_mirror
 from tests.support.small_model import SmallModel
 from tests.support.socks_proxy import socks_proxy
-from tests.support.tinyproxy import tinyproxy
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +29,7 @@ def _mirror_only(manifest_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_http_with_credentials(small: SmallModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    with tinyproxy(user="me", password="s3cret") as proxy, plain_mirror(small.directory) as mirror:
+    with http_proxy(user="me", password="s3cret") as proxy, plain_mirror(small.directory) as mirror:
         monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", mirror.url)
         monkeypatch.setenv("http_proxy", f"http://{proxy.host}")
         with pytest.raises(
@@ -52,7 +52,7 @@ def test_https_by_connect(
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
     with (
-        tinyproxy(user="me", password="s3cret") as proxy,
+        http_proxy(user="me", password="s3cret") as proxy,
         plain_mirror(small.directory, tls=context) as mirror,
     ):
         monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", mirror.url)
@@ -60,7 +60,7 @@ def test_https_by_connect(
         assert resolve_in_detail().sources == ("mirror",)
         port = mirror.url.rpartition(":")[2]
         request = proxy.requests()[-1]
-        assert request.startswith(f"CONNECT 127.0.0.1:{port} ")
+        assert request == f"CONNECT 127.0.0.1:{port}"
 
 
 def answering(seconds: float, answer: bytes) -> Reply:
@@ -146,7 +146,7 @@ def test_a_socks_proxy_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatc
 
 
 def test_no_proxy_is_respected(small: SmallModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    with tinyproxy() as proxy, plain_mirror(small.directory) as mirror:
+    with http_proxy() as proxy, plain_mirror(small.directory) as mirror:
         monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", mirror.url)
         monkeypatch.setenv("http_proxy", f"http://{proxy.host}")
         monkeypatch.setenv("no_proxy", "localhost,127.0.0.1")

@@ -6,6 +6,7 @@ import base64
 import json
 import os
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -13,7 +14,7 @@ from hatch_heimdall_models.manifest import Asset
 from heimdall.models.errors import ModelUnavailable, SourceError
 from heimdall.models.manifest import read_model
 from heimdall.models.resolver import resolve_in_detail
-from heimdall.models.settings import Settings
+from heimdall.models.settings import Settings, SettingsError
 from heimdall.models.sources.logins import registry_login
 from heimdall.models.sources.mirror import mirror
 from heimdall.models.sources.registry import registry_url
@@ -269,3 +270,49 @@ def test_the_nearest_entry_counts(
     assert hub
     assert hub.identity_token == "refresh"
     assert registry_login("other.example", "team/model", 1) is None
+
+
+def test_an_identity_token_is_exchanged(
+    small: SmallModel, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As clouds' own login commands keep one; and the registry wants it again for each of its blobs."""
+    asset = small.manifest.models[0].asset
+    layer = {"digest": f"sha256:{asset.sha256}"}
+    forms = []
+
+    def registry(request: Request) -> Response:
+        if request.path == "/oauth2/token":
+            forms.append(dict(parse_qsl(request.body.decode())))
+            return Response.text(200, '{"access_token": "t0ken"}', "application/json")
+        if request.headers.get("authorization") != "Bearer t0ken":
+            realm = f"http://{request.headers['host']}/oauth2/token"
+            return Response(401, {"WWW-Authenticate": f'Bearer realm="{realm}",service="r"'})
+        if request.path.endswith("/models/manifests/v1"):
+            return Response.text(200, json.dumps({"layers": [layer]}), "application/json")
+        if "/blobs/" in request.path:
+            return Response.text(200, "not these bytes", "application/octet-stream")
+        return Response.text(404, "{}", "application/json")
+
+    with Listener("registry", registry, log=RequestLog(None)) as server:
+        host = server.url.partition("://")[2]
+        (home / ".docker").mkdir()
+        (home / ".docker" / "config.json").write_text(
+            json.dumps({"auths": {host: {"identitytoken": PASSWORD}}})
+        )
+        told = refused(monkeypatch, f"oci://{host}/models")
+    assert "expected" in told
+    assert forms[-1] == {
+        "grant_type": "refresh_token",
+        "refresh_token": PASSWORD,
+        "scope": "repository:models:pull",
+        "service": "r",
+        "client_id": "heimdall",
+    }
+
+
+@pytest.mark.parametrize(
+    "prefix", ["oci://r.example/Models", "oci://r.example/models?x=y", "oci:///models"]
+)
+def test_what_can_not_be_a_registry_is_refused_at_once(prefix: str) -> None:
+    with pytest.raises(SettingsError, match="HEIMDALL_MODELS_MIRROR"):
+        Settings.from_environment({"HEIMDALL_MODELS_MIRROR": prefix})

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from heimdall.hooks.hook_files import HOOK_FILES, HookFile, drop_hooks, has_hooks, put_hooks
+from heimdall.hooks.hosts import Event
+from heimdall.hooks.program import command_line, is_ours
+from heimdall.mcp_clients.errors import FormatError
+
+EVERY = pytest.mark.parametrize("file", HOOK_FILES.values(), ids=lambda file: file.host.name)
+MINE = {"hooks": [{"type": "command", "command": "mine"}]}
+
+
+@EVERY
+def test_a_fresh_file_has_a_hook_for_each_event_and_is_gone_afterwards(file: HookFile) -> None:
+    text = put_hooks("", file, "/opt/heimdall")
+    content = json.loads(text)
+    assert set(content["hooks"]) == set(file.host.events.values())
+    assert set(content) == {"hooks", *file.fixed}
+    assert has_hooks(text)
+    assert put_hooks(text, file, "/opt/heimdall") == text
+    assert drop_hooks(text, file) == ""
+
+
+@EVERY
+def test_no_command_line_has_a_version_and_named_ones_name_their_host(file: HookFile) -> None:
+    text = put_hooks("", file, "/opt/heimdall")
+    assert ("--client" in text) == file.named
+    for word in ("0.4", "python3", "site-packages"):
+        assert word not in text
+
+
+@EVERY
+def test_others_hooks_and_settings_stay_as_they_are(file: HookFile) -> None:
+    name = file.host.events[Event.SESSION_START]
+    old = json.dumps({"theme": "dark", "hooks": {name: [MINE], "Other": [MINE]}}, indent=2) + "\n"
+    new = put_hooks(old, file, "/opt/heimdall")
+    assert json.loads(new)["hooks"][name][0] == MINE
+    assert json.loads(new)["theme"] == "dark"
+    back = json.loads(drop_hooks(new, file))
+    back.pop("version", None)
+    assert back == json.loads(old)
+
+
+@EVERY
+def test_a_moved_program_takes_the_place_of_the_old_one(file: HookFile) -> None:
+    first = put_hooks("", file, "/old/bin/heimdall")
+    second = put_hooks(first, file, "/new/bin/heimdall")
+    assert "/old/" not in second
+    assert second == put_hooks("", file, "/new/bin/heimdall")
+
+
+def test_a_group_with_others_hooks_loses_ours_alone() -> None:
+    file = HOOK_FILES["claude-code"]
+    ours = {"type": "command", "command": "heimdall hook stop"}
+    old = json.dumps({"hooks": {"Stop": [{"matcher": "x", "hooks": [ours, *MINE["hooks"]]}]}})
+    assert json.loads(drop_hooks(old, file)) == {"hooks": {"Stop": [{"matcher": "x", **MINE}]}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[]", '{"hooks": []}', '{"hooks": {"Stop": {}}}', "{", '{"hooks": {"Stop": [/* mine */ 1]}}'],
+)
+def test_what_can_not_be_changed_alone_is_refused(text: str) -> None:
+    with pytest.raises(FormatError):
+        put_hooks(text, HOOK_FILES["claude-code"], "heimdall")
+
+
+names = st.sampled_from(["Stop", "SessionStart", "PreToolUse", "x", "ä"])
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3),
+    max_leaves=6,
+)
+hook = st.fixed_dictionaries({"type": st.just("command"), "command": st.text(max_size=8)})
+groups = st.lists(
+    st.fixed_dictionaries({"hooks": st.lists(hook, min_size=1, max_size=2)}), min_size=1
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["theme", "model", "ü", "permissions"]), values),
+    st.dictionaries(names, groups),
+    st.sampled_from([None, 2, "\t"]),
+    st.sampled_from([*HOOK_FILES.values()]),
+)
+def test_put_and_drop_leave_any_other_content(
+    settings: dict[str, Any], hooks: dict[str, Any], indent: Any, file: HookFile
+) -> None:
+    content = {**settings, **({"hooks": hooks} if hooks else {})}
+    old = json.dumps(content, indent=indent, ensure_ascii=False)
+    back = json.loads(drop_hooks(put_hooks(old, file, "/a b/heimdall"), file) or "{}")
+    back.pop("version", None)
+    assert back == content
+
+
+def test_a_command_line_is_ours_in_any_shell_and_place() -> None:
+    line = command_line("/home/my name/bin/heimdall", Event.STOP, "codex")
+    assert is_ours(line)
+    for ours in ("heimdall hook stop", "C:/x/heimdall.exe hook stop"):
+        assert is_ours(ours)
+    assert is_ours("C:\\x y\\heimdall.exe", ["hook", "stop"])
+    for other in (
+        "heimdall status",
+        "other hook stop",
+        "",
+        "'",
+        None,
+        3,
+        "echo heimdall hook stop",
+    ):
+        assert not is_ours(other)
+
+
+@pytest.mark.slow
+def test_a_path_with_blanks_and_quotes_runs_in_a_shell(tmp_path: Path) -> None:
+    folder = tmp_path / "it's a $HOME"
+    folder.mkdir()
+    program = folder / "heimdall"
+    program.write_text('#!/bin/sh\necho "$@"\n')
+    program.chmod(0o755)
+    line = command_line(str(program), Event.STOP, "codex")
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True)
+    assert done.stdout == "hook stop --client codex\n"

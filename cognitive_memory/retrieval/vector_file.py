@@ -68,7 +68,9 @@ class VectorFile:
             _log.debug("%s is not used: %s", self.path, error)
             return None
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            _log.warning("%s is thrown away, and made anew: %s", self.path, error)
+            # Of the system's errors its words alone: a number says nothing, and the path is said already.
+            why = getattr(error, "strerror", None) or error
+            _log.warning("%s is thrown away, and made anew: %s", self.path, why)
             self.remove()
             return None
 

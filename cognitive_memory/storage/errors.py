@@ -142,7 +142,7 @@ _EXPLANATIONS: dict[int, tuple[type[StorageError], str, str]] = {
     sqlite3.SQLITE_INTERRUPT: (
         NoAnswerError,
         "it did not answer in time, as if it was damaged or altered",
-        "nothing was changed; 'heimdall doctor' looks at it, 'heimdall restore' brings back a backup, {own} takes over the rest",
+        "nothing was changed; 'heimdall restore' brings back a backup, {own} takes over the rest",
     ),
     sqlite3.SQLITE_FULL: (
         DatabaseFullError,

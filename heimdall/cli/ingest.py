@@ -30,6 +30,9 @@ _MEGABYTE = 1_000_000
 _NOTES_SHOWN = 20
 _KINDS_SHOWN = 8
 _NOTE = "note"
+_WITHOUT_MODEL = (
+    "the embedding model can't be had now; 'heimdall models pull' fetches it later, or says why not"
+)
 _common_options = options(
     click.option(
         "--tag",
@@ -320,7 +323,7 @@ def _report(
             output.fields([(_NOTE, f"and {more} more; --json shows all")])
         output.fields({**rows, "memories": _in_words(report.memories)}.items())
         if embedding.embedding_problem:
-            output.fields([(_NOTE, embedding.embedding_problem)])
+            output.fields([(_NOTE, _WITHOUT_MODEL)])
         if pending := embedding.pending:
             output.paragraph(
                 f"{pending} memories have no vector yet; keywords find them, meaning does later"

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _TAGS_SHOWN = 20
 _HITS, _HITS_AS_JSON = 5, 10
-_NOTHING_YET = "This project remembers nothing yet: 'heimdall store' or 'heimdall load' puts something into its memory."
+_NOTHING_YET = "This project remembers nothing yet: 'heimdall init' remembers what is here, 'heimdall store' what you say."
 
 
 @command()
@@ -173,6 +173,9 @@ def recall(
     ]
 
     def show_answer() -> None:
+        if memory is None:
+            output.paragraph(_NOTHING_YET)
+            return
         show_hits(answer.hits, " ".join(query), whole=full, explain=explain)
         for text in answer.notes:
             note(text)

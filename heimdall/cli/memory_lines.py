@@ -103,7 +103,10 @@ def _head(memory: Memory, columns: int | None, before: str, *, weak: bool = Fals
     source = _name(memory.source) if memory.source else ""
     room = None if columns is None else columns - width(before)
     if source and room is not None:
-        source = cut_before(source, max(_NARROWEST, room - len(known) - len(_GAP)))
+        # What was put into quotes keeps both of them: it could pass for something else.
+        quote = '"' if source.startswith('"') else ""
+        longest = max(_NARROWEST, room - len(known) - len(_GAP)) - len(quote)
+        source = quote + cut_before(source.removeprefix(quote), longest)
     source += _GAP if source else ""
     for detail in _details(memory):
         longer = f"{known}{_GAP}{detail}"

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-import click
-
 from heimdall.cli import output, screen
 from heimdall.cli.memory_lines import FEWEST_LINES, LINES, Layout, Line, memory_lines, visible
 from heimdall.cli.opening import model_is_here
@@ -103,14 +101,13 @@ def short(text: str) -> str:
 
 def note(text: str) -> None:
     """Tell on stderr what the reader of the answer should know."""
-    click.echo(f"note: {printable_lines(text)}", err=True)
+    output.aside(f"note: {printable_lines(text)}")
 
 
 def note_pending(pending: int) -> None:
     """Tell how to get the vectors that are missing."""
-    embed = "'heimdall status --embed'"
     if model_is_here():
-        note(f"{embed} makes the missing vectors")
+        note("'heimdall status --embed' makes the missing vectors")
     else:
-        then = f", {embed} then makes the missing vectors" if pending else ""
+        then = " and makes the missing vectors" if pending else ""
         note(f"'heimdall models pull' fetches the model{then}")

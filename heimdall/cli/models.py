@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from inspect import cleandoc
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from heimdall.cli.command import Command, group
 from heimdall.models import commands
 from heimdall.models.report import Report
 
+_FETCHING = ("pull", "import")
+"""What memories wait for that have no vector yet."""
 _EXAMPLES = {
     "status": """
         heimdall models status  # what is pinned, and where it is
@@ -59,7 +62,10 @@ def models() -> None:
 
 def _command(name: str, row: commands.Command) -> Command:
     def run(**options: Any) -> Report:
-        return row.perform(output, **options)
+        report = row.perform(output, **options)
+        if name in _FETCHING and options.get("package") in {None, "heimdall"} and report.sound:
+            return _and_embed(report)
+        return report
 
     parameters: list[click.Parameter] = [
         click.Option([f"--{flag.replace('_', '-')}"], is_flag=True, help=meaning)
@@ -87,6 +93,35 @@ def _command(name: str, row: commands.Command) -> Command:
         parameters.insert(0, click.Argument([row.path], type=kind))
     text = f"{cleandoc(row.run.__doc__ or '')}\n\nExamples:\n{cleandoc(_EXAMPLES[name])}"
     return Command(name, callback=run, params=parameters, help=text)
+
+
+def _and_embed(report: Report) -> Report:
+    """Make the vectors that this project's memories waited for; without a project there are none."""
+    from cognitive_memory.opening import existing_memory
+    from cognitive_memory.project.errors import ProjectError
+    from cognitive_memory.project.find import find_project
+    from heimdall.cli.opening import embed_all, model_is_here
+    from heimdall.errors import HeimdallError
+
+    made, problem = 0, None
+    try:
+        # Another variant than the one in use may have been fetched.
+        if model_is_here() and (memory := existing_memory(find_project())):
+            with memory:
+                made = embed_all(memory) if memory.storage.status().pending else 0
+    except ProjectError:
+        pass
+    except HeimdallError as error:  # the model is here, which was asked for
+        problem = str(error)
+
+    def show() -> None:
+        report.show()
+        if made:
+            output.line(f"{made:,} memories of this project got their vectors")
+        if problem:
+            output.paragraph(f"this project's memories have no vectors yet: {problem}")
+
+    return replace(report, document={**report.document, "embedded": made}, show=show)
 
 
 for _name, _row in commands.COMMANDS.items():

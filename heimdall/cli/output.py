@@ -158,7 +158,17 @@ def error(message: str) -> None:
     name = "heimdall:"
     if on_terminal(sys.stderr) and not os.environ.get("NO_COLOR"):
         name = click.style(name, fg="red", bold=True)
-    click.echo(f"{name} {printable_lines(message)}", err=True)
+    aside(f"{name} {printable_lines(message)}")
+
+
+def aside(text: str) -> None:
+    """Print lines on stderr; on a terminal they are wrapped between their words."""
+    if not on_terminal(sys.stderr):
+        click.echo(text, err=True)
+        return
+    room = max(_NARROWEST, shutil.get_terminal_size().columns - len(_GAP))
+    for part in text.split("\n"):
+        click.echo(f"\n{_GAP}".join(wrapped(part, room)), err=True)
 
 
 def as_json(document: Mapping[str, object]) -> None:

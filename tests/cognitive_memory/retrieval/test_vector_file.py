@@ -153,3 +153,14 @@ def test_a_header_that_is_nested_too_deeply(file: VectorFile) -> None:
     file.path.write_bytes(b"[" * 5000)
     assert file.read("model") is None
     assert not file.path.exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with a name")
+def test_what_the_log_says_of_something_else_in_its_place(
+    file: VectorFile, caplog: pytest.LogCaptureFixture
+) -> None:
+    file.path.unlink()
+    os.mkfifo(file.path)
+    assert file.read("model") is None
+    (record,) = caplog.records
+    assert record.getMessage().endswith("is thrown away, and made anew: it is no regular file")

@@ -271,7 +271,9 @@ class TestPagesWithoutEnd:
     def test_a_question_comes_to_an_end(self, endless: Path) -> None:
         with (
             ProjectMemory.open(endless) as memory,
-            pytest.raises(NoAnswerError, match=r"restore.*adopt --own"),
+            pytest.raises(
+                NoAnswerError, match=r"; nothing was changed; .heimdall restore.*adopt --own"
+            ),
         ):
             memory.storage.status()
 

@@ -234,7 +234,7 @@ def test_people_read_the_same(run: Run) -> None:
 
 def test_looking_makes_nothing(run: Run, report: Report) -> None:
     assert report("recall", "anything")["hits"] == []
-    assert "remembers nothing yet" in run("recall", "anything").stderr
+    assert "remembers nothing yet" in run("recall", "anything").stdout
     assert report("status") == {
         "database": str(Path.cwd() / ".heimdall" / "cognitive_memory.db"),
         "exists": False,
@@ -328,11 +328,11 @@ def test_nothing_stored_looks_like_what_is_known_of_it(
         _, shown = on_a_terminal(command, environment={**os.environ, "PYTHONPATH": str(ROOT)})
     else:
         shown = run("recall", "rules").stdout
-    lines = re.sub(r"\x1b\[[\d;]*m", "", shown).splitlines()
-    known = [line for line in lines if line and not re.match("   >|note: ", line)]
+    lines = re.sub(r"\x1b\[[\d;]*m", "", shown).partition("note: ")[0].splitlines()
+    known = [line for line in lines if line and not line.startswith("   >")]
     assert len(known) == 1, known
     if on_terminal:
-        assert re.match(rf"1\. …\S.*  [\d-]+  {memory_id[:8]}(  |$)", known[0])
+        assert re.match(rf'1\. "….*"  [\d-]+  {memory_id[:8]}(  |$)', known[0])
     else:
         assert re.match(
             rf'1\. "pinned  .*"  [\d-]+  {memory_id[:8]}  stored  episode  #"a.*"  "pinned"',
@@ -438,3 +438,16 @@ def test_with_the_model_what_is_stored_is_found_by_meaning_at_once(
     lines = run("export").stdout
     report("delete-memory", waiting["id"])
     assert report("import", "-", text=lines)["vectors"] == 1
+
+
+@pytest.mark.model
+def test_when_the_model_comes_what_waited_gets_its_vectors(
+    report: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report("store", "The cat sleeps on the warm windowsill.")
+    monkeypatch.setenv("HEIMDALL_SYSTEM_MODELS", str(require_real_model()))
+    assert report("models", "pull")["embedded"] == 1
+    assert report("status")["pending"] == 0
+    assert report("models", "pull")["embedded"] == 0
+    monkeypatch.chdir("/")
+    assert report("models", "pull")["embedded"] == 0

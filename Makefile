@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export HEIMDALL_FETCH := use
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit lint format bench picture release-assets models wheelhouse node-tools programs clean
+.PHONY: help demo test unit lint format bench picture release-assets models wheelhouse node-tools programs docs clean
 
 help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | awk -F '\t' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -44,6 +44,11 @@ bench: $(INSTALLED) models ## Compare with peers and print ratios
 
 picture: $(INSTALLED) models ## Draw the README's terminal picture again, from a real run
 	@$(BIN)/python -m tests.support.picture
+
+docs: $(INSTALLED) ## Build the site of docs/ into .cache/site; warnings are errors
+	@$(BIN)/python -m pip install --quiet --group docs
+	@$(BIN)/python -m tests.support.command_reference .cache/docs/commands.md
+	@$(BIN)/zensical build --strict
 
 release-assets: models ## Make the model from upstream's files, pack the release asset, compare it with the lock
 	@$(BIN)/python -m release pack

@@ -89,6 +89,11 @@ def _run(options: argparse.Namespace) -> int:
         key=lambda asset: (asset.tag, asset.name),
     ):
         place = assets / asset.tag / asset.name
-        held = f"{place}, to be uploaded" if place.is_file() else "released before"
+        if not place.is_file():
+            held = "released before"
+        elif any(asset in model.assets for model in (old.models if old else ())):
+            held = f"{place}, to be uploaded if that release has it not yet"
+        else:
+            held = f"{place}, to be uploaded"
         print(f"release {asset.tag}: {asset.name}, {megabytes(asset.size)} ({held})")  # noqa: T201
     return EXIT_OK

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hatch_heimdall_models.asset import read_asset, write_asset
+from hatch_heimdall_models.assigned import assigned_files
 from hatch_heimdall_models.errors import ChangedAssetError, ModelBuildError
 from hatch_heimdall_models.files import replacing, sha256_of
 from hatch_heimdall_models.inlining import inline_texts
-from hatch_heimdall_models.inventory import HashedFile, by_folder, take_inventory
+from hatch_heimdall_models.inventory import HashedFile, take_inventory
 from hatch_heimdall_models.lock import carried_over, entry_of
 from hatch_heimdall_models.manifest import ASSET_FORM, Asset, Manifest, Model, ModelFile
 from hatch_heimdall_models.packing_risks import risks
@@ -70,7 +70,7 @@ class LockMaker:
             )
         demanded = tag or (self._tag(self.config.tag) if self.config.tag else None)
         entries = []
-        assigned = _assigned(self.config, files)
+        assigned = assigned_files(self.config, files)
         self._refuse_risks(assigned)
         inline = inline_texts(
             ((self._directory(model) / file.path, file) for model, own in assigned for file in own),
@@ -137,9 +137,15 @@ class LockMaker:
         def new_tag() -> str:
             return demanded or self._tag(self.config.next_tag)
 
+        coming = self._coming(demanded)
         if model.has_single_files:
             single = SingleAssets(
-                model, self._directory(model), self.assets, self.packed, replace=self.replace
+                model,
+                self._directory(model),
+                self.assets,
+                self.packed,
+                coming=coming,
+                replace=self.replace,
             )
             return single.make(pins, known, demanded, new_tag)
         digests = {file.sha256 for file in files}
@@ -150,11 +156,22 @@ class LockMaker:
             and known.asset.sha256 not in digests
         ):
             self._check(known.asset, files)
+            if known.asset.tag == coming:
+                self._pack_again(known.asset, model, files)
             return (known.asset,)
         tag = new_tag()
         if not self.replace:
             self._refuse_other_bytes(old, model, files, tag)
         return (self._asset(model, files, tag),)
+
+    def _coming(self, demanded: str | None) -> str | None:
+        """The tag of the release that is being made, as far as anybody said it; None to check."""
+        if self.packed != self.assets:
+            return None
+        try:
+            return demanded or self._tag(self.config.next_tag)
+        except ModelBuildError:
+            return None
 
     def _tag(self, form: str) -> str:
         """The tag of the release that the project's version will be."""
@@ -198,12 +215,24 @@ class LockMaker:
         path = self.assets / relative
         if not path.is_file() or (self.replace and not _holds(path, files)):
             path = self.packed / relative
-            about = {name: self._licence(name) for name in model.license_files}
-            with replacing(path) as stream:
-                directory = self._directory(model)
-                write_asset(stream, {file.path: directory / file.path for file in files}, about)
+            self._pack(path, model, files)
         require_same_files(path, files)
         return Asset.of_file(tag, path)
+
+    def _pack_again(self, asset: Asset, model: ModelConfig, files: Sequence[HashedFile]) -> None:
+        """Bring back what went with a cleaned `dist` before its release, if the same bytes come out."""
+        path = self.assets / asset.tag / asset.name
+        if not path.is_file():
+            self._pack(path, model, files)
+            # Somebody packed the pinned one by hand, or with another licence.
+            if sha256_of(path) != asset.sha256:
+                path.unlink()
+
+    def _pack(self, path: Path, model: ModelConfig, files: Sequence[HashedFile]) -> None:
+        about = {name: self._licence(name) for name in model.license_files}
+        directory = self._directory(model)
+        with replacing(path) as stream:
+            write_asset(stream, {file.path: directory / file.path for file in files}, about)
 
     def _directory(self, model: ModelConfig) -> Path:
         """The folder in which the model's paths begin."""
@@ -262,40 +291,3 @@ def same_bytes(known: Model, files: Sequence[HashedFile]) -> bool:
 
 def _holds(asset: Path, files: Sequence[HashedFile]) -> bool:
     return list(read_asset(asset)) == sorted(files, key=attrgetter("path"))
-
-
-def _assigned(
-    config: HookConfig, files: Sequence[HashedFile]
-) -> list[tuple[ModelConfig, list[HashedFile]]]:
-    """Each model with its files, whose paths begin in its variant's folder.
-
-    A file belongs to exactly one.
-    """
-    problems = []
-    assigned: dict[ModelConfig, list[HashedFile]] = {model: [] for model in config.models}
-    for folder, inside in by_folder(files, config.variant_folders.values()).items():
-        models = [
-            model for model in assigned if config.variant_folders.get(model.variant, "") == folder
-        ]
-        for file in inside:
-            owners = [
-                model
-                for model in models
-                if any(fnmatchcase(file.path, form) for form in model.files)
-            ]
-            if len(owners) == 1:
-                assigned[owners[0]].append(file)
-                continue
-            names = " and ".join(f"{model.name} ({model.variant})" for model in owners)
-            problems.append(
-                f"{folder}{'/' * bool(folder)}{file.path} belongs to {names or 'no model'}: "
-                "let the 'files' of exactly one model match it"
-            )
-    problems += [
-        f"{model.name} ({model.variant}): its 'files' match none"
-        for model, own in assigned.items()
-        if not own
-    ]
-    if problems:
-        raise ModelBuildError(config.models_dir, problems)
-    return list(assigned.items())

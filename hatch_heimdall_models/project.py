@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -105,10 +106,11 @@ def configured(root: Path) -> Table:
     subject, where, hooks = build_hooks(root)
     hook = next((name for name in (TABLE, IN_TREE_TABLE) if _is_ours(name, hooks)), None)
     if own is None and hook is None:
-        raise ModelBuildError(
-            "pyproject.toml",
-            [f"{OWN_TABLE}: there is no such table, and no {where}.{TABLE} in {subject}"],
-        )
+        problem = f"{OWN_TABLE}: there is no such table, and no {where}.{TABLE} in {subject}"
+        for parent, names in (("tool", _tool(root)), (where, hooks)):
+            for near in difflib.get_close_matches(TABLE, names, n=1, cutoff=0.8):
+                problem += f"; if {parent}.{near} is it, correct its name"
+        raise ModelBuildError("pyproject.toml", [problem])
     values = hooks.get(hook, {}) if hook else {}
     if own is None:
         return Table(subject, f"{where}.{hook}", values, hooked=True)
@@ -137,7 +139,7 @@ def build_hooks(root: Path) -> tuple[str, str, dict[str, Any]]:
 
 
 def _own_table(root: Path) -> Mapping[str, Any] | None:
-    tool = _table(_read(root / "pyproject.toml"), "tool")
+    tool = _tool(root)
     if TABLE not in tool:
         return None
     if isinstance(tool[TABLE], dict):
@@ -145,6 +147,10 @@ def _own_table(root: Path) -> Mapping[str, Any] | None:
     raise ModelBuildError(
         "pyproject.toml", [f"{OWN_TABLE}: expected a table, found {tool[TABLE]!r}"]
     )
+
+
+def _tool(root: Path) -> dict[str, Any]:
+    return _table(_read(root / "pyproject.toml"), "tool")
 
 
 def _is_ours(name: str, hooks: Mapping[str, Any]) -> bool:
@@ -155,7 +161,12 @@ def _is_ours(name: str, hooks: Mapping[str, Any]) -> bool:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return toml.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        if text.startswith("\ufeff"):
+            # Build frontends refuse it too, with words about a statement.
+            problem = "begins with a byte order mark, which TOML does not allow: save it as UTF-8 without one"
+            raise ModelBuildError(str(path), [problem])
+        return toml.loads(text)
     except FileNotFoundError:
         problem = "there is no such file: name the project's folder with --project"
         raise ModelBuildError(str(path), [problem]) from None

@@ -29,6 +29,8 @@ class SingleAssets:
         directory: where its paths begin.
         assets: where release assets are looked for, `<assets>/<tag>/<asset>`.
         packed: where one that is not there is put, in the same way.
+        coming: the tag whose assets are put there again where they are missing: that of the release
+            that is being made.
         replace: let an asset that the lock has get other bytes.
     """
 
@@ -36,6 +38,7 @@ class SingleAssets:
     directory: Path
     assets: Path
     packed: Path
+    coming: str | None = None
     replace: bool = False
 
     def make(
@@ -80,7 +83,7 @@ class SingleAssets:
             if not self.replace and locked.get((asset.tag, asset.name), file.sha256) != file.sha256:
                 model = f"{self.model.name} ({self.model.variant})"
                 raise ChangedAssetError.of(model, file.path, asset.tag, asset.name)
-            if not self._is_at_hand(asset, file) and is_new:
+            if not self._is_at_hand(asset, file) and (is_new or asset.tag == self.coming):
                 self._copy(asset, file)
             made.setdefault(file.sha256, asset)
         return tuple(made.values())

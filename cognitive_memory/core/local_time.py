@@ -7,7 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-FORMS = '2026-01-31, 2026-01, 2026-01-31T12:00, "today", "yesterday", "last week", "3 days ago"'
+FORMS = (
+    '2026-01-31, 2026-01, 2026-01-31T12:00, "31 January 2026", "today", "yesterday", "last week", '
+    '"3 days ago"'
+)
 """Some of what `parse_span` understands."""
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 9998  # those around them are out of range in some time zone
@@ -17,6 +20,31 @@ _UNIT = r"(hour|day|week|month|year)s?"
 _LAST = re.compile(rf"(?:the )?(this|current|last|past|previous|recent) (?:(\d{{1,4}}) )?{_UNIT}")
 _AGO = re.compile(rf"(a|an|one|\d{{1,4}}) {_UNIT} ago")
 _DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
+_MONTHS = {
+    month: number
+    for number, names in enumerate(
+        [
+            "january|jan",
+            "february|feb",
+            "march|mar",
+            "april|apr",
+            "may",
+            "june|jun",
+            "july|jul",
+            "august|aug",
+            "september|sep|sept",
+            "october|oct",
+            "november|nov",
+            "december|dec",
+        ],
+        start=1,
+    )
+    for month in names.split("|")
+}
+_MONTH_NAME = "|".join(_MONTHS)
+_NAMED = re.compile(
+    rf"(?:(\d\d?)(?:st|nd|rd|th)? (?:of )?)?({_MONTH_NAME})(?: (\d\d?)(?:st|nd|rd|th)?)?,? (\d{{4}})"
+)
 _RELATIVE_DAYS = {"today": 0, "yesterday": -1, "day before yesterday": -2, "tomorrow": 1}
 
 
@@ -48,13 +76,54 @@ def parse_span(text: str, now: datetime | None = None) -> Span:
     >>> span.since.isoformat()[:10], span.until.isoformat()[:10]
     ('2026-02-28', '2026-03-01')
     """
-    now = now or datetime.now().astimezone()
+    now = (now or datetime.now()).astimezone()
     said = " ".join(text.replace("_", " ").lower().split())
     with suppress(ValueError, OverflowError, OSError):  # of days and years that there are not
         span = _in_words(said, now) or _in_numbers(text.strip())
         if span and all(_FIRST_YEAR <= end.year <= _LAST_YEAR for end in (span.since, span.until)):
             return span
     raise ValueError(f"expected a time from {_FIRST_YEAR} to {_LAST_YEAR} as {FORMS}")
+
+
+_SAID = re.compile(
+    r"\b(?:(?P<side>before|until|since|after|in|during) )?(?P<time>"
+    r"\d{4}-\d\d-\d\d|\d{4}-\d\d|"
+    rf"(?:\d\d?(?:st|nd|rd|th)? (?:of )?)?(?:{_MONTH_NAME})(?: \d\d?(?:st|nd|rd|th)?)?,? \d{{4}}|"
+    r"today|yesterday|day before yesterday|"
+    r"(?:this|last|past) (?:\d{1,4} )?(?:day|week|month|year)s?|"
+    r"(?:a|an|one|\d{1,4}) (?:hour|day|week|month|year)s? ago|"
+    rf"last (?:{'|'.join(_WEEKDAYS)})|"
+    r"(?P<year>(?:19|20)\d\d))(?![\w-]|\.\d)"
+)
+
+
+def spans_in(question: str, now: datetime | None = None) -> list[Span]:
+    """The spans of time that a question names, in the order of its words.
+
+    A year counts only behind "in", "since" and their like, since "2023" alone may be anything. What
+    is before a time has no beginning, what is since or after it has no end.
+
+    >>> [span.since.year for span in spans_in("what did we decide in May 2023, and since 2025-01")]
+    [2023, 2025]
+    >>> spans_in("why is there a limit of 2000 rows")
+    []
+    """
+    spans = []
+    said = " ".join(question.lower().split())
+    for match in _SAID.finditer(said):
+        side = match["side"]
+        if match["year"] and side is None:
+            continue
+        with suppress(ValueError):
+            span = parse_span(match["time"], now)
+            if side in {"before", "until"}:
+                end = span.since if side == "before" else span.until
+                span = Span(_midnight(date(_FIRST_YEAR, 1, 1)), end)
+            elif side in {"since", "after"}:
+                begin = span.since if side == "since" else span.until
+                span = Span(begin, _midnight(date(_LAST_YEAR, 12, 31)))
+            spans.append(span)
+    return spans
 
 
 def local_time(moment: datetime) -> str:
@@ -81,6 +150,10 @@ def _in_words(said: str, now: datetime) -> Span | None:
         return _days(today - timedelta(back), 1)
     if match := _LAST.fullmatch(said):
         return _last(match, today, now)
+    if (match := _NAMED.fullmatch(said)) and not (match[1] and match[3]):
+        month, day = _MONTHS[match[2]], match[1] or match[3]
+        year = int(match[4])
+        return _days(date(year, month, int(day)), 1) if day else _month(year, month)
     if match := _AGO.fullmatch(said):
         number = int(match[1]) if match[1].isdigit() else 1
         if match[2] == "hour":

@@ -22,7 +22,7 @@ from cognitive_memory.ingest.processor_time import processor_time
 from cognitive_memory.ingest.readers import read
 from heimdall.models.secrets import redact_document
 
-VERSION = 3
+VERSION = 4
 """Of what is made here from the same bytes. Raised when that changes: loaded files are then loaded again."""
 
 NAMESPACE = UUID("96d85c23-f1ea-5c11-9b3e-a74c23f0d098")

@@ -15,6 +15,7 @@ from cognitive_memory.ingest.documents import VERSION
 from cognitive_memory.ingest.errors import GitError
 from cognitive_memory.ingest.git_command import Git
 from cognitive_memory.ingest.reports import GitReport, silent
+from cognitive_memory.ingest.reverts import with_reverted
 from cognitive_memory.ingest.walking import source_of
 from cognitive_memory.project_memory import ProjectMemory
 
@@ -195,7 +196,7 @@ class _Load:
         for start in range(0, len(wanted), _BATCH):
             batch = wanted[start : start + _BATCH]
             commits = read_commits(self._git, batch, self._report.notes)
-            memories = list(self._memories(commits))
+            memories = list(self._memories(with_reverted(self._git, commits)))
             self._store(
                 memories,
                 {memory_id for sha in batch if sha in loaded for memory_id in loaded[sha].ids},

@@ -21,6 +21,7 @@ from cognitive_memory.qdrant.settings import QdrantSettings
 
 try:
     from qdrant_client import QdrantClient, models
+    from qdrant_client.common.client_exceptions import QdrantException
     from qdrant_client.http.exceptions import (
         ApiException,
         ResponseHandlingException,
@@ -29,27 +30,31 @@ try:
 except ModuleNotFoundError as missing:
     raise QdrantNotInstalledError from missing
 
-__all__ = ["QdrantClient", "models", "open_client", "talking"]
+__all__ = ["QdrantClient", "is_missing", "models", "open_client", "talking"]
 
 
 def open_client(settings: QdrantSettings) -> QdrantClient:
-    """A client for these settings; a server is not asked for anything yet.
+    """A client for one node, or for local mode; a server is not asked for anything yet.
+
+    Args:
+        settings: with one address at most.
 
     Raises:
         QdrantError: local mode's directory is in use by another process, or can't be used.
     """
-    if settings.url is not None:
+    if settings.urls:
+        (url,) = settings.urls
         # The client takes 6333 where no port is named, also where a proxy serves on the scheme's
         # own.
-        port = urlsplit(settings.url).port or (443 if settings.url.startswith("https:") else 6333)
+        port = urlsplit(url).port or (443 if url.startswith("https:") else 6333)
         with warnings.catch_warnings():
             # a key without TLS: `QdrantSettings.key_in_the_clear` says so, once
             warnings.simplefilter("ignore", UserWarning)
             return QdrantClient(
-                url=settings.url,
+                url=url,
                 port=port,
                 api_key=settings.api_key,
-                timeout=settings.timeout,
+                timeout=settings.request_seconds,
                 check_compatibility=False,  # it would ask the server now
             )
     try:
@@ -88,9 +93,17 @@ def _in_use(directory: Path) -> bool:
     return False
 
 
+_CLIENTS_OWN = (ApiException, QdrantException, ValueError, AssertionError)
+"""What the client raises; the last two where an answer is not of Qdrant's kind."""
+
+
 @contextmanager
-def talking(settings: QdrantSettings) -> Iterator[None]:
+def talking(settings: QdrantSettings, *, writes: bool = False) -> Iterator[None]:
     """Turn the client's errors into ours.
+
+    Args:
+        settings: of the node that is asked.
+        writes: whether it is asked to change something.
 
     Raises:
         QdrantUnreachableError: nothing answers, or something that is not Qdrant.
@@ -99,18 +112,27 @@ def talking(settings: QdrantSettings) -> Iterator[None]:
     """
     try:
         yield
-    except (ApiException, ValueError) as error:
-        raise _explanation(error, settings) from error
+    except _CLIENTS_OWN as error:
+        raise _explanation(error, settings, writes=writes) from error
 
 
-def _explanation(error: ApiException | ValueError, settings: QdrantSettings) -> QdrantError:
+def is_missing(error: Exception) -> bool:
+    """Whether an error of the client says that there is no collection, or none that a push has prepared."""
+    if isinstance(error, UnexpectedResponse):
+        return error.status_code == 404 or (
+            error.status_code == 400 and b"order_by" in error.content
+        )
+    return isinstance(error, ValueError) and str(error).endswith("not found")
+
+
+def _explanation(error: Exception, settings: QdrantSettings, *, writes: bool) -> QdrantError:
     """Our error for one of the client's."""
     place = settings.place
     if isinstance(error, UnexpectedResponse):
         code = f"HTTP {error.status_code}"
         if error.status_code in {401, 403}:
-            key = "no key was sent" if settings.api_key is None else "the key was refused"
-            return QdrantRefusedError(place, f"{key} ({code}): set HEIMDALL_QDRANT_API_KEY")
+            what = _refusal(error.status_code, settings, writes=writes)
+            return QdrantRefusedError(place, f"{what} ({code}): set HEIMDALL_QDRANT_API_KEY")
         if error.status_code in {429, 502, 503, 504}:
             return QdrantUnreachableError(place, f"{code}: try again later")
         return QdrantError(place, f"{code}: {error.content.decode(errors='replace')[:300]}")
@@ -118,8 +140,18 @@ def _explanation(error: ApiException | ValueError, settings: QdrantSettings) -> 
         reason = str(error.source) or type(error.source).__name__
         problem = f"no answer ({reason}): start it, or correct HEIMDALL_QDRANT_URL"
         return QdrantUnreachableError(place, problem)
+    if isinstance(error, QdrantException):
+        return QdrantUnreachableError(place, f"it has too much to do ({error}): try again later")
     if isinstance(error, ApiException):
         return QdrantError(place, str(error))
     # what came is no JSON, or not of Qdrant's kind
     problem = "it does not answer as Qdrant does: correct HEIMDALL_QDRANT_URL"
     return QdrantUnreachableError(place, problem)
+
+
+def _refusal(status: int, settings: QdrantSettings, *, writes: bool) -> str:
+    if settings.api_key is None:
+        return "no key was sent"
+    if status == 401:
+        return "the key was refused"
+    return "the key may read and not write" if writes else "the key may not read this"

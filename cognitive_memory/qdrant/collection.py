@@ -27,7 +27,7 @@ _INDEXES: Mapping[str, models.PayloadSchemaParams] = {
     "tags": _KEYWORD,
     "folders": _KEYWORD,
     "created_at": models.DatetimeIndexParams(type=models.DatetimeIndexType.DATETIME),
-    "revision": models.IntegerIndexParams(type=_INTEGER, lookup=False, range=True),
+    "position": models.IntegerIndexParams(type=_INTEGER, lookup=False, range=True),
 }
 """Fields of the payload that filters and order use, and the index of each."""
 

@@ -35,6 +35,10 @@ class QdrantOwnerError(QdrantError):
     """Another database has pushed this project's points."""
 
 
+class QdrantBehindError(QdrantError):
+    """It lacks too many of the project's memories to be asked."""
+
+
 class QdrantNotInstalledError(HeimdallError):
     """The client library is not installed."""
 

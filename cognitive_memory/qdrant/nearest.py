@@ -7,15 +7,16 @@ local index would give.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from cognitive_memory.core.recall import RecallFilter
-from cognitive_memory.qdrant.errors import QdrantError, QdrantUnreachableError
+from cognitive_memory.qdrant.asking import QdrantNodes
+from cognitive_memory.qdrant.errors import QdrantBehindError
 from cognitive_memory.qdrant.settings import QdrantSettings
 from cognitive_memory.storage import replication
+from cognitive_memory.storage.reading import Reader
+from cognitive_memory.storage.replication import Stamp
 from cognitive_memory.storage.store import MemoryStore
 
 if TYPE_CHECKING:
@@ -29,11 +30,8 @@ NEAREST = 200
 """How many memories Qdrant is asked for; a recall of ten looks at forty in full."""
 
 UNPUSHED = 5_000
-"""How many memories that Qdrant does not have yet are compared here, the latest ones."""
-
-REST = 60.0
-"""Seconds for which a Qdrant that did not answer is left alone, so that not every recall waits for
-it.
+"""How many memories that Qdrant does not have yet are compared besides. Where more are, all vectors
+are searched here instead, so that none is missed.
 """
 
 
@@ -48,9 +46,7 @@ class QdrantNearest:
     def __init__(self, settings: QdrantSettings, store: MemoryStore) -> None:
         self._settings = settings
         self._store = store
-        self._lock = Lock()
-        self._index: QdrantIndex | None = None
-        self._silent_until = 0.0
+        self._nodes = QdrantNodes(settings, self._open_index)
 
     def near(
         self, vector: NDArray[np.float32], wanted: RecallFilter, also: Collection[int]
@@ -64,44 +60,41 @@ class QdrantNearest:
             also: keys of memories that take part in any case.
 
         Raises:
-            QdrantNotInstalledError, QdrantError: it can't be asked now; for `REST` seconds nobody
-                tries again.
+            QdrantNotInstalledError, QdrantError: it can't be asked now, or has too little of the
+                project.
         """
         from cognitive_memory.retrieval.vector_index import Segment, VectorIndex
 
-        with self._lock:
-            if time.monotonic() < self._silent_until:
-                raise QdrantUnreachableError(self._settings.place, "it did not answer a moment ago")
-            try:
-                index = self._opened()
-                ids = [
-                    memory_id for memory_id, _ in index.search(vector, limit=NEAREST, wanted=wanted)
-                ]
-                newest = index.newest()
-            except QdrantError:
-                self._silent_until = time.monotonic() + REST
-                raise
+        found = self._nodes.ask(lambda index: index.search(vector, limit=NEAREST, wanted=wanted))
+        ids = [memory_id for memory_id, _ in found.nearest]
         with self._store.reading() as reader:
-            later = replication.stamps(reader, since=newest.revision if newest else 0)
-            unpushed = [stamp.key for stamp in later.values()][-UNPUSHED:]
+            unpushed = replication.keys_after(reader, _pushed(reader, found.whole), most=UNPUSHED)
+            if unpushed is None:
+                raise QdrantBehindError(self._settings.place, _BEHIND)
             keys = {*reader.known_keys(ids).values(), *also, *unpushed}
             segment = Segment(*reader.vectors.of_keys(sorted(keys)))
         return VectorIndex((segment,) if len(segment) else ())
 
     def close(self) -> None:
-        """Close the connection."""
-        with self._lock:
-            if self._index is not None:
-                self._index.close()
-                self._index = None
+        """Close the connections."""
+        self._nodes.close()
 
-    def _opened(self) -> QdrantIndex:
+    def _open_index(self, settings: QdrantSettings) -> QdrantIndex:
         from cognitive_memory.qdrant.index import QdrantIndex
 
-        if self._index is None:
-            self._index = QdrantIndex(
-                self._settings,
-                project_id=self._store.prepared.project_id,
-                space=str(self._store.embedding_space()),
-            )
-        return self._index
+        return QdrantIndex(
+            settings,
+            project_id=self._store.prepared.project_id,
+            space=str(self._store.embedding_space()),
+        )
+
+
+_BEHIND = (
+    f"more than {UNPUSHED:,} memories are not there yet: 'heimdall qdrant push' brings them there"
+)
+
+
+def _pushed(reader: Reader, whole: Stamp | None) -> Stamp | None:
+    """The stamp up to which all memories are in Qdrant, as this database counts."""
+    mine = whole is not None and whole.owner == replication.owner(reader)
+    return whole if whole and mine and replication.knows(reader, whole) else None

@@ -8,26 +8,33 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from cognitive_memory.core.memory import Memory, as_document
+from cognitive_memory.storage import replication
 from cognitive_memory.storage.json_lines import as_line
 from cognitive_memory.storage.replication import Stamp
 
-STAMP = ["owner", "key", "revision", "content_hash"]
-"""Fields of the payload that are its stamp."""
+BATCH = 256
+"""Points in one request of a push: about a megabyte of JSON, small beside Qdrant's limit of 32."""
+
+STAMP = ["owner", "key", "position", "content_hash"]
+"""Fields of the payload that are its stamp; the position is revision and key as one number, so that
+one index has the order in which points are written.
+"""
 
 
 def payload(memory: Memory, *, project_id: str, stamp: Stamp) -> dict[str, Any]:
     """What a point carries besides its vector."""
     where = {"project_id": project_id, "folders": folders(memory.source)}
-    return {**as_document(memory), **where, **asdict(stamp)}
+    state = {name: getattr(stamp, name) for name in STAMP}
+    return {**as_document(memory), **where, **state}
 
 
 def stamp_of(fields: Mapping[str, Any]) -> Stamp:
-    """The stamp in a payload."""
-    return Stamp(**{name: fields[name] for name in STAMP})
+    """The stamp in a payload; one that no memory has if it tells no position."""
+    revision, key = replication.at_position(fields.get("position", -1))
+    return Stamp(fields["owner"], key, revision, fields["content_hash"])
 
 
 def line_of(fields: Mapping[str, Any], *, space: str, vector: Sequence[float]) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,8 +15,12 @@ from heimdall.models.secrets import redact_url
 LOCAL = "local"
 URL_VARIABLE = "HEIMDALL_QDRANT_URL"
 KEY_VARIABLE = "HEIMDALL_QDRANT_API_KEY"
-TIMEOUT = 10
-"""Seconds for one request; a recall falls back to the local index after it."""
+TIMEOUT_VARIABLE = "HEIMDALL_QDRANT_TIMEOUT"
+RECALL_SECONDS = 1.5
+"""What a recall spends on Qdrant at most; the vectors on this machine are searched after it."""
+MOST_RECALL_SECONDS = 600.0
+REQUEST_SECONDS = 30
+"""What one request of a push, pull or verify may wait; nobody waits for their answer at a prompt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,29 +28,41 @@ class QdrantSettings:
     """Which Qdrant, and how to talk to it.
 
     Attributes:
-        url: the server's or cluster's address; None: the client's own local mode.
-        api_key: sent to the server; never shown.
-        directory: where local mode keeps its files.
-        timeout: seconds for one request.
+        urls: the addresses of a server, or of several nodes of one cluster, in the order in which
+            they are asked; none: the client's own local mode.
+        api_key: sent to these addresses; never shown.
+        directory: where local mode keeps its files, and what is known of silent nodes.
+        recall_seconds: what a recall spends on Qdrant at most, whatever it does.
+        request_seconds: what one request of anything else may wait.
     """
 
-    url: str | None
+    urls: tuple[str, ...]
     directory: Path
     api_key: str | None = field(default=None, repr=False)
-    timeout: int = TIMEOUT
+    recall_seconds: float = RECALL_SECONDS
+    request_seconds: int = REQUEST_SECONDS
+
+    @property
+    def nodes(self) -> tuple[QdrantSettings, ...]:
+        """The settings for each node alone; those for local mode are themselves."""
+        return tuple(replace(self, urls=(url,)) for url in self.urls) or (self,)
 
     @property
     def place(self) -> str:
         """Where it is, for people: without a secret."""
-        return str(self.directory) if self.url is None else redact_url(self.url)
+        return ", ".join(map(redact_url, self.urls)) or str(self.directory)
 
     def key_in_the_clear(self) -> str | None:
         """A warning if a key would go over the network in the clear."""
-        if self.url is None or self.api_key is None or self.url.startswith("https:"):
+        if self.api_key is None:
             return None
-        if urlsplit(self.url).hostname in {"localhost", "127.0.0.1", "::1"}:
-            return None
-        return f"the key goes to {self.place} unencrypted: use https"
+        clear = ", ".join(redact_url(url) for url in self.urls if _is_readable_on_the_way(url))
+        return f"the key goes to {clear} unencrypted: use https" if clear else None
+
+
+def _is_readable_on_the_way(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme != "https" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}
 
 
 def qdrant_settings(variables: Mapping[str, str] | None = None) -> QdrantSettings | None:
@@ -56,11 +73,13 @@ def qdrant_settings(variables: Mapping[str, str] | None = None) -> QdrantSetting
 
     Args:
         variables: the environment; default: this process's. `HEIMDALL_QDRANT_URL` is an address, or
-            "local" for the client's own local mode in the shared directory;
-            `HEIMDALL_QDRANT_API_KEY` is sent to that address.
+            several separated by commas, or "local" for the client's own local mode in the shared
+            directory; `HEIMDALL_QDRANT_API_KEY` is sent to them; `HEIMDALL_QDRANT_TIMEOUT` says how
+            many seconds a recall spends on them at most.
 
     Raises:
-        ConfigError: the address is none; the message shows it without secrets.
+        ConfigError: an address is none, or the timeout is no number of seconds; the message shows
+            an address without secrets.
     """
     from heimdall.cognitive_system.data_dirs import get_qdrant_data_dir
 
@@ -68,19 +87,45 @@ def qdrant_settings(variables: Mapping[str, str] | None = None) -> QdrantSetting
     value = variables.get(URL_VARIABLE)
     if not value:
         return None
-    directory = get_qdrant_data_dir()
-    if value == LOCAL:
-        return QdrantSettings(url=None, directory=directory)
+    directory, seconds = get_qdrant_data_dir(), _recall_seconds(variables.get(TIMEOUT_VARIABLE))
+    if value.strip() == LOCAL:
+        return QdrantSettings(urls=(), directory=directory, recall_seconds=seconds)
+    urls = tuple(dict.fromkeys(url for part in value.split(",") if (url := part.strip())))
+    for url in urls or (value,):
+        _check_address(url)
+    return QdrantSettings(
+        urls=urls,
+        directory=directory,
+        api_key=variables.get(KEY_VARIABLE) or None,
+        recall_seconds=seconds,
+    )
+
+
+def _check_address(url: str) -> None:
     try:
-        parts = urlsplit(value)
+        parts = urlsplit(url)
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
     if not usable:
+        example = "https://qdrant.example.org:6333"
         raise ConfigError(
             URL_VARIABLE,
-            f"expected '{LOCAL}' or an address such as https://qdrant.example.org:6333, got {redact_url(value)!r}",
+            f"expected '{LOCAL}' or an address such as {example} (several: separated by commas), "
+            f"got {redact_url(url)!r}",
         )
-    return QdrantSettings(
-        url=value, directory=directory, api_key=variables.get(KEY_VARIABLE) or None
-    )
+
+
+def _recall_seconds(value: str | None) -> float:
+    if not value:
+        return RECALL_SECONDS
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds <= MOST_RECALL_SECONDS:
+        raise ConfigError(
+            TIMEOUT_VARIABLE,
+            f"expected seconds, more than 0 and at most {MOST_RECALL_SECONDS:.0f}, got {value!r}",
+        )
+    return seconds

@@ -1,9 +1,9 @@
 """Makes a project's points in Qdrant what SQLite says, and on a new machine SQLite what Qdrant has.
 
-Nothing is recorded of what was pushed but Qdrant itself: points carry the revision of their memory
-and are written in the order of revisions, after what was deleted is gone. So the highest revision
-there tells from where to go on, also after a kill. When that point is not of this database's
-history (a restored backup), all points are compared.
+Nothing is recorded of what was pushed but Qdrant itself: points carry revision and key of their
+memory and are written in that order, after what was deleted is gone. So the highest ones there tell
+from where to go on, also after a kill. When that point is not of this database's history (a restored
+backup), or none tells its place in the order, all points are compared.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from cognitive_memory.core.batches import batched
 from cognitive_memory.core.reports import OnProgress
+from cognitive_memory.qdrant import points
 from cognitive_memory.qdrant.errors import QdrantOwnerError
 from cognitive_memory.storage import replication
 from cognitive_memory.storage.reading import Reader
@@ -22,9 +23,6 @@ from cognitive_memory.storage.store import MemoryStore
 
 if TYPE_CHECKING:
     from cognitive_memory.qdrant.index import QdrantIndex
-
-BATCH = 256
-"""Points in one request: about a megabyte of JSON, small beside Qdrant's limit of 32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,23 +93,28 @@ def push(
         dimension, owner = replication.dimension(reader), replication.owner(reader)
     if dimension is not None:
         index.prepare(dimension)
-    newest = index.newest()
+    newest, whole = index.newest()
     if newest is not None and newest.owner != owner and not take_over:
         raise QdrantOwnerError(index.settings.place, _FOREIGN)
     changes = None
-    if not (full or take_over):
+    if not (full or take_over or (newest is None and index.count())):
         with store.reading() as reader:
-            changes = _since(reader, newest)
+            changes = _since(reader, newest, whole)
     if changes is None:
-        todo, removed = _compare(store, index)
+        batches, removed = _compare(store, index, take_over=take_over or newest is not None)
     else:
-        there = index.stamps(since=newest.revision) if newest else {}
-        todo = [stamp for memory_id, stamp in changes[0].items() if there.get(memory_id) != stamp]
-        before = index.count() if changes[1] else 0
-        for keys in batched(changes[1], BATCH):
+        changed, gone = changes
+        there = index.stamps(after=whole if whole and whole.owner == owner else None)
+        # Cut before what is there is left out: a batch is then of neighbours, whatever was written of it.
+        batches = [
+            [stamp for memory_id, stamp in batch if there.get(memory_id) != stamp]
+            for batch in batched(changed.items(), points.BATCH)
+        ]
+        before = index.count() if gone else 0
+        for keys in batched(gone, points.BATCH):
             index.delete_keys(keys)
-        removed = before - index.count() if changes[1] else 0
-    written = _write(store, index, todo, progress)
+        removed = before - index.count() if gone else 0
+    written = _write(store, index, batches, progress)
     return PushReport(
         written=written, removed=removed, total=index.count(), compared=changes is None
     )
@@ -145,52 +148,64 @@ _FOREIGN = (
 )
 
 
-def _since(reader: Reader, newest: Stamp | None) -> tuple[dict[str, Stamp], list[int]] | None:
-    """What changed in SQLite since the state of the newest point.
+def _since(
+    reader: Reader, newest: Stamp | None, whole: Stamp | None
+) -> tuple[dict[str, Stamp], list[int]] | None:
+    """What changed in SQLite since the state that the points are of.
+
+    Args:
+        reader: of the database.
+        newest: the highest stamp of a point.
+        whole: the stamp up to which every point is there.
 
     Returns:
-        Stamps of what is new or other, by id, and the keys of what is gone; None if SQLite has
+        Stamps of what may be new or other, by id, and the keys of what is gone; None if SQLite has
         never been in that state.
     """
     if newest is None:
         return replication.stamps(reader), []
     gone = replication.gone(reader, newest.revision)
-    if gone is None:
+    if gone is None or not (newest.key in gone or replication.knows(reader, newest)):
         return None
-    changed = replication.stamps(reader, since=newest.revision)
-    mine = next((stamp for stamp in changed.values() if stamp.key == newest.key), None)
-    same = mine is not None and (
-        mine.revision > newest.revision or mine.content_hash == newest.content_hash
-    )
-    return (changed, gone) if same or newest.key in gone else None
+    after = whole if whole and whole.owner == newest.owner else None
+    return replication.stamps(reader, after=after), gone
 
 
-def _compare(store: MemoryStore, index: QdrantIndex) -> tuple[list[Stamp], int]:
-    """What is to be written after comparing all points; what is not here is removed.
+def _compare(
+    store: MemoryStore, index: QdrantIndex, *, take_over: bool
+) -> tuple[list[list[Stamp]], int]:
+    """What is to be written after comparing all points, in batches; what is not here is removed.
 
     Also how many were.
+
+    Raises:
+        QdrantOwnerError: there are another database's points, and they are not to be taken over.
     """
     with store.reading() as reader:
         here, owner = replication.stamps(reader), replication.owner(reader)
     unlike = difference(here, index.stamps(), owner)
+    if unlike.foreign and not take_over:
+        raise QdrantOwnerError(index.settings.place, _FOREIGN)
     extra = [*unlike.extra, *(point for point in unlike.foreign if point not in here)]
-    for ids in batched(extra, BATCH):
+    for ids in batched(extra, points.BATCH):
         index.delete(ids)
     wanted = {*unlike.missing, *unlike.stale, *unlike.foreign}
-    return [stamp for memory, stamp in here.items() if memory in wanted], len(extra)
+    todo = [stamp for memory, stamp in here.items() if memory in wanted]
+    return [*batched(todo, points.BATCH)], len(extra)
 
 
 def _write(
-    store: MemoryStore, index: QdrantIndex, todo: list[Stamp], progress: OnProgress | None
+    store: MemoryStore, index: QdrantIndex, batches: list[list[Stamp]], progress: OnProgress | None
 ) -> int:
-    written = 0
-    for batch in batched(todo, BATCH):
+    written, total = 0, sum(map(len, batches))
+    for batch in filter(None, batches):
         with store.reading() as reader:
             replicas = replication.replicas(reader, [stamp.key for stamp in batch])
         # The stamp says the revision that was listed, even if the memory has changed since: the
         # next push sees that.
-        index.upsert({stamp: replicas[stamp.key] for stamp in batch if stamp.key in replicas})
+        if still := {stamp: replicas[stamp.key] for stamp in batch if stamp.key in replicas}:
+            index.upsert(still)
         written += len(batch)
         if progress is not None:
-            progress(written, len(todo))
+            progress(written, total)
     return written

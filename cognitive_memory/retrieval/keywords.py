@@ -96,6 +96,16 @@ def sought(question: str) -> Sought:
     return Sought(tuple(_terms(question))[:MAX_COUNTED], frozenset(_terms(title_of(question))))
 
 
+def telling_words(text: str) -> list[str]:
+    """The words of a text without stop words; with them, if it has nothing else.
+
+    >>> telling_words("How is it made?")
+    ['made']
+    """
+    words = _WORD.findall(text)
+    return [word for word in words if word.casefold() not in STOP_WORDS] or words
+
+
 def title_of(question: str) -> str:
     r"""The first of several lines, if it has a word; otherwise nothing.
 
@@ -118,9 +128,7 @@ def idf(frequency: int, total: int) -> float:
 
 def _terms(text: str) -> dict[str, None]:
     plain = without_runs(text)
-    words = _WORD.findall(plain)
-    telling = [word for word in words if word.casefold() not in STOP_WORDS] or words
-    terms = [*telling, *_COMPOUND.findall(plain), *identifier_parts(plain)]
+    terms = [*telling_words(plain), *_COMPOUND.findall(plain), *identifier_parts(plain)]
     quoted = [_quoted(term.lower()) for term in terms]
     return dict.fromkeys([*quoted, *map(_pair, character_pairs(text))])
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from cognitive_memory.core.embedder import Embedder
+from cognitive_memory.core.local_time import Span, spans_in
 from cognitive_memory.core.recall import (
     EVERYTHING,
     Hit,
@@ -52,6 +53,9 @@ SPARE = 10
 """How many candidates more than twice the limit are looked at in full, so that duplicates and small
 priors find a place.
 """
+
+SPARE_IN_TIME = 200
+"""The same for a question that names a time: it lifts memories from further down."""
 
 MOST_FAVOURED = 1_000
 """How many of the memories that were stored by hand, are pinned or important are always looked at,
@@ -131,7 +135,10 @@ class Recaller:
             keywords = scored.result()
         with self._store.reading() as reader:
             pending, total = reader.vectors.pending_count(), reader.memory_count()
-        ranked = self._ranked(keywords, meaning, limit, now or datetime.now(UTC))
+        now = now or datetime.now(UTC)
+        # Below a title there are logs and data, whose dates nobody asks for.
+        spans = spans_in(title_of(read) or read, now)
+        ranked = self._ranked(keywords, meaning, limit, now, spans)
         weak = scoring.is_weak(ranked, total, self._weights)
         if weak:
             notes.append(
@@ -282,13 +289,18 @@ class Recaller:
         return LiveIndex(changes, VectorFile(self._file, dimension) if self._file else None)
 
     def _ranked(
-        self, keywords: dict[int, float], meaning: Meaning | None, limit: int, now: datetime
+        self,
+        keywords: dict[int, float],
+        meaning: Meaning | None,
+        limit: int,
+        now: datetime,
+        spans: Collection[Span],
     ) -> list[Hit]:
         """The best hits, no two of one text; some more than the limit.
 
         What a memory gets for itself is looked at for the best candidates only.
         """
-        count = 2 * limit + SPARE
+        count = 2 * limit + (SPARE_IN_TIME if spans else SPARE)
         favoured = self._favoured()
         while True:
             candidates = scoring.candidates(keywords, meaning, self._weights, count, favoured)
@@ -299,7 +311,7 @@ class Recaller:
                 for candidate in candidates
                 if candidate.key in memories  # another process may have deleted it meanwhile
             )
-            hits = scoring.without_duplicates(scoring.hits(found, now, self._weights))
+            hits = scoring.without_duplicates(scoring.hits(found, now, self._weights, spans))
             if len(hits) >= limit or len(candidates) < count:
                 return hits
             count *= 4

@@ -86,6 +86,22 @@ class UnknownMemoryError(HeimdallError, KeyError):
         )
 
 
+@dataclass(eq=False, repr=False)
+class AmbiguousIdError(HeimdallError):
+    """Several memories have ids that begin so.
+
+    Attributes:
+        beginning: what was given.
+        ids: those that begin so.
+    """
+
+    beginning: str
+    ids: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.beginning} is the beginning of {len(self.ids)} ids: {', '.join(self.ids)}; nothing was changed, name one of them"
+
+
 def adopt_command(database: Path, *, own: bool = False) -> str:
     """The command that takes over a database of others, or puts aside what does not belong to one, for a message."""
     import shlex

@@ -65,6 +65,12 @@ class Reader:
         query = "SELECT id, key FROM memories WHERE id IN (SELECT value FROM json_each(?))"
         return dict(self.connection.execute(query, (as_json(ids),)))
 
+    def ids_that_begin(self, beginning: str) -> list[str]:
+        """The ids that begin so, in their order; a beginning is in lower case."""
+        # All characters of an id are below "g", so that its index answers.
+        query = "SELECT id FROM memories WHERE id >= :one AND id < :one || 'g' ORDER BY id LIMIT 20"
+        return [row[0] for row in self.connection.execute(query, {"one": beginning})]
+
     def says(self, content_hash: bytes) -> bool:
         """Whether a memory has that text and context, whatever its source and origin."""
         query = "SELECT 1 FROM memories WHERE content_hash = ? LIMIT 1"

@@ -29,12 +29,11 @@ from hatch_heimdall_models.vendored.transfer import (
     Pin,
     SourceError,
     alone,
-    download,
     part_beside,
     publish,
     receive,
     shown,
-    unpacked,
+    take,
 )
 
 __all__ = ["ModelError", "ensure"]
@@ -198,11 +197,12 @@ def _provide(manifest: dict[str, Any], entry: dict[str, Any], directory: Path) -
         promising = []
         for url, pin in sources:
             whole = pin not in files  # a zip of all
-            wanted = [item for item in _missing(directory, entry) if whole or pin == item]
+            missing = _missing(directory, entry)
+            wanted = [item for item in missing if whole or item["sha256"] == pin["sha256"]]
             if not wanted:
                 continue
             try:
-                _take(url, pin, wanted, directory)
+                take(url, pin, wanted, directory)
             except SourceError as error:
                 failures[shown(url)] = str(error)
                 if error.again:
@@ -265,37 +265,19 @@ def _offline() -> list[str]:
     return [name for name in names if os.environ.get(name, "").strip().lower() in _TRUE][:1]
 
 
-def _take(url: str, pin: Pin, wanted: list[Pin], directory: Path) -> None:
-    """Download what `pin` describes, and publish the wanted files: it is one of them, or a zip that has them."""
-    import shutil
-
-    itself = [item for item in wanted if item["sha256"] == pin["sha256"]]
-    room = pin["size"] + (0 if itself else sum(item["size"] for item in wanted))
-    free = shutil.disk_usage(str(directory)).free
-    if free < room:
-        raise OSError(f"{room} bytes are needed, {free} are free")
-    with part_beside(directory) as part:
-        receive(download(url, pin["size"]), pin, part)
-        if itself:
-            publish(part, directory / itself[0]["path"])
-            return
-        for item in wanted:
-            with part_beside(directory) as member:
-                receive(unpacked(part, f"models/{item['path']}"), item, member)
-                publish(member, directory / item["path"])
-
-
 def _inline(pins: list[Pin], directory: Path) -> None:
     """Publish what the manifest itself carries."""
     import base64
     import zlib
 
-    for pin in pins:
-        if pin.get("inline"):
-            with part_beside(directory) as part:
-                try:
-                    content = zlib.decompress(base64.b64decode(pin["inline"]))
-                    receive((chunk for chunk in [content]), pin, part)
-                except (ValueError, zlib.error, SourceError) as error:
-                    raise ModelError(f"{MANIFEST} is damaged: {pin['path']}: {error}") from error
-                publish(part, directory / pin["path"])
+    with contextlib.ExitStack() as stack:
+        verified = []
+        for pin in filter(lambda item: item.get("inline"), pins):
+            part = stack.enter_context(part_beside(directory))
+            try:
+                content = zlib.decompress(base64.b64decode(pin["inline"]))
+                receive((chunk for chunk in [content]), pin, part)
+            except (ValueError, zlib.error, SourceError) as error:
+                raise ModelError(f"{MANIFEST} is damaged: {pin['path']}: {error}") from error
+            verified.append((part, directory / pin["path"]))
+        publish(verified)

@@ -10,7 +10,10 @@ import hashlib
 import os
 import time
 from pathlib import Path
-from typing import Any, Dict, Generator, Iterator
+from typing import TYPE_CHECKING, Any, Dict, Generator, Iterator
+
+if TYPE_CHECKING:
+    import zipfile
 
 CHUNK = 1 << 20
 """Bytes that are in memory at once."""
@@ -77,9 +80,6 @@ def receive(chunks: Generator[bytes, None, None], pin: Pin, part: Path) -> None:
                 raise SourceError(f"has more than {pin['size']} bytes; nothing of it was kept")
             digest.update(chunk)
             stream.write(chunk)
-        stream.flush()
-        # Before the rename, or a power cut could leave a name of the right size without its bytes.
-        os.fsync(stream.fileno())
     if size < pin["size"]:
         raise SourceError(f"ended after {size} of {pin['size']} bytes", again=True)
     if digest.hexdigest() != pin["sha256"]:
@@ -88,15 +88,47 @@ def receive(chunks: Generator[bytes, None, None], pin: Pin, part: Path) -> None:
         )
 
 
-def publish(part: Path, target: Path) -> None:
-    """Give a file whose bytes were verified its name."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.replace(str(part), str(target))
-    except PermissionError:
-        # On Windows while another process reads it, which published the same bytes.
-        if not target.is_file() or target.stat().st_size != part.stat().st_size:
-            raise
+def publish(verified: list[tuple[Path, Path]]) -> None:
+    """Give files whose bytes were verified their names: pairs of what is renamed, and to what."""
+    # First, or a power cut could leave a name of the right size without its bytes. When all are
+    # written, so that one flush of the disk takes others along.
+    for part, _ in verified:
+        with open(str(part), "rb+") as stream:
+            os.fsync(stream.fileno())
+    for part, target in verified:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.replace(str(part), str(target))
+        except PermissionError:
+            # On Windows while another process reads it, which published the same bytes.
+            if not target.is_file() or target.stat().st_size != part.stat().st_size:
+                raise
+
+
+def take(url: str, pin: Pin, wanted: list[Pin], directory: Path) -> None:
+    """Download what `pin` describes, and publish the wanted files: it is one of them, or a zip that has them."""
+    import shutil
+
+    itself = [item for item in wanted if item["sha256"] == pin["sha256"]]
+    room = pin["size"] + sum(item["size"] for item in (itself[1:] if itself else wanted))
+    free = shutil.disk_usage(str(directory)).free
+    if free < room:
+        raise OSError(f"{room} bytes are needed, {free} are free")
+    with contextlib.ExitStack() as stack:
+        part = stack.enter_context(part_beside(directory))
+        receive(download(url, pin["size"]), pin, part)
+        archive = None if itself else stack.enter_context(opened(part))
+        verified: list[tuple[Path, Path]] = []
+        for item in wanted:
+            member = part
+            if archive:
+                member = stack.enter_context(part_beside(directory))
+                receive(unpacked(archive, f"models/{item['path']}"), item, member)
+            elif verified:  # the same bytes under another name
+                member = stack.enter_context(part_beside(directory))
+                receive(copied(part), item, member)
+            verified.append((member, directory / item["path"]))
+        publish(verified)
 
 
 def download(url: str, size: int) -> Generator[bytes, None, None]:
@@ -137,24 +169,40 @@ def download(url: str, size: int) -> Generator[bytes, None, None]:
         raise SourceError(f"can't be asked: {error}") from None
 
 
-def unpacked(archive: Path, member: str) -> Generator[bytes, None, None]:
-    """A member's bytes. Names of the archive's choice are never used as paths."""
+def copied(path: Path) -> Generator[bytes, None, None]:
+    """The bytes of a file."""
+    with open(str(path), "rb") as stream:
+        yield from iter(lambda: stream.read(CHUNK), b"")
+
+
+@contextlib.contextmanager
+def opened(archive: Path) -> Iterator[zipfile.ZipFile]:
+    """A zip whose unsoundness, found in the block too, is the source's error."""
     import zipfile
     import zlib
 
-    unsound = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError)
     try:
-        with zipfile.ZipFile(str(archive)) as opened:
-            info = opened.getinfo(member)
-            # The others are inflated without a bound on memory.
-            if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-                raise SourceError(f"member {member} is compressed by method {info.compress_type}")
-            with opened.open(info) as stream:
-                yield from iter(lambda: stream.read(CHUNK), b"")
+        with zipfile.ZipFile(str(archive)) as members:
+            yield members
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
+        if isinstance(error, SourceError):
+            raise
+        raise SourceError(f"is not a sound zip archive: {error}") from None
+
+
+def unpacked(archive: zipfile.ZipFile, member: str) -> Generator[bytes, None, None]:
+    """A member's bytes. Names of the archive's choice are never used as paths."""
+    from zipfile import ZIP_DEFLATED, ZIP_STORED
+
+    try:
+        info = archive.getinfo(member)
     except KeyError:
         raise SourceError(f"lacks the member {member}") from None
-    except unsound as error:
-        raise SourceError(f"is not a sound zip archive: {error}") from None
+    # The others are inflated without a bound on memory.
+    if info.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:
+        raise SourceError(f"member {member} is compressed by method {info.compress_type}")
+    with archive.open(info) as stream:
+        yield from iter(lambda: stream.read(CHUNK), b"")
 
 
 def shown(url: str) -> str:

@@ -114,6 +114,16 @@ def options(*decorators: Callable[[_Function], _Function]) -> Callable[[_Functio
     return decorate
 
 
+def report_of(command: click.Command, *words: str) -> Report:
+    """What another command reports when it is called with these words, as a part of the running one."""
+    parent = click.get_current_context()
+    with command.make_context(command.name, list(words), parent=parent) as context:
+        context.params.pop(_AS_JSON)
+        assert command.callback is not None  # noqa: S101 (every command of ours has a function)
+        report: Report = context.invoke(command.callback, **context.params)
+        return report
+
+
 def json_wanted() -> bool:
     """Whether the running command was called with `--json`: for those that then ask nothing or can't go on."""
     return bool(click.get_current_context().meta[_AS_JSON])

@@ -47,6 +47,12 @@ class Row(NamedTuple):
 
 
 COMMANDS = (
+    Row(
+        "init",
+        "init",
+        "Set up this project and your assistants, and remember what is there.",
+        _MEMORY,
+    ),
     Row("store", "memory", "Remember a text.", _MEMORY),
     Row("recall", "memory", "Find memories that answer a question.", _MEMORY),
     Row("status", "memory", "Show what this project remembers.", _MEMORY),
@@ -158,9 +164,8 @@ def heimdall() -> None:
     """Long-term memory per project for AI coding assistants.
 
     Examples:
-        heimdall load README.md docs  # remember what is written down already
-        heimdall store 'Releases are cut from main'  # remember a sentence
+        heimdall init  # set up this project and your assistants, remember what is there
+        heimdall store Releases are cut from main  # remember a sentence
         heimdall recall how are releases made  # find it again
-        heimdall mcp install --all  # let your assistants do all that
         heimdall doctor  # check that everything works
     """

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from heimdall.cli import output
 from heimdall.cli.command import command, json_wanted, options
-from heimdall.cli.memory_view import about, document, table
-from heimdall.cli.opening import this_memory
-from heimdall.models.report import EXIT_FINDINGS, Report
+from heimdall.cli.memory_lines import about
+from heimdall.cli.memory_view import document, table
+from heimdall.cli.opening import this_memory, whole_ids
+from heimdall.models.report import Report
 
 if TYPE_CHECKING:
     from cognitive_memory.core.memory import Memory
@@ -30,15 +32,14 @@ _how_options = options(
 def delete_memory(*, ids: tuple[str, ...], yes: bool, dry_run: bool) -> Report:
     """Delete memories for good.
 
-    All of them or, if one is unknown, none. On a terminal you are asked first.
+    All of them or, if one is unknown, none. An ID may be cut to its first 8 characters. On a terminal you are asked first.
 
     Examples:
-        heimdall delete-memory 6f9619ff-8b86-d011-b42d-00c04fc964ff  # forget it
+        heimdall delete-memory 6f9619ff  # forget it
     """
     with this_memory() as memory:
-        # One memory may be named twice, its id once abbreviated.
-        doomed = {named.id: named for named in map(memory.get, ids)}
-        return _delete(memory, list(doomed.values()), yes=yes, dry_run=dry_run)
+        doomed = [memory.get(named) for named in whole_ids(memory, ids)]
+        return _delete(memory, doomed, yes=yes, dry_run=dry_run)
 
 
 @command("delete-memories-by-tags")
@@ -50,7 +51,7 @@ def delete_memories_by_tags(
 ) -> Report:
     """Delete all memories that have any of the tags, for good.
 
-    On a terminal you are asked first.
+    On a terminal you are asked first; elsewhere --yes is needed.
 
     Examples:
         heimdall delete-memories-by-tags draft --dry-run  # what has that tag
@@ -60,16 +61,20 @@ def delete_memories_by_tags(
         raise click.UsageError("Name a tag.")
     with this_memory() as memory:
         tagged = memory.delete_by_tags([*tags, *more], dry_run=True)
+        if tagged and not (yes or dry_run or sys.stdin.isatty()):
+            # Nobody has seen what these are, other than those that were named by their ids.
+            raise click.UsageError(output.NOBODY_TO_ASK)
         return _delete(memory, tagged, yes=yes, dry_run=dry_run)
 
 
 def _delete(memory: ProjectMemory, doomed: Sequence[Memory], *, yes: bool, dry_run: bool) -> Report:
     if doomed and not dry_run:
-        if not yes and not json_wanted() and sys.stdin.isatty():
-            table(doomed)
-            if not click.confirm(f"Delete {_counted(doomed)} for good?", err=True):
-                output.line("nothing was deleted")
-                click.get_current_context().exit(EXIT_FINDINGS)
+        if not yes and sys.stdin.isatty():
+            if not json_wanted():
+                table(doomed)
+            if not output.confirmed(f"Delete {_counted(doomed)} for good?"):
+                nothing = partial(output.line, "nothing was deleted")
+                return Report({"dry_run": dry_run, "deleted": []}, nothing, sound=False)
         doomed = memory.delete([item.id for item in doomed])
     verb = "would be" if dry_run else "was" if len(doomed) == 1 else "were"
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _MEGABYTE = 1_000_000
 _NOTES_SHOWN = 20
 _KINDS_SHOWN = 8
-_NOTE = output.warning("note  ")
+_NOTE = "note"
 _common_options = options(
     click.option(
         "--tag",
@@ -46,7 +46,7 @@ _common_options = options(
 
 
 @command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="PATH...")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
 @_common_options
 @click.option(
     "--transcripts",
@@ -78,12 +78,12 @@ def load(
 ) -> Report:
     """Remember what files say: Markdown, text, docstrings and comments.
 
-    Folders are walked; what .gitignore or .heimdallignore leave out is left out. A file that changed gets its memories
+    Without a PATH, what the working directory has. Folders are walked; what .gitignore or .heimdallignore leave out is left out. A file that changed gets its memories
     replaced, one that is gone loses them, anything else is not read again. Interrupted, the next call goes on.
 
     Examples:
-        heimdall load docs README.md  # remember what they say; again: only what changed
-        heimdall load . --dry-run  # what would be loaded of the whole project
+        heimdall load  # remember what the files here and below say; again: only what changed
+        heimdall load docs README.md --dry-run  # what would be loaded of these
         heimdall load docs --watch  # and go on whenever something changes, until Ctrl-C
         heimdall load --transcripts  # what conversations mark to be remembered; again: only what is new
     """
@@ -91,13 +91,12 @@ def load(
         if paths or watch or force or tags:
             raise click.UsageError("--transcripts goes with --dry-run and --no-embed alone.")
         return _load_transcripts(dry_run=dry_run, no_embed=no_embed)
-    if not paths:
-        raise click.UsageError("Name a file or a folder, or say --transcripts.")
     from cognitive_memory.ingest.folders import LoadOptions, load_paths
     from cognitive_memory.project.find import find_project
 
     if watch and (json_wanted() or dry_run):
         raise click.UsageError("--watch goes on for ever: use it without --json and --dry-run")
+    paths = paths or (Path(),)
     project = find_project()
     how = LoadOptions(
         tags=tags,
@@ -316,14 +315,14 @@ def _report(
         for parts in lines:
             output.line(*parts)
         for note in report.notes[:_NOTES_SHOWN]:
-            output.line(_NOTE, note)
+            output.fields([(_NOTE, note)])
         if (more := len(report.notes) - _NOTES_SHOWN) > 0:
-            output.line(_NOTE, f"and {more} more; --json shows all")
+            output.fields([(_NOTE, f"and {more} more; --json shows all")])
         output.fields({**rows, "memories": _in_words(report.memories)}.items())
         if embedding.embedding_problem:
-            output.line(_NOTE, embedding.embedding_problem)
+            output.fields([(_NOTE, embedding.embedding_problem)])
         if pending := embedding.pending:
-            output.line(
+            output.paragraph(
                 f"{pending} memories have no vector yet; keywords find them, meaning does later"
             )
 

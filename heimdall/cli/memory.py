@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from heimdall.cli import output
-from heimdall.cli.command import command
+from heimdall.cli.command import command, json_wanted
 from heimdall.cli.memory_options import TYPES, as_filter, filter_options, metadata_option, moment
-from heimdall.cli.memory_view import document, note, note_pending, show
-from heimdall.cli.opening import embed_all, this_memory, this_memory_if_any
+from heimdall.cli.memory_view import document, note, note_pending, show, show_hits
+from heimdall.cli.opening import embed_all, this_memory, this_memory_if_any, whole_ids
 from heimdall.models.report import Report
 from heimdall.models.text import megabytes
 
 if TYPE_CHECKING:
     from cognitive_memory.core.status import MemoryStatus
+    from cognitive_memory.project_memory import ProjectMemory
 
 _TAGS_SHOWN = 20
+_HITS, _HITS_AS_JSON = 5, 10
 _NOTHING_YET = "This project remembers nothing yet: 'heimdall store' or 'heimdall load' puts something into its memory."
 
 
 @command()
-@click.argument("text", required=False)
+@click.argument("words", nargs=-1, metavar="[TEXT]...")
 @click.option(
     "--type",
     type=click.Choice(TYPES),
@@ -57,29 +60,36 @@ _NOTHING_YET = "This project remembers nothing yet: 'heimdall store' or 'heimdal
     help="When what it tells happened; default: now.",
 )
 @metadata_option
-@click.option("--id", metavar="UUID", help="Its id; the memory that has it is replaced.")
-def store(*, text: str | None, metadata: Mapping[str, Any] | None, **fields: Any) -> Report:
+@click.option(
+    "--id", "named", metavar="ID", help="Its id, a UUID; the memory that has it is replaced."
+)
+def store(
+    *, words: tuple[str, ...], metadata: Mapping[str, Any] | None, named: str | None, **fields: Any
+) -> Report:
     """Remember a text.
 
-    TEXT is read from the standard input if it is left out or "-". The same text, context and source
-    is stored once. It can be found at once: by keywords always, by meaning if the embedding model
-    is on this machine.
+    TEXT may be several words; it is read from the standard input if it is left out or "-". The same text, context and
+    source is stored once. It can be found at once: by keywords always, by meaning if the embedding model is on this
+    machine.
 
     Examples:
-        heimdall store 'Releases are cut from main' --tag release  # remember a sentence
+        heimdall store Releases are cut from main --tag release  # remember a sentence
         git log -1 | heimdall store --type episode --source git  # remember what another command says
     """
     from cognitive_memory.core.memory import NewMemory
+    from cognitive_memory.storage.short_ids import short_id
 
-    new = NewMemory(text=_text(text), metadata=metadata or {}, **fields)
+    new = NewMemory(text=_text(" ".join(words) or None), metadata=metadata or {}, **fields)
     with this_memory() as memory:
+        if named:
+            new = replace(new, id=_id(memory, named))
         report = memory.store_many([new])
         stored = memory.get(report.ids[0])
     change = "added" if report.added else "updated" if report.updated else "unchanged"
-    words = {"added": "stored", "updated": "updated", "unchanged": "was there already"}
+    done = {"added": "stored", "updated": "updated", "unchanged": "was there already"}
 
     def show_stored() -> None:
-        output.line(output.good(f"{words[change]}  "), stored.id)
+        output.line(output.good(f"{done[change]}  "), short_id(stored.id))
         if not stored.embedded:
             note_pending(1)
 
@@ -92,30 +102,38 @@ def store(*, text: str | None, metadata: Mapping[str, Any] | None, **fields: Any
     "--limit",
     "-n",
     type=click.IntRange(min=1),
-    default=10,
-    show_default=True,
-    help="How many at most.",
+    help=f"How many at most; default: {_HITS}, with --json {_HITS_AS_JSON}.",
 )
 @filter_options
+@click.option("--full", is_flag=True, help="Show all of each text.")
 @click.option("--explain", is_flag=True, help="Tell what each score is made of.")
 @click.option(
     "--wait", is_flag=True, help="Fetch the embedding model first if it is not on this machine."
 )
 def recall(
-    *, query: tuple[str, ...], limit: int, explain: bool, wait: bool, **chosen: Any
+    *,
+    query: tuple[str, ...],
+    limit: int | None,
+    full: bool,
+    explain: bool,
+    wait: bool,
+    **chosen: Any,
 ) -> Report:
     """Find memories that answer a question.
 
-    By meaning and by keywords; by keywords alone as long as the embedding model is not on this
-    machine, which is said. Nothing is downloaded without --wait.
+    By meaning and by keywords; by keywords alone as long as the embedding model is not on this machine, which is said.
+    Nothing is downloaded without --wait. Of each memory the part around what was asked is shown, best first; what is
+    unlikely to answer is called weak. What is longer than the terminal goes to your pager.
 
     Examples:
-        heimdall recall 'how are releases made'  # the ten memories that answer best
-        heimdall recall parser --tag bug --since 2026-01-01  # among some of them
+        heimdall recall how are releases made  # the five memories that answer best
+        heimdall recall parser --tag bug --since 2026-01-01 -n 20  # among some of them, and more
+        heimdall recall retry policy --full  # all of each text
         heimdall recall 'retry policy' --explain --json  # with what each score is made of, for a script
     """
     from cognitive_memory.core.recall import Recall, RecallMode
 
+    limit = limit or (_HITS_AS_JSON if json_wanted() else _HITS)
     with this_memory_if_any() as memory:
         if memory is None:
             answer = Recall(hits=(), mode=RecallMode.KEYWORDS, pending=0, notes=(_NOTHING_YET,))
@@ -135,13 +153,7 @@ def recall(
     ]
 
     def show_answer() -> None:
-        for number, hit in enumerate(answer.hits, 1):
-            show(hit.memory, before=f"{number}. ")
-            if explain:
-                parts = "  ".join(f"{name} {value:.3f}" for name, value in hit.parts.items())
-                output.line(output.faint(f"    score {hit.score:.3f}  {parts}"))
-        if not answer.hits:
-            output.line("nothing found")
+        show_hits(answer.hits, " ".join(query), whole=full, explain=explain)
         for text in answer.notes:
             note(text)
         if answer.pending or answer.mode is RecallMode.KEYWORDS:
@@ -225,9 +237,11 @@ def update(
 ) -> Report:
     """Change a memory; what is not named stays as it is.
 
+    The ID may be cut to its first 8 characters.
+
     Examples:
-        heimdall update 6f9619ff-8b86-d011-b42d-00c04fc964ff --text 'It is five now'  # change the text
-        heimdall update 6f9619ff-8b86-d011-b42d-00c04fc964ff --tag release --pin  # give it these tags, and pin it
+        heimdall update 6f9619ff --text 'It is five now'  # change the text
+        heimdall update 6f9619ff --tag release --pin  # give it these tags, and pin it
     """
     fields["text"] = _text(text) if text else None
     fields["tags"] = () if no_tags else tags or None
@@ -235,8 +249,19 @@ def update(
     if not changes:
         raise click.UsageError("Name what is to change, for example --text.")
     with this_memory() as memory:
-        updated = memory.update(memory_id, **changes)
-    return Report(document(updated), partial(show, updated))
+        (named,) = whole_ids(memory, [memory_id])
+        updated = memory.update(named, **changes)
+    return Report(document(updated), partial(show, updated, whole=True))
+
+
+def _id(memory: ProjectMemory, named: str) -> str:
+    """An id that is new or not, or the one of a memory that is there, whose beginning was given."""
+    from cognitive_memory.core.memory import MemoryValueError, as_id
+
+    try:
+        return as_id(named)
+    except MemoryValueError:
+        return whole_ids(memory, [named])[0]
 
 
 def _text(given: str | None) -> str:

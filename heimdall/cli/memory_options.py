@@ -19,14 +19,15 @@ TYPES = ("concept", "context", "episode")
 
 
 def moment(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime | None:
-    """The callback of an option that takes a day or a moment, as ISO 8601 writes it; without a time zone the local one."""
+    """The callback of an option that takes a time as people say it: its first moment, in this machine's zone."""
     if value is None:
         return None
+    from cognitive_memory.core.local_time import parse_span
+
     try:
-        return datetime.fromisoformat(value).astimezone(UTC)
-    except (ValueError, OverflowError):
-        message = f"{value!r} is no date: write 2026-03-31 or 2026-03-31T12:30"
-        raise click.BadParameter(message, ctx, param) from None
+        return parse_span(value).since.astimezone(UTC)
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} is no date: {error}", ctx, param) from None
 
 
 def json_object(
@@ -77,7 +78,7 @@ filter_options = options(
         help="Only what comes from it or below it.",
     ),
     click.option(
-        "--since", callback=moment, metavar="WHEN", help="Nothing older than this day or moment."
+        "--since", callback=moment, metavar="WHEN", help="Nothing older: 2026-03-31, 'last week'."
     ),
     click.option(
         "--until",

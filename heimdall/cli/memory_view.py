@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from heimdall.cli import output
+from heimdall.cli import output, screen
+from heimdall.cli.memory_lines import FEWEST_LINES, LINES, Layout, Line, memory_lines, visible
 from heimdall.cli.opening import model_is_here
 from heimdall.models.text import printable_lines
 
 if TYPE_CHECKING:
     from cognitive_memory.core.memory import Memory
+    from cognitive_memory.core.recall import Hit
 
 _LINE = 100
 """How many characters of a memory a line of a list shows."""
-_SHOWN = 4_000
-"""How many characters of a memory people are shown: more than a loaded piece has, less than fills a screen many times."""
+_NOTHING_FOUND = (
+    "nothing found. Other words may find it; --tag, --type, --source, --since and --until leave memories out. "
+    "'heimdall status' tells what is remembered, 'heimdall load' remembers what files say."
+)
 
 
 def document(memory: Memory) -> dict[str, object]:
@@ -32,63 +36,68 @@ def document(memory: Memory) -> dict[str, object]:
     return {**as_document(memory), **known}
 
 
-def show(memory: Memory, *, before: str = "") -> None:
-    """Print a memory: its text, the beginning of a very long one, and below it what else is known of it.
+def show(memory: Memory, *, before: str = "", whole: bool = False) -> None:
+    """Print a memory: where it comes from, when, and which one it is, then its text or the beginning of it.
 
-    Each line of the text stands behind ">", so that none looks like one of ours.
+    Args:
+        memory: which.
+        before: what stands before the first line.
+        whole: all of its text.
     """
-    output.paragraph(_visible(memory.text[:_SHOWN]), begin=before, mark="> ")
-    if (more := len(memory.text) - _SHOWN) > 0:
-        output.line(output.faint(f"    … {more} more characters; --json has them all"))
-    output.line(output.faint(f"    {about(memory)}"))
+    layout = Layout(columns=screen.columns(), lines=None if whole else LINES)
+    screen.show(memory_lines(memory, layout, before=before))
 
 
-def about(memory: Memory) -> str:
-    """One line of what is known of a memory besides its text."""
-    from heimdall.quoting import quoted
+def show_hits(hits: Sequence[Hit], question: str, *, whole: bool, explain: bool) -> None:
+    """Print what answers a question, best first.
 
-    # What is loaded begins its context with its source, which is shown already.
-    context = memory.context.removeprefix(memory.source or "").removeprefix(" > ")
-    context = " > ".join(context.split("\n"))[:_LINE]
-    parts = [
-        memory.id,
-        str(memory.type),
-        str(memory.origin),
-        f"{memory.created_at.astimezone():%Y-%m-%d}",
-        "pinned" if memory.pinned else None,
-        quoted(_visible(memory.source)) if memory.source else None,
-        quoted(_visible(context)) if context else None,
-        " ".join(map(_tag, memory.tags)),
-    ]
-    return "  ".join(part for part in parts if part)
+    Args:
+        hits: what answers; if there is none, it is said what may help.
+        question: what was asked.
+        whole: all of each text, instead of what stands around the question's words.
+        explain: tell what each score is made of.
+    """
+    from cognitive_memory.retrieval.keywords import telling_words
+
+    if not hits:
+        output.paragraph(_NOTHING_FOUND)
+        return
+    # Below them stand a note and the shell's next prompt.
+    fits = len(hits) * (LINES + 2) + 1 <= screen.height()
+    layout = Layout(
+        columns=screen.columns(),
+        lines=None if whole else LINES if fits else FEWEST_LINES,
+        question=" ".join(telling_words(question)),
+    )
+
+    def lines() -> Iterator[Line]:
+        for number, hit in enumerate(hits, 1):
+            if number > 1:
+                yield [""]
+            parts = "  ".join(f"{name} {value:.3f}" for name, value in hit.parts.items())
+            notes = [f"score {hit.score:.3f}  {parts}"] if explain else []
+            yield from memory_lines(
+                hit.memory, layout, before=f"{number}. ", weak=hit.weak, notes=notes
+            )
+
+    screen.show(lines())
 
 
 def table(memories: Sequence[Memory]) -> None:
     """Print one line for each memory."""
     whole = [output.Column("id", whole=True), output.Column("type", whole=True)]
-    rows = ((item.id, item.type, short(item.text), " ".join(item.tags)) for item in memories)
+    from cognitive_memory.storage.short_ids import short_id
+
+    rows = (
+        (short_id(item.id), item.type, short(item.text), " ".join(item.tags)) for item in memories
+    )
     output.table([*whole, "memory", "tags"], rows)
 
 
 def short(text: str) -> str:
     """The beginning of a text, on one line."""
-    line = " ".join(_visible(text).split())
+    line = " ".join(visible(text).split())
     return line if len(line) <= _LINE else f"{line[: _LINE - 1]}…"
-
-
-def _tag(tag: str) -> str:
-    """A tag; in quotes if it is not one visible word."""
-    from heimdall.quoting import quoted
-
-    in_quotes = quoted(_visible(tag))
-    return f"#{in_quotes if ' ' in in_quotes or in_quotes[1:-1] != tag else tag}"
-
-
-def _visible(text: str) -> str:
-    """A text as answers have it; what looks like a blank, but is none to a terminal, is one, too."""
-    from heimdall.quoting import clean
-
-    return clean(text).replace("\u2800", " ")
 
 
 def note(text: str) -> None:

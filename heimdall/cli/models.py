@@ -21,6 +21,7 @@ _EXAMPLES = {
     "pull": """
         heimdall models pull  # fetch the default variant
         HEIMDALL_SOURCES=index heimdall models pull  # from the package index alone
+        heimdall models pull --checkout  # into the source tree here, as its lock pins
     """,
     "path": """
         ls $(heimdall models path)  # list the model's files
@@ -57,11 +58,8 @@ def models() -> None:
 
 
 def _command(name: str, row: commands.Command) -> Command:
-    def run(*, package: str | None = None, **options: Any) -> Report:
-        from heimdall.models.packages import chosen_package
-
-        about = [chosen_package(package)] if row.about_one else []
-        return row.run(output, *about, **options)
+    def run(**options: Any) -> Report:
+        return row.perform(output, **options)
 
     parameters: list[click.Parameter] = [
         click.Option([f"--{flag.replace('_', '-')}"], is_flag=True, help=meaning)
@@ -72,6 +70,18 @@ def _command(name: str, row: commands.Command) -> Command:
         package = "Whose model, by import name; default: heimdall."
         parameters.insert(0, click.Option(["--variant"], help=variant))
         parameters.append(click.Option(["--package"], help=package))
+    if row.in_checkout:
+        folder = click.Path(path_type=Path)
+        parameters.append(
+            click.Option(
+                ["--checkout"],
+                is_flag=False,
+                flag_value=".",
+                type=folder,
+                metavar="[DIR]",
+                help=commands.CHECKOUT_HELP,
+            )
+        )
     if row.path:
         kind = click.Path(dir_okay=row.path != "file", path_type=Path)
         parameters.insert(0, click.Argument([row.path], type=kind))

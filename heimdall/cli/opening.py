@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,13 @@ def embed_all(memory: ProjectMemory) -> int:
     initialize_shared_environment()
     with progress("embedding") as report:
         return memory.embed_pending(progress=report)
+
+
+def whole_ids(memory: ProjectMemory, given: Iterable[str]) -> list[str]:
+    """The ids of memories that were named by ids or their beginnings, as `storage.short_ids.whole_ids`."""
+    from cognitive_memory.storage import short_ids
+
+    return short_ids.whole_ids(memory.storage, given)
 
 
 def model_is_here() -> bool:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TextIO
 
 import click
 
+from heimdall.cli.wrapping import width, wrapped
 from heimdall.models.text import printable, printable_json, printable_lines
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 _GAP = "  "
 _NARROWEST_TABLE = 40  # columns; in less, cells would be cut to nothing
 _NARROWEST = 24  # columns; in less, wrapped prose is harder to read than broken lines
+
+
+NOBODY_TO_ASK = "There is no terminal to ask on; --yes goes on without asking."
+"""The usage error of a command that would ask first."""
 
 
 class Styled(str):
@@ -51,11 +56,12 @@ class Styled(str):
         return styled
 
 
-good = partial(Styled, style="green")
+# Colours of the palette of 256, which no theme changes: read as well on white as on black.
+good = partial(Styled, style="color(28)")
 """For what is as it should be."""
-warning = partial(Styled, style="yellow")
+warning = partial(Styled, style="color(130)")
 """For what the user should look at."""
-bad = partial(Styled, style="bold red")
+bad = partial(Styled, style="bold color(160)")
 """For what is broken."""
 faint = partial(Styled, style="dim")
 """For what matters less than what stands beside it."""
@@ -97,20 +103,17 @@ def line(*parts: str) -> None:
     if not on_terminal(sys.stdout):
         click.echo("".join(map(printable, parts)))
         return
-    _console().print(*map(_text, parts), sep="", soft_wrap=True)
+    console().print(*map(as_text, parts), sep="", soft_wrap=True)
 
 
-def paragraph(text: str, *, indent: int = 0, begin: str = "", mark: str = "") -> None:
+def paragraph(text: str, *, indent: int = 0) -> None:
     """Print a text of one or several lines; on a terminal each is wrapped between its words.
 
     Args:
         text: the text.
         indent: how many blanks stand before each line.
-        begin: what stands before the first line instead, as "1. " does; the others go on below the
-            first one's text.
-        mark: what stands before the text on each line, also where a terminal wraps.
     """
-    _hang(begin or " " * indent, text, mark)
+    _hang(" " * indent, text)
 
 
 def fields(pairs: Iterable[tuple[str, object]]) -> None:
@@ -125,7 +128,7 @@ def fields(pairs: Iterable[tuple[str, object]]) -> None:
     ]
     indent = max((width(name) for name, _ in rows), default=0) + len(_GAP)
     for name, value in rows:
-        _hang(Styled(_padded(name, indent), "cyan"), value)
+        _hang(strong(_padded(name, indent)), value)
 
 
 def table(columns: Sequence[Column | str], rows: Iterable[Sequence[object]]) -> None:
@@ -207,13 +210,26 @@ def on_terminal(stream: TextIO | None) -> bool:
         return False
 
 
-def width(text: str) -> int:
-    """How many columns of a terminal the text takes: two for a wide character, none for a combining one."""
-    if text.isascii():
-        return len(text)
-    from rich.cells import cell_len  # nothing else of rich comes with it
+def console(drawn: TextIO | None = None) -> Console:
+    """What draws on stdout, or as it would on stdout."""
+    from rich.console import Console
 
-    return cell_len(text)
+    return Console(
+        file=drawn or sys.stdout,
+        force_terminal=True,
+        width=shutil.get_terminal_size().columns,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+
+
+def as_text(part: str) -> Text:
+    """A part of a line as rich draws it."""
+    from rich.text import Text
+
+    style = part.style if isinstance(part, Styled) else ""
+    return Text(printable(part), style="" if os.environ.get("NO_COLOR") else style)
 
 
 def _plain(value: object) -> object:
@@ -239,56 +255,35 @@ def _padded(text: str, columns: int, *, right: bool = False) -> str:
     return f"{blanks}{text}" if right else f"{text}{blanks}"
 
 
-def _console() -> Console:
-    from rich.console import Console
-
-    return Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
-
-
-def _text(part: str) -> Text:
-    from rich.text import Text
-
-    return Text(printable(part), style=part.style if isinstance(part, Styled) else "")
-
-
-def _hang(begin: str, text: str, mark: str = "") -> None:
+def _hang(begin: str, text: str) -> None:
     """Print `begin` and the text, whose further lines are indented as far as the first."""
-    further = " " * width(begin) + mark
-    begin = f"{begin}{mark}" if mark else begin
+    further = " " * width(begin)
     lines = [printable(part) for part in text.splitlines()] or [""]
     if not on_terminal(sys.stdout):
         for number, part in enumerate(lines):
             click.echo(f"{further if number else begin}{part}".rstrip())
         return
-    console = _console()
-    room = console.width - width(further) - 1
+    drawing = console()
+    room = drawing.width - width(further) - 1
     pieces = [
-        piece
-        for part in lines
-        for piece in (_wrapped(part, room) if room >= _NARROWEST else [part])
+        piece for part in lines for piece in (wrapped(part, room) if room >= _NARROWEST else [part])
     ]
     for number, piece in enumerate(pieces):
         styled = Styled(piece, text.style) if isinstance(text, Styled) else piece
-        console.print(_text(further if number else begin), _text(styled), sep="", soft_wrap=True)
-
-
-def _wrapped(line: str, room: int) -> list[str]:
-    """Break a line between its words. A word that is wider than the room stays whole: it may be a path to be copied."""
-    words = line.split(" ")
-    lines = [words[0]]
-    for word in words[1:]:
-        longer = f"{lines[-1]} {word}"
-        if lines[-1].strip() and width(longer) > room:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return [part.rstrip() for part in lines]
+        drawing.print(
+            as_text(further if number else begin), as_text(styled), sep="", soft_wrap=True
+        )
 
 
 def _draw_table(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> None:
     from rich.table import Table
 
-    drawn = Table(box=None, pad_edge=False, padding=(0, len(_GAP), 0, 0), header_style="bold")
+    drawn = Table(
+        box=None,
+        pad_edge=False,
+        padding=(0, len(_GAP), 0, 0),
+        header_style="" if os.environ.get("NO_COLOR") else "bold",
+    )
     for column in columns:
         drawn.add_column(
             column.title,
@@ -297,5 +292,5 @@ def _draw_table(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> No
             overflow="ellipsis" if column.whole else "fold",
         )
     for row in cells:
-        drawn.add_row(*map(_text, row))
-    _console().print(drawn)
+        drawn.add_row(*map(as_text, row))
+    console().print(drawn)

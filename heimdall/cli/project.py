@@ -86,7 +86,7 @@ class _Made:
         for file in self.made:
             output.line(verb, str(file))
         if not self.dry_run:
-            output.line(
+            output.paragraph(
                 f"{self.root} is the project {self.project_id}; "
                 "'heimdall store' puts something into its memory"
             )
@@ -301,5 +301,5 @@ def _project(path: Path | None) -> Project:
 
 def _agreed(question: str) -> bool:
     if not sys.stdin.isatty():
-        raise click.UsageError("There is no terminal to ask on; --yes goes on without asking.")
+        raise click.UsageError(output.NOBODY_TO_ASK)
     return output.confirmed(question)

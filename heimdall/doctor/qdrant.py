@@ -11,6 +11,9 @@ from heimdall.errors import HeimdallError
 if TYPE_CHECKING:
     from cognitive_memory.qdrant.settings import QdrantSettings
 
+_SECONDS = 5
+"""What an answer may take. Whoever examines a machine waits for it."""
+
 
 def check(request: Request) -> Iterator[Finding]:
     """Where it is, whether a key would travel in the clear, and with `online` whether it answers."""
@@ -32,7 +35,7 @@ def check(request: Request) -> Iterator[Finding]:
     if problem := settings.key_in_the_clear():
         yield warned("qdrant_key", settings.place, problem)
     if request.online:
-        yield _ask(settings)
+        yield from map(_ask, settings.nodes)
     else:
         yield not_checked(
             "qdrant", settings.place, "it was not asked", "'heimdall doctor --online' asks it"
@@ -41,11 +44,13 @@ def check(request: Request) -> Iterator[Finding]:
 
 def _ask(settings: QdrantSettings) -> Finding:
     from contextlib import closing
+    from dataclasses import replace
 
     try:
         from cognitive_memory.qdrant.client import open_client, talking
 
-        with closing(open_client(settings)) as client, talking(settings):
+        brief = replace(settings, request_seconds=_SECONDS)
+        with closing(open_client(brief)) as client, talking(settings):
             number = len(client.get_collections().collections)
     except HeimdallError as error:
         advice = "recall goes on with what is on this machine; 'heimdall qdrant status' tells more"

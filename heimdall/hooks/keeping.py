@@ -66,8 +66,6 @@ def keep(project: Project, heard: Heard, *, capture: str = "") -> Kept:
     Raises:
         HeimdallError, OSError: the memory can't be used.
     """
-    from cognitive_memory.opening import open_memory
-
     capture = capture or datetime.now(UTC).isoformat()
     store, begin = store_of(project), 0
     if store is None:
@@ -77,6 +75,8 @@ def keep(project: Project, heard: Heard, *, capture: str = "") -> Kept:
                 return Kept()
             begin = part.end
             memories, part = _new(heard, begin, capture)
+        from cognitive_memory.opening import open_memory
+
         open_memory(project).close()
         store = store_of(project)
         assert store is not None  # noqa: S101 (it was just made)

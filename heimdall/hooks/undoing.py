@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from cognitive_memory.core.memory import Memory, Origin
 from cognitive_memory.core.recall import RecallFilter
+from cognitive_memory.storage.short_ids import whole_ids
 from heimdall.errors import HeimdallError
 from heimdall.hooks.capture import CAPTURE
 
 if TYPE_CHECKING:
     from cognitive_memory.project_memory import ProjectMemory
 
-_SHORTEST_PREFIX = 8
 _CAPTURED = RecallFilter(origins=frozenset({Origin.CAPTURED}))
 
 
@@ -32,7 +32,7 @@ class Undone:
 
 
 class NotCapturedError(HeimdallError):
-    """There is no captured memory of that id; the text says what to do."""
+    """The memory of that id was not captured; the text says what to do."""
 
 
 def undo_last(memory: ProjectMemory, *, dry_run: bool = False) -> Undone:
@@ -58,30 +58,17 @@ def undo(memory: ProjectMemory, ids: Sequence[str], *, dry_run: bool = False) ->
         dry_run: delete nothing.
 
     Raises:
-        NotCapturedError: one is not there, or was not captured; nothing was deleted.
+        NotCapturedError: one was not captured; nothing was deleted.
+        MemoryValueError, UnknownMemoryError, AmbiguousIdError: as `whole_ids`; nothing was deleted.
     """
-    found = {one.id: one for one in memory.memories(_CAPTURED)}
-    chosen = [_named(found, given) for given in ids]
-    if dry_run:
-        return Undone(tuple(found[one] for one in dict.fromkeys(chosen)))
-    return Undone(memory.delete(chosen))
-
-
-def _named(found: dict[str, Memory], given: str) -> str:
-    wanted = given.strip().lower()
-    same = (
-        [one for one in found if one.startswith(wanted)] if len(wanted) >= _SHORTEST_PREFIX else []
-    )
-    if len(same) == 1:
-        return same[0]
-    if same:
-        raise NotCapturedError(
-            f"{given}: {len(same)} captured memories begin so; give more of the id"
-        )
-    raise NotCapturedError(
-        f"{given}: no captured memory has this id, and nothing was undone; 'heimdall recent' shows them, "
-        "'heimdall delete-memory' deletes what was stored"
-    )
+    chosen = [memory.get(one) for one in whole_ids(memory.storage, ids)]
+    for one in chosen:
+        if one.origin is not Origin.CAPTURED:
+            raise NotCapturedError(
+                f"{one.id} was not captured, and nothing was undone; 'heimdall recent --captured' shows what was, "
+                "'heimdall delete-memory' deletes what was stored"
+            )
+    return Undone(tuple(chosen) if dry_run else memory.delete(one.id for one in chosen))
 
 
 def _capture(memory: Memory) -> str:

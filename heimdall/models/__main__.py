@@ -11,8 +11,7 @@ from pathlib import Path
 
 from . import plain_output
 from .base_error import HeimdallError
-from .commands import COMMANDS
-from .packages import chosen_package
+from .commands import CHECKOUT_HELP, COMMANDS
 from .report import EXIT_ERROR, EXIT_INTERRUPTED
 
 
@@ -28,8 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = vars(_parser().parse_args(arguments))
     command, as_json = COMMANDS[options.pop("command")], options.pop("json")
     try:
-        package = [chosen_package(options.pop("package"))] if command.about_one else []
-        report = command.run(plain_output, *package, **options)
+        report = command.perform(plain_output, **options)
         _print_everything()
         if as_json:
             print(json.dumps(report.document, indent=2))
@@ -65,6 +63,10 @@ def _parser() -> argparse.ArgumentParser:
                 help="whose model, by import name; default: the only package here that has one",
             )
             subparser.add_argument("--variant", help="the variant; default: standard")
+        if command.in_checkout:
+            subparser.add_argument(
+                "--checkout", nargs="?", const=Path(), type=Path, metavar="DIR", help=CHECKOUT_HELP
+            )
         for flag, meaning in command.flags:
             subparser.add_argument(f"--{flag.replace('_', '-')}", action="store_true", help=meaning)
         subparser.add_argument("--json", action="store_true", help="print JSON")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .package import Package
 from .report import Output, Report
@@ -33,12 +33,47 @@ class Command:
         path: the name of the path that it takes, if any.
         flags: its options without a value, and their help.
         about_one: whether it is about one package and one variant of its model.
+        in_checkout: what it does with a checkout instead, where it can: takes the output, the checkout's folder and the
+            variant.
     """
 
     run: Callable[..., Report]
     path: str | None = None
     flags: tuple[tuple[str, str], ...] = ()
     about_one: bool = True
+    in_checkout: Callable[..., Report] | None = None
+
+    def perform(
+        self,
+        output: Output,
+        *,
+        package: str | None = None,
+        checkout: Path | None = None,
+        **options: Any,
+    ) -> Report:
+        """Run it.
+
+        Args:
+            package: the import name; default: as `packages.chosen_package` says.
+            checkout: the folder of a checkout, in place of a package.
+            options: its other options and its argument.
+
+        Raises:
+            HeimdallError: if it can't be done, or both are named.
+            OSError: if something can't be read or written.
+        """
+        if checkout is not None and self.in_checkout is not None:
+            if package:
+                from .checkout import CheckoutError
+
+                reason = f"--checkout names a folder, so that {package!r} can't be named, too"
+                raise CheckoutError(str(checkout), reason)
+            return self.in_checkout(output, checkout, **options)
+        if not self.about_one:
+            return self.run(output, **options)
+        from .packages import chosen_package
+
+        return self.run(output, chosen_package(package), **options)
 
 
 def status(output: Output, package: Package, *, variant: str | None) -> Report:
@@ -85,6 +120,52 @@ def pull(output: Output, package: Package, *, variant: str | None) -> Report:
     resolution = resolve_in_detail(variant=variant, package=package, settings=settings)
     origin = f"from {', '.join(resolution.sources)}"
     return _provided(output, resolution, origin, sources=list(resolution.sources))
+
+
+def pull_into_checkout(output: Output, checkout: Path, *, variant: str | None) -> Report:
+    """Bring what the lock of a checkout pins into its models' folder.
+
+    What is there and right is not fetched; what is there and different is left as it is, with exit code 1.
+    """
+    from .checkout import read_checkout
+    from .fill_checkout import fill
+
+    filled = fill(read_checkout(checkout), variant)
+    lines: list[tuple[str, ...]] = []
+    for one in filled:
+        count = len(one.brought)
+        files = f"{count} file{'' if count == 1 else 's'} brought"
+        origin = f", from {', '.join(one.sources)}" if one.sources else ""
+        outcome = f"{files}{origin}" if count else "was here already"
+        good = output.good(f"{outcome}, verified")
+        lines += [
+            (f"{one.model.label}: ", output.bad("not as it is pinned") if one.findings else good),
+            (str(one.directory),),
+        ]
+        lines += [
+            (output.bad(f"{finding.state:<10} "), f"{finding.path}  {finding.detail}".rstrip())
+            for finding in one.findings
+        ]
+    sound = not any(one.findings for one in filled)
+    if not sound:
+        again = f"'{filled[0].model.package.command('pull')}'"
+        lines.append(
+            (
+                "what differs was left as it is: remove it and say ",
+                f"{again} again, or pin it with 'hatch-heimdall-models lock'",
+            )
+        )
+    models = [
+        {
+            **_identity(one.model),
+            "directory": str(one.directory),
+            "brought": list(one.brought),
+            "sources": list(one.sources),
+            "different": [asdict(finding) for finding in one.findings],
+        }
+        for one in filled
+    ]
+    return Report({"sound": sound, "models": models}, _lines(output, lines), sound)
 
 
 def path(output: Output, package: Package, *, variant: str | None) -> Report:
@@ -197,9 +278,13 @@ def prune(output: Output, *, dry_run: bool) -> Report:
     return Report({"dry_run": dry_run, "freed": freed, "verdicts": rows}, _lines(output, lines))
 
 
+CHECKOUT_HELP = (
+    "Bring what a checkout's lock pins into its models' folder; default: the folder here."
+)
+"""Of the option `--checkout [DIR]`, which commands have that can do something with one."""
 COMMANDS = {
     "status": Command(status),
-    "pull": Command(pull),
+    "pull": Command(pull, in_checkout=pull_into_checkout),
     "path": Command(path),
     "verify": Command(verify, flags=(("repair", "Fetch anew what is bad or missing."),)),
     "export": Command(export, path="file"),

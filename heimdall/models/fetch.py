@@ -53,7 +53,7 @@ def provide(
         ModelUnavailable: telling what each source did.
         NoSpaceError, OSError: if the store can't take the files.
     """
-    model, models_dir = pinned.model, pinned.store.models_dir
+    model = pinned.model
     patience = patience or Patience()
     with pinned.making(settings.lock_seconds, progress, patience) as missing:
         if missing is None:
@@ -71,7 +71,7 @@ def provide(
             pinned.publish()
         delivered = tuple(dict.fromkeys(asking.delivered))
         origin = f", from {', '.join(delivered)}" if delivered else ""
-        ready = f"{model.label} is ready{origin}, verified, in {models_dir}"
+        ready = f"{model.label} is ready{origin}, verified, in {pinned.destination}"
         progress.note(ready)
         _log.info("%s", ready)
         return delivered
@@ -127,9 +127,9 @@ class _Asking:
                 time.sleep(seconds)
         if self._too_large and self._too_large.keys() == self._attempts.keys():
             raise min(self._too_large.values(), key=lambda error: getattr(error, "needed", 0))
-        model, models_dir = self.context.pinned.model, str(self.context.pinned.store.models_dir)
+        model, directory = self.context.pinned.model, str(self.context.pinned.destination)
         attempts = tuple(self._attempts.values())
-        raise ModelUnavailable(model.label, models_dir, attempts, _advice(model, self.settings))
+        raise ModelUnavailable(model.label, directory, attempts, _advice(model, self.settings))
 
     def _allowed(self, sources: list[Source]) -> list[Source]:
         forbidden = self.settings.network_forbidden_by

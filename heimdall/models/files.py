@@ -122,7 +122,7 @@ def draft(
         if replace:
             rename(beside, path)
         else:
-            _link_unless_there(beside, path)
+            link_unless_there(beside, path)
     finally:
         beside.unlink(missing_ok=True)
 
@@ -140,11 +140,16 @@ def write_atomically(
         beside.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
-def _link_unless_there(source: Path, target: Path) -> None:
+def link_unless_there(source: Path, target: Path) -> None:
+    """Give a file another name in the same filesystem; what has that name already stays.
+
+    Raises:
+        OSError: it can't be done.
+    """
     try:
         os.link(source, target)
     except FileExistsError:
         pass
     except OSError:  # a filesystem without links
-        if not target.exists():
+        if not os.path.lexists(target):
             rename(source, target)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 VERIFIED = "verified"
 UNVERIFIED = "unverified"
 ABSENT = "absent"
+CHECKOUT = "checkout"
 SYSTEM = "system"
 SHARED = "shared"
 
@@ -27,7 +28,8 @@ class Location:
         entry: the model's entry in the manifest, plain JSON; None if the manifest can't be used or pins no such model.
         state: `verified` if a receipt says that the bytes were verified, and nothing was touched since; `unverified` if
             every file is there in its pinned size: it is hashed when it is used; else `absent`.
-        tier: `system` for the read-only tier, `shared` for the models directory, None if it is in neither.
+        tier: `checkout` for the tree of a package that is used from its checkout, `system` for the read-only tier,
+            `shared` for the models directory, None if it is in none of them.
         directory: the directory with the files; empty if it is absent.
         noted: whether nothing is left to be noted for `prune` about who uses the files.
     """
@@ -94,13 +96,21 @@ def places(
 ) -> "Iterator[Location]":
     """Where the model of an entry of the package's manifest is, the best place first.
 
-    What is verified comes before what is not, and the read-only tier before the shared one.
+    A checkout's own tree comes first, unless it is noted to be bad. Then what is verified comes before what is not, and
+    the read-only tier before the shared one.
 
     Raises:
         SettingsError: if it is not known where the models directory is.
     """
     shared = StoredSet(models_dir or locations.models_dir(), entry)
     system = StoredSet(locations.system_models_dir(), entry, read_only=True)
+    if package.checkout is not None:
+        tree = str(package.checkout.tree(entry["variant"]))
+        verdict = shared.noted_verdict(tree)
+        if verdict:
+            yield Location(entry, VERIFIED, CHECKOUT, tree)
+        elif verdict is None and shared.is_whole(tree):
+            yield Location(entry, UNVERIFIED, CHECKOUT, tree)
     trees = [
         (tier, stored, tree)
         for tier, stored in ((SYSTEM, system), (SHARED, shared))

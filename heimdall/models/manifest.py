@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import sys
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -123,16 +124,33 @@ def read_model(
     """
     package = package or heimdall()
     document = _read(package)
-    try:
+    with _damage_named(package):
         entry = receipts.choose_entry(document, model, package.variant(variant))
         if entry is None:
             reason = _no_such_entry(document, model, package, variant)
             raise ManifestError(package.manifest_path, reason)
         return _model(document, entry, package)
+
+
+def read_models(package: Package) -> list[PinnedModel]:
+    """Read every entry of a package's manifest, also those for other machines.
+
+    Raises:
+        ManifestError: if the manifest can't be used.
+    """
+    document = _read(package)
+    with _damage_named(package):
+        return [_model(document, entry, package) for entry in document["models"]]
+
+
+@contextlib.contextmanager
+def _damage_named(package: Package) -> Iterator[None]:
+    try:
+        yield
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         detail = f"lacks the key {error}" if isinstance(error, KeyError) else str(error)
         raise ManifestError(
-            package.manifest_path, f"is damaged ({detail}); reinstall {package.distribution}"
+            package.manifest_path, f"is damaged ({detail}); {package.remedy}"
         ) from error
 
 
@@ -143,17 +161,11 @@ def _read(package: Package) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ManifestError(path, f"is missing; {_who_left_it_out(package)}") from error
     except (OSError, ValueError) as error:
-        raise ManifestError(
-            path, f"can't be read ({error}); reinstall {package.distribution}"
-        ) from error
+        raise ManifestError(path, f"can't be read ({error}); {package.remedy}") from error
     schema = document.get("schema")
     if schema != SCHEMA:
         newer = isinstance(schema, int) and schema > SCHEMA
-        remedy = (
-            f"a newer release of {DISTRIBUTION} reads it: upgrade"
-            if newer
-            else f"reinstall {package.distribution}"
-        )
+        remedy = f"a newer release of {DISTRIBUTION} reads it: upgrade" if newer else package.remedy
         raise ManifestError(
             path, f"has schema {schema!r}, this release reads schema {SCHEMA}; {remedy}"
         )
@@ -161,6 +173,8 @@ def _read(package: Package) -> dict[str, Any]:
 
 
 def _who_left_it_out(package: Package) -> str:
+    if package.checkout is not None:
+        return f"{package.remedy}, or write it with 'hatch-heimdall-models lock'"
     if getattr(sys, "frozen", False):
         return (
             f"whatever packed this program left it out: have it take the data files of {package.name} along (with "

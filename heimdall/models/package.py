@@ -7,6 +7,10 @@ import os
 
 from . import locations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .checkout import Checkout
+
 MANIFEST_NAME = "model_manifest.json"
 DEFAULT_VARIANT = "standard"
 _HEIMDALL = "heimdall"
@@ -24,13 +28,15 @@ class Package:
     Attributes:
         name: its import name.
         manifest_path: where its manifest is, or would be.
+        checkout: the project's tree, if it is used from there and not installed.
     """
 
-    __slots__ = ("manifest_path", "name")
+    __slots__ = ("checkout", "manifest_path", "name")
 
-    def __init__(self, name: str, manifest_path: str) -> None:
+    def __init__(self, name: str, manifest_path: str, checkout: "Checkout | None" = None) -> None:
         self.name = name
         self.manifest_path = manifest_path
+        self.checkout = checkout
 
     @property
     def is_heimdall(self) -> bool:
@@ -46,6 +52,12 @@ class Package:
 
         return packages_distributions().get(self.name.partition(".")[0], [self.name])[0]
 
+    @property
+    def remedy(self) -> str:
+        """What mends a manifest of it that can't be used."""
+        restored = "restore it from version control"
+        return restored if self.checkout is not None else f"reinstall {self.distribution}"
+
     def variant(self, variant: str | None = None) -> str:
         """The variant asked for, else what `$HEIMDALL_MODEL_VARIANT` says of heimdall's own model, else `standard`."""
         own = os.environ.get("HEIMDALL_MODEL_VARIANT") if self.is_heimdall else None
@@ -57,6 +69,9 @@ class Package:
         Args:
             action: the command and its options, for example `verify --repair`.
         """
+        if self.checkout is not None and action == "pull":
+            program = "heimdall models" if PART_OF_HEIMDALL else DISTRIBUTION
+            return f"{program} pull --checkout {self.checkout.root}"
         if self.is_heimdall:
             return f"heimdall models {action}"
         if PART_OF_HEIMDALL:

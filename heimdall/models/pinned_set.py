@@ -13,7 +13,7 @@ from pathlib import Path
 
 from . import graph_cache, own_receipts, receipts
 from .files import size_below, write_atomically
-from .locate import SYSTEM, Location, places
+from .locate import SHARED, Location, places
 from .locking import advisory_lock
 from .manifest import PinnedFile, PinnedModel
 from .ownership import is_own
@@ -30,12 +30,16 @@ class PinnedSet:
         model: the model as it is pinned.
         store: the store.
         tree: the directory of the set's files.
+        destination: where its files are for, in messages; default: the models directory.
         alone: whether nobody else makes the same set, as a lock says that is held.
     """
 
-    def __init__(self, model: PinnedModel, store: Store) -> None:
+    def __init__(
+        self, model: PinnedModel, store: Store, *, destination: Path | None = None
+    ) -> None:
         self.model = model
         self.store = store
+        self.destination = destination or store.models_dir
         self._stored = receipts.StoredSet(str(store.models_dir), model.entry)
         self.tree = Path(self._stored.tree)
         self.alone = False
@@ -114,9 +118,9 @@ class PinnedSet:
             Path(self._stored.receipt).unlink()
         if own := receipts.own_receipt(self._stored.tree, self.model.entry):
             Path(own).unlink(missing_ok=True)
-        # The read-only tier's files are hashed at once: with them, it is what is noted that can say that they are bad.
+        # The other tiers' files are hashed at once: with them, it is what is noted that can say that they are bad.
         for place in self._places():
-            if place.tier == SYSTEM:
+            if place.tier != SHARED:
                 own_receipts.verify_tree(Path(place.directory), self.model)
 
     def publish(self) -> None:

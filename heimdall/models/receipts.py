@@ -188,6 +188,11 @@ class StoredSet:
         verdict = self._says(own_receipt(tree, self.entry), identity, now)
         return unalterable and self._read_only if verdict is None else verdict
 
+    def noted_verdict(self, tree: str) -> bool | None:
+        """Whether this user's own hashing found the files in `tree` right; None if they are not those that it hashed."""
+        now = self._statuses(tree)
+        return now and self._says(own_receipt(tree, self.entry), identity, now)  # type: ignore[return-value]
+
     def stats(self) -> "dict[str, list[int]]":
         """What a receipt notes of the set's own files, as they are now.
 

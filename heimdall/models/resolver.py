@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .locate import SHARED, SYSTEM
+from .locate import CHECKOUT, SHARED, SYSTEM
 from .manifest import PinnedModel, read_model
 from .package import Package
 from .patience import Patience
@@ -79,7 +79,7 @@ def resolve_in_detail(
         patience: how long to stand still in all; default: as long as each step may take.
     """
     pinned = PinnedSet(read_model(package, model, variant), Store(models_dir))
-    directory = pinned.first_sound(SYSTEM)
+    directory = pinned.first_sound(CHECKOUT, SYSTEM)
     delivered: tuple[str, ...] = ()
     if directory is None:
         from .fetch import provide  # loads urllib3

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from . import graph_cache
 from .files import sha256_of
-from .locate import SYSTEM
+from .locate import SHARED
 from .manifest import PinnedFile
 from .pinned_set import PinnedSet
 
@@ -29,9 +29,9 @@ class Finding:
 def verify(pinned: PinnedSet) -> list[Finding]:
     """Hash every pinned file where the model is, or would be in the store, and what was computed from them."""
     location = pinned.model.locate(str(pinned.store.models_dir))
-    elsewhere = location.here and (location.tier == SYSTEM or not pinned.tree.exists())
+    elsewhere = location.here and (location.tier != SHARED or not pinned.tree.exists())
     tree = Path(location.directory) if elsewhere else pinned.tree
-    findings = [_look_at(file, tree) for file in pinned.model.files]
+    findings = [look_at(file, tree) for file in pinned.model.files]
     findings += [
         Finding(path, "different" if problem else "ok", problem)
         for cache in graph_cache.places(tree)
@@ -40,7 +40,8 @@ def verify(pinned: PinnedSet) -> list[Finding]:
     return findings
 
 
-def _look_at(file: PinnedFile, tree: Path) -> Finding:
+def look_at(file: PinnedFile, tree: Path) -> Finding:
+    """Hash one file below `tree`."""
     path = tree / file.path
     try:
         size, sha256 = path.stat().st_size, sha256_of(path)

@@ -7,6 +7,7 @@ import shutil
 import click
 
 from tests.benchmarks import (
+    broken_networks,
     embedding,
     fetch,
     hook,
@@ -27,6 +28,7 @@ def main(context: click.Context) -> None:
     """Compare with others, side by side, and print ratios. Without a name: all that needs no data of yours."""
     if context.invoked_subcommand is None:
         startup.run()
+        broken_networks.run()
         server.run()
         run_fetch()
         shipping.run()
@@ -55,6 +57,9 @@ main.add_command(recall_evaluation.main, "recall")
 main.add_command(recall_quality.main, "recall-peers")
 main.add_command(recall_speed.main, "recall-speed")
 main.command("startup", help="Warm import, and help.")(startup.run)
+main.command("broken-networks", help="Import where the model can't be fetched.")(
+    broken_networks.run
+)
 main.command("server", help="The MCP server's first answer.")(server.run)
 main.command("shipping", help="What a package that ships its model costs its users.")(shipping.run)
 main.command("many-files", help="A model of thousands of tiny files.")(many_files.run)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cognitive_memory.core.local_time import local_time, parse_span
+from cognitive_memory.core.local_time import local_time, parse_span, spans_in
 
 pytestmark = pytest.mark.skipif(not hasattr(time, "tzset"), reason="one zone per process there")
 
@@ -50,6 +50,10 @@ NOW = datetime(2026, 11, 27, 10, 30, tzinfo=UTC)  # a Friday
         ("2026-01-31T12:00", "2026-01-31 12:00", "2026-01-31 12:00"),
         ("2026-01-31T12:00:00Z", "2026-01-31 13:00", "2026-01-31 13:00"),
         ("now", "2026-11-27 11:30", "2026-11-27 11:30"),
+        ("May 2023", "2023-05-01 00:00", "2023-06-01 00:00"),
+        ("dec 2023", "2023-12-01 00:00", "2024-01-01 00:00"),
+        ("8 May, 2023", "2023-05-08 00:00", "2023-05-09 00:00"),
+        ("October 13th, 2023", "2023-10-13 00:00", "2023-10-14 00:00"),
     ],
 )
 def test_what_people_say(said: str, since: str, until: str) -> None:
@@ -66,7 +70,18 @@ def test_a_day_on_which_clocks_are_changed() -> None:
 
 @pytest.mark.parametrize(
     "said",
-    ["", "someday", "2024-13-01", "2026-13", "0001-01-01", "9999-12-31", "9999", "last 9999 years"],
+    [
+        "",
+        "someday",
+        "2024-13-01",
+        "2026-13",
+        "0001-01-01",
+        "9999-12-31",
+        "9999",
+        "last 9999 years",
+        "31 June 2023",
+        "8 May 9 2023",
+    ],
 )
 def test_what_is_no_time_names_the_forms(said: str) -> None:
     with pytest.raises(ValueError, match="yesterday"):
@@ -80,3 +95,64 @@ def test_any_text_is_a_span_or_refused(said: str) -> None:
     except ValueError:
         return
     assert span.since <= span.until
+
+
+def test_today_is_that_of_this_zone() -> None:
+    late = datetime(2026, 11, 26, 23, 30, tzinfo=UTC)  # half past midnight in Berlin
+    assert local_time(parse_span("today", late).since) == "2026-11-27 00:00"
+
+
+@pytest.mark.parametrize(
+    ("question", "since", "until"),
+    [
+        ("What did we decide last week?", "2026-11-16 00:00", "2026-11-23 00:00"),
+        (
+            "which painting did she show on October 13, 2023?",
+            "2023-10-13 00:00",
+            "2023-10-14 00:00",
+        ),
+        ("What broke in May 2023, and why", "2023-05-01 00:00", "2023-06-01 00:00"),
+        ("what was new in 2023?", "2023-01-01 00:00", "2024-01-01 00:00"),
+        ("Why did CI fail\nyesterday", "2026-11-26 00:00", "2026-11-27 00:00"),
+        ("the API before 2024-03", "1900-01-01 00:00", "2024-03-01 00:00"),
+        ("all that changed since last month", "2026-10-01 00:00", "9998-12-31 00:00"),
+        ("and after May 2023", "2023-06-01 00:00", "9998-12-31 00:00"),
+        ("the day before yesterday", "2026-11-25 00:00", "2026-11-26 00:00"),
+    ],
+)
+def test_the_time_that_a_question_names(question: str, since: str, until: str) -> None:
+    (span,) = spans_in(question, NOW)
+    assert (local_time(span.since), local_time(span.until)) == (since, until)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "why is there a limit of 2000 rows",
+        "may we remove it",
+        "which is the last migration",
+        "in 2023.1 something broke",
+        "what is CVE-2024-12345",
+        "in python 3.12",
+        "on 31 June 2023",
+    ],
+)
+def test_questions_that_name_no_time(question: str) -> None:
+    assert spans_in(question, NOW) == []
+
+
+@given(st.text(), st.sampled_from(["2023-05-08", "may 2023", "yesterday", "3 days ago"]), st.text())
+def test_a_time_is_found_wherever_it_stands(before: str, said: str, after: str) -> None:
+    spans = spans_in(f"{before} . {said} . {after}", NOW)
+    assert parse_span(said, NOW) in spans
+
+
+@given(
+    st.text()
+    | st.lists(
+        st.sampled_from(["before", "in", "may", "2023", "31", "last", ",", "day", "9999", "ago"])
+    )
+)
+def test_any_question_is_read(question: str | list[str]) -> None:
+    text = question if isinstance(question, str) else " ".join(question)
+    assert all(span.since <= span.until for span in spans_in(text))

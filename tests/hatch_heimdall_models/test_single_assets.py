@@ -73,6 +73,17 @@ def test_each_large_file_is_an_asset_the_largest_first(project: Project) -> None
     assert project.lock("--check") == 0
 
 
+def test_assets_that_went_with_a_cleaned_dist_are_there_again(project: Project) -> None:
+    assert project.lock() == 0
+    packed = [project.root / "dist/models" / asset for asset in project.assets]
+    packed[1].unlink()
+    assert project.lock() == 0
+    assert [path.read_bytes() for path in packed] == [LARGE, OTHER]
+    packed[1].unlink()
+    assert project.lock(version="1.1") == 0
+    assert not packed[1].exists()
+
+
 def test_a_file_that_did_not_change_keeps_its_asset(project: Project) -> None:
     assert project.lock() == 0
     project.write("models/net.onnx", LARGE[::-1])

@@ -24,13 +24,21 @@ _OPEN: list[socket.socket] = []
 
 def in_network(kind: str) -> list[str]:
     """What to put before a command so that it runs in a network of that kind, one of `KINDS`."""
+    command = network_of(kind)
+    if isinstance(command, str):
+        pytest.skip(command)
+    return command
+
+
+def network_of(kind: str) -> list[str] | str:
+    """As `in_network`; where that can't be had, why."""
     command = ["unshare", "--net", "--mount"]
     try:
         allowed = subprocess.run([*command, "true"], capture_output=True, check=False)
     except FileNotFoundError:
-        pytest.skip("there is no unshare program")
+        return "there is no unshare program"
     if allowed.returncode:
-        pytest.skip(f"namespaces are not permitted: {allowed.stderr.decode().strip()}")
+        return f"namespaces are not permitted: {allowed.stderr.decode().strip()}"
     return [*command, sys.executable, "-P", __file__, kind]
 
 

@@ -78,8 +78,9 @@ class Fetcher:
             # Left early, the context closes the leash's input, and so ends the program.
             with (
                 self._log.open("wb") as output,
-                self._started(output) as process,
+                # Around it all: its start and its end take time, too.
                 self.patience.waiting() as wait,
+                self._started(output) as process,
             ):
                 is_enough = self._follow(process, progress, wait)
         finally:

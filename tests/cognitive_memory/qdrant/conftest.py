@@ -10,6 +10,7 @@ import pytest
 
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.qdrant.client import open_client
+from cognitive_memory.qdrant.collection import collection_name
 from cognitive_memory.qdrant.index import QdrantIndex
 from cognitive_memory.qdrant.settings import KEY_VARIABLE, QdrantSettings
 from tests.support.plain_embedder import PlainEmbedder
@@ -19,16 +20,30 @@ SERVER = os.environ.get("HEIMDALL_TEST_QDRANT_URL")
 SERVER_KEY = os.environ.get(KEY_VARIABLE)
 
 
-@pytest.fixture(params=["local", *(["server"] if SERVER else [])])
-def settings(request: pytest.FixtureRequest, tmp_path: Path) -> QdrantSettings:
-    """The client's own local mode, and a real server where one is given."""
-    url = SERVER if request.param == "server" else None
-    return QdrantSettings(url=url, directory=tmp_path / "qdrant", api_key=SERVER_KEY)
-
-
 @pytest.fixture
 def embedder() -> PlainEmbedder:
     return PlainEmbedder(name=f"plain-{uuid4()}/1")
+
+
+@pytest.fixture(params=["local", *(["server"] if SERVER else [])])
+def settings(
+    request: pytest.FixtureRequest, tmp_path: Path, embedder: PlainEmbedder
+) -> Iterator[QdrantSettings]:
+    """The client's own local mode, and a real server where one is given.
+
+    On a server nothing is left behind.
+    """
+    urls = (SERVER,) if SERVER and request.param == "server" else ()
+    settings = QdrantSettings(urls=urls, directory=tmp_path / "qdrant", api_key=SERVER_KEY)
+    yield settings
+    if urls:
+        remove_collection(settings, str(embedder.embedding_space()))
+
+
+def remove_collection(settings: QdrantSettings, space: str) -> None:
+    """Remove a collection, if it is there, by a connection of its own: the tests close theirs."""
+    with closing(open_client(settings)) as client:
+        client.delete_collection(collection_name(space))
 
 
 @pytest.fixture
@@ -45,6 +60,3 @@ def index(
     assert space
     with QdrantIndex(settings, project_id=memory.project_id, space=space) as index:
         yield index
-        if settings.url and index.exists():
-            with closing(open_client(settings)) as client:
-                client.delete_collection(index.collection)

@@ -116,7 +116,7 @@ def test_an_unreachable_server_is_told_and_made_up_for(
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        settings = QdrantSettings(url=url, directory=tmp_path, timeout=2)
+        settings = QdrantSettings(urls=(url,), directory=tmp_path)
         with opened(tmp_path / "memory.db", embedder, settings) as memory:
             memory.store(NewMemory(text="still found"))
             for said in ("no answer", "did not answer a moment ago"):

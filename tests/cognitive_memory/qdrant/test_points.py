@@ -49,7 +49,7 @@ def test_a_filter_lets_the_same_memories_through_as_sqlite(
     memory.delete([found.id for found in memory.memories()])
     memory.store_many(memories)
     sync.push(memory.storage, index)
-    found = index.search(embedder.embed(["abc"])[0], limit=100, wanted=wanted)
+    found = index.search(embedder.embed(["abc"])[0], limit=100, wanted=wanted).nearest
     assert {memory_id for memory_id, _ in found} == {
         memory.id for memory in memory.memories(wanted)
     }
@@ -61,7 +61,7 @@ def test_the_score_is_the_cosine(
     ids = [memory.store(NewMemory(text=text)).id for text in ("one", "two", "three")]
     sync.push(memory.storage, index)
     query = embedder.embed(["two"])[0]
-    found = index.search(query, limit=2)
+    found = index.search(query, limit=2).nearest
     assert found[0][0] == ids[1]
     assert [score for _, score in found] == pytest.approx(
         sorted(

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from cognitive_memory.core.memory import NewMemory
+from cognitive_memory.core.memory import Memory, NewMemory
 from cognitive_memory.project_memory import ProjectMemory
-from cognitive_memory.qdrant import sync
+from cognitive_memory.qdrant import points, sync
 from cognitive_memory.qdrant.errors import QdrantOwnerError
 from cognitive_memory.qdrant.index import QdrantIndex
 from cognitive_memory.qdrant.settings import QdrantSettings
@@ -77,7 +80,7 @@ def test_a_memory_without_a_vector_is_not_there(
 def test_an_interrupted_push_goes_on(
     memory: ProjectMemory, index: QdrantIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sync, "BATCH", 2)
+    monkeypatch.setattr(points, "BATCH", 2)
     doomed = store(memory, "doomed")
     push(memory, index)
     memory.delete(doomed)
@@ -114,7 +117,7 @@ def test_projects_do_not_see_one_another(
         with QdrantIndex(settings, project_id=other.project_id, space=space) as theirs:
             (id_,) = store(other, "theirs")
             push(other, theirs)
-            found = theirs.search(embedder.embed(["mine"])[0], limit=10)
+            found = theirs.search(embedder.embed(["mine"])[0], limit=10).nearest
             assert [memory_id for memory_id, _ in found] == [id_]
             theirs.drop()
         with QdrantIndex(settings, project_id=memory.project_id, space=space) as mine:
@@ -195,14 +198,96 @@ def test_a_copied_folder_goes_on_where_it_was(
         assert push(copy, index) == sync.PushReport(written=0, removed=0, total=1, compared=False)
 
 
-def test_full_finds_what_was_lost_over_there(memory: ProjectMemory, index: QdrantIndex) -> None:
-    one, _two = store(memory, "one", "two")
+def test_full_finds_what_was_lost_over_there(
+    memory: ProjectMemory, index: QdrantIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(points, "BATCH", 1)
+    one, _two, _three = store(memory, "one", "two", "three")
     push(memory, index)
     index.delete([one])
     assert push(memory, index).written == 0
     assert verify(memory, index).missing == (one,)
     assert push(memory, index, full=True).written == 1
     assert verify(memory, index).same
+
+
+def load(memory: ProjectMemory, count: int, name: str = "text") -> None:
+    """Memories of one transaction: all have one revision."""
+    memory.store_many(NewMemory(text=f"{name} {number}") for number in range(count))
+
+
+def test_of_a_batch_that_was_cut_off_anything_may_be_missing(
+    memory: ProjectMemory, index: QdrantIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a cluster, whose shards take their parts of a request one by one; and twice in a row."""
+    monkeypatch.setattr(points, "BATCH", 4)
+    store(memory, "before")
+    load(memory, 14)
+    whole = index.upsert
+    kept = iter([slice(None), slice(None), slice(-1, None), slice(-1, None)])
+
+    class CutError(Exception):
+        pass
+
+    def partly(batch: Mapping[Stamp, tuple[Memory, bytes]]) -> None:
+        part = next(kept)
+        whole(dict([*batch.items()][part]))
+        if part != slice(None):
+            raise CutError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(index, "upsert", partly)
+        for _ in range(2):
+            with pytest.raises(CutError):
+                push(memory, index)
+    with memory.storage.reading() as reader:
+        found = index.search(memory_vector(memory), limit=1)
+        later = replication.keys_after(reader, found.whole, most=100)
+        assert later is not None
+        keys = {stamp.key for stamp in index.stamps().values()}
+        assert {*later} | keys == {stamp.key for stamp in replication.stamps(reader).values()}
+        assert len(later) < 15
+    again = push(memory, index)
+    assert not again.compared
+    assert verify(memory, index).same
+
+
+def memory_vector(memory: ProjectMemory) -> NDArray[np.float32]:
+    with memory.storage.reading() as reader:
+        return reader.vectors.since(None).matrix[0]
+
+
+def test_points_that_tell_no_position_are_compared(
+    memory: ProjectMemory, index: QdrantIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, two = store(memory, "one", "two")
+    with monkeypatch.context() as patch:
+        patch.setattr(points, "STAMP", [name for name in points.STAMP if name != "position"])
+        push(memory, index)
+    memory.delete([two])
+    assert index.search(memory_vector(memory), limit=5).whole is None
+    assert push(memory, index) == sync.PushReport(written=1, removed=1, total=1, compared=True)
+    assert verify(memory, index).same
+
+
+def test_anothers_points_without_position_are_not_taken(
+    memory: ProjectMemory,
+    index: QdrantIndex,
+    embedder: PlainEmbedder,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store(memory, "one")
+    with monkeypatch.context() as patch:
+        patch.setattr(points, "STAMP", [name for name in points.STAMP if name != "position"])
+        push(memory, index)
+    with ProjectMemory.open(tmp_path / "new.db", project_id=memory.project_id) as _:
+        pass
+    with embedder.open(tmp_path / "new.db") as new:
+        store(new, "other")
+        with pytest.raises(QdrantOwnerError):
+            push(new, index)
+    assert index.count() == 1
 
 
 def test_difference_tells_each_point_once() -> None:

@@ -75,7 +75,8 @@ def test_limit(filled: ProjectMemory) -> None:
 def test_parts_add_up_to_the_score(filled: ProjectMemory) -> None:
     for hit in filled.recall("which database", explain=True).hits:
         assert set(hit.parts) == {
-            *("keywords", "meaning", "asked", "recency", "stored", "pinned", "importance")
+            *("keywords", "meaning", "asked", "tests", "time", "recency"),
+            *("stored", "pinned", "importance"),
         }
         assert sum(hit.parts.values()) == pytest.approx(hit.score)
     assert all(hit.parts == {} for hit in filled.recall("which database").hits)

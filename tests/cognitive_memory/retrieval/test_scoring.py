@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cognitive_memory.core.local_time import Span
 from cognitive_memory.core.memory import Memory, MemoryType, Origin
 from cognitive_memory.core.recall import Hit
 from cognitive_memory.retrieval.scoring import (
@@ -16,7 +17,6 @@ from cognitive_memory.retrieval.scoring import (
     dedup_key,
     hits,
     is_weak,
-    recency,
     relative,
     standing,
     without_duplicates,
@@ -58,20 +58,6 @@ def test_words_that_all_memories_have_count_little() -> None:
     assert relative({1: 1e-6, 2: 2e-6}, 1.0) == {1: 1e-6, 2: 2e-6}
 
 
-def test_recency_halves_with_each_half_life() -> None:
-    ages = (0, 90, 180, -5)
-    found = [
-        recency(replace(MEMORY, created_at=NOW - timedelta(days=age)), NOW, 90) for age in ages
-    ]
-    assert found == [1.0, 0.5, 0.25, 1.0]
-
-
-def test_what_is_pinned_does_not_age() -> None:
-    assert (
-        recency(replace(MEMORY, created_at=NOW - timedelta(days=9000), pinned=True), NOW, 90) == 1.0
-    )
-
-
 def test_an_importance_that_nobody_set_counts_nothing() -> None:
     assert standing(MEMORY, Weights())["importance"] == 0
     assert standing(replace(MEMORY, importance=1.0), Weights())["importance"] > 0
@@ -91,6 +77,23 @@ def test_what_comes_after_a_question_answers_it() -> None:
     answer = replace(LOADED, text="answer", context="Which colour? ")
     found = [(Candidate(1, 0.2, 0.42), LOADED), (Candidate(2, 0.2, 0.4), answer)]
     assert [hit.memory.text for hit in hits(found, NOW, Weights())] == ["answer", "text"]
+
+
+def test_what_explains_comes_before_what_tests_it() -> None:
+    checks = replace(LOADED, text="checks", source="tests/test_a.py", metadata={"kind": "python"})
+    found = [(Candidate(1, 0.2, 0.2), LOADED), (Candidate(2, 0.24, 0.24), checks)]
+    assert [hit.memory.text for hit in hits(found, NOW, Weights())] == ["text", "checks"]
+    assert [hit.memory.text for hit in hits(found, NOW, Weights(tests=0))] == ["checks", "text"]
+
+
+def test_what_is_of_the_time_asked_for_comes_first_but_no_matter_what_it_says() -> None:
+    then = replace(LOADED, text="then", created_at=NOW - timedelta(days=40))
+    span = Span(NOW - timedelta(days=50), NOW - timedelta(days=30))
+    found = [(Candidate(1, 0.2, 0.2), LOADED), (Candidate(2, 0.18, 0.18), then)]
+    assert [hit.memory.text for hit in hits(found, NOW, Weights())] == ["text", "then"]
+    assert [hit.memory.text for hit in hits(found, NOW, Weights(), [span])] == ["then", "text"]
+    found = [(Candidate(1, 0.2, 0.2), LOADED), (Candidate(2, 0.1, 0.1), then)]
+    assert [hit.memory.text for hit in hits(found, NOW, Weights(), [span])] == ["text", "then"]
 
 
 def test_however_much_was_stored_the_better_answer_stays_in_sight() -> None:

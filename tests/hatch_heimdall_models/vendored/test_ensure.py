@@ -114,8 +114,8 @@ def test_a_killed_process_leaves_nothing_that_harms(
         process.send_signal(signal.SIGKILL)
         process.communicate()
         monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", mirror.url)
-        (part,) = package.cache.glob("*.part")
-        os.utime(part, (1, 1))
+        for part in package.cache.glob("*.part"):
+            os.utime(part, (1, 1))
         model.assert_tree(ensure())
     assert_nothing_half(package)
 
@@ -448,3 +448,35 @@ def test_an_asset_that_is_one_of_the_files_comes_as_it_is(
         model.assert_tree(Path(ensure()))
         sent = sum(record.sent for record in server.requests.settled() if record.status == 200)
         assert sent == model.remote_size
+
+
+def test_an_asset_serves_all_files_that_have_its_bytes(
+    here: VendoredPackage, model: SmallModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model.files["again.safetensors"] = model.files["model.safetensors"]
+    del model.files["tokenizer/tokenizer.json"]
+    asset = model.directory / model.tag / "weights"
+    asset.write_bytes(model.files["model.safetensors"])
+    single = replace(model.manifest.models[0], asset=Asset.of_file(model.tag, asset))
+    manifest = replace(model.manifest, models=(single,))
+    (here.package / "model_manifest.json").write_text(manifest.dumps(), encoding="utf-8")
+    monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", model.mirror)
+    monkeypatch.setenv("HEIMDALL_OFFLINE", "1")
+    model.assert_tree(Path(ensure()))
+
+
+def test_bytes_are_on_the_disk_before_the_first_of_them_has_a_name(
+    here: VendoredPackage, model: SmallModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = []
+    for name in ("fsync", "replace"):
+
+        def seen(*arguments: object, name: str = name, call: object = getattr(os, name)) -> None:
+            events.append(name)
+            call(*arguments)  # type: ignore[operator]
+
+        monkeypatch.setattr(os, name, seen)
+    monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", model.mirror)
+    monkeypatch.setenv("HEIMDALL_OFFLINE", "1")
+    model.assert_tree(Path(ensure()))
+    assert events == [*["fsync"] * 2, *["replace"] * 2] * 2

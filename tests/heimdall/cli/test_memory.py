@@ -23,6 +23,7 @@ from tests.support.terminal import on_a_terminal
 
 pytestmark = pytest.mark.slow
 
+HEIMDALL = (sys.executable, "-m", "heimdall")
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
@@ -74,14 +75,62 @@ def test_types_are_those_of_memories() -> None:
     assert tuple(MemoryType) == TYPES
 
 
-def test_people_see_the_beginning_of_a_very_long_memory(run: Run, report: Report) -> None:
-    text = "needle " + "x" * 100_000
+def test_people_see_what_matched_and_with_full_all_of_it(run: Run, report: Report) -> None:
+    text = "words of no interest " * 500 + "a needle in the haystack " + "more " * 5_000
     run("store", "--", text)
     shown = run("recall", "needle").stdout
-    assert len(shown) < 5_000
-    assert "… 96007 more characters; --json has them all" in shown
+    assert len(shown) < 400
+    assert "a needle in the haystack" in shown
+    assert (
+        "".join(run("recall", "needle", "--full").stdout.split("\n   > ")[1:]).strip()
+        == text.strip()
+    )
     (hit,) = report("recall", "needle")["hits"]
     assert hit["memory"]["text"] == text
+
+
+def test_a_terminal_gets_five_hits_on_its_screen(run: Run, report: Report) -> None:
+    for number in range(12):
+        run(
+            "store",
+            f"Needle {number} " + "lies in the haystack of many words " * 50,
+            "--source",
+            "docs/guide.md",
+        )
+    assert len(report("recall", "needle")["hits"]) == 10
+    for columns in (40, 80, 120):
+        code, seen = on_a_terminal([*HEIMDALL, "recall", "needle"], columns=columns)
+        assert code == 0
+        lines = re.sub(r"\x1b\[[\d;]*m", "", seen).split("note: ")[0].splitlines()
+        assert len(lines) < 24
+        assert len([line for line in lines if line.startswith("   > ")]) == 10
+        assert len([line for line in lines if re.match(r"\d\. docs/guide.md  2", line)]) == 5
+        assert lines.count("") == 4
+
+
+@pytest.mark.parametrize("variables", [{}, {"NO_COLOR": "1"}, {"LESS": "-R"}])
+def test_more_than_a_screen_goes_to_the_pager(
+    run: Run, tmp_path: Path, variables: dict[str, str]
+) -> None:
+    run("store", "--", "needle\n" + "more\n" * 100)
+    pager = tmp_path / "pager"
+    pager.write_text(
+        f"#!{sys.executable}\nimport sys\nprint('PAGED', len(sys.stdin.read().splitlines()))\n"
+    )
+    pager.chmod(0o755)
+    environment = {**os.environ, **variables, "PAGER": str(pager)}
+    _, seen = on_a_terminal([*HEIMDALL, "recall", "needle", "--full"], environment=environment)
+    assert "PAGED 103" in seen
+    _, seen = on_a_terminal([*HEIMDALL, "recall", "needle"], environment=environment)
+    assert "PAGED" not in seen
+    assert "PAGED" not in run("recall", "needle", "--full").stdout
+    assert ("\x1b" in seen) == ("NO_COLOR" not in variables)
+
+
+def test_nothing_found_says_what_may_help(run: Run) -> None:
+    run("store", "something")
+    shown = run("recall", "unheardof").stdout
+    assert shown.startswith("nothing found. Other words may find it")
 
 
 def test_store_recall_update_delete(run: Run, report: Report) -> None:
@@ -109,6 +158,8 @@ def test_store_recall_update_delete(run: Run, report: Report) -> None:
     assert [hit["memory"]["id"] for hit in found["hits"]] == [stored["id"]]
     assert found["hits"][0]["parts"]["keywords"] > 0
     assert report("recall", "parser", "--since", "2026-04-01")["hits"] == []
+    assert len(report("recall", "parser", "--until", "1 april 2026")["hits"]) == 1
+    assert report("recall", "parser", "--since", "yesterday")["hits"] == []
     assert report("recall", "parser", "--type", "episode")["hits"] == []
     assert len(report("recall", "parser", "--tag", "a b", "--source", "docs")["hits"]) == 1
 
@@ -131,21 +182,54 @@ def test_store_recall_update_delete(run: Run, report: Report) -> None:
     assert report("status")["memories"] == 0
 
 
+def test_every_command_takes_the_beginning_of_an_id(run: Run, report: Report) -> None:
+    stored = report("store", "one", "--id", "6f9619ff-8b86-4011-b42d-00c04fc964ff")["id"]
+    assert report("update", "6f9619ff", "--text", "two")["id"] == stored
+    assert report("store", "three", "--id", "6F9619FF")["id"] == stored
+    assert report("delete-memory", "6f9619ff-8b", stored, "--dry-run")["deleted"][0]["id"] == stored
+    other = report("store", "four", "--id", "6f9619ff-8b86-4011-b42d-00c04fc964fe")["id"]
+    for command in (
+        ("delete-memory",),
+        ("update", "--text", "x"),
+        ("store", "x", "--id"),
+        ("undo",),
+    ):
+        done = run(*command, "6f9619ff")
+        assert done.returncode == 2
+        assert stored in done.stderr
+        assert other in done.stderr
+    assert report("status")["memories"] == 2
+    assert run("delete-memory", "6f9619ff-8b86-4011-b42d-00c04fc964fe").returncode == 0
+    assert run("delete-memory", "6f9619ff").returncode == 0
+
+
+def test_a_text_may_be_bare_words(run: Run, report: Report) -> None:
+    assert (
+        report("store", "Water", "boils", "at", "100", "--tag", "x")["text"] == "Water boils at 100"
+    )
+    assert report("store", "-", text="from a pipe\n")["text"] == "from a pipe"
+    assert report("store", text="a second\n")["text"] == "a second"
+    assert json.loads(run("store", "--json", "--", "--all", "-").stdout)["text"] == "--all -"
+
+
 def test_people_read_the_same(run: Run) -> None:
     first = run("store", "Water boils at\n100 degrees.", "--tag", "x")
     memory_id = first.stdout.split()[-1]
+    assert len(memory_id) == 8
     assert first.stdout == f"stored  {memory_id}\n"
     assert "'heimdall models pull' fetches the model" in first.stderr
     assert (
         run("store", "Water boils at\n100 degrees.").stdout == f"was there already  {memory_id}\n"
     )
     shown = run("recall", "water").stdout
-    assert shown.splitlines()[:2] == ["1. > Water boils at", "   > 100 degrees."]
-    assert f"{memory_id}  episode" in shown
-    assert "#x" in shown
+    assert re.fullmatch(rf"1\. [\d-]+  {memory_id}  stored  episode  #x", shown.splitlines()[0])
+    assert shown.splitlines()[1:] == ["   > Water boils at", "   > 100 degrees."]
     assert "1 from 0 sources, 0 pinned" in run("status").stdout
-    assert run("delete-memories-by-tags", "x").stdout.splitlines()[-1] == "1 memory was deleted"
-    assert run("recall", "water").stdout == "nothing found\n"
+    assert (
+        run("delete-memories-by-tags", "x", "--yes").stdout.splitlines()[-1]
+        == "1 memory was deleted"
+    )
+    assert run("recall", "water").stdout.startswith("nothing found")
 
 
 def test_looking_makes_nothing(run: Run, report: Report) -> None:
@@ -166,12 +250,14 @@ def test_looking_makes_nothing(run: Run, report: Report) -> None:
         (("store",), "is blank"),
         (("store", "a", "--metadata", "[1]"), "expected a JSON object"),
         (("store", "a", "--metadata", "{"), "it is no JSON"),
-        (("store", "a", "--at", "tomorrow"), "is no date"),
+        (("store", "a", "--at", "someday"), "is no date"),
         (("store", "a", "--id", "5"), "expected a UUID"),
         (("update", NOBODY), "Name what is to change"),
         (("update", NOBODY, "--text", "b"), f"no memory has the id {NOBODY}"),
         (("delete-memory", NOBODY), f"no memory has the id {NOBODY}"),
         (("delete-memories-by-tags",), "Name a tag"),
+        (("delete-memories-by-tags", "precious"), "--yes goes on without asking"),
+        (("delete-memories-by-tags", "precious", "--json"), "--yes goes on without asking"),
         (("recall", " "), "the question is blank"),
         (("export", "--json"), "are JSON already"),
         (("import", "missing.jsonl"), "missing.jsonl"),
@@ -180,7 +266,7 @@ def test_looking_makes_nothing(run: Run, report: Report) -> None:
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
 def test_mistakes_are_told_in_a_line(run: Run, arguments: tuple[str, ...], message: str) -> None:
-    assert run("store", "something").returncode == 0
+    assert run("store", "something", "--tag", "precious").returncode == 0
     done = run(*arguments)
     assert done.returncode == 2
     assert message in done.stderr
@@ -242,12 +328,16 @@ def test_nothing_stored_looks_like_what_is_known_of_it(
         _, shown = on_a_terminal(command, environment={**os.environ, "PYTHONPATH": str(ROOT)})
     else:
         shown = run("recall", "rules").stdout
-    lines = re.sub(r"\x1b\[\d*m", "", shown).splitlines()
-    known = [line for line in lines if line and not re.match("(1\\. |   )>|note: ", line)]
+    lines = re.sub(r"\x1b\[[\d;]*m", "", shown).splitlines()
+    known = [line for line in lines if line and not re.match("   >|note: ", line)]
     assert len(known) == 1, known
-    assert re.match(
-        rf'    {memory_id}  episode  stored  [\d-]+  "pinned  .*"  "pinned"  #"a', known[0]
-    )
+    if on_terminal:
+        assert re.match(rf"1\. …\S.*  [\d-]+  {memory_id[:8]}(  |$)", known[0])
+    else:
+        assert re.match(
+            rf'1\. "pinned  .*"  [\d-]+  {memory_id[:8]}  stored  episode  #"a.*"  "pinned"',
+            known[0],
+        )
     if blank != " ":
         assert blank * 2 not in shown
 

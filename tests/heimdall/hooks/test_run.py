@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from heimdall.hooks.hosts import Event
+from heimdall.hooks.hosts import HOSTS, Event
 from heimdall.hooks.run import parse
 from tests.heimdall.hooks.conftest import HEIMDALL, Project
 
@@ -105,24 +105,26 @@ def test_the_project_is_that_of_the_payloads_folder_or_the_one_that_is_named(
     assert "of the other" in done.stdout
 
 
-def test_a_start_loads_nothing_heavy(project: Project) -> None:
+@pytest.mark.parametrize("event", [Event.SESSION_START, Event.STOP])
+def test_a_start_and_a_capture_load_nothing_heavy(project: Project, event: Event) -> None:
     project.store("never on Fridays", pinned=True)
+    told = project.payload(HOSTS["claude-code"].events[event], prompt="remember that it is light")
     code = (
         "import sys, _heimdall_commands\n"
-        "sys.argv = ['heimdall', 'hook', 'session-start']\n"
+        f"sys.argv = ['heimdall', 'hook', '{event}']\n"
         "code = _heimdall_commands.heimdall()\n"
         "print(code, *sorted(sys.modules), file=sys.stderr)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
-        input=json.dumps(project.payload()),
+        input=json.dumps(told),
         capture_output=True,
         text=True,
         cwd=os.fspath(project.root),
         timeout=60,
         check=True,
     )
-    assert "never on Fridays" in done.stdout
+    assert ("never on Fridays" in done.stdout) == (event is Event.SESSION_START)
     code, *modules = done.stderr.split()
     assert code == "0"
     heavy = {"click", "numpy", "onnxruntime", "tokenizers", "yaml", "rich", "mcp", "pydantic"}

@@ -127,7 +127,7 @@ def _install(site: Path, package: str, model: SmallModel) -> None:
 
 
 def test_the_wheel_is_small_and_has_the_sources_under_their_other_name(wheel: Path) -> None:
-    assert wheel.stat().st_size < 120_000
+    assert wheel.stat().st_size < 140_000
     sources = {
         f"heimdall_models/{path.relative_to(SOURCE).as_posix()}"
         for path in [*SOURCE.rglob("*.py"), SOURCE / "py.typed", SOURCE / "secrets.ini"]

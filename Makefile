@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 MODELS := cognitive_memory/data/models/all-MiniLM-L6-v2.onnx
+REHEARSAL := .cache/release
 JOBS ?= 2
 # For example: make test PYTEST_ARGS="tests/release -k proxy --no-cov"
 PYTEST_ARGS ?=
@@ -13,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export HEIMDALL_FETCH := use
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit lint format bench picture release-assets models wheelhouse node-tools programs clean
+.PHONY: help demo test unit lint format bench picture release-assets models wheelhouse node-tools programs docs release-check clean
 
 help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | awk -F '\t' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -37,6 +38,8 @@ lint: $(INSTALLED) ## ruff, mypy --strict, import contracts, workflows
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@test ! -d .github || $(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@test ! -d .github || $(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	@test ! -d .github || $(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/wish.yml
 	@test ! -d .github || $(BIN)/zizmor --offline --no-progress --quiet .github
 
 bench: $(INSTALLED) models ## Compare with peers and print ratios
@@ -45,9 +48,22 @@ bench: $(INSTALLED) models ## Compare with peers and print ratios
 picture: $(INSTALLED) models ## Draw the README's terminal picture again, from a real run
 	@$(BIN)/python -m tests.support.picture
 
+docs: $(INSTALLED) ## Build the site of docs/ into .cache/site; warnings are errors
+	@$(BIN)/python -m pip install --quiet --group docs
+	@$(BIN)/python -m tests.support.command_reference .cache/docs/commands.md
+	@$(BIN)/zensical build --strict
+
 release-assets: models ## Make the model from upstream's files, pack the release asset, compare it with the lock
 	@$(BIN)/python -m release pack
 	@$(BIN)/python -m release lock --check
+
+# Everything that the release workflow does, with the stand-in for GitHub in its place; the changelog's date comes last.
+release-check: $(INSTALLED) programs release-assets wheelhouse ## Rehearse the release: lock, wheel, sdist, metadata, attestations, version, changelog
+	@rm -rf $(REHEARSAL)
+	@$(BIN)/python -m build --outdir $(REHEARSAL)
+	@$(BIN)/twine check --strict $(REHEARSAL)/*
+	@$(BIN)/python -m pytest -n $(JOBS) -q tests/test_readme.py tests/release/test_release_end_to_end.py tests/release/test_publish.py tests/release/test_verify.py tests/release/test_workflows.py
+	@$(BIN)/python -m tests.support.changelog
 
 models: $(INSTALLED)
 	@$(BIN)/python -m release build

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _AUTHORITY_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _PATIENCE_SECONDS = 10.0
 """A question for one byte needs no longer; the settings may ask for less."""
-_SEE_SOURCES = "see 'Where the model comes from' in the README"
+_SEE_SOURCES = "see https://github.com/lcbcFoo/heimdall-mcp-server/blob/main/docs/model.md"
 
 
 def check(request: Request) -> Iterator[Finding]:

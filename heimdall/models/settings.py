@@ -83,7 +83,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Read the variables named in the README.
+        """Read the variables (docs/reference/variables.md).
 
         Raises:
             SettingsError: naming the variable, its value and what is allowed.

@@ -38,7 +38,7 @@ Dates are written as 2026-03-31 everywhere, money as whole cents. Names in the A
 COMMANDS = (
     ("load", "notes"),
     ("store", "We chose SQLite: a laptop has no database server.", "--tag", "decision"),
-    ("recall", "how can we undo a bad release?", "--limit", "1"),
+    ("recall", "how is a bad deployment brought back?", "--limit", "1"),
     ("recall", "why don't we use Postgres?", "--limit", "1"),
 )
 

@@ -173,7 +173,7 @@ def recall(
     ]
 
     def show_answer() -> None:
-        if memory is None:
+        if not memory.memories:
             output.paragraph(_NOTHING_YET)
             return
         show_hits(answer.hits, " ".join(query), whole=full, explain=explain)

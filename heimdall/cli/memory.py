@@ -228,9 +228,8 @@ def status(*, embed: bool, scope: str) -> Report:
         else:
             _show_status(chosen)
         if beside:
-            output.fields(
-                [("for all projects", f"{beside.memories:,} memories in {beside.database}")]
-            )
+            held = "1 memory" if beside.memories == 1 else f"{beside.memories:,} memories"
+            output.fields([("for all projects", f"{held} in {beside.database}")])
 
     return Report(known, show_all)
 

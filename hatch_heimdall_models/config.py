@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
-
 from hatch_heimdall_models.inlining import INLINE_LIMIT
 from hatch_heimdall_models.manifest import NAME_FORM, REPOSITORY_FORM
 from hatch_heimdall_models.pin_rules import marker_problem
@@ -207,6 +205,9 @@ def _folders(reader: Reader) -> dict[str, str]:
 
 
 def _licence_problem(expression: str) -> str | None:
+    # Here, since help texts and checks need none of it.
+    from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
     try:
         canonicalize_license_expression(expression)
     except InvalidLicenseExpression as error:

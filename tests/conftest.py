@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -33,7 +34,7 @@ _NETWORK = re.compile(r"(https?|all|no)_proxy|(PIP|UV)_(?!CACHE).*", re.IGNORECA
 @pytest.fixture(autouse=True)
 def home(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> Path:
+) -> Iterator[Path]:
     """An empty HOME, and an environment without settings of the developer's."""
     for name in list(os.environ):
         if _OURS.fullmatch(name) or _NETWORK.fullmatch(name):
@@ -45,4 +46,8 @@ def home(
     monkeypatch.setenv("USERPROFILE", str(home))
     monkeypatch.setenv("HEIMDALL_SYSTEM_MODELS", str(tmp_path / "no-system-models"))
     monkeypatch.chdir(tmp_path)
-    return home
+    yield home
+    # What a command under test set for its own process must not be the next test's.
+    for name in list(os.environ):
+        if _OURS.fullmatch(name):
+            del os.environ[name]

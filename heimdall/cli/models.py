@@ -63,7 +63,8 @@ def models() -> None:
 def _command(name: str, row: commands.Command) -> Command:
     def run(**options: Any) -> Report:
         report = row.perform(output, **options)
-        if name in _FETCHING and options.get("package") in {None, "heimdall"} and report.sound:
+        ours = options.get("package") in {None, "heimdall"} and not options.get("checkout")
+        if name in _FETCHING and ours and report.sound:
             return _and_embed(report)
         return report
 

@@ -177,4 +177,3 @@ def test_the_command(
     assert "no capture" in capsys.readouterr().out
     assert run(["undo", "12345678"]) == 2
     assert run(["load", "--transcripts", "docs"]) == 2
-    assert run(["load"]) == 2

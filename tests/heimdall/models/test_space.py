@@ -52,12 +52,12 @@ def test_nobody_is_told_to_own_what_is_above_his_home(
     assert not may_change_hands(Path("/"))
 
 
-@pytest.mark.parametrize("home", ["/", "/nonexistent"])
+@pytest.mark.parametrize("none", ["/", "/nonexistent"])
 def test_without_a_home_the_way_out_is_a_directory_of_ones_own(
-    home: str, monkeypatch: pytest.MonkeyPatch
+    none: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HOME", home)
-    said = str(explained(denied(f"{home}/.local".replace("//", "/")), Path(home, "models")))
+    monkeypatch.setenv("HOME", none)
+    said = str(explained(denied(f"{none}/.local".replace("//", "/")), Path(none, "models")))
     assert "chown" not in said
     assert "/ belongs to root: set HEIMDALL_DATA_DIR to a directory that you may write to" in said
 

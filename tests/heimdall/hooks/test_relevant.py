@@ -12,7 +12,7 @@ from cognitive_memory.core.memory import NewMemory, Origin
 from cognitive_memory.joint_memory import JointMemory
 from cognitive_memory.project_memory import ProjectMemory
 from heimdall.hooks.relevant import MOST_BYTES, MOST_MEMORIES, is_worth_asking, to_a_prompt
-from tests.support.real_model import require_real_model
+from tests.support.real_model import linked_copy
 
 CASES = json.loads(Path(__file__).with_name("prompts.json").read_text("utf-8"))
 
@@ -20,7 +20,7 @@ CASES = json.loads(Path(__file__).with_name("prompts.json").read_text("utf-8"))
 @pytest.mark.model
 @pytest.mark.slow
 def test_most_prompts_find_their_memory_and_others_none(tmp_path: Path) -> None:
-    config = EmbeddingConfig(model_cache_dir=str(require_real_model()))
+    config = EmbeddingConfig(model_cache_dir=str(linked_copy(tmp_path / "models")))
     found = wrong = 0
     with ProjectMemory.open(tmp_path / "memory.db", config=config) as memory:
         ids = {text: memory.store(NewMemory(text=text)).id for text in CASES["memories"]}
@@ -41,7 +41,7 @@ def test_most_prompts_find_their_memory_and_others_none(tmp_path: Path) -> None:
 @pytest.mark.model
 @pytest.mark.slow
 def test_an_answer_is_bounded_and_of_the_users_own_words(tmp_path: Path) -> None:
-    config = EmbeddingConfig(model_cache_dir=str(require_real_model()))
+    config = EmbeddingConfig(model_cache_dir=str(linked_copy(tmp_path / "models")))
     text = "Releases are cut from main on Tuesdays, never from a feature branch"
     with ProjectMemory.open(tmp_path / "memory.db", config=config) as memory:
         for number in range(6):

@@ -34,6 +34,9 @@ import sys
 # Imports of these fail from here on.
 sys.modules["hatchling"] = sys.modules["cyclonedx"] = None
 import hatch_heimdall_models, hatch_heimdall_models.cli
+from hatch_heimdall_models import config, pin_rules
+assert "packaging" not in sys.modules, "help texts and checks of archives need none of it"
+assert config._licence_problem("MIT") is None
 print(*sorted({name.partition(".")[0] for name in sys.modules} - set(sys.stdlib_module_names)))
 """
     done = subprocess.run(

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
-import sysconfig
-from pathlib import Path
 
 from heimdall.hooks.hosts import Event
+from heimdall.mcp_clients.program import find_program
 
 NAME = "heimdall"
 
 
 def program() -> str:
     """Where our program is; its bare name where it is nowhere to be found."""
-    # Beside this Python first: another version of heimdall may come first on the PATH.
-    found = shutil.which(NAME, path=sysconfig.get_path("scripts")) or shutil.which(NAME)
-    return str(Path(found).absolute()) if found else NAME
+    return find_program(NAME) or NAME
 
 
 def arguments(event: Event, client: str = "") -> list[str]:

@@ -25,6 +25,12 @@ def real_path(path: str | os.PathLike[str]) -> Path:
     return Path(folder, _spelled(folder, name) if name else "")
 
 
+def spelled(path: Path) -> Path:
+    """As `real_path`, but a path that leads through a link stays as the user named it."""
+    absolute = path.absolute()
+    return real_path(absolute) if os.path.realpath(absolute) == str(absolute) else absolute
+
+
 def _told(folder: str) -> str:
     """What macOS says; empty elsewhere, and where it says nothing."""
     import fcntl

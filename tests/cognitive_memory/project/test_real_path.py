@@ -8,7 +8,7 @@ from unicodedata import normalize
 import pytest
 
 from cognitive_memory.project.find import find_project
-from cognitive_memory.project.real_path import real_path
+from cognitive_memory.project.real_path import real_path, spelled
 from tests.support.caseless import make_caseless
 
 NAME = normalize("NFD", "Übersicht.md")
@@ -44,6 +44,8 @@ def test_a_name_is_spelled_as_the_disk_has_it(caseless: Path) -> None:
         assert real_path(project / normalize(form, "übersicht.md")) == project / NAME
     (caseless.parent / "link").symlink_to(project)
     assert real_path(caseless.parent / "link") == project
+    assert spelled(caseless.parent / "link") == caseless.parent / "link"
+    assert spelled(caseless / "my project") == project
 
 
 def test_a_project_is_the_same_however_it_is_written(

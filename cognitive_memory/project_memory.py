@@ -15,6 +15,7 @@ from cognitive_memory.core.reports import ImportReport, OnProgress, StoreReport
 from cognitive_memory.embedding.backfill import Backfill
 from cognitive_memory.embedding.embedder import ModelEmbedder
 from cognitive_memory.embedding.pipeline import EmbeddingPipeline, store_many
+from cognitive_memory.embedding.sharing import Databases
 from cognitive_memory.qdrant.nearest import QdrantNearest
 from cognitive_memory.qdrant.settings import QdrantSettings
 from cognitive_memory.retrieval.recaller import Recaller
@@ -49,6 +50,7 @@ class ProjectMemory:
         *,
         qdrant: QdrantSettings | None = None,
         weights: Weights | None = None,
+        others: Databases = lambda: (),
     ) -> None:
         self.storage = storage
         self.database = storage.database
@@ -56,7 +58,7 @@ class ProjectMemory:
         self.migration_backup = storage.prepared.backup
         self.weights = weights or Weights()
         self._embedder = embedder
-        self._backfill = Backfill(storage, embedder)
+        self._backfill = Backfill(storage, embedder, others)
         self._nearest = QdrantNearest(qdrant, storage) if qdrant else None
         self._recaller = Recaller(
             storage,
@@ -76,6 +78,7 @@ class ProjectMemory:
         qdrant: QdrantSettings | None = None,
         weights: Weights | None = None,
         scope: Scope = Scope.PROJECT,
+        others: Databases = lambda: (),
     ) -> Self:
         """Open a project's database; make it if there is none, migrate it if it is older.
 
@@ -89,6 +92,8 @@ class ProjectMemory:
             qdrant: where the vectors are searched; default: on this machine.
             weights: how much each thing counts in recall; default: as measured.
             scope: where the memories hold.
+            others: tells the databases of other projects, the last used one first, whose vectors
+                of the same texts are taken over.
 
         Raises:
             NewerSchemaError: a newer release made it; not a byte was changed.
@@ -99,7 +104,7 @@ class ProjectMemory:
         storage = MemoryStore(
             database, project_id=project_id, embedding_space=embedder.embedding_space, scope=scope
         )
-        return cls(storage, embedder, qdrant=qdrant, weights=weights)
+        return cls(storage, embedder, qdrant=qdrant, weights=weights, others=others)
 
     def close(self) -> None:
         """Close the database's files, and the connection to Qdrant."""

@@ -18,6 +18,7 @@ from cognitive_memory.embedding.pipeline import EmbeddingPipeline, store_many
 from cognitive_memory.embedding.sharing import Databases
 from cognitive_memory.qdrant.nearest import QdrantNearest
 from cognitive_memory.qdrant.settings import QdrantSettings
+from cognitive_memory.retrieval.alike import stored_alike
 from cognitive_memory.retrieval.recaller import Recaller
 from cognitive_memory.retrieval.scoring import Weights
 from cognitive_memory.storage import importing, json_lines
@@ -207,6 +208,17 @@ class ProjectMemory:
         """
         with self.storage.reading() as reader:
             return reader.get(as_id(memory_id))
+
+    def alike(self, memory: Memory) -> list[Memory]:
+        """What was stored by hand besides a memory, and says nearly the same or contradicts it; most alike first.
+
+        By words, and where there are vectors by meaning, too.
+
+        Raises:
+            UnknownMemoryError: the memory is not there any more.
+        """
+        with self.storage.reading() as reader:
+            return stored_alike(reader, memory)
 
     def memories(
         self,

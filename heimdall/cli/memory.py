@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,7 +19,7 @@ from heimdall.cli.memory_options import (
     moment,
     scope_option,
 )
-from heimdall.cli.memory_view import document, note, note_pending, show, show_hits
+from heimdall.cli.memory_view import document, note, note_pending, short, show, show_hits
 from heimdall.cli.opening import ALL, embed_all, place, these_memories, this_memory, whole_ids
 from heimdall.models.report import Report
 from heimdall.models.text import megabytes
@@ -99,6 +98,7 @@ def store(
             new = replace(new, id=_id(memory, named))
         report = memory.store_many([new], by_hand=True)
         stored = memory.get(report.ids[0])
+        similar = memory.alike(stored) if report.added else []
     change = "added" if report.added else "updated" if report.updated else "unchanged"
     done = {"added": "stored", "updated": "updated", "unchanged": "was there already"}
     if not named:
@@ -107,10 +107,17 @@ def store(
     def show_stored() -> None:
         everywhere = "  for all projects" if scope == "user" else ""
         output.line(output.good(f"{done[change]}  "), short_id(stored.id), everywhere)
+        for one in similar:
+            note(f"{short_id(one.id)}, stored before, is like it: {short(one.text)}")
+        if similar:
+            instead = f"'heimdall update {short_id(similar[0].id)} --text …'"
+            here = f"'heimdall delete-memory {short_id(stored.id)}'"
+            note(f"if one of them is the same, or no longer right: {instead}, then {here}")
         if not stored.embedded:
             note_pending(1)
 
-    return Report({**document(stored), "change": change}, show_stored)
+    known = {"change": change, "similar": [document(one) for one in similar]}
+    return Report({**document(stored), **known}, show_stored)
 
 
 @command()
@@ -168,6 +175,7 @@ def recall(
     hits = [
         {"score": hit.score}
         | ({"parts": hit.parts} if explain else {})
+        | ({"also": [document(other) for other in hit.also]} if hit.also else {})
         | {"memory": document(hit.memory)}
         for hit in answer.hits
     ]
@@ -295,10 +303,19 @@ def update(
     changes = {name: value for name, value in fields.items() if value is not None}
     if not changes:
         raise click.UsageError("Name what is to change, for example --text.")
+    from cognitive_memory.storage.short_ids import short_id
+
     with these_memories() as memory:
         (named,) = whole_ids(memory, [memory_id])
         updated = memory.update(named, **changes)
-    return Report(document(updated), partial(show, updated, whole=True))
+
+    def show_updated() -> None:
+        show(updated, whole=True)
+        if text:
+            kept = f"'heimdall history {short_id(updated.id)}'"
+            note(f"{kept} shows what it said before, and with --forget drops that")
+
+    return Report(document(updated), show_updated)
 
 
 def _id(memory: ProjectMemory, named: str) -> str:

@@ -22,7 +22,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
     Returns:
         An exit code of `heimdall.models.report`. `HEIMDALL_DEBUG=1` shows tracebacks.
     """
-    output.print_everything()
     try:
         code: int = heimdall.main(
             args=arguments, prog_name=PROGRAM, complete_var=COMPLETE_VARIABLE, standalone_mode=False

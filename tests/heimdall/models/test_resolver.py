@@ -16,6 +16,7 @@ from heimdall.models.resolver import Resolution, repair, resolve, resolve_in_det
 from heimdall.models.settings import Settings, SettingsError
 from heimdall.models.store import Store
 from tests.support.faults import Drip, Fault
+from tests.support.mapped import mapped
 from tests.support.servers import plain_mirror
 from tests.support.small_model import SmallModel
 
@@ -149,6 +150,19 @@ def test_a_damaged_set_is_fetched_again(mirror: SmallModel) -> None:
     (tree / "model.safetensors").write_bytes(b"damage")
     assert resolve_in_detail().sources == ("mirror",)
     mirror.assert_tree(tree)
+
+
+def test_what_a_server_has_mapped_is_replaced(
+    mirror: SmallModel, pinned: PinnedModel, models_dir: Path
+) -> None:
+    directory = resolve()
+    weights = directory / max(pinned.files, key=lambda file: file.size).path
+    weights.write_bytes(bytes(weights.stat().st_size))
+    with mapped(weights):
+        assert repair(pinned).sources == ("mirror",)
+        mirror.assert_tree(directory)
+        mirror.assert_tree(models_dir)
+    assert len([*Store().partial.iterdir()]) <= 3, "the old names wait there to be removed"
 
 
 def test_a_copy_by_tar_is_still_complete(

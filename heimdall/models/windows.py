@@ -86,6 +86,12 @@ def is_running(number: int) -> bool:
         process.close()
 
 
+def short_path(path: str) -> str:
+    """A path of a file by the names of eight letters that Windows keeps beside the long ones; as it is where there are none."""
+    short = ctypes.create_unicode_buffer(1 << 15)
+    return short.value if _kernel().GetShortPathNameW(path, short, len(short)) else path
+
+
 def processes() -> dict[int, Process]:
     """All that run now, by number; none if the system does not tell."""
     return dict(_walk())

@@ -30,6 +30,12 @@ _OURS = re.compile(
 )
 _NETWORK = re.compile(r"(https?|all|no)_proxy|(PIP|UV)_(?!CACHE).*", re.IGNORECASE)
 
+_WINDOWS_FOLDERS = {
+    "LOCALAPPDATA": "LOCAL_APPDATA",
+    "APPDATA": "APPDATA",
+    "PROGRAMDATA": "COMMON_APPDATA",
+}
+
 
 @pytest.fixture(autouse=True)
 def home(
@@ -44,6 +50,10 @@ def home(
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))
+    # Windows' folders, by programs that read variables and by platformdirs, which asks the system unless it is told so.
+    for variable, folder in _WINDOWS_FOLDERS.items():
+        monkeypatch.setenv(variable, str(home / variable))
+        monkeypatch.setenv(f"WIN_PD_OVERRIDE_{folder}", str(home / variable))
     monkeypatch.setenv("HEIMDALL_SYSTEM_MODELS", str(tmp_path / "no-system-models"))
     monkeypatch.chdir(tmp_path)
     yield home

@@ -15,6 +15,7 @@ import pytest
 from hatchling.builders.config import BuilderConfig
 
 from hatch_heimdall_models.hook import place_in_archive
+from tests.support.capabilities import needs_links
 from tests.support.hook_project import ASSET, BUILD, HOOK, MANIFEST, MODELS, HookProject, contents
 from tests.support.manifests import FILES, LARGE, write_models
 
@@ -129,13 +130,15 @@ SHIPS = {
         for target in ("wheel", "sdist")
     },
     "as a licence": {"project": f'license-files = ["{MODELS}/*"]'},
-    "a link beside it": {"link": "src/sample/weights.bin"},
     "its release asset": {"asset": "src/sample/asset.zip"},
 }
+LINKED = pytest.param({"link": "src/sample/weights.bin"}, marks=needs_links, id="a link beside it")
 
 
 @targets
-@pytest.mark.parametrize("build", SHIPS.values(), ids=SHIPS)
+@pytest.mark.parametrize(
+    "build", [LINKED, *(pytest.param(build, id=name) for name, build in SHIPS.items())]
+)
 def test_an_archive_with_a_model_is_removed(
     sample: HookProject, target: str, build: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:

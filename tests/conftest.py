@@ -11,7 +11,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-pytest_plugins = ["tests.support.skipped"]
+pytest_plugins = ["tests.support.skipped", "tests.support.untouched"]
 
 # A busy machine is no failure. What CI says of a commit must not depend on luck; elsewhere every run looks at new cases.
 hypothesis.settings.register_profile("patient", deadline=None, derandomize="CI" in os.environ)

@@ -127,6 +127,7 @@ def test_a_command_line_is_ours_in_any_shell_and_place() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(shutil.which("sh") is None, reason="there is no sh")
 def test_a_path_with_blanks_and_quotes_runs_in_a_shell(tmp_path: Path) -> None:
     folder = tmp_path / "it's a $HOME"
     folder.mkdir()

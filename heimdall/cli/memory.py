@@ -21,6 +21,7 @@ from heimdall.cli.memory_options import (
 )
 from heimdall.cli.memory_view import document, note, note_pending, short, show, show_hits
 from heimdall.cli.opening import ALL, embed_all, place, these_memories, this_memory, whole_ids
+from heimdall.errors import HeimdallError
 from heimdall.models.report import Report
 from heimdall.models.text import megabytes
 
@@ -334,4 +335,11 @@ def _text(given: str | None) -> str:
         return given
     if given is None and sys.stdin.isatty():
         raise click.UsageError("Say what to remember, or pipe it in.")
-    return sys.stdin.read().rstrip("\n")
+    try:
+        return sys.stdin.read().rstrip("\n")
+    except UnicodeDecodeError as error:
+        found = f"byte {error.object[error.start]:#04x} at position {error.start}"
+        raise HeimdallError(
+            f"standard input is not {error.encoding.upper()} ({found}); nothing was stored. "
+            "Send it as UTF-8, or name its encoding in PYTHONIOENCODING"
+        ) from None

@@ -97,7 +97,7 @@ def backup(*, file: Path, force: bool) -> Report:
     """Copy the database, as it is at this moment, into one checked FILE.
 
     Examples:
-        heimdall backup ~/backups/project.db  # a checked copy, while others may work
+        heimdall backup ../project.db  # a checked copy, while others may work
     """
     from cognitive_memory.storage.backup import back_up
 
@@ -129,8 +129,8 @@ def restore(*, file: Path, force: bool, own: bool) -> Report:
     made on this machine the memories come over alone, with the origin 'adopted' unless --own is given.
 
     Examples:
-        heimdall restore ~/backups/project.db  # into a project that has no memory yet
-        heimdall restore ~/backups/project.db --force  # in place of what is there, which is kept aside
+        heimdall restore ../project.db  # into a project that has no memory yet
+        heimdall restore ../project.db --force  # in place of what is there, which is kept aside
     """
     from cognitive_memory.project.find import find_project
     from cognitive_memory.project.init import init_project

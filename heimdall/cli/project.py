@@ -291,10 +291,11 @@ project.add_command(adopt)
 
 def _project(path: Path | None) -> Project:
     from cognitive_memory.project.find import Project, find_project
+    from cognitive_memory.project.real_path import real_path
 
     if path is None:
         return find_project()
-    project = Project(path.expanduser().absolute())
+    project = Project(real_path(path.expanduser()))
     project.check()
     return project
 

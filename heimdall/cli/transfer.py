@@ -63,7 +63,7 @@ def import_(*, file: Path, own: bool, scope: str) -> Report:
     Examples:
         heimdall import memories.jsonl  # take over what somebody's 'heimdall export' wrote; again: nothing new
         heimdall import --own memories.jsonl  # bring your own memories to this machine
-        zcat memories.jsonl.gz | heimdall import -  # from another command
+        gunzip -c memories.jsonl.gz | heimdall import -  # from another command
     """
     from cognitive_memory.storage.json_lines import JsonLineError, read_lines
 

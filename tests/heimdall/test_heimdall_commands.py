@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.checkout import copy_checkout
+from tests.support.places import DATA
 from tests.support.wheelhouse import DEFAULT_DIRECTORY, wheelhouse_environment
 
 pytestmark = pytest.mark.installs
@@ -104,7 +105,7 @@ def test_a_command_under_another_name_fetches_nothing_unasked(
     done = run(*start, "--version", HEIMDALL_FETCH="import", **nobody, **archives)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("heimdall, version ")
-    assert not (home / ".local" / "share" / "heimdall").exists()
+    assert not (home / DATA).exists()
 
 
 PROGRAM = """
@@ -135,7 +136,7 @@ def test_a_program_that_pyinstaller_packed_has_the_manifest_and_starts_no_python
         HEIMDALL_FETCH="import",
         HEIMDALL_OFFLINE="1",
     )
-    assert not (home / ".local" / "share" / "heimdall").exists(), "packing imports nothing"
+    assert not (home / DATA).exists(), "packing imports nothing"
     program = tmp_path / "dist" / "program" / "program"
     done = run(program, HEIMDALL_FETCH="use")
     manifest = program.parent / "_internal" / "heimdall" / "model_manifest.json"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import io
 import os
@@ -25,16 +26,16 @@ def settle() -> None:
         if not isinstance(stream, io.TextIOWrapper):
             continue
         with contextlib.suppress(OSError, ValueError):  # it was closed, or read from already
+            if not is_utf8 or stream.isatty():
+                encoding = stream.encoding
             errors = stream.errors
             if stream is sys.stdin:
                 errors = "strict"
             elif errors == "strict":
-                errors = sys.getfilesystemencodeerrors() if is_utf8 else "backslashreplace"
+                whole = codecs.lookup(encoding).name == "utf-8"
+                errors = sys.getfilesystemencodeerrors() if whole else "backslashreplace"
             if stream.isatty():
                 stream.reconfigure(errors=errors)
             else:
-                stream.reconfigure(
-                    encoding=encoding if is_utf8 else stream.encoding,
-                    errors=errors,
-                    newline=None if stream is sys.stdin else "\n",
-                )
+                newline = None if stream is sys.stdin else "\n"
+                stream.reconfigure(encoding=encoding, errors=errors, newline=newline)

@@ -14,7 +14,7 @@ from heimdall.cli.command import command, json_wanted, options
 from heimdall.cli.memory_lines import about
 from heimdall.cli.memory_options import scope_option
 from heimdall.cli.memory_view import document, table
-from heimdall.cli.opening import these_memories, whole_ids
+from heimdall.cli.opening import these_memories
 from heimdall.models.report import Report
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def delete_memory(*, ids: tuple[str, ...], yes: bool, dry_run: bool) -> Report:
         heimdall delete-memory 6f9619ff  # forget it
     """
     with these_memories() as memory:
-        doomed = [memory.get(named) for named in whole_ids(memory, ids)]
+        doomed = [memory.get(named) for named in memory.whole_ids(ids)]
         return _delete(memory, doomed, yes=yes, dry_run=dry_run)
 
 

@@ -18,16 +18,13 @@ def settle() -> None:
     """
     named = os.environ.get("PYTHONIOENCODING", "").partition(":")[0].lower().replace("_", "-")
     is_utf8 = named in {"", "utf-8", "utf8"}
-    for stream, encoding in (
-        (sys.stdin, "utf-8-sig"),
-        (sys.stdout, "utf-8"),
-        (sys.stderr, "utf-8"),
-    ):
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
         if not isinstance(stream, io.TextIOWrapper):
             continue
         with contextlib.suppress(OSError, ValueError):  # it was closed, or read from already
-            if not is_utf8 or stream.isatty():
-                encoding = stream.encoding
+            encoding = stream.encoding
+            if is_utf8 and not stream.isatty():
+                encoding = "utf-8-sig" if stream is sys.stdin else "utf-8"
             errors = stream.errors
             if stream is sys.stdin:
                 errors = "strict"

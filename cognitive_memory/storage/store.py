@@ -8,12 +8,16 @@ from pathlib import Path
 
 from cognitive_memory.core.memory import Scope
 from cognitive_memory.core.status import MemoryStatus
+from cognitive_memory.storage import connections
 from cognitive_memory.storage.connections import Connections
-from cognitive_memory.storage.errors import read_only_error
+from cognitive_memory.storage.errors import StorageError, read_only_error
 from cognitive_memory.storage.files import size_on_disk
 from cognitive_memory.storage.reading import Reader
 from cognitive_memory.storage.schema import prepare
 from cognitive_memory.storage.writing import Writer
+
+_WORTH_GIVING_BACK = 1_000
+"""Pages, of 4 kB each: for fewer nobody waits."""
 
 
 class MemoryStore:
@@ -85,6 +89,21 @@ class MemoryStore:
                 self._connections.settle(connection)
             yield Writer(connection, space, self.scope)
             connection.execute("COMMIT")
+
+    def give_back(self) -> None:
+        """Return to the system what a database has kept of what is deleted, where that is most of it.
+
+        Whoever reads meanwhile is not disturbed; where others write, or the disk is full, it stays.
+        """
+        with contextlib.suppress(StorageError), connections.opened(self.database) as connection:
+            pages, free = (
+                int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+                for name in ("page_count", "freelist_count")
+            )
+            if 2 * free > pages and free >= _WORTH_GIVING_BACK:
+                connection.execute("PRAGMA temp_store = FILE")  # what stays may be much
+                connection.execute("VACUUM")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def status(self) -> MemoryStatus:
         """Everything counted, at one moment."""

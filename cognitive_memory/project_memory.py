@@ -17,7 +17,7 @@ from cognitive_memory.embedding.embedder import ModelEmbedder
 from cognitive_memory.embedding.pipeline import EmbeddingPipeline, store_many
 from cognitive_memory.qdrant.nearest import QdrantNearest
 from cognitive_memory.qdrant.settings import QdrantSettings
-from cognitive_memory.retrieval.recaller import MANY, Recaller
+from cognitive_memory.retrieval.recaller import Recaller
 from cognitive_memory.retrieval.scoring import Weights
 from cognitive_memory.storage import importing, json_lines
 from cognitive_memory.storage.store import MemoryStore
@@ -192,11 +192,8 @@ class ProjectMemory:
         if dry_run:
             with self.storage.reading() as reader:
                 return reader.tagged(wanted)
-        with self.storage.writing() as writer:
-            deleted = writer.delete_tagged(wanted)
-        if deleted.count >= MANY:
-            self.storage.give_back()
-            self._recaller.keep(deleted.count)
+        deleted = self.storage.delete_tagged(wanted)
+        self._recaller.keep(deleted.count)
         return deleted
 
     def get(self, memory_id: str) -> Memory:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from cognitive_memory.core.memory import Scope
+from cognitive_memory.core.reports import Deletion
 from cognitive_memory.core.status import MemoryStatus
-from cognitive_memory.storage import connections
+from cognitive_memory.storage import connections, mass_deletion
 from cognitive_memory.storage.connections import Connections
-from cognitive_memory.storage.errors import StorageError, read_only_error
+from cognitive_memory.storage.errors import read_only_error
 from cognitive_memory.storage.files import size_on_disk
 from cognitive_memory.storage.reading import Reader
 from cognitive_memory.storage.schema import prepare
 from cognitive_memory.storage.writing import Writer
-
-_WORTH_GIVING_BACK = 1_000
-"""Pages, of 4 kB each: for fewer nobody waits."""
 
 
 class MemoryStore:
@@ -90,20 +88,23 @@ class MemoryStore:
             yield Writer(connection, space, self.scope)
             connection.execute("COMMIT")
 
-    def give_back(self) -> None:
-        """Return to the system what a database has kept of what is deleted, where that is most of it.
+    def delete_tagged(self, tags: Sequence[str]) -> Deletion:
+        """Delete for good all memories that have any of the tags, however many they are, and give their space back.
 
-        Whoever reads meanwhile is not disturbed; where others write, or the disk is full, it stays.
+        Raises:
+            DatabaseBusyError, StorageError: as `writing` does.
         """
-        with contextlib.suppress(StorageError), connections.opened(self.database) as connection:
-            pages, free = (
-                int(connection.execute(f"PRAGMA {name}").fetchone()[0])
-                for name in ("page_count", "freelist_count")
-            )
-            if 2 * free > pages and free >= _WORTH_GIVING_BACK:
-                connection.execute("PRAGMA temp_store = FILE")  # what stays may be much
-                connection.execute("VACUUM")
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if self.prepared.read_only:
+            raise read_only_error(self.database)
+        space = self.embedding_space()
+        with connections.opened(self.database) as connection:
+            for statement in (*mass_deletion.PREPARED, "BEGIN IMMEDIATE"):
+                connection.execute(statement)
+            self._connections.settle(connection)
+            deleted = Writer(connection, space, self.scope).delete_tagged(tags)
+            connection.execute("COMMIT")
+            mass_deletion.give_back(connection)
+        return deleted
 
     def status(self) -> MemoryStatus:
         """Everything counted, at one moment."""

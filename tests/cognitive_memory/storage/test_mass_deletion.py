@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from cognitive_memory import project_memory
 from cognitive_memory.core.memory import NewMemory
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.retrieval import live_index, recaller
 from cognitive_memory.retrieval.vector_file import VectorFile
-from cognitive_memory.storage import reading, store
+from cognitive_memory.storage import mass_deletion, reading
 from cognitive_memory.storage.backup import problems_in
 from cognitive_memory.storage.files import size_on_disk
 from tests.support.plain_embedder import PlainEmbedder
@@ -25,8 +24,7 @@ Fill = Callable[[int], ProjectMemory]
 def fill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fill]:
     """Makes a memory of `COUNT` texts, so many of which have the tag "gone", in two embedding spaces."""
     monkeypatch.setattr(live_index, "WORTH_A_FILE", 16)
-    for module in (project_memory, recaller):
-        monkeypatch.setattr(module, "MANY", 8)
+    monkeypatch.setattr(recaller, "MANY", 8)
     opened: list[ProjectMemory] = []
 
     def make(gone: int) -> ProjectMemory:
@@ -105,7 +103,7 @@ def test_of_very_many_the_first_are_told(fill: Fill, monkeypatch: pytest.MonkeyP
 
 
 def test_space_is_given_back_where_most_goes(fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "_WORTH_GIVING_BACK", 50)
+    monkeypatch.setattr(mass_deletion, "_WORTH_GIVING_BACK", 50)
     memory = fill(30)
     memory.store_many(NewMemory(text=f"{n} " * 1000, tags=("gone",)) for n in range(1000, 1200))
     size = size_on_disk(memory.database)

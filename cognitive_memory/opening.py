@@ -13,7 +13,7 @@ from pathlib import Path
 from cognitive_memory.core.memory import Scope
 from cognitive_memory.project.find import DATABASE_NAME, Project
 from cognitive_memory.project.init import init_project
-from cognitive_memory.project.registry import remember
+from cognitive_memory.project.registry import known_projects, remember
 from cognitive_memory.project.special_folders import synced_by
 from cognitive_memory.project.user import UserPlace
 from cognitive_memory.project_memory import ProjectMemory
@@ -56,10 +56,17 @@ def open_memory(project: Project) -> ProjectMemory:
         project_id=settings.project_id,
         qdrant=qdrant_settings(),
         weights=Weights(**asdict(settings.recall)),
+        others=lambda: _others(project),
     )
     with contextlib.suppress(OSError):  # only `heimdall project list` misses it
         remember(project)
     return memory
+
+
+def _others(project: Project) -> list[Path]:
+    """The databases of the other projects that this machine knows, the last used one first."""
+    databases = [known.project.database for known in known_projects() if not known.gone]
+    return [database for database in databases if database != project.database]
 
 
 def existing_memory(project: Project) -> ProjectMemory | None:

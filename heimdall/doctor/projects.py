@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from heimdall.doctor.directories import accessible
 from heimdall.doctor.finding import Finding, Request, failed, not_checked, passed, warned
 from heimdall.errors import HeimdallError
+from heimdall.models.advice import take_over
 from heimdall.models.ownership import owner
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _database(project: Project, *, known: bool) -> Finding:
         for place in (path, path.parent):
             if not accessible(place, os.R_OK | os.W_OK):
                 problem = f"you can't read and write {place}; it belongs to {owner(place)}"
-                return failed("projects", path, problem, f"make {project.folder} yours (chown)")
+                return failed("projects", path, problem, take_over(project.folder))
         return _schema_and_content(path)
     legacy, _ = databases(project)
     if legacy:

@@ -149,10 +149,12 @@ def _passed_on(name: str, place: Place) -> str:
     return os.environ[name]
 
 
-def _split(command: str) -> list[str]:
+def _split(command: str, *, windows: bool = sys.platform == "win32") -> list[str]:
     try:
-        # POSIX rules would take the backslashes out of a path of Windows.
-        parts, problem = shlex.split(command, posix=sys.platform != "win32"), "it is blank"
+        # POSIX rules would take the backslashes out of a path of Windows; those of others leave the quotes.
+        parts, problem = shlex.split(command, posix=not windows), "it is blank"
+        if windows:
+            parts = [part.strip("\"'") for part in parts]
     except ValueError as error:
         parts, problem = [], str(error)
     if not parts:

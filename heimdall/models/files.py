@@ -109,6 +109,29 @@ def rename(source: Path, target: Path) -> None:
     source.replace(target)
 
 
+def rename_over(source: Path, target: Path, aside: Path) -> None:
+    """As `rename`, also in place of a file that a running program has mapped, which Windows lets nobody replace.
+
+    That one gets the name `aside` in the same filesystem, and is removed, now or by whoever finds it there later.
+
+    Raises:
+        OSError: if it can't be done, as when a program has the file itself open; then `target` is what it was.
+    """
+    try:
+        rename(source, target)
+    except PermissionError:
+        if not target.is_file():
+            raise
+        target.rename(aside)
+        try:
+            source.rename(target)
+        except BaseException:
+            aside.rename(target)
+            raise
+        with contextlib.suppress(OSError):
+            aside.unlink()
+
+
 @contextlib.contextmanager
 def draft(
     path: Path, *, mode: int = 0o666, replace: bool = True, durable: bool = True

@@ -78,8 +78,10 @@ def _host_and_number(owner: str) -> tuple[str, int]:
 
 def is_running(pid: int) -> bool | None:
     """Whether a process of that number runs on this machine; None where that can't be asked."""
-    if os.name == "nt":
-        return None  # os.kill would end it there
+    if os.name == "nt":  # os.kill would end it there
+        from . import windows
+
+        return windows.is_running(pid)
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):

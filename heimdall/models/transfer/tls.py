@@ -10,6 +10,7 @@ import importlib
 import os
 import ssl
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 from types import ModuleType
 
@@ -19,6 +20,10 @@ SYSTEM_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 """Those that OpenSSL reads itself, in place of the system's store."""
 BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """Those of requests, pip and curl; the first one that is set is trusted besides."""
+_OF_TIME = frozenset({9, 10})
+"""What OpenSSL says of a certificate that is not yet valid, or no longer."""
+_OF_NAME = frozenset({62, 64})
+"""And of one for another host name or address."""
 
 
 def trusting_context() -> ssl.SSLContext:
@@ -67,6 +72,17 @@ def has_system_store() -> bool:
 def _has_certificates(folder: str | None) -> bool:
     # As OpenSSL finds them: named by their subject's hash.
     return folder is not None and any(Path(folder).glob("????????.[0-9]*"))
+
+
+def advice(error: BaseException) -> str:
+    """What may be why TLS failed, or what to do: a clause to be added."""
+    codes = (getattr(one, "verify_code", None) for one in (error, *error.args))
+    code = next(filter(None, codes), None)
+    if code in _OF_TIME:
+        return f"; this machine's clock says {datetime.now(timezone.utc):%Y-%m-%d %H:%M} UTC"
+    if code in _OF_NAME:
+        return "; somebody else answers for this host: a captive portal, or a proxy?"
+    return f"; a custom CA goes into SSL_CERT_FILE{complaint()}"
 
 
 def complaint() -> str:

@@ -371,23 +371,3 @@ def test_no_memory_and_no_question_is_logged(installation: Installation, home: P
     )
     logs = home / DATA / "logs"
     assert "48151623" not in "".join(log.read_text() for log in logs.glob("*"))
-
-
-def test_ctrl_c_does_not_wait_for_threads() -> None:
-    program = """
-import sys, threading
-import heimdall.cli, heimdall.cli.run
-heimdall.cli.run.run = lambda: 130
-threading.Thread(target=threading.Event().wait).start()
-print("said")
-sys.exit(heimdall.cli.main())
-"""
-    finished = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env={**os.environ, "HEIMDALL_FETCH": "never"},
-    )
-    assert (finished.returncode, finished.stdout) == (130, "said\n")

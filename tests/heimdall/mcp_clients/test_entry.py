@@ -9,7 +9,7 @@ import pytest
 
 import heimdall
 from heimdall.mcp_clients.clients import CLIENTS, client_named
-from heimdall.mcp_clients.entry import Server, VariableError, server_entry, server_of
+from heimdall.mcp_clients.entry import Server, VariableError, _split, server_entry, server_of
 from heimdall.mcp_clients.places import Place
 from heimdall.mcp_clients.variables import PASSED_ON, unseen
 
@@ -130,3 +130,19 @@ def test_what_starts_nothing_is_none(bad: object) -> None:
     assert server_of(client_named("opencode"), {"command": ["a", "b"]}) == Server(
         command="a", args=["b"]
     )
+
+
+@pytest.mark.parametrize(
+    ("command", "parts"),
+    [
+        (
+            r'"C:\Users\Jo Doe\heimdall-mcp.exe" --debug',
+            [r"C:\Users\Jo Doe\heimdall-mcp.exe", "--debug"],
+        ),
+        (r"C:\x\heimdall-mcp.exe", [r"C:\x\heimdall-mcp.exe"]),
+    ],
+)
+def test_a_command_of_windows_keeps_its_backslashes_and_no_quotes(
+    command: str, parts: list[str]
+) -> None:
+    assert _split(command, windows=True) == parts

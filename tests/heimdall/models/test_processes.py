@@ -18,19 +18,15 @@ def test_who_runs() -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     assert is_running(os.getpid())
-    assert is_running(1), "root's"
+    assert os.name == "nt" or is_running(1), "root's"
     assert is_running(ended.pid) is False
     assert is_running(10**30) is False
 
 
-def test_on_windows_names_come_from_the_environment_and_nobody_is_asked(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_on_windows_names_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "uname", raising=False)
     monkeypatch.setenv("COMPUTERNAME", "DESKTOP-1.corp")
     assert host_name() == "DESKTOP_1"
-    monkeypatch.setattr(os, "name", "nt")
-    assert is_running(os.getpid()) is None
 
 
 def test_a_mac_has_a_number_whatever_the_network_calls_it(monkeypatch: pytest.MonkeyPatch) -> None:

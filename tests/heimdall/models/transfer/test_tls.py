@@ -169,6 +169,41 @@ def test_without_any_authority_the_error_says_so(
         get(f"{server.url}/file")
 
 
+@pytest.mark.parametrize(
+    ("name", "begins", "ends", "told"),
+    [
+        ("127.0.0.1", 1, 2, r"not yet valid.*; this machine's clock says 20\d\d-"),
+        ("127.0.0.1", -2, -1, r"expired.*; this machine's clock says 20\d\d-"),
+        ("login.example", -1, 1, r"IP address mismatch.*; somebody else answers for this host"),
+    ],
+    ids=["not yet valid", "expired", "of another host"],
+)
+def test_what_is_no_authoritys_fault_is_told_otherwise(
+    authority: trustme.CA,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    begins: int,
+    ends: int,
+    told: str,
+) -> None:
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = authority.issue_cert(
+        name,
+        not_before=now + datetime.timedelta(days=begins),
+        not_after=now + datetime.timedelta(days=ends),
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    with (
+        plain_mirror(tmp_path, tls=context) as server,
+        pytest.raises(SourceError, match=told) as caught,
+    ):
+        get(f"{server.url}/file")
+    assert "custom CA" not in caught.value.reason
+
+
 @pytest.mark.parametrize("variable", tls.SYSTEM_VARIABLES)
 def test_a_variable_that_names_nothing_is_in_the_error(
     server: RunningServer, monkeypatch: pytest.MonkeyPatch, variable: str

@@ -31,7 +31,9 @@ def test_where_names_are_told_apart_each_is_its_own(tmp_path: Path) -> None:
     (tmp_path / "x").touch()
     os.link(tmp_path / "x", tmp_path / "X")
     assert real_path(tmp_path / "X") == tmp_path / "X", "another name of the same file"
-    assert real_path(tmp_path / "gone" / "B") == tmp_path / "gone" / "B"
+    (tmp_path / "there").touch()
+    for gone in ("There", "gone/B"):
+        assert real_path(tmp_path / gone) == tmp_path / gone
     assert real_path("/") == Path("/")
 
 

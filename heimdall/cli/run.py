@@ -10,7 +10,6 @@ import click
 from heimdall.cli import output
 from heimdall.cli.commands import COMPLETE_VARIABLE, PROGRAM, heimdall
 from heimdall.errors import HeimdallError
-from heimdall.models.plain_output import print_everything
 from heimdall.models.report import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_OK
 
 
@@ -23,7 +22,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     Returns:
         An exit code of `heimdall.models.report`. `HEIMDALL_DEBUG=1` shows tracebacks.
     """
-    print_everything()
+    if COMPLETE_VARIABLE in os.environ:
+        from heimdall.cli import powershell  # noqa: F401 (makes itself known to click)
     try:
         code: int = heimdall.main(
             args=arguments, prog_name=PROGRAM, complete_var=COMPLETE_VARIABLE, standalone_mode=False

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import plain_output
+from . import plain_output, streams
 from .base_error import HeimdallError
 from .commands import CHECKOUT_HELP, COMMANDS
 from .report import EXIT_ERROR, EXIT_INTERRUPTED
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 done, 1 checked and found wanting, 2 error or usage, 130 interrupted.
     """
-    plain_output.print_everything()
+    streams.settle()
     options = vars(_parser().parse_args(arguments))
     command, as_json = COMMANDS[options.pop("command")], options.pop("json")
     try:

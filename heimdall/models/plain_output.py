@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import codecs
-import io
 import sys
 from collections.abc import Iterable
 
 from .text import printable, printable_lines
 
 PROGRAM = "heimdall-models"
-
-
-def print_everything() -> None:
-    """Make stdout take any text: a path's bytes as they are, and numbers for characters that its encoding has not."""
-    stream = sys.stdout
-    if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
-        utf8 = codecs.lookup(stream.encoding).name == "utf-8"
-        stream.reconfigure(errors="surrogateescape" if utf8 else "backslashreplace")
 
 
 def line(*parts: str) -> None:

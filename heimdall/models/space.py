@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import locations
+from .advice import in_use, take_over
 from .errors import ModelError, StoreError
 from .ownership import owner
 from .settings import SettingsError
@@ -62,6 +63,8 @@ def explained(error: OSError, models_dir: Path) -> StoreError:
 
 
 def _remedy(error: OSError) -> str:
+    if used := in_use(error):
+        return f"a program has {used} open: stop the assistants that use it, and say it once more"
     variable = _variable()
     if error.errno in _DENIED and error.filename:
         existing = Path(os.fsdecode(error.filename))
@@ -70,7 +73,7 @@ def _remedy(error: OSError) -> str:
         owned = f"{existing} belongs to {owner(existing)}"
         if not may_change_hands(existing):
             return f"{owned}: set {variable} to a directory that you may write to"
-        remedy = f"{owned}: make it writable for you (chown)"
+        remedy = f"{owned}: {take_over(existing)}"
     else:
         remedy = _room(error) if is_full(error) else "see what is wrong there"
     return f"{remedy}, or set {variable} to another directory"

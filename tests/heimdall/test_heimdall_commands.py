@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.checkout import copy_checkout
 from tests.support.installed_package import lay_out_package
+from tests.support.places import DATA
 from tests.support.small_model import ROOT, SmallModel
 from tests.support.vendored_package import VendoredPackage
 from tests.support.wheelhouse import DEFAULT_DIRECTORY, wheelhouse_environment
@@ -108,7 +109,7 @@ def test_a_command_under_another_name_fetches_nothing_unasked(
     done = run(*start, "--version", HEIMDALL_FETCH="import", **nobody, **archives)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("heimdall, version ")
-    assert not (home / ".local" / "share" / "heimdall").exists()
+    assert not (home / DATA).exists()
 
 
 PROGRAM = """
@@ -161,7 +162,7 @@ def test_a_program_that_pyinstaller_packed_has_the_manifests_and_starts_no_pytho
         HEIMDALL_FETCH="import",
         HEIMDALL_OFFLINE="1",
     )
-    assert not (home / ".local" / "share" / "heimdall").exists(), "packing imports nothing"
+    assert not (home / DATA).exists(), "packing imports nothing"
     program = tmp_path / "dist" / "program" / "program"
     done = run(program, HEIMDALL_FETCH="use", HEIMDALL_MODELS_MIRROR=small.mirror)
     inside = program.parent / "_internal"

@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.front_ends import BOTH, run, wheel_names
 from tests.support.installed_package import lay_out_package
+from tests.support.places import DATA
 from tests.support.pythons import find_python
 from tests.support.small_model import ROOT, SmallModel
 from tests.support.wheelhouse import wheelhouse_environment
@@ -33,7 +34,7 @@ class Environment:
 
     @property
     def models(self) -> Path:
-        return self.folder / "home" / ".local" / "share" / "heimdall" / "models"
+        return self.folder / "home" / DATA / "models"
 
     @property
     def site(self) -> Path:

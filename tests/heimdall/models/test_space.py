@@ -100,3 +100,14 @@ def test_a_link_to_a_disk_that_is_not_there_is_told(tmp_path: Path) -> None:
     said = str(explained(caught.value, data / "models"))
     assert f"{data} leads to /media/gone, which is not there; is a disk not mounted?" in said
     assert "set HEIMDALL_DATA_DIR" in said
+
+
+def test_what_a_program_has_open_is_not_said_to_be_somebody_elses(tmp_path: Path) -> None:
+    """As Windows refuses to replace a file that a server has open."""
+    used = tmp_path / "weights"
+    used.touch()
+    error = OSError(errno.EACCES, "Access is denied", str(tmp_path / "new"), None, str(used))
+    error.winerror = 32  # type: ignore[attr-defined,unused-ignore]
+    said = str(explained(error, tmp_path))
+    assert f"a program has {used} open: stop the assistants that use it" in said
+    assert "chown" not in said

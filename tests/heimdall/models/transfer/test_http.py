@@ -231,5 +231,5 @@ def test_a_proxy_that_is_none_is_named_as_such(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("https_proxy", "http://me:hunter2@proxy.example:port")
-    with pytest.raises(SourceError, match="the proxy http://proxy.example:port is no URL"):
+    with pytest.raises(SourceError, match=r"the proxy http://proxy\.example:port is no URL"):
         body(client, "https://mirror.example/file")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import cast
 
 import pytest
@@ -221,6 +222,32 @@ def test_a_bundle_that_can_not_be_read_names_its_variable(
     monkeypatch.setenv(variable, "/gone/ca.pem")
     with pytest.raises(SourceError, match=rf"/gone/ca\.pem can't be read \({variable}\)"):
         get("https://127.0.0.1:9/x")
+
+
+class _Keychain(ssl.SSLContext):
+    """What truststore has on macOS: a context that asks the system."""
+
+
+@pytest.mark.usefixtures("no_store")
+def test_on_macos_the_keychain_comes_first_unless_a_file_is_named(
+    authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    keychain = ModuleType("truststore")
+    keychain.SSLContext = _Keychain  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "truststore", keychain)
+    context = tls.trusting_context()
+    assert isinstance(context, _Keychain)
+    assert not context.get_ca_certs(), "what the Keychain does not trust is not trusted by certifi"
+    assert "have the Keychain trust its authority" in tls.complaint()
+    for variable in ("SSL_CERT_FILE", *tls.BUNDLE_VARIABLES):
+        with monkeypatch.context() as patch:
+            patch.setenv(variable, str(tmp_path / "ca.pem"))
+            assert not isinstance(tls.trusting_context(), _Keychain)
+    for name in ("truststore", "pip._vendor.truststore"):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert tls.trusting_context().get_ca_certs(), "certifi is what is left"
+    assert "pip install truststore" in tls.complaint()
 
 
 def test_where_there_is_a_store_no_package_is_imported() -> None:

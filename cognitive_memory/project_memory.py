@@ -11,7 +11,7 @@ from cognitive_memory.core.config import EmbeddingConfig
 from cognitive_memory.core.embedder import Embedder
 from cognitive_memory.core.memory import Memory, NewMemory, Origin, Scope
 from cognitive_memory.core.recall import EVERYTHING, Recall, RecallFilter
-from cognitive_memory.core.reports import ImportReport, OnProgress, StoreReport
+from cognitive_memory.core.reports import Deletion, ImportReport, OnProgress, StoreReport
 from cognitive_memory.core.values import as_id
 from cognitive_memory.embedding.backfill import Backfill
 from cognitive_memory.embedding.embedder import ModelEmbedder
@@ -159,9 +159,11 @@ class ProjectMemory:
                 those embedding is over.
             by_hand: somebody says each of them now, so each text is stored once, as `store` does.
         """
-        return store_many(
+        report = store_many(
             self.storage, self._embedder, memories, embed=embed, progress=progress, by_hand=by_hand
         )
+        self._recaller.keep((report.added + report.updated) * embed)
+        return report
 
     def update(self, memory_id: str, **changes: Any) -> Memory:
         """Change fields of a memory: text, type, tags, source, context, importance, pinned, metadata.
@@ -188,17 +190,18 @@ class ProjectMemory:
         with self.storage.writing() as writer:
             return writer.delete(writer.keys_of(ids))
 
-    def delete_by_tags(self, tags: Iterable[str], *, dry_run: bool = False) -> tuple[Memory, ...]:
-        """Delete every memory that has any of the tags, and return what they were.
+    def delete_by_tags(self, tags: Iterable[str], *, dry_run: bool = False) -> Deletion:
+        """Delete every memory that has any of the tags, however many they are.
 
-        `dry_run` only returns them.
+        `dry_run` only tells which.
         """
         wanted = [tag.strip() for tag in tags]
         if dry_run:
             with self.storage.reading() as reader:
-                return tuple(reader.memories(reader.tagged(wanted)).values())
-        with self.storage.writing() as writer:
-            return writer.delete(writer.tagged(wanted))
+                return reader.tagged(wanted)
+        deleted = self.storage.delete_tagged(wanted)
+        self._recaller.keep(deleted.count)
+        return deleted
 
     def get(self, memory_id: str) -> Memory:
         """The memory of an id.
@@ -305,7 +308,9 @@ class ProjectMemory:
         Raises:
             JsonLineError: a line can't be read; with its number.
         """
-        return importing.import_lines(self.storage, lines, own=own)
+        report = importing.import_lines(self.storage, lines, own=own)
+        self._recaller.keep(report.vectors)
+        return report
 
     def embed_pending(
         self, *, progress: OnProgress | None = None, stop: Event | None = None
@@ -314,4 +319,6 @@ class ProjectMemory:
 
         Fetches the model if it is not here.
         """
-        return self._backfill.run(progress=progress, stop=stop)
+        made = self._backfill.run(progress=progress, stop=stop)
+        self._recaller.keep(made)
+        return made

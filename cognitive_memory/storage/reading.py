@@ -9,12 +9,19 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from cognitive_memory.core.history import Event
 from cognitive_memory.core.memory import LoadState, Memory, MemoryType, Origin, Scope
 from cognitive_memory.core.recall import RecallFilter
+from cognitive_memory.core.reports import Deletion
 from cognitive_memory.core.values import MemoryValueError
 from cognitive_memory.storage import history
 from cognitive_memory.storage.errors import UnknownMemoryError
 from cognitive_memory.storage.filters import Conditions, conditions, one_of
 from cognitive_memory.storage.rows import COLUMNS, as_json, as_memory
 from cognitive_memory.storage.vectors import VectorReader
+
+MOST_TOLD = 1_000
+"""How many memories are told of one by one, when many are deleted."""
+
+TAGGED = f"FROM memory_tags WHERE tag IN {one_of('tags')}"
+"""Where the column `memory` has those that have any of the tags."""
 
 _ORDERS: Mapping[str, tuple[str, str]] = {
     "newest": ("memories.created_at", "DESC"),
@@ -114,12 +121,13 @@ class Reader:
             raise UnknownMemoryError(unknown)
         return [known[memory_id] for memory_id in wanted]
 
-    def tagged(self, tags: Sequence[str]) -> list[int]:
-        """The keys of memories that have any of the tags, oldest first."""
-        query = (
-            f"SELECT DISTINCT memory FROM memory_tags WHERE tag IN {one_of('tags')} ORDER BY memory"
-        )
-        return [row[0] for row in self.connection.execute(query, {"tags": as_json(tags)})]
+    def tagged(self, tags: Sequence[str]) -> Deletion:
+        """The memories that have any of the tags."""
+        chosen, values = f"SELECT DISTINCT memory {TAGGED}", {"tags": as_json(tags)}
+        (count,) = self.connection.execute(f"SELECT count(*) FROM ({chosen})", values).fetchone()
+        first = f"{chosen} ORDER BY memory LIMIT {MOST_TOLD}"
+        keys = [row[0] for row in self.connection.execute(first, values)]
+        return Deletion(count, tuple(self.memories(keys).values()))
 
     def page(
         self,

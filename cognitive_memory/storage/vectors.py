@@ -169,18 +169,32 @@ class VectorReader:
 
         Changes are remembered for a while only: when `known` is too old, or of another history, everything is given.
         """
-        query = (
-            "SELECT revision, ifnull(stamp, 0) FROM project LEFT JOIN revisions USING (revision)"
-        )
-        now = State(*self.connection.execute(query).fetchone())
+        now = self.state()
         if known is None or (known != now and not self._remembered(known)):
-            (count,) = self.connection.execute(
-                "SELECT count(*) FROM embeddings WHERE model = ? AND vector IS NOT NULL",
-                (self.model,),
-            ).fetchone()
+            # By the indexes alone, without a look at the vectors.
+            query = """
+                SELECT count(*) - (SELECT count(*) FROM embeddings WHERE model = :model AND failure IS NOT NULL)
+                FROM embeddings WHERE model = :model
+            """
+            (count,) = self.connection.execute(query, {"model": self.model}).fetchone()
             return Vectors(now, *_arrays(self._rows("TRUE ORDER BY memory"), count))
         changed = self._rows("revision > :revision", revision=known.revision).fetchall()
         return Vectors(now, *_arrays(iter(changed), len(changed)), self.gone(known.revision))
+
+    def state(self) -> State:
+        """The database's, now."""
+        query = (
+            "SELECT revision, ifnull(stamp, 0) FROM project LEFT JOIN revisions USING (revision)"
+        )
+        return State(*self.connection.execute(query).fetchone())
+
+    def parts(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+        """All there are, by key, some at a time: keys, shape (n,), and vectors, shape (n, dimension).
+
+        Raises:
+            UnfitVectorsError: they are of several sizes.
+        """
+        return _parts(self._rows("TRUE ORDER BY memory"))
 
     def _rows(self, condition: str, **values: object) -> sqlite3.Cursor:
         """Keys and vectors that meet a condition."""
@@ -229,13 +243,25 @@ def _arrays(
 
     keys = np.empty(count, dtype=np.int64)
     matrix = np.empty((count, 0), dtype=np.float32)
-    for start in range(0, count, _STEP):
-        block = list(islice(rows, _STEP))
+    start = 0
+    for some, block in _parts(rows):
         if not start:
-            matrix = np.empty((count, len(block[0][1]) // 4), dtype=np.float32)
-        if {len(row[1]) for row in block} != {4 * matrix.shape[1]}:
-            raise UnfitVectorsError("the database has vectors of several sizes")
-        keys[start : start + len(block)] = [row[0] for row in block]
-        numbers = np.frombuffer(b"".join(row[1] for row in block), dtype="<f4")
-        matrix[start : start + len(block)] = numbers.reshape(len(block), -1)
+            matrix = np.empty((count, block.shape[1]), dtype=np.float32)
+        keys[start : start + len(some)] = some
+        matrix[start : start + len(some)] = block
+        start += len(some)
     return keys, matrix
+
+
+def _parts(
+    rows: Iterator[tuple[int, bytes]],
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    import numpy as np
+
+    size: int | None = None
+    while block := list(islice(rows, _STEP)):
+        size = len(block[0][1]) if size is None else size
+        if {len(row[1]) for row in block} != {size}:
+            raise UnfitVectorsError("the database has vectors of several sizes")
+        numbers = np.frombuffer(b"".join(row[1] for row in block), dtype="<f4")
+        yield np.array([row[0] for row in block], dtype=np.int64), numbers.reshape(len(block), -1)

@@ -13,12 +13,12 @@ from uuid import uuid4
 
 from cognitive_memory.core.history import How
 from cognitive_memory.core.memory import LoadState, Memory, MemoryContent, NewMemory, Origin, Scope
-from cognitive_memory.core.reports import SourceReport
+from cognitive_memory.core.reports import Deletion, SourceReport
 from cognitive_memory.core.search_words import search_words
 from cognitive_memory.core.values import MemoryValueError
-from cognitive_memory.storage import history, times
+from cognitive_memory.storage import history, mass_deletion, times
 from cognitive_memory.storage.one_text import already_said, together
-from cognitive_memory.storage.reading import Reader
+from cognitive_memory.storage.reading import TAGGED, Reader
 from cognitive_memory.storage.rows import as_columns, as_json
 from cognitive_memory.storage.source_ids import identified
 from cognitive_memory.storage.vectors import Embedded
@@ -174,13 +174,28 @@ class Writer(Reader):
         self._delete(keys)
         return deleted
 
+    def delete_tagged(self, tags: Sequence[str]) -> Deletion:
+        """Delete for good all memories that have any of the tags, however many they are."""
+        deleted = self.tagged(tags)
+        if deleted.count:
+            self.new_revision()
+            chosen, values = f"SELECT memory {TAGGED}", {"tags": as_json(tags)}
+            mass_deletion.delete(self.connection, chosen, values)
+            self._forget_deletions()
+        return deleted
+
     def _delete(self, keys: Sequence[int]) -> None:
         if not keys:
             return
-        oldest = self.new_revision() - REMEMBERED_REVISIONS
+        self.new_revision()
         self.connection.execute(
             "DELETE FROM memories WHERE key IN (SELECT value FROM json_each(?))", (as_json(keys),)
         )
+        self._forget_deletions()
+
+    def _forget_deletions(self) -> None:
+        """Forget those that happened long ago."""
+        oldest = self.new_revision() - REMEMBERED_REVISIONS
         if oldest > 0:
             self.connection.execute("DELETE FROM deletions WHERE revision <= ?", (oldest,))
             query = "UPDATE project SET deletions_since = max(deletions_since, ?)"

@@ -53,22 +53,19 @@ COMMANDS = (
         "Set up this project and your assistants, and remember what is there.",
         _MEMORY,
     ),
-    Row("store", "memory", "Remember a text.", _MEMORY),
-    Row("recall", "memory", "Find memories that answer a question.", _MEMORY),
-    Row("status", "memory", "Show what this project remembers.", _MEMORY),
+    Row("store", "store", "Remember a text.", _MEMORY),
+    Row("recall", "recall", "Find memories that answer a question.", _MEMORY),
+    Row("status", "status", "Show what this project remembers.", _MEMORY),
     Row(
-        "load",
-        "ingest",
-        "Remember what files say: Markdown, text, docstrings and comments.",
-        _MEMORY,
+        "load", "load", "Remember what files say: Markdown, text, docstrings and comments.", _MEMORY
     ),
     Row(
         "git-load",
-        "ingest",
+        "git_load",
         "Remember the commits of a git repository (default: the project's).",
         _MEMORY,
     ),
-    Row("update", "memory", "Change a memory; what is not named stays as it is.", _MEMORY),
+    Row("update", "store", "Change a memory; what is not named stays as it is.", _MEMORY),
     Row("history", "history", "Show what changed in a memory, and when.", _MEMORY),
     Row(
         "recent",

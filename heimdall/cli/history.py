@@ -10,7 +10,7 @@ import click
 from heimdall.cli import output
 from heimdall.cli.command import command
 from heimdall.cli.memory_lines import about, lines_of
-from heimdall.cli.opening import these_memories, whole_ids
+from heimdall.cli.opening import these_memories
 from heimdall.models.report import Report
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def history(*, memory_id: str, forget: bool) -> Report:
         heimdall history 6f9619ff --forget  # drop that, for example since a secret was in it
     """
     with these_memories() as joint:
-        (named,) = whole_ids(joint, [memory_id])
+        (named,) = joint.whole_ids([memory_id])
         storage = joint.having(named).storage
         dropped = 0
         if forget:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from heimdall.cli import output, screen
+from heimdall.cli import output, screen, tables
 from heimdall.cli.memory_lines import (
     FEWEST_LINES,
     LINES,
@@ -102,13 +102,13 @@ def _also(hit: Hit) -> list[str]:
 
 def table(memories: Sequence[Memory]) -> None:
     """Print one line for each memory."""
-    whole = [output.Column("id", whole=True), output.Column("type", whole=True)]
     from cognitive_memory.storage.short_ids import short_id
 
+    whole = [tables.Column("id", whole=True), tables.Column("type", whole=True)]
     rows = (
         (short_id(item.id), item.type, short(item.text), " ".join(item.tags)) for item in memories
     )
-    output.table([*whole, "memory", "tags"], rows)
+    tables.table([*whole, "memory", "tags"], rows)
 
 
 def short(text: str) -> str:

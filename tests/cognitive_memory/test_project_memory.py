@@ -359,10 +359,10 @@ class TestDelete:
 
     def test_by_tags(self, memory: ProjectMemory) -> None:
         memory.store_many([NewMemory(text=tags, tags=tuple(tags)) for tags in ("ab", "bc", "c")])
-        assert texts(memory.delete_by_tags([" a", "b"], dry_run=True)) == ["ab", "bc"]
+        assert texts(memory.delete_by_tags([" a", "b"], dry_run=True).first) == ["ab", "bc"]
         assert memory.storage.status().tags == {"b": 2, "c": 2, "a": 1}
-        assert texts(memory.delete_by_tags(["a", "b"])) == ["ab", "bc"]
-        assert memory.delete_by_tags(["a", "b"]) == ()
+        assert texts(memory.delete_by_tags(["a", "b"]).first) == ["ab", "bc"]
+        assert memory.delete_by_tags(["a", "b"]).count == 0
         assert memory.storage.status().tags == {"c": 1}
 
     @pytest.mark.slow

@@ -178,8 +178,14 @@ class Status(BaseModel):
         description="degraded: recall works by keywords alone for now"
     )
     version: str
-    project: ProjectRecord
+    project: ProjectRecord | None = Field(
+        default=None, description="None: there is none, and all is about the user's own memory"
+    )
     memory_counts: Counts
+    user_memories: int | None = Field(
+        default=None, description="So many hold in all projects of the user"
+    )
+    notes: list[str] | None = None
     model: ModelRecord
     details: dict[str, object] | None = Field(
         default=None, description="When detailed was asked for"

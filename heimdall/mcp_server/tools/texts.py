@@ -99,16 +99,24 @@ def status(answer: Status) -> str:
     """The state of the memory."""
     counts, project = answer.memory_counts, answer.project
     by_type = ", ".join(f"{count} {kind}" for kind, count in counts.by_type.items())
+    whose = "the user alone, without a project"
+    if project:
+        whose = f"{quoted(project.root)} (chosen by {sentence(project.chosen_by)})"
     lines = [
-        f"Memory of {quoted(project.root)} (chosen by {sentence(project.chosen_by)}): {answer.system_status}",
+        f"Memory of {whose}: {answer.system_status}",
         (
             f"Memories: {counts.total}{f' ({by_type})' if by_type else ''}; {counts.pinned} pinned; "
             f"{counts.embedded} found by meaning, {counts.pending} by keywords alone so far"
         ),
         f"Model: {answer.model.state}: {sentence(answer.model.detail)}",
-        f"Database: {quoted(project.database)}{'' if project.exists else ' (made by the first store_memory)'}",
-        f"heimdall-mcp {answer.version}",
     ]
+    if project and answer.user_memories is not None:
+        lines.append(f"In all projects of the user: {_count(answer.user_memories)}")
+    if project:
+        made = "" if project.exists else " (made by the first store_memory)"
+        lines.append(f"Database: {quoted(project.database)}{made}")
+    lines.append(f"heimdall-mcp {answer.version}")
+    lines += [f"Note: {sentence(note)}" for note in answer.notes or ()]
     if answer.details:
         lines += [f"{name}: {sentence(_as_json(value))}" for name, value in answer.details.items()]
     return "\n".join(lines)

@@ -11,6 +11,7 @@ import pytest
 from heimdall.models import ManifestError, ensure
 from heimdall.models.checkout import Checkout, CheckoutError, find_checkout, read_checkout
 from heimdall.models.packages import find_package
+from tests.support.capabilities import needs_root
 from tests.support.small_model import SmallModel
 
 OWN = '[tool.heimdall-models]\nmodels-dir = "src/red/models/"\nmanifest = "src/red/model_manifest.json"\n'
@@ -141,7 +142,7 @@ def test_what_an_installer_put_below_a_checkout_is_none_of_it(
     assert find_package("red").checkout is None
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="makes files of another user")
+@needs_root
 def test_a_pyproject_of_somebody_else_above_it_has_no_say(project: Path, small: SmallModel) -> None:
     small.write_manifest(project / LOCK)
     (project / "pyproject.toml").write_text(HOOKED)

@@ -6,10 +6,9 @@ import os
 import re
 import shlex
 import shutil
-import sysconfig
-from pathlib import Path
 
 from heimdall.hooks.hosts import Event
+from heimdall.mcp_clients.program import find_program
 
 NAME = "heimdall"
 _PLAIN = re.compile(r"[A-Za-z]:/[\w./~-]+")
@@ -18,13 +17,12 @@ _PLAIN = re.compile(r"[A-Za-z]:/[\w./~-]+")
 
 def program() -> str:
     """Where our program is; its bare name where it is nowhere to be found."""
-    # Beside this Python first: another version of heimdall may come first on the PATH.
-    found = shutil.which(NAME, path=sysconfig.get_path("scripts")) or shutil.which(NAME)
+    found = find_program(NAME)
     if found and os.name == "nt" and not shutil.which(NAME):
         from heimdall.models import windows
 
         found = windows.short_path(found)  # which has no blank, where the drive keeps such names
-    return str(Path(found).absolute()) if found else NAME
+    return found or NAME
 
 
 def arguments(event: Event, client: str = "") -> list[str]:

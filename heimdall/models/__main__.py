@@ -68,6 +68,8 @@ def _parser() -> argparse.ArgumentParser:
             )
         for flag, meaning in command.flags:
             subparser.add_argument(f"--{flag.replace('_', '-')}", action="store_true", help=meaning)
+        for option, meaning in command.files:
+            subparser.add_argument(f"--{option}", type=Path, metavar="FILE", help=meaning)
         subparser.add_argument("--json", action="store_true", help="print JSON")
     return parser
 

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from . import locations, receipts
-from .ownership import is_own
+from .ownership import is_finders, is_own
 
 FOLDER = "derived"
 """The folder's name, beside `receipts.TREE`."""
@@ -191,13 +191,19 @@ def _seal(directory: Path) -> None:
     from .files import settle, sha256_of
 
     digests = {}
-    for path in directory.iterdir():
+    for path in _made(directory):
         settle(path)
         digests[path.name] = sha256_of(path)
     receipt = {"schema": 1, "stats": _stats(directory), "sha256": digests}
     path = directory / receipts.RECEIPT
     path.write_text(json.dumps(receipt, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     path.chmod(0o644)
+
+
+def _made(directory: Path) -> Iterator[Path]:
+    for path in directory.iterdir():
+        if path.name != receipts.RECEIPT and not is_finders(path.name):
+            yield path
 
 
 def _stats(directory: Path) -> dict[str, list[int]]:
@@ -207,9 +213,7 @@ def _stats(directory: Path) -> dict[str, list[int]]:
         PermissionError: others may write to one of them.
         OSError: the folder can't be read.
     """
-    stats = {
-        path.name: path.lstat() for path in directory.iterdir() if path.name != receipts.RECEIPT
-    }
+    stats = {path.name: path.lstat() for path in _made(directory)}
     if not all(map(is_own, stats.values())):
         raise PermissionError(f"others may write to what is in {directory}")
     return {name: receipts.look(status) for name, status in stats.items()}

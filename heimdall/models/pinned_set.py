@@ -93,7 +93,9 @@ class PinnedSet:
                 yield None
                 return
             self._discard_temporaries()
-            yield self._to_be_fetched()
+            with patience.working():
+                missing = self._to_be_fetched()
+            yield missing
 
     def _discard_temporaries(self) -> None:
         """Remove what killed processes left: as large as the file may be, of no use, and there again at each restart."""

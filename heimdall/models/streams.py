@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import io
 import os
@@ -17,24 +18,21 @@ def settle() -> None:
     """
     named = os.environ.get("PYTHONIOENCODING", "").partition(":")[0].lower().replace("_", "-")
     is_utf8 = named in {"", "utf-8", "utf8"}
-    for stream, encoding in (
-        (sys.stdin, "utf-8-sig"),
-        (sys.stdout, "utf-8"),
-        (sys.stderr, "utf-8"),
-    ):
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
         if not isinstance(stream, io.TextIOWrapper):
             continue
         with contextlib.suppress(OSError, ValueError):  # it was closed, or read from already
+            encoding = stream.encoding
+            if is_utf8 and not stream.isatty():
+                encoding = "utf-8-sig" if stream is sys.stdin else "utf-8"
             errors = stream.errors
             if stream is sys.stdin:
                 errors = "strict"
             elif errors == "strict":
-                errors = sys.getfilesystemencodeerrors() if is_utf8 else "backslashreplace"
+                whole = codecs.lookup(encoding).name == "utf-8"
+                errors = sys.getfilesystemencodeerrors() if whole else "backslashreplace"
             if stream.isatty():
                 stream.reconfigure(errors=errors)
             else:
-                stream.reconfigure(
-                    encoding=encoding if is_utf8 else stream.encoding,
-                    errors=errors,
-                    newline=None if stream is sys.stdin else "\n",
-                )
+                newline = None if stream is sys.stdin else "\n"
+                stream.reconfigure(encoding=encoding, errors=errors, newline=newline)

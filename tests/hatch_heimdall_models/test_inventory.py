@@ -83,6 +83,7 @@ def test_what_tools_leave_behind_is_ignored(tmp_path: Path) -> None:
             "sub/.git": b"gitdir: ../.git/modules/sub",
             "__pycache__/x.pyc": b"x",
             ".cache/huggingface/download/net.metadata": b"x",
+            "._net": b"x",
             "net": b"x",
         },
     )

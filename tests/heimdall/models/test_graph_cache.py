@@ -62,6 +62,10 @@ def test_what_is_made_is_found(cache: Path) -> None:
     assert sorted(path.name for path in made.iterdir()) == ["a.bin", "b.bin", receipts.RECEIPT]
     assert content(cache) == [made]
     assert graph_cache.find(cache, "thing-2") is None
+    for finders in (".DS_Store", "._a.bin"):
+        (made / finders).touch()
+    assert graph_cache.find(cache, NAME) == made
+    assert not [problem for _, problem in graph_cache.check(cache) if problem]
 
 
 def lengthen(directory: Path) -> None:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from heimdall.models.processes import host_name, is_running, this_process
+from heimdall.models.processes import _number_of_a_mac, host_name, is_running, this_process
 
 
 def test_a_name_says_host_and_number() -> None:
@@ -27,3 +27,21 @@ def test_on_windows_names_come_from_the_environment(monkeypatch: pytest.MonkeyPa
     monkeypatch.delattr(os, "uname", raising=False)
     monkeypatch.setenv("COMPUTERNAME", "DESKTOP-1.corp")
     assert host_name() == "DESKTOP_1"
+
+
+def test_a_mac_has_a_number_whatever_the_network_calls_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    import ctypes
+
+    class Mac:
+        def gethostuuid(self, number: ctypes.Array[ctypes.c_char], _wait: object) -> int:
+            number.raw = bytes(range(16))
+            return 0
+
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: Mac())
+    _number_of_a_mac.cache_clear()
+    assert host_name() == bytes(range(16)).hex()
+    _number_of_a_mac.cache_clear()
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
+    assert host_name() == os.uname().nodename.partition(".")[0].replace("-", "_")
+    _number_of_a_mac.cache_clear()

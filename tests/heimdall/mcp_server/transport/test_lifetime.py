@@ -15,6 +15,7 @@ import pytest
 from heimdall.models.processes import is_running
 from tests.support.faults import Drip, Fault
 from tests.support.mcp_raw import PATIENCE, RawServer
+from tests.support.places import DATA
 from tests.support.servers import plain_mirror
 from tests.support.small_model import SmallModel
 
@@ -45,7 +46,7 @@ def test_a_signal_ends_it_in_the_middle_of_a_download(
             server.process.send_signal(signal.Signals[number])
             assert server.ended() == 128 + signal.Signals[number]
             assert "Traceback" not in server.stderr
-        partials = home / ".local/share/heimdall/models/.store/partial"
+        partials = home / DATA / "models/.store/partial"
         assert any(path.stat().st_size for path in partials.glob("*.part"))
 
 

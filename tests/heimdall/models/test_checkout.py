@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -122,7 +123,7 @@ def test_a_tree_with_other_files_gives_way_to_what_is_pinned(
     content = small.files["model.safetensors"]
     (tree / "model.safetensors").write_bytes(content[::-1])
     for _ in range(2):
-        with pytest.warns(UserWarning, match=f"pull --checkout {project}"):
+        with pytest.warns(UserWarning, match=f"pull --checkout {re.escape(str(project))}"):
             small.assert_tree(ensure("red"))
     (tree / "model.safetensors").write_bytes(content)
     assert ensure("red") == tree

@@ -3,12 +3,12 @@ from __future__ import annotations
 import errno
 import os
 import pickle
-import pwd
 from pathlib import Path
 
 import pytest
 
 from heimdall.models.space import NoSpaceError, explained, may_change_hands, require_space
+from tests.support.capabilities import needs_users
 from tests.support.filesystems import tmpfs
 
 
@@ -53,6 +53,7 @@ def test_nobody_is_told_to_own_what_is_above_his_home(
     assert not may_change_hands(Path("/"))
 
 
+@needs_users
 @pytest.mark.parametrize("none", ["/", "/nonexistent"])
 def test_without_a_home_the_way_out_is_a_directory_of_ones_own(
     none: str, monkeypatch: pytest.MonkeyPatch
@@ -73,6 +74,7 @@ def test_the_variable_that_decides_is_named(home: Path, monkeypatch: pytest.Monk
 
 def test_anothers_home_is_not_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As with sudo that keeps HOME."""
+    pwd = pytest.importorskip("pwd")
     monkeypatch.setenv("HOME", pwd.getpwuid(os.geteuid()).pw_dir)
     assert may_change_hands(Path.home() / ".cache")
     monkeypatch.setattr(os, "geteuid", lambda: 54321)

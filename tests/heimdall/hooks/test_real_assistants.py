@@ -91,8 +91,7 @@ def test_gemini_accepts_the_extension() -> None:
     assert "successfully validated" in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("folder", [".", "heimdall/plugin/assistants"])
-def test_claude_code_accepts_marketplace_and_plugin(folder: str) -> None:
+def claude(*arguments: str, cwd: Path, **variables: str) -> str:
     # The program of this platform itself: what starts it is made by a script that npm is told not to run.
     found = sorted((CACHE / "node_hooks/node_modules/@anthropic-ai").glob("claude-code-*/claude*"))
     if not found:
@@ -100,12 +99,45 @@ def test_claude_code_accepts_marketplace_and_plugin(folder: str) -> None:
             "what is pinned is not installed: python -m tests.support.node_tools node_hooks"
         )
     done = subprocess.run(
-        [str(found[0]), "plugin", "validate", str(ROOT / folder)],
+        [str(found[0]), *arguments],
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        env=dict(os.environ),
+        env={**os.environ, "PWD": str(cwd), "HEIMDALL_FETCH": "never", **variables},
         timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Validation passed" in done.stdout
+    return done.stdout
+
+
+@pytest.mark.parametrize("folder", [".", "heimdall/plugin/assistants"])
+def test_claude_code_accepts_marketplace_and_plugin(folder: str) -> None:
+    assert "Validation passed" in claude("plugin", "validate", str(ROOT / folder), cwd=ROOT)
+
+
+def test_claude_codes_compaction_keeps_what_matters_and_leaves_its_summary(
+    project: Project,
+) -> None:
+    prepared(project, "claude-code")
+    with fake_model() as model:
+        variables = {
+            "ANTHROPIC_BASE_URL": model.url,
+            "ANTHROPIC_API_KEY": "x",
+            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        }
+        claude("-p", PROMPT, cwd=project.root, **variables)
+        assert "> Never push on Fridays." in model.seen()
+        asked = len(model.requests)
+        model.answer = "The user wants a tower. It has forty floors and no lift."
+        claude("-p", "--continue", "/compact", cwd=project.root, **variables)
+        compaction = json.dumps(model.requests[asked:])
+    assert "Keep in the summary what of this project's memory" in compaction
+    assert "> The tower has forty floors." in compaction
+    assert kept(project) == {
+        "Never push on Fridays.",
+        "The tower has forty floors.",
+        ANSWER,
+        model.answer,
+    }

@@ -26,11 +26,12 @@ CAPTURE = "capture"
 
 _AROUND_A_SUMMARY = re.compile(
     r"\A\s*This session is being continued from a previous conversation.*?\n\n"
+    r"|\A\s*Another language model started to solve this problem.*?your own analysis:\s*"
     r"|<(system-reminder|analysis)>.*?</\1>\s*|</?summary>|^Summary:$"
     r"|\n\nIf you need specific details from before compaction.*\Z",
     re.DOTALL | re.MULTILINE,
 )
-"""What Claude Code's program writes around it: the hook and the transcript tell the same summary, in other words of these."""
+"""What Claude Code and Codex write around it: the hook and the transcript tell the same summary, in other words of these."""
 _HIDDEN = re.compile(r"\[redacted[^\]]*\]")
 _IDS = UUID("f3c0a1de-6f1b-5f0e-9a55-3c3b8d1a6e20")  # any constant would do
 

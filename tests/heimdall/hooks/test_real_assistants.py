@@ -32,20 +32,24 @@ def kept(project: Project) -> set[str]:
         return {one.text for one in memory.memories()}
 
 
-def with_codex(project: Project, model: FakeModel, *options: str) -> None:
+def with_codex(
+    project: Project, model: FakeModel, *options: str, prompt: str = PROMPT, settings: str = ""
+) -> None:
     config = Path.home() / ".codex/config.toml"
     config.parent.mkdir(exist_ok=True)
     config.write_text(
-        'model = "fake"\nmodel_provider = "mock"\n'
+        f'model = "fake"\nmodel_provider = "mock"\n{settings}'
         f'[model_providers.mock]\nname = "mock"\nbase_url = "{model.url}/v1"\nwire_api = "responses"\n'
     )
     done = run_tool(
-        *("codex", "exec", "--skip-git-repo-check", *options, PROMPT),
+        *("codex", "exec", "--skip-git-repo-check", *options, prompt),
         cwd=project.root,
         environment={"HEIMDALL_FETCH": "never"},
         tools="node_hooks",
     )
-    assert ANSWER in done.stdout + done.stderr, done.stdout + done.stderr
+    said = done.stdout + done.stderr
+    assert model.answer in said, said
+    assert "clamping" not in said
 
 
 def test_codex_runs_what_the_user_approved_and_nothing_before(project: Project) -> None:
@@ -55,7 +59,19 @@ def test_codex_runs_what_the_user_approved_and_nothing_before(project: Project) 
         assert "Never push on Fridays." not in model.seen()
         with_codex(project, model, "--dangerously-bypass-hook-trust")
         assert "> Never push on Fridays." in model.seen()
-    assert kept(project) == {"Never push on Fridays.", "The tower has forty floors.", ANSWER}
+        assert kept(project) == {"Never push on Fridays.", "The tower has forty floors.", ANSWER}
+        model.answer = "The user wants a tower. It has forty floors and no lift."
+        model.requests.clear()
+        with_codex(
+            project,
+            model,
+            *("--dangerously-bypass-hook-trust", "resume", "--last"),
+            prompt="And how many cellars?",
+            settings="model_auto_compact_token_limit = 1\n",
+        )
+        _compaction, after = model.requests
+        assert "> Never push on Fridays." in json.dumps(after), "told once more after a compaction"
+    assert model.answer in kept(project)
 
 
 def test_gemini_tells_its_model_and_keeps_what_was_said(project: Project) -> None:

@@ -24,7 +24,7 @@ from cognitive_memory.project.errors import NoProjectError
 from cognitive_memory.project.find import Project
 from cognitive_memory.project.user import user_place
 from cognitive_memory.project_memory import ProjectMemory
-from cognitive_memory.retrieval.scoring import without_duplicates
+from cognitive_memory.retrieval.duplicates import without_duplicates
 from cognitive_memory.storage.errors import UnknownMemoryError
 from cognitive_memory.storage.short_ids import whole_ids
 from heimdall.errors import HeimdallError

@@ -66,6 +66,7 @@ COMMANDS = (
         _MEMORY,
     ),
     Row("update", "store", "Change a memory; what is not named stays as it is.", _MEMORY),
+    Row("history", "history", "Show what changed in a memory, and when.", _MEMORY),
     Row(
         "recent",
         "captures",

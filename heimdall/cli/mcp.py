@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,6 +95,7 @@ def install(
     """
     from heimdall.mcp_clients import setup
     from heimdall.mcp_clients.clients import CLIENTS
+    from heimdall.mcp_clients.variables import unseen
 
     chosen = list(clients)
     if every:
@@ -120,7 +123,19 @@ def install(
     demanded = bool(hooks) and not every
     if hooks is None:
         hooks = _hooks_wanted(places, dry_run=dry_run)
-    return carry_out(places, put, "install" if hooks else "", demanded=demanded, dry_run=dry_run)
+    report = carry_out(places, put, "install" if hooks else "", demanded=demanded, dry_run=dry_run)
+    left = unseen(os.environ)[1] if scope == "user" else []
+    document = {**report.document, **({"variables_left_out": left} if left else {})}
+    return replace(report, document=document, show=partial(_show_left_out, report.show, left))
+
+
+def _show_left_out(show: Callable[[], None], names: Iterable[str]) -> None:
+    show()
+    for name in names:
+        output.paragraph(
+            f"{name} is set here, and is not written into a file unasked: an app that is started from the Dock does not "
+            f"see it. --env {name}=VALUE puts it there."
+        )
 
 
 def _hooks_wanted(places: Iterable[Place], *, dry_run: bool) -> bool:

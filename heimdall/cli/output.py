@@ -8,7 +8,6 @@ the terminal or the pipe.
 
 from __future__ import annotations
 
-import codecs
 import io
 import json
 import os
@@ -167,14 +166,6 @@ def fields_of(record: object) -> dict[str, Any]:
     """The fields of a dataclass and their values, which are not copied."""
     assert is_dataclass(record)  # noqa: S101 (a mistake of ours)
     return {field.name: getattr(record, field.name) for field in dataclass_fields(record)}
-
-
-def print_everything() -> None:
-    """Make stdout take any text: a path's bytes as they are, and numbers for characters that its encoding has not."""
-    stream = sys.stdout
-    if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
-        utf8 = codecs.lookup(stream.encoding).name == "utf-8"
-        stream.reconfigure(errors="surrogateescape" if utf8 else "backslashreplace")
 
 
 def on_terminal(stream: TextIO | None) -> bool:

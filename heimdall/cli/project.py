@@ -47,7 +47,7 @@ def init(*, path: Path | None, dry_run: bool) -> Report:
 
     Examples:
         heimdall project init  # in the repository around the working directory
-        heimdall project init ~/notes --dry-run  # only say what would be made
+        heimdall project init ../notes --dry-run  # only say what would be made
     """
     from cognitive_memory.opening import open_memory
     from cognitive_memory.project.find import check_place
@@ -109,7 +109,7 @@ def clean(*, path: Path | None, gone: bool, yes: bool, dry_run: bool) -> Report:
 
     Examples:
         heimdall project clean --dry-run  # what would be removed here
-        heimdall project clean ~/old --yes  # remove what that project remembers, unasked
+        heimdall project clean ../old --yes  # remove what that project remembers, unasked
         heimdall project clean --gone  # forget projects whose directory is gone
     """
     if not gone:
@@ -202,10 +202,11 @@ project.add_command(adopt)
 
 def _project(path: Path | None) -> Project:
     from cognitive_memory.project.find import Project, find_project
+    from cognitive_memory.project.real_path import real_path
 
     if path is None:
         return find_project()
-    project = Project(path.expanduser().absolute())
+    project = Project(real_path(path.expanduser()))
     project.check()
     return project
 

@@ -72,6 +72,7 @@ def recall(
     hits = [
         {"score": hit.score}
         | ({"parts": hit.parts} if explain else {})
+        | ({"also": [document(other) for other in hit.also]} if hit.also else {})
         | {"memory": document(hit.memory)}
         for hit in answer.hits
     ]

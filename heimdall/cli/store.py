@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,8 +12,9 @@ import click
 from heimdall.cli import output
 from heimdall.cli.command import command
 from heimdall.cli.memory_options import TYPES, metadata_option, moment, scope_option
-from heimdall.cli.memory_view import document, note_pending, show
+from heimdall.cli.memory_view import document, note, note_pending, short, show
 from heimdall.cli.opening import these_memories, this_memory
+from heimdall.errors import HeimdallError
 from heimdall.models.report import Report
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ def store(
             new = replace(new, id=_id(memory, named))
         report = memory.store_many([new], by_hand=True)
         stored = memory.get(report.ids[0])
+        similar = memory.alike(stored) if report.added else []
     change = "added" if report.added else "updated" if report.updated else "unchanged"
     done = {"added": "stored", "updated": "updated", "unchanged": "was there already"}
     if not named:
@@ -94,10 +95,17 @@ def store(
     def show_stored() -> None:
         everywhere = "  for all projects" if scope == "user" else ""
         output.line(output.good(f"{done[change]}  "), short_id(stored.id), everywhere)
+        for one in similar:
+            note(f"{short_id(one.id)}, stored before, is like it: {short(one.text)}")
+        if similar:
+            instead = f"'heimdall update {short_id(similar[0].id)} --text …'"
+            here = f"'heimdall delete-memory {short_id(stored.id)}'"
+            note(f"if one of them is the same, or no longer right: {instead}, then {here}")
         if not stored.embedded:
             note_pending(1)
 
-    return Report({**document(stored), "change": change}, show_stored)
+    known = {"change": change, "similar": [document(one) for one in similar]}
+    return Report({**document(stored), **known}, show_stored)
 
 
 @command()
@@ -135,10 +143,19 @@ def update(
     changes = {name: value for name, value in fields.items() if value is not None}
     if not changes:
         raise click.UsageError("Name what is to change, for example --text.")
+    from cognitive_memory.storage.short_ids import short_id
+
     with these_memories() as memory:
         (named,) = memory.whole_ids([memory_id])
         updated = memory.update(named, **changes)
-    return Report(document(updated), partial(show, updated, whole=True))
+
+    def show_updated() -> None:
+        show(updated, whole=True)
+        if text:
+            kept = f"'heimdall history {short_id(updated.id)}'"
+            note(f"{kept} shows what it said before, and with --forget drops that")
+
+    return Report(document(updated), show_updated)
 
 
 def _id(memory: ProjectMemory, named: str) -> str:
@@ -157,4 +174,11 @@ def _text(given: str | None) -> str:
         return given
     if given is None and sys.stdin.isatty():
         raise click.UsageError("Say what to remember, or pipe it in.")
-    return sys.stdin.read().rstrip("\n")
+    try:
+        return sys.stdin.read().rstrip("\n")
+    except UnicodeDecodeError as error:
+        found = f"byte {error.object[error.start]:#04x} at position {error.start}"
+        raise HeimdallError(
+            f"standard input is not {error.encoding.upper()} ({found}); nothing was stored. "
+            "Send it as UTF-8, or name its encoding in PYTHONIOENCODING"
+        ) from None

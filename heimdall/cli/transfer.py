@@ -63,7 +63,7 @@ def import_(*, file: Path, own: bool, scope: str) -> Report:
     Examples:
         heimdall import memories.jsonl  # take over what somebody's 'heimdall export' wrote; again: nothing new
         heimdall import --own memories.jsonl  # bring your own memories to this machine
-        zcat memories.jsonl.gz | heimdall import -  # from another command
+        gunzip -c memories.jsonl.gz | heimdall import -  # from another command
     """
     from cognitive_memory.storage.json_lines import JsonLineError, read_lines
 
@@ -98,7 +98,7 @@ def backup(*, file: Path, scope: str, force: bool) -> Report:
     """Copy the database, as it is at this moment, into one checked FILE.
 
     Examples:
-        heimdall backup ~/backups/project.db  # a checked copy, while others may work
+        heimdall backup ../project.db  # a checked copy, while others may work
     """
     from cognitive_memory.storage.backup import back_up
 
@@ -131,8 +131,8 @@ def restore(*, file: Path, force: bool, own: bool, scope: str) -> Report:
     made on this machine the memories come over alone, with the origin 'adopted' unless --own is given.
 
     Examples:
-        heimdall restore ~/backups/project.db  # into a project that has no memory yet
-        heimdall restore ~/backups/project.db --force  # in place of what is there, which is kept aside
+        heimdall restore ../project.db  # into a project that has no memory yet
+        heimdall restore ../project.db --force  # in place of what is there, which is kept aside
     """
     from cognitive_memory.core.memory import Scope
     from cognitive_memory.project.init import init_project

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 import anyio
@@ -75,7 +76,16 @@ class Service:
             HeimdallError: it can't be told.
         """
         paths = await self.roots.ask(ctx) if self.roots and ctx else ()
-        return await self.in_thread(projects.find, paths)
+        choice = await self.in_thread(projects.find, paths)
+        named = choice.chosen_by == "HEIMDALL_PROJECT"
+        if self.roots and self.roots.unread and not (paths or named):
+            # The memories go elsewhere than the client means: whoever looks is told why.
+            unread = ", ".join(self.roots.unread)
+            because = (
+                f"{choice.chosen_by}; no directory of this machine is {unread}, the client's root"
+            )
+            choice = replace(choice, chosen_by=because)
+        return choice
 
     async def project_if_any(self, ctx: Context | None) -> projects.Choice | None:
         """As `project`; None where there is none, and the user's own memory to work with.

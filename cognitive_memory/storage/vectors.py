@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from cognitive_memory.core.memory import Origin
+from cognitive_memory.core.memory import COMMENT_KINDS, Origin
 from cognitive_memory.storage.filters import Conditions, one_of
 from cognitive_memory.storage.rows import as_json
 from heimdall.errors import HeimdallError
@@ -16,6 +16,12 @@ from heimdall.errors import HeimdallError
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+_USEFUL_FIRST = f"""
+CASE origin WHEN 'stored' THEN 0 WHEN 'commit' THEN 2 ELSE
+    CASE WHEN json_valid(metadata) AND json_extract(metadata, '$.kind') IN {COMMENT_KINDS} THEN 3 ELSE 1 END
+END, created_at DESC, key DESC
+"""
 
 _STEP = 4096
 """How many vectors are read at a time."""
@@ -101,22 +107,39 @@ class VectorReader:
         tried, failed = self.connection.execute(query, {"model": self.model}).fetchone()
         return int(tried) - int(failed), int(failed)
 
-    def pending(
-        self,
-        *,
-        keys: Sequence[int] | None = None,
-        before: int | None = None,
-        limit: int = -1,
-        replace: bool = True,
-    ) -> list[Pending]:
-        """Memories that have neither a vector nor a reason to have none, newest first.
+    def pending_keys(self, *, replace: bool = True) -> list[int]:
+        """The keys of the memories that have neither a vector nor a reason to have none, the most useful ones first.
+
+        Those are what was stored by hand, then documents and conversations, the history, and comments; of each the new
+        ones first.
 
         Args:
-            keys: only these; None: all.
-            before: only those with lower keys.
-            limit: how many at most; -1: all.
             replace: whether one that has a vector of another space is among them.
         """
+        where = self._pending(replace=replace)
+        query = f"SELECT key FROM memories WHERE {where} ORDER BY {_USEFUL_FIRST}"
+        return [row[0] for row in self.connection.execute(query, where.values)]
+
+    def pending(self, keys: Sequence[int], *, replace: bool = True) -> list[Pending]:
+        """Those of some memories that have neither a vector nor a reason to have none; in the order of `pending_keys`.
+
+        Args:
+            keys: of the memories.
+            replace: as for `pending_keys`.
+        """
+        where = self._pending(replace=replace)
+        where.add(f"key IN {one_of('keys')}", keys=as_json(keys))
+        query = f"""
+            SELECT key, text, context, origin, content_hash FROM memories WHERE {where}
+            ORDER BY {_USEFUL_FIRST}
+        """
+        rows = self.connection.execute(query, where.values)
+        return [
+            Pending(key, text, context, Origin(origin), content_hash)
+            for key, text, context, origin, content_hash in rows
+        ]
+
+    def _pending(self, *, replace: bool) -> Conditions:
         where = Conditions()
         has_one = "memory = key AND (model = :model OR NOT :replace)"
         where.add(
@@ -124,19 +147,7 @@ class VectorReader:
             model=self.model,
             replace=replace,
         )
-        if keys is not None:
-            where.add(f"key IN {one_of('keys')}", keys=as_json(keys))
-        if before is not None:
-            where.add("key < :before", before=before)
-        query = f"""
-            SELECT key, text, context, origin, content_hash FROM memories WHERE {where}
-            ORDER BY key DESC LIMIT :limit
-        """
-        rows = self.connection.execute(query, {**where.values, "limit": limit})
-        return [
-            Pending(key, text, context, Origin(origin), content_hash)
-            for key, text, context, origin, content_hash in rows
-        ]
+        return where
 
     def other_space_since(self, revision: int) -> str | None:
         """Another embedding space in which vectors were made after a revision."""

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
+from cognitive_memory.core.history import How
 from cognitive_memory.core.memory import (
     LoadState,
     Memory,
@@ -23,7 +24,7 @@ from cognitive_memory.core.memory import (
 )
 from cognitive_memory.core.reports import Deletion, SourceReport
 from cognitive_memory.core.search_words import search_words
-from cognitive_memory.storage import mass_deletion, times
+from cognitive_memory.storage import history, mass_deletion, times
 from cognitive_memory.storage.reading import TAGGED, Reader
 from cognitive_memory.storage.rows import as_columns, as_json
 from cognitive_memory.storage.vectors import Embedded
@@ -93,12 +94,22 @@ class Writer(Reader):
                 by the text alone, whatever its case and blanks, and all details are put together.
         """
         now = times.now()
-        return [self.put_one(memory, now, by_hand=by_hand) for memory in memories]
+        if not by_hand:
+            return [self.put_one(memory, now) for memory in memories]
+        return [self._put_said(memory, now) for memory in memories]
 
-    def put_one(self, memory: NewMemory, now: int, *, by_hand: bool = False) -> Stored:
-        """Store one memory; `now` is when that happens, in microseconds."""
-        if by_hand and not memory.id and (said := self.said(memory)):
-            memory = _together(said, memory)
+    def _put_said(self, memory: NewMemory, now: int) -> Stored:
+        """Store what somebody says now."""
+        if not memory.id and (said := self.said(memory)):
+            return self.put_one(_together(said, memory), now, how=How.MERGED)
+        return self.put_one(memory, now, how=How.REPLACED if memory.id else How.MERGED)
+
+    def put_one(self, memory: NewMemory, now: int, *, how: How | None = None) -> Stored:
+        """Store one memory; `now` is when that happens, in microseconds.
+
+        Args:
+            how: what of, for the history of the one that it changes; None: nobody asks what a loader changed.
+        """
         new = as_columns(memory, created_at=now)
         # By origin too: what the user says joins nothing that a stranger said, tagged and pinned.
         same = (
@@ -120,6 +131,8 @@ class Writer(Reader):
             del changes["origin"]  # it has been here, word for word, and is no stranger's
         if not changes:
             return Stored(key, memory_id, Change.UNCHANGED)
+        if how is not None:
+            history.keep(self.connection, key, how, {name: old[name] for name in changes}, now)
         if not changes.keys().isdisjoint(_SEARCHED):
             changes["words"] = _words({**old, **changes})
         changes |= {"updated_at": now, "revision": self.new_revision()}
@@ -154,8 +167,15 @@ class Writer(Reader):
         old = self.get(memory_id)
         fields = {name: getattr(old, name) for name in CHANGEABLE} | dict(changes)
         new = NewMemory(**fields, id=old.id, created_at=old.created_at, origin=old.origin)
-        (stored,) = self.put([new])
-        return stored.key
+        return self.put_one(new, times.now(), how=How.UPDATED).key
+
+    def forget_history(self, memory_id: str) -> int:
+        """Drop what a memory said before; tells how many changes that were.
+
+        Raises:
+            UnknownMemoryError: there is no such memory.
+        """
+        return history.forget(self.connection, *self.keys_of([memory_id]))
 
     def delete(self, keys: Sequence[int]) -> tuple[Memory, ...]:
         """Delete memories for good, with their vectors and words, and return what they were."""

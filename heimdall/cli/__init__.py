@@ -7,7 +7,10 @@ import sys
 
 def main() -> int:
     """Run the command line and return its exit code, one of those in `heimdall.models.report`."""
+    from heimdall.models import streams
+
     try:
+        streams.settle()
         if sys.argv[1:2] == ["hook"] and not {"--help", "-h"} & {*sys.argv[2:]}:
             # At each event of a conversation: what other commands import takes longer than an answer.
             from heimdall.hooks.run import main as hook

@@ -14,7 +14,7 @@ from heimdall.cli.command import command, json_wanted, options
 from heimdall.cli.memory_lines import about
 from heimdall.cli.memory_options import scope_option
 from heimdall.cli.memory_view import document, table
-from heimdall.cli.opening import these_memories, whole_ids
+from heimdall.cli.opening import these_memories
 from heimdall.models.report import Report
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def delete_memory(*, ids: tuple[str, ...], yes: bool, dry_run: bool) -> Report:
     from cognitive_memory.core.reports import Deletion
 
     with these_memories() as memory:
-        doomed = [memory.get(named) for named in whole_ids(memory, ids)]
+        doomed = [memory.get(named) for named in memory.whole_ids(ids)]
 
         def delete() -> Deletion:
             gone = memory.delete([item.id for item in doomed])

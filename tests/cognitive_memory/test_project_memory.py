@@ -442,6 +442,29 @@ class TestEmbedPending:
         assert embedder.texts == [f"{number}" for number in reversed(range(600))]
         assert memory.embed_pending() == 0
 
+    def test_most_useful_first(self, memory: ProjectMemory, embedder: PlainEmbedder) -> None:
+        def new(text: str, origin: Origin, kind: str | None = None, day: int = 1) -> NewMemory:
+            return NewMemory(
+                text=text,
+                origin=origin,
+                metadata={"kind": kind} if kind else {},
+                created_at=datetime(2026, 1, day, tzinfo=UTC),
+            )
+
+        ordered = [
+            new("said today", Origin.STORED, day=2),
+            new("said before", Origin.STORED),
+            new("conversation", Origin.CAPTURED, day=9),
+            new("guide", Origin.DOCUMENT, "markdown", day=8),
+            new("old guide", Origin.DOCUMENT, "markdown"),
+            new("commit", Origin.COMMIT, "commit", day=9),
+            new("docstring", Origin.DOCUMENT, "python", day=9),
+            new("comment", Origin.DOCUMENT, "code", day=8),
+        ]
+        memory.store_many([*ordered[1::2], *ordered[::2]], embed=False)
+        memory.embed_pending()
+        assert list(dict.fromkeys(embedder.texts)) == [each.text for each in ordered]
+
     def test_stops_when_told_and_goes_on_later(
         self, memory: ProjectMemory, embedder: PlainEmbedder
     ) -> None:
@@ -573,7 +596,7 @@ def test_ctrl_c_does_not_wait_for_what_is_being_embedded(tmp_path: Path) -> None
         def interrupted() -> None:
             with EmbeddingPipeline(memory.storage, embedder) as embedding:
                 with memory.storage.reading() as reader:
-                    embedding.add(reader.vectors.pending(limit=10))
+                    embedding.add(reader.vectors.pending(reader.vectors.pending_keys()))
                 assert begun.wait(60)
                 raise KeyboardInterrupt
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from cognitive_memory.core.memory import Memory
+from cognitive_memory.core.memory import Memory, Scope
 from cognitive_memory.core.reports import Deletion
 from heimdall.mcp_server.tools import texts
 from heimdall.mcp_server.tools.arguments import TOKENS, DeleteMemoriesByTags, DeleteMemory
@@ -38,7 +38,10 @@ async def delete_memories_by_tags(
     # Blank tags may be meant as "all"; nobody should find that out by losing everything.
     if not tags:
         raise ToolError("tags are blank: name at least one tag. Nothing was deleted.")
-    memory = await call.service.memory(call.ctx)
+    if arguments.scope == "user":
+        memory = (await call.service.memories_of(call.ctx)).memories.get(Scope.USER)
+    else:
+        memory = await call.service.memory(call.ctx)
     gone = Deletion(0, ())
     if memory is not None:
         gone = await call.service.in_thread(memory.delete_by_tags, tags, dry_run=dry_run)

@@ -26,6 +26,8 @@ _RUN: Mapping[str, tuple[type, str]] = {
     "devices": (list, "an array"),
     "computes_weights": (bool, "true or false"),
     "least_cosine": (float, "a number with a fraction"),
+    "stands_in_for": (str, "a string"),
+    "bulk_on": (list, "an array"),
 }
 """What the manifest may say of a graph, beside its path."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-pytest_plugins = ["tests.support.skipped"]
+pytest_plugins = ["tests.support.skipped", "tests.support.untouched"]
 
 # A busy machine is no failure. What CI says of a commit must not depend on luck; elsewhere every run looks at new cases.
 hypothesis.settings.register_profile("patient", deadline=None, derandomize="CI" in os.environ)
@@ -38,6 +38,12 @@ _OURS = re.compile(
 _LOGGERS = [logging.getLogger(name) for name in ("heimdall", "cognitive_memory")]
 _NETWORK = re.compile(r"(https?|all|no)_proxy|(PIP|UV)_(?!CACHE).*", re.IGNORECASE)
 
+_WINDOWS_FOLDERS = {
+    "LOCALAPPDATA": "LOCAL_APPDATA",
+    "APPDATA": "APPDATA",
+    "PROGRAMDATA": "COMMON_APPDATA",
+}
+
 
 @pytest.fixture(autouse=True)
 def home(
@@ -52,6 +58,10 @@ def home(
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))
+    # Windows' folders, by programs that read variables and by platformdirs, which asks the system unless it is told so.
+    for variable, folder in _WINDOWS_FOLDERS.items():
+        monkeypatch.setenv(variable, str(home / variable))
+        monkeypatch.setenv(f"WIN_PD_OVERRIDE_{folder}", str(home / variable))
     monkeypatch.setenv("HEIMDALL_SYSTEM_MODELS", str(tmp_path / "no-system-models"))
     monkeypatch.chdir(tmp_path)
     handlers = [(logger, handler) for logger in _LOGGERS for handler in logger.handlers]

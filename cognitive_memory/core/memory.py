@@ -91,6 +91,10 @@ class Origin(StrEnum):
     """Taken over from a database or a file that somebody else may have written."""
 
 
+COMMENT_KINDS = ("code", "python")
+"""The kinds, in their metadata, of documents that are comments and docstrings."""
+
+
 class Scope(StrEnum):
     """Where a memory holds."""
 

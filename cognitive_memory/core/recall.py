@@ -95,12 +95,21 @@ class Hit:
         parts: what the score is made of, by name (keywords, meaning, recency, importance); empty
             unless asked for.
         weak: whether it is unlikely to answer; who shows it says so.
+        also: other memories of the same text. Score and parts are those of the one that answers best.
     """
 
     memory: Memory
     score: float
     parts: Mapping[str, float]
     weak: bool = False
+    also: tuple[Memory, ...] = ()
+
+    @property
+    def other_places(self) -> tuple[str, ...]:
+        """Where else the text is: the sources of `also`, or the ids of those without one; each once."""
+        places = dict.fromkeys(memory.source or memory.id for memory in self.also)
+        places.pop(self.memory.source or "", None)
+        return tuple(places)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ from cognitive_memory.ingest.walking import (
     source_of,
     walk,
 )
+from cognitive_memory.project.real_path import real_path
 from cognitive_memory.project.settings import IngestSettings
 from cognitive_memory.project_memory import ProjectMemory
 from heimdall.models.regular_file import read_regular
@@ -90,7 +91,7 @@ def load_paths(
     Raises:
         PathNotFoundError: one of the paths is not there; nothing was changed.
     """
-    return _Load(memory, project.resolve(), options).run(paths, progress)
+    return _Load(memory, real_path(project), options).run(paths, progress)
 
 
 class _Load:
@@ -153,7 +154,7 @@ class _Load:
         path = self._project / source
         if not path.is_file():
             return None
-        if source_of(path.resolve(), self._project) != source:
+        if source_of(real_path(path), self._project) != source:
             _log.warning("%r is not loaded again: it leads elsewhere", source)
             return None
         return path

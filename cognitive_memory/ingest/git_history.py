@@ -17,6 +17,7 @@ from cognitive_memory.ingest.git_command import Git
 from cognitive_memory.ingest.reports import GitReport, silent
 from cognitive_memory.ingest.reverts import with_reverted
 from cognitive_memory.ingest.walking import source_of
+from cognitive_memory.project.real_path import real_path
 from cognitive_memory.project_memory import ProjectMemory
 
 OWN_SOURCE = "git:history"
@@ -81,7 +82,7 @@ def load_history(
     Raises:
         GitError: git is missing, there is no such repository or branch, or git failed. What was loaded stays.
     """
-    git, source, project = Git(repository), OWN_SOURCE, project.resolve()
+    git, source, project = Git(repository), OWN_SOURCE, real_path(project)
     if not project.is_relative_to(git.top):
         source += f"/{source_of(git.top, project).lstrip('/')}"
     return _Load(memory, git, source, options).run(progress)

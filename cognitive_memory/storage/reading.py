@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from cognitive_memory.core.history import Event
 from cognitive_memory.core.memory import (
     LoadState,
     Memory,
@@ -17,10 +18,18 @@ from cognitive_memory.core.memory import (
     plain_text,
 )
 from cognitive_memory.core.recall import RecallFilter
+from cognitive_memory.core.reports import Deletion
+from cognitive_memory.storage import history
 from cognitive_memory.storage.errors import UnknownMemoryError
 from cognitive_memory.storage.filters import Conditions, conditions, one_of
 from cognitive_memory.storage.rows import COLUMNS, as_json, as_memory
 from cognitive_memory.storage.vectors import VectorReader
+
+MOST_TOLD = 1_000
+"""How many memories are told of one by one, when many are deleted."""
+
+TAGGED = f"FROM memory_tags WHERE tag IN {one_of('tags')}"
+"""Where the column `memory` has those that have any of the tags."""
 
 _ORDERS: Mapping[str, tuple[str, str]] = {
     "newest": ("memories.created_at", "DESC"),
@@ -61,6 +70,15 @@ class Reader:
         (memory,) = self.memories(self.keys_of([memory_id])).values()
         return memory
 
+    def history(self, memory_id: str) -> list[Event]:
+        """What became of the memory of an id, latest first.
+
+        Raises:
+            UnknownMemoryError: there is none.
+        """
+        (key,) = self.keys_of([memory_id])
+        return history.events(self.connection, key, self.memories([key])[key])
+
     def memories(self, keys: Sequence[int]) -> dict[int, Memory]:
         """The memories of keys, in their order; those that are gone are left out."""
         where = Conditions()
@@ -98,14 +116,23 @@ class Reader:
         if memory.origin is not Origin.STORED:
             return None
         wanted = plain_text(memory.text)
-        # The condition of the index `memories_standing`, among which are all that were stored.
-        query = """
-            SELECT key, text FROM memories
-            WHERE (origin = 'stored') + pinned + (importance > 0.5) > 0 AND origin = 'stored' ORDER BY key
-        """
-        rows = self.connection.execute(query)
+        rows = self._stored("ASC", limit=-1)
         key = next((key for key, text in rows if plain_text(text) == wanted), None)
         return None if key is None else self.memories([key])[key]
+
+    def stored_texts(self, limit: int) -> dict[int, str]:
+        """The texts of the memories that were stored by hand, the newest ones, by key."""
+        return dict(self._stored("DESC", limit))
+
+    def _stored(self, direction: str, limit: int) -> sqlite3.Cursor:
+        """Keys and texts of what was stored by hand, in the order in which it was."""
+        # The condition of the index `memories_standing`, among which all of them are.
+        query = f"""
+            SELECT key, text FROM memories
+            WHERE (origin = 'stored') + pinned + (importance > 0.5) > 0 AND origin = 'stored'
+            ORDER BY key {direction} LIMIT ?
+        """
+        return self.connection.execute(query, (limit,))
 
     def keys_of(self, ids: Sequence[str]) -> list[int]:
         """The keys of ids, each once, in their order.
@@ -119,12 +146,13 @@ class Reader:
             raise UnknownMemoryError(unknown)
         return [known[memory_id] for memory_id in wanted]
 
-    def tagged(self, tags: Sequence[str]) -> list[int]:
-        """The keys of memories that have any of the tags, oldest first."""
-        query = (
-            f"SELECT DISTINCT memory FROM memory_tags WHERE tag IN {one_of('tags')} ORDER BY memory"
-        )
-        return [row[0] for row in self.connection.execute(query, {"tags": as_json(tags)})]
+    def tagged(self, tags: Sequence[str]) -> Deletion:
+        """The memories that have any of the tags."""
+        chosen, values = f"SELECT DISTINCT memory {TAGGED}", {"tags": as_json(tags)}
+        (count,) = self.connection.execute(f"SELECT count(*) FROM ({chosen})", values).fetchone()
+        first = f"{chosen} ORDER BY memory LIMIT {MOST_TOLD}"
+        keys = [row[0] for row in self.connection.execute(first, values)]
+        return Deletion(count, tuple(self.memories(keys).values()))
 
     def page(
         self,

@@ -93,7 +93,7 @@ def init(
 
 
 def _steps(project: Project, *, embed: bool, hooks: bool) -> list[_Step]:
-    from heimdall.cli import ingest, mcp
+    from heimdall.cli import git_load, load, mcp
     from heimdall.cli import project as projects
     from heimdall.mcp_clients import setup
     from heimdall.mcp_clients.clients import CLIENTS, USER
@@ -123,12 +123,12 @@ def _steps(project: Project, *, embed: bool, hooks: bool) -> list[_Step]:
         _Step(
             "load",
             f"remembers what its files say{fetched}",
-            lambda: report_of(ingest.load, root, *later),
+            lambda: report_of(load.load, root, *later),
         ),
         _Step(
             "git-load",
             "remembers its commits" if repository else "finds no git repository",
-            (lambda: report_of(ingest.git_load, root, *later)) if repository else None,
+            (lambda: report_of(git_load.git_load, root, *later)) if repository else None,
         ),
     ]
 

@@ -95,12 +95,17 @@ def visible(text: str) -> str:
     return clean(text).replace("\u2800", " ")
 
 
+def lines_of(text: str) -> list[str]:
+    """The lines of a text, as a terminal may show them; at least one."""
+    return [printable(line) for line in visible(text).strip("\n").split("\n")]
+
+
 def _head(memory: Memory, columns: int | None, before: str, *, weak: bool = False) -> Line:
     from cognitive_memory.storage.short_ids import short_id
 
     when = f"{memory.created_at.astimezone():%Y-%m-%d}"
     known = _GAP.join([when, *(["weak"] if weak else []), short_id(memory.id)])
-    source = _name(memory.source) if memory.source else ""
+    source = as_name(memory.source) if memory.source else ""
     room = None if columns is None else columns - width(before)
     if source and room is not None:
         # What was put into quotes keeps both of them: it could pass for something else.
@@ -127,7 +132,7 @@ def _details(memory: Memory) -> Iterator[str]:
     if memory.pinned:
         yield "pinned"
     if memory.tags:
-        yield " ".join(f"#{_name(tag)}" for tag in memory.tags)
+        yield " ".join(f"#{as_name(tag)}" for tag in memory.tags)
 
 
 def _context(memory: Memory) -> str:
@@ -139,7 +144,7 @@ def _context(memory: Memory) -> str:
     return quoted(visible(context)) if context else ""
 
 
-def _name(name: str) -> str:
+def as_name(name: str) -> str:
     """A tag or a source; in quotes if it is not one visible word."""
     from heimdall.quoting import quoted
 
@@ -148,7 +153,7 @@ def _name(name: str) -> str:
 
 
 def _text(text: str, layout: Layout) -> Sequence[str]:
-    lines = [printable(line) for line in visible(text).strip("\n").split("\n")]
+    lines = lines_of(text)
     room, most = layout.room, layout.lines
     if most is None:
         return list(_fitting(lines, room))

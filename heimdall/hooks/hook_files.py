@@ -139,15 +139,6 @@ def drop_hooks(text: str, file: HookFile) -> str:
     return "" if left in ({}, dict(file.fixed)) else changed
 
 
-def has_hooks(text: str) -> bool:
-    """Whether one of our hooks is in a file.
-
-    Raises:
-        FormatError: the text is no JSON of such a file.
-    """
-    return any(_others(hooks) != hooks for hooks in _events(text).values())
-
-
 def _hook(file: HookFile, event: Event, program: str) -> dict[str, Any]:
     client = file.host.name if file.named else ""
     hook: dict[str, Any] = {"type": "command"}

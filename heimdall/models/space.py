@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import locations
+from .advice import in_use, take_over
 from .errors import ModelError, StoreError
 from .ownership import owner
 from .settings import SettingsError
@@ -54,6 +55,8 @@ def explained(error: OSError, models_dir: Path) -> StoreError:
 
 
 def _remedy(error: OSError) -> str:
+    if used := in_use(error):
+        return f"a program has {used} open: stop the assistants that use it, and say it once more"
     variable = "MODEL_CACHE_DIR" if os.environ.get("MODEL_CACHE_DIR") else "HEIMDALL_DATA_DIR"
     if error.errno in _DENIED and error.filename:
         existing = Path(os.fsdecode(error.filename))
@@ -62,7 +65,7 @@ def _remedy(error: OSError) -> str:
         owned = f"{existing} belongs to {owner(existing)}"
         if not may_change_hands(existing):
             return f"{owned}: set {variable} to a directory that you may write to"
-        remedy = f"{owned}: make it writable for you (chown)"
+        remedy = f"{owned}: {take_over(existing)}"
     else:
         remedy = "make room there" if is_full(error) else "see what is wrong there"
     return f"{remedy}, or set {variable} to another directory"

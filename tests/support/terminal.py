@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
-import pty
 import select
 import signal
 import struct
 import subprocess
-import termios
 import time
 from collections.abc import Mapping, Sequence
+
+import pytest
 
 
 def on_a_terminal(
@@ -32,12 +31,15 @@ def on_a_terminal(
         typed: what somebody types.
         seconds: how long the command may take, with all that it leaves behind on the terminal.
 
+    A test that needs one is skipped where there is none.
+
     Returns:
         The exit code and everything that the terminal was sent.
 
     Raises:
         TimeoutError: it goes on for longer; it is ended then.
     """
+    fcntl, pty, termios = map(pytest.importorskip, ("fcntl", "pty", "termios"))
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     variables = {"TERM": "xterm-256color", **(os.environ if environment is None else environment)}

@@ -173,10 +173,11 @@ class Download:
 
     def _check_announced(self, answer: Answer) -> None:
         announced = _announced(answer)
-        if announced not in {None, self.target.size}:
-            kind = answer.header("Content-Type") or "unknown content"
-            hint = " (a login page or captive portal?)" if kind.startswith("text/html") else ""
-            what = f"sends {announced} bytes of {kind}{hint}"
+        kind = answer.header("Content-Type") or "unknown content"
+        is_page = kind.lower().startswith("text/html")
+        if announced != self.target.size and (announced is not None or is_page):
+            hint = " (a login page or captive portal?)" if is_page else ""
+            what = f"sends {'some' if announced is None else announced} bytes of {kind}{hint}"
             raise self._error(f"{what}, expected {self.target.size} bytes")
 
     def _restart(self) -> None:

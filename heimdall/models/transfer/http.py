@@ -28,7 +28,7 @@ from .address import Address
 from .connections import Limited
 from .limits import Pace
 from .proxies import CREDENTIALS_HINT, pools_behind, proxy_for, refusal
-from .tls import complaint, trusting_context
+from .tls import advice, trusting_context
 
 _CHUNK = 1 << 20
 _MOST_REDIRECTS = 10
@@ -69,16 +69,33 @@ class Answer:
         pace = Pace(redact_url(self.url), self.stall_seconds)
         connection = self.response.connection
         sock = connection.answering if isinstance(connection, Limited) else None
+        self.patience.note(0)
         while True:
-            with _translated_errors(self.url), self.patience.waiting() as wait:
+            with _translated_errors(self.url):
                 if sock is not None:
                     sock.settimeout(self.patience.limit(self.stall_seconds))
                 chunk = self.response.read1(_CHUNK)
-                wait.note(len(chunk))
             if not chunk:
                 return
+            self.patience.note(len(chunk))
+            if self.patience.is_over:
+                reason = f"brought too little in {self.patience.seconds:g} s"
+                raise SourceError(f"{redact_url(self.url)}: {reason}", transient=True)
             pace.note(len(chunk))
             yield chunk
+
+    def content(self, most: int) -> bytes:
+        """The body of a small document.
+
+        Raises:
+            SourceError: as `chunks` does, or if it has more than `most` bytes.
+        """
+        body = b""
+        for chunk in self.chunks():
+            body += chunk
+            if len(body) > most:
+                raise SourceError(f"{redact_url(self.url)}: sends more than {most} bytes")
+        return body
 
 
 @dataclass(slots=True)
@@ -111,7 +128,7 @@ class Client:
         Args:
             url: may carry a user and password, which are sent to its own origin alone.
             headers: further request headers.
-            credentials: request headers for the URL's own origin; no other ever sees them.
+            credentials: request headers for the URL's own origin; no other host ever sees them.
             form: what that origin gets by POST instead.
 
         Raises:
@@ -121,12 +138,12 @@ class Client:
         own = {**(credentials or {})}
         if address.authorization:
             own["Authorization"] = address.authorization
-        home = address.origin
+        home = address
         for _ in range(_MOST_REDIRECTS + 1):
             send = {"Accept-Encoding": "identity", "User-Agent": DISTRIBUTION, **(headers or {})}
             if form is not None:
                 send["Content-Type"] = "application/x-www-form-urlencoded"
-            at_home = address.origin == home
+            at_home = address.is_at_home(home)
             if at_home:
                 send |= own
             with self._ask(address, send, form if at_home else None, at_home) as response:
@@ -164,13 +181,8 @@ class Client:
                 f"{redact_url(url)}: not asked, since {why}", transient=True, unreachable=True
             )
         by = f" by the proxy {redact_url(proxy)}" if proxy else ""
-        # Half for the connection, half for the answer's head.
-        timeout = urllib3.Timeout(
-            connect=self.patience.limit(self.connect_seconds, share=0.5),
-            read=self.patience.limit(self.stall_seconds, share=0.5),
-        )
         try:
-            with _translated_errors(url, by), self.patience.waiting():
+            with _translated_errors(url, by):
                 response = self._pool(proxy).request(
                     "GET" if form is None else "POST",
                     url,
@@ -180,7 +192,7 @@ class Client:
                     retries=False,
                     preload_content=False,
                     decode_content=False,
-                    timeout=timeout,
+                    timeout=self._timeout(),  # of what loading TLS leaves
                 )
         except SourceError as error:
             if error.unreachable:
@@ -195,6 +207,13 @@ class Client:
             response.close()
             response.release_conn()
 
+    def _timeout(self) -> urllib3.Timeout:
+        """Half of what is left for the connection, half for the answer's head."""
+        return urllib3.Timeout(
+            connect=self.patience.limit(self.connect_seconds, share=0.5),
+            read=self.patience.limit(self.stall_seconds, share=0.5),
+        )
+
     def _pool(self, proxy: str | None) -> urllib3.PoolManager:
         if proxy not in self._pools:
             url, user = Address.of(proxy)[::2] if proxy else (None, None)
@@ -208,10 +227,8 @@ def _translated_errors(url: str, by: str = "") -> Iterator[None]:
     try:
         yield
     except SSLError as error:
-        raise SourceError(
-            f"{redact_url(url)}{by}: TLS failed ({_root(error)}); a custom CA goes into SSL_CERT_FILE"
-            f"{complaint()}"
-        ) from error
+        told = f"{redact_url(url)}{by}: TLS failed ({_root(error)}){advice(error)}"
+        raise SourceError(told) from error
     except LocationValueError as error:  # its text repeats the URL, with what may be secret in it
         raise SourceError(f"{redact_url(url)}: is no URL that can be asked") from error
     except (HTTPError, OSError) as error:

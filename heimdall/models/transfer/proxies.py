@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import importlib.util
 import ipaddress
+import os
 import re
 import ssl
+import sys
 import urllib.request
 from urllib.parse import urlsplit
 
 import urllib3
 
 from ..errors import SourceError
+from ..lazy import PROCESS
 from ..secrets import redact_url
 from . import connections
 
 VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
+_FORKING = ("gunicorn.arbiter", "celery", "billiard", "uwsgi")
 _SOCKS = frozenset({"socks5", "socks5h", "socks4", "socks4a"})
 _REFUSED = re.compile(r"Tunnel connection failed: (?P<status>\d{3}) ?(?P<reason>.*)")
 CREDENTIALS_HINT = "; its user and password are written as http://user:password@host:port"
@@ -24,11 +28,21 @@ CREDENTIALS_HINT = "; its user and password are written as http://user:password@
 def proxy_for(url: str) -> str | None:
     """The proxy that the environment names for a URL, with its scheme; None: ask directly."""
     parts = urlsplit(url)
-    if urllib.request.proxy_bypass(parts.netloc.rpartition("@")[2]) or _is_excepted(parts.hostname):
+    # What a Mac's settings say can't be asked for after a fork: that may end the process.
+    if _may_be_forked():
+        proxies = urllib.request.getproxies_environment()
+        bypass = urllib.request.proxy_bypass_environment  # type: ignore[attr-defined]
+    else:
+        proxies, bypass = urllib.request.getproxies(), urllib.request.proxy_bypass
+    if bypass(parts.netloc.rpartition("@")[2]) or _is_excepted(parts.hostname):
         return None
-    proxies = urllib.request.getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
     return proxy if not proxy or "://" in proxy else f"http://{proxy}"
+
+
+def _may_be_forked() -> bool:
+    """Whether this process was made by a fork alone, as the workers of servers that fork first and import then."""
+    return os.getpid() != PROCESS or any(name in sys.modules for name in _FORKING)
 
 
 def _is_excepted(host: str | None) -> bool:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -110,3 +111,15 @@ def test_finding_loads_nothing_heavy() -> None:
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == ""
+
+
+def test_a_folder_that_macos_guards_is_told_with_the_setting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def guarded() -> str:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "getcwd", guarded)
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with pytest.raises(ProjectError, match=r"not permitted.*Privacy & Security, Files and Folders"):
+        find_project()

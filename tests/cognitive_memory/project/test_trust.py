@@ -11,6 +11,7 @@ from cognitive_memory.project import trust
 from cognitive_memory.project.errors import ProjectError
 from heimdall.models.settings import SettingsError
 from tests.support.other_user import other_users
+from tests.support.places import DATA
 from tests.support.real_model import ROOT
 
 
@@ -18,7 +19,7 @@ from tests.support.real_model import ROOT
 def file(home: Path) -> Path:
     """Where this user's word is kept."""
     user = "" if os.name == "nt" else f"-{os.geteuid()}"
-    return home / ".local" / "share" / "heimdall" / f"trusted-projects{user}.jsonl"
+    return home / DATA / f"trusted-projects{user}.jsonl"
 
 
 def test_the_environment_names_projects_after_links_are_resolved(

@@ -16,6 +16,7 @@ from cognitive_memory.core.memory import MemoryType, NewMemory, Origin
 from cognitive_memory.core.recall import EVERYTHING, QuestionError, Recall, RecallFilter, RecallMode
 from cognitive_memory.encoding import Encoder, TextError
 from cognitive_memory.project_memory import ProjectMemory
+from cognitive_memory.retrieval import live_index
 from cognitive_memory.retrieval.recaller import MAX_CHARACTERS, Recaller
 from cognitive_memory.retrieval.scoring import Weights
 from cognitive_memory.retrieval.vector_file import VectorFile
@@ -365,7 +366,7 @@ def forged(memory: ProjectMemory, rows: np.ndarray, *, revision: int = 0) -> Pat
         now = reader.vectors.since(None)
     file = VectorFile(memory.database.with_suffix(".vectors"))
     state = State(now.state.revision + revision, now.state.stamp)
-    file.write(str(memory.storage.embedding_space()), state, now.keys, [rows])
+    file.write(str(memory.storage.embedding_space()), state, [(now.keys, rows)])
     return file.path
 
 
@@ -448,3 +449,30 @@ def test_what_is_stored_where_the_database_says_a_wrong_size_is_embedded(
         0,
     )
     assert texts(memory, "one more")[0] == "One more"
+
+
+@pytest.mark.parametrize("way", ["stored", "embedded later", "imported"])
+def test_many_new_vectors_are_in_the_file_before_the_first_question(
+    way: str,
+    memory: ProjectMemory,
+    engine: Letters,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live_index, "WORTH_A_FILE", 16)
+    monkeypatch.setattr("cognitive_memory.retrieval.recaller.MANY", 16)
+    engine.here = way != "embedded later"
+    made = memory
+    memory.store_many(NewMemory(text=f"text {number}") for number in range(20))
+    if way == "embedded later":
+        engine.here = True
+        memory.embed_pending()
+    elif way == "imported":
+        made = ProjectMemory(
+            MemoryStore(tmp_path / "other.db", embedding_space=engine.embedding_space), engine
+        )
+        made.import_lines(memory.export_lines())
+        made.close()
+    saved = VectorFile(made.database.with_suffix(".vectors")).read("letters")
+    assert saved is not None
+    assert len(saved.keys) == 20

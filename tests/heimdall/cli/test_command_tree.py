@@ -105,7 +105,7 @@ def test_the_help_of_all_imports_no_command() -> None:
     ("words", "completed", "module"),
     [
         ("heimdall ", [row.name for row in COMMANDS], None),
-        ("heimdall recall --ex", ["--explain"], "memory"),
+        ("heimdall recall --ex", ["--explain"], "recall"),
     ],
 )
 def test_completion_imports_no_command_but_the_one_that_was_typed(

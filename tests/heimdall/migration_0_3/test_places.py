@@ -9,6 +9,7 @@ from heimdall.migration_0_3 import places, settings
 from heimdall.migration_0_3.report import Options, Outcome
 from tests.cognitive_memory.ingest.test_front_matter import ODD
 from tests.heimdall.conftest import OriginalDatabase
+from tests.support.places import DATA
 
 CONFIG = """\
 project_id: project_0123abcd
@@ -117,7 +118,7 @@ def test_an_older_shared_directory_counts_where_ours_is_elsewhere(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (home / ".heimdall-shared").mkdir()
-    default = home / ".local/share/heimdall"
+    default = home / DATA
     default.mkdir(parents=True)
     assert places.older_shared_directories() == [home / ".heimdall-shared"]
     monkeypatch.setenv("HEIMDALL_DATA_DIR", str(tmp_path / "ours"))

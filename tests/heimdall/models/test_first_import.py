@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.faults import Fault, Instead
+from tests.support.places import DATA
 from tests.support.servers import plain_mirror
 from tests.support.small_model import Installation, SmallModel
 
@@ -38,7 +39,7 @@ def mirrored(small: SmallModel) -> dict[str, str]:
 
 
 def data_dir(home: Path) -> Path:
-    return home / ".local" / "share" / "heimdall"
+    return home / DATA
 
 
 def test_the_first_import_brings_the_models_and_the_second_is_silent(

@@ -17,6 +17,7 @@ import pytest
 
 import tests.support
 from tests.support.faults import Drip, Fault
+from tests.support.places import DATA
 from tests.support.servers import plain_mirror
 from tests.support.small_model import Installation, SmallModel, noise
 
@@ -57,7 +58,7 @@ def reader(installation: Installation) -> Iterator[None]:
 
 
 def check_what_is_left(home: Path) -> None:
-    store = home / ".local/share/heimdall/models/.store"
+    store = home / DATA / "models/.store"
     assert not [
         path for path in (store / "partial").iterdir() if not LEFT_BEHIND.fullmatch(path.name)
     ]
@@ -86,7 +87,7 @@ def test_kills_at_any_moment(installation: Installation, small: SmallModel, home
 
 def test_killed_commands(installation: Installation, small: SmallModel, home: Path) -> None:
     """The same with the real command, from its very start."""
-    models = home / ".local/share/heimdall/models"
+    models = home / DATA / "models"
     killed = 0
     with (
         plain_mirror(small.directory, faults=[Fault(Drip(1_500_000))]) as server,

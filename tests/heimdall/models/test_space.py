@@ -76,3 +76,14 @@ def test_anothers_home_is_not_ones_own(tmp_path: Path, monkeypatch: pytest.Monke
     assert may_change_hands(Path.home() / ".cache")
     monkeypatch.setattr(os, "geteuid", lambda: 54321)
     assert not may_change_hands(Path.home() / ".cache")
+
+
+def test_what_a_program_has_open_is_not_said_to_be_somebody_elses(tmp_path: Path) -> None:
+    """As Windows refuses to replace a file that a server has open."""
+    used = tmp_path / "weights"
+    used.touch()
+    error = OSError(errno.EACCES, "Access is denied", str(tmp_path / "new"), None, str(used))
+    error.winerror = 32  # type: ignore[attr-defined,unused-ignore]
+    said = str(explained(error, tmp_path))
+    assert f"a program has {used} open: stop the assistants that use it" in said
+    assert "chown" not in said

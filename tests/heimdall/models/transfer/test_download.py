@@ -16,6 +16,7 @@ from heimdall.models.transfer.http import Client
 from heimdall.models.transfer.partials import claim
 from heimdall.models.transfer.progress import Progress
 from tests.support.faults import CutAfter, Fault, IgnoreRange, Instead, WrongBytes
+from tests.support.raw_server import raw_server
 from tests.support.servers import RunningServer, plain_mirror
 from tests.support.small_model import noise
 
@@ -210,6 +211,20 @@ def test_another_body_is_refused_by_its_head(
         fetch(server, client, parts)
     assert not caught.value.transient
     assert not list(parts.iterdir())
+
+
+def test_a_page_of_unknown_length_is_no_reason_to_lose_what_is_here(
+    client: Client, parts: Path
+) -> None:
+    """As a captive portal sends it."""
+    page = b"HTTP/1.1 200 OK\r\nContent-Type: Text/HTML; charset=utf-8\r\n\r\n<html>log in"
+    with raw_server(page) as portal, claim(parts, "key") as partial:
+        partial.append(CONTENT[:1000])
+        download = Download(client, portal.url, TARGET, partial, Progress(), None)
+        with pytest.raises(SourceError, match="a login page or captive portal") as caught:
+            download.run()
+        assert partial.size == 1000
+    assert not caught.value.transient
 
 
 @pytest.mark.parametrize("ranges", [True, False])

@@ -23,7 +23,6 @@ from cognitive_memory.project.init import init_project
 from tests.support.capabilities import needs_root
 from tests.support.other_user import OtherUser, other_users
 from tests.support.real_model import ROOT
-from tests.support.uncovered import uncovered
 
 NOBODY = 65534
 
@@ -199,7 +198,7 @@ except ProjectError as error: print(type(error).__name__, error)
 
 
 def seen_by(user: OtherUser, root: Path, **variables: str) -> str:
-    environment = {**uncovered(), "PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never", **variables}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never", **variables}
     done = user.run([sys.executable, "-c", CODE, str(root)], environment)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
@@ -269,6 +268,6 @@ def test_windows_tells_of_no_owners(root: Path, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.skipif(os.name == "nt", reason="modes are no guard there")
 def test_a_new_folder_is_private(root: Path) -> None:
     code = f"import os; os.umask(0); from pathlib import Path; from cognitive_memory.project.init import init_project; init_project(Path({str(root)!r}))"
-    environment = {**uncovered(), "PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never"}
     subprocess.run([sys.executable, "-c", code], env=environment, check=True)
     assert (root / ".heimdall").stat().st_mode & 0o777 == 0o700

@@ -39,6 +39,8 @@ from tests.support.hostile_databases import (
     reads,
 )
 
+pytestmark = pytest.mark.usefixtures("at_once")
+
 
 @pytest.fixture
 def own(database: Path) -> Path:

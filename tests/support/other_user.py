@@ -41,7 +41,12 @@ class OtherUser:
         """Run a command to its end."""
         command = self.command(*arguments, umask=umask)
         return subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=120, check=False
+            command,
+            env=environment,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=120,
+            check=False,
         )
 
 

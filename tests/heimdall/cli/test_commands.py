@@ -341,7 +341,7 @@ def test_a_reader_that_leaves_in_the_middle_is_no_news(installation: Installatio
         ["sh", "-c", command],
         env=installation.environment(),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
         timeout=60,
     )

@@ -199,7 +199,8 @@ def list_(*, project: Path | None) -> Report:
     ]
     yes, no = output.good("yes"), output.faint("no")
     rows = [
-        (place.client.name, yes if here else no, place.scope, place.path) for place, here in places
+        (place.client.name, yes if here else no, place.scope, _short(place))
+        for place, here in places
     ]
     return Report({"clients": documents}, partial(table, columns, rows))
 
@@ -230,3 +231,10 @@ def generate(
     fixed = project.absolute() if project else None
     text = setup.snippet(place, command=command, project=fixed, variables=variables)
     return Report({**as_document(place), "text": text}, partial(click.echo, text, nl=False))
+
+
+def _short(place: Place) -> str:
+    """The file's path as people write it: from the home directory, or from the project's root."""
+    base, begin = (place.root, "") if place.scope == "project" else (Path.home(), "~/")
+    path = place.path
+    return f"{begin}{path.relative_to(base)}" if path.is_relative_to(base) else str(path)

@@ -8,18 +8,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from cognitive_memory.core.history import Event
-from cognitive_memory.core.memory import (
-    LoadState,
-    Memory,
-    MemoryType,
-    MemoryValueError,
-    NewMemory,
-    Origin,
-    Scope,
-    plain_text,
-)
+from cognitive_memory.core.memory import LoadState, Memory, MemoryType, Origin, Scope
 from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.core.reports import Deletion
+from cognitive_memory.core.values import MemoryValueError
 from cognitive_memory.storage import history
 from cognitive_memory.storage.errors import UnknownMemoryError
 from cognitive_memory.storage.filters import Conditions, conditions, one_of
@@ -112,32 +104,15 @@ class Reader:
         query = "SELECT 1 FROM memories WHERE content_hash = ? LIMIT 1"
         return self.connection.execute(query, (content_hash,)).fetchone() is not None
 
-    def said(self, memory: NewMemory) -> Memory | None:
-        """The oldest of the memories that were stored by hand and say what another one says that is.
-
-        It goes from text to text: no index knows what differs in case and blanks alone, and what was stored by hand is
-        little.
-        """
-        if memory.origin is not Origin.STORED:
-            return None
-        wanted = plain_text(memory.text)
-        rows = self._stored("ASC", limit=-1)
-        key = next((key for key, text in rows if plain_text(text) == wanted), None)
-        return None if key is None else self.memories([key])[key]
-
-    def stored_texts(self, limit: int) -> dict[int, str]:
-        """The texts of the memories that were stored by hand, the newest ones, by key."""
-        return dict(self._stored("DESC", limit))
-
-    def _stored(self, direction: str, limit: int) -> sqlite3.Cursor:
-        """Keys and texts of what was stored by hand, in the order in which it was."""
+    def stored_texts(self, limit: int = -1) -> dict[int, str]:
+        """The texts of the memories that were stored by hand, by key, the newest ones first; -1: all."""
         # The condition of the index `memories_standing`, among which all of them are.
-        query = f"""
+        query = """
             SELECT key, text FROM memories
             WHERE (origin = 'stored') + pinned + (importance > 0.5) > 0 AND origin = 'stored'
-            ORDER BY key {direction} LIMIT ?
+            ORDER BY key DESC LIMIT ?
         """
-        return self.connection.execute(query, (limit,))
+        return dict(self.connection.execute(query, (limit,)))
 
     def keys_of(self, ids: Sequence[str]) -> list[int]:
         """The keys of ids, each once, in their order.

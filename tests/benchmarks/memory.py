@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -252,7 +251,7 @@ def in_a_process(database: Path) -> tuple[float, float]:
 def resident() -> float:
     """MB of this process in memory."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / 1e6
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def look(database: Path) -> None:

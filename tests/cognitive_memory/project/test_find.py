@@ -12,7 +12,6 @@ from cognitive_memory.project.errors import ProjectError
 from cognitive_memory.project.find import Project, find_project
 from cognitive_memory.project.init import init_project
 from tests.support.real_model import ROOT
-from tests.support.uncovered import uncovered
 
 
 @pytest.fixture
@@ -107,7 +106,7 @@ def test_finding_loads_nothing_heavy() -> None:
         "import sys; from cognitive_memory.project.find import find_project; find_project().config\n"
         "print(*{'yaml', 'sqlite3', 'numpy', 'cognitive_memory.ingest'} & set(sys.modules))"
     )
-    environment = {**uncovered(), "PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never"}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )

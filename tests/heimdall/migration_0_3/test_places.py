@@ -87,7 +87,15 @@ def test_folders_that_compose_files_mount(root: Path, volumes: str) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["[", "- list", "services: 3", "services: {a: {volumes: {b: c}}}", "{a: [b", *ODD, "[" * 9000],
+    [
+        "[",
+        "- list",
+        "services: 3",
+        "services: {a: {volumes: {b: c}}}",
+        "{a: [b",
+        *ODD,
+        "[\n" * 9000,
+    ],
 )
 def test_compose_files_of_any_kind(root: Path, content: str) -> None:
     (root / "compose.yaml").write_text(content)

@@ -21,6 +21,7 @@ from tests.support.places import DATA
 from tests.support.servers import plain_mirror
 from tests.support.small_model import Installation, SmallModel, noise
 
+KILLS = int(os.environ.get("KILLS", "100"))
 LOOP = str(Path(tests.support.__path__[0]) / "kill_loop.py")
 LEFT_BEHIND = re.compile(r"[0-9a-f]{64}\..*\.(tmp|part)")
 """What killed processes may leave, in the folder of unfinished downloads alone: for the next one, or for `prune`."""
@@ -64,7 +65,7 @@ def check_what_is_left(home: Path) -> None:
     assert not list((store / "blobs").glob("*.tmp"))
 
 
-def test_three_hundred_kills(installation: Installation, small: SmallModel, home: Path) -> None:
+def test_kills_at_any_moment(installation: Installation, small: SmallModel, home: Path) -> None:
     with (
         plain_mirror(small.directory, faults=[Fault(Drip(1_500_000))]) as server,
         reader(installation),
@@ -72,15 +73,15 @@ def test_three_hundred_kills(installation: Installation, small: SmallModel, home
         done = installation.run(
             LOOP,
             "kill",
-            "300",
+            str(KILLS),
             MIRRORS=f"{server.url} {small.mirror}",
             HEIMDALL_SOURCES="mirror",
             HEIMDALL_PROGRESS="0",
         )
         assert done.returncode == 0, done.stdout + done.stderr
     downloading, unpacking = json.loads(done.stdout)
-    assert downloading + unpacking >= 300
-    assert min(downloading, unpacking) >= 50
+    assert downloading + unpacking >= KILLS
+    assert min(downloading, unpacking) >= KILLS // 6
     check_what_is_left(home)
 
 
@@ -93,7 +94,7 @@ def test_killed_commands(installation: Installation, small: SmallModel, home: Pa
         reader(installation),
     ):
         variables = {"HEIMDALL_MODELS_MIRROR": server.url, "HEIMDALL_SOURCES": "mirror"}
-        for _ in range(8):
+        for _ in range(4):
             process = installation.start("-m", "heimdall", "models", "pull", **variables)
             time.sleep(random.uniform(0.1, 0.8))
             process.kill()

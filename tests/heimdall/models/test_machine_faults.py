@@ -21,7 +21,6 @@ from tests.support.other_user import other_users
 from tests.support.places import DATA
 from tests.support.servers import plain_mirror
 from tests.support.small_model import Installation, SmallModel, noise
-from tests.support.uncovered import uncovered
 
 pytestmark = pytest.mark.slow
 
@@ -305,7 +304,7 @@ def test_without_a_home_a_data_directory_is_asked_for(
 def test_closed_and_full_streams_do_not_matter(
     installation: Installation, mirror: SmallModel, home: Path, closed: str
 ) -> None:
-    environment = uncovered(installation.environment())
+    environment = installation.environment()
     for arguments in ("-c 'import heimdall'", "-m heimdall models pull"):
         command = f"'{sys.executable}' {arguments} {closed}"
         assert subprocess.run(["sh", "-c", command], env=environment, check=False).returncode == 0

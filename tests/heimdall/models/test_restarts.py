@@ -16,7 +16,6 @@ from tests.support.faults import Drip, Fault
 from tests.support.places import DATA
 from tests.support.servers import plain_mirror
 from tests.support.small_model import Installation, SmallModel
-from tests.support.uncovered import uncovered
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +49,7 @@ def test_a_container_that_is_killed_again_and_again(
     with plain_mirror(small.directory, faults=[Fault(Drip(150_000))]) as server:
         variables = {"HEIMDALL_MODELS_MIRROR": server.url, "HEIMDALL_SOURCES": "mirror"}
         command = [sys.executable, "-m", "heimdall", "models", "pull"]
-        environment = uncovered(installation.environment(**variables))
+        environment = installation.environment(**variables)
         reached = fetched = 0
         for _ in range(RESTARTS):
             process = subprocess.Popen(

@@ -15,7 +15,11 @@ import pytest
 pytest_plugins = ["tests.support.skipped", "tests.support.untouched"]
 
 # A busy machine is no failure. What CI says of a commit must not depend on luck; elsewhere every run looks at new cases.
-hypothesis.settings.register_profile("patient", deadline=None, derandomize="CI" in os.environ)
+EXAMPLES = int(os.environ.get("EXAMPLES", "40"))
+"""How many cases of each property are looked at; more of them by hand."""
+hypothesis.settings.register_profile(
+    "patient", deadline=None, derandomize="CI" in os.environ, max_examples=EXAMPLES
+)
 hypothesis.settings.load_profile("patient")
 
 # A shell starts background jobs with Ctrl-C ignored, and children inherit that; tests of Ctrl-C need the default.

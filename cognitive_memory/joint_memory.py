@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, Self
 
-from cognitive_memory.core.memory import Memory, Origin, Scope, as_id
+from cognitive_memory.core.memory import Memory, Origin, Scope
 from cognitive_memory.core.recall import (
     EVERYTHING,
     MEANING_ALONE,
@@ -19,6 +19,7 @@ from cognitive_memory.core.recall import (
     RecallMode,
     waiting,
 )
+from cognitive_memory.core.values import as_id
 from cognitive_memory.opening import existing_memory
 from cognitive_memory.project.errors import NoProjectError
 from cognitive_memory.project.find import Project

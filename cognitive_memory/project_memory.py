@@ -9,9 +9,10 @@ from typing import Any, Self
 
 from cognitive_memory.core.config import EmbeddingConfig
 from cognitive_memory.core.embedder import Embedder
-from cognitive_memory.core.memory import Memory, NewMemory, Origin, Scope, as_id
+from cognitive_memory.core.memory import Memory, NewMemory, Origin, Scope
 from cognitive_memory.core.recall import EVERYTHING, Recall, RecallFilter
 from cognitive_memory.core.reports import Deletion, ImportReport, OnProgress, StoreReport
+from cognitive_memory.core.values import as_id
 from cognitive_memory.embedding.backfill import Backfill
 from cognitive_memory.embedding.embedder import ModelEmbedder
 from cognitive_memory.embedding.pipeline import EmbeddingPipeline, store_many

@@ -12,6 +12,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests.support.capabilities import HAS_LINKS, skip_link
+
 pytest_plugins = ["tests.support.skipped", "tests.support.untouched"]
 
 # A busy machine is no failure. What CI says of a commit must not depend on luck; elsewhere every run looks at new cases.
@@ -68,6 +70,8 @@ def home(
         monkeypatch.setenv(f"WIN_PD_OVERRIDE_{folder}", str(home / variable))
     monkeypatch.setenv("HEIMDALL_SYSTEM_MODELS", str(tmp_path / "no-system-models"))
     monkeypatch.chdir(tmp_path)
+    if not HAS_LINKS:
+        monkeypatch.setattr(Path, "symlink_to", skip_link)
     handlers = [(logger, handler) for logger in _LOGGERS for handler in logger.handlers]
     yield home
     # What a command under test set for its own process must not be the next test's.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from cognitive_memory.core.memory import Json
+from cognitive_memory.core.values import Json
 
 
 class How(StrEnum):

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from cognitive_memory.core.memory import Memory, MemoryType, MemoryValueError, Origin
+from cognitive_memory.core.memory import Memory, MemoryType, Origin
+from cognitive_memory.core.values import MemoryValueError
 from heimdall.errors import HeimdallError
 
 
@@ -45,7 +46,7 @@ class RecallFilter:
     >>> RecallFilter(until=datetime(2025, 1, 1))
     Traceback (most recent call last):
     ...
-    cognitive_memory.core.memory.MemoryValueError: memory's until: 2025-01-01T00:00:00 has no time zone
+    cognitive_memory.core.values.MemoryValueError: memory's until: 2025-01-01T00:00:00 has no time zone
     """
 
     types: frozenset[MemoryType] = frozenset()

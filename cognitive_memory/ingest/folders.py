@@ -43,8 +43,6 @@ _SETTLED = 2_000_000_000
 _REMEMBERED_AT_ONCE = 100
 _KIND = "file"
 _log = logging.getLogger(__name__)
-_NAMED = (Reason.GENERATED, Reason.VENDORED)
-"""Why files are left out that their user may want all the same."""
 _CONTENT = ("sha256", "way")
 """What says that the same memories would be made."""
 
@@ -229,12 +227,7 @@ class _Load:
         }
 
     def _store(self, source: str, document: Document) -> None:
-        self._report.loaded.append(source)
-        self._report.notes += document.notes
-        if document.is_example and document.redacted:
-            self._report.examples[source] = document.redacted
-        else:
-            self._report.redacted += document.redacted
+        self._report.add(source, document)
         if self._options.dry_run:
             self._report.memories.count(self._would_replace(source, document))
         else:
@@ -282,14 +275,7 @@ class _Load:
             self._remove(skipped.source)
 
     def _skip(self, skipped: Skipped) -> None:
-        self._report.skipped[skipped.reason] += 1
-        if skipped.reason in _NAMED:
-            self._report.left_out.setdefault(skipped.reason, []).append(skipped.source)
-        if skipped.reason is Reason.UNSUPPORTED:
-            name = PurePath(skipped.source)
-            self._report.unsupported[name.suffix[1:].lower() or name.name] += 1
-        if skipped.detail:
-            self._report.notes.append(skipped.detail)
+        self._report.skip(skipped)
         if skipped.reason is Reason.UNREADABLE:
             self._kept.add(skipped.source)
 

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cognitive_memory.core.memory import Json, LoadState, NewMemory
+from cognitive_memory.core.memory import LoadState, NewMemory
 from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.core.reports import OnProgress
+from cognitive_memory.core.values import Json
 from cognitive_memory.ingest.commits import Commit, memories_of, read_commits
 from cognitive_memory.ingest.documents import VERSION
 from cognitive_memory.ingest.errors import GitError

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cognitive_memory.ingest.errors import PathNotFoundError
 from cognitive_memory.ingest.generated import Attributes
-from cognitive_memory.ingest.ignoring import Ignoring
+from cognitive_memory.ingest.ignoring import NEVER, Ignoring
 from cognitive_memory.ingest.languages import kind_of
 from cognitive_memory.ingest.office import can_read
 from cognitive_memory.ingest.rules import Rules
@@ -174,7 +174,8 @@ class _Walker:
             if rules.ignores(path, is_folder=is_folder) or not self._wants(
                 path, is_folder=is_folder
             ):
-                self._skip(path, Reason.IGNORED)
+                if entry.name not in NEVER:
+                    self._skip(path, Reason.IGNORED)
             elif entry.is_symlink():
                 self._skip(path, Reason.LINK)
             elif is_folder:

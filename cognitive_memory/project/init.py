@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from cognitive_memory.project.errors import ProjectError
 from cognitive_memory.project.find import CONFIG_NAME, Project
-from cognitive_memory.project.real_path import real_path
+from cognitive_memory.project.real_path import spelled
 from heimdall.models.files import write_atomically
 
 _GITIGNORE = f"""\
@@ -35,7 +35,7 @@ def init_project(root: Path, *, project_id: str | None = None) -> Project:
         raise ProjectError(root, "is no directory; make it first")
     from cognitive_memory.project.config import template
 
-    project = Project(real_path(root))
+    project = Project(spelled(root))
     project.check()
     try:
         # What is remembered may be private, whatever the umask.

@@ -25,6 +25,12 @@ def real_path(path: str | os.PathLike[str]) -> Path:
     return Path(folder, _spelled(folder, name) if name else "")
 
 
+def spelled(path: Path) -> Path:
+    """As `real_path`, but a path that leads through a link stays as the user named it."""
+    absolute = path.absolute()
+    return real_path(absolute) if os.path.realpath(absolute) == str(absolute) else absolute
+
+
 def _told(folder: str) -> str:
     """What macOS says; empty elsewhere, and where it says nothing."""
     import fcntl
@@ -55,22 +61,15 @@ def _spelled(folder: str, name: str) -> str:
         from unicodedata import normalize
 
         others |= {normalize("NFC", name), normalize("NFD", name)}
-    # Nearly always: the folder tells them apart, or there is no such name.
-    if not any(_is_same(folder, name, other) for other in others - {name}):
+    # Nearly always there is no other. Whether it is the same file is not asked: FUSE gives each name another number.
+    if not any(os.path.lexists(f"{folder}/{other}") for other in others - {name}):
         return name
     try:
+        os.lstat(f"{folder}/{name}")
         names = os.listdir(folder)  # noqa: PTH208 (names are wanted)
     except OSError:
         return name
     return name if name in names else next((one for one in names if _is_alike(one, name)), name)
-
-
-def _is_same(folder: str, one: str, other: str) -> bool:
-    try:
-        status = os.lstat(f"{folder}/{other}")
-        return os.path.samestat(status, os.lstat(f"{folder}/{one}"))
-    except (OSError, ValueError):
-        return False
 
 
 def _is_alike(one: str, other: str) -> bool:

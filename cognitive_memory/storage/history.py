@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cognitive_memory.core.history import Event, How
-from cognitive_memory.core.memory import DOCUMENT_KEYS, Json, Memory, as_document
+from cognitive_memory.core.memory import DOCUMENT_KEYS, Memory, as_document
+from cognitive_memory.core.values import Json
 from cognitive_memory.storage import times
 from cognitive_memory.storage.errors import BadRowError
 from cognitive_memory.storage.rows import as_json

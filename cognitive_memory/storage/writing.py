@@ -9,24 +9,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
-from uuid import UUID, uuid4, uuid5
+from uuid import uuid4
 
 from cognitive_memory.core.history import How
-from cognitive_memory.core.memory import (
-    LoadState,
-    Memory,
-    MemoryContent,
-    MemoryValueError,
-    NewMemory,
-    Origin,
-    Scope,
-    content_hash,
-)
+from cognitive_memory.core.memory import LoadState, Memory, MemoryContent, NewMemory, Origin, Scope
 from cognitive_memory.core.reports import Deletion, SourceReport
 from cognitive_memory.core.search_words import search_words
+from cognitive_memory.core.values import MemoryValueError
 from cognitive_memory.storage import history, mass_deletion, times
+from cognitive_memory.storage.one_text import already_said, together
 from cognitive_memory.storage.reading import TAGGED, Reader
 from cognitive_memory.storage.rows import as_columns, as_json
+from cognitive_memory.storage.source_ids import identified
 from cognitive_memory.storage.vectors import Embedded
 
 CHANGEABLE = tuple(field.name for field in fields(MemoryContent))
@@ -34,9 +28,6 @@ CHANGEABLE = tuple(field.name for field in fields(MemoryContent))
 
 REMEMBERED_REVISIONS = 10_000
 """For how many revisions deletions are remembered; an index that is further behind is read anew."""
-
-_SOURCE_IDS = UUID("6f1c1c1e-3b0a-5d8e-9a53-0c0d6f0a7c11")
-"""The namespace of ids that follow from a source and a content; any constant would do."""
 
 _SEARCHED = ("text", "context", "created_at")
 """What the column `words` follows from."""
@@ -100,8 +91,8 @@ class Writer(Reader):
 
     def _put_said(self, memory: NewMemory, now: int) -> Stored:
         """Store what somebody says now."""
-        if not memory.id and (said := self.said(memory)):
-            return self.put_one(_together(said, memory), now, how=How.MERGED)
+        if not memory.id and (said := already_said(self, memory)):
+            return self.put_one(together(said, memory), now, how=How.MERGED)
         return self.put_one(memory, now, how=How.REPLACED if memory.id else How.MERGED)
 
     def put_one(self, memory: NewMemory, now: int, *, how: How | None = None) -> Stored:
@@ -220,7 +211,7 @@ class Writer(Reader):
         pinned = {memory_id for _, memory_id, is_pinned in rows if is_pinned}
         stored = self.put(
             replace(memory, pinned=memory.pinned or memory.id in pinned)
-            for memory in _identified(source, memories)
+            for memory in identified(source, memories)
         )
         gone = {key for key, _, _ in rows} - {item.key for item in stored}
         self._delete(sorted(gone))
@@ -310,32 +301,5 @@ def _united(old: Mapping[str, Any], memory: NewMemory) -> dict[str, Any]:
     return {"tags": as_json(list(tags)), "pinned": int(old["pinned"] or memory.pinned)}
 
 
-def _together(said: Memory, again: NewMemory) -> NewMemory:
-    """A memory with the details of one that says the same: nothing that it has is lost."""
-    return NewMemory(
-        id=said.id,
-        text=said.text,
-        type=said.type,
-        tags=tuple(dict.fromkeys([*said.tags, *again.tags])),
-        source=said.source if said.source is not None else again.source,
-        context=said.context or again.context,
-        importance=max(said.importance, again.importance),
-        pinned=said.pinned or again.pinned,
-        metadata={**again.metadata, **said.metadata},
-        created_at=said.created_at,
-        origin=said.origin,
-    )
-
-
 def _words(columns: Mapping[str, Any]) -> str:
     return search_words(columns["text"], columns["context"], times.moment(columns["created_at"]))
-
-
-def _identified(source: str, memories: Iterable[NewMemory]) -> Iterable[NewMemory]:
-    """Memories of a source with ids: those of the n-th memory of a content are the same on every machine."""
-    occurrences: Counter[bytes] = Counter()
-    for memory in memories:
-        digest = content_hash(memory.text, memory.context)
-        name = f"{len(source)}:{source}:{digest.hex()}:{occurrences[digest]}"
-        occurrences[digest] += 1
-        yield replace(memory, source=source, id=memory.id or str(uuid5(_SOURCE_IDS, name)))

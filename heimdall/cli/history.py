@@ -15,7 +15,7 @@ from heimdall.models.report import Report
 
 if TYPE_CHECKING:
     from cognitive_memory.core.history import Event
-    from cognitive_memory.core.memory import Json
+    from cognitive_memory.core.values import Json
 
 
 @command()

@@ -202,11 +202,11 @@ project.add_command(adopt)
 
 def _project(path: Path | None) -> Project:
     from cognitive_memory.project.find import Project, find_project
-    from cognitive_memory.project.real_path import real_path
+    from cognitive_memory.project.real_path import spelled
 
     if path is None:
         return find_project()
-    project = Project(real_path(path.expanduser()))
+    project = Project(spelled(path.expanduser()))
     project.check()
     return project
 

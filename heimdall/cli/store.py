@@ -160,7 +160,7 @@ def update(
 
 def _id(memory: ProjectMemory, named: str) -> str:
     """An id that is new or not, or the one of a memory that is there, whose beginning was given."""
-    from cognitive_memory.core.memory import MemoryValueError, as_id
+    from cognitive_memory.core.values import MemoryValueError, as_id
     from cognitive_memory.joint_memory import JointMemory
 
     try:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import resources
 
-from heimdall.hooks.hook_files import SECONDS
+from heimdall.hooks.hook_files import seconds
 from heimdall.hooks.hosts import HOSTS, Event
 from heimdall.hooks.program import command_line
 from heimdall.mcp_clients.errors import FormatError
@@ -68,7 +68,7 @@ def _kiro(program: str) -> str:
             "name": f"heimdall: {event}",
             "trigger": names[event],
             "action": {"type": "command", "command": command_line(program, event, "kiro")},
-            "timeout": SECONDS,
+            "timeout": seconds(event),
             "enabled": True,
         }
         for event in HOSTS["kiro"].events

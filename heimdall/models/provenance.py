@@ -10,8 +10,9 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from .settings import Settings
 from .sources.asset import Assets
 from .sources.plan import chosen_sources
 from .text import printable
+from .transfer.connections import within
 from .transfer.http import Client
 
 if TYPE_CHECKING:
@@ -79,7 +81,8 @@ def check(model: PinnedModel, settings: Settings, bundle: Path | None = None) ->
         ProvenanceError: if that is not possible here: without sigstore's library, or if nobody can be asked.
         OSError: if the file can't be read.
     """
-    verifier = _verifier(offline=settings.offline is not None)
+    _require_library()
+    verifier = cache(partial(_verifier, settings))
     client = Client(settings.stall_seconds, settings.connect_seconds)
     with contextlib.closing(client):
         return [
@@ -124,13 +127,16 @@ def _published(
 
 
 def _first_that_holds(
-    found: Iterator[tuple[str, bytes]], asset: PinnedAsset, repository: str, verifier: Verifier
+    found: Iterator[tuple[str, bytes]],
+    asset: PinnedAsset,
+    repository: str,
+    verifier: Callable[[], Verifier],
 ) -> Provenance:
     name, wrong = f"{asset.tag}/{asset.name}", None
     try:
         for origin, document in found:
             for bundle in _bundles(document):
-                signer, problem = examine(bundle, asset, repository, verifier)
+                signer, problem = examine(bundle, asset, repository, verifier())
                 if not problem:
                     return Provenance(name, "ok", signer, origin)
                 wrong = wrong or Provenance(name, "different", origin=origin, detail=problem)
@@ -221,22 +227,27 @@ def _signer(certificate: Certificate) -> str:
     return ", ".join(names.get_values_for_type(UniformResourceIdentifier))
 
 
-def _verifier(*, offline: bool) -> Verifier:
-    """Sigstore's public instance: with its keys of today, or, where they can't be had, those that are here.
-
-    Raises:
-        ProvenanceError: if the library is not here, or can't be used.
-    """
+def _require_library() -> None:
     try:
-        from sigstore.verify import Verifier
+        import sigstore.verify  # noqa: F401 (only whether it can be)
     except ImportError as error:
         extra = f"pip install '{DISTRIBUTION}[provenance]'"
         raise ProvenanceError(f"that takes sigstore's library ({error}): {extra}") from error
+
+
+def _verifier(settings: Settings) -> Verifier:
+    """Sigstore's public instance: with its keys of today, or, where they can't be had, those that are here.
+
+    Raises:
+        ProvenanceError: if there are none.
+    """
+    from sigstore.verify import Verifier
+
     try:
         with _silence():
-            if not offline:
+            if not settings.offline:
                 with contextlib.suppress(Exception):
-                    return Verifier.production()
+                    return within(settings.connect_seconds, Verifier.production)
             return Verifier.production(offline=True)
     except Exception as error:
         told = printable(str(error)) or type(error).__name__

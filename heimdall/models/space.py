@@ -50,6 +50,14 @@ def is_full(error: BaseException) -> bool:
 
 def explained(error: OSError, models_dir: Path) -> StoreError:
     """What the system said about the models directory, with what to do about it."""
+    for path in (models_dir, *models_dir.parents):
+        with contextlib.suppress(OSError):
+            if path.is_symlink() and not path.exists():
+                reason = f"{path} leads to {path.readlink()}, which is not there"
+                remedy = (
+                    f"is a disk not mounted? Make it, or set {_variable()} to another directory"
+                )
+                return StoreError(str(models_dir), reason, remedy)
     reason = f"{error.strerror or error}" + (f" ({error.filename})" if error.filename else "")
     return StoreError(str(models_dir), reason, _remedy(error))
 
@@ -57,7 +65,7 @@ def explained(error: OSError, models_dir: Path) -> StoreError:
 def _remedy(error: OSError) -> str:
     if used := in_use(error):
         return f"a program has {used} open: stop the assistants that use it, and say it once more"
-    variable = "MODEL_CACHE_DIR" if os.environ.get("MODEL_CACHE_DIR") else "HEIMDALL_DATA_DIR"
+    variable = _variable()
     if error.errno in _DENIED and error.filename:
         existing = Path(os.fsdecode(error.filename))
         while not os.path.lexists(existing) and existing != existing.parent:
@@ -67,8 +75,31 @@ def _remedy(error: OSError) -> str:
             return f"{owned}: set {variable} to a directory that you may write to"
         remedy = f"{owned}: {take_over(existing)}"
     else:
-        remedy = "make room there" if is_full(error) else "see what is wrong there"
+        remedy = _room(error) if is_full(error) else "see what is wrong there"
     return f"{remedy}, or set {variable} to another directory"
+
+
+def _variable() -> str:
+    return "MODEL_CACHE_DIR" if os.environ.get("MODEL_CACHE_DIR") else "HEIMDALL_DATA_DIR"
+
+
+def _room(error: OSError) -> str:
+    with contextlib.suppress(OSError):
+        if error.filename and inodes_are_gone(Path(error.filename).parent):
+            return "no inodes are left there ('df -i'), remove some files"
+    return "make room there"
+
+
+def inodes_are_gone(path: Path) -> bool:
+    """Whether no more files can be made in a filesystem, however many bytes are free.
+
+    Raises:
+        OSError: if it does not say.
+    """
+    if not hasattr(os, "statvfs"):
+        return False
+    status = os.statvfs(path)
+    return status.f_files > 0 and status.f_favail == 0
 
 
 def may_change_hands(path: Path) -> bool:

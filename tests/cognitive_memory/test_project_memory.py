@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cognitive_memory.core.memory import MemoryType, MemoryValueError, NewMemory, Origin
+from cognitive_memory.core.memory import MemoryType, NewMemory, Origin
 from cognitive_memory.core.recall import RecallFilter
+from cognitive_memory.core.values import MemoryValueError
 from cognitive_memory.embedding.pipeline import EmbeddingPipeline
 from cognitive_memory.encoding import ModelLoadError
 from cognitive_memory.project_memory import ProjectMemory

@@ -10,6 +10,18 @@ from pathlib import Path
 import pytest
 
 
+def skip_link(_path: Path, _target: str | Path, target_is_directory: bool = False) -> None:
+    """In the place of `Path.symlink_to`, by which tests make links: a test that makes one is skipped."""
+    pytest.skip("symbolic links can't be made here")
+
+
+def make_pipe(path: Path) -> None:
+    """Make a named pipe, or skip the test."""
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("there are no named pipes here")
+    os.mkfifo(path)
+
+
 def can_be_named(folder: Path, name: str) -> bool:
     """Whether a file of exactly that name can be made in a folder: neither refused, nor another file's, nor a device."""
     with contextlib.suppress(OSError, UnicodeError):
@@ -33,14 +45,17 @@ def _obeys_modes(folder: Path) -> bool:
 
 with tempfile.TemporaryDirectory() as _name:
     _folder = Path(_name)
-    _links, _modes = _has_links(_folder), _obeys_modes(_folder)
+    HAS_LINKS, _modes = _has_links(_folder), _obeys_modes(_folder)
     _odd_names = can_be_named(_folder, 'a"b?')
     _any_bytes = os.name == "posix" and can_be_named(_folder, os.fsdecode(b"caf\xe9"))
 
-needs_links = pytest.mark.skipif(not _links, reason="symbolic links can't be made here")
+needs_links = pytest.mark.skipif(not HAS_LINKS, reason="symbolic links can't be made here")
 needs_modes = pytest.mark.skipif(not _modes, reason="files have no modes here")
 needs_odd_names = pytest.mark.skipif(not _odd_names, reason="names of files are restricted here")
 needs_any_bytes = pytest.mark.skipif(not _any_bytes, reason="names of files are text here")
 needs_pipes = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
 needs_users = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="there are no user numbers")
+needs_root = pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away"
+)
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")

@@ -27,7 +27,7 @@ from ..settings import DEFAULT_CONNECT_SECONDS, DEFAULT_STALL_SECONDS
 from .address import Address
 from .connections import Limited
 from .limits import Pace
-from .proxies import CREDENTIALS_HINT, pools_behind, proxy_for, refusal
+from .proxies import credentials_hint, pools_behind, proxy_for, refusal
 from .tls import advice, trusting_context
 
 _CHUNK = 1 << 20
@@ -53,8 +53,8 @@ class Answer:
 
     @property
     def status(self) -> int:
-        """The HTTP status: 200, 206 or 416."""
-        return self.response.status
+        """The HTTP status: 200, 206 or 416; 203, by which a proxy says that it had a part in it, counts as 200."""
+        return 200 if self.response.status == 203 else self.response.status
 
     def header(self, name: str) -> str | None:
         """A header's value."""
@@ -72,7 +72,7 @@ class Answer:
         self.patience.note(0)
         while True:
             with _translated_errors(self.url):
-                if sock is not None:
+                if sock is not None and sock.fileno() >= 0:  # closed after a last answer
                     sock.settimeout(self.patience.limit(self.stall_seconds))
                 chunk = self.response.read1(_CHUNK)
             if not chunk:
@@ -180,9 +180,8 @@ class Client:
             raise SourceError(
                 f"{redact_url(url)}: not asked, since {why}", transient=True, unreachable=True
             )
-        by = f" by the proxy {redact_url(proxy)}" if proxy else ""
         try:
-            with _translated_errors(url, by):
+            with _translated_errors(url, proxy):
                 response = self._pool(proxy).request(
                     "GET" if form is None else "POST",
                     url,
@@ -201,7 +200,7 @@ class Client:
             raise
         try:
             if response.status not in _REDIRECTS:
-                _check_status(response, f"{redact_url(url)}{by}", at_home)
+                _check_status(response, url, proxy, at_home)
             yield response
         finally:
             response.close()
@@ -216,14 +215,14 @@ class Client:
 
     def _pool(self, proxy: str | None) -> urllib3.PoolManager:
         if proxy not in self._pools:
-            url, user = Address.of(proxy)[::2] if proxy else (None, None)
-            self._pools[proxy] = pools_behind(url, user, trusting_context())
+            self._pools[proxy] = pools_behind(proxy, trusting_context())
         return self._pools[proxy]
 
 
 @contextlib.contextmanager
-def _translated_errors(url: str, by: str = "") -> Iterator[None]:
-    """Turn what the HTTP library raises into a `SourceError` without secrets; `by` names a proxy."""
+def _translated_errors(url: str, proxy: str | None = None) -> Iterator[None]:
+    """Turn what the HTTP library raises into a `SourceError` without secrets."""
+    by = _by(proxy)
     try:
         yield
     except SSLError as error:
@@ -234,6 +233,7 @@ def _translated_errors(url: str, by: str = "") -> Iterator[None]:
     except (HTTPError, OSError) as error:
         if (refused := refusal(error)) is not None:
             status, told = refused
+            told += credentials_hint(proxy) if status == 407 else ""
             raise SourceError(
                 f"{redact_url(url)}:{by.replace(' by', '')} answered {told}",
                 transient=status in _TRANSIENT,
@@ -249,6 +249,10 @@ def _translated_errors(url: str, by: str = "") -> Iterator[None]:
         ) from error
 
 
+def _by(proxy: str | None) -> str:
+    return f" by the proxy {redact_url(proxy)}" if proxy else ""
+
+
 def retry_after_seconds(value: str | None) -> float | None:
     """A `Retry-After` header, in seconds or as a date, as seconds from now; None if unusable."""
     try:
@@ -258,13 +262,16 @@ def retry_after_seconds(value: str | None) -> float | None:
         return None
 
 
-def _check_status(response: urllib3.BaseHTTPResponse, place: str, at_home: bool) -> None:
-    if response.status in {200, 206, 416}:
+def _check_status(
+    response: urllib3.BaseHTTPResponse, url: str, proxy: str | None, at_home: bool
+) -> None:
+    if response.status in {200, 203, 206, 416}:
         return
-    hint = CREDENTIALS_HINT if response.status == 407 else ""
+    hint = credentials_hint(proxy) if response.status == 407 else ""
     wishes = ("www-authenticate", "content-type") if at_home else ()
     raise SourceError(
-        f"{place}: answered {response.status} {response.reason or ''}".rstrip() + hint,
+        f"{redact_url(url)}{_by(proxy)}: answered {response.status} {response.reason or ''}".rstrip()
+        + hint,
         transient=response.status in _TRANSIENT,
         retry_after=retry_after_seconds(response.headers.get("Retry-After")),
         absent=response.status in {404, 410},

@@ -82,7 +82,7 @@ def advice(error: BaseException) -> str:
         return f"; this machine's clock says {datetime.now(timezone.utc):%Y-%m-%d %H:%M} UTC"
     if code in _OF_NAME:
         return "; somebody else answers for this host: a captive portal, or a proxy?"
-    return f"; a custom CA goes into SSL_CERT_FILE{complaint()}"
+    return f"; a custom CA goes into SSL_CERT_FILE{complaint()}" if code else ""
 
 
 def complaint() -> str:

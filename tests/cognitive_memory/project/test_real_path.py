@@ -8,7 +8,7 @@ from unicodedata import normalize
 import pytest
 
 from cognitive_memory.project.find import find_project
-from cognitive_memory.project.real_path import real_path
+from cognitive_memory.project.real_path import real_path, spelled
 from tests.support.caseless import make_caseless
 
 NAME = normalize("NFD", "Übersicht.md")
@@ -31,7 +31,9 @@ def test_where_names_are_told_apart_each_is_its_own(tmp_path: Path) -> None:
     (tmp_path / "x").touch()
     os.link(tmp_path / "x", tmp_path / "X")
     assert real_path(tmp_path / "X") == tmp_path / "X", "another name of the same file"
-    assert real_path(tmp_path / "gone" / "B") == tmp_path / "gone" / "B"
+    (tmp_path / "there").touch()
+    for gone in ("There", "gone/B"):
+        assert real_path(tmp_path / gone) == tmp_path / gone
     assert real_path("/") == Path("/")
 
 
@@ -44,6 +46,8 @@ def test_a_name_is_spelled_as_the_disk_has_it(caseless: Path) -> None:
         assert real_path(project / normalize(form, "übersicht.md")) == project / NAME
     (caseless.parent / "link").symlink_to(project)
     assert real_path(caseless.parent / "link") == project
+    assert spelled(caseless.parent / "link") == caseless.parent / "link"
+    assert spelled(caseless / "my project") == project
 
 
 def test_a_project_is_the_same_however_it_is_written(

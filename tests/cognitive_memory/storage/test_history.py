@@ -87,12 +87,17 @@ def test_the_latest_changes_are_kept_and_no_more(memory: ProjectMemory) -> None:
     assert hows(memory, other) == ["updated", "stored"]
 
 
-@pytest.mark.parametrize("way", ["delete", "forget"])
+@pytest.mark.parametrize("way", ["delete", "delete most", "delete by tags", "forget"])
 def test_what_was_deleted_is_in_no_history(memory: ProjectMemory, way: str) -> None:
-    stored = memory.store(NewMemory(text="the password is xyzzy"))
+    if way == "delete by tags":  # which goes other ways where it is most of what there is
+        memory.store_many([NewMemory(text="one"), NewMemory(text="two")])
+    stored = memory.store(NewMemory(text="the password is xyzzy", tags=("a",)))
     memory.update(stored.id, text="the password is in the vault")
-    if way == "delete":
-        memory.delete([stored.id])
+    if way != "forget":
+        if way == "delete":
+            memory.delete([stored.id])
+        else:
+            memory.delete_by_tags(["a"])
         with pytest.raises(UnknownMemoryError):
             history(memory, stored)
     else:

@@ -38,6 +38,9 @@ def fill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fill]:
         )
         embedder.name = "plain/2"
         memory.store(NewMemory(text="one more"))
+        for number in (0, COUNT - 1):
+            (found,) = (item for item in memory.memories() if item.text == texts[number])
+            memory.update(found.id, importance=0.9)
         return memory
 
     yield make
@@ -58,6 +61,9 @@ def test_nothing_is_left_of_what_goes_and_all_of_what_stays(fill: Fill, gone: in
     assert memory.delete_by_tags(["gone"]).count == 0
     texts = {item.text for item in memory.memories()}
     assert len(texts) == COUNT + 1 - gone
+    with memory.storage.reading() as reader:
+        changed = [item for item in memory.memories() if len(reader.history(item.id)) > 1]
+    assert [item.text for item in changed] == [f"text {COUNT - 1} "] * (gone < COUNT)
     assert {hit.memory.text for hit in memory.recall("text", limit=100).hits} == texts
     memory.store(NewMemory(text="again", tags=("gone",)))  # what follows a change still does
     memory.delete_by_tags(["gone"])

@@ -10,10 +10,11 @@ import pytest
 
 from heimdall.cli.command import Command, Group
 from heimdall.cli.commands import COMMANDS, COMPLETE_VARIABLE, Row, heimdall
+from tests.support.places import KNOWN
 
 HEAVY = {
-    "docutils", "docx", "filelock", "markdown_it", "mcp", "numpy", "onnxruntime", "platformdirs", "pydantic", "pypdf", "qdrant_client",
-    "rich", "sqlite3", "tokenizers", "urllib3", "watchfiles", "yaml",
+    "docutils", "docx", "filelock", "markdown_it", "mcp", "numpy", "onnxruntime", "pydantic", "pypdf", "qdrant_client",
+    "rich", "sqlite3", "tokenizers", "urllib3", "watchfiles", "yaml", *(("platformdirs",) if KNOWN else ()),
 }  # fmt: skip
 
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from cognitive_memory.core.memory import Memory, MemoryValueError, Origin
+from cognitive_memory.core.memory import Memory, Origin
+from cognitive_memory.core.values import MemoryValueError
 from cognitive_memory.joint_memory import existing_memories
 from cognitive_memory.opening import open_memory
 from cognitive_memory.project.find import find_project

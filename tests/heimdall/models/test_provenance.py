@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from heimdall.models import provenance
 from heimdall.models.__main__ import main
+from heimdall.models.manifest import PinnedAsset
+from heimdall.models.settings import Settings
 from tests.support.servers import github, plain_mirror
 from tests.support.sigstore_instance import SigstoreInstance
 from tests.support.small_model import SmallModel
@@ -229,8 +232,24 @@ def test_without_the_library_it_says_what_to_install(
 def test_keys_that_can_not_be_kept_are_told(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (home / "file").write_text("")
+    (home / "file").write_text("{}")
     monkeypatch.setenv("XDG_DATA_HOME", str(home / ".local" / "share"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / "file"))
-    assert main(VERIFY) == 2
+    assert main(["verify", "--bundle", str(home / "file")]) == 2
     assert "sigstore's keys can't be loaded" in capsys.readouterr().err
+
+
+def test_a_real_attestation_of_githubs_action(home: Path) -> None:
+    """Of the sdist of pypi-attestations 0.0.19, from that of 0.0.30, where it is a sample; with Sigstore's real keys."""
+    (home / ".cache").rename(home / "other")
+    document = Path(__file__).with_name("real_attestation.sigstore.json").read_bytes()
+    sha256 = "9bb1add04b1b4e182be6b0b80931593f7a291eb49d69b4fd728a5d4cbcdc4bd3"
+    asset = PinnedAsset("v0.0.19", "pypi_attestations-0.0.19.tar.gz", sha256, 1)
+    verifier = provenance._verifier(Settings(offline="HEIMDALL_OFFLINE"))
+    signer, problem = provenance.examine(document, asset, "trailofbits/pypi-attestations", verifier)
+    assert problem == ""
+    workflow = "trailofbits/pypi-attestations/.github/workflows/release.yml@refs/tags/v0.0.19"
+    assert signer == f"https://github.com/{workflow}"
+    signer, problem = provenance.examine(document, asset, "trailofbits/rfc8785.py", verifier)
+    assert signer == ""
+    assert "expected a workflow of https://github.com/trailofbits/rfc8785.py" in problem

@@ -23,6 +23,7 @@ from tests.support.small_model import noise
 pytestmark = pytest.mark.slow
 
 CONTENT = noise(3_000_000)
+SHORT = CONTENT[:50_000]
 TARGET = PinnedFile("asset.zip", hashlib.sha256(CONTENT).hexdigest(), len(CONTENT))
 
 
@@ -225,6 +226,33 @@ def test_a_page_of_unknown_length_is_no_reason_to_lose_what_is_here(
             download.run()
         assert partial.size == 1000
     assert not caught.value.transient
+
+
+_ALL = b"Content-Length: %d\r\n\r\n%b" % (len(SHORT), SHORT)
+_REST = b"Content-Length: %d\r\n\r\n%b" % (len(SHORT) - 1000, SHORT[1000:])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.0 200 OK\r\n" + _ALL,
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + _ALL,
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: Identity\r\n" + _ALL,
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: aws-chunked\r\n" + _ALL,
+        b"HTTP/1.1 203 Non-Authoritative Information\r\n" + _ALL,
+        b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 1000-49999/*\r\n" + _REST,
+        b"HTTP/1.1 206 Partial Content\r\nContent-Range: Bytes 1000-49999/50000\r\n" + _REST,
+    ],
+    ids=["HTTP/1.0", "closed", "Identity", "aws-chunked", "203", "no total", "Bytes"],
+)
+def test_servers_of_all_kinds(client: Client, parts: Path, answer: bytes) -> None:
+    """At the first try: `python -m http.server`, object stores, proxies that had a part in it."""
+    target = PinnedFile("short", hashlib.sha256(SHORT).hexdigest(), len(SHORT))
+    with raw_server(answer) as server, claim(parts, "key") as partial:
+        partial.append(SHORT[:1000])
+        Download(client, server.url, target, partial, Progress(), None).run()
+        assert partial.path.read_bytes() == SHORT
+    assert len(server.heads) == 1
 
 
 @pytest.mark.parametrize("ranges", [True, False])

@@ -225,3 +225,11 @@ def test_origins() -> None:
 def test_credentials_go_along_when_a_host_asks_for_tls(home: str, url: str, shown: bool) -> None:
     """As with requests and pip."""
     assert Address.of(url).is_at_home(Address.of(home)) is shown
+
+
+def test_a_proxy_that_is_none_is_named_as_such(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", "http://me:hunter2@proxy.example:port")
+    with pytest.raises(SourceError, match=r"the proxy http://proxy\.example:port is no URL"):
+        body(client, "https://mirror.example/file")

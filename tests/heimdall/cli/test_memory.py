@@ -233,7 +233,8 @@ def test_a_text_of_several_places_comes_once_and_names_them(run: Run, report: Re
     run("store", "the harbour is closed on sundays.")
     (hit,) = report("recall", "harbour")["hits"]
     assert hit["memory"]["origin"] == "stored"
-    assert len(hit["also"]) == 6
+    assert [each["source"] for each in hit["also"]].count("b b.md") == 1
+    assert [set(each) for each in hit["also"]] == [{"id", "source", "origin", "scope"}] * 6
 
 
 def test_every_command_takes_the_beginning_of_an_id(run: Run, report: Report) -> None:

@@ -184,12 +184,15 @@ def _text(given: str | None) -> str:
         return given
     if given is None and sys.stdin.isatty():
         raise click.UsageError("Say what to remember, or pipe it in.")
+    encoding = (sys.stdin.encoding or "UTF-8").removesuffix("-sig").upper()
     try:
-        return sys.stdin.read().rstrip("\n")
+        read = sys.stdin.read().rstrip("\n")
+        found = "a NUL character, as UTF-16 has" if "\0" in read else ""
     except UnicodeDecodeError as error:
-        encoding = sys.stdin.encoding.removesuffix("-sig").upper()
         found = f"byte {error.object[error.start]:#04x} at position {error.start}"
+    if found:
         raise HeimdallError(
             f"standard input is not {encoding} ({found}); nothing was stored. "
             "Send it as UTF-8, or name its encoding in PYTHONIOENCODING"
-        ) from None
+        )
+    return read

@@ -105,7 +105,7 @@ class Machine:
             env=environment,
             cwd=self.home,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             timeout=300,
             check=False,
         )

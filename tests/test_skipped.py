@@ -47,7 +47,7 @@ def test_what_was_skipped_is_told_before_the_closing_line(tmp_path: Path, jobs: 
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
     )
     *_, heading, moon, sun, closing = filter(None, done.stdout.splitlines())

@@ -177,8 +177,9 @@ def _text(given: str | None) -> str:
     try:
         return sys.stdin.read().rstrip("\n")
     except UnicodeDecodeError as error:
+        encoding = sys.stdin.encoding.removesuffix("-sig").upper()
         found = f"byte {error.object[error.start]:#04x} at position {error.start}"
         raise HeimdallError(
-            f"standard input is not {error.encoding.upper()} ({found}); nothing was stored. "
+            f"standard input is not {encoding} ({found}); nothing was stored. "
             "Send it as UTF-8, or name its encoding in PYTHONIOENCODING"
         ) from None

@@ -85,7 +85,7 @@ def _row(
             env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=True,
         )
         whole.append(time.perf_counter() - began)

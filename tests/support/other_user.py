@@ -46,7 +46,7 @@ class OtherUser:
             command,
             env=uncovered(environment),
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             timeout=120,
             check=False,
         )

@@ -96,6 +96,8 @@ async def update_memory(call: Call, arguments: UpdateMemory) -> tuple[Stored, st
     memory = await call.memory_with(arguments.memory_id)
     changed = await call.service.in_thread(memory.update, arguments.memory_id.strip(), **changes)
     notes = _pending(call, memory, changed)
+    if arguments.text is not None:
+        notes.append(texts.before(changed))
     return _answer(changed, notes), texts.updated(changed, tuple(changes), notes)
 
 

@@ -43,6 +43,13 @@ def lesson_recorded(memory: Memory, lesson: SessionLessons, notes: Sequence[str]
     return _noted(told, notes)
 
 
+def before(memory: Memory) -> str:
+    """Where the text is that was changed: the user may have had a secret taken out."""
+    from cognitive_memory.storage.short_ids import short_id
+
+    return f"what it said before is kept until 'heimdall history {short_id(memory.id)} --forget'"
+
+
 def updated(memory: Memory, fields: Sequence[str], notes: Sequence[str]) -> str:
     """A memory was changed."""
     return _noted(f"Updated {', '.join(fields)} of {memory.id}", notes)

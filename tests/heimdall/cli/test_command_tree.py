@@ -77,7 +77,7 @@ def loaded_by(*arguments: str, **variables: str) -> tuple[str, set[str]]:
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
         timeout=60,
         env={**uncovered(), "HEIMDALL_FETCH": "never", **variables},

@@ -70,10 +70,9 @@ def run(code: str, **variables: str) -> subprocess.CompletedProcess[str]:
         command,
         env={**os.environ, **variables},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
         timeout=60,
-        encoding="utf-8",
     )
 
 

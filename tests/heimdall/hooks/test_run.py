@@ -120,7 +120,7 @@ def test_a_start_and_a_capture_load_nothing_heavy(project: Project, event: Event
         [sys.executable, "-c", code],
         input=json.dumps(told),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         cwd=os.fspath(project.root),
         timeout=60,
         check=True,
@@ -134,6 +134,10 @@ def test_a_start_and_a_capture_load_nothing_heavy(project: Project, event: Event
 
 def test_the_command_line_tells_of_it() -> None:
     done = subprocess.run(
-        [str(HEIMDALL), "hook", "--help"], capture_output=True, text=True, timeout=60, check=True
+        [str(HEIMDALL), "hook", "--help"],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=True,
     )
     assert "session-start" in done.stdout

@@ -58,7 +58,7 @@ class Environment:
             cwd=self.folder,
             env=environment,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=False,
         )
 

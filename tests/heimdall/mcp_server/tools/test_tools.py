@@ -115,6 +115,7 @@ async def test_a_memory_from_its_first_to_its_last_day(client: Client, project: 
     assert (told["text"], told["tags"]) == ("The parser is generated", ["parser", "design"])
     assert (told["type"], told["pinned"]) == ("context", True)
     assert "Updated text, type, pinned" in text_of(changed)
+    assert f"heimdall history {record['id'][:8]} --forget" in text_of(changed)
 
     preview = await call(client, "delete_memory", memory_id=record["id"], dry_run=True)
     assert (preview.structured_content["dry_run"], preview.structured_content["count"]) == (True, 1)

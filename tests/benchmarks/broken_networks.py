@@ -82,6 +82,7 @@ def _row(
         began = time.perf_counter()
         done = subprocess.run(
             [*prefix, sys.executable, "-c", _IMPORT],
+            cwd=top,  # not the checkout, which has its model
             env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,

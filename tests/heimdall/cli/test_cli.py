@@ -45,6 +45,15 @@ def test_what_can_not_be_written_is_told() -> None:
     assert "No space left" in done.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device is always full here")
+@pytest.mark.parametrize("command", ["['dirs']", "['dirs', '--json']"])
+def test_an_answer_that_can_not_be_written_names_the_output(command: str) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = run(f"from heimdall.cli.run import run; end(run({command}))", full)
+    assert done.stderr.startswith("heimdall: standard output: No space left on device\n")
+    assert done.returncode != 0
+
+
 def test_who_watches_sees_the_end() -> None:
     done = run("sys.setprofile(lambda *_: None); print(end(5), 'returned')")
     assert (done.returncode, done.stdout) == (0, "5 returned\n")

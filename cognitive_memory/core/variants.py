@@ -28,12 +28,15 @@ class Graph:
             loaded.
         least_cosine: of its vectors with those of the original weights; None: equal to within
             rounding in float32.
+        same_vectors_as: sha256 of the earlier file whose vectors it gives, with other outputs
+            beside; None: of none.
     """
 
     path: str
     devices: tuple[str, ...] = ()
     computes_weights: bool = False
     least_cosine: float | None = None
+    same_vectors_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,8 @@ class PinnedVariant:
     def embedding_space(self, device: str, long_texts: str) -> str:
         """A short text that is the same as long as a text gets the same vector, to within rounding in float32.
 
-        It follows from the digests of the files that have a part in it, so no file is read.
+        It follows from the digests of the files that have a part in it, so no file is read. A graph
+        that gives an earlier one's vectors counts as that one.
 
         Args:
             device: one of `core.config.DEVICES`. Those that compute in float32 as a CPU does get
@@ -72,11 +76,10 @@ class PinnedVariant:
         # Other variants' graphs have no part in these vectors: a new one must not make them stale.
         used = self.graph.path if self.graph else None
         unused = {graph.path for graph in self.graphs.values()} - {used}
-        pins = "\n".join(
-            f"{path} {digest}"
-            for path, (digest, _) in sorted(self.pins.items())
-            if path not in unused
-        )
+        digests = {path: digest for path, (digest, _) in self.pins.items() if path not in unused}
+        if self.graph and self.graph.same_vectors_as:
+            digests[self.graph.path] = self.graph.same_vectors_as
+        pins = "\n".join(f"{path} {digest}" for path, digest in sorted(digests.items()))
         digest = sha256(pins.encode()).hexdigest()[:16]
         others = [device] * (device in _OTHER_PRECISION) + [long_texts] * (long_texts != "cut")
         return "/".join([self.entry["name"], self.variant, digest, *others])
@@ -115,4 +118,5 @@ def _graph(said: dict[str, Any]) -> Graph:
         tuple(said.get("devices", ())),
         said.get("computes_weights", False),
         said.get("least_cosine"),
+        said.get("same_vectors_as"),
     )

@@ -93,6 +93,10 @@ class TextTokenizer:
                 owners.append(index)
         return Tokenized(rows, owners, cut)
 
+    def token_of(self, number: int) -> str:
+        """The token of an id; nothing for one that the vocabulary does not have."""
+        return self._tokenizer.id_to_token(number) or ""
+
     def _windows(self, ids: list[int]) -> list[list[int]]:
         """As few windows as will do, of as like a length as can be.
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from cognitive_memory.core.embedder import Tokens
+
 
 @dataclass
 class PlainEmbedder:
@@ -53,6 +55,12 @@ class PlainEmbedder:
         ]
         vectors = np.array(rows, dtype=np.float32).reshape(len(texts), 8) - 127.5
         return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+    def has_tokens(self) -> bool:
+        return False
+
+    def embed_with_tokens(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], list[Tokens]]:
+        raise NotImplementedError
 
     def open(self, database: Path) -> ProjectMemory:
         """A memory that embeds with this."""

@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export HEIMDALL_FETCH := use
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit lint format bench picture release-assets models wheelhouse node-tools programs docs release-check clean
+.PHONY: help demo test unit windows lint format bench picture release-assets models wheelhouse node-tools programs docs release-check clean
 
 help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | awk -F '\t' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -27,6 +27,13 @@ test: $(INSTALLED) programs release-assets wheelhouse node-tools lint ## Set-up,
 
 unit: $(INSTALLED) ## The quick part of the suite: no model, wheels, processes, servers or node
 	@$(BIN)/python -m pytest -n $(JOBS) -q -m "not model and not kills and not installs and not slow" $(PYTEST_ARGS)
+
+windows: ## The suite with the Python of a folder WINDOWS that has Windows' one: make windows WINDOWS=/tmp/windows
+	@test -x "$(WINDOWS)/python" || { echo "WINDOWS=FOLDER names a folder with a program 'python' that runs Python for Windows" >&2; exit 2; }
+	@rm -rf "$(WINDOWS)/checkout" && mkdir -p "$(WINDOWS)/checkout"
+	@git ls-files -z --cached --others --exclude-standard | tar --null --files-from=- --create | tar --extract --directory "$(WINDOWS)/checkout"
+	@cd "$(WINDOWS)/checkout" && "$(WINDOWS)/python" -m pip install --quiet --no-index --no-build-isolation --no-deps --no-warn-script-location --editable . < /dev/null
+	@cd "$(WINDOWS)/checkout" && "$(WINDOWS)/python" -m pytest -p no:cacheprovider -n $(JOBS) -q -m "not model and not kills and not installs" $(PYTEST_ARGS) < /dev/null
 
 format: $(INSTALLED) ## Lay the code out, sort imports
 	@$(BIN)/ruff check --quiet --fix .

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, Self
 
-from cognitive_memory.core.memory import Memory, Origin, Scope, as_id
+from cognitive_memory.core.memory import Memory, Origin, Scope
 from cognitive_memory.core.recall import (
     EVERYTHING,
     MEANING_ALONE,
@@ -19,13 +19,15 @@ from cognitive_memory.core.recall import (
     RecallMode,
     waiting,
 )
+from cognitive_memory.core.values import as_id
 from cognitive_memory.opening import existing_memory
 from cognitive_memory.project.errors import NoProjectError
 from cognitive_memory.project.find import Project
 from cognitive_memory.project.user import user_place
 from cognitive_memory.project_memory import ProjectMemory
-from cognitive_memory.retrieval.scoring import without_duplicates
+from cognitive_memory.retrieval.duplicates import without_duplicates
 from cognitive_memory.storage.errors import UnknownMemoryError
+from cognitive_memory.storage.short_ids import whole_ids
 from heimdall.errors import HeimdallError
 
 _SORTED_BY: Mapping[str, tuple[Callable[[Memory], Any], bool]] = {
@@ -136,6 +138,10 @@ class JointMemory:
                 if reader.known_keys([wanted]):
                     return memory
         raise UnknownMemoryError((wanted,))
+
+    def whole_ids(self, given: Iterable[str]) -> list[str]:
+        """The ids of memories that are named by them or by their beginnings, with the errors of `short_ids.whole_ids`."""
+        return whole_ids([memory.storage for memory in self.memories.values()], given)
 
     def get(self, memory_id: str) -> Memory:
         """The memory of an id.

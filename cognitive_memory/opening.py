@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import tempfile
 from collections.abc import Iterator
@@ -12,12 +13,15 @@ from pathlib import Path
 from cognitive_memory.core.memory import Scope
 from cognitive_memory.project.find import DATABASE_NAME, Project
 from cognitive_memory.project.init import init_project
-from cognitive_memory.project.registry import remember
+from cognitive_memory.project.registry import known_projects, remember
+from cognitive_memory.project.special_folders import synced_by
 from cognitive_memory.project.user import UserPlace
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.qdrant.settings import qdrant_settings
 from cognitive_memory.retrieval.scoring import Weights
 from cognitive_memory.storage.schema import disown
+
+_log = logging.getLogger(__name__)
 
 
 def open_memory(project: Project) -> ProjectMemory:
@@ -40,16 +44,29 @@ def open_memory(project: Project) -> ProjectMemory:
         return ProjectMemory.open(project.database, scope=Scope(project.scope))
     if not os.path.lexists(project.database):
         project = init_project(project.root)
+        if service := synced_by(project.root):
+            _log.warning(
+                "%s copies %s to other machines: memories that two of them write at once are damaged; leave the folder "
+                "out there, or move the project",
+                *(service, project.folder),
+            )
     settings = project.config
     memory = ProjectMemory.open(
         project.database,
         project_id=settings.project_id,
         qdrant=qdrant_settings(),
         weights=Weights(**asdict(settings.recall)),
+        others=lambda: _others(project),
     )
     with contextlib.suppress(OSError):  # only `heimdall project list` misses it
         remember(project)
     return memory
+
+
+def _others(project: Project) -> list[Path]:
+    """The databases of the other projects that this machine knows, the last used one first."""
+    databases = [known.project.database for known in known_projects() if not known.gone]
+    return [database for database in databases if database != project.database]
 
 
 def existing_memory(project: Project) -> ProjectMemory | None:

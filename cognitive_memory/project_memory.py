@@ -9,14 +9,17 @@ from typing import Any, Self
 
 from cognitive_memory.core.config import EmbeddingConfig
 from cognitive_memory.core.embedder import Embedder
-from cognitive_memory.core.memory import Memory, NewMemory, Origin, Scope, as_id
+from cognitive_memory.core.memory import Memory, NewMemory, Origin, Scope
 from cognitive_memory.core.recall import EVERYTHING, Recall, RecallFilter
-from cognitive_memory.core.reports import ImportReport, OnProgress, StoreReport
+from cognitive_memory.core.reports import Deletion, ImportReport, OnProgress, StoreReport
+from cognitive_memory.core.values import as_id
 from cognitive_memory.embedding.backfill import Backfill
 from cognitive_memory.embedding.embedder import ModelEmbedder
 from cognitive_memory.embedding.pipeline import EmbeddingPipeline, store_many
+from cognitive_memory.embedding.sharing import Databases
 from cognitive_memory.qdrant.nearest import QdrantNearest
 from cognitive_memory.qdrant.settings import QdrantSettings
+from cognitive_memory.retrieval.alike import stored_alike
 from cognitive_memory.retrieval.recaller import Recaller
 from cognitive_memory.retrieval.scoring import Weights
 from cognitive_memory.storage import importing, json_lines
@@ -49,6 +52,7 @@ class ProjectMemory:
         *,
         qdrant: QdrantSettings | None = None,
         weights: Weights | None = None,
+        others: Databases = lambda: (),
     ) -> None:
         self.storage = storage
         self.database = storage.database
@@ -56,7 +60,7 @@ class ProjectMemory:
         self.migration_backup = storage.prepared.backup
         self.weights = weights or Weights()
         self._embedder = embedder
-        self._backfill = Backfill(storage, embedder)
+        self._backfill = Backfill(storage, embedder, others)
         self._nearest = QdrantNearest(qdrant, storage) if qdrant else None
         self._recaller = Recaller(
             storage,
@@ -76,6 +80,7 @@ class ProjectMemory:
         qdrant: QdrantSettings | None = None,
         weights: Weights | None = None,
         scope: Scope = Scope.PROJECT,
+        others: Databases = lambda: (),
     ) -> Self:
         """Open a project's database; make it if there is none, migrate it if it is older.
 
@@ -89,6 +94,8 @@ class ProjectMemory:
             qdrant: where the vectors are searched; default: on this machine.
             weights: how much each thing counts in recall; default: as measured.
             scope: where the memories hold.
+            others: tells the databases of other projects, the last used one first, whose vectors
+                of the same texts are taken over.
 
         Raises:
             NewerSchemaError: a newer release made it; not a byte was changed.
@@ -99,7 +106,7 @@ class ProjectMemory:
         storage = MemoryStore(
             database, project_id=project_id, embedding_space=embedder.embedding_space, scope=scope
         )
-        return cls(storage, embedder, qdrant=qdrant, weights=weights)
+        return cls(storage, embedder, qdrant=qdrant, weights=weights, others=others)
 
     def close(self) -> None:
         """Close the database's files, and the connection to Qdrant."""
@@ -152,9 +159,11 @@ class ProjectMemory:
                 those embedding is over.
             by_hand: somebody says each of them now, so each text is stored once, as `store` does.
         """
-        return store_many(
+        report = store_many(
             self.storage, self._embedder, memories, embed=embed, progress=progress, by_hand=by_hand
         )
+        self._recaller.keep((report.added + report.updated) * embed)
+        return report
 
     def update(self, memory_id: str, **changes: Any) -> Memory:
         """Change fields of a memory: text, type, tags, source, context, importance, pinned, metadata.
@@ -181,17 +190,18 @@ class ProjectMemory:
         with self.storage.writing() as writer:
             return writer.delete(writer.keys_of(ids))
 
-    def delete_by_tags(self, tags: Iterable[str], *, dry_run: bool = False) -> tuple[Memory, ...]:
-        """Delete every memory that has any of the tags, and return what they were.
+    def delete_by_tags(self, tags: Iterable[str], *, dry_run: bool = False) -> Deletion:
+        """Delete every memory that has any of the tags, however many they are.
 
-        `dry_run` only returns them.
+        `dry_run` only tells which.
         """
         wanted = [tag.strip() for tag in tags]
         if dry_run:
             with self.storage.reading() as reader:
-                return tuple(reader.memories(reader.tagged(wanted)).values())
-        with self.storage.writing() as writer:
-            return writer.delete(writer.tagged(wanted))
+                return reader.tagged(wanted)
+        deleted = self.storage.delete_tagged(wanted)
+        self._recaller.keep(deleted.count)
+        return deleted
 
     def get(self, memory_id: str) -> Memory:
         """The memory of an id.
@@ -202,6 +212,17 @@ class ProjectMemory:
         """
         with self.storage.reading() as reader:
             return reader.get(as_id(memory_id))
+
+    def alike(self, memory: Memory) -> list[Memory]:
+        """What was stored by hand besides a memory, and says nearly the same or contradicts it; most alike first.
+
+        By words, and where there are vectors by meaning, too.
+
+        Raises:
+            UnknownMemoryError: the memory is not there any more.
+        """
+        with self.storage.reading() as reader:
+            return stored_alike(reader, memory)
 
     def memories(
         self,
@@ -287,7 +308,9 @@ class ProjectMemory:
         Raises:
             JsonLineError: a line can't be read; with its number.
         """
-        return importing.import_lines(self.storage, lines, own=own)
+        report = importing.import_lines(self.storage, lines, own=own)
+        self._recaller.keep(report.vectors)
+        return report
 
     def embed_pending(
         self, *, progress: OnProgress | None = None, stop: Event | None = None
@@ -296,4 +319,6 @@ class ProjectMemory:
 
         Fetches the model if it is not here.
         """
-        return self._backfill.run(progress=progress, stop=stop)
+        made = self._backfill.run(progress=progress, stop=stop)
+        self._recaller.keep(made)
+        return made

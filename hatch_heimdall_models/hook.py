@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
@@ -98,8 +99,8 @@ class HeimdallModelsHook(BuildHookInterface[BuilderConfig]):
     def _problems(self, artifact: Path, config: HookConfig, manifest: Manifest) -> list[str]:
         models_dir = config.models_dir
         policy = ArchivePolicy(
-            models_dir=self.build_config.get_distribution_path(models_dir),
-            manifest_path=self.build_config.get_distribution_path(config.manifest),
+            models_dir=place_in_archive(self.build_config, models_dir),
+            manifest_path=place_in_archive(self.build_config, config.manifest),
             manifest=manifest,
             max_wheel_size=config.max_wheel_size,
         )
@@ -147,6 +148,18 @@ class HeimdallModelsHook(BuildHookInterface[BuilderConfig]):
         except ModelBuildError as error:
             self.app.display_error(f"hatch-heimdall-models: error: {error}")
             sys.exit(1)
+
+
+def place_in_archive(config: BuilderConfig, path: str, *, separator: str = os.sep) -> str:
+    """Where a file or folder of the project's is packed, by the project's `sources`.
+
+    Args:
+        config: hatchling's, whose rules for paths are in the system's own spelling.
+        path: relative, POSIX.
+        separator: the system's own.
+    """
+    own = path.replace("/", separator)
+    return config.get_distribution_path(own).replace(separator, "/")
 
 
 def _summary(pins: Pins, config: HookConfig) -> str:

@@ -86,10 +86,14 @@ def _walk(directory: Path, problems: list[str]) -> Iterator[Path]:
             problems.append(f"{_shown(str(error.filename))} can't be read: {error.strerror}")
 
     for root, folders, names in os.walk(directory, onerror=note):
-        folders[:] = [folder for folder in folders if folder not in IGNORED_NAMES]
+        folders[:] = [folder for folder in folders if not _is_ignored(folder)]
         # os.walk does not follow a linked folder, so its files would be missed in silence.
         names += [folder for folder in folders if Path(root, folder).is_symlink()]
-        yield from (Path(root, name) for name in names if name not in IGNORED_NAMES)
+        yield from (Path(root, name) for name in names if not _is_ignored(name))
+
+
+def _is_ignored(name: str) -> bool:
+    return name in IGNORED_NAMES or name.startswith("._")  # what macOS keeps beside a file on FAT
 
 
 def _shown(path: str) -> str:

@@ -92,8 +92,8 @@ def _run(options: argparse.Namespace) -> int:
         if not place.is_file():
             held = "released before"
         elif any(asset in model.assets for model in (old.models if old else ())):
-            held = f"{place}, to be uploaded if that release has it not yet"
+            held = f"{place.as_posix()}, to be uploaded if that release has it not yet"
         else:
-            held = f"{place}, to be uploaded"
+            held = f"{place.as_posix()}, to be uploaded"
         print(f"release {asset.tag}: {asset.name}, {megabytes(asset.size)} ({held})")  # noqa: T201
     return EXIT_OK

@@ -2,6 +2,6 @@
 
 import sys
 
-from heimdall.cli import main
+from heimdall.cli import end, main
 
-sys.exit(main())
+sys.exit(end(main()))

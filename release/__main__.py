@@ -27,6 +27,11 @@ _tag = click.option("--tag", help="The release's tag. [default: v<version of pyp
 _checkout = click.option(
     "--checkout", type=_FOLDER, default=ROOT, show_default="this one", help="What is released."
 )
+_attestation = click.option(
+    "--attestation",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Of the assets: a copy goes beside each, as ASSET.sigstore.json.",
+)
 
 
 @click.group(context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
@@ -121,8 +126,9 @@ def lock(
     "--tag", required=True, help="The release's tag: v and the version of pyproject.toml."
 )
 @_checkout
+@_attestation
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
-def publish_command(*, tag: str, checkout: Path, dry_run: bool) -> None:
+def publish_command(*, tag: str, checkout: Path, attestation: Path | None, dry_run: bool) -> None:
     """Draft, upload, download back and compare, publish, compare again as users see it.
 
     Safe to repeat: each run does what is left. Nothing that was uploaded is ever replaced by other
@@ -131,19 +137,23 @@ def publish_command(*, tag: str, checkout: Path, dry_run: bool) -> None:
     from release.checkout import Checkout
     from release.publish import publish
 
-    publish(Checkout(checkout.absolute()), tag, click.echo, dry_run=dry_run)
+    released = Checkout(checkout.absolute())
+    publish(released, tag, click.echo, attestation=attestation, dry_run=dry_run)
 
 
 @cli.command("push", short_help="Push the packed assets to an OCI registry.")
 @click.argument("url", metavar="oci://REGISTRY/REPOSITORY")
 @click.option("--tag", required=True, help="The release's tag.")
 @_checkout
-def push_command(*, url: str, tag: str, checkout: Path) -> None:
+@_attestation
+def push_command(*, url: str, tag: str, checkout: Path, attestation: Path | None) -> None:
     """Push the assets that the lock pins at a tag to an OCI registry, as the artifact REPOSITORY:TAG.
 
     Safe to repeat: what is there already is only compared. A tag is never replaced by other bytes.
     The registry is then a mirror: HEIMDALL_MODELS_MIRROR=oci://REGISTRY/REPOSITORY.
     """
+    from release.assets import pinned_assets
+    from release.beside import lay_beside
     from release.checkout import Checkout
     from release.registry import push
 
@@ -153,7 +163,11 @@ def push_command(*, url: str, tag: str, checkout: Path) -> None:
         raise ModelBuildError(
             f"tag {tag}", ["the lock pins no asset there: name the tag of one that it pins"]
         )
-    push(url, tag, wanted, released.assets_dir(tag), click.echo)
+    folder = released.assets_dir(tag)
+    beside = (
+        lay_beside(attestation, pinned_assets(released.lock, tag), folder) if attestation else []
+    )
+    push(url, tag, wanted, folder, click.echo, beside=beside)
 
 
 @cli.command("verify", short_help="Compare what is published with lock and wheel.")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.manifest import Asset
+from release.beside import attestation_name
 from release.github_release import RemoteAsset, RemoteRelease
 
 
@@ -39,20 +40,27 @@ class Plan:
         return [*steps, "download every asset from its public URL and compare"]
 
 
-def plan_publication(tag: str, releases: Sequence[RemoteRelease], wanted: Sequence[Asset]) -> Plan:
+def plan_publication(
+    tag: str,
+    releases: Sequence[RemoteRelease],
+    wanted: Sequence[Asset],
+    beside: Sequence[Asset] = (),
+) -> Plan:
     """What is left to do.
 
     Args:
         tag: of the release.
         releases: what GitHub has of this tag.
         wanted: all that the release is to have.
+        beside: attestations of these files that a draft is to have, too. One that is there already stays: no two runs
+            make the same.
 
     Raises:
         ModelBuildError: if it can't become that release without replacing or removing something
             that is there.
     """
     if not releases:
-        return Plan(create=True, discard=(), upload=tuple(wanted), publish=True)
+        return Plan(create=True, discard=(), upload=(*wanted, *beside), publish=True)
     if len(releases) > 1:
         pages = ", ".join(
             f"{release.page} ({'draft' if release.draft else 'published'})" for release in releases
@@ -72,7 +80,11 @@ def plan_publication(tag: str, releases: Sequence[RemoteRelease], wanted: Sequen
         ]
     if problems:
         raise ModelBuildError(f"release {tag} at {release.page}", problems)
-    discard = tuple(asset.name for asset in missing if asset.name in there)
+    if release.draft:
+        missing += tuple(
+            asset for asset in beside if asset.name not in there or not there[asset.name].whole
+        )
+    discard = tuple(name for name in there if release.draft and not there[name].whole)
     return Plan(create=False, discard=discard, upload=missing, publish=release.draft)
 
 
@@ -83,8 +95,11 @@ def _differences(
     way_out = (
         f"'gh release delete-asset {tag} NAME'" if release.draft else "no way but a new version"
     )
+    attestations = set(map(attestation_name, wanted))
     for asset in there:
         mine = pinned.get(asset.name)
+        if asset.name in attestations:
+            continue
         if mine is None:
             yield f"has {asset.name}, which is no part of it; if nobody wants that, {way_out} removes it"
         elif asset.whole and (asset.size, asset.sha256 or mine.sha256) != (mine.size, mine.sha256):

@@ -8,7 +8,7 @@ before it was downloaded and compared.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from rich.filesize import decimal
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.files import sha256_of
 from hatch_heimdall_models.manifest import Asset
+from release.assets import pinned_assets
+from release.beside import SUFFIX, lay_beside
 from release.checkout import Checkout
 from release.gh import Gh
 from release.github_release import RemoteRelease, releases_of
@@ -25,7 +27,12 @@ from release.publication import Plan, plan_publication
 
 
 def publish(
-    checkout: Checkout, tag: str, say: Callable[[str], None], *, dry_run: bool = False
+    checkout: Checkout,
+    tag: str,
+    say: Callable[[str], None],
+    *,
+    attestation: Path | None = None,
+    dry_run: bool = False,
 ) -> None:
     """Publish the release of this tag, or what is left of it to be published.
 
@@ -33,6 +40,7 @@ def publish(
         checkout: what is released; its assets are packed and pinned.
         tag: of the release.
         say: receives a line about each step.
+        attestation: of the assets; a copy is published beside each.
         dry_run: only say what would be done.
 
     Raises:
@@ -52,7 +60,10 @@ def publish(
     project = checkout.project
     notes = f"The model files of {project.name} {project.version}. It fetches and verifies them by itself."
     folder = checkout.assets_dir(tag)
-    publication = _Publication(Gh(project.repository), tag, commit, wanted, folder, notes, say)
+    pins = pinned_assets(checkout.lock, tag)
+    beside = lay_beside(attestation, pins, folder) if attestation else []
+    gh = Gh(project.repository)
+    publication = _Publication(gh, tag, commit, wanted, beside, folder, notes, say)
     publication.run(dry_run=dry_run)
 
 
@@ -61,20 +72,22 @@ class _Publication:
     gh: Gh
     tag: str
     commit: str
-    wanted: Sequence[Asset]
+    wanted: list[Asset]
+    beside: list[Asset]
     folder: Path
     notes: str
     say: Callable[[str], None]
 
     def run(self, *, dry_run: bool) -> None:
-        plan = plan_publication(self.tag, self.releases(), self.wanted)
+        plan = plan_publication(self.tag, self.releases(), self.wanted, self.beside)
+        compared = list(dict.fromkeys([*self.wanted, *plan.upload]))
         if dry_run:
             where = f"would, in {self.gh.url}/{self.gh.repository} at commit {self.commit}:"
             self.say("\n".join([where, *(f"  - {line}" for line in plan.lines(self.tag))]))
             return
         self.complete_draft(plan)
         if plan.publish:
-            self.compare_draft()
+            self.compare_draft(compared)
             # With the target, since the draft may have been made before the last commit.
             self.gh.release("edit", self.tag, "--draft=false", "--target", self.commit)
             self.say(f"published {self.tag}")
@@ -88,7 +101,9 @@ class _Publication:
             self.say(
                 f"{self.tag} could still be changed: turn on immutable releases in the repository's settings"
             )
-        self.compare_public()
+        self.compare_public(compared)
+        if not any(asset.name.endswith(SUFFIX) for asset in releases[0].assets):
+            self.say(f"{self.tag} has no attestation beside its assets")
         self.say(f"{self.tag} is published and complete")
 
     def releases(self) -> list[RemoteRelease]:
@@ -115,10 +130,10 @@ class _Publication:
             self.say(f"uploading {asset.name} ({decimal(asset.size)})")
             self.gh.release("upload", self.tag, str(self.folder / asset.name))
 
-    def compare_draft(self) -> None:
+    def compare_draft(self, assets: Iterable[Asset]) -> None:
         """Download what the draft has, and compare."""
         with tempfile.TemporaryDirectory() as folder:
-            for asset in self.wanted:
+            for asset in assets:
                 self.gh.release("download", self.tag, "--pattern", asset.name, "--dir", folder)
                 got = Path(folder, asset.name)
                 if (actual := sha256_of(got)) != asset.sha256:
@@ -131,8 +146,8 @@ class _Publication:
                 got.unlink()
                 self.say(f"{asset.name} came back unchanged")
 
-    def compare_public(self) -> None:
+    def compare_public(self, assets: Iterable[Asset]) -> None:
         """Download what everybody gets, and compare."""
         with tempfile.TemporaryDirectory() as folder:
-            for asset in self.wanted:
+            for asset in assets:
                 fetch_published(self.gh, asset, Path(folder), self.say)

@@ -27,6 +27,8 @@ _RUN: Mapping[str, tuple[type, str]] = {
     "computes_weights": (bool, "true or false"),
     "least_cosine": (float, "a number with a fraction"),
     "same_vectors_as": (str, "a string"),
+    "stands_in_for": (str, "a string"),
+    "bulk_on": (list, "an array"),
 }
 """What the manifest may say of a graph, beside its path."""
 

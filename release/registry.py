@@ -23,6 +23,7 @@ from urllib3.exceptions import HTTPError
 
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.manifest import Asset
+from release.beside import attestation_name
 from release.transfer import CONNECT_SECONDS, STALL_SECONDS, pool_for
 
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -35,7 +36,13 @@ _SCHEMES = {"oci": "", "oci+http": "http", "oci+https": "https"}
 
 
 def push(
-    url: str, tag: str, wanted: Sequence[Asset], folder: Path, say: Callable[[str], None]
+    url: str,
+    tag: str,
+    wanted: Sequence[Asset],
+    folder: Path,
+    say: Callable[[str], None],
+    *,
+    beside: Sequence[Asset] = (),
 ) -> None:
     """Push the assets as the artifact of the tag, one layer for each, unless it is there already.
 
@@ -46,6 +53,7 @@ def push(
         wanted: what the artifact has to have.
         folder: where these files are.
         say: receives a line about each step.
+        beside: attestations of these files, pushed with them; those that are there already stay.
 
     Raises:
         ModelBuildError: if the tag names an artifact with other bytes, which is never replaced, or the registry refuses.
@@ -55,12 +63,14 @@ def push(
     there = registry.titles()
     if there is None:
         say(f"pushing {', '.join(pins)} to {registry.target}")
-        registry.upload(wanted, folder)
+        registry.upload([*wanted, *beside], folder)
         there = registry.titles()
     else:
         say(f"{registry.target} is there already")
+    attestations = set(map(attestation_name, wanted))
+    there = {name: digest for name, digest in (there or {}).items() if name not in attestations}
     if there != pins:
-        found = ", ".join(f"{name} ({digest})" for name, digest in (there or {}).items())
+        found = ", ".join(f"{name} ({digest})" for name, digest in there.items())
         expected = ", ".join(f"{name} ({digest})" for name, digest in pins.items())
         problem = (
             f"has {found or 'nothing'}, expected {expected}; a tag is never replaced: push to another repository, or "

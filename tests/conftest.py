@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import signal
@@ -11,7 +12,9 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-pytest_plugins = ["tests.support.skipped"]
+from tests.support.capabilities import HAS_LINKS, skip_link
+
+pytest_plugins = ["tests.support.skipped", "tests.support.untouched"]
 
 # A busy machine is no failure. What CI says of a commit must not depend on luck; elsewhere every run looks at new cases.
 hypothesis.settings.register_profile("patient", deadline=None, derandomize="CI" in os.environ)
@@ -21,6 +24,12 @@ hypothesis.settings.load_profile("patient")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Every process that a test starts would compile all that it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# What a thread that outlives its test says is not for the stderr of the run.
+logging.getLogger().addHandler(logging.NullHandler())
+
 # so that collecting the tests, which imports heimdall, fetches nothing
 os.environ["HEIMDALL_FETCH"] = "never"
 
@@ -28,7 +37,14 @@ _OURS = re.compile(
     r"(HEIMDALL|HF|XDG)_.*|MODEL_CACHE_DIR|TRANSFORMERS_CACHE|SENTENCE_TRANSFORMERS_HOME|GITHUB_TOKEN",
     re.IGNORECASE,
 )
+_LOGGERS = [logging.getLogger(name) for name in ("heimdall", "cognitive_memory")]
 _NETWORK = re.compile(r"(https?|all|no)_proxy|(PIP|UV)_(?!CACHE).*", re.IGNORECASE)
+
+_WINDOWS_FOLDERS = {
+    "LOCALAPPDATA": "LOCAL_APPDATA",
+    "APPDATA": "APPDATA",
+    "PROGRAMDATA": "COMMON_APPDATA",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -44,10 +60,21 @@ def home(
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))
+    # Windows' folders, by programs that read variables and by platformdirs, which asks the system unless it is told so.
+    for variable, folder in _WINDOWS_FOLDERS.items():
+        monkeypatch.setenv(variable, str(home / variable))
+        monkeypatch.setenv(f"WIN_PD_OVERRIDE_{folder}", str(home / variable))
     monkeypatch.setenv("HEIMDALL_SYSTEM_MODELS", str(tmp_path / "no-system-models"))
     monkeypatch.chdir(tmp_path)
+    if not HAS_LINKS:
+        monkeypatch.setattr(Path, "symlink_to", skip_link)
+    handlers = [(logger, handler) for logger in _LOGGERS for handler in logger.handlers]
     yield home
     # What a command under test set for its own process must not be the next test's.
+    for logger in _LOGGERS:
+        for handler in [each for each in logger.handlers if (logger, each) not in handlers]:
+            logger.removeHandler(handler)
+            handler.close()
     for name in list(os.environ):
         if _OURS.fullmatch(name):
             del os.environ[name]

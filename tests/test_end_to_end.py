@@ -18,6 +18,7 @@ from hatch_heimdall_models.lock import read_manifest
 from hatch_heimdall_models.manifest import Model
 from tests.support.checkout import LOCK, ROOT, copy_checkout
 from tests.support.nginx import nginx_mirror
+from tests.support.places import DATA
 from tests.support.real_model import require_real_model
 from tests.support.servers import github, package_index
 from tests.support.tiny_release import add_wheel
@@ -82,7 +83,7 @@ class Machine:
 
     @property
     def shared(self) -> Path:
-        return self.home / ".local" / "share" / "heimdall" / "models"
+        return self.home / DATA / "models"
 
     def run(self, python: Path, code: str, **variables: str) -> subprocess.CompletedProcess[str]:
         environment = {

@@ -63,6 +63,9 @@ class EmbeddingConfig:
             beginning is embedded, as sentence-transformers does. "pool": it is read in windows, and
             the vector is their mean; what is told late in a text is found nearly twice as often
             then (docs/performance.md). Shorter texts have the same vectors either way.
+        exact: whether every vector is the variant's own, to 1e-6. Otherwise what the manifest holds
+            to be near enough stands in where it is quicker (docs/quantisation.md); the embedding
+            space is the same.
 
     Raises:
         ConfigError: naming the setting, what it is and what it may be.
@@ -75,6 +78,7 @@ class EmbeddingConfig:
     device: str = "auto"
     variant: str | None = None
     long_texts: str = "cut"
+    exact: bool = True
 
     def __post_init__(self) -> None:
         if self.variant is None:
@@ -130,5 +134,6 @@ _CHECKS = (
     ("device", *_one_of(DEVICES)),
     ("long_texts", *_one_of(LONG_TEXTS)),
     ("variant", *A_NAME),
+    ("exact", lambda value: isinstance(value, bool), "True or False"),
     ("model_cache_dir", _is_path, "a directory's path"),
 )

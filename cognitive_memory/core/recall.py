@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from cognitive_memory.core.memory import Memory, MemoryType, MemoryValueError, Origin
+from cognitive_memory.core.memory import Memory, MemoryType, Origin
+from cognitive_memory.core.values import MemoryValueError
 from heimdall.errors import HeimdallError
 
 
@@ -45,7 +46,7 @@ class RecallFilter:
     >>> RecallFilter(until=datetime(2025, 1, 1))
     Traceback (most recent call last):
     ...
-    cognitive_memory.core.memory.MemoryValueError: memory's until: 2025-01-01T00:00:00 has no time zone
+    cognitive_memory.core.values.MemoryValueError: memory's until: 2025-01-01T00:00:00 has no time zone
     """
 
     types: frozenset[MemoryType] = frozenset()
@@ -95,12 +96,21 @@ class Hit:
         parts: what the score is made of, by name (keywords, meaning, recency, importance); empty
             unless asked for.
         weak: whether it is unlikely to answer; who shows it says so.
+        also: other memories of the same text. Score and parts are those of the one that answers best.
     """
 
     memory: Memory
     score: float
     parts: Mapping[str, float]
     weak: bool = False
+    also: tuple[Memory, ...] = ()
+
+    @property
+    def other_places(self) -> tuple[str, ...]:
+        """Where else the text is: the sources of `also`, or the ids of those without one; each once."""
+        places = dict.fromkeys(memory.source or memory.id for memory in self.also)
+        places.pop(self.memory.source or "", None)
+        return tuple(places)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

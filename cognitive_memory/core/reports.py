@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cognitive_memory.core.memory import Memory
+
 OnProgress = Callable[[int, int], None]
 """Called now and then with how many are done, and how many there are (`store_many`: stored, and
 embedded of them).
@@ -53,6 +55,19 @@ class SourceReport(Counts):
         self.unchanged += report.unchanged
         self.updated += report.updated
         self.removed += report.removed if isinstance(report, SourceReport) else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """What was deleted, or would be.
+
+    Attributes:
+        count: how many memories.
+        first: what the first of them were, oldest first; all, unless there are very many.
+    """
+
+    count: int
+    first: tuple[Memory, ...]
 
 
 @dataclass(slots=True, kw_only=True)

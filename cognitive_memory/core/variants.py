@@ -30,6 +30,9 @@ class Graph:
             rounding in float32.
         same_vectors_as: sha256 of the earlier file whose vectors it gives, with other outputs
             beside; None: of none.
+        stands_in_for: the variant with whose vectors its own are compared, and in whose place it
+            embeds single texts more quickly, where nearness does; None: none.
+        bulk_on: features of processors on which it does so with many texts, too; one suffices.
     """
 
     path: str
@@ -37,6 +40,8 @@ class Graph:
     computes_weights: bool = False
     least_cosine: float | None = None
     same_vectors_as: str | None = None
+    stands_in_for: str | None = None
+    bulk_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +65,18 @@ class PinnedVariant:
         """The graph that computes in this variant; None where the manifest does not say."""
         return self.graphs.get(self.variant)
 
+    @property
+    def stand_in(self) -> Graph | None:
+        """The graph that stands in for this variant's; None where there is none."""
+        graphs = self.graphs.values()
+        return next((graph for graph in graphs if graph.stands_in_for == self.variant), None)
+
     def embedding_space(self, device: str, long_texts: str) -> str:
         """A short text that is the same as long as a text gets the same vector, to within rounding in float32.
 
-        It follows from the digests of the files that have a part in it, so no file is read. A graph
-        that gives an earlier one's vectors counts as that one.
+        A graph that stands in for another is near enough to have that one's space; one that gives an
+        earlier one's vectors has that one's. It follows from the digests of the files that have a
+        part in it, so no file is read.
 
         Args:
             device: one of `core.config.DEVICES`. Those that compute in float32 as a CPU does get
@@ -74,15 +86,16 @@ class PinnedVariant:
         from hashlib import sha256  # loads OpenSSL, which no start of the engine needs
 
         # Other variants' graphs have no part in these vectors: a new one must not make them stale.
-        used = self.graph.path if self.graph else None
-        unused = {graph.path for graph in self.graphs.values()} - {used}
+        variant = (self.graph and self.graph.stands_in_for) or self.variant
+        used = self.graphs.get(variant)
+        unused = {graph.path for graph in self.graphs.values()} - {used and used.path}
         digests = {path: digest for path, (digest, _) in self.pins.items() if path not in unused}
-        if self.graph and self.graph.same_vectors_as:
-            digests[self.graph.path] = self.graph.same_vectors_as
+        if used and used.same_vectors_as:
+            digests[used.path] = used.same_vectors_as
         pins = "\n".join(f"{path} {digest}" for path, digest in sorted(digests.items()))
         digest = sha256(pins.encode()).hexdigest()[:16]
         others = [device] * (device in _OTHER_PRECISION) + [long_texts] * (long_texts != "cut")
-        return "/".join([self.entry["name"], self.variant, digest, *others])
+        return "/".join([self.entry["name"], variant, digest, *others])
 
 
 def pinned_variant(model: str, variant: str | None) -> PinnedVariant | None:
@@ -119,4 +132,6 @@ def _graph(said: dict[str, Any]) -> Graph:
         said.get("computes_weights", False),
         said.get("least_cosine"),
         said.get("same_vectors_as"),
+        said.get("stands_in_for"),
+        tuple(said.get("bulk_on", ())),
     )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 
+from cognitive_memory.core.batches import batched
 from cognitive_memory.core.embedder import Embedder
 from cognitive_memory.core.reports import OnProgress
 from cognitive_memory.embedding.pipeline import BLOCK, EmbeddingPipeline
+from cognitive_memory.embedding.sharing import Databases, take_over
 from cognitive_memory.storage.store import MemoryStore
 from cognitive_memory.storage.token_codes import TokenReader
 
@@ -25,11 +27,19 @@ class Backfill:
     Vectors of another embedding space are replaced. But where two installations with different
     models work on one project, they would replace each other's for ever: so what another model made
     after we were through is left to it.
+
+    Args:
+        store: the project's memories.
+        embedder: what makes the vectors.
+        others: the databases of other projects, whose vectors of the same texts are as good.
     """
 
-    def __init__(self, store: MemoryStore, embedder: Embedder) -> None:
+    def __init__(
+        self, store: MemoryStore, embedder: Embedder, others: Databases = lambda: ()
+    ) -> None:
         self._store = store
         self._embedder = embedder
+        self._others = others
         self._finished_at: int | None = None
         """The revision at which everything was embedded here last."""
         self._warned = False
@@ -37,9 +47,9 @@ class Backfill:
     def run(
         self, *, progress: OnProgress | None = None, stop: threading.Event | None = None
     ) -> int:
-        """Embed every memory that has no vector of the current model, newest first; then make the tokens of those that have none.
+        """Embed every memory that has no vector of the current model, the most useful ones first; then make tokens for those that have none.
 
-        A kill loses two blocks at most.
+        What another project on this machine has a vector of is taken from there. A kill loses two blocks at most.
 
         One process at a time does this; another one waits for it, and does what is left.
 
@@ -69,6 +79,9 @@ class Backfill:
             lock = database.with_name(f"{database.name}-embedding.lock")
             with advisory_lock(lock, LOCK_SECONDS, done, Progress()):
                 replace = self._may_replace()
+                total = take_over(
+                    self._store, self._embedder.dimension, self._others, stop, replace=replace
+                )
                 # Once more for what was added or changed meanwhile.
                 while not done() and (written := self._pass(stop, replace, total, progress)):
                     total += written
@@ -91,14 +104,14 @@ class Backfill:
                 done = before + pipeline.written
                 progress(done, done + self._pending_count())
 
-        last_key: int | None = None
+        with self._store.reading() as reader:
+            waiting = reader.vectors.pending_keys(replace=replace)
         with EmbeddingPipeline(self._store, self._embedder, after_block=report) as pipeline:
-            while not stop.is_set():
-                with self._store.reading() as reader:
-                    block = reader.vectors.pending(before=last_key, limit=BLOCK, replace=replace)
-                if not block:
+            for keys in batched(waiting, BLOCK):
+                if stop.is_set():
                     break
-                last_key = block[-1].key
+                with self._store.reading() as reader:
+                    block = reader.vectors.pending(keys, replace=replace)
                 pipeline.add(block)
         return pipeline.written
 

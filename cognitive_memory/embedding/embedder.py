@@ -44,11 +44,14 @@ class ModelEmbedder:
     """The engine with the pinned model. Thread-safe; nothing is loaded before the first text.
 
     Args:
-        config: which model, from where; default: `EmbeddingConfig` that reads long memories whole.
+        config: which model, from where; default: `EmbeddingConfig` that reads long memories whole,
+            and takes what is quickest of what can be compared.
     """
 
     def __init__(self, config: EmbeddingConfig | None = None) -> None:
-        self._provider = ONNXEmbeddingProvider(config or EmbeddingConfig(long_texts="pool"))
+        self._provider = ONNXEmbeddingProvider(
+            config or EmbeddingConfig(long_texts="pool", exact=False)
+        )
         self.dimension = self._provider.config.embedding_dimension
         self._space: str | None = None
 

@@ -1,4 +1,4 @@
-"""How many cores this process may keep busy.
+"""How many cores this process may keep busy, and what they can do.
 
 More threads than that don't make anything faster: in a container with a quota they are all halted
 together for the rest of each period, and an operator that waits for the slowest of its threads
@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 
+_CPUINFO = Path("/proc/cpuinfo")
 _PROC = Path("/proc/self")
 _TOPS = Path("/sys/fs/cgroup")
 
@@ -22,6 +24,24 @@ def usable_cores() -> int:
     """
     limits = [_scheduled(), container_quota(), _asked_for()]
     return max(1, math.ceil(min(limit for limit in limits if limit is not None)))
+
+
+def processor_has(features: Collection[str], told: Path = _CPUINFO) -> bool:
+    """Whether the processor has one of the features, as Linux names them.
+
+    False elsewhere.
+
+    Args:
+        features: for example `avx2`.
+        told: where Linux tells of processors.
+    """
+    try:
+        with told.open(encoding="utf-8", errors="replace") as lines:
+            # The first processor's line suffices: the file has one for each of maybe hundreds.
+            flags = next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    except OSError:
+        return False
+    return not set(features).isdisjoint(flags.partition(":")[2].split())
 
 
 def _scheduled() -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 from cognitive_memory.core.config import ConfigError
 from cognitive_memory.core.reports import OnProgress
 from cognitive_memory.core.variants import Graph
-from cognitive_memory.encoding.cores import usable_cores
+from cognitive_memory.encoding.cores import processor_has, usable_cores
 from cognitive_memory.encoding.errors import ModelLoadError
 from cognitive_memory.encoding.model_settings import ModelSettings, read_settings
 from cognitive_memory.encoding.session import ModelSession, on_cpu
@@ -55,6 +55,7 @@ class Encoder:
         *,
         device: str = "auto",
         graph: Graph | None = None,
+        stand_in: Graph | None = None,
         long_texts: str = "cut",
         caches: Sequence[Path] = (),
     ) -> Self:
@@ -65,6 +66,7 @@ class Encoder:
             device: one of `core.config.DEVICES`.
             graph: which of the directory's graphs, and how it is run; None: `<model_name>.onnx`, on
                 any device.
+            stand_in: the graph that may do the same on the processor, where it is quicker.
             long_texts: one of `core.config.LONG_TEXTS`.
             caches: where the folded form of a graph with computed weights is looked for, and kept
                 (`folded`).
@@ -80,7 +82,13 @@ class Encoder:
             tokenizer = TextTokenizer(directory, settings.max_length, most_windows=most_windows)
             graph = graph or Graph(f"{settings.model_name}.onnx")
             make = _maker(directory, graph, device, caches)
-            return cls(settings, tokenizer, Sessions(make, cores=usable_cores()))
+            sessions = Sessions(
+                make,
+                cores=usable_cores(),
+                stand_in=_maker(directory, stand_in, "cpu", caches) if stand_in else None,
+                in_bulk=lambda: stand_in is not None and processor_has(stand_in.bulk_on),
+            )
+            return cls(settings, tokenizer, sessions)
         except (ImportError, ConfigError):
             # an incomplete installation or a wrong configuration, not a bad model
             raise

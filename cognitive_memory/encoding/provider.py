@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from cognitive_memory.core.config import ConfigError, EmbeddingConfig
-from cognitive_memory.core.variants import pinned_graph, pinned_variant
+from cognitive_memory.core.variants import pinned_variant
 from cognitive_memory.encoding.errors import ModelLoadError
 from cognitive_memory.encoding.texts import check_text, check_texts, windows
 from cognitive_memory.encoding.token_code import has_code
@@ -187,10 +187,12 @@ class ONNXEmbeddingProvider:
         from heimdall.models import graph_cache, receipts
 
         ours = Path(self.config.model_cache_dir, receipts.STORE)
+        pinned = pinned_variant(*self._which)
         return Encoder.load(
             directory,
             device=self.config.device,
-            graph=pinned_graph(*self._which),
+            graph=pinned.graph if pinned else None,
+            stand_in=pinned.stand_in if pinned and not self.config.exact else None,
             long_texts=self.config.long_texts,
             # The read-only tier is not written to, whoever may.
             caches=graph_cache.places(directory) if directory.is_relative_to(ours) else (),

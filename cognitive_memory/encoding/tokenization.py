@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from cognitive_memory.encoding.plain_words import PlainWords
 from cognitive_memory.encoding.texts import empty
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from tokenizers import Encoding
+    from tokenizers import Encoding, Tokenizer
 
 TOKENIZER_NAME = "tokenizer/tokenizer.json"
+FEW = 2
+"""As many texts as a question is made of."""
 CHARACTERS_PER_TOKEN = 8
 """So many of a text's characters are looked at first; English has 4 to 5 a token, and few texts
 have more than this.
@@ -39,6 +44,8 @@ class Tokenized(NamedTuple):
 class TextTokenizer:
     """Turns texts into token ids of their natural length. Safe to use from several threads.
 
+    The library is loaded for the first text that is no short plain English.
+
     Args:
         directory: the model's directory.
         max_length: the most ids that a row may have, special ones included.
@@ -54,17 +61,32 @@ class TextTokenizer:
     """
 
     def __init__(self, directory: Path, max_length: int, *, most_windows: int = 1) -> None:
-        from tokenizers import Tokenizer
-
-        self._tokenizer = Tokenizer.from_file(str(directory / TOKENIZER_NAME))
-        self._special = self._tokenizer.num_special_tokens_to_add(is_pair=False)
+        self._file = directory / TOKENIZER_NAME
+        self._plain: PlainWords | None = None
+        with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
+            self._plain = PlainWords(self._file)
+        self._special = (
+            self._plain.special
+            if self._plain
+            else self._library.num_special_tokens_to_add(is_pair=False)
+        )
         self._window = max_length - self._special
         self.pools = most_windows > 1
         self.most_tokens = most_windows * self._window + self._special
+
+    @cached_property
+    def _library(self) -> Tokenizer:
+        from tokenizers import Tokenizer
+
+        return Tokenizer.from_file(str(self._file))
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
         # Upstream's file cuts every text at 128 tokens and pads it to 128: both are overridden. One
         # token more than is read is let through, which shows that there are more.
-        self._tokenizer.enable_truncation(self.most_tokens + 1)
-        self._tokenizer.no_padding()
+        self._library.enable_truncation(self.most_tokens + 1)
+        self._library.no_padding()
+        return self._library
 
     def __call__(self, texts: Sequence[str], *, first: int | None = 0) -> Tokenized:
         """Tokenize texts.
@@ -81,8 +103,7 @@ class TextTokenizer:
         import numpy as np
 
         rows, owners, cut = [], [], []
-        for index, encoding in enumerate(self._encodings(texts)):
-            ids = encoding.ids
+        for index, ids in enumerate(self._plain_ids(texts) or self._ids(texts)):
             if len(ids) <= self._special:
                 raise empty(None if first is None else first + index)
             if len(ids) > self.most_tokens:
@@ -95,7 +116,12 @@ class TextTokenizer:
 
     def token_of(self, number: int) -> str:
         """The token of an id; nothing for one that the vocabulary does not have."""
-        return self._tokenizer.id_to_token(number) or ""
+        return self._tokens.get(number, "")
+
+    @cached_property
+    def _tokens(self) -> dict[int, str]:
+        pieces = self._plain.pieces if self._plain else self._library.get_vocab()
+        return {number: token for token, number in pieces.items()}
 
     def _windows(self, ids: list[int]) -> list[list[int]]:
         """As few windows as will do, of as like a length as can be.
@@ -109,6 +135,16 @@ class TextTokenizer:
         begin, inner, end = ids[: self._special - 1], ids[self._special - 1 : -1], ids[-1:]
         bounds = [number * content // count for number in range(count + 1)]
         return [begin + inner[start:stop] + end for start, stop in pairwise(bounds)]
+
+    def _plain_ids(self, texts: Sequence[str]) -> list[list[int]] | None:
+        """The ids of a question in plain English; None for anything else."""
+        if self._plain is None or len(texts) > FEW:
+            return None
+        found = [ids for ids in map(self._plain.ids, texts) if ids and len(ids) <= self.most_tokens]
+        return found if len(found) == len(texts) else None
+
+    def _ids(self, texts: Sequence[str]) -> list[list[int]]:
+        return [encoding.ids for encoding in self._encodings(texts)]
 
     def _encodings(self, texts: Sequence[str]) -> list[Encoding]:
         """The encodings, from no more of each text than it takes to fill the model.

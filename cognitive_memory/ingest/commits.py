@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import uuid5
 
-from cognitive_memory.core.memory import Json, MemoryType, NewMemory, Origin
+from cognitive_memory.core.memory import MemoryType, NewMemory, Origin
+from cognitive_memory.core.values import Json
 from cognitive_memory.ingest.blocks import Block, pack
 from cognitive_memory.ingest.documents import NAMESPACE, Document
 from cognitive_memory.ingest.errors import GitError, GitStalledError

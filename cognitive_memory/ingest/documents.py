@@ -11,7 +11,8 @@ from datetime import UTC, date, datetime
 from pathlib import PurePosixPath
 from uuid import UUID, uuid5
 
-from cognitive_memory.core.memory import Json, MemoryType, NewMemory, Origin
+from cognitive_memory.core.memory import MemoryType, NewMemory, Origin
+from cognitive_memory.core.values import Json
 from cognitive_memory.ingest.blocks import Piece, pack
 from cognitive_memory.ingest.decoding import decode
 from cognitive_memory.ingest.errors import TooSlowError, UnreadableError

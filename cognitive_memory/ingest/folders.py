@@ -32,6 +32,7 @@ from cognitive_memory.ingest.walking import (
     source_of,
     walk,
 )
+from cognitive_memory.project.real_path import real_path
 from cognitive_memory.project.settings import IngestSettings
 from cognitive_memory.project_memory import ProjectMemory
 from heimdall.models.regular_file import read_regular
@@ -42,8 +43,6 @@ _SETTLED = 2_000_000_000
 _REMEMBERED_AT_ONCE = 100
 _KIND = "file"
 _log = logging.getLogger(__name__)
-_NAMED = (Reason.GENERATED, Reason.VENDORED)
-"""Why files are left out that their user may want all the same."""
 _CONTENT = ("sha256", "way")
 """What says that the same memories would be made."""
 
@@ -90,7 +89,7 @@ def load_paths(
     Raises:
         PathNotFoundError: one of the paths is not there; nothing was changed.
     """
-    return _Load(memory, project.resolve(), options).run(paths, progress)
+    return _Load(memory, real_path(project), options).run(paths, progress)
 
 
 class _Load:
@@ -153,7 +152,7 @@ class _Load:
         path = self._project / source
         if not path.is_file():
             return None
-        if source_of(path.resolve(), self._project) != source:
+        if source_of(real_path(path), self._project) != source:
             _log.warning("%r is not loaded again: it leads elsewhere", source)
             return None
         return path
@@ -228,12 +227,7 @@ class _Load:
         }
 
     def _store(self, source: str, document: Document) -> None:
-        self._report.loaded.append(source)
-        self._report.notes += document.notes
-        if document.is_example and document.redacted:
-            self._report.examples[source] = document.redacted
-        else:
-            self._report.redacted += document.redacted
+        self._report.add(source, document)
         if self._options.dry_run:
             self._report.memories.count(self._would_replace(source, document))
         else:
@@ -281,14 +275,7 @@ class _Load:
             self._remove(skipped.source)
 
     def _skip(self, skipped: Skipped) -> None:
-        self._report.skipped[skipped.reason] += 1
-        if skipped.reason in _NAMED:
-            self._report.left_out.setdefault(skipped.reason, []).append(skipped.source)
-        if skipped.reason is Reason.UNSUPPORTED:
-            name = PurePath(skipped.source)
-            self._report.unsupported[name.suffix[1:].lower() or name.name] += 1
-        if skipped.detail:
-            self._report.notes.append(skipped.detail)
+        self._report.skip(skipped)
         if skipped.reason is Reason.UNREADABLE:
             self._kept.add(skipped.source)
 

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cognitive_memory.core.memory import Json, LoadState, NewMemory
+from cognitive_memory.core.memory import LoadState, NewMemory
 from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.core.reports import OnProgress
+from cognitive_memory.core.values import Json
 from cognitive_memory.ingest.commits import Commit, memories_of, read_commits
 from cognitive_memory.ingest.documents import VERSION
 from cognitive_memory.ingest.errors import GitError
@@ -17,6 +18,7 @@ from cognitive_memory.ingest.git_command import Git
 from cognitive_memory.ingest.reports import GitReport, silent
 from cognitive_memory.ingest.reverts import with_reverted
 from cognitive_memory.ingest.walking import source_of
+from cognitive_memory.project.real_path import real_path
 from cognitive_memory.project_memory import ProjectMemory
 
 OWN_SOURCE = "git:history"
@@ -81,7 +83,7 @@ def load_history(
     Raises:
         GitError: git is missing, there is no such repository or branch, or git failed. What was loaded stays.
     """
-    git, source, project = Git(repository), OWN_SOURCE, project.resolve()
+    git, source, project = Git(repository), OWN_SOURCE, real_path(project)
     if not project.is_relative_to(git.top):
         source += f"/{source_of(git.top, project).lstrip('/')}"
     return _Load(memory, git, source, options).run(progress)

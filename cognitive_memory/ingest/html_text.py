@@ -10,42 +10,11 @@ from cognitive_memory.ingest.comments import comments
 from cognitive_memory.ingest.front_matter import FrontMatter
 
 _HEADING = re.compile(r"h[1-6]")
-_INLINE = frozenset(
-    [
-        "a",
-        "abbr",
-        "b",
-        "bdi",
-        "bdo",
-        "br",
-        "cite",
-        "code",
-        "data",
-        "del",
-        "dfn",
-        "em",
-        "i",
-        "ins",
-        "kbd",
-        "label",
-        "mark",
-        "q",
-        "s",
-        "samp",
-        "small",
-        "span",
-        "strong",
-        "sub",
-        "sup",
-        "time",
-        "tt",
-        "u",
-        "var",
-        "wbr",
-        "font",
-        "nobr",
-    ]
-)
+_INLINE = {
+    *("a", "abbr", "b", "bdi", "bdo", "br", "cite", "code", "data", "del", "dfn", "em", "i"),
+    *("ins", "kbd", "label", "mark", "q", "s", "samp", "small", "span", "strong", "sub", "sup"),
+    *("time", "tt", "u", "var", "wbr", "font", "nobr"),
+}
 _UNSEEN = frozenset("script style template-data svg math noscript".split())  # noqa: SIM905
 _BLANKS = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W\d_]{2,}")

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import PurePath
 
 from cognitive_memory.core.reports import SourceReport
-from cognitive_memory.ingest.walking import Reason
+from cognitive_memory.ingest.documents import Document
+from cognitive_memory.ingest.walking import Reason, Skipped
+
+_NAMED = (Reason.GENERATED, Reason.VENDORED)
+"""Why files are left out that their user may want all the same."""
 
 
 def silent(_done: int, _total: int) -> None:
@@ -49,6 +54,26 @@ class LoadReport(Report):
     unsupported: Counter[str] = field(default_factory=Counter)
     examples: dict[str, int] = field(default_factory=dict)
     left_out: dict[Reason, list[str]] = field(default_factory=dict)
+
+    def skip(self, skipped: Skipped) -> None:
+        """Count what was left out."""
+        self.skipped[skipped.reason] += 1
+        if skipped.reason in _NAMED:
+            self.left_out.setdefault(skipped.reason, []).append(skipped.source)
+        if skipped.reason is Reason.UNSUPPORTED:
+            name = PurePath(skipped.source)
+            self.unsupported[name.suffix[1:].lower() or name.name] += 1
+        if skipped.detail:
+            self.notes.append(skipped.detail)
+
+    def add(self, source: str, document: Document) -> None:
+        """Tell what was loaded of a file, but for its memories."""
+        self.loaded.append(source)
+        self.notes += document.notes
+        if document.is_example and document.redacted:
+            self.examples[source] = document.redacted
+        else:
+            self.redacted += document.redacted
 
 
 @dataclass(slots=True)

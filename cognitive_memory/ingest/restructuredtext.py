@@ -1,110 +1,28 @@
-"""reStructuredText to blocks, by docutils: titles, and directives with what they describe.
-
-Only the layout is read: no role, substitution or directive does anything, known to docutils or not. So nothing that a
-document says opens a file or runs code.
-"""
+"""reStructuredText to blocks: titles, and directives with what they describe."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
 from io import StringIO
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from cognitive_memory.ingest.blocks import Block, Path
+from cognitive_memory.ingest.doctree import NAME_LENGTH, parsed
 from cognitive_memory.ingest.front_matter import FrontMatter
 from cognitive_memory.ingest.splitting import BOUND, HEADING_ROOM, estimate_tokens
 
 if TYPE_CHECKING:
     from docutils import nodes
-    from docutils.parsers.rst import Directive
-    from docutils.parsers.rst.states import Inliner
 
 _SOLID = {"literal_block", "doctest_block", "table", "line_block", "substitution_definition"}
 _CONTAINERS = {
     *("bullet_list", "enumerated_list", "definition_list", "field_list", "option_list"),
     *("list_item", "definition_list_item", "definition", "field", "field_body", "block_quote"),
 }
-_VERBATIM = frozenset(
-    [
-        "code",
-        "code-block",
-        "sourcecode",
-        "parsed-literal",
-        "literalinclude",
-        "raw",
-        "math",
-        "csv-table",
-        "highlight",
-        "prompt",
-        "ipython",
-        "doctest",
-        "testcode",
-        "testsetup",
-        "testoutput",
-        "productionlist",
-        "graphviz",
-        "digraph",
-        "graph",
-        "mermaid",
-        "plantuml",
-        "uml",
-        "plot",
-        "toctree",
-        "autosummary",
-    ]
-)
-"""Directives whose content is no reStructuredText."""
-_REMARKS = frozenset(
-    [
-        "attention",
-        "caution",
-        "danger",
-        "error",
-        "hint",
-        "important",
-        "note",
-        "tip",
-        "warning",
-        "seealso",
-        "todo",
-        "versionadded",
-        "versionchanged",
-        "versionremoved",
-        "deprecated",
-        "deprecated-removed",
-        "image",
-        "figure",
-        "include",
-        "only",
-        "container",
-        "class",
-        "meta",
-        "default-role",
-        "role",
-        "module",
-        "py:module",
-        "currentmodule",
-        "py:currentmodule",
-        "highlight",
-        "tabularcolumns",
-        "index",
-        "contents",
-        "sectnum",
-        "replace",
-        "unicode",
-        "date",
-    ]
-)
-"""Directives whose first line describes nothing that what follows is about."""
 _LINE_ENDS = dict.fromkeys(map(ord, "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"), " ")
 """What docutils takes for the end of a line, and an editor does not."""
-_NAME_LENGTH = 200
-_one_at_a_time = threading.RLock()
 
 
 def read_restructuredtext(text: str) -> tuple[list[Block], FrontMatter]:
@@ -119,7 +37,7 @@ def read_restructuredtext(text: str) -> tuple[list[Block], FrontMatter]:
     Returns:
         Its blocks, whose lines together are the file, and what the fields at its head say, as those of a PEP.
     """
-    document = _parsed(text.translate(_LINE_ENDS))
+    document = parsed(text.translate(_LINE_ENDS))
     blocks = list(_Reader(list(StringIO(text))).blocks(document))
     return blocks or [Block(text, 1)], FrontMatter(_title_field(document))
 
@@ -174,7 +92,7 @@ class _Reader:
             yield from self._titled(node, title, (start, end), path)
         elif name == "container" and node["describes"] and node.children:
             yield from self._titled(node, node["describes"], (start, end), path)
-        elif estimate_tokens(text) > BOUND - HEADING_ROOM and self._is_divisible(node):
+        elif self._is_divisible(node) and _is_long(text):
             told = node.get("remark") or _term(node)
             inside = self._inside(node, start, end, path)
             if told:
@@ -205,11 +123,16 @@ class _Reader:
         return "".join(self._lines[start - 1 : end - 1])
 
 
+def _is_long(text: str) -> bool:
+    most = BOUND - HEADING_ROOM
+    return len(text) > most and estimate_tokens(text) > most  # a token has a character at least
+
+
 def _term(node: Any) -> str:
     """The term that an item of a list defines, or the name of a field."""
     if type(node).__name__ not in {"definition_list_item", "field"}:
         return ""
-    return " ".join(node.children[0].astext().split())[:_NAME_LENGTH]
+    return " ".join(node.children[0].astext().split())[:NAME_LENGTH]
 
 
 def _title_field(document: nodes.document) -> str | None:
@@ -222,85 +145,3 @@ def _title_field(document: nodes.document) -> str | None:
         field.children[0].astext().lower(): field.children[-1].astext() for field in head.children
     }
     return " ".join(said.get("title", "").split()) or None
-
-
-def _parsed(text: str) -> nodes.document:
-    from docutils.frontend import get_default_settings
-    from docutils.parsers.rst import Parser
-    from docutils.utils import new_document
-
-    settings = get_default_settings(Parser)
-    settings.file_insertion_enabled = settings.raw_enabled = False
-    settings.line_length_limit = len(text)
-    settings.report_level, settings.halt_level = 5, 6  # no mistake is told, and none ends it
-    document = new_document("", settings)
-    with _every_directive_kept():
-        Parser(rfc2822=True, inliner=_inliner()).parse(text, document)
-    return document
-
-
-@contextmanager
-def _every_directive_kept() -> Iterator[None]:
-    """For docutils a directive is a class that it looks up by name; no other way leads past those that it knows."""
-    from docutils.parsers.rst import directives
-
-    kept = _kept_directive()
-    with _one_at_a_time:
-        before = directives.directive
-        directives.directive = lambda *_: (kept, [])
-        try:
-            yield
-        finally:
-            directives.directive = before
-
-
-@cache
-def _kept_directive() -> type[Directive]:
-    from docutils import nodes
-    from docutils.parsers.rst import Directive
-
-    class Kept(Directive):
-        """Any directive, with what is in it."""
-
-        has_content = True
-        optional_arguments = 1
-        final_argument_whitespace = True
-
-        def run(self) -> list[nodes.Node]:
-            """Leave a node that says what the directive is called and describes."""
-            name, told = (
-                self.name.lower(),
-                " ".join(" ".join(self.arguments).split())[:_NAME_LENGTH],
-            )
-            verbatim, remark = name in _VERBATIM, name in _REMARKS
-            node = nodes.container(
-                verbatim=verbatim,
-                describes="" if verbatim or remark else told,
-                remark=f"{name} {told}".strip() if remark else "",
-            )
-            node.line = self.lineno
-            if not verbatim:
-                self.state.nested_parse(self.content, self.content_offset, node)
-            return [node]
-
-    return Kept
-
-
-@cache
-def _inliner() -> Inliner:
-    from docutils import nodes
-    from docutils.parsers.rst.states import Inliner as Original
-
-    class Literal(Original):
-        """Leaves what stands inside a paragraph as it is."""
-
-        def init_customizations(self, settings: Any) -> None:
-            """Prepare nothing."""
-
-        def parse(self, text: str, *_: Any) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-            return [nodes.Text(text)], []
-
-        def adjust_uri(self, uri: str) -> str:
-            return uri
-
-    return Literal()

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from cognitive_memory.ingest.errors import PathNotFoundError
 from cognitive_memory.ingest.generated import Attributes
-from cognitive_memory.ingest.ignoring import Ignoring
+from cognitive_memory.ingest.ignoring import NEVER, Ignoring
 from cognitive_memory.ingest.languages import kind_of
 from cognitive_memory.ingest.office import can_read
 from cognitive_memory.ingest.rules import Rules
+from cognitive_memory.project.real_path import real_path
 from cognitive_memory.project.settings import IngestSettings
 
 MAX_SIZE = 1_000_000
@@ -97,7 +98,7 @@ def walk(paths: Sequence[Path], project: Path, selection: IngestSettings = EVERY
     Raises:
         PathNotFoundError: one of the paths is not there, or is neither a file nor a folder.
     """
-    walker = _Walker(project.resolve(), selection)
+    walker = _Walker(real_path(project), selection)
     for path in paths:
         walker.visit(path)
     seen = walker.seen
@@ -136,7 +137,7 @@ class _Walker:
 
     def visit(self, path: Path) -> None:
         try:
-            real = path.resolve(strict=True)
+            real = real_path(path.resolve(strict=True))
             mode = real.stat().st_mode
         except (OSError, RuntimeError) as error:
             # RuntimeError: Python 3.11 and 3.12 say so of a loop of links
@@ -173,7 +174,8 @@ class _Walker:
             if rules.ignores(path, is_folder=is_folder) or not self._wants(
                 path, is_folder=is_folder
             ):
-                self._skip(path, Reason.IGNORED)
+                if entry.name not in NEVER:
+                    self._skip(path, Reason.IGNORED)
             elif entry.is_symlink():
                 self._skip(path, Reason.LINK)
             elif is_folder:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from cognitive_memory.project import owners
 from cognitive_memory.project.errors import NoProjectError, ProjectError
 from cognitive_memory.project.places import why_no_project
+from cognitive_memory.project.real_path import real_path
 
 if TYPE_CHECKING:
     from cognitive_memory.project.settings import ProjectConfig
@@ -113,7 +114,7 @@ def check_place(root: Path) -> None:
 
 
 def _in_variable(name: str) -> Path:
-    root = Path(os.path.realpath(os.path.expanduser(name)))  # noqa: PTH111 (leaves ~nobody as it is)
+    root = real_path(os.path.expanduser(name))  # noqa: PTH111 (leaves ~nobody as it is)
     if not root.is_dir():
         reason = f"{VARIABLE} names it as the project's directory, but there is no such directory; correct or unset the variable"
         raise ProjectError(root, reason)
@@ -121,7 +122,7 @@ def _in_variable(name: str) -> Path:
 
 
 def _around(start: Path | None, *, named: bool) -> Path:
-    start = _working_directory() if start is None else Path(os.path.realpath(start))
+    start = real_path(_working_directory() if start is None else start)
     if not start.is_dir():
         raise ProjectError(start, "is no directory; a project's directory was expected")
     for directory in (start, *start.parents):
@@ -146,10 +147,18 @@ def _is_inside_another(repository: Path) -> bool:
 
 def _working_directory() -> Path:
     try:
-        return Path.cwd()
+        here = Path.cwd()
     except FileNotFoundError:
         reason = f"the working directory does not exist any more; change to one that does, or set {VARIABLE}"
-        raise ProjectError(Path(os.environ.get("PWD", ".")), reason) from None
+    except PermissionError as error:
+        from cognitive_memory.project.special_folders import privacy_advice
+
+        reason = (
+            f"can't be looked at: {error.strerror}; change to another directory{privacy_advice()}"
+        )
+    else:
+        return here
+    raise ProjectError(Path(os.environ.get("PWD", ".")), reason)
 
 
 def _is_file(path: Path) -> bool:

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from cognitive_memory.project.errors import ProjectError
 from cognitive_memory.project.find import CONFIG_NAME, Project
+from cognitive_memory.project.real_path import spelled
 from heimdall.models.files import write_atomically
 
 _GITIGNORE = f"""\
@@ -34,13 +35,16 @@ def init_project(root: Path, *, project_id: str | None = None) -> Project:
         raise ProjectError(root, "is no directory; make it first")
     from cognitive_memory.project.config import template
 
-    project = Project(root.absolute())
+    project = Project(spelled(root))
     project.check()
     try:
         # What is remembered may be private, whatever the umask.
         project.folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
+        from cognitive_memory.project.special_folders import privacy_advice
+
         reason = f"can't be made: {error.strerror}; check who may write to {project.root}, or name another project"
+        reason += privacy_advice()
         raise ProjectError(project.folder, reason) from error
     # Somebody else may have been quicker.
     project.check()

@@ -1,7 +1,7 @@
 """Folders of other owners that the user trusts, as git's `safe.directory`.
 
 They are named by `$HEIMDALL_TRUST`, or by `heimdall project trust`, which keeps them in the data directory. Names are
-of project directories, compared after links are resolved; what lies below a named one is not trusted with it. `*` names
+of project directories, compared as `real_path` has them; what lies below a named one is not trusted with it. `*` names
 all.
 """
 
@@ -14,6 +14,7 @@ import os
 from pathlib import Path
 
 from cognitive_memory.project.errors import ProjectError
+from cognitive_memory.project.real_path import real_path
 from heimdall.models import locations
 from heimdall.models.regular_file import open_regular
 
@@ -106,7 +107,7 @@ def forget(root: Path | None) -> bool:
 
 def name_of(root: Path | None) -> str:
     """Under which name a project's directory is kept: its path without links; `*` for all."""
-    return ALL if root is None else os.path.realpath(root)
+    return ALL if root is None else str(real_path(root))
 
 
 def _append(name: str, *, trusted: bool) -> None:

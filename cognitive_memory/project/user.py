@@ -43,7 +43,8 @@ class UserPlace(Project):
             return
         if not stat.S_ISDIR(status.st_mode) or not is_own(status):
             problem = "is no folder that you own and nobody else may write to"
-            advice = "Move it away, or mend its owner and mode (chmod 700)."
+            advice = "Move it away"
+            advice += "." if os.name == "nt" else ", or mend its owner and mode (chmod 700)."
             raise UntrustedProjectError(self.folder, problem, advice)
 
 

@@ -34,13 +34,19 @@ class LiveIndex:
         changes: tells what changed after a state; with None everything there is. As
             `VectorReader.since`.
         file: where to keep the vectors for the next process; None: nowhere.
+        save: writes all there are into the file, if they are worth it: from the database, without
+            having all in memory.
     """
 
     def __init__(
-        self, changes: Callable[[State | None], Vectors], file: VectorFile | None = None
+        self,
+        changes: Callable[[State | None], Vectors],
+        file: VectorFile | None = None,
+        save: Callable[[VectorFile], None] = lambda _: None,
     ) -> None:
         self._changes = changes
         self._file = file
+        self._save = save
         self._lock = Lock()
         self._space: str | None = None
         self._forget()
@@ -55,7 +61,9 @@ class LiveIndex:
             if space != self._space:
                 self._space = space
                 self._forget()
-                self._take_saved()
+                if not self._take_saved() and self._file is not None:
+                    self._save(self._file)
+                    self._take_saved()
             anew = self._refresh()
             # another process may have merged already
             if self._overgrown() and self._take_saved():
@@ -138,19 +146,22 @@ class LiveIndex:
         index = self._together()
         keys = index.living_keys()
         if self._file is not None and len(keys) >= WORTH_A_FILE:
-            self._file.write(self._space, self._state, keys, _blocks(index, keys))
+            self._file.write(self._space, self._state, _parts(index, keys))
             saved = self._saved()
             if saved is not None and saved.state == self._state:
                 self._begin(saved)
                 return
         if self._overgrown():
-            matrix = np.concatenate(list(_blocks(index, keys))) if len(keys) else _EMPTY.matrix
+            matrix = index.vectors_of(keys) if len(keys) else _EMPTY.matrix
             self._begin(Vectors(self._state, keys, matrix))
 
 
-def _blocks(index: VectorIndex, keys: NDArray[np.int64]) -> Iterator[NDArray[np.float32]]:
+def _parts(
+    index: VectorIndex, keys: NDArray[np.int64]
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
     for start in range(0, len(keys), _STEP):
-        yield index.vectors_of(keys[start : start + _STEP])
+        some = keys[start : start + _STEP]
+        yield some, index.vectors_of(some)
 
 
 _EMPTY = Segment(np.empty(0, dtype=np.int64), np.empty((0, 0), dtype=np.float32))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from cognitive_memory.core.local_time import Span
-from cognitive_memory.core.memory import Memory
+from cognitive_memory.core.memory import COMMENT_KINDS, Memory
 
 _SECONDS_PER_DAY = 86_400
 _TEST_FILE = re.compile(
@@ -15,7 +15,6 @@ _TEST_FILE = re.compile(
     r"(?:^|/)(?:conftest|test_[^/]*|[^/]*(?:[._-](?:spec|tests?)|[a-z\d](?:Spec|Tests?)))\.\w+$"
 )
 _TEST_MODULE = re.compile(r"(?:^| > )mod tests?\b")
-_CODE = frozenset({"code", "python"})
 
 
 def recency(memory: Memory, now: datetime, half_life_days: float) -> float:
@@ -41,7 +40,7 @@ def is_test_code(memory: Memory) -> bool:
 
     Rust has them in a module of the file that they test. A README among tests is none of this.
     """
-    if memory.metadata.get("kind") not in _CODE:
+    if memory.metadata.get("kind") not in COMMENT_KINDS:
         return False
     file = _TEST_FILE.search(memory.source or "")
     return file is not None or _TEST_MODULE.search(memory.context) is not None

@@ -26,6 +26,7 @@ from cognitive_memory.core.recall import (
     waiting,
 )
 from cognitive_memory.retrieval import late, scoring
+from cognitive_memory.retrieval.duplicates import without_duplicates
 from cognitive_memory.retrieval.keywords import sought, title_of
 from cognitive_memory.retrieval.scoring import Meaning, Weights
 from cognitive_memory.storage.errors import StorageError
@@ -70,6 +71,9 @@ MOST_FAVOURED = 1_000
 """How many of the memories that were stored by hand, are pinned or important are always looked at,
 the newest ones. Where there are more, they are most of what there is, and need no help.
 """
+
+MANY = 1_000
+"""From that many vectors that are new or gone on, it is worth to look whether the file is still as it should be."""
 
 Nearest: TypeAlias = "Callable[[NDArray[np.float32], RecallFilter, Collection[int]], VectorIndex]"
 """Asks a server for the memories near a vector that may answer, and adds those of the keys; as
@@ -176,6 +180,19 @@ class Recaller:
             notes=tuple(notes),
             weak=weak,
         )
+
+    def keep(self, changed: int) -> None:
+        """After so many vectors changed at once, write them down, so that no question has to wait for that."""
+        space = self._embedder.embedding_space()
+        if changed < MANY or space is None or not self._file or self._nearest is not None:
+            return
+        # What is wrong the next question tells of, or mends.
+        with contextlib.suppress(HeimdallError):
+            with self._store.reading() as reader:
+                left = reader.memory_count()
+            if changed > left:  # most is gone: what stays is read again
+                self._index.discard()
+            self._index.current(space)
 
     def _keywords(self, question: str, wanted: RecallFilter) -> Keywords:
         """What keywords bring each memory that has one."""
@@ -291,7 +308,7 @@ class Recaller:
     @cached_property
     def _index(self) -> LiveIndex:
         """All vectors, here; made when they are needed, since numpy is loaded for them."""
-        from cognitive_memory.retrieval.live_index import LiveIndex
+        from cognitive_memory.retrieval.live_index import WORTH_A_FILE, LiveIndex
         from cognitive_memory.retrieval.vector_file import VectorFile
 
         dimension = self._embedder.dimension
@@ -305,7 +322,13 @@ class Recaller:
                 )
             return vectors
 
-        return LiveIndex(changes, VectorFile(self._file, dimension) if self._file else None)
+        def save(file: VectorFile) -> None:
+            with self._store.reading() as reader:
+                if reader.vectors.counts()[0] >= WORTH_A_FILE:
+                    state = reader.vectors.state()
+                    file.write(str(reader.vectors.space), state, reader.vectors.parts())
+
+        return LiveIndex(changes, VectorFile(self._file, dimension) if self._file else None, save)
 
     def _ranked(
         self,
@@ -339,7 +362,7 @@ class Recaller:
                 for candidate in candidates
                 if candidate.key in memories  # another process may have deleted it meanwhile
             )
-            hits = scoring.without_duplicates(scoring.hits(found, now, self._weights, spans))
+            hits = without_duplicates(scoring.hits(found, now, self._weights, spans))
             if len(hits) >= limit or len(candidates) < count:
                 return hits
             count *= 4

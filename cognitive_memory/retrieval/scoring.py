@@ -5,7 +5,6 @@ docs/recall.md has the measurements behind each number.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -32,7 +31,6 @@ _UNRELATED = 0.3
 """The best cosine of a few memories with a question about something else is below this."""
 _STIFFNESS = 0.5
 """Which spread of known keywords, in squares, bends the line to their cosines half way."""
-_SENTENCE_MARKS = ".,;:!?\u2026\"'`\u2018\u2019\u201c\u201d\u00ab\u00bb()[]\u3001\u3002"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +63,7 @@ class Weights:
     """
 
     meaning: float = 0.65
-    tokens: float = 0.4
+    tokens: float = 0.3
     recency: float = 0.02
     half_life_days: float = 90.0
     importance: float = 0.2
@@ -304,25 +302,3 @@ def is_weak(found: Iterable[Hit], total: int, weights: Weights) -> bool:
 
 def _sum(parts: Mapping[str, float]) -> float:
     return sum(parts.values())
-
-
-def dedup_key(text: str) -> tuple[str, ...]:
-    """What two texts share that differ in case, blanks, marks around words and ways to write a character alone.
-
-    Signs within and before words stay: "-5" is not "5", nor "1.2" "12".
-
-    >>> dedup_key("Retry at  most 1.2 times!") == dedup_key("retry at most 1.2 times")
-    True
-    >>> dedup_key("by -5")
-    ('by', '-5')
-    """
-    words = unicodedata.normalize("NFKC", text).casefold().split()
-    return tuple(filter(None, (word.strip(_SENTENCE_MARKS) for word in words))) or tuple(words)
-
-
-def without_duplicates(hits: Iterable[Hit]) -> list[Hit]:
-    """The first hit of each text."""
-    seen: dict[tuple[str, ...], Hit] = {}
-    for hit in hits:
-        seen.setdefault(dedup_key(hit.memory.text), hit)
-    return list(seen.values())

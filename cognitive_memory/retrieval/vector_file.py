@@ -83,8 +83,7 @@ class VectorFile:
         self,
         space: str,
         state: State,
-        keys: NDArray[np.int64],
-        blocks: Iterable[NDArray[np.float32]],
+        parts: Iterable[tuple[NDArray[np.int64], NDArray[np.float32]]],
     ) -> None:
         """Replace it at once; who has the old one mapped keeps that.
 
@@ -93,18 +92,18 @@ class VectorFile:
         Args:
             space: the vectors' embedding space.
             state: of the database they were read from.
-            keys: ascending.
-            blocks: the vectors, in the keys' order; at least one.
+            parts: keys, ascending, and their vectors; at least one.
         """
-        keys = np.ascontiguousarray(keys, dtype="<i8")
         try:
             self._forget_abandoned()
             with draft(self.path) as part, part.open("r+b") as file:
                 file.seek(_HEADER)
-                dimension = 0
-                for block in blocks:
+                dimension, written = 0, []
+                for some, block in parts:
                     dimension = block.shape[1]
+                    written.append(some)
                     file.write(np.ascontiguousarray(block, dtype="<f4").data)
+                keys = np.concatenate(written).astype("<i8", copy=False)
                 file.write(keys.data)
                 file.seek(0)
                 file.write(_header(space, state, keys, dimension))

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from cognitive_memory.core.memory import DOCUMENT_KEYS, MemoryValueError
+from cognitive_memory.core.memory import DOCUMENT_KEYS
+from cognitive_memory.core.values import MemoryValueError
 from cognitive_memory.storage import (
     connections,
     ddl,

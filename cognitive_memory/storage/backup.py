@@ -19,6 +19,7 @@ from cognitive_memory.storage.errors import (
     explanation,
 )
 from cognitive_memory.storage.hardening import bounded, seconds_for
+from heimdall.models.files import forced
 
 
 def back_up(database: Path, file: Path, *, force: bool = False) -> None:
@@ -47,7 +48,7 @@ def back_up(database: Path, file: Path, *, force: bool = False) -> None:
                 "no backup was made; see 'heimdall doctor'",
             )
         with draft.open("rb+") as stream:
-            os.fsync(stream.fileno())
+            forced(stream.fileno())
         draft.replace(file)
 
 

@@ -19,6 +19,17 @@ BUSY_SECONDS = 30.0
 KEPT = 8
 """How many idle connections are kept; with more threads than that, the others open theirs anew."""
 
+DURABLE = (
+    "synchronous = FULL",
+    "fullfsync = ON",
+    "checkpoint_fullfsync = ON",
+    "journal_size_limit = 0",
+)
+"""Settings with which a commit reaches the disk: on macOS the drive's own memory is flushed, too.
+
+By the last one Apple's SQLite empties the log, which it leaves there, when the last connection is closed.
+"""
+
 _LEAST_INDEX = 1 << 15
 """Bytes of the index of a log that is in use, at least."""
 
@@ -146,7 +157,8 @@ def connect(database: Path, *, read_only: bool = False) -> sqlite3.Connection:
             if not read_only:
                 note_log(connection, database)
         connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA synchronous = FULL")
+        for durable in DURABLE:
+            connection.execute(f"PRAGMA {durable}")
         connection.execute("PRAGMA cache_size = -8000")  # 8 MB
         connection.execute("PRAGMA temp_store = MEMORY")
     except BaseException:  # also Ctrl-C: no open file stays
@@ -193,7 +205,8 @@ def _read_only_mode(database: Path) -> str:
     """Where there is nothing beside the file, "immutable" keeps SQLite from making anything."""
     log = files.log_of(database)
     if not log.exists():
-        return "mode=ro&immutable=1"
+        # What has no log may be being written all the same.
+        return "mode=ro" if known.has_journal(database) else "mode=ro&immutable=1"
     # An empty log without an index is what opening leaves on a full disk: nobody works with it.
     index = files.size(files.beside(database, files.INDEX))
     unused = not files.size(log) and index < _LEAST_INDEX

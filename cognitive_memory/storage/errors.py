@@ -157,6 +157,8 @@ _EXPLANATIONS: dict[int, tuple[type[StorageError], str, str]] = {
 }
 """Our error, what happened and what to do, by SQLite's primary error code."""
 
+_FORBIDDEN = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}
+
 _WRITING = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 """What a full disk leads to, too: the index of the log needs some of it."""
 
@@ -191,8 +193,12 @@ def explanation(error: sqlite3.DatabaseError, database: Path) -> StorageError:
     if str(error).startswith("Could not decode"):  # the module's own, without a code
         return _bad_row(database, error)
     kind, problem, advice = _EXPLANATIONS.get(_primary_code(error), _OTHER)
-    own = adopt_command(database, own=True)
-    return kind(str(database), problem.format(error=error), advice.format(own=own))
+    advice = advice.format(own=adopt_command(database, own=True))
+    if _primary_code(error) in _FORBIDDEN:
+        from cognitive_memory.project.special_folders import privacy_advice
+
+        advice += privacy_advice()
+    return kind(str(database), problem.format(error=error), advice)
 
 
 def read_only_error(database: Path) -> StorageError:

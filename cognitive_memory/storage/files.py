@@ -15,10 +15,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cognitive_memory.storage.errors import AlteredDatabaseError, StorageError, adopt_command
+from heimdall.models.regular_file import open_regular
 
 LOG, INDEX, JOURNAL = "-wal", "-shm", "-journal"
 """What SQLite appends to a database's name for its write-ahead log, the log's index, and a rollback journal."""
 
+_MAGIC = bytes.fromhex("d9d505f920a163d7")
+"""Ends a journal that names another one, of several databases that are changed together."""
 _DRAFT = "making"
 _LOCK_SECONDS = 30.0
 
@@ -50,8 +53,8 @@ def check(database: Path) -> bool:
 
     Raises:
         AlteredDatabaseError: something else than SQLite's own files is there. A rollback journal is
-            such a thing: our databases have a write-ahead log from the first moment, and a journal
-            can make SQLite delete any file.
+            such a thing: our databases have a write-ahead log from the first moment, where a
+            filesystem allows one, and a journal can make SQLite delete any file.
         StorageError: it can't be looked at.
     """
     for foreign, what in foreign_files(database):
@@ -88,8 +91,24 @@ def foreign_files(database: Path) -> Iterator[tuple[Path, str]]:
             yield beside(database, suffix), "a symbolic link"
         elif not stat.S_ISREG(status.st_mode):
             yield beside(database, suffix), "no file"
-        elif suffix == JOURNAL:
+        elif suffix == JOURNAL and not _is_ordinary_journal(database):
             yield beside(database, suffix), "a rollback journal"
+
+
+def _is_ordinary_journal(database: Path) -> bool:
+    """Whether it is what SQLite keeps there in place of a log, and names no file, which SQLite would delete."""
+    from cognitive_memory.storage.known import has_journal
+
+    if not has_journal(database):
+        return False
+    try:
+        with os.fdopen(open_regular(beside(database, JOURNAL)), "rb") as journal:
+            journal.seek(max(0, os.fstat(journal.fileno()).st_size - len(_MAGIC)))
+            return journal.read() != _MAGIC
+    except FileNotFoundError:  # its transaction has ended
+        return True
+    except OSError:
+        return False
 
 
 def _status(path: Path) -> os.stat_result | None:
@@ -98,8 +117,12 @@ def _status(path: Path) -> os.stat_result | None:
     except FileNotFoundError:
         return None
     except OSError as error:
+        from cognitive_memory.project.special_folders import privacy_advice
+
         raise StorageError(
-            str(path), f"it can't be looked at: {error.strerror}", "check the path"
+            str(path),
+            f"it can't be looked at: {error.strerror}",
+            f"check the path{privacy_advice()}",
         ) from error
 
 
@@ -162,7 +185,7 @@ def take_name(fresh: Path, database: Path) -> bool:
         StorageError: the database is not all in its one file.
         OSError: the directory can't be written.
     """
-    _must_be_whole(fresh)
+    must_be_whole(fresh)
     with contextlib.suppress(OSError):  # somebody has the name, or a filesystem without links
         os.link(fresh, database)
         return True
@@ -177,9 +200,15 @@ def take_name(fresh: Path, database: Path) -> bool:
     return True
 
 
-def _must_be_whole(fresh: Path) -> None:
-    """Closing a database puts its log into it; where that failed, as on a full disk, the file alone is not all of it."""
-    if log_of(fresh).exists():
+def must_be_whole(fresh: Path) -> None:
+    """Raise unless closing a database has put its log into it, which fails on a full disk.
+
+    Apple's SQLite leaves the log there, empty.
+
+    Raises:
+        StorageError: the file alone is not all of it.
+    """
+    if size(log_of(fresh)):
         problem = f"what was written is still in {log_of(fresh).name}, and could not be put into it"
         raise StorageError(str(fresh), problem, "nothing was changed; check the free space")
 
@@ -202,7 +231,7 @@ def replace(database: Path, fresh: Path, why: str) -> list[Path]:
         StorageError: the fresh database is not all in its one file.
         OSError: the directory can't be written.
     """
-    _must_be_whole(fresh)
+    must_be_whole(fresh)
     kept = kept_name(database, why)
     try:
         os.link(database, kept)

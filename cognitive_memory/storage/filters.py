@@ -33,15 +33,23 @@ def one_of(parameter: str) -> str:
 
 
 def conditions(
-    filter: RecallFilter, *, pinned: bool | None = None, origin: Origin | None = None
+    filter: RecallFilter, *, pinned: bool | None = None, origin: Origin | None = None, row: str = ""
 ) -> Conditions:
-    """The conditions on `memories` that a filter means."""
+    """The conditions on `memories` that a filter means.
+
+    Args:
+        filter: which memories.
+        pinned, origin: more of it.
+        row: the key of rows that are found otherwise, each of which is to be looked at for tags:
+            nothing is made of all that have these then. By default their index finds the rows.
+    """
     where = Conditions()
     if filter.types:
         where.add(f"memories.type IN {one_of('types')}", types=as_json(sorted(filter.types)))
     if filter.tags:
         tagged = f"SELECT memory FROM memory_tags WHERE tag IN {one_of('tags')}"
-        where.add(f"memories.key IN ({tagged})", tags=as_json(sorted(filter.tags)))
+        clause = f"EXISTS ({tagged} AND memory = {row})" if row else f"memories.key IN ({tagged})"
+        where.add(clause, tags=as_json(sorted(filter.tags)))
     if filter.sources:
         _add_sources(where, filter.sources)
     if filter.origins:

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from cognitive_memory.core.batches import batched
-from cognitive_memory.core.memory import Origin, content_hash
+from cognitive_memory.core.history import How
+from cognitive_memory.core.memory import NewMemory, Origin, content_hash
 from cognitive_memory.core.reports import ImportReport
 from cognitive_memory.storage import times
 from cognitive_memory.storage.json_lines import JsonLineError, Line, LineReader
@@ -58,13 +59,18 @@ def _import_block(writer: Writer, block: list[Line], *, own: bool) -> Counter[st
         key = _newer(writer, line)
         if key is None:
             memory = line.memory if own else replace(line.memory, origin=Origin.ADOPTED)
-            stored = writer.put_one(memory, line.updated_at or now)
+            stored = writer.put_one(memory, line.updated_at or now, how=_how(memory))
             key = stored.key
             counts[str(stored.change)] += 1
         else:
             counts["older"] += 1
         counts["vectors"] += _import_vector(writer, line, key, current)
     return counts
+
+
+def _how(memory: NewMemory) -> How | None:
+    """What an import is in a history; what loaders made, they make again."""
+    return None if memory.origin in {Origin.DOCUMENT, Origin.COMMIT} else How.IMPORTED
 
 
 def _newer(writer: Writer, line: Line) -> int | None:

@@ -14,16 +14,8 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import IO, Any
 
-from cognitive_memory.core.memory import (
-    DOCUMENT_KEYS,
-    Json,
-    MemoryValueError,
-    NewMemory,
-    as_document,
-    check_moment,
-    check_text,
-    shown,
-)
+from cognitive_memory.core.memory import DOCUMENT_KEYS, NewMemory, as_document
+from cognitive_memory.core.values import Json, MemoryValueError, check_moment, check_text, shown
 from cognitive_memory.storage import times
 from cognitive_memory.storage.reading import Reader
 from cognitive_memory.storage.rows import COLUMNS, as_json, as_memory

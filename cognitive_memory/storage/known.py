@@ -19,7 +19,7 @@ from cognitive_memory.project.trust import named_in_environment
 from cognitive_memory.storage import files
 from cognitive_memory.storage.errors import ForeignLogError, adopt_command
 from heimdall.models import locations
-from heimdall.models.files import write_atomically
+from heimdall.models.files import forced, write_atomically
 from heimdall.models.ownership import is_own
 from heimdall.models.regular_file import read_regular
 
@@ -104,6 +104,31 @@ def _is_noted(secret: bytes, database: Path) -> bool:
     return log == str(files.inode(files.log_of(database)))
 
 
+def note_journal(database: Path, *, in_use: bool) -> None:
+    """Note whether a database has a rollback journal while it is written, since its filesystem allows no log.
+
+    Others refuse a journal, so this is known before anything is written.
+    """
+    name = _journal_note(database)
+    if in_use != (_directory() / name).exists():
+        with contextlib.suppress(OSError):
+            if in_use:
+                _make_directory()
+                _write(name, name, durable=False)
+            else:
+                (_directory() / name).unlink()
+
+
+def has_journal(database: Path) -> bool:
+    """Whether that was noted."""
+    name = _journal_note(database)
+    return _read(name) == [name]
+
+
+def _journal_note(database: Path) -> str:
+    return f"{_digest(os.fsencode(database.absolute()))}.journal"
+
+
 def is_trusted_folder(database: Path) -> bool:
     """Whether `$HEIMDALL_TRUST` names the project, or else the directory, that a database is in.
 
@@ -164,6 +189,6 @@ def _sync(directory: Path) -> None:
     with contextlib.suppress(OSError):
         descriptor = os.open(directory, os.O_RDONLY)
         try:
-            os.fsync(descriptor)
+            forced(descriptor)
         finally:
             os.close(descriptor)

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from cognitive_memory.storage import files, known, times
+from cognitive_memory.storage.connections import DURABLE
 from cognitive_memory.storage.ddl import APPLICATION_ID
 from cognitive_memory.storage.errors import StorageError, explained
 from cognitive_memory.storage.migrations import carried
@@ -58,7 +59,8 @@ def _write(fresh: Path, project_id: str, secret: bytes) -> None:
         connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
         # Turning a file to WAL needs a rollback journal for a moment. It has the draft's name,
         # never the database's.
-        connection.execute("PRAGMA journal_mode = WAL")
+        for setting in ("journal_mode = WAL", *DURABLE):
+            connection.execute(f"PRAGMA {setting}")
         connection.execute("BEGIN")
         for step in steps:
             for statement in step.statements:

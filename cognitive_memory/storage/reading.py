@@ -5,22 +5,28 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from cognitive_memory.core.memory import (
-    LoadState,
-    Memory,
-    MemoryType,
-    MemoryValueError,
-    NewMemory,
-    Origin,
-    Scope,
-    plain_text,
-)
+from cognitive_memory.core.history import Event
+from cognitive_memory.core.memory import LoadState, Memory, MemoryType, Origin, Scope
 from cognitive_memory.core.recall import RecallFilter
+from cognitive_memory.core.reports import Deletion
+from cognitive_memory.core.values import MemoryValueError
+from cognitive_memory.storage import history
 from cognitive_memory.storage.errors import UnknownMemoryError
 from cognitive_memory.storage.filters import Conditions, conditions, one_of
 from cognitive_memory.storage.rows import COLUMNS, as_json, as_memory
 from cognitive_memory.storage.vectors import VectorReader
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+MOST_TOLD = 1_000
+"""How many memories are told of one by one, when many are deleted."""
+
+TAGGED = f"FROM memory_tags WHERE tag IN {one_of('tags')}"
+"""Where the column `memory` has those that have any of the tags."""
 
 _ORDERS: Mapping[str, tuple[str, str]] = {
     "newest": ("memories.created_at", "DESC"),
@@ -61,6 +67,15 @@ class Reader:
         (memory,) = self.memories(self.keys_of([memory_id])).values()
         return memory
 
+    def history(self, memory_id: str) -> list[Event]:
+        """What became of the memory of an id, latest first.
+
+        Raises:
+            UnknownMemoryError: there is none.
+        """
+        (key,) = self.keys_of([memory_id])
+        return history.events(self.connection, key, self.memories([key])[key])
+
     def memories(self, keys: Sequence[int]) -> dict[int, Memory]:
         """The memories of keys, in their order; those that are gone are left out."""
         where = Conditions()
@@ -89,23 +104,15 @@ class Reader:
         query = "SELECT 1 FROM memories WHERE content_hash = ? LIMIT 1"
         return self.connection.execute(query, (content_hash,)).fetchone() is not None
 
-    def said(self, memory: NewMemory) -> Memory | None:
-        """The oldest of the memories that were stored by hand and say what another one says that is.
-
-        It goes from text to text: no index knows what differs in case and blanks alone, and what was stored by hand is
-        little.
-        """
-        if memory.origin is not Origin.STORED:
-            return None
-        wanted = plain_text(memory.text)
-        # The condition of the index `memories_standing`, among which are all that were stored.
+    def stored_texts(self, limit: int = -1) -> dict[int, str]:
+        """The texts of the memories that were stored by hand, by key, the newest ones first; -1: all."""
+        # The condition of the index `memories_standing`, among which all of them are.
         query = """
             SELECT key, text FROM memories
-            WHERE (origin = 'stored') + pinned + (importance > 0.5) > 0 AND origin = 'stored' ORDER BY key
+            WHERE (origin = 'stored') + pinned + (importance > 0.5) > 0 AND origin = 'stored'
+            ORDER BY key DESC LIMIT ?
         """
-        rows = self.connection.execute(query)
-        key = next((key for key, text in rows if plain_text(text) == wanted), None)
-        return None if key is None else self.memories([key])[key]
+        return dict(self.connection.execute(query, (limit,)))
 
     def keys_of(self, ids: Sequence[str]) -> list[int]:
         """The keys of ids, each once, in their order.
@@ -119,12 +126,13 @@ class Reader:
             raise UnknownMemoryError(unknown)
         return [known[memory_id] for memory_id in wanted]
 
-    def tagged(self, tags: Sequence[str]) -> list[int]:
-        """The keys of memories that have any of the tags, oldest first."""
-        query = (
-            f"SELECT DISTINCT memory FROM memory_tags WHERE tag IN {one_of('tags')} ORDER BY memory"
-        )
-        return [row[0] for row in self.connection.execute(query, {"tags": as_json(tags)})]
+    def tagged(self, tags: Sequence[str]) -> Deletion:
+        """The memories that have any of the tags."""
+        chosen, values = f"SELECT DISTINCT memory {TAGGED}", {"tags": as_json(tags)}
+        (count,) = self.connection.execute(f"SELECT count(*) FROM ({chosen})", values).fetchone()
+        first = f"{chosen} ORDER BY memory LIMIT {MOST_TOLD}"
+        keys = [row[0] for row in self.connection.execute(first, values)]
+        return Deletion(count, tuple(self.memories(keys).values()))
 
     def page(
         self,
@@ -189,9 +197,9 @@ class Reader:
             limit: how many at most.
             weights: of words in text, context, tags, and of what `search_words` adds.
         """
-        where = conditions(filter)
+        where = conditions(filter, row="memory_words.rowid")
         score = f"-bm25(memory_words, {', '.join(map(repr, map(float, weights)))})"
-        join = "JOIN memories ON memories.key = memory_words.rowid" if where.clauses else ""
+        join = "JOIN memories ON memories.key = memory_words.rowid" * ("memories." in str(where))
         query = f"""
             SELECT memory_words.rowid, {score} AS score FROM memory_words {join}
             WHERE memory_words MATCH :match AND {where}
@@ -212,11 +220,18 @@ class Reader:
         """How many memories there are."""
         return int(self.connection.execute("SELECT memories FROM project").fetchone()[0])
 
-    def keys(self, filter: RecallFilter) -> list[int]:
+    def keys(self, filter: RecallFilter) -> NDArray[np.int64]:
         """The keys of all memories that pass the filter."""
+        import numpy as np
+
         where = conditions(filter)
-        query = f"SELECT memories.key FROM memories WHERE {where}"
-        return [row[0] for row in self.connection.execute(query, where.values)]
+        chosen = f"SELECT memories.key AS key FROM memories WHERE {where}"
+        if filter.tags and filter == RecallFilter(tags=filter.tags):  # their index has all
+            chosen = f"SELECT DISTINCT memory AS key {TAGGED}"
+        # As one text: a row for each takes Python several times as long.
+        query = f"SELECT ifnull(group_concat(key), '') FROM ({chosen})"
+        (keys,) = self.connection.execute(query, where.values).fetchone()
+        return np.fromstring(keys, dtype=np.int64, sep=",")
 
     def standing_keys(self, limit: int) -> list[int]:
         """The keys of the newest memories that were stored by hand, are pinned or more important than others."""

@@ -8,7 +8,6 @@ from typing import Any
 
 from cognitive_memory.core.memory import (
     DOCUMENT_KEYS,
-    Json,
     Memory,
     MemoryType,
     NewMemory,
@@ -16,6 +15,7 @@ from cognitive_memory.core.memory import (
     Scope,
     content_hash,
 )
+from cognitive_memory.core.values import Json
 from cognitive_memory.storage import times
 from cognitive_memory.storage.errors import BadRowError
 

@@ -116,10 +116,18 @@ def prepare(database: Path, *, project_id: str | None = None, keep_old: bool = T
 
 def _project_id(database: Path, *, read_only: bool) -> str:
     with closing(connections.connect(database, read_only=read_only)) as connection:
-        if not read_only and connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-            # a backup that was copied here by hand
-            connection.execute("PRAGMA journal_mode = WAL")
+        if not read_only:
+            known.note_journal(database, in_use=not _keeps_log(connection))
         return str(_asked(connection, database, "SELECT project_id FROM project")[0])
+
+
+def _keeps_log(connection: sqlite3.Connection) -> bool:
+    """Whether a database has a write-ahead log; it is given one if it is a backup that was copied here by hand.
+
+    Where a filesystem allows none, as a share over SMB, SQLite does without, and only its answer tells.
+    """
+    questions = ("PRAGMA journal_mode", "PRAGMA journal_mode = WAL")
+    return any(connection.execute(question).fetchone()[0] == "wal" for question in questions)
 
 
 def _asked(connection: sqlite3.Connection, database: Path, query: str) -> tuple[object, ...]:

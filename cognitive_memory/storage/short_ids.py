@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from cognitive_memory.core.memory import MemoryValueError, as_id, shown
+from cognitive_memory.core.values import MemoryValueError, as_id, shown
 from cognitive_memory.storage.errors import AmbiguousIdError, UnknownMemoryError
 from cognitive_memory.storage.store import MemoryStore
 

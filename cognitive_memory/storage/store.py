@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from cognitive_memory.core.memory import Scope
+from cognitive_memory.core.reports import Deletion
 from cognitive_memory.core.status import MemoryStatus
+from cognitive_memory.storage import connections, mass_deletion
 from cognitive_memory.storage.connections import Connections
 from cognitive_memory.storage.errors import read_only_error
 from cognitive_memory.storage.files import size_on_disk
@@ -85,6 +87,24 @@ class MemoryStore:
                 self._connections.settle(connection)
             yield Writer(connection, space, self.scope)
             connection.execute("COMMIT")
+
+    def delete_tagged(self, tags: Sequence[str]) -> Deletion:
+        """Delete for good all memories that have any of the tags, however many they are, and give their space back.
+
+        Raises:
+            DatabaseBusyError, StorageError: as `writing` does.
+        """
+        if self.prepared.read_only:
+            raise read_only_error(self.database)
+        space = self.embedding_space()
+        with connections.opened(self.database) as connection:
+            for statement in (*mass_deletion.PREPARED, "BEGIN IMMEDIATE"):
+                connection.execute(statement)
+            self._connections.settle(connection)
+            deleted = Writer(connection, space, self.scope).delete_tagged(tags)
+            connection.execute("COMMIT")
+            mass_deletion.give_back(connection)
+        return deleted
 
     def status(self) -> MemoryStatus:
         """Everything counted, at one moment."""

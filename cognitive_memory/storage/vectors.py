@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from cognitive_memory.core.memory import Origin
+from cognitive_memory.core.memory import COMMENT_KINDS, Origin
 from cognitive_memory.storage.filters import Conditions, one_of
 from cognitive_memory.storage.rows import as_json
 from heimdall.errors import HeimdallError
@@ -16,6 +16,12 @@ from heimdall.errors import HeimdallError
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+_USEFUL_FIRST = f"""
+CASE origin WHEN 'stored' THEN 0 WHEN 'commit' THEN 2 ELSE
+    CASE WHEN json_valid(metadata) AND json_extract(metadata, '$.kind') IN {COMMENT_KINDS} THEN 3 ELSE 1 END
+END, created_at DESC, key DESC
+"""
 
 _STEP = 4096
 """How many vectors are read at a time."""
@@ -102,22 +108,39 @@ class VectorReader:
         tried, failed = self.connection.execute(query, {"model": self.model}).fetchone()
         return int(tried) - int(failed), int(failed)
 
-    def pending(
-        self,
-        *,
-        keys: Sequence[int] | None = None,
-        before: int | None = None,
-        limit: int = -1,
-        replace: bool = True,
-    ) -> list[Pending]:
-        """Memories that have neither a vector nor a reason to have none, newest first.
+    def pending_keys(self, *, replace: bool = True) -> list[int]:
+        """The keys of the memories that have neither a vector nor a reason to have none, the most useful ones first.
+
+        Those are what was stored by hand, then documents and conversations, the history, and comments; of each the new
+        ones first.
 
         Args:
-            keys: only these; None: all.
-            before: only those with lower keys.
-            limit: how many at most; -1: all.
             replace: whether one that has a vector of another space is among them.
         """
+        where = self._pending(replace=replace)
+        query = f"SELECT key FROM memories WHERE {where} ORDER BY {_USEFUL_FIRST}"
+        return [row[0] for row in self.connection.execute(query, where.values)]
+
+    def pending(self, keys: Sequence[int], *, replace: bool = True) -> list[Pending]:
+        """Those of some memories that have neither a vector nor a reason to have none; in the order of `pending_keys`.
+
+        Args:
+            keys: of the memories.
+            replace: as for `pending_keys`.
+        """
+        where = self._pending(replace=replace)
+        where.add(f"key IN {one_of('keys')}", keys=as_json(keys))
+        query = f"""
+            SELECT key, text, context, origin, content_hash FROM memories WHERE {where}
+            ORDER BY {_USEFUL_FIRST}
+        """
+        rows = self.connection.execute(query, where.values)
+        return [
+            Pending(key, text, context, Origin(origin), content_hash)
+            for key, text, context, origin, content_hash in rows
+        ]
+
+    def _pending(self, *, replace: bool) -> Conditions:
         where = Conditions()
         has_one = "memory = key AND (model = :model OR NOT :replace)"
         where.add(
@@ -125,19 +148,7 @@ class VectorReader:
             model=self.model,
             replace=replace,
         )
-        if keys is not None:
-            where.add(f"key IN {one_of('keys')}", keys=as_json(keys))
-        if before is not None:
-            where.add("key < :before", before=before)
-        query = f"""
-            SELECT key, text, context, origin, content_hash FROM memories WHERE {where}
-            ORDER BY key DESC LIMIT :limit
-        """
-        rows = self.connection.execute(query, {**where.values, "limit": limit})
-        return [
-            Pending(key, text, context, Origin(origin), content_hash)
-            for key, text, context, origin, content_hash in rows
-        ]
+        return where
 
     def other_space_since(self, revision: int) -> str | None:
         """Another embedding space in which vectors were made after a revision."""
@@ -159,18 +170,32 @@ class VectorReader:
 
         Changes are remembered for a while only: when `known` is too old, or of another history, everything is given.
         """
-        query = (
-            "SELECT revision, ifnull(stamp, 0) FROM project LEFT JOIN revisions USING (revision)"
-        )
-        now = State(*self.connection.execute(query).fetchone())
+        now = self.state()
         if known is None or (known != now and not self._remembered(known)):
-            (count,) = self.connection.execute(
-                "SELECT count(*) FROM embeddings WHERE model = ? AND vector IS NOT NULL",
-                (self.model,),
-            ).fetchone()
+            # By the indexes alone, without a look at the vectors.
+            query = """
+                SELECT count(*) - (SELECT count(*) FROM embeddings WHERE model = :model AND failure IS NOT NULL)
+                FROM embeddings WHERE model = :model
+            """
+            (count,) = self.connection.execute(query, {"model": self.model}).fetchone()
             return Vectors(now, *_arrays(self._rows("TRUE ORDER BY memory"), count))
         changed = self._rows("revision > :revision", revision=known.revision).fetchall()
         return Vectors(now, *_arrays(iter(changed), len(changed)), self.gone(known.revision))
+
+    def state(self) -> State:
+        """The database's, now."""
+        query = (
+            "SELECT revision, ifnull(stamp, 0) FROM project LEFT JOIN revisions USING (revision)"
+        )
+        return State(*self.connection.execute(query).fetchone())
+
+    def parts(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+        """All there are, by key, some at a time: keys, shape (n,), and vectors, shape (n, dimension).
+
+        Raises:
+            UnfitVectorsError: they are of several sizes.
+        """
+        return _parts(self._rows("TRUE ORDER BY memory"))
 
     def _rows(self, condition: str, **values: object) -> sqlite3.Cursor:
         """Keys and vectors that meet a condition."""
@@ -219,13 +244,25 @@ def _arrays(
 
     keys = np.empty(count, dtype=np.int64)
     matrix = np.empty((count, 0), dtype=np.float32)
-    for start in range(0, count, _STEP):
-        block = list(islice(rows, _STEP))
+    start = 0
+    for some, block in _parts(rows):
         if not start:
-            matrix = np.empty((count, len(block[0][1]) // 4), dtype=np.float32)
-        if {len(row[1]) for row in block} != {4 * matrix.shape[1]}:
-            raise UnfitVectorsError("the database has vectors of several sizes")
-        keys[start : start + len(block)] = [row[0] for row in block]
-        numbers = np.frombuffer(b"".join(row[1] for row in block), dtype="<f4")
-        matrix[start : start + len(block)] = numbers.reshape(len(block), -1)
+            matrix = np.empty((count, block.shape[1]), dtype=np.float32)
+        keys[start : start + len(some)] = some
+        matrix[start : start + len(some)] = block
+        start += len(some)
     return keys, matrix
+
+
+def _parts(
+    rows: Iterator[tuple[int, bytes]],
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    import numpy as np
+
+    size: int | None = None
+    while block := list(islice(rows, _STEP)):
+        size = len(block[0][1]) if size is None else size
+        if {len(row[1]) for row in block} != {size}:
+            raise UnfitVectorsError("the database has vectors of several sizes")
+        numbers = np.frombuffer(b"".join(row[1] for row in block), dtype="<f4")
+        yield np.array([row[0] for row in block], dtype=np.int64), numbers.reshape(len(block), -1)

@@ -9,23 +9,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
-from uuid import UUID, uuid4, uuid5
+from uuid import uuid4
 
-from cognitive_memory.core.memory import (
-    LoadState,
-    Memory,
-    MemoryContent,
-    MemoryValueError,
-    NewMemory,
-    Origin,
-    Scope,
-    content_hash,
-)
-from cognitive_memory.core.reports import SourceReport
+from cognitive_memory.core.history import How
+from cognitive_memory.core.memory import LoadState, Memory, MemoryContent, NewMemory, Origin, Scope
+from cognitive_memory.core.reports import Deletion, SourceReport
 from cognitive_memory.core.search_words import search_words
-from cognitive_memory.storage import times
-from cognitive_memory.storage.reading import Reader
+from cognitive_memory.core.values import MemoryValueError
+from cognitive_memory.storage import history, mass_deletion, times
+from cognitive_memory.storage.one_text import already_said, together
+from cognitive_memory.storage.reading import TAGGED, Reader
 from cognitive_memory.storage.rows import as_columns, as_json
+from cognitive_memory.storage.source_ids import identified
 from cognitive_memory.storage.vectors import Embedded
 
 CHANGEABLE = tuple(field.name for field in fields(MemoryContent))
@@ -33,9 +28,6 @@ CHANGEABLE = tuple(field.name for field in fields(MemoryContent))
 
 REMEMBERED_REVISIONS = 10_000
 """For how many revisions deletions are remembered; an index that is further behind is read anew."""
-
-_SOURCE_IDS = UUID("6f1c1c1e-3b0a-5d8e-9a53-0c0d6f0a7c11")
-"""The namespace of ids that follow from a source and a content; any constant would do."""
 
 _SEARCHED = ("text", "context", "created_at")
 """What the column `words` follows from."""
@@ -93,12 +85,22 @@ class Writer(Reader):
                 by the text alone, whatever its case and blanks, and all details are put together.
         """
         now = times.now()
-        return [self.put_one(memory, now, by_hand=by_hand) for memory in memories]
+        if not by_hand:
+            return [self.put_one(memory, now) for memory in memories]
+        return [self._put_said(memory, now) for memory in memories]
 
-    def put_one(self, memory: NewMemory, now: int, *, by_hand: bool = False) -> Stored:
-        """Store one memory; `now` is when that happens, in microseconds."""
-        if by_hand and not memory.id and (said := self.said(memory)):
-            memory = _together(said, memory)
+    def _put_said(self, memory: NewMemory, now: int) -> Stored:
+        """Store what somebody says now."""
+        if not memory.id and (said := already_said(self, memory)):
+            return self.put_one(together(said, memory), now, how=How.MERGED)
+        return self.put_one(memory, now, how=How.REPLACED if memory.id else How.MERGED)
+
+    def put_one(self, memory: NewMemory, now: int, *, how: How | None = None) -> Stored:
+        """Store one memory; `now` is when that happens, in microseconds.
+
+        Args:
+            how: what of, for the history of the one that it changes; None: nobody asks what a loader changed.
+        """
         new = as_columns(memory, created_at=now)
         # By origin too: what the user says joins nothing that a stranger said, tagged and pinned.
         same = (
@@ -120,6 +122,8 @@ class Writer(Reader):
             del changes["origin"]  # it has been here, word for word, and is no stranger's
         if not changes:
             return Stored(key, memory_id, Change.UNCHANGED)
+        if how is not None:
+            history.keep(self.connection, key, how, {name: old[name] for name in changes}, now)
         if not changes.keys().isdisjoint(_SEARCHED):
             changes["words"] = _words({**old, **changes})
         changes |= {"updated_at": now, "revision": self.new_revision()}
@@ -154,8 +158,15 @@ class Writer(Reader):
         old = self.get(memory_id)
         fields = {name: getattr(old, name) for name in CHANGEABLE} | dict(changes)
         new = NewMemory(**fields, id=old.id, created_at=old.created_at, origin=old.origin)
-        (stored,) = self.put([new])
-        return stored.key
+        return self.put_one(new, times.now(), how=How.UPDATED).key
+
+    def forget_history(self, memory_id: str) -> int:
+        """Drop what a memory said before; tells how many changes that were.
+
+        Raises:
+            UnknownMemoryError: there is no such memory.
+        """
+        return history.forget(self.connection, *self.keys_of([memory_id]))
 
     def delete(self, keys: Sequence[int]) -> tuple[Memory, ...]:
         """Delete memories for good, with their vectors and words, and return what they were."""
@@ -163,13 +174,28 @@ class Writer(Reader):
         self._delete(keys)
         return deleted
 
+    def delete_tagged(self, tags: Sequence[str]) -> Deletion:
+        """Delete for good all memories that have any of the tags, however many they are."""
+        deleted = self.tagged(tags)
+        if deleted.count:
+            self.new_revision()
+            chosen, values = f"SELECT memory {TAGGED}", {"tags": as_json(tags)}
+            mass_deletion.delete(self.connection, chosen, values)
+            self._forget_deletions()
+        return deleted
+
     def _delete(self, keys: Sequence[int]) -> None:
         if not keys:
             return
-        oldest = self.new_revision() - REMEMBERED_REVISIONS
+        self.new_revision()
         self.connection.execute(
             "DELETE FROM memories WHERE key IN (SELECT value FROM json_each(?))", (as_json(keys),)
         )
+        self._forget_deletions()
+
+    def _forget_deletions(self) -> None:
+        """Forget those that happened long ago."""
+        oldest = self.new_revision() - REMEMBERED_REVISIONS
         if oldest > 0:
             self.connection.execute("DELETE FROM deletions WHERE revision <= ?", (oldest,))
             query = "UPDATE project SET deletions_since = max(deletions_since, ?)"
@@ -185,7 +211,7 @@ class Writer(Reader):
         pinned = {memory_id for _, memory_id, is_pinned in rows if is_pinned}
         stored = self.put(
             replace(memory, pinned=memory.pinned or memory.id in pinned)
-            for memory in _identified(source, memories)
+            for memory in identified(source, memories)
         )
         gone = {key for key, _, _ in rows} - {item.key for item in stored}
         self._delete(sorted(gone))
@@ -275,32 +301,5 @@ def _united(old: Mapping[str, Any], memory: NewMemory) -> dict[str, Any]:
     return {"tags": as_json(list(tags)), "pinned": int(old["pinned"] or memory.pinned)}
 
 
-def _together(said: Memory, again: NewMemory) -> NewMemory:
-    """A memory with the details of one that says the same: nothing that it has is lost."""
-    return NewMemory(
-        id=said.id,
-        text=said.text,
-        type=said.type,
-        tags=tuple(dict.fromkeys([*said.tags, *again.tags])),
-        source=said.source if said.source is not None else again.source,
-        context=said.context or again.context,
-        importance=max(said.importance, again.importance),
-        pinned=said.pinned or again.pinned,
-        metadata={**again.metadata, **said.metadata},
-        created_at=said.created_at,
-        origin=said.origin,
-    )
-
-
 def _words(columns: Mapping[str, Any]) -> str:
     return search_words(columns["text"], columns["context"], times.moment(columns["created_at"]))
-
-
-def _identified(source: str, memories: Iterable[NewMemory]) -> Iterable[NewMemory]:
-    """Memories of a source with ids: those of the n-th memory of a content are the same on every machine."""
-    occurrences: Counter[bytes] = Counter()
-    for memory in memories:
-        digest = content_hash(memory.text, memory.context)
-        name = f"{len(source)}:{source}:{digest.hex()}:{occurrences[digest]}"
-        occurrences[digest] += 1
-        yield replace(memory, source=source, id=memory.id or str(uuid5(_SOURCE_IDS, name)))

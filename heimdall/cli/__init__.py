@@ -7,7 +7,10 @@ import sys
 
 def main() -> int:
     """Run the command line and return its exit code, one of those in `heimdall.models.report`."""
+    from heimdall.models import streams
+
     try:
+        streams.settle()
         if sys.argv[1:2] == ["hook"] and not {"--help", "-h"} & {*sys.argv[2:]}:
             # At each event of a conversation: what other commands import takes longer than an answer.
             from heimdall.hooks.run import main as hook
@@ -15,23 +18,31 @@ def main() -> int:
             return hook(sys.argv[2:])
         from heimdall.cli.run import run
 
-        code = run()
+        return run()
     except KeyboardInterrupt:  # while modules were still being imported
         return 130
-    if code == 130:
-        _leave_threads(code)
-    return code
 
 
-def _leave_threads(code: int) -> None:
-    """End the process if a thread still computes: Python would wait for it, and Ctrl-C is answered at once."""
+def end(code: int) -> int:
+    """End this process, a command's own, at once: to take down all that it loaded takes as long as an answer.
+
+    What was registered for the end of a process is done, and all output written. A thread that still computes is left, so
+    that Ctrl-C is answered at once.
+
+    Returns:
+        The code, for Python to end with: where a debugger or profiler waits for the end, or output could not be written,
+        which Python then tells of.
+    """
+    import atexit
     import contextlib
     import os
-    import threading
 
-    if all(thread.daemon or thread is threading.main_thread() for thread in threading.enumerate()):
-        return
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            stream.flush()
-    os._exit(code)
+    if sys.gettrace() or sys.getprofile():
+        return code
+    atexit._run_exitfuncs()
+    with contextlib.suppress(OSError, ValueError):
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+        os._exit(code)
+    return code

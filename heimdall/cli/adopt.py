@@ -31,7 +31,7 @@ def adopt(*, path: Path | None, own: bool) -> Report:
 
     Examples:
         heimdall project adopt  # the database in this project is to be yours
-        heimdall project adopt ~/repository  # that of another project
+        heimdall project adopt ../repository  # that of another project
         heimdall project adopt --own  # it was yours, but heimdall's data directory is a new one
     """
     from cognitive_memory.storage import adoption

@@ -8,7 +8,7 @@ from heimdall.cli import output
 from heimdall.cli.command import command
 from heimdall.cli.memory_options import scope_option
 from heimdall.cli.memory_view import document, show
-from heimdall.cli.opening import ALL, these_memories, this_memory_if_any
+from heimdall.cli.opening import ALL, these_memories
 from heimdall.models.report import Report
 
 
@@ -64,14 +64,11 @@ def undo(*, ids: tuple[str, ...], dry_run: bool) -> Report:
     """
     from heimdall.hooks import undoing
 
-    with this_memory_if_any() as memory:
-        undone = undoing.Undone()
-        if memory and ids:
-            undone = undoing.undo(memory, ids, dry_run=dry_run)
-        elif memory:
-            undone = undoing.undo_last(memory, dry_run=dry_run)
-        elif ids:
-            raise undoing.NotCapturedError("this project remembers nothing; nothing was undone")
+    with these_memories() as memories:
+        if ids:
+            undone = undoing.undo(memories, ids, dry_run=dry_run)
+        else:
+            undone = undoing.undo_last(memories, dry_run=dry_run)
 
     def show_undone() -> None:
         for one in undone.memories:

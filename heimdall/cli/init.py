@@ -40,6 +40,9 @@ class _Step:
 @click.option("--no-load", is_flag=True, help="Load no files.")
 @click.option("--no-git-load", is_flag=True, help="Load no commits.")
 @click.option(
+    "--hooks", is_flag=True, help="Have sessions begin with what matters, where assistants can."
+)
+@click.option(
     "--no-embed", is_flag=True, help="Leave the vectors for later; keywords find it at once."
 )
 @click.option("--yes", is_flag=True, help="Don't ask.")
@@ -50,6 +53,7 @@ def init(
     no_mcp: bool,
     no_load: bool,
     no_git_load: bool,
+    hooks: bool,
     no_embed: bool,
     yes: bool,
     dry_run: bool,
@@ -70,7 +74,9 @@ def init(
     project = find_project()
     check_place(project.root)
     left_out = {"project": no_project, "mcp": no_mcp, "load": no_load, "git-load": no_git_load}
-    steps = [step for step in _steps(project, embed=not no_embed) if not left_out[step.name]]
+    steps = [
+        step for step in _steps(project, embed=not no_embed, hooks=hooks) if not left_out[step.name]
+    ]
     if not json_wanted():
         _say(project.root, steps)
     plan = {step.name.replace("-", "_"): step.does for step in steps}
@@ -86,14 +92,16 @@ def init(
     return Report({**document, "done": done}, _show_end, errors=failures)
 
 
-def _steps(project: Project, *, embed: bool) -> list[_Step]:
-    from heimdall.cli import ingest, mcp
+def _steps(project: Project, *, embed: bool, hooks: bool) -> list[_Step]:
+    from heimdall.cli import git_load, load, mcp
     from heimdall.cli import project as projects
     from heimdall.mcp_clients import setup
     from heimdall.mcp_clients.clients import CLIENTS, USER
 
     root = str(project.root)
     later = () if embed else ("--no-embed",)
+    # Named either way: without it, the command would ask once more.
+    assistants = ("--all", "--hooks" if hooks else "--no-hooks")
     here = [
         client.title
         for client in CLIENTS.values()
@@ -104,23 +112,23 @@ def _steps(project: Project, *, embed: bool) -> list[_Step]:
     )
     made = "is there already" if project.database.exists() else "is made in .heimdall"
     connected = (
-        f"connects {', '.join(here)}"
+        f"connects {', '.join(here)}{', with hooks where there are any' if hooks else ''}"
         if here
         else "finds no assistant here; 'heimdall mcp list' shows those it knows"
     )
     repository = (project.root / ".git").exists()
     return [
         _Step("project", f"its memory {made}", lambda: report_of(projects.init, root)),
-        _Step("mcp", connected, (lambda: report_of(mcp.install, "--all")) if here else None),
+        _Step("mcp", connected, (lambda: report_of(mcp.install, *assistants)) if here else None),
         _Step(
             "load",
             f"remembers what its files say{fetched}",
-            lambda: report_of(ingest.load, root, *later),
+            lambda: report_of(load.load, root, *later),
         ),
         _Step(
             "git-load",
             "remembers its commits" if repository else "finds no git repository",
-            (lambda: report_of(ingest.git_load, root, *later)) if repository else None,
+            (lambda: report_of(git_load.git_load, root, *later)) if repository else None,
         ),
     ]
 

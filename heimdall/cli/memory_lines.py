@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from heimdall.cli.output import faint, strong
-from heimdall.cli.wrapping import cut, cut_before, width, wrapped
+from heimdall.cli.wrapping import OMISSION, cut, cut_before, width, wrapped
 from heimdall.models.text import printable
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ _CONTEXT, _SHORTEST_CONTEXT = 100, 16
 """Characters of a context that are shown at most, and columns for which its beginning is worth it."""
 _IN_A_PIPE = 230
 """Characters of an excerpt where there are no columns: what three lines of a terminal have."""
+_OF_ITS_OWN = re.compile(r"[#>|@]|```|[-*+•] |\d+[.)] |[\w-]+: ")
+"""How a line begins that does not go on with the one before."""
 _STEM, _ENDING = 5, 3
 """A word is marked if it begins as one of the question's does, whose last letters may differ."""
 
@@ -95,12 +97,17 @@ def visible(text: str) -> str:
     return clean(text).replace("\u2800", " ")
 
 
+def lines_of(text: str) -> list[str]:
+    """The lines of a text, as a terminal may show them; at least one."""
+    return [printable(line) for line in visible(text).strip("\n").split("\n")]
+
+
 def _head(memory: Memory, columns: int | None, before: str, *, weak: bool = False) -> Line:
     from cognitive_memory.storage.short_ids import short_id
 
     when = f"{memory.created_at.astimezone():%Y-%m-%d}"
     known = _GAP.join([when, *(["weak"] if weak else []), short_id(memory.id)])
-    source = _name(memory.source) if memory.source else ""
+    source = as_name(memory.source) if memory.source else ""
     room = None if columns is None else columns - width(before)
     if source and room is not None:
         # What was put into quotes keeps both of them: it could pass for something else.
@@ -127,7 +134,7 @@ def _details(memory: Memory) -> Iterator[str]:
     if memory.pinned:
         yield "pinned"
     if memory.tags:
-        yield " ".join(f"#{_name(tag)}" for tag in memory.tags)
+        yield " ".join(f"#{as_name(tag)}" for tag in memory.tags)
 
 
 def _context(memory: Memory) -> str:
@@ -139,7 +146,7 @@ def _context(memory: Memory) -> str:
     return quoted(visible(context)) if context else ""
 
 
-def _name(name: str) -> str:
+def as_name(name: str) -> str:
     """A tag or a source; in quotes if it is not one visible word."""
     from heimdall.quoting import quoted
 
@@ -148,7 +155,7 @@ def _name(name: str) -> str:
 
 
 def _text(text: str, layout: Layout) -> Sequence[str]:
-    lines = [printable(line) for line in visible(text).strip("\n").split("\n")]
+    lines = lines_of(text)
     room, most = layout.room, layout.lines
     if most is None:
         return list(_fitting(lines, room))
@@ -159,13 +166,42 @@ def _text(text: str, layout: Layout) -> Sequence[str]:
             return shown
     from cognitive_memory.core.excerpt import excerpt
 
-    flat = " ".join(" ".join(lines).split())
-    while True:
-        part = excerpt(flat, layout.question, characters).text
-        shown = list(_fitting([part], room))
-        if len(shown) <= most or characters <= 1:
-            return shown[:most]
-        characters = min(characters - 1, characters * most // len(shown))
+    text = ("\n" if room else " ").join(_paragraphs(lines))
+    part = excerpt(text, layout.question, characters).text
+    shown = list(_fitting(part.split("\n"), room))
+    return shown if room is None or len(shown) <= most else _best(shown, most, room, layout)
+
+
+def _best(lines: Sequence[str], most: int, room: int, layout: Layout) -> Sequence[str]:
+    """So many neighbouring lines as have most of the question's words, with a mark where others are left out."""
+    pattern = _words(layout.question)
+
+    def words(at: int) -> int:
+        part = "\n".join(lines[at : at + most])
+        return len({found[0].casefold() for found in pattern.finditer(part)}) if pattern else 0
+
+    first = max(range(len(lines) - most + 1), key=words)
+    shown = [*lines[first : first + most]]
+    if first and not shown[0].startswith(OMISSION):
+        shown[0] = cut(f"{OMISSION} {shown[0]}", room)
+    if first + most < len(lines):
+        shown[-1] = f"{cut(shown[-1], room - 2).removesuffix(OMISSION)} {OMISSION}"
+    return shown
+
+
+def _paragraphs(lines: Sequence[str]) -> Iterator[str]:
+    """The lines without those breaks that only kept them short; a heading, an item, a row or a field stays by itself."""
+    paragraph: list[str] = []
+    for line in lines:
+        words = " ".join(line.split())
+        alone = not words or _OF_ITS_OWN.match(words)
+        if paragraph and (alone or paragraph[0].startswith("#")):
+            yield " ".join(paragraph)
+            paragraph = []
+        if words:
+            paragraph.append(words)
+    if paragraph:
+        yield " ".join(paragraph)
 
 
 def _fitting(lines: Sequence[str], room: int | None) -> Iterator[str]:

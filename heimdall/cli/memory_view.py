@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from heimdall.cli import output, screen
-from heimdall.cli.memory_lines import FEWEST_LINES, LINES, Layout, Line, memory_lines, visible
+from heimdall.cli import output, screen, tables
+from heimdall.cli.memory_lines import (
+    FEWEST_LINES,
+    LINES,
+    Layout,
+    Line,
+    as_name,
+    memory_lines,
+    visible,
+)
 from heimdall.cli.opening import model_is_here
 from heimdall.models.text import printable_lines
 
@@ -16,6 +24,8 @@ if TYPE_CHECKING:
 
 _LINE = 100
 """How many characters of a memory a line of a list shows."""
+_PLACES = 3
+"""How many other places of a text are named."""
 _NOTHING_FOUND = (
     "nothing found. Other words may find it; --tag, --type, --source, --since and --until leave memories out. "
     "'heimdall status' tells what is remembered, 'heimdall load' remembers what files say."
@@ -75,6 +85,7 @@ def show_hits(hits: Sequence[Hit], question: str, *, whole: bool, explain: bool)
                 yield [""]
             parts = "  ".join(f"{name} {value:.3f}" for name, value in hit.parts.items())
             notes = [f"score {hit.score:.3f}  {parts}"] if explain else []
+            notes += _also(hit)
             yield from memory_lines(
                 hit.memory, layout, before=f"{number}. ", weak=hit.weak, notes=notes
             )
@@ -82,15 +93,22 @@ def show_hits(hits: Sequence[Hit], question: str, *, whole: bool, explain: bool)
     screen.show(lines())
 
 
+def _also(hit: Hit) -> list[str]:
+    """A line that names where else the text is, if it is anywhere."""
+    places = [as_name(place) for place in hit.other_places]
+    more = [f"{len(places) - _PLACES} more"] if len(places) > _PLACES else []
+    return [f"also in {', '.join([*places[:_PLACES], *more])}"] if places else []
+
+
 def table(memories: Sequence[Memory]) -> None:
     """Print one line for each memory."""
-    whole = [output.Column("id", whole=True), output.Column("type", whole=True)]
     from cognitive_memory.storage.short_ids import short_id
 
+    whole = [tables.Column("id", whole=True), tables.Column("type", whole=True)]
     rows = (
         (short_id(item.id), item.type, short(item.text), " ".join(item.tags)) for item in memories
     )
-    output.table([*whole, "memory", "tags"], rows)
+    tables.table([*whole, "memory", "tags"], rows)
 
 
 def short(text: str) -> str:

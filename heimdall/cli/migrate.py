@@ -56,7 +56,7 @@ def _show(migration: MigrationReport) -> None:
         Outcome.FAILED: output.bad,
     }
     for step in migration.steps:
-        where = f" → {step.target}" if step.target and step.outcome is not Outcome.LEFT else ""
+        where = f" -> {step.target}" if step.target and step.outcome is not Outcome.LEFT else ""
         output.line(looks[step.outcome](step.outcome), f"  {step.kind}  {step.source}{where}")
         if step.detail:
             output.paragraph(step.detail, indent=4)

@@ -32,6 +32,7 @@ _EXAMPLES = {
     "verify": """
         heimdall models verify  # hash every file
         heimdall models verify --repair  # and fetch anew what is bad or missing
+        heimdall models verify --provenance  # and who made the release's assets, from what
     """,
     "export": """
         heimdall models export model.zip  # carry it to a machine without a network
@@ -71,6 +72,10 @@ def _command(name: str, row: commands.Command) -> Command:
     parameters: list[click.Parameter] = [
         click.Option([f"--{flag.replace('_', '-')}"], is_flag=True, help=meaning)
         for flag, meaning in row.flags
+    ]
+    file = click.Path(dir_okay=False, path_type=Path)
+    parameters += [
+        click.Option([f"--{option}"], type=file, help=meaning) for option, meaning in row.files
     ]
     if row.about_one:
         variant = "The variant; default: $HEIMDALL_MODEL_VARIANT, else standard."

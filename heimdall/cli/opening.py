@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,14 +37,6 @@ def these_memories(scope: str = ALL) -> JointMemory:
     return existing_memories(find_project, *([] if scope == ALL else [Scope(scope)]))
 
 
-def this_memory_if_any() -> AbstractContextManager[ProjectMemory | None]:
-    """This project's memory, or None where there is none: looking makes none."""
-    from cognitive_memory.opening import existing_memory
-    from cognitive_memory.project.find import find_project
-
-    return existing_memory(find_project()) or nullcontext()
-
-
 def embed_all(memory: ProjectMemory) -> int:
     """Make all vectors that are missing, with a bar; fetches the model if it is not here."""
     from heimdall.cli.progress import progress
@@ -55,14 +45,6 @@ def embed_all(memory: ProjectMemory) -> int:
     initialize_shared_environment()
     with progress("embedding") as report:
         return memory.embed_pending(progress=report)
-
-
-def whole_ids(memories: JointMemory, given: Iterable[str]) -> list[str]:
-    """The ids of memories that were named by ids or their beginnings, as `storage.short_ids.whole_ids`."""
-    from cognitive_memory.storage import short_ids
-
-    stores = [memory.storage for memory in memories.memories.values()]
-    return short_ids.whole_ids(stores, given)
 
 
 def model_is_here() -> bool:

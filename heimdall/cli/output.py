@@ -8,18 +8,17 @@ the terminal or the pipe.
 
 from __future__ import annotations
 
-import codecs
 import io
 import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, is_dataclass
+from collections.abc import Iterable, Mapping
 from dataclasses import fields as dataclass_fields
+from dataclasses import is_dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, TextIO
+from typing import TYPE_CHECKING, Any, Literal, Self, TextIO, TypeAlias
 
 import click
 
@@ -30,10 +29,12 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-_GAP = "  "
-_NARROWEST_TABLE = 40  # columns; in less, cells would be cut to nothing
+GAP = "  "
 _NARROWEST = 24  # columns; in less, wrapped prose is harder to read than broken lines
 
+
+Grade: TypeAlias = Literal["pass", "warn", "fail"]
+"""How a finding is: as it should be, to be looked at, broken."""
 
 NOBODY_TO_ASK = "There is no terminal to ask on; --yes goes on without asking."
 """The usage error of a command that would ask first."""
@@ -69,7 +70,7 @@ strong = partial(Styled, style="bold")
 """For what to see first."""
 
 
-def mark(grade: Literal["pass", "warn", "fail"]) -> Styled:
+def mark(grade: Grade) -> Styled:
     """A sign before a finding; letters where stdout's encoding has no such sign."""
     sign, letters, colour = {
         "pass": ("✓", "ok", good),
@@ -81,21 +82,6 @@ def mark(grade: Literal["pass", "warn", "fail"]) -> Styled:
     except UnicodeEncodeError:
         return colour(letters)
     return colour(sign)
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a table.
-
-    Attributes:
-        title: its heading.
-        right: whether its cells are flushed right, as numbers are.
-        whole: whether its cells are never wrapped (on a terminal too narrow for them they are cut).
-    """
-
-    title: str
-    right: bool = False
-    whole: bool = False
 
 
 def line(*parts: str) -> None:
@@ -126,31 +112,9 @@ def fields(pairs: Iterable[tuple[str, object]]) -> None:
         for name, value in pairs
         if value is not None
     ]
-    indent = max((width(name) for name, _ in rows), default=0) + len(_GAP)
+    indent = max((width(name) for name, _ in rows), default=0) + len(GAP)
     for name, value in rows:
-        _hang(strong(_padded(name, indent)), value)
-
-
-def table(columns: Sequence[Column | str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows under headings; a cell's line breaks count as blanks.
-
-    Args:
-        columns: a text is the title of an ordinary column.
-        rows: a cell for each column; `None` is an empty one.
-    """
-    layout = [Column(column) if isinstance(column, str) else column for column in columns]
-    cells = [[_cell(value) for value in row] for row in rows]
-    if on_terminal(sys.stdout) and shutil.get_terminal_size().columns >= _NARROWEST_TABLE:
-        _draw_table(layout, cells)
-        return
-    cells.insert(0, [column.title for column in layout])
-    widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
-    for row in cells:
-        parts = [
-            _padded(cell, size, right=part.right)
-            for cell, size, part in zip(row, widths, layout, strict=True)
-        ]
-        click.echo(_GAP.join(parts).rstrip())
+        _hang(strong(padded(name, indent)), value)
 
 
 def error(message: str) -> None:
@@ -166,9 +130,9 @@ def aside(text: str) -> None:
     if not on_terminal(sys.stderr):
         click.echo(text, err=True)
         return
-    room = max(_NARROWEST, shutil.get_terminal_size().columns - len(_GAP))
+    room = max(_NARROWEST, shutil.get_terminal_size().columns - len(GAP))
     for part in text.split("\n"):
-        click.echo(f"\n{_GAP}".join(wrapped(part, room)), err=True)
+        click.echo(f"\n{GAP}".join(wrapped(part, room)), err=True)
 
 
 def as_json(document: Mapping[str, object]) -> None:
@@ -202,14 +166,6 @@ def fields_of(record: object) -> dict[str, Any]:
     """The fields of a dataclass and their values, which are not copied."""
     assert is_dataclass(record)  # noqa: S101 (a mistake of ours)
     return {field.name: getattr(record, field.name) for field in dataclass_fields(record)}
-
-
-def print_everything() -> None:
-    """Make stdout take any text: a path's bytes as they are, and numbers for characters that its encoding has not."""
-    stream = sys.stdout
-    if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
-        utf8 = codecs.lookup(stream.encoding).name == "utf-8"
-        stream.reconfigure(errors="surrogateescape" if utf8 else "backslashreplace")
 
 
 def on_terminal(stream: TextIO | None) -> bool:
@@ -253,14 +209,8 @@ def _plain(value: object) -> object:
     raise TypeError(message)
 
 
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    text = printable(" ".join(str(value).split()))
-    return Styled(text, value.style) if isinstance(value, Styled) else text
-
-
-def _padded(text: str, columns: int, *, right: bool = False) -> str:
+def padded(text: str, columns: int, *, right: bool = False) -> str:
+    """Text with blanks to fill so many columns of a terminal."""
     blanks = " " * (columns - width(text))
     return f"{blanks}{text}" if right else f"{text}{blanks}"
 
@@ -283,24 +233,3 @@ def _hang(begin: str, text: str) -> None:
         drawing.print(
             as_text(further if number else begin), as_text(styled), sep="", soft_wrap=True
         )
-
-
-def _draw_table(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> None:
-    from rich.table import Table
-
-    drawn = Table(
-        box=None,
-        pad_edge=False,
-        padding=(0, len(_GAP), 0, 0),
-        header_style="" if os.environ.get("NO_COLOR") else "bold",
-    )
-    for column in columns:
-        drawn.add_column(
-            column.title,
-            justify="right" if column.right else "left",
-            no_wrap=column.whole,
-            overflow="ellipsis" if column.whole else "fold",
-        )
-    for row in cells:
-        drawn.add_row(*map(as_text, row))
-    console().print(drawn)

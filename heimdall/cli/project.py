@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +13,13 @@ import click
 from heimdall.cli import output
 from heimdall.cli.adopt import adopt
 from heimdall.cli.command import group
+from heimdall.cli.project_list import list_
 from heimdall.cli.trust import trust
 from heimdall.models.report import Report
 from heimdall.models.text import megabytes
 
 if TYPE_CHECKING:
     from cognitive_memory.project.find import Project
-    from cognitive_memory.project.registry import KnownProject
 
 
 @group()
@@ -48,7 +47,7 @@ def init(*, path: Path | None, dry_run: bool) -> Report:
 
     Examples:
         heimdall project init  # in the repository around the working directory
-        heimdall project init ~/notes --dry-run  # only say what would be made
+        heimdall project init ../notes --dry-run  # only say what would be made
     """
     from cognitive_memory.opening import open_memory
     from cognitive_memory.project.find import check_place
@@ -92,95 +91,7 @@ class _Made:
             )
 
 
-@project.command("list")
-def list_() -> Report:
-    """List the projects that this machine knows.
-
-    A project is known once its memory was used here. Nothing in the projects is changed.
-
-    Examples:
-        heimdall project list  # which projects this machine knows, and how much each remembers
-        heimdall project list --json  # the same for a script
-    """
-    from cognitive_memory.project.errors import ProjectError
-    from cognitive_memory.project.find import find_project
-    from cognitive_memory.project.registry import known_projects
-
-    try:
-        here = find_project().root
-    except ProjectError:
-        here = None
-    projects = _Projects([_described(known, here) for known in known_projects()])
-    return Report(output.fields_of(projects), projects.show)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _ProjectRow:
-    root: Path
-    project_id: str | None = None
-    memories: int | None = None
-    size: int | None = None
-    used: str
-    state: str = "ok"
-    problem: str | None = None
-    current: bool
-
-
-def _described(known: KnownProject, here: Path | None) -> _ProjectRow:
-    from cognitive_memory.project.errors import ProjectError
-    from cognitive_memory.storage.errors import StorageError, UnknownDatabaseError
-    from cognitive_memory.storage.schema import peek
-
-    used = known.used.isoformat(timespec="seconds")
-    root = known.project.root
-
-    row = partial(_ProjectRow, root=root, used=used, current=root == here)
-    if known.gone:
-        return row(state="gone")
-    try:
-        known.project.check()
-        stored = peek(known.project.database)
-    except ProjectError as error:
-        return row(state="untrusted", problem=error.reason)
-    except StorageError as error:
-        state = "unknown" if isinstance(error, UnknownDatabaseError) else "unreadable"
-        return row(state=state, problem=error.problem)
-    if stored is None:
-        return row(state="empty")
-    return row(project_id=stored.project_id, memories=stored.memories, size=stored.size)
-
-
-@dataclass(frozen=True)
-class _Projects:
-    projects: Sequence[_ProjectRow]
-
-    def show(self) -> None:
-        if not self.projects:
-            output.line("no projects yet; 'heimdall project init' makes one")
-            return
-        columns = [
-            output.Column(""),
-            output.Column("project"),
-            output.Column("memories", right=True, whole=True),
-            output.Column("size", right=True, whole=True),
-            output.Column("used", whole=True),
-            output.Column("state"),
-        ]
-        rows = (
-            (
-                output.strong("*") if row.current else "",
-                row.root,
-                None if row.memories is None else f"{row.memories:,}",
-                None if row.size is None else megabytes(row.size),
-                row.used[:10],
-                (output.good if row.state == "ok" else output.warning)(row.problem or row.state),
-            )
-            for row in self.projects
-        )
-        output.table(columns, rows)
-        if any(row.state == "gone" for row in self.projects):
-            advice = "'heimdall project clean --gone' forgets those whose directory is gone"
-            output.line(output.faint(advice))
+project.add_command(list_)
 
 
 @project.command()
@@ -198,7 +109,7 @@ def clean(*, path: Path | None, gone: bool, yes: bool, dry_run: bool) -> Report:
 
     Examples:
         heimdall project clean --dry-run  # what would be removed here
-        heimdall project clean ~/old --yes  # remove what that project remembers, unasked
+        heimdall project clean ../old --yes  # remove what that project remembers, unasked
         heimdall project clean --gone  # forget projects whose directory is gone
     """
     if not gone:
@@ -291,10 +202,11 @@ project.add_command(adopt)
 
 def _project(path: Path | None) -> Project:
     from cognitive_memory.project.find import Project, find_project
+    from cognitive_memory.project.real_path import spelled
 
     if path is None:
         return find_project()
-    project = Project(path.expanduser().absolute())
+    project = Project(spelled(path.expanduser()))
     project.check()
     return project
 

@@ -22,7 +22,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     Returns:
         An exit code of `heimdall.models.report`. `HEIMDALL_DEBUG=1` shows tracebacks.
     """
-    output.print_everything()
+    if COMPLETE_VARIABLE in os.environ:
+        from heimdall.cli import powershell  # noqa: F401 (makes itself known to click)
     try:
         code: int = heimdall.main(
             args=arguments, prog_name=PROGRAM, complete_var=COMPLETE_VARIABLE, standalone_mode=False

@@ -13,7 +13,7 @@ import click
 from heimdall.cli import output
 from heimdall.cli.command import command, json_wanted
 from heimdall.cli.memory_options import own_option, scope_option
-from heimdall.cli.opening import embed_all, model_is_here, this_memory
+from heimdall.cli.opening import embed_all, model_is_here, place, this_memory
 from heimdall.models.files import draft
 from heimdall.models.report import Report
 
@@ -63,7 +63,7 @@ def import_(*, file: Path, own: bool, scope: str) -> Report:
     Examples:
         heimdall import memories.jsonl  # take over what somebody's 'heimdall export' wrote; again: nothing new
         heimdall import --own memories.jsonl  # bring your own memories to this machine
-        zcat memories.jsonl.gz | heimdall import -  # from another command
+        gunzip -c memories.jsonl.gz | heimdall import -  # from another command
     """
     from cognitive_memory.storage.json_lines import JsonLineError, read_lines
 
@@ -92,16 +92,17 @@ def import_(*, file: Path, own: bool, scope: str) -> Report:
 
 @command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@scope_option("project")
 @_force
-def backup(*, file: Path, force: bool) -> Report:
+def backup(*, file: Path, scope: str, force: bool) -> Report:
     """Copy the database, as it is at this moment, into one checked FILE.
 
     Examples:
-        heimdall backup ~/backups/project.db  # a checked copy, while others may work
+        heimdall backup ../project.db  # a checked copy, while others may work
     """
     from cognitive_memory.storage.backup import back_up
 
-    with this_memory() as memory:
+    with this_memory(scope) as memory:
         back_up(memory.database, file, force=force)
         memories = memory.storage.status().memories
     return _written("backed up", file, memories, "; 'heimdall restore' brings them back")
@@ -122,25 +123,28 @@ def _written(done: str, file: Path, memories: int, advice: str = "") -> Report:
     help="Replace the database that is there; it is kept beside the new one.",
 )
 @own_option
-def restore(*, file: Path, force: bool, own: bool) -> Report:
+@scope_option("project")
+def restore(*, file: Path, force: bool, own: bool, scope: str) -> Report:
     """Bring back what 'heimdall backup' wrote.
 
     FILE is checked first. Servers that have the project open see the restored memories at once. From a backup that was not
     made on this machine the memories come over alone, with the origin 'adopted' unless --own is given.
 
     Examples:
-        heimdall restore ~/backups/project.db  # into a project that has no memory yet
-        heimdall restore ~/backups/project.db --force  # in place of what is there, which is kept aside
+        heimdall restore ../project.db  # into a project that has no memory yet
+        heimdall restore ../project.db --force  # in place of what is there, which is kept aside
     """
-    from cognitive_memory.project.find import find_project
+    from cognitive_memory.core.memory import Scope
     from cognitive_memory.project.init import init_project
     from cognitive_memory.storage import backup as copies
 
-    project = find_project()
-    if not project.initialised:
+    project = place(scope)
+    if scope == Scope.USER:
+        project.check()
+    elif not project.initialised:
         init_project(project.root)
     kept = copies.restore(file.absolute(), project.database, force=force, own=own)
-    with this_memory() as memory:
+    with this_memory(scope) as memory:
         memories = memory.storage.status().memories
 
     def show() -> None:

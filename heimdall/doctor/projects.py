@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from heimdall.doctor.directories import accessible
 from heimdall.doctor.finding import Finding, Request, failed, not_checked, passed, warned
 from heimdall.errors import HeimdallError
+from heimdall.models.advice import take_over
 from heimdall.models.ownership import owner
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ def check(request: Request) -> Iterator[Finding]:
             yield warned("projects", known.project.root, problem, advice)
         elif reason := why_no_project(known.project.root):
             problem = f"{reason}: its memory counts only where HEIMDALL_PROJECT names it"
-            advice = f"'heimdall project clean {known.project.root}' removes it"
+            advice = f"'heimdall project clean {quote(str(known.project.root))}' removes it"
             yield warned("projects", known.project.root, problem, advice)
         else:
             yield from _project(known.project, known=True)
@@ -51,6 +53,7 @@ def check(request: Request) -> Iterator[Finding]:
 
 def _project(project: Project, *, known: bool) -> Iterator[Finding]:
     from cognitive_memory.project.errors import ProjectConfigError, UntrustedProjectError
+    from cognitive_memory.project.special_folders import synced_by
     from heimdall.migration_0_3.copying import unfinished
 
     try:
@@ -61,9 +64,14 @@ def _project(project: Project, *, known: bool) -> Iterator[Finding]:
     except ProjectConfigError as error:
         yield _bad_settings(project, error)
     yield _database(project, known=known)
+    if project.initialised and (service := synced_by(project.root)):
+        problem = (
+            f"{service} copies it to other machines: two that write at once damage the database"
+        )
+        yield warned("projects", project.folder, problem, "move it, or leave .heimdall out there")
     if left := unfinished(project.folder):
         problem = f"a migration was interrupted and left {', '.join(path.name for path in left)}"
-        advice = f"'heimdall migrate {project.root}' finishes it"
+        advice = f"'heimdall migrate {quote(str(project.root))}' finishes it"
         yield warned("projects", project.folder, problem, advice)
 
 
@@ -77,7 +85,7 @@ def _bad_settings(project: Project, error: HeimdallError) -> Finding:
     problem, advice = "; ".join(str(error).splitlines()), "correct them"
     if read_original(project.config_path) is not None:
         problem = "these are settings of heimdall 0.3, which this release does not read"
-        advice = f"'heimdall migrate {project.root}' keeps them aside"
+        advice = f"'heimdall migrate {quote(str(project.root))}' keeps them aside"
     return failed("project_settings", project.config_path, problem, advice)
 
 
@@ -86,14 +94,14 @@ def _database(project: Project, *, known: bool) -> Finding:
     from heimdall.migration_0_3.places import databases
 
     path = project.database
-    migrate = f"'heimdall migrate {project.root}' brings its memories over"
+    migrate = f"'heimdall migrate {quote(str(project.root))}' brings its memories over"
     if os.path.lexists(path):
         if is_legacy(path):
             return warned("projects", path, "these are memories of heimdall 0.3", migrate)
         for place in (path, path.parent):
             if not accessible(place, os.R_OK | os.W_OK):
                 problem = f"you can't read and write {place}; it belongs to {owner(place)}"
-                return failed("projects", path, problem, f"make {project.folder} yours (chown)")
+                return failed("projects", path, problem, take_over(project.folder))
         return _schema_and_content(path)
     legacy, _ = databases(project)
     if legacy:
@@ -136,12 +144,16 @@ def _schema_and_content(path: Path) -> Finding:
 
 def _content(path: Path, version: int) -> Finding:
     from cognitive_memory.project_memory import ProjectMemory
+    from cognitive_memory.storage import known
     from cognitive_memory.storage.backup import problems_in
 
     with ProjectMemory.open(path) as memory:
         if problems := problems_in(memory.database):
             return _damaged(path, problems)
         status = memory.storage.status()
+    if known.has_journal(path):
+        problem = "its filesystem lets SQLite keep no write-ahead log, as a share over SMB: it is slower, and one machine alone may use it"
+        return warned("projects", path, problem, "move the project to a disk of this machine")
     waiting = f", {status.pending} of them wait for their vectors" if status.pending else ""
     return passed(
         "projects", path, f"is whole, at schema {version}: {status.memories} memories{waiting}"

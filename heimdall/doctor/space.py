@@ -6,12 +6,12 @@ import os
 import shutil
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
 from heimdall.cognitive_system.data_dirs import shared_directories
 from heimdall.doctor.finding import Finding, Request, failed, not_checked, passed, warned
 from heimdall.models.errors import ManifestError
 from heimdall.models.manifest import read_model
+from heimdall.models.space import inodes_are_gone
 from heimdall.models.text import megabytes
 
 _COMFORT = 200_000_000
@@ -35,7 +35,7 @@ def check(_request: Request) -> Iterator[Finding]:
     elif free < needed:
         problem = f"{megabytes(free)} free, the model still needs {megabytes(needed)}"
         yield fail(problem, _ADVICE)
-    elif _inodes_are_gone(existing):
+    elif inodes_are_gone(existing):
         yield fail("no more files can be made: the filesystem has no free inodes", _ADVICE)
     elif free < _COMFORT:
         yield warned("free_space", existing, f"only {megabytes(free)} free", _ADVICE)
@@ -53,10 +53,3 @@ def _needed() -> int:
         return 0
     archives = {asset for asset, _ in model.assets_for(model.fetched) if asset}
     return model.size + sum(one.size for one in archives if not one.is_among(model.files))
-
-
-def _inodes_are_gone(path: Path) -> bool:
-    if not hasattr(os, "statvfs"):
-        return False
-    status = os.statvfs(path)
-    return status.f_files > 0 and status.f_favail == 0

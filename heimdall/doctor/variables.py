@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from heimdall.doctor.finding import Finding, Request, failed, passed, warned
 from heimdall.models import locations
+from heimdall.models.advice import how_to_set
 from heimdall.models.errors import ManifestError
 from heimdall.models.manifest import read_model
 from heimdall.models.secrets import redact_url
@@ -93,10 +94,12 @@ def _mistake_in(name: str, value: str) -> SettingsError | None:
 
 
 def _warned(variable: str, problem: str, advice: str, path: str = "") -> Finding:
+    advice += how_to_set(variable)
     return warned(f"variables.{variable}", path or variable, problem, advice)
 
 
 def _failed(variable: str, problem: str, advice: str, path: str = "") -> Finding:
+    advice += how_to_set(variable)
     return failed(f"variables.{variable}", path or variable, problem, advice)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -38,7 +38,11 @@ def told(payload: Payload) -> str:
     from cognitive_memory.project.errors import NoProjectError
 
     if payload.event is Event.USER_PROMPT:
-        return _to_a_prompt(payload)
+        answer = _to_a_prompt(payload)
+        if Event.STOP not in payload.host.events:  # no later event tells what was said
+            with suppress(NoProjectError):
+                keep(_project(payload.folder), _heard(payload))
+        return answer
     try:
         project: Project | None = _project(payload.folder)
     except NoProjectError:

@@ -24,6 +24,14 @@ SHORTEST_ENDING = 80
 CAPTURE = "capture"
 """The member of a captured memory's metadata that tells which capture brought it: the moment, in UTC."""
 
+_AROUND_A_SUMMARY = re.compile(
+    r"\A\s*This session is being continued from a previous conversation.*?\n\n"
+    r"|\A\s*Another language model started to solve this problem.*?your own analysis:\s*"
+    r"|<(system-reminder|analysis)>.*?</\1>\s*|</?summary>|^Summary:$"
+    r"|\n\nIf you need specific details from before compaction.*\Z",
+    re.DOTALL | re.MULTILINE,
+)
+"""What Claude Code and Codex write around it: the hook and the transcript tell the same summary, in other words of these."""
 _HIDDEN = re.compile(r"\[redacted[^\]]*\]")
 _IDS = UUID("f3c0a1de-6f1b-5f0e-9a55-3c3b8d1a6e20")  # any constant would do
 
@@ -54,6 +62,7 @@ def captured(
     for turn in said:
         text = without_private(turn.text)
         if turn.speaker is Speaker.SUMMARY:
+            text = _AROUND_A_SUMMARY.sub("", text).strip()
             if summary := _clean(_cut(text, LONGEST_SUMMARY)):
                 yield _memory(summary, ("summary",), turn, conversation, capture)
             continue

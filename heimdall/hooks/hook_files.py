@@ -11,8 +11,11 @@ from heimdall.hooks.program import arguments, command_line, is_ours
 from heimdall.mcp_clients.errors import FormatError
 from heimdall.mcp_clients.formats import jsonc
 
-SECONDS = 10
-"""How long a host waits for one of our hooks; none takes a tenth of it."""
+
+def seconds(event: Event) -> int:
+    """How long a host waits for one of our hooks; none takes a tenth of it."""
+    # At a session's end Codex waits for three, and warns at each start if it is told more.
+    return 3 if event is Event.SESSION_END else 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,15 +142,6 @@ def drop_hooks(text: str, file: HookFile) -> str:
     return "" if left in ({}, dict(file.fixed)) else changed
 
 
-def has_hooks(text: str) -> bool:
-    """Whether one of our hooks is in a file.
-
-    Raises:
-        FormatError: the text is no JSON of such a file.
-    """
-    return any(_others(hooks) != hooks for hooks in _events(text).values())
-
-
 def _hook(file: HookFile, event: Event, program: str) -> dict[str, Any]:
     client = file.host.name if file.named else ""
     hook: dict[str, Any] = {"type": "command"}
@@ -155,7 +149,7 @@ def _hook(file: HookFile, event: Event, program: str) -> dict[str, Any]:
         hook |= {"command": program, "args": arguments(event, client)}
     else:
         hook["command"] = command_line(program, event, client)
-    hook[file.timeout_key] = SECONDS * file.unit
+    hook[file.timeout_key] = seconds(event) * file.unit
     if event is Event.STOP and file.host.name == "claude-code":
         hook["async"] = True  # nobody waits for it, and it answers nothing
     return {"hooks": [hook]} if file.grouped else hook

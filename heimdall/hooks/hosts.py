@@ -137,7 +137,7 @@ HOSTS = {
             },
             answers=_at(_snake),
         ),
-        # https://kiro.dev/docs/cli/hooks
+        # https://kiro.dev/docs/cli/hooks; since its version 3 they are called as Claude Code's
         Host(
             name="kiro",
             events={
@@ -158,6 +158,7 @@ HOSTS = {
             Host(name=name, events=_OWN_EVENTS, answers=_at(_plain, Event.PRE_COMPACT))
             for name in ("opencode", "kilo")
         ),
+        Host(name="amp", events=_OWN_EVENTS, answers=_at(_plain)),
     )
 }
 """The hosts by name."""

@@ -1,32 +1,25 @@
-"""Putting our hooks into a host's configuration, and taking them out."""
+"""Putting our hooks into a host's configuration, taking them out, and telling where they are."""
 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from heimdall.hooks import plugin_module
+from heimdall.hooks import own_files
 from heimdall.hooks.hook_files import HOOK_FILES, drop_hooks, put_hooks
+from heimdall.hooks.own_files import OWN_FILES
 from heimdall.hooks.program import NAME, program
-from heimdall.mcp_clients.errors import FormatError
-from heimdall.mcp_clients.setup import change_file
+from heimdall.mcp_clients.clients import CLIENTS, SCOPES, USER
+from heimdall.mcp_clients.errors import ClientConfigError
+from heimdall.mcp_clients.places import DEFAULTS, filled
+from heimdall.mcp_clients.setup import State, change_file
 
-_DEFAULTS = {
-    "CLAUDE_CONFIG_DIR": "~/.claude",
-    "CODEX_HOME": "~/.codex",
-    "XDG_CONFIG_HOME": "~/.config",
-}
-_MODULES = {
-    "opencode": "$XDG_CONFIG_HOME/opencode/plugin/heimdall.js",
-    "kilo": "$XDG_CONFIG_HOME/kilo/plugin/heimdall.js",
-}
-"""The hosts that load a module, and where from."""
+_DEFAULTS = {**DEFAULTS, "CLAUDE_CONFIG_DIR": "~/.claude"}
 
-HOSTS_WITH_HOOKS = (*HOOK_FILES, *_MODULES)
+HOSTS_WITH_HOOKS = (*HOOK_FILES, *OWN_FILES)
 """The clients that we put hooks into."""
 
 
@@ -51,13 +44,32 @@ class HookChange:
     asks: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookStanding:
+    """How our hooks stand in a client's configuration.
+
+    Attributes:
+        client: whose.
+        scope: "user" or "project".
+        path: the file, or the first of several.
+        state: whether they are there, and as an install would write them.
+        problem: what is wrong and what to do; empty if nothing is.
+    """
+
+    client: str
+    scope: str
+    path: Path
+    state: State
+    problem: str = ""
+
+
 def has_hooks(client: str, scope: str) -> bool:
     """Whether a client has hooks of a scope that we put ours into."""
-    return client in HOOK_FILES or (client in _MODULES and scope == "user")
+    return bool(_targets(client, scope, Path()))
 
 
-def install(client: str, *, scope: str, root: Path, dry_run: bool = False) -> HookChange:
-    """Put our hooks into a client's file, or bring them up to date.
+def install(client: str, *, scope: str, root: Path, dry_run: bool = False) -> list[HookChange]:
+    """Put our hooks into a client's files, or bring them up to date.
 
     Args:
         client: one that `has_hooks`.
@@ -66,65 +78,118 @@ def install(client: str, *, scope: str, root: Path, dry_run: bool = False) -> Ho
         dry_run: change nothing.
 
     Raises:
-        ClientConfigError: the file can't be read, understood or changed; it is as it was.
+        ClientConfigError: a file can't be read, understood or changed; it is as it was.
     """
     # A project's file is shared with people who have the program elsewhere.
-    where = program() if scope == "user" else NAME
-    if file := HOOK_FILES.get(client):
-        edit: Callable[[str], str] = partial(put_hooks, file=file, program=where)
-    else:
-        edit = partial(_put_module, client=client, program=where)
-    return _change(client, scope, root, edit, dry_run=dry_run)
+    where = program() if scope == USER else NAME
+    return [
+        _change(client, target, partial(target.put, program=where), dry_run=dry_run)
+        for target in _targets(client, scope, root)
+    ]
 
 
-def remove(client: str, *, scope: str, root: Path, dry_run: bool = False) -> HookChange:
-    """Take our hooks out of a client's file. One that holds nothing else is removed.
+def remove(client: str, *, scope: str, root: Path, dry_run: bool = False) -> list[HookChange]:
+    """Take our hooks out of a client's files. One that holds nothing else is removed.
 
     Raises:
         ClientConfigError: as `install`.
     """
-    if file := HOOK_FILES.get(client):
-        edit: Callable[[str], str] = partial(drop_hooks, file=file)
-    else:
-        edit = _drop_module
-    return _change(client, scope, root, edit, dry_run=dry_run)
+    return [
+        _change(client, target, target.drop, dry_run=dry_run)
+        for target in _targets(client, scope, root)
+    ]
 
 
-def path_of(client: str, scope: str, root: Path) -> Path:
-    """The file of a client's hooks, whether it exists or not."""
-    file = HOOK_FILES.get(client)
-    if file and scope == "project":
-        return root / file.project_file
-    pattern = file.user_file if file else _MODULES[client]
+def standings(root: Path) -> Iterator[HookStanding]:
+    """Everywhere that our hooks can stand.
 
-    def value(variable: re.Match[str]) -> str:
-        return os.environ.get(variable[1]) or _DEFAULTS[variable[1]]
+    Args:
+        root: the project.
+    """
+    seen: set[Path] = set()  # the project may be the home directory
+    for scope in SCOPES:
+        for client in HOSTS_WITH_HOOKS:
+            paths = paths_of(client, scope, root)
+            if paths and paths[0] not in seen:
+                seen.add(paths[0])
+                state, problem = _state(client, scope, root)
+                yield HookStanding(
+                    client=client, scope=scope, path=paths[0], state=state, problem=problem
+                )
 
-    return Path(re.sub(r"\$([A-Z_]+)", value, pattern)).expanduser()
+
+def paths_of(client: str, scope: str, root: Path) -> list[Path]:
+    """The files of a client's hooks, whether they exist or not; none if it has none of that scope."""
+    return [target.path for target in _targets(client, scope, root)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A file, and how hooks are put into its text and taken out."""
+
+    path: Path
+    put: Callable[..., str]
+    drop: Callable[[str], str]
+    executable: bool = False
+
+
+def _targets(client: str, scope: str, root: Path) -> list[_Target]:
+    def path(user_file: str, project_file: str) -> Path | None:
+        if scope == USER:
+            return Path(filled(user_file, Path.home(), os.environ, _DEFAULTS))
+        return root / project_file if project_file else None
+
+    if shared := HOOK_FILES.get(client):
+        place = path(shared.user_file, shared.project_file)
+        put, drop = partial(put_hooks, file=shared), partial(drop_hooks, file=shared)
+        return [_Target(place, put, drop)] if place else []
+    return [
+        _Target(place, partial(own_files.put, file=file), own_files.drop, file.executable)
+        for file in OWN_FILES.get(client, ())
+        if (place := path(file.user_file, file.project_file))
+    ]
 
 
 def _change(
-    client: str, scope: str, root: Path, edit: Callable[[str], str], *, dry_run: bool
+    client: str, target: _Target, edit: Callable[[str], str], *, dry_run: bool
 ) -> HookChange:
-    path = path_of(client, scope, root)
-    made = change_file(path, edit, dry_run=dry_run)
+    made = change_file(target.path, edit, dry_run=dry_run)
+    if target.executable and made.text and not dry_run:
+        target.path.chmod(target.path.stat().st_mode | 0o111)
     if made.text == made.old:
         action = "unchanged"
-    elif edit is _drop_module or getattr(edit, "func", None) is drop_hooks:
+    elif target.drop(made.text) == made.text:
         action = "removed"
     else:
-        action = "updated" if made.old else "added"
-    asks = HOOK_FILES[client].asks if client in HOOK_FILES else f"restart {client}"
+        action = "added" if target.drop(made.old) == made.old else "updated"
+    shared = HOOK_FILES.get(client)
+    asks = shared.asks if shared else f"start a new session of {CLIENTS[client].title}"
     return HookChange(
-        client=client, path=path, action=action, backup=made.backup, text=made.text, asks=asks
+        client=client,
+        path=target.path,
+        action=action,
+        backup=made.backup,
+        text=made.text,
+        asks=asks,
     )
 
 
-def _put_module(text: str, *, client: str, program: str) -> str:
-    if text.strip() and not plugin_module.is_ours(text):
-        raise FormatError("it is a module of somebody else's")
-    return plugin_module.plugin_module(client, program)
-
-
-def _drop_module(text: str) -> str:
-    return "" if plugin_module.is_ours(text) else text
+def _state(client: str, scope: str, root: Path) -> tuple[State, str]:
+    """As what would be done tells it."""
+    try:
+        if all(
+            one.action == "unchanged"
+            for one in remove(client, scope=scope, root=root, dry_run=True)
+        ):
+            return State.ABSENT, ""
+        if all(
+            one.action == "unchanged"
+            for one in install(client, scope=scope, root=root, dry_run=True)
+        ):
+            return State.INSTALLED, ""
+    except ClientConfigError as error:
+        return State.UNREADABLE, error.problem
+    return State.WRONG, (
+        "not as this installation would write them; "
+        f"'heimdall mcp install {client} --scope {scope} --hooks' puts that right"
+    )

@@ -10,7 +10,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cognitive_memory.core.memory import Json, NewMemory, Scope, content_hash
+from cognitive_memory.core.memory import NewMemory, Scope, content_hash
+from cognitive_memory.core.values import Json
 from heimdall.hooks.capture import Conversation, captured, ending
 from heimdall.hooks.transcript_file import Part, read_on
 from heimdall.hooks.turns import Speaker, Turn, turns

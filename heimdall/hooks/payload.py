@@ -78,6 +78,7 @@ def read(
     if host is None:
         raise UnknownPayloadError(f"no host is called {client!r}")
     transcript = _text(told, "transcript_path", "transcriptPath")
+    inner = told.get("userPromptSubmit")  # Cline's
     return Payload(
         host=host,
         event=event,
@@ -85,7 +86,7 @@ def read(
         session=session,
         folder=Path(folder),
         transcript=Path(transcript) if transcript and Path(transcript).is_absolute() else None,
-        prompt=_text(told, "prompt", "initialPrompt"),
+        prompt=_text(inner if isinstance(inner, dict) else told, "prompt", "initialPrompt"),
         message=_text(told, "last_assistant_message", "prompt_response"),
         summary=_text(told, "compact_summary"),
         source=_text(told, "source"),

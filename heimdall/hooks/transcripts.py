@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cognitive_memory.project.real_path import real_path
 from heimdall.hooks.capture import Conversation
 from heimdall.hooks.keeping import Heard, keep
 from heimdall.hooks.transcript_file import read_on
@@ -164,7 +165,7 @@ def _is_in(said: str, project: Project) -> bool:
     from cognitive_memory.project.find import find_project
     from heimdall.errors import HeimdallError
 
-    place, root = Path(os.path.realpath(said)), Path(os.path.realpath(project.root))
+    place, root = real_path(said), real_path(project.root)
     if place != root and root not in place.parents:
         return False
     try:

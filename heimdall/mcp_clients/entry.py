@@ -5,37 +5,20 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import shutil
 import sys
-import sysconfig
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from heimdall.errors import HeimdallError
-from heimdall.mcp_clients.clients import PROJECT, Client
+from heimdall.mcp_clients.clients import PROJECT, USER, Client
 from heimdall.mcp_clients.places import Place
+from heimdall.mcp_clients.program import find_program
+from heimdall.mcp_clients.variables import PASSED_ON, unseen
 
 PROGRAM = "heimdall-mcp"
 
-PASSED_ON = (
-    *("HEIMDALL_PROJECT", "HEIMDALL_DATA_DIR", "HEIMDALL_SYSTEM_MODELS", "MODEL_CACHE_DIR"),
-    *("HEIMDALL_MODELS_MIRROR", "HEIMDALL_SOURCES", "HEIMDALL_GITHUB_URL"),
-    *("HEIMDALL_MODEL_VARIANT", "HEIMDALL_FETCH", "HEIMDALL_OFFLINE", "HF_HUB_OFFLINE"),
-    *("HEIMDALL_HTTP_TIMEOUT", "HEIMDALL_CONNECT_TIMEOUT", "HEIMDALL_LOCK_TIMEOUT"),
-    *("HEIMDALL_LOG_LEVEL", "HEIMDALL_DEBUG", "HEIMDALL_PROGRESS"),
-    *("HEIMDALL_QDRANT_URL", "HEIMDALL_QDRANT_TIMEOUT"),
-    *("HF_HOME", "HF_HUB_CACHE", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"),
-    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"),
-    *("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"),
-    *("https_proxy", "http_proxy", "all_proxy", "no_proxy"),
-    *("PIP_INDEX_URL", "PIP_CONFIG_FILE", "UV_DEFAULT_INDEX", "UV_CONFIG_FILE"),
-)
-"""Variables of the user's that the server needs where a client passes on none by itself.
-
-Neither secrets nor what decides whom the server trusts: the user names these with `--env`.
-"""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -85,7 +68,8 @@ def server_entry(
         project: the project to fix with `HEIMDALL_PROJECT`; default: none, but for a client that
             can't tell its project.
         variables: `NAME=VALUE` to set one, `NAME` to have the client pass on its own, or where it
-            can't, to write down the value that it has now.
+            can't, to write down the value that it has now. In a user's configuration stands what
+            `unseen` tells of, too.
 
     Raises:
         ServerNotFoundError: there is no such program.
@@ -100,7 +84,11 @@ def server_entry(
     # for.
     if project is None and not client.tells_project:
         project = place.root
-    env = {"HEIMDALL_PROJECT": str(project)} if project else {}
+    # What passes names on is started from a terminal.
+    shells = place.scope == USER and not client.names_key
+    env = unseen(os.environ)[0] if shells else {}
+    if project:
+        env["HEIMDALL_PROJECT"] = str(project)
     names = list(PASSED_ON) if client.names_key else []
     withheld = () if place.scope == PROJECT else client.withheld
     for variable in [*(name for name in withheld if name in os.environ), *variables]:
@@ -161,10 +149,12 @@ def _passed_on(name: str, place: Place) -> str:
     return os.environ[name]
 
 
-def _split(command: str) -> list[str]:
+def _split(command: str, *, windows: bool = sys.platform == "win32") -> list[str]:
     try:
-        # POSIX rules would take the backslashes out of a path of Windows.
-        parts, problem = shlex.split(command, posix=sys.platform != "win32"), "it is blank"
+        # POSIX rules would take the backslashes out of a path of Windows; those of others leave the quotes.
+        parts, problem = shlex.split(command, posix=not windows), "it is blank"
+        if windows:
+            parts = [part.strip("\"'") for part in parts]
     except ValueError as error:
         parts, problem = [], str(error)
     if not parts:
@@ -173,11 +163,10 @@ def _split(command: str) -> list[str]:
 
 
 def _program() -> str:
-    # Beside this Python first: another version of heimdall may come first on the PATH.
-    program = shutil.which(PROGRAM, path=sysconfig.get_path("scripts")) or shutil.which(PROGRAM)
+    program = find_program(PROGRAM)
     if program is None:
         raise ServerNotFoundError(
             f"there is no {PROGRAM} beside {sys.executable} nor on the PATH: install heimdall-mcp there, "
             "or name the program with --command"
         )
-    return str(Path(program).absolute())
+    return program

@@ -75,22 +75,34 @@ def user_files(
             `XDG_CONFIG_HOME`, which its specification says to ignore.
     """
     form = PureWindowsPath if platform == "win32" else PurePosixPath
+    here = client.user_file.get(platform, client.user_file.get("other"))
+    return [filled(pattern, form(home), variables) for pattern in _several(here)]
+
+
+def filled(
+    pattern: str,
+    home: PurePath,
+    variables: Mapping[str, str],
+    defaults: Mapping[str, str] = DEFAULTS,
+) -> PurePath:
+    """A path of the table with its variables' values, of the kind that `home` is.
+
+    Args:
+        pattern: as the table has it.
+        home, variables: as `user_files` takes them.
+        defaults: what the variables mean where they are not set.
+    """
+    form = type(home)
 
     def value(variable: re.Match[str]) -> str:
         name = variable[1]
         given = variables.get(name, "")
         if name == "XDG_CONFIG_HOME" and not form(given).is_absolute():
             given = ""
-        return given or DEFAULTS[name]
+        return given or defaults[name]
 
-    def path(pattern: str) -> PurePath:
-        filled = re.sub(r"\$([A-Z_]+)", value, pattern)
-        if filled == "~" or filled.startswith("~/"):
-            return form(home) / filled[2:]
-        return form(filled)
-
-    here = client.user_file.get(platform, client.user_file.get("other"))
-    return [path(pattern) for pattern in _several(here)]
+    path = re.sub(r"\$([A-Z_]+)", value, pattern)
+    return home / path[2:] if path == "~" or path.startswith("~/") else form(path)
 
 
 def _several(names: str | Sequence[str] | None) -> list[str]:

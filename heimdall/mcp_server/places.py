@@ -52,8 +52,8 @@ def path_in(named: str, *, windows: bool = os.name == "nt") -> str | None:
             if not windows or not _HOST.fullmatch(host):
                 return None
             path = f"//{host}{path}"
-        elif windows and _DRIVE.match(path[1:]):
-            path = path[1:]
+    if windows and path[:1] == "/" and _DRIVE.match(path[1:]):
+        path = path[1:]
     if "\0" in path:
         return None
     if not windows:

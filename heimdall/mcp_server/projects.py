@@ -119,8 +119,8 @@ class Memories:
 
         return self.made(user_place())
 
-    def joint(self, project: Project | None) -> JointMemory:
-        """A project's memory and the user's, as far as they are there. Not to be closed.
+    def joint(self, choice: Choice | None) -> JointMemory:
+        """The memory of a project that was chosen and the user's, as far as they are there. Not to be closed.
 
         Raises:
             HeimdallError: the project's can't be opened, or without a project the user's.
@@ -128,13 +128,13 @@ class Memories:
         from cognitive_memory.joint_memory import JointMemory, left_out
         from heimdall.errors import HeimdallError
 
-        ours = None if project is None else self.existing(project)
+        ours = None if choice is None else self.existing(choice.project)
         if not self.has_users():
             return JointMemory(ours)
         try:
             return JointMemory(ours, self.users())
         except HeimdallError as error:
-            if project is None:
+            if choice is None:
                 raise
             return JointMemory(ours, notes=[left_out(error)])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,11 +15,15 @@ from pydantic import ValidationError
 
 from heimdall.mcp_server.context import Context
 from heimdall.mcp_server.places import directory
+from heimdall.models.text import printable
 
 ANSWER_SECONDS: Final = 5.0
 """How long a client may take to name its roots."""
 ROOTS_KEY: Final = "roots"
 """The name of our question in a result that asks the client for more (2026-07-28)."""
+
+_LONGEST: Final = 200
+"""Characters of a name that are shown."""
 
 _log = logging.getLogger(__name__)
 
@@ -31,9 +35,14 @@ class _Named(types.Result):
 
 
 class Roots:
-    """The roots of the one client that this process serves on stdio."""
+    """The roots of the one client that this process serves on stdio.
+
+    Attributes:
+        unread: the names of those that are no directories of this machine.
+    """
 
     def __init__(self) -> None:
+        self.unread: tuple[str, ...] = ()
         self._paths: tuple[Path, ...] | None = None
         self._changes = 0
         self._asking = anyio.Lock()
@@ -49,7 +58,7 @@ class Roots:
             if self._paths is not None:
                 return self._paths
             changes = self._changes
-            paths = await _asked(ctx)
+            paths = self._read(await _asked(ctx))
             if changes == self._changes:  # what they were before a change is not kept
                 self._paths = paths
             return paths
@@ -72,8 +81,17 @@ class Roots:
             return types.InputRequiredResult(input_requests={ROOTS_KEY: types.ListRootsRequest()})
         answer = params.input_responses.get(ROOTS_KEY)
         roots = answer.roots if isinstance(answer, types.ListRootsResult) else []
-        self._paths = _directories(str(root.uri) for root in roots)
+        self._paths = self._read(str(root.uri) for root in roots)
         return None
+
+    def _read(self, roots: Iterable[object]) -> tuple[Path, ...]:
+        """Those that are directories of this machine; what else a client names is left out, one by one, and said."""
+        paths, unread = _sorted(roots)
+        if unread != self.unread:
+            for name in unread:
+                _log.warning("the client's root %s is no directory of this machine", name)
+        self.unread = unread
+        return paths
 
 
 def _has_roots(ctx: Context) -> bool:
@@ -82,7 +100,7 @@ def _has_roots(ctx: Context) -> bool:
     )
 
 
-async def _asked(ctx: Context) -> tuple[Path, ...]:
+async def _asked(ctx: Context) -> Sequence[object]:
     if not _has_roots(ctx) or ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
         return ()
     try:
@@ -92,13 +110,14 @@ async def _asked(ctx: Context) -> tuple[Path, ...]:
     except (MCPError, ValidationError) as error:
         _log.warning("the client did not name its roots: %s", error)
         return ()
-    return _directories(answer.roots)
+    return answer.roots
 
 
-def _directories(roots: Iterable[object]) -> tuple[Path, ...]:
-    """Those that are directories of this machine; what else a client names is left out, one by one."""
-    places = (directory(name) for root in roots if (name := _name(root)))
-    return tuple(filter(None, places))
+def _sorted(roots: Iterable[object]) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """Those that are directories of this machine, and the names of the others."""
+    named = [(name, directory(name)) for root in roots if (name := _name(root))]
+    paths = tuple(path for _, path in named if path)
+    return paths, tuple(printable(name)[:_LONGEST] for name, path in named if not path)
 
 
 def _name(root: object) -> str | None:

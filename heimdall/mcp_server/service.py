@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 import anyio
@@ -75,7 +76,31 @@ class Service:
             HeimdallError: it can't be told.
         """
         paths = await self.roots.ask(ctx) if self.roots and ctx else ()
-        return await self.in_thread(projects.find, paths)
+        choice = await self.in_thread(projects.find, paths)
+        named = choice.chosen_by == "HEIMDALL_PROJECT"
+        if self.roots and self.roots.unread and not (paths or named):
+            # The memories go elsewhere than the client means: whoever looks is told why.
+            unread = ", ".join(self.roots.unread)
+            because = (
+                f"{choice.chosen_by}; no directory of this machine is {unread}, the client's root"
+            )
+            choice = replace(choice, chosen_by=because)
+        return choice
+
+    async def project_if_any(self, ctx: Context | None) -> projects.Choice | None:
+        """As `project`; None where there is none, and the user's own memory to work with.
+
+        Raises:
+            HeimdallError: the project can't be told, unless there is none, and a memory of the user's.
+        """
+        from cognitive_memory.project.errors import NoProjectError
+
+        try:
+            return await self.project(ctx)
+        except NoProjectError:
+            if not await self.in_thread(self.memories.has_users):
+                raise
+            return None
 
     async def memory(self, ctx: Context | None) -> ProjectMemory | None:
         """The memory of the client's project; None while it has none."""
@@ -86,17 +111,10 @@ class Service:
         """The memory of the client's project and the user's, as far as they are there.
 
         Raises:
-            HeimdallError: the project can't be told, unless there is none, and a memory of the user's.
+            HeimdallError: as `project_if_any`, or the memory can't be opened.
         """
-        from cognitive_memory.project.errors import NoProjectError
-
-        project = None
-        try:
-            project = (await self.project(ctx)).project
-        except NoProjectError:
-            if not await self.in_thread(self.memories.has_users):
-                raise
-        return await self.in_thread(self.memories.joint, project)
+        choice = await self.project_if_any(ctx)
+        return await self.in_thread(self.memories.joint, choice)
 
     async def memory_made(self, ctx: Context, scope: str = "project") -> ProjectMemory:
         """The memory of the client's project, or the user's, made if there is none."""

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from heimdall.errors import HeimdallError
 from heimdall.migration_0_3.report import MigrationError, Options, Outcome, Step, failure
-from heimdall.models.files import sha256_of
+from heimdall.models.files import forced, sha256_of
+from heimdall.models.ownership import is_finders
 from heimdall.models.processes import new_owner
 from heimdall.models.transfer.partials import is_abandoned
 
@@ -83,7 +84,7 @@ def _copy(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
     with target.open("rb+") as copied:
         # A name must never outlive its bytes, and the source may be deleted soon.
-        os.fsync(copied.fileno())
+        forced(copied.fileno())
     status = source.stat()
     os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
 
@@ -105,6 +106,8 @@ def digests(top: Path) -> Digests:
                     f"is a link that leads out of {top}; put a copy in its place, or remove it",
                 )
             contents[name] = f"-> {path.readlink()}"
+        elif is_finders(path.name):
+            continue
         elif path.is_dir():
             contents[name] = "folder"
         elif path.is_file():

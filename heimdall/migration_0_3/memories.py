@@ -111,6 +111,9 @@ def _alone_with(database: Path) -> Iterator[sqlite3.Connection]:
             # In memory, for a kill must not leave a journal beside the file: it would be refused.
             connection.execute("PRAGMA journal_mode = MEMORY")
             connection.execute("BEGIN EXCLUSIVE")
+            # Apple's SQLite leaves them there, used up.
+            for suffix in (files.LOG, files.INDEX):
+                files.beside(database, suffix).unlink(missing_ok=True)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
                 raise
@@ -148,8 +151,7 @@ def _take_place(original: Original, project: Project, connection: sqlite3.Connec
         folder.mkdir()
         fresh = folder / database.name
         _add(original, fresh, project)
-        if left := sorted(path.name for path in folder.iterdir() if path != fresh):
-            raise MigrationError(str(fresh), f"SQLite has not finished with it: {', '.join(left)}")
+        files.must_be_whole(fresh)
         if os.name == "nt":  # where nothing can be renamed that is open
             connection.close()
         kept = _keep(database)

@@ -14,7 +14,8 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from cognitive_memory.core.memory import Json, NewMemory
+from cognitive_memory.core.memory import NewMemory
+from cognitive_memory.core.values import Json
 from cognitive_memory.storage import files
 from cognitive_memory.storage.errors import StorageError
 from cognitive_memory.storage.hardening import ANSWER_SECONDS, bounded, distrusted, seconds_for

@@ -14,14 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from cognitive_memory.core.memory import (
-    METADATA_DEPTH,
-    Json,
-    MemoryType,
-    NewMemory,
-    Origin,
-    is_deeper,
-)
+from cognitive_memory.core.memory import MemoryType, NewMemory, Origin
+from cognitive_memory.core.values import METADATA_DEPTH, Json, is_deeper
 
 KEPT_AS = "heimdall_0_3"
 """The key in a memory's metadata below which everything is kept that has no other place."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import plain_output
+from . import plain_output, streams
 from .base_error import HeimdallError
 from .commands import CHECKOUT_HELP, COMMANDS
 from .report import EXIT_ERROR, EXIT_INTERRUPTED
@@ -24,11 +23,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 done, 1 checked and found wanting, 2 error or usage, 130 interrupted.
     """
+    streams.settle()
     options = vars(_parser().parse_args(arguments))
     command, as_json = COMMANDS[options.pop("command")], options.pop("json")
     try:
         report = command.perform(plain_output, **options)
-        _print_everything()
         if as_json:
             print(json.dumps(report.document, indent=2))
         else:
@@ -69,14 +68,10 @@ def _parser() -> argparse.ArgumentParser:
             )
         for flag, meaning in command.flags:
             subparser.add_argument(f"--{flag.replace('_', '-')}", action="store_true", help=meaning)
+        for option, meaning in command.files:
+            subparser.add_argument(f"--{option}", type=Path, metavar="FILE", help=meaning)
         subparser.add_argument("--json", action="store_true", help="print JSON")
     return parser
-
-
-def _print_everything() -> None:
-    """Make stdout take any path's bytes as they are."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="surrogateescape")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from pathlib import Path
 from .errors import IntegrityError, ModelError, SourceError
 from .files import chunks_of, draft
 from .manifest import PinnedFile, PinnedModel
+from .ownership import is_finders
 from .sources.archives import ROOT, take_members
 from .sources.base import Context
 from .sources.local import adopt, adopt_from, still_wanted
@@ -100,7 +101,7 @@ def _take_file(path: Path, wanted: Sequence[PinnedFile], context: Context) -> No
 
 
 def _archives_below(folder: Path) -> list[Path]:
-    paths = islice(folder.rglob("*"), _MOST_ENTRIES)
+    paths = (path for path in islice(folder.rglob("*"), _MOST_ENTRIES) if not is_finders(path.name))
     return sorted(path for path in paths if path.suffix in {".zip", ".whl"} and path.is_file())
 
 

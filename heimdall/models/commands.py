@@ -6,14 +6,15 @@ its body, since a help text needs none of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .package import Package
-from .report import Output, Report
+from .report import Output, Report, printing
+from .verify_command import verify
 
 if TYPE_CHECKING:
     from .manifest import PinnedModel
@@ -32,6 +33,7 @@ class Command:
             argument say. Its docstring is the help.
         path: the name of the path that it takes, if any.
         flags: its options without a value, and their help.
+        files: its options that name a file, and their help.
         about_one: whether it is about one package and one variant of its model.
         in_checkout: what it does with a checkout instead, where it can: takes the output, the checkout's folder and the
             variant.
@@ -40,6 +42,7 @@ class Command:
     run: Callable[..., Report]
     path: str | None = None
     flags: tuple[tuple[str, str], ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
     about_one: bool = True
     in_checkout: Callable[..., Report] | None = None
 
@@ -165,7 +168,7 @@ def pull_into_checkout(output: Output, checkout: Path, *, variant: str | None) -
         }
         for one in filled
     ]
-    return Report({"sound": sound, "models": models}, _lines(output, lines), sound)
+    return Report({"sound": sound, "models": models}, printing(output, lines), sound)
 
 
 def path(output: Output, package: Package, *, variant: str | None) -> Report:
@@ -177,47 +180,6 @@ def path(output: Output, package: Package, *, variant: str | None) -> Report:
     if not directory:
         return _not_here(output, model, {"directory": None})
     return Report({"directory": directory}, partial(output.line, directory))
-
-
-def verify(output: Output, package: Package, *, variant: str | None, repair: bool) -> Report:
-    """Hash every file of the model and compare it with its pin.
-
-    Exit code 1 if one is bad and was not mended.
-    """
-    from . import resolver
-    from .manifest import read_model
-    from .pinned_set import PinnedSet
-    from .store import Store
-    from .verify import verify as hash_files
-
-    model = read_model(package, variant=variant)
-    directory = model.locate().directory
-    findings = hash_files(PinnedSet(model, Store()))
-    sound = all(finding.state == "ok" for finding in findings)
-    repaired = repair and not sound
-    if repaired:
-        directory = str(resolver.repair(model).directory)
-    lines = [
-        (
-            (output.good if finding.state == "ok" else output.bad)(f"{finding.state:<10} "),
-            f"{finding.path}  {finding.detail}".rstrip(),
-        )
-        for finding in findings
-    ]
-    if sound:
-        outcome = output.good("every file matches its pin")
-    elif repaired:
-        outcome = output.good(f"mended: every file matches its pin now, in {directory}")
-    else:
-        command = package.command("verify --repair")
-        outcome = output.bad(f"not sound; '{command}' fetches anew what is bad")
-    document: Document = {
-        "sound": sound,
-        "repaired": repaired,
-        "directory": directory or None,
-        "files": [asdict(finding) for finding in findings],
-    }
-    return Report(document, _lines(output, [*lines, (outcome,)]), sound or repaired)
 
 
 def export(output: Output, package: Package, *, file: Path, variant: str | None) -> Report:
@@ -275,7 +237,7 @@ def prune(output: Output, *, dry_run: bool) -> Report:
     ]
     done = "would be freed" if dry_run else "freed"
     lines.append((f"{megabytes(freed)} {done} in {store.models_dir}",))
-    return Report({"dry_run": dry_run, "freed": freed, "verdicts": rows}, _lines(output, lines))
+    return Report({"dry_run": dry_run, "freed": freed, "verdicts": rows}, printing(output, lines))
 
 
 CHECKOUT_HELP = (
@@ -286,7 +248,14 @@ COMMANDS = {
     "status": Command(status),
     "pull": Command(pull, in_checkout=pull_into_checkout),
     "path": Command(path),
-    "verify": Command(verify, flags=(("repair", "Fetch anew what is bad or missing."),)),
+    "verify": Command(
+        verify,
+        flags=(
+            ("repair", "Fetch anew what is bad or missing."),
+            ("provenance", "Check the attestation of the release's assets, too."),
+        ),
+        files=(("bundle", "Where that is; default: where the assets are published."),),
+    ),
     "export": Command(export, path="file"),
     "import": Command(import_, path="path"),
     "prune": Command(
@@ -305,18 +274,10 @@ def _provided(output: Output, resolution: Resolution, origin: str, **more: objec
     document: Document = {**_identity(resolution.model), "directory": directory, **more}
     outcome = output.good(f"{origin if resolution.sources else 'was here already'}, verified")
     lines = [(f"{resolution.model.label}: ", outcome), (directory,)]
-    return Report(document, _lines(output, lines))
+    return Report(document, printing(output, lines))
 
 
 def _not_here(output: Output, model: PinnedModel, document: Document) -> Report:
     pull = model.package.command("pull")
     problem = f"{model.label} is not here; '{pull}' fetches it"
     return Report(document, partial(output.error, problem), sound=False)
-
-
-def _lines(output: Output, lines: Sequence[Sequence[str]]) -> Callable[[], None]:
-    def show() -> None:
-        for parts in lines:
-            output.line(*parts)
-
-    return show

@@ -123,8 +123,7 @@ class _Asking:
             if not sources or number + 1 == ROUNDS or in_vain or seconds >= patience.left:
                 break
             self.context.progress.note(f"asking again in {seconds:.0f} s")
-            with patience.waiting():
-                time.sleep(seconds)
+            time.sleep(seconds)
         if self._too_large and self._too_large.keys() == self._attempts.keys():
             raise min(self._too_large.values(), key=lambda error: getattr(error, "needed", 0))
         model, directory = self.context.pinned.model, str(self.context.pinned.destination)
@@ -154,7 +153,8 @@ class _Asking:
                 self._attempts.setdefault(key, Attempt(*key, reason))
                 continue
             try:
-                with self.context.pinned.store.together():
+                here = contextlib.nullcontext() if source.remote else patience.working()
+                with here, self.context.pinned.store.together():
                     _deliver(source, self.missing, self.context)
             except SourceError as error:
                 failures.append((source, error))

@@ -43,6 +43,22 @@ def size_below(folder: Path) -> int:
     return size
 
 
+def forced(descriptor: int) -> None:
+    """Force what was written to a file, or a folder's entries, to the disk, so that a power cut loses none of it.
+
+    On macOS `fsync` leaves it in the drive's own memory; some volumes there know nothing else.
+
+    Raises:
+        OSError: it can't be done.
+    """
+    try:
+        import fcntl
+
+        fcntl.fcntl(descriptor, getattr(fcntl, "F_FULLFSYNC"))  # noqa: B009 (mypy knows the system that it runs on)
+    except (ImportError, AttributeError, OSError):
+        os.fsync(descriptor)
+
+
 def settle(path: Path) -> None:
     """Force a file to the disk, readable for all and writable for its owner alone, with a time stamp of now.
 
@@ -50,7 +66,7 @@ def settle(path: Path) -> None:
     """
     path.chmod(0o644)
     with path.open("r+b") as stream:
-        os.fsync(stream.fileno())
+        forced(stream.fileno())
     # Whole seconds survive tar and container layers, so that receipts still fit in there.
     now = int(time.time())
     os.utime(path, (now, now))
@@ -93,6 +109,29 @@ def rename(source: Path, target: Path) -> None:
     source.replace(target)
 
 
+def rename_over(source: Path, target: Path, aside: Path) -> None:
+    """As `rename`, also in place of a file that a running program has mapped, which Windows lets nobody replace.
+
+    That one gets the name `aside` in the same filesystem, and is removed, now or by whoever finds it there later.
+
+    Raises:
+        OSError: if it can't be done, as when a program has the file itself open; then `target` is what it was.
+    """
+    try:
+        rename(source, target)
+    except PermissionError:
+        if not target.is_file():
+            raise
+        target.rename(aside)
+        try:
+            source.rename(target)
+        except BaseException:
+            aside.rename(target)
+            raise
+        with contextlib.suppress(OSError):
+            aside.unlink()
+
+
 @contextlib.contextmanager
 def draft(
     path: Path, *, mode: int = 0o666, replace: bool = True, durable: bool = True
@@ -118,7 +157,7 @@ def draft(
         if durable:
             # Windows syncs only what is open for writing; elsewhere the new mode may forbid that.
             with beside.open("r+b" if os.name == "nt" else "rb") as stream:
-                os.fsync(stream.fileno())
+                forced(stream.fileno())
         if replace:
             rename(beside, path)
         else:

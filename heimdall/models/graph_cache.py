@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from . import locations, receipts
-from .ownership import is_own
+from .ownership import is_finders, is_own
 
 FOLDER = "derived"
 """The folder's name, beside `receipts.TREE`."""
@@ -129,7 +129,7 @@ def make(cache: Path, name: str, write: Callable[[Path], None]) -> Path:
             if other.name.endswith(_UNFINISHED) or (other.name != name and _is_unused(other)):
                 shutil.rmtree(other, ignore_errors=True)
         discard(cache / name)
-        aside = cache / f"{name}.{os.getpid()}-{os.urandom(4).hex()}{_UNFINISHED}"
+        aside = _new_name(cache / name)
         _make_folder(aside)
         try:
             write(aside)
@@ -147,8 +147,21 @@ def _make_folder(path: Path) -> None:
         path.chmod(0o755)
 
 
+def discard_all(cache: Path) -> None:
+    """Remove what is kept in a cache.
+
+    Raises:
+        OSError: something can't be removed.
+    """
+    if cache.is_dir() and not cache.is_symlink():
+        for made in cache.glob("[!.]*"):
+            discard(made)
+    else:
+        discard(cache)
+
+
 def discard(path: Path) -> None:
-    """Remove a cache, or something that is kept there.
+    """Remove what is kept in a cache; where a running program has it mapped, it loses its name, and goes later.
 
     Raises:
         OSError: it can't be removed.
@@ -162,6 +175,15 @@ def discard(path: Path) -> None:
             shutil.rmtree(path)
     except FileNotFoundError:
         pass  # by another process, at the same moment
+    except OSError:  # Windows removes nothing that is mapped, and renames it all the same
+        if path.name.endswith(_UNFINISHED) or not path.is_dir():
+            raise
+        path.rename(_new_name(path))
+
+
+def _new_name(path: Path) -> Path:
+    """A name beside `path` for what is not finished, or not wanted any more: it is removed when the next one is made."""
+    return path.with_name(f"{path.name}.{os.getpid()}-{os.urandom(4).hex()}{_UNFINISHED}")
 
 
 def _seal(directory: Path) -> None:
@@ -169,13 +191,19 @@ def _seal(directory: Path) -> None:
     from .files import settle, sha256_of
 
     digests = {}
-    for path in directory.iterdir():
+    for path in _made(directory):
         settle(path)
         digests[path.name] = sha256_of(path)
     receipt = {"schema": 1, "stats": _stats(directory), "sha256": digests}
     path = directory / receipts.RECEIPT
     path.write_text(json.dumps(receipt, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     path.chmod(0o644)
+
+
+def _made(directory: Path) -> Iterator[Path]:
+    for path in directory.iterdir():
+        if path.name != receipts.RECEIPT and not is_finders(path.name):
+            yield path
 
 
 def _stats(directory: Path) -> dict[str, list[int]]:
@@ -185,9 +213,7 @@ def _stats(directory: Path) -> dict[str, list[int]]:
         PermissionError: others may write to one of them.
         OSError: the folder can't be read.
     """
-    stats = {
-        path.name: path.lstat() for path in directory.iterdir() if path.name != receipts.RECEIPT
-    }
+    stats = {path.name: path.lstat() for path in _made(directory)}
     if not all(map(is_own, stats.values())):
         raise PermissionError(f"others may write to what is in {directory}")
     return {name: receipts.look(status) for name, status in stats.items()}

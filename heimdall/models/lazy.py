@@ -1,10 +1,14 @@
 """Names of a package that are imported when they are first used, so that importing the package stays light."""
 
+import os
 import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+PROCESS = os.getpid()
+"""The process that the first of these packages was imported in. Modules may come after a fork, which has another number."""
 
 
 def lazy_exports(

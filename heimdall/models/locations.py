@@ -1,7 +1,7 @@
 """Where things are, as plain strings.
 
-Part of every import of heimdall: on Linux nothing but `os` and `sys` is loaded here, since platformdirs' answer is
-known without importing it (a test holds the two together).
+Part of every import of heimdall: on Linux and macOS nothing but `os` and `sys` is loaded here, since platformdirs'
+answer is known without importing it (a test holds the two together).
 """
 
 import os
@@ -11,6 +11,8 @@ from .base_error import HeimdallError
 
 _APPLICATION = "heimdall"
 _AUTHOR = "heimdall-mcp"
+_XDG = ("XDG_DATA_HOME", "XDG_DATA_DIRS")
+_HOMEBREW = ("/opt/", "/Cellar/")
 PACKAGE_DIRECTORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 """The directory of the package `heimdall`."""
 
@@ -71,7 +73,8 @@ def user_data_dir() -> str:
     if state := _state_directory():
         return state
     home = os.environ.get("HOME")
-    if base := _linux_directory("XDG_DATA_HOME", f"{home}/.local/share" if home else ""):
+    below = "Library/Application Support" if sys.platform == "darwin" else ".local/share"
+    if base := _usual_directory("XDG_DATA_HOME", f"{home}/{below}" if home else ""):
         return f"{base}/{_APPLICATION}"
     import platformdirs
 
@@ -107,7 +110,8 @@ def system_models_dir() -> str:
     """The read-only tier: `$HEIMDALL_SYSTEM_MODELS`, else `models` in platformdirs' site data directory."""
     if chosen := named_directory("HEIMDALL_SYSTEM_MODELS"):
         return chosen
-    if base := _linux_directory("XDG_DATA_DIRS", "/usr/local/share"):
+    usual = "/Library/Application Support" if sys.platform == "darwin" else "/usr/local/share"
+    if base := _usual_directory("XDG_DATA_DIRS", usual):
         return f"{base}/{_APPLICATION}/models"
     import platformdirs
 
@@ -124,9 +128,15 @@ def manifest_path() -> str:
     return lock if not os.path.exists(carried) and os.path.exists(lock) else carried
 
 
-def _linux_directory(variable: str, default: str) -> str | None:
-    """What platformdirs answers in the ordinary cases on Linux; None leaves the others to platformdirs itself."""
-    if sys.platform != "linux" or "ANDROID_ROOT" in os.environ:
+def _usual_directory(variable: str, default: str) -> str | None:
+    """What platformdirs answers in the ordinary cases on Linux and macOS; None leaves the others to platformdirs itself."""
+    if sys.platform == "darwin":
+        # Its versions differ in what they make of the variables, and of Homebrew's Python.
+        if any(name in os.environ for name in _XDG) or any(
+            part in f"{sys.prefix} {sys.base_prefix}" for part in _HOMEBREW
+        ):
+            return None
+    elif sys.platform != "linux" or "ANDROID_ROOT" in os.environ:
         return None
     value = os.environ.get(variable) or default
     if variable.endswith("DIRS"):

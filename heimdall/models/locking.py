@@ -16,7 +16,7 @@ from pathlib import Path
 
 from .files import write_atomically
 from .ownership import NO_FOLLOW
-from .patience import Patience, Wait
+from .patience import Patience
 from .transfer.progress import Progress
 
 if sys.platform == "win32":
@@ -56,17 +56,16 @@ def advisory_lock(
     with contextlib.ExitStack() as stack:
         try:
             descriptor = stack.enter_context(_lock_file(path))
-            with (patience or Patience()).waiting() as wait:
-                held = _acquire(
-                    descriptor,
-                    path,
-                    seconds,
-                    owner=owner,
-                    done=done,
-                    progress=progress,
-                    wait=wait,
-                    work=work,
-                )
+            held = _acquire(
+                descriptor,
+                path,
+                seconds,
+                owner=owner,
+                done=done,
+                progress=progress,
+                patience=patience or Patience(),
+                work=work,
+            )
         except OSError as error:
             progress.note(f"can't lock {path} ({error}); going on without")
             held = False
@@ -132,12 +131,13 @@ def _acquire(
     owner: Path,
     done: Callable[[], bool],
     progress: Progress,
-    wait: Wait,
+    patience: Patience,
     work: Callable[[], int],
 ) -> bool:
     began = time.monotonic()
     announced = False
     before = work()
+    patience.note(0)
     while True:
         if _try_lock(descriptor):
             return True
@@ -145,9 +145,9 @@ def _acquire(
         if done():
             return False
         if (now := work()) != before:
-            wait.note(abs(now - before))
+            patience.note(abs(now - before))
             before = now
-        if waited > seconds or wait.is_over:
+        if waited > seconds or patience.is_over:
             limit = f"after {seconds:g} s" if waited > seconds else "and nothing arrives"
             progress.note(f"still locked {limit}: {path}, held by {_who(owner)}; going on without")
             return False

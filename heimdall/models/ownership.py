@@ -16,6 +16,11 @@ def is_own(status: os.stat_result) -> bool:
     return status.st_uid in (os.geteuid(), 0) and not status.st_mode & 0o022
 
 
+def is_finders(name: str) -> bool:
+    """Whether a file of that name is of macOS itself, which makes such ones in any folder at any moment."""
+    return name == ".DS_Store" or name.startswith("._")
+
+
 def owner(path: str | os.PathLike[str]) -> str:
     """For messages: the name of a path's owner, or the number of one without a name."""
     try:

@@ -14,19 +14,25 @@ _LEAST_SECONDS = 0.01
 
 
 class Patience:
-    """The seconds in which nothing arrives that a fetch has left; one object for all its sources.
+    """A clock that starts when it is made, and ends a fetch; one for all its sources.
 
     Explicit commands have no end of it. An import has a little: hosts that swallow packets, a silent proxy, another
-    process' download that stopped all draw on the same few seconds.
+    process' download that stopped, a slow start of a program all take from the same few seconds. What does not is the
+    time in which bytes arrive, or are hashed or written.
 
     Attributes:
         seconds: what there was at the beginning.
-        left: what is left of them, never less than 0.
     """
 
     def __init__(self, seconds: float = inf) -> None:
         self.seconds = seconds
-        self.left = seconds
+        self._noted = time.monotonic()
+        self._end = self._noted + seconds
+
+    @property
+    def left(self) -> float:
+        """The seconds that are left, never less than 0."""
+        return max(0.0, self._end - time.monotonic())
 
     @property
     def is_over(self) -> bool:
@@ -42,37 +48,23 @@ class Patience:
         """A time-out of so many seconds, or of this share of what is left if that is less."""
         return max(_LEAST_SECONDS, min(seconds, share * self.left))
 
-    @contextlib.contextmanager
-    def waiting(self) -> Iterator[Wait]:
-        """The block waits for somebody: its time counts, but for what the bytes that arrive make up for."""
-        wait = Wait(self)
-        try:
-            yield wait
-        finally:
-            wait.note(0)
-
-    def _spend(self, seconds: float) -> None:
-        self.left = max(0.0, self.left - seconds)
-
-
-class Wait:
-    """A wait that goes on."""
-
-    def __init__(self, patience: Patience) -> None:
-        self._patience = patience
-        self._since = time.monotonic()
-
-    @property
-    def is_over(self) -> bool:
-        """Whether what is left is used up at this moment."""
-        return time.monotonic() - self._since >= self._patience.left
-
     def note(self, count: int) -> None:
-        """So many bytes arrived.
+        """So many bytes arrived since the last note; with 0 a wait for some begins.
 
         A pause of up to a second before bytes that come at 10 kB/s or more is no standing still.
         """
         now = time.monotonic()
-        excused = min(count / _SLOWEST_BYTES_PER_SECOND, _LONGEST_PAUSE_SECONDS)
-        self._patience._spend(max(0.0, now - self._since - excused))
-        self._since = now
+        if self._noted < self._end:  # what was over does not begin again
+            excused = min(count / _SLOWEST_BYTES_PER_SECOND, _LONGEST_PAUSE_SECONDS)
+            self._end += min(now - self._noted, excused)
+        self._noted = now
+
+    @contextlib.contextmanager
+    def working(self) -> Iterator[None]:
+        """The block hashes or writes bytes that are here: its time does not count."""
+        left = self.left
+        try:
+            yield
+        finally:
+            self._noted = time.monotonic()
+            self._end = self._noted + left

@@ -93,7 +93,9 @@ class PinnedSet:
                 yield None
                 return
             self._discard_temporaries()
-            yield self._to_be_fetched()
+            with patience.working():
+                missing = self._to_be_fetched()
+            yield missing
 
     def _discard_temporaries(self) -> None:
         """Remove what killed processes left: as large as the file may be, of no use, and there again at each restart."""
@@ -132,7 +134,7 @@ class PinnedSet:
             self.store.place(file, self.tree / file.path)
         # they may come from files that were bad until now
         for cache in graph_cache.places(self.tree):
-            graph_cache.discard(cache)
+            graph_cache.discard_all(cache)
         with contextlib.suppress(PermissionError):  # the folder is another user's
             # Whatever the umask: nothing in a folder that others may write to is believed.
             self.tree.parent.chmod(0o755)

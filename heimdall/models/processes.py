@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import sys
+from functools import cache
 from pathlib import Path
 
 _names: set[str] = set()
@@ -12,10 +14,25 @@ _OWNER = re.compile(r"([A-Za-z0-9_]+)\.([0-9]{1,10})-")
 
 
 def host_name() -> str:
-    """This machine's name without its domain, as letters, digits and underscores."""
+    """This machine's name without its domain, as letters, digits and underscores; of a Mac, its own number."""
+    if sys.platform == "darwin" and (number := _number_of_a_mac()):
+        return number
     # Not by `socket`, whose import every command would pay for.
     name = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
     return re.sub(r"[^A-Za-z0-9]+", "_", name.partition(".")[0]) or "host"
+
+
+@cache
+def _number_of_a_mac() -> str:
+    """What stays the same whatever network it is in, which its name does not; empty where it is not told."""
+    import ctypes
+
+    number, wait = ctypes.create_string_buffer(16), (ctypes.c_long * 2)(1, 0)
+    try:
+        failed = ctypes.CDLL(None).gethostuuid(number, wait)
+    except (OSError, AttributeError):
+        return ""
+    return "" if failed else number.raw.hex()
 
 
 def this_process() -> str:
@@ -61,8 +78,10 @@ def _host_and_number(owner: str) -> tuple[str, int]:
 
 def is_running(pid: int) -> bool | None:
     """Whether a process of that number runs on this machine; None where that can't be asked."""
-    if os.name == "nt":
-        return None  # os.kill would end it there
+    if os.name == "nt":  # os.kill would end it there
+        from . import windows
+
+        return windows.is_running(pid)
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):

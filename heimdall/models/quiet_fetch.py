@@ -22,8 +22,8 @@ from .settings import Settings
 from .store import Store
 
 REMEMBERED_SECONDS = 120.0
-STILL_SECONDS = 2.0
-"""An import waits for so long at most; with what no wait counts (loading TLS, ending a child), it stands still less than 3 s."""
+STILL_SECONDS = 2.5
+"""With what comes after its end (ending a child, telling what happened), an import stands still for less than 3 s."""
 _NEXT = (
     "Going on without it. What first needs it fetches it, and waits for as long as that takes; an import tries again "
     f"after {REMEMBERED_SECONDS:.0f} s."

@@ -41,6 +41,16 @@ class Report:
         return EXIT_OK if self.sound else EXIT_FINDINGS
 
 
+def printing(output: Output, lines: Sequence[Sequence[str]]) -> Callable[[], None]:
+    """What prints lines, each of some parts."""
+
+    def show() -> None:
+        for parts in lines:
+            output.line(*parts)
+
+    return show
+
+
 class Output(Protocol):
     """What a report's text is printed with: `heimdall` has colours, `heimdall-models` has none."""
 

@@ -79,7 +79,9 @@ def resolve_in_detail(
         patience: how long to stand still in all; default: as long as each step may take.
     """
     pinned = PinnedSet(read_model(package, model, variant), Store(models_dir))
-    directory = pinned.first_sound(CHECKOUT, SYSTEM)
+    patience = patience or Patience()
+    with patience.working():
+        directory = pinned.first_sound(CHECKOUT, SYSTEM)
     delivered: tuple[str, ...] = ()
     if directory is None:
         from .fetch import provide  # loads urllib3

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import locations
+from .advice import in_use, take_over
 from .errors import ModelError, StoreError
 from .ownership import owner
 from .settings import SettingsError
@@ -49,12 +50,22 @@ def is_full(error: BaseException) -> bool:
 
 def explained(error: OSError, models_dir: Path) -> StoreError:
     """What the system said about the models directory, with what to do about it."""
+    for path in (models_dir, *models_dir.parents):
+        with contextlib.suppress(OSError):
+            if path.is_symlink() and not path.exists():
+                reason = f"{path} leads to {path.readlink()}, which is not there"
+                remedy = (
+                    f"is a disk not mounted? Make it, or set {_variable()} to another directory"
+                )
+                return StoreError(str(models_dir), reason, remedy)
     reason = f"{error.strerror or error}" + (f" ({error.filename})" if error.filename else "")
     return StoreError(str(models_dir), reason, _remedy(error))
 
 
 def _remedy(error: OSError) -> str:
-    variable = "MODEL_CACHE_DIR" if os.environ.get("MODEL_CACHE_DIR") else "HEIMDALL_DATA_DIR"
+    if used := in_use(error):
+        return f"a program has {used} open: stop the assistants that use it, and say it once more"
+    variable = _variable()
     if error.errno in _DENIED and error.filename:
         existing = Path(os.fsdecode(error.filename))
         while not os.path.lexists(existing) and existing != existing.parent:
@@ -62,10 +73,33 @@ def _remedy(error: OSError) -> str:
         owned = f"{existing} belongs to {owner(existing)}"
         if not may_change_hands(existing):
             return f"{owned}: set {variable} to a directory that you may write to"
-        remedy = f"{owned}: make it writable for you (chown)"
+        remedy = f"{owned}: {take_over(existing)}"
     else:
-        remedy = "make room there" if is_full(error) else "see what is wrong there"
+        remedy = _room(error) if is_full(error) else "see what is wrong there"
     return f"{remedy}, or set {variable} to another directory"
+
+
+def _variable() -> str:
+    return "MODEL_CACHE_DIR" if os.environ.get("MODEL_CACHE_DIR") else "HEIMDALL_DATA_DIR"
+
+
+def _room(error: OSError) -> str:
+    with contextlib.suppress(OSError):
+        if error.filename and inodes_are_gone(Path(error.filename).parent):
+            return "no inodes are left there ('df -i'), remove some files"
+    return "make room there"
+
+
+def inodes_are_gone(path: Path) -> bool:
+    """Whether no more files can be made in a filesystem, however many bytes are free.
+
+    Raises:
+        OSError: if it does not say.
+    """
+    if not hasattr(os, "statvfs"):
+        return False
+    status = os.statvfs(path)
+    return status.f_files > 0 and status.f_favail == 0
 
 
 def may_change_hands(path: Path) -> bool:

@@ -16,7 +16,7 @@ from typing import IO
 
 from . import locations, receipts
 from .errors import IntegrityError
-from .files import rename, settle, settle_all, sha256_of, write_atomically
+from .files import rename, rename_over, settle, settle_all, sha256_of, write_atomically
 from .manifest import PinnedFile
 from .processes import new_owner
 from .transfer.digest import Sha256
@@ -151,7 +151,7 @@ class Store:
             # power cut takes away is missing, and is fetched again.
             settle_all([*files])
             for path, file in files.items():
-                rename(path, self.blob(file))
+                rename_over(path, self.blob(file), self._new_name(file.sha256))
         except BaseException:
             self.arrived.difference_update(file.sha256 for file in files.values())
             raise
@@ -205,7 +205,7 @@ class Store:
         target.parent.mkdir(parents=True, exist_ok=True)
         with self.temporary(file.sha256) as path:
             yield path
-            rename(path, target)
+            rename_over(path, target, self._new_name(file.sha256))
 
 
 def _linked(link: Callable[[str | Path, Path], None], source: str | Path, path: Path) -> bool:

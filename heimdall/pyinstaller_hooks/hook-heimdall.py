@@ -13,4 +13,5 @@ datas = [*collect_data_files("heimdall"), *copy_metadata("heimdall-mcp")]
 hiddenimports = [
     ".".join(("heimdall", *path.relative_to(_FOLDER).with_suffix("").parts))
     for path in (_FOLDER / "models").rglob("[!_]*.py")
+    if path.stem.isidentifier()  # no hook
 ]

@@ -7,6 +7,7 @@ import shutil
 import click
 
 from tests.benchmarks import (
+    alike,
     broken_networks,
     embedding,
     fetch,
@@ -52,6 +53,7 @@ def run_fetch() -> None:
         many_files.run()
 
 
+main.add_command(alike.main, "alike")
 main.add_command(embedding.main, "embedding")
 main.add_command(memory.main, "memory")
 main.add_command(recall_evaluation.main, "recall")

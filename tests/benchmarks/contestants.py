@@ -15,12 +15,14 @@ CUT = 512
 """Tokens at which those are cut that don't measure a default: as ours."""
 
 
-def heimdall(places: Places, variant: str = "standard") -> Embed:
-    """This project's engine, the way users call it."""
+def heimdall(places: Places, variant: str = "standard", *, exact: bool = True) -> Embed:
+    """This project's engine, the way users call it; not `exact`: the way a memory does."""
     from cognitive_memory.core.config import EmbeddingConfig
     from cognitive_memory.encoding import ONNXEmbeddingProvider
 
-    config = EmbeddingConfig(model_cache_dir=places["shared"], variant=variant, long_texts="cut")
+    config = EmbeddingConfig(
+        model_cache_dir=places["shared"], variant=variant, long_texts="cut", exact=exact
+    )
     return ONNXEmbeddingProvider(config).encode_batch
 
 
@@ -119,6 +121,9 @@ class Contestant:
 
 CONTESTANTS = {
     OURS: Contestant("onnxruntime", "shared", lambda places, _: heimdall(places)),
+    "heimdall, as a memory asks": Contestant(
+        "onnxruntime", "shared", lambda places, _: heimdall(places, exact=False)
+    ),
     "heimdall, fast": Contestant(
         "onnxruntime", "shared", lambda places, _: heimdall(places, "fast")
     ),

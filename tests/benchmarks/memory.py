@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -207,7 +206,7 @@ def sized(sizes: Sequence[int]) -> None:
         "status ms",
         "vectors ms",
     )
-    print("\n" + "".join(f"{title:>12}" for title in (*titles, "export/s")))
+    print("\n" + "".join(f"{title:>12}" for title in (*titles, "export/s", "deleted/s")))
     words = short_texts(5000, seed=5)
     for size in sizes:
         with tempfile.TemporaryDirectory() as folder:
@@ -231,6 +230,10 @@ def sized(sizes: Sequence[int]) -> None:
                 )
                 each = memory.storage.status().size / size
             memory_mb, open_ms = in_a_process(database)
+            with opened(database, FreeVectors()) as memory:
+                start = time.perf_counter()
+                memory.delete_by_tags(["all"])
+                deleted = size / (time.perf_counter() - start)
             page, tagged, status, vectors = (f"{milliseconds:.1f}" for milliseconds in found)
             row = (
                 f"{size:,}",
@@ -242,7 +245,11 @@ def sized(sizes: Sequence[int]) -> None:
                 tagged,
                 status,
             )
-            print("".join(f"{cell:>12}" for cell in (*row, vectors, f"{exported:.0f}")))
+            print(
+                "".join(
+                    f"{cell:>12}" for cell in (*row, vectors, f"{exported:.0f}", f"{deleted:.0f}")
+                )
+            )
 
 
 def in_a_process(database: Path) -> tuple[float, float]:
@@ -257,7 +264,7 @@ def in_a_process(database: Path) -> tuple[float, float]:
 def resident() -> float:
     """MB of this process in memory."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / 1e6
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def look(database: Path) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from cognitive_memory.core.config import EmbeddingConfig
 from cognitive_memory.core.embedder import Tokens
+from cognitive_memory.core.variants import pinned_variant
 from cognitive_memory.encoding import Encoder
 
 
@@ -20,10 +22,20 @@ class Engine:
         models: the directory.
         remember: whether a text is embedded once.
         vectors: a database that keeps the vectors for the next process; None: this one alone.
+        exact: as in `EmbeddingConfig`.
     """
 
-    def __init__(self, models: Path, *, remember: bool = True, vectors: Path | None = None) -> None:
-        self._encoder = Encoder.load(models, long_texts="pool")
+    def __init__(
+        self,
+        models: Path,
+        *,
+        remember: bool = True,
+        vectors: Path | None = None,
+        exact: bool = False,
+    ) -> None:
+        pinned = pinned_variant(EmbeddingConfig().model_name, None)
+        stand_in = pinned.stand_in if pinned and not exact else None
+        self._encoder = Encoder.load(models, long_texts="pool", stand_in=stand_in)
         self._known = _Vectors(vectors) if remember else None
         self.dimension = self._encoder.settings.embedding_dimension
 

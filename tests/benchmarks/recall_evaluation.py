@@ -152,11 +152,17 @@ def _shown(rank: float) -> str:
 @click.option(
     "--models", type=click.Path(exists=True, file_okay=False, path_type=Path), default=DIRECTORY
 )
-def main(data: Path, repositories: Path | None, cache: Path, models: Path) -> None:
+@click.option(
+    "--exact",
+    is_flag=True,
+    help="Embed with the variant's own graph alone; needs a cache of its own.",
+)
+def main(data: Path, repositories: Path | None, cache: Path, models: Path, *, exact: bool) -> None:
     """Ask all questions of all sets, and tell how well they are answered."""
     cache.mkdir(parents=True, exist_ok=True)
     sets = Sets.read(data)
-    databases = Databases(cache, repositories, Engine(models, vectors=cache / "vectors.db"))
+    engine = Engine(models, vectors=cache / "vectors.db", exact=exact)
+    databases = Databases(cache, repositories, engine)
     for evaluate, questions in (
         (of_conversations, sets.conversations),
         (of_repositories, sets.questions),

@@ -91,7 +91,8 @@ def build(database: Path, count: int, engine: Engine) -> None:
         size = min(BLOCK, count - start)
         with store.writing() as writer:
             stored = writer.put(corpus.memories(start, size))
-            pending = {item.key: item for item in writer.vectors.pending()}
+            keys = [item.key for item in stored]
+            pending = {item.key: item for item in writer.vectors.pending(keys)}
         vectors = corpus.vectors(start, size)
         outcomes = [
             Embedded(item.key, pending[item.key].content_hash, vector.tobytes())

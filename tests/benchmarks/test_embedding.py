@@ -77,7 +77,7 @@ def test_matrix_products_are_measured() -> None:
 def test_who_can_not_run_is_named_with_what_is_missing() -> None:
     pythons = peers.Pythons([])
     runs, missing = peers.able(pythons, {"shared": "somewhere"})
-    assert list(runs) == [OURS, f"{OURS}, fast"]
+    assert list(runs) == [OURS, f"{OURS}, as a memory asks", f"{OURS}, fast"]
     assert len(runs) + len(missing) == len(CONTESTANTS)
     assert any(
         line.startswith("the original: not measured, it needs the model as torch exports it")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cognitive_memory.encoding.cores import container_quota, usable_cores
+from cognitive_memory.encoding.cores import container_quota, processor_has, usable_cores
 
 
 @pytest.fixture(autouse=True)
@@ -121,3 +121,22 @@ def test_quota_is_rounded_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         (proc(tmp_path, "0::/\n"), tmp_path / "fs"),
     )
     assert usable_cores() == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "has"),
+    [
+        ("vendor_id\t: X\nflags\t\t: fpu avx512_vnni avx2\n\nflags\t\t: fpu\n", True),
+        ("flags\t\t: fpu avx512_vnni_2\nbugs\t: avx512_vnni\n", False),
+        ("Features\t: fp asimd avx_vnni\n", True),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_what_the_processor_has_is_what_linux_says(
+    tmp_path: Path, told: str | None, has: bool
+) -> None:
+    cpuinfo = tmp_path / "cpuinfo"
+    if told is not None:
+        cpuinfo.write_text(told)
+    assert processor_has(["avx512_vnni", "avx_vnni"], cpuinfo) is has

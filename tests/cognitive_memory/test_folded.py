@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
+from threading import enumerate as threads
 
 import numpy as np
 import pytest
 
 from cognitive_memory.core.config import EmbeddingConfig
 from cognitive_memory.core.variants import pinned_graph
-from cognitive_memory.encoding import Encoder, ONNXEmbeddingProvider, folded
+from cognitive_memory.encoding import Encoder, ONNXEmbeddingProvider, encoder, folded
 from cognitive_memory.encoding.session import ModelSession, save_folded
 from heimdall.models import graph_cache
 from heimdall.models.resolver import resolve
@@ -78,6 +80,31 @@ def test_it_is_made_once_and_gives_the_same_vectors(
     (made,) = kept(cache_of(models_dir, variant))
     assert "-onnxruntime-" in made.name
     assert set(graphs[:2]) == {made / "folded.onnx"}  # no other was even opened for the second one
+
+
+@pytest.mark.parametrize("vnni", [True, False])
+def test_what_stands_in_is_near_and_leaves_the_exact_provider_as_it_is(
+    models_dir: Path, vnni: bool, graphs: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encoder, "processor_has", lambda _: vnni)
+    exact = provider(models_dir, "standard")
+    quick = ONNXEmbeddingProvider(replace(exact.config, exact=False))
+    assert quick.embedding_space == exact.embedding_space
+    expected = exact.encode_batch(TEXTS)
+    np.testing.assert_allclose(expected, as_it_is("standard"), rtol=0, atol=1e-6)
+    assert not any("derived" in graph.parts for graph in graphs)
+    in_bulk = quick.encode_batch(TEXTS)
+    assert np.allclose(in_bulk, expected, rtol=0, atol=1e-5) != vnni
+    for _ in range(2):
+        quick.encode(TEXTS[0])
+    for thread in threads():
+        if thread.name == "heimdall-settle":
+            thread.join()
+    alone = np.stack([quick.encode(text) for text in TEXTS])
+    assert not np.allclose(alone, expected, rtol=0, atol=1e-5)
+    for vectors in (alone, in_bulk):
+        assert (vectors * expected).sum(axis=1).min() > 0.99
+    assert any("derived" in graph.parts for graph in graphs)
 
 
 def test_standard_needs_none(models_dir: Path) -> None:

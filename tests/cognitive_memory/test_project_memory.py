@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cognitive_memory.core.memory import MemoryType, MemoryValueError, NewMemory, Origin
+from cognitive_memory.core.memory import MemoryType, NewMemory, Origin
 from cognitive_memory.core.recall import RecallFilter
+from cognitive_memory.core.values import MemoryValueError
 from cognitive_memory.embedding.pipeline import EmbeddingPipeline
 from cognitive_memory.encoding import ModelLoadError
 from cognitive_memory.project_memory import ProjectMemory
@@ -358,10 +359,10 @@ class TestDelete:
 
     def test_by_tags(self, memory: ProjectMemory) -> None:
         memory.store_many([NewMemory(text=tags, tags=tuple(tags)) for tags in ("ab", "bc", "c")])
-        assert texts(memory.delete_by_tags([" a", "b"], dry_run=True)) == ["ab", "bc"]
+        assert texts(memory.delete_by_tags([" a", "b"], dry_run=True).first) == ["ab", "bc"]
         assert memory.storage.status().tags == {"b": 2, "c": 2, "a": 1}
-        assert texts(memory.delete_by_tags(["a", "b"])) == ["ab", "bc"]
-        assert memory.delete_by_tags(["a", "b"]) == ()
+        assert texts(memory.delete_by_tags(["a", "b"]).first) == ["ab", "bc"]
+        assert memory.delete_by_tags(["a", "b"]).count == 0
         assert memory.storage.status().tags == {"c": 1}
 
     @pytest.mark.slow
@@ -441,6 +442,29 @@ class TestEmbedPending:
         assert seen == [(256, 600), (512, 600), (600, 600)]
         assert embedder.texts == [f"{number}" for number in reversed(range(600))]
         assert memory.embed_pending() == 0
+
+    def test_most_useful_first(self, memory: ProjectMemory, embedder: PlainEmbedder) -> None:
+        def new(text: str, origin: Origin, kind: str | None = None, day: int = 1) -> NewMemory:
+            return NewMemory(
+                text=text,
+                origin=origin,
+                metadata={"kind": kind} if kind else {},
+                created_at=datetime(2026, 1, day, tzinfo=UTC),
+            )
+
+        ordered = [
+            new("said today", Origin.STORED, day=2),
+            new("said before", Origin.STORED),
+            new("conversation", Origin.CAPTURED, day=9),
+            new("guide", Origin.DOCUMENT, "markdown", day=8),
+            new("old guide", Origin.DOCUMENT, "markdown"),
+            new("commit", Origin.COMMIT, "commit", day=9),
+            new("docstring", Origin.DOCUMENT, "python", day=9),
+            new("comment", Origin.DOCUMENT, "code", day=8),
+        ]
+        memory.store_many([*ordered[1::2], *ordered[::2]], embed=False)
+        memory.embed_pending()
+        assert list(dict.fromkeys(embedder.texts)) == [each.text for each in ordered]
 
     def test_stops_when_told_and_goes_on_later(
         self, memory: ProjectMemory, embedder: PlainEmbedder
@@ -573,7 +597,7 @@ def test_ctrl_c_does_not_wait_for_what_is_being_embedded(tmp_path: Path) -> None
         def interrupted() -> None:
             with EmbeddingPipeline(memory.storage, embedder) as embedding:
                 with memory.storage.reading() as reader:
-                    embedding.add(reader.vectors.pending(limit=10))
+                    embedding.add(reader.vectors.pending(reader.vectors.pending_keys()))
                 assert begun.wait(60)
                 raise KeyboardInterrupt
 

@@ -76,6 +76,25 @@ def test_with_one_core_one_packed_session_serves_both(model_directory: Path) -> 
     assert make.made == [(1, False), (1, True)]
 
 
+def test_a_stand_in_answers_after_the_first_text_on_one_core(model_directory: Path) -> None:
+    make, stand_in = Maker(model_directory), Maker(model_directory)
+    sessions = Sessions(make, cores=2, stand_in=stand_in)
+    sessions.single()
+    sessions.single()
+    alone = settled(sessions)
+    assert sessions.bulk() is not alone
+    assert (make.made, stand_in.made) == ([(2, False), (1, True)], [(1, True)])
+
+
+def test_where_it_stands_in_for_bulk_too_one_session_serves_both(model_directory: Path) -> None:
+    make, stand_in = Maker(model_directory), Maker(model_directory)
+    sessions = Sessions(make, cores=2, stand_in=stand_in, in_bulk=lambda: True)
+    sessions.single()
+    sessions.single()
+    assert settled(sessions) is sessions.bulk()
+    assert (make.made, stand_in.made) == ([(2, False)], [(1, True)])
+
+
 def test_many_cores_are_too_many_for_one_text(model_directory: Path) -> None:
     make = Maker(model_directory)
     assert Sessions(make, cores=64).workers == 64

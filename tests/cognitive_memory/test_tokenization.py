@@ -81,7 +81,7 @@ PIECES = st.one_of(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(st.lists(PIECES, max_size=120), st.integers(3, 12))
 def test_looking_at_the_beginning_alone_gives_the_same_ids(
     model_directory: Path, pieces: list[str], max_length: int

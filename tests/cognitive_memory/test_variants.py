@@ -22,6 +22,7 @@ ENTRY: dict[str, Any] = {
         for path, digest in {
             "m.onnx": "1",
             "m-quick.onnx": "2",
+            "m-near.onnx": "5",
             "model.safetensors": "3",
             "tokenizer.json": "4",
         }.items()
@@ -34,6 +35,7 @@ ENTRY: dict[str, Any] = {
             "computes_weights": True,
             "least_cosine": 0.9,
         },
+        "near": {"path": "m-near.onnx", "stands_in_for": "standard", "bulk_on": ["vnni"]},
     },
 }
 
@@ -88,6 +90,14 @@ def test_the_manifest_says_how_each_variant_is_run(pin: Pin) -> None:
     assert pinned_graph("m", "other") is None
 
 
+def test_the_manifest_says_what_stands_in_for_a_variant(pin: Pin) -> None:
+    pin(ENTRY)
+    pinned = {name: pinned_variant("m", name) for name in ENTRY["graphs"]}
+    stand_ins = {name: one.stand_in for name, one in pinned.items() if one}
+    near = Graph("m-near.onnx", stands_in_for="standard", bulk_on=("vnni",))
+    assert stand_ins == {"standard": near, "quick": None, "near": None}
+
+
 def test_a_device_that_a_variant_is_not_for_is_refused(pin: Pin) -> None:
     pin(ENTRY)
     assert EmbeddingConfig(model_name="m", variant="quick", device="cuda").device == "cuda"
@@ -112,8 +122,10 @@ def test_a_damaged_manifest_says_nothing(pin: Pin, entry: object) -> None:
 def test_the_space_changes_with_what_the_vectors_depend_on_and_with_nothing_else(pin: Pin) -> None:
     def spaces(entry: object, device: str = "auto") -> list[str]:
         pin(entry)
-        pinned = [pinned_variant("m", variant) for variant in ("standard", "quick")]
-        return [one.embedding_space(device, "cut") for one in pinned if one]
+        pinned = [pinned_variant("m", variant) for variant in ("standard", "quick", "near")]
+        standard, quick, near = [one.embedding_space(device, "cut") for one in pinned if one]
+        assert near == standard  # for which it stands in
+        return [standard, quick]
 
     standard, quick = spaces(ENTRY)
     assert standard != quick
@@ -148,7 +160,7 @@ def test_vectors_that_0_4_stored_stay_comparable() -> None:
     assert [ONNXEmbeddingProvider(config).embedding_space for config in pinned] == [
         "all-MiniLM-L6-v2/standard/b16c585ca2c8e7f4",
         "all-MiniLM-L6-v2/compact/fb1bc36eb3598253",
-        "all-MiniLM-L6-v2/fast/422173bc35858f02",
+        "all-MiniLM-L6-v2/standard/b16c585ca2c8e7f4",
     ]
     pooled = ONNXEmbeddingProvider(EmbeddingConfig(variant="standard", long_texts="pool"))
     assert pooled.embedding_space == "all-MiniLM-L6-v2/standard/b16c585ca2c8e7f4/pool"

@@ -38,7 +38,13 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.installs
 
 OF_HEIMDALL_MODELS = {
-    f"heimdall/models/{name}" for name in ("LICENSE", "README.md", "pyproject.toml")
+    f"heimdall/models/{name}"
+    for name in (
+        "LICENSE",
+        "README.md",
+        "pyproject.toml",
+        "pyinstaller_hooks/hook-heimdall_models.py",
+    )
 }
 """What makes the distribution heimdall-models of the same source, and is no part of the package."""
 COMMANDS = "heimdall/_heimdall_commands.py"

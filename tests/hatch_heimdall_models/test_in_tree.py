@@ -57,8 +57,7 @@ hook = load(sys.argv[2])
 print(sys.modules[hook.__module__].__file__, hook is old)
 print(sys.modules["hatch_heimdall_models.config"].__file__)
 """
-    # Without variables, coverage does not take the copies for this project's files.
-    assert _run(script, installed.parent, tree, env={}) == [
+    assert _run(script, installed.parent, tree) == [
         f"{tree / 'hook.py'} False",
         str(tree / "config.py"),
     ]

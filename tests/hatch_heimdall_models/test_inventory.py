@@ -8,6 +8,7 @@ import pytest
 
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.inventory import HashedFile, take_inventory
+from tests.support.capabilities import needs_any_bytes, needs_links, needs_odd_names, needs_pipes
 from tests.support.manifests import FILES, write_models
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ def test_no_model_is_no_problem(tmp_path: Path, existing: bool) -> None:
     assert take_inventory(directory) == ()
 
 
+@needs_links
+@needs_pipes
+@needs_odd_names
 def test_everything_that_is_no_model_file_is_named_at_once(tmp_path: Path) -> None:
     models, outside = tmp_path / "models", tmp_path / "outside.bin"
     outside.write_bytes(b"x")
@@ -57,6 +61,8 @@ def test_everything_that_is_no_model_file_is_named_at_once(tmp_path: Path) -> No
     ]
 
 
+@needs_links
+@needs_any_bytes
 def test_links_in_a_circle_and_names_that_are_no_text(tmp_path: Path) -> None:
     (tmp_path / "circle").symlink_to("circle")
     (tmp_path / os.fsdecode(b"caf\xe9")).write_bytes(b"x")
@@ -77,12 +83,14 @@ def test_what_tools_leave_behind_is_ignored(tmp_path: Path) -> None:
             "sub/.git": b"gitdir: ../.git/modules/sub",
             "__pycache__/x.pyc": b"x",
             ".cache/huggingface/download/net.metadata": b"x",
+            "._net": b"x",
             "net": b"x",
         },
     )
     assert [file.path for file in take_inventory(tmp_path)] == ["net"]
 
 
+@needs_links
 def test_a_link_inside_is_followed(tmp_path: Path) -> None:
     write_models(tmp_path, {"a.bin": b"content"})
     (tmp_path / "b.bin").symlink_to("a.bin")
@@ -91,6 +99,7 @@ def test_a_link_inside_is_followed(tmp_path: Path) -> None:
     assert (first.sha256, first.size) == (second.sha256, second.size)
 
 
+@needs_links
 def test_the_directory_itself_may_be_a_link(tmp_path: Path) -> None:
     write_models(tmp_path / "real", {"a.bin": b"x"})
     (tmp_path / "models").symlink_to("real")

@@ -31,6 +31,7 @@ from tests.support.front_ends import (
     wheel_names,
     with_plugin,
 )
+from tests.support.places import DATA
 from tests.support.pythons import find_python
 from tests.support.samples import FLAT, NAMESPACE, SAMPLES, SRC, Sample
 
@@ -386,14 +387,14 @@ def test_models_of_several_packages_live_side_by_side(
         }
         seen.add(_ensure(site, repr(sample.package), home, **mirror).stdout)
     assert len(seen) == 3
-    models = home / ".local/share/heimdall/models"
+    models = home / DATA / "models"
     assert [path.name for path in models.iterdir()] == [".store"]
     # An image that was filled like this is a read-only tier.
     done = _ensure(
         tmp_path / FLAT.name, repr(FLAT.package), tmp_path, HEIMDALL_SYSTEM_MODELS=str(models)
     )
     assert done.stdout in seen
-    assert not (tmp_path / ".local").exists()
+    assert not (tmp_path / DATA).exists()
 
 
 def test_a_model_that_is_not_for_this_machine(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipapp
@@ -13,6 +14,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.checkout import copy_checkout
+from tests.support.installed_package import lay_out_package
+from tests.support.places import DATA
+from tests.support.small_model import ROOT, SmallModel
+from tests.support.vendored_package import VendoredPackage
 from tests.support.wheelhouse import DEFAULT_DIRECTORY, wheelhouse_environment
 
 pytestmark = pytest.mark.installs
@@ -104,11 +109,12 @@ def test_a_command_under_another_name_fetches_nothing_unasked(
     done = run(*start, "--version", HEIMDALL_FETCH="import", **nobody, **archives)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("heimdall, version ")
-    assert not (home / ".local" / "share" / "heimdall").exists()
+    assert not (home / DATA).exists()
 
 
 PROGRAM = """
-import heimdall
+import heimdall, heimdall_models, importlib.util
+from heimdall.models import packages
 from heimdall.models.errors import SourceError
 from heimdall.models.manifest import read_model
 from heimdall.models.sources.installer import find_installer
@@ -117,29 +123,56 @@ try:
     find_installer()
 except SourceError as error:
     print(error)
+print(packages.find_package("colours").manifest_path)
+print(packages.find_package("space.shades").manifest_path)
+try:
+    heimdall_models.ensure("space.shades", "dark")
+except heimdall_models.ManifestError as error:
+    print(error)
+import vendoring
+print(vendoring.ensure())
 """
+"""What it names without importing it was never seen by PyInstaller."""
 
 
-def test_a_program_that_pyinstaller_packed_has_the_manifest_and_starts_no_python(
+def test_a_program_that_pyinstaller_packed_has_the_manifests_and_starts_no_python(
     wheel: Path, tmp_path: Path, home: Path
 ) -> None:
-    make("pip", "install", "-q", "--no-deps", "--target", tmp_path / "site", wheel)
+    models = tmp_path / "models"
+    shutil.copytree(
+        ROOT / "heimdall" / "models", models, ignore=shutil.ignore_patterns("__pycache__")
+    )
+    make("build", "--wheel", "--no-isolation", "--outdir", tmp_path, models)
+    (of_models,) = tmp_path.glob("*.whl")
+    make("pip", "install", "-q", "--no-deps", "--target", tmp_path / "site", wheel, of_models)
+    small = SmallModel(tmp_path / "release")
+    for package in ("colours", "space.shades"):
+        lay_out_package(tmp_path / "site", package, small)
+    vendored = VendoredPackage.make(tmp_path / "vendored", small)
+    vendored.package.rename(tmp_path / "site" / "vendoring")
     (tmp_path / "program.py").write_text(PROGRAM)
     left_out = ("onnxruntime", "numpy", "tokenizers", "mcp", "pydantic", "rich", "tkinter")
     make(
         "PyInstaller",
         *("--log-level=ERROR", "--distpath", tmp_path / "dist", "--workpath", tmp_path / "work"),
         *("--specpath", tmp_path, *(f"--exclude-module={name}" for name in left_out)),
+        "--collect-data=vendoring",
         tmp_path / "program.py",
         PYTHONPATH=str(tmp_path / "site"),
         HEIMDALL_FETCH="import",
         HEIMDALL_OFFLINE="1",
     )
-    assert not (home / ".local" / "share" / "heimdall").exists(), "packing imports nothing"
+    assert not (home / DATA).exists(), "packing imports nothing"
     program = tmp_path / "dist" / "program" / "program"
-    done = run(program, HEIMDALL_FETCH="use")
-    manifest = program.parent / "_internal" / "heimdall" / "model_manifest.json"
-    assert done.stdout.splitlines() == [
-        f"0.4.0 {manifest}",
+    done = run(program, HEIMDALL_FETCH="use", HEIMDALL_MODELS_MIRROR=small.mirror)
+    inside = program.parent / "_internal"
+    *lines, directory = done.stdout.splitlines()
+    shades = inside / "space" / "shades" / "model_manifest.json"
+    assert lines == [
+        f"0.4.0 {inside / 'heimdall' / 'model_manifest.json'}",
         "neither pip nor uv can be started: this program is no plain Python",
+        str(inside / "colours" / "model_manifest.json"),
+        str(shades),
+        f"model manifest {shades}: pins no dark (standard) for this machine; it pins small (standard)",
     ], done.stderr
+    small.assert_tree(Path(directory))

@@ -23,6 +23,7 @@ from tests.support.release_checkout import (
     CONTENT,
     NAME,
     REPOSITORY,
+    SHA256,
     SUMS,
     TAG,
     commit,
@@ -30,6 +31,7 @@ from tests.support.release_checkout import (
     make_checkout,
     manifest,
 )
+from tests.support.sigstore_instance import SigstoreInstance
 
 pytestmark = pytest.mark.slow
 
@@ -52,9 +54,9 @@ class Site:
             published,
         )
 
-    def publish(self, *, dry_run: bool = False) -> str:
+    def publish(self, attestation: Path | None = None, *, dry_run: bool = False) -> str:
         said: list[str] = []
-        publish(self.checkout, TAG, said.append, dry_run=dry_run)
+        publish(self.checkout, TAG, said.append, attestation=attestation, dry_run=dry_run)
         return "\n".join(said)
 
     def refusal(self) -> str:
@@ -118,6 +120,20 @@ def test_a_release_is_made_whole_before_it_is_public(site: Site) -> None:
     ]
     assert len(downloads) == len(public) == 2
     assert max(downloads) < published < min(public)
+
+
+def test_an_attestation_is_published_beside_what_it_is_about(site: Site, tmp_path: Path) -> None:
+    sigstore = SigstoreInstance()
+    attestation, name = tmp_path / "attestation.json", f"{NAME}.sigstore.json"
+    attestation.write_bytes(sigstore.attest(SHA256, repository=REPOSITORY, tag=TAG))
+    said = site.publish(attestation)
+    assert "has no attestation" not in said
+    assert f"{site.server.download_url(TAG, name)} has the pinned bytes" in said
+    assert (site.published / TAG / name).read_bytes() == attestation.read_bytes()
+    attestation.write_bytes(sigstore.attest(SHA256, repository=REPOSITORY, tag=TAG))
+    before = site.state()
+    site.publish(attestation)
+    assert site.state() == before
 
 
 def test_a_release_that_is_not_immutable_is_told(

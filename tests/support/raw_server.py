@@ -40,6 +40,9 @@ def raw_server(reply: Reply) -> Iterator[RawServer]:
                     connection, _ = listener.accept()
                 except OSError:
                     return
+                if stopping.is_set():
+                    connection.close()
+                    return
                 connections.append(connection)
                 threads.append(
                     threading.Thread(
@@ -54,8 +57,9 @@ def raw_server(reply: Reply) -> Iterator[RawServer]:
             yield server
         finally:
             stopping.set()
+            # Wakes `accept` on every system; neither closing nor, on macOS, `shutdown` does.
             with contextlib.suppress(OSError):
-                listener.shutdown(socket.SHUT_RDWR)  # wakes `accept`, which closing alone does not
+                socket.create_connection(listener.getsockname()).close()
             acceptor.join()
             for connection in connections:
                 with contextlib.suppress(OSError):

@@ -31,7 +31,8 @@ class VendoredPackage:
         package = root / "src" / "app"
         package.mkdir(parents=True)
         (package / "__init__.py").write_text("from ._models import ModelError, ensure\n")
-        (package / "_models.py").write_text(vendored_text(CONFIG, "src/app/_models.py"))
+        text = vendored_text(CONFIG, "src/app/_models.py")
+        (package / "_models.py").write_text(text, "utf-8", newline="\n")
         model.write_manifest(package / "model_manifest.json")
         return cls(root)
 
@@ -42,6 +43,12 @@ class VendoredPackage:
     @property
     def home(self) -> Path:
         return self.root.parent / "home"
+
+    @property
+    def homes(self) -> dict[str, str]:
+        """What tells the home and the cache, on any system."""
+        home, cache = str(self.home), str(self.cache.parent)
+        return {"HOME": home, "USERPROFILE": home, "LOCALAPPDATA": cache}
 
     @property
     def cache(self) -> Path:
@@ -64,8 +71,8 @@ class VendoredPackage:
         **variables: str,
     ) -> subprocess.Popen[str]:
         environment = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(self.home),
+            **{name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ},
+            **self.homes,
             "PYTHONPATH": str(path or self.root / "src"),
             "PYTHONDONTWRITEBYTECODE": "1",
             **variables,

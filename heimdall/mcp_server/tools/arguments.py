@@ -189,6 +189,7 @@ class DeleteMemoriesByTags(Arguments):
     """Arguments of `delete_memories_by_tags`."""
 
     tags: Annotated[Tags, Field(min_length=1)]
+    scope: Scope = "project"
     dry_run: DryRun = False
 
 

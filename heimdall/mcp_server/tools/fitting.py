@@ -21,10 +21,17 @@ _LEAST: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A memory that an answer is to show; `weak` if it is unlikely to answer."""
+    """A memory that an answer is to show; `weak` if it is unlikely to answer, and where else its text is."""
 
     memory: Memory
     weak: bool = False
+    also_in: Sequence[str] = ()
+
+    def record(self, text: str | None = None, *, whole: bool = True) -> MemoryRecord:
+        """As `MemoryRecord.of`."""
+        return MemoryRecord.of(
+            self.memory, text=text, whole=whole, weak=self.weak, also_in=self.also_in
+        )
 
 
 def fitted(
@@ -76,9 +83,9 @@ def _share(costs: Sequence[int], total: int) -> int:
 
 def _record(shown: Shown, question: str, cost: int, share: int) -> MemoryRecord:
     if cost <= share:
-        return MemoryRecord.of(shown.memory, weak=shown.weak)
+        return shown.record()
     part = excerpt_in_tokens(clean(shown.memory.text), question, share, cost=_cost)
-    return MemoryRecord.of(shown.memory, text=part.text, whole=part.whole, weak=shown.weak)
+    return shown.record(part.text, whole=part.whole)
 
 
 def _cost(text: str, most: int | None = None) -> int:
@@ -88,6 +95,6 @@ def _cost(text: str, most: int | None = None) -> int:
 
 def _head(shown: Shown) -> int:
     """Tokens of all that is said of a memory besides its text."""
-    record = MemoryRecord.of(shown.memory, text="", weak=shown.weak)
+    record = shown.record("")
     written = record.model_dump_json(exclude_none=True)
     return max(tokens(written), tokens(texts.facts(record))) + 6

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from cognitive_memory.core.memory import Memory
+from cognitive_memory.core.memory import Memory, Scope
+from cognitive_memory.core.reports import Deletion
 from heimdall.mcp_server.tools import texts
 from heimdall.mcp_server.tools.arguments import TOKENS, DeleteMemoriesByTags, DeleteMemory
 from heimdall.mcp_server.tools.fitting import Shown, fitted
@@ -24,7 +25,7 @@ async def delete_memory(call: Call, arguments: DeleteMemory) -> tuple[Deleted, s
         gone: tuple[Memory, ...] = (await call.service.in_thread(memory.get, memory_id),)
     else:
         gone = await call.service.in_thread(memory.delete, (memory_id,))
-    return _answer(gone, dry_run=dry_run)
+    return _answer(Deletion(1, gone), dry_run=dry_run)
 
 
 @tool("Delete memories by tags", destroys=True)
@@ -37,14 +38,18 @@ async def delete_memories_by_tags(
     # Blank tags may be meant as "all"; nobody should find that out by losing everything.
     if not tags:
         raise ToolError("tags are blank: name at least one tag. Nothing was deleted.")
-    memory = await call.service.memory(call.ctx)
-    gone: tuple[Memory, ...] = ()
+    if arguments.scope == "user":
+        memory = (await call.service.memories_of(call.ctx)).memories.get(Scope.USER)
+    else:
+        memory = await call.service.memory(call.ctx)
+    gone = Deletion(0, ())
     if memory is not None:
         gone = await call.service.in_thread(memory.delete_by_tags, tags, dry_run=dry_run)
     return _answer(gone, dry_run=dry_run)
 
 
-def _answer(gone: tuple[Memory, ...], *, dry_run: bool) -> tuple[Deleted, str]:
-    listed = fitted([Shown(memory) for memory in gone[:_LISTED]], TOKENS, most_each=_PREVIEW_TOKENS)
-    content = Deleted(dry_run=dry_run, count=len(gone), memories=listed)
+def _answer(gone: Deletion, *, dry_run: bool) -> tuple[Deleted, str]:
+    first = [Shown(memory) for memory in gone.first[:_LISTED]]
+    listed = fitted(first, TOKENS, most_each=_PREVIEW_TOKENS)
+    content = Deleted(dry_run=dry_run, count=gone.count, memories=listed)
     return content, texts.deleted(content)

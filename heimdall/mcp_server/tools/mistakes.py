@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
-from cognitive_memory.core.memory import shown
+from cognitive_memory.core.values import shown
 from heimdall.mcp_server.tools.schemas import schema_of
 from heimdall.quoting import clean
 

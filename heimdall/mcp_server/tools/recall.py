@@ -62,7 +62,9 @@ def _answer(
 ) -> tuple[Recalled, str]:
     hits = recall.hits[skipped : skipped + asked.max_results]
     shown = fitted(
-        [Shown(hit.memory, hit.weak) for hit in hits], asked.max_tokens, question=asked.query
+        [Shown(hit.memory, hit.weak, hit.other_places) for hit in hits],
+        asked.max_tokens,
+        question=asked.query,
     )
     following = skipped + len(shown)
     notes = [clean(note) for note in recall.notes]

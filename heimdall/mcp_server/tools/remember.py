@@ -109,6 +109,8 @@ async def _store(
     notes = _pending(call, project, stored)
     if stored.created_at < began:
         notes.append(f"it was stored already, on {local_time(stored.created_at)}")
+    elif similar := await call.service.in_thread(project.alike, stored):
+        notes.append(texts.similar(similar))
     return stored, notes
 
 

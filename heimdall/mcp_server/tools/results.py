@@ -6,6 +6,7 @@ Many clients show their model this alone, so it says all that the text says.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import BaseModel, Field
@@ -16,6 +17,7 @@ from heimdall.quoting import clean
 
 USUAL_IMPORTANCE = 0.5
 _MOST_TAGS = 20
+_MOST_PLACES = 3
 _LONGEST_LABEL = 60
 _LONGEST_NAME = 300
 
@@ -32,6 +34,7 @@ class MemoryRecord(BaseModel):
         created_at: in this machine's zone, to the minute: what it tells of, or when it was stored.
         updated_at: only where it was changed after it was made.
         importance_score: only where it is not `USUAL_IMPORTANCE`.
+        also_in: where else the same text is: sources, or ids of memories without one.
     """
 
     id: str
@@ -48,17 +51,24 @@ class MemoryRecord(BaseModel):
     context: str | None = None
     importance_score: float | None = None
     pinned: Literal[True] | None = None
+    also_in: list[str] | None = None
 
     @classmethod
     def of(
-        cls, memory: Memory, *, text: str | None = None, whole: bool = True, weak: bool = False
+        cls,
+        memory: Memory,
+        *,
+        text: str | None = None,
+        whole: bool = True,
+        weak: bool = False,
+        also_in: Sequence[str] = (),
     ) -> MemoryRecord:
         """The record of a stored memory.
 
         Args:
             text: what is shown of its text; default: all of it.
             whole: whether that is all.
-            weak: as the attribute.
+            weak, also_in: as the attributes.
         """
         changed = (memory.updated_at - memory.created_at).total_seconds() >= 60
         return cls(
@@ -71,11 +81,12 @@ class MemoryRecord(BaseModel):
             origin=memory.origin.value,
             created_at=local_time(memory.created_at),
             updated_at=local_time(memory.updated_at) if changed else None,
-            tags=_labels(memory.tags),
+            tags=_labels(memory.tags, most=_MOST_TAGS, longest=_LONGEST_LABEL),
             source=_short(memory.source, _LONGEST_NAME),
             context=_short(memory.context, _LONGEST_NAME),
             importance_score=None if memory.importance == USUAL_IMPORTANCE else memory.importance,
             pinned=memory.pinned or None,
+            also_in=_labels(also_in, most=_MOST_PLACES, longest=_LONGEST_NAME),
         )
 
 
@@ -167,8 +178,14 @@ class Status(BaseModel):
         description="degraded: recall works by keywords alone for now"
     )
     version: str
-    project: ProjectRecord
+    project: ProjectRecord | None = Field(
+        default=None, description="None: there is none, and all is about the user's own memory"
+    )
     memory_counts: Counts
+    user_memories: int | None = Field(
+        default=None, description="So many hold in all projects of the user"
+    )
+    notes: list[str] | None = None
     model: ModelRecord
     details: dict[str, object] | None = Field(
         default=None, description="When detailed was asked for"
@@ -180,9 +197,9 @@ def memory_uri(memory_id: str) -> str:
     return f"heimdall://memory/{memory_id}"
 
 
-def _labels(tags: tuple[str, ...]) -> list[str] | None:
-    shown = [_short(tag, _LONGEST_LABEL) or "" for tag in tags[:_MOST_TAGS]]
-    return [*shown, "…"] if len(tags) > _MOST_TAGS else shown or None
+def _labels(labels: Sequence[str], *, most: int, longest: int) -> list[str] | None:
+    shown = [_short(label, longest) or "" for label in labels[:most]]
+    return [*shown, "…"] if len(labels) > most else shown or None
 
 
 def _short(text: str | None, longest: int) -> str | None:

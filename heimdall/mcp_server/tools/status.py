@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
+from cognitive_memory.core.memory import Scope
 from heimdall.mcp_server.model_loader import ModelState, ModelStatus
 from heimdall.mcp_server.model_reports import until_ready
 from heimdall.mcp_server.tools import texts
@@ -25,19 +26,24 @@ _MOST_TAGS: Final = 50
 async def memory_status(call: Call, arguments: MemoryStatus) -> tuple[Status, str]:
     """Which project this is, how much its memory holds, whether the search by meaning works."""
     service = call.service
-    choice = await service.project(call.ctx)
-    memory = await service.in_thread(service.memories.existing, choice.project)
+    choice = await service.project_if_any(call.ctx)
+    memories = await service.in_thread(service.memories.joint, choice)
+    users = memories.memories.get(Scope.USER)
+    memory = memories.memories.get(Scope.PROJECT) if choice else users
     if arguments.wait_for_model:
         service.model.begin(memory, asked=True)
         await until_ready(service.model, call.ctx)
     counted = None if memory is None else await service.in_thread(memory.storage.status)
     content = _status(choice, counted, service.model.status)
+    if users is not None:
+        content.user_memories = (await service.in_thread(users.storage.status)).memories
+    content.notes = [*memories.notes] or None
     if arguments.detailed:
         content.details = _details(counted)
     return content, texts.status(content)
 
 
-def _status(choice: Choice, counted: Counted | None, model: ModelStatus) -> Status:
+def _status(choice: Choice | None, counted: Counted | None, model: ModelStatus) -> Status:
     # Not degraded while there is nothing that only a search by meaning could find.
     nothing_pending = counted is None or not counted.pending
     healthy = model.state is ModelState.READY or (
@@ -46,17 +52,21 @@ def _status(choice: Choice, counted: Counted | None, model: ModelStatus) -> Stat
     return Status(
         system_status="healthy" if healthy else "degraded",
         version=own_version(),
-        project=ProjectRecord(
-            root=clean(choice.project.root),
-            chosen_by=clean(choice.chosen_by),
-            database=clean(choice.project.database),
-            exists=counted is not None,
-            id=counted.project_id if counted else None,
-        ),
+        project=None if choice is None else _project(choice, counted),
         memory_counts=_counts(counted),
         model=ModelRecord(
             state=model.state.value, detail=clean(model.detail), done=model.done, total=model.total
         ),
+    )
+
+
+def _project(choice: Choice, counted: Counted | None) -> ProjectRecord:
+    return ProjectRecord(
+        root=clean(choice.project.root),
+        chosen_by=clean(choice.chosen_by),
+        database=clean(choice.project.database),
+        exists=counted is not None,
+        id=counted.project_id if counted else None,
     )
 
 

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Final
 
 from cognitive_memory.core.memory import Scope
 from heimdall.mcp_server.tools.results import Deleted, Listed, MemoryRecord, Recalled, Status
-from heimdall.quoting import DATA_NOT_ORDERS, block, quoted, sentence
+from heimdall.quoting import DATA_NOT_ORDERS, block, clean, quoted, sentence
 
 if TYPE_CHECKING:
     from cognitive_memory.core.memory import Memory
     from heimdall.mcp_server.tools.arguments import SessionLessons
 
 LATER: Final = "it is found by keywords now, and by meaning once the model is ready"
+_BEGINNING: Final = 100
+"""Characters of a memory that is only named."""
 EXCERPTS: Final = "of a text that is an excerpt, get_memory has all"
 
 
@@ -23,6 +25,15 @@ def stored(memory: Memory, notes: Sequence[str]) -> str:
     everywhere = " for all projects" if memory.scope is Scope.USER else ""
     return _noted(
         f"Stored{everywhere}: L{memory.type.level} ({memory.type.value}), ID: {memory.id}", notes
+    )
+
+
+def similar(memories: Sequence[Memory]) -> str:
+    """What was stored before and is like what was stored now."""
+    named = ", ".join(f"{each.id} {quoted(_beginning(each.text))}" for each in memories)
+    return (
+        f"like what is stored already: {named}; if one of these is the same, or no longer right, update_memory it and "
+        "delete_memory this one"
     )
 
 
@@ -88,16 +99,24 @@ def status(answer: Status) -> str:
     """The state of the memory."""
     counts, project = answer.memory_counts, answer.project
     by_type = ", ".join(f"{count} {kind}" for kind, count in counts.by_type.items())
+    whose = "the user alone, without a project"
+    if project:
+        whose = f"{quoted(project.root)} (chosen by {sentence(project.chosen_by)})"
     lines = [
-        f"Memory of {quoted(project.root)} (chosen by {sentence(project.chosen_by)}): {answer.system_status}",
+        f"Memory of {whose}: {answer.system_status}",
         (
             f"Memories: {counts.total}{f' ({by_type})' if by_type else ''}; {counts.pinned} pinned; "
             f"{counts.embedded} found by meaning, {counts.pending} by keywords alone so far"
         ),
         f"Model: {answer.model.state}: {sentence(answer.model.detail)}",
-        f"Database: {quoted(project.database)}{'' if project.exists else ' (made by the first store_memory)'}",
-        f"heimdall-mcp {answer.version}",
     ]
+    if project and answer.user_memories is not None:
+        lines.append(f"In all projects of the user: {_count(answer.user_memories)}")
+    if project:
+        made = "" if project.exists else " (made by the first store_memory)"
+        lines.append(f"Database: {quoted(project.database)}{made}")
+    lines.append(f"heimdall-mcp {answer.version}")
+    lines += [f"Note: {sentence(note)}" for note in answer.notes or ()]
     if answer.details:
         lines += [f"{name}: {sentence(_as_json(value))}" for name, value in answer.details.items()]
     return "\n".join(lines)
@@ -129,9 +148,16 @@ def facts(record: MemoryRecord) -> str:
         said.append(f"source {quoted(record.source)}")
     if record.context:
         said.append(f"context {quoted(record.context)}")
+    if record.also_in:
+        said.append(f"also in {', '.join(map(quoted, record.also_in))}")
     if record.truncated:
         said.append("excerpt")
     return " · ".join(said)
+
+
+def _beginning(text: str) -> str:
+    line = " ".join(clean(text).split())
+    return line if len(line) <= _BEGINNING else f"{line[: _BEGINNING - 1]}…"
 
 
 def _count(memories: int) -> str:

@@ -78,6 +78,7 @@ def _read(path: Path) -> str:
         ):
             raise TokenError(
                 f"{path} can be read or changed by others (mode {stat.S_IMODE(status.st_mode):o}), so its token is no "
-                "secret any more. Remove the file; the next start makes a new one."
+                "secret any more. Remove the file; the next start makes a new one. Where the same is said of that one, the volume "
+                f"keeps no modes: set {VARIABLE}, or HEIMDALL_DATA_DIR to a directory on one that does."
             )
         return stream.read(1000).strip()

@@ -8,7 +8,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import anyio
@@ -39,14 +40,41 @@ async def end_by_signal(scope: anyio.CancelScope, signals: list[int]) -> None:
             return
 
 
-async def end_with_parent(scope: anyio.CancelScope) -> None:
-    """Cancel the scope when the parent process is gone, also where somebody else still holds the other end of stdin."""
+async def end_with_client(scope: anyio.CancelScope) -> None:
+    """Cancel the scope when the client's process is gone, also where somebody else still holds the other end of stdin."""
+    client, is_gone = _client()
     # A poll: the system tells nobody of its parent's end but on Linux, and there only of a thread's.
-    parent = os.getppid()
-    while os.getppid() == parent:
+    while not is_gone():
         await anyio.sleep(_LOOK_SECONDS)
-    _log.warning("process %d, which started this server, is gone", parent)
+    _log.warning("process %d, which started this server, is gone", client)
     scope.cancel()
+
+
+def _client() -> tuple[int, Callable[[], bool]]:
+    """The number of the client's process, and what tells whether it is gone."""
+    parent = os.getppid()
+    if os.name != "nt":
+        return parent, lambda: os.getppid() != parent
+    from heimdall.mcp_server.transport.ancestors import client_of
+    from heimdall.models import windows
+
+    # Where a virtual environment's program started another one, which is this process.
+    redirected = Path(sys.executable) if sys.executable != _base_executable() else Path()
+    number = client_of(os.getpid(), windows.processes(), redirected=redirected.name)
+    with contextlib.suppress(OSError):
+        if number is not None:
+            # Held, so that nobody else gets its number; one that began after us has got it already.
+            client = windows.Handle(number)
+            if client.began() <= windows.Handle(os.getpid()).began():
+                return number, client.ended
+    return (
+        parent,
+        lambda: False,
+    )  # who the client was can't be told: the end of stdin is what ends us
+
+
+def _base_executable() -> str:
+    return str(getattr(sys, "_base_executable", sys.executable))
 
 
 def end(service: Service, signals: Sequence[int]) -> NoReturn:

@@ -44,12 +44,12 @@ async def _serve(
 ) -> None:
     import anyio
 
-    from heimdall.mcp_server.transport.lifetime import end_by_signal, end_with_parent
+    from heimdall.mcp_server.transport.lifetime import end_by_signal, end_with_client
     from heimdall.mcp_server.transport.stdio import stdio_streams
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(end_by_signal, tasks.cancel_scope, signals)
-        tasks.start_soon(end_with_parent, tasks.cancel_scope)
+        tasks.start_soon(end_with_client, tasks.cancel_scope)
         async with stdio_streams(wire, handshake, service.log.catch_up) as (incoming, outgoing):
             await server.run(incoming, outgoing, server.create_initialization_options())
         tasks.cancel_scope.cancel()

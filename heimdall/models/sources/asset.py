@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from ..errors import SourceError
@@ -19,6 +19,9 @@ from ..transfer.http import Client
 from .archives import unpack
 from .base import Context, try_each
 from .local import copy_if_pinned
+
+_Result = TypeVar("_Result")
+_LARGEST_BESIDE = 4 << 20
 
 
 class Place(Protocol):
@@ -39,6 +42,13 @@ class Place(Protocol):
 
         Raises:
             SourceError: if it is not.
+        """
+
+    def beside(self, asset: PinnedAsset, suffix: str, client: Client) -> bytes:
+        """A small file whose name is the asset's with a suffix.
+
+        Raises:
+            SourceError: if it can't be had.
         """
 
 
@@ -74,7 +84,15 @@ class Assets:
             model.assets, lambda asset: self._first(asset, lambda place: place.probe(asset, client))
         )
 
-    def _first(self, asset: PinnedAsset, ask: Callable[[Place], None]) -> None:
+    def beside(self, asset: PinnedAsset, suffix: str, client: Client) -> bytes:
+        """A small file whose name is the asset's with a suffix; nothing of it is verified.
+
+        Raises:
+            SourceError: if none of the places has it.
+        """
+        return self._first(asset, lambda place: place.beside(asset, suffix, client))
+
+    def _first(self, asset: PinnedAsset, ask: Callable[[Place], _Result]) -> _Result:
         failures: list[SourceError] = []
         for place in self.places:
             try:
@@ -117,9 +135,14 @@ class BelowUrl:
         """Ask for one byte."""
         ask_byte(client, self._url(asset), asset.size, self.credentials)
 
-    def _url(self, asset: PinnedAsset) -> str:
+    def beside(self, asset: PinnedAsset, suffix: str, client: Client) -> bytes:
+        """Download it."""
+        with client.open(self._url(asset, suffix), credentials=self.credentials) as answer:
+            return answer.content(_LARGEST_BESIDE)
+
+    def _url(self, asset: PinnedAsset, suffix: str = "") -> str:
         parts = urlsplit(self.base)
-        path = f"{parts.path}/{quote(asset.tag)}/{quote(asset.name)}"
+        path = f"{parts.path}/{quote(asset.tag)}/{quote(asset.name + suffix)}"
         return urlunsplit(parts._replace(path=path))
 
 
@@ -190,6 +213,15 @@ class BelowFolder:
             raise _unreadable(error) from error
         if size != asset.size:
             raise SourceError(f"has {size} bytes, expected {asset.size}")
+
+    def beside(self, asset: PinnedAsset, suffix: str, _client: Client) -> bytes:
+        """Read it."""
+        path = self._path(asset)
+        try:
+            with path.with_name(path.name + suffix).open("rb") as stream:
+                return stream.read(_LARGEST_BESIDE)
+        except OSError as error:
+            raise _unreadable(error) from error
 
     def _path(self, asset: PinnedAsset) -> Path:
         return self.folder / asset.tag / asset.name

@@ -54,7 +54,8 @@ class Context:
             opener = client or self.client
             Download(opener, url, target, partial, self.progress, credentials).run()
             try:
-                yield partial
+                with self.client.patience.working():
+                    yield partial
             except (NoSpaceError, OSError) as error:
                 if is_full(error):  # the room is worth more to the next source than these bytes
                     partial.path.unlink(missing_ok=True)

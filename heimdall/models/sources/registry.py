@@ -20,7 +20,7 @@ from ..transfer.download import ask_byte
 from ..transfer.http import Client
 from .asset import Assets, download_asset
 from .base import Context
-from .registry_access import Access, Signed, read_document
+from .registry_access import LARGEST_DOCUMENT, Access, Signed, read_document
 
 _ACCEPT = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
 _TITLE = "org.opencontainers.image.title"
@@ -85,13 +85,22 @@ class InRepository:
             self._check(asset, layers)
             wanted = [(asset, list(files))]
         for one, own in wanted:
-            download_asset(self._blob(one), one, own, context, client=opener)
+            download_asset(self._blob(one.sha256), one, own, context, client=opener)
 
     def probe(self, asset: PinnedAsset, client: Client) -> None:
         """Ask for the artifact, and for one byte of the asset."""
         opener = Signed(client, self.access, self.name)
         self._check(asset, self._layers(asset, opener))
-        ask_byte(opener, self._blob(asset), asset.size)
+        ask_byte(opener, self._blob(asset.sha256), asset.size)
+
+    def beside(self, asset: PinnedAsset, suffix: str, client: Client) -> bytes:
+        """Download the layer of that title."""
+        opener, name = Signed(client, self.access, self.name), asset.name + suffix
+        for digest, title in self._layers(asset, opener).items():
+            if title == name:
+                with opener.open(self._blob(digest)) as answer:
+                    return answer.content(LARGEST_DOCUMENT)
+        raise SourceError(f"{self.address(asset)}: lacks {name}", absent=True)
 
     def _layers(self, asset: PinnedAsset, opener: Signed) -> dict[str, str]:
         """The titles of the artifact's layers by sha256."""
@@ -123,8 +132,8 @@ class InRepository:
             reason = f"lacks {asset.name} (sha256 {asset.sha256}); it has {titles}"
         raise SourceError(f"{self.address(asset)}: {reason}")
 
-    def _blob(self, asset: PinnedAsset) -> str:
-        return f"{self.access.url}/v2/{self.name}/blobs/sha256:{asset.sha256}"
+    def _blob(self, sha256: str) -> str:
+        return f"{self.access.url}/v2/{self.name}/blobs/sha256:{sha256}"
 
 
 def _tag(asset: PinnedAsset) -> str:

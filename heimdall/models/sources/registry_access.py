@@ -16,7 +16,7 @@ from ..transfer.address import basic_authorization
 from ..transfer.http import Answer, Client
 from .logins import Login, registry_login
 
-_LARGEST_DOCUMENT = 4 << 20
+LARGEST_DOCUMENT = 4 << 20
 _PARAMETER = re.compile(r'([A-Za-z]+)\s*=\s*(?:"([^"]*)"|([^\s,"]+))')
 _HELPER_SECONDS = 10.0
 
@@ -161,13 +161,8 @@ def read_document(answer: Answer) -> dict[str, Any]:
     Raises:
         SourceError: if it is none.
     """
-    body = b""
-    for chunk in answer.chunks():
-        body += chunk
-        if len(body) > _LARGEST_DOCUMENT:
-            break
     try:
-        document = json.loads(body)
+        document = json.loads(answer.content(LARGEST_DOCUMENT))
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):

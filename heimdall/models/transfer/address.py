@@ -43,6 +43,12 @@ class Address(NamedTuple):
         bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
         return cls(bare, origin, user)
 
+    def is_at_home(self, home: Address) -> bool:
+        """Whether it may see what is meant for `home`: it is the same origin, or the same host by TLS now."""
+        upgraded = ("https", home.origin[1], 443)
+        is_plain = (home.origin[0], home.origin[2]) == ("http", 80)
+        return self.origin == home.origin or (is_plain and self.origin == upgraded)
+
     @property
     def authorization(self) -> str | None:
         """The value of the `Authorization` header that user and password make."""

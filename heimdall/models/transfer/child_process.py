@@ -14,7 +14,7 @@ from typing import IO
 
 from ..errors import SourceError
 from ..files import size_below
-from ..patience import Patience, Wait
+from ..patience import Patience
 from .limits import Pace
 from .progress import Progress
 
@@ -76,13 +76,8 @@ class Fetcher:
         """
         try:
             # Left early, the context closes the leash's input, and so ends the program.
-            with (
-                self._log.open("wb") as output,
-                # Around it all: its start and its end take time, too.
-                self.patience.waiting() as wait,
-                self._started(output) as process,
-            ):
-                is_enough = self._follow(process, progress, wait)
+            with self._log.open("wb") as output, self._started(output) as process:
+                is_enough = self._follow(process, progress)
         finally:
             progress.stop()
         code = 0 if is_enough else process.returncode
@@ -107,19 +102,20 @@ class Fetcher:
         except OSError as error:
             raise SourceError(f"{self.label}: can't be started: {error}") from error
 
-    def _follow(self, process: subprocess.Popen[bytes], progress: Progress, wait: Wait) -> bool:
+    def _follow(self, process: subprocess.Popen[bytes], progress: Progress) -> bool:
         """Watch the program until it ends; True if it brought enough before."""
         pace = Pace(self.label, self.stall_seconds + _OWN_SECONDS)
         began = time.monotonic()
         held, total, before = 0, None, 0
+        self.patience.note(0)
         while process.poll() is None:
             sizes = [size_below(folder) for folder in self.directory.iterdir()]
             # What is fetched may go from one folder to another: only more than ever is news.
             grown = max(0, max(sizes, default=0) - held)
             if sum(sizes) != before:
-                wait.note(abs(sum(sizes) - before))
+                self.patience.note(abs(sum(sizes) - before))
                 before = sum(sizes)
-            elif wait.is_over:
+            elif self.patience.is_over:
                 told = f"{self.label}: brought nothing in the time that there was"
                 raise SourceError(told, transient=True, unreachable=True)
             if grown and not held:

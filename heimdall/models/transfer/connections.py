@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import itertools
 import socket
 import threading
 import time
@@ -170,15 +171,16 @@ class _Direct(HTTPConnection):
 def _connected(
     addresses: list[tuple[Any, ...]], deadline: float, options: Iterable[tuple[Any, ...]]
 ) -> socket.socket:
-    """A connection to the first of the addresses that takes one.
+    """A connection to the first of the addresses that takes one, each kind of address in turn.
 
-    An address that swallows packets leaves half of the time to the others.
+    An address that swallows packets leaves half of the time to the others: where IPv6 leads nowhere, the second one
+    is of IPv4.
 
     Raises:
         OSError: what happened at the last one.
     """
     failure: OSError = OSError("the host has no address")
-    for number, (family, kind, protocol, _, address) in enumerate(addresses, 1):
+    for number, (family, kind, protocol, _, address) in enumerate(_in_turn(addresses), 1):
         left = deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError
@@ -194,6 +196,15 @@ def _connected(
         else:
             return sock
     raise failure
+
+
+def _in_turn(addresses: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """The addresses as they are sorted, but for those of the same family one after the other."""
+    families: dict[int, list[tuple[Any, ...]]] = {}
+    for address in addresses:
+        families.setdefault(address[0], []).append(address)
+    rounds = itertools.zip_longest(*families.values())
+    return [address for one in rounds for address in one if address is not None]
 
 
 class _Http(Limited, _Direct):

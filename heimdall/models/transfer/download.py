@@ -15,7 +15,9 @@ from .http import Answer
 from .partials import PartialFile
 from .progress import Progress
 
-_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)", re.IGNORECASE)
+_PLAIN = frozenset({"", "identity", "aws-chunked"})
+"""Encodings that leave the bytes as they are; the last is what object stores keep of how a file was uploaded."""
 _WORTHWHILE = 1 << 20
 """A connection that brought at least this many bytes before it broke is worth another at once."""
 
@@ -43,7 +45,7 @@ def ask_byte(
     """
     with client.open(url, {"Range": "bytes=0-0"}, credentials=credentials) as answer:
         if match := _CONTENT_RANGE.fullmatch(answer.header("Content-Range") or ""):
-            actual: int | None = int(match[3])
+            actual = None if match[3] == "*" else int(match[3])
         else:
             actual = _announced(answer) if answer.status == 200 else None
     if actual not in {None, size}:
@@ -150,14 +152,14 @@ class Download:
 
     def _accept(self, answer: Answer) -> None:
         """Make sure that the body continues `partial` or begins it anew, and has the right size."""
-        encoding = answer.header("Content-Encoding") or "identity"
-        if encoding != "identity":
+        encoding = answer.header("Content-Encoding") or ""
+        if encoding.strip().lower() not in _PLAIN:
             raise self._error(f"sends {encoding}-encoded bytes although identity was asked for")
         if answer.status == 206:
             value = answer.header("Content-Range") or ""
             match = _CONTENT_RANGE.fullmatch(value)
-            first, total = (int(match[1]), int(match[3])) if match else (-1, -1)
-            if first != self.partial.size or total != self.target.size:
+            first, total = (int(match[1]), match[3]) if match else (-1, "")
+            if first != self.partial.size or total not in {"*", str(self.target.size)}:
                 raise _UnfitRangeError(f"answered the wrong range ({value or 'none named'})")
         elif answer.status != 416:
             # First: a captive portal's page is no reason to lose what is here.
@@ -173,10 +175,11 @@ class Download:
 
     def _check_announced(self, answer: Answer) -> None:
         announced = _announced(answer)
-        if announced not in {None, self.target.size}:
-            kind = answer.header("Content-Type") or "unknown content"
-            hint = " (a login page or captive portal?)" if kind.startswith("text/html") else ""
-            what = f"sends {announced} bytes of {kind}{hint}"
+        kind = answer.header("Content-Type") or "unknown content"
+        is_page = kind.lower().startswith("text/html")
+        if announced != self.target.size and (announced is not None or is_page):
+            hint = " (a login page or captive portal?)" if is_page else ""
+            what = f"sends {'some' if announced is None else announced} bytes of {kind}{hint}"
             raise self._error(f"{what}, expected {self.target.size} bytes")
 
     def _restart(self) -> None:

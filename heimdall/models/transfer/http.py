@@ -27,8 +27,8 @@ from ..settings import DEFAULT_CONNECT_SECONDS, DEFAULT_STALL_SECONDS
 from .address import Address
 from .connections import Limited
 from .limits import Pace
-from .proxies import CREDENTIALS_HINT, pools_behind, proxy_for, refusal
-from .tls import complaint, trusting_context
+from .proxies import credentials_hint, pools_behind, proxy_for, refusal
+from .tls import advice, trusting_context
 
 _CHUNK = 1 << 20
 _MOST_REDIRECTS = 10
@@ -53,8 +53,8 @@ class Answer:
 
     @property
     def status(self) -> int:
-        """The HTTP status: 200, 206 or 416."""
-        return self.response.status
+        """The HTTP status: 200, 206 or 416; 203, by which a proxy says that it had a part in it, counts as 200."""
+        return 200 if self.response.status == 203 else self.response.status
 
     def header(self, name: str) -> str | None:
         """A header's value."""
@@ -69,16 +69,33 @@ class Answer:
         pace = Pace(redact_url(self.url), self.stall_seconds)
         connection = self.response.connection
         sock = connection.answering if isinstance(connection, Limited) else None
+        self.patience.note(0)
         while True:
-            with _translated_errors(self.url), self.patience.waiting() as wait:
-                if sock is not None:
+            with _translated_errors(self.url):
+                if sock is not None and sock.fileno() >= 0:  # closed after a last answer
                     sock.settimeout(self.patience.limit(self.stall_seconds))
                 chunk = self.response.read1(_CHUNK)
-                wait.note(len(chunk))
             if not chunk:
                 return
+            self.patience.note(len(chunk))
+            if self.patience.is_over:
+                reason = f"brought too little in {self.patience.seconds:g} s"
+                raise SourceError(f"{redact_url(self.url)}: {reason}", transient=True)
             pace.note(len(chunk))
             yield chunk
+
+    def content(self, most: int) -> bytes:
+        """The body of a small document.
+
+        Raises:
+            SourceError: as `chunks` does, or if it has more than `most` bytes.
+        """
+        body = b""
+        for chunk in self.chunks():
+            body += chunk
+            if len(body) > most:
+                raise SourceError(f"{redact_url(self.url)}: sends more than {most} bytes")
+        return body
 
 
 @dataclass(slots=True)
@@ -111,7 +128,7 @@ class Client:
         Args:
             url: may carry a user and password, which are sent to its own origin alone.
             headers: further request headers.
-            credentials: request headers for the URL's own origin; no other ever sees them.
+            credentials: request headers for the URL's own origin; no other host ever sees them.
             form: what that origin gets by POST instead.
 
         Raises:
@@ -121,12 +138,12 @@ class Client:
         own = {**(credentials or {})}
         if address.authorization:
             own["Authorization"] = address.authorization
-        home = address.origin
+        home = address
         for _ in range(_MOST_REDIRECTS + 1):
             send = {"Accept-Encoding": "identity", "User-Agent": DISTRIBUTION, **(headers or {})}
             if form is not None:
                 send["Content-Type"] = "application/x-www-form-urlencoded"
-            at_home = address.origin == home
+            at_home = address.is_at_home(home)
             if at_home:
                 send |= own
             with self._ask(address, send, form if at_home else None, at_home) as response:
@@ -163,14 +180,8 @@ class Client:
             raise SourceError(
                 f"{redact_url(url)}: not asked, since {why}", transient=True, unreachable=True
             )
-        by = f" by the proxy {redact_url(proxy)}" if proxy else ""
-        # Half for the connection, half for the answer's head.
-        timeout = urllib3.Timeout(
-            connect=self.patience.limit(self.connect_seconds, share=0.5),
-            read=self.patience.limit(self.stall_seconds, share=0.5),
-        )
         try:
-            with _translated_errors(url, by), self.patience.waiting():
+            with _translated_errors(url, proxy):
                 response = self._pool(proxy).request(
                     "GET" if form is None else "POST",
                     url,
@@ -180,7 +191,7 @@ class Client:
                     retries=False,
                     preload_content=False,
                     decode_content=False,
-                    timeout=timeout,
+                    timeout=self._timeout(),  # of what loading TLS leaves
                 )
         except SourceError as error:
             if error.unreachable:
@@ -189,34 +200,40 @@ class Client:
             raise
         try:
             if response.status not in _REDIRECTS:
-                _check_status(response, f"{redact_url(url)}{by}", at_home)
+                _check_status(response, url, proxy, at_home)
             yield response
         finally:
             response.close()
             response.release_conn()
 
+    def _timeout(self) -> urllib3.Timeout:
+        """Half of what is left for the connection, half for the answer's head."""
+        return urllib3.Timeout(
+            connect=self.patience.limit(self.connect_seconds, share=0.5),
+            read=self.patience.limit(self.stall_seconds, share=0.5),
+        )
+
     def _pool(self, proxy: str | None) -> urllib3.PoolManager:
         if proxy not in self._pools:
-            url, user = Address.of(proxy)[::2] if proxy else (None, None)
-            self._pools[proxy] = pools_behind(url, user, trusting_context())
+            self._pools[proxy] = pools_behind(proxy, trusting_context())
         return self._pools[proxy]
 
 
 @contextlib.contextmanager
-def _translated_errors(url: str, by: str = "") -> Iterator[None]:
-    """Turn what the HTTP library raises into a `SourceError` without secrets; `by` names a proxy."""
+def _translated_errors(url: str, proxy: str | None = None) -> Iterator[None]:
+    """Turn what the HTTP library raises into a `SourceError` without secrets."""
+    by = _by(proxy)
     try:
         yield
     except SSLError as error:
-        raise SourceError(
-            f"{redact_url(url)}{by}: TLS failed ({_root(error)}); a custom CA goes into SSL_CERT_FILE"
-            f"{complaint()}"
-        ) from error
+        told = f"{redact_url(url)}{by}: TLS failed ({_root(error)}){advice(error)}"
+        raise SourceError(told) from error
     except LocationValueError as error:  # its text repeats the URL, with what may be secret in it
         raise SourceError(f"{redact_url(url)}: is no URL that can be asked") from error
     except (HTTPError, OSError) as error:
         if (refused := refusal(error)) is not None:
             status, told = refused
+            told += credentials_hint(proxy) if status == 407 else ""
             raise SourceError(
                 f"{redact_url(url)}:{by.replace(' by', '')} answered {told}",
                 transient=status in _TRANSIENT,
@@ -232,6 +249,10 @@ def _translated_errors(url: str, by: str = "") -> Iterator[None]:
         ) from error
 
 
+def _by(proxy: str | None) -> str:
+    return f" by the proxy {redact_url(proxy)}" if proxy else ""
+
+
 def retry_after_seconds(value: str | None) -> float | None:
     """A `Retry-After` header, in seconds or as a date, as seconds from now; None if unusable."""
     try:
@@ -241,13 +262,16 @@ def retry_after_seconds(value: str | None) -> float | None:
         return None
 
 
-def _check_status(response: urllib3.BaseHTTPResponse, place: str, at_home: bool) -> None:
-    if response.status in {200, 206, 416}:
+def _check_status(
+    response: urllib3.BaseHTTPResponse, url: str, proxy: str | None, at_home: bool
+) -> None:
+    if response.status in {200, 203, 206, 416}:
         return
-    hint = CREDENTIALS_HINT if response.status == 407 else ""
+    hint = credentials_hint(proxy) if response.status == 407 else ""
     wishes = ("www-authenticate", "content-type") if at_home else ()
     raise SourceError(
-        f"{place}: answered {response.status} {response.reason or ''}".rstrip() + hint,
+        f"{redact_url(url)}{_by(proxy)}: answered {response.status} {response.reason or ''}".rstrip()
+        + hint,
         transient=response.status in _TRANSIENT,
         retry_after=retry_after_seconds(response.headers.get("Retry-After")),
         absent=response.status in {404, 410},

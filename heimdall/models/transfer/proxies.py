@@ -4,31 +4,45 @@ from __future__ import annotations
 
 import importlib.util
 import ipaddress
+import os
 import re
 import ssl
+import sys
 import urllib.request
 from urllib.parse import urlsplit
 
 import urllib3
 
 from ..errors import SourceError
+from ..lazy import PROCESS
 from ..secrets import redact_url
 from . import connections
+from .address import Address
 
 VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
+_FORKING = ("gunicorn.arbiter", "celery", "billiard", "uwsgi")
 _SOCKS = frozenset({"socks5", "socks5h", "socks4", "socks4a"})
 _REFUSED = re.compile(r"Tunnel connection failed: (?P<status>\d{3}) ?(?P<reason>.*)")
-CREDENTIALS_HINT = "; its user and password are written as http://user:password@host:port"
 
 
 def proxy_for(url: str) -> str | None:
     """The proxy that the environment names for a URL, with its scheme; None: ask directly."""
     parts = urlsplit(url)
-    if urllib.request.proxy_bypass(parts.netloc.rpartition("@")[2]) or _is_excepted(parts.hostname):
+    # What a Mac's settings say can't be asked for after a fork: that may end the process.
+    if _may_be_forked():
+        proxies = urllib.request.getproxies_environment()
+        bypass = urllib.request.proxy_bypass_environment  # type: ignore[attr-defined]
+    else:
+        proxies, bypass = urllib.request.getproxies(), urllib.request.proxy_bypass
+    if bypass(parts.netloc.rpartition("@")[2]) or _is_excepted(parts.hostname):
         return None
-    proxies = urllib.request.getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
     return proxy if not proxy or "://" in proxy else f"http://{proxy}"
+
+
+def _may_be_forked() -> bool:
+    """Whether this process was made by a fork alone, as the workers of servers that fork first and import then."""
+    return os.getpid() != PROCESS or any(name in sys.modules for name in _FORKING)
 
 
 def _is_excepted(host: str | None) -> bool:
@@ -69,14 +83,11 @@ def problem_with(proxy: str) -> str | None:
     )
 
 
-def pools_behind(
-    proxy: str | None, credentials: tuple[str, str] | None, tls: ssl.SSLContext
-) -> urllib3.PoolManager:
+def pools_behind(proxy: str | None, tls: ssl.SSLContext) -> urllib3.PoolManager:
     """Connections by way of a proxy, or direct ones.
 
     Args:
-        proxy: its URL without credentials.
-        credentials: user and password.
+        proxy: its URL, perhaps with user and password.
         tls: for the servers, and for the proxy if it is asked by https.
 
     Raises:
@@ -88,6 +99,7 @@ def pools_behind(
         return pools
     if problem := problem_with(proxy):
         raise SourceError(f"the proxy {redact_url(proxy)} {problem}")
+    proxy, credentials = Address.of(proxy)[::2]
     if urlsplit(proxy).scheme in _SOCKS:
         from urllib3.contrib.socks import SOCKSProxyManager
 
@@ -109,7 +121,13 @@ def refusal(error: BaseException) -> tuple[int, str] | None:
     while cause is not None:
         if match := _REFUSED.fullmatch(str(cause)):
             status = int(match["status"])
-            hint = CREDENTIALS_HINT if status == 407 else ""
-            return status, f"{status} {match['reason']}".rstrip() + hint
+            return status, f"{status} {match['reason']}".rstrip()
         cause = getattr(cause, "original_error", None) or cause.__cause__
     return None
+
+
+def credentials_hint(proxy: str | None) -> str:
+    """What to do about a proxy that wants other credentials than it has got: a clause to be added."""
+    if proxy and urlsplit(proxy).username:
+        return "; it refuses the user and password that it is named with, or wants another kind of login"
+    return "; its user and password are written as http://user:password@host:port"

@@ -15,6 +15,7 @@ from cognitive_memory.ingest.folders import LoadOptions, load_paths
 from cognitive_memory.ingest.reports import LoadReport
 from cognitive_memory.ingest.walking import Reason, walk
 from cognitive_memory.project_memory import ProjectMemory
+from tests.support.caseless import make_caseless
 from tests.support.permissions import binding_permissions
 from tests.support.plain_embedder import PlainEmbedder
 from tests.support.sources import load_states, remove_source, set_load_states
@@ -375,3 +376,24 @@ def test_a_file_that_became_a_pipe_or_a_link_is_not_waited_for(
     assert report.loaded == ["c.md"]
     assert [note.split(" could")[0] for note in report.notes] == ["a.md", "b.md"]
     assert all("(it is no regular file)" in note for note in report.notes)
+
+
+def test_a_file_is_loaded_once_however_its_name_is_written(
+    loader: Loader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loader.write(README_md="# One")
+    make_caseless(monkeypatch, loader.project)
+    assert loader.load("readme.md").loaded == ["README.md"]
+    loader.load()
+    assert list(loader.texts()) == ["README.md"]
+
+
+def test_what_was_loaded_under_a_name_that_no_folder_shows_goes(
+    loader: Loader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loader.write(README_md="# One")
+    loader.load("README.md")
+    states = load_states(loader.memory)
+    set_load_states(loader.memory, {"readme.md": states["README.md"]})
+    make_caseless(monkeypatch, loader.project)
+    assert loader.load().removed == ["readme.md"]

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cognitive_memory.core.memory import Json
 from cognitive_memory.core.recall import RecallFilter
+from cognitive_memory.core.values import Json
 from cognitive_memory.ingest.errors import GitError
 from cognitive_memory.ingest.git_history import GitOptions, load_history
 from cognitive_memory.ingest.reports import GitReport

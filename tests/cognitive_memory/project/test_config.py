@@ -85,7 +85,7 @@ def test_all_mistakes_are_told_at_once_each_with_its_line(path: Path) -> None:
         ("project_id: !!int ten", "1: project_id: expected a UUID"),
         ("project_id: !!timestamp then", "1: project_id: expected a UUID"),
         ("ingest: {include: &again [*again]}", "1: ingest.include: expected a list"),
-        ("[" * 5000, " is nested too deeply"),
+        ("[\n" * 5000, " is nested too deeply"),
         ("--- a\n--- b", "2: is no YAML"),
         ("#" * 1_000_001, " has more than the 1,000,000 bytes"),
     ],

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -11,7 +12,6 @@ from cognitive_memory.project.errors import ProjectError
 from cognitive_memory.project.find import Project, find_project
 from cognitive_memory.project.init import init_project
 from tests.support.real_model import ROOT
-from tests.support.uncovered import uncovered
 
 
 @pytest.fixture
@@ -106,8 +106,20 @@ def test_finding_loads_nothing_heavy() -> None:
         "import sys; from cognitive_memory.project.find import find_project; find_project().config\n"
         "print(*{'yaml', 'sqlite3', 'numpy', 'cognitive_memory.ingest'} & set(sys.modules))"
     )
-    environment = {**uncovered(), "PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never"}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == ""
+
+
+def test_a_folder_that_macos_guards_is_told_with_the_setting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def guarded() -> str:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "getcwd", guarded)
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with pytest.raises(ProjectError, match=r"not permitted.*Privacy & Security, Files and Folders"):
+        find_project()

@@ -20,14 +20,11 @@ from cognitive_memory.project.errors import (
 )
 from cognitive_memory.project.find import Project, find_project
 from cognitive_memory.project.init import init_project
+from tests.support.capabilities import needs_root
 from tests.support.other_user import OtherUser, other_users
 from tests.support.real_model import ROOT
-from tests.support.uncovered import uncovered
 
 NOBODY = 65534
-as_root = pytest.mark.skipif(
-    os.name == "nt" or os.geteuid() != 0, reason="only root can give files away"
-)
 
 
 @pytest.fixture
@@ -93,7 +90,7 @@ def test_a_link_in_the_middle_of_the_path_leads_to_the_real_project(
     assert find_project(tmp_path / "link" / "..") == Project(root), "as the system sees it"
 
 
-@as_root
+@needs_root
 @pytest.mark.parametrize("uid", [54321, NOBODY])
 def test_another_users_folder_is_refused_until_it_is_trusted(
     root: Path, monkeypatch: pytest.MonkeyPatch, uid: int
@@ -114,7 +111,7 @@ def test_another_users_folder_is_refused_until_it_is_trusted(
     assert init_project(root).config.project_id
 
 
-@as_root
+@needs_root
 def test_trust_is_of_owners_not_of_links(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,7 +122,7 @@ def test_trust_is_of_owners_not_of_links(
     assert all("is a link" in said for said in refusals(root))
 
 
-@as_root
+@needs_root
 @pytest.mark.parametrize("theirs", ["directory", "repository"])
 def test_nothing_is_made_in_another_users_repository(
     root: Path, monkeypatch: pytest.MonkeyPatch, theirs: str
@@ -142,7 +139,7 @@ def test_nothing_is_made_in_another_users_repository(
     assert find_project(root / "src") == Project(root)
 
 
-@as_root
+@needs_root
 def test_what_somebody_put_around_is_refused_and_nothing_else_is_taken(tmp_path: Path) -> None:
     """In a directory of a group: whoever may write there could put it there."""
     group = tmp_path / "group"
@@ -158,7 +155,7 @@ def test_what_somebody_put_around_is_refused_and_nothing_else_is_taken(tmp_path:
     assert find_project(group / "mine").root == group / "mine"
 
 
-@as_root
+@needs_root
 def test_where_everybody_may_write_nothing_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,7 +198,7 @@ except ProjectError as error: print(type(error).__name__, error)
 
 
 def seen_by(user: OtherUser, root: Path, **variables: str) -> str:
-    environment = {**uncovered(), "PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never", **variables}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never", **variables}
     done = user.run([sys.executable, "-c", CODE, str(root)], environment)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
@@ -271,6 +268,6 @@ def test_windows_tells_of_no_owners(root: Path, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.skipif(os.name == "nt", reason="modes are no guard there")
 def test_a_new_folder_is_private(root: Path) -> None:
     code = f"import os; os.umask(0); from pathlib import Path; from cognitive_memory.project.init import init_project; init_project(Path({str(root)!r}))"
-    environment = {**uncovered(), "PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never"}
     subprocess.run([sys.executable, "-c", code], env=environment, check=True)
     assert (root / ".heimdall").stat().st_mode & 0o777 == 0o700

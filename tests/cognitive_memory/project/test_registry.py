@@ -9,12 +9,13 @@ import pytest
 
 from cognitive_memory.project.find import Project
 from cognitive_memory.project.registry import FOLDER, forget, known_projects, remember
+from tests.support.places import DATA
 from tests.support.real_model import ROOT
 
 
 @pytest.fixture
 def notes(home: Path) -> Path:
-    return home / ".local" / "share" / "heimdall" / FOLDER
+    return home / DATA / FOLDER
 
 
 def roots() -> list[Path]:

@@ -11,15 +11,15 @@ from cognitive_memory.project import trust
 from cognitive_memory.project.errors import ProjectError
 from heimdall.models.settings import SettingsError
 from tests.support.other_user import other_users
+from tests.support.places import DATA
 from tests.support.real_model import ROOT
-from tests.support.uncovered import uncovered
 
 
 @pytest.fixture
 def file(home: Path) -> Path:
     """Where this user's word is kept."""
     user = "" if os.name == "nt" else f"-{os.geteuid()}"
-    return home / ".local" / "share" / "heimdall" / f"trusted-projects{user}.jsonl"
+    return home / DATA / f"trusted-projects{user}.jsonl"
 
 
 def test_the_environment_names_projects_after_links_are_resolved(
@@ -89,7 +89,7 @@ def test_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
         "import sys; from pathlib import Path; from cognitive_memory.project import trust\n"
         "for number in range(50): trust.keep(Path('/p') / sys.argv[1] / str(number))"
     )
-    environment = {**uncovered(), "PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never"}
     started = [
         subprocess.Popen([sys.executable, "-c", code, str(who)], env=environment)
         for who in range(4)
@@ -138,7 +138,7 @@ def test_in_a_shared_data_directory_each_user_has_a_word_of_his_own(
         "print(trust.kept())"
     )
     environment = {
-        **uncovered(),
+        **os.environ,
         "PYTHONPATH": str(ROOT),
         "HEIMDALL_FETCH": "never",
         "HEIMDALL_DATA_DIR": str(shared),

@@ -13,6 +13,7 @@ from cognitive_memory.project.registry import known_projects
 from cognitive_memory.project.user import user_place
 from cognitive_memory.qdrant.settings import URL_VARIABLE
 from heimdall.models import locations
+from tests.support.capabilities import needs_root
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="there are no owners and modes")
 
@@ -61,7 +62,7 @@ def test_a_link_or_a_folder_where_others_may_write_is_refused_whatever_is_truste
         open_memory(user_place())
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="needs root to give files away")
+@needs_root
 def test_what_another_user_put_there_is_refused() -> None:
     root = user_place().root
     root.mkdir(parents=True, mode=0o755)

@@ -74,7 +74,7 @@ def test_filters_hold(searched: ProjectMemory) -> None:
 def test_changes_are_seen_at_once(searched: ProjectMemory) -> None:
     searched.store(NewMemory(text="zeta"))
     assert found(searched, "unrelated words zeta")[0] == "zeta"
-    (gone,) = searched.delete_by_tags(["n4"])
+    (gone,) = searched.delete_by_tags(["n4"]).first
     assert gone.text not in found(searched, "epsilon")
     (first,) = searched.memories(RecallFilter(tags=frozenset({"n0"})))
     searched.update(first.id, text="eta")

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from cognitive_memory.core.config import ConfigError
 from cognitive_memory.qdrant.settings import QdrantSettings, qdrant_settings
+from tests.support.places import DATA
 
 
 def test_the_environment_alone_decides(home: Path) -> None:
@@ -26,7 +27,7 @@ def test_the_environment_alone_decides(home: Path) -> None:
     local = qdrant_settings({"HEIMDALL_QDRANT_URL": "local"})
     assert local is not None
     assert local.urls == ()
-    assert local.directory == home / ".local/share/heimdall/qdrant"
+    assert local.directory == home / DATA / "qdrant"
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from cognitive_memory.core.memory import MemoryType, NewMemory, Origin
 from cognitive_memory.core.recall import EVERYTHING, QuestionError, Recall, RecallFilter, RecallMode
 from cognitive_memory.encoding import Encoder, TextError
 from cognitive_memory.project_memory import ProjectMemory
+from cognitive_memory.retrieval import live_index
 from cognitive_memory.retrieval.recaller import MAX_CHARACTERS, Recaller
 from cognitive_memory.retrieval.scoring import Weights
 from cognitive_memory.retrieval.vector_file import VectorFile
@@ -366,7 +367,7 @@ def forged(memory: ProjectMemory, rows: np.ndarray, *, revision: int = 0) -> Pat
         now = reader.vectors.since(None)
     file = VectorFile(memory.database.with_suffix(".vectors"))
     state = State(now.state.revision + revision, now.state.stamp)
-    file.write(str(memory.storage.embedding_space()), state, now.keys, [rows])
+    file.write(str(memory.storage.embedding_space()), state, [(now.keys, rows)])
     return file.path
 
 
@@ -477,7 +478,34 @@ def test_memories_without_tokens_are_ranked_as_ever_and_get_them_beside_their_ve
     with memory.storage.reading() as reader:
         assert TokenReader(reader.vectors).pending_count() == 0
         assert reader.vectors.since(vectors.state).keys.tolist() == []
-    assert memory.recall("the second", explain=True).hits[0].parts["tokens"] > 0.3
+    assert memory.recall("the second", explain=True).hits[0].parts["tokens"] > 0.25
     engine.embedded.clear()
     memory.embed_pending()
     assert engine.embedded == []
+
+
+@pytest.mark.parametrize("way", ["stored", "embedded later", "imported"])
+def test_many_new_vectors_are_in_the_file_before_the_first_question(
+    way: str,
+    memory: ProjectMemory,
+    engine: Letters,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live_index, "WORTH_A_FILE", 16)
+    monkeypatch.setattr("cognitive_memory.retrieval.recaller.MANY", 16)
+    engine.here = way != "embedded later"
+    made = memory
+    memory.store_many(NewMemory(text=f"text {number}") for number in range(20))
+    if way == "embedded later":
+        engine.here = True
+        memory.embed_pending()
+    elif way == "imported":
+        made = ProjectMemory(
+            MemoryStore(tmp_path / "other.db", embedding_space=engine.embedding_space), engine
+        )
+        made.import_lines(memory.export_lines())
+        made.close()
+    saved = VectorFile(made.database.with_suffix(".vectors")).read("letters")
+    assert saved is not None
+    assert len(saved.keys) == 20

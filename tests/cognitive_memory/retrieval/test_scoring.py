@@ -10,17 +10,7 @@ from hypothesis import strategies as st
 
 from cognitive_memory.core.local_time import Span
 from cognitive_memory.core.memory import Memory, MemoryType, Origin
-from cognitive_memory.core.recall import Hit
-from cognitive_memory.retrieval.scoring import (
-    Candidate,
-    Weights,
-    dedup_key,
-    hits,
-    is_weak,
-    relative,
-    standing,
-    without_duplicates,
-)
+from cognitive_memory.retrieval.scoring import Candidate, Weights, hits, is_weak, relative, standing
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 MEMORY = Memory(
@@ -125,39 +115,3 @@ def test_where_all_was_stored_its_order_is_that_of_words_and_meaning(
         for hit in hits(found, NOW, Weights())
     ]
     assert order == sorted(order, reverse=True)
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("We deploy on Fridays.", "we  deploy on\nfridays"),
-        ('He said "yes"', "he said yes!"),
-        ("ﬁle", "file"),
-        ("...", "..."),
-    ],
-)
-def test_alike(one: str, other: str) -> None:
-    assert dedup_key(one) == dedup_key(other)
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("timeout is -5", "timeout is 5"),
-        ("version 1.2", "version 12"),
-        ("use C", "use C++"),
-        ("we do deploy", "we do not deploy"),
-        ("...", "!!!"),
-        ("किताब", "कताब"),
-    ],
-)
-def test_different(one: str, other: str) -> None:
-    assert dedup_key(one) != dedup_key(other)
-
-
-def test_of_one_text_the_first_hit_stays() -> None:
-    found = [
-        Hit(memory=replace(MEMORY, text=text), score=score, parts={})
-        for text, score in (("A", 3), ("b", 2), ("a.", 1))
-    ]
-    assert [hit.score for hit in without_duplicates(found)] == [3, 2]

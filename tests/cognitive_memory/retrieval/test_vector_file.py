@@ -19,7 +19,7 @@ MATRIX = np.arange(12, dtype=np.float32).reshape(3, 4)
 @pytest.fixture
 def file(tmp_path: Path) -> VectorFile:
     file = VectorFile(tmp_path / "memory.vectors")
-    file.write("model", STATE, KEYS, [MATRIX[:2], MATRIX[2:]])
+    file.write("model", STATE, [(KEYS[:2], MATRIX[:2]), (KEYS[2:], MATRIX[2:])])
     return file
 
 
@@ -35,7 +35,7 @@ def test_what_was_written_is_read(file: VectorFile) -> None:
 def test_who_has_it_mapped_keeps_what_it_was(file: VectorFile) -> None:
     saved = file.read("model")
     assert saved is not None
-    file.write("model", STATE, KEYS, [-MATRIX])
+    file.write("model", STATE, [(KEYS, -MATRIX)])
     np.testing.assert_array_equal(saved.matrix, MATRIX)
 
 
@@ -82,18 +82,18 @@ def test_what_a_killed_process_left_is_removed(file: VectorFile) -> None:
     for part in (old, young):
         part.write_bytes(b"half")
     os.utime(old, (time.time() - 5000,) * 2)
-    file.write("model", STATE, KEYS, [MATRIX])
+    file.write("model", STATE, [(KEYS, MATRIX)])
     assert not old.exists()
     assert young.exists()
 
 
 def test_nothing_is_left_of_what_could_not_be_written(file: VectorFile) -> None:
-    def blocks() -> object:
-        yield MATRIX
+    def parts() -> object:
+        yield KEYS, MATRIX
         raise OSError("no space left")
 
     before = file.path.read_bytes()
-    file.write("model", STATE, KEYS, blocks())  # type: ignore[arg-type]
+    file.write("model", STATE, parts())  # type: ignore[arg-type]
     assert list(file.path.parent.iterdir()) == [file.path]
     assert file.path.read_bytes() == before
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cognitive_memory.project_memory import ProjectMemory
+from cognitive_memory.storage import schema
 from cognitive_memory.storage.backup import problems_in
 from tests.support.plain_embedder import PlainEmbedder
 
@@ -13,6 +14,12 @@ from tests.support.plain_embedder import PlainEmbedder
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
     return tmp_path / ".heimdall" / "cognitive_memory.db"
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What looks bad is looked at again without a pause: no other process is just making it."""
+    monkeypatch.setattr(schema, "_SECOND_LOOKS", (0.0,))
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from cognitive_memory.storage.errors import (
     UnknownDatabaseError,
 )
 from cognitive_memory.storage.schema import prepare
+from tests.support.capabilities import make_pipe
 from tests.support.hostile_databases import (
     ENDLESS,
     HOSTILE_SCHEMAS,
@@ -329,7 +330,7 @@ def test_a_journal_beside_one_s_own_is_all_that_goes(database: Path, tmp_path: P
     assert memories(database)["mine"].origin is Origin.STORED
 
 
-@pytest.mark.parametrize("make", [lambda path: path.symlink_to("/etc/passwd"), os.mkfifo, os.mkdir])
+@pytest.mark.parametrize("make", [lambda path: path.symlink_to("/etc/passwd"), make_pipe, os.mkdir])
 def test_what_is_no_file_is_left_to_the_user(database: Path, make: Callable[[Path], None]) -> None:
     database.parent.mkdir()
     make(database)

@@ -136,7 +136,7 @@ def test_kills_at_any_place(tmp_path: Path) -> None:
     """Eight processes make one database, and are killed at random: nobody after them is locked out, nothing is lost."""
     dice = random.Random(7)
     made = 0
-    for turn in range(25):
+    for turn in range(10):
         database = tmp_path / f"{turn}" / ".heimdall" / "cognitive_memory.db"
         children = [
             forked(lambda database=database, number=number: store(database, f"of {number}"))  # type: ignore[misc]

@@ -18,6 +18,9 @@ from tests.support.real_model import ROOT
 
 pytestmark = pytest.mark.slow
 
+EACH = 100
+"""How many memories each writer stores."""
+KILLS = int(os.environ.get("KILLS", "40"))
 SCRIPT = ROOT / "tests" / "support" / "memory_writers.py"
 
 
@@ -41,28 +44,28 @@ def finish(process: subprocess.Popen[str]) -> str:
 
 def test_eight_writers_with_readers_lose_nothing(database: Path) -> None:
     readers = [start("read", database) for _ in range(2)]
-    writers = [start("write", database, f"writer{number}", 500) for number in range(8)]
+    writers = [start("write", database, f"writer{number}", EACH) for number in range(8)]
     acknowledged = {line for writer in writers for line in finish(writer).split()}
     assert [int(finish(reader)) for reader in readers]
     with PlainEmbedder().open(database) as memory:
-        assert len(acknowledged) == memory.storage.status().memories == 4000
+        assert len(acknowledged) == memory.storage.status().memories == 8 * EACH
         assert {item.id for item in memory.memories()} == acknowledged
-        assert set(memory.storage.status().tags.values()) == {500}
+        assert set(memory.storage.status().tags.values()) == {EACH}
         memory.embed_pending()
-        assert memory.storage.status().embedded == 4000
+        assert memory.storage.status().embedded == 8 * EACH
         assert problems_in(memory.database) == []
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the loop forks")
 def test_a_memory_that_is_just_being_made_is_not_taken_for_something_else(database: Path) -> None:
-    finish(start("open", database, 20))
+    finish(start("open", database, 8))
 
 
 @pytest.mark.kills
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the loop forks")
 def test_kills_lose_nothing(database: Path) -> None:
-    process = start("kill", database, 100)
-    assert json.loads(finish(process))["killed"] == 100
+    process = start("kill", database, KILLS)
+    assert json.loads(finish(process))["killed"] == KILLS
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")

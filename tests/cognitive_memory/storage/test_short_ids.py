@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from cognitive_memory.core.memory import MemoryValueError, NewMemory
+from cognitive_memory.core.memory import NewMemory
+from cognitive_memory.core.values import MemoryValueError
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.storage.errors import AmbiguousIdError, UnknownMemoryError
 from cognitive_memory.storage.short_ids import short_id, whole_ids

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import sys
 import time
 import urllib.request
@@ -43,13 +42,14 @@ def here(
     package: VendoredPackage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> VendoredPackage:
     """The same in this process, where the module finds the package's files from its own folder."""
-    start = Path(vendored.__file__).parent
     places = {"MANIFEST": "model_manifest.json", "LOCK": "models.lock.json", "MODELS_DIR": "models"}
     for name, place in places.items():
-        monkeypatch.setattr(vendored, name, os.path.relpath(package.package / place, start))
+        monkeypatch.setattr(vendored, name, place)
+    monkeypatch.setattr(vendored, "__file__", str(package.package / "_models.py"))
     for name in [name for name in os.environ if name.startswith(("HEIMDALL_", "HF_", "XDG_"))]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(package.home))
+    for name, value in package.homes.items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setattr(time, "sleep", lambda _: None)
     return package
 
@@ -111,7 +111,7 @@ def test_a_killed_process_leaves_nothing_that_harms(
         process = package.start(HEIMDALL_MODELS_MIRROR=mirror.url)
         while not list(package.cache.glob("*.part")):
             assert process.poll() is None
-        process.send_signal(signal.SIGKILL)
+        process.kill()
         process.communicate()
         monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", mirror.url)
         for part in package.cache.glob("*.part"):

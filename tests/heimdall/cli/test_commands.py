@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.faults import Drip, Fault
+from tests.support.places import DATA
 from tests.support.servers import plain_mirror
 from tests.support.small_model import Installation, SmallModel
 
@@ -92,8 +93,8 @@ def test_json_reports(installation: Installation, mirror: SmallModel, home: Path
     )
     assert json.loads(installation.heimdall("models", "verify", "--json").stdout)["sound"] is True
     dirs = json.loads(installation.heimdall("dirs", "--json").stdout)
-    assert dirs["heimdall_data_dir"] == str(home / ".local/share/heimdall")
-    assert dirs["models_dir"] == str(home / ".local/share/heimdall/models")
+    assert dirs["heimdall_data_dir"] == str(home / DATA)
+    assert dirs["models_dir"] == str(home / DATA / "models")
 
 
 def test_another_packages_model_is_managed_by_naming_the_package(
@@ -219,7 +220,7 @@ def test_ctrl_c_keeps_what_arrived_and_the_next_pull_goes_on(
     ) as server:
         variables = {"HEIMDALL_MODELS_MIRROR": server.url, "HEIMDALL_SOURCES": "mirror"}
         process = installation.start("-m", "heimdall", "models", "pull", **variables)
-        partial = home / ".local/share/heimdall/models/.store/partial"
+        partial = home / DATA / "models/.store/partial"
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline and not any(
             path.stat().st_size > 20_000 for path in partial.glob("*.part")
@@ -262,7 +263,7 @@ def test_warnings_reach_the_user_and_the_log(installation: Installation, home: P
     )
     done = installation.run("-c", code, HEIMDALL_FETCH="never")
     assert (done.returncode, done.stderr) == (0, "heimdall: beware of it\n")
-    (log,) = (home / ".local/share/heimdall/logs").iterdir()
+    (log,) = (home / DATA / "logs").iterdir()
     assert "WARNING cognitive_memory [MainThread] beware of it" in log.read_text()
 
 
@@ -275,7 +276,7 @@ def test_a_mistake_of_ours_is_one_line_and_a_traceback_in_the_log(
         "sys.argv[1:] = ['dirs']; sys.exit(main())"
     )
     done = installation.run("-c", code, HEIMDALL_FETCH="never")
-    (log,) = (home / ".local/share/heimdall/logs").iterdir()
+    (log,) = (home / DATA / "logs").iterdir()
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(
         f"heimdall: this should not have happened: ZeroDivisionError: division by zero; the details are in {log}."
@@ -352,7 +353,7 @@ def test_the_log_tells_where_the_model_came_from(
 ) -> None:
     for _ in range(2):
         assert installation.heimdall("models", "pull").returncode == 0
-    (log,) = (home / ".local/share/heimdall/logs").iterdir()
+    (log,) = (home / DATA / "logs").iterdir()
     assert "INFO heimdall.models.fetch" in log.read_text()
     assert "small (standard) is ready, from mirror, verified" in log.read_text()
     assert installation.heimdall("models", "pull", HEIMDALL_LOG_LEVEL="off").returncode == 0
@@ -368,25 +369,5 @@ def test_no_memory_and_no_question_is_logged(installation: Installation, home: P
         installation.heimdall("update", "48151623", "--text", "48151623", **variables).returncode
         == 2
     )
-    logs = home / ".local/share/heimdall/logs"
+    logs = home / DATA / "logs"
     assert "48151623" not in "".join(log.read_text() for log in logs.glob("*"))
-
-
-def test_ctrl_c_does_not_wait_for_threads() -> None:
-    program = """
-import sys, threading
-import heimdall.cli, heimdall.cli.run
-heimdall.cli.run.run = lambda: 130
-threading.Thread(target=threading.Event().wait).start()
-print("said")
-sys.exit(heimdall.cli.main())
-"""
-    finished = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env={**os.environ, "HEIMDALL_FETCH": "never"},
-    )
-    assert (finished.returncode, finished.stdout) == (130, "said\n")

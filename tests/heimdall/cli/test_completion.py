@@ -10,13 +10,26 @@ from pathlib import Path
 import pytest
 
 from heimdall.cli.commands import COMMANDS
-from tests.support.programs import needs
+from tests.support.programs import find, needs
 from tests.support.terminal import on_a_terminal
 
 pytestmark = pytest.mark.slow
 
 
-SHELLS = [pytest.param(shell, marks=needs(shell)) for shell in ("bash", "zsh", "fish")]
+def _bash_is_old() -> bool:
+    code = "echo $((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1]))"
+    done = subprocess.run(["bash", "-c", code], capture_output=True, check=False)
+    return int(done.stdout or 0) < 404
+
+
+needs_bash = pytest.mark.skipif(
+    find("bash") is None or _bash_is_old(),
+    reason="click's completion needs bash 4.4, macOS has 3.2",
+)
+SHELLS = [
+    pytest.param(shell, marks=needs_bash if shell == "bash" else needs(shell))
+    for shell in ("bash", "zsh", "fish")
+]
 LINES = {
     "heimdall mod": "models",
     "heimdall models ver": "verify",
@@ -36,7 +49,7 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A script for each shell, and in `bin` a `heimdall` that completes, or tells how it was called."""
     directory = tmp_path_factory.mktemp("completion")
     environment = {**os.environ, "HEIMDALL_FETCH": "never"}
-    for shell in ("bash", "zsh", "fish"):
+    for shell in ("bash", "zsh", "fish", "powershell"):
         command = [sys.executable, "-m", "heimdall", "completion", shell]
         with (directory / shell).open("wb") as stream:
             subprocess.run(command, stdout=stream, check=True, env=environment)
@@ -104,11 +117,11 @@ def test_what_the_tab_key_gives(shell: str, scripts: Path, line: str) -> None:
     assert completed == ([] if expected is None else [expected.rstrip("/")])
 
 
-@needs("bash")
+@needs_bash
 def test_all_commands_and_options_are_offered(scripts: Path) -> None:
     assert offered_by_bash(scripts, "") == [row.name for row in COMMANDS]
-    options = ["--variant", "--repair", "--package", "--json", "--help"]
-    assert offered_by_bash(scripts, "models", "verify", "--") == options
+    options = "--variant --repair --provenance --bundle --package --json --help"
+    assert offered_by_bash(scripts, "models", "verify", "--") == options.split()
 
 
 def offered_by_bash(scripts: Path, *words: str) -> list[str]:
@@ -135,3 +148,33 @@ def test_a_shell_that_is_not_known() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert "'csh' is not one of 'bash', 'zsh', 'fish'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "word", "values"),
+    [
+        ("heimdall\nmod", "mod", ["models"]),
+        ("heimdall\nmodels\nverify\n--rep", "--rep", ["--repair"]),
+        ("heimdall\nrecall\nx\n--type\nconc", "'conc", ["concept"]),
+        ("heimdall\ncompletion", "", ["bash", "zsh", "fish", "powershell"]),
+        ("heimdall\nmodels\nimport\nsome", "some", []),
+        ("heimdall\nnothing", "nothing", []),
+    ],
+)
+def test_powershell_is_answered_in_lines_of_value_and_help(
+    words: str, word: str, values: list[str]
+) -> None:
+    """There is no PowerShell here: what its script passes on, and what it makes lines of."""
+    asked = {"_HEIMDALL_COMPLETE": "powershell_complete", "COMP_WORDS": words, "COMP_CWORD": word}
+    command = [sys.executable, "-m", "heimdall"]
+    answered = subprocess.run(
+        command, env={**os.environ, **asked}, stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
+    assert [line.partition("\t")[0] for line in answered.split("\n") if line] == values
+
+
+def test_the_script_for_powershell_is_of_letters_that_any_code_page_has(scripts: Path) -> None:
+    script = (scripts / "powershell").read_bytes()
+    assert script.isascii()
+    assert b"-CommandName heimdall, heimdall.exe" in script
+    assert script.count(b"{") == script.count(b"}")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.places import DATA
 from tests.support.small_model import ROOT, Installation, SmallModel
 
 pytestmark = pytest.mark.slow
@@ -33,7 +34,7 @@ def test_from_an_empty_home_to_a_mended_one(
     assert "✗ models" in before.stdout
     assert "'heimdall models pull' fetches it" in before.stdout
     assert before.stdout.splitlines()[-1].startswith("1 failed, 4 to look at")
-    assert not (home / ".local/share/heimdall").exists()
+    assert not (home / DATA).exists()
 
     fixed = installation.heimdall("doctor", "--fix", "--json", PYTHONPATH=path)
     report = json.loads(fixed.stdout)
@@ -50,7 +51,7 @@ def test_from_an_empty_home_to_a_mended_one(
         "engine"
     ]
     assert fixed.returncode == 1
-    small.assert_tree(home / ".local/share/heimdall/models")
+    small.assert_tree(home / DATA / "models")
 
 
 def test_a_level_of_the_log_that_is_none_is_named_like_any_other_variable(

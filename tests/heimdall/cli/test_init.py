@@ -92,7 +92,14 @@ def test_on_a_terminal_it_asks_once(home: Path) -> None:
     assert code == 0
     assert seen.count("[y/N]") == 1
     assert entry(home)
+    assert not (home / ".cursor" / "hooks.json").exists()
     assert "'heimdall recall' finds it again" in seen
+
+
+def test_hooks_are_installed_when_they_are_named(home: Path) -> None:
+    code, seen = on_a_terminal([*HEIMDALL, "init", "--hooks", "--yes", "--no-load"])
+    assert (code, seen.count("[y/N]")) == (0, 0)
+    assert "heimdall hook" in (home / ".cursor" / "hooks.json").read_text()
 
 
 @pytest.mark.parametrize("step", ["project", "mcp", "load", "git-load"])

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.places import DATA
+
 pytestmark = pytest.mark.slow
 
 
@@ -43,7 +45,14 @@ def test_the_life_of_a_connection(project: Path, home: Path) -> None:
     assert "recall_memories" in entry["tools"]
     assert mcp(project, "remove", "codex").returncode == 0
     assert (home / ".codex" / "config.toml").read_text() == "# mine\n"
-    assert len(list((home / ".local/share/heimdall/backups").iterdir())) == 2
+    assert len(list((home / DATA / "backups").iterdir())) == 2
+
+
+def test_hooks_are_among_what_is_told(project: Path) -> None:
+    mcp(project, "install", "kiro", "--command", "/bin/true", "--hooks")
+    (hooks,) = json.loads(mcp(project, "status", "--json").stdout)["hooks"]
+    assert (hooks["client"], hooks["scope"], hooks["state"]) == ("kiro", "user", "installed")
+    assert "kiro, user, hooks: " in mcp(project, "status").stdout
 
 
 def test_a_projects_file_is_at_its_root(project: Path) -> None:

@@ -182,6 +182,60 @@ def test_store_recall_update_delete(run: Run, report: Report) -> None:
     assert report("status")["memories"] == 0
 
 
+def test_what_a_memory_said_before(run: Run, report: Report) -> None:
+    stored = report("store", "The password is\nxyzzy", "--tag", "a")["id"]
+    updated = run("update", stored[:8], "--text", "The password is in the vault")
+    assert f"'heimdall history {stored[:8]}' shows what it said before" in updated.stderr
+    run("update", stored, "--tag", "b", "--pin")
+    told = report("history", stored[:8])
+    assert [event["how"] for event in told["events"]] == ["updated", "updated", "stored"]
+    assert told["events"][0]["before"] == {"tags": ["a"], "pinned": False}
+    lines = run("history", stored).stdout.splitlines()
+    assert re.match(r"[-\d]+ [:\d]+.*  updated  tags, pinned", lines[1])
+    assert lines[2:4] == ['   - tags: ["a"]', '   + tags: ["b"]']
+    assert lines[7:10] == [
+        "   - text: The password is",
+        "   - xyzzy",
+        "   + text: The password is in the vault",
+    ]
+    forgotten = run("history", stored, "--forget").stdout
+    assert forgotten.startswith("forgotten  2 changes\n")
+    assert "xyzzy" not in forgotten + run("history", stored, "--json").stdout
+    run("delete-memory", stored)
+    assert run("history", stored).returncode == 2
+
+
+def test_what_is_like_what_is_stored_is_named(run: Run, report: Report) -> None:
+    text = "Releases are cut from the main branch every second Tuesday"
+    first = report("store", text)
+    assert first["similar"] == []
+    done = run("store", "A release is cut from main every second Thursday")
+    second = done.stdout.split()[-1]
+    assert f"{first['id'][:8]}, stored before, is like it: {text}" in done.stderr
+    assert (
+        f"'heimdall update {first['id'][:8]} --text …', then 'heimdall delete-memory {second}'"
+        in done.stderr
+    )
+    told = report("store", "A release is cut from main every second Friday")
+    assert {each["id"] for each in told["similar"]} >= {first["id"]}
+    assert report("store", text.upper())["similar"] == [], "it is the same, and no other"
+
+
+def test_a_text_of_several_places_comes_once_and_names_them(run: Run, report: Report) -> None:
+    for name in ("a.md", "b b.md", "c.md", "d.md", "e.md", "f.md"):
+        Path(name).write_text("The harbour is closed on Sundays")
+    run("load", "--no-embed")
+    shown = run("recall", "harbour").stdout.splitlines()
+    assert len(shown) == 3
+    places = shown[2].strip().removeprefix("also in ").split(", ")
+    assert len(places) == 4
+    assert places[3] == "2 more"
+    run("store", "the harbour is closed on sundays.")
+    (hit,) = report("recall", "harbour")["hits"]
+    assert hit["memory"]["origin"] == "stored"
+    assert len(hit["also"]) == 6
+
+
 def test_every_command_takes_the_beginning_of_an_id(run: Run, report: Report) -> None:
     stored = report("store", "one", "--id", "6f9619ff-8b86-4011-b42d-00c04fc964ff")["id"]
     assert report("update", "6f9619ff", "--text", "two")["id"] == stored

@@ -75,6 +75,17 @@ def test_a_pipe_gets_a_line_for_each_excerpt() -> None:
     assert lines(memory("one\ntwo"), Layout())[1:] == ["   > one", "   > two"]
 
 
+def test_an_excerpt_keeps_the_breaks_that_mean_something() -> None:
+    text = (
+        "# Deployment\nEvery merge is\ndeployed at once.\n\n- one item\n- another\nof two lines\n"
+        + "x " * 200
+    )
+    shown = lines(memory(text), Layout(columns=60, question="deployment"))[1:]
+    assert shown == [
+        *("   > # Deployment", "   > Every merge is deployed at once.", "   > - one item …")
+    ]
+
+
 def test_source_and_date_stand_before_the_id_and_what_else_fits_behind() -> None:
     one = memory(
         source="docs/a/long/folder/guide.md",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.places import DATA
 from tests.support.small_model import ROOT, Installation, SmallModel
 
 pytestmark = pytest.mark.slow
@@ -29,14 +30,14 @@ def test_models_of_a_project(
     assert (
         f"would be brought over  model  {tmp_path}/data/models/model.safetensors" in planned.stdout
     )
-    assert not (home / ".local").exists()
+    assert not (home / DATA).exists()
 
     done = installation.heimdall("migrate", "--remove", "--json", PYTHONPATH=path)
     report = json.loads(done.stdout)
     assert (done.returncode, report["sound"], report["dry_run"]) == (0, True, False)
     assert {step["outcome"] for step in report["steps"]} == {"brought over"}
     assert all(step["removed"] for step in report["steps"])
-    small.assert_tree(home / ".local/share/heimdall/models")
+    small.assert_tree(home / DATA / "models")
     assert not (tmp_path / "data/models").exists()
 
     again = installation.heimdall("migrate", PYTHONPATH=path)

@@ -15,6 +15,7 @@ from heimdall.cli import output
 from heimdall.cli.memory_view import note
 from heimdall.cli.progress import progress
 from heimdall.cli.run import run as command_line
+from heimdall.cli.tables import table
 from heimdall.models.settings import SettingsError
 from heimdall.models.text import printable, printable_json
 from tests.support.terminal import on_a_terminal
@@ -24,7 +25,8 @@ pytestmark = [pytest.mark.usefixtures("no_fetch"), pytest.mark.slow]
 EVIL = "e\x1b[31mvil\x07\u202e"
 PRINT = f"""
 from heimdall.cli import output
-output.table(["id", output.Column("count", right=True), "text"], [["a1", 3, output.good("日本語")], ["b", 12000, None]])
+from heimdall.cli.tables import Column, table
+table(["id", Column("count", right=True), "text"], [["a1", 3, output.good("日本語")], ["b", 12000, None]])
 output.fields([("name", "some prose that is longer than a narrow terminal"), ("path", "/a" * 40), ("bad", output.bad({EVIL!r}))])
 output.paragraph("first line\\nsecond line of more words than fit", indent=4)
 output.line(output.mark("pass"), " fine")
@@ -91,7 +93,7 @@ def test_in_a_pipe_it_is_plain_and_aligned() -> None:
 
 
 def test_rich_stays_out_of_pipes() -> None:
-    code = "import sys; from heimdall.cli import output; output.table(['a'], [['b']]); output.fields([('a', 'b')])"
+    code = "import sys; from heimdall.cli import output, tables; tables.table(['a'], [['b']]); output.fields([('a', 'b')])"
     assert "rich" not in run(f"{code}; print(*sys.modules)").stdout.split()
 
 
@@ -158,7 +160,7 @@ def test_every_row_of_a_plain_table_is_one_line(rows: list[list[object]]) -> Non
     stream = io.StringIO()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "stdout", stream)
-        output.table(["one", "two"], rows)
+        table(["one", "two"], rows)
     assert len(stream.getvalue().split("\n")) == len(rows) + 2
 
 

@@ -11,6 +11,7 @@ from cognitive_memory.core.memory import NewMemory
 from cognitive_memory.embedding.embedder import ModelEmbedder
 from cognitive_memory.opening import open_memory
 from cognitive_memory.project.find import Project
+from tests.support.places import DATA
 from tests.support.plain_embedder import PlainEmbedder
 
 pytestmark = pytest.mark.slow
@@ -51,7 +52,7 @@ def test_the_life_of_a_copy(project: Project, monkeypatch: pytest.MonkeyPatch, h
     pushed = qdrant(project, "push")
     assert pushed.returncode == 0, pushed.stderr
     assert pushed.stdout.startswith("2 written, 0 removed; 2 in heimdall-")
-    assert list((home / ".local/share/heimdall/qdrant").iterdir())
+    assert list((home / DATA / "qdrant").iterdir())
     assert json.loads(qdrant(project, "status", "--json").stdout)["vectors_there"] == 2
     assert qdrant(project, "verify").returncode == 0
 

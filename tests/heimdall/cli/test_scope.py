@@ -96,6 +96,26 @@ def test_it_is_changed_deleted_and_exported(report: Report, tmp_path: Path) -> N
     assert [one["scope"] for one in report("recent")["memories"]] == ["user"]
 
 
+def test_it_is_backed_up_and_restored(report: Report, tmp_path: Path) -> None:
+    report("store", "Ours")
+    mine = report("store", "--user", "Mine")["id"]
+    copy = tmp_path / "mine.db"
+    assert report("backup", "--user", str(copy))["memories"] == 1
+    report("delete-memory", mine)
+    restored = report("restore", "--user", "--force", str(copy))
+    assert (restored["memories"], restored["database"]) == (1, str(user_place().database))
+    assert [one["text"] for one in report("recent", "--scope", "project")["memories"]] == ["Ours"]
+
+
+def test_what_was_stored_is_no_capture_wherever_it_is(
+    report: Report, capfd: pytest.CaptureFixture[str]
+) -> None:
+    mine = report("store", "--user", "Mine")["id"]
+    assert command_line(["undo", mine[:8]]) == 2
+    assert "was not captured" in capfd.readouterr().err
+    assert report("undo")["undone"] == []
+
+
 def test_what_is_loaded_is_the_project_s(report: Report, project: Path) -> None:
     report("store", "--user", "I prefer tabs")
     (project / "README.md").write_text("# Tabs\n\nThis project is indented by tabs.\n")

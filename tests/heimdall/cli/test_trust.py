@@ -10,12 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.capabilities import needs_root
 from tests.support.small_model import Installation
 
 pytestmark = pytest.mark.slow
-as_root = pytest.mark.skipif(
-    os.name == "nt" or os.geteuid() != 0, reason="only root can give files away"
-)
 
 
 @pytest.fixture(autouse=True)
@@ -154,7 +152,7 @@ def test_a_home_is_no_project(
     assert (home / ".heimdall" / "cognitive_memory.db").exists()
 
 
-@as_root
+@needs_root
 def test_trust_lets_another_users_folder_be_used(installation: Installation, here: Path) -> None:
     of_another_user(here)
     done = installation.heimdall("project", "trust", str(here))

@@ -15,6 +15,7 @@ import pytest
 from heimdall.cognitive_system import logs
 from heimdall.models.processes import host_name
 from heimdall.models.settings import SettingsError
+from tests.support.places import DATA
 from tests.support.real_model import ROOT
 
 WRITER = """
@@ -46,7 +47,7 @@ LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ [A-Z]+ [\w.]+ \[\w+\] .+")
 
 @pytest.fixture
 def directory(home: Path) -> Path:
-    return home / ".local" / "share" / "heimdall" / "logs"
+    return home / DATA / "logs"
 
 
 @pytest.fixture(autouse=True)

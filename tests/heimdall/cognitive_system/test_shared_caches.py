@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.support.hub import hub
+from tests.support.places import DATA
 from tests.support.safetensors_files import safetensors_bytes
 from tests.support.small_model import Installation, SmallModel
 
@@ -52,7 +53,7 @@ def test_huggingface_hub(installation: Installation, home: Path) -> None:
             "-c", HUB, HF_ENDPOINT=url, HF_HUB_DISABLE_XET="1", PYTHONWARNINGS=""
         )
     assert done.returncode == 0, done.stderr
-    cache = home / ".local/share/heimdall/models/huggingface_cache/hub/models--owner--small"
+    cache = home / DATA / "models/huggingface_cache/hub/models--owner--small"
     assert Path(done.stdout.strip()).is_relative_to(cache)
     assert not (home / ".cache/huggingface").exists()
 
@@ -86,7 +87,7 @@ def test_sentence_transformers(installation: Installation, home: Path) -> None:
             "-c", SENTENCE_TRANSFORMERS, HF_ENDPOINT=url, HF_HUB_DISABLE_XET="1", PYTHONWARNINGS=""
         )
     assert done.stdout == "(4,)\n", done.stderr
-    assert (home / ".local/share/heimdall/models/models--owner--small").is_dir()
+    assert (home / DATA / "models/models--owner--small").is_dir()
     assert not (home / ".cache/huggingface").exists()
 
 

@@ -23,6 +23,7 @@ from heimdall.doctor.examination import examine, repair
 from heimdall.doctor.finding import Finding, Request, Status
 from tests.heimdall.conftest import OriginalDatabase
 from tests.heimdall.migration_0_3.test_places import CONFIG
+from tests.support.other_sqlite import without_log
 from tests.support.other_user import other_users
 from tests.support.small_model import ROOT
 
@@ -227,3 +228,18 @@ def test_a_database_of_the_original_outside_the_project_is_not_looked_at(
     (found,) = look(root)
     assert str(outside) not in found.message
     assert "heimdall 0.3" not in found.message
+
+
+def test_a_volume_without_a_log_and_a_folder_that_is_synced(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = home / "Dropbox" / "notes"
+    root.mkdir(parents=True)
+    without_log(monkeypatch)
+    project = init_project(root)
+    with ProjectMemory.open(project.database, project_id=project.config.project_id) as memory:
+        memory.store(NewMemory(text="one"), embed=False)
+    log, synced = look(root)
+    assert (log.status, synced.status) == (Status.WARN, Status.WARN)
+    assert "no write-ahead log" in log.message
+    assert synced.message.startswith("Dropbox copies it to other machines")

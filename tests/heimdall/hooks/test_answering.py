@@ -17,6 +17,7 @@ from heimdall.hooks.hosts import HOSTS, Event
 from heimdall.hooks.payload import read
 from heimdall.quoting import DATA_NOT_ORDERS
 from tests.heimdall.hooks.conftest import Project
+from tests.support.places import DATA
 
 
 def told(project: Project, event: Event, host: str = "claude-code", **more: Any) -> str:
@@ -139,7 +140,7 @@ def test_what_the_start_told_a_prompt_does_not_repeat(project: Project) -> None:
 def test_the_state_is_private_and_swept(filled: Project) -> None:
     for number in range(40):
         start(filled, session_id=f"s{number}")
-    (folder,) = (Path.home() / ".local/share/heimdall/hooks").iterdir()
+    (folder,) = (Path.home() / DATA / "hooks").iterdir()
     files = list(folder.iterdir())
     assert len(files) <= 31
     assert folder.stat().st_mode & 0o077 == 0
@@ -153,7 +154,7 @@ def test_the_state_is_private_and_swept(filled: Project) -> None:
 
 def test_a_state_of_garbage_is_none(filled: Project) -> None:
     first = start(filled)
-    (folder,) = (Path.home() / ".local/share/heimdall/hooks").iterdir()
+    (folder,) = (Path.home() / DATA / "hooks").iterdir()
     for garbage in ("", "[]", "{}", '{"revision": "x", "shown": 3}', "[" * 90_000):
         for path in folder.iterdir():
             path.write_text(garbage)

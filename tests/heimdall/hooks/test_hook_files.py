@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heimdall.hooks.hook_files import HOOK_FILES, HookFile, drop_hooks, has_hooks, put_hooks
+from heimdall.hooks.hook_files import HOOK_FILES, HookFile, drop_hooks, put_hooks
 from heimdall.hooks.hosts import Event
 from heimdall.hooks.program import command_line, is_ours
 from heimdall.mcp_clients.errors import FormatError
@@ -24,7 +26,6 @@ def test_a_fresh_file_has_a_hook_for_each_event_and_is_gone_afterwards(file: Hoo
     content = json.loads(text)
     assert set(content["hooks"]) == set(file.host.events.values())
     assert set(content) == {"hooks", *file.fixed}
-    assert has_hooks(text)
     assert put_hooks(text, file, "/opt/heimdall") == text
     assert drop_hooks(text, file) == ""
 
@@ -104,7 +105,12 @@ def test_put_and_drop_leave_any_other_content(
 def test_a_command_line_is_ours_in_any_shell_and_place() -> None:
     line = command_line("/home/my name/bin/heimdall", Event.STOP, "codex")
     assert is_ours(line)
-    for ours in ("heimdall hook stop", "C:/x/heimdall.exe hook stop"):
+    for ours in (
+        "heimdall hook stop",
+        "C:/x/heimdall.exe hook stop",
+        "C:\\x\\heimdall.exe hook stop",
+        '"C:\\x y\\heimdall.exe" hook stop',
+    ):
         assert is_ours(ours)
     assert is_ours("C:\\x y\\heimdall.exe", ["hook", "stop"])
     for other in (
@@ -120,6 +126,7 @@ def test_a_command_line_is_ours_in_any_shell_and_place() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(shutil.which("sh") is None, reason="there is no sh")
 def test_a_path_with_blanks_and_quotes_runs_in_a_shell(tmp_path: Path) -> None:
     folder = tmp_path / "it's a $HOME"
     folder.mkdir()
@@ -129,3 +136,44 @@ def test_a_path_with_blanks_and_quotes_runs_in_a_shell(tmp_path: Path) -> None:
     line = command_line(str(program), Event.STOP, "codex")
     done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True)
     assert done.stdout == "hook stop --client codex\n"
+
+
+@pytest.mark.parametrize(
+    ("program", "first"),
+    [
+        (r"C:\Users\me\heimdall.EXE", "C:/Users/me/heimdall.EXE"),
+        (r"C:\Users\JODOE~1\Scripts\heimdall.exe", "C:/Users/JODOE~1/Scripts/heimdall.exe"),
+        (r"c:\Users\Jürgen\heimdall.exe", "c:/Users/Jürgen/heimdall.exe"),
+        (r"C:\Users\Jo Doe\heimdall.exe", "heimdall"),
+        (r"C:\Users\O'Neil\heimdall.exe", "heimdall"),
+        (r"C:\a&b\heimdall.exe", "heimdall"),
+        (r"C:\a$b%c^d\heimdall.exe", "heimdall"),
+        (r"C:\x(86)\heimdall.exe", "heimdall"),
+        (r"\\server\share\heimdall.exe", "heimdall"),
+        ("heimdall", "heimdall"),
+    ],
+)
+def test_a_line_for_windows_is_the_same_in_each_of_its_shells(program: str, first: str) -> None:
+    line = command_line(program, Event.STOP, "codex", windows=True)
+    assert line == f"{first} hook stop --client codex"
+    assert is_ours(line)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("folder", ["plain", "Jo Doe"])
+def test_a_line_for_windows_runs_there(folder: str, tmp_path: Path) -> None:
+    """Through bash everywhere, as Git Bash has it, and through cmd.exe where it is."""
+    scripts = tmp_path / folder
+    scripts.mkdir()
+    program = scripts / ("heimdall.cmd" if os.name == "nt" else "heimdall")
+    program.write_text("@echo %*\r\n" if os.name == "nt" else '#!/bin/sh\necho "$@"\n')
+    program.chmod(0o755)
+    line = command_line(str(program), Event.STOP, "codex", windows=True)
+    environment = {**os.environ, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"}
+    shells = [shell for shell in (["cmd.exe", "/c"], ["bash", "-c"]) if shutil.which(shell[0])]
+    assert shells
+    for shell in shells:
+        done = subprocess.run(
+            [*shell, line], capture_output=True, text=True, check=True, env=environment
+        )
+        assert done.stdout.strip() == "hook stop --client codex"

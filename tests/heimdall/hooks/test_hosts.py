@@ -39,7 +39,7 @@ def test_an_answer_has_just_the_hosts_own_form(
     assert json.loads(given) == expected
 
 
-@pytest.mark.parametrize("host", ["opencode", "kilo", "kiro"])
+@pytest.mark.parametrize("host", ["opencode", "kilo", "amp", "kiro"])
 def test_some_take_the_text_as_it_is(host: str) -> None:
     assert answer(HOSTS[host], Event.SESSION_START, "", TEXT) == TEXT
 

@@ -12,45 +12,80 @@ from tests.heimdall.hooks.conftest import HEIMDALL
 from tests.support.terminal import on_a_terminal
 
 
+def actions(changes: list[installing.HookChange]) -> set[str]:
+    return {change.action for change in changes}
+
+
+def state(root: Path, client: str, scope: str) -> installing.HookStanding:
+    return next(
+        one for one in installing.standings(root) if (one.client, one.scope) == (client, scope)
+    )
+
+
 @pytest.mark.parametrize("client", installing.HOSTS_WITH_HOOKS)
 @pytest.mark.parametrize("scope", ["user", "project"])
-def test_what_is_installed_is_removed_without_a_trace(
+def test_what_is_installed_is_told_and_removed_without_a_trace(
     client: str, scope: str, tmp_path: Path
 ) -> None:
     assert client in CLIENTS
     if not installing.has_hooks(client, scope):
         return
     dry = installing.install(client, scope=scope, root=tmp_path, dry_run=True)
-    assert not dry.path.exists()
+    assert not any(change.path.exists() for change in dry)
     done = installing.install(client, scope=scope, root=tmp_path)
-    assert (done.action, done.path.read_text("utf-8")) == ("added", dry.text)
-    assert done.asks
-    assert done.path.is_relative_to(tmp_path if scope == "project" else Path.home())
-    again = installing.install(client, scope=scope, root=tmp_path)
-    assert again.action == "unchanged"
-    assert installing.remove(client, scope=scope, root=tmp_path).action == "removed"
-    assert not done.path.exists()
-    assert installing.remove(client, scope=scope, root=tmp_path).action == "unchanged"
+    assert actions(done) == {"added"}
+    assert [change.path.read_text("utf-8") for change in done] == [change.text for change in dry]
+    base = tmp_path if scope == "project" else Path.home()
+    assert all(change.asks and change.path.is_relative_to(base) for change in done)
+    assert state(tmp_path, client, scope).state == "installed"
+    assert actions(installing.install(client, scope=scope, root=tmp_path)) == {"unchanged"}
+    assert actions(installing.remove(client, scope=scope, root=tmp_path)) == {"removed"}
+    assert not any(change.path.exists() for change in done)
+    assert actions(installing.remove(client, scope=scope, root=tmp_path)) == {"unchanged"}
+    assert state(tmp_path, client, scope).state == "absent"
 
 
 def test_a_projects_file_names_no_place_on_this_machine(tmp_path: Path) -> None:
-    text = installing.install("claude-code", scope="project", root=tmp_path).text
-    assert '"command": "heimdall"' in text
+    (change,) = installing.install("claude-code", scope="project", root=tmp_path)
+    assert '"command": "heimdall"' in change.text
 
 
 def test_a_variable_moves_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CODEX_HOME", str(tmp_path / "codex"))
-    assert installing.path_of("codex", "user", tmp_path) == tmp_path / "codex/hooks.json"
+    assert installing.paths_of("codex", "user", tmp_path) == [tmp_path / "codex/hooks.json"]
 
 
-def test_a_module_of_somebody_elses_stays(tmp_path: Path) -> None:
-    path = installing.path_of("opencode", "user", tmp_path)
+@pytest.mark.parametrize(
+    ("client", "text"),
+    [("opencode", "export const Mine = 1\n"), ("cline-vscode", "#!/bin/sh\nheimdall hook stop\n")],
+)
+def test_a_file_of_somebody_elses_stays(client: str, text: str, tmp_path: Path) -> None:
+    path = installing.paths_of(client, "user", tmp_path)[0]
     path.parent.mkdir(parents=True)
-    path.write_text("export const Mine = 1\n")
+    path.write_text(text)
     with pytest.raises(ClientConfigError):
-        installing.install("opencode", scope="user", root=tmp_path)
-    assert installing.remove("opencode", scope="user", root=tmp_path).action == "unchanged"
-    assert path.read_text() == "export const Mine = 1\n"
+        installing.install(client, scope="user", root=tmp_path)
+    assert "removed" not in actions(installing.remove(client, scope="user", root=tmp_path))
+    assert path.read_text() == text
+
+
+def test_a_program_that_moved_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(installing, "program", lambda: "/old/bin/heimdall")
+        installing.install("codex", scope="user", root=tmp_path)
+    moved = state(tmp_path, "codex", "user")
+    assert moved.state == "wrong"
+    assert "heimdall mcp install codex --scope user --hooks" in moved.problem
+    (change,) = installing.install("codex", scope="user", root=tmp_path)
+    assert change.action == "updated"
+
+
+def test_at_home_the_users_files_are_no_projects(tmp_path: Path) -> None:
+    installing.install("claude-code", scope="user", root=tmp_path)
+    there = [one for one in installing.standings(Path.home()) if one.state != "absent"]
+    assert [(one.client, one.scope, one.state) for one in there] == [
+        ("claude-code", "user", "installed")
+    ]
 
 
 def test_hooks_are_off_by_default_and_go_with_the_server(

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
-from cognitive_memory.core.memory import Memory, MemoryValueError, Origin
+from cognitive_memory.core.memory import Memory, Origin
+from cognitive_memory.core.values import MemoryValueError
+from cognitive_memory.joint_memory import existing_memories
 from cognitive_memory.opening import open_memory
 from cognitive_memory.project.find import find_project
 from cognitive_memory.storage.errors import UnknownMemoryError
@@ -168,7 +170,7 @@ def test_the_last_capture_is_taken_back_and_not_made_again(session: Session) -> 
     session.says("Remember that the second goes.")
     session.says("Remember that the third goes, too.")
     session.at(Event.STOP, last_assistant_message=LAST)
-    with open_memory(find_project(session.project.root)) as memory:
+    with existing_memories(lambda: find_project(session.project.root)) as memory:
         assert len(undo_last(memory, dry_run=True).memories) == 3
         undone = undo_last(memory)
     assert {one.text for one in undone.memories} == {
@@ -186,8 +188,8 @@ def test_what_the_user_pinned_or_stored_is_not_taken_back(session: Session) -> N
     session.says("Remember that this is pinned.")
     session.says("Remember that this is not.")
     session.at(Event.STOP)
-    with open_memory(find_project(session.project.root)) as memory:
-        (pinned,) = [one for one in memory.memories() if one.text == "This is pinned."]
+    with existing_memories(lambda: find_project(session.project.root)) as memory:
+        (pinned,) = [one for one in memory.memories_of() if one.text == "This is pinned."]
         memory.update(pinned.id, pinned=True)
         undone = undo_last(memory)
         assert [one.text for one in undone.kept] == ["This is pinned."]

@@ -106,6 +106,21 @@ def test_a_client_that_is_named_is_believed() -> None:
     assert written({"cwd": "/p"}, client="kiro").session == ""
 
 
+def test_cline_tells_a_prompt_in_a_member_of_its_own() -> None:
+    told = {
+        "hookName": "UserPromptSubmit",
+        "taskId": "1",
+        "workspaceRoots": ["/p"],
+        "userPromptSubmit": {"prompt": "Remember the milk.", "attachments": []},
+    }
+    payload = written(told, Event.USER_PROMPT, client="cline-vscode")
+    assert (payload.folder, payload.session, payload.prompt) == (
+        Path("/p"),
+        "1",
+        "Remember the milk.",
+    )
+
+
 @pytest.mark.parametrize(
     "told",
     [

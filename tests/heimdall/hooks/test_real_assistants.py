@@ -32,20 +32,24 @@ def kept(project: Project) -> set[str]:
         return {one.text for one in memory.memories()}
 
 
-def with_codex(project: Project, model: FakeModel, *options: str) -> None:
+def with_codex(
+    project: Project, model: FakeModel, *options: str, prompt: str = PROMPT, settings: str = ""
+) -> None:
     config = Path.home() / ".codex/config.toml"
     config.parent.mkdir(exist_ok=True)
     config.write_text(
-        'model = "fake"\nmodel_provider = "mock"\n'
+        f'model = "fake"\nmodel_provider = "mock"\n{settings}'
         f'[model_providers.mock]\nname = "mock"\nbase_url = "{model.url}/v1"\nwire_api = "responses"\n'
     )
     done = run_tool(
-        *("codex", "exec", "--skip-git-repo-check", *options, PROMPT),
+        *("codex", "exec", "--skip-git-repo-check", *options, prompt),
         cwd=project.root,
         environment={"HEIMDALL_FETCH": "never"},
         tools="node_hooks",
     )
-    assert ANSWER in done.stdout + done.stderr, done.stdout + done.stderr
+    said = done.stdout + done.stderr
+    assert model.answer in said, said
+    assert "clamping" not in said
 
 
 def test_codex_runs_what_the_user_approved_and_nothing_before(project: Project) -> None:
@@ -55,7 +59,19 @@ def test_codex_runs_what_the_user_approved_and_nothing_before(project: Project) 
         assert "Never push on Fridays." not in model.seen()
         with_codex(project, model, "--dangerously-bypass-hook-trust")
         assert "> Never push on Fridays." in model.seen()
-    assert kept(project) == {"Never push on Fridays.", "The tower has forty floors.", ANSWER}
+        assert kept(project) == {"Never push on Fridays.", "The tower has forty floors.", ANSWER}
+        model.answer = "The user wants a tower. It has forty floors and no lift."
+        model.requests.clear()
+        with_codex(
+            project,
+            model,
+            *("--dangerously-bypass-hook-trust", "resume", "--last"),
+            prompt="And how many cellars?",
+            settings="model_auto_compact_token_limit = 1\n",
+        )
+        _compaction, after = model.requests
+        assert "> Never push on Fridays." in json.dumps(after), "told once more after a compaction"
+    assert model.answer in kept(project)
 
 
 def test_gemini_tells_its_model_and_keeps_what_was_said(project: Project) -> None:
@@ -91,8 +107,7 @@ def test_gemini_accepts_the_extension() -> None:
     assert "successfully validated" in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("folder", [".", "heimdall/plugin/assistants"])
-def test_claude_code_accepts_marketplace_and_plugin(folder: str) -> None:
+def claude(*arguments: str, cwd: Path, **variables: str) -> str:
     # The program of this platform itself: what starts it is made by a script that npm is told not to run.
     found = sorted((CACHE / "node_hooks/node_modules/@anthropic-ai").glob("claude-code-*/claude*"))
     if not found:
@@ -100,12 +115,45 @@ def test_claude_code_accepts_marketplace_and_plugin(folder: str) -> None:
             "what is pinned is not installed: python -m tests.support.node_tools node_hooks"
         )
     done = subprocess.run(
-        [str(found[0]), "plugin", "validate", str(ROOT / folder)],
+        [str(found[0]), *arguments],
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        env=dict(os.environ),
+        env={**os.environ, "PWD": str(cwd), "HEIMDALL_FETCH": "never", **variables},
         timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Validation passed" in done.stdout
+    return done.stdout
+
+
+@pytest.mark.parametrize("folder", [".", "heimdall/plugin/assistants"])
+def test_claude_code_accepts_marketplace_and_plugin(folder: str) -> None:
+    assert "Validation passed" in claude("plugin", "validate", str(ROOT / folder), cwd=ROOT)
+
+
+def test_claude_codes_compaction_keeps_what_matters_and_leaves_its_summary(
+    project: Project,
+) -> None:
+    prepared(project, "claude-code")
+    with fake_model() as model:
+        variables = {
+            "ANTHROPIC_BASE_URL": model.url,
+            "ANTHROPIC_API_KEY": "x",
+            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        }
+        claude("-p", PROMPT, cwd=project.root, **variables)
+        assert "> Never push on Fridays." in model.seen()
+        asked = len(model.requests)
+        model.answer = "The user wants a tower. It has forty floors and no lift."
+        claude("-p", "--continue", "/compact", cwd=project.root, **variables)
+        compaction = json.dumps(model.requests[asked:])
+    assert "Keep in the summary what of this project's memory" in compaction
+    assert "> The tower has forty floors." in compaction
+    assert kept(project) == {
+        "Never push on Fridays.",
+        "The tower has forty floors.",
+        ANSWER,
+        model.answer,
+    }

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cognitive_memory.joint_memory import existing_memories
 from cognitive_memory.opening import open_memory
 from cognitive_memory.project.find import find_project
 from heimdall.cli.run import run
@@ -138,7 +139,7 @@ def test_all_of_a_load_is_one_capture(project: Project) -> None:
     claude(project.root, name="one")
     claude(project.root, "remember that grass is blue", name="two")
     load_transcripts(find_project(project.root))
-    with open_memory(find_project(project.root)) as memory:
+    with existing_memories(lambda: find_project(project.root)) as memory:
         assert len(undo_last(memory).memories) == 3
     assert load_transcripts(find_project(project.root)).memories == []
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -70,7 +71,7 @@ def test_a_change_by_others_is_not_overwritten(path: Path, backups: Path) -> Non
 
 def test_what_is_no_text_or_no_file_is_named(path: Path, backups: Path) -> None:
     path.mkdir(parents=True)
-    with pytest.raises(ClientConfigError, match=f"^{path}: is no ordinary file"):
+    with pytest.raises(ClientConfigError, match=f"^{re.escape(str(path))}: is no ordinary file"):
         ConfigFile.read(path)
     path.rmdir()
     path.write_bytes(b"{\xff}")

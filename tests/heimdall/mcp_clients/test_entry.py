@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 import heimdall
 from heimdall.mcp_clients.clients import CLIENTS, client_named
-from heimdall.mcp_clients.entry import PASSED_ON, Server, VariableError, server_entry, server_of
+from heimdall.mcp_clients.entry import Server, VariableError, _split, server_entry, server_of
 from heimdall.mcp_clients.places import Place
+from heimdall.mcp_clients.variables import PASSED_ON, unseen
 
 SOURCE = Path(heimdall.__file__).parents[1]
 LEFT_OUT = {
@@ -78,6 +81,37 @@ def test_a_name_is_a_reference_or_else_todays_value(monkeypatch: pytest.MonkeyPa
             entry("zed", bad)
 
 
+def test_what_apps_from_the_dock_do_not_see_stands_in_a_users_entry(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in PASSED_ON:
+        monkeypatch.delenv(name, raising=False)
+    told = {
+        "HEIMDALL_OFFLINE": "1",
+        "MODEL_CACHE_DIR": "/models",
+        "SSL_CERT_FILE": "/ca.pem",
+        "XDG_DATA_HOME": "/data",
+        "HEIMDALL_QDRANT_URL": "https://vectors.example",
+    }
+    untold = {
+        "HEIMDALL_MODELS_MIRROR": "https://me:secret@mirror.example",
+        "HEIMDALL_TRUST": "/work",
+        "HEIMDALL_GITHUB_TOKEN": "secret",
+    }
+    for name, value in {**told, **untold, "HEIMDALL_PROJECT": "/one"}.items():
+        monkeypatch.setenv(name, value)
+    assert "env" not in entry("cursor")
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert entry("cursor")["env"] == told
+    assert entry("cursor", "HEIMDALL_OFFLINE=0", "SSL_CERT_FILE")["env"] == {
+        **told,
+        "HEIMDALL_OFFLINE": "0",
+        "SSL_CERT_FILE": "${env:SSL_CERT_FILE}",
+    }
+    assert "env" not in entry("cursor", scope="project")
+    assert unseen(os.environ)[1] == [*untold]
+
+
 @pytest.mark.parametrize("name", CLIENTS)
 def test_what_is_written_is_read_back(name: str) -> None:
     made = server_entry(place(name, server="mine"), command="h -v --x", variables=["A=1"])
@@ -96,3 +130,19 @@ def test_what_starts_nothing_is_none(bad: object) -> None:
     assert server_of(client_named("opencode"), {"command": ["a", "b"]}) == Server(
         command="a", args=["b"]
     )
+
+
+@pytest.mark.parametrize(
+    ("command", "parts"),
+    [
+        (
+            r'"C:\Users\Jo Doe\heimdall-mcp.exe" --debug',
+            [r"C:\Users\Jo Doe\heimdall-mcp.exe", "--debug"],
+        ),
+        (r"C:\x\heimdall-mcp.exe", [r"C:\x\heimdall-mcp.exe"]),
+    ],
+)
+def test_a_command_of_windows_keeps_its_backslashes_and_no_quotes(
+    command: str, parts: list[str]
+) -> None:
+    assert _split(command, windows=True) == parts

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from heimdall.mcp_clients.clients import client_named
-from heimdall.mcp_clients.entry import PASSED_ON, Server
+from heimdall.mcp_clients.entry import Server
 from heimdall.mcp_clients.probe import OUR_TOOLS, environment, probe
+from heimdall.mcp_clients.variables import PASSED_ON
 
 pytestmark = pytest.mark.slow
 

@@ -8,6 +8,7 @@ import pytest
 from heimdall.cognitive_system.logs import Redacting
 from heimdall.mcp_server.log import Sparing
 from tests.support.mcp_raw import RawServer
+from tests.support.places import DATA
 
 pytestmark = pytest.mark.slow
 
@@ -16,7 +17,7 @@ SECRET = "The launch code is 48151623."
 
 @pytest.fixture
 def logs(home: Path) -> Path:
-    return home / ".local" / "share" / "heimdall" / "logs"
+    return home / DATA / "logs"
 
 
 def use(server: RawServer) -> None:

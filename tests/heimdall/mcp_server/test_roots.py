@@ -8,7 +8,7 @@ from mcp import Client
 from mcp.client import ClientRequestContext
 from mcp_types import ListRootsResult, Root
 
-from heimdall.mcp_server.roots import Roots, _directories
+from heimdall.mcp_server.roots import Roots, _sorted
 from heimdall.mcp_server.server import make_server
 from heimdall.mcp_server.service import Service
 from tests.support.mcp_raw import RawServer
@@ -24,9 +24,11 @@ def test_a_root_that_can_be_no_directory_is_none(name: str, tmp_path: Path) -> N
         None,
         {},
     ):
-        assert _directories([bad, {"uri": tmp_path.as_uri()}]) == (tmp_path,)
+        paths, unread = _sorted([bad, {"uri": tmp_path.as_uri()}])
+        assert paths == (tmp_path,)
+        assert all(len(said) <= 200 for said in unread)
     for good in (str(tmp_path), {"uri": str(tmp_path)}, {"path": str(tmp_path), "name": "x"}):
-        assert _directories([good]) == (tmp_path,)
+        assert _sorted([good]) == ((tmp_path,), ())
 
 
 class Editor:
@@ -97,6 +99,24 @@ async def test_the_variable_goes_before_roots_and_roots_before_the_working_direc
         assert await root_of(client) == str(project)
     async with Client(make_server(Service(Roots())), mode=era) as client:
         assert await root_of(client) == str(project)
+
+
+@pytest.mark.anyio
+async def test_a_root_that_is_no_directory_here_is_said(
+    project: Path, era: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def editor(context: ClientRequestContext) -> ListRootsResult:
+        return ListRootsResult(roots=[Root(uri="file://elsewhere/d%3A/Jo%20Doe")])  # type: ignore[arg-type]  # pydantic takes text
+
+    async with Client(
+        make_server(Service(Roots())), mode=era, list_roots_callback=editor
+    ) as client:
+        result = await client.call_tool("memory_status", {})
+        await client.call_tool("memory_status", {})
+    chosen_by = result.structured_content["project"]["chosen_by"]
+    assert chosen_by.startswith("the working directory; ")
+    assert "file://elsewhere/d%3A/Jo%20Doe" in chosen_by
+    assert caplog.text.count("is no directory of this machine") == 1
 
 
 @pytest.mark.anyio

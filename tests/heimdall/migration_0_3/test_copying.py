@@ -106,3 +106,10 @@ def test_a_link_to_a_folder_is_copied_as_what_it_leads_to(tmp_path: Path, tree: 
     assert (tmp_path / "target" / "deep" / "file").read_bytes() == b"content"
     assert not link.is_symlink(), "the link is removed"
     assert (tree / "deep" / "file").exists(), "what it leads to stays"
+
+
+def test_what_macos_puts_into_a_folder_is_no_difference(tmp_path: Path, tree: Path) -> None:
+    copying.copy(tree, tmp_path / "copy")
+    (tmp_path / "copy" / ".DS_Store").touch()
+    step = copying.migrate("models", tree, tmp_path / "copy", Options())
+    assert step.outcome is Outcome.PRESENT

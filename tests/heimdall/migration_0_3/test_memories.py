@@ -19,6 +19,7 @@ from heimdall.migration_0_3.report import Options, Outcome
 from tests.heimdall.conftest import OriginalDatabase
 from tests.heimdall.migration_0_3.test_rows import DECISION, LESSON
 from tests.support.hostile_databases import ENDLESS, alter, deleting_journal, reads
+from tests.support.other_sqlite import keeping_log
 
 PLAIN, DRY, REMOVE = Options(), Options(dry_run=True), Options(remove=True)
 
@@ -345,3 +346,20 @@ def test_leaving_the_write_ahead_log_makes_no_journal(original: OriginalDatabase
     with memories._alone_with(database) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("memory",)
         assert database.read_bytes()[18:20] == b"\1\1", "no write-ahead log"
+
+
+@pytest.mark.parametrize("options", [PLAIN, REMOVE])
+def test_an_sqlite_that_leaves_its_log_behind(
+    original: OriginalDatabase, project: Project, options: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Apple's does."""
+    keeping_log(monkeypatch)
+    database = original()
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA user_version = 7")
+        connection.commit()
+    assert database.with_name(f"{database.name}-wal").stat().st_size
+    step = migrate(database, project, options)
+    assert step.outcome is Outcome.MIGRATED, step.detail
+    assert step.removed == options.remove
+    assert DECISION in texts(project)

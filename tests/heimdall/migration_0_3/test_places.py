@@ -9,6 +9,7 @@ from heimdall.migration_0_3 import places, settings
 from heimdall.migration_0_3.report import Options, Outcome
 from tests.cognitive_memory.ingest.test_front_matter import ODD
 from tests.heimdall.conftest import OriginalDatabase
+from tests.support.places import DATA
 
 CONFIG = """\
 project_id: project_0123abcd
@@ -86,7 +87,15 @@ def test_folders_that_compose_files_mount(root: Path, volumes: str) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["[", "- list", "services: 3", "services: {a: {volumes: {b: c}}}", "{a: [b", *ODD, "[" * 9000],
+    [
+        "[",
+        "- list",
+        "services: 3",
+        "services: {a: {volumes: {b: c}}}",
+        "{a: [b",
+        *ODD,
+        "[\n" * 9000,
+    ],
 )
 def test_compose_files_of_any_kind(root: Path, content: str) -> None:
     (root / "compose.yaml").write_text(content)
@@ -109,7 +118,7 @@ def test_an_older_shared_directory_counts_where_ours_is_elsewhere(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (home / ".heimdall-shared").mkdir()
-    default = home / ".local/share/heimdall"
+    default = home / DATA
     default.mkdir(parents=True)
     assert places.older_shared_directories() == [home / ".heimdall-shared"]
     monkeypatch.setenv("HEIMDALL_DATA_DIR", str(tmp_path / "ours"))

@@ -25,8 +25,8 @@ def sparse(path: Path) -> None:
 HOSTILE: dict[str, Callable[[Path], object]] = {
     "sparse": sparse,
     "endless": lambda path: path.symlink_to("/dev/zero"),
-    "nested": lambda path: path.write_text("[" * 200_000),
-    "nested within the bound": lambda path: path.write_text("[" * (MOST_BYTES - 1)),
+    "nested": lambda path: path.write_text("[\n" * 100_000),
+    "nested within the bound": lambda path: path.write_text("[\n" * (MOST_BYTES // 2)),
     "folder": lambda path: path.mkdir(),
     "nines": lambda path: path.write_text("9" * 6_000),
     "nines in settings": lambda path: path.write_text(f"{CONFIG}more: {'9' * 6_000}"),

@@ -130,6 +130,7 @@ def test_folders_are_taken(
     for path, content in small.files.items():
         (tmp_path / "stick" / below / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "stick" / below / path).write_bytes(content)
+    (tmp_path / "stick" / "._model.zip").write_bytes(b"\0\5\x16\7")  # macOS' own, on FAT
     resolution = resolve_in_detail(settings=OFFLINE, sources=[Given(tmp_path / "stick")])
     assert resolution.sources == ("folder",)
     small.assert_tree(resolution.directory)

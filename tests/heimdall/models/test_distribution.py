@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from hatch_heimdall_models.manifest import Manifest
 from tests.support.front_ends import BOTH, run, wheel_names
+from tests.support.installed_package import lay_out_package
+from tests.support.places import DATA
 from tests.support.pythons import find_python
 from tests.support.small_model import ROOT, SmallModel
 from tests.support.wheelhouse import wheelhouse_environment
@@ -33,7 +34,7 @@ class Environment:
 
     @property
     def models(self) -> Path:
-        return self.folder / "home" / ".local" / "share" / "heimdall" / "models"
+        return self.folder / "home" / DATA / "models"
 
     @property
     def site(self) -> Path:
@@ -109,21 +110,8 @@ def environment(installed: Path, tmp_path: Path) -> Environment:
     environment = Environment(installed, red, blue)
     shutil.rmtree(installed / "home", ignore_errors=True)
     for package, model in {"red": red, "blue": blue}.items():
-        _install(environment.site, package, model)
+        lay_out_package(environment.site, package, model)
     return environment
-
-
-def _install(site: Path, package: str, model: SmallModel) -> None:
-    """As an installer lays out a package that carries a manifest."""
-    folder, record = site / package, site / f"{package}-1.0.dist-info"
-    folder.mkdir(exist_ok=True)
-    (folder / "__init__.py").write_text("raise RuntimeError('it is never imported')\n")
-    manifest = Manifest(package, "owner/repository", model.name, model.manifest.models)
-    (folder / "model_manifest.json").write_text(manifest.dumps(), encoding="utf-8")
-    record.mkdir(exist_ok=True)
-    (record / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
-    names = [f"{package}/__init__.py", f"{package}/model_manifest.json"]
-    (record / "RECORD").write_text("".join(f"{name},,\n" for name in names))
 
 
 def test_the_wheel_is_small_and_has_the_sources_under_their_other_name(wheel: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from hatch_heimdall_models.cli import main
 from tests.support.backends import LABELS, SEVEN, Backend, build_resolver, install
 from tests.support.front_ends import build_plugin, make_venv, with_plugin
+from tests.support.places import DATA
 from tests.support.samples import SRC
 from tests.support.wheelhouse import ROOT
 
@@ -107,7 +108,7 @@ def test_a_clone_is_found_and_filled(mode: str, resolver: Path, tmp_path: Path) 
     used = editable.run("python", "-c", answer, HEIMDALL_OFFLINE="1")
     assert used.returncode == 0, used.stderr
     assert editable.ensure(backend.package).stdout == f"{tree}\n"
-    assert not list(editable.folder.glob("home/.local/share/heimdall/models/.store/sets/*"))
+    assert not list(editable.folder.glob(f"home/{DATA}/models/.store/sets/*"))
     assert "in the checkout directory" in editable.run("heimdall-models", "status").stdout
 
     (tree / "weights.bin").write_bytes(os.urandom(100_000))

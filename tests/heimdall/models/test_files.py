@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
@@ -111,3 +112,25 @@ def test_a_name_that_a_virus_scanner_holds_is_asked_for_again(
     with pytest.raises(PermissionError):
         files.write_atomically(tmp_path / "file", "newer")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no fcntl")
+@pytest.mark.parametrize("knows", [True, False])
+def test_on_macos_the_drive_itself_is_flushed_where_the_volume_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, knows: bool
+) -> None:
+    import fcntl
+
+    calls: list[object] = []
+
+    def answer(descriptor: int, command: int) -> int:
+        calls.append(command)
+        if not knows:
+            raise OSError(errno.ENOTSUP, "not supported")
+        return 0
+
+    monkeypatch.setattr(fcntl, "F_FULLFSYNC", 51, raising=False)
+    monkeypatch.setattr(fcntl, "fcntl", answer)
+    monkeypatch.setattr(os, "fsync", lambda _: calls.append("fsync"))
+    write_atomically(tmp_path / "file", "text")
+    assert calls == ([51] if knows else [51, "fsync"])

@@ -62,6 +62,10 @@ def test_what_is_made_is_found(cache: Path) -> None:
     assert sorted(path.name for path in made.iterdir()) == ["a.bin", "b.bin", receipts.RECEIPT]
     assert content(cache) == [made]
     assert graph_cache.find(cache, "thing-2") is None
+    for finders in (".DS_Store", "._a.bin"):
+        (made / finders).touch()
+    assert graph_cache.find(cache, NAME) == made
+    assert not [problem for _, problem in graph_cache.check(cache) if problem]
 
 
 def lengthen(directory: Path) -> None:
@@ -193,7 +197,7 @@ def test_repairing_a_set_discards_what_was_made_from_it(
     (cache,) = graph_cache.places(tree)
     graph_cache.make(cache, NAME, write)
     PinnedSet(pinned, Store(models_dir)).publish()
-    assert not cache.exists()
+    assert not [*cache.glob("[!.]*")]
 
 
 def test_verify_hashes_it_too(tree: Path, pinned: PinnedModel, models_dir: Path) -> None:

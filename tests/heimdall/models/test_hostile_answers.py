@@ -11,6 +11,7 @@ import pytest
 import trustme
 
 from tests.support.faults import CutAfter, Effect, Fault, Instead, WrongBytes
+from tests.support.places import DATA
 from tests.support.raw_server import Reply, endlessly, raw_server
 from tests.support.servers import RunningServer, plain_mirror
 from tests.support.small_model import Installation, SmallModel
@@ -246,6 +247,6 @@ def test_when_nobody_delivers_one_error_lists_all(
     for server, reason in ((first, "answered 404 Not Found"), (second, "answered 403 Forbidden")):
         assert f"  - mirror: {server.url}/owner/repository/{asset}: {reason}" in done.stderr
         assert f"; {server.url}/{asset}: {reason}\n" in done.stderr
-    store = home / ".local/share/heimdall/models/.store"
+    store = home / DATA / "models/.store"
     assert [path.name for path in store.parent.iterdir()] == [".store"]
     assert not [*store.glob("sets/*"), *store.glob("partial/*")]

@@ -13,6 +13,7 @@ import pytest
 
 from heimdall.models import receipts
 from tests.support.faults import Delay, Drip, Fault, IgnoreRange, Instead, WrongBytes
+from tests.support.places import DATA
 from tests.support.raw_server import endlessly, raw_server
 from tests.support.servers import RunningServer, github, plain_mirror
 from tests.support.small_model import Installation, SmallModel
@@ -28,7 +29,7 @@ def from_mirror(*servers: RunningServer, **variables: str) -> dict[str, str]:
 
 
 def store_of(home: Path) -> Path:
-    return home / ".local/share/heimdall/models/.store"
+    return home / DATA / "models/.store"
 
 
 def patch_flock(installation: Installation, body: str) -> None:
@@ -80,7 +81,7 @@ def test_2_locks_that_everybody_gets(
     for code, stdout, stderr in ended:
         assert code == 0, stderr
         small.assert_tree(Path(stdout.splitlines()[1]))
-    small.assert_tree(home / ".local/share/heimdall/models")
+    small.assert_tree(home / DATA / "models")
     assert not list((store_of(home) / "partial").iterdir())
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import ntpath
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import platformdirs
@@ -13,6 +14,7 @@ from platformdirs.macos import MacOS
 
 from heimdall.models import locations
 from heimdall.models.settings import SettingsError
+from tests.support.places import DATA
 
 _DIRECTORIES = st.one_of(
     st.none(),
@@ -94,16 +96,36 @@ def test_ordinary_linux_needs_no_platformdirs(monkeypatch: pytest.MonkeyPatch) -
     assert locations.system_models_dir() == "/usr/local/share/heimdall/models"
 
 
-def test_on_macos(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+HOMEBREW = "/opt/homebrew/opt/python@3.13/Frameworks/Python.framework/Versions/3.13"
+
+
+@pytest.mark.parametrize("prefix", ["/usr/local", HOMEBREW, "/usr/local/Cellar/python@3.12/3.12.9"])
+@pytest.mark.parametrize("variable", ["", "XDG_DATA_HOME", "XDG_DATA_DIRS"])
+def test_the_short_cut_on_macos_says_what_platformdirs_says(
+    monkeypatch: pytest.MonkeyPatch, home: Path, prefix: str, variable: str
+) -> None:
     monkeypatch.delenv("HEIMDALL_SYSTEM_MODELS")
     monkeypatch.setattr(sys, "platform", "darwin")
+    for name in ("prefix", "base_prefix"):
+        monkeypatch.setattr(sys, name, prefix)
+    if variable:
+        monkeypatch.setenv(variable, "/data")
+    asked = []
+
+    def answer(name: str, app: str, author: str) -> str:
+        asked.append(name)
+        return str(getattr(MacOS(app, author), name))
+
     for name in ("user_data_dir", "site_data_dir"):
-        monkeypatch.setattr(
-            platformdirs, name, lambda app, author, name=name: getattr(MacOS(app, author), name)
-        )
-    assert locations.data_dir() == f"{home}/Library/Application Support/heimdall"
-    assert locations.models_dir() == f"{home}/Library/Application Support/heimdall/models"
-    assert locations.system_models_dir() == "/Library/Application Support/heimdall/models"
+        monkeypatch.setattr(platformdirs, name, partial(answer, name))
+    mac = MacOS("heimdall", "heimdall-mcp")
+    assert locations.data_dir() == mac.user_data_dir
+    assert locations.models_dir() == f"{mac.user_data_dir}/models"
+    assert locations.system_models_dir() == f"{mac.site_data_dir}/models"
+    if prefix == "/usr/local" and not variable:
+        assert not asked
+        assert mac.user_data_dir == f"{home}/Library/Application Support/heimdall"
+        assert mac.site_data_dir == "/Library/Application Support/heimdall"
 
 
 def test_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,4 +190,4 @@ def test_without_a_home_a_service_keeps_its_state_where_systemd_says(
 
 def test_a_service_with_a_home_keeps_to_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/other")
-    assert locations.data_dir() == f"{home}/.local/share/heimdall"
+    assert locations.data_dir() == str(home / DATA)

@@ -15,7 +15,9 @@ from heimdall.models.receipts import StoredSet
 from heimdall.models.resolver import Resolution, repair, resolve, resolve_in_detail
 from heimdall.models.settings import Settings, SettingsError
 from heimdall.models.store import Store
+from tests.support.capabilities import needs_modes
 from tests.support.faults import Drip, Fault
+from tests.support.mapped import mapped
 from tests.support.servers import plain_mirror
 from tests.support.small_model import SmallModel
 
@@ -89,6 +91,7 @@ def test_a_release_that_changes_the_asset_alone_downloads_nothing(
     assert resolve_in_detail().sources == ()
 
 
+@needs_modes
 def test_the_read_only_tier_is_looked_at_first_and_nothing_is_written(
     mirror: SmallModel, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,6 +152,19 @@ def test_a_damaged_set_is_fetched_again(mirror: SmallModel) -> None:
     (tree / "model.safetensors").write_bytes(b"damage")
     assert resolve_in_detail().sources == ("mirror",)
     mirror.assert_tree(tree)
+
+
+def test_what_a_server_has_mapped_is_replaced(
+    mirror: SmallModel, pinned: PinnedModel, models_dir: Path
+) -> None:
+    directory = resolve()
+    weights = directory / max(pinned.files, key=lambda file: file.size).path
+    weights.write_bytes(bytes(weights.stat().st_size))
+    with mapped(weights):
+        assert repair(pinned).sources == ("mirror",)
+        mirror.assert_tree(directory)
+        mirror.assert_tree(models_dir)
+    assert len([*Store().partial.iterdir()]) <= 3, "the old names wait there to be removed"
 
 
 def test_a_copy_by_tar_is_still_complete(
@@ -221,6 +237,7 @@ def test_settings_are_read_only_when_something_has_to_be_fetched(
     assert resolve() == tree
 
 
+@needs_modes
 def test_new_directories_follow_the_umask(mirror: SmallModel, models_dir: Path) -> None:
     previous = os.umask(0o002)
     try:

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.faults import Drip, Fault
+from tests.support.places import DATA
 from tests.support.servers import plain_mirror
 from tests.support.small_model import Installation, SmallModel
-from tests.support.uncovered import uncovered
 
 pytestmark = pytest.mark.slow
 
@@ -43,13 +43,13 @@ def names(*, anew: bool) -> Iterator[str]:
 def test_a_container_that_is_killed_again_and_again(
     container: list[str], installation: Installation, small: SmallModel, home: Path, *, anew: bool
 ) -> None:
-    partial = home / ".local/share/heimdall/models/.store/partial"
+    partial = home / DATA / "models/.store/partial"
     size = small.asset_path.stat().st_size
     hostnames = names(anew=anew)
     with plain_mirror(small.directory, faults=[Fault(Drip(150_000))]) as server:
         variables = {"HEIMDALL_MODELS_MIRROR": server.url, "HEIMDALL_SOURCES": "mirror"}
         command = [sys.executable, "-m", "heimdall", "models", "pull"]
-        environment = uncovered(installation.environment(**variables))
+        environment = installation.environment(**variables)
         reached = fetched = 0
         for _ in range(RESTARTS):
             process = subprocess.Popen(

@@ -3,12 +3,13 @@ from __future__ import annotations
 import errno
 import os
 import pickle
-import pwd
 from pathlib import Path
 
 import pytest
 
 from heimdall.models.space import NoSpaceError, explained, may_change_hands, require_space
+from tests.support.capabilities import needs_users
+from tests.support.filesystems import tmpfs
 
 
 def test_what_fits_fits(tmp_path: Path) -> None:
@@ -52,6 +53,7 @@ def test_nobody_is_told_to_own_what_is_above_his_home(
     assert not may_change_hands(Path("/"))
 
 
+@needs_users
 @pytest.mark.parametrize("none", ["/", "/nonexistent"])
 def test_without_a_home_the_way_out_is_a_directory_of_ones_own(
     none: str, monkeypatch: pytest.MonkeyPatch
@@ -72,7 +74,42 @@ def test_the_variable_that_decides_is_named(home: Path, monkeypatch: pytest.Monk
 
 def test_anothers_home_is_not_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As with sudo that keeps HOME."""
+    pwd = pytest.importorskip("pwd")
     monkeypatch.setenv("HOME", pwd.getpwuid(os.geteuid()).pw_dir)
     assert may_change_hands(Path.home() / ".cache")
     monkeypatch.setattr(os, "geteuid", lambda: 54321)
     assert not may_change_hands(Path.home() / ".cache")
+
+
+def test_a_disk_without_inodes_is_told_as_such(tmp_path: Path) -> None:
+    with tmpfs(tmp_path / "disk", "size=50m", "nr_inodes=2") as disk:
+        (disk / "one").touch()
+        with pytest.raises(OSError, match="No space left") as caught:
+            (disk / "two").touch()
+        assert "no inodes are left there ('df -i')" in str(explained(caught.value, disk))
+    with tmpfs(tmp_path / "full", "size=4k") as disk:
+        with pytest.raises(OSError, match="No space left") as caught:
+            (disk / "one").write_bytes(bytes(100_000))
+        caught.value.filename = str(disk / "one")
+        assert "make room there" in str(explained(caught.value, disk))
+
+
+def test_a_link_to_a_disk_that_is_not_there_is_told(tmp_path: Path) -> None:
+    data = tmp_path / "heimdall"
+    data.symlink_to("/media/gone")
+    with pytest.raises(FileExistsError) as caught:
+        (data / "models").mkdir(parents=True)
+    said = str(explained(caught.value, data / "models"))
+    assert f"{data} leads to /media/gone, which is not there; is a disk not mounted?" in said
+    assert "set HEIMDALL_DATA_DIR" in said
+
+
+def test_what_a_program_has_open_is_not_said_to_be_somebody_elses(tmp_path: Path) -> None:
+    """As Windows refuses to replace a file that a server has open."""
+    used = tmp_path / "weights"
+    used.touch()
+    error = OSError(errno.EACCES, "Access is denied", str(tmp_path / "new"), None, str(used))
+    error.winerror = 32  # type: ignore[attr-defined,unused-ignore]
+    said = str(explained(error, tmp_path))
+    assert f"a program has {used} open: stop the assistants that use it" in said
+    assert "chown" not in said

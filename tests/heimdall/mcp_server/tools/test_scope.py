@@ -37,6 +37,12 @@ async def test_it_is_stored_when_told_recalled_listed_changed_and_deleted(client
     assert (await record_of(client, memory_id))["text"] == "The user prefers spaces"
     by_tag = await call(client, "delete_memories_by_tags", tags=["style"])
     assert by_tag.structured_content["count"] == 0
+    status = await call(client, "memory_status")
+    assert status.structured_content["memory_counts"]["total"] == 2
+    assert status.structured_content["user_memories"] == 2
+    assert "In all projects of the user: 2 memories" in text_of(status)
+    by_tag = await call(client, "delete_memories_by_tags", tags=["style"], scope="user")
+    assert by_tag.structured_content["count"] == 1
     for one in (memory_id, ours.structured_content["memory"]["id"]):
         gone = await call(client, "delete_memory", memory_id=one)
         assert gone.structured_content["count"] == 1
@@ -68,5 +74,9 @@ async def test_a_server_without_a_project_stores_what_holds_everywhere_alone(
     await call(client, "store_memory", text="The user prefers tabs", scope="user")
     answer = await call(client, "recall_memories", query="tabs")
     assert [one["scope"] for one in answer.structured_content["memories"]] == ["user"]
+    status = await call(client, "memory_status")
+    assert "project" not in status.structured_content
+    assert status.structured_content["memory_counts"]["total"] == 1
+    assert text_of(status).startswith("Memory of the user alone, without a project: ")
     assert (await call(client, "store_memory", text="Something")).is_error
     assert not (Path.home() / ".heimdall").exists()

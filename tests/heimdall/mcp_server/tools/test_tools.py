@@ -15,9 +15,13 @@ import pytest
 from mcp import Client, MCPError
 from mcp_types import CallToolResult, TextContent
 
+from cognitive_memory.core.memory import NewMemory, Origin
 from cognitive_memory.core.recall import Recall
 from cognitive_memory.core.tokens import tokens
+from cognitive_memory.opening import open_memory
+from cognitive_memory.project.find import Project
 from cognitive_memory.retrieval.recaller import Recaller
+from tests.support.sources import replace_source
 
 pytestmark = pytest.mark.anyio
 
@@ -276,6 +280,33 @@ async def test_lessons(client: Client) -> None:
         "rewriting the parser",
     )
     assert text_of(recorded).startswith(f"Lesson recorded: warning, critical, ID: {record['id']}")
+
+
+async def test_what_is_stored_already_in_other_words_is_named(client: Client) -> None:
+    text = "Releases are cut from the main branch every second Tuesday"
+    stored = await call(client, "store_memory", text=text)
+    assert "like what" not in text_of(stored)
+    again = "Every second Tuesday a release is cut from main"
+    for tool, argument in (("store_memory", "text"), ("session_lessons", "lesson_content")):
+        told = await call(client, tool, **{argument: f"{again} ({tool})"})
+        (note,) = [one for one in told.structured_content["notes"] if one.startswith("like what")]
+        assert f'{stored.structured_content["memory"]["id"]} "{text}"' in note
+        assert "update_memory it and delete_memory this one" in note
+        assert note in text_of(told)
+
+
+async def test_a_text_of_several_places_comes_once_and_names_them(
+    client: Client, project: Path
+) -> None:
+    text = NewMemory(text="The harbour is closed on Sundays", origin=Origin.DOCUMENT)
+    with open_memory(Project(project)) as memory:
+        for name in ("a.md", "b.md", "c.md", "d.md", "e.md"):
+            replace_source(memory, name, [text])
+    found = await call(client, "recall_memories", query="when is the harbour closed")
+    (record,) = found.structured_content["memories"]
+    assert len({record["source"], *record["also_in"]}) == 5
+    assert record["also_in"][3:] == ["…"]
+    assert f'also in "{record["also_in"][0]}", ' in text_of(found)
 
 
 async def test_deleting_by_tags_shows_first_and_then_does_it(client: Client) -> None:

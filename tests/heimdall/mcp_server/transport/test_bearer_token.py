@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from heimdall.mcp_server.transport.bearer_token import Token, TokenError
+from tests.support.places import DATA
 
 SECRET = "a-secret-of-the-user-0123456789"
 
 
 @pytest.fixture
 def file(home: Path) -> Path:
-    return home / ".local/share/heimdall/mcp-token"
+    return home / DATA / "mcp-token"
 
 
 def test_the_variable_is_taken_and_no_file_made(
@@ -65,7 +66,9 @@ def test_the_file_is_made_once_and_for_the_user_alone(file: Path) -> None:
 def test_a_file_that_others_can_read_is_no_secret(file: Path, mode: int) -> None:
     secret = Token.obtain().secret
     file.chmod(mode)
-    with pytest.raises(TokenError, match="Remove the file") as caught:
+    with pytest.raises(
+        TokenError, match=r"Remove the file.*keeps no modes: set HEIMDALL_MCP_TOKEN"
+    ) as caught:
         Token.obtain()
     assert secret not in str(caught.value)
     file.unlink()

@@ -18,6 +18,7 @@ from mcp.shared._httpx_utils import create_mcp_http_client
 from heimdall.mcp_server.server import make_server  # noqa: F401  (imported here once, not while a client waits)
 from tests.support.mcp_http import TOKEN, HttpServer, http_server
 from tests.support.mcp_raw import INITIALIZE
+from tests.support.places import DATA
 
 pytestmark = pytest.mark.slow
 
@@ -188,7 +189,7 @@ async def test_clients_of_both_eras_share_one_memory(project: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="modes are no protection there")
 def test_a_token_is_made_for_the_user_and_never_shown(project: Path, home: Path) -> None:
     with http_server(project, environment={"HEIMDALL_MCP_TOKEN": ""}, address="[::1]:0") as server:
-        file = home / ".local/share/heimdall/mcp-token"
+        file = home / DATA / "mcp-token"
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         token = file.read_text().strip()
         assert post(server, Authorization=f"Bearer {token}").status_code == 200

@@ -77,7 +77,7 @@ def answering(seconds: float, answer: bytes) -> Reply:
     ("status", "reason"),
     [
         (b"403 Forbidden", "answered 403 Forbidden$"),
-        (b"407 Proxy Authentication Required", "answered 407 Proxy .*user:password@host"),
+        (b"407 Proxy Authentication Required", "answered 407 Proxy .*refuses the user and pass"),
         (b"503 Busy", "answered 503 Busy$"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -90,6 +91,25 @@ def test_single_files_are_taken_by_their_bytes(
         small.assert_tree(resolve_in_detail().directory)
     blobs = [path for path, status in registry.pulls if "/blobs/" in path and status == 200]
     assert blobs == [f"models/blobs/sha256:{asset.sha256}" for asset in assets]
+
+
+def test_an_attestation_is_one_more_layer(
+    small: SmallModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = small.asset_path
+    beside = path.with_name(f"{path.name}.sigstore.json")
+    beside.write_bytes(b"attested")
+    asset = Asset.of_file("v1", path)
+    with docker_registry() as registry, contextlib.closing(Client()) as client:
+        url = f"oci://{registry.host}/models"
+        push(url, "v1", [asset], path.parent, lambda _: None, beside=[Asset.of_file("v1", beside)])
+        push(url, "v1", [asset], path.parent, lambda _: None)
+        model = read_model()
+        source = mirror(url, model, Settings())
+        assert source.beside(model.assets[0], ".sigstore.json", client) == b"attested"
+        with pytest.raises(SourceError, match=r"lacks models-v1\.zip\.other") as caught:
+            source.beside(model.assets[0], ".other", client)
+        assert caught.value.absent
 
 
 def test_a_broken_download_goes_on(

@@ -122,8 +122,8 @@ def test_what_it_started_ends_with_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into /proc")
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_it_never_outlives_us(tmp_path: Path, how: signal.Signals) -> None:
+@pytest.mark.parametrize("how", ["SIGKILL", "SIGTERM", "SIGINT"])
+def test_it_never_outlives_us(tmp_path: Path, how: str) -> None:
     program = fetcher(tmp_path, f"{GRANDCHILD} time.sleep(60)").command[2]
     ours = (
         "import os, pathlib, sys\n"
@@ -142,6 +142,6 @@ def test_it_never_outlives_us(tmp_path: Path, how: signal.Signals) -> None:
     while not pids.exists():
         assert process.poll() is None
         time.sleep(0.02)
-    process.send_signal(how)
+    process.send_signal(signal.Signals[how])
     process.wait()
     wait_until_gone([int(pid) for pid in pids.read_text().split()])

@@ -143,6 +143,15 @@ def test_an_address_that_swallows_leaves_time_for_the_next_one(
         assert body("http://both.example/file", connect_seconds=4) == b"content"
 
 
+def test_where_ipv6_leads_nowhere_ipv4_is_second() -> None:
+    six = [(socket.AF_INET6, number) for number in range(4)]
+    four = [(socket.AF_INET, number) for number in range(2)]
+    in_turn = [six[0], four[0], six[1], four[1], six[2], six[3]]
+    assert connections._in_turn([*six, *four]) == in_turn
+    assert connections._in_turn([*four, *six])[:2] == [four[0], six[0]]
+    assert connections._in_turn([]) == []
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="how a full queue behaves")
 def test_a_host_that_can_not_be_reached_is_asked_once(tmp_path: Path) -> None:
     client = Client(connect_seconds=1.0)

@@ -16,12 +16,14 @@ from heimdall.models.transfer.http import Client
 from heimdall.models.transfer.partials import claim
 from heimdall.models.transfer.progress import Progress
 from tests.support.faults import CutAfter, Fault, IgnoreRange, Instead, WrongBytes
+from tests.support.raw_server import raw_server
 from tests.support.servers import RunningServer, plain_mirror
 from tests.support.small_model import noise
 
 pytestmark = pytest.mark.slow
 
 CONTENT = noise(3_000_000)
+SHORT = CONTENT[:50_000]
 TARGET = PinnedFile("asset.zip", hashlib.sha256(CONTENT).hexdigest(), len(CONTENT))
 
 
@@ -210,6 +212,47 @@ def test_another_body_is_refused_by_its_head(
         fetch(server, client, parts)
     assert not caught.value.transient
     assert not list(parts.iterdir())
+
+
+def test_a_page_of_unknown_length_is_no_reason_to_lose_what_is_here(
+    client: Client, parts: Path
+) -> None:
+    """As a captive portal sends it."""
+    page = b"HTTP/1.1 200 OK\r\nContent-Type: Text/HTML; charset=utf-8\r\n\r\n<html>log in"
+    with raw_server(page) as portal, claim(parts, "key") as partial:
+        partial.append(CONTENT[:1000])
+        download = Download(client, portal.url, TARGET, partial, Progress(), None)
+        with pytest.raises(SourceError, match="a login page or captive portal") as caught:
+            download.run()
+        assert partial.size == 1000
+    assert not caught.value.transient
+
+
+_ALL = b"Content-Length: %d\r\n\r\n%b" % (len(SHORT), SHORT)
+_REST = b"Content-Length: %d\r\n\r\n%b" % (len(SHORT) - 1000, SHORT[1000:])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.0 200 OK\r\n" + _ALL,
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + _ALL,
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: Identity\r\n" + _ALL,
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: aws-chunked\r\n" + _ALL,
+        b"HTTP/1.1 203 Non-Authoritative Information\r\n" + _ALL,
+        b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 1000-49999/*\r\n" + _REST,
+        b"HTTP/1.1 206 Partial Content\r\nContent-Range: Bytes 1000-49999/50000\r\n" + _REST,
+    ],
+    ids=["HTTP/1.0", "closed", "Identity", "aws-chunked", "203", "no total", "Bytes"],
+)
+def test_servers_of_all_kinds(client: Client, parts: Path, answer: bytes) -> None:
+    """At the first try: `python -m http.server`, object stores, proxies that had a part in it."""
+    target = PinnedFile("short", hashlib.sha256(SHORT).hexdigest(), len(SHORT))
+    with raw_server(answer) as server, claim(parts, "key") as partial:
+        partial.append(SHORT[:1000])
+        Download(client, server.url, target, partial, Progress(), None).run()
+        assert partial.path.read_bytes() == SHORT
+    assert len(server.heads) == 1
 
 
 @pytest.mark.parametrize("ranges", [True, False])

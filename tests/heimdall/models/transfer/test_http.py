@@ -210,3 +210,26 @@ def test_origins() -> None:
     https, http = Address.of("https://h.example/x"), Address.of("http://h.example/x")
     assert https.origin == Address.of("https://h.example:443/y").origin != http.origin
     assert https == ("https://h.example/x", ("https", "h.example", 443), None)
+
+
+@pytest.mark.parametrize(
+    ("home", "url", "shown"),
+    [
+        ("http://h.example/a", "https://h.example/b", True),
+        ("https://h.example/a", "http://h.example/b", False),
+        ("http://h.example/a", "https://h.example:8443/b", False),
+        ("http://h.example:8080/a", "https://h.example/b", False),
+        ("http://h.example/a", "https://other.example/b", False),
+    ],
+)
+def test_credentials_go_along_when_a_host_asks_for_tls(home: str, url: str, shown: bool) -> None:
+    """As with requests and pip."""
+    assert Address.of(url).is_at_home(Address.of(home)) is shown
+
+
+def test_a_proxy_that_is_none_is_named_as_such(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", "http://me:hunter2@proxy.example:port")
+    with pytest.raises(SourceError, match=r"the proxy http://proxy\.example:port is no URL"):
+        body(client, "https://mirror.example/file")

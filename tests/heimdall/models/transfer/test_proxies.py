@@ -1,7 +1,11 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import sys
+import urllib.request
 from importlib.machinery import ModuleSpec
+from types import ModuleType
 
 import pytest
 
@@ -79,3 +83,27 @@ def test_a_proxy_that_can_not_be_used_is_named(monkeypatch: pytest.MonkeyPatch) 
         ):
             pass
         assert "hunter2" not in str(told.value)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+@pytest.mark.parametrize("server", ["", "gunicorn.arbiter"])
+def test_after_a_fork_the_systems_settings_are_not_asked(
+    monkeypatch: pytest.MonkeyPatch, server: str
+) -> None:
+    """On macOS that may end the process: the module there is asked by these two functions."""
+    monkeypatch.setattr(urllib.request, "getproxies", lambda: {"https": "http://system:1"})
+    monkeypatch.setattr(urllib.request, "proxy_bypass", lambda _: 0)
+    assert proxy_for("https://ten.example/x") == "http://system:1"
+    monkeypatch.setenv("NO_PROXY", "excepted.example")
+    monkeypatch.setenv("ALL_PROXY", PROXY)
+    for name in ("getproxies", "proxy_bypass"):
+        monkeypatch.setattr(urllib.request, name, lambda *_: os._exit(1))
+    if server:
+        monkeypatch.setitem(sys.modules, server, ModuleType(server))
+    elif child := os.fork():
+        assert os.waitpid(child, 0)[1] == 0
+        return
+    asked = [proxy_for(f"https://{name}.example/x") for name in ("ten", "excepted")]
+    if not server:
+        os._exit(asked != [PROXY, None])
+    assert asked == [PROXY, None]

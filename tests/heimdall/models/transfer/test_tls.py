@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import cast
 
 import pytest
@@ -168,6 +169,41 @@ def test_without_any_authority_the_error_says_so(
         get(f"{server.url}/file")
 
 
+@pytest.mark.parametrize(
+    ("name", "begins", "ends", "told"),
+    [
+        ("127.0.0.1", 1, 2, r"not yet valid.*; this machine's clock says 20\d\d-"),
+        ("127.0.0.1", -2, -1, r"expired.*; this machine's clock says 20\d\d-"),
+        ("login.example", -1, 1, r"IP address mismatch.*; somebody else answers for this host"),
+    ],
+    ids=["not yet valid", "expired", "of another host"],
+)
+def test_what_is_no_authoritys_fault_is_told_otherwise(
+    authority: trustme.CA,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    begins: int,
+    ends: int,
+    told: str,
+) -> None:
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = authority.issue_cert(
+        name,
+        not_before=now + datetime.timedelta(days=begins),
+        not_after=now + datetime.timedelta(days=ends),
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    with (
+        plain_mirror(tmp_path, tls=context) as server,
+        pytest.raises(SourceError, match=told) as caught,
+    ):
+        get(f"{server.url}/file")
+    assert "custom CA" not in caught.value.reason
+
+
 @pytest.mark.parametrize("variable", tls.SYSTEM_VARIABLES)
 def test_a_variable_that_names_nothing_is_in_the_error(
     server: RunningServer, monkeypatch: pytest.MonkeyPatch, variable: str
@@ -186,6 +222,32 @@ def test_a_bundle_that_can_not_be_read_names_its_variable(
     monkeypatch.setenv(variable, "/gone/ca.pem")
     with pytest.raises(SourceError, match=rf"/gone/ca\.pem can't be read \({variable}\)"):
         get("https://127.0.0.1:9/x")
+
+
+class _Keychain(ssl.SSLContext):
+    """What truststore has on macOS: a context that asks the system."""
+
+
+@pytest.mark.usefixtures("no_store")
+def test_on_macos_the_keychain_comes_first_unless_a_file_is_named(
+    authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    keychain = ModuleType("truststore")
+    keychain.SSLContext = _Keychain  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "truststore", keychain)
+    context = tls.trusting_context()
+    assert isinstance(context, _Keychain)
+    assert not context.get_ca_certs(), "what the Keychain does not trust is not trusted by certifi"
+    assert "have the Keychain trust its authority" in tls.complaint()
+    for variable in ("SSL_CERT_FILE", *tls.BUNDLE_VARIABLES):
+        with monkeypatch.context() as patch:
+            patch.setenv(variable, str(tmp_path / "ca.pem"))
+            assert not isinstance(tls.trusting_context(), _Keychain)
+    for name in ("truststore", "pip._vendor.truststore"):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert tls.trusting_context().get_ca_certs(), "certifi is what is left"
+    assert "pip install truststore" in tls.complaint()
 
 
 def test_where_there_is_a_store_no_package_is_imported() -> None:

@@ -1,0 +1,50 @@
+"""How the process of a command ends."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TextIO
+
+import pytest
+
+BEGIN = """
+import atexit, sys, threading, time
+from heimdall.cli import end
+"""
+
+
+def run(code: str, stdout: int | TextIO = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", BEGIN + code]
+    return subprocess.run(
+        command, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+    )
+
+
+def test_what_is_registered_is_done_and_what_is_printed_arrives() -> None:
+    done = run("""
+atexit.register(print, "registered")
+threading.Thread(target=time.sleep, args=(600,)).start()
+print("printed")
+end(3)
+print("never reached")
+""")
+    assert (done.returncode, done.stdout) == (3, "printed\nregistered\n")
+
+
+def test_without_stdout() -> None:
+    assert run("sys.stdout = None; end(4)").returncode == 4
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device is always full here")
+def test_what_can_not_be_written_is_told() -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = run("print('lost'); sys.exit(end(0))", full)
+    assert done.returncode != 0
+    assert "No space left" in done.stderr
+
+
+def test_who_watches_sees_the_end() -> None:
+    done = run("sys.setprofile(lambda *_: None); print(end(5), 'returned')")
+    assert (done.returncode, done.stdout) == (0, "5 returned\n")

@@ -1,0 +1,61 @@
+"""What a file system or a system can do, tried out: marks that skip the tests of what it can't."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+
+def skip_link(_path: Path, _target: str | Path, target_is_directory: bool = False) -> None:
+    """In the place of `Path.symlink_to`, by which tests make links: a test that makes one is skipped."""
+    pytest.skip("symbolic links can't be made here")
+
+
+def make_pipe(path: Path) -> None:
+    """Make a named pipe, or skip the test."""
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("there are no named pipes here")
+    os.mkfifo(path)
+
+
+def can_be_named(folder: Path, name: str) -> bool:
+    """Whether a file of exactly that name can be made in a folder: neither refused, nor another file's, nor a device."""
+    with contextlib.suppress(OSError, UnicodeError):
+        (folder / name).write_bytes(b"x")
+        return any(path.name == name for path in folder.iterdir())
+    return False
+
+
+def _has_links(folder: Path) -> bool:
+    with contextlib.suppress(OSError, NotImplementedError):
+        (folder / "link").symlink_to("target")
+        return (folder / "link").is_symlink()
+    return False
+
+
+def _obeys_modes(folder: Path) -> bool:
+    (folder / "moded").touch()
+    (folder / "moded").chmod(0o640)
+    return (folder / "moded").stat().st_mode & 0o777 == 0o640
+
+
+with tempfile.TemporaryDirectory() as _name:
+    _folder = Path(_name)
+    HAS_LINKS, _modes = _has_links(_folder), _obeys_modes(_folder)
+    _odd_names = can_be_named(_folder, 'a"b?')
+    _any_bytes = os.name == "posix" and can_be_named(_folder, os.fsdecode(b"caf\xe9"))
+
+needs_links = pytest.mark.skipif(not HAS_LINKS, reason="symbolic links can't be made here")
+needs_modes = pytest.mark.skipif(not _modes, reason="files have no modes here")
+needs_odd_names = pytest.mark.skipif(not _odd_names, reason="names of files are restricted here")
+needs_any_bytes = pytest.mark.skipif(not _any_bytes, reason="names of files are text here")
+needs_pipes = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+needs_users = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="there are no user numbers")
+needs_root = pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away"
+)
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")

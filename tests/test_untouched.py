@@ -1,0 +1,38 @@
+"""A test that writes where the user's own data is fails the run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.checkout import ROOT
+
+_TEST = """
+from pathlib import Path
+from heimdall.models import locations
+
+def test_writes(tmp_path):
+    Path(locations.user_data_dir()).mkdir(parents=True)
+    Path(locations.user_data_dir(), "note").write_text(f"{%s}")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("written", "code"), [("tmp_path", 1), ("'by somebody else'", 0)])
+def test_what_a_test_leaves_is_named(written: str, code: int, tmp_path: Path) -> None:
+    (tmp_path / "test_some.py").write_text(_TEST % written)
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "tests.support.untouched", "."],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout
+    assert ("left outside of the tests' own homes" in done.stdout) == bool(code)

@@ -67,7 +67,8 @@ class TokenCode:
         kept = np.flatnonzero(self._telling[ids])
         # Of a token that comes again the first one, where the text says what it is about.
         kept = kept[np.sort(np.unique(ids[kept], return_index=True)[1])][:MOST_TOKENS]
-        rows = states[kept] @ self._projection
+        # Not `@`, whose threads wait for each other where all cores are at work.
+        rows = np.einsum("ij,jk->ik", states[kept], self._projection)
         rows *= CODE_LENGTH / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
         codes = np.rint(rows).clip(-127, 127).astype(np.int8)
         words = self._words(ids.tolist())

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cognitive_memory.core.embedder import Tokens
 from cognitive_memory.encoding import EmptyTextError
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.storage.store import MemoryStore
@@ -15,8 +16,6 @@ from cognitive_memory.storage.store import MemoryStore
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-    from cognitive_memory.core.embedder import Tokens
 
 
 @dataclass
@@ -26,12 +25,14 @@ class PlainEmbedder:
     Attributes:
         name: the label.
         here: whether the model is on this machine.
+        tells_tokens: whether it makes tokens, too.
         texts: every text that was embedded, in order.
     """
 
     name: str | None = "plain/1"
     here: bool = True
     dimension: int = 8
+    tells_tokens: bool = False
     texts: list[str] = field(default_factory=list)
 
     def embedding_space(self) -> str | None:
@@ -57,10 +58,15 @@ class PlainEmbedder:
         return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
     def has_tokens(self) -> bool:
-        return False
+        return self.tells_tokens
 
     def embed_with_tokens(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], list[Tokens]]:
-        raise NotImplementedError
+        """One token for each text, of its vector."""
+        vectors = self.embed(texts)
+        codes = (vectors * 100).astype("int8")
+        return vectors, [
+            Tokens([text], code[None]) for text, code in zip(texts, codes, strict=True)
+        ]
 
     def open(self, database: Path) -> ProjectMemory:
         """A memory that embeds with this."""

@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 MODELS := cognitive_memory/data/models/all-MiniLM-L6-v2.onnx
 REHEARSAL := .cache/release
-JOBS ?= 2
+# One more than the cores of a small machine: a third of the time, tests wait.
+JOBS ?= 3
 # For example: make test PYTEST_ARGS="tests/release -k proxy --no-cov"
 PYTEST_ARGS ?=
 

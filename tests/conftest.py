@@ -17,7 +17,11 @@ from tests.support.capabilities import HAS_LINKS, skip_link
 pytest_plugins = ["tests.support.skipped", "tests.support.untouched"]
 
 # A busy machine is no failure. What CI says of a commit must not depend on luck; elsewhere every run looks at new cases.
-hypothesis.settings.register_profile("patient", deadline=None, derandomize="CI" in os.environ)
+EXAMPLES = int(os.environ.get("EXAMPLES", "40"))
+"""How many cases of each property are looked at; more of them by hand."""
+hypothesis.settings.register_profile(
+    "patient", deadline=None, derandomize="CI" in os.environ, max_examples=EXAMPLES
+)
 hypothesis.settings.load_profile("patient")
 
 # A shell starts background jobs with Ctrl-C ignored, and children inherit that; tests of Ctrl-C need the default.
@@ -40,18 +44,36 @@ _OURS = re.compile(
 _LOGGERS = [logging.getLogger(name) for name in ("heimdall", "cognitive_memory")]
 _NETWORK = re.compile(r"(https?|all|no)_proxy|(PIP|UV)_(?!CACHE).*", re.IGNORECASE)
 
+_MEASURED = {"cli", "hooks", "mcp_server"}
+"""Folders of tests of programs, much of which runs in processes of its own alone."""
+
 _WINDOWS_FOLDERS = {
-    "LOCALAPPDATA": "LOCAL_APPDATA",
-    "APPDATA": "APPDATA",
-    "PROGRAMDATA": "COMMON_APPDATA",
+    "LOCALAPPDATA": ("AppData/Local", "LOCAL_APPDATA"),
+    "APPDATA": ("AppData/Roaming", "APPDATA"),
+    "PROGRAMDATA": ("ProgramData", "COMMON_APPDATA"),
 }
+"""By variable: the folder in the home, and platformdirs' name for it."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def measuring() -> dict[str, str]:
+    """The variables with which a process measures its coverage, taken away: that doubles its time."""
+    names = [name for name in os.environ if name.startswith("COVERAGE_")]
+    return {name: os.environ.pop(name) for name in names}
 
 
 @pytest.fixture(autouse=True)
 def home(
-    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+    measuring: dict[str, str],
 ) -> Iterator[Path]:
     """An empty HOME, and an environment without settings of the developer's."""
+    if _MEASURED.intersection(request.path.parts):
+        for name, value in measuring.items():
+            monkeypatch.setenv(name, value)
     for name in list(os.environ):
         if _OURS.fullmatch(name) or _NETWORK.fullmatch(name):
             monkeypatch.delenv(name)
@@ -61,9 +83,9 @@ def home(
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))
     # Windows' folders, by programs that read variables and by platformdirs, which asks the system unless it is told so.
-    for variable, folder in _WINDOWS_FOLDERS.items():
-        monkeypatch.setenv(variable, str(home / variable))
-        monkeypatch.setenv(f"WIN_PD_OVERRIDE_{folder}", str(home / variable))
+    for variable, (folder, name) in _WINDOWS_FOLDERS.items():
+        monkeypatch.setenv(variable, str(home / folder))
+        monkeypatch.setenv(f"WIN_PD_OVERRIDE_{name}", str(home / folder))
     monkeypatch.setenv("HEIMDALL_SYSTEM_MODELS", str(tmp_path / "no-system-models"))
     monkeypatch.chdir(tmp_path)
     if not HAS_LINKS:

@@ -51,7 +51,7 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> Environments:
     tree = top / "tree"
     copy_checkout(tree, models=False)
     shutil.copyfile(ROOT / LOCK, tree / LOCK)
-    variables = {**os.environ, **wheelhouse_environment()}
+    variables = {**os.environ, **wheelhouse_environment(), "UV_CACHE_DIR": str(top / "uv")}
     build = [
         sys.executable,
         "-m",
@@ -66,11 +66,18 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> Environments:
     (wheel,) = (top / "dist").glob("*.whl")
     pythons = []
     for number in range(2):
-        subprocess.run([sys.executable, "-m", "venv", str(top / f"env{number}")], check=True)
+        venv = [
+            sys.executable,
+            "-m",
+            "venv",
+            *["--without-pip"] * number,
+            str(top / f"env{number}"),
+        ]
+        subprocess.run(venv, check=True)
         python = top / f"env{number}" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-        subprocess.run(
-            [str(python), "-m", "pip", "install", "-qq", str(wheel)], check=True, env=variables
-        )
+        pip = [str(python), "-m", "pip", "install"]
+        uv = [sys.executable, "-m", "uv", "pip", "install", "--python", str(python)]
+        subprocess.run([*(uv if number else pip), "-qq", str(wheel)], check=True, env=variables)
         pythons.append(python)
     return Environments(wheel, (pythons[0], pythons[1]))
 
@@ -98,7 +105,7 @@ class Machine:
             env=environment,
             cwd=self.home,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             timeout=300,
             check=False,
         )

@@ -30,7 +30,7 @@ def test_the_python_api(tmp_path: Path) -> None:
         [sys.executable, "-W", "error", EXAMPLES / "python_api.py", tmp_path],
         env=environment,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     assert done.stderr == ""
@@ -79,7 +79,7 @@ def test_a_package_ships_its_model(tmp_path: Path) -> None:
             env=environment,
             cwd=home,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=True,
         ).stdout
 

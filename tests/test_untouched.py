@@ -31,7 +31,7 @@ def test_what_a_test_leaves_is_named(written: str, code: int, tmp_path: Path) ->
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never"},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     assert done.returncode == code, done.stdout

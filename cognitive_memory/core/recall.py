@@ -80,9 +80,12 @@ NOTHING_FITS = "Nothing fits the question well: there is probably no memory that
 MEANING_ALONE = "No memory has a word of the question: the hits rest on meaning alone."
 
 
+WITHOUT_MODEL = "Searched by keywords alone: the embedding model is not on this machine yet."
+
+
 def waiting(pending: int) -> str:
     """The note that so many memories have no vector yet."""
-    subject = "1 memory has" if pending == 1 else f"{pending} memories have"
+    subject = "1 memory has" if pending == 1 else f"{pending:,} memories have"
     return f"{subject} no vector yet and can be found by keywords alone."
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Event
 
 from cognitive_memory.core.batches import batched
-from cognitive_memory.storage.shared_vectors import SharedVectors, shared_vectors
+from cognitive_memory.storage.shared_vectors import Find, shared_vectors
 from cognitive_memory.storage.store import MemoryStore
 from cognitive_memory.storage.token_codes import write_tokens
 from heimdall.errors import HeimdallError
@@ -62,8 +62,8 @@ def take_over(
         if stop.is_set() or len(waiting) < FEWEST:
             break
         try:
-            with shared_vectors(database, space, dimension) as shared:
-                found = _take_over(store, dimension, shared, waiting, stop)
+            with shared_vectors(database, space, dimension) as find:
+                found = _take_over(store, dimension, find, waiting, stop)
         except (HeimdallError, OSError) as error:
             _log.info("the vectors in %s were not looked at: %s", database, error)
             continue
@@ -75,19 +75,19 @@ def take_over(
 
 
 def _take_over(
-    store: MemoryStore, dimension: int, shared: SharedVectors, waiting: Sequence[int], stop: Event
+    store: MemoryStore, dimension: int, find: Find, waiting: Sequence[int], stop: Event
 ) -> set[int]:
     """The keys of the memories that were given a vector."""
     sample = waiting[:: max(1, len(waiting) // _SAMPLE)]
     with store.reading() as reader:
-        if not shared.of(reader.vectors.pending(keys=sample)):
+        if not find(reader.vectors.pending(keys=sample)):
             return set()
     taken: set[int] = set()
     for keys in batched(waiting, _BLOCK):
         if stop.is_set():
             break
         with store.reading() as reader:
-            found = shared.of(reader.vectors.pending(keys=keys))
+            found = find(reader.vectors.pending(keys=keys))
         if found:
             with store.writing(durable=False) as writer:
                 writer.write_vectors(found, dimension)

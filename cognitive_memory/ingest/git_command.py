@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cognitive_memory.ingest.errors import GitError, GitStalledError
+from cognitive_memory.project.real_path import real_path
 from heimdall.models.regular_file import read_regular
 
 _SETTINGS = {
@@ -82,9 +83,8 @@ class Git:
         try:
             bare = self.line("rev-parse", "--is-bare-repository") == "true"
             directory = self.line("rev-parse", "--absolute-git-dir")
-            self.top = Path(
-                directory if bare else self.line("rev-parse", "--show-toplevel")
-            ).resolve()
+            # As git was told its folder, it spells it.
+            self.top = real_path(directory if bare else self.line("rev-parse", "--show-toplevel"))
         except GitError as error:
             raise _no_repository(folder, error) from error
         # From here on git knows of no working tree: a commit is the same whatever lies there.

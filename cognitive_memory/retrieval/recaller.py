@@ -18,6 +18,7 @@ from cognitive_memory.core.recall import (
     EVERYTHING,
     MEANING_ALONE,
     NOTHING_FITS,
+    WITHOUT_MODEL,
     Hit,
     QuestionError,
     Recall,
@@ -237,9 +238,7 @@ class Recaller:
         """
         space = self._embedder.embedding_space()
         if space is None or not self._embedder.ready():
-            notes.append(
-                "Searched by keywords alone: the embedding model is not on this machine yet."
-            )
+            notes.append(WITHOUT_MODEL)
             return None
         index = None if self._nearest else self._index.current(space)
         # Without a vector to compare with, the model need not be loaded.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from cognitive_memory.core.memory import Origin
-from cognitive_memory.storage import connections, schema
+from cognitive_memory.storage import connections, files, schema
+from cognitive_memory.storage.errors import StorageError
 from cognitive_memory.storage.token_codes import token_space
 from cognitive_memory.storage.vectors import Embedded, Pending, number_of
 
@@ -23,55 +23,47 @@ WHERE content_hash = :content_hash AND (origin = 'commit') = :commit
 AND model = :model AND length(vector) = :size LIMIT 1
 """
 
-
-@dataclass(frozen=True, slots=True)
-class SharedVectors:
-    """Another project's vectors, while its database is open.
-
-    Attributes:
-        connection: to the database, which nothing changes.
-        model: the number of the embedding space there.
-        tokens: the number of its tokens' space there.
-        size: bytes of a vector.
-        version: of the schema there.
-    """
-
-    connection: sqlite3.Connection
-    model: int
-    tokens: int
-    size: int
-    version: int
-
-    def of(self, memories: Iterable[Pending]) -> list[Embedded]:
-        """The vectors of those whose text and context are there, too, and whose numbers are finite."""
-        import numpy as np
-
-        query = _VECTOR.format(codes=_CODES if self.version >= _WITH_TOKENS else "NULL")
-        found = []
-        for item in memories:
-            values = {
-                "content_hash": item.content_hash,
-                "commit": item.origin is Origin.COMMIT,
-                "model": self.model,
-                "tokens": self.tokens,
-                "size": self.size,
-            }
-            row = self.connection.execute(query, values).fetchone()
-            if row is not None and np.isfinite(np.frombuffer(row[0], dtype="<f4")).all():
-                found.append(Embedded(item.key, item.content_hash, row[0], tokens=row[1]))
-        return found
+Find: TypeAlias = "Callable[[Iterable[Pending]], list[Embedded]]"
+"""Gives the vectors, and tokens if there are any, of those memories whose text and context are in the other database, too."""
 
 
 @contextmanager
-def shared_vectors(database: Path, space: str, dimension: int) -> Iterator[SharedVectors]:
-    """The vectors of an embedding space in a database of this user's; it is neither made, migrated nor locked.
+def shared_vectors(database: Path, space: str, dimension: int) -> Iterator[Find]:
+    """The vectors of an embedding space in a database of this user's, which is neither made, migrated nor locked.
+
+    Args:
+        database: the other project's.
+        space: the embedding space.
+        dimension: how many numbers a vector has; what has another size, or numbers that are not finite, is left.
 
     Raises:
-        StorageError: as `schema.probe` does, or it does not answer in time.
+        StorageError: as `schema.probe` does, or it does not answer in time, or changes meanwhile.
+        FileNotFoundError: there is none.
     """
+    import numpy as np
+
     version = schema.probe(database)
     if version is None:
         raise FileNotFoundError(database)
+    times = files.times(database)
     with connections.opened(database, read_only=True) as connection:
-        model, tokens = (number_of(connection, each) for each in (space, token_space(space)))
-        yield SharedVectors(connection, model, tokens, dimension * 4, version)
+        query = _VECTOR.format(codes=_CODES if version >= _WITH_TOKENS else "NULL")
+        shared = {
+            "model": number_of(connection, space),
+            "tokens": number_of(connection, token_space(space)),
+            "size": dimension * 4,
+        }
+
+        def find(memories: Iterable[Pending]) -> list[Embedded]:
+            found = []
+            for item in memories:
+                own = {"content_hash": item.content_hash, "commit": item.origin is Origin.COMMIT}
+                row = connection.execute(query, {**shared, **own}).fetchone()
+                if row is not None and np.isfinite(np.frombuffer(row[0], dtype="<f4")).all():
+                    found.append(Embedded(item.key, item.content_hash, row[0], tokens=row[1]))
+            # Read without locks: of what was written meanwhile, one half may be old.
+            if files.times(database) != times:
+                raise StorageError(str(database), "it changes just now", "try again later")
+            return found
+
+        yield find

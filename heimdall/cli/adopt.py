@@ -54,11 +54,12 @@ def adopt(*, path: Path | None, own: bool) -> Report:
 def _chosen(path: Path | None) -> tuple[Path, str | None]:
     """The database, and the id of its project if that has one."""
     from cognitive_memory.project.find import DATABASE_NAME, FOLDER, Project, find_project
+    from cognitive_memory.project.real_path import spelled
 
     if path is None:
         project = find_project()
     else:
-        path = path.expanduser().absolute()
+        path = spelled(path.expanduser())
         inside = (path.parent.name, path.name) == (FOLDER, DATABASE_NAME)
         if path.is_file() and not inside:
             return path, None

@@ -68,7 +68,7 @@ def _commits_loaded(history: GitReport, embedding: Embedding) -> Report:
         "forgotten": history.forgotten,
     }
     would = "would be " if history.dry_run else ""
-    loaded = f"{history.commits} {would}loaded, {history.known} known"
+    loaded = f"{history.commits:,} {would}loaded, {history.known:,} known"
     rows = {
         "commits": f"{loaded}, {history.forgotten} forgotten",
         "left out": f"{history.merges} merges that say nothing" if history.merges else None,

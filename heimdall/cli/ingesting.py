@@ -21,11 +21,9 @@ if TYPE_CHECKING:
     from cognitive_memory.project.find import Project
     from cognitive_memory.project_memory import ProjectMemory
 
-_NOTES_SHOWN = 20
-NOTE = "note"
-_WITHOUT_MODEL = (
-    "the embedding model can't be had now; 'heimdall models pull' fetches it later, or says why not"
-)
+__NOTES_SHOWN = 20
+_NOTE = "note"
+_WITHOUT_MODEL = ": the embedding model can't be had now; 'heimdall models pull' fetches it later, or says why not"
 common_options = options(
     click.option(
         "--tag",
@@ -73,6 +71,15 @@ def embed(memory: ProjectMemory, *, wanted: bool) -> Embedding:
     return Embedding(embedded, memory.storage.status().pending, problem)
 
 
+def show_pending(embedding: Embedding) -> None:
+    """Print how many memories have no vector yet, and why."""
+    from cognitive_memory.core.recall import waiting
+
+    if embedding.pending:
+        why = _WITHOUT_MODEL if embedding.embedding_problem else ""
+        output.paragraph(f"{waiting(embedding.pending).rstrip('.')}{why}")
+
+
 def ingest_report(
     report: LoadReport | GitReport,
     embedding: Embedding,
@@ -87,21 +94,16 @@ def ingest_report(
     def show() -> None:
         for parts in lines:
             output.line(*parts)
-        for note in report.notes[:_NOTES_SHOWN]:
-            output.fields([(NOTE, note)])
-        if (more := len(report.notes) - _NOTES_SHOWN) > 0:
-            output.fields([(NOTE, f"and {more} more; --json shows all")])
+        for note in report.notes[:__NOTES_SHOWN]:
+            output.fields([(_NOTE, note)])
+        if (more := len(report.notes) - __NOTES_SHOWN) > 0:
+            output.fields([(_NOTE, f"and {more} more; --json shows all")])
         output.fields({**rows, "memories": _in_words(report.memories)}.items())
-        if embedding.embedding_problem:
-            output.fields([(NOTE, _WITHOUT_MODEL)])
-        if pending := embedding.pending:
-            output.paragraph(
-                f"{pending} memories have no vector yet; keywords find them, meaning does later"
-            )
+        show_pending(embedding)
 
     return Report({**dry_run, **document, **common, **output.fields_of(embedding)}, show)
 
 
 def _in_words(counts: SourceReport) -> str:
-    parts = [f"{count} {name}" for name, count in output.fields_of(counts).items() if count]
+    parts = [f"{count:,} {name}" for name, count in output.fields_of(counts).items() if count]
     return ", ".join(parts) or "none touched"

@@ -97,6 +97,7 @@ def _steps(project: Project, *, embed: bool, hooks: bool) -> list[_Step]:
     from heimdall.cli import project as projects
     from heimdall.mcp_clients import setup
     from heimdall.mcp_clients.clients import CLIENTS, USER
+    from heimdall.models.settings import Settings
 
     root = str(project.root)
     later = () if embed else ("--no-embed",)
@@ -107,9 +108,8 @@ def _steps(project: Project, *, embed: bool, hooks: bool) -> list[_Step]:
         for client in CLIENTS.values()
         if USER in client.scopes and setup.is_here(client)
     ]
-    fetched = (
-        "" if not embed or model_is_here() else "; the model is fetched for that, once per machine"
-    )
+    needed = embed and not model_is_here() and not Settings.from_environment().network_forbidden_by
+    fetched = "; the model is fetched for that, once per machine" if needed else ""
     made = "is there already" if project.database.exists() else "is made in .heimdall"
     connected = (
         f"connects {', '.join(here)}{', with hooks where there are any' if hooks else ''}"

@@ -11,7 +11,14 @@ import click
 
 from heimdall.cli import output
 from heimdall.cli.command import command, json_wanted
-from heimdall.cli.ingesting import NOTE, Embedding, common_options, embed, ingest_report, memory_of
+from heimdall.cli.ingesting import (
+    Embedding,
+    common_options,
+    embed,
+    ingest_report,
+    memory_of,
+    show_pending,
+)
 from heimdall.cli.progress import progress
 from heimdall.models.report import EXIT_INTERRUPTED, Report
 
@@ -117,8 +124,7 @@ def _load_transcripts(*, dry_run: bool, no_embed: bool) -> Report:
         output.fields({"transcripts": clients or "none here", "memories": kept}.items())
         if report.memories:
             output.line("'heimdall recent' shows them, 'heimdall undo' takes all of them back")
-        if embedding.embedding_problem:
-            output.line(NOTE, embedding.embedding_problem)
+        show_pending(embedding)
 
     return Report({**output.fields_of(report), **output.fields_of(embedding)}, show)
 
@@ -158,7 +164,7 @@ def _files_loaded(files: LoadReport, embedding: Embedding) -> Report:
     lines = [(output.faint("would load  "), source) for source in sources]
     forgotten = output.warning(f"{would or 'was '}forgotten  ")
     lines += [(forgotten, source) for source in files.removed]
-    loaded = f"{len(files.loaded)} {would}loaded, {len(files.unchanged)} unchanged"
+    loaded = f"{len(files.loaded):,} {would}loaded, {len(files.unchanged):,} unchanged"
     rows = {
         "files": f"{loaded}, {len(files.removed)} gone",
         "left out": ", ".join(left_out(reason) for reason in skipped) or None,

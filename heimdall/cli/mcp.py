@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -124,18 +124,23 @@ def install(
     if hooks is None:
         hooks = _hooks_wanted(places, dry_run=dry_run)
     report = carry_out(places, put, "install" if hooks else "", demanded=demanded, dry_run=dry_run)
-    left = unseen(os.environ)[1] if scope == "user" else []
+    written, left = unseen(os.environ) if scope == "user" else ({}, [])
+    given = {variable.partition("=")[0] for variable in variables}
+    left = [name for name in left if name not in given]
     document = {**report.document, **({"variables_left_out": left} if left else {})}
-    return replace(report, document=document, show=partial(_show_left_out, report.show, left))
+    show = partial(_show_unseen, report.show, sorted(written), left)
+    return replace(report, document=document, show=show)
 
 
-def _show_left_out(show: Callable[[], None], names: Iterable[str]) -> None:
+def _show_unseen(show: Callable[[], None], written: Sequence[str], left: Sequence[str]) -> None:
     show()
-    for name in names:
-        output.paragraph(
-            f"{name} is set here, and is not written into a file unasked: an app that is started from the Dock does not "
-            f"see it. --env {name}=VALUE puts it there."
-        )
+    if written or left:
+        output.paragraph("An app that is started from the Dock sees no variable of your shell.")
+    if written:
+        output.paragraph(f"The entry has {', '.join(written)}; install again when one changes.")
+    if left:
+        named = ", ".join(left)
+        output.paragraph(f"{named}: set here, not written down unasked. --env NAME=VALUE does it.")
 
 
 def _hooks_wanted(places: Iterable[Place], *, dry_run: bool) -> bool:
@@ -194,7 +199,8 @@ def list_(*, project: Path | None) -> Report:
     ]
     yes, no = output.good("yes"), output.faint("no")
     rows = [
-        (place.client.name, yes if here else no, place.scope, place.path) for place, here in places
+        (place.client.name, yes if here else no, place.scope, _short(place))
+        for place, here in places
     ]
     return Report({"clients": documents}, partial(table, columns, rows))
 
@@ -225,3 +231,10 @@ def generate(
     fixed = project.absolute() if project else None
     text = setup.snippet(place, command=command, project=fixed, variables=variables)
     return Report({**as_document(place), "text": text}, partial(click.echo, text, nl=False))
+
+
+def _short(place: Place) -> str:
+    """The file's path as people write it: from the home directory, or from the project's root."""
+    base, begin = (place.root, "") if place.scope == "project" else (Path.home(), "~/")
+    path = place.path
+    return f"{begin}{path.relative_to(base)}" if path.is_relative_to(base) else str(path)

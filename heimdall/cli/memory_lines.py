@@ -183,9 +183,10 @@ def _best(lines: Sequence[str], most: int, room: int, layout: Layout) -> Sequenc
     first = max(range(len(lines) - most + 1), key=words)
     shown = [*lines[first : first + most]]
     if first and not shown[0].startswith(OMISSION):
-        shown[0] = cut(f"{OMISSION} {shown[0]}", room)
+        begin = shown[0] if width(shown[0]) + 2 <= room else shown[0].partition(" ")[2]
+        shown[0] = f"{OMISSION} {begin}" if begin else shown[0]
     if first + most < len(lines):
-        shown[-1] = f"{cut(shown[-1], room - 2).removesuffix(OMISSION)} {OMISSION}"
+        shown[-1] = f"{next(_fitting([shown[-1]], room - 2), '')} {OMISSION}"
     return shown
 
 

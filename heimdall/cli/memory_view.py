@@ -16,7 +16,6 @@ from heimdall.cli.memory_lines import (
     visible,
 )
 from heimdall.cli.opening import model_is_here
-from heimdall.models.text import printable_lines
 
 if TYPE_CHECKING:
     from cognitive_memory.core.memory import Memory
@@ -26,6 +25,7 @@ _LINE = 100
 """How many characters of a memory a line of a list shows."""
 _PLACES = 3
 """How many other places of a text are named."""
+NOTHING_YET = "This project remembers nothing yet: 'heimdall init' remembers what is here, 'heimdall store' what you say."
 _NOTHING_FOUND = (
     "nothing found. Other words may find it; --tag, --type, --source, --since and --until leave memories out. "
     "'heimdall status' tells what is remembered, 'heimdall load' remembers what files say."
@@ -119,7 +119,7 @@ def short(text: str) -> str:
 
 def note(text: str) -> None:
     """Tell on stderr what the reader of the answer should know."""
-    output.aside(f"note: {printable_lines(text)}")
+    output.aside("note:", text)
 
 
 def note_pending(pending: int) -> None:

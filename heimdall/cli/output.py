@@ -119,20 +119,30 @@ def fields(pairs: Iterable[tuple[str, object]]) -> None:
 
 def error(message: str) -> None:
     """Print `heimdall: message` on stderr."""
-    name = "heimdall:"
-    if on_terminal(sys.stderr) and not os.environ.get("NO_COLOR"):
-        name = click.style(name, fg="red", bold=True)
-    aside(f"{name} {printable_lines(message)}")
+    aside("heimdall:", message, fg="red", bold=True)
 
 
-def aside(text: str) -> None:
-    """Print lines on stderr; on a terminal they are wrapped between their words."""
-    if not on_terminal(sys.stderr):
-        click.echo(text, err=True)
-        return
-    room = max(_NARROWEST, shutil.get_terminal_size().columns - len(GAP))
-    for part in text.split("\n"):
-        click.echo(f"\n{GAP}".join(wrapped(part, room)), err=True)
+def aside(name: str, text: str, **style: Any) -> None:
+    """Print lines behind a name on stderr; on a terminal they are wrapped between their words.
+
+    Args:
+        name: what stands before the first line.
+        text: the lines.
+        style: of the name on a terminal, as `click.style` takes it.
+    """
+    told = f"{name} {printable_lines(text)}"
+    if on_terminal(sys.stderr):
+        told = "\n".join(map(_wrapped, told.split("\n")))
+        if style and not os.environ.get("NO_COLOR"):
+            told = click.style(name, **style) + told.removeprefix(name)
+    click.echo(told, err=True)
+
+
+def _wrapped(line: str) -> str:
+    """A line as long as the terminal is wide; what follows stands a little further in than it begins."""
+    further = " " * (len(line) - len(line.lstrip())) + GAP
+    room = max(_NARROWEST, shutil.get_terminal_size().columns - len(further))
+    return f"\n{further}".join(wrapped(line, room))
 
 
 def as_json(document: Mapping[str, object]) -> None:

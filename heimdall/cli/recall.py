@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from heimdall.cli import output
 from heimdall.cli.command import command, json_wanted
 from heimdall.cli.memory_options import as_filter, filter_options, scope_option
-from heimdall.cli.memory_view import document, note, note_pending, show_hits
+from heimdall.cli.memory_view import NOTHING_YET, document, note, note_pending, show_hits
 from heimdall.cli.opening import ALL, these_memories
 from heimdall.models.report import Report
 
+if TYPE_CHECKING:
+    from cognitive_memory.core.memory import Memory
+
 _HITS, _HITS_AS_JSON = 5, 10
-_NOTHING_YET = "This project remembers nothing yet: 'heimdall init' remembers what is here, 'heimdall store' what you say."
 
 
 @command()
@@ -55,12 +57,12 @@ def recall(
         heimdall recall retry policy --full  # all of each text
         heimdall recall 'retry policy' --explain --json  # with what each score is made of, for a script
     """
-    from cognitive_memory.core.recall import Recall, RecallMode
+    from cognitive_memory.core.recall import WITHOUT_MODEL, Recall, RecallMode, waiting
 
     limit = limit or (_HITS_AS_JSON if json_wanted() else _HITS)
     with these_memories(scope) as memory:
         if not memory.memories:
-            answer = Recall(hits=(), mode=RecallMode.KEYWORDS, pending=0, notes=(_NOTHING_YET,))
+            answer = Recall(hits=(), mode=RecallMode.KEYWORDS, pending=0, notes=(NOTHING_YET,))
         else:
             answer = memory.recall(
                 " ".join(query),
@@ -72,20 +74,30 @@ def recall(
     hits = [
         {"score": hit.score}
         | ({"parts": hit.parts} if explain else {})
-        | ({"also": [document(other) for other in hit.also]} if hit.also else {})
+        | ({"also": list(map(_place, hit.also))} if hit.also else {})
         | {"memory": document(hit.memory)}
         for hit in answer.hits
     ]
 
     def show_answer() -> None:
         if not memory.memories:
-            output.paragraph(_NOTHING_YET)
+            output.paragraph(NOTHING_YET)
             return
         show_hits(answer.hits, " ".join(query), whole=full, explain=explain)
+        lacks_model = WITHOUT_MODEL in answer.notes
         for text in answer.notes:
-            note(text)
-        if answer.pending or answer.mode is RecallMode.KEYWORDS:
+            if text not in {WITHOUT_MODEL, waiting(answer.pending)}:
+                note(text)
+        if lacks_model:
+            note("by keywords alone until 'heimdall models pull' has fetched the embedding model")
+        elif answer.pending:
             note_pending(answer.pending)
 
     known = {name: getattr(answer, name) for name in ("mode", "weak", "pending", "notes")}
     return Report({**known, "hits": hits}, show_answer)
+
+
+def _place(memory: Memory) -> dict[str, object]:
+    """Where a text is that was shown already."""
+    said = document(memory)
+    return {name: said[name] for name in ("id", "source", "origin", "scope")}

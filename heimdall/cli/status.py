@@ -9,7 +9,7 @@ import click
 from heimdall.cli import output
 from heimdall.cli.command import command
 from heimdall.cli.memory_options import scope_option
-from heimdall.cli.memory_view import note_pending
+from heimdall.cli.memory_view import NOTHING_YET, note_pending
 from heimdall.cli.opening import ALL, embed_all, place, these_memories
 from heimdall.models.report import Report
 from heimdall.models.text import megabytes
@@ -48,7 +48,6 @@ def status(*, embed: bool, scope: str) -> Report:
         except NoProjectError:  # then there is the user's, or it would have been said before
             chosen = users
     if chosen is None:
-        told = f"{database} does not exist yet: 'heimdall store' remembers something"
         known: dict[str, Any] = {"database": database, "exists": False, "memories": 0}
     else:
         known = {"database": chosen.database, "exists": True, **output.fields_of(chosen)}
@@ -58,7 +57,7 @@ def status(*, embed: bool, scope: str) -> Report:
 
     def show_all() -> None:
         if chosen is None:
-            output.line(told)
+            output.paragraph(NOTHING_YET)
         else:
             _show_status(chosen)
         if beside:

@@ -154,10 +154,9 @@ def _content(path: Path, version: int) -> Finding:
     if known.has_journal(path):
         problem = "its filesystem lets SQLite keep no write-ahead log, as a share over SMB: it is slower, and one machine alone may use it"
         return warned("projects", path, problem, "move the project to a disk of this machine")
-    waiting = f", {status.pending} of them wait for their vectors" if status.pending else ""
-    return passed(
-        "projects", path, f"is whole, at schema {version}: {status.memories} memories{waiting}"
-    )
+    waiting = f", {status.pending:,} without a vector yet" if status.pending else ""
+    memories = "1 memory" if status.memories == 1 else f"{status.memories:,} memories"
+    return passed("projects", path, f"is whole, at schema {version}: {memories}{waiting}")
 
 
 def _damaged(path: Path, problems: list[str]) -> Finding:

@@ -122,7 +122,8 @@ class _Asking:
             in_vain = patience.is_short and all(error.unreachable for _, error in failures)
             if not sources or number + 1 == ROUNDS or in_vain or seconds >= patience.left:
                 break
-            self.context.progress.note(f"asking again in {seconds:.0f} s")
+            when = f" in {seconds:.0f} s" if seconds >= 0.5 else ""
+            self.context.progress.note(f"asking again{when}")
             time.sleep(seconds)
         if self._too_large and self._too_large.keys() == self._attempts.keys():
             raise min(self._too_large.values(), key=lambda error: getattr(error, "needed", 0))
@@ -175,9 +176,11 @@ class _Asking:
         return failures
 
     def _failed(self, key: tuple[str, str], error: Exception, *, is_last: bool) -> None:
-        self._attempts[key] = Attempt(*key, str(error))
-        if not is_last:
-            self.context.progress.note(f"{self._attempts[key].brief}; trying the next source")
+        before = self._attempts.get(key)
+        self._attempts[key] = attempt = Attempt(*key, str(error))
+        # What fails in the same way again was said once.
+        if not is_last and attempt != before:
+            self.context.progress.note(f"{attempt.brief}; trying the next source")
 
 
 def _deliver(source: Source, missing: list[PinnedFile], context: Context) -> None:

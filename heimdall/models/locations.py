@@ -1,6 +1,6 @@
 """Where things are, as plain strings.
 
-Part of every import of heimdall: on Linux and macOS nothing but `os` and `sys` is loaded here, since platformdirs'
+Part of every import of heimdall: nothing but `os` and `sys` is loaded here in the ordinary case, since platformdirs'
 answer is known without importing it (a test holds the two together).
 """
 
@@ -72,6 +72,8 @@ def user_data_dir() -> str:
     """As `data_dir`, whatever `$HEIMDALL_DATA_DIR` says."""
     if state := _state_directory():
         return state
+    if windows := _windows_directory("LOCALAPPDATA"):
+        return windows
     home = os.environ.get("HOME")
     below = "Library/Application Support" if sys.platform == "darwin" else ".local/share"
     if base := _usual_directory("XDG_DATA_HOME", f"{home}/{below}" if home else ""):
@@ -110,6 +112,8 @@ def system_models_dir() -> str:
     """The read-only tier: `$HEIMDALL_SYSTEM_MODELS`, else `models` in platformdirs' site data directory."""
     if chosen := named_directory("HEIMDALL_SYSTEM_MODELS"):
         return chosen
+    if windows := _windows_directory("PROGRAMDATA"):
+        return os.path.join(windows, "models")
     usual = "/Library/Application Support" if sys.platform == "darwin" else "/usr/local/share"
     if base := _usual_directory("XDG_DATA_DIRS", usual):
         return f"{base}/{_APPLICATION}/models"
@@ -126,6 +130,15 @@ def manifest_path() -> str:
     carried = os.path.join(PACKAGE_DIRECTORY, "model_manifest.json")
     lock = os.path.join(os.path.dirname(PACKAGE_DIRECTORY), "models.lock.json")
     return lock if not os.path.exists(carried) and os.path.exists(lock) else carried
+
+
+def _windows_directory(variable: str) -> str:
+    """What platformdirs answers on Windows: it asks the system, whose answer the variable is, unless somebody sets another.
+
+    So programs that are given a home of their own by their environment, as in tests, keep to it.
+    """
+    folder = os.environ.get(variable, "") if sys.platform == "win32" else ""
+    return os.path.join(folder, _AUTHOR, _APPLICATION) if os.path.isabs(folder) else ""
 
 
 def _usual_directory(variable: str, default: str) -> str | None:

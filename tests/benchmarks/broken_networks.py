@@ -82,10 +82,11 @@ def _row(
         began = time.perf_counter()
         done = subprocess.run(
             [*prefix, sys.executable, "-c", _IMPORT],
+            cwd=top,  # not the checkout, which has its model
             env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=True,
         )
         whole.append(time.perf_counter() - began)

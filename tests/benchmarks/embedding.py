@@ -1,7 +1,7 @@
 """Embedding, side by side: `python -m tests.benchmarks embedding [--python PATH …]`.
 
 Each contestant runs in a process of its own, all in one go and in paired rounds, since a machine's speed changes from minute to
-minute: a ratio is the median of the rounds' ratios. Absolute times are this machine's alone.
+minute: a ratio is the median of the rounds' ratios. Before each turn the machine is let come to rest. Absolute times are this machine's alone.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from random import Random
 from statistics import median, quantiles
 from typing import Any
 
@@ -22,7 +23,7 @@ import numpy as np
 
 from cognitive_memory.encoding.cores import usable_cores
 from cognitive_memory.encoding.tokenization import TextTokenizer
-from tests.benchmarks import gemm, peers, plot
+from tests.benchmarks import gemm, idle, peers, plot
 from tests.benchmarks.contestants import CONTESTANTS, OURS, Places
 from tests.benchmarks.corpus import TEXTS
 from tests.support.real_model import DIRECTORY, ROOT
@@ -60,7 +61,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            text=True,
+            encoding="utf-8",
             env=environment,
         )
         self.memory = self._answer(name)["memory"]
@@ -94,13 +95,20 @@ class Worker:
         return answer
 
 
-def paired(actions: Mapping[str, Callable[[], float]], rounds: int) -> Times:
-    """What each action returns in each round; who goes first changes from round to round."""
-    order = list(actions)
-    times: dict[str, list[float]] = {name: [] for name in order}
-    for number in range(rounds):
-        turn = number % len(order)
-        for name in order[turn:] + order[:turn]:
+def paired(
+    actions: Mapping[str, Callable[[], float]],
+    rounds: int,
+    settle: Callable[[], object] = lambda: idle.wait(usable_cores()),
+) -> Times:
+    """What each action returns in each round, in an order that is shuffled for each, always in the same ways.
+
+    `settle` is called before each action.
+    """
+    shuffled = Random(1)
+    times: dict[str, list[float]] = {name: [] for name in actions}
+    for _ in range(rounds):
+        for name in shuffled.sample(list(actions), len(actions)):
+            settle()
             times[name].append(actions[name]())
     return times
 

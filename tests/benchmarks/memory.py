@@ -256,7 +256,9 @@ def in_a_process(database: Path) -> tuple[float, float]:
     """What opening a database and listing a page adds to a process' memory, in MB, and how many milliseconds it takes."""
     command = [sys.executable, "-m", "tests.benchmarks.memory", "--look", str(database)]
     environment = os.environ | {"HEIMDALL_FETCH": "never"}
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    done = subprocess.run(
+        command, capture_output=True, encoding="utf-8", check=True, env=environment
+    )
     size, milliseconds = done.stdout.split()
     return float(size), float(milliseconds)
 

@@ -33,7 +33,7 @@ class Contestant:
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            text=True,
+            encoding="utf-8",
         )
         return float(done.stdout) if self.reports else time.perf_counter() - began
 

@@ -31,7 +31,7 @@ class Pythons:
         self._have: dict[str, set[str]] = {}
         for python in (sys.executable, *map(str, others)):
             done = subprocess.run(
-                [python, "-c", code], capture_output=True, text=True, check=True, cwd="/"
+                [python, "-c", code], capture_output=True, encoding="utf-8", check=True, cwd="/"
             )
             self._have[python] = set(done.stdout.split())
 

@@ -194,7 +194,7 @@ def _run(database: Path, models: Path, rounds: int) -> str:
     command += ["--models", str(models), "--rounds", str(rounds)]
     environment = os.environ | {"HEIMDALL_FETCH": "never", "PYTHONPATH": str(ROOT)}
     return subprocess.run(
-        command, check=True, stdout=subprocess.PIPE, text=True, env=environment
+        command, check=True, stdout=subprocess.PIPE, encoding="utf-8", env=environment
     ).stdout
 
 

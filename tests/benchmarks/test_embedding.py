@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from tests.benchmarks import gemm, peers, plot
+from tests.benchmarks import gemm, idle, peers, plot
 from tests.benchmarks.contestants import CONTESTANTS, OURS
 from tests.benchmarks.corpus import TEXTS, mixed_texts
 from tests.benchmarks.embedding import main, paired, table
@@ -32,9 +32,23 @@ def test_rounds_are_paired_and_take_turns() -> None:
         seen.append(name)
         return float(len(seen))
 
-    times = paired({"a": lambda: note("a"), "b": lambda: note("b")}, 3)
-    assert seen == ["a", "b", "b", "a", "a", "b"]
-    assert times == {"a": [1, 4, 5], "b": [2, 3, 6]}
+    rests: list[int] = []
+    actions = {"a": lambda: note("a"), "b": lambda: note("b")}
+    times = paired(actions, 20, lambda: rests.append(len(seen)))
+    rounds = list(zip(seen[::2], seen[1::2], strict=True))
+    assert set(rounds) == {("a", "b"), ("b", "a")}
+    assert rests == list(range(40))
+    for name, found in times.items():
+        assert found == [number for number, each in enumerate(seen, 1) if each == name]
+
+
+def test_the_machine_is_let_come_to_rest(tmp_path: Path) -> None:
+    stat = tmp_path / "stat"
+    stat.write_text("cpu  100 50 25 9000 1 20 5 0 0 0\ncpu0 1 2 3\n")
+    assert idle.busy_seconds(stat.read_text()) == 2.0
+    assert idle.wait(1, stat=stat)
+    assert not idle.wait(1, stat=tmp_path / "none")
+    assert not idle.wait(1, most=0)
 
 
 def test_ratio_is_the_median_of_the_rounds_ratios() -> None:
@@ -86,7 +100,8 @@ def test_who_can_not_run_is_named_with_what_is_missing() -> None:
 
 
 @pytest.mark.model
-def test_runs(tmp_path: Path) -> None:
+def test_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(idle, "wait", lambda _: True)
     picture = tmp_path / "picture.svg"
     options = [
         "--models",

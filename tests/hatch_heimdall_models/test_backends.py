@@ -95,7 +95,7 @@ def _ask(
         env=environment,
         cwd=home,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -483,7 +483,12 @@ def test_it_runs_as_a_module(project: Locked) -> None:
     # The project is the current directory, so that of the package has to be named.
     environment = {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
     done = subprocess.run(
-        command, cwd=project.root, env=environment, capture_output=True, text=True, check=True
+        command,
+        cwd=project.root,
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
     )
     assert "wrote models.lock.json\n" in done.stdout
     assert (

@@ -263,7 +263,7 @@ def test_an_editable_installation_uses_the_tree(tree: Path, installer: str) -> N
         [venv / "bin" / "python", "-I", "-c", find],
         check=True,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         env={},
     ).stdout
     assert shown.split() == [

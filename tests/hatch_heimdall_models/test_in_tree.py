@@ -26,7 +26,7 @@ def load(folder):
 def _run(script: str, *arguments: Path, **options: Any) -> list[str]:
     command = [sys.executable, "-I", "-c", LOAD + script, *map(str, arguments)]
     return subprocess.run(
-        command, check=True, capture_output=True, text=True, **options
+        command, check=True, capture_output=True, encoding="utf-8", **options
     ).stdout.splitlines()
 
 

@@ -46,7 +46,7 @@ print(*sorted({name.partition(".")[0] for name in sys.modules} - set(sys.stdlib_
         env={"PYTHONPATH": os.pathsep.join([str(ROOT), str(Path(packaging.__file__).parents[1])])},
         check=True,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
     )
     assert set(done.stdout.split()) == {
         "__main__",

@@ -343,7 +343,7 @@ def _ensure(
     }
     command = [sys.executable, "-W", "error", "-c", script]
     return subprocess.run(
-        command, cwd=home, env=environment, capture_output=True, text=True, check=False
+        command, cwd=home, env=environment, capture_output=True, encoding="utf-8", check=False
     )
 
 

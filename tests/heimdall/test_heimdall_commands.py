@@ -29,7 +29,7 @@ NEEDED = 'dependencies = ["click"]'
 def run(*command: object, **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, **wheelhouse_environment(), **variables}
     return subprocess.run(
-        list(map(str, command)), env=environment, capture_output=True, text=True, check=False
+        list(map(str, command)), env=environment, capture_output=True, encoding="utf-8", check=False
     )
 
 

@@ -42,7 +42,11 @@ def counted(environment: dict[str, str], arguments: tuple[str, ...], aside: Path
         if arguments == PULL:
             environment = {**environment, "HEIMDALL_DATA_DIR": str(aside / str(number))}
         done = subprocess.run(
-            [*counting, *command], env=environment, check=True, capture_output=True, text=True
+            [*counting, *command],
+            env=environment,
+            check=True,
+            capture_output=True,
+            encoding="utf-8",
         )
     (count,) = re.findall(r"Collected : (\d+)", done.stderr)
     return int(count)

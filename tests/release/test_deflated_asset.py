@@ -72,5 +72,7 @@ def test_it_is_the_same_each_time(asset: Path) -> None:
 
 @needs("unzip")
 def test_unzip_finds_nothing_wrong_with_it(asset: Path) -> None:
-    done = subprocess.run(["unzip", "-tq", str(asset)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["unzip", "-tq", str(asset)], capture_output=True, encoding="utf-8", check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")

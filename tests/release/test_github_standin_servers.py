@@ -75,7 +75,7 @@ def pip(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
         [sys.executable, "-m", "pip", *arguments],
         env={**os.environ, **variables, **environment},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=120,
         check=False,
     )
@@ -299,7 +299,9 @@ def test_uv_installs_from_the_index(wheels: Path, tmp_path: Path) -> None:
             str(tmp_path / "cache"),
             "small-thing",
         ]
-        result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        result = subprocess.run(
+            command, capture_output=True, encoding="utf-8", timeout=120, check=False
+        )
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "site" / "small_thing.py").read_text() == "answer = 42\n"
     assert urlsplit(index.url).hostname == "127.0.0.1"

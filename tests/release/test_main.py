@@ -73,7 +73,8 @@ def test_build_pack_lock_and_each_a_second_time(
 def test_two_builds_at_once_fetch_once(commands: Commands) -> None:
     command = [sys.executable, "-m", "release", *commands.build]
     both = [
-        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)
+        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8")
+        for _ in range(2)
     ]
     said = [process.communicate(timeout=120)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0]
@@ -131,14 +132,14 @@ def test_help_loads_nothing_heavy_and_the_module_can_be_run() -> None:
         "print(sorted({'onnx', 'numpy', 'filelock', 'packaging'} & sys.modules.keys()), code)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, encoding="utf-8", check=True
     )
     assert done.stdout.endswith("[] 0\n")
     done = subprocess.run(
         [sys.executable, "-m", "release", "--help"],
         cwd=ROOT,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
     )
     for command in ("build", "pack", "lock"):
@@ -153,7 +154,7 @@ def test_an_interrupt_exits_with_130(commands: Commands, monkeypatch: pytest.Mon
         monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{index.getsockname()[1]}/simple")
         command = [sys.executable, "-m", "release", *commands.build]
         with subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
         ) as process:
             connection, _ = index.accept()
             process.send_signal(signal.SIGINT)

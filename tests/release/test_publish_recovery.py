@@ -92,6 +92,7 @@ class Site:
 def sites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Iterator[Site]]:
     """New ones without end, all of one checkout, each when the one before it is done with."""
     checkout = make_checkout(tmp_path / "checkout")
+    monkeypatch.setattr("release.public._WAITS", (0.0,))
 
     def make() -> Generator[Site]:
         for number in range(1000):

@@ -61,7 +61,9 @@ def test_what_is_published_is_what_heimdall_fetches(
             "PYTHONPATH": str(ROOT),
         }
         command = [sys.executable, "-c", _FETCH, str(package)]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            command, env=environment, capture_output=True, encoding="utf-8", check=True
+        )
         directory, *sources = done.stdout.split()
         assert sources == ["github"]
         assert [record.status for record in server.requests.settled()] == [302, 200]

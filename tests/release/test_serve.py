@@ -42,7 +42,7 @@ def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
         env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     ) as process:
         try:
             assert process.stdout is not None
@@ -58,7 +58,7 @@ def failing(arguments: Sequence[str]) -> str:
         [*COMMAND, *arguments],
         env=environment(),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=60,
         check=False,
     )

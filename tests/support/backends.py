@@ -183,7 +183,7 @@ def build(backend: Backend, builder: Path, root: Path, dist: Path) -> list[Path]
         cwd=root,
         env={**os.environ, "PATH": path},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -219,7 +219,7 @@ def _release_server() -> Iterator[str]:
     with (
         (DEMO / "server.log").open("w", encoding="utf-8") as log,
         subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, encoding="utf-8"
         ) as server,
     ):
         try:
@@ -256,7 +256,7 @@ def _python(
         cwd=directory,
         env={**inherited, **own, **variables},
         stdout=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     )
     return finished.stdout
 

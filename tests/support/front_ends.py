@@ -48,7 +48,7 @@ def run(
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     assert not check or done.returncode == 0, done.stdout

@@ -59,7 +59,7 @@ def http_server(
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     )
     assert process.stderr is not None
     lines: list[str] = []

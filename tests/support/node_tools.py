@@ -73,7 +73,13 @@ def run_tool(
     command = [str(NODE), str(CACHE / tools / "node_modules" / ".bin" / name), *arguments]
     variables = {**_environment(), **(environment or {})}
     return subprocess.run(
-        command, cwd=cwd, env=variables, capture_output=True, text=True, timeout=300, check=False
+        command,
+        cwd=cwd,
+        env=variables,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=300,
+        check=False,
     )
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.support.uncovered import uncovered
+
 
 @dataclass(frozen=True)
 class OtherUser:
@@ -38,10 +40,15 @@ class OtherUser:
     def run(
         self, arguments: Sequence[str], environment: dict[str, str], umask: str = "022"
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
+        """Run a command to its end, unmeasured: this user can't write coverage's files."""
         command = self.command(*arguments, umask=umask)
         return subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=120, check=False
+            command,
+            env=uncovered(environment),
+            capture_output=True,
+            encoding="utf-8",
+            timeout=120,
+            check=False,
         )
 
 

@@ -71,7 +71,8 @@ def main() -> None:
             shown.append_text(Text.from_ansi(_run(command, environment))).append("\n\n")
     shown.rstrip()
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
-    console.print(shown)
+    # Below the last line rich leaves no room for what hangs from it.
+    console.print(shown, end="\n\n")
     drawn = console.export_svg(title="heimdall", theme=MONOKAI, unique_id="heimdall")
     # No font is fetched from elsewhere to look at a picture.
     drawn = re.sub(r"\s*@font-face \{.*?\}", "", drawn, flags=re.DOTALL)

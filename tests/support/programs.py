@@ -88,7 +88,7 @@ def install() -> None:
             command,
             env=variables,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             stdin=subprocess.DEVNULL,
             check=False,
         )

@@ -32,5 +32,5 @@ def find_python(version: str) -> Path:
 
 def _is_version(python: Path, version: str) -> bool:
     command = [str(python), "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     return done.stdout.strip() == version

@@ -73,5 +73,5 @@ def commit(root: Path) -> str:
 
 def git(root: Path, *arguments: str) -> str:
     return subprocess.run(
-        ["git", *arguments], cwd=root, check=True, capture_output=True, text=True
+        ["git", *arguments], cwd=root, check=True, capture_output=True, encoding="utf-8"
     ).stdout.strip()

@@ -119,7 +119,7 @@ class Installation:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
         )
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -83,7 +83,7 @@ class VendoredPackage:
             cwd=self.root.parent,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
         )
 
     def run(self, code: str = "print(app.ensure())", **options: object) -> tuple[str, str]:

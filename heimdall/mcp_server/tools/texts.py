@@ -32,7 +32,7 @@ def similar(memories: Sequence[Memory]) -> str:
     """What was stored before and is like what was stored now."""
     named = ", ".join(f"{each.id} {quoted(_beginning(each.text))}" for each in memories)
     return (
-        f"like what is stored already: {named}; if one of these is the same, or no longer right, update_memory it and "
+        f"like what is stored: {named}; if one of these is the same, or no longer right, update_memory it and "
         "delete_memory this one"
     )
 
@@ -41,6 +41,13 @@ def lesson_recorded(memory: Memory, lesson: SessionLessons, notes: Sequence[str]
     """A lesson was stored."""
     told = f"Lesson recorded: {lesson.lesson_type}, {lesson.importance}, ID: {memory.id}"
     return _noted(told, notes)
+
+
+def before(memory: Memory) -> str:
+    """Where the text is that was changed: the user may have had a secret taken out."""
+    from cognitive_memory.storage.short_ids import short_id
+
+    return f"what it said before is kept until 'heimdall history {short_id(memory.id)} --forget'"
 
 
 def updated(memory: Memory, fields: Sequence[str], notes: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -300,7 +301,8 @@ def _root(error: BaseException) -> str:
     """The innermost reason: the library wraps it several times over."""
     while isinstance(inner := getattr(error, "reason", None) or error.__cause__, BaseException):
         if isinstance(error, ConnectTimeoutError):
-            return str(error.args[-1])  # our own words
+            # Our own words, behind the library's name of the connection.
+            return re.sub(r"^\w+\(host=.*?\): ", "", str(error.args[-1]))
         error = inner
     if isinstance(error, socket.gaierror):
         return f"the host name can't be resolved ({error.strerror})"

@@ -17,6 +17,7 @@ from ..text import megabytes, printable_lines
 _REDRAW_SECONDS = 0.1
 _LINE_SECONDS = 15.0
 _BAR_WIDTH = 24
+_NARROWEST = 24  # columns; in less, wrapped lines are harder to read than broken ones
 
 
 class Progress:
@@ -123,7 +124,17 @@ class BarProgress(LineProgress):
     _redraw = 0.0
 
     def note(self, text: str) -> None:
-        self._write(f"\r\x1b[K{COMMAND}: {printable_lines(text)}\n")
+        import textwrap  # which no program that fetches nothing needs
+
+        room = max(_NARROWEST, shutil.get_terminal_size().columns - 1)
+        lines = textwrap.wrap(
+            f"{COMMAND}: {printable_lines(text)}",
+            room,
+            subsequent_indent="  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        self._write("\r\x1b[K" + "\n".join(lines) + "\n")
 
     def _write(self, text: str) -> None:
         # By the stream, which knows how this terminal wants its letters.

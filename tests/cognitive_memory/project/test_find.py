@@ -84,7 +84,7 @@ def test_a_working_directory_that_is_gone(tmp_path: Path) -> None:
         cwd=tmp_path,
         env=environment,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
     )
     assert "does not exist any more" in done.stdout
@@ -108,7 +108,11 @@ def test_finding_loads_nothing_heavy() -> None:
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never"}
     done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
     )
     assert done.stdout.strip() == ""
 

@@ -53,7 +53,7 @@ def test_git_takes_the_settings_and_leaves_the_memories(tmp_path: Path) -> None:
     listed = subprocess.run(
         ["git", "-C", tmp_path, "status", "--porcelain", "-uall"],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
     )
     assert sorted(listed.stdout.split("\n")) == [
@@ -72,7 +72,7 @@ def test_several_at_once_agree_on_one_id(tmp_path: Path) -> None:
             cwd=tmp_path,
             env=environment,
             stdout=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
         )
         for _ in range(6)
     ]

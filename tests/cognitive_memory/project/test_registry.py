@@ -117,7 +117,7 @@ def test_many_processes_lose_nothing(tmp_path: Path, notes: Path) -> None:
             [sys.executable, "-c", code, str(number)],
             env=environment,
             stderr=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
         )
         for number in range(4)
     ]

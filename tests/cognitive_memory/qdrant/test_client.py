@@ -113,7 +113,7 @@ def test_local_mode_is_for_one_process(tmp_path: Path) -> None:
         [sys.executable, "-c", code, str(settings.directory)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     )
     with other:
         assert other.stdout is not None

@@ -70,6 +70,6 @@ except NoAnswerError:
     print("no answer")
 """
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True, timeout=60
     )
     assert (done.stdout, done.stderr) == ("no answer\n", "")

@@ -293,7 +293,7 @@ class TestPagesWithoutEnd:
             [sys.executable, "-c", code, endless],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
         ) as process:
             assert process.stdout is not None
             process.stdout.readline()
@@ -341,7 +341,10 @@ def test_ctrl_c_ends_it(tmp_path: Path) -> None:
         f"    connection.execute('{ENDLESS} SELECT max(i) FROM n').fetchone()\n"
     )
     with subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
     ) as process:
         assert process.stdout is not None
         process.stdout.readline()

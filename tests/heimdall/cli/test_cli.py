@@ -18,7 +18,7 @@ from heimdall.cli import end
 def run(code: str, stdout: int | TextIO = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", BEGIN + code]
     return subprocess.run(
-        command, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+        command, stdout=stdout, stderr=subprocess.PIPE, encoding="utf-8", timeout=60, check=False
     )
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ import pytest
 from heimdall.cli.command import Command, Group
 from heimdall.cli.commands import COMMANDS, COMPLETE_VARIABLE, Row, heimdall
 from tests.support.places import KNOWN
+from tests.support.uncovered import uncovered
 
 HEAVY = {
     "docutils", "docx", "filelock", "markdown_it", "mcp", "numpy", "onnxruntime", "pydantic", "pypdf", "qdrant_client",
@@ -77,10 +77,10 @@ def loaded_by(*arguments: str, **variables: str) -> tuple[str, set[str]]:
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
         timeout=60,
-        env={**os.environ, "HEIMDALL_FETCH": "never", **variables},
+        env={**uncovered(), "HEIMDALL_FETCH": "never", **variables},
     )
     return done.stdout, set(done.stderr.split())
 

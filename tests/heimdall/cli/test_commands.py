@@ -316,9 +316,9 @@ def test_ctrl_c_is_quiet_whenever_it_comes(installation: Installation, signal_at
     wait = "import time; time.sleep(60)"
     codes = {
         "start": f"import builtins, sys; real = builtins.__import__\n"
-        f"def slow(name, *rest):\n"
+        f"def slow(name, *rest, **options):\n"
         f"    if name == 'heimdall.cli.run': print('here', flush=True); {wait}\n"
-        f"    return real(name, *rest)\n"
+        f"    return real(name, *rest, **options)\n"
         f"import heimdall.cli; builtins.__import__ = slow; sys.exit(heimdall.cli.main())",
         "work": f"import sys; from heimdall.cli import main; import heimdall.cognitive_system.data_dirs as data_dirs\n"
         f"def slow(): print('here', flush=True); {wait}\n"
@@ -341,7 +341,7 @@ def test_a_reader_that_leaves_in_the_middle_is_no_news(installation: Installatio
         ["sh", "-c", command],
         env=installation.environment(),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
         timeout=60,
     )

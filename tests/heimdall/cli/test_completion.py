@@ -68,7 +68,7 @@ def here(tmp_path: Path, scripts: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     """A working directory with a folder in it; `heimdall` is on the path."""
     (tmp_path / "work" / "some folder").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "work")
-    monkeypatch.setenv("PATH", f"{scripts / 'bin'}:{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", f"{scripts / 'bin'}{os.pathsep}{os.environ['PATH']}")
     return tmp_path / "work"
 
 
@@ -82,7 +82,7 @@ def bash(script: Path, line: str) -> list[str]:
 def fish(script: Path, line: str) -> list[str]:
     code = "source $argv[1]; complete -C $argv[2]"
     command = ["fish", "--no-config", "-c", code, str(script), line]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
     assert done.stderr == ""
     return [
         completion.partition("\t")[0].replace("\\ ", " ").rstrip("/")
@@ -130,14 +130,16 @@ def offered_by_bash(scripts: Path, *words: str) -> list[str]:
         '_heimdall_completion heimdall; printf "%s\\n" "${COMPREPLY[@]}"'
     )
     command = ["bash", "--norc", "-c", code, "bash", str(scripts / "bash"), "heimdall", *words]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    return subprocess.run(
+        command, capture_output=True, encoding="utf-8", check=True
+    ).stdout.splitlines()
 
 
 @needs("fish")
 def test_fish_shows_what_they_do(scripts: Path) -> None:
     code = "source $argv; complete -C 'heimdall '"
     command = ["fish", "--no-config", "-c", code, str(scripts / "fish")]
-    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout
     # click's script for fish takes a help text up to its first comma
     helps = {row.name: row.help.partition(",")[0] for row in COMMANDS}
     assert shown.splitlines() == sorted(f"{name}\t{text}" for name, text in helps.items())
@@ -145,7 +147,7 @@ def test_fish_shows_what_they_do(scripts: Path) -> None:
 
 def test_a_shell_that_is_not_known() -> None:
     command = [sys.executable, "-m", "heimdall", "completion", "csh"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert "'csh' is not one of 'bash', 'zsh', 'fish'" in done.stderr
 
@@ -168,7 +170,7 @@ def test_powershell_is_answered_in_lines_of_value_and_help(
     asked = {"_HEIMDALL_COMPLETE": "powershell_complete", "COMP_WORDS": words, "COMP_CWORD": word}
     command = [sys.executable, "-m", "heimdall"]
     answered = subprocess.run(
-        command, env={**os.environ, **asked}, stdout=subprocess.PIPE, text=True, check=True
+        command, env={**os.environ, **asked}, stdout=subprocess.PIPE, encoding="utf-8", check=True
     ).stdout
     assert [line.partition("\t")[0] for line in answered.split("\n") if line] == values
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ def statuses(printed: str) -> dict[str, str]:
 def test_from_an_empty_home_to_a_mended_one(
     installation: Installation, small: SmallModel, home: Path
 ) -> None:
-    path = f"{installation.site}:{ROOT}"
+    path = f"{installation.site}{os.pathsep}{ROOT}"
     before = installation.heimdall("doctor", PYTHONPATH=path)
     assert before.returncode == 1, before.stderr
     assert "✗ models" in before.stdout
@@ -57,7 +58,7 @@ def test_from_an_empty_home_to_a_mended_one(
 def test_a_level_of_the_log_that_is_none_is_named_like_any_other_variable(
     installation: Installation,
 ) -> None:
-    path = f"{installation.site}:{ROOT}"
+    path = f"{installation.site}{os.pathsep}{ROOT}"
     done = installation.heimdall(
         "doctor", "--json", PYTHONPATH=path, HEIMDALL_LOG_LEVEL="loud", HEIMDALL_FETCH="maybe"
     )
@@ -68,7 +69,7 @@ def test_a_level_of_the_log_that_is_none_is_named_like_any_other_variable(
 
 def test_exit_code_0_with_warnings(installation: Installation, tmp_path: Path) -> None:
     """Where no model can be loaded and nothing else is wrong, the engine alone decides."""
-    path = f"{installation.site}:{ROOT}"
+    path = f"{installation.site}{os.pathsep}{ROOT}"
     installation.heimdall("doctor", "--fix", PYTHONPATH=path)
     code = (
         "import sys; from heimdall.doctor import examination; del examination.CHECKS['engine']; "

@@ -55,7 +55,7 @@ def test_loading_files(project: Project) -> None:
     report = project.report("load", ".", "--tag", "notes")
     assert report["loaded"] == ["a.md", "b.txt"]
     assert report["memories"] == {"added": 2, "unchanged": 0, "updated": 0, "removed": 0}
-    assert report["skipped"] == {"binary": 1, "ignored": 1, "unsupported": 1}
+    assert report["skipped"] == {"binary": 1, "unsupported": 1}
     assert report["unsupported"] == {"bin": 1}
     assert (report["redacted"], report["notes"]) == (1, ["b.txt: 1 secret was left out"])
     assert (report["embedded"], report["pending"], report["dry_run"]) == (0, 2, False)
@@ -66,7 +66,10 @@ def test_loading_files(project: Project) -> None:
     assert lines[0] == "was forgotten  b.txt"
     assert "files     0 loaded, 1 unchanged, 1 gone" in lines
     assert "memories  1 removed" in lines
-    assert lines[-1] == "1 memories have no vector yet; keywords find them, meaning does later"
+    assert lines[-1] == (
+        "1 memory has no vector yet and can be found by keywords alone: the embedding model can't be had now; "
+        "'heimdall models pull' fetches it later, or says why not"
+    )
     assert project.texts() == ["# A\n\nFirst."]
 
 
@@ -77,7 +80,7 @@ def test_what_is_left_out_is_named(project: Project) -> None:
         {"a.md": "First.\n", "tests/b.md": f"Use {token}.\n", "c.lock": "", "d.x": "", "e.x": ""},
     )
     lines = project.run("load", ".").stdout.splitlines()
-    assert "left out  1 generated (c.lock), 1 ignored, 2 unsupported (x 2)" in lines
+    assert "left out  1 generated (c.lock), 2 unsupported (x 2)" in lines
     assert "secrets   1 in documentation and tests (tests/b.md 1)" in lines
     report = project.report("load", ".", "--force")
     assert report["left_out"] == {"generated": ["c.lock"]}
@@ -138,7 +141,7 @@ def test_loading_a_history(project: Project) -> None:
     assert again.stdout.splitlines() == [
         "commits   1 loaded, 2 known, 0 forgotten",
         "memories  1 added",
-        "3 memories have no vector yet; keywords find them, meaning does later",
+        "3 memories have no vector yet and can be found by keywords alone",
     ]
     assert project.texts() == [
         "One\n\nadded a.txt (+1 -0)",

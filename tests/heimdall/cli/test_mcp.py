@@ -24,7 +24,7 @@ def project(tmp_path: Path) -> Path:
 def mcp(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "heimdall", "mcp", *arguments]
     return subprocess.run(
-        command, cwd=project, capture_output=True, text=True, check=False, timeout=60
+        command, cwd=project, capture_output=True, encoding="utf-8", check=False, timeout=60
     )
 
 
@@ -52,7 +52,7 @@ def test_hooks_are_among_what_is_told(project: Path) -> None:
     mcp(project, "install", "kiro", "--command", "/bin/true", "--hooks")
     (hooks,) = json.loads(mcp(project, "status", "--json").stdout)["hooks"]
     assert (hooks["client"], hooks["scope"], hooks["state"]) == ("kiro", "user", "installed")
-    assert "kiro, user, hooks: " in mcp(project, "status").stdout
+    assert "Kiro, user, hooks: " in mcp(project, "status").stdout
 
 
 def test_a_projects_file_is_at_its_root(project: Path) -> None:
@@ -166,3 +166,18 @@ def test_a_command_of_a_projects_file_is_shown_and_not_started(project: Path) ->
     status = mcp(project, "status")
     assert (status.returncode, (project / "started").exists()) == (0, False)
     assert "it says touch started" in status.stdout
+
+
+def test_on_a_mac_it_is_said_what_stands_in_the_entry_and_what_does_not(
+    project: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEIMDALL_OFFLINE", "1")
+    monkeypatch.setenv("HEIMDALL_GITHUB_TOKEN", "a-secret-token")
+    code = "import sys; from heimdall.cli import main; sys.platform = 'darwin'; sys.exit(main())"
+    command = [sys.executable, "-c", code, "mcp", "install", "cursor", "--command", "h"]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=True)
+    assert re.search(r"The entry has .*HEIMDALL_OFFLINE", done.stdout)
+    assert "HEIMDALL_GITHUB_TOKEN: set here, not written down unasked" in done.stdout
+    entry = json.loads((home / ".cursor/mcp.json").read_text())["mcpServers"]["heimdall"]
+    assert entry["env"]["HEIMDALL_OFFLINE"] == "1"
+    assert "a-secret-token" not in str(entry) + done.stdout

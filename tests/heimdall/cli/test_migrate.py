@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ def _elsewhere(tmp_path: Path, installation: Installation, monkeypatch: pytest.M
 def test_models_of_a_project(
     installation: Installation, small: SmallModel, tmp_path: Path, home: Path
 ) -> None:
-    path = f"{installation.site}:{ROOT}"
+    path = f"{installation.site}{os.pathsep}{ROOT}"
     for name, content in small.files.items():
         (tmp_path / "data/models" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "data/models" / name).write_bytes(content)
@@ -49,7 +50,9 @@ def test_what_fails_gives_exit_code_1(installation: Installation, tmp_path: Path
     collection.mkdir(parents=True)
     (collection / "config.json").write_text("{}")
     (collection / "out").symlink_to("/etc")
-    done = installation.heimdall("migrate", str(tmp_path), PYTHONPATH=f"{installation.site}:{ROOT}")
+    done = installation.heimdall(
+        "migrate", str(tmp_path), PYTHONPATH=f"{installation.site}{os.pathsep}{ROOT}"
+    )
     assert done.returncode == 1, done.stderr
     assert "failed  qdrant" in done.stdout
     assert "leads out of" in done.stdout

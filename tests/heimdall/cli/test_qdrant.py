@@ -35,7 +35,7 @@ def qdrant(project: Project, *arguments: str) -> subprocess.CompletedProcess[str
         command,
         cwd=project.root,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
         timeout=60,
         stdin=subprocess.DEVNULL,

@@ -69,7 +69,10 @@ def restored(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def start(code: str, *arguments: str) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
-        [sys.executable, "-c", code, *arguments], env=environment, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, *arguments],
+        env=environment,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
     )
 
 

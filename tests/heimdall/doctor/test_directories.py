@@ -27,7 +27,7 @@ def looked_at_by(user: OtherUser, installation: Installation, data: Path) -> dic
         "print(json.dumps(check_data_directories()))"
     )
     environment = installation.environment(
-        HEIMDALL_DATA_DIR=str(data), PYTHONPATH=f"{installation.site}:{ROOT}"
+        HEIMDALL_DATA_DIR=str(data), PYTHONPATH=f"{installation.site}{os.pathsep}{ROOT}"
     )
     done = user.run([sys.executable, "-c", code], environment)
     assert done.returncode == 0, done.stderr
@@ -159,7 +159,7 @@ def test_a_read_only_mount(installation: Installation, small: SmallModel, tmp_pa
                 "import json; from heimdall.doctor.examination import check_data_directories; "
                 "print(json.dumps(check_data_directories()))",
                 HEIMDALL_DATA_DIR=str(disk / "data"),
-                PYTHONPATH=f"{installation.site}:{ROOT}",
+                PYTHONPATH=f"{installation.site}{os.pathsep}{ROOT}",
             ).stdout
         )
         remount(disk, "rw")

@@ -45,7 +45,7 @@ def look(root: Path) -> list[Finding]:
 def test_a_sound_project(project: Project) -> None:
     (found,) = look(project.root)
     assert (found.key, found.status, found.path) == ("projects", Status.PASS, str(project.database))
-    assert "40 memories, 40 of them wait for their vectors" in found.message
+    assert "40 memories, 40 without a vector yet" in found.message
 
 
 def test_where_there_is_none(root: Path) -> None:

@@ -134,7 +134,7 @@ def test_a_path_with_blanks_and_quotes_runs_in_a_shell(tmp_path: Path) -> None:
     program.write_text('#!/bin/sh\necho "$@"\n')
     program.chmod(0o755)
     line = command_line(str(program), Event.STOP, "codex")
-    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True)
+    done = subprocess.run(["sh", "-c", line], capture_output=True, encoding="utf-8", check=True)
     assert done.stdout == "hook stop --client codex\n"
 
 
@@ -174,6 +174,6 @@ def test_a_line_for_windows_runs_there(folder: str, tmp_path: Path) -> None:
     assert shells
     for shell in shells:
         done = subprocess.run(
-            [*shell, line], capture_output=True, text=True, check=True, env=environment
+            [*shell, line], capture_output=True, encoding="utf-8", check=True, env=environment
         )
         assert done.stdout.strip() == "hook stop --client codex"

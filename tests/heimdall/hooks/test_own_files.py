@@ -68,7 +68,12 @@ def in_node(client: str, script: str, program: Path) -> Any:
     (folder / "module.mjs").write_text(file.text(str(program)), encoding="utf-8")
     (folder / "script.mjs").write_text(script, encoding="utf-8")
     done = subprocess.run(
-        [NODE, "script.mjs"], cwd=folder, capture_output=True, text=True, timeout=60, check=True
+        [NODE, "script.mjs"],
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=True,
     )
     return json.loads(done.stdout)
 
@@ -109,7 +114,7 @@ def test_clines_scripts_never_stop_a_task(program: Path) -> None:
                 ["sh", "-c", file.text(where)],
                 input="{}",
                 capture_output=True,
-                text=True,
+                encoding="utf-8",
                 check=True,
             )
             assert done.stdout.startswith(said)

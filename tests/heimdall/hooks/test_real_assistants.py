@@ -119,7 +119,7 @@ def claude(*arguments: str, cwd: Path, **variables: str) -> str:
         cwd=cwd,
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         env={**os.environ, "PWD": str(cwd), "HEIMDALL_FETCH": "never", **variables},
         timeout=120,
         check=False,

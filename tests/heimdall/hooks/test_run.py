@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from cognitive_memory.opening import open_memory
+from cognitive_memory.project.find import find_project
 from heimdall.hooks.hosts import HOSTS, Event
 from heimdall.hooks.run import parse
 from tests.heimdall.hooks.conftest import HEIMDALL, Project
@@ -120,7 +122,7 @@ def test_a_start_and_a_capture_load_nothing_heavy(project: Project, event: Event
         [sys.executable, "-c", code],
         input=json.dumps(told),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         cwd=os.fspath(project.root),
         timeout=60,
         check=True,
@@ -134,6 +136,23 @@ def test_a_start_and_a_capture_load_nothing_heavy(project: Project, event: Event
 
 def test_the_command_line_tells_of_it() -> None:
     done = subprocess.run(
-        [str(HEIMDALL), "hook", "--help"], capture_output=True, text=True, timeout=60, check=True
+        [str(HEIMDALL), "hook", "--help"],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=True,
     )
     assert "session-start" in done.stdout
+
+
+def test_who_has_no_later_event_is_heard_at_the_prompt(project: Project) -> None:
+    told = {
+        "hookName": "prompt_submit",
+        "taskId": "1",
+        "workspaceRoots": [str(project.root)],
+        "userPromptSubmit": {"prompt": "Remember that pears are picked in September."},
+    }
+    done = project.hook("user-prompt", told, "--client", "cline-vscode")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    with open_memory(find_project(project.root)) as memory:
+        assert [one.text for one in memory.memories()] == ["Pears are picked in September."]

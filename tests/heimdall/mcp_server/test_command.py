@@ -17,7 +17,13 @@ def run(*options: str, **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, **variables}
     command = [sys.executable, "-m", "heimdall.mcp_server", *options]
     return subprocess.run(
-        command, env=environment, input="", capture_output=True, text=True, timeout=60, check=False
+        command,
+        env=environment,
+        input="",
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
     )
 
 

@@ -85,7 +85,7 @@ async def test_a_root_that_has_a_memory_goes_before_one_that_has_none(
 async def test_the_variable_goes_before_roots_and_roots_before_the_working_directory(
     project: Path, era: str, folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    editor = Editor(Path("/not/there"), folders[1])
+    editor = Editor(project / "missing", folders[1])
     async with Client(
         make_server(Service(Roots())), mode=era, list_roots_callback=editor
     ) as client:

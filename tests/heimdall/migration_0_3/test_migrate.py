@@ -253,7 +253,7 @@ def test_two_at_once(project: Project) -> None:
     command = [sys.executable, "-c", code, str(project.root)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     both = [
-        subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, encoding="utf-8")
         for _ in range(2)
     ]
     for process in both:
@@ -343,7 +343,7 @@ def test_kills_at_any_moment(project: Project, tmp_path: Path) -> None:
     }
     command = [sys.executable, LOOP, str(KILLS), str(template), str(tmp_path / "killed")]
     done = subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=300, check=False
+        command, env=environment, capture_output=True, encoding="utf-8", timeout=300, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
     assert int(done.stdout) >= KILLS

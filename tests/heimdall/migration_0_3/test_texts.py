@@ -75,7 +75,7 @@ def test_migrate_and_doctor_end_and_say_what_it_is(
             cwd=root,
             env=environment,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             timeout=120,
             check=False,
         )

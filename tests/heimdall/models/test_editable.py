@@ -53,7 +53,7 @@ class Editable:
             cwd=self.folder,
             env=environment,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=False,
         )
 

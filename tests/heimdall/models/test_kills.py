@@ -49,7 +49,7 @@ def reader(installation: Installation) -> Iterator[None]:
         env=installation.environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     )
     yield
     said, _ = process.communicate("stop\n", timeout=60)

@@ -217,7 +217,11 @@ def test_nothing_heavy_is_loaded() -> None:
         "HEIMDALL_DATA_DIR": "/nowhere",
     }
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+        [sys.executable, "-c", code],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+        env=environment,
     )
     heavy = {"urllib3", "pathlib", "hashlib", "typing", "dataclasses"}
     heavy |= {"platformdirs"} if KNOWN else set()

@@ -128,14 +128,18 @@ def test_the_short_cut_on_macos_says_what_platformdirs_says(
         assert mac.site_data_dir == "/Library/Application Support/heimdall"
 
 
-def test_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("told", ["by variables", "by the system"])
+def test_on_windows(told: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # What platformdirs documents; only on Windows can it be asked itself.
     local, common = "C:\\Users\\you\\AppData\\Local", "C:\\ProgramData"
+    for name, folder in {"LOCALAPPDATA": local, "PROGRAMDATA": common}.items():
+        monkeypatch.setenv(name, folder if told == "by variables" else "")
+    asked = (local, common) if told == "by the system" else ("C:\\not", "C:\\not")
     monkeypatch.setattr(
-        platformdirs, "user_data_dir", lambda app, author: f"{local}\\{author}\\{app}"
+        platformdirs, "user_data_dir", lambda app, author: f"{asked[0]}\\{author}\\{app}"
     )
     monkeypatch.setattr(
-        platformdirs, "site_data_dir", lambda app, author: f"{common}\\{author}\\{app}"
+        platformdirs, "site_data_dir", lambda app, author: f"{asked[1]}\\{author}\\{app}"
     )
     monkeypatch.delenv("HEIMDALL_SYSTEM_MODELS")
     monkeypatch.setattr(sys, "platform", "win32")
@@ -191,3 +195,11 @@ def test_without_a_home_a_service_keeps_its_state_where_systemd_says(
 def test_a_service_with_a_home_keeps_to_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/other")
     assert locations.data_dir() == str(home / DATA)
+
+
+@pytest.mark.skipif(sys.platform != "win32", reason="elsewhere there are no such folders")
+def test_platformdirs_says_the_same_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HEIMDALL_SYSTEM_MODELS")
+    assert locations.data_dir() == platformdirs.user_data_dir("heimdall", "heimdall-mcp")
+    site = platformdirs.site_data_dir("heimdall", "heimdall-mcp")
+    assert Path(locations.system_models_dir()) == Path(site, "models")

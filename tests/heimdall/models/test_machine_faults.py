@@ -185,7 +185,7 @@ def test_what_root_fetched_serves_a_user_and_is_said_to_be_roots_when_it_is_dama
     pull = [sys.executable, "-m", "heimdall", "models", "pull"]
     tree = Path(
         subprocess.run(
-            pull, env=environment, capture_output=True, text=True, check=True
+            pull, env=environment, capture_output=True, encoding="utf-8", check=True
         ).stdout.splitlines()[1]
     )
     used = user.run(pull, environment)

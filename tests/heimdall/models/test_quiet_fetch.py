@@ -48,7 +48,7 @@ def import_heimdall(
         env=installation.environment(HEIMDALL_FETCH="import", **variables),
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=120,
         check=False,
     )

@@ -74,7 +74,7 @@ def test_a_container_that_is_killed_again_and_again(
             [*container, next(hostnames), *command],
             env=environment,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=False,
         )
         assert done.returncode == 0, done.stderr

@@ -115,6 +115,7 @@ async def test_a_memory_from_its_first_to_its_last_day(client: Client, project: 
     assert (told["text"], told["tags"]) == ("The parser is generated", ["parser", "design"])
     assert (told["type"], told["pinned"]) == ("context", True)
     assert "Updated text, type, pinned" in text_of(changed)
+    assert f"heimdall history {record['id'][:8]} --forget" in text_of(changed)
 
     preview = await call(client, "delete_memory", memory_id=record["id"], dry_run=True)
     assert (preview.structured_content["dry_run"], preview.structured_content["count"]) == (True, 1)
@@ -293,6 +294,9 @@ async def test_what_is_stored_already_in_other_words_is_named(client: Client) ->
         assert f'{stored.structured_content["memory"]["id"]} "{text}"' in note
         assert "update_memory it and delete_memory this one" in note
         assert note in text_of(told)
+    last = told.structured_content["memory"]["id"]
+    changed = await call(client, "update_memory", memory_id=last, text=text)
+    assert f"like what is stored: {stored.structured_content['memory']['id']}" in text_of(changed)
 
 
 async def test_a_text_of_several_places_comes_once_and_names_them(

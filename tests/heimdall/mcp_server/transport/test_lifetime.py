@@ -95,7 +95,7 @@ def test_a_killed_parent_ends_it_although_somebody_else_holds_its_stdin(project:
         stdin=read_end,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        text=True,
+        encoding="utf-8",
     )
     assert parent.stdout is not None
     pid = int(parent.stdout.readline())

@@ -187,7 +187,7 @@ def test_a_forked_child_that_ends_writes_nothing(tmp_path: Path) -> None:
     )
     root = Path(__file__).resolve().parents[4]
     command = [sys.executable, "-c", program, str(tmp_path)]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, cwd=root, capture_output=True, encoding="utf-8", check=True)
     assert done.stdout == "once, only\n"
 
 

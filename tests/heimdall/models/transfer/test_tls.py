@@ -256,6 +256,10 @@ def test_where_there_is_a_store_no_package_is_imported() -> None:
         "print(has_system_store(), sorted({'pip', 'certifi', 'truststore'} & set(sys.modules)))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", program],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+        timeout=60,
     )
     assert done.stdout in {"True []\n", "False ['certifi']\n", "False ['certifi', 'truststore']\n"}

@@ -29,7 +29,7 @@ from cognitive_memory.core.recall import (
 from cognitive_memory.retrieval import late, scoring
 from cognitive_memory.retrieval.duplicates import without_duplicates
 from cognitive_memory.retrieval.keywords import sought, title_of
-from cognitive_memory.retrieval.scoring import Meaning, Weights
+from cognitive_memory.retrieval.scoring import Candidate, Meaning, Weights
 from cognitive_memory.storage.errors import StorageError
 from cognitive_memory.storage.store import MemoryStore
 from cognitive_memory.storage.token_codes import TokenReader
@@ -339,23 +339,14 @@ class Recaller:
     ) -> list[Hit]:
         """The best hits, no two of one text; some more than the limit.
 
-        Tokens, and what a memory gets for itself, are looked at for the best candidates only.
+        What a memory gets for itself is looked at for the best candidates only.
         """
         count = 2 * limit + (SPARE_IN_TIME if spans else SPARE)
-        tokens = meaning.tokens if meaning else ()
-        if tokens:
-            count = max(count, COMPARED_CLOSELY)
         favoured = self._favoured()
         while True:
-            candidates = scoring.candidates(
-                keywords.scores, meaning, self._weights, count, favoured
-            )
-            keys = [candidate.key for candidate in candidates]
+            candidates = self._best(keywords, meaning, count, favoured)
             with self._store.reading() as reader:
-                memories = reader.memories(keys)
-                codes = TokenReader(reader.vectors).of_keys(keys) if tokens else {}
-            near = late.mean_nearness(tokens, keywords.frequencies, keywords.total, codes)
-            candidates = scoring.with_tokens(candidates, near, self._weights)
+                memories = reader.memories([candidate.key for candidate in candidates])
             found = (
                 (candidate, memories[candidate.key])
                 for candidate in candidates
@@ -365,3 +356,17 @@ class Recaller:
             if len(hits) >= limit or len(candidates) < count:
                 return hits
             count *= 4
+
+    def _best(
+        self, keywords: Keywords, meaning: Meaning | None, count: int, favoured: Collection[int]
+    ) -> list[Candidate]:
+        """The best candidates by words and meaning, and of more of them those by tokens, too."""
+        tokens = meaning.tokens if meaning else ()
+        most = max(count, COMPARED_CLOSELY) if tokens else count
+        found = scoring.candidates(keywords.scores, meaning, self._weights, most, favoured)
+        if not tokens:
+            return found
+        with self._store.reading() as reader:
+            codes = TokenReader(reader.vectors).of_keys([candidate.key for candidate in found])
+        near = late.mean_nearness(tokens, keywords.frequencies, keywords.total, codes)
+        return scoring.best(scoring.with_tokens(found, near, self._weights), count, favoured)

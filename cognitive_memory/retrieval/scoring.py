@@ -147,7 +147,7 @@ def candidates(
     """
     if meaning is None:
         answers = [Candidate(key, score, 0.0) for key, score in keywords.items()]
-        return _best(answers, count, favoured)
+        return best(answers, count, favoured)
     import numpy as np
 
     from cognitive_memory.retrieval.vector_index import best_rows
@@ -162,15 +162,15 @@ def candidates(
     with_vector = rows >= 0
     totals = cosines * np.float32(weights.meaning)
     totals[rows[with_vector]] += scores[with_vector] * np.float32(weights.keywords)
-    best = best_rows(totals, count)
+    first = best_rows(totals, count)
     if favoured:
         among = index.rows_of(np.fromiter(favoured, dtype=np.int64, count=len(favoured)))
         among = among[among >= 0]
-        totals[best] = -np.inf  # these are there already
-        best = np.concatenate([best, among[best_rows(totals[among], MOST_LIFTED)]])
+        totals[first] = -np.inf  # these are there already
+        first = np.concatenate([first, among[best_rows(totals[among], MOST_LIFTED)]])
     answers = [
         candidate(key, cosine)
-        for key, cosine in zip(index.keys_of(best).tolist(), cosines[best].tolist(), strict=True)
+        for key, cosine in zip(index.keys_of(first).tolist(), cosines[first].tolist(), strict=True)
     ]
     waiting = scores[~with_vector].astype(np.float64)
     highest = max(0.0, float(cosines.max(initial=0.0)))
@@ -181,7 +181,7 @@ def candidates(
         Candidate(key, score, 0.0)
         for key, score in zip(keys[~with_vector].tolist(), totals_waiting.tolist(), strict=True)
     ]
-    return _best(answers, count, favoured)
+    return best(answers, count, favoured)
 
 
 def _expected(
@@ -211,7 +211,8 @@ def _expected(
     return expected
 
 
-def _best(answers: Iterable[Candidate], count: int, favoured: Collection[int]) -> list[Candidate]:
+def best(answers: Iterable[Candidate], count: int, favoured: Collection[int]) -> list[Candidate]:
+    """The best candidates, so many, and of the favoured behind them the best `MOST_LIFTED`."""
     ordered = sorted(answers, key=lambda candidate: (-candidate.score, -candidate.key))
     rest = (candidate for candidate in ordered[count:] if candidate.key in favoured)
     return [*ordered[:count], *islice(rest, MOST_LIFTED)]

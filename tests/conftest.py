@@ -48,10 +48,11 @@ _MEASURED = {"cli", "hooks", "mcp_server"}
 """Folders of tests of programs, much of which runs in processes of its own alone."""
 
 _WINDOWS_FOLDERS = {
-    "LOCALAPPDATA": "LOCAL_APPDATA",
-    "APPDATA": "APPDATA",
-    "PROGRAMDATA": "COMMON_APPDATA",
+    "LOCALAPPDATA": ("AppData/Local", "LOCAL_APPDATA"),
+    "APPDATA": ("AppData/Roaming", "APPDATA"),
+    "PROGRAMDATA": ("ProgramData", "COMMON_APPDATA"),
 }
+"""By variable: the folder in the home, and platformdirs' name for it."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -82,9 +83,9 @@ def home(
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))
     # Windows' folders, by programs that read variables and by platformdirs, which asks the system unless it is told so.
-    for variable, folder in _WINDOWS_FOLDERS.items():
-        monkeypatch.setenv(variable, str(home / variable))
-        monkeypatch.setenv(f"WIN_PD_OVERRIDE_{folder}", str(home / variable))
+    for variable, (folder, name) in _WINDOWS_FOLDERS.items():
+        monkeypatch.setenv(variable, str(home / folder))
+        monkeypatch.setenv(f"WIN_PD_OVERRIDE_{name}", str(home / folder))
     monkeypatch.setenv("HEIMDALL_SYSTEM_MODELS", str(tmp_path / "no-system-models"))
     monkeypatch.chdir(tmp_path)
     if not HAS_LINKS:

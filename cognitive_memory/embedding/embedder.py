@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from cognitive_memory.core.commit_text import message_of
 from cognitive_memory.core.config import EmbeddingConfig
@@ -38,6 +39,14 @@ def message_alone(text: str, origin: Origin) -> str | None:
     return message_of(text) if origin is Origin.COMMIT else None
 
 
+_providers: WeakValueDictionary[EmbeddingConfig, ONNXEmbeddingProvider] = WeakValueDictionary()
+
+
+def _shared(config: EmbeddingConfig) -> ONNXEmbeddingProvider:
+    """The provider of all memories that are open with a configuration: it loads the model once."""
+    return _providers.setdefault(config, _providers.get(config) or ONNXEmbeddingProvider(config))
+
+
 class ModelEmbedder:
     """The engine with the pinned model. Thread-safe; nothing is loaded before the first text.
 
@@ -47,9 +56,7 @@ class ModelEmbedder:
     """
 
     def __init__(self, config: EmbeddingConfig | None = None) -> None:
-        self._provider = ONNXEmbeddingProvider(
-            config or EmbeddingConfig(long_texts="pool", exact=False)
-        )
+        self._provider = _shared(config or EmbeddingConfig(long_texts="pool", exact=False))
         self.dimension = self._provider.config.embedding_dimension
         self._space: str | None = None
 

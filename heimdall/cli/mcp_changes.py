@@ -34,6 +34,7 @@ def carry_out(
         dry_run: change nothing.
     """
     from heimdall.hooks import installing
+    from heimdall.mcp_clients.clients import CLIENTS
     from heimdall.mcp_clients.errors import ClientConfigError
 
     changes: list[Change] = []
@@ -74,7 +75,7 @@ def carry_out(
         for number, hook in enumerate(hook_changes, 1):
             last = hook_changes[number : number + 1]
             then = "" if last and last[0].client == hook.client else f"{hook.asks}."
-            _show(hook, f"{hook.client}, hooks", hook.path, then, dry_run=dry_run)
+            _show(hook, f"{CLIENTS[hook.client].title}, hooks", hook.path, then, dry_run=dry_run)
 
     return Report(document, show, errors=failures)
 

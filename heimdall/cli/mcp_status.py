@@ -37,6 +37,7 @@ def status(*, project: Path | None, name: str) -> Report:
 
     from heimdall.hooks import installing
     from heimdall.mcp_clients import setup
+    from heimdall.mcp_clients.clients import CLIENTS
 
     root = project_root(project)
     with ThreadPoolExecutor(4) as pool:
@@ -54,7 +55,7 @@ def status(*, project: Path | None, name: str) -> Report:
             what = f"{standing.place.client.title}, {standing.place.scope}"
             _show(what, told if standing.version else "", standing.place.path, standing)
         for hook in hooks:
-            _show(f"{hook.client}, {hook.scope}, hooks", "", hook.path, hook)
+            _show(f"{CLIENTS[hook.client].title}, {hook.scope}, hooks", "", hook.file, hook)
 
     entries = [
         {
@@ -67,16 +68,7 @@ def status(*, project: Path | None, name: str) -> Report:
         }
         for one in standings
     ]
-    documents = [
-        {
-            "client": one.client,
-            "scope": one.scope,
-            "file": one.path,
-            "state": one.state,
-            "problem": one.problem,
-        }
-        for one in hooks
-    ]
+    documents = [output.fields_of(one) for one in hooks]
     wanting = {setup.State.WRONG, setup.State.UNREADABLE}
     states = {one.state for one in standings} | {one.state for one in hooks}
     sound = bool(standings) and not states & wanting

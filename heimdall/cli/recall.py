@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,9 @@ from heimdall.cli.memory_options import as_filter, filter_options, scope_option
 from heimdall.cli.memory_view import NOTHING_YET, document, note, note_pending, show_hits
 from heimdall.cli.opening import ALL, these_memories
 from heimdall.models.report import Report
+
+if TYPE_CHECKING:
+    from cognitive_memory.core.memory import Memory
 
 _HITS, _HITS_AS_JSON = 5, 10
 
@@ -71,7 +74,7 @@ def recall(
     hits = [
         {"score": hit.score}
         | ({"parts": hit.parts} if explain else {})
-        | ({"also": [document(other) for other in hit.also]} if hit.also else {})
+        | ({"also": list(map(_place, hit.also))} if hit.also else {})
         | {"memory": document(hit.memory)}
         for hit in answer.hits
     ]
@@ -92,3 +95,9 @@ def recall(
 
     known = {name: getattr(answer, name) for name in ("mode", "weak", "pending", "notes")}
     return Report({**known, "hits": hits}, show_answer)
+
+
+def _place(memory: Memory) -> dict[str, object]:
+    """Where a text is that was shown already."""
+    said = document(memory)
+    return {name: said[name] for name in ("id", "source", "origin", "scope")}

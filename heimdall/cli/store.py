@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from heimdall.errors import HeimdallError
 from heimdall.models.report import Report
 
 if TYPE_CHECKING:
+    from cognitive_memory.core.memory import Memory
     from cognitive_memory.project_memory import ProjectMemory
 
 
@@ -86,7 +87,7 @@ def store(
             new = replace(new, id=_id(memory, named))
         report = memory.store_many([new], by_hand=True)
         stored = memory.get(report.ids[0])
-        similar = memory.alike(stored) if report.added else []
+        similar = memory.alike(stored) if report.added or named else []
     change = "added" if report.added else "updated" if report.updated else "unchanged"
     done = {"added": "stored", "updated": "updated", "unchanged": "was there already"}
     if not named:
@@ -95,16 +96,11 @@ def store(
     def show_stored() -> None:
         everywhere = "  for all projects" if scope == "user" else ""
         output.line(output.good(f"{done[change]}  "), short_id(stored.id), everywhere)
-        for one in similar:
-            note(f"{short_id(one.id)}, stored before, is like it: {short(one.text)}")
-        if similar:
-            instead = f"'heimdall update {short_id(similar[0].id)} --text …'"
-            here = f"'heimdall delete-memory {short_id(stored.id)}'"
-            note(f"if one of them is the same, or no longer right: {instead}, then {here}")
+        _note_similar(similar, stored)
         if not stored.embedded:
             note_pending(1)
 
-    known = {"change": change, "similar": [document(one) for one in similar]}
+    known = {"change": change, "similar": list(map(document, similar))}
     return Report({**document(stored), **known}, show_stored)
 
 
@@ -148,14 +144,28 @@ def update(
     with these_memories() as memory:
         (named,) = memory.whole_ids([memory_id])
         updated = memory.update(named, **changes)
+        similar = memory.having(named).alike(updated) if text else []
 
     def show_updated() -> None:
         show(updated, whole=True)
+        _note_similar(similar, updated)
         if text:
             kept = f"'heimdall history {short_id(updated.id)}'"
             note(f"{kept} shows what it said before, and with --forget drops that")
 
-    return Report(document(updated), show_updated)
+    return Report({**document(updated), "similar": list(map(document, similar))}, show_updated)
+
+
+def _note_similar(similar: Sequence[Memory], stored: Memory) -> None:
+    """Tell what else says nearly the same, or what that no longer does, and what to do."""
+    from cognitive_memory.storage.short_ids import short_id
+
+    for one in similar:
+        note(f"{short_id(one.id)} is like it: {short(one.text)}")
+    if similar:
+        instead = f"'heimdall update {short_id(similar[0].id)} --text …'"
+        here = f"'heimdall delete-memory {short_id(stored.id)}'"
+        note(f"if one of them is the same, or no longer right: {instead}, then {here}")
 
 
 def _id(memory: ProjectMemory, named: str) -> str:
@@ -174,12 +184,15 @@ def _text(given: str | None) -> str:
         return given
     if given is None and sys.stdin.isatty():
         raise click.UsageError("Say what to remember, or pipe it in.")
+    encoding = (sys.stdin.encoding or "UTF-8").removesuffix("-sig").upper()
     try:
-        return sys.stdin.read().rstrip("\n")
+        read = sys.stdin.read().rstrip("\n")
+        found = "a NUL character, as UTF-16 has" if "\0" in read else ""
     except UnicodeDecodeError as error:
-        encoding = sys.stdin.encoding.removesuffix("-sig").upper()
         found = f"byte {error.object[error.start]:#04x} at position {error.start}"
+    if found:
         raise HeimdallError(
             f"standard input is not {encoding} ({found}); nothing was stored. "
             "Send it as UTF-8, or name its encoding in PYTHONIOENCODING"
-        ) from None
+        )
+    return read

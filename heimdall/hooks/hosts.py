@@ -163,8 +163,15 @@ HOSTS = {
 }
 """The hosts by name."""
 
+_OF_THE_SDK = {Event.SESSION_START: "agent_start", Event.USER_PROMPT: "prompt_submit"}
+"""What Cline calls them since it is made of an SDK, as the package @cline/core has it."""
+
 EVENT_NAMES = {
-    event: frozenset(host.events[event] for host in HOSTS.values() if event in host.events)
+    event: frozenset(
+        names[event]
+        for names in (_OF_THE_SDK, *(host.events for host in HOSTS.values()))
+        if event in names
+    )
     for event in Event
 }
 """All that hosts call an event: some run the hooks that were written for another."""

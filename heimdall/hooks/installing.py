@@ -51,14 +51,14 @@ class HookStanding:
     Attributes:
         client: whose.
         scope: "user" or "project".
-        path: the file, or the first of several.
+        file: the file, or the first of several.
         state: whether they are there, and as an install would write them.
         problem: what is wrong and what to do; empty if nothing is.
     """
 
     client: str
     scope: str
-    path: Path
+    file: Path
     state: State
     problem: str = ""
 
@@ -114,7 +114,7 @@ def standings(root: Path) -> Iterator[HookStanding]:
                 seen.add(paths[0])
                 state, problem = _state(client, scope, root)
                 yield HookStanding(
-                    client=client, scope=scope, path=paths[0], state=state, problem=problem
+                    client=client, scope=scope, file=paths[0], state=state, problem=problem
                 )
 
 

@@ -64,7 +64,7 @@ def explained(error: OSError, models_dir: Path) -> StoreError:
 
 def _remedy(error: OSError) -> str:
     if used := in_use(error):
-        return f"a program has {used} open: stop the assistants that use it, and say it once more"
+        return f"a program has {used} open{_servers()}: stop the assistants that use it, and say it once more"
     variable = _variable()
     if error.errno in _DENIED and error.filename:
         existing = Path(os.fsdecode(error.filename))
@@ -100,6 +100,17 @@ def inodes_are_gone(path: Path) -> bool:
         return False
     status = os.statvfs(path)
     return status.f_files > 0 and status.f_favail == 0
+
+
+def _servers() -> str:
+    """Which of our servers run, on Windows, where it is they who have the models open."""
+    from . import windows
+
+    numbers: list[int] = []
+    with contextlib.suppress(OSError):
+        found = windows.processes().items()
+        numbers = sorted(number for number, one in found if one.name.lower() == "heimdall-mcp.exe")
+    return f" (heimdall-mcp runs as process {', '.join(map(str, numbers))})" if numbers else ""
 
 
 def may_change_hands(path: Path) -> bool:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from cognitive_memory import project_memory
 from cognitive_memory.core.memory import NewMemory
+from cognitive_memory.embedding.sharing import FEWEST
 from cognitive_memory.opening import existing_memory, open_memory
 from cognitive_memory.project.errors import ProjectConfigError
 from cognitive_memory.project.find import Project, find_project
@@ -14,6 +16,7 @@ from cognitive_memory.project.registry import known_projects, remove, stored_fil
 from cognitive_memory.project.settings import RecallSettings
 from cognitive_memory.retrieval.scoring import Weights
 from cognitive_memory.storage.errors import StorageError
+from tests.support.plain_embedder import PlainEmbedder
 
 
 def test_looking_makes_nothing(tmp_path: Path) -> None:
@@ -100,3 +103,17 @@ def test_removing_leaves_settings_and_what_is_not_ours(tmp_path: Path) -> None:
         "notes.md",
     ]
     assert known_projects() == []
+
+
+def test_what_another_project_embedded_is_not_embedded_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedder = PlainEmbedder()
+    monkeypatch.setattr(project_memory, "ModelEmbedder", lambda _config: embedder)
+    texts = [NewMemory(text=f"text {number}") for number in range(FEWEST)]
+    for name in ("clone", "project"):
+        (tmp_path / name).mkdir()
+        with open_memory(Project(tmp_path / name)) as memory:
+            memory.store_many(texts, embed=False)
+            assert memory.embed_pending() == len(texts)
+    assert len(embedder.texts) == len(texts)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -81,20 +82,31 @@ PIECES = st.one_of(
 )
 
 
-@settings(max_examples=60)
-@given(st.lists(PIECES, max_size=120), st.integers(3, 12))
-def test_looking_at_the_beginning_alone_gives_the_same_ids(
-    model_directory: Path, pieces: list[str], max_length: int
-) -> None:
-    text = "a" + "".join(pieces)
+@pytest.fixture(scope="module")
+def whole(model_directory: Path) -> Tokenizer:
+    """Which looks at all of a text."""
     plain = Tokenizer.from_file(str(model_directory / TOKENIZER_NAME))
     plain.no_padding()
     plain.no_truncation()
-    whole = plain.encode(text).ids
-    expected = whole if len(whole) <= max_length else [*whole[: max_length - 1], SEP]
-    (ids,), _, cut = TextTokenizer(model_directory, max_length)([text])
+    return plain
+
+
+@pytest.fixture(scope="module")
+def of_length(model_directory: Path) -> Callable[[int], TextTokenizer]:
+    return cache(lambda length: TextTokenizer(model_directory, length))
+
+
+@settings(max_examples=60)
+@given(st.lists(PIECES, max_size=120), st.integers(3, 12))
+def test_looking_at_the_beginning_alone_gives_the_same_ids(
+    whole: Tokenizer, of_length: Callable[[int], TextTokenizer], pieces: list[str], max_length: int
+) -> None:
+    text = "a" + "".join(pieces)
+    all_ids = whole.encode(text).ids
+    expected = all_ids if len(all_ids) <= max_length else [*all_ids[: max_length - 1], SEP]
+    (ids,), _, cut = of_length(max_length)([text])
     assert ids.tolist() == expected
-    assert bool(cut) == (len(whole) > max_length)
+    assert bool(cut) == (len(all_ids) > max_length)
 
 
 def test_a_huge_text_is_not_tokenised_to_its_end(tokenize: TextTokenizer) -> None:

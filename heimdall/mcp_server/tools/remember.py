@@ -97,7 +97,7 @@ async def update_memory(call: Call, arguments: UpdateMemory) -> tuple[Stored, st
     changed = await call.service.in_thread(memory.update, arguments.memory_id.strip(), **changes)
     notes = _pending(call, memory, changed)
     if arguments.text is not None:
-        notes.append(texts.before(changed))
+        notes += [*await _similar(call, memory, changed), texts.before(changed)]
     return _answer(changed, notes), texts.updated(changed, tuple(changes), notes)
 
 
@@ -111,9 +111,15 @@ async def _store(
     notes = _pending(call, project, stored)
     if stored.created_at < began:
         notes.append(f"it was stored already, on {local_time(stored.created_at)}")
-    elif similar := await call.service.in_thread(project.alike, stored):
-        notes.append(texts.similar(similar))
+    else:
+        notes += await _similar(call, project, stored)
     return stored, notes
+
+
+async def _similar(call: Call, project: ProjectMemory, memory: Memory) -> list[str]:
+    """What is to be said of others that were stored, and say nearly the same or contradict it."""
+    similar = await call.service.in_thread(project.alike, memory)
+    return [texts.similar(similar)] if similar else []
 
 
 def _pending(call: Call, project: ProjectMemory, memory: Memory) -> list[str]:

@@ -32,7 +32,7 @@ def similar(memories: Sequence[Memory]) -> str:
     """What was stored before and is like what was stored now."""
     named = ", ".join(f"{each.id} {quoted(_beginning(each.text))}" for each in memories)
     return (
-        f"like what is stored already: {named}; if one of these is the same, or no longer right, update_memory it and "
+        f"like what is stored: {named}; if one of these is the same, or no longer right, update_memory it and "
         "delete_memory this one"
     )
 

@@ -60,8 +60,8 @@ def test_the_last_rule_that_fits_decides() -> None:
 
 
 def test_the_last_one_of_many_that_fits_decides() -> None:
-    """The time for each of 30,000 rules must not grow with their number."""
-    rules = Rules.of([*(f"*{number}" for number in range(30_000)), "!*7", *["*x", "!*y"] * 300])
+    """The time for each of 10,000 rules must not grow with their number."""
+    rules = Rules.of([*(f"*{number}" for number in range(10_000)), "!*7", *["*x", "!*y"] * 300])
     with processor_time(20):
         for _ in range(100):
             assert rules.verdict("no such name") is None

@@ -52,7 +52,7 @@ def test_hooks_are_among_what_is_told(project: Path) -> None:
     mcp(project, "install", "kiro", "--command", "/bin/true", "--hooks")
     (hooks,) = json.loads(mcp(project, "status", "--json").stdout)["hooks"]
     assert (hooks["client"], hooks["scope"], hooks["state"]) == ("kiro", "user", "installed")
-    assert "kiro, user, hooks: " in mcp(project, "status").stdout
+    assert "Kiro, user, hooks: " in mcp(project, "status").stdout
 
 
 def test_a_projects_file_is_at_its_root(project: Path) -> None:

@@ -211,7 +211,7 @@ def test_what_is_like_what_is_stored_is_named(run: Run, report: Report) -> None:
     assert first["similar"] == []
     done = run("store", "A release is cut from main every second Thursday")
     second = done.stdout.split()[-1]
-    assert f"{first['id'][:8]}, stored before, is like it: {text}" in done.stderr
+    assert f"{first['id'][:8]} is like it: {text}" in done.stderr
     assert (
         f"'heimdall update {first['id'][:8]} --text …', then 'heimdall delete-memory {second}'"
         in done.stderr
@@ -219,6 +219,8 @@ def test_what_is_like_what_is_stored_is_named(run: Run, report: Report) -> None:
     told = report("store", "A release is cut from main every second Friday")
     assert {each["id"] for each in told["similar"]} >= {first["id"]}
     assert report("store", text.upper())["similar"] == [], "it is the same, and no other"
+    assert first["id"] in run("update", second, "--text", text, "--json").stdout
+    assert "is like it" not in run("update", second, "--pin").stderr
 
 
 def test_a_text_of_several_places_comes_once_and_names_them(run: Run, report: Report) -> None:
@@ -233,7 +235,8 @@ def test_a_text_of_several_places_comes_once_and_names_them(run: Run, report: Re
     run("store", "the harbour is closed on sundays.")
     (hit,) = report("recall", "harbour")["hits"]
     assert hit["memory"]["origin"] == "stored"
-    assert len(hit["also"]) == 6
+    assert [each["source"] for each in hit["also"]].count("b b.md") == 1
+    assert [set(each) for each in hit["also"]] == [{"id", "source", "origin", "scope"}] * 6
 
 
 def test_every_command_takes_the_beginning_of_an_id(run: Run, report: Report) -> None:

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 
+import click
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -131,6 +132,22 @@ def test_a_dumb_terminal_gets_plain_text() -> None:
 def test_signs_become_letters_where_there_are_none() -> None:
     code = "from heimdall.cli import output; output.line(output.mark('pass'), ' fine'); output.as_json({'a': '日'})"
     assert run(code, PYTHONIOENCODING="ascii").stdout == 'ok fine\n{\n  "a": "\\u65e5"\n}\n'
+
+
+def test_an_error_on_a_terminal_goes_on_under_where_it_began(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(output, "on_terminal", lambda _stream: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    output.error(
+        "it could not be fetched by any of those:\n  - github: nobody answered to this call"
+    )
+    assert click.unstyle(capsys.readouterr().err).splitlines() == [
+        "heimdall: it could not be fetched by",
+        "  any of those:",
+        "    - github: nobody answered to",
+        "      this call",
+    ]
 
 
 def test_a_path_that_is_no_text_can_be_written_as_json(capsys: pytest.CaptureFixture[str]) -> None:

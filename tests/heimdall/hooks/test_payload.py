@@ -106,9 +106,10 @@ def test_a_client_that_is_named_is_believed() -> None:
     assert written({"cwd": "/p"}, client="kiro").session == ""
 
 
-def test_cline_tells_a_prompt_in_a_member_of_its_own() -> None:
+@pytest.mark.parametrize("name", ["UserPromptSubmit", "prompt_submit"])
+def test_cline_tells_a_prompt_in_a_member_of_its_own(name: str) -> None:
     told = {
-        "hookName": "UserPromptSubmit",
+        "hookName": name,
         "taskId": "1",
         "workspaceRoots": ["/p"],
         "userPromptSubmit": {"prompt": "Remember the milk.", "attachments": []},

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from cognitive_memory.opening import open_memory
+from cognitive_memory.project.find import find_project
 from heimdall.hooks.hosts import HOSTS, Event
 from heimdall.hooks.run import parse
 from tests.heimdall.hooks.conftest import HEIMDALL, Project
@@ -141,3 +143,16 @@ def test_the_command_line_tells_of_it() -> None:
         check=True,
     )
     assert "session-start" in done.stdout
+
+
+def test_who_has_no_later_event_is_heard_at_the_prompt(project: Project) -> None:
+    told = {
+        "hookName": "prompt_submit",
+        "taskId": "1",
+        "workspaceRoots": [str(project.root)],
+        "userPromptSubmit": {"prompt": "Remember that pears are picked in September."},
+    }
+    done = project.hook("user-prompt", told, "--client", "cline-vscode")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    with open_memory(find_project(project.root)) as memory:
+        assert [one.text for one in memory.memories()] == ["Pears are picked in September."]

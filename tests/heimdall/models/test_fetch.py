@@ -75,6 +75,31 @@ def ask(
     )
 
 
+class Noting(Progress):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.said.append(text)
+
+
+def test_what_fails_in_the_same_way_again_is_said_once(
+    small: SmallModel, pinned: PinnedModel, store: Store, waits: list[float]
+) -> None:
+    worse = SourceError("worse", transient=True)
+    first = Scripted("mirror", small, [*[BUSY] * (ROUNDS - 1), worse])
+    second = Scripted("github", small, [BUSY] * ROUNDS)
+    progress = Noting()
+    with pytest.raises(ModelUnavailable):
+        provide(PinnedSet(pinned, store), Settings(), progress, sources=[first, second])
+    assert [said for said in progress.said if "next source" in said] == [
+        "mirror: somewhere: busy; trying the next source",
+        "mirror: somewhere: worse; trying the next source",
+    ]
+
+
 @pytest.mark.parametrize(
     "error", [ValueError("invalid literal: token"), KeyError("x"), RecursionError(), MemoryError()]
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from heimdall.models import windows
 from heimdall.models.space import NoSpaceError, explained, may_change_hands, require_space
 from tests.support.capabilities import needs_users
 from tests.support.filesystems import tmpfs
@@ -104,12 +105,19 @@ def test_a_link_to_a_disk_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert "set HEIMDALL_DATA_DIR" in said
 
 
-def test_what_a_program_has_open_is_not_said_to_be_somebody_elses(tmp_path: Path) -> None:
+def test_what_a_program_has_open_is_not_said_to_be_somebody_elses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As Windows refuses to replace a file that a server has open."""
+    running = {7: windows.Process("heimdall-mcp.exe", 1), 8: windows.Process("Code.exe", 1)}
+    monkeypatch.setattr(windows, "processes", lambda: running)
     used = tmp_path / "weights"
     used.touch()
     error = OSError(errno.EACCES, "Access is denied", str(tmp_path / "new"), None, str(used))
     error.winerror = 32  # type: ignore[attr-defined,unused-ignore]
     said = str(explained(error, tmp_path))
-    assert f"a program has {used} open: stop the assistants that use it" in said
+    assert (
+        f"a program has {used} open (heimdall-mcp runs as process 7): stop the assistants that use it"
+        in said
+    )
     assert "chown" not in said

@@ -83,6 +83,9 @@ def test_a_command_stores_and_recalls_any_text_through_pipes(tmp_path: os.PathLi
     assert b"standard input is not UTF-8 (byte 0xf6 at position 2); nothing was stored" in (
         refused.stderr
     )
+    refused = heimdall("store", "-", given="text".encode("utf-16-le"))
+    assert refused.returncode == 2
+    assert b"is not UTF-8 (a NUL character, as UTF-16 has)" in refused.stderr
     assert heimdall("store", "-", given=b"\xef\xbb\xbf" + TEXT.encode()).returncode == 0
     for words in (("recall", "snake"), ("recall", "snake", "--json"), ("export",)):
         answered = heimdall(*words)

@@ -294,6 +294,9 @@ async def test_what_is_stored_already_in_other_words_is_named(client: Client) ->
         assert f'{stored.structured_content["memory"]["id"]} "{text}"' in note
         assert "update_memory it and delete_memory this one" in note
         assert note in text_of(told)
+    last = told.structured_content["memory"]["id"]
+    changed = await call(client, "update_memory", memory_id=last, text=text)
+    assert f"like what is stored: {stored.structured_content['memory']['id']}" in text_of(changed)
 
 
 async def test_a_text_of_several_places_comes_once_and_names_them(

@@ -46,6 +46,15 @@ def test_a_bar_on_a_terminal_cleans_up_behind_itself() -> None:
     assert text.endswith("\r\x1b[K\r\x1b[Kheimdall: ready\n")
 
 
+def test_a_note_on_a_terminal_is_broken_between_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    stream = Terminal()
+    BarProgress(stream).note("github: no connection could be made; trying https://a.example/next")
+    assert stream.getvalue() == (
+        "\r\x1b[Kheimdall: github: no connection could\n  be made; trying\n  https://a.example/next\n"
+    )
+
+
 def test_an_unknown_total_gives_no_percentage() -> None:
     stream = Terminal()
     progress = BarProgress(stream)

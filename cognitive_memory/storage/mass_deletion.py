@@ -17,8 +17,11 @@ _PATIENCE = "PRAGMA busy_timeout = 1000"
 _WORTH_GIVING_BACK = 1_000
 """Pages, of 8 kB each: for fewer nobody waits."""
 
-_HANDLED = ("memory_deleted", "embedding_deleted", "memory_repeated")
-"""Triggers of which what they do is done here."""
+_HANDLED = """
+    SELECT name, sql FROM sqlite_schema
+    WHERE type = 'trigger' AND (name LIKE '%^_deleted' ESCAPE '^' OR name LIKE '%^_repeated' ESCAPE '^')
+"""
+"""Triggers of which what they do is done here: what follows a deletion, and what copies from the like."""
 
 
 def delete(connection: sqlite3.Connection, chosen: str, values: Mapping[str, object]) -> None:
@@ -34,7 +37,7 @@ def delete(connection: sqlite3.Connection, chosen: str, values: Mapping[str, obj
     """
     query = """
         SELECT tables.name FROM pragma_table_list AS tables, pragma_foreign_key_list(tables.name) AS keys
-        WHERE tables.schema = 'main' AND keys."table" = 'memories' AND keys."from" = 'memory'
+        WHERE tables.schema = 'main' AND keys."from" = 'memory'
     """
     belonging = [name for (name,) in connection.execute(query).fetchall()]
     connection.execute("CREATE TEMP TABLE doomed (key INTEGER PRIMARY KEY)")
@@ -50,9 +53,8 @@ def delete(connection: sqlite3.Connection, chosen: str, values: Mapping[str, obj
 
 
 def _keep_the_rest(connection: sqlite3.Connection, belonging: list[str]) -> None:
-    query = "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name IN (?, ?, ?)"
-    triggers = [sql for (sql,) in connection.execute(query, _HANDLED).fetchall()]
-    for name in _HANDLED:
+    triggers = dict(connection.execute(_HANDLED).fetchall())
+    for name in triggers:
         connection.execute(f"DROP TRIGGER {name}")
     # Memories first: their trigger brings their words and tags, and counts them.
     tables = {"memories": "key", **dict.fromkeys(belonging, "memory")}
@@ -69,7 +71,7 @@ def _keep_the_rest(connection: sqlite3.Connection, belonging: list[str]) -> None
     for table in tables:
         connection.execute(f"INSERT OR IGNORE INTO {table} SELECT * FROM kept_{table}")
         connection.execute(f"DROP TABLE kept_{table}")
-    for sql in triggers:
+    for sql in triggers.values():
         connection.execute(sql)
 
 

@@ -36,6 +36,7 @@ _IN_A_PIPE = 230
 """Characters of an excerpt where there are no columns: what three lines of a terminal have."""
 _OF_ITS_OWN = re.compile(r"[#>|@]|```|[-*+•] |\d+[.)] |[\w-]+: ")
 """How a line begins that does not go on with the one before."""
+_RULE = re.compile(r"([-=~`^*+#_.:])\1{2,}")
 _STEM, _ENDING = 5, 3
 """A word is marked if it begins as one of the question's does, whose last letters may differ."""
 
@@ -195,11 +196,12 @@ def _paragraphs(lines: Sequence[str]) -> Iterator[str]:
     paragraph: list[str] = []
     for line in lines:
         words = " ".join(line.split())
-        alone = not words or _OF_ITS_OWN.match(words)
+        rule = _RULE.fullmatch(words)  # as it stands below a heading
+        alone = not words or rule or _OF_ITS_OWN.match(words)
         if paragraph and (alone or paragraph[0].startswith("#")):
             yield " ".join(paragraph)
             paragraph = []
-        if words:
+        if words and not rule:
             paragraph.append(words)
     if paragraph:
         yield " ".join(paragraph)

@@ -161,7 +161,11 @@ def confirmed(question: str) -> bool:
     Raises:
         click.Abort: there is nobody to answer.
     """
-    return click.confirm(printable_lines(question), err=True)
+    try:
+        return click.confirm(printable_lines(question), err=True)
+    except click.Abort:
+        click.echo(err=True)  # the question's line is not ended yet
+        raise
 
 
 def usage(error: click.ClickException) -> None:

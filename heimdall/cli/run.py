@@ -31,8 +31,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         output.usage(error)
         return EXIT_ERROR
-    except (click.Abort, KeyboardInterrupt):
-        output.error("interrupted; what is done is kept, and a download goes on where it was")
+    except (click.Abort, KeyboardInterrupt) as end:
+        # Without a cause it comes of a question, before anything was done.
+        at_a_question = isinstance(end, click.Abort) and end.__cause__ is None
+        kept = (
+            "" if at_a_question else "; what is done is kept, and a download goes on where it was"
+        )
+        output.error(f"interrupted{kept}")
         return EXIT_INTERRUPTED
     except SystemExit as end:
         # click ends so with 0 after a completion, and with 1 when the reader of our output went

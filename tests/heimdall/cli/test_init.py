@@ -107,6 +107,13 @@ def test_hooks_are_installed_when_they_are_named(home: Path) -> None:
     assert "heimdall hook" in (home / ".cursor" / "hooks.json").read_text()
 
 
+def test_who_leaves_at_the_question_is_told_that_alone() -> None:
+    code, seen = on_a_terminal([*HEIMDALL, "init"], typed="\x04")
+    assert code == 130
+    assert seen.splitlines()[-1].endswith("heimdall:\x1b[0m interrupted")
+    assert not Path(".heimdall").exists()
+
+
 @pytest.mark.parametrize("step", ["project", "mcp", "load", "git-load"])
 def test_each_step_can_be_left_out(home: Path, step: str) -> None:
     done = report("init", "--yes", f"--no-{step}")["done"]

@@ -86,6 +86,13 @@ def test_an_excerpt_keeps_the_breaks_that_mean_something() -> None:
     ]
 
 
+def test_a_line_below_a_heading_is_left_out_of_an_excerpt() -> None:
+    text = "Blueprints\n----------\nThey record what to do. " + "x " * 200
+    shown = lines(memory(text), Layout(columns=60, question="record"))[1:]
+    assert shown[0] == "   > Blueprints"
+    assert shown[1].startswith("   > They record what to do. x x")
+
+
 def test_source_and_date_stand_before_the_id_and_what_else_fits_behind() -> None:
     one = memory(
         source="docs/a/long/folder/guide.md",

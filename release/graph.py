@@ -31,8 +31,9 @@ def graph_bytes(name: str, config: BertConfig, weights: Path) -> bytes:
     """The serialised ONNX model, the same bytes for the same arguments.
 
     Its inputs are `input_ids` and `attention_mask`, int64 of shape (batch, sequence), both
-    dimensions free up to `config.positions`; its output is `embeddings`, float32 of shape (batch,
-    `config.width`), rows of unit L2 norm.
+    dimensions free up to `config.positions`. Its outputs are `embeddings`, float32 of shape (batch,
+    `config.width`), rows of unit L2 norm, and `states`, float32 of shape (batch, sequence,
+    `config.width`): the last hidden states, those of padding among them.
 
     Args:
         name: the graph's name.
@@ -62,7 +63,10 @@ def encoder_bytes(builder: EncoderBuilder, name: str) -> bytes:
     return builder.serialised(
         name,
         inputs={"input_ids": (INT64, text), "attention_mask": (INT64, text)},
-        outputs={"embeddings": (FLOAT32, ("batch", builder.config.width))},
+        outputs={
+            "embeddings": (FLOAT32, ("batch", builder.config.width)),
+            "states": (FLOAT32, (*text, builder.config.width)),
+        },
     )
 
 
@@ -110,9 +114,9 @@ def _layer(builder: EncoderBuilder, prefix: str, states: States, batch: Batch) -
 
 
 def _pooling(builder: EncoderBuilder, hidden: str, batch: Batch) -> None:
-    """The mean over the attention mask, scaled to unit norm: the graph's output."""
+    """The mean over the attention mask, scaled to unit norm: the graph's first output."""
     second = builder.integers(1)
-    states = builder.node("Reshape", hidden, batch.by_text)
+    states = builder.node("Reshape", hidden, batch.by_text, output="states")
     mask = builder.node("Cast", "attention_mask", to=FLOAT32)
     total = builder.node("MatMul", builder.node("Unsqueeze", mask, second), states)
     count = builder.node(

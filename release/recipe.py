@@ -26,6 +26,7 @@ _RUN: Mapping[str, tuple[type, str]] = {
     "devices": (list, "an array"),
     "computes_weights": (bool, "true or false"),
     "least_cosine": (float, "a number with a fraction"),
+    "same_vectors_as": (str, "a string"),
     "stands_in_for": (str, "a string"),
     "bulk_on": (list, "an array"),
 }

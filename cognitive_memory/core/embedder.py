@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+CODING = "tokens-1"
+"""How tokens are coded: which are left out, what they are projected to, and how they are rounded."""
+
+CODE_LENGTH = 254.0
+"""How long a token's code is, before it is rounded: hardly one of its numbers is above a half of
+that, and such a one is taken for a half.
+"""
+
+
+class Tokens(NamedTuple):
+    """What each token of a text means where it stands; those that say nothing are left out.
+
+    Attributes:
+        words: that it is a part of, for each.
+        codes: int8 of shape (n, width), all about `CODE_LENGTH` long: their products tell how near
+            two tokens are.
+    """
+
+    words: Sequence[str]
+    codes: NDArray[np.int8]
 
 
 class Embedder(Protocol):
@@ -38,3 +60,9 @@ class Embedder(Protocol):
 
         Loads the model, and fetches it if need be.
         """
+
+    def has_tokens(self) -> bool:
+        """Whether tokens can be had, too."""
+
+    def embed_with_tokens(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], list[Tokens]]:
+        """As `embed`, and the tokens of each text; only where `has_tokens`."""

@@ -28,6 +28,8 @@ class Graph:
             loaded.
         least_cosine: of its vectors with those of the original weights; None: equal to within
             rounding in float32.
+        same_vectors_as: sha256 of the earlier file whose vectors it gives, with other outputs
+            beside; None: of none.
         stands_in_for: the variant with whose vectors its own are compared, and in whose place it
             embeds single texts more quickly, where nearness does; None: none.
         bulk_on: features of processors on which it does so with many texts, too; one suffices.
@@ -37,6 +39,7 @@ class Graph:
     devices: tuple[str, ...] = ()
     computes_weights: bool = False
     least_cosine: float | None = None
+    same_vectors_as: str | None = None
     stands_in_for: str | None = None
     bulk_on: tuple[str, ...] = ()
 
@@ -71,7 +74,9 @@ class PinnedVariant:
     def embedding_space(self, device: str, long_texts: str) -> str:
         """A short text that is the same as long as a text gets the same vector, to within rounding in float32.
 
-        A graph that stands in for another is near enough to have that one's space. It follows from the digests of the files that have a part in it, so no file is read.
+        A graph that stands in for another is near enough to have that one's space; one that gives an
+        earlier one's vectors has that one's. It follows from the digests of the files that have a
+        part in it, so no file is read.
 
         Args:
             device: one of `core.config.DEVICES`. Those that compute in float32 as a CPU does get
@@ -82,13 +87,12 @@ class PinnedVariant:
 
         # Other variants' graphs have no part in these vectors: a new one must not make them stale.
         variant = (self.graph and self.graph.stands_in_for) or self.variant
-        used = self.graphs[variant].path if variant in self.graphs else None
-        unused = {graph.path for graph in self.graphs.values()} - {used}
-        pins = "\n".join(
-            f"{path} {digest}"
-            for path, (digest, _) in sorted(self.pins.items())
-            if path not in unused
-        )
+        used = self.graphs.get(variant)
+        unused = {graph.path for graph in self.graphs.values()} - {used and used.path}
+        digests = {path: digest for path, (digest, _) in self.pins.items() if path not in unused}
+        if used and used.same_vectors_as:
+            digests[used.path] = used.same_vectors_as
+        pins = "\n".join(f"{path} {digest}" for path, digest in sorted(digests.items()))
         digest = sha256(pins.encode()).hexdigest()[:16]
         others = [device] * (device in _OTHER_PRECISION) + [long_texts] * (long_texts != "cut")
         return "/".join([self.entry["name"], variant, digest, *others])
@@ -127,6 +131,7 @@ def _graph(said: dict[str, Any]) -> Graph:
         tuple(said.get("devices", ())),
         said.get("computes_weights", False),
         said.get("least_cosine"),
+        said.get("same_vectors_as"),
         said.get("stands_in_for"),
         tuple(said.get("bulk_on", ())),
     )

@@ -11,6 +11,7 @@ from cognitive_memory.core.reports import OnProgress
 from cognitive_memory.embedding.pipeline import BLOCK, EmbeddingPipeline
 from cognitive_memory.embedding.sharing import Databases, take_over
 from cognitive_memory.storage.store import MemoryStore
+from cognitive_memory.storage.token_codes import TokenReader
 
 LOCK_SECONDS = 3600.0
 """How long to wait for another process that is embedding; then both do it, which costs time but
@@ -46,7 +47,7 @@ class Backfill:
     def run(
         self, *, progress: OnProgress | None = None, stop: threading.Event | None = None
     ) -> int:
-        """Embed every memory that has no vector of the current model, the most useful ones first.
+        """Embed every memory that has no vector of the current model, the most useful ones first; then make tokens for those that have none.
 
         What another project on this machine has a vector of is taken from there. A kill loses two blocks at most.
 
@@ -68,7 +69,7 @@ class Backfill:
         stop = stop or threading.Event()
 
         def done() -> bool:
-            return stop.is_set() or not self._pending_count()
+            return stop.is_set() or not (self._pending_count() or self._without_tokens())
 
         if self._store.embedding_space() is None:
             return 0
@@ -84,6 +85,7 @@ class Backfill:
                 # Once more for what was added or changed meanwhile.
                 while not done() and (written := self._pass(stop, replace, total, progress)):
                     total += written
+                self._add_tokens(stop)
         if replace and not stop.is_set():
             with self._store.reading() as reader:
                 self._finished_at = reader.revision()
@@ -113,6 +115,18 @@ class Backfill:
                 pipeline.add(block)
         return pipeline.written
 
+    def _add_tokens(self, stop: threading.Event) -> None:
+        """Make the tokens of memories that were given a vector by an earlier release, or by an import."""
+        last_key: int | None = None
+        with EmbeddingPipeline(self._store, self._embedder, tokens_alone=True) as pipeline:
+            while self._without_tokens() and not stop.is_set():
+                with self._store.reading() as reader:
+                    block = TokenReader(reader.vectors).pending(before=last_key, limit=BLOCK)
+                if not block:
+                    break
+                last_key = block[-1].key
+                pipeline.add(block)
+
     def _may_replace(self) -> bool:
         """Whether vectors of another embedding space are to be made anew in the current one."""
         if self._finished_at is None:
@@ -131,3 +145,9 @@ class Backfill:
     def _pending_count(self) -> int:
         with self._store.reading() as reader:
             return reader.vectors.pending_count()
+
+    def _without_tokens(self) -> int:
+        if not self._embedder.has_tokens():
+            return 0
+        with self._store.reading() as reader:
+            return TokenReader(reader.vectors).pending_count()

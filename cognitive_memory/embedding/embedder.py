@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from cognitive_memory.core.embedder import Tokens
+
 COMPOSITION = "aside-1"
 """How context and text become what is embedded; part of the embedding space, since another way
 gives other vectors.
@@ -82,3 +84,11 @@ class ModelEmbedder:
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """As `ONNXEmbeddingProvider.encode_batch`, with its errors."""
         return self._provider.encode_batch(texts)
+
+    def has_tokens(self) -> bool:
+        """As `ONNXEmbeddingProvider.has_tokens`."""
+        return self._provider.has_tokens
+
+    def embed_with_tokens(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], list[Tokens]]:
+        """As `ONNXEmbeddingProvider.encode_with_tokens`, with its errors."""
+        return self._provider.encode_with_tokens(texts)

@@ -10,11 +10,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from cognitive_memory.core.batches import batched
-from cognitive_memory.core.embedder import Embedder
+from cognitive_memory.core.embedder import Embedder, Tokens
 from cognitive_memory.core.memory import NewMemory
 from cognitive_memory.core.reports import OnProgress, StoreReport
 from cognitive_memory.embedding.embedder import embedded_text, message_alone
 from cognitive_memory.storage.store import MemoryStore
+from cognitive_memory.storage.token_codes import write_tokens
 from cognitive_memory.storage.vectors import Embedded, Pending
 from cognitive_memory.storage.writing import Stored, Writer
 from heimdall.errors import HeimdallError
@@ -41,11 +42,13 @@ class EmbeddingPipeline:
         embedder: what makes them.
         optional: whether the memories may as well wait for their vectors: then nothing is embedded
             if the model is not on this machine, and after a failure no more.
+        tokens_alone: whether the memories have their vectors and lack their tokens.
         after_block: called when a block is embedded and written.
 
     Attributes:
         blocks: how many blocks are embedded and written.
-        written: how many memories were given a vector, or a reason to have none.
+        written: how many memories were given a vector, or a reason to have none; or tokens, if
+            these alone are made.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class EmbeddingPipeline:
         embedder: Embedder,
         *,
         optional: bool = False,
+        tokens_alone: bool = False,
         after_block: Callable[[], None] = lambda: None,
     ) -> None:
         self.blocks = 0
@@ -61,6 +65,7 @@ class EmbeddingPipeline:
         self._store = store
         self._embedder = embedder
         self._optional = optional
+        self._tokens_alone = tokens_alone
         self._after_block = after_block
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="heimdall-embed")
         self._running: Future[list[Embedded]] | None = None
@@ -96,7 +101,9 @@ class EmbeddingPipeline:
                 is optional.
         """
         if self._open:
-            following = self._pool.submit(_outcomes, self._embedder, block)
+            following = self._pool.submit(
+                _outcomes, self._embedder, block, tokens_alone=self._tokens_alone
+            )
             self._finish()
             self._running = following
 
@@ -108,7 +115,7 @@ class EmbeddingPipeline:
             if outcomes := running.result():
                 # Vectors can be made again, so nobody waits for the disk.
                 with self._store.writing(durable=False) as writer:
-                    self.written += _written(writer, outcomes, self._embedder.dimension)
+                    self.written += self._write(writer, outcomes)
         except HeimdallError as error:
             if not self._optional:
                 raise
@@ -118,13 +125,17 @@ class EmbeddingPipeline:
             self.blocks += 1
             self._after_block()
 
-
-def _written(writer: Writer, outcomes: Sequence[Embedded], dimension: int) -> int:
-    try:
-        return writer.write_vectors(outcomes, dimension)
-    except ValueError:  # the database says another size, which the model's vectors never had
-        writer.drop_unfit_vectors(dimension)
-        return writer.write_vectors(outcomes, dimension)
+    def _write(self, writer: Writer, outcomes: Sequence[Embedded]) -> int:
+        if self._tokens_alone:
+            return write_tokens(writer, outcomes)
+        dimension = self._embedder.dimension
+        try:
+            written = writer.write_vectors(outcomes, dimension)
+        except ValueError:  # the database says another size, which the model's vectors never had
+            writer.drop_unfit_vectors(dimension)
+            written = writer.write_vectors(outcomes, dimension)
+        write_tokens(writer, outcomes)
+        return written
 
 
 def store_many(
@@ -161,7 +172,9 @@ def store_many(
     return StoreReport(**changes, ids=tuple(item.id for item in stored))
 
 
-def _outcomes(embedder: Embedder, block: Sequence[Pending]) -> list[Embedded]:
+def _outcomes(
+    embedder: Embedder, block: Sequence[Pending], *, tokens_alone: bool = False
+) -> list[Embedded]:
     """Embed a block.
 
     A text that can't be embedded gets the reason instead of a vector, and does not stop the others.
@@ -170,19 +183,30 @@ def _outcomes(embedder: Embedder, block: Sequence[Pending]) -> list[Embedded]:
 
     if not block:
         return []
+    texts = [embedded_text(item.text, item.context) for item in block]
+    tokens: Sequence[Tokens | None] = [None] * len(block)
     try:
-        vectors = embedder.embed([embedded_text(item.text, item.context) for item in block])
+        if embedder.has_tokens():
+            vectors, tokens = embedder.embed_with_tokens(texts)
+        else:
+            vectors = embedder.embed(texts)
     except TextError as error:
         if error.index is None:
             raise
         bad = block[error.index]
         others = [*block[: error.index], *block[error.index + 1 :]]
         refused = Embedded(bad.key, bad.content_hash, None, error.problem)
-        return [refused, *_outcomes(embedder, others)]
-    _add_messages(embedder, block, vectors)
+        return [refused, *_outcomes(embedder, others, tokens_alone=tokens_alone)]
+    if not tokens_alone:
+        _add_messages(embedder, block, vectors)
     return [
-        Embedded(item.key, item.content_hash, vector.astype("<f4", copy=False).tobytes())
-        for item, vector in zip(block, vectors, strict=True)
+        Embedded(
+            item.key,
+            item.content_hash,
+            vector.astype("<f4", copy=False).tobytes(),
+            tokens=None if of_text is None else of_text.codes.tobytes(),
+        )
+        for item, vector, of_text in zip(block, vectors, tokens, strict=True)
     ]
 
 

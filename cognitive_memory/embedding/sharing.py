@@ -15,6 +15,7 @@ from threading import Event
 from cognitive_memory.core.batches import batched
 from cognitive_memory.storage.shared_vectors import Find, shared_vectors
 from cognitive_memory.storage.store import MemoryStore
+from cognitive_memory.storage.token_codes import write_tokens
 from heimdall.errors import HeimdallError
 
 FEWEST = 256
@@ -90,5 +91,6 @@ def _take_over(
         if found:
             with store.writing(durable=False) as writer:
                 writer.write_vectors(found, dimension)
+                write_tokens(writer, found)
             taken |= {each.key for each in found}
     return taken

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -16,12 +16,14 @@ from cognitive_memory.encoding.model_settings import ModelSettings, read_setting
 from cognitive_memory.encoding.session import ModelSession, on_cpu
 from cognitive_memory.encoding.sessions import Make, Sessions
 from cognitive_memory.encoding.texts import check_text, check_texts, windows
+from cognitive_memory.encoding.token_code import TokenCode
 from cognitive_memory.encoding.tokenization import TextTokenizer
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from cognitive_memory.core.embedder import Tokens
     from cognitive_memory.encoding.pipeline import Block
 
 MOST_WINDOWS = 16
@@ -94,6 +96,10 @@ class Encoder:
             # tokenizers and onnxruntime raise bare Exceptions for broken files
             raise ModelLoadError(str(directory), str(error) or type(error).__name__) from error
 
+    @cached_property
+    def _code(self) -> TokenCode | None:
+        return TokenCode.of_model(self.settings.model_name, self._tokenizer.token_of)
+
     def encode(self, text: str) -> NDArray[np.float32]:
         """Embed one text.
 
@@ -134,10 +140,35 @@ class Encoder:
         Raises:
             TextTypeError, EmptyTextError, TextError: as `encode`, for the first bad text.
         """
+        return self._embed(texts, batch_size, progress)[0]
+
+    def encode_with_tokens(
+        self, texts: Iterable[str], *, batch_size: int = 32
+    ) -> tuple[NDArray[np.float32], list[Tokens]]:
+        """As `encode_batch`, and the tokens of each text.
+
+        Raises:
+            ModelLoadError: this release has no code for the model's tokens, or its graph does not
+                give them.
+            TextTypeError, EmptyTextError, TextError: as `encode_batch`.
+        """
+        if self._code is None:
+            raise ModelLoadError(self.settings.model_name, "there is no code for its tokens")
+        return self._embed(texts, batch_size, code=self._code)
+
+    def _embed(
+        self,
+        texts: Iterable[str],
+        batch_size: int,
+        progress: OnProgress | None = None,
+        *,
+        code: TokenCode | None = None,
+    ) -> tuple[NDArray[np.float32], list[Tokens]]:
         import numpy as np
 
         checked = check_texts(texts)
         vectors = np.empty((len(checked), self.settings.embedding_dimension), dtype=np.float32)
+        tokens: list[Tokens] = []
         done = 0
 
         def advance(count: int) -> None:
@@ -147,14 +178,18 @@ class Encoder:
                 progress(done, len(checked))
 
         cut: list[int] = []
-        for block in self.encode_windows(windows(checked), batch_size=batch_size, done=advance):
+        blocks = self.encode_windows(
+            windows(checked), batch_size=batch_size, done=advance, code=code
+        )
+        for block in blocks:
             vectors[block.first : block.first + len(block.vectors)] = block.vectors
+            tokens.extend(block.tokens)
             cut.extend(block.cut)
         if cut:
             self._warn(
                 f"{len(cut)} of {len(checked)} texts, the first of them text {cut[0]}, are longer"
             )
-        return vectors
+        return vectors, tokens
 
     def encode_stream(self, texts: Iterable[str], *, batch_size: int = 32) -> Iterator[Block]:
         """Embed however many texts, in bounded memory.
@@ -182,6 +217,7 @@ class Encoder:
         *,
         batch_size: int = 32,
         done: Callable[[int], None] | None = None,
+        code: TokenCode | None = None,
     ) -> Iterator[Block]:
         """As `encode_stream`, for texts that were checked and grouped by `texts.windows`.
 
@@ -189,11 +225,12 @@ class Encoder:
             texts: the windows.
             batch_size: as in `encode_batch`.
             done: called in this thread whenever some more texts are done, with their number.
+            code: makes the tokens of each text; None: there are none in the blocks.
         """
         from cognitive_memory.encoding.pipeline import Pipeline
 
         dimension = self.settings.embedding_dimension
-        pipeline = Pipeline(self._tokenizer, self._sessions, dimension, max_rows=batch_size)
+        pipeline = Pipeline(self._tokenizer, self._sessions, dimension, batch_size, code)
         yield from pipeline.blocks(texts, done)
 
     def _warn(self, what: str) -> None:

@@ -7,7 +7,7 @@ for the vectors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING
 
 from cognitive_memory.encoding.batching import plan_batches
 from cognitive_memory.encoding.sessions import Sessions
+from cognitive_memory.encoding.token_code import TokenCode, joined
 from cognitive_memory.encoding.tokenization import TextTokenizer
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from cognitive_memory.core.embedder import Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +34,13 @@ class Block:
         vectors: float32 of shape (texts, embedding_dimension), rows of unit L2 norm.
         cut: places, among all, of the texts that are longer than what is read of one; their ends
             are not in their vectors.
+        tokens: those of each text, if they were asked for.
     """
 
     first: int
     vectors: NDArray[np.float32]
     cut: tuple[int, ...]
+    tokens: tuple[Tokens, ...] = ()
 
 
 @dataclass(slots=True)
@@ -47,12 +52,14 @@ class Pipeline:
         sessions: the model's.
         dimension: how many numbers a vector has.
         max_rows: how many texts at most go through the model at once.
+        code: makes tokens of ids and hidden states; None: tokens are not asked for.
     """
 
     tokenizer: TextTokenizer
     sessions: Sessions
     dimension: int
     max_rows: int
+    code: TokenCode | None = None
     _pool: ThreadPoolExecutor | None = None
 
     def blocks(
@@ -103,8 +110,16 @@ class Pipeline:
         alone = first == 0 and len(batches) == 1
         session = self.sessions.single() if alone else self.sessions.bulk()
 
+        tokens: dict[int, Tokens] = {}
+
         def embed(batch: Sequence[int]) -> int:
-            vectors[batch] = session.run([rows[index] for index in batch])
+            texts = [rows[index] for index in batch]
+            if self.code is None:
+                vectors[batch] = session.run(texts)
+            else:
+                vectors[batch], states = session.run_whole(texts)
+                for index, of_text in zip(batch, states, strict=True):
+                    tokens[index] = self.code(rows[index], of_text)
             return sum(
                 index + 1 == len(rows) or owners[index + 1] != owners[index] for index in batch
             )
@@ -115,25 +130,29 @@ class Pipeline:
         else:
             self._pool = self._pool or ThreadPoolExecutor(self.sessions.workers, "heimdall-encode")
             parts = [self._pool.submit(embed, batch).result for batch in batches]
-        return _Work(first, vectors, owners, tuple(first + place for place in cut), parts)
+        places = tuple(first + place for place in cut)
+        return _Work(first, vectors, owners, places, parts, tokens)
 
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """Texts under way: their parts fill `vectors`, a row for each of `owners`, and say how many texts they finished."""
+    """Texts under way: their parts fill `vectors` and `tokens`, a row for each of `owners`, and say how many texts they finished."""
 
     first: int
     vectors: NDArray[np.float32]
     owners: Sequence[int]
     cut: tuple[int, ...]
     parts: Sequence[Callable[[], int]]
+    tokens: Mapping[int, Tokens]
 
     def finish(self, done: Callable[[int], None] | None) -> Block:
         for part in self.parts:
             count = part()
             if done is not None:
                 done(count)
-        return Block(self.first, pooled(self.vectors, self.owners), self.cut)
+        vectors = pooled(self.vectors, self.owners)
+        tokens = [self.tokens[row] for row in sorted(self.tokens)]
+        return Block(self.first, vectors, self.cut, joined(tokens, self.owners))
 
 
 def pooled(vectors: NDArray[np.float32], owners: Sequence[int]) -> NDArray[np.float32]:

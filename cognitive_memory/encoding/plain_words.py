@@ -35,6 +35,7 @@ class PlainWords:
         file: a `tokenizer.json`.
 
     Attributes:
+        pieces: the id of each token.
         special: how many ids a text has besides its words'.
 
     Raises:
@@ -49,8 +50,8 @@ class PlainWords:
             document[key] != value for key, value in _EXPECTED.items()
         ):
             raise ValueError(f"{file} is no tokenizer of plain words")
-        self._pieces: dict[str, int] = model["vocab"]
-        self._unknown = self._pieces[model["unk_token"]]
+        self.pieces: dict[str, int] = model["vocab"]
+        self._unknown = self.pieces[model["unk_token"]]
         self._inside = model["continuing_subword_prefix"]
         self._longest = model["max_input_chars_per_word"]
         processor = document["post_processor"]
@@ -74,7 +75,7 @@ class PlainWords:
         while start < len(word):
             prefix = self._inside if start else ""
             for end in range(len(word), start, -1):
-                if (piece := self._pieces.get(prefix + word[start:end])) is not None:
+                if (piece := self.pieces.get(prefix + word[start:end])) is not None:
                     break
             else:
                 return [self._unknown]

@@ -17,11 +17,13 @@ from cognitive_memory.core.config import ConfigError, EmbeddingConfig
 from cognitive_memory.core.variants import pinned_variant
 from cognitive_memory.encoding.errors import ModelLoadError
 from cognitive_memory.encoding.texts import check_text, check_texts, windows
+from cognitive_memory.encoding.token_code import has_code
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from cognitive_memory.core.embedder import Tokens
     from cognitive_memory.core.reports import OnProgress
     from cognitive_memory.encoding.encoder import Encoder
     from cognitive_memory.encoding.pipeline import Block
@@ -101,6 +103,21 @@ class ONNXEmbeddingProvider:
         checked = check_texts(texts)
         return self._loaded().encode_batch(
             checked, batch_size=self.config.batch_size, progress=progress
+        )
+
+    @property
+    def has_tokens(self) -> bool:
+        """Whether this release has a code for the model's tokens. Nothing is loaded for it."""
+        return has_code(self.config.model_name)
+
+    def encode_with_tokens(self, texts: Iterable[str]) -> tuple[NDArray[np.float32], list[Tokens]]:
+        """As `encode_batch`, and the tokens of each text, if the model has any (`has_tokens`).
+
+        Raises:
+            ModelLoadError: it has none.
+        """
+        return self._loaded().encode_with_tokens(
+            check_texts(texts), batch_size=self.config.batch_size
         )
 
     def encode_stream(self, texts: Iterable[str]) -> Iterator[Block]:

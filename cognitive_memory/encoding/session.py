@@ -140,6 +140,22 @@ class ModelSession:
         Returns:
             Shape (len(rows), width), rows of unit L2 norm.
         """
+        return self._outputs(rows, ["embeddings"])[0]
+
+    def run_whole(
+        self, rows: Sequence[NDArray[np.int64]]
+    ) -> tuple[NDArray[np.float32], list[NDArray[np.float32]]]:
+        """As `run`, and the last hidden states of each text, shape (tokens, width) each.
+
+        Raises:
+            Exception: of no narrower type, from onnxruntime: the graph has no such output.
+        """
+        embeddings, states = self._outputs(rows, ["embeddings", "states"])
+        return embeddings, [text[: len(row)] for text, row in zip(states, rows, strict=True)]
+
+    def _outputs(
+        self, rows: Sequence[NDArray[np.int64]], names: list[str]
+    ) -> list[NDArray[np.float32]]:
         import numpy as np
 
         # The mask hides padding, so any id will do for it; 0 is one that every vocabulary has.
@@ -148,10 +164,8 @@ class ModelSession:
         for row, tokens in enumerate(rows):
             ids[row, : len(tokens)] = tokens
             mask[row, : len(tokens)] = 1
-        (embeddings,) = self._session.run(
-            ["embeddings"], {"input_ids": ids, "attention_mask": mask}
-        )
-        return cast("NDArray[np.float32]", embeddings)
+        outputs = self._session.run(names, {"input_ids": ids, "attention_mask": mask})
+        return cast("list[NDArray[np.float32]]", outputs)
 
 
 def without_choice(graph: bytes) -> bytes:

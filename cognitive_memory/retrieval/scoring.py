@@ -5,8 +5,8 @@ docs/recall.md has the measurements behind each number.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from cognitive_memory.core.embedder import Tokens
     from cognitive_memory.retrieval.vector_index import VectorIndex
 
 MOST_LIFTED = 10
@@ -38,14 +39,16 @@ class Weights:
 
     Attributes:
         meaning: share of the cosine in the score; the rest, up to 1, is the keywords'.
+        tokens: what a memory gets on top whose tokens are those of the question.
         recency: what a memory of this moment gets on top; an older one gets less, half of it after
             `half_life_days`.
         half_life_days: see there.
         importance: what one of importance 1.0 gets on top of one of importance 0.0.
         stored: what one gets that was stored by hand, not loaded.
         pinned: what one gets that is pinned.
-        asked: what one gets whose context ends in a question, as part of what words and meaning
-            bring it: it is the answer to that.
+        asked: what one gets whose context ends in a question, as part of what that question's own
+            memory is brought: it is the answer to that. Where there is none, as half a part of what
+            is brought to itself.
         tests: what a comment of test code loses, as part of what words and meaning bring it: it
             tells what is checked, not how or why something is done.
         time: what one gets of a time that the question names, as part of what words and meaning bring
@@ -60,12 +63,13 @@ class Weights:
     """
 
     meaning: float = 0.65
+    tokens: float = 0.3
     recency: float = 0.02
     half_life_days: float = 90.0
     importance: float = 0.2
     stored: float = 0.15
     pinned: float = 0.1
-    asked: float = 0.1
+    asked: float = 0.15
     tests: float = 0.2
     time: float = 0.3
     columns: tuple[float, float, float, float] = (1.0, 0.4, 1.0, 1.0)
@@ -81,24 +85,30 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A memory that may answer, and what its words and its meaning bring it."""
+    """A memory that may answer, and what its words, its meaning and its tokens bring it."""
 
     key: int
     keywords: float
     meaning: float
+    tokens: float = 0.0
 
     @property
     def score(self) -> float:
-        """Both together."""
-        return self.keywords + self.meaning
+        """All together."""
+        return self.keywords + self.meaning + self.tokens
 
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """How near memories are to a question: the cosine of each row, -inf where it may not answer."""
+    """How near memories are to a question: the cosine of each row, -inf where it may not answer.
+
+    Attributes:
+        tokens: of the question and of its title, if it has one; none where there are none.
+    """
 
     index: VectorIndex
     cosines: NDArray[np.float32]
+    tokens: Sequence[Tokens] = ()
 
 
 def relative(scores: Mapping[int, float], full: float) -> dict[int, float]:
@@ -137,7 +147,7 @@ def candidates(
     """
     if meaning is None:
         answers = [Candidate(key, score, 0.0) for key, score in keywords.items()]
-        return _best(answers, count, favoured)
+        return best(answers, count, favoured)
     import numpy as np
 
     from cognitive_memory.retrieval.vector_index import best_rows
@@ -152,15 +162,15 @@ def candidates(
     with_vector = rows >= 0
     totals = cosines * np.float32(weights.meaning)
     totals[rows[with_vector]] += scores[with_vector] * np.float32(weights.keywords)
-    best = best_rows(totals, count)
+    first = best_rows(totals, count)
     if favoured:
         among = index.rows_of(np.fromiter(favoured, dtype=np.int64, count=len(favoured)))
         among = among[among >= 0]
-        totals[best] = -np.inf  # these are there already
-        best = np.concatenate([best, among[best_rows(totals[among], MOST_LIFTED)]])
+        totals[first] = -np.inf  # these are there already
+        first = np.concatenate([first, among[best_rows(totals[among], MOST_LIFTED)]])
     answers = [
         candidate(key, cosine)
-        for key, cosine in zip(index.keys_of(best).tolist(), cosines[best].tolist(), strict=True)
+        for key, cosine in zip(index.keys_of(first).tolist(), cosines[first].tolist(), strict=True)
     ]
     waiting = scores[~with_vector].astype(np.float64)
     highest = max(0.0, float(cosines.max(initial=0.0)))
@@ -171,7 +181,7 @@ def candidates(
         Candidate(key, score, 0.0)
         for key, score in zip(keys[~with_vector].tolist(), totals_waiting.tolist(), strict=True)
     ]
-    return _best(answers, count, favoured)
+    return best(answers, count, favoured)
 
 
 def _expected(
@@ -201,10 +211,33 @@ def _expected(
     return expected
 
 
-def _best(answers: Iterable[Candidate], count: int, favoured: Collection[int]) -> list[Candidate]:
+def best(answers: Iterable[Candidate], count: int, favoured: Collection[int]) -> list[Candidate]:
+    """The best candidates, so many, and of the favoured behind them the best `MOST_LIFTED`."""
     ordered = sorted(answers, key=lambda candidate: (-candidate.score, -candidate.key))
     rest = (candidate for candidate in ordered[count:] if candidate.key in favoured)
     return [*ordered[:count], *islice(rest, MOST_LIFTED)]
+
+
+def with_tokens(
+    candidates: Iterable[Candidate], near: Mapping[int, float], weights: Weights
+) -> list[Candidate]:
+    """The candidates with what their tokens bring them.
+
+    One that has none yet is taken for as near as the others are on average, so that it stands where
+    it would without any.
+
+    Args:
+        candidates: any.
+        near: how near the question's tokens are to those of a memory, by key.
+        weights: how much each thing counts.
+    """
+    if not near:
+        return list(candidates)
+    usual = sum(near.values()) / len(near)
+    return [
+        replace(candidate, tokens=weights.tokens * near.get(candidate.key, usual))
+        for candidate in candidates
+    ]
 
 
 def standing(memory: Memory, weights: Weights) -> dict[str, float]:
@@ -229,11 +262,15 @@ def hits(
     much they stored, one memory at most is lifted in full over a better one.
     """
     scored: list[tuple[Memory, dict[str, float], dict[str, float]]] = []
+    found = list(found)
+    said = {memory.text: candidate.score for candidate, memory in found}
     for candidate, memory in found:
+        question = said.get(memory.context, candidate.score / 2)
         parts = {
             "keywords": candidate.keywords,
             "meaning": candidate.meaning,
-            "asked": weights.asked * candidate.score * is_answer(memory),
+            "tokens": candidate.tokens,
+            "asked": weights.asked * question * is_answer(memory),
             "tests": weights.tests * candidate.score * -is_test_code(memory),
             "time": weights.time * candidate.score * is_within(memory, spans),
             "recency": weights.recency * recency(memory, now, weights.half_life_days),

@@ -149,7 +149,10 @@ def rebuild_words(database: Path) -> None:
 
 _COUNTS = {
     "number of memories": "SELECT memories - (SELECT count(*) FROM memories) FROM project",
-    "number of vectors": "SELECT sum(abs(embeddings - (SELECT count(*) FROM embeddings AS e WHERE e.model = models.model))) FROM models",
+    "number of vectors": (
+        "SELECT sum(abs(embeddings - (SELECT count(*) FROM embeddings AS e WHERE e.model = models.model) "
+        "- (SELECT count(*) FROM tokens AS t WHERE t.model = models.model))) FROM models"
+    ),
     "tags": (
         "SELECT (SELECT count(*) FROM memory_tags) - (SELECT count(DISTINCT memories.key || ' ' || value) FROM memories, json_each(tags))"
     ),

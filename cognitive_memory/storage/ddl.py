@@ -25,6 +25,7 @@ DIGESTS = {
     2: "583052528434c1281942fbe2fe7203950a6427dd9b802e8e9450a865635b6c58",
     3: "1c18c0d30f6efc02a0b2b4737a8fb6f06b891f02d256d9b111ebc8b21f482020",
     4: "dc6740c05d2acb91bae153e865651ec6b9cf97a21aaf46648ed138eaf05d438e",
+    5: "d8351655e4d9c89f9cf03db30a1eebd65264001482c3721fb0db5d9bcfe3b804",
 }
 """`digest` of each schema version, as the migrations make it. A released one never changes."""
 

@@ -1,4 +1,4 @@
-"""The vectors that another project's database has of the same texts."""
+"""The vectors, and the tokens, that another project's database has of the same texts."""
 
 from __future__ import annotations
 
@@ -10,17 +10,21 @@ from typing import TypeAlias
 from cognitive_memory.core.memory import Origin
 from cognitive_memory.storage import connections, files, schema
 from cognitive_memory.storage.errors import StorageError
+from cognitive_memory.storage.token_codes import token_space
 from cognitive_memory.storage.vectors import Embedded, Pending, number_of
 
+_WITH_TOKENS = 5
+"""The schema version from which on a database has tokens."""
+_CODES = "(SELECT codes FROM tokens WHERE tokens.memory = key AND tokens.model = :tokens)"
 # A commit's vector is made otherwise.
 _VECTOR = """
-SELECT vector FROM memories JOIN embeddings ON memory = key
-WHERE content_hash = ? AND (origin = 'commit') = ? AND model = ? AND length(vector) = ? LIMIT 1
+SELECT vector, {codes} FROM memories JOIN embeddings ON memory = key
+WHERE content_hash = :content_hash AND (origin = 'commit') = :commit
+AND model = :model AND length(vector) = :size LIMIT 1
 """
 
-
 Find: TypeAlias = "Callable[[Iterable[Pending]], list[Embedded]]"
-"""Gives the vectors of those memories whose text and context are in the other database, too."""
+"""Gives the vectors, and tokens if there are any, of those memories whose text and context are in the other database, too."""
 
 
 @contextmanager
@@ -38,20 +42,25 @@ def shared_vectors(database: Path, space: str, dimension: int) -> Iterator[Find]
     """
     import numpy as np
 
-    if schema.probe(database) is None:
+    version = schema.probe(database)
+    if version is None:
         raise FileNotFoundError(database)
     times = files.times(database)
     with connections.opened(database, read_only=True) as connection:
-        model = number_of(connection, space)
+        query = _VECTOR.format(codes=_CODES if version >= _WITH_TOKENS else "NULL")
+        shared = {
+            "model": number_of(connection, space),
+            "tokens": number_of(connection, token_space(space)),
+            "size": dimension * 4,
+        }
 
         def find(memories: Iterable[Pending]) -> list[Embedded]:
             found = []
             for item in memories:
-                commit = item.origin is Origin.COMMIT
-                values = (item.content_hash, commit, model, dimension * 4)
-                row = connection.execute(_VECTOR, values).fetchone()
+                own = {"content_hash": item.content_hash, "commit": item.origin is Origin.COMMIT}
+                row = connection.execute(query, {**shared, **own}).fetchone()
                 if row is not None and np.isfinite(np.frombuffer(row[0], dtype="<f4")).all():
-                    found.append(Embedded(item.key, item.content_hash, row[0]))
+                    found.append(Embedded(item.key, item.content_hash, row[0], tokens=row[1]))
             # Read without locks: of what was written meanwhile, one half may be old.
             if files.times(database) != times:
                 raise StorageError(str(database), "it changes just now", "try again later")

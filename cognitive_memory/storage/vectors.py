@@ -40,12 +40,13 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """The outcome of embedding one memory: a vector as float32 bytes, or the reason why there is none."""
+    """The outcome of embedding one memory: a vector as float32 bytes, or the reason why there is none; and its tokens' codes."""
 
     key: int
     content_hash: bytes
     vector: bytes | None
     failure: str | None = None
+    tokens: bytes | None = None
 
 
 class UnfitVectorsError(HeimdallError):

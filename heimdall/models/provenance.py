@@ -121,6 +121,9 @@ def _published(
             yield source.place, source.beside(asset, SUFFIX, client)
         except SourceError as error:
             failures.append(error)
+        except Exception as error:  # noqa: BLE001 (whatever an answer makes a parser raise)
+            told = f"{source.place}: its answer can't be used ({type(error).__name__})"
+            failures.append(SourceError(told))
     if not all(error.absent for error in failures):
         told = "; ".join(error.reason for error in failures)
         raise ProvenanceError(f"{told}; '--bundle FILE' takes one that is on this machine")
@@ -251,7 +254,8 @@ def _verifier(settings: Settings) -> Verifier:
             return Verifier.production(offline=True)
     except Exception as error:
         told = printable(str(error)) or type(error).__name__
-        raise ProvenanceError(f"sigstore's keys can't be loaded ({told})") from error
+        kept = "the user's data and cache directories"
+        raise ProvenanceError(f"sigstore's keys can't be kept in {kept} ({told})") from error
 
 
 @contextlib.contextmanager

@@ -20,6 +20,7 @@ from tests.benchmarks import (
     server,
     shipping,
     startup,
+    token_code,
 )
 
 
@@ -58,6 +59,7 @@ main.add_command(memory.main, "memory")
 main.add_command(recall_evaluation.main, "recall")
 main.add_command(recall_quality.main, "recall-peers")
 main.add_command(recall_speed.main, "recall-speed")
+main.add_command(token_code.main, "token-code")
 main.command("startup", help="Warm import, and help.")(startup.run)
 main.command("broken-networks", help="Import where the model can't be fetched.")(
     broken_networks.run

@@ -23,6 +23,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from cognitive_memory.core.embedder import Tokens
 from cognitive_memory.core.memory import MemoryType, NewMemory
 from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.embedding.embedder import embedded_text
@@ -59,6 +60,12 @@ class LoadedEngine:
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return self._encoder.encode_batch(texts)
 
+    def has_tokens(self) -> bool:
+        return True
+
+    def embed_with_tokens(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], list[Tokens]]:
+        return self._encoder.encode_with_tokens(texts)
+
 
 class FreeVectors:
     """Random vectors of unit length, which cost next to nothing: what is left is storage."""
@@ -80,6 +87,12 @@ class FreeVectors:
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         vectors = self._random.standard_normal((len(texts), self.dimension), dtype=np.float32)
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+    def has_tokens(self) -> bool:
+        return False
+
+    def embed_with_tokens(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], list[Tokens]]:
+        raise NotImplementedError
 
 
 def opened(database: Path, embedder: LoadedEngine | FreeVectors) -> ProjectMemory:

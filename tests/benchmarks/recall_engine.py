@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from cognitive_memory.core.config import EmbeddingConfig
+from cognitive_memory.core.embedder import Tokens
 from cognitive_memory.core.variants import pinned_variant
 from cognitive_memory.encoding import Encoder
 
@@ -57,9 +58,23 @@ class Engine:
             known |= made
         return np.stack([known[text] for text in texts])
 
+    def has_tokens(self) -> bool:
+        return True
+
+    def embed_with_tokens(self, texts: Sequence[str]) -> tuple[np.ndarray, list[Tokens]]:
+        if self._known is None:
+            return self._encoder.encode_with_tokens(texts)
+        known = self._known.tokens_of(texts)
+        if new := [text for text in dict.fromkeys(texts) if text not in known]:
+            vectors, tokens = self._encoder.encode_with_tokens(new)
+            self._known.add(dict(zip(new, vectors, strict=True)))
+            self._known.add_tokens(dict(zip(new, tokens, strict=True)))
+            known |= dict(zip(new, tokens, strict=True))
+        return self.embed(texts), [known[text] for text in texts]
+
 
 class _Vectors:
-    """Vectors by text."""
+    """Vectors and tokens by text."""
 
     def __init__(self, path: Path | None) -> None:
         self._connection = sqlite3.connect(
@@ -67,6 +82,9 @@ class _Vectors:
         )
         self._connection.execute(
             "CREATE TABLE IF NOT EXISTS vectors (digest BLOB PRIMARY KEY, vector BLOB) WITHOUT ROWID"
+        )
+        self._connection.execute(
+            "CREATE TABLE IF NOT EXISTS tokens (digest BLOB PRIMARY KEY, words TEXT, codes BLOB) WITHOUT ROWID"
         )
 
     def of(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
@@ -81,6 +99,28 @@ class _Vectors:
         self._connection.execute("BEGIN IMMEDIATE")
         self._connection.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?)", rows)
         self._connection.execute("COMMIT")
+
+    def tokens_of(self, texts: Sequence[str]) -> dict[str, Tokens]:
+        query = "SELECT words, codes FROM tokens WHERE digest = ?"
+        rows = (
+            (text, self._connection.execute(query, (_digest(text),)).fetchone()) for text in texts
+        )
+        return {text: _tokens(*row) for text, row in rows if row}
+
+    def add_tokens(self, tokens: dict[str, Tokens]) -> None:
+        rows = [
+            (_digest(text), " ".join(each.words), each.codes.tobytes())
+            for text, each in tokens.items()
+        ]
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._connection.executemany("INSERT OR IGNORE INTO tokens VALUES (?, ?, ?)", rows)
+        self._connection.execute("COMMIT")
+
+
+def _tokens(words: str, codes: bytes) -> Tokens:
+    split = words.split()
+    width = len(codes) // max(1, len(split)) or 1
+    return Tokens(split, np.frombuffer(codes, dtype=np.int8).reshape(-1, width))
 
 
 def _digest(text: str) -> bytes:

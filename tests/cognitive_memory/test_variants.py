@@ -140,6 +140,17 @@ def test_the_space_changes_with_what_the_vectors_depend_on_and_with_nothing_else
         assert (one == standard, other == quick) == (False, False)
 
 
+def test_a_graph_that_gives_an_earlier_ones_vectors_has_its_space(pin: Pin) -> None:
+    pin(ENTRY)
+    before = pinned_variant("m", "quick")
+    graphs = {**ENTRY["graphs"], "quick": {**ENTRY["graphs"]["quick"], "same_vectors_as": "2" * 64}}
+    pin({**_changed("m-quick.onnx"), "graphs": graphs})
+    after = pinned_variant("m", "quick")
+    assert before is not None
+    assert after is not None
+    assert after.embedding_space("auto", "cut") == before.embedding_space("auto", "cut")
+
+
 def test_without_a_pinned_model_there_is_no_space() -> None:
     assert ONNXEmbeddingProvider(EmbeddingConfig(model_name="nobody's")).embedding_space is None
 

@@ -90,12 +90,13 @@ def test_more_tokens_than_positions_are_an_error(session: onnxruntime.InferenceS
         run(session, ids, ids)
 
 
-def test_inputs_and_output_are_those_promised(session: onnxruntime.InferenceSession) -> None:
+def test_inputs_and_outputs_are_those_promised(session: onnxruntime.InferenceSession) -> None:
     inputs = {value.name: (value.type, value.shape) for value in session.get_inputs()}
     free = ("tensor(int64)", ["batch", "sequence"])
     assert inputs == {"input_ids": free, "attention_mask": free}
     assert [(value.name, value.shape) for value in session.get_outputs()] == [
-        ("embeddings", ["batch", 12])
+        ("embeddings", ["batch", 12]),
+        ("states", ["batch", "sequence", 12]),
     ]
 
 

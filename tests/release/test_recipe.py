@@ -40,6 +40,7 @@ _graphs = st.lists(
                 "devices": st.just(["cpu"]),
                 "computes_weights": st.booleans(),
                 "least_cosine": st.just(0.5),
+                "same_vectors_as": st.just("0" * 64),
                 "stands_in_for": _names,
                 "bulk_on": st.just(["avx2"]),
             },

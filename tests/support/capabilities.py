@@ -55,6 +55,7 @@ needs_odd_names = pytest.mark.skipif(not _odd_names, reason="names of files are 
 needs_any_bytes = pytest.mark.skipif(not _any_bytes, reason="names of files are text here")
 needs_pipes = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
 needs_users = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="there are no user numbers")
+needs_posix_paths = pytest.mark.skipif(os.sep != "/", reason="paths begin with a drive here")
 needs_root = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away"
 )

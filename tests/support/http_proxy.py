@@ -41,7 +41,8 @@ class Proxy:
 @contextmanager
 def http_proxy(*, user: str = "", password: str = "") -> Iterator[Proxy]:
     """A proxy that wants these credentials, if there are any."""
-    with tempfile.TemporaryDirectory(prefix="proxy-") as work:
+    # Its own processes may have the output open a moment longer, which Windows does not remove then.
+    with tempfile.TemporaryDirectory(prefix="proxy-", ignore_cleanup_errors=True) as work:
         port, log, output = Path(work, "port"), Path(work, "log"), Path(work, "output")
         log.touch()
         options = [*_OPTIONS, f"--port-file={port}", f"--data-dir={work}"]

@@ -88,6 +88,7 @@ _more = st.fixed_dictionaries(
         "devices": st.lists(_names, max_size=2),
         "computes_weights": st.booleans(),
         "least_cosine": st.just(0.5),
+        "same_vectors_as": st.just("0" * 64),
     },
 )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cognitive_memory.core.embedder import Tokens
 from cognitive_memory.encoding import EmptyTextError
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.storage.store import MemoryStore
@@ -24,12 +25,14 @@ class PlainEmbedder:
     Attributes:
         name: the label.
         here: whether the model is on this machine.
+        tells_tokens: whether it makes tokens, too.
         texts: every text that was embedded, in order.
     """
 
     name: str | None = "plain/1"
     here: bool = True
     dimension: int = 8
+    tells_tokens: bool = False
     texts: list[str] = field(default_factory=list)
 
     def embedding_space(self) -> str | None:
@@ -53,6 +56,17 @@ class PlainEmbedder:
         ]
         vectors = np.array(rows, dtype=np.float32).reshape(len(texts), 8) - 127.5
         return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+    def has_tokens(self) -> bool:
+        return self.tells_tokens
+
+    def embed_with_tokens(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], list[Tokens]]:
+        """One token for each text, of its vector."""
+        vectors = self.embed(texts)
+        codes = (vectors * 100).astype("int8")
+        return vectors, [
+            Tokens([text], code[None]) for text, code in zip(texts, codes, strict=True)
+        ]
 
     def open(self, database: Path) -> ProjectMemory:
         """A memory that embeds with this."""

@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import re
-import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode, urljoin
 
 import urllib3
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    InvalidHeader,
-    LocationValueError,
-    NewConnectionError,
-    ProxyError,
-    SSLError,
-)
+from urllib3.exceptions import ProxyError
 
 from ..errors import SourceError
 from ..package import DISTRIBUTION
@@ -27,14 +17,14 @@ from ..secrets import redact_url
 from ..settings import DEFAULT_CONNECT_SECONDS, DEFAULT_STALL_SECONDS
 from .address import Address
 from .connections import Limited
+from .failures import check_status, translated_errors
 from .limits import Pace
-from .proxies import credentials_hint, pools_behind, proxy_for, refusal
-from .tls import advice, trusting_context
+from .proxies import pools_behind, proxy_for
+from .tls import trusting_context
 
 _CHUNK = 1 << 20
 _MOST_REDIRECTS = 10
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +62,7 @@ class Answer:
         sock = connection.answering if isinstance(connection, Limited) else None
         self.patience.note(0)
         while True:
-            with _translated_errors(self.url):
+            with translated_errors(self.url):
                 if sock is not None and sock.fileno() >= 0:  # closed after a last answer
                     sock.settimeout(self.patience.limit(self.stall_seconds))
                 chunk = self.response.read1(_CHUNK)
@@ -182,7 +172,7 @@ class Client:
                 f"{redact_url(url)}: not asked, since {why}", transient=True, unreachable=True
             )
         try:
-            with _translated_errors(url, proxy):
+            with translated_errors(url, proxy):
                 response = self._pool(proxy).request(
                     "GET" if form is None else "POST",
                     url,
@@ -201,7 +191,7 @@ class Client:
             raise
         try:
             if response.status not in _REDIRECTS:
-                _check_status(response, url, proxy, at_home)
+                check_status(response, url, proxy, at_home)
             yield response
         finally:
             response.close()
@@ -220,66 +210,6 @@ class Client:
         return self._pools[proxy]
 
 
-@contextlib.contextmanager
-def _translated_errors(url: str, proxy: str | None = None) -> Iterator[None]:
-    """Turn what the HTTP library raises into a `SourceError` without secrets."""
-    by = _by(proxy)
-    try:
-        yield
-    except SSLError as error:
-        told = f"{redact_url(url)}{by}: TLS failed ({_root(error)}){advice(error)}"
-        raise SourceError(told) from error
-    except LocationValueError as error:  # its text repeats the URL, with what may be secret in it
-        raise SourceError(f"{redact_url(url)}: is no URL that can be asked") from error
-    except (HTTPError, OSError) as error:
-        if (refused := refusal(error)) is not None:
-            status, told = refused
-            told += credentials_hint(proxy) if status == 407 else ""
-            raise SourceError(
-                f"{redact_url(url)}:{by.replace(' by', '')} answered {told}",
-                transient=status in _TRANSIENT,
-            ) from error
-        unreachable = isinstance(error, NewConnectionError | ConnectTimeoutError | ProxyError)
-        raise SourceError(
-            f"{redact_url(url)}{by}: {_root(error)}", transient=True, unreachable=unreachable
-        ) from error
-    except ValueError as error:
-        # Its text may repeat a header, and with it a secret.
-        raise SourceError(
-            f"{redact_url(url)}{by}: can't be asked ({type(error).__name__})"
-        ) from error
-
-
-def _by(proxy: str | None) -> str:
-    return f" by the proxy {redact_url(proxy)}" if proxy else ""
-
-
-def retry_after_seconds(value: str | None) -> float | None:
-    """A `Retry-After` header, in seconds or as a date, as seconds from now; None if unusable."""
-    try:
-        return None if value is None else float(urllib3.Retry().parse_retry_after(value))
-    except (InvalidHeader, ValueError, OverflowError, OSError):
-        # All but the first come of numbers and years that Python or its platform can't take.
-        return None
-
-
-def _check_status(
-    response: urllib3.BaseHTTPResponse, url: str, proxy: str | None, at_home: bool
-) -> None:
-    if response.status in {200, 203, 206, 416}:
-        return
-    hint = credentials_hint(proxy) if response.status == 407 else ""
-    wishes = ("www-authenticate", "content-type") if at_home else ()
-    raise SourceError(
-        f"{redact_url(url)}{_by(proxy)}: answered {response.status} {response.reason or ''}".rstrip()
-        + hint,
-        transient=response.status in _TRANSIENT,
-        retry_after=retry_after_seconds(response.headers.get("Retry-After")),
-        absent=response.status in {404, 410},
-        headers={name: told for name in wishes if (told := response.headers.get(name))},
-    )
-
-
 def _next_address(url: str, location: str | None) -> Address:
     if not location:
         raise SourceError(f"{redact_url(url)}: redirected to nowhere")
@@ -295,16 +225,3 @@ def _next_address(url: str, location: str | None) -> Address:
     if url.startswith("https:") and scheme != "https":
         raise SourceError(f"{redact_url(url)}: redirected from https to {shown}, which was refused")
     return target
-
-
-def _root(error: BaseException) -> str:
-    """The innermost reason: the library wraps it several times over."""
-    while isinstance(inner := getattr(error, "reason", None) or error.__cause__, BaseException):
-        if isinstance(error, ConnectTimeoutError):
-            # Our own words, behind the library's name of the connection.
-            return re.sub(r"^\w+\(host=.*?\): ", "", str(error.args[-1]))
-        error = inner
-    if isinstance(error, socket.gaierror):
-        return f"the host name can't be resolved ({error.strerror})"
-    text = str(error)
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cognitive_memory.core.embedder import Tokens
 from cognitive_memory.core.memory import NewMemory, Origin
 from cognitive_memory.encoding import EmptyTextError
 from cognitive_memory.project_memory import ProjectMemory
@@ -38,6 +39,12 @@ class Lengths:
         self.read += texts
         angles = np.array([len(text) / 100 for text in texts], dtype=np.float32)
         return np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+    def has_tokens(self) -> bool:
+        return False
+
+    def embed_with_tokens(self, texts: Sequence[str]) -> tuple[np.ndarray, list[Tokens]]:
+        raise NotImplementedError
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from cognitive_memory.embedding.sharing import FEWEST
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.storage import known
 from cognitive_memory.storage.store import MemoryStore
+from cognitive_memory.storage.token_codes import TokenReader
 from tests.support.plain_embedder import PlainEmbedder
 
 TEXTS = [NewMemory(text=f"text {number}") for number in range(FEWEST + 50)]
@@ -63,6 +64,17 @@ def test_nothing_is_embedded_that_a_clone_has(
     with PlainEmbedder().open(clone) as theirs:
         ours = vectors(memory)
         assert vectors(theirs) == {text: ours[text] for text in ours if text != "new"}
+
+
+def test_tokens_come_along(memory: ProjectMemory, embedder: PlainEmbedder, clone: Path) -> None:
+    with PlainEmbedder(tells_tokens=True).open(clone) as theirs:
+        theirs.embed_pending()
+    embedder.tells_tokens = True
+    memory.store_many(TEXTS, embed=False)
+    memory.embed_pending()
+    assert embedder.texts == []
+    with memory.storage.reading() as reader:
+        assert TokenReader(reader.vectors).pending_count() == 0
 
 
 @pytest.mark.parametrize("case", ["context", "commits", "space", "unknown", "few", "infinite"])

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cognitive_memory.core.embedder import CODE_LENGTH, Tokens
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.retrieval.recaller import Recaller
 from cognitive_memory.storage.store import MemoryStore
@@ -20,6 +21,7 @@ class Letters:
     def __init__(self) -> None:
         self.here = True
         self.name = "letters"
+        self.tells_tokens = False
         self.embedded: list[str] = []
 
     def embedding_space(self) -> str | None:
@@ -40,6 +42,22 @@ class Letters:
             noise = np.frombuffer(hashlib.sha256(text.encode()).digest(), dtype=np.uint8)
             vectors[place] += noise / 10_000  # no two alike
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+    def has_tokens(self) -> bool:
+        return self.tells_tokens
+
+    def embed_with_tokens(self, texts: Sequence[str]) -> tuple[np.ndarray, list[Tokens]]:
+        """Each word's code tells which letters it has."""
+        return self.embed(texts), [self._tokens(text) for text in texts]
+
+    def _tokens(self, text: str) -> Tokens:
+        words = text.casefold().split()
+        codes = np.zeros((len(words), self.dimension))
+        for place, word in enumerate(words):
+            for letter in word:
+                codes[place, ord(letter) % self.dimension] += 1
+        codes *= CODE_LENGTH / np.maximum(np.linalg.norm(codes, axis=1, keepdims=True), 1)
+        return Tokens(words, np.rint(codes).clip(-127, 127).astype(np.int8))
 
 
 @pytest.fixture

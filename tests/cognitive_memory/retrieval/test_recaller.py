@@ -21,6 +21,7 @@ from cognitive_memory.retrieval.recaller import MAX_CHARACTERS, Recaller
 from cognitive_memory.retrieval.scoring import Weights
 from cognitive_memory.retrieval.vector_file import VectorFile
 from cognitive_memory.storage.store import MemoryStore
+from cognitive_memory.storage.token_codes import TokenReader
 from cognitive_memory.storage.vectors import State
 from tests.cognitive_memory.retrieval.conftest import Letters
 
@@ -76,7 +77,7 @@ def test_limit(filled: ProjectMemory) -> None:
 def test_parts_add_up_to_the_score(filled: ProjectMemory) -> None:
     for hit in filled.recall("which database", explain=True).hits:
         assert set(hit.parts) == {
-            *("keywords", "meaning", "asked", "tests", "time", "recency"),
+            *("keywords", "meaning", "tokens", "asked", "tests", "time", "recency"),
             *("stored", "pinned", "importance"),
         }
         assert sum(hit.parts.values()) == pytest.approx(hit.score)
@@ -449,6 +450,38 @@ def test_what_is_stored_where_the_database_says_a_wrong_size_is_embedded(
         0,
     )
     assert texts(memory, "one more")[0] == "One more"
+
+
+def test_tokens_tell_what_words_and_meaning_leave_equal(
+    memory: ProjectMemory, engine: Letters
+) -> None:
+    engine.tells_tokens = True
+    memory.store_many([NewMemory(text=text) for text in ("listen to the radio", "silent radio")])
+    hit, *_ = memory.recall("silent", explain=True).hits
+    assert hit.memory.text == "silent radio"
+    assert hit.parts["tokens"] == pytest.approx(memory.weights.tokens, abs=0.02)
+    assert sum(hit.parts.values()) == pytest.approx(hit.score)
+
+
+def test_memories_without_tokens_are_ranked_as_ever_and_get_them_beside_their_vectors(
+    memory: ProjectMemory, engine: Letters
+) -> None:
+    memory.store_many(NewMemory(text=text) for text in ("the first", "the second", "third"))
+    before = memory.recall("the second", explain=True)
+    with memory.storage.reading() as reader:
+        vectors = reader.vectors.since(None)
+    engine.tells_tokens = True
+    without = memory.recall("the second", explain=True)
+    assert [hit.memory for hit in without.hits] == [hit.memory for hit in before.hits]
+    assert {hit.parts["tokens"] for hit in without.hits} == {0}
+    assert memory.embed_pending() == 0  # no vector was missing
+    with memory.storage.reading() as reader:
+        assert TokenReader(reader.vectors).pending_count() == 0
+        assert reader.vectors.since(vectors.state).keys.tolist() == []
+    assert memory.recall("the second", explain=True).hits[0].parts["tokens"] > 0.25
+    engine.embedded.clear()
+    memory.embed_pending()
+    assert engine.embedded == []
 
 
 @pytest.mark.parametrize("way", ["stored", "embedded later", "imported"])

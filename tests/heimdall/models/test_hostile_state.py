@@ -20,7 +20,7 @@ from heimdall.models.receipts import StoredSet
 from heimdall.models.resolver import resolve_in_detail
 from heimdall.models.settings import Settings
 from heimdall.models.store import Store
-from heimdall.models.transfer.http import retry_after_seconds
+from heimdall.models.transfer.failures import retry_after_seconds
 from heimdall.models.transfer.partials import claim
 from tests.support.small_model import SmallModel
 

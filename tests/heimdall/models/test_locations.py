@@ -14,6 +14,7 @@ from platformdirs.macos import MacOS
 
 from heimdall.models import locations
 from heimdall.models.settings import SettingsError
+from tests.support.capabilities import needs_posix_paths
 from tests.support.places import DATA
 
 _DIRECTORIES = st.one_of(
@@ -101,6 +102,7 @@ HOMEBREW = "/opt/homebrew/opt/python@3.13/Frameworks/Python.framework/Versions/3
 
 @pytest.mark.parametrize("prefix", ["/usr/local", HOMEBREW, "/usr/local/Cellar/python@3.12/3.12.9"])
 @pytest.mark.parametrize("variable", ["", "XDG_DATA_HOME", "XDG_DATA_DIRS"])
+@needs_posix_paths
 def test_the_short_cut_on_macos_says_what_platformdirs_says(
     monkeypatch: pytest.MonkeyPatch, home: Path, prefix: str, variable: str
 ) -> None:
@@ -173,11 +175,13 @@ def test_what_a_shell_should_have_taken_away_is_an_error(
 @pytest.mark.parametrize(
     "value", ["/srv/a b", "/srv/100%", "/srv/50% off, 20% left", "/srv/$", "/srv/it's"]
 )
+@needs_posix_paths
 def test_what_only_looks_a_little_like_it_is_a_path(value: str) -> None:
     assert locations.named_directory("HEIMDALL_DATA_DIR", value) == value
 
 
 @pytest.mark.parametrize("home", ["/", "/nonexistent", None])
+@needs_posix_paths
 def test_without_a_home_a_service_keeps_its_state_where_systemd_says(
     home: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

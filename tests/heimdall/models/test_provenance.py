@@ -12,6 +12,7 @@ from heimdall.models import provenance
 from heimdall.models.__main__ import main
 from heimdall.models.manifest import PinnedAsset
 from heimdall.models.settings import Settings
+from tests.support.raw_server import raw_server
 from tests.support.servers import github, plain_mirror
 from tests.support.sigstore_instance import SigstoreInstance
 from tests.support.small_model import SmallModel
@@ -219,6 +220,18 @@ def test_no_network_is_an_error(
     assert "Connection refused; '--bundle FILE'" in told
 
 
+@pytest.mark.usefixtures("online")
+def test_an_answer_that_can_not_be_used_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    body = b'{"layers": [{}]}'
+    with raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)) as odd:
+        monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", odd.url.replace("http", "oci+http") + "/a")
+        monkeypatch.setenv("HEIMDALL_SOURCES", "mirror")
+        assert main(VERIFY) == 2
+    assert "its answer can't be used (KeyError)" in capsys.readouterr().err
+
+
 def test_without_the_library_it_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -236,7 +249,7 @@ def test_keys_that_can_not_be_kept_are_told(
     monkeypatch.setenv("XDG_DATA_HOME", str(home / ".local" / "share"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / "file"))
     assert main(["verify", "--bundle", str(home / "file")]) == 2
-    assert "sigstore's keys can't be loaded" in capsys.readouterr().err
+    assert "sigstore's keys can't be kept" in capsys.readouterr().err
 
 
 def test_a_real_attestation_of_githubs_action(home: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from heimdall.models import windows
 from heimdall.models.space import NoSpaceError, explained, may_change_hands, require_space
-from tests.support.capabilities import needs_users
+from tests.support.capabilities import needs_posix_paths, needs_users
 from tests.support.filesystems import tmpfs
 
 
@@ -39,6 +39,7 @@ def denied(path: str | Path) -> OSError:
     return PermissionError(errno.EACCES, "Permission denied", str(path))
 
 
+@needs_posix_paths
 def test_nobody_is_told_to_own_what_is_above_his_home(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

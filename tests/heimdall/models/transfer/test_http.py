@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from heimdall.models.errors import SourceError
 from heimdall.models.transfer.address import Address
-from heimdall.models.transfer.http import Client, retry_after_seconds
+from heimdall.models.transfer.failures import retry_after_seconds
+from heimdall.models.transfer.http import Client
 from tests.support.faults import Fault, Instead
 from tests.support.servers import RunningServer, plain_mirror
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from cognitive_memory.core.embedder import Embedder, Tokens
 from cognitive_memory.core.local_time import Span, spans_in
+from cognitive_memory.core.memory import Origin
 from cognitive_memory.core.recall import (
     EVERYTHING,
     MEANING_ALONE,
@@ -368,5 +369,7 @@ class Recaller:
             return found
         with self._store.reading() as reader:
             codes = TokenReader(reader.vectors).of_keys([candidate.key for candidate in found])
+            commits = reader.of_origin(Origin.COMMIT, codes)
         near = late.mean_nearness(tokens, keywords.frequencies, keywords.total, codes)
-        return scoring.best(scoring.with_tokens(found, near, self._weights), count, favoured)
+        compared = scoring.with_tokens(found, near, self._weights, commits)
+        return scoring.best(compared, count, favoured)

@@ -40,6 +40,8 @@ class Weights:
     Attributes:
         meaning: share of the cosine in the score; the rest, up to 1, is the keywords'.
         tokens: what a memory gets on top whose tokens are those of the question.
+        commits: how far its tokens bring a commit from what tokens bring on average, as part of how
+            far they bring others.
         recency: what a memory of this moment gets on top; an older one gets less, half of it after
             `half_life_days`.
         half_life_days: see there.
@@ -64,6 +66,7 @@ class Weights:
 
     meaning: float = 0.65
     tokens: float = 0.3
+    commits: float = 2 / 3
     recency: float = 0.02
     half_life_days: float = 90.0
     importance: float = 0.2
@@ -219,7 +222,10 @@ def best(answers: Iterable[Candidate], count: int, favoured: Collection[int]) ->
 
 
 def with_tokens(
-    candidates: Iterable[Candidate], near: Mapping[int, float], weights: Weights
+    candidates: Iterable[Candidate],
+    near: Mapping[int, float],
+    weights: Weights,
+    commits: Collection[int] = (),
 ) -> list[Candidate]:
     """The candidates with what their tokens bring them.
 
@@ -230,14 +236,17 @@ def with_tokens(
         candidates: any.
         near: how near the question's tokens are to those of a memory, by key.
         weights: how much each thing counts.
+        commits: the keys of those that are commits.
     """
     if not near:
         return list(candidates)
     usual = sum(near.values()) / len(near)
-    return [
-        replace(candidate, tokens=weights.tokens * near.get(candidate.key, usual))
-        for candidate in candidates
-    ]
+
+    def brought(key: int) -> float:
+        share = weights.commits if key in commits else 1.0
+        return weights.tokens * (usual + share * (near.get(key, usual) - usual))
+
+    return [replace(candidate, tokens=brought(candidate.key)) for candidate in candidates]
 
 
 def standing(memory: Memory, weights: Weights) -> dict[str, float]:

@@ -241,6 +241,12 @@ class Reader:
         """
         return [row[0] for row in self.connection.execute(query, (limit,))]
 
+    def of_origin(self, origin: Origin, keys: Collection[int]) -> frozenset[int]:
+        """Those of some memories, by key, that have an origin."""
+        query = f"SELECT key FROM memories WHERE key IN {one_of('keys')} AND +origin = :origin"
+        values = {"keys": as_json(list(keys)), "origin": str(origin)}
+        return frozenset(row[0] for row in self.connection.execute(query, values))
+
     def revision(self) -> int:
         """The project's change counter: as long as it stays, nothing has changed."""
         return int(self.connection.execute("SELECT revision FROM project").fetchone()[0])

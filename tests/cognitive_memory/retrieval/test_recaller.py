@@ -463,6 +463,19 @@ def test_tokens_tell_what_words_and_meaning_leave_equal(
     assert sum(hit.parts.values()) == pytest.approx(hit.score)
 
 
+def test_tokens_tell_less_of_a_commit(memory: ProjectMemory, engine: Letters) -> None:
+    engine.tells_tokens = True
+    memory.store_many(NewMemory(text=text) for text in ("silent radio", "a loud one"))
+    memory.store(NewMemory(text="radio, silent", origin=Origin.COMMIT))
+    hits = memory.recall("silent", explain=True).hits
+    by_text = {hit.memory.text: hit.parts["tokens"] for hit in hits}
+    as_near, far = by_text["silent radio"], by_text["a loud one"]
+    usual = (2 * as_near + far) / 3
+    expected = usual + memory.weights.commits * (as_near - usual)
+    assert by_text["radio, silent"] == pytest.approx(expected)
+    assert usual < expected < as_near
+
+
 def test_memories_without_tokens_are_ranked_as_ever_and_get_them_beside_their_vectors(
     memory: ProjectMemory, engine: Letters
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from heimdall.cli.command import command
 from heimdall.models.report import Report
+from tests.support.uncovered import uncovered
 
 BEGIN = """
 import atexit, sys, threading, time
@@ -20,9 +21,14 @@ from heimdall.cli import end
 
 
 def run(code: str, stdout: int | TextIO = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", BEGIN + code]
     return subprocess.run(
-        command, stdout=stdout, stderr=subprocess.PIPE, encoding="utf-8", timeout=60, check=False
+        [sys.executable, "-c", BEGIN + code],
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        env=uncovered(),  # a process that is traced ends in the ordinary way
+        encoding="utf-8",
+        timeout=60,
+        check=False,
     )
 
 

@@ -143,6 +143,11 @@ class JointMemory:
         """The ids of memories that are named by them or by their beginnings, with the errors of `short_ids.whole_ids`."""
         return whole_ids([memory.storage for memory in self.memories.values()], given)
 
+    def named(self, given: str) -> tuple[ProjectMemory, str]:
+        """The one that has a memory, and the memory's id, of which the beginning is enough; errors as `whole_ids`."""
+        (memory_id,) = self.whole_ids([given])
+        return self.having(memory_id), memory_id
+
     def get(self, memory_id: str) -> Memory:
         """The memory of an id.
 

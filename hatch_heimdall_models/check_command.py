@@ -9,12 +9,12 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hatch_heimdall_models.checking import archive_problems
+from hatch_heimdall_models.checking import archive_problems, missing_licences
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.exit_codes import EXIT_FINDINGS, EXIT_OK
 from hatch_heimdall_models.files import sha256_of
 from hatch_heimdall_models.lock import read_manifest
-from hatch_heimdall_models.members import is_distribution
+from hatch_heimdall_models.members import is_distribution, is_wheel
 from hatch_heimdall_models.project import read_config
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "check",
         help="look into finished wheels and sdists",
         description="Open finished wheels and sdists, of any build backend: each has to carry the manifest as it is locked, "
-        "no model and no release asset under any name, and a wheel may not be larger than max-wheel-size.",
+        "no model and no release asset under any name; a wheel carries the models' licences too, and may not be larger "
+        "than max-wheel-size.",
         epilog="Folders, and files that are no distributions, are passed over. "
         "Exit codes: 0 all are right, 1 one is not, 2 error or usage.",
     )
@@ -57,6 +58,8 @@ def _run(options: argparse.Namespace) -> int:
             continue
         try:
             problems = archive_problems(archive, config, lock)
+            if is_wheel(archive):
+                problems += missing_licences(archive, config, options.project)
         except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError) as error:
             raise ModelBuildError(str(archive), [f"can't be read: {error}"]) from error
         checked += 1

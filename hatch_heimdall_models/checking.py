@@ -39,6 +39,28 @@ def archive_problems(archive: Path, config: HookConfig, lock: Manifest) -> list[
     )
 
 
+def missing_licences(wheel: Path, config: HookConfig, root: Path) -> list[str]:
+    """Licences of the models that a finished wheel does not carry, a sentence each.
+
+    Args:
+        wheel: made by any backend.
+        config: the project's table.
+        root: the project's root, where the licences are.
+
+    Raises:
+        OSError, zipfile.BadZipFile: if the wheel or a licence can't be read.
+    """
+    wanted = {path: (root / path).read_bytes() for m in config.models for path in m.license_files}
+    sizes = {len(text) for text in wanted.values()}
+    # By content: backends agree neither on the folder nor on the name in it.
+    carried = {m.stream.read() for m in members(wheel) if wanted and m.size in sizes}
+    return [
+        f"lacks {path}, the licence of a model: add it to the project's license-files"
+        for path, text in wanted.items()
+        if text not in carried
+    ]
+
+
 def _place(path: str, names: Iterable[str]) -> str:
     """Where a file of the project went in an archive: the member that most of its path fits."""
     parts = path.split("/")

@@ -130,7 +130,10 @@ def settle(
         changed = write_if_different(path, text.encode())
         return True, [f"{'wrote' if changed else 'unchanged:'} {path}"]
     if differences := lock_differences(old, new):
-        return False, [f"{path} is out of date; '{command}' would update it:", *differences]
+        return False, [
+            f"{path} is out of date; '{command}' pins what is there, if that is right:",
+            *differences,
+        ]
     return True, [f"{path} pins what is there"]
 
 

@@ -134,8 +134,16 @@ class LockMaker:
         """The assets of a model: those of the lock so far where they still are right."""
         known = entry_of(old, model.name, model.variant, model.marker)
 
+        checking = self.packed != self.assets
+
         def new_tag() -> str:
-            return demanded or self._tag(self.config.next_tag)
+            try:
+                return demanded or self._tag(self.config.next_tag)
+            except ModelBuildError:
+                # Whether a known model changed can be told where the next release's name can't.
+                if checking and known:
+                    return known.asset.tag
+                raise
 
         coming = self._coming(demanded)
         if model.has_single_files:

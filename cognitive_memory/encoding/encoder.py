@@ -186,9 +186,10 @@ class Encoder:
             tokens.extend(block.tokens)
             cut.extend(block.cut)
         if cut:
-            self._warn(
+            several = (
                 f"{len(cut)} of {len(checked)} texts, the first of them text {cut[0]}, are longer"
             )
+            self._warn(several if len(checked) > 1 else "the text is longer")
         return vectors, tokens
 
     def encode_stream(self, texts: Iterable[str], *, batch_size: int = 32) -> Iterator[Block]:

@@ -84,7 +84,14 @@ def restore(file: Path, database: Path, *, force: bool = False, own: bool = Fals
         )
     database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _beside(database) as draft:
-        _take(file, draft, own=own)
+        try:
+            _take(file, draft, own=own)
+        except DatabaseUnreadableError as error:
+            if (
+                type(error) is DatabaseUnreadableError
+            ):  # elsewhere the advice is to restore a backup
+                error.advice = "nothing was changed; if there is another backup, restore that one"
+            raise
         kept = _put_aside(database) if there else None
         # makes it when it is new, or when the old one was damaged
         prepared = schema.prepare(database)

@@ -170,10 +170,10 @@ def make_private(file: Path) -> None:
     try:
         os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     except OSError as error:
-        problem = f"it can't be made: {error.strerror}"
-        raise StorageError(
-            str(file), problem, "check the owner and mode of its directory"
-        ) from error
+        # What is made is a draft mostly, whose name tells nobody anything.
+        problem = f"no file can be made there: {error.strerror}"
+        advice = "check that it exists, its owner and its mode"
+        raise StorageError(str(file.parent), problem, advice) from error
 
 
 def take_name(fresh: Path, database: Path) -> bool:

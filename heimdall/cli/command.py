@@ -66,10 +66,11 @@ class Command(_WithExamples):
         report: Report | None = super().invoke(ctx)
         if report is None:
             return EXIT_OK
-        if as_json:
-            output.as_json(report.document)
-        else:
-            report.show()
+        with output.to_stdout():
+            if as_json:
+                output.as_json(report.document)
+            else:
+                report.show()
         for message in report.errors:
             output.error(message)
         return report.exit_code

@@ -35,8 +35,8 @@ def history(*, memory_id: str, forget: bool) -> Report:
         heimdall history 6f9619ff --forget  # drop that, for example since a secret was in it
     """
     with these_memories() as joint:
-        (named,) = joint.whole_ids([memory_id])
-        storage = joint.having(named).storage
+        memory_of_it, named = joint.named(memory_id)
+        storage = memory_of_it.storage
         dropped = 0
         if forget:
             with storage.writing() as writer:

@@ -13,7 +13,8 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields as dataclass_fields
 from dataclasses import is_dataclass
 from functools import partial
@@ -82,6 +83,16 @@ def mark(grade: Grade) -> Styled:
     except UnicodeEncodeError:
         return colour(letters)
     return colour(sign)
+
+
+@contextmanager
+def to_stdout() -> Iterator[None]:
+    """Name the standard output in an error of writing to it, which the system leaves nameless."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or "standard output"
+        raise
 
 
 def line(*parts: str) -> None:

@@ -79,7 +79,7 @@ class _Made:
 
     def show(self) -> None:
         if not self.made:
-            output.line(f"{self.root} has a memory already: project {self.project_id}")
+            output.paragraph(f"{self.root} has a memory already: project {self.project_id}")
             return
         verb = output.faint("would make  ") if self.dry_run else output.good("made  ")
         for file in self.made:

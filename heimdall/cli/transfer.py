@@ -159,7 +159,7 @@ def restore(*, file: Path, force: bool, own: bool, scope: str) -> Report:
 def _lines_to(file: Path | None, *, force: bool) -> Iterator[IO[str]]:
     """The standard output, or a stream whose file gets its name when everything is in it."""
     if file is None:
-        with click.open_file("-", "w", encoding="utf-8") as stream:
+        with output.to_stdout(), click.open_file("-", "w", encoding="utf-8") as stream:
             yield stream
         return
     if file.exists() and not force:

@@ -89,8 +89,8 @@ def respond(content: bytes, event: Event, client: str = "") -> str:
 
 def _standard_input() -> bytes | None:
     """The payload; None where there is none."""
-    stream: BinaryIO | None = sys.stdin.buffer if sys.stdin else None
-    if stream is None or stream.isatty():
+    stream: BinaryIO = sys.stdin.buffer
+    if stream.isatty():
         with contextlib.suppress(AttributeError, OSError):
             sys.stderr.write(
                 "heimdall hook is for assistants: it reads their JSON on stdin ('heimdall hook --help')\n"

@@ -102,7 +102,8 @@ async def _memory_text(service: Service, ctx: Context, memory_id: str, uri: str)
     if not source.memories:
         raise _not_found(uri, "This project has no memories yet.")
     try:
-        memory = await service.in_thread(source.get, memory_id)
+        found, whole_id = await service.in_thread(source.named, memory_id)
+        memory = await service.in_thread(found.get, whole_id)
     except HeimdallError as error:
         raise _not_found(uri, str(error)) from error
     return texts.listing(f"Memory {memory.id}", [MemoryRecord.of(memory)])

@@ -217,13 +217,15 @@ def import_(output: Output, package: Package, *, path: Path, variant: str | None
 def prune(output: Output, *, dry_run: bool) -> Report:
     """Remove models that no environment uses any more, and say why for each."""
     from .prune import carry_out, judge
+    from .space import explaining
     from .store import Store
     from .text import megabytes
 
     store = Store()
-    verdicts = judge(store)
-    if not dry_run:
-        carry_out(store, verdicts)
+    with explaining(store.models_dir):
+        verdicts = judge(store)
+        if not dry_run:
+            carry_out(store, verdicts)
     freed = sum(verdict.size for verdict in verdicts if not verdict.keep)
     rows = [{**asdict(verdict), "path": str(verdict.path)} for verdict in verdicts]
     removed = "would remove" if dry_run else "removed"

@@ -105,6 +105,7 @@ class _Asking:
         self.missing = missing
         self.delivered: list[str] = []
         self._attempts: dict[tuple[str, str], Attempt] = {}
+        self._untold = ""
         self._too_large: dict[tuple[str, str], NoSpaceError | OSError] = {}
 
     def run(self, sources: list[Source]) -> None:
@@ -123,7 +124,8 @@ class _Asking:
             if not sources or number + 1 == ROUNDS or in_vain or seconds >= patience.left:
                 break
             when = f" in {seconds:.0f} s" if seconds >= 0.5 else ""
-            self.context.progress.note(f"asking again{when}")
+            self.context.progress.note(f"{self._untold}asking again{when}")
+            self._untold = ""
             time.sleep(seconds)
         if self._too_large and self._too_large.keys() == self._attempts.keys():
             raise min(self._too_large.values(), key=lambda error: getattr(error, "needed", 0))
@@ -178,8 +180,11 @@ class _Asking:
     def _failed(self, key: tuple[str, str], error: Exception, *, is_last: bool) -> None:
         before = self._attempts.get(key)
         self._attempts[key] = attempt = Attempt(*key, str(error))
-        # What fails in the same way again was said once.
-        if not is_last and attempt != before:
+        if attempt == before:  # said once
+            return
+        if is_last:
+            self._untold = f"{attempt.brief}; "
+        else:
             self.context.progress.note(f"{attempt.brief}; trying the next source")
 
 

@@ -151,7 +151,11 @@ def draft(
         OSError: the file can't be written.
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
-    os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
+    try:
+        os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
+    except OSError as error:
+        error.filename = os.fspath(path)  # the name of a draft tells nobody anything
+        raise
     try:
         yield beside
         if durable:

@@ -136,11 +136,11 @@ def _acquire(
 ) -> bool:
     began = time.monotonic()
     announced = False
+    if _try_lock(descriptor):
+        return True
     before = work()
     patience.note(0)
     while True:
-        if _try_lock(descriptor):
-            return True
         waited = time.monotonic() - began
         if done():
             return False
@@ -155,6 +155,8 @@ def _acquire(
             announced = True
             progress.note(f"waiting up to {seconds:g} s for {_who(owner)}, which holds {path}")
         time.sleep(_POLL_SECONDS)
+        if _try_lock(descriptor):
+            return True
 
 
 def _try_lock(descriptor: int) -> bool:

@@ -9,7 +9,7 @@ import os
 import warnings
 from collections.abc import Iterator
 from importlib.machinery import ModuleSpec
-from importlib.metadata import Distribution, distributions
+from importlib.metadata import Distribution, distributions, packages_distributions
 from pathlib import Path
 
 from . import receipts
@@ -80,7 +80,7 @@ def find_package(name: str, manifest: str = MANIFEST_NAME) -> Package:
     except (ImportError, ValueError):  # of a package above it, or a name that is none
         spec = None
     if spec is None:
-        raise ManifestError(f"{name}/{manifest}", f"the package {name!r} is not installed")
+        raise ManifestError(f"{name}/{manifest}", _not_installed(name))
     # A namespace package has several directories; a plain module has none.
     candidates = [Path(folder, manifest) for folder in spec.submodule_search_locations or ()]
     for candidate in [*candidates, *_behind_links(spec, manifest)]:
@@ -91,6 +91,19 @@ def find_package(name: str, manifest: str = MANIFEST_NAME) -> Package:
         if candidate.is_file() or receipts.in_archive(str(candidate)) is not None:
             return Package(name, str(candidate))
     raise _none_in(name, candidates, manifest)
+
+
+def _not_installed(name: str) -> str:
+    from packaging.utils import canonicalize_name  # of no use where all is well
+
+    # Installers and imports often know a package by two names.
+    imported = [
+        module
+        for module, names in packages_distributions().items()
+        if canonicalize_name(name) in map(canonicalize_name, (module, *names))
+    ]
+    hint = f"; the name that is imported is meant: {' or '.join(imported)}" if imported else ""
+    return f"the package {name!r} is not installed{hint}"
 
 
 def _behind_links(spec: ModuleSpec, manifest: str) -> Iterator[Path]:

@@ -14,11 +14,12 @@ _LEAST_SECONDS = 0.01
 
 
 class Patience:
-    """A clock that starts when it is made, and ends a fetch; one for all its sources.
+    """A clock that starts when somebody is first waited for, and ends a fetch; one for all its sources.
 
     Explicit commands have no end of it. An import has a little: hosts that swallow packets, a silent proxy, another
     process' download that stopped, a slow start of a program all take from the same few seconds. What does not is the
-    time in which bytes arrive, or are hashed or written.
+    time in which bytes arrive, or are hashed or written; nor what many processes that start at once take from each other
+    before one of them asks for something.
 
     Attributes:
         seconds: what there was at the beginning.
@@ -26,12 +27,19 @@ class Patience:
 
     def __init__(self, seconds: float = inf) -> None:
         self.seconds = seconds
-        self._noted = time.monotonic()
-        self._end = self._noted + seconds
+        self._noted = self._end = 0.0
+        self._begun = False
+
+    def _begin(self) -> None:
+        if not self._begun:
+            self._begun = True
+            self._noted = time.monotonic()
+            self._end = self._noted + self.seconds
 
     @property
     def left(self) -> float:
         """The seconds that are left, never less than 0."""
+        self._begin()
         return max(0.0, self._end - time.monotonic())
 
     @property
@@ -53,6 +61,7 @@ class Patience:
 
         A pause of up to a second before bytes that come at 10 kB/s or more is no standing still.
         """
+        self._begin()
         now = time.monotonic()
         if self._noted < self._end:  # what was over does not begin again
             excused = min(count / _SLOWEST_BYTES_PER_SECOND, _LONGEST_PAUSE_SECONDS)
@@ -62,6 +71,9 @@ class Patience:
     @contextlib.contextmanager
     def working(self) -> Iterator[None]:
         """The block hashes or writes bytes that are here: its time does not count."""
+        if not self._begun:
+            yield
+            return
         left = self.left
         try:
             yield

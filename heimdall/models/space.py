@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +61,19 @@ def explained(error: OSError, models_dir: Path) -> StoreError:
                 return StoreError(str(models_dir), reason, remedy)
     reason = f"{error.strerror or error}" + (f" ({error.filename})" if error.filename else "")
     return StoreError(str(models_dir), reason, _remedy(error))
+
+
+@contextlib.contextmanager
+def explaining(models_dir: Path) -> Iterator[None]:
+    """What the system refuses in the block is said as `explained` says it.
+
+    Raises:
+        StoreError: in place of an `OSError`.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise explained(error, models_dir) from error
 
 
 def _remedy(error: OSError) -> str:

@@ -14,8 +14,11 @@ def settle() -> None:
 
     Stdout takes any text: what UTF-8 has no bytes for as file systems write it, what another encoding lacks as an
     escape. Lines end as they are written, so that the same memories are the same bytes everywhere. A byte order mark on
-    stdin is dropped, and what is in another encoding raises `UnicodeDecodeError` where it is read.
+    stdin is dropped, and what is in another encoding raises `UnicodeDecodeError` where it is read. A stdin that is
+    missing (`<&-`, a program without a console) is an empty one: nobody answers there.
     """
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123 (for as long as we live)
     named = os.environ.get("PYTHONIOENCODING", "").partition(":")[0].lower().replace("_", "-")
     is_utf8 = named in {"", "utf-8", "utf8"}
     for stream in (sys.stdin, sys.stdout, sys.stderr):

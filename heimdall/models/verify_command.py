@@ -31,6 +31,7 @@ def verify(
     from . import resolver
     from .manifest import read_model
     from .pinned_set import PinnedSet
+    from .space import explaining
     from .store import Store
     from .verify import verify as hash_files
 
@@ -38,7 +39,9 @@ def verify(
     # First: it may turn out that they can't be checked here.
     attested = _attested(model, bundle) if provenance or bundle else None
     directory = model.locate().directory
-    findings = hash_files(PinnedSet(model, Store()))
+    store = Store()
+    with explaining(store.models_dir):
+        findings = hash_files(PinnedSet(model, store))
     sound = all(finding.state == "ok" for finding in findings)
     repaired = repair and not sound
     if repaired:

@@ -152,12 +152,14 @@ def test_cut_texts_are_logged_by_the_others(
         encoder.encode_batch(["short", "also short"])
         assert caplog.messages == []
         encoder.encode(LONG)
+        encoder.encode_batch([LONG])
         encoder.encode_batch(["short", LONG, LONG])
     longer = (
         "longer than the 512 tokens that are read of a text, and embedded by the beginning alone"
     )
     longer += "; long_texts='pool' reads more of them"
     assert caplog.messages == [
+        f"the text is {longer}",
         f"the text is {longer}",
         f"2 of 3 texts, the first of them text 1, are {longer}",
     ]

@@ -15,6 +15,7 @@ from tests.support.samples import SRC
 
 MANIFEST = "src/iris_sorter/model_manifest.json"
 ASSET = "dist/models/v1.2.0/iris-v1.2.0.zip"
+LICENCE = "LICENSES/model.txt"
 WEIGHTS = SRC.models["iris.joblib"]
 
 
@@ -40,8 +41,9 @@ def wheel(
     root: Path, members: dict[str, bytes], *, name: str = "iris_sorter-1.2.0-py3-none-any.whl"
 ) -> Path:
     path = root / "dist" / name
+    licence = {f"iris_sorter-1.2.0.dist-info/licenses/{LICENCE}": (root / LICENCE).read_bytes()}
     with zipfile.ZipFile(path, "w") as archive:
-        for member, content in members.items():
+        for member, content in (licence | members).items():
             archive.writestr(member, content)
     return path
 
@@ -89,6 +91,11 @@ def test_right_archives(root: Path, place: str, capsys: pytest.CaptureFixture[st
             "carries iris_sorter/models/notes.txt, which lies in",
         ),
         ("else/where.bin", WEIGHTS, "carries else/where.bin, which is the model's iris.joblib"),
+        (
+            f"iris_sorter-1.2.0.dist-info/licenses/{LICENCE}",
+            b"Another project's licence.",
+            f"lacks {LICENCE}, the licence of a model: add it to the project's license-files",
+        ),
         ("big.py", bytes(30_000), "more than max-wheel-size allows (20000)"),
     ],
 )

@@ -305,6 +305,7 @@ def test_a_dynamic_version_is_only_needed_for_a_new_asset(locked: Locked) -> Non
     assert locked.run() == 0
     (locked.root / SRC.models_dir / "iris.joblib").write_bytes(b"trained again")
     assert locked.run() == 2
+    assert locked.run("--check") == 1
     assert locked.run("--version", "1.3.0") == 0
     assert locked.lock.models[0].asset.tag == "v1.3.0"
 

@@ -19,8 +19,8 @@ _PREVIEW_TOKENS: Final = 75
 @tool("Delete a memory", destroys=True)
 async def delete_memory(call: Call, arguments: DeleteMemory) -> tuple[Deleted, str]:
     """Delete one memory for good, by its id."""
-    memory_id, dry_run = arguments.memory_id.strip(), arguments.dry_run
-    memory = await call.memory_with(memory_id)
+    dry_run = arguments.dry_run
+    memory, memory_id = await call.memory_with(arguments.memory_id)
     if dry_run:
         gone: tuple[Memory, ...] = (await call.service.in_thread(memory.get, memory_id),)
     else:

@@ -46,7 +46,14 @@ def _problem(mistake: ErrorDetails, schema: dict[str, Any]) -> str:
     if mistake["type"] == "missing":
         return f"{place} is missing; expected {form}"
     if mistake["type"].endswith(("too_long", "too_short")):
-        return f"{place}: {mistake['msg']}"
+        end, limit = (
+            ("least", "min_length") if "short" in mistake["type"] else ("most", "max_length")
+        )
+        many = mistake["ctx"][limit]
+        unit = (
+            f" character{'' if many == 1 else 's'}" if mistake["type"].startswith("string") else ""
+        )
+        return f"{place}: expected {form}, at {end} {many:,}{unit}"
     reason = str(mistake.get("ctx", {}).get("error", "")) or f"expected {form}"
     return f"{place}: got {clean(shown(mistake['input']))}; {reason}"
 

@@ -40,8 +40,7 @@ async def list_memories(call: Call, arguments: ListMemories) -> tuple[Listed, st
 @tool("Read a memory", reads=True)
 async def get_memory(call: Call, arguments: GetMemory) -> tuple[Listed, str]:
     """Read the whole text of one memory; a very long one page by page."""
-    memory_id = arguments.memory_id.strip()
-    project = await call.memory_with(memory_id)
+    project, memory_id = await call.memory_with(arguments.memory_id)
     memory = await call.service.in_thread(project.get, memory_id)
     text, start = clean(memory.text), _position(arguments, memory)
     part = longest_part(text[start:], arguments.max_tokens)

@@ -93,8 +93,8 @@ async def update_memory(call: Call, arguments: UpdateMemory) -> tuple[Stored, st
         raise ToolError(
             "Nothing to change: pass at least one of text, memory_type, tags, importance_score, pinned, source_info."
         )
-    memory = await call.memory_with(arguments.memory_id)
-    changed = await call.service.in_thread(memory.update, arguments.memory_id.strip(), **changes)
+    memory, memory_id = await call.memory_with(arguments.memory_id)
+    changed = await call.service.in_thread(memory.update, memory_id, **changes)
     notes = _pending(call, memory, changed)
     if arguments.text is not None:
         notes += [*await _similar(call, memory, changed), texts.before(changed)]

@@ -31,8 +31,10 @@ class Call:
     service: Service
     ctx: Context
 
-    async def memory_with(self, memory_id: str) -> ProjectMemory:
-        """The memory of the client's project or the user's, whichever has the id.
+    async def memory_with(self, memory_id: str) -> tuple[ProjectMemory, str]:
+        """The memory of the client's project or the user's, whichever has the id, and the whole id.
+
+        Hooks and commands show the beginnings of ids.
 
         Raises:
             ToolError: there is none yet.
@@ -43,7 +45,7 @@ class Call:
             raise ToolError(
                 f"no memory has the id {memory_id}: this project has no memories yet. store_memory makes the first."
             )
-        return await self.service.in_thread(joint.having, memory_id)
+        return await self.service.in_thread(joint.named, memory_id)
 
 
 Run: TypeAlias = Callable[[Call, Any], Awaitable[tuple[BaseModel, str]]]

@@ -46,6 +46,12 @@ def test_backup_replaces_only_when_told(saved: Path, memory: ProjectMemory) -> N
     assert texts(saved) == {"one", "two"}
 
 
+def test_a_folder_that_is_missing_is_named(memory: ProjectMemory, tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="check that it exists") as refused:
+        back_up(memory.database, tmp_path / "missing" / "project.db")
+    assert refused.value.database == str(tmp_path / "missing")
+
+
 def test_backup_while_others_write(memory: ProjectMemory, tmp_path: Path) -> None:
     memory.store_many(NewMemory(text=f"{number}") for number in range(500))
     done = Event()
@@ -139,6 +145,14 @@ def damaged(saved: Path) -> None:
     saved.write_bytes(saved.read_bytes()[: -8192 * 3] + bytes(8192 * 3))
 
 
+def cut_short(saved: Path) -> None:
+    saved.write_bytes(saved.read_bytes()[: 8192 * 2])
+
+
+def nonsense(saved: Path) -> None:
+    saved.write_bytes(b"no database at all")
+
+
 def newer(saved: Path) -> None:
     with closing(sqlite3.connect(saved)) as connection:
         connection.execute("PRAGMA user_version = 99")
@@ -151,6 +165,8 @@ def newer(saved: Path) -> None:
         (empty, DatabaseUnreadableError, "it is empty"),
         (something_else, DatabaseUnreadableError, "tables: songs"),
         (damaged, DatabaseUnreadableError, "it is damaged"),
+        (cut_short, DatabaseUnreadableError, "another backup"),
+        (nonsense, DatabaseUnreadableError, "another backup"),
         (newer, NewerSchemaError, "schema version 99"),
     ],
 )
@@ -162,8 +178,10 @@ def test_bad_backup_changes_nothing(
     match: str,
 ) -> None:
     spoil(saved)
-    with pytest.raises(kind, match=match):
+    with pytest.raises(kind, match=match) as refused:
         backup.restore(saved, memory.database, force=True)
+    assert "'heimdall restore' brings back" not in str(refused.value)
+    assert str(saved) in str(refused.value)
     assert texts(memory.database) == {"one", "two"}
     assert [item.name for item in memory.database.parent.iterdir() if "replaced" in item.name] == []
 

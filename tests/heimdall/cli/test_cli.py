@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
 from typing import TextIO
 
 import pytest
+
+from heimdall.cli.command import command
+from heimdall.models.report import Report
 
 BEGIN = """
 import atexit, sys, threading, time
@@ -43,6 +47,18 @@ def test_what_can_not_be_written_is_told() -> None:
         done = run("print('lost'); sys.exit(end(0))", full)
     assert done.returncode != 0
     assert "No space left" in done.stderr
+
+
+def test_an_answer_that_can_not_be_written_names_the_output() -> None:
+    def show() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    @command(reports=False)
+    def full() -> Report:
+        return Report({}, show)
+
+    with pytest.raises(OSError, match="standard output"):
+        full.main([], standalone_mode=False)
 
 
 def test_who_watches_sees_the_end() -> None:

@@ -98,6 +98,9 @@ def test_what_fails_in_the_same_way_again_is_said_once(
         "mirror: somewhere: busy; trying the next source",
         "mirror: somewhere: worse; trying the next source",
     ]
+    again = [said for said in progress.said if "asking again" in said]
+    assert again[0].startswith("github: somewhere: busy; asking again")
+    assert all(said.startswith("asking again") for said in again[1:])
 
 
 @pytest.mark.parametrize(

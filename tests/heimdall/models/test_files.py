@@ -47,6 +47,13 @@ def test_what_is_not_finished_leaves_nothing(tmp_path: Path, error: BaseExceptio
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_file_that_can_not_be_made_is_named_and_not_its_draft(tmp_path: Path) -> None:
+    path = tmp_path / "missing" / "file"
+    with pytest.raises(FileNotFoundError) as refused, draft(path):
+        pass
+    assert refused.value.filename == str(path)
+
+
 def test_text_keeps_its_line_ends(tmp_path: Path) -> None:
     write_atomically(tmp_path / "file", "größe\r\n1\n")
     assert (tmp_path / "file").read_bytes() == "größe\r\n1\n".encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from functools import partial
 from pathlib import Path
@@ -55,6 +56,28 @@ def test_a_missing_model_is_told_as_json_too(
 def test_an_error_is_a_message(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["pull", "--variant", "huge"]) == 2
     assert capsys.readouterr().err.startswith("heimdall-models: model manifest ")
+
+
+@pytest.mark.parametrize(
+    ("command", "work"),
+    [("verify", "heimdall.models.verify.verify"), ("prune", "heimdall.models.prune.judge")],
+)
+def test_a_closed_directory_is_explained(
+    command: str,
+    work: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def closed(_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path / "locks"))
+
+    monkeypatch.setattr(work, closed)
+    assert main([command]) == 2
+    printed = capsys.readouterr().err
+    assert "/models can't be used: Permission denied" in printed.replace("\\", "/")
+    assert "belongs to" in printed
+    assert "set HEIMDALL_DATA_DIR to a" in printed
 
 
 def test_a_bad_command_line_shows_the_usage(capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,6 +26,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
+def begun(seconds: float) -> Patience:
+    """One whose clock runs."""
+    patience = Patience(seconds)
+    patience.note(0)
+    return patience
+
+
 def test_without_an_end_nothing_is_limited(clock: Clock) -> None:
     patience = Patience()
     clock.now += 1e6
@@ -37,6 +44,8 @@ def test_without_an_end_nothing_is_limited(clock: Clock) -> None:
 
 def test_all_time_counts_whatever_it_is_spent_on(clock: Clock) -> None:
     patience = Patience(3)
+    clock.now += 9
+    assert patience.left == 3, "nothing was waited for yet"
     clock.now += 2
     assert (patience.left, patience.limit(30), patience.limit(30, share=0.5)) == (1, 1, 0.5)
     clock.now += 1
@@ -45,7 +54,7 @@ def test_all_time_counts_whatever_it_is_spent_on(clock: Clock) -> None:
 
 
 def test_bytes_that_flow_cost_nothing(clock: Clock) -> None:
-    patience = Patience(3)
+    patience = begun(3)
     for _ in range(1000):
         clock.now += 0.5
         patience.note(5000)
@@ -53,7 +62,7 @@ def test_bytes_that_flow_cost_nothing(clock: Clock) -> None:
 
 
 def test_bytes_that_drip_do(clock: Clock) -> None:
-    patience = Patience(3)
+    patience = begun(3)
     while not patience.is_over:
         clock.now += 0.5
         patience.note(1)
@@ -61,7 +70,7 @@ def test_bytes_that_drip_do(clock: Clock) -> None:
 
 
 def test_what_was_before_a_wait_is_not_excused_by_its_bytes(clock: Clock) -> None:
-    patience = Patience(3)
+    patience = begun(3)
     clock.now += 1  # the connection
     patience.note(0)
     clock.now += 0.5
@@ -70,14 +79,14 @@ def test_what_was_before_a_wait_is_not_excused_by_its_bytes(clock: Clock) -> Non
 
 
 def test_a_long_pause_costs_whatever_comes_after_it(clock: Clock) -> None:
-    patience = Patience(3)
+    patience = begun(3)
     clock.now += 2.5
     patience.note(1 << 30)
     assert patience.left == 1.5
 
 
 def test_work_on_bytes_that_are_here_costs_nothing(clock: Clock) -> None:
-    patience = Patience(3)
+    patience = begun(3)
     clock.now += 1
     with patience.working():
         clock.now += 60
@@ -88,7 +97,7 @@ def test_work_on_bytes_that_are_here_costs_nothing(clock: Clock) -> None:
 
 
 def test_what_is_over_does_not_begin_again(clock: Clock) -> None:
-    patience = Patience(3)
+    patience = begun(3)
     clock.now += 4
     patience.note(0)
     with patience.working():
@@ -106,7 +115,7 @@ def test_it_is_over_after_so_much_time_in_which_nothing_happens(
     clock = Clock()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(time, "monotonic", clock)
-        patience, still = Patience(3), 0.0
+        patience, still = begun(3), 0.0
         for pause, count, work in steps:
             before = patience.left
             clock.now += pause

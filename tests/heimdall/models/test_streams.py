@@ -61,6 +61,15 @@ def test_another_encoding_that_is_asked_for_is_kept() -> None:
         assert behind["stdout"].getvalue() == b"Gr\xf6\xdfe \\u65e5\n"
 
 
+def test_a_missing_stdin_is_an_empty_one() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdin", None)
+        streams.settle()
+        with sys.stdin:
+            assert not sys.stdin.isatty()
+            assert sys.stdin.buffer.read() == b""
+
+
 def test_closed_and_missing_streams_are_left_alone() -> None:
     with pipes(), pytest.MonkeyPatch.context() as patch:
         sys.stdin.close()

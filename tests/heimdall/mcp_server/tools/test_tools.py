@@ -384,6 +384,22 @@ async def test_short_memories_are_whole_beside_long_ones(client: Client) -> None
     assert short["text"] == "A mast of oak lasts forty years."
 
 
+async def test_the_beginning_of_an_id_names_a_memory_as_hooks_and_commands_show_it(
+    client: Client,
+) -> None:
+    memory_id, *_ = await fill(client)
+    short = f" {memory_id[:8]} "
+    assert (await record_of(client, short))["id"] == memory_id
+    await call(client, "update_memory", memory_id=short, tags=["renamed"])
+    assert (await record_of(client, memory_id))["tags"] == ["renamed"]
+    shown = await client.read_resource(f"heimdall://memory/{memory_id[:8]}")
+    assert memory_id in shown.contents[0].text  # type: ignore[union-attr]
+    gone = await call(client, "delete_memory", memory_id=short)
+    assert gone.structured_content["memories"][0]["id"] == memory_id
+    unknown = await call(client, "get_memory", memory_id=short)
+    assert f"no memory has the id {short.strip()}" in text_of(unknown)
+
+
 async def test_all_of_a_long_memory_is_read_page_by_page(client: Client) -> None:
     text = FILLER * 10 + "The end."
     stored = await call(client, "store_memory", text=text)
@@ -552,6 +568,8 @@ async def test_status(client: Client, project: Path, monkeypatch: pytest.MonkeyP
         ("delete_memory", {"memory_id": "5"}, "no memories yet"),
         ("delete_memory", {"memory_id": "5", "dry_ran": True}, "did you mean dry_run?"),
         ("delete_memory", {}, "memory_id is missing; expected text"),
+        ("delete_memory", {"memory_id": ""}, "memory_id: expected text, at least 1 character"),
+        ("delete_memories_by_tags", {"tags": []}, "tags: expected a list of texts, at least 1"),
         ("delete_memory", {}, "- memory_id (required): text\n  - dry_run: true or false"),
     ],
 )

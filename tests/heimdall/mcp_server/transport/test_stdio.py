@@ -50,9 +50,9 @@ def test_huge_and_hostile_arguments_are_refused_by_name(raw: RawServer) -> None:
     for _ in range(150):
         nested = [nested]
     hostile: list[tuple[dict[str, object], str]] = [
-        ({"text": "x" * 3_000_000}, "at most 200000 characters"),
+        ({"text": "x" * 3_000_000}, "text: expected text, at most 200,000 characters"),
         ({"text": "  \n "}, "text is blank"),
-        ({"text": "a", "context": {"tags": ["t"] * 1000}}, "at most 100 items"),
+        ({"text": "a", "context": {"tags": ["t"] * 1000}}, "a list of texts, at most 100"),
         ({"text": "a", "context": {"hierarchy_level": 10**400}}, "context.hierarchy_level"),
         ({"text": "a", "context": nested}, "context"),
         ({"text": {"a": 1}}, "text: got {'a': 1}; expected text"),

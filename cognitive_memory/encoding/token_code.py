@@ -1,7 +1,7 @@
 """Last hidden states as few bytes: what the tokens of two texts are compared by, one with one ("late interaction", Khattab and Zaharia, 2020).
 
 A state is projected to the directions in which the states of texts differ most (PCA, fitted by
-`python -m tests.benchmarks tokens`), scaled to one length, and rounded to int8. Tokens that say
+`python -m tests.benchmarks token-code`), scaled to one length, and rounded to int8. Tokens that say
 nothing by themselves are left out.
 """
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -52,8 +52,8 @@ English.
 """
 
 KEYWORD_HITS = 1_000
-"""How many keyword hits take part, the best ones. What comes after them has a small part of the
-best one's score.
+"""How many keyword hits take part, the best ones, besides those of `MOST_FAVOURED` memories. What
+comes after them has a small part of the best one's score.
 """
 
 SPARE = 10
@@ -199,15 +199,23 @@ class Recaller:
     def _keywords(self, question: str, wanted: RecallFilter) -> Keywords:
         """What keywords bring each memory that has one."""
         terms = sought(question)
+        favoured = self._favoured()
         with self._store.reading() as reader:
             frequencies = reader.word_frequencies(terms.terms)
             total = reader.memory_count()
             telling = terms.most_telling(frequencies, total)
             if not telling:
                 return Keywords({}, frequencies, total)
-            scores = reader.keyword_scores(
-                terms.expression(telling), wanted, limit=KEYWORD_HITS, weights=self._weights.columns
+            score = partial(
+                reader.keyword_scores,
+                terms.expression(telling),
+                wanted,
+                limit=KEYWORD_HITS,
+                weights=self._weights.columns,
             )
+            scores = score()
+            if len(scores) == KEYWORD_HITS and (missed := favoured.difference(scores)):
+                scores |= score(among=missed)
         covered = self._weights.coverage * sum(telling.values())
         full = max(self._weights.bm25_floor, covered)
         return Keywords(scoring.relative(scores, full), frequencies, total)

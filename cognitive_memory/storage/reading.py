@@ -188,6 +188,7 @@ class Reader:
         *,
         limit: int,
         weights: tuple[float, float, float, float],
+        among: Collection[int] | None = None,
     ) -> dict[int, float]:
         """BM25 scores, the higher the better, of memories that match an FTS5 expression, by key; best first.
 
@@ -196,8 +197,11 @@ class Reader:
             filter: which may answer.
             limit: how many at most.
             weights: of words in text, context, tags, and of what `search_words` adds.
+            among: keys of the only ones that may answer; None: all.
         """
         where = conditions(filter, row="memory_words.rowid")
+        if among is not None:  # with "+", since FTS5 would begin anew for each key
+            where.add(f"+memory_words.rowid IN {one_of('among')}", among=as_json(list(among)))
         score = f"-bm25(memory_words, {', '.join(map(repr, map(float, weights)))})"
         join = "JOIN memories ON memories.key = memory_words.rowid" * ("memories." in str(where))
         query = f"""

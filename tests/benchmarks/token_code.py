@@ -23,7 +23,7 @@ from cognitive_memory.retrieval.keywords import STOP_WORDS
 from tests.support.real_model import DIRECTORY
 
 TEXTS = 3_000
-"""How many texts are looked at; of half as many the directions are the same within a few degrees."""
+"""How many texts are looked at."""
 _LEAST, _MOST = 60, 1_200
 """Characters of a text."""
 

@@ -119,6 +119,24 @@ def test_what_was_stored_by_hand_is_not_lost_among_what_was_loaded(memory: Proje
     assert memory.recall("bump database", limit=1).hits[0].memory.id == decision.id
 
 
+def test_words_of_what_was_stored_by_hand_count_however_many_others_match_better(
+    memory: ProjectMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cognitive_memory.retrieval.recaller.KEYWORD_HITS", 3)
+    decision = memory.store(NewMemory(text="Tests need a database that sorts as ours does"))
+    memory.store_many(
+        NewMemory(text=f"database {number}", origin=Origin.COMMIT) for number in range(9)
+    )
+    hits = memory.recall("database", explain=True).hits
+    by_words = {hit.memory.id for hit in hits if hit.parts["keywords"]}
+    assert decision.id in by_words
+    assert 3 < len(by_words) < len(hits)
+    others = RecallFilter(origins=frozenset({Origin.COMMIT}))
+    assert decision.id not in {
+        hit.memory.id for hit in memory.recall("database", filter=others).hits
+    }
+
+
 def test_when_nothing_fits_the_answer_says_so(memory: ProjectMemory, engine: Letters) -> None:
     words = [f"{first}{second}" for first in "abcdefgh" for second in "klmnpqrs"]
     memory.store_many(NewMemory(text=f"note about {word}") for word in words)

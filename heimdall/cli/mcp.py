@@ -51,6 +51,12 @@ _hooks = click.option(
 )
 
 
+_which = options(
+    click.argument("clients", nargs=-1),
+    click.option("--all", "every", is_flag=True, help="Every assistant that is installed here."),
+)
+
+
 @group()
 def mcp() -> None:
     """Connect AI coding assistants.
@@ -63,8 +69,7 @@ def mcp() -> None:
 
 
 @mcp.command()
-@click.argument("clients", nargs=-1)
-@click.option("--all", "every", is_flag=True, help="Every assistant that is installed here.")
+@_which
 @_place_options
 @_command
 @_env
@@ -97,15 +102,8 @@ def install(
     from heimdall.mcp_clients.clients import CLIENTS
     from heimdall.mcp_clients.variables import unseen
 
-    chosen = list(clients)
-    if every:
-        chosen += [
-            client.name
-            for client in CLIENTS.values()
-            if scope in client.scopes and setup.is_here(client)
-        ]
-    places = [place_of(client, scope, project, name) for client in chosen]
-    if not places and every:
+    places = [place_of(client, scope, project, name) for client in _named(clients, every, scope)]
+    if not places:
         text = (
             "No assistant was found on this machine. Name one to connect it before it is installed, "
             "as in 'heimdall mcp install claude-code': 'heimdall mcp list' shows all "
@@ -114,8 +112,6 @@ def install(
         )
         show = partial(output.paragraph, text)
         return Report({"dry_run": dry_run, "changes": []}, show, sound=False)
-    if not places:
-        raise click.UsageError("Name an assistant, or say --all. 'heimdall mcp list' shows them.")
     fixed = project.absolute() if project and scope == "user" else None
     put = partial(
         setup.install, command=command, project=fixed, variables=variables, dry_run=dry_run
@@ -130,6 +126,17 @@ def install(
     document = {**report.document, **({"variables_left_out": left} if left else {})}
     show = partial(_show_unseen, report.show, sorted(written), left)
     return replace(report, document=document, show=show)
+
+
+def _named(clients: Sequence[str], every: bool, scope: str) -> list[str]:
+    """The clients that are named, and with `--all` those that are installed here."""
+    from heimdall.mcp_clients import setup
+    from heimdall.mcp_clients.clients import CLIENTS
+
+    if not clients and not every:
+        raise click.UsageError("Name an assistant, or say --all. 'heimdall mcp list' shows them.")
+    here = (one.name for one in CLIENTS.values() if scope in one.scopes and setup.is_here(one))
+    return [*clients, *(here if every else ())]
 
 
 def _show_unseen(show: Callable[[], None], written: Sequence[str], left: Sequence[str]) -> None:
@@ -157,20 +164,27 @@ def _hooks_wanted(places: Iterable[Place], *, dry_run: bool) -> bool:
 
 
 @mcp.command()
-@click.argument("clients", nargs=-1, required=True)
+@_which
 @_place_options
 @_dry_run
 def remove(
-    *, clients: tuple[str, ...], scope: str, project: Path | None, name: str, dry_run: bool
+    *,
+    clients: tuple[str, ...],
+    every: bool,
+    scope: str,
+    project: Path | None,
+    name: str,
+    dry_run: bool,
 ) -> Report:
     """Take the server, and the hooks if there are any, out of the configuration of CLIENTS.
 
     Examples:
         heimdall mcp remove cursor  # out of your configuration
+        heimdall mcp remove --all  # out of every assistant's that is installed here
     """
     from heimdall.mcp_clients import setup
 
-    places = [place_of(client, scope, project, name) for client in clients]
+    places = [place_of(client, scope, project, name) for client in _named(clients, every, scope)]
     return carry_out(places, partial(setup.remove, dry_run=dry_run), "remove", dry_run=dry_run)
 
 

@@ -16,7 +16,7 @@ from heimdall.cli.command import group
 from heimdall.cli.project_list import list_
 from heimdall.cli.trust import trust
 from heimdall.models.report import Report
-from heimdall.models.text import megabytes
+from heimdall.models.text import megabytes, printable
 
 if TYPE_CHECKING:
     from cognitive_memory.project.find import Project
@@ -79,7 +79,8 @@ class _Made:
 
     def show(self) -> None:
         if not self.made:
-            output.paragraph(f"{self.root} has a memory already: project {self.project_id}")
+            there = f"{self.root} has a memory already: project {self.project_id}"
+            output.paragraph(printable(there))
             return
         verb = output.faint("would make  ") if self.dry_run else output.good("made  ")
         for file in self.made:

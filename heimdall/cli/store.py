@@ -106,7 +106,8 @@ def store(
 
 @command()
 @click.argument("memory_id", metavar="ID")
-@click.option("--text", help='The new text; "-" reads it from the standard input.')
+@click.argument("words", nargs=-1, metavar="[TEXT]...")
+@click.option("--text", help='The new text, too; "-" reads it from the standard input.')
 @click.option("--type", type=click.Choice(TYPES), help="How general it is.")
 @click.option(
     "--tag",
@@ -124,21 +125,31 @@ def store(
 )
 @metadata_option
 def update(
-    *, memory_id: str, text: str | None, tags: tuple[str, ...], no_tags: bool, **fields: Any
+    *,
+    memory_id: str,
+    words: tuple[str, ...],
+    text: str | None,
+    tags: tuple[str, ...],
+    no_tags: bool,
+    **fields: Any,
 ) -> Report:
     """Change a memory; what is not named stays as it is.
 
-    Of this project, or of what you stored for all of yours. The ID may be cut to its first 8 characters.
+    Of this project, or of what you stored for all of yours. The ID may be cut to its first 8 characters. TEXT may be
+    several words.
 
     Examples:
-        heimdall update 6f9619ff --text 'It is five now'  # change the text
+        heimdall update 6f9619ff It is five now  # change the text
         heimdall update 6f9619ff --tag release --pin  # give it these tags, and pin it
     """
+    if words and text:
+        raise click.UsageError("The text is given twice: as words and as --text.")
+    text = text or " ".join(words)
     fields["text"] = _text(text) if text else None
     fields["tags"] = () if no_tags else tags or None
     changes = {name: value for name, value in fields.items() if value is not None}
     if not changes:
-        raise click.UsageError("Name what is to change, for example --text.")
+        raise click.UsageError("Say the new text, or name what is to change, for example --tag.")
     from cognitive_memory.storage.short_ids import short_id
 
     with these_memories() as memory:

@@ -43,7 +43,8 @@ def test_the_life_of_a_connection(project: Path, home: Path) -> None:
     assert re.search(r"Codex CLI, user: version [0-9.]+, \d+ tools, ", status.stdout)
     (entry,) = json.loads(mcp(project, "status", "--json").stdout)["entries"]
     assert "recall_memories" in entry["tools"]
-    assert mcp(project, "remove", "codex").returncode == 0
+    assert "Name an assistant, or say --all" in mcp(project, "remove").stderr
+    assert mcp(project, "remove", "--all").returncode == 0
     assert (home / ".codex" / "config.toml").read_text() == "# mine\n"
     assert len(list((home / DATA / "backups").iterdir())) == 2
 
@@ -129,7 +130,7 @@ def test_a_place_that_is_taken_is_refused_with_what_to_paste(project: Path, home
         (("install", "zed", "--command", "'"), "can't be understood"),
         (("install", "zed", "--env", "A B"), "expected NAME or NAME=VALUE"),
         (("install", "qwen-cod"), "did you mean qwen-code?"),
-        (("remove",), "Missing argument"),
+        (("remove",), "Name an assistant, or say --all"),
     ],
 )
 def test_mistakes_are_told_in_a_line(

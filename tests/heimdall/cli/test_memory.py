@@ -242,6 +242,8 @@ def test_a_text_of_several_places_comes_once_and_names_them(run: Run, report: Re
 def test_every_command_takes_the_beginning_of_an_id(run: Run, report: Report) -> None:
     stored = report("store", "one", "--id", "6f9619ff-8b86-4011-b42d-00c04fc964ff")["id"]
     assert report("update", "6f9619ff", "--text", "two")["id"] == stored
+    assert report("update", "6f9619ff", "two", "words")["text"] == "two words"
+    assert "given twice" in run("update", "6f9619ff", "two", "--text", "three").stderr
     assert report("store", "three", "--id", "6F9619FF")["id"] == stored
     assert report("delete-memory", "6f9619ff-8b", stored, "--dry-run")["deleted"][0]["id"] == stored
     other = report("store", "four", "--id", "6f9619ff-8b86-4011-b42d-00c04fc964fe")["id"]
@@ -309,7 +311,7 @@ def test_looking_makes_nothing(run: Run, report: Report) -> None:
         (("store", "a", "--metadata", "{"), "it is no JSON"),
         (("store", "a", "--at", "someday"), "is no date"),
         (("store", "a", "--id", "5"), "expected a UUID"),
-        (("update", NOBODY), "Name what is to change"),
+        (("update", NOBODY), "Say the new text, or name what is to change"),
         (("update", NOBODY, "--text", "b"), f"no memory has the id {NOBODY}"),
         (("delete-memory", NOBODY), f"no memory has the id {NOBODY}"),
         (("delete-memories-by-tags",), "Name a tag"),

@@ -64,11 +64,6 @@ priors find a place.
 SPARE_IN_TIME = 200
 """The same for a question that names a time: it lifts memories from further down."""
 
-COMPARED_CLOSELY = 100
-"""How many candidates at least are compared token by token. From 60 to 200 no figure of recall
-differs.
-"""
-
 MOST_FAVOURED = 1_000
 """How many of the memories that were stored by hand, are pinned or important are always looked at,
 the newest ones. Where there are more, they are most of what there is, and need no help.
@@ -371,7 +366,7 @@ class Recaller:
     ) -> list[Candidate]:
         """The best candidates by words and meaning, and of more of them those by tokens, too."""
         tokens = meaning.tokens if meaning else ()
-        most = max(count, COMPARED_CLOSELY) if tokens else count
+        most = max(count, scoring.COMPARED_CLOSELY) if tokens else count
         found = scoring.candidates(keywords.scores, meaning, self._weights, most, favoured)
         if not tokens:
             return found

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from cognitive_memory.core.local_time import Span
 from cognitive_memory.core.memory import Memory, MemoryType, Origin
-from cognitive_memory.retrieval.scoring import Candidate, Weights, hits, is_weak, relative, standing
+from cognitive_memory.retrieval.scoring import (
+    COMPARED_CLOSELY,
+    Candidate,
+    Weights,
+    hits,
+    is_weak,
+    relative,
+    standing,
+    with_tokens,
+)
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 MEMORY = Memory(
@@ -46,6 +55,16 @@ def test_keywords_are_parts_of_the_best(scores: dict[int, float], least: float) 
 
 def test_words_that_all_memories_have_count_little() -> None:
     assert relative({1: 1e-6, 2: 2e-6}, 1.0) == {1: 1e-6, 2: 2e-6}
+
+
+def test_what_tokens_bring_does_not_depend_on_how_many_are_asked_for() -> None:
+    many = [Candidate(key, 0.3, 0.5 - key / 1_000) for key in range(3 * COMPARED_CLOSELY)]
+    near = {key: 1 / key for key in range(1, len(many))}
+    commits = range(0, len(many), 2)
+    few = with_tokens(many[:COMPARED_CLOSELY], near, Weights(), commits)
+    assert with_tokens(many, near, Weights(), commits)[:COMPARED_CLOSELY] == few
+    bring = {each.key: each.tokens for each in few}
+    assert bring[0] < bring[2] < bring[1]
 
 
 def test_an_importance_that_nobody_set_counts_nothing() -> None:

@@ -162,7 +162,7 @@ class ProjectMemory:
         report = store_many(
             self.storage, self._embedder, memories, embed=embed, progress=progress, by_hand=by_hand
         )
-        self._recaller.keep((report.added + report.updated) * embed)
+        self._recaller.comparer.keep((report.added + report.updated) * embed)
         return report
 
     def update(self, memory_id: str, **changes: Any) -> Memory:
@@ -200,7 +200,7 @@ class ProjectMemory:
             with self.storage.reading() as reader:
                 return reader.tagged(wanted)
         deleted = self.storage.delete_tagged(wanted)
-        self._recaller.keep(deleted.count)
+        self._recaller.comparer.keep(deleted.count)
         return deleted
 
     def get(self, memory_id: str) -> Memory:
@@ -309,7 +309,7 @@ class ProjectMemory:
             JsonLineError: a line can't be read; with its number.
         """
         report = importing.import_lines(self.storage, lines, own=own)
-        self._recaller.keep(report.vectors)
+        self._recaller.comparer.keep(report.vectors)
         return report
 
     def embed_pending(
@@ -320,5 +320,5 @@ class ProjectMemory:
         Fetches the model if it is not here.
         """
         made = self._backfill.run(progress=progress, stop=stop)
-        self._recaller.keep(made)
+        self._recaller.comparer.keep(made)
         return made

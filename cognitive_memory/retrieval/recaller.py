@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
-from collections.abc import Callable, Collection
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import NamedTuple
 
-from cognitive_memory.core.embedder import Embedder, Tokens
+from cognitive_memory.core.embedder import Embedder
 from cognitive_memory.core.local_time import Span, spans_in
 from cognitive_memory.core.memory import Origin
 from cognitive_memory.core.recall import (
     EVERYTHING,
     MEANING_ALONE,
     NOTHING_FITS,
-    WITHOUT_MODEL,
     Hit,
     QuestionError,
     Recall,
@@ -28,23 +25,12 @@ from cognitive_memory.core.recall import (
     waiting,
 )
 from cognitive_memory.retrieval import late, scoring
+from cognitive_memory.retrieval.comparer import Comparer, Nearest
 from cognitive_memory.retrieval.duplicates import without_duplicates
 from cognitive_memory.retrieval.keywords import sought, title_of
 from cognitive_memory.retrieval.scoring import Candidate, Meaning, Weights
-from cognitive_memory.storage.errors import StorageError
 from cognitive_memory.storage.store import MemoryStore
 from cognitive_memory.storage.token_codes import TokenReader
-from cognitive_memory.storage.vectors import State, UnfitVectorsError, Vectors
-from heimdall.errors import HeimdallError
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from cognitive_memory.retrieval.live_index import LiveIndex
-    from cognitive_memory.retrieval.vector_index import VectorIndex
-
-_log = logging.getLogger(__name__)
 
 MAX_CHARACTERS = 8_000
 """How much of a question is read. The model reads 512 tokens, which are some 2,000 characters of
@@ -67,14 +53,6 @@ SPARE_IN_TIME = 200
 MOST_FAVOURED = 1_000
 """How many of the memories that were stored by hand, are pinned or important are always looked at,
 the newest ones. Where there are more, they are most of what there is, and need no help.
-"""
-
-MANY = 1_000
-"""From that many vectors that are new or gone on, it is worth to look whether the file is still as it should be."""
-
-Nearest: TypeAlias = "Callable[[NDArray[np.float32], RecallFilter, Collection[int]], VectorIndex]"
-"""Asks a server for the memories near a vector that may answer, and adds those of the keys; as
-`QdrantNearest.near`.
 """
 
 
@@ -102,6 +80,9 @@ class Recaller:
         file: where the vectors may be kept for the next process; None: nowhere.
         nearest: searches the vectors on a server, as long as that answers; None: they are searched
             here.
+
+    Attributes:
+        comparer: compares vectors with the question's.
     """
 
     def __init__(
@@ -114,10 +95,8 @@ class Recaller:
         nearest: Nearest | None = None,
     ) -> None:
         self._store = store
-        self._embedder = embedder
         self._weights = weights or Weights()
-        self._file = file
-        self._nearest = nearest
+        self.comparer = Comparer(store, embedder, file, nearest)
         self._standing: tuple[int, frozenset[int]] = (-1, frozenset())
 
     def recall(
@@ -155,7 +134,7 @@ class Recaller:
         with ThreadPoolExecutor(1, thread_name_prefix="heimdall-keywords") as beside:
             # SQLite and the model both let other threads work meanwhile.
             scored = beside.submit(self._keywords, read, filter)
-            meaning = self._meaning(read, filter, notes, scored)
+            meaning = self.comparer.meaning(read, filter, lambda: scored.result().scores, notes)
             keywords = scored.result()
         with self._store.reading() as reader:
             pending = reader.vectors.pending_count()
@@ -177,19 +156,6 @@ class Recaller:
             notes=tuple(notes),
             weak=weak,
         )
-
-    def keep(self, changed: int) -> None:
-        """After so many vectors changed at once, write them down, so that no question has to wait for that."""
-        space = self._embedder.embedding_space()
-        if changed < MANY or space is None or not self._file or self._nearest is not None:
-            return
-        # What is wrong the next question tells of, or mends.
-        with contextlib.suppress(HeimdallError):
-            with self._store.reading() as reader:
-                left = reader.memory_count()
-            if changed > left:  # most is gone: what stays is read again
-                self._index.discard()
-            self._index.current(space)
 
     def _keywords(self, question: str, wanted: RecallFilter) -> Keywords:
         """What keywords bring each memory that has one."""
@@ -215,91 +181,6 @@ class Recaller:
         full = max(self._weights.bm25_floor, covered)
         return Keywords(scoring.relative(scores, full), frequencies, total)
 
-    def _meaning(
-        self, question: str, wanted: RecallFilter, notes: list[str], keywords: Future[Keywords]
-    ) -> Meaning | None:
-        """How near memories' vectors are to the question's.
-
-        None, with a note why, if that can't be told.
-        """
-        try:
-            return self._compared(question, wanted, notes, keywords)
-        except UnfitVectorsError as error:
-            self._mend(error)
-        try:
-            return self._compared(question, wanted, notes, keywords)
-        except UnfitVectorsError as error:  # of a database that can't be written
-            notes.append(f"Searched by keywords alone: {error}.")
-            return None
-
-    def _compared(
-        self, question: str, wanted: RecallFilter, notes: list[str], keywords: Future[Keywords]
-    ) -> Meaning | None:
-        """As `_meaning`.
-
-        Raises:
-            UnfitVectorsError: vectors are not what the model makes.
-        """
-        space = self._embedder.embedding_space()
-        if space is None or not self._embedder.ready():
-            notes.append(WITHOUT_MODEL)
-            return None
-        index = None if self._nearest else self._index.current(space)
-        # Without a vector to compare with, the model need not be loaded.
-        if index is not None and not len(index):
-            return None
-        try:
-            vector, tokens = self._read(question)
-        except HeimdallError as error:
-            notes.append(f"Searched by keywords alone: {error}")
-            return None
-        if self._nearest is not None:
-            try:
-                index = self._nearest(vector, wanted, keywords.result().scores)
-            except HeimdallError as error:
-                notes.append(f"Searched the vectors on this machine instead: {error}")
-        index = index or self._index.current(space)
-        if not len(index):
-            return None
-        if wanted == EVERYTHING:
-            return Meaning(index, index.cosines(vector), tokens)
-        with self._store.reading() as reader:
-            among = reader.keys(wanted)
-        return Meaning(index, index.cosines(vector, among), tokens)
-
-    def _read(self, question: str) -> tuple[NDArray[np.float32], list[Tokens]]:
-        """What a question means, of unit length: of several lines the first, a title, as much as all; and the tokens of both.
-
-        Raises:
-            HeimdallError: the model can't tell.
-        """
-        import numpy as np
-
-        title = title_of(question)
-        texts = [question, title] if title else [question]
-        tokens: list[Tokens] = []
-        if self._embedder.has_tokens():
-            vectors, tokens = self._embedder.embed_with_tokens(texts)
-        else:
-            vectors = self._embedder.embed(texts)
-        together = vectors.sum(axis=0)
-        vector: NDArray[np.float32] = together / np.linalg.norm(together) if title else vectors[0]
-        return vector, [of_text for of_text in tokens if of_text.words]
-
-    def _mend(self, error: UnfitVectorsError) -> None:
-        """Throw away what vectors are wrong, in the file and in the database.
-
-        They are made again.
-        """
-        self._index.discard()
-        dropped = 0
-        with contextlib.suppress(StorageError), self._store.writing() as writer:
-            dropped = writer.drop_unfit_vectors(self._embedder.dimension)
-        _log.warning(
-            "%s: %s; the vector file and %d vectors are thrown away, to be made again",
-            *(self._store.database, error, dropped),
-        )
-
     def _favoured(self) -> frozenset[int]:
         """The keys that have a standing; asked again when something changed."""
         with self._store.reading() as reader:
@@ -307,31 +188,6 @@ class Recaller:
             if self._standing[0] != revision:
                 self._standing = (revision, frozenset(reader.standing_keys(MOST_FAVOURED)))
             return self._standing[1]
-
-    @cached_property
-    def _index(self) -> LiveIndex:
-        """All vectors, here; made when they are needed, since numpy is loaded for them."""
-        from cognitive_memory.retrieval.live_index import WORTH_A_FILE, LiveIndex
-        from cognitive_memory.retrieval.vector_file import VectorFile
-
-        dimension = self._embedder.dimension
-
-        def changes(known: State | None) -> Vectors:
-            with self._store.reading() as reader:
-                vectors = reader.vectors.since(known)
-            if vectors.matrix.shape[1] not in {0, dimension}:
-                raise UnfitVectorsError(
-                    f"vectors have {vectors.matrix.shape[1]} numbers, not {dimension}"
-                )
-            return vectors
-
-        def save(file: VectorFile) -> None:
-            with self._store.reading() as reader:
-                if reader.vectors.counts()[0] >= WORTH_A_FILE:
-                    state = reader.vectors.state()
-                    file.write(str(reader.vectors.space), state, reader.vectors.parts())
-
-        return LiveIndex(changes, VectorFile(self._file, dimension) if self._file else None, save)
 
     def _ranked(
         self,

@@ -524,7 +524,7 @@ def test_many_new_vectors_are_in_the_file_before_the_first_question(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(live_index, "WORTH_A_FILE", 16)
-    monkeypatch.setattr("cognitive_memory.retrieval.recaller.MANY", 16)
+    monkeypatch.setattr("cognitive_memory.retrieval.comparer.MANY", 16)
     engine.here = way != "embedded later"
     made = memory
     memory.store_many(NewMemory(text=f"text {number}") for number in range(20))

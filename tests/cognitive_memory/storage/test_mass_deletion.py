@@ -9,7 +9,7 @@ import pytest
 
 from cognitive_memory.core.memory import NewMemory
 from cognitive_memory.project_memory import ProjectMemory
-from cognitive_memory.retrieval import live_index, recaller
+from cognitive_memory.retrieval import comparer, live_index
 from cognitive_memory.retrieval.vector_file import VectorFile
 from cognitive_memory.storage import mass_deletion, reading
 from cognitive_memory.storage.backup import problems_in
@@ -24,7 +24,7 @@ Fill = Callable[[int], ProjectMemory]
 def fill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fill]:
     """Makes a memory of `COUNT` texts, so many of which have the tag "gone", in two embedding spaces."""
     monkeypatch.setattr(live_index, "WORTH_A_FILE", 16)
-    monkeypatch.setattr(recaller, "MANY", 8)
+    monkeypatch.setattr(comparer, "MANY", 8)
     opened: list[ProjectMemory] = []
 
     def make(gone: int) -> ProjectMemory:

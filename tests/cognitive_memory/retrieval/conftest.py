@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from cognitive_memory.core.embedder import CODE_LENGTH, Tokens
+from cognitive_memory.core.memory import NewMemory
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.retrieval.recaller import Recaller
 from cognitive_memory.storage.store import MemoryStore
@@ -98,3 +99,23 @@ def another(tmp_path: Path, engine: Letters) -> Iterator[Callable[[], ProjectMem
     yield open_it
     for memory in opened:
         memory.close()
+
+
+NOTES = (
+    "We deploy on Fridays",
+    "The database is PostgreSQL 16",
+    "Retries use exponential back-off",
+    "getUserName is deprecated",
+    "検索エンジンは遅い",
+)
+
+
+@pytest.fixture
+def filled(memory: ProjectMemory) -> ProjectMemory:
+    memory.store_many(NewMemory(text=text) for text in NOTES)
+    memory.embed_pending()
+    return memory
+
+
+def texts(memory: ProjectMemory | Recaller, question: str, **options: object) -> list[str]:
+    return [hit.memory.text for hit in memory.recall(question, **options).hits]  # type: ignore[arg-type]

@@ -134,14 +134,12 @@ class LockMaker:
         """The assets of a model: those of the lock so far where they still are right."""
         known = entry_of(old, model.name, model.variant, model.marker)
 
-        checking = self.packed != self.assets
-
         def new_tag() -> str:
             try:
                 return demanded or self._tag(self.config.next_tag)
             except ModelBuildError:
                 # Whether a known model changed can be told where the next release's name can't.
-                if checking and known:
+                if self._checking and known:
                     return known.asset.tag
                 raise
 
@@ -172,9 +170,14 @@ class LockMaker:
             self._refuse_other_bytes(old, model, files, tag)
         return (self._asset(model, files, tag),)
 
+    @property
+    def _checking(self) -> bool:
+        """Whether assets are packed aside, to be compared with those that are there."""
+        return self.packed != self.assets
+
     def _coming(self, demanded: str | None) -> str | None:
         """The tag of the release that is being made, as far as anybody said it; None to check."""
-        if self.packed != self.assets:
+        if self._checking:
             return None
         try:
             return demanded or self._tag(self.config.next_tag)

@@ -46,7 +46,9 @@ _providers: WeakValueDictionary[EmbeddingConfig, ONNXEmbeddingProvider] = WeakVa
 
 def _shared(config: EmbeddingConfig) -> ONNXEmbeddingProvider:
     """The provider of all memories that are open with a configuration: it loads the model once."""
-    return _providers.setdefault(config, _providers.get(config) or ONNXEmbeddingProvider(config))
+    if (provider := _providers.get(config)) is None:
+        provider = _providers.setdefault(config, ONNXEmbeddingProvider(config))
+    return provider
 
 
 class ModelEmbedder:

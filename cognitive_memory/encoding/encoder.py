@@ -86,7 +86,7 @@ class Encoder:
                 make,
                 cores=usable_cores(),
                 stand_in=_maker(directory, stand_in, "cpu", caches) if stand_in else None,
-                in_bulk=lambda: stand_in is not None and processor_has(stand_in.bulk_on),
+                in_bulk=stand_in is not None and processor_has(stand_in.bulk_on),
             )
             return cls(settings, tokenizer, sessions)
         except (ImportError, ConfigError):

@@ -44,10 +44,9 @@ def make_session(graph: Path, caches: Sequence[Path], threads: int, packed: bool
         except Exception:  # onnxruntime has no narrower one; raised again
             graph_cache.discard(folded.parent)  # the next one is made anew
             raise
-    except Exception:
-        # onnxruntime has no narrower one; logged, and what fails for the graph itself is raised
-        # below. A full disk, another's directory, somebody who removes it at this moment: the graph
-        # does as well, only later.
+    except Exception:  # onnxruntime has no narrower one; logged
+        # What fails for the graph itself is raised below. A full disk, another's directory, somebody
+        # who removes it at this moment: the graph does as well, only later.
         import logging
 
         logging.getLogger(__name__).info("%s is used as it is", graph, exc_info=True)

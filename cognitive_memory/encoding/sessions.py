@@ -31,27 +31,19 @@ class Sessions:
         make: how to make one; called for the first one at once.
         cores: how many cores may be used.
         stand_in: makes one over the graph that stands in; None: there is none.
-        in_bulk: whether it does so in bulk; asked when that begins.
+        in_bulk: whether it does so in bulk, too.
 
     Attributes:
         workers: how many batches to run side by side in bulk.
     """
 
     def __init__(
-        self,
-        make: Make,
-        *,
-        cores: int,
-        stand_in: Make | None = None,
-        in_bulk: Callable[[], bool] = lambda: False,
+        self, make: Make, *, cores: int, stand_in: Make | None = None, in_bulk: bool = False
     ) -> None:
         threads = min(cores, MOST_THREADS)
         self._single = make(threads, False)
         self._packed_single = (stand_in, 1) if stand_in else (make, threads)
-        self._packed_bulk: Callable[[], tuple[Make, int]] = lambda: (
-            stand_in if stand_in and in_bulk() else make,
-            1,
-        )
+        self._packed_bulk = (stand_in if stand_in and in_bulk else make, 1)
         self.workers = cores if self._single.on_cpu else 1
         self._asked = 0
         self._settling: Thread | None = None
@@ -76,11 +68,11 @@ class Sessions:
         with self._lock:
             if self._bulk is None:
                 on_cpu = self._single.on_cpu
-                self._bulk = self._packed(*self._packed_bulk()) if on_cpu else self._single
+                self._bulk = self._packed(*self._packed_bulk) if on_cpu else self._single
             return self._bulk
 
     def _settle(self) -> None:
-        if self._packed_single == self._packed_bulk():  # one session, which is not made twice
+        if self._packed_single == self._packed_bulk:  # one session, which is not made twice
             self._single = self.bulk()
         else:
             self._single = self._packed(*self._packed_single)
@@ -88,9 +80,9 @@ class Sessions:
     def _packed(self, make: Make, threads: int) -> ModelSession:
         try:
             return make(threads, True)
-        except Exception:
-            # onnxruntime has no narrower one; the first session does all that this one would,
-            # slower
+        except (
+            Exception
+        ):  # onnxruntime has no narrower one; the first session does the same, slower
             import logging
 
             logging.getLogger(__name__).info("working on with the first session", exc_info=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Collection
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -73,12 +73,13 @@ class Comparer:
         Returns:
             None if nothing can be compared.
         """
+        compare = partial(self._compared, question, wanted, others, notes)
         try:
-            return self._compared(question, wanted, others, notes)
+            return compare()
         except UnfitVectorsError as error:
             self._mend(error)
         try:
-            return self._compared(question, wanted, others, notes)
+            return compare()
         except UnfitVectorsError as error:  # of a database that can't be written
             notes.append(f"Searched by keywords alone: {error}.")
             return None

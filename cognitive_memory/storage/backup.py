@@ -87,9 +87,8 @@ def restore(file: Path, database: Path, *, force: bool = False, own: bool = Fals
         try:
             _take(file, draft, own=own)
         except DatabaseUnreadableError as error:
-            if (
-                type(error) is DatabaseUnreadableError
-            ):  # elsewhere the advice is to restore a backup
+            # Its advice is to restore a backup; those of kinds of it are others.
+            if type(error) is DatabaseUnreadableError:
                 error.advice = "nothing was changed; if there is another backup, restore that one"
             raise
         kept = _put_aside(database) if there else None

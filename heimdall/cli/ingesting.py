@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cognitive_memory.project.find import Project
     from cognitive_memory.project_memory import ProjectMemory
 
-__NOTES_SHOWN = 20
+_NOTES_SHOWN = 20
 _NOTE = "note"
 _WITHOUT_MODEL = ": the embedding model can't be had now; 'heimdall models pull' fetches it later, or says why not"
 common_options = options(
@@ -94,9 +94,9 @@ def ingest_report(
     def show() -> None:
         for parts in lines:
             output.line(*parts)
-        for note in report.notes[:__NOTES_SHOWN]:
+        for note in report.notes[:_NOTES_SHOWN]:
             output.fields([(_NOTE, note)])
-        if (more := len(report.notes) - __NOTES_SHOWN) > 0:
+        if (more := len(report.notes) - _NOTES_SHOWN) > 0:
             output.fields([(_NOTE, f"and {more} more; --json shows all")])
         output.fields({**rows, "memories": _in_words(report.memories)}.items())
         show_pending(embedding)

@@ -102,7 +102,9 @@ def install(
     from heimdall.mcp_clients.clients import CLIENTS
     from heimdall.mcp_clients.variables import unseen
 
-    places = [place_of(client, scope, project, name) for client in _named(clients, every, scope)]
+    places = [
+        place_of(client, scope, project, name) for client in _named(clients, scope, every=every)
+    ]
     if not places:
         text = (
             "No assistant was found on this machine. Name one to connect it before it is installed, "
@@ -128,7 +130,7 @@ def install(
     return replace(report, document=document, show=show)
 
 
-def _named(clients: Sequence[str], every: bool, scope: str) -> list[str]:
+def _named(clients: Sequence[str], scope: str, *, every: bool) -> list[str]:
     """The clients that are named, and with `--all` those that are installed here."""
     from heimdall.mcp_clients import setup
     from heimdall.mcp_clients.clients import CLIENTS
@@ -184,7 +186,9 @@ def remove(
     """
     from heimdall.mcp_clients import setup
 
-    places = [place_of(client, scope, project, name) for client in _named(clients, every, scope)]
+    places = [
+        place_of(client, scope, project, name) for client in _named(clients, scope, every=every)
+    ]
     return carry_out(places, partial(setup.remove, dry_run=dry_run), "remove", dry_run=dry_run)
 
 

@@ -6,8 +6,6 @@ import os
 from pathlib import Path
 
 WINDOWS = os.name == "nt"
-_IN_USE = frozenset({5, 32, 33, 1224})
-"""Windows' numbers for what a program keeps: access denied, a sharing violation, a locked part, a mapped section."""
 
 
 def take_over(path: Path, *, windows: bool = WINDOWS) -> str:
@@ -22,13 +20,3 @@ def how_to_set(variable: str, *, windows: bool = WINDOWS) -> str:
     if not windows:
         return ""
     return f" (cmd.exe: set {variable}=VALUE, without a value to unset it; PowerShell: $env:{variable} = 'VALUE')"
-
-
-def in_use(error: OSError) -> Path | None:
-    """The file that can't be changed because a program has it open, which is so on Windows alone."""
-    if getattr(error, "winerror", None) not in _IN_USE:
-        return None
-    for name in (error.filename2, error.filename):  # of a rename, what is to be replaced
-        if isinstance(name, str) and Path(name).is_file() and os.access(name, os.W_OK):
-            return Path(name)
-    return None

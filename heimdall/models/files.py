@@ -125,7 +125,7 @@ def rename_over(source: Path, target: Path, aside: Path) -> None:
         target.rename(aside)
         try:
             source.rename(target)
-        except BaseException:
+        except BaseException:  # also Ctrl-C: the old file keeps its name
             aside.rename(target)
             raise
         with contextlib.suppress(OSError):

@@ -19,7 +19,10 @@ def manifests(folder: str) -> list[tuple[str, str]]:
     """
     packages = [find_package(name) for name in installed_packages()]
     return [
-        (str(_named(Path(package.manifest_path), Path(folder, package.name))), _place(package.name))
+        (
+            str(_named(Path(package.manifest_path), Path(folder, package.name))),
+            package.name.replace(".", "/"),
+        )
         for package in packages
         if not package.is_heimdall
     ]
@@ -35,7 +38,3 @@ def _named(path: Path, folder: Path) -> Path:
         return path
     folder.mkdir(parents=True, exist_ok=True)
     return Path(shutil.copyfile(path, folder / MANIFEST_NAME))
-
-
-def _place(name: str) -> str:
-    return name.replace(".", "/")

@@ -27,20 +27,20 @@ class Patience:
 
     def __init__(self, seconds: float = inf) -> None:
         self.seconds = seconds
-        self._noted = self._end = 0.0
-        self._begun = False
+        self._noted = 0.0
+        self._end: float | None = None
 
-    def _begin(self) -> None:
-        if not self._begun:
-            self._begun = True
+    def _ends(self) -> float:
+        """When it ends; it begins now if it has not yet."""
+        if self._end is None:
             self._noted = time.monotonic()
             self._end = self._noted + self.seconds
+        return self._end
 
     @property
     def left(self) -> float:
         """The seconds that are left, never less than 0."""
-        self._begin()
-        return max(0.0, self._end - time.monotonic())
+        return max(0.0, self._ends() - time.monotonic())
 
     @property
     def is_over(self) -> bool:
@@ -61,17 +61,16 @@ class Patience:
 
         A pause of up to a second before bytes that come at 10 kB/s or more is no standing still.
         """
-        self._begin()
-        now = time.monotonic()
-        if self._noted < self._end:  # what was over does not begin again
+        end, now = self._ends(), time.monotonic()
+        if self._noted < end:  # what was over does not begin again
             excused = min(count / _SLOWEST_BYTES_PER_SECOND, _LONGEST_PAUSE_SECONDS)
-            self._end += min(now - self._noted, excused)
+            self._end = end + min(now - self._noted, excused)
         self._noted = now
 
     @contextlib.contextmanager
     def working(self) -> Iterator[None]:
         """The block hashes or writes bytes that are here: its time does not count."""
-        if not self._begun:
+        if self._end is None:
             yield
             return
         left = self.left

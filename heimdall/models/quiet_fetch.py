@@ -54,8 +54,9 @@ def fetch_quietly() -> None:
             raise
     except (HeimdallError, OSError) as error:
         log.warning("heimdall: %s\n%s", error, _NEXT)
-    except Exception:
-        # a host program must not fail by a mistake of ours in a fetch that it did not ask for
+    except (
+        Exception
+    ):  # a host program must not fail by our mistake in a fetch that it did not ask for
         log.warning("heimdall: its model could not be fetched; please report this", exc_info=True)
 
 

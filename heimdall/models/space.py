@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import locations
-from .advice import in_use, take_over
+from .advice import take_over
 from .errors import ModelError, StoreError
 from .ownership import owner
 from .settings import SettingsError
@@ -20,6 +20,8 @@ from .text import megabytes
 _MARGIN = 1 << 20
 _FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 _DENIED = frozenset({errno.EACCES, errno.EPERM})
+_IN_USE = frozenset({5, 32, 33, 1224})
+"""Windows' numbers for what a program keeps: access denied, a sharing violation, a locked part, a mapped section."""
 
 
 @dataclass(eq=False, repr=False)
@@ -77,7 +79,7 @@ def explaining(models_dir: Path) -> Iterator[None]:
 
 
 def _remedy(error: OSError) -> str:
-    if used := in_use(error):
+    if used := _in_use(error):
         return f"a program has {used} open{_servers()}: stop the assistants that use it, and say it once more"
     variable = _variable()
     if error.errno in _DENIED and error.filename:
@@ -114,6 +116,16 @@ def inodes_are_gone(path: Path) -> bool:
         return False
     status = os.statvfs(path)
     return status.f_files > 0 and status.f_favail == 0
+
+
+def _in_use(error: OSError) -> Path | None:
+    """The file that can't be changed because a program has it open, which is so on Windows alone."""
+    if getattr(error, "winerror", None) not in _IN_USE:
+        return None
+    for name in (error.filename2, error.filename):  # of a rename, what is to be replaced
+        if isinstance(name, str) and Path(name).is_file() and os.access(name, os.W_OK):
+            return Path(name)
+    return None
 
 
 def _servers() -> str:

@@ -118,7 +118,7 @@ class Store:
         try:
             with path.open("xb") as stream:
                 copy_verified(chunks, stream, file)
-        except BaseException:
+        except BaseException:  # also Ctrl-C: no half file stays
             path.unlink(missing_ok=True)
             raise
         if self._waiting is None or file.size >= _WORTH_ITS_OWN:
@@ -139,7 +139,7 @@ class Store:
     def _publish_temporaries(self, files: Mapping[Path, PinnedFile]) -> None:
         try:
             self._publish(files)
-        except BaseException:
+        except BaseException:  # also Ctrl-C: what has no name yet does not stay
             for path in files:
                 path.unlink(missing_ok=True)
             raise
@@ -152,7 +152,7 @@ class Store:
             settle_all([*files])
             for path, file in files.items():
                 rename_over(path, self.blob(file), self._new_name(file.sha256))
-        except BaseException:
+        except BaseException:  # also Ctrl-C: what has no name has not arrived
             self.arrived.difference_update(file.sha256 for file in files.values())
             raise
         self.arrived.update(file.sha256 for file in files.values())

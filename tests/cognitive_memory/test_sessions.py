@@ -88,7 +88,7 @@ def test_a_stand_in_answers_after_the_first_text_on_one_core(model_directory: Pa
 
 def test_where_it_stands_in_for_bulk_too_one_session_serves_both(model_directory: Path) -> None:
     make, stand_in = Maker(model_directory), Maker(model_directory)
-    sessions = Sessions(make, cores=2, stand_in=stand_in, in_bulk=lambda: True)
+    sessions = Sessions(make, cores=2, stand_in=stand_in, in_bulk=True)
     sessions.single()
     sessions.single()
     assert settled(sessions) is sessions.bulk()

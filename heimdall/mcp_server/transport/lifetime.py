@@ -67,10 +67,8 @@ def _client() -> tuple[int, Callable[[], bool]]:
             client = windows.Handle(number)
             if client.began() <= windows.Handle(os.getpid()).began():
                 return number, client.ended
-    return (
-        parent,
-        lambda: False,
-    )  # who the client was can't be told: the end of stdin is what ends us
+    # Who the client was can't be told: the end of stdin is what ends us.
+    return parent, lambda: False
 
 
 def _base_executable() -> str:

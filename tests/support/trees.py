@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -13,3 +14,15 @@ def write_tree(root: Path, files: Mapping[str, str | bytes]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
     return root
+
+
+def largest(folder: Path, pattern: str) -> int:
+    """Bytes of the largest file that matches, 0 where there is none.
+
+    Another process may rename or remove any of them while this looks.
+    """
+    size = 0
+    for path in folder.glob(pattern):
+        with suppress(FileNotFoundError):
+            size = max(size, path.stat().st_size)
+    return size

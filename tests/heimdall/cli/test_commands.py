@@ -14,6 +14,7 @@ from tests.support.faults import Drip, Fault
 from tests.support.places import DATA
 from tests.support.servers import plain_mirror
 from tests.support.small_model import Installation, SmallModel
+from tests.support.trees import largest
 
 pytestmark = pytest.mark.slow
 
@@ -222,9 +223,7 @@ def test_ctrl_c_keeps_what_arrived_and_the_next_pull_goes_on(
         process = installation.start("-m", "heimdall", "models", "pull", **variables)
         partial = home / DATA / "models/.store/partial"
         deadline = time.monotonic() + 30
-        while time.monotonic() < deadline and not any(
-            path.stat().st_size > 20_000 for path in partial.glob("*.part")
-        ):
+        while time.monotonic() < deadline and largest(partial, "*.part") <= 20_000:
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=30)

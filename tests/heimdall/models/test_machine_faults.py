@@ -21,6 +21,7 @@ from tests.support.other_user import other_users
 from tests.support.places import DATA
 from tests.support.servers import plain_mirror
 from tests.support.small_model import Installation, SmallModel, noise
+from tests.support.trees import largest
 
 pytestmark = pytest.mark.slow
 
@@ -74,9 +75,7 @@ def test_a_disk_that_fills_up_meanwhile(
             }
             process = installation.start("-m", "heimdall", "models", "pull", **variables)
             partial = disk / "data/models/.store/partial"
-            while process.poll() is None and not any(
-                path.stat().st_size for path in partial.glob("*.part")
-            ):
+            while process.poll() is None and not largest(partial, "*.part"):
                 time.sleep(0.005)
             fill(disk, left)
             stdout, stderr = process.communicate(timeout=60)
@@ -222,7 +221,7 @@ def test_a_directory_shared_by_a_group(
             stderr=subprocess.DEVNULL,
         )
         partial = shared / "heimdall/models/.store/partial"
-        while not any(path.stat().st_size > 20_000 for path in partial.glob("*.part")):
+        while largest(partial, "*.part") <= 20_000:
             assert killed.poll() is None
             time.sleep(0.01)
         killed.kill()
@@ -354,9 +353,7 @@ def test_a_directory_that_is_removed_while_in_use(
     ) as server:
         variables = {"HEIMDALL_MODELS_MIRROR": server.url, "HEIMDALL_SOURCES": "mirror"}
         process = installation.start("-m", "heimdall", "models", "pull", **variables)
-        while process.poll() is None and not any(
-            path.stat().st_size > 50_000 for path in data.glob("models/.store/partial/*.part")
-        ):
+        while process.poll() is None and largest(data, "models/.store/partial/*.part") <= 50_000:
             time.sleep(0.01)
         shutil.rmtree(data / what)
         stdout, stderr = process.communicate(timeout=60)

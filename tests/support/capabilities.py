@@ -46,11 +46,14 @@ def _obeys_modes(folder: Path) -> bool:
 with tempfile.TemporaryDirectory() as _name:
     _folder = Path(_name)
     HAS_LINKS, _modes = _has_links(_folder), _obeys_modes(_folder)
+    (_folder / "Case").touch()
+    TELLS_CASES = not (_folder / "cASE").exists()
     _odd_names = can_be_named(_folder, 'a"b?')
     _any_bytes = os.name == "posix" and can_be_named(_folder, os.fsdecode(b"caf\xe9"))
 
 needs_links = pytest.mark.skipif(not HAS_LINKS, reason="symbolic links can't be made here")
 needs_modes = pytest.mark.skipif(not _modes, reason="files have no modes here")
+needs_cases = pytest.mark.skipif(not TELLS_CASES, reason="names' case makes no difference here")
 needs_odd_names = pytest.mark.skipif(not _odd_names, reason="names of files are restricted here")
 needs_any_bytes = pytest.mark.skipif(not _any_bytes, reason="names of files are text here")
 needs_pipes = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")

@@ -234,12 +234,17 @@ VARIABLES: list[tuple[Mapping[str, str], str, Status, str]] = [
     ),
     ({"HF_HUB_OFFLINE": "si"}, "HF_HUB_OFFLINE", Status.FAIL, "1, true"),
     (
-        {"HEIMDALL_SYSTEM_MODELS": "/nowhere/models"},
+        {"HEIMDALL_SYSTEM_MODELS": str(Path("/nowhere/models").absolute())},
         "HEIMDALL_SYSTEM_MODELS",
         Status.WARN,
         "not there",
     ),
-    ({"HEIMDALL_PROJECT": "/nowhere/project"}, "HEIMDALL_PROJECT", Status.WARN, "not there"),
+    (
+        {"HEIMDALL_PROJECT": str(Path("/nowhere/project").absolute())},
+        "HEIMDALL_PROJECT",
+        Status.WARN,
+        "not there",
+    ),
     (
         {"https_proxy": "http://a:1", "HTTPS_PROXY": "http://b:2"},
         "HTTPS_PROXY",

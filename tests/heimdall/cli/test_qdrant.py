@@ -67,7 +67,7 @@ def test_the_life_of_a_copy(project: Project, monkeypatch: pytest.MonkeyPatch, h
 
     refused = qdrant(project, "drop")
     assert refused.returncode == 2
-    assert "Say --yes" in refused.stderr
+    assert "--yes goes on without asking" in refused.stderr
     assert "2 removed from" in qdrant(project, "drop", "--yes").stdout
     assert json.loads(qdrant(project, "drop", "--yes", "--json").stdout)["dropped"]
 

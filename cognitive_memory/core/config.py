@@ -32,8 +32,7 @@ class ConfigError(HeimdallError, ValueError):
     setting: str
     problem: str
 
-    def __str__(self) -> str:
-        return f"{self.setting}: {self.problem}"
+    says = "{setting}: {problem}"
 
 
 def _shared_cache_dir() -> str:

@@ -42,8 +42,7 @@ class SettingsError(ModelError):
     found: str
     expected: str
 
-    def __str__(self) -> str:
-        return f"{self.variable}={self.found!r}: expected {self.expected}"
+    says = "{variable}={found!r}: expected {expected}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,6 @@ from heimdall.mcp_clients.errors import ClientConfigError, FileChangedError, For
 from heimdall.mcp_clients.places import SERVER_NAME, Place
 from heimdall.mcp_clients.probe import TIMEOUT, environment, probe
 from heimdall.models.locking import advisory_lock
-from heimdall.models.transfer.progress import Progress
 
 _LOCK_SECONDS = 5.0
 _TRIES = 3
@@ -238,7 +237,7 @@ def change_file(
     lock = get_heimdall_data_dir() / "mcp-clients.lock"
     # Other programs don't ask for our lock: what they write meanwhile is read, and the change made
     # to that.
-    with advisory_lock(lock, _LOCK_SECONDS, lambda: False, Progress()):
+    with advisory_lock(lock, _LOCK_SECONDS):
         for _ in range(_TRIES - 1):
             with suppress(FileChangedError):
                 return _edit_once(path, edit, remedy)

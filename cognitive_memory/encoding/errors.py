@@ -47,5 +47,4 @@ class ModelLoadError(ModelError):
     directory: str
     reason: str
 
-    def __str__(self) -> str:
-        return f"the embedding model in {self.directory} can't be loaded: {self.reason}"
+    says = "the embedding model in {directory} can't be loaded: {reason}"

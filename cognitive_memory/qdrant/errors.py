@@ -19,8 +19,7 @@ class QdrantError(HeimdallError):
     place: str
     problem: str
 
-    def __str__(self) -> str:
-        return f"Qdrant at {self.place}: {self.problem}"
+    says = "Qdrant at {place}: {problem}"
 
 
 class QdrantUnreachableError(QdrantError):
@@ -42,5 +41,6 @@ class QdrantBehindError(QdrantError):
 class QdrantNotInstalledError(HeimdallError):
     """The client library is not installed."""
 
-    def __str__(self) -> str:
-        return "Qdrant is configured, but its client is not installed: pip install 'heimdall-mcp[qdrant]'"
+    says = (
+        "Qdrant is configured, but its client is not installed: pip install 'heimdall-mcp[qdrant]'"
+    )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 from uuid import UUID
 
+from cognitive_memory.core.arrays import FloatArray
 from cognitive_memory.core.memory import Memory
 from cognitive_memory.core.recall import EVERYTHING, RecallFilter
 from cognitive_memory.qdrant import points
@@ -22,10 +23,6 @@ from cognitive_memory.qdrant.collection import (
 from cognitive_memory.qdrant.errors import QdrantUnreachableError
 from cognitive_memory.qdrant.settings import QdrantSettings
 from cognitive_memory.storage.replication import Stamp
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 T = TypeVar("T")
 
@@ -96,9 +93,7 @@ class QdrantIndex:
         """How many points the project has; 0 without a collection."""
         return self._count(self.collection) if self.exists() else 0
 
-    def search(
-        self, vector: NDArray[np.float32], *, limit: int, wanted: RecallFilter = EVERYTHING
-    ) -> Found:
+    def search(self, vector: FloatArray, *, limit: int, wanted: RecallFilter = EVERYTHING) -> Found:
         """The memories nearest to a vector, and up to where the points are those of the database: one request.
 
         Args:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from hatch_heimdall_models.manifest import Asset, Manifest, Model, ModelFile
 from tests.support.manifests import SMALL
+from tests.support.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -124,7 +125,7 @@ class Installation:
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         process = self.start(*arguments, **variables)
-        stdout, stderr = process.communicate(timeout=120)
+        stdout, stderr = process.communicate(timeout=PATIENCE)
         return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
 
     def import_heimdall(self, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -145,7 +145,7 @@ def test_a_full_disk_can_be_read(database: Path, tmp_path: Path) -> None:
     )
     (tmp_path / "new").mkdir()
     command = [sys.executable, "-c", code, str(database), str(tmp_path / "new")]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=120)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=300)
     assert done.stdout.startswith("1\n1\n"), done.stderr
     assert f"{tmp_path / 'new' / '.heimdall'}" in done.stdout
     assert "check the free space" in done.stdout

@@ -257,7 +257,7 @@ def test_two_at_once(project: Project) -> None:
         for _ in range(2)
     ]
     for process in both:
-        _, said = process.communicate(timeout=120)
+        _, said = process.communicate(timeout=300)
         assert process.returncode == 0, said
     with ProjectMemory.open(project.database) as memory:
         assert memory.storage.status().memories == 55

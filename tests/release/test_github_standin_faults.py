@@ -46,7 +46,7 @@ from tests.support.waiting import wait_until
 pytestmark = pytest.mark.slow
 
 CONTENT = bytes(range(256)) * 8
-IN_TIME = 300
+IN_TIME = 900
 
 
 @pytest.fixture

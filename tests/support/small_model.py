@@ -15,7 +15,7 @@ from pathlib import Path
 
 from hatch_heimdall_models.manifest import Asset, Manifest, Model, ModelFile
 from tests.support.manifests import SMALL
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, let_imports_wait
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -101,13 +101,15 @@ class Installation:
     site: Path
 
     @classmethod
-    def make(cls, site: Path, model: SmallModel) -> Installation:
+    def make(cls, site: Path, model: SmallModel, *, patient: bool = True) -> Installation:
         for package in ("heimdall", "cognitive_memory"):
             shutil.copytree(
                 ROOT / package, site / package, ignore=shutil.ignore_patterns("__pycache__", "data")
             )
         shutil.copyfile(ROOT / "heimdall/_heimdall_commands.py", site / "_heimdall_commands.py")
         model.write_manifest(site / "heimdall" / "model_manifest.json")
+        if patient:
+            let_imports_wait(site / "heimdall")
         return cls(site)
 
     def environment(self, **variables: str) -> dict[str, str]:

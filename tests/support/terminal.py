@@ -60,7 +60,7 @@ def on_a_terminal(
         if late := time.monotonic() >= until:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-        code = process.wait(timeout=300)
+        code = process.wait(timeout=900)
     seen = received.decode(errors="replace").replace("\r\n", "\n")
     if late:
         raise TimeoutError(f"{command} went on for {seconds} seconds, and said so far:\n{seen}")

@@ -100,7 +100,7 @@ def test_a_load_that_is_killed_ends_where_an_undisturbed_one_does(
     for project in (disturbed, undisturbed):
         _history(Repository.make(project))
         write_tree(project, files)
-    assert _start(undisturbed, *command).wait(timeout=300) == 0
+    assert _start(undisturbed, *command).wait(timeout=900) == 0
     expected = _state(undisturbed)
 
     chance = random.Random()
@@ -113,7 +113,7 @@ def test_a_load_that_is_killed_ends_where_an_undisturbed_one_does(
         process.wait()
         if _database(disturbed).exists():
             assert _state(disturbed) <= expected
-    assert _start(disturbed, *command).wait(timeout=300) == 0
+    assert _start(disturbed, *command).wait(timeout=900) == 0
     assert _state(disturbed) == expected
 
 
@@ -124,7 +124,7 @@ def test_ctrl_c_ends_a_load_in_the_middle_of_a_file(project: Path) -> None:
     # a.md, and a first one of those that take over a second
     wait_until(lambda: _count(project) >= 2, process)
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=300) == 130
+    assert process.wait(timeout=900) == 130
     with ProjectMemory.open(_database(project)) as memory:
         assert "First." in {found.text for found in memory.memories()}
         assert "a.md" in load_states(memory)

@@ -120,7 +120,7 @@ def store(database: Path, text: str) -> None:
 def test_eight_processes_at_once(database: Path) -> None:
     commands = [[sys.executable, "-c", _OPEN_AND_STORE, str(database), str(n)] for n in range(8)]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE) for command in commands]
-    assert [process.wait(timeout=300) for process in running] == [0] * 8
+    assert [process.wait(timeout=900) for process in running] == [0] * 8
     for process in running:
         assert process.stdout is not None
         process.stdout.close()

@@ -95,7 +95,7 @@ def test_processes_that_start_together_make_one_download(
     pytest.importorskip("fcntl", reason="without its locks each of them fetches")
     with plain_mirror(model.directory, faults=[Fault(Drip(1_000_000))]) as mirror:
         processes = [package.start(HEIMDALL_MODELS_MIRROR=mirror.url) for _ in range(4)]
-        places = {process.communicate(timeout=300) for process in processes}
+        places = {process.communicate(timeout=900) for process in processes}
         assert [record.status for record in mirror.requests.settled()] == [404, 200]
     ((place, errors),) = places
     assert errors == ""

@@ -223,7 +223,7 @@ def test_ctrl_c_keeps_what_arrived_and_the_next_pull_goes_on(
         partial = home / DATA / "models/.store/partial"
         wait_until(lambda: largest(partial, "*.part"), process)
         process.send_signal(signal.SIGINT)
-        _, stderr = process.communicate(timeout=300)
+        _, stderr = process.communicate(timeout=900)
         held.go.set()
         assert process.returncode == 130
         assert "interrupted; what is done is kept" in stderr
@@ -247,7 +247,7 @@ def test_help_and_a_closed_pipe(installation: Installation) -> None:
     assert closed.stderr is not None
     assert "Traceback" not in closed.stderr.read()
     closed.stderr.close()
-    closed.wait(timeout=300)
+    closed.wait(timeout=900)
 
 
 def test_warnings_reach_the_user_and_the_log(installation: Installation, home: Path) -> None:
@@ -325,7 +325,7 @@ def test_ctrl_c_is_quiet_whenever_it_comes(installation: Installation, signal_at
     assert process.stdout is not None
     assert process.stdout.readline() == "here\n"
     process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=300)
+    _, stderr = process.communicate(timeout=900)
     assert process.returncode == 130
     assert "Traceback" not in stderr
 
@@ -340,7 +340,7 @@ def test_a_reader_that_leaves_in_the_middle_is_no_news(installation: Installatio
         capture_output=True,
         encoding="utf-8",
         check=True,
-        timeout=300,
+        timeout=900,
     )
     assert (done.stdout, done.stderr) == ("{", "")
 

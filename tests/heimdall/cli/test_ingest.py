@@ -198,7 +198,7 @@ def test_watching_loads_what_changes_until_ctrl_c(project: Project, tmp_path: Pa
         == "files     0 loaded, 1 unchanged, 1 gone\n"
     )
     process.send_signal(signal.SIGINT)
-    rest, stderr = process.communicate(timeout=300)
+    rest, stderr = process.communicate(timeout=900)
     assert (process.returncode, stderr) == (130, "")
     assert rest.endswith("stopped watching\n")
     assert project.texts() == ["Second."]

@@ -52,7 +52,7 @@ def reader(installation: Installation) -> Iterator[None]:
         encoding="utf-8",
     )
     yield
-    said, _ = process.communicate("stop\n", timeout=300)
+    said, _ = process.communicate("stop\n", timeout=900)
     assert process.returncode == 0, said
     assert int(said) > 10
 

@@ -80,7 +80,7 @@ def test_a_disk_that_fills_up_meanwhile(
             wait_until(lambda: largest(partial, "*.part"), process)
             fill(disk, left)
             held.go.set()
-            stdout, stderr = process.communicate(timeout=300)
+            stdout, stderr = process.communicate(timeout=900)
             done = subprocess.CompletedProcess([], process.returncode, stdout, stderr)
             assert done.returncode == 2, "for the archive and its files together it is never enough"
             refused(done, "No space left on device", "make room there")
@@ -355,7 +355,7 @@ def test_a_directory_that_is_removed_while_in_use(
         wait_until(lambda: largest(data, "models/.store/partial/*.part"), process)
         shutil.rmtree(data / what)
         held.go.set()
-        stdout, stderr = process.communicate(timeout=300)
+        stdout, stderr = process.communicate(timeout=900)
     assert process.returncode == 0, stderr
     small.assert_tree(Path(stdout.splitlines()[1]))
     small.assert_tree(data / "models")

@@ -34,7 +34,13 @@ ALSO = {
 @pytest.fixture
 def everywhere(tmp_path: Path) -> Installation:
     """Its model is at GitHub, at Hugging Face and on the package index."""
-    return Installation.make(tmp_path / "everywhere", SmallModel(tmp_path / "m", also=ALSO))
+    model = SmallModel(tmp_path / "m", also=ALSO)
+    return Installation.make(tmp_path / "everywhere", model, patient=False)
+
+
+@pytest.fixture
+def installation(tmp_path: Path, small: SmallModel) -> Installation:
+    return Installation.make(tmp_path / "site", small, patient=False)
 
 
 def import_heimdall(installation: Installation, *prefix: str, **variables: str) -> str:
@@ -45,7 +51,7 @@ def import_heimdall(installation: Installation, *prefix: str, **variables: str) 
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
-        timeout=300,
+        timeout=900,
         check=False,
     )
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
@@ -112,7 +118,7 @@ def test_another_process_that_goes_on_is_waited_for(
             assert other.stderr is not None
             assert "fetching" in other.stderr.readline()
             said = import_heimdall(installation, **variables)
-            other.communicate(timeout=300)
+            other.communicate(timeout=900)
         assert len(mirror.requests.found()) == 1
     assert "Going on without it." not in said
 

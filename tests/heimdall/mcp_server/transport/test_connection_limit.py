@@ -33,7 +33,7 @@ HEAD = f"POST /mcp HTTP/1.1\r\nHost: localhost\r\nAccept: application/json, text
 
 
 def connected(server: HttpServer) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", server.port), 300)
+    return socket.create_connection(("127.0.0.1", server.port), 900)
 
 
 def asked(server: HttpServer) -> bytes:

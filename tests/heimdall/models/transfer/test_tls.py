@@ -260,6 +260,6 @@ def test_where_there_is_a_store_no_package_is_imported() -> None:
         capture_output=True,
         encoding="utf-8",
         check=True,
-        timeout=300,
+        timeout=900,
     )
     assert done.stdout in {"True []\n", "False ['certifi']\n", "False ['certifi', 'truststore']\n"}

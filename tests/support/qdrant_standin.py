@@ -45,11 +45,12 @@ def good_node(requests: list[str] | None = None) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
 
 
 _RESULTS: dict[str, object] = {"GET": {"exists": True}, "DELETE": True}
@@ -87,9 +88,11 @@ def silent_node(*, drips: bool = False) -> Iterator[tuple[str, list[float]]]:
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         Thread(target=serve, args=(listener,), daemon=True).start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}", asked
-        over.set()
-        listener.shutdown(socket.SHUT_RDWR)
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}", asked
+        finally:
+            over.set()
+            listener.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager

@@ -52,7 +52,7 @@ def answering(tmp_path: Path) -> object:
         Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_address[1]}"
         return QdrantSettings(
-            urls=(url,), directory=tmp_path, api_key="the key", request_seconds=5
+            urls=(url,), directory=tmp_path, api_key="the key", request_seconds=300
         ), keys
 
     yield start

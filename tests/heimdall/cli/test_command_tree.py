@@ -79,7 +79,7 @@ def loaded_by(*arguments: str, **variables: str) -> tuple[str, set[str]]:
         capture_output=True,
         encoding="utf-8",
         check=True,
-        timeout=60,
+        timeout=900,
         env={**uncovered(), "HEIMDALL_FETCH": "never", **variables},
     )
     return done.stdout, set(done.stderr.split())

@@ -49,7 +49,7 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         encoding="utf-8",
         stdin=subprocess.DEVNULL,
-        timeout=120,
+        timeout=900,
         check=False,
     )
 

@@ -37,7 +37,7 @@ def qdrant(project: Project, *arguments: str) -> subprocess.CompletedProcess[str
         capture_output=True,
         encoding="utf-8",
         check=False,
-        timeout=60,
+        timeout=900,
         stdin=subprocess.DEVNULL,
     )
 

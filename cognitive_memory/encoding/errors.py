@@ -53,6 +53,7 @@ class ModelLoadError(ModelError):
     directory: str
     reason: str
 
+
 says = "the embedding model in {directory} can't be loaded: {reason}"
 
 

@@ -13,8 +13,7 @@ from tests.support.places import KNOWN
 from tests.support.uncovered import uncovered
 
 HEAVY = {
-    "docutils", "docx", "filelock", "markdown_it", "mcp", "numpy", "onnxruntime", "pydantic", "pypdf", "qdrant_client",
-    "rich", "sqlite3", "tokenizers", "urllib3", "watchfiles", "yaml", *(("platformdirs",) if KNOWN else ()),
+    "docutils", "docx", "filelock", "markdown_it", "mcp", "numpy", "onnxruntime", "pydantic", "pypdf", "rich", "sqlite3", "tokenizers", "urllib3", "watchfiles", "yaml", *(("platformdirs",) if KNOWN else ()),
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,14 @@ from heimdall.cli.output import Grade
 if TYPE_CHECKING:
     from heimdall.mcp_clients.places import Place
 
-project_option = click.option(
-    "--project",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The project: with --scope user, the only one that the assistant gets; default: each assistant says which.",
+_project = partial(
+    click.option, "--project", type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+project_option = _project(
+    help="The project: with --scope user, the only one that the assistant gets; default: each assistant says which."
+)
+shown_project_option = _project(
+    help="The project whose files are looked at beside yours; default: the one around the working directory."
 )
 name_option = click.option(
     "--name", default="heimdall", show_default=True, help="The server's name in the configuration."

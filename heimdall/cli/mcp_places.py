@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,8 +24,20 @@ project_option = _project(
 shown_project_option = _project(
     help="The project whose files are looked at beside yours; default: the one around the working directory."
 )
+
+
+def _name(ctx: click.Context, param: click.Parameter, value: str) -> str:  # noqa: ARG001 (click's)
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", value):
+        raise click.BadParameter(f"{value!r}: assistants take letters, digits, '-' and '_' alone")
+    return value
+
+
 name_option = click.option(
-    "--name", default="heimdall", show_default=True, help="The server's name in the configuration."
+    "--name",
+    default="heimdall",
+    show_default=True,
+    callback=_name,
+    help="The server's name in the configuration.",
 )
 
 

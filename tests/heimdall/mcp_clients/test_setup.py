@@ -124,7 +124,7 @@ def test_the_command_is_split_as_a_shell_does(project: Path) -> None:
     entry = server_entry(codex, command="uvx --from 'heimdall-mcp' heimdall-mcp")
     assert entry["command"] == "uvx"
     assert entry["args"] == ["--from", "heimdall-mcp", "heimdall-mcp"]
-    for bad in ("'open", "  "):
+    for bad in ("'open", "  ", ""):
         with pytest.raises(CommandError):
             server_entry(codex, command=bad)
 

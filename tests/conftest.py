@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from weakref import WeakSet
 
 import hypothesis
 import pytest
@@ -60,6 +64,28 @@ def measuring() -> dict[str, str]:
     """The variables with which a process measures its coverage, taken away: that doubles its time."""
     names = [name for name in os.environ if name.startswith("COVERAGE_")]
     return {name: os.environ.pop(name) for name in names}
+
+
+@pytest.fixture(autouse=True)
+def processes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever a test started ends with it: one that fails midway leaves nothing for the next."""
+    started = WeakSet[subprocess.Popen[Any]]()
+    begin = subprocess.Popen.__init__
+
+    def noted(process: subprocess.Popen[Any], *arguments: Any, **options: Any) -> None:
+        begin(process, *arguments, **options)
+        started.add(process)
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", noted)
+    yield
+    for process in list(started):
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        for stream in (process.stdin, process.stdout, process.stderr):
+            with contextlib.suppress(OSError):  # what was not written yet
+                if stream is not None:
+                    stream.close()
 
 
 @pytest.fixture(autouse=True)

@@ -53,8 +53,8 @@ class ModelLoadError(ModelError):
     directory: str
     reason: str
 
-    def __str__(self) -> str:
-        return f"the embedding model in {self.directory} can't be loaded: {self.reason}"
+
+says = "the embedding model in {directory} can't be loaded: {reason}"
 
 
 @dataclass(eq=False, repr=False)
@@ -67,8 +67,7 @@ class EngineImportError(ModelError):
 
     reason: str
 
-    def __str__(self) -> str:
-        return (
-            f"a part of the engine can't be imported: {self.reason}; until it can, memories are kept and found by their "
-            f"words; {REINSTALL}"
-        )
+    says = (
+        "a part of the engine can't be imported: {reason}; until it can, memories are kept and "
+        f"found by their words; {REINSTALL}"
+    )

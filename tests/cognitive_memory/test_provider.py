@@ -159,7 +159,7 @@ def test_forked_child_loads_the_model_anew(config: EmbeddingConfig) -> None:
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     assert (
         subprocess.run(
-            [sys.executable, "-c", code], timeout=60, check=False, env=environment
+            [sys.executable, "-c", code], timeout=900, check=False, env=environment
         ).returncode
         == 0
     )

@@ -298,7 +298,7 @@ class TestPagesWithoutEnd:
             process.stdout.readline()
             time.sleep(0.2)
             process.send_signal(signal.SIGINT)
-            _, stderr = process.communicate(timeout=60)
+            _, stderr = process.communicate(timeout=900)
         assert "KeyboardInterrupt" in stderr
 
     def test_it_is_not_said_to_be_sound(self, endless: Path) -> None:
@@ -349,5 +349,5 @@ def test_ctrl_c_ends_it(tmp_path: Path) -> None:
         process.stdout.readline()
         time.sleep(0.2)
         process.send_signal(signal.SIGINT)
-        _, stderr = process.communicate(timeout=60)
+        _, stderr = process.communicate(timeout=900)
     assert "KeyboardInterrupt" in stderr

@@ -37,7 +37,7 @@ def start(*arguments: object) -> subprocess.Popen[str]:
 
 
 def finish(process: subprocess.Popen[str]) -> str:
-    printed, complained = process.communicate(timeout=300)
+    printed, complained = process.communicate(timeout=900)
     assert process.returncode == 0, complained
     assert complained == ""
     return printed

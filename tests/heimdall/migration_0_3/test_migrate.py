@@ -258,7 +258,7 @@ def test_two_at_once(project: Project) -> None:
         for _ in range(2)
     ]
     for process in both:
-        _, said = process.communicate(timeout=120)
+        _, said = process.communicate(timeout=900)
         assert process.returncode == 0, said
     with ProjectMemory.open(project.database) as memory:
         assert memory.storage.status().memories == 55
@@ -344,7 +344,7 @@ def test_kills_at_any_moment(project: Project, tmp_path: Path) -> None:
     }
     command = [sys.executable, LOOP, str(KILLS), str(template), str(tmp_path / "killed")]
     done = subprocess.run(
-        command, env=environment, capture_output=True, encoding="utf-8", timeout=300, check=False
+        command, env=environment, capture_output=True, encoding="utf-8", timeout=900, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
     assert int(done.stdout) >= KILLS

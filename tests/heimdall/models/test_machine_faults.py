@@ -15,6 +15,7 @@ import pytest
 
 from heimdall.models.errors import StoreError
 from heimdall.models.space import explained
+from tests.support.capabilities import needs_removal, program
 from tests.support.faults import Fault, HoldAfter
 from tests.support.filesystems import remount, tmpfs
 from tests.support.other_user import other_users
@@ -306,7 +307,10 @@ def test_closed_and_full_streams_do_not_matter(
     environment = installation.environment()
     for arguments in ("-c 'import heimdall'", "-m heimdall models pull"):
         command = f"'{sys.executable}' {arguments} {closed}"
-        assert subprocess.run(["sh", "-c", command], env=environment, check=False).returncode == 0
+        assert (
+            subprocess.run([program("sh"), "-c", command], env=environment, check=False).returncode
+            == 0
+        )
         mirror.assert_tree(home / DATA / "models")
         shutil.rmtree(home / DATA)
 
@@ -341,6 +345,7 @@ def test_clocks_that_jump(
     )
 
 
+@needs_removal
 @pytest.mark.parametrize(
     "what", ["models/.store", "models", "models/.store/partial", "models/.store/blobs"]
 )

@@ -265,6 +265,8 @@ def test_variables_that_contradict_or_mean_nothing(
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
+    if any(os.environ[name] != value for name, value in environment.items()):
+        pytest.skip("variables' names have no case here")
     found = troubles()
     assert set(found) == {f"variables.{variable}"}
     finding = found[f"variables.{variable}"]

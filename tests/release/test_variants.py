@@ -42,14 +42,6 @@ def test_the_other_set_lies_in_a_folder_of_its_own_and_leaves_the_standard_one_a
     assert both.build() == []
 
 
-@pytest.mark.parametrize("path", ["compact/tiny-bert.onnx", "compact/tokenizer/tokenizer.json"])
-def test_what_is_wrong_in_it_is_made_again(both: Bench, path: str) -> None:
-    before = both.content()
-    (both.models / path).write_bytes(b"other")
-    assert both.build() == [path]
-    assert both.content() == before
-
-
 def test_each_variant_has_an_asset_and_the_sums_have_both(both: Bench) -> None:
     standard, compact = both.pack_all("v1.2.3")
     assert compact.path.name == "heimdall-models-v1.2.3-compact.zip"
@@ -89,14 +81,3 @@ def test_the_lock_pins_both_with_paths_of_the_same_names(both: Bench) -> None:
     assert compact.graphs == {"compact": {"path": "tiny-bert.onnx", "purpose": "tests"}}
     assert differences(lock, take_inventory(both.models), FOLDERS) == []
     assert both.lock(old=lock) == lock
-
-
-@pytest.mark.slow
-def test_unchanged_variants_keep_their_older_assets(both: Bench) -> None:
-    both.pack_all()
-    first = both.lock()
-    both.pack_all("v2.0.0")
-    assert [model.asset.tag for model in both.lock("v2.0.0", old=first).models] == [
-        "v1.0.0",
-        "v1.0.0",
-    ]

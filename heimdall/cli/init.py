@@ -25,12 +25,12 @@ class _Step:
     Attributes:
         name: its name, in JSON with underscores.
         does: what it does here, for people; what it can't do, if `run` is missing.
-        run: carries it out.
+        run: carries it out, with further options.
     """
 
     name: str
     does: str
-    run: Callable[[], Report] | None
+    run: Callable[..., Report] | None
 
 
 @command()
@@ -119,12 +119,14 @@ def _steps(project: Project, *, embed: bool, hooks: bool) -> list[_Step]:
         _Step(
             "load",
             f"remembers what its files say{fetched}",
-            lambda: report_of(load.load, root, *later),
+            lambda *options: report_of(load.load, root, *later, *options),
         ),
         _Step(
             "git-load",
             "remembers its commits" if repository else "finds no git repository",
-            (lambda: report_of(git_load.git_load, root, *later)) if repository else None,
+            (lambda *options: report_of(git_load.git_load, root, *later, *options))
+            if repository
+            else None,
         ),
     ]
 
@@ -140,6 +142,7 @@ def _carry_out(steps: list[_Step]) -> tuple[Mapping[str, object], list[str]]:
 
     done: dict[str, object] = {}
     failures: list[str] = []
+    options: tuple[str, ...] = ()
     for step in steps:
         if step.run is None:
             continue
@@ -147,12 +150,15 @@ def _carry_out(steps: list[_Step]) -> tuple[Mapping[str, object], list[str]]:
             output.line()
             output.line(output.strong(step.name))
         try:
-            report = step.run()
+            report = step.run(*options)
         except (HeimdallError, OSError) as error:
             failures.append(f"{step.name}: {error}")
             continue
         done[step.name.replace("-", "_")] = report.document
         failures += report.errors
+        if report.document.get("embedding_problem"):
+            # It took its time to find that out, and would again.
+            options = ("--no-embed",)
         if not json_wanted():
             report.show()
     return done, failures

@@ -120,7 +120,7 @@ def _events(text: str) -> dict[str, list[Any]]:
         raise FormatError("hooks is no object, expected lists by the events' names")
     for name, one in hooks.items():
         if not isinstance(one, list) and name in _NAMES:
-            raise FormatError(f"hooks.{name} is {type(one).__name__}, expected a list")
+            raise FormatError(f"hooks.{name} is no list")
     return {name: one for name, one in hooks.items() if isinstance(one, list)}
 
 

@@ -11,7 +11,6 @@ from heimdall.cognitive_system.data_dirs import get_heimdall_data_dir
 from heimdall.mcp_clients.config_file import ConfigFile
 from heimdall.mcp_clients.errors import ClientConfigError, FileChangedError, FormatError
 from heimdall.models.locking import advisory_lock
-from heimdall.models.transfer.progress import Progress
 
 _LOCK_SECONDS = 5.0
 _TRIES = 3
@@ -74,7 +73,7 @@ def change_file(
     lock = get_heimdall_data_dir() / "mcp-clients.lock"
     # Other programs don't ask for our lock: what they write meanwhile is read, and the change made
     # to that.
-    with advisory_lock(lock, _LOCK_SECONDS, lambda: False, Progress()):
+    with advisory_lock(lock, _LOCK_SECONDS):
         for _ in range(_TRIES - 1):
             with suppress(FileChangedError):
                 return once()

@@ -41,7 +41,7 @@ def server(assets: Path) -> Iterator[FaultyGitHub]:
 
 @pytest.fixture
 def pool() -> Iterator[urllib3.PoolManager]:
-    with urllib3.PoolManager(retries=False, timeout=30) as pool:
+    with urllib3.PoolManager(retries=False, timeout=900) as pool:
         yield pool
 
 
@@ -245,10 +245,10 @@ def test_tls_on_both_hosts(assets: Path) -> None:
     with github(assets, tls=context) as server:
         assert server.url.startswith("https://")
         assert server.assets_url.startswith("https://")
-        with urllib3.PoolManager(ssl_context=trusting, timeout=30) as pool:
+        with urllib3.PoolManager(ssl_context=trusting, timeout=900) as pool:
             assert pool.request("GET", server.download_url("v1", "big")).data == big
         with (
-            urllib3.PoolManager(retries=False, timeout=30) as pool,
+            urllib3.PoolManager(retries=False, timeout=900) as pool,
             pytest.raises(urllib3.exceptions.SSLError),
         ):
             pool.request("GET", server.download_url("v1", "big"))
@@ -260,7 +260,7 @@ def test_curl_resumes_and_leaves_the_token_at_home(assets: Path, tmp_path: Path)
     part.write_bytes(CONTENT[:1000])
     with github(assets, token="right") as server:
         command = ["curl", "-sSfL", "-H", "Authorization: Bearer right", "-C", "-", "-o", str(part)]
-        subprocess.run([*command, server.download_url("v1", "model.zip")], check=True, timeout=60)
+        subprocess.run([*command, server.download_url("v1", "model.zip")], check=True, timeout=900)
     assert part.read_bytes() == CONTENT
     web, asset = server.requests.settled()
     assert (web.authorized, asset.authorized) == (True, False)

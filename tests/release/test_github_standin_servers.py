@@ -27,7 +27,7 @@ WHEEL = "Small_Thing-1.0-py3-none-any.whl"
 
 @pytest.fixture
 def pool() -> Iterator[urllib3.PoolManager]:
-    with urllib3.PoolManager(retries=False, timeout=30) as pool:
+    with urllib3.PoolManager(retries=False, timeout=900) as pool:
         yield pool
 
 
@@ -74,7 +74,7 @@ def downloaded(index: str, folder: Path) -> Path:
         env={**os.environ, **variables},
         capture_output=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=900,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -161,7 +161,7 @@ def test_uv_installs_from_the_index(wheels: Path, tmp_path: Path) -> None:
             "small-thing",
         ]
         result = subprocess.run(
-            command, capture_output=True, encoding="utf-8", timeout=120, check=False
+            command, capture_output=True, encoding="utf-8", timeout=900, check=False
         )
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "site" / "small_thing.py").read_text() == "answer = 42\n"

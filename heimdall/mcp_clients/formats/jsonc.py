@@ -135,7 +135,7 @@ def put(text: str, keys: Sequence[str], content: object) -> str:
         return text[: last.value] + rendered + text[last.end :]
     if not isinstance(last.content, dict):
         name = ".".join(keys[:depth]) or "the document"
-        raise FormatError(f"{name} is {type(last.content).__name__}, expected an object")
+        raise FormatError(f"{name} is no object")
     content = nested(keys[depth + 1 :], content)
     return _insert(text, last, document.members(last), keys[depth], content)
 

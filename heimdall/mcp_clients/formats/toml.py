@@ -144,7 +144,7 @@ def _require_tables(content: Any, path: Path) -> None:
         content = content.get(key, {})
         if not isinstance(content, dict):
             name = _key(path[: depth + 1])
-            raise FormatError(f"{name} is {type(content).__name__}, expected a table")
+            raise FormatError(f"{name} is no table")
 
 
 def _statements(text: str) -> Iterator[_Statement]:

@@ -28,7 +28,8 @@ def read(text: str) -> Any:
         return yaml.load(text, _LOADER)  # noqa: S506  both are the safe one
     # an ill-formed date and a list as a key are no YAMLError
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        raise FormatError(" ".join(str(error).split())) from None
+        told = " ".join(str(error).split())
+        raise FormatError(told.replace(' in "<unicode string>",', ":")) from None
 
 
 def put(text: str, keys: Sequence[str], content: object) -> str:

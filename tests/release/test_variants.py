@@ -46,8 +46,8 @@ def test_each_variant_has_an_asset_and_the_sums_have_both(both: Bench) -> None:
     standard, compact = both.pack_all("v1.2.3")
     assert compact.path.name == "heimdall-models-v1.2.3-compact.zip"
     assert standard.path.with_name("SHA256SUMS").read_text().splitlines() == [
-        f"{compact.sha256}  {compact.path.name}",
-        f"{standard.sha256}  {standard.path.name}",
+        f"{compact.asset.sha256}  {compact.path.name}",
+        f"{standard.asset.sha256}  {standard.path.name}",
     ]
     assert read_asset(compact.path) == take_inventory(both.models / "compact")
     assert [file.path for file in read_asset(standard.path)] == sorted(
@@ -56,9 +56,9 @@ def test_each_variant_has_an_asset_and_the_sums_have_both(both: Bench) -> None:
 
 
 def test_the_standard_asset_is_what_it_is_without_the_other(bench: Bench, both: Bench) -> None:
-    together = both.pack("v2").sha256
+    together = both.pack("v2").asset.sha256
     shutil.rmtree(bench.models / "compact")
-    assert bench.pack("v1").sha256 == together
+    assert bench.pack("v1").asset.sha256 == together
 
 
 def test_a_strange_file_in_the_folder_is_refused(both: Bench) -> None:

@@ -23,7 +23,7 @@ from heimdall.mcp_clients.probe import TIMEOUT, environment, probe
 from heimdall.models.locking import advisory_lock
 from heimdall.models.transfer.progress import Progress
 
-_LOCK_SECONDS = 5.0
+_LOCK_SECONDS = 30.0
 _TRIES = 3
 
 

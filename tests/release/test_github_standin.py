@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 import trustme
 import urllib3
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from release.github_standin.standin import GitHubStandIn, asset_host_for
@@ -120,9 +120,7 @@ def test_a_connection_is_kept(server: FaultyGitHub, pool: urllib3.PoolManager) -
     assert pool.connection_from_url(server.assets_url).num_connections == 1
 
 
-@settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+@settings(max_examples=60, deadline=None)
 @given(first=st.integers(0, len(CONTENT) - 1), length=st.integers(1, len(CONTENT)))
 def test_ranges_are_slices(
     server: FaultyGitHub, pool: urllib3.PoolManager, first: int, length: int

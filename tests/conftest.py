@@ -16,7 +16,7 @@ from weakref import WeakSet
 import hypothesis
 import pytest
 
-from tests.support.capabilities import HAS_LINKS, skip_link
+from tests.support.capabilities import skip_at_what_is_missing
 
 pytest_plugins = ["tests.support.skipped", "tests.support.untouched"]
 
@@ -122,8 +122,7 @@ def home(
         monkeypatch.setenv(f"WIN_PD_OVERRIDE_{name}", str(home / folder))
     monkeypatch.setenv("HEIMDALL_SYSTEM_MODELS", str(tmp_path / "no-system-models"))
     monkeypatch.chdir(tmp_path)
-    if not HAS_LINKS:
-        monkeypatch.setattr(Path, "symlink_to", skip_link)
+    skip_at_what_is_missing(monkeypatch)
     handlers = [(logger, handler) for logger in _LOGGERS for handler in logger.handlers]
     yield home
     # What a command under test set for its own process must not be the next test's.

@@ -18,6 +18,7 @@ from cognitive_memory.core.config import ConfigError, EmbeddingConfig
 from cognitive_memory.encoding import Encoder, ModelLoadError, ONNXEmbeddingProvider
 from cognitive_memory.encoding.errors import EmptyTextError, TextTypeError
 from heimdall.models import ManifestError
+from tests.support.capabilities import needs_fork
 from tests.support.real_model import ROOT
 
 pytestmark = pytest.mark.model
@@ -139,7 +140,7 @@ def test_device_reaches_the_engine(config: EmbeddingConfig) -> None:
         ONNXEmbeddingProvider(other).encode("text")
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@needs_fork
 def test_forked_child_loads_the_model_anew(config: EmbeddingConfig) -> None:
     """A child has none of its parent's threads: with the parent's session it would wait for them for ever."""
     code = (

@@ -28,7 +28,6 @@ from cognitive_memory.storage.errors import (
 )
 from cognitive_memory.storage.hardening import bounded
 from cognitive_memory.storage.schema import peek, prepare
-from tests.support.capabilities import make_pipe
 from tests.support.hostile_databases import (
     ENDLESS,
     HOSTILE_SCHEMAS,
@@ -136,7 +135,7 @@ class TestFilesInTheirPlace:
         assert not (tmp_path / "nowhere").exists()
 
     @pytest.mark.parametrize("suffix", ["", "-wal", "-shm", "-journal"])
-    @pytest.mark.parametrize("make", [os.mkdir, make_pipe])
+    @pytest.mark.parametrize("make", [os.mkdir, lambda path: os.mkfifo(path, 0o600)])
     def test_what_is_no_file(self, own: Path, suffix: str, make: object) -> None:
         place = own.with_name(own.name + suffix)
         place.unlink(missing_ok=True)

@@ -131,7 +131,6 @@ def test_eight_processes_at_once(database: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 def test_kills_at_any_place(tmp_path: Path) -> None:
     """Eight processes make one database, and are killed at random: nobody after them is locked out, nothing is lost."""
     dice = random.Random(7)
@@ -157,7 +156,6 @@ def test_kills_at_any_place(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 @pytest.mark.parametrize(
     "place",
     [

@@ -81,6 +81,13 @@ def test_everything_is_done_and_a_repeat_changes_nothing(home: Path) -> None:
     assert report("recall", "pears")["hits"]
 
 
+def test_a_model_that_cannot_be_had_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEIMDALL_MODEL_VARIANT", "none")
+    done = report("init", "--yes")["done"]
+    assert "none" in done["load"]["embedding_problem"]
+    assert (done["git_load"]["embedding_problem"], done["git_load"]["pending"]) == (None, 2)
+
+
 def test_nothing_is_done_unasked(home: Path) -> None:
     done = run("init")
     assert done.returncode == 2

@@ -15,6 +15,7 @@ import pytest
 from heimdall.cognitive_system import logs
 from heimdall.models.processes import host_name
 from heimdall.models.settings import SettingsError
+from tests.support.capabilities import needs_fork
 from tests.support.places import DATA
 from tests.support.real_model import ROOT
 
@@ -223,7 +224,7 @@ def test_a_full_file_is_turned_over_once(directory: Path) -> None:
     assert numbers == list(range(numbers[0], 1000)), "the newest lines, in order"
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@needs_fork
 def test_a_forked_child_has_a_file_of_its_own(directory: Path) -> None:
     assert start(FORKER).communicate(timeout=900)[1] == ""
     files = list(directory.iterdir())

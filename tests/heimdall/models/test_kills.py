@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import tests.support
+from tests.support.capabilities import needs_fork
 from tests.support.faults import Drip, Fault
 from tests.support.places import DATA
 from tests.support.servers import plain_mirror
@@ -26,10 +27,7 @@ LOOP = str(Path(tests.support.__path__[0]) / "kill_loop.py")
 LEFT_BEHIND = re.compile(r"[0-9a-f]{64}\..*\.(tmp|part)")
 """What killed processes may leave, in the folder of unfinished downloads alone: for the next one, or for `prune`."""
 
-pytestmark = [
-    pytest.mark.kills,
-    pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked processes"),
-]
+pytestmark = [pytest.mark.kills, needs_fork]
 
 
 @pytest.fixture

@@ -19,8 +19,7 @@ class QdrantError(HeimdallError):
     place: str
     problem: str
 
-    def __str__(self) -> str:
-        return f"Qdrant at {self.place}: {self.problem}"
+    says = "Qdrant at {place}: {problem}"
 
 
 class QdrantUnreachableError(QdrantError):

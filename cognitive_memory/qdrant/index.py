@@ -6,8 +6,9 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import Any, Self, TypeVar
 
+from cognitive_memory.core.arrays import FloatArray
 from cognitive_memory.core.memory import Memory
 from cognitive_memory.core.recall import EVERYTHING, RecallFilter
 from cognitive_memory.qdrant import points
@@ -23,10 +24,6 @@ from cognitive_memory.qdrant.errors import QdrantError, QdrantMissingError, Qdra
 from cognitive_memory.qdrant.node import Node, Request
 from cognitive_memory.qdrant.settings import QdrantSettings
 from cognitive_memory.storage.replication import Stamp
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 T = TypeVar("T")
 
@@ -107,9 +104,7 @@ class QdrantIndex:
             return self._count(self.collection)
         return 0
 
-    def search(
-        self, vector: NDArray[np.float32], *, limit: int, wanted: RecallFilter = EVERYTHING
-    ) -> Found:
+    def search(self, vector: FloatArray, *, limit: int, wanted: RecallFilter = EVERYTHING) -> Found:
         """The memories nearest to a vector, and up to where the points are those of the database: one request.
 
         Args:

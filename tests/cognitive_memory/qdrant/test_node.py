@@ -77,7 +77,7 @@ Answering = Callable[..., tuple[QdrantSettings, Asked]]
         (429, b"{}", QdrantUnreachableError, "too much to do"),
         (302, b"", QdrantUnreachableError, "correct HEIMDALL_QDRANT_URL .HTTP 302."),
         (404, b"<html>", QdrantUnreachableError, "correct HEIMDALL_QDRANT_URL .HTTP 404."),
-        (400, b'{"status": {"error": "Wrong input: x"}}', QdrantError, "HTTP 400: Wrong input: x"),
+        (400, b'{"status": {"error": "an order_by with x"}}', QdrantError, "HTTP 400: an order_by"),
         (200, b'{"result": null}', QdrantUnreachableError, "correct HEIMDALL_QDRANT_URL"),
         (500, b"boom", QdrantError, "HTTP 500: boom"),
         (200, b"<html>", QdrantUnreachableError, "correct HEIMDALL_QDRANT_URL"),

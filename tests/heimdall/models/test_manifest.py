@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hatch_heimdall_models.manifest import Asset, Manifest, Model
@@ -30,7 +30,6 @@ _FILES = st.dictionaries(
 """As a folder has them: none is a file and a folder."""
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(files=_FILES, also=st.lists(st.text(max_size=10), max_size=2), name=_NAMES)
 def test_it_reads_what_the_build_hook_writes(
     files: dict[str, bytes], also: list[str], name: str, tmp_path: Path
@@ -63,7 +62,6 @@ _JSON = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(document=_JSON)
 def test_anything_else_is_a_manifest_error(document: Any, tmp_path: Path) -> None:
     if isinstance(document, dict):

@@ -34,6 +34,11 @@ def default_files() -> dict[str, bytes]:
     }
 
 
+def from_mirror(url: str) -> dict[str, str]:
+    """The variables that name a mirror, or several with commas between, and no other source."""
+    return {"HEIMDALL_MODELS_MIRROR": url, "HEIMDALL_SOURCES": "mirror"}
+
+
 @dataclass
 class SmallModel:
     """Files, manifest and asset below `directory`: `<directory>/<tag>/<asset>` is a mirror."""

@@ -19,13 +19,6 @@ from tests.support.trees import largest
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def mirror(small: SmallModel, monkeypatch: pytest.MonkeyPatch) -> SmallModel:
-    monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
-    monkeypatch.setenv("HEIMDALL_SOURCES", "mirror")
-    return small
-
-
 def test_the_life_of_a_model(installation: Installation, mirror: SmallModel) -> None:
     before = installation.heimdall("models", "status")
     assert before.returncode == 1

@@ -253,26 +253,6 @@ def test_the_package_may_be_left_out_where_there_is_one(environment: Environment
     assert "model   red (standard)" in environment.command("status").stdout
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("status", "not_there"), "the package 'not_there' is not installed"),
-        (("status", "json"), "'json' was built without hatch-heimdall-models, or has none"),
-        (("pull", "red", "--variant", "huge"), "pins no red (huge) for this machine"),
-        (("fetch", "red"), "invalid choice: 'fetch'"),
-        (("import", "/nowhere", "red"), "/nowhere: no such file or folder"),
-        ((), "usage: heimdall-models"),
-    ],
-)
-def test_errors_end_with_two(
-    environment: Environment, arguments: tuple[str, ...], message: str
-) -> None:
-    done = environment.command(*arguments)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
-
-
 def test_python_m_is_the_same_command(environment: Environment) -> None:
     done = environment.run("python", "-m", "heimdall_models", "status", "red", "--json")
     assert (done.returncode, json.loads(done.stdout)["model"]) == (1, "red")

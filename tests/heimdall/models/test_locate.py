@@ -21,13 +21,7 @@ from heimdall.models.settings import SettingsError
 from tests.support.places import DATA, KNOWN
 from tests.support.small_model import ROOT, SmallModel
 
-
-@pytest.fixture(autouse=True)
-def mirror(small: SmallModel, manifest_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The small model behind a `file://` mirror, and no other source."""
-    monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
-    monkeypatch.setenv("HEIMDALL_SOURCES", "mirror")
-    monkeypatch.setenv("HEIMDALL_PROGRESS", "0")
+pytestmark = pytest.mark.usefixtures("mirror")
 
 
 @pytest.fixture

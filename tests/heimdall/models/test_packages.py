@@ -65,9 +65,7 @@ def test_what_is_missing_is_said(site: Path, package: str, reason: str) -> None:
 
 
 @pytest.fixture
-def mirrored(small: SmallModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
-    monkeypatch.setenv("HEIMDALL_SOURCES", "mirror")
+def mirrored(mirror: SmallModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEIMDALL_MODEL_VARIANT", "compact")  # of heimdall's own model
     monkeypatch.delenv("HEIMDALL_FETCH", raising=False)
 

@@ -16,7 +16,7 @@ from tests.support.dead_network import KINDS, in_network
 from tests.support.faults import Drip, Fault
 from tests.support.raw_server import endlessly, raw_server
 from tests.support.servers import plain_mirror
-from tests.support.small_model import Installation, SmallModel
+from tests.support.small_model import Installation, SmallModel, from_mirror
 
 pytestmark = pytest.mark.slow
 
@@ -80,9 +80,7 @@ def test_a_proxy_that_swallows(everywhere: Installation) -> None:
 def test_a_mirror_that_stops(installation: Installation, answer: bytes) -> None:
     with raw_server(endlessly(answer, b"", 0.1)) as mirror:
         said, seconds = import_heimdall(
-            installation,
-            HEIMDALL_MODELS_MIRROR=f"{mirror.url},{mirror.url}/other",
-            HEIMDALL_SOURCES="mirror",
+            installation, **from_mirror(f"{mirror.url},{mirror.url}/other")
         )
     assert seconds < HANGS
     assert "Going on without it." in said
@@ -98,7 +96,7 @@ def test_an_index_that_swallows(everywhere: Installation) -> None:
 
 def test_another_process_that_stopped(installation: Installation, small: SmallModel) -> None:
     with plain_mirror(small.directory, faults=[Fault(Drip(50_000))]) as mirror:
-        variables = {"HEIMDALL_MODELS_MIRROR": mirror.url, "HEIMDALL_SOURCES": "mirror"}
+        variables = from_mirror(mirror.url)
         other = installation.start("-m", "heimdall", "models", "pull", **variables)
         with contextlib.ExitStack() as stack:
             stack.callback(other.communicate)
@@ -116,7 +114,7 @@ def test_another_process_that_goes_on_is_waited_for(
     installation: Installation, small: SmallModel
 ) -> None:
     with plain_mirror(small.directory, faults=[Fault(Drip(60_000))]) as mirror:  # takes 6 s
-        variables = {"HEIMDALL_MODELS_MIRROR": mirror.url, "HEIMDALL_SOURCES": "mirror"}
+        variables = from_mirror(mirror.url)
         with installation.start("-m", "heimdall", "models", "pull", **variables) as other:
             assert other.stderr is not None
             assert "fetching" in other.stderr.readline()
@@ -128,6 +126,6 @@ def test_another_process_that_goes_on_is_waited_for(
 
 def test_slow_bytes_are_waited_for(installation: Installation, small: SmallModel) -> None:
     with plain_mirror(small.directory, faults=[Fault(Drip(60_000))]) as mirror:  # takes 6 s
-        variables = {"HEIMDALL_MODELS_MIRROR": mirror.url, "HEIMDALL_SOURCES": "mirror"}
+        variables = from_mirror(mirror.url)
         said, _ = import_heimdall(installation, **variables)
     assert "is ready, from mirror, verified" in said

@@ -22,14 +22,6 @@ from tests.support.servers import plain_mirror
 from tests.support.small_model import SmallModel
 
 
-@pytest.fixture
-def mirror(small: SmallModel, manifest_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallModel:
-    """The small model behind a `file://` mirror, and no other source."""
-    monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
-    monkeypatch.setenv("HEIMDALL_SOURCES", "mirror")
-    return small
-
-
 def test_cold_then_warm(
     mirror: SmallModel, models_dir: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,7 +15,7 @@ import pytest
 from tests.support.faults import Drip, Fault
 from tests.support.places import DATA
 from tests.support.servers import plain_mirror
-from tests.support.small_model import Installation, SmallModel
+from tests.support.small_model import Installation, SmallModel, from_mirror
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +47,7 @@ def test_a_container_that_is_killed_again_and_again(
     size = small.asset_path.stat().st_size
     hostnames = names(anew=anew)
     with plain_mirror(small.directory, faults=[Fault(Drip(150_000))]) as server:
-        variables = {"HEIMDALL_MODELS_MIRROR": server.url, "HEIMDALL_SOURCES": "mirror"}
+        variables = from_mirror(server.url)
         command = [sys.executable, "-m", "heimdall", "models", "pull"]
         environment = installation.environment(**variables)
         reached = fetched = 0

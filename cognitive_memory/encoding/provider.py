@@ -16,7 +16,7 @@ from weakref import WeakSet
 from cognitive_memory.core.arrays import FloatArray
 from cognitive_memory.core.config import ConfigError, EmbeddingConfig
 from cognitive_memory.core.variants import pinned_variant
-from cognitive_memory.encoding.errors import ModelLoadError
+from cognitive_memory.encoding.errors import EngineImportError, ModelLoadError
 from cognitive_memory.encoding.texts import check_text, check_texts, windows
 from cognitive_memory.encoding.token_code import has_code
 
@@ -73,6 +73,7 @@ class ONNXEmbeddingProvider:
             heimdall.models.ModelUnavailable: the model is not on this machine and could not be
                 fetched.
             ModelLoadError: its files can't be loaded, and fetching bad ones again did not help.
+            EngineImportError: the engine's libraries can't be imported.
             ConfigError: the model is not the one that the configuration describes, or the device is
                 not there.
         """
@@ -177,7 +178,10 @@ class ONNXEmbeddingProvider:
         if self._encoder is None:
             with self._loading:
                 if self._encoder is None:
-                    self._encoder = self._load()
+                    try:
+                        self._encoder = self._load()
+                    except ImportError as error:
+                        raise EngineImportError(str(error)) from error
         return self._encoder
 
     def _encoder_in(self, directory: Path) -> Encoder:
@@ -197,6 +201,9 @@ class ONNXEmbeddingProvider:
         )
 
     def _load(self) -> Encoder:
+        from cognitive_memory.encoding.session import load_onnxruntime
+
+        load_onnxruntime()  # where there is none, no model is fetched for it
         directory = self._directory()
         try:
             encoder = self._encoder_in(directory)

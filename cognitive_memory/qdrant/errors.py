@@ -26,6 +26,10 @@ class QdrantUnreachableError(QdrantError):
     """It does not answer, or not as Qdrant does: another time it may."""
 
 
+class QdrantMissingError(QdrantError):
+    """It has no such collection, or none that a push has prepared."""
+
+
 class QdrantRefusedError(QdrantError):
     """It answers and refuses: the key is wrong, or may not do this."""
 
@@ -36,11 +40,3 @@ class QdrantOwnerError(QdrantError):
 
 class QdrantBehindError(QdrantError):
     """It lacks too many of the project's memories to be asked."""
-
-
-class QdrantNotInstalledError(HeimdallError):
-    """The client library is not installed."""
-
-    says = (
-        "Qdrant is configured, but its client is not installed: pip install 'heimdall-mcp[qdrant]'"
-    )

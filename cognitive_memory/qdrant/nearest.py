@@ -56,8 +56,7 @@ class QdrantNearest:
             also: keys of memories that take part in any case.
 
         Raises:
-            QdrantNotInstalledError, QdrantError: it can't be asked now, or has too little of the
-                project.
+            QdrantError: it can't be asked now, or has too little of the project.
         """
         from cognitive_memory.retrieval.vector_index import Segment, VectorIndex
 

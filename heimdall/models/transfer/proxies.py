@@ -76,12 +76,12 @@ def problem_with(proxy: str) -> str | None:
     return None
 
 
-def pools_behind(proxy: str | None, tls: ssl.SSLContext) -> urllib3.PoolManager:
+def pools_behind(proxy: str | None, tls: ssl.SSLContext | None) -> urllib3.PoolManager:
     """Connections by way of a proxy, or direct ones.
 
     Args:
         proxy: its URL, perhaps with user and password.
-        tls: for the servers, and for the proxy if it is asked by https.
+        tls: for the servers, and for the proxy if it is asked by https; None: neither is.
 
     Raises:
         SourceError: if the proxy is none that can be used.

@@ -90,6 +90,12 @@ def test_everything_given_and_hatch_own_keys_beside_it() -> None:
     )
 
 
+def test_a_licence_is_spelt_as_spdx_has_it() -> None:
+    model = {"name": "a", "license": "apache-2.0 or MIT", "upstream": "here"}
+    config = parse_config({**MINIMAL, "models": [model]}, where=WHERE)
+    assert config.models[0].license == "Apache-2.0 OR MIT"
+
+
 def test_tags_and_asset_names() -> None:
     config = parse_config(MINIMAL, where=WHERE)
     assert (config.demanded_tag("1.0"), config.next_tag) == (None, "v{version}")

@@ -138,6 +138,11 @@ def test_an_asset_that_is_not_the_pinned_one(
         ),
         ("[build-system]", "\ufeff[build-system]", "begins with a byte order mark"),
         ('version = "1.2.0"', 'version = "1!2.0"', "tag 'v1!2.0': can't be part of a file's name"),
+        (
+            'license-files = ["LICENSES/model.txt"]',
+            'license-files = ["x"]',
+            "can't be read: No such file or directory\n",
+        ),
     ],
 )
 def test_mistakes_are_explained(
@@ -148,6 +153,16 @@ def test_mistakes_are_explained(
     shown = capsys.readouterr().err
     assert shown.startswith("hatch-heimdall-models: error: ")
     assert message in shown
+
+
+def test_what_the_system_says_is_told_in_words(
+    project: Locked, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project.root / "dist").write_text("")
+    assert project.run() == 2
+    shown = capsys.readouterr().err
+    assert "v1.2.0: " in shown
+    assert "[Errno" not in shown
 
 
 def test_a_file_of_two_models(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,6 +18,7 @@ import pytest
 
 from hatch_heimdall_models.cli import main
 from hatch_heimdall_models.lock import read_manifest
+from tests.support.capabilities import program
 from tests.support.checkout import ROOT
 from tests.support.front_ends import (
     BOTH,
@@ -186,7 +187,7 @@ def test_a_git_url(copy: Path, built: dict[str, Built], plugin_wheel: Path) -> N
     (copy / ".gitignore").write_text(f"/dist\n/{SRC.models_dir}\n")
     identity = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
     for arguments in (["init", "-q"], ["add", "-A"], [*identity, "commit", "-q", "-m", "a"]):
-        subprocess.run(["git", *arguments], cwd=copy, check=True)
+        subprocess.run([program("git"), *arguments], cwd=copy, check=True)
     venv = make_venv(copy.parent)
     requirement = f"iris-sorter @ git+{copy.as_uri()}"
     cwd = copy.parent / "elsewhere"

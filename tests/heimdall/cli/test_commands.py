@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.capabilities import program
 from tests.support.faults import Fault, HoldAfter
 from tests.support.places import DATA
 from tests.support.servers import plain_mirror
@@ -305,7 +306,7 @@ def test_a_reader_that_leaves_in_the_middle_is_no_news(installation: Installatio
     installation.heimdall("store", "--", more_than_a_pipe_holds)
     command = f"{sys.executable} -m heimdall export | head -c 1"
     done = subprocess.run(
-        ["sh", "-c", command],
+        [program("sh"), "-c", command],
         env=installation.environment(),
         capture_output=True,
         encoding="utf-8",

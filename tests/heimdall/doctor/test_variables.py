@@ -102,8 +102,18 @@ FAIL, WARN = Status.FAIL, Status.WARN
             "HEIMDALL_SOURCES choose where to fetch from, but HEIMDALL_OFFLINE forbids",
         ),
         ({"HF_HUB_OFFLINE": "si"}, "HF_HUB_OFFLINE", FAIL, "1, true"),
-        ({"HEIMDALL_SYSTEM_MODELS": "/nowhere"}, "HEIMDALL_SYSTEM_MODELS", WARN, "not there"),
-        ({"HEIMDALL_PROJECT": "/nowhere"}, "HEIMDALL_PROJECT", WARN, "not there"),
+        (
+            {"HEIMDALL_SYSTEM_MODELS": str(Path("/nowhere").absolute())},
+            "HEIMDALL_SYSTEM_MODELS",
+            WARN,
+            "not there",
+        ),
+        (
+            {"HEIMDALL_PROJECT": str(Path("/nowhere").absolute())},
+            "HEIMDALL_PROJECT",
+            WARN,
+            "not there",
+        ),
         ({"https_proxy": "http://a:1", "HTTPS_PROXY": "http://b:2"}, "HTTPS_PROXY", WARN, "differ"),
     ],
 )

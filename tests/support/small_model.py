@@ -90,6 +90,13 @@ class SmallModel:
         path.write_text(self.manifest.dumps(), encoding="utf-8")
         return path
 
+    def lay_out(self, directory: Path) -> Path:
+        """Put the files there, and nothing that says where they are from."""
+        for path, content in self.files.items():
+            (directory / path).parent.mkdir(parents=True, exist_ok=True)
+            (directory / path).write_bytes(content)
+        return directory
+
     def assert_tree(self, directory: Path) -> None:
         """Every file is there with exactly its bytes."""
         for path, content in self.files.items():

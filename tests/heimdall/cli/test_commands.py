@@ -114,10 +114,7 @@ def test_another_packages_model_is_managed_by_naming_the_package(
 def test_a_plain_system_tree_counts_until_it_was_found_bad(
     installation: Installation, mirror: SmallModel, tmp_path: Path
 ) -> None:
-    system = tmp_path / "system"
-    for path, content in mirror.files.items():
-        (system / path).parent.mkdir(parents=True, exist_ok=True)
-        (system / path).write_bytes(content)
+    system = mirror.lay_out(tmp_path / "system")
     variables = {"HEIMDALL_SYSTEM_MODELS": str(system)}
     status = json.loads(installation.heimdall("models", "status", "--json", **variables).stdout)
     assert (status["directory"], status["verified"]) == (str(system), True)

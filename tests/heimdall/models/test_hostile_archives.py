@@ -131,10 +131,7 @@ def test_nothing_of_it_gets_out_and_the_next_source_delivers(
 ) -> None:
     make, reason = ARCHIVES[name]
     make(small)
-    files = tmp_path / "files"
-    for path, content in small.files.items():
-        (files / path).parent.mkdir(parents=True, exist_ok=True)
-        (files / path).write_bytes(content)
+    files = small.lay_out(tmp_path / "files")
     with plain_mirror(files) as upstream:
         small.also = {path: (f"{upstream.url}/{path}",) for path in small.files}
         small.write_manifest(manifest_path)

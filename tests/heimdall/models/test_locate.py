@@ -32,9 +32,8 @@ def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def lay(small: SmallModel, directory: Path, mode: int = 0o664) -> Path:
     """Put the files there without a receipt, as an administrator copies them."""
-    for path, content in small.files.items():
-        (directory / path).parent.mkdir(parents=True, exist_ok=True)
-        (directory / path).write_bytes(content)
+    small.lay_out(directory)
+    for path in small.files:
         (directory / path).chmod(mode)
     return directory
 

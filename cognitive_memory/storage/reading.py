@@ -177,37 +177,6 @@ class Reader:
         for *row, key, vector in self.connection.execute(query, values):
             yield key, as_memory(row, self.scope), vector
 
-    def keyword_scores(
-        self,
-        match: str,
-        filter: RecallFilter,
-        *,
-        limit: int,
-        weights: tuple[float, float, float, float],
-        among: Collection[int] | None = None,
-    ) -> dict[int, float]:
-        """BM25 scores, the higher the better, of memories that match an FTS5 expression, by key; best first.
-
-        Args:
-            match: in FTS5's query language.
-            filter: which may answer.
-            limit: how many at most.
-            weights: of words in text, context, tags, and of what `search_words` adds.
-            among: keys of the only ones that may answer; None: all.
-        """
-        where = conditions(filter, row="memory_words.rowid")
-        if among is not None:  # with "+", since FTS5 would begin anew for each key
-            where.add(f"+memory_words.rowid IN {one_of('among')}", among=as_json(list(among)))
-        score = f"-bm25(memory_words, {', '.join(map(repr, map(float, weights)))})"
-        join = "JOIN memories ON memories.key = memory_words.rowid" * ("memories." in str(where))
-        query = f"""
-            SELECT memory_words.rowid, {score} AS score FROM memory_words {join}
-            WHERE memory_words MATCH :match AND {where}
-            ORDER BY score DESC, memory_words.rowid DESC LIMIT :limit
-        """
-        values = {**where.values, "match": match, "limit": limit}
-        return dict(self.connection.execute(query, values))
-
     def word_frequencies(self, terms: Sequence[str]) -> dict[str, int]:
         """How many memories match each of some terms in FTS5's query language."""
         query = """

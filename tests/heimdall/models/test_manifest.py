@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hatch_heimdall_models.manifest import Asset, Manifest, Model, ModelFile
+from hatch_heimdall_models.manifest import Asset, Manifest, Model
 from heimdall.models.errors import ManifestError
 from heimdall.models.manifest import PinnedModel, read_model
 from heimdall.models.package import Package
 from heimdall.models.pin_rules import model_path_problem
-from tests.support.manifests import SMALL
+from tests.support.manifests import pin_of
 
 _NAMES = st.text("abcdefghijklmnopqrstuvwxyz0123456789_-", min_size=1, max_size=8).filter(
     lambda name: name[0] not in "-_"
@@ -40,10 +40,7 @@ def test_it_reads_what_the_build_hook_writes(
         license="MIT",
         upstream="https://example.org/a/b",
         asset=Asset("v1", "asset.zip", "0" * 64, 7),
-        files=tuple(
-            ModelFile.of_bytes(path, content, also=tuple(also), inline=len(content) <= SMALL)
-            for path, content in files.items()
-        ),
+        files=tuple(pin_of(path, content, tuple(also)) for path, content in files.items()),
     )
     path = tmp_path / "manifest.json"
     path.write_text(Manifest("some-dist", "owner/name", name, (model,)).dumps(), encoding="utf-8")

@@ -68,9 +68,9 @@ def test_what_tokens_bring_does_not_depend_on_how_many_are_asked_for() -> None:
 
 
 def test_an_importance_that_nobody_set_counts_nothing() -> None:
-    assert standing(MEMORY, Weights())["importance"] == 0
-    assert standing(replace(MEMORY, importance=1.0), Weights())["importance"] > 0
-    assert standing(replace(MEMORY, importance=0.0), Weights())["importance"] < 0
+    assert standing(MEMORY, 0.5, Weights())["importance"] == 0
+    assert standing(replace(MEMORY, importance=1.0), 0.5, Weights())["importance"] > 0
+    assert standing(replace(MEMORY, importance=0.0), 0.5, Weights())["importance"] < 0
 
 
 @pytest.mark.parametrize(
@@ -80,6 +80,14 @@ def test_what_its_user_favours_is_before_what_fits_a_little_better(changes: dict
     favoured = replace(LOADED, text="favoured", **changes)
     found = [(Candidate(1, 0.3, 0.4), LOADED), (Candidate(2, 0.3, 0.32), favoured)]
     assert [hit.memory.text for hit in hits(found, NOW, Weights())] == ["favoured", "text"]
+
+
+def test_what_was_stored_by_hand_is_lifted_as_far_as_it_fits() -> None:
+    stored = replace(MEMORY, text="stored")
+    fits = [(Candidate(1, 0.35, 0.4), LOADED), (Candidate(2, 0.15, 0.35), stored)]
+    assert [hit.memory.text for hit in hits(fits, NOW, Weights())] == ["stored", "text"]
+    hardly = [(Candidate(1, 0.15, 0.3), LOADED), (Candidate(2, 0.0, 0.25), stored)]
+    assert [hit.memory.text for hit in hits(hardly, NOW, Weights())] == ["text", "stored"]
 
 
 def test_what_comes_after_a_question_answers_it() -> None:

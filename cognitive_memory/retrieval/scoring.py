@@ -50,8 +50,8 @@ class Weights:
             `half_life_days`.
         half_life_days: see there.
         importance: what one of importance 1.0 gets on top of one of importance 0.0.
-        stored: what one gets that was stored by hand, not loaded, as part of what words, meaning and
-            tokens bring it.
+        stored: what one gets that was stored by hand, not loaded, as part of what else it is
+            brought.
         pinned: what one gets that is pinned.
         asked: what one gets whose context ends in a question, as part of what that question's own
             memory is brought: it is the answer to that. Where there is none, as half a part of what
@@ -86,7 +86,7 @@ class Weights:
     columns: tuple[float, float, float, float] = (1.0, 0.4, 1.0, 1.0)
     bm25_floor: float = 1.0
     coverage: float = 0.4
-    weak: float = 0.5
+    weak: float = 0.48
 
     @property
     def keywords(self) -> float:
@@ -264,7 +264,7 @@ def standing(memory: Memory, brought: float, weights: Weights) -> dict[str, floa
 
     Args:
         memory: the memory.
-        brought: what words, meaning and tokens bring it.
+        brought: what the question and its age bring it.
         weights: how much each thing counts.
     """
     return {
@@ -300,7 +300,7 @@ def hits(
             "time": weights.time * candidate.score * is_within(memory, spans),
             "recency": weights.recency * recency(memory, now, weights.half_life_days),
         }
-        scored.append((memory, parts, standing(memory, candidate.score, weights)))
+        scored.append((memory, parts, standing(memory, _sum(parts), weights)))
     scored.sort(key=lambda item: -_sum(item[1]) - _sum(item[2]))
     answers, place = [], 0
     for memory, parts, lifts in scored:

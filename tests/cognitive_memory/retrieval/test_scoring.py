@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cognitive_memory.core.local_time import Span
@@ -132,13 +132,14 @@ def test_among_a_few_memories_meaning_alone_tells_whether_an_answer_is_weak() ->
     assert not is_weak(hits([(Candidate(1, 0.1, 0.0), MEMORY)], NOW, Weights()), 3, Weights())
 
 
-@given(st.lists(st.tuples(st.floats(0, 0.35), st.floats(0, 0.65))))
-def test_where_all_was_stored_its_order_is_that_of_words_and_meaning(
-    scores: list[tuple[float, float]],
+@given(st.lists(st.tuples(st.floats(0, 0.35), st.floats(0, 0.65), st.booleans())))
+@example([(0, 0.5, True), (0, 0.53, False)])
+def test_where_all_was_stored_its_order_is_that_of_what_it_is_brought(
+    scores: list[tuple[float, float, bool]],
 ) -> None:
-    found = [(Candidate(key, *score), MEMORY) for key, score in enumerate(scores)]
-    order = [
-        round(hit.parts["keywords"] + hit.parts["meaning"], 9)
-        for hit in hits(found, NOW, Weights())
+    found = [
+        (Candidate(key, words, meaning), replace(MEMORY, context="Why?" * answers))
+        for key, (words, meaning, answers) in enumerate(scores)
     ]
+    order = [round(hit.score - hit.parts["stored"], 9) for hit in hits(found, NOW, Weights())]
     assert order == sorted(order, reverse=True)

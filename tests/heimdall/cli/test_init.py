@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.capabilities import program
 from tests.support.real_model import ROOT
 from tests.support.terminal import on_a_terminal
 
@@ -25,7 +26,7 @@ def project(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     root = tmp_path / "orchard"
     root.mkdir()
     (root / "guide.md").write_text("# Guide\n\nPears are picked in September.\n")
-    git = ["git", "-C", str(root), "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    git = [program("git"), "-C", str(root), "-c", "user.name=a", "-c", "user.email=a@example.org"]
     for words in (
         ["init", "-q"],
         ["add", "."],
@@ -49,7 +50,7 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         encoding="utf-8",
         stdin=subprocess.DEVNULL,
-        timeout=120,
+        timeout=900,
         check=False,
     )
 
@@ -79,6 +80,13 @@ def test_everything_is_done_and_a_repeat_changes_nothing(home: Path) -> None:
     assert {change["action"] for change in again["mcp"]["changes"]} == {"unchanged"}
     assert (again["load"]["loaded"], again["git_load"]["known"]) == ([], 1)
     assert report("recall", "pears")["hits"]
+
+
+def test_a_model_that_cannot_be_had_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEIMDALL_MODEL_VARIANT", "none")
+    done = report("init", "--yes")["done"]
+    assert "none" in done["load"]["embedding_problem"]
+    assert (done["git_load"]["embedding_problem"], done["git_load"]["pending"]) == (None, 2)
 
 
 def test_nothing_is_done_unasked(home: Path) -> None:

@@ -25,6 +25,11 @@ MAX_TERMS = 24
 question has about ten.
 """
 
+MOST_SCORED = 50_000
+"""About how many memories are scored. To score one costs ten times as much as to pass over it, and where
+more have one of the terms, the best ones have a rare one, or several.
+"""
+
 MAX_COUNTED = 256
 """Of how many terms it is asked how frequent they are, to choose the most telling ones."""
 
@@ -94,6 +99,32 @@ def sought(question: str) -> Sought:
     ('"snake"', '"case"', '"used"', '"snake_case"')
     """
     return Sought(tuple(_terms(question))[:MAX_COUNTED], frozenset(_terms(title_of(question))))
+
+
+def chosen_by(frequencies: Mapping[str, int], total: int) -> str | None:
+    """Which memories to score: an expression that about `MOST_SCORED` match at most; None: each that has a term.
+
+    They have one of the rarest terms, or all of the next ones, as many as leave few enough.
+
+    Args:
+        frequencies: how many memories have each term that is looked for.
+        total: how many memories there are.
+
+    >>> chosen_by({"rare": 10, "frequent": 400_000, "usual": 60_000, "the": 900_000}, 1_000_000)
+    'rare OR (usual AND frequent)'
+    """
+    if sum(frequencies.values()) <= MOST_SCORED:
+        return None
+    alone, together = list[str](), list[str]()
+    left, most = MOST_SCORED, float(total)
+    for term in sorted(frequencies, key=lambda term: frequencies[term]):
+        if not together and frequencies[term] <= left:
+            alone.append(term)
+            left -= frequencies[term]
+        elif most > MOST_SCORED:
+            together.append(term)
+            most *= frequencies[term] / total
+    return " OR ".join([*alone, f"({' AND '.join(together)})"])
 
 
 def telling_words(text: str) -> list[str]:

@@ -27,7 +27,7 @@ from cognitive_memory.core.recall import (
 from cognitive_memory.retrieval import late, scoring
 from cognitive_memory.retrieval.comparer import Comparer, Nearest
 from cognitive_memory.retrieval.duplicates import without_duplicates
-from cognitive_memory.retrieval.keywords import sought, title_of
+from cognitive_memory.retrieval.keywords import chosen_by, sought, title_of
 from cognitive_memory.retrieval.scoring import Candidate, Meaning, Weights
 from cognitive_memory.storage.store import MemoryStore
 from cognitive_memory.storage.token_codes import TokenReader
@@ -174,7 +174,10 @@ class Recaller:
                 limit=KEYWORD_HITS,
                 weights=self._weights.columns,
             )
-            scores = score()
+            chosen = chosen_by({term: frequencies[term] for term in telling}, total)
+            scores = score(chosen=chosen)
+            if chosen and len(scores) < KEYWORD_HITS:
+                scores = score()
             if len(scores) == KEYWORD_HITS and (missed := favoured.difference(scores)):
                 scores |= score(among=missed)
         covered = self._weights.coverage * sum(telling.values())

@@ -189,6 +189,7 @@ class Reader:
         limit: int,
         weights: tuple[float, float, float, float],
         among: Collection[int] | None = None,
+        chosen: str | None = None,
     ) -> dict[int, float]:
         """BM25 scores, the higher the better, of memories that match an FTS5 expression, by key; best first.
 
@@ -198,10 +199,14 @@ class Reader:
             limit: how many at most.
             weights: of words in text, context, tags, and of what `search_words` adds.
             among: keys of the only ones that may answer; None: all.
+            chosen: an expression, too, that all have to match; it does not count for their scores.
         """
         where = conditions(filter, row="memory_words.rowid")
         if among is not None:  # with "+", since FTS5 would begin anew for each key
             where.add(f"+memory_words.rowid IN {one_of('among')}", among=as_json(list(among)))
+        if chosen is not None:
+            matching = "SELECT rowid FROM memory_words WHERE memory_words MATCH :chosen"
+            where.add(f"+memory_words.rowid IN ({matching})", chosen=chosen)
         score = f"-bm25(memory_words, {', '.join(map(repr, map(float, weights)))})"
         join = "JOIN memories ON memories.key = memory_words.rowid" * ("memories." in str(where))
         query = f"""
@@ -225,13 +230,13 @@ class Reader:
         return int(self.connection.execute("SELECT memories FROM project").fetchone()[0])
 
     def keys(self, filter: RecallFilter) -> NDArray[np.int64]:
-        """The keys of all memories that pass the filter."""
+        """The keys of all memories that pass the filter; some of them twice."""
         import numpy as np
 
         where = conditions(filter)
         chosen = f"SELECT memories.key AS key FROM memories WHERE {where}"
         if filter.tags and filter == RecallFilter(tags=filter.tags):  # their index has all
-            chosen = f"SELECT DISTINCT memory AS key {TAGGED}"
+            chosen = f"SELECT memory AS key {TAGGED}"
         # As one text: a row for each takes Python several times as long.
         query = f"SELECT ifnull(group_concat(key), '') FROM ({chosen})"
         (keys,) = self.connection.execute(query, where.values).fetchone()

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cognitive_memory.retrieval.keywords import MAX_COUNTED, MAX_TERMS, sought
+from cognitive_memory.retrieval.keywords import (
+    MAX_COUNTED,
+    MAX_TERMS,
+    MOST_SCORED,
+    chosen_by,
+    sought,
+)
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +157,22 @@ def test_a_title_is_not_lost_below_what_follows_it() -> None:
     assert len(chosen) == MAX_TERMS
     assert {'"property"', '"literal"', '"unset"'} <= chosen.keys()
     assert terms.expression(chosen).split(" OR ").count('"literal"') == 2
+
+
+@pytest.mark.parametrize(
+    ("frequencies", "chosen"),
+    [
+        ({"a": MOST_SCORED - 1, "b": 1}, None),
+        ({"a": MOST_SCORED, "b": 1}, "b OR (a)"),
+        ({"a": 800_000}, "(a)"),
+        ({"a": 200_000, "b": 100_000, "c": 500_000}, "(b AND a)"),
+        ({"a": 30_000, "b": 30_000, "c": 0}, "c OR a OR (b)"),
+    ],
+)
+def test_memories_to_score_have_a_rare_term_or_several_frequent_ones(
+    frequencies: dict[str, int], chosen: str | None
+) -> None:
+    assert chosen_by(frequencies, 1_000_000) == chosen
 
 
 def test_a_word_counts_once() -> None:

@@ -112,6 +112,25 @@ def test_words_of_what_was_stored_by_hand_count_however_many_others_match_better
     }
 
 
+def test_what_has_frequent_words_alone_is_left_out_where_enough_has_better_ones(
+    memory: ProjectMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cognitive_memory.retrieval.recaller.KEYWORD_HITS", 2)
+    noted = ("a rare index", "a table of the database", "a database", "a rare table", "a view")
+    memory.store_many(NewMemory(text=text, origin=Origin.DOCUMENT) for text in noted)
+
+    def by_words(question: str) -> dict[str, float]:
+        hits = memory.recall(question, explain=True).hits
+        return {hit.memory.text: hit.parts["keywords"] for hit in hits if hit.parts["keywords"]}
+
+    asked = {question: by_words(question) for question in ("rare table", "index view", "rare")}
+    monkeypatch.setattr("cognitive_memory.retrieval.keywords.MOST_SCORED", 1)
+    assert {question: by_words(question) for question in asked} == asked
+    monkeypatch.setattr("cognitive_memory.retrieval.recaller.KEYWORD_HITS", 1)
+    assert by_words("rare table").keys() == {"a rare table"}
+    assert by_words("database table rare").keys() <= {"a table of the database", "a rare table"}
+
+
 def test_when_nothing_fits_the_answer_says_so(memory: ProjectMemory, engine: Letters) -> None:
     words = [f"{first}{second}" for first in "abcdefgh" for second in "klmnpqrs"]
     memory.store_many(NewMemory(text=f"note about {word}") for word in words)

@@ -15,6 +15,7 @@ from cognitive_memory.ingest.blocks import Block, pack
 from cognitive_memory.ingest.documents import NAMESPACE, Document
 from cognitive_memory.ingest.errors import GitError, GitStalledError
 from cognitive_memory.ingest.git_command import Git
+from cognitive_memory.ingest.moments import moment_at
 from cognitive_memory.ingest.plain_text import paragraphs
 from cognitive_memory.ingest.splitting import SOLID_BOUND, estimate_tokens
 from heimdall.models.secrets import redact_document
@@ -38,6 +39,7 @@ _TRAILER = re.compile(
     re.IGNORECASE,
 )
 _REST = 8  # tokens of "and N more files"
+_UNKNOWN = datetime.fromtimestamp(0, UTC)
 _STATUS = {"A": "added", "C": "copied", "D": "removed", "R": "renamed"}
 
 
@@ -184,7 +186,7 @@ def _parse(fields: Iterator[bytes]) -> Iterator[Commit]:
             sha=_text(sha),
             parents=tuple(_text(parents).split()),
             author=_text(author),
-            when=_moment(_text(seconds)),
+            when=moment_at(_text(seconds)) or _UNKNOWN,
             message=_text(message[:_LONGEST]).strip(),
             files=tuple(files.values()),
             more_files=left_out,
@@ -216,14 +218,6 @@ def _read_change(field: bytes, fields: Iterator[bytes], files: dict[str, Changed
 
 def _text(field: bytes) -> str:
     return field.decode(errors="replace")
-
-
-def _moment(seconds: str) -> datetime:
-    """A time of git's; what no calendar has (the year 20000) becomes 1970."""
-    try:
-        return datetime.fromtimestamp(int(seconds), UTC)
-    except (ValueError, OverflowError, OSError):
-        return datetime.fromtimestamp(0, UTC)
 
 
 def memories_of(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from cognitive_memory.ingest.rules import Rules
+from cognitive_memory.ingest.rules import Rules, from_the_top
 from heimdall.models.regular_file import NotRegularError, read_regular
 
 NEVER = frozenset({".git", ".heimdall", ".hg", ".svn", ".jj"})
@@ -46,12 +46,11 @@ class Ignoring:
         Args:
             folder: an absolute path.
         """
-        above = [folder, *folder.parents]
-        top = next((place for place in above if (place / ".git").exists()), folder)
+        top, *below = from_the_top(folder)
         rules = cls(((top, Rules.of(_USUAL.split())),))
         rules = rules._with(top, top / ".git" / "info" / "exclude")
         is_ignored = False
-        for place in reversed(above[: above.index(top)]):
+        for place in below:
             rules = rules.below(place.parent)
             is_ignored = is_ignored or rules.ignores(place, is_folder=True)
         if is_ignored:

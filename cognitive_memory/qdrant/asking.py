@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -29,13 +27,6 @@ class _Node:
     silence: Silence
     index: QdrantIndex | None = field(default=None)
 
-    def close(self) -> None:
-        index, self.index = self.index, None
-        if index is not None:
-            # Another thread may still wait at it: that one gets an error, and has been given up.
-            with contextlib.suppress(Exception):
-                index.close()
-
 
 class QdrantNodes:
     """The nodes that a recall asks. Thread-safe.
@@ -51,8 +42,8 @@ class QdrantNodes:
         self._settings = settings
         self._open_index = open_index
         self._lock = Lock()
-        # The time that the client gives a request ends what the recall does not wait for any more.
-        patience = replace(settings, request_seconds=math.ceil(settings.recall_seconds))
+        # What the recall does not wait for any more ends with its time.
+        patience = replace(settings, request_seconds=settings.recall_seconds)
         self._nodes = [_Node(node, Silence(node.directory, node.place)) for node in patience.nodes]
 
     def ask(self, question: Callable[[QdrantIndex], T]) -> T:
@@ -61,11 +52,8 @@ class QdrantNodes:
         Nodes that did not answer a moment ago come last; if none did, none is asked.
 
         Raises:
-            QdrantNotInstalledError, QdrantError: none answers.
+            QdrantError: none answers.
         """
-        if not self._settings.urls:
-            with self._lock:  # local mode is in this process, and for one thread at a time
-                return question(self._opened(self._nodes[0]))
         silent = [node.silence.lasts() for node in self._nodes]
         if all(silent):
             raise QdrantUnreachableError(self._settings.place, "it did not answer a moment ago")
@@ -87,7 +75,8 @@ class QdrantNodes:
         """Close the connections."""
         with self._lock:
             for node in self._nodes:
-                node.close()
+                if node.index is not None:
+                    node.index.close()
 
     def _opened(self, node: _Node) -> QdrantIndex:
         if node.index is None:
@@ -102,9 +91,6 @@ class QdrantNodes:
                 node.silence.end()
             elif number in asked.silent or isinstance(failure, QdrantError):
                 node.silence.begin()
-            if number in asked.silent and number != answered:
-                with self._lock:
-                    node.close()
 
     def _error(self, failures: list[Exception]) -> Exception:
         """What to say when nobody answered: what those said that said something."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
+from cognitive_memory.core.arrays import IntArray
 from cognitive_memory.core.history import Event
 from cognitive_memory.core.memory import LoadState, Memory, MemoryType, Origin, Scope
 from cognitive_memory.core.recall import RecallFilter
@@ -17,10 +17,6 @@ from cognitive_memory.storage.errors import UnknownMemoryError
 from cognitive_memory.storage.filters import Conditions, conditions, one_of
 from cognitive_memory.storage.rows import COLUMNS, as_json, as_memory
 from cognitive_memory.storage.vectors import VectorReader
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 MOST_TOLD = 1_000
 """How many memories are told of one by one, when many are deleted."""
@@ -229,7 +225,7 @@ class Reader:
         """How many memories there are."""
         return int(self.connection.execute("SELECT memories FROM project").fetchone()[0])
 
-    def keys(self, filter: RecallFilter) -> NDArray[np.int64]:
+    def keys(self, filter: RecallFilter) -> IntArray:
         """The keys of all memories that pass the filter; some of them twice."""
         import numpy as np
 

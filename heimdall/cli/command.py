@@ -85,6 +85,14 @@ class Group(_WithExamples, click.Group):
         """The commands' names, as they were made."""
         return list(self.commands)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the first sentence of each command's help, whole."""
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                (name, command.get_short_help_str(limit=formatter.width * 9))
+                for name, command in self.commands.items()
+            )
+
 
 def command(
     name: str | None = None, *, lenient: bool = False, reports: bool = True

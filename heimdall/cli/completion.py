@@ -30,4 +30,5 @@ def completion(*, shell: str) -> None:
     shell_class = get_completion_class(shell)
     assert shell_class is not None  # noqa: S101 (the choices are click's own)
     script = shell_class(heimdall, {}, PROGRAM, COMPLETE_VARIABLE)
-    click.echo(script.source(), nl=False)
+    # click's script for fish cuts a help text at its first comma
+    click.echo(script.source().replace('split ","', 'split --max 1 ","'), nl=False)

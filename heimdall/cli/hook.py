@@ -9,7 +9,7 @@ from heimdall.hooks.hosts import Event
 
 
 @command(reports=False)
-@click.argument("event", type=click.Choice([*Event]), metavar="EVENT")
+@click.argument("event", type=click.Choice([event.value for event in Event]), metavar="EVENT")
 @click.option("--client", metavar="NAME", help="Whose event it is; default: its JSON tells.")
 def hook(*, event: str, client: str | None) -> None:
     """Answer an event of an assistant, whose JSON is read on stdin.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,12 +25,12 @@ class _Step:
     Attributes:
         name: its name, in JSON with underscores.
         does: what it does here, for people; what it can't do, if `run` is missing.
-        run: carries it out.
+        run: carries it out, with further options.
     """
 
     name: str
     does: str
-    run: Callable[[], Report] | None
+    run: Callable[..., Report] | None
 
 
 @command()
@@ -83,11 +82,8 @@ def init(
     document: dict[str, object] = {"root": project.root, "dry_run": dry_run, "steps": plan}
     if dry_run:
         return Report(document, lambda: None)
-    if not yes:
-        if not sys.stdin.isatty():
-            raise click.UsageError(output.NOBODY_TO_ASK)
-        if not output.confirmed("Do that?"):
-            return Report(document, lambda: output.line("nothing was done"), sound=False)
+    if not (yes or output.agreed("Do that?")):
+        return Report(document, lambda: output.line("nothing was done"), sound=False)
     done, failures = _carry_out(steps)
     return Report({**document, "done": done}, _show_end, errors=failures)
 
@@ -123,12 +119,14 @@ def _steps(project: Project, *, embed: bool, hooks: bool) -> list[_Step]:
         _Step(
             "load",
             f"remembers what its files say{fetched}",
-            lambda: report_of(load.load, root, *later),
+            lambda *options: report_of(load.load, root, *later, *options),
         ),
         _Step(
             "git-load",
             "remembers its commits" if repository else "finds no git repository",
-            (lambda: report_of(git_load.git_load, root, *later)) if repository else None,
+            (lambda *options: report_of(git_load.git_load, root, *later, *options))
+            if repository
+            else None,
         ),
     ]
 
@@ -144,6 +142,7 @@ def _carry_out(steps: list[_Step]) -> tuple[Mapping[str, object], list[str]]:
 
     done: dict[str, object] = {}
     failures: list[str] = []
+    options: tuple[str, ...] = ()
     for step in steps:
         if step.run is None:
             continue
@@ -151,12 +150,15 @@ def _carry_out(steps: list[_Step]) -> tuple[Mapping[str, object], list[str]]:
             output.line()
             output.line(output.strong(step.name))
         try:
-            report = step.run()
+            report = step.run(*options)
         except (HeimdallError, OSError) as error:
             failures.append(f"{step.name}: {error}")
             continue
         done[step.name.replace("-", "_")] = report.document
         failures += report.errors
+        if report.document.get("embedding_problem"):
+            # It took its time to find that out, and would again.
+            options = ("--no-embed",)
         if not json_wanted():
             report.show()
     return done, failures

@@ -15,7 +15,14 @@ import click
 from heimdall.cli import output
 from heimdall.cli.command import group, json_wanted, options
 from heimdall.cli.mcp_changes import carry_out
-from heimdall.cli.mcp_places import as_document, name_option, place_of, project_option, project_root
+from heimdall.cli.mcp_places import (
+    as_document,
+    name_option,
+    place_of,
+    project_option,
+    project_root,
+    shown_project_option,
+)
 from heimdall.cli.mcp_status import status
 from heimdall.cli.tables import Column, table
 from heimdall.models.report import Report
@@ -51,8 +58,14 @@ _hooks = click.option(
 )
 
 
+def _names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 (click's)
+    from heimdall.mcp_clients.clients import CLIENTS
+
+    return [name for name in CLIENTS if name.startswith(incomplete)]
+
+
 _which = options(
-    click.argument("clients", nargs=-1),
+    click.argument("clients", nargs=-1, shell_complete=_names),
     click.option("--all", "every", is_flag=True, help="Every assistant that is installed here."),
 )
 
@@ -196,7 +209,7 @@ mcp.add_command(status)
 
 
 @mcp.command("list")
-@project_option
+@shown_project_option
 def list_(*, project: Path | None) -> Report:
     """List the assistants that can be connected, and their configuration files.
 
@@ -224,7 +237,7 @@ def list_(*, project: Path | None) -> Report:
 
 
 @mcp.command()
-@click.argument("client")
+@click.argument("client", shell_complete=_names)
 @_place_options
 @_command
 @_env

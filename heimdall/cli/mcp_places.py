@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,13 +15,29 @@ from heimdall.cli.output import Grade
 if TYPE_CHECKING:
     from heimdall.mcp_clients.places import Place
 
-project_option = click.option(
-    "--project",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The project: with --scope user, the only one that the assistant gets; default: each assistant says which.",
+_project = partial(
+    click.option, "--project", type=click.Path(exists=True, file_okay=False, path_type=Path)
 )
+project_option = _project(
+    help="The project: with --scope user, the only one that the assistant gets; default: each assistant says which."
+)
+shown_project_option = _project(
+    help="The project whose files are looked at beside yours; default: the one around the working directory."
+)
+
+
+def _name(ctx: click.Context, param: click.Parameter, value: str) -> str:  # noqa: ARG001 (click's)
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", value):
+        raise click.BadParameter(f"{value!r}: assistants take letters, digits, '-' and '_' alone")
+    return value
+
+
 name_option = click.option(
-    "--name", default="heimdall", show_default=True, help="The server's name in the configuration."
+    "--name",
+    default="heimdall",
+    show_default=True,
+    callback=_name,
+    help="The server's name in the configuration.",
 )
 
 

@@ -10,9 +10,9 @@ from heimdall.cli.command import command
 from heimdall.cli.mcp_places import (
     as_document,
     name_option,
-    project_option,
     project_root,
     show_file,
+    shown_project_option,
 )
 from heimdall.cli.output import Grade
 from heimdall.models.report import Report
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @command()
-@project_option
+@shown_project_option
 @name_option
 def status(*, project: Path | None, name: str) -> Report:
     """Say where the server is configured, and start it there as the assistant would.

@@ -109,15 +109,14 @@ def _content(text: str, client: Client) -> dict[str, Any]:
                 f"{error}; {client.title} reads neither comments nor trailing commas"
             ) from None
     if content is not None and not isinstance(content, dict):
-        raise FormatError(f"holds a {type(content).__name__} at the top, expected an object")
+        raise FormatError("holds no object at the top")
     return content or {}
 
 
 def _servers(content: Mapping[str, Any], client: Client) -> dict[str, Any]:
     servers = content.get(client.key)
     if servers is not None and not isinstance(servers, dict):
-        kind = type(servers).__name__
-        raise FormatError(f"{client.key} is {kind}, expected the servers by their names")
+        raise FormatError(f"{client.key} does not hold the servers by their names")
     return servers or {}
 
 

@@ -78,7 +78,7 @@ def server_entry(
     """
     client = place.client
     program, *args = (
-        _split(command) if command else [PROGRAM if place.scope == PROJECT else _program()]
+        [PROGRAM if place.scope == PROJECT else _program()] if command is None else _split(command)
     )
     # Such a client would always get the memory of its own working directory, whatever it is used
     # for.

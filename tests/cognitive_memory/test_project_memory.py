@@ -587,7 +587,7 @@ def test_ctrl_c_does_not_wait_for_what_is_being_embedded(tmp_path: Path) -> None
     class Slow(PlainEmbedder):
         def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
             begun.set()
-            assert may_end.wait(60)
+            assert may_end.wait(900)
             return super().embed(texts)
 
     embedder = Slow()
@@ -598,7 +598,7 @@ def test_ctrl_c_does_not_wait_for_what_is_being_embedded(tmp_path: Path) -> None
             with EmbeddingPipeline(memory.storage, embedder) as embedding:
                 with memory.storage.reading() as reader:
                     embedding.add(reader.vectors.pending(reader.vectors.pending_keys()))
-                assert begun.wait(60)
+                assert begun.wait(900)
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):

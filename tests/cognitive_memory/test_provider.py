@@ -18,6 +18,7 @@ from cognitive_memory.core.config import ConfigError, EmbeddingConfig
 from cognitive_memory.encoding import Encoder, ModelLoadError, ONNXEmbeddingProvider
 from cognitive_memory.encoding.errors import EmptyTextError, TextTypeError
 from heimdall.models import ManifestError
+from tests.support.capabilities import needs_fork
 from tests.support.real_model import ROOT
 
 pytestmark = pytest.mark.model
@@ -139,7 +140,7 @@ def test_device_reaches_the_engine(config: EmbeddingConfig) -> None:
         ONNXEmbeddingProvider(other).encode("text")
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@needs_fork
 def test_forked_child_loads_the_model_anew(config: EmbeddingConfig) -> None:
     """A child has none of its parent's threads: with the parent's session it would wait for them for ever."""
     code = (
@@ -158,7 +159,7 @@ def test_forked_child_loads_the_model_anew(config: EmbeddingConfig) -> None:
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     assert (
         subprocess.run(
-            [sys.executable, "-c", code], timeout=60, check=False, env=environment
+            [sys.executable, "-c", code], timeout=900, check=False, env=environment
         ).returncode
         == 0
     )

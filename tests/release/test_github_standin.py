@@ -46,7 +46,7 @@ def server(assets: Path) -> Iterator[FaultyGitHub]:
 
 @pytest.fixture
 def pool() -> Iterator[urllib3.PoolManager]:
-    with urllib3.PoolManager(retries=False, timeout=30) as pool:
+    with urllib3.PoolManager(retries=False, timeout=900) as pool:
         yield pool
 
 
@@ -311,10 +311,10 @@ def test_tls_on_both_hosts(assets: Path) -> None:
     with github(assets, tls=context) as server:
         assert server.url.startswith("https://")
         assert server.assets_url.startswith("https://")
-        with urllib3.PoolManager(ssl_context=trusting, timeout=30) as pool:
+        with urllib3.PoolManager(ssl_context=trusting, timeout=900) as pool:
             assert pool.request("GET", server.download_url("v1", "big")).data == big
         with (
-            urllib3.PoolManager(retries=False, timeout=30) as pool,
+            urllib3.PoolManager(retries=False, timeout=900) as pool,
             pytest.raises(urllib3.exceptions.SSLError),
         ):
             pool.request("GET", server.download_url("v1", "big"))
@@ -326,8 +326,8 @@ def test_32_clients_at_once(assets: Path, server: FaultyGitHub) -> None:
     together = threading.Barrier(32)
 
     def download(_: int) -> bool:
-        with urllib3.PoolManager(timeout=60) as pool:
-            together.wait(60)
+        with urllib3.PoolManager(timeout=900) as pool:
+            together.wait(900)
             return pool.request("GET", server.download_url("v1", "big")).data == big
 
     with ThreadPoolExecutor(32) as executor:
@@ -343,7 +343,7 @@ def test_curl_resumes_and_leaves_the_token_at_home(assets: Path, tmp_path: Path)
     part.write_bytes(CONTENT[:1000])
     with github(assets, token="right") as server:
         command = ["curl", "-sSfL", "-H", "Authorization: Bearer right", "-C", "-", "-o", str(part)]
-        subprocess.run([*command, server.download_url("v1", "model.zip")], check=True, timeout=60)
+        subprocess.run([*command, server.download_url("v1", "model.zip")], check=True, timeout=900)
     assert part.read_bytes() == CONTENT
     web, asset = server.requests.settled()
     assert (web.authorized, asset.authorized) == (True, False)

@@ -32,7 +32,7 @@ WHEEL = "Small_Thing-1.0-py3-none-any.whl"
 
 @pytest.fixture
 def pool() -> Iterator[urllib3.PoolManager]:
-    with urllib3.PoolManager(retries=False, timeout=30) as pool:
+    with urllib3.PoolManager(retries=False, timeout=900) as pool:
         yield pool
 
 
@@ -76,7 +76,7 @@ def pip(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
         env={**os.environ, **variables, **environment},
         capture_output=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=900,
         check=False,
     )
 
@@ -300,7 +300,7 @@ def test_uv_installs_from_the_index(wheels: Path, tmp_path: Path) -> None:
             "small-thing",
         ]
         result = subprocess.run(
-            command, capture_output=True, encoding="utf-8", timeout=120, check=False
+            command, capture_output=True, encoding="utf-8", timeout=900, check=False
         )
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "site" / "small_thing.py").read_text() == "answer = 42\n"

@@ -47,7 +47,7 @@ def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
         try:
             assert process.stdout is not None
             name, _, url = process.stdout.readline().strip().partition("=")
-            assert name == "HEIMDALL_GITHUB_URL", process.communicate(timeout=30)
+            assert name == "HEIMDALL_GITHUB_URL", process.communicate(timeout=900)
             yield process, url
         finally:
             process.kill()
@@ -59,7 +59,7 @@ def failing(arguments: Sequence[str]) -> str:
         env=environment(),
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=900,
         check=False,
     )
     assert result.returncode == 2
@@ -76,12 +76,12 @@ def test_it_serves_until_it_is_told_to_stop(
     log = tmp_path / "log"
     with (
         serving("--directory", str(assets), "--log", str(log)) as (process, url),
-        urllib3.PoolManager(timeout=30) as pool,
+        urllib3.PoolManager(timeout=900) as pool,
     ):
         answer = pool.request("GET", f"{url}/{DOWNLOADS}/v1/model.zip")
         assert answer.data == b"content"
         process.send_signal(number)  # while a connection is open
-        output, errors = process.communicate(timeout=30)
+        output, errors = process.communicate(timeout=900)
     assert process.returncode == code
     assert output == ""
     assert errors == f"serving {assets}; Ctrl-C ends it\n"
@@ -106,7 +106,7 @@ def test_repository_rate_and_a_log_that_is_appended_to(assets: Path, tmp_path: P
         "--log",
         str(log),
     ]
-    with serving(*options) as (_, url), urllib3.PoolManager(timeout=30) as pool:
+    with serving(*options) as (_, url), urllib3.PoolManager(timeout=900) as pool:
         assert pool.request("GET", f"{url}/{DOWNLOADS}/v1/model.zip").status == 404
         assert (
             pool.request("GET", f"{url}/some/body/releases/download/v1/model.zip").data

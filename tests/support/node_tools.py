@@ -78,7 +78,7 @@ def run_tool(
         env=variables,
         capture_output=True,
         encoding="utf-8",
-        timeout=300,
+        timeout=900,
         check=False,
     )
 

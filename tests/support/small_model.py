@@ -15,6 +15,7 @@ from pathlib import Path
 
 from hatch_heimdall_models.manifest import Asset, Manifest, Model, ModelFile
 from tests.support.manifests import SMALL
+from tests.support.waiting import PATIENCE, let_imports_wait
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -100,13 +101,15 @@ class Installation:
     site: Path
 
     @classmethod
-    def make(cls, site: Path, model: SmallModel) -> Installation:
+    def make(cls, site: Path, model: SmallModel, *, patient: bool = True) -> Installation:
         for package in ("heimdall", "cognitive_memory"):
             shutil.copytree(
                 ROOT / package, site / package, ignore=shutil.ignore_patterns("__pycache__", "data")
             )
         shutil.copyfile(ROOT / "heimdall/_heimdall_commands.py", site / "_heimdall_commands.py")
         model.write_manifest(site / "heimdall" / "model_manifest.json")
+        if patient:
+            let_imports_wait(site / "heimdall")
         return cls(site)
 
     def environment(self, **variables: str) -> dict[str, str]:
@@ -124,7 +127,7 @@ class Installation:
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         process = self.start(*arguments, **variables)
-        stdout, stderr = process.communicate(timeout=120)
+        stdout, stderr = process.communicate(timeout=PATIENCE)
         return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
 
     def import_heimdall(self, **variables: str) -> subprocess.CompletedProcess[str]:

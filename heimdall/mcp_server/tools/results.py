@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cognitive_memory.core.local_time import local_time
 from cognitive_memory.core.memory import Memory, Scope
-from heimdall.quoting import clean
+from heimdall.quoting import clean, shortened
 
 USUAL_IMPORTANCE = 0.5
 _MOST_TAGS = 20
@@ -209,5 +209,4 @@ def _labels(labels: Sequence[str], *, most: int, longest: int) -> list[str] | No
 
 
 def _short(text: str | None, longest: int) -> str | None:
-    text = clean(text or "")
-    return (text if len(text) <= longest else f"{text[: longest - 1]}…") or None
+    return shortened(clean(text or ""), longest) or None

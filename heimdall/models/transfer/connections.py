@@ -13,7 +13,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import urllib3
@@ -75,12 +74,7 @@ class _Cut:
         _as_daemon(self._timer).start()
         return self
 
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._timer.cancel()
 
     def _cut(self) -> None:
@@ -215,17 +209,20 @@ class _Https(Limited, _Direct, HTTPSConnection):
     pass
 
 
-class _HttpPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _Http
-
-
-class _HttpsPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _Https
-
-
-def limit(pools: urllib3.PoolManager) -> None:
+def limit(
+    pools: urllib3.PoolManager,
+    http: type[HTTPConnection] = _Http,
+    https: type[HTTPSConnection] = _Https,
+) -> None:
     """Let the pools make connections of this module's."""
-    pools.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
+
+    class HttpPool(urllib3.HTTPConnectionPool):
+        ConnectionCls = http
+
+    class HttpsPool(urllib3.HTTPSConnectionPool):
+        ConnectionCls = https
+
+    pools.pool_classes_by_scheme = {"http": HttpPool, "https": HttpsPool}
 
 
 def limit_socks(pools: urllib3.PoolManager) -> None:
@@ -249,10 +246,4 @@ def limit_socks(pools: urllib3.PoolManager) -> None:
     class SocksHttps(Limited, Socks, HTTPSConnection):
         pass
 
-    class HttpPool(urllib3.HTTPConnectionPool):
-        ConnectionCls = SocksHttp
-
-    class HttpsPool(urllib3.HTTPSConnectionPool):
-        ConnectionCls = SocksHttps
-
-    pools.pool_classes_by_scheme = {"http": HttpPool, "https": HttpsPool}
+    limit(pools, SocksHttp, SocksHttps)

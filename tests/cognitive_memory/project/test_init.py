@@ -76,7 +76,7 @@ def test_several_at_once_agree_on_one_id(tmp_path: Path) -> None:
         )
         for _ in range(6)
     ]
-    printed = {process.communicate(timeout=60)[0].strip() for process in processes}
+    printed = {process.communicate(timeout=900)[0].strip() for process in processes}
     assert printed == {find_project(tmp_path).config.project_id}
     assert sorted(path.name for path in (tmp_path / ".heimdall").iterdir()) == [
         ".gitignore",

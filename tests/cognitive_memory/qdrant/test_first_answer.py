@@ -27,7 +27,7 @@ def test_the_next_is_asked_at_once_when_one_fails() -> None:
 
 
 def test_a_silent_one_costs_its_share_alone() -> None:
-    asked = FirstAnswer([no_answer, failing, lambda: "yes"], 0.3)
+    asked = FirstAnswer([no_answer, failing, lambda: "yes"], 6.0)
     assert asked.get() == (2, "yes")
     assert (set(asked.failures), asked.silent) == ({1}, {0})
 
@@ -43,11 +43,11 @@ def test_who_was_asked_before_may_still_answer() -> None:
         go.set()
         raise ValueError
 
-    assert FirstAnswer([late, second], 60.0 / 100).get() == (0, "late")
+    assert FirstAnswer([late, second], 4.0).get() == (0, "late")
 
 
 def test_silence_ends() -> None:
-    asked = FirstAnswer([no_answer, failing, no_answer], 0.1)
+    asked = FirstAnswer([no_answer, failing, no_answer], 3.0)
     with pytest.raises(NoAnswerError):
         asked.get()
     assert (set(asked.failures), asked.silent) == ({1}, {0, 2})
@@ -70,6 +70,6 @@ except NoAnswerError:
     print("no answer")
 """
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True, timeout=60
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True, timeout=900
     )
     assert (done.stdout, done.stderr) == ("no answer\n", "")

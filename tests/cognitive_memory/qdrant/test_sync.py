@@ -36,7 +36,7 @@ def store(memory: ProjectMemory, *texts: str) -> list[str]:
 
 def test_the_life_of_a_copy(memory: ProjectMemory, index: QdrantIndex) -> None:
     one, two, three = store(memory, "one", "two", "three")
-    assert not index.exists()
+    assert index.count() == 0
     assert verify(memory, index).missing == (one, two, three)
     assert push(memory, index) == sync.PushReport(written=3, removed=0, total=3, compared=False)
     assert verify(memory, index).same

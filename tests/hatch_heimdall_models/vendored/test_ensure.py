@@ -18,13 +18,14 @@ from hatch_heimdall_models.manifest import Asset
 from hatch_heimdall_models.vendored import ensure as vendored
 from hatch_heimdall_models.vendored import transfer
 from hatch_heimdall_models.vendored.ensure import ModelError, ensure
-from tests.support.faults import CutAfter, Drip, Fault, Instead, WrongBytes
+from tests.support.faults import CutAfter, Drip, Fault, HoldAfter, Instead, WrongBytes
 from tests.support.http_proxy import http_proxy
 from tests.support.other_user import other_users
 from tests.support.pythons import find_python
 from tests.support.servers import github, plain_mirror
 from tests.support.small_model import SmallModel, noise
 from tests.support.vendored_package import VendoredPackage
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ def test_processes_that_start_together_make_one_download(
     pytest.importorskip("fcntl", reason="without its locks each of them fetches")
     with plain_mirror(model.directory, faults=[Fault(Drip(1_000_000))]) as mirror:
         processes = [package.start(HEIMDALL_MODELS_MIRROR=mirror.url) for _ in range(4)]
-        places = {process.communicate(timeout=120) for process in processes}
+        places = {process.communicate(timeout=900) for process in processes}
         assert [record.status for record in mirror.requests.settled()] == [404, 200]
     ((place, errors),) = places
     assert errors == ""
@@ -108,12 +109,13 @@ def test_a_killed_process_leaves_nothing_that_harms(
     here: VendoredPackage,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with plain_mirror(model.directory, faults=[Fault(Drip(200_000), turns={2})]) as mirror:
+    held = HoldAfter(50_000)
+    with plain_mirror(model.directory, faults=[Fault(held, turns={2})]) as mirror:
         process = package.start(HEIMDALL_MODELS_MIRROR=mirror.url)
-        while not list(package.cache.glob("*.part")):
-            assert process.poll() is None
+        wait_until(lambda: list(package.cache.glob("*.part")), process)
         process.kill()
         process.communicate()
+        held.go.set()
         monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", mirror.url)
         for part in package.cache.glob("*.part"):
             os.utime(part, (1, 1))

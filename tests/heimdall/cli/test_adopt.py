@@ -72,7 +72,7 @@ def test_every_command_names_the_one_that_helps_and_does_nothing(
     before = everything(clone.parent)
     running = [(command, installation.start("-m", "heimdall", *command)) for command in ASKING]
     for command, process in running:
-        stdout, stderr = process.communicate(timeout=120)
+        stdout, stderr = process.communicate(timeout=900)
         assert (process.returncode, stdout) == (2, ""), command
         assert f"'heimdall project adopt {clone}'" in stderr, command
         assert "Traceback" not in stderr

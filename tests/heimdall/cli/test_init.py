@@ -49,7 +49,7 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         encoding="utf-8",
         stdin=subprocess.DEVNULL,
-        timeout=120,
+        timeout=900,
         check=False,
     )
 
@@ -79,6 +79,13 @@ def test_everything_is_done_and_a_repeat_changes_nothing(home: Path) -> None:
     assert {change["action"] for change in again["mcp"]["changes"]} == {"unchanged"}
     assert (again["load"]["loaded"], again["git_load"]["known"]) == ([], 1)
     assert report("recall", "pears")["hits"]
+
+
+def test_a_model_that_cannot_be_had_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEIMDALL_MODEL_VARIANT", "none")
+    done = report("init", "--yes")["done"]
+    assert "none" in done["load"]["embedding_problem"]
+    assert (done["git_load"]["embedding_problem"], done["git_load"]["pending"]) == (None, 2)
 
 
 def test_nothing_is_done_unasked(home: Path) -> None:

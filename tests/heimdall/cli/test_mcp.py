@@ -24,7 +24,7 @@ def project(tmp_path: Path) -> Path:
 def mcp(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "heimdall", "mcp", *arguments]
     return subprocess.run(
-        command, cwd=project, capture_output=True, encoding="utf-8", check=False, timeout=60
+        command, cwd=project, capture_output=True, encoding="utf-8", check=False, timeout=900
     )
 
 
@@ -116,7 +116,7 @@ def test_a_place_that_is_taken_is_refused_with_what_to_paste(project: Path, home
     (home / ".cursor" / "mcp.json").write_text('{"mcpServers": [1]}')
     done = mcp(project, "install", "cursor", "--command", "h")
     assert done.returncode == 2
-    assert "mcpServers is list, expected the servers by their names" in done.stderr
+    assert "mcpServers does not hold the servers by their names" in done.stderr
     assert '"command": "h"' in done.stderr
     assert (home / ".cursor" / "mcp.json").read_text() == '{"mcpServers": [1]}'
 
@@ -129,6 +129,7 @@ def test_a_place_that_is_taken_is_refused_with_what_to_paste(project: Path, home
         (("install", "windsurf", "--scope", "project"), "use --scope user"),
         (("install", "zed", "--command", "'"), "can't be understood"),
         (("install", "zed", "--env", "A B"), "expected NAME or NAME=VALUE"),
+        (("install", "zed", "--name", "a.b"), "'a.b': assistants take letters, digits"),
         (("install", "qwen-cod"), "did you mean qwen-code?"),
         (("remove",), "Name an assistant, or say --all"),
     ],

@@ -168,6 +168,11 @@ def test_a_form_in_which_more_would_change_is_refused(name: str, text: str) -> N
         documents.put_entry(text, client, "heimdall", entry_of(client))
 
 
+def test_what_is_no_yaml_is_told_with_its_place() -> None:
+    with pytest.raises(FormatError, match=r"not allowed in this context: line 1, column 5$"):
+        documents.find_entry("a: b: c", client_named("goose"), "heimdall")
+
+
 def test_an_edit_that_does_more_than_it_should_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     zed = client_named("zed")
     text = '{"a": 1, "b": true, // mine\n"context_servers": {"o": {}}}'

@@ -15,13 +15,14 @@ import pytest
 
 from heimdall.models.errors import StoreError
 from heimdall.models.space import explained
-from tests.support.faults import Drip, Fault
+from tests.support.faults import Fault, HoldAfter
 from tests.support.filesystems import remount, tmpfs
 from tests.support.other_user import other_users
 from tests.support.places import DATA
 from tests.support.servers import plain_mirror
 from tests.support.small_model import Installation, SmallModel, noise
 from tests.support.trees import largest
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -67,7 +68,8 @@ def test_a_disk_that_fills_up_meanwhile(
     installation: Installation, small: SmallModel, tmp_path: Path, left: int
 ) -> None:
     with tmpfs(tmp_path / "disk", "size=8m") as disk:
-        with plain_mirror(small.directory, faults=[Fault(Drip(1_000_000))]) as server:
+        held = HoldAfter(10_000)
+        with plain_mirror(small.directory, faults=[Fault(held, path="/v1/*")]) as server:
             variables = {
                 "HEIMDALL_DATA_DIR": str(disk / "data"),
                 "HEIMDALL_MODELS_MIRROR": server.url,
@@ -75,10 +77,10 @@ def test_a_disk_that_fills_up_meanwhile(
             }
             process = installation.start("-m", "heimdall", "models", "pull", **variables)
             partial = disk / "data/models/.store/partial"
-            while process.poll() is None and not largest(partial, "*.part"):
-                time.sleep(0.005)
+            wait_until(lambda: largest(partial, "*.part"), process)
             fill(disk, left)
-            stdout, stderr = process.communicate(timeout=60)
+            held.go.set()
+            stdout, stderr = process.communicate(timeout=900)
             done = subprocess.CompletedProcess([], process.returncode, stdout, stderr)
             assert done.returncode == 2, "for the archive and its files together it is never enough"
             refused(done, "No space left on device", "make room there")
@@ -205,9 +207,8 @@ def test_a_directory_shared_by_a_group(
     os.chown(shared, 0, first.gid)
     shared.chmod(0o2775)
     pull = [sys.executable, "-m", "heimdall", "models", "pull"]
-    with plain_mirror(
-        small.directory, faults=[Fault(Drip(200_000), path="/v1/*", turns={1})]
-    ) as server:
+    held = HoldAfter(50_000)
+    with plain_mirror(small.directory, faults=[Fault(held, path="/v1/*", turns={1})]) as server:
         environment = installation.environment(
             HEIMDALL_DATA_DIR=str(shared / "heimdall"),
             HEIMDALL_MODELS_MIRROR=server.url,
@@ -221,11 +222,10 @@ def test_a_directory_shared_by_a_group(
             stderr=subprocess.DEVNULL,
         )
         partial = shared / "heimdall/models/.store/partial"
-        while largest(partial, "*.part") <= 20_000:
-            assert killed.poll() is None
-            time.sleep(0.01)
+        wait_until(lambda: largest(partial, "*.part"), killed)
         killed.kill()
         killed.wait()
+        held.go.set()
         done = second.run(pull, environment, umask="002")
         assert done.returncode == 0, done.stderr
         assert "continuing after" in done.stderr
@@ -348,15 +348,14 @@ def test_a_directory_that_is_removed_while_in_use(
     installation: Installation, small: SmallModel, home: Path, what: str
 ) -> None:
     data = home / DATA
-    with plain_mirror(
-        small.directory, faults=[Fault(Drip(500_000), path="/v1/*", turns={1})]
-    ) as server:
+    held = HoldAfter(50_000)
+    with plain_mirror(small.directory, faults=[Fault(held, path="/v1/*", turns={1})]) as server:
         variables = {"HEIMDALL_MODELS_MIRROR": server.url, "HEIMDALL_SOURCES": "mirror"}
         process = installation.start("-m", "heimdall", "models", "pull", **variables)
-        while process.poll() is None and largest(data, "models/.store/partial/*.part") <= 50_000:
-            time.sleep(0.01)
+        wait_until(lambda: largest(data, "models/.store/partial/*.part"), process)
         shutil.rmtree(data / what)
-        stdout, stderr = process.communicate(timeout=60)
+        held.go.set()
+        stdout, stderr = process.communicate(timeout=900)
     assert process.returncode == 0, stderr
     small.assert_tree(Path(stdout.splitlines()[1]))
     small.assert_tree(data / "models")

@@ -85,8 +85,8 @@ def test_equal_values_change_nothing() -> None:
         ('{"a": "\n"}', "Invalid control character at: line 1 column 8"),
         ("{'a': 1}", "line 1 column 2"),
         ("[" * 100_000, "recursion"),
-        ("[]", "the document is list, expected an object"),
-        ('{"s": 3}', "s is int, expected an object"),
+        ("[]", "the document is no object"),
+        ('{"s": 3}', "s is no object"),
     ],
 )
 def test_what_is_no_document_is_told_with_its_place(text: str, message: str) -> None:

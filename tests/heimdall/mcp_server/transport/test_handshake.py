@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import os
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ from heimdall.mcp_server.transport.descriptors import Wire
 from heimdall.mcp_server.transport.handshake import Handshake
 from heimdall.mcp_server.transport.lines import LONGEST_LINE, TooLongError
 from tests.support.mcp_raw import INITIALIZE, VERSION, RawServer
+from tests.support.waiting import wait_until
 
 FIRST = json.dumps(INITIALIZE).encode()
 READY = b'{"jsonrpc":"2.0","method":"notifications/initialized"}'
@@ -93,8 +93,7 @@ def test_what_nobody_read_in_time_is_left_to_who_takes_over(client: Client) -> N
     reader = threading.Thread(target=lambda: lines.append(handshake.next_line()))
     lines: list[bytes | None] = []
     reader.start()
-    while not handshake._taken_over:
-        time.sleep(0.001)
+    wait_until(lambda: handshake._taken_over)
     client.say(FIRST)
     reader.join()
     assert (lines, handshake.answered) == ([FIRST], None)

@@ -41,7 +41,7 @@ class Counting(Progress):
 
 @pytest.fixture
 def client() -> Iterator[Client]:
-    client = Client(stall_seconds=2)
+    client = Client()
     yield client
     client.close()
 

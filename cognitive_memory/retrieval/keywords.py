@@ -25,7 +25,7 @@ MAX_TERMS = 24
 question has about ten.
 """
 
-MOST_SCORED = 50_000
+MOST_SCORED = 30_000
 """About how many memories are scored. To score one costs ten times as much as to pass over it, and where
 more have one of the terms, the best ones have a rare one, or several.
 """

@@ -173,13 +173,12 @@ class Recaller:
                 wanted,
                 limit=KEYWORD_HITS,
                 weights=self._weights.columns,
+                favoured=favoured,
             )
             chosen = chosen_by({term: frequencies[term] for term in telling}, total)
             scores = score(chosen=chosen)
-            if chosen and len(scores) < KEYWORD_HITS:
+            if chosen and len(scores.keys() - favoured) < KEYWORD_HITS:
                 scores = score()
-            if len(scores) == KEYWORD_HITS and (missed := favoured.difference(scores)):
-                scores |= score(among=missed)
         covered = self._weights.coverage * sum(telling.values())
         full = max(self._weights.bm25_floor, covered)
         return Keywords(scoring.relative(scores, full), frequencies, total)

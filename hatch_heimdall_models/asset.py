@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.errors import ModelBuildError, reason
 from hatch_heimdall_models.files import CHUNK, sha256_of_stream
 from hatch_heimdall_models.inventory import HashedFile
 
@@ -77,7 +77,7 @@ def read_asset(path: Path) -> tuple[HashedFile, ...]:
         NotImplementedError,
         RuntimeError,
     ) as error:
-        raise ModelBuildError(str(path), [f"can't be read: {error}"]) from error
+        raise ModelBuildError(str(path), [f"can't be read: {reason(error)}"]) from error
     return tuple(sorted(files, key=lambda file: file.path))
 
 

@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from hatch_heimdall_models import check_command, lock_command, vendor_command
-from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.errors import ModelBuildError, reason
 from hatch_heimdall_models.exit_codes import EXIT_ERROR, EXIT_INTERRUPTED
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.run(options))
     except (ModelBuildError, OSError) as error:
-        print(f"hatch-heimdall-models: error: {error}", file=sys.stderr)  # noqa: T201
+        told = f"{error.filename}: {reason(error)}" if isinstance(error, OSError) else error
+        print(f"hatch-heimdall-models: error: {told}", file=sys.stderr)  # noqa: T201
         return EXIT_ERROR
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)  # noqa: T201

@@ -204,18 +204,21 @@ def _folders(reader: Reader) -> dict[str, str]:
     return folders
 
 
-def _licence_problem(expression: str) -> str | None:
+def _licence(entry: Reader) -> str:
+    """The model's licence, in the spelling that SPDX has for it."""
     # Here, since help texts and checks need none of it.
     from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
+    expression = entry.text("license", _ANY, "the SPDX expression of the model's licence")
     try:
-        canonicalize_license_expression(expression)
+        return str(canonicalize_license_expression(expression)) if expression else ""
     except InvalidLicenseExpression as error:
-        return (
+        entry.error(
+            "license",
             f"{expression!r} is no SPDX expression ({error}): for example MIT, 'Apache-2.0 OR MIT', or "
-            "LicenseRef-<name> for a licence that has no identifier"
+            "LicenseRef-<name> for a licence that has no identifier",
         )
-    return None
+        return ""
 
 
 def _models(reader: Reader) -> Iterator[ModelConfig]:
@@ -224,7 +227,7 @@ def _models(reader: Reader) -> Iterator[ModelConfig]:
     for entry in reader.each("models"):
         model = ModelConfig(
             name=entry.text("name", NAME_FORM, _NAME),
-            license=entry.text("license", _ANY, "the SPDX expression of the model's licence"),
+            license=_licence(entry),
             upstream=entry.text(
                 "upstream", _ANY, "a URL or a sentence that says where the model comes from"
             ),
@@ -243,8 +246,6 @@ def _models(reader: Reader) -> Iterator[ModelConfig]:
         )
         if model.marker and (problem := marker_problem(model.marker)):
             entry.error("marker", f"{model.marker!r} {problem}")
-        if model.license and (problem := _licence_problem(model.license)):
-            entry.error("license", problem)
         for template in model.also:
             if problem := template_problem(template):
                 entry.error("also", f"{template!r} {problem}")

@@ -9,6 +9,15 @@ if TYPE_CHECKING:
     from typing import Self
 
 
+_SHOWN = 20
+"""Problems that one message names: of a wrong folder every file may have one."""
+
+
+def reason(error: Exception) -> str:
+    """What an exception says; of the system's errors without number and path."""
+    return (isinstance(error, OSError) and error.strerror) or str(error)
+
+
 class ModelBuildError(Exception):
     """A build, lock or release can't go on.
 
@@ -25,9 +34,10 @@ class ModelBuildError(Exception):
     def __str__(self) -> str:
         if len(self.problems) == 1:
             return f"{self.subject}: {self.problems[0]}"
-        return "\n".join(
-            [f"{self.subject}: {len(self.problems)} problems", *(f"  - {p}" for p in self.problems)]
-        )
+        shown = [*self.problems[:_SHOWN]]
+        if len(self.problems) > len(shown):
+            shown.append(f"and {len(self.problems) - len(shown):,} more")
+        return "\n  - ".join([f"{self.subject}: {len(self.problems):,} problems", *shown])
 
 
 class ChangedAssetError(ModelBuildError):

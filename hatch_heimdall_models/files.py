@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.errors import ModelBuildError, reason
 
 CHUNK = 1024 * 1024
 """Bytes per read: the fastest size that was measured for hashing while copying."""
@@ -27,7 +27,7 @@ def read_text(path: Path) -> str:
     try:
         return path.read_bytes().decode()
     except (OSError, UnicodeDecodeError) as error:
-        raise ModelBuildError(str(path), [f"can't be read: {error}"]) from error
+        raise ModelBuildError(str(path), [f"can't be read: {reason(error)}"]) from error
 
 
 def sha256_of(path: Path) -> str:

@@ -16,6 +16,12 @@ from hatch_heimdall_models.project import read_project
 if TYPE_CHECKING:
     import argparse
 
+    from hatch_heimdall_models.manifest import Asset
+
+_NEW, _ELSEWHERE = "to be uploaded", "released before"
+_ASSETS_NAMED = 8
+"""Assets of one release that are named; of a model of many files they are counted."""
+
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
@@ -84,16 +90,21 @@ def _run(options: argparse.Namespace) -> int:
     print("\n".join(lines))  # noqa: T201
     if options.check:
         return EXIT_OK if right else EXIT_FINDINGS
+    before = {asset for model in (old.models if old else ()) for asset in model.assets}
+    told: dict[tuple[str, str], list[Asset]] = {}
     for asset in sorted(
         {asset for model in new.models for asset in model.assets},
         key=lambda asset: (asset.tag, asset.name),
     ):
-        place = assets / asset.tag / asset.name
-        if not place.is_file():
-            held = "released before"
-        elif any(asset in model.assets for model in (old.models if old else ())):
-            held = f"{place.as_posix()}, to be uploaded if that release has it not yet"
-        else:
-            held = f"{place.as_posix()}, to be uploaded"
-        print(f"release {asset.tag}: {asset.name}, {megabytes(asset.size)} ({held})")  # noqa: T201
+        state = "to be uploaded if that release has it not yet" if asset in before else _NEW
+        if not (assets / asset.tag / asset.name).is_file():
+            state = _ELSEWHERE
+        told.setdefault((asset.tag, state), []).append(asset)
+    for (tag, state), these in told.items():
+        rows = [(asset.name, asset.size, asset.name) for asset in these]
+        if len(rows) > _ASSETS_NAMED:
+            rows = [(f"{len(these):,} assets", sum(asset.size for asset in these), "")]
+        for what, size, name in rows:
+            place = "" if state == _ELSEWHERE else f"{(assets / tag / name).as_posix()}, "
+            print(f"release {tag}: {what}, {megabytes(size)} ({place}{state})")  # noqa: T201
     return EXIT_OK

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hatch_heimdall_models.asset import read_asset, write_asset
 from hatch_heimdall_models.assigned import assigned_files
-from hatch_heimdall_models.errors import ChangedAssetError, ModelBuildError
+from hatch_heimdall_models.errors import ChangedAssetError, ModelBuildError, reason
 from hatch_heimdall_models.files import replacing, sha256_of
 from hatch_heimdall_models.inlining import inline_texts
 from hatch_heimdall_models.inventory import HashedFile, take_inventory
@@ -256,7 +256,7 @@ class LockMaker:
             return (self.root / name).read_bytes()
         except OSError as error:
             raise ModelBuildError(
-                name, [f"is one of the model's 'license-files', but can't be read: {error}"]
+                name, [f"is one of the model's 'license-files', but can't be read: {reason(error)}"]
             ) from error
 
 

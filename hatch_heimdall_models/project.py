@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from hatch_heimdall_models import toml
 from hatch_heimdall_models.config import HATCH_KEYS, TABLE, HookConfig, parse_config
-from hatch_heimdall_models.errors import ModelBuildError
+from hatch_heimdall_models.errors import ModelBuildError, reason
+from hatch_heimdall_models.manifest import NAME_FORM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,8 +82,9 @@ def read_project(root: Path, *, name: str | None = None, version: str | None = N
     for metadata in (_table(document, "project"), _table(document, "tool", "poetry")):
         name = name or _text(metadata, "name")
         version = version or _text(metadata, "version")
-    if name is None:
-        problem = "project.name: there is none: say the distribution's name with --name"
+    if name is None or not NAME_FORM.fullmatch(name):
+        found = "there is none" if name is None else f"{name!r} is no distribution's name"
+        problem = f"project.name: {found}: say it with --name"
         raise ModelBuildError(str(root / "pyproject.toml"), [problem])
     return Project(name, version, config)
 
@@ -171,7 +173,7 @@ def _read(path: Path) -> dict[str, Any]:
         problem = "there is no such file: name the project's folder with --project"
         raise ModelBuildError(str(path), [problem]) from None
     except (OSError, UnicodeDecodeError, toml.TOMLDecodeError, RecursionError) as error:
-        raise ModelBuildError(str(path), [f"can't be read: {error}"]) from error
+        raise ModelBuildError(str(path), [f"can't be read: {reason(error)}"]) from error
 
 
 def _table(document: Any, *keys: str) -> dict[str, Any]:

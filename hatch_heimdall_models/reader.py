@@ -172,7 +172,7 @@ class Reader:
         known = (*self._read, *others)
         for key in [key for key in self.table if key not in known]:
             lookalike = key.lower().replace("_", "-")
-            near = difflib.get_close_matches(lookalike, known, n=1, cutoff=0.5)
+            near = difflib.get_close_matches(lookalike, known, n=1, cutoff=0.55)
             hint = f"did you mean {near[0]!r}?" if near else f"allowed are {', '.join(self._read)}"
             self.error(key, f"unknown key; {hint}")
 

@@ -24,7 +24,15 @@ pytest_plugins = ["tests.support.skipped", "tests.support.untouched"]
 EXAMPLES = int(os.environ.get("EXAMPLES", "40"))
 """How many cases of each property are looked at; more of them by hand."""
 hypothesis.settings.register_profile(
-    "patient", deadline=None, derandomize="CI" in os.environ, max_examples=EXAMPLES
+    "patient",
+    deadline=None,
+    derandomize="CI" in os.environ,
+    max_examples=EXAMPLES,
+    # Time again; and all cases of a property share what its test was given.
+    suppress_health_check=[
+        hypothesis.HealthCheck.too_slow,
+        hypothesis.HealthCheck.function_scoped_fixture,
+    ],
 )
 hypothesis.settings.load_profile("patient")
 

@@ -69,21 +69,18 @@ class Ignoring:
 
         As git has it, and as whoever walks asks: at each folder on the way.
         """
-        if path.name in NEVER:
-            return True
+        return path.name in NEVER or bool(self._verdict(path, is_folder=is_folder))
+
+    def wants(self, path: Path) -> bool:
+        """Whether a rule says of a file that it is not to be left out: `!name`."""
+        return self._verdict(path, is_folder=False) is False
+
+    def _verdict(self, path: Path, *, is_folder: bool) -> bool | None:
         for folder, rules in reversed(self._rules):
             verdict = rules.verdict(path.relative_to(folder).as_posix() + "/" * is_folder)
             if verdict is not None:
                 return verdict
-        return False
-
-    def wants(self, path: Path) -> bool:
-        """Whether a rule says of a file that it is not to be left out: `!name`."""
-        verdicts = (
-            rules.verdict(path.relative_to(folder).as_posix())
-            for folder, rules in reversed(self._rules)
-        )
-        return next((not verdict for verdict in verdicts if verdict is not None), False)
+        return None
 
     def _with(self, folder: Path, file: Path) -> Self:
         try:

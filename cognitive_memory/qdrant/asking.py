@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 @dataclass
-class _Node:
+class _Candidate:
     """A node, what is known of its silence, and the connection to it once there is one."""
 
     settings: QdrantSettings
@@ -42,9 +42,11 @@ class QdrantNodes:
         self._settings = settings
         self._open_index = open_index
         self._lock = Lock()
-        # What the recall does not wait for any more ends with its time.
-        patience = replace(settings, request_seconds=settings.recall_seconds)
-        self._nodes = [_Node(node, Silence(node.directory, node.place)) for node in patience.nodes]
+        # What the recall does not wait for any more ends soon after.
+        patience = replace(settings, request_seconds=2 * settings.recall_seconds)
+        self._nodes = [
+            _Candidate(node, Silence(node.directory, node.place)) for node in patience.nodes
+        ]
 
     def ask(self, question: Callable[[QdrantIndex], T]) -> T:
         """What the first node that answers says.
@@ -78,12 +80,12 @@ class QdrantNodes:
                 if node.index is not None:
                     node.index.close()
 
-    def _opened(self, node: _Node) -> QdrantIndex:
+    def _opened(self, node: _Candidate) -> QdrantIndex:
         if node.index is None:
             node.index = self._open_index(node.settings)
         return node.index
 
-    def _learn(self, nodes: list[_Node], asked: FirstAnswer[T], answered: int | None) -> None:
+    def _learn(self, nodes: list[_Candidate], asked: FirstAnswer[T], answered: int | None) -> None:
         """Keep in mind who answered and who did not."""
         for number, node in enumerate(nodes):
             failure = asked.failures.get(number)

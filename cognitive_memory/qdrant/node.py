@@ -68,19 +68,19 @@ class Node:
     def __init__(self, settings: QdrantSettings) -> None:
         (url,) = settings.urls
         address = Address.of(url)
-        scheme, host, path = urlsplit(address.url)[:3]
-        port = "" if scheme == "https" or urlsplit(address.url).port else f":{_PORT}"
+        parts = urlsplit(address.url)
+        port = "" if parts.scheme == "https" or parts.port else f":{_PORT}"
         self._settings = settings
-        self._base = f"{scheme}://{host}{port}{path.rstrip('/')}"
+        self._base = f"{parts.scheme}://{parts.netloc}{port}{parts.path.rstrip('/')}"
         self._proxy = proxy_for(self._base)
         self._headers = {"Accept-Encoding": "identity", "Content-Type": "application/json"}
         if address.authorization:
             self._headers["Authorization"] = address.authorization
         if settings.api_key:
             self._headers["api-key"] = settings.api_key
-        secret = scheme == "https" or self._proxy is not None
+        plain = parts.scheme == "http" and self._proxy is None
         try:
-            self._pools = pools_behind(self._proxy, trusting_context() if secret else None)
+            self._pools = pools_behind(self._proxy, None if plain else trusting_context())
         except SourceError as error:
             raise QdrantUnreachableError(settings.place, str(error)) from error
 
@@ -152,8 +152,8 @@ class Node:
             if status < 500:
                 return QdrantUnreachableError(place, f"{_FOREIGN} ({code})")
             said = content.decode(errors="replace")
-        # without an index there is no order
-        missing = status == 404 or (status == 400 and "order_by" in said)
+        # There is no order without an index, which a push makes.
+        missing = status == 404 or (status == 400 and "No range index" in said)
         return (QdrantMissingError if missing else QdrantError)(place, f"{code}: {said[:300]}")
 
     def _refusal(self, status: int, *, writes: bool) -> str:

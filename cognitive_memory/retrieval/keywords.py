@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 
 from cognitive_memory.core.search_words import character_pairs, identifier_parts, without_runs
+from cognitive_memory.storage.bm25 import Term
 
 STOP_WORDS = frozenset(
     resources.files(__package__).joinpath("stop_words.txt").read_text(encoding="utf-8").split()
@@ -23,11 +24,6 @@ missing on purpose, the one is a month and the other a name.
 MAX_TERMS = 24
 """How many terms of a question are looked for. Each costs a walk through its list of memories; a
 question has about ten.
-"""
-
-MOST_SCORED = 30_000
-"""About how many memories are scored. To score one costs ten times as much as to pass over it, and where
-more have one of the terms, the best ones have a rare one, or several.
 """
 
 MAX_COUNTED = 256
@@ -56,8 +52,8 @@ class Sought:
     terms: tuple[str, ...]
     title: frozenset[str] = frozenset()
 
-    def most_telling(self, frequencies: Mapping[str, int], total: int) -> dict[str, float]:
-        """The terms to look for, and how much each tells (`idf`).
+    def most_telling(self, frequencies: Mapping[str, int], total: int) -> list[Term]:
+        """The terms to look for; those of a title count twice.
 
         All, if there are at most `MAX_TERMS`; otherwise the rarest of those that any memory has,
         those of a title before others.
@@ -66,27 +62,16 @@ class Sought:
             frequencies: how many memories have each term.
             total: how many memories there are.
         """
-        weights = {term: idf(frequencies[term], total) for term in self.terms}
-        if len(weights) <= MAX_TERMS:
-            return weights
-        ranks = {
-            term: weight * (FIRST_LINE if term in self.title else 1.0)
-            for term, weight in weights.items()
-            if frequencies[term]
-        }
-        chosen = sorted(ranks, key=lambda term: -ranks[term])[:MAX_TERMS]
-        return {term: weights[term] for term in chosen}
-
-    def expression(self, terms: Iterable[str]) -> str:
-        """An expression that any memory matches which has one of the terms.
-
-        BM25 then weighs which and how many; what is in a title counts twice.
-
-        >>> sought("Where is snake_case used?").expression(["used", "case"])
-        'used OR case'
-        """
-        wanted = list(terms)
-        return " OR ".join([*wanted, *(term for term in wanted if term in self.title)])
+        terms = [
+            Term(match, often, idf(often, total), 2 if match in self.title else 1)
+            for match in self.terms
+            for often in [frequencies[match]]
+        ]
+        if len(terms) <= MAX_TERMS:
+            return terms
+        known = [term for term in terms if term.frequency]
+        known.sort(key=lambda term: -term.idf * (FIRST_LINE if term.match in self.title else 1))
+        return known[:MAX_TERMS]
 
 
 def sought(question: str) -> Sought:
@@ -99,32 +84,6 @@ def sought(question: str) -> Sought:
     ('"snake"', '"case"', '"used"', '"snake_case"')
     """
     return Sought(tuple(_terms(question))[:MAX_COUNTED], frozenset(_terms(title_of(question))))
-
-
-def chosen_by(frequencies: Mapping[str, int], total: int) -> str | None:
-    """Which memories to score: an expression that about `MOST_SCORED` match at most; None: each that has a term.
-
-    They have one of the rarest terms, or all of the next ones, as many as leave few enough.
-
-    Args:
-        frequencies: how many memories have each term that is looked for.
-        total: how many memories there are.
-
-    >>> chosen_by({"rare": 10, "frequent": 400_000, "usual": 60_000, "the": 900_000}, 1_000_000)
-    'rare OR (usual AND frequent)'
-    """
-    if sum(frequencies.values()) <= MOST_SCORED:
-        return None
-    alone, together = list[str](), list[str]()
-    left, most = MOST_SCORED, float(total)
-    for term in sorted(frequencies, key=lambda term: frequencies[term]):
-        if not together and frequencies[term] <= left:
-            alone.append(term)
-            left -= frequencies[term]
-        elif most > MOST_SCORED:
-            together.append(term)
-            most *= frequencies[term] / total
-    return " OR ".join([*alone, f"({' AND '.join(together)})"])
 
 
 def telling_words(text: str) -> list[str]:

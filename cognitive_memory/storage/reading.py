@@ -177,43 +177,6 @@ class Reader:
         for *row, key, vector in self.connection.execute(query, values):
             yield key, as_memory(row, self.scope), vector
 
-    def keyword_scores(
-        self,
-        match: str,
-        filter: RecallFilter,
-        *,
-        limit: int,
-        weights: tuple[float, float, float, float],
-        favoured: Collection[int] = (),
-        chosen: str | None = None,
-    ) -> dict[int, float]:
-        """BM25 scores, the higher the better, of memories that match an FTS5 expression, by key.
-
-        Args:
-            match: in FTS5's query language.
-            filter: which may answer.
-            limit: how many at most besides the favoured, the best ones.
-            weights: of words in text, context, tags, and of what `search_words` adds.
-            favoured: keys of those that are among them however many others are better.
-            chosen: an expression, too, that the others have to match; it does not count for their scores.
-        """
-        where = conditions(filter, row="memory_words.rowid")
-        # With "+", since FTS5 would begin anew for each key.
-        is_favoured = f"+memory_words.rowid IN {one_of('favoured')}"
-        if chosen is not None:
-            matching = "SELECT rowid FROM memory_words WHERE memory_words MATCH :chosen"
-            where.add(f"(+memory_words.rowid IN ({matching}) OR {is_favoured})", chosen=chosen)
-        score = f"-bm25(memory_words, {', '.join(map(repr, map(float, weights)))})"
-        join = "JOIN memories ON memories.key = memory_words.rowid" * ("memories." in str(where))
-        query = f"""
-            SELECT memory_words.rowid, {score} AS score FROM memory_words {join}
-            WHERE memory_words MATCH :match AND {where}
-            ORDER BY {is_favoured} DESC, score DESC, memory_words.rowid DESC LIMIT :limit
-        """
-        values = {**where.values, "match": match, "limit": limit + len(favoured)}
-        values["favoured"] = as_json(list(favoured))
-        return dict(self.connection.execute(query, values))
-
     def word_frequencies(self, terms: Sequence[str]) -> dict[str, int]:
         """How many memories match each of some terms in FTS5's query language."""
         query = """

@@ -16,7 +16,7 @@ from heimdall.models.manifest import read_model
 from heimdall.models.pinned_set import PinnedSet
 from heimdall.models.settings import Settings, SettingsError
 from heimdall.models.store import Store
-from heimdall.models.text import megabytes
+from heimdall.models.text import files, megabytes
 from heimdall.models.verify import verify
 
 REPAIR = "'heimdall models verify --repair' mends it"
@@ -33,7 +33,7 @@ def check(request: Request) -> Iterator[Finding]:
         )
         return
     size = megabytes(model.size)
-    yield passed("manifest", path, f"pins {model.label}, {len(model.files)} files, {size}")
+    yield passed("manifest", path, f"pins {model.label}, {files(len(model.files))}, {size}")
     pinned, location = PinnedSet(model, Store()), model.locate()
     yield _model(pinned, location, deep=request.deep)
     if location.tier == SHARED:

@@ -12,7 +12,7 @@ from heimdall.mcp_clients.config_file import ConfigFile
 from heimdall.mcp_clients.errors import ClientConfigError, FileChangedError, FormatError
 from heimdall.models.locking import advisory_lock
 
-_LOCK_SECONDS = 5.0
+_LOCK_SECONDS = 30.0
 _TRIES = 3
 
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 Document: TypeAlias = dict[str, object]
 
+_ASSETS_NAMED = 3
+"""Assets of a model that are named for people: each of its files may be one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -82,6 +85,7 @@ class Command:
 def status(output: Output, package: Package, *, variant: str | None) -> Report:
     """Say which model is pinned and whether it is here. Exit code 1 if it is not."""
     from .manifest import read_model
+    from .text import files as counted
     from .text import megabytes
 
     model = read_model(package, variant=variant)
@@ -99,9 +103,10 @@ def status(output: Output, package: Package, *, variant: str | None) -> Report:
         "assets": assets,
         "files": files,
     }
+    more = f" and {left:,} more" if (left := len(assets) - _ASSETS_NAMED) > 0 else ""
     fields: list[tuple[str, object]] = [
-        ("model", f"{model.label}, {len(files)} files, {megabytes(model.size)}"),
-        ("pinned", f"{', '.join(assets)} of {model.repository}"),
+        ("model", f"{model.label}, {counted(len(files))}, {megabytes(model.size)}"),
+        ("pinned", f"{', '.join(assets[:_ASSETS_NAMED])}{more} of {model.repository}"),
     ]
     if location.here:
         state = "complete" if location.verified else "present, to be verified when it is used"
@@ -132,14 +137,14 @@ def pull_into_checkout(output: Output, checkout: Path, *, variant: str | None) -
     """
     from .checkout import read_checkout
     from .fill_checkout import fill
+    from .text import files
 
     filled = fill(read_checkout(checkout), variant)
     lines: list[tuple[str, ...]] = []
     for one in filled:
         count = len(one.brought)
-        files = f"{count} file{'' if count == 1 else 's'} brought"
         origin = f", from {', '.join(one.sources)}" if one.sources else ""
-        outcome = f"{files}{origin}" if count else "was here already"
+        outcome = f"{files(count)} brought{origin}" if count else "was here already"
         good = output.good(f"{outcome}, verified")
         lines += [
             (f"{one.model.label}: ", output.bad("not as it is pinned") if one.findings else good),

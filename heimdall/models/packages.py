@@ -98,6 +98,11 @@ def _not_installed(name: str) -> str:
 
     # Installers and imports often know a package by two names.
     imported = [
+        carrying
+        for distribution in distributions()
+        if canonicalize_name(distribution.metadata["Name"] or "") == canonicalize_name(name)
+        for carrying in _carrying(distribution)
+    ] or [
         module
         for module, names in packages_distributions().items()
         if canonicalize_name(name) in map(canonicalize_name, (module, *names))
@@ -153,13 +158,16 @@ def installed_packages() -> list[str]:
     """The import names of this environment's packages that carry a manifest, or are used from a checkout that has one."""
     names = set()
     for distribution in distributions():
-        files = distribution.files or ()
-        manifests = {file.parent for file in files if file.name == MANIFEST_NAME}
-        # The list of an editable install may be one of sources.
-        carrying = {".".join(folder.parts) for folder in manifests if folder.parts}
-        names |= {name for name in carrying if _is_found(name)}
-        names |= {*_editable_packages(distribution)}
+        names |= _carrying(distribution)
     return sorted(names)
+
+
+def _carrying(distribution: Distribution) -> set[str]:
+    files = distribution.files or ()
+    manifests = {file.parent for file in files if file.name == MANIFEST_NAME}
+    # The list of an editable install may be one of sources.
+    carrying = {".".join(folder.parts) for folder in manifests if folder.parts}
+    return {name for name in carrying if _is_found(name)} | {*_editable_packages(distribution)}
 
 
 def _is_found(name: str) -> bool:

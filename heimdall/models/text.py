@@ -62,3 +62,12 @@ def megabytes(count: float) -> str:
     ('23.5 MB', '4.2 kB')
     """
     return f"{count / 1e6:.1f} MB" if count >= 100_000 else f"{count / 1e3:.1f} kB"
+
+
+def files(count: int) -> str:
+    """A number of files for people.
+
+    >>> files(1), files(2)
+    ('1 file', '2 files')
+    """
+    return f"{count:,} file{'' if count == 1 else 's'}"

@@ -68,10 +68,16 @@ def test_a_lock_that_nothing_copies(tmp_path: Path) -> None:
         read_project(write(tmp_path, PROJECT, text))
 
 
+def test_a_name_that_no_distribution_can_have(tmp_path: Path) -> None:
+    write(tmp_path, PROJECT, OWN)
+    with pytest.raises(ModelBuildError, match=r"project\.name: 'a b' is no distribution's name"):
+        read_project(tmp_path, name="a b")
+
+
 @pytest.mark.parametrize("dynamic", ["[project]\ndynamic = ['version']", ""])
 def test_what_is_dynamic_is_said(tmp_path: Path, dynamic: str) -> None:
     write(tmp_path, dynamic, OWN)
-    with pytest.raises(ModelBuildError, match="say the distribution's name with --name"):
+    with pytest.raises(ModelBuildError, match="there is none: say it with --name"):
         read_project(tmp_path)
     project = read_project(tmp_path, name="other", version="2.0")
     assert (project.name, project.version) == ("other", "2.0")

@@ -118,6 +118,15 @@ def test_a_zip_and_single_files_follow_one_another(project: Project) -> None:
     assert project.assets == ["v1.2/net-v1.2.zip"]
 
 
+def test_very_many_assets_are_counted(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(9):
+        project.write(f"models/part-{number}", LARGE + bytes([number]))
+    assert project.lock() == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "release" in line]
+    assert line.startswith("release v1.0: 11 assets, ")
+    assert line.endswith("dist/models/v1.0, to be uploaded)")
+
+
 def test_what_can_not_be_an_asset_is_said(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -21,32 +21,12 @@ class Commands:
     def __init__(self, folder: Path, tiny: TinyRelease) -> None:
         self.folder = folder
         recipe = str(tiny.write_recipe(folder / "recipe.toml"))
-        models, assets, lock = (
-            str(folder / "models"),
-            str(folder / "assets"),
-            str(folder / "models.lock.json"),
-        )
-        self.build = [
-            "build",
-            "--recipe",
-            recipe,
-            "--output",
-            models,
-            "--cache",
-            str(folder / "cache"),
-        ]
-        self.pack = ["pack", "--recipe", recipe, "--models", models, "--output", assets]
-        self.lock = [
-            "lock",
-            "--recipe",
-            recipe,
-            "--models",
-            models,
-            "--assets",
-            assets,
-            "--lock",
-            lock,
-        ]
+        names = ("models", "assets", "cache", "models.lock.json")
+        models, assets, cache, lock = (str(folder / name) for name in names)
+        made_of = ["--recipe", recipe, "--models", models]
+        self.build = ["build", "--recipe", recipe, "--output", models, "--cache", cache]
+        self.pack = ["pack", *made_of, "--output", assets]
+        self.lock = ["lock", *made_of, "--assets", assets, "--lock", lock]
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -41,6 +42,11 @@ def _end_and_skip(process: subprocess.Popen[Any], _number: int) -> NoReturn:
     pytest.skip("processes can't be sent signals here")
 
 
+def program(name: str) -> str:
+    """The path of a program that is no part of the project; without it the test is skipped."""
+    return shutil.which(name) or _skip(f"there is no program {name} here")
+
+
 def can_be_named(folder: Path, name: str) -> bool:
     """Whether a file of exactly that name can be made in a folder: neither refused, nor another file's, nor a device."""
     with contextlib.suppress(OSError, UnicodeError):
@@ -56,6 +62,13 @@ def _has_links(folder: Path) -> bool:
     return False
 
 
+def _removes_what_is_open(folder: Path) -> bool:
+    with contextlib.suppress(PermissionError), (folder / "open").open("wb"):
+        (folder / "open").unlink()
+        return True
+    return False
+
+
 def _obeys_modes(folder: Path) -> bool:
     (folder / "moded").touch()
     (folder / "moded").chmod(0o640)
@@ -65,6 +78,7 @@ def _obeys_modes(folder: Path) -> bool:
 with tempfile.TemporaryDirectory() as _name:
     _folder = Path(_name)
     HAS_LINKS, _modes = _has_links(_folder), _obeys_modes(_folder)
+    REMOVES_WHAT_IS_OPEN = _removes_what_is_open(_folder)
     (_folder / "Case").touch()
     TELLS_CASES = not (_folder / "cASE").exists()
     _odd_names = can_be_named(_folder, 'a"b?')
@@ -73,6 +87,9 @@ with tempfile.TemporaryDirectory() as _name:
 needs_links = pytest.mark.skipif(not HAS_LINKS, reason="symbolic links can't be made here")
 needs_modes = pytest.mark.skipif(not _modes, reason="files have no modes here")
 needs_cases = pytest.mark.skipif(not TELLS_CASES, reason="names' case makes no difference here")
+needs_removal = pytest.mark.skipif(
+    not REMOVES_WHAT_IS_OPEN, reason="files that are open can't be removed here"
+)
 needs_odd_names = pytest.mark.skipif(not _odd_names, reason="names of files are restricted here")
 needs_any_bytes = pytest.mark.skipif(not _any_bytes, reason="names of files are text here")
 needs_users = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="there are no user numbers")

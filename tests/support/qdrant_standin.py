@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -149,13 +148,16 @@ def good_node(requests: list[str] | None = None) -> Iterator[str]:
 
 
 @contextmanager
-def silent_node(*, drips: bool = False) -> Iterator[tuple[str, list[float]]]:
-    """The URL of a node that accepts and never answers, and when it was asked.
+def silent_node(
+    told: Callable[[], None] = lambda: None, *, drips: bool = False
+) -> Iterator[tuple[str, list[socket.socket]]]:
+    """The URL of a node that accepts and never answers, and the connections that it has accepted.
 
     Args:
+        told: called when there is another one.
         drips: whether it sends a header now and then, so that no read waits for long.
     """
-    asked: list[float] = []
+    asked: list[socket.socket] = []
     over = Event()
 
     def serve(listener: socket.socket) -> None:
@@ -164,7 +166,8 @@ def silent_node(*, drips: bool = False) -> Iterator[tuple[str, list[float]]]:
                 connection, _ = listener.accept()
             except OSError:
                 return
-            asked.append(time.monotonic())
+            asked.append(connection)
+            told()
             Thread(target=hold, args=(connection,), daemon=True).start()
 
     def hold(connection: socket.socket) -> None:

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hatch_heimdall_models.manifest import Asset, Manifest, Model, ModelFile
-from tests.support.manifests import SMALL
+from hatch_heimdall_models.manifest import Asset, Manifest, Model
+from tests.support.manifests import pin_of
 from tests.support.waiting import PATIENCE, let_imports_wait
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,16 +60,13 @@ class SmallModel:
     def manifest(self) -> Manifest:
         asset = self.asset_path.read_bytes()
         files = tuple(
-            ModelFile.of_bytes(
-                path, content, also=self.also.get(path, ()), inline=len(content) <= SMALL
-            )
-            for path, content in self.files.items()
+            pin_of(path, content, self.also.get(path, ())) for path, content in self.files.items()
         )
-        pinned = Asset(
+        zipped = Asset(
             self.tag, self.asset_path.name, hashlib.sha256(asset).hexdigest(), len(asset)
         )
         model = Model(
-            self.name, "standard", "Apache-2.0", "https://huggingface.co/owner/small", pinned, files
+            self.name, "standard", "Apache-2.0", "https://huggingface.co/owner/small", zipped, files
         )
         return Manifest("heimdall-mcp", "owner/repository", self.name, (model,))
 

@@ -209,12 +209,12 @@ class _Https(Limited, _Direct, HTTPSConnection):
     pass
 
 
-def limit(
+def limited(
     pools: urllib3.PoolManager,
     http: type[HTTPConnection] = _Http,
     https: type[HTTPSConnection] = _Https,
-) -> None:
-    """Let the pools make connections of this module's."""
+) -> urllib3.PoolManager:
+    """The same pools, which make connections of this module's from now on."""
 
     class HttpPool(urllib3.HTTPConnectionPool):
         ConnectionCls = http
@@ -223,10 +223,11 @@ def limit(
         ConnectionCls = https
 
     pools.pool_classes_by_scheme = {"http": HttpPool, "https": HttpsPool}
+    return pools
 
 
-def limit_socks(pools: urllib3.PoolManager) -> None:
-    """As `limit`, for pools behind a SOCKS proxy. Needs PySocks."""
+def limited_socks(pools: urllib3.PoolManager) -> urllib3.PoolManager:
+    """As `limited`, for pools behind a SOCKS proxy. Needs PySocks."""
     from urllib3.contrib.socks import SOCKSConnection
 
     class Socks(SOCKSConnection):
@@ -246,4 +247,4 @@ def limit_socks(pools: urllib3.PoolManager) -> None:
     class SocksHttps(Limited, Socks, HTTPSConnection):
         pass
 
-    limit(pools, SocksHttp, SocksHttps)
+    return limited(pools, SocksHttp, SocksHttps)

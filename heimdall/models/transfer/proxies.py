@@ -87,9 +87,7 @@ def pools_behind(proxy: str | None, tls: ssl.SSLContext | None) -> urllib3.PoolM
         SourceError: if the proxy is none that can be used.
     """
     if proxy is None:
-        pools = urllib3.PoolManager(ssl_context=tls)
-        connections.limit(pools)
-        return pools
+        return connections.limited(urllib3.PoolManager(ssl_context=tls))
     if problem := problem_with(proxy):
         raise SourceError(f"the proxy {redact_url(proxy)} {problem}")
     proxy, credentials = Address.of(proxy)[::2]
@@ -97,15 +95,11 @@ def pools_behind(proxy: str | None, tls: ssl.SSLContext | None) -> urllib3.PoolM
         from urllib3.contrib.socks import SOCKSProxyManager
 
         user, password = credentials or (None, None)
-        pools = SOCKSProxyManager(proxy, user, password, ssl_context=tls)
-        connections.limit_socks(pools)
-        return pools
+        return connections.limited_socks(SOCKSProxyManager(proxy, user, password, ssl_context=tls))
     headers = urllib3.make_headers(proxy_basic_auth=":".join(credentials)) if credentials else None
-    pools = urllib3.ProxyManager(
-        proxy, proxy_headers=headers, ssl_context=tls, proxy_ssl_context=tls
+    return connections.limited(
+        urllib3.ProxyManager(proxy, proxy_headers=headers, ssl_context=tls, proxy_ssl_context=tls)
     )
-    connections.limit(pools)
-    return pools
 
 
 def refusal(error: BaseException) -> tuple[int, str] | None:

@@ -4,11 +4,14 @@ import os
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from cognitive_memory.project_memory import ProjectMemory
+from cognitive_memory.qdrant import first_answer
 from cognitive_memory.qdrant.collection import collection_name
 from cognitive_memory.qdrant.index import QdrantIndex
 from cognitive_memory.qdrant.node import Node, Request
@@ -53,6 +56,34 @@ def remove_collection(settings: QdrantSettings, space: str) -> None:
     path = f"/collections/{collection_name(space)}"
     with closing(Node(settings.nodes[0])) as node:
         node.answer(Request("DELETE", path, bool, writes=True))
+
+
+class _Answers(SimpleQueue[Any]):
+    def get(self, *_: object, **__: object) -> Any:
+        answer = super().get()
+        if answer is None:
+            raise Empty
+        return answer
+
+
+class Patience:
+    """Lets the time for an answer be over when it is said, however long that takes, and not before."""
+
+    def answers(self) -> _Answers:
+        """What holds the answers of those that are asked now."""
+        self._of_now = _Answers()
+        return self._of_now
+
+    def end(self) -> None:
+        """Whoever has not answered has had its time."""
+        self._of_now.put(None)
+
+
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> Patience:
+    patience = Patience()
+    monkeypatch.setattr(first_answer, "SimpleQueue", patience.answers)
+    return patience
 
 
 @pytest.fixture

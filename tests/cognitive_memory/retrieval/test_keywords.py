@@ -7,13 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cognitive_memory.retrieval.keywords import (
-    MAX_COUNTED,
-    MAX_TERMS,
-    MOST_SCORED,
-    chosen_by,
-    sought,
-)
+from cognitive_memory.retrieval.keywords import MAX_COUNTED, MAX_TERMS, sought
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +24,7 @@ def match_expression(question: str) -> str | None:
     """What is looked for where every term is as frequent as the others."""
     terms = sought(question)
     chosen = terms.most_telling(dict.fromkeys(terms.terms, 1), 10)
-    return terms.expression(chosen) or None
+    return " OR ".join(term.match for term in chosen) or None
 
 
 def matches(index: sqlite3.Connection, text: str, question: str) -> bool:
@@ -137,14 +131,12 @@ def test_a_long_question_has_a_bounded_number_of_terms() -> None:
 def test_of_a_long_question_the_rarest_terms_are_looked_for() -> None:
     words = [f"{letter}{letter}" for letter in "bcdfghjklmnpqrstvwxzaeiouy"]
     frequencies = {f'"{word}"': 90 for word in words} | {'"zz"': 2, '"yy"': 3, '"uu"': 0}
-    chosen = [*sought(" ".join(words)).most_telling(frequencies, 100)]
+    chosen = [term.match for term in sought(" ".join(words)).most_telling(frequencies, 100)]
     assert chosen[:2] == ['"zz"', '"yy"']
     assert len(chosen) == MAX_TERMS
     assert '"uu"' not in chosen
-    assert sought("common rare").most_telling({'"common"': 40, '"rare"': 0}, 100).keys() == {
-        '"common"',
-        '"rare"',
-    }
+    few = sought("common rare").most_telling({'"common"': 40, '"rare"': 0}, 100)
+    assert [term.match for term in few] == ['"common"', '"rare"']
 
 
 def test_a_title_is_not_lost_below_what_follows_it() -> None:
@@ -155,24 +147,8 @@ def test_a_title_is_not_lost_below_what_follows_it() -> None:
     chosen = terms.most_telling(frequencies, 1000)
     assert len(terms.terms) == MAX_COUNTED
     assert len(chosen) == MAX_TERMS
-    assert {'"property"', '"literal"', '"unset"'} <= chosen.keys()
-    assert terms.expression(chosen).split(" OR ").count('"literal"') == 2
-
-
-@pytest.mark.parametrize(
-    ("frequencies", "chosen"),
-    [
-        ({"a": MOST_SCORED - 1, "b": 1}, None),
-        ({"a": MOST_SCORED, "b": 1}, "b OR (a)"),
-        ({"a": 800_000}, "(a)"),
-        ({"a": 200_000, "b": 100_000, "c": 500_000}, "(b AND a)"),
-        ({"a": 20_000, "b": 20_000, "c": 0}, "c OR a OR (b)"),
-    ],
-)
-def test_memories_to_score_have_a_rare_term_or_several_frequent_ones(
-    frequencies: dict[str, int], chosen: str | None
-) -> None:
-    assert chosen_by(frequencies, 1_000_000) == chosen
+    twice = {term.match for term in chosen if term.counts == 2}
+    assert twice == {'"property"', '"literal"', '"unset"'}
 
 
 def test_a_word_counts_once() -> None:

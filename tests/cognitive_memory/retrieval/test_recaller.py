@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cognitive_memory.core.memory import MemoryType, NewMemory, Origin
@@ -110,25 +110,6 @@ def test_words_of_what_was_stored_by_hand_count_however_many_others_match_better
     assert decision.id not in {
         hit.memory.id for hit in memory.recall("database", filter=others).hits
     }
-
-
-def test_what_has_frequent_words_alone_is_left_out_where_enough_has_better_ones(
-    memory: ProjectMemory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("cognitive_memory.retrieval.recaller.KEYWORD_HITS", 2)
-    noted = ("a rare index", "a table of the database", "a database", "a rare table", "a view")
-    memory.store_many(NewMemory(text=text, origin=Origin.DOCUMENT) for text in noted)
-
-    def by_words(question: str) -> dict[str, float]:
-        hits = memory.recall(question, explain=True).hits
-        return {hit.memory.text: hit.parts["keywords"] for hit in hits if hit.parts["keywords"]}
-
-    asked = {question: by_words(question) for question in ("rare table", "index view", "rare")}
-    monkeypatch.setattr("cognitive_memory.retrieval.keywords.MOST_SCORED", 1)
-    assert {question: by_words(question) for question in asked} == asked
-    monkeypatch.setattr("cognitive_memory.retrieval.recaller.KEYWORD_HITS", 1)
-    assert by_words("rare table").keys() == {"a rare table"}
-    assert by_words("database table rare").keys() <= {"a table of the database", "a rare table"}
 
 
 def test_when_nothing_fits_the_answer_says_so(memory: ProjectMemory, engine: Letters) -> None:
@@ -316,7 +297,7 @@ def varied(tmp_path: Path) -> ProjectMemory:
     return memory
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(max_examples=40)
 @given(
     wanted=FILTERS,
     question=st.sampled_from(["deploy note", "zzz", "database 7"]),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.capabilities import program
 from tests.support.faults import Fault, HoldAfter
 from tests.support.places import DATA
 from tests.support.servers import plain_mirror
@@ -117,23 +118,6 @@ def test_another_packages_model_is_managed_by_naming_the_package(
     assert (unknown.returncode, "is not installed" in unknown.stderr) == (2, True)
 
 
-def test_a_system_tier_is_shown(
-    installation: Installation, mirror: SmallModel, tmp_path: Path
-) -> None:
-    system = tmp_path / "system"
-    installation.heimdall("models", "pull", MODEL_CACHE_DIR=str(system))
-    status = json.loads(
-        installation.heimdall(
-            "models", "status", "--json", HEIMDALL_SYSTEM_MODELS=str(system)
-        ).stdout
-    )
-    assert (status["tier"], status["complete"]) == ("system", True)
-    assert (
-        installation.heimdall("models", "verify", HEIMDALL_SYSTEM_MODELS=str(system)).returncode
-        == 0
-    )
-
-
 def test_a_plain_system_tree_counts_until_it_was_found_bad(
     installation: Installation, mirror: SmallModel, tmp_path: Path
 ) -> None:
@@ -157,12 +141,6 @@ def test_a_plain_system_tree_counts_until_it_was_found_bad(
 def test_dirs_shows_where_the_models_really_are(installation: Installation, tmp_path: Path) -> None:
     shown = installation.heimdall("dirs", "--json", MODEL_CACHE_DIR=str(tmp_path / "mine")).stdout
     assert json.loads(shown)["models_dir"] == str(tmp_path / "mine")
-
-
-def test_pull_fetches_although_unasked_fetching_is_forbidden(
-    installation: Installation, mirror: SmallModel
-) -> None:
-    assert installation.heimdall("models", "pull", HEIMDALL_FETCH="never").returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -335,7 +313,7 @@ def test_a_reader_that_leaves_in_the_middle_is_no_news(installation: Installatio
     installation.heimdall("store", "--", more_than_a_pipe_holds)
     command = f"{sys.executable} -m heimdall export | head -c 1"
     done = subprocess.run(
-        ["sh", "-c", command],
+        [program("sh"), "-c", command],
         env=installation.environment(),
         capture_output=True,
         encoding="utf-8",

@@ -69,6 +69,7 @@ def test_ready_is_told_before_the_answer_that_waited_for_it(
         waiting = server.begin(
             "tools/call", name="memory_status", arguments={"wait_for_model": True}
         )
+        server.response(waiting)
         assert server.end() == 0
     told = [
         message.get("id") or message["params"]["data"]["state"]

@@ -7,6 +7,7 @@ import pytest
 
 from heimdall.migration_0_3 import copying
 from heimdall.migration_0_3.report import MigrationError, Options, Outcome
+from tests.support.capabilities import needs_modes
 
 
 @pytest.fixture
@@ -18,6 +19,7 @@ def tree(tmp_path: Path) -> Path:
     return tree
 
 
+@needs_modes
 def test_a_file_comes_with_its_time_and_with_the_umask(tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.write_bytes(b"content")

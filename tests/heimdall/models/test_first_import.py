@@ -280,8 +280,9 @@ def test_nothing_of_the_working_directory_is_run(
 
 @pytest.mark.parametrize("seconds", ["999", "Fri, 31 Dec 9999 23:59:59 GMT"])
 def test_an_import_does_not_wait_as_long_as_a_server_wants(
-    installation: Installation, small: SmallModel, tmp_path: Path, seconds: str
+    small: SmallModel, tmp_path: Path, seconds: str
 ) -> None:
+    installation = Installation.make(tmp_path / "site", small, patient=False)
     busy = Fault(Instead(503, headers={"Retry-After": seconds}))
     with plain_mirror(small.directory, faults=[busy]) as server:
         variables = {

@@ -64,6 +64,16 @@ def test_what_is_missing_is_said(site: Path, package: str, reason: str) -> None:
         ensure(package)
 
 
+def test_a_distribution_is_told_by_its_package_that_has_models(site: Path) -> None:
+    (site / "some_space" / "inner" / "model_manifest.json").write_text("{}")
+    told = site / "space_dist-1.0.dist-info"
+    told.mkdir()
+    (told / "METADATA").write_text("Metadata-Version: 2.1\nName: space.dist\nVersion: 1.0\n")
+    (told / "RECORD").write_text("some_space/inner/model_manifest.json,,\n")
+    with pytest.raises(ManifestError, match=r"is meant: some_space\.inner$"):
+        ensure("Space-Dist")
+
+
 @pytest.fixture
 def mirrored(small: SmallModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)

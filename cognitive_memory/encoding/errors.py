@@ -53,8 +53,7 @@ class ModelLoadError(ModelError):
     directory: str
     reason: str
 
-
-says = "the embedding model in {directory} can't be loaded: {reason}"
+    says = "the embedding model in {directory} can't be loaded: {reason}"
 
 
 @dataclass(eq=False, repr=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -207,7 +208,8 @@ def _project(path: Path | None) -> Project:
 
     if path is None:
         return find_project()
-    project = Project(spelled(path.expanduser()))
+    root = os.path.expanduser(path)  # noqa: PTH111 (leaves ~nobody as it is)
+    project = Project(spelled(Path(root)))
     project.check()
     return project
 

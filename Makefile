@@ -91,7 +91,7 @@ $(INSTALLED): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else f"heimdall-mcp needs Python 3.11 or newer, {sys.executable} is {sys.version.split()[0]}; say make PYTHON=/path/to/python")'
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --upgrade pip
-	@$(BIN)/python -m pip install --quiet --editable '.[qdrant,watch]' --group dev
+	@$(BIN)/python -m pip install --quiet --editable '.[watch]' --group dev
 	@touch $@
 
 clean: ## Remove everything that was made, also the virtual environment and the downloads

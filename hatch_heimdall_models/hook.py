@@ -19,7 +19,7 @@ from hatch_heimdall_models.config import HookConfig
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.files import megabytes
 from hatch_heimdall_models.pinning import Pins, licence_problems, pins_for
-from hatch_heimdall_models.project import build_hooks, configured
+from hatch_heimdall_models.project import build_hooks, read_config
 from hatch_heimdall_models.sbom import SBOM_NAME, sbom_of
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class HeimdallModelsHook(BuildHookInterface[BuilderConfig]):
                 f"{where}.{name} instead, or the other targets would ship the models"
             )
             raise ModelBuildError(subject, [problem])
-        return configured(Path(self.root)).parse()
+        return read_config(Path(self.root))
 
     def _write(self, files: Mapping[str, str]) -> Path:
         """Put files into a folder of their own outside the project, where hatchling's walk does not find them."""

@@ -53,14 +53,6 @@ class ModelFile:
     also: tuple[str, ...] = ()
     inline: str | None = None
 
-    @classmethod
-    def of_bytes(
-        cls, path: str, content: bytes, *, also: tuple[str, ...] = (), inline: bool = False
-    ) -> ModelFile:
-        """Pin `content`, carrying it `inline` or not."""
-        text = base64.b64encode(zlib.compress(content, 9)).decode() if inline else None
-        return cls(path, hashlib.sha256(content).hexdigest(), len(content), also, text)
-
 
 @dataclass(frozen=True, slots=True)
 class Asset:

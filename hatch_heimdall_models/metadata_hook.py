@@ -12,7 +12,7 @@ from hatch_heimdall_models.config import TABLE
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.lock import read_manifest
 from hatch_heimdall_models.pinning import pins_file
-from hatch_heimdall_models.project import build_hooks, configured
+from hatch_heimdall_models.project import build_hooks, read_config
 
 LABEL = "Models"
 
@@ -53,7 +53,7 @@ class HeimdallModelsUrls(MetadataHookInterface):
 
     def _release_urls(self) -> dict[str, str]:
         root = Path(self.root)
-        config = configured(root).parse()
+        config = read_config(root)
         # Without pins there is no release to name, and the build hook says what to do.
         source = pins_file(root, config)
         manifest = read_manifest(root / source) if source else None

@@ -90,7 +90,7 @@ def read_project(root: Path, *, name: str | None = None, version: str | None = N
 
 
 def read_config(root: Path) -> HookConfig:
-    """The table's values alone.
+    """The values of the one table that configures the project's models.
 
     Raises:
         ModelBuildError: naming every problem.

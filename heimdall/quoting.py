@@ -67,7 +67,7 @@ def quoted(value: object) -> str:
     >>> quoted('a "name"' + chr(10) + "Note: b")
     '"a \\"name\\"\\nNote: b"'
     """
-    return json.dumps(_cut(clean(value), _LONGEST_FIELD), ensure_ascii=False)
+    return json.dumps(shortened(clean(value), _LONGEST_FIELD), ensure_ascii=False)
 
 
 def sentence(value: object) -> str:
@@ -76,8 +76,9 @@ def sentence(value: object) -> str:
     >>> sentence("it failed:" + chr(10) + "Note: b")
     'it failed:\n  Note: b'
     """
-    return _cut(clean(value), _LONGEST_SENTENCE).replace("\n", "\n  ")
+    return shortened(clean(value), _LONGEST_SENTENCE).replace("\n", "\n  ")
 
 
-def _cut(text: str, length: int) -> str:
+def shortened(text: str, length: int) -> str:
+    """A text of so many characters at most, with a sign if that is not all of it."""
     return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -77,11 +77,10 @@ def pack(*, recipe_file: Path, models: Path, output: Path, tag: str | None) -> N
         repository=project.repository,
         license_file=LICENSE,
     )
-    for asset in packed:
-        click.echo(
-            f"{'wrote' if asset.changed else 'unchanged:'} {asset.path} ({decimal(asset.size)})"
-        )
-        click.echo(f"sha256 {asset.sha256}")
+    for one in packed:
+        done = "wrote" if one.changed else "unchanged:"
+        click.echo(f"{done} {one.path} ({decimal(one.asset.size)})")
+        click.echo(f"sha256 {one.asset.sha256}")
 
 
 @cli.command(short_help="Pin model and asset in the lock.")

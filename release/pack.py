@@ -23,14 +23,12 @@ class Packed:
 
     Attributes:
         path: the zip.
-        sha256: of the zip.
-        size: of the zip, in bytes.
+        asset: what the lock will pin of it.
         changed: whether other bytes, or none, were there before.
     """
 
     path: Path
-    sha256: str
-    size: int
+    asset: Asset
     changed: bool
 
 
@@ -54,32 +52,20 @@ def pack_models(
             changes meanwhile.
     """
     packed = tuple(
-        _pack(
-            variant,
-            models / variant.folder,
-            take_variant(variant, models),
-            output / tag / asset_name(tag, variant.folder),
-            repository=repository,
-            license_file=license_file,
-        )
+        _pack(variant, models, output, tag=tag, repository=repository, license_file=license_file)
         for variant in recipe.every
     )
-    assets = [Asset(tag, one.path.name, one.sha256, one.size) for one in packed]
-    write_if_different(output / tag / SUMS_NAME, sums_bytes(assets))
+    write_if_different(output / tag / SUMS_NAME, sums_bytes(one.asset for one in packed))
     return packed
 
 
 def _pack(
-    recipe: Recipe,
-    models: Path,
-    files: tuple[HashedFile, ...],
-    target: Path,
-    *,
-    repository: str,
-    license_file: Path,
+    recipe: Recipe, models: Path, output: Path, *, tag: str, repository: str, license_file: Path
 ) -> Packed:
     """Pack the files of one variant."""
-    _check(recipe, models, files)
+    files = take_variant(recipe, models)
+    folder, target = models / recipe.folder, output / tag / asset_name(tag, recipe.folder)
+    _check(recipe, folder, files)
     about = {
         "LICENSE": license_file.read_bytes(),
         "MODEL_CARD.md": card_bytes(recipe, files, repository),
@@ -89,13 +75,13 @@ def _pack(
     with replacing(target) as stream:
         # Weights in 8 bits each can be compressed; those in float32 can't.
         write = write_deflated_asset if recipe.sets[0].holds_weights else write_asset
-        write(stream, {file.path: models / file.path for file in files}, about)
+        write(stream, {file.path: folder / file.path for file in files}, about)
         stream.flush()
         # What was written is read back: a file may have changed since it was hashed.
         if read_asset(Path(stream.name)) != files:
-            raise ModelBuildError(str(models), ["changed while it was packed: run this again"])
-    digest = sha256_of(target)
-    return Packed(target, digest, target.stat().st_size, changed=digest != before)
+            raise ModelBuildError(str(folder), ["changed while it was packed: run this again"])
+    asset = Asset.of_file(tag, target)
+    return Packed(target, asset, changed=asset.sha256 != before)
 
 
 def _check(recipe: Recipe, models: Path, files: tuple[HashedFile, ...]) -> None:

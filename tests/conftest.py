@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from weakref import WeakSet
 
 import hypothesis
 import pytest
 
-from tests.support.capabilities import HAS_LINKS, skip_link
+from tests.support.capabilities import skip_at_what_is_missing
 
 pytest_plugins = ["tests.support.skipped", "tests.support.untouched"]
 
@@ -20,7 +24,15 @@ pytest_plugins = ["tests.support.skipped", "tests.support.untouched"]
 EXAMPLES = int(os.environ.get("EXAMPLES", "40"))
 """How many cases of each property are looked at; more of them by hand."""
 hypothesis.settings.register_profile(
-    "patient", deadline=None, derandomize="CI" in os.environ, max_examples=EXAMPLES
+    "patient",
+    deadline=None,
+    derandomize="CI" in os.environ,
+    max_examples=EXAMPLES,
+    # Time again; and all cases of a property share what its test was given.
+    suppress_health_check=[
+        hypothesis.HealthCheck.too_slow,
+        hypothesis.HealthCheck.function_scoped_fixture,
+    ],
 )
 hypothesis.settings.load_profile("patient")
 
@@ -63,6 +75,28 @@ def measuring() -> dict[str, str]:
 
 
 @pytest.fixture(autouse=True)
+def processes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever a test started ends with it: one that fails midway leaves nothing for the next."""
+    started = WeakSet[subprocess.Popen[Any]]()
+    begin = subprocess.Popen.__init__
+
+    def noted(process: subprocess.Popen[Any], *arguments: Any, **options: Any) -> None:
+        begin(process, *arguments, **options)
+        started.add(process)
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", noted)
+    yield
+    for process in list(started):
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        for stream in (process.stdin, process.stdout, process.stderr):
+            with contextlib.suppress(OSError):  # what was not written yet
+                if stream is not None:
+                    stream.close()
+
+
+@pytest.fixture(autouse=True)
 def home(
     tmp_path: Path,
     tmp_path_factory: pytest.TempPathFactory,
@@ -88,8 +122,7 @@ def home(
         monkeypatch.setenv(f"WIN_PD_OVERRIDE_{name}", str(home / folder))
     monkeypatch.setenv("HEIMDALL_SYSTEM_MODELS", str(tmp_path / "no-system-models"))
     monkeypatch.chdir(tmp_path)
-    if not HAS_LINKS:
-        monkeypatch.setattr(Path, "symlink_to", skip_link)
+    skip_at_what_is_missing(monkeypatch)
     handlers = [(logger, handler) for logger in _LOGGERS for handler in logger.handlers]
     yield home
     # What a command under test set for its own process must not be the next test's.

@@ -22,6 +22,7 @@ from tests.support.places import DATA
 from tests.support.real_model import require_real_model
 from tests.support.servers import github, package_index
 from tests.support.tiny_release import add_wheel
+from tests.support.waiting import let_imports_wait
 from tests.support.wheelhouse import wheelhouse_environment
 
 pytestmark = [pytest.mark.installs, pytest.mark.model]
@@ -51,6 +52,7 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> Environments:
     tree = top / "tree"
     copy_checkout(tree, models=False)
     shutil.copyfile(ROOT / LOCK, tree / LOCK)
+    let_imports_wait(tree / "heimdall")
     variables = {**os.environ, **wheelhouse_environment(), "UV_CACHE_DIR": str(top / "uv")}
     build = [
         sys.executable,
@@ -106,7 +108,7 @@ class Machine:
             cwd=self.home,
             capture_output=True,
             encoding="utf-8",
-            timeout=300,
+            timeout=900,
             check=False,
         )
 

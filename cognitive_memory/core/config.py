@@ -32,13 +32,7 @@ class ConfigError(HeimdallError, ValueError):
     setting: str
     problem: str
 
-    def __str__(self) -> str:
-        return f"{self.setting}: {self.problem}"
-
-
-def _shared_cache_dir() -> str:
-    """What `$MODEL_CACHE_DIR` says, else the shared models directory: the resolver's own reading of both."""
-    return locations.models_dir()
+    says = "{setting}: {problem}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +66,7 @@ class EmbeddingConfig:
     """
 
     model_name: str = "all-MiniLM-L6-v2"
-    model_cache_dir: str = field(default_factory=_shared_cache_dir)
+    model_cache_dir: str = field(default_factory=locations.models_dir)
     embedding_dimension: int = 384
     batch_size: int = 32
     device: str = "auto"
@@ -84,7 +78,7 @@ class EmbeddingConfig:
         if self.variant is None:
             object.__setattr__(self, "variant", heimdall().variant())
         if os.environ.get("MODEL_CACHE_DIR"):
-            object.__setattr__(self, "model_cache_dir", _shared_cache_dir())
+            object.__setattr__(self, "model_cache_dir", locations.models_dir())
         for setting, fits, expected in _CHECKS:
             if not fits(value := getattr(self, setting)):
                 problem = f"expected {expected}, got {value!r}"

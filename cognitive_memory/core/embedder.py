@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from cognitive_memory.core.arrays import FloatArray
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -55,7 +57,7 @@ class Embedder(Protocol):
     def fetch(self) -> None:
         """Load the model, and fetch it if it is not on this machine."""
 
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def embed(self, texts: Sequence[str]) -> FloatArray:
         """Vectors of texts, shape (n, dimension), rows of unit length.
 
         Loads the model, and fetches it if need be.
@@ -64,5 +66,5 @@ class Embedder(Protocol):
     def has_tokens(self) -> bool:
         """Whether tokens can be had, too."""
 
-    def embed_with_tokens(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], list[Tokens]]:
+    def embed_with_tokens(self, texts: Sequence[str]) -> tuple[FloatArray, list[Tokens]]:
         """As `embed`, and the tokens of each text; only where `has_tokens`."""

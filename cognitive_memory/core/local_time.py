@@ -23,20 +23,11 @@ _DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 _MONTHS = {
     month: number
     for number, names in enumerate(
-        [
-            "january|jan",
-            "february|feb",
-            "march|mar",
-            "april|apr",
-            "may",
-            "june|jun",
-            "july|jul",
-            "august|aug",
-            "september|sep|sept",
-            "october|oct",
-            "november|nov",
+        (
+            *("january|jan", "february|feb", "march|mar", "april|apr", "may", "june|jun"),
+            *("july|jul", "august|aug", "september|sep|sept", "october|oct", "november|nov"),
             "december|dec",
-        ],
+        ),
         start=1,
     )
     for month in names.split("|")

@@ -22,8 +22,7 @@ class QuestionError(HeimdallError, ValueError):
 
     problem: str
 
-    def __str__(self) -> str:
-        return f"recall: {self.problem}"
+    says = "recall: {problem}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

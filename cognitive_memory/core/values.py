@@ -37,8 +37,7 @@ class MemoryValueError(HeimdallError, ValueError):
     field: str
     problem: str
 
-    def __str__(self) -> str:
-        return f"memory's {self.field}: {self.problem}"
+    says = "memory's {field}: {problem}"
 
 
 def as_id(value: str) -> str:

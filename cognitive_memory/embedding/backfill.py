@@ -64,7 +64,6 @@ class Backfill:
             heimdall.models.ModelError: the model can't be had; what is done stays.
         """
         from heimdall.models.locking import advisory_lock
-        from heimdall.models.transfer.progress import Progress
 
         stop = stop or threading.Event()
 
@@ -77,7 +76,7 @@ class Backfill:
         if not done():
             database = self._store.database
             lock = database.with_name(f"{database.name}-embedding.lock")
-            with advisory_lock(lock, LOCK_SECONDS, done, Progress()):
+            with advisory_lock(lock, LOCK_SECONDS, done):
                 replace = self._may_replace()
                 total = take_over(
                     self._store, self._embedder.dimension, self._others, stop, replace=replace

@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
+from cognitive_memory.core.arrays import FloatArray
 from cognitive_memory.core.commit_text import message_of
 from cognitive_memory.core.config import EmbeddingConfig
 from cognitive_memory.core.memory import Origin
 from cognitive_memory.encoding import ONNXEmbeddingProvider
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from cognitive_memory.core.embedder import Tokens
 
 COMPOSITION = "aside-1"
@@ -83,7 +81,7 @@ class ModelEmbedder:
         if not self.ready():
             self._provider.encode("model")
 
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def embed(self, texts: Sequence[str]) -> FloatArray:
         """As `ONNXEmbeddingProvider.encode_batch`, with its errors."""
         return self._provider.encode_batch(texts)
 
@@ -91,6 +89,6 @@ class ModelEmbedder:
         """As `ONNXEmbeddingProvider.has_tokens`."""
         return self._provider.has_tokens
 
-    def embed_with_tokens(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], list[Tokens]]:
+    def embed_with_tokens(self, texts: Sequence[str]) -> tuple[FloatArray, list[Tokens]]:
         """As `ONNXEmbeddingProvider.encode_with_tokens`, with its errors."""
         return self._provider.encode_with_tokens(texts)

@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
+from cognitive_memory.core.arrays import FloatArray
 from cognitive_memory.core.batches import batched
 from cognitive_memory.core.embedder import Embedder, Tokens
 from cognitive_memory.core.memory import NewMemory
@@ -19,10 +20,6 @@ from cognitive_memory.storage.token_codes import write_tokens
 from cognitive_memory.storage.vectors import Embedded, Pending
 from cognitive_memory.storage.writing import Stored, Writer
 from heimdall.errors import HeimdallError
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 BLOCK = 256
 """How many memories are embedded and written together: what a kill loses at most, and how long
@@ -210,9 +207,7 @@ def _outcomes(
     ]
 
 
-def _add_messages(
-    embedder: Embedder, block: Sequence[Pending], vectors: NDArray[np.float32]
-) -> None:
+def _add_messages(embedder: Embedder, block: Sequence[Pending], vectors: FloatArray) -> None:
     """Make each vector the mean of the whole memory's and that of what is read once more by itself."""
     import numpy as np
 

@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from cognitive_memory.core.arrays import FloatArray
 from cognitive_memory.core.config import ConfigError
 from cognitive_memory.core.reports import OnProgress
 from cognitive_memory.core.variants import Graph
@@ -20,9 +21,6 @@ from cognitive_memory.encoding.token_code import TokenCode
 from cognitive_memory.encoding.tokenization import TextTokenizer
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from cognitive_memory.core.embedder import Tokens
     from cognitive_memory.encoding.pipeline import Block
 
@@ -100,7 +98,7 @@ class Encoder:
     def _code(self) -> TokenCode | None:
         return TokenCode.of_model(self.settings.model_name, self._tokenizer.token_of)
 
-    def encode(self, text: str) -> NDArray[np.float32]:
+    def encode(self, text: str) -> FloatArray:
         """Embed one text.
 
         If it is longer than what is read of a text, the rest is left out, and a warning is logged.
@@ -118,14 +116,14 @@ class Encoder:
             self._warn("the text is longer")
         if len(rows) > 1:  # read in windows, whose mean the pipeline makes
             (block,) = self.encode_windows(iter([[text]]))
-            whole: NDArray[np.float32] = block.vectors[0]
+            whole: FloatArray = block.vectors[0]
             return whole
-        vector: NDArray[np.float32] = self._sessions.single().run(rows)[0]
+        vector: FloatArray = self._sessions.single().run(rows)[0]
         return vector
 
     def encode_batch(
         self, texts: Iterable[str], *, batch_size: int = 32, progress: OnProgress | None = None
-    ) -> NDArray[np.float32]:
+    ) -> FloatArray:
         """Embed several texts. Long texts are treated as by `encode`.
 
         Args:
@@ -144,7 +142,7 @@ class Encoder:
 
     def encode_with_tokens(
         self, texts: Iterable[str], *, batch_size: int = 32
-    ) -> tuple[NDArray[np.float32], list[Tokens]]:
+    ) -> tuple[FloatArray, list[Tokens]]:
         """As `encode_batch`, and the tokens of each text.
 
         Raises:
@@ -163,7 +161,7 @@ class Encoder:
         progress: OnProgress | None = None,
         *,
         code: TokenCode | None = None,
-    ) -> tuple[NDArray[np.float32], list[Tokens]]:
+    ) -> tuple[FloatArray, list[Tokens]]:
         import numpy as np
 
         checked = check_texts(texts)

@@ -10,6 +10,12 @@ from dataclasses import dataclass
 from heimdall.errors import HeimdallError
 from heimdall.models.errors import ModelError
 
+REINSTALL = (
+    "reinstall it: 'pip install --force-reinstall onnxruntime tokenizers numpy', with a Python that there are wheels for "
+    "(on an Intel Mac 3.13 at most)"
+)
+"""What to do about an engine that does not run."""
+
 
 @dataclass(eq=False, repr=False)
 class TextError(HeimdallError, ValueError):
@@ -47,5 +53,20 @@ class ModelLoadError(ModelError):
     directory: str
     reason: str
 
-    def __str__(self) -> str:
-        return f"the embedding model in {self.directory} can't be loaded: {self.reason}"
+    says = "the embedding model in {directory} can't be loaded: {reason}"
+
+
+@dataclass(eq=False, repr=False)
+class EngineImportError(ModelError):
+    """A library of the engine is not installed, or does not fit this machine.
+
+    Attributes:
+        reason: what Python said.
+    """
+
+    reason: str
+
+    says = (
+        "a part of the engine can't be imported: {reason}; until it can, memories are kept and "
+        f"found by their words; {REINSTALL}"
+    )

@@ -13,15 +13,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from cognitive_memory.core.arrays import FloatArray
 from cognitive_memory.encoding.batching import plan_batches
 from cognitive_memory.encoding.sessions import Sessions
 from cognitive_memory.encoding.token_code import TokenCode, joined
 from cognitive_memory.encoding.tokenization import TextTokenizer
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from cognitive_memory.core.embedder import Tokens
 
 
@@ -38,7 +36,7 @@ class Block:
     """
 
     first: int
-    vectors: NDArray[np.float32]
+    vectors: FloatArray
     cut: tuple[int, ...]
     tokens: tuple[Tokens, ...] = ()
 
@@ -139,7 +137,7 @@ class _Work:
     """Texts under way: their parts fill `vectors` and `tokens`, a row for each of `owners`, and say how many texts they finished."""
 
     first: int
-    vectors: NDArray[np.float32]
+    vectors: FloatArray
     owners: Sequence[int]
     cut: tuple[int, ...]
     parts: Sequence[Callable[[], int]]
@@ -155,7 +153,7 @@ class _Work:
         return Block(self.first, vectors, self.cut, joined(tokens, self.owners))
 
 
-def pooled(vectors: NDArray[np.float32], owners: Sequence[int]) -> NDArray[np.float32]:
+def pooled(vectors: FloatArray, owners: Sequence[int]) -> FloatArray:
     """The mean of each owner's rows, of unit length.
 
     The rows themselves where each has an owner of its own.
@@ -171,7 +169,5 @@ def pooled(vectors: NDArray[np.float32], owners: Sequence[int]) -> NDArray[np.fl
     # In float64: a sum of many windows would lose digits that a single text keeps.
     sums = np.zeros((owners[-1] + 1, vectors.shape[1]), dtype=np.float64)
     np.add.at(sums, np.asarray(owners), vectors)
-    means: NDArray[np.float32] = (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(
-        np.float32
-    )
+    means: FloatArray = (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float32)
     return means

@@ -13,16 +13,14 @@ from threading import Lock
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
+from cognitive_memory.core.arrays import FloatArray
 from cognitive_memory.core.config import ConfigError, EmbeddingConfig
 from cognitive_memory.core.variants import pinned_variant
-from cognitive_memory.encoding.errors import ModelLoadError
+from cognitive_memory.encoding.errors import EngineImportError, ModelLoadError
 from cognitive_memory.encoding.texts import check_text, check_texts, windows
 from cognitive_memory.encoding.token_code import has_code
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from cognitive_memory.core.embedder import Tokens
     from cognitive_memory.core.reports import OnProgress
     from cognitive_memory.encoding.encoder import Encoder
@@ -57,7 +55,7 @@ class ONNXEmbeddingProvider:
         self._encoder: Encoder | None = None
         self._loading = Lock()
 
-    def encode(self, text: str) -> NDArray[np.float32]:
+    def encode(self, text: str) -> FloatArray:
         """Embed one text.
 
         If it is longer than what is read of a text, the rest is left out, and a warning is logged.
@@ -75,6 +73,7 @@ class ONNXEmbeddingProvider:
             heimdall.models.ModelUnavailable: the model is not on this machine and could not be
                 fetched.
             ModelLoadError: its files can't be loaded, and fetching bad ones again did not help.
+            EngineImportError: the engine's libraries can't be imported.
             ConfigError: the model is not the one that the configuration describes, or the device is
                 not there.
         """
@@ -83,7 +82,7 @@ class ONNXEmbeddingProvider:
 
     def encode_batch(
         self, texts: Iterable[str], *, progress: OnProgress | None = None
-    ) -> NDArray[np.float32]:
+    ) -> FloatArray:
         """Embed several texts. Long texts are treated as by `encode`.
 
         Args:
@@ -110,7 +109,7 @@ class ONNXEmbeddingProvider:
         """Whether this release has a code for the model's tokens. Nothing is loaded for it."""
         return has_code(self.config.model_name)
 
-    def encode_with_tokens(self, texts: Iterable[str]) -> tuple[NDArray[np.float32], list[Tokens]]:
+    def encode_with_tokens(self, texts: Iterable[str]) -> tuple[FloatArray, list[Tokens]]:
         """As `encode_batch`, and the tokens of each text, if the model has any (`has_tokens`).
 
         Raises:
@@ -179,7 +178,10 @@ class ONNXEmbeddingProvider:
         if self._encoder is None:
             with self._loading:
                 if self._encoder is None:
-                    self._encoder = self._load()
+                    try:
+                        self._encoder = self._load()
+                    except ImportError as error:
+                        raise EngineImportError(str(error)) from error
         return self._encoder
 
     def _encoder_in(self, directory: Path) -> Encoder:
@@ -199,6 +201,9 @@ class ONNXEmbeddingProvider:
         )
 
     def _load(self) -> Encoder:
+        from cognitive_memory.encoding.session import load_onnxruntime
+
+        load_onnxruntime()  # where there is none, no model is fetched for it
         directory = self._directory()
         try:
             encoder = self._encoder_in(directory)

@@ -8,13 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
+from cognitive_memory.core.arrays import FloatArray, IntArray
 from cognitive_memory.encoding.devices import CPU, Provider, check_started, choose_provider
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 _ERRORS_ALONE = 3
 """onnxruntime's severity "error": its warnings are about optimisations, and our stderr is the
@@ -131,7 +128,7 @@ class ModelSession:
         check_started(device, provider, self._session.get_providers())
         self.on_cpu = self._session.get_providers() == [CPU.name]
 
-    def run(self, rows: Sequence[NDArray[np.int64]]) -> NDArray[np.float32]:
+    def run(self, rows: Sequence[IntArray]) -> FloatArray:
         """Embed texts together.
 
         Args:
@@ -142,9 +139,7 @@ class ModelSession:
         """
         return self._outputs(rows, ["embeddings"])[0]
 
-    def run_whole(
-        self, rows: Sequence[NDArray[np.int64]]
-    ) -> tuple[NDArray[np.float32], list[NDArray[np.float32]]]:
+    def run_whole(self, rows: Sequence[IntArray]) -> tuple[FloatArray, list[FloatArray]]:
         """As `run`, and the last hidden states of each text, shape (tokens, width) each.
 
         Raises:
@@ -153,9 +148,7 @@ class ModelSession:
         embeddings, states = self._outputs(rows, ["embeddings", "states"])
         return embeddings, [text[: len(row)] for text, row in zip(states, rows, strict=True)]
 
-    def _outputs(
-        self, rows: Sequence[NDArray[np.int64]], names: list[str]
-    ) -> list[NDArray[np.float32]]:
+    def _outputs(self, rows: Sequence[IntArray], names: list[str]) -> list[FloatArray]:
         import numpy as np
 
         # The mask hides padding, so any id will do for it; 0 is one that every vocabulary has.
@@ -165,7 +158,7 @@ class ModelSession:
             ids[row, : len(tokens)] = tokens
             mask[row, : len(tokens)] = 1
         outputs = self._session.run(names, {"input_ids": ids, "attention_mask": mask})
-        return cast("list[NDArray[np.float32]]", outputs)
+        return cast("list[FloatArray]", outputs)
 
 
 def without_choice(graph: bytes) -> bytes:

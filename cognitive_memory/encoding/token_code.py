@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from cognitive_memory.core.arrays import FloatArray, IntArray
 from cognitive_memory.core.embedder import CODE_LENGTH, Tokens
 
 if TYPE_CHECKING:
@@ -35,10 +36,7 @@ class TokenCode:
     """
 
     def __init__(
-        self,
-        projection: NDArray[np.float32],
-        telling: NDArray[np.bool_],
-        token_of: Callable[[int], str],
+        self, projection: FloatArray, telling: NDArray[np.bool_], token_of: Callable[[int], str]
     ) -> None:
         self._projection = projection
         self._telling = telling
@@ -55,7 +53,7 @@ class TokenCode:
             telling = np.unpackbits(arrays["telling"]).astype(np.bool_)
             return cls(arrays["projection"].astype(np.float32), telling, token_of)
 
-    def __call__(self, ids: NDArray[np.int64], states: NDArray[np.float32]) -> Tokens:
+    def __call__(self, ids: IntArray, states: FloatArray) -> Tokens:
         """The tokens of one text.
 
         Args:

@@ -9,12 +9,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from cognitive_memory.core.arrays import IntArray
 from cognitive_memory.encoding.plain_words import PlainWords
 from cognitive_memory.encoding.texts import empty
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from tokenizers import Encoding, Tokenizer
 
 TOKENIZER_NAME = "tokenizer/tokenizer.json"
@@ -36,7 +35,7 @@ class Tokenized(NamedTuple):
         cut: places of the texts that have more tokens than are read, in order.
     """
 
-    rows: list[NDArray[np.int64]]
+    rows: list[IntArray]
     owners: list[int]
     cut: list[int]
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from textwrap import dedent
+from typing import TypeVar
 
 from cognitive_memory.ingest.splitting import (
     BOUND,
@@ -21,6 +22,7 @@ from cognitive_memory.ingest.splitting import (
 _BLANK_LINES = re.compile(r"\A(?:[^\S\n]*\n)+")
 _INDENTED_LINES = re.compile(r"(?:(?:[ \t][^\n]*)?\n|[ \t][^\n]*\Z)+")
 
+_Node = TypeVar("_Node")
 Path = tuple[str, ...]
 """Titles of the headings above a place, outermost first."""
 
@@ -42,6 +44,18 @@ class Block:
     path: Path = ()
     title: str | None = None
     solid: bool = False
+
+
+def spans(
+    placed: Sequence[tuple[_Node, int]], first: int, last: int
+) -> Iterator[tuple[_Node, int, int]]:
+    """Nodes of a parser's with their lines: from each one's own first (the first node: from `first`) to the next one's, or to `last`.
+
+    What makes no node, as blank lines, comments and definitions of links, so belongs to the node before it.
+    """
+    for index, (node, start) in enumerate(placed):
+        end = placed[index + 1][1] if index + 1 < len(placed) else last
+        yield node, start if index else first, end
 
 
 class Headings:

@@ -42,6 +42,11 @@ class _Run:
     words: list[str] = field(default_factory=list)
 
 
+def is_worth_keeping(comment: str) -> bool:
+    """Whether a comment has six words at least: fewer name a section or switch a linter off."""
+    return len(_WORD.findall(comment)) >= _WORDS_WORTH_KEEPING
+
+
 def comments(
     text: str, language: str, place_of: Callable[[int], Path] | None = None
 ) -> Iterator[Block]:
@@ -63,8 +68,7 @@ def comments(
         words = " ".join(run.words)
         if run.first <= _HEADER_LINES and _LICENCE.search(words):
             continue
-        # Fewer words name a section or switch a linter off.
-        if len(_WORD.findall(words)) >= _WORDS_WORTH_KEEPING:
+        if is_worth_keeping(words):
             yield from _blocks(run, text, language, lines, place_of(run.first))
 
 

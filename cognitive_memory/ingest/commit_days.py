@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from cognitive_memory.ingest.errors import IngestError
 from cognitive_memory.ingest.git_command import Git
+from cognitive_memory.ingest.moments import moment_at
 
 _COMMITS = 50_000
 """Newest commits that are looked through: what is older than these has no day that would count as recent."""
@@ -61,17 +62,10 @@ def _last_commits(git: Git, project: Path, sources: Collection[str]) -> dict[str
     with closing(log):  # ends git, too
         for field in log:
             if commit := _COMMIT.fullmatch(field):
-                moment = _moment(int(commit[1]))
+                moment = moment_at(int(commit[1]))
             elif (name := field.removeprefix(b"\n")) in missing and moment is not None:
                 found[wanted[name]] = moment
                 missing.remove(name)
                 if not missing:
                     break
     return found
-
-
-def _moment(seconds: int) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None

@@ -22,12 +22,12 @@ def decode(content: bytes) -> tuple[str, str | None] | None:
         is UTF-8.
     """
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return _lines(content.decode("utf-16", errors="replace")), None
+        return plain(content.decode("utf-16", errors="replace")), None
     # After the mark of UTF-16, in which every Latin letter has a NUL.
     if b"\0" in content[:_SAMPLE]:
         return None
     try:
-        return _lines(content.decode("utf-8-sig")), None
+        return plain(content.decode("utf-8-sig")), None
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         byte = content[error.start]
@@ -37,11 +37,11 @@ def decode(content: bytes) -> tuple[str, str | None] | None:
     if bad > _TOLERATED * len(content):
         return None
     return (
-        _lines(text),
+        plain(text),
         f"is not UTF-8 (byte 0x{byte:02X} in line {line}); {bad} unreadable places were loaded as \ufffd: convert it to UTF-8",
     )
 
 
-def _lines(text: str) -> str:
-    # SQLite's functions end a text at a NUL.
+def plain(text: str) -> str:
+    """A text with a line feed at its line ends, and without NUL, at which SQLite's functions end a text."""
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")

@@ -24,11 +24,10 @@ class PathNotFoundError(IngestError):
     path: Path
     problem: str
 
-    def __str__(self) -> str:
-        return (
-            f"{self.path} can't be loaded: {self.problem}. Expected a file or a folder; nothing was changed. "
-            "To forget files that are gone, load the folder that they were in."
-        )
+    says = (
+        "{path} can't be loaded: {problem}. Expected a file or a folder; nothing was changed. "
+        "To forget files that are gone, load the folder that they were in."
+    )
 
 
 @dataclass(eq=False, repr=False)
@@ -43,8 +42,7 @@ class UnreadableError(IngestError):
     source: str
     problem: str
 
-    def __str__(self) -> str:
-        return f"{self.source} could not be read: {self.problem}"
+    says = "{source} could not be read: {problem}"
 
 
 @dataclass(eq=False, repr=False)
@@ -57,8 +55,7 @@ class TooSlowError(IngestError):
 
     seconds: float
 
-    def __str__(self) -> str:
-        return f"it takes more than {self.seconds:.1f} s of processor time"
+    says = "it takes more than {seconds:.1f} s of processor time"
 
 
 class GitError(IngestError):
@@ -81,9 +78,8 @@ class GitStalledError(IngestError):
     folder: Path
     seconds: int
 
-    def __str__(self) -> str:
-        return (
-            f"git {self.command} said nothing for {self.seconds} s in {self.folder}, and was ended. Something that it reads "
-            "there may be a pipe or on a disk that does not answer: 'find -type p' lists pipes. What was loaded "
-            "before stays; mend it and load again"
-        )
+    says = (
+        "git {command} said nothing for {seconds} s in {folder}, and was ended. Something that it reads "
+        "there may be a pipe or on a disk that does not answer: 'find -type p' lists pipes. What was loaded "
+        "before stays; mend it and load again"
+    )

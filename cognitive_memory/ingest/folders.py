@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path, PurePath
@@ -21,6 +21,7 @@ from cognitive_memory.ingest.documents import VERSION, Document, read_document
 from cognitive_memory.ingest.errors import UnreadableError
 from cognitive_memory.ingest.generated import is_generated
 from cognitive_memory.ingest.languages import Kind
+from cognitive_memory.ingest.moments import moment_at
 from cognitive_memory.ingest.reports import LoadReport, silent
 from cognitive_memory.ingest.walking import (
     EVERYTHING,
@@ -186,7 +187,7 @@ class _Load:
             self._report.unchanged.append(file.source)
             return
         try:
-            written = self._committed.get(file.source) or _moment(status.st_mtime)
+            written = self._committed.get(file.source) or moment_at(status.st_mtime)
             document = read_document(file.source, content, tags=self._options.tags, written=written)
         except UnreadableError as error:
             detail = f"{error}; what was loaded of it before is kept"
@@ -289,13 +290,6 @@ class _Load:
             with self._memory.storage.writing() as writer:
                 writer.set_load_states(self._learned)
         self._learned = {}
-
-
-def _moment(seconds: float) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (ValueError, OverflowError, OSError):  # what no calendar has
-        return None
 
 
 def _below(source: str, roots: Sequence[str]) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from cognitive_memory.ingest.rules import Rules
+from cognitive_memory.ingest.rules import Rules, from_the_top
 from heimdall.models.regular_file import read_regular
 
 FILE = ".gitattributes"
@@ -51,10 +51,8 @@ class Attributes:
         Args:
             folder: an absolute path.
         """
-        above = [folder, *folder.parents]
-        top = next((place for place in above if (place / ".git").exists()), folder)
         attributes = cls()
-        for place in reversed(above[: above.index(top) + 1]):
+        for place in from_the_top(folder):
             attributes = attributes.below(place)
         return attributes
 

@@ -11,7 +11,8 @@ from cognitive_memory.core.memory import LoadState, NewMemory
 from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.core.reports import OnProgress
 from cognitive_memory.core.values import Json
-from cognitive_memory.ingest.commits import Commit, memories_of, read_commits
+from cognitive_memory.ingest.commit_memories import memories_of
+from cognitive_memory.ingest.commits import Commit, read_commits
 from cognitive_memory.ingest.documents import VERSION
 from cognitive_memory.ingest.errors import GitError
 from cognitive_memory.ingest.git_command import Git

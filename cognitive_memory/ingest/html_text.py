@@ -6,7 +6,7 @@ import re
 from html.parser import HTMLParser
 
 from cognitive_memory.ingest.blocks import Block, Headings
-from cognitive_memory.ingest.comments import comments
+from cognitive_memory.ingest.comments import comments, is_worth_keeping
 from cognitive_memory.ingest.front_matter import FrontMatter
 
 _HEADING = re.compile(r"h[1-6]")
@@ -17,8 +17,6 @@ _INLINE = {
 }
 _UNSEEN = frozenset("script style template-data svg math noscript".split())  # noqa: SIM905
 _BLANKS = re.compile(r"\s+")
-_WORD = re.compile(r"[^\W\d_]{2,}")
-_LEAST_WORDS = 6
 
 
 def read_html(text: str) -> tuple[list[Block], FrontMatter]:
@@ -78,7 +76,7 @@ class _Reader(HTMLParser):
             self._said.append(data)
 
     def handle_comment(self, data: str) -> None:
-        if len(_WORD.findall(data)) >= _LEAST_WORDS:
+        if is_worth_keeping(data):
             self.flush()
             line, path = self.getpos()[0], self._headings.path
             self.blocks.append(Block(f"{' '.join(data.split())}\n\n", line, path))

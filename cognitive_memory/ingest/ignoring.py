@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from cognitive_memory.ingest.rules import Rules
+from cognitive_memory.ingest.rules import Rules, from_the_top
 from heimdall.models.regular_file import NotRegularError, read_regular
 
 NEVER = frozenset({".git", ".heimdall", ".hg", ".svn", ".jj"})
@@ -46,12 +46,11 @@ class Ignoring:
         Args:
             folder: an absolute path.
         """
-        above = [folder, *folder.parents]
-        top = next((place for place in above if (place / ".git").exists()), folder)
+        top, *below = from_the_top(folder)
         rules = cls(((top, Rules.of(_USUAL.split())),))
         rules = rules._with(top, top / ".git" / "info" / "exclude")
         is_ignored = False
-        for place in reversed(above[: above.index(top)]):
+        for place in below:
             rules = rules.below(place.parent)
             is_ignored = is_ignored or rules.ignores(place, is_folder=True)
         if is_ignored:
@@ -70,21 +69,18 @@ class Ignoring:
 
         As git has it, and as whoever walks asks: at each folder on the way.
         """
-        if path.name in NEVER:
-            return True
+        return path.name in NEVER or bool(self._verdict(path, is_folder=is_folder))
+
+    def wants(self, path: Path) -> bool:
+        """Whether a rule says of a file that it is not to be left out: `!name`."""
+        return self._verdict(path, is_folder=False) is False
+
+    def _verdict(self, path: Path, *, is_folder: bool) -> bool | None:
         for folder, rules in reversed(self._rules):
             verdict = rules.verdict(path.relative_to(folder).as_posix() + "/" * is_folder)
             if verdict is not None:
                 return verdict
-        return False
-
-    def wants(self, path: Path) -> bool:
-        """Whether a rule says of a file that it is not to be left out: `!name`."""
-        verdicts = (
-            rules.verdict(path.relative_to(folder).as_posix())
-            for folder, rules in reversed(self._rules)
-        )
-        return next((not verdict for verdict in verdicts if verdict is not None), False)
+        return None
 
     def _with(self, folder: Path, file: Path) -> Self:
         try:

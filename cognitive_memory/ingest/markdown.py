@@ -7,7 +7,7 @@ from functools import cache
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from cognitive_memory.ingest.blocks import Block, Headings, Path
+from cognitive_memory.ingest.blocks import Block, Headings, Path, spans
 from cognitive_memory.ingest.front_matter import FrontMatter, read_front_matter
 from cognitive_memory.ingest.splitting import BOUND, HEADING_ROOM, estimate_tokens
 
@@ -68,14 +68,7 @@ def _parts(
 def _spans(
     nodes: Sequence[SyntaxTreeNode], first: int, last: int
 ) -> Iterator[tuple[SyntaxTreeNode, int, int]]:
-    """Each node with the lines from its own first (the first node: from `first`) to the next node's, or to `last`.
-
-    Blank lines, and definitions of links, which are no nodes, so belong to the node before them.
-    """
-    placed = [(node, node.map[0]) for node in nodes if node.map is not None]
-    for index, (node, start) in enumerate(placed):
-        end = placed[index + 1][1] if index + 1 < len(placed) else last
-        yield node, start if index else first, end
+    return spans([(node, node.map[0]) for node in nodes if node.map is not None], first, last)
 
 
 @cache

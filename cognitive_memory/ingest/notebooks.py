@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 
 from cognitive_memory.ingest.blocks import Block
+from cognitive_memory.ingest.decoding import plain
 from cognitive_memory.ingest.front_matter import FrontMatter
 from cognitive_memory.ingest.markdown import read_markdown
 
@@ -35,5 +36,4 @@ def _text(source: object) -> str:
     lines = source if isinstance(source, list) else [source]
     text = "".join(line for line in lines if isinstance(line, str))
     # JSON can say lone surrogates and any line end.
-    text = text.encode(errors="replace").decode()
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
+    return plain(text.encode(errors="replace").decode())

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from io import BytesIO
 from zipfile import ZipFile
 
+from cognitive_memory.ingest.decoding import plain
 from cognitive_memory.ingest.languages import Kind
 
 _LIBRARIES = {Kind.DOCX: "docx", Kind.PDF: "pypdf"}
@@ -51,8 +52,7 @@ def text_of(kind: Kind, content: bytes) -> str | None:
             raise TooMuchError(f"it has more than {_LARGEST:,} characters")
         taken.append(part)
     # Fonts map to anything: lone surrogates and NULs are no text.
-    text = "\n\n".join(taken).encode(errors="replace").decode()
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
+    return plain("\n\n".join(taken).encode(errors="replace").decode())
 
 
 def _word(content: bytes) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,7 +36,13 @@ def processor_time(seconds: float) -> Iterator[None]:
     ):
         yield
         return
-    before = signal.signal(signal.SIGVTALRM, _end)
+    before, unraisable = signal.signal(signal.SIGVTALRM, _end), sys.unraisablehook
+
+    def lost(arguments: sys.UnraisableHookArgs) -> None:
+        if arguments.exc_type is not _TimeIsUp:  # which comes again
+            unraisable(arguments)
+
+    sys.unraisablehook = lost
     try:
         signal.setitimer(signal.ITIMER_VIRTUAL, seconds, _AGAIN)
         yield
@@ -44,6 +51,7 @@ def processor_time(seconds: float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before or signal.SIG_DFL)
+        sys.unraisablehook = unraisable
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:

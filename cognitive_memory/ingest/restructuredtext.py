@@ -8,7 +8,7 @@ from io import StringIO
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from cognitive_memory.ingest.blocks import Block, Path
+from cognitive_memory.ingest.blocks import Block, Path, spans
 from cognitive_memory.ingest.doctree import NAME_LENGTH, parsed
 from cognitive_memory.ingest.front_matter import FrontMatter
 from cognitive_memory.ingest.splitting import BOUND, HEADING_ROOM, estimate_tokens
@@ -53,11 +53,8 @@ class _Reader:
 
     def _inside(self, parent: nodes.Element, start: int, end: int, path: Path) -> Iterator[Block]:
         """The blocks of a node's children; `start` and `end` are numbers of lines, the second excluded."""
-        placed = list(self._placed(parent, start, end))
-        for index, (node, first) in enumerate(placed):
-            # Blank lines, comments and the like belong to the node before them.
-            last = placed[index + 1][1] if index + 1 < len(placed) else end
-            yield from self._node(node, first if index else start, last, path)
+        for node, first, last in spans(list(self._placed(parent, start, end)), start, end):
+            yield from self._node(node, first, last, path)
 
     def _placed(self, parent: nodes.Element, start: int, end: int) -> Iterator[tuple[Any, int]]:
         before = start - 1

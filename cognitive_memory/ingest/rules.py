@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 from cognitive_memory.core.batches import batched
@@ -105,6 +106,13 @@ class Rules:
                 return verdict
             name = name[: name.rstrip("/").rfind("/") + 1]
         return None
+
+
+def from_the_top(folder: Path) -> list[Path]:
+    """The folders whose rules hold in one, from its repository's root down to it; itself alone if it is in none."""
+    above = [folder, *folder.parents]
+    top = next((place for place in above if (place / ".git").exists()), folder)
+    return above[above.index(top) :: -1]
 
 
 def _together(rules: list[tuple[str, bool]]) -> tuple[re.Pattern[str], tuple[bool, ...]]:

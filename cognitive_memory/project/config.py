@@ -41,13 +41,9 @@ def read_config(path: Path) -> ProjectConfig:
     except (FileNotFoundError, NotADirectoryError):
         return ProjectConfig()
     except OSError as error:
-        raise ProjectConfigError(
-            path, ((0, f"can't be read: {error.strerror or error}"),)
-        ) from error
+        raise _unusable(path, f"can't be read: {error.strerror or error}") from error
     if len(content) > _MOST_BYTES:
-        raise ProjectConfigError(
-            path, ((0, f"has more than the {_MOST_BYTES:,} bytes that settings may have"),)
-        )
+        raise _unusable(path, f"has more than the {_MOST_BYTES:,} bytes that settings may have")
     document = _compose(path, content)
     mistakes: list[tuple[int, str]] = []
     config = ProjectConfig() if document is None else _read(ProjectConfig, document, "", mistakes)
@@ -70,15 +66,15 @@ def _compose(path: Path, content: bytes) -> Node | None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = error.problem or error.context or "is no YAML"
-        raise ProjectConfigError(
-            path, ((mark.line + 1 if mark else 0, f"is no YAML: {problem}"),)
-        ) from error
+        raise _unusable(path, f"is no YAML: {problem}", mark.line + 1 if mark else 0) from error
     except yaml.YAMLError as error:  # characters that YAML forbids, bytes that are no text
-        raise ProjectConfigError(
-            path, ((0, f"is no YAML: {str(error).splitlines()[0]}"),)
-        ) from error
+        raise _unusable(path, f"is no YAML: {str(error).splitlines()[0]}") from error
     except RecursionError as error:
-        raise ProjectConfigError(path, ((0, "is nested too deeply"),)) from error
+        raise _unusable(path, "is nested too deeply") from error
+
+
+def _unusable(path: Path, problem: str, line: int = 0) -> ProjectConfigError:
+    return ProjectConfigError(path, ((line, problem),))
 
 
 def _read(kind: type[_T], node: Node, prefix: str, mistakes: list[tuple[int, str]]) -> _T:

@@ -20,8 +20,7 @@ class ProjectError(HeimdallError):
     path: Path
     reason: str
 
-    def __str__(self) -> str:
-        return f"{self.path}: {self.reason}"
+    says = "{path}: {reason}"
 
 
 class NoProjectError(ProjectError):
@@ -38,8 +37,7 @@ class UntrustedProjectError(ProjectError):
 
     advice: str
 
-    def __str__(self) -> str:
-        return f"{super().__str__()}; nothing was read or stored. {self.advice}"
+    says = "{path}: {reason}; nothing was read or stored. {advice}"
 
 
 @dataclass(eq=False, repr=False)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -22,19 +20,12 @@ T = TypeVar("T")
 
 
 @dataclass
-class _Node:
+class _Candidate:
     """A node, what is known of its silence, and the connection to it once there is one."""
 
     settings: QdrantSettings
     silence: Silence
     index: QdrantIndex | None = field(default=None)
-
-    def close(self) -> None:
-        index, self.index = self.index, None
-        if index is not None:
-            # Another thread may still wait at it: that one gets an error, and has been given up.
-            with contextlib.suppress(Exception):
-                index.close()
 
 
 class QdrantNodes:
@@ -51,9 +42,11 @@ class QdrantNodes:
         self._settings = settings
         self._open_index = open_index
         self._lock = Lock()
-        # The time that the client gives a request ends what the recall does not wait for any more.
-        patience = replace(settings, request_seconds=math.ceil(settings.recall_seconds))
-        self._nodes = [_Node(node, Silence(node.directory, node.place)) for node in patience.nodes]
+        # What the recall does not wait for any more ends soon after.
+        patience = replace(settings, request_seconds=2 * settings.recall_seconds)
+        self._nodes = [
+            _Candidate(node, Silence(node.directory, node.place)) for node in patience.nodes
+        ]
 
     def ask(self, question: Callable[[QdrantIndex], T]) -> T:
         """What the first node that answers says.
@@ -61,11 +54,8 @@ class QdrantNodes:
         Nodes that did not answer a moment ago come last; if none did, none is asked.
 
         Raises:
-            QdrantNotInstalledError, QdrantError: none answers.
+            QdrantError: none answers.
         """
-        if not self._settings.urls:
-            with self._lock:  # local mode is in this process, and for one thread at a time
-                return question(self._opened(self._nodes[0]))
         silent = [node.silence.lasts() for node in self._nodes]
         if all(silent):
             raise QdrantUnreachableError(self._settings.place, "it did not answer a moment ago")
@@ -87,14 +77,15 @@ class QdrantNodes:
         """Close the connections."""
         with self._lock:
             for node in self._nodes:
-                node.close()
+                if node.index is not None:
+                    node.index.close()
 
-    def _opened(self, node: _Node) -> QdrantIndex:
+    def _opened(self, node: _Candidate) -> QdrantIndex:
         if node.index is None:
             node.index = self._open_index(node.settings)
         return node.index
 
-    def _learn(self, nodes: list[_Node], asked: FirstAnswer[T], answered: int | None) -> None:
+    def _learn(self, nodes: list[_Candidate], asked: FirstAnswer[T], answered: int | None) -> None:
         """Keep in mind who answered and who did not."""
         for number, node in enumerate(nodes):
             failure = asked.failures.get(number)
@@ -102,9 +93,6 @@ class QdrantNodes:
                 node.silence.end()
             elif number in asked.silent or isinstance(failure, QdrantError):
                 node.silence.begin()
-            if number in asked.silent and number != answered:
-                with self._lock:
-                    node.close()
 
     def _error(self, failures: list[Exception]) -> Exception:
         """What to say when nobody answered: what those said that said something."""

@@ -7,27 +7,24 @@ tenant key, and each tenant has an HNSW graph of its own (`payload_m`), with non
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
+from typing import Any
 
 from cognitive_memory.core.recall import RecallFilter
-from cognitive_memory.qdrant.client import QdrantClient, models
 
 PREFIX = "heimdall-"
 GRAPH_DEGREE = 16
 """Edges of a point in its tenant's graph: Qdrant's own default for `m`."""
 
-_KEYWORD = models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD)
-_INTEGER = models.IntegerIndexType.INTEGER
-_INDEXES: Mapping[str, models.PayloadSchemaParams] = {
-    "project_id": models.KeywordIndexParams(type=_KEYWORD.type, is_tenant=True),
-    "key": models.IntegerIndexParams(type=_INTEGER, lookup=True, range=False),
-    "type": _KEYWORD,
-    "tags": _KEYWORD,
-    "folders": _KEYWORD,
-    "created_at": models.DatetimeIndexParams(type=models.DatetimeIndexType.DATETIME),
-    "position": models.IntegerIndexParams(type=_INTEGER, lookup=False, range=True),
+INDEXES: Mapping[str, Mapping[str, Any]] = {
+    "project_id": {"type": "keyword", "is_tenant": True},
+    "key": {"type": "integer", "lookup": True, "range": False},
+    "type": {"type": "keyword"},
+    "tags": {"type": "keyword"},
+    "folders": {"type": "keyword"},
+    "created_at": {"type": "datetime"},
+    "position": {"type": "integer", "lookup": False, "range": True},
 }
 """Fields of the payload that filters and order use, and the index of each."""
 
@@ -39,58 +36,32 @@ def collection_name(space: str) -> str:
     return f"{PREFIX}{readable}-{sha256(space.encode()).hexdigest()[:12]}"
 
 
-def ensure_collection(client: QdrantClient, space: str, dimension: int) -> None:
-    """Make the collection and its indexes if they are not there.
-
-    A repeat after a kill completes them.
-    """
-    from qdrant_client.http.exceptions import UnexpectedResponse
-
-    name = collection_name(space)
-    if not client.collection_exists(name):
-        try:
-            client.create_collection(
-                name,
-                # Unit vectors: the dot product is the cosine.
-                vectors_config=models.VectorParams(
-                    size=dimension, distance=models.Distance.DOT, on_disk=True
-                ),
-                hnsw_config=models.HnswConfigDiff(m=0, payload_m=GRAPH_DEGREE),
-                # A quarter of the memory; what comes out on top is scored again with the full
-                # vectors.
-                quantization_config=models.ScalarQuantization(
-                    scalar=models.ScalarQuantizationConfig(
-                        type=models.ScalarType.INT8, quantile=0.99, always_ram=True
-                    )
-                ),
-                on_disk_payload=True,
-                metadata={"heimdall_label": space},
-            )
-        except (UnexpectedResponse, ValueError):  # another process has just made it
-            if not client.collection_exists(name):
-                raise
-    with warnings.catch_warnings():
-        # local mode has no indexes and says so each time
-        warnings.simplefilter("ignore", UserWarning)
-        for field, index in _INDEXES.items():
-            client.create_payload_index(name, field, field_schema=index, wait=True)
+def layout(space: str, dimension: int) -> dict[str, Any]:
+    """How an embedding space's collection is made."""
+    return {
+        # Unit vectors: the dot product is the cosine.
+        "vectors": {"size": dimension, "distance": "Dot", "on_disk": True},
+        "hnsw_config": {"m": 0, "payload_m": GRAPH_DEGREE},
+        # A quarter of the memory; what comes out on top is scored again with the full vectors.
+        "quantization_config": {"scalar": {"type": "int8", "quantile": 0.99, "always_ram": True}},
+        "on_disk_payload": True,
+        "metadata": {"heimdall_label": space},
+    }
 
 
-def project_filter(project_id: str, *conditions: models.Condition) -> models.Filter:
+def project_filter(project_id: str, *conditions: Mapping[str, Any]) -> dict[str, Any]:
     """The points of a project that meet all conditions."""
-    tenant = models.FieldCondition(key="project_id", match=models.MatchValue(value=project_id))
-    return models.Filter(must=[tenant, *conditions])
+    return {"must": [{"key": "project_id", "match": {"value": project_id}}, *conditions]}
 
 
-def conditions(wanted: RecallFilter) -> Iterator[models.Condition]:
+def conditions(wanted: RecallFilter) -> Iterator[dict[str, Any]]:
     """What a filter means: the same memories pass that would pass in SQLite."""
     sources = frozenset(
         place for source in wanted.sources for place in (source, f"{source.rstrip('/')}/")
     )
     for key, values in (("type", wanted.types), ("tags", wanted.tags), ("folders", sources)):
         if values:
-            match = models.MatchAny(any=sorted(map(str, values)))
-            yield models.FieldCondition(key=key, match=match)
-    if wanted.since is not None or wanted.until is not None:
-        span = models.DatetimeRange(gte=wanted.since, lt=wanted.until)
-        yield models.FieldCondition(key="created_at", range=span)
+            yield {"key": key, "match": {"any": sorted(map(str, values))}}
+    span = {"gte": wanted.since, "lt": wanted.until}
+    if bounds := {name: moment.isoformat() for name, moment in span.items() if moment}:
+        yield {"key": "created_at", "range": bounds}

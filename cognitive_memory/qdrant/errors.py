@@ -19,12 +19,15 @@ class QdrantError(HeimdallError):
     place: str
     problem: str
 
-    def __str__(self) -> str:
-        return f"Qdrant at {self.place}: {self.problem}"
+    says = "Qdrant at {place}: {problem}"
 
 
 class QdrantUnreachableError(QdrantError):
     """It does not answer, or not as Qdrant does: another time it may."""
+
+
+class QdrantMissingError(QdrantError):
+    """It has no such collection, or none that a push has prepared."""
 
 
 class QdrantRefusedError(QdrantError):
@@ -37,10 +40,3 @@ class QdrantOwnerError(QdrantError):
 
 class QdrantBehindError(QdrantError):
     """It lacks too many of the project's memories to be asked."""
-
-
-class QdrantNotInstalledError(HeimdallError):
-    """The client library is not installed."""
-
-    def __str__(self) -> str:
-        return "Qdrant is configured, but its client is not installed: pip install 'heimdall-mcp[qdrant]'"

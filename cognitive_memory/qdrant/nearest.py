@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from cognitive_memory.core.arrays import FloatArray
 from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.qdrant.asking import QdrantNodes
 from cognitive_memory.qdrant.errors import QdrantBehindError
@@ -20,9 +21,6 @@ from cognitive_memory.storage.replication import Stamp
 from cognitive_memory.storage.store import MemoryStore
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from cognitive_memory.qdrant.index import QdrantIndex
     from cognitive_memory.retrieval.vector_index import VectorIndex
 
@@ -48,9 +46,7 @@ class QdrantNearest:
         self._store = store
         self._nodes = QdrantNodes(settings, self._open_index)
 
-    def near(
-        self, vector: NDArray[np.float32], wanted: RecallFilter, also: Collection[int]
-    ) -> VectorIndex:
+    def near(self, vector: FloatArray, wanted: RecallFilter, also: Collection[int]) -> VectorIndex:
         """The memories that may answer, with their vectors.
 
         Args:
@@ -60,8 +56,7 @@ class QdrantNearest:
             also: keys of memories that take part in any case.
 
         Raises:
-            QdrantNotInstalledError, QdrantError: it can't be asked now, or has too little of the
-                project.
+            QdrantError: it can't be asked now, or has too little of the project.
         """
         from cognitive_memory.retrieval.vector_index import Segment, VectorIndex
 

@@ -12,14 +12,13 @@ from urllib.parse import urlsplit
 from cognitive_memory.core.config import ConfigError
 from heimdall.models.secrets import redact_url
 
-LOCAL = "local"
 URL_VARIABLE = "HEIMDALL_QDRANT_URL"
 KEY_VARIABLE = "HEIMDALL_QDRANT_API_KEY"
 TIMEOUT_VARIABLE = "HEIMDALL_QDRANT_TIMEOUT"
 RECALL_SECONDS = 1.5
 """What a recall spends on Qdrant at most; the vectors on this machine are searched after it."""
 MOST_RECALL_SECONDS = 600.0
-REQUEST_SECONDS = 30
+REQUEST_SECONDS = 30.0
 """What one request of a push, pull or verify may wait; nobody waits for their answer at a prompt."""
 
 
@@ -29,9 +28,9 @@ class QdrantSettings:
 
     Attributes:
         urls: the addresses of a server, or of several nodes of one cluster, in the order in which
-            they are asked; none: the client's own local mode.
+            they are asked.
         api_key: sent to these addresses; never shown.
-        directory: where local mode keeps its files, and what is known of silent nodes.
+        directory: where is kept what is known of silent nodes.
         recall_seconds: what a recall spends on Qdrant at most, whatever it does.
         request_seconds: what one request of anything else may wait.
     """
@@ -40,17 +39,17 @@ class QdrantSettings:
     directory: Path
     api_key: str | None = field(default=None, repr=False)
     recall_seconds: float = RECALL_SECONDS
-    request_seconds: int = REQUEST_SECONDS
+    request_seconds: float = REQUEST_SECONDS
 
     @property
     def nodes(self) -> tuple[QdrantSettings, ...]:
-        """The settings for each node alone; those for local mode are themselves."""
-        return tuple(replace(self, urls=(url,)) for url in self.urls) or (self,)
+        """The settings for each node alone."""
+        return tuple(replace(self, urls=(url,)) for url in self.urls)
 
     @property
     def place(self) -> str:
         """Where it is, for people: without a secret."""
-        return ", ".join(map(redact_url, self.urls)) or str(self.directory)
+        return ", ".join(map(redact_url, self.urls))
 
     def key_in_the_clear(self) -> str | None:
         """A warning if a key would go over the network in the clear."""
@@ -73,9 +72,8 @@ def qdrant_settings(variables: Mapping[str, str] | None = None) -> QdrantSetting
 
     Args:
         variables: the environment; default: this process's. `HEIMDALL_QDRANT_URL` is an address, or
-            several separated by commas, or "local" for the client's own local mode in the shared
-            directory; `HEIMDALL_QDRANT_API_KEY` is sent to them; `HEIMDALL_QDRANT_TIMEOUT` says how
-            many seconds a recall spends on them at most.
+            several separated by commas; `HEIMDALL_QDRANT_API_KEY` is sent to them;
+            `HEIMDALL_QDRANT_TIMEOUT` says how many seconds a recall spends on them at most.
 
     Raises:
         ConfigError: an address is none, or the timeout is no number of seconds; the message shows
@@ -87,17 +85,14 @@ def qdrant_settings(variables: Mapping[str, str] | None = None) -> QdrantSetting
     value = variables.get(URL_VARIABLE)
     if not value:
         return None
-    directory, seconds = get_qdrant_data_dir(), _recall_seconds(variables.get(TIMEOUT_VARIABLE))
-    if value.strip() == LOCAL:
-        return QdrantSettings(urls=(), directory=directory, recall_seconds=seconds)
     urls = tuple(dict.fromkeys(url for part in value.split(",") if (url := part.strip())))
     for url in urls or (value,):
         _check_address(url)
     return QdrantSettings(
         urls=urls,
-        directory=directory,
+        directory=get_qdrant_data_dir(),
         api_key=variables.get(KEY_VARIABLE) or None,
-        recall_seconds=seconds,
+        recall_seconds=_recall_seconds(variables.get(TIMEOUT_VARIABLE)),
     )
 
 
@@ -111,7 +106,7 @@ def _check_address(url: str) -> None:
         example = "https://qdrant.example.org:6333"
         raise ConfigError(
             URL_VARIABLE,
-            f"expected '{LOCAL}' or an address such as {example} (several: separated by commas), "
+            f"expected an address such as {example} (several: separated by commas), "
             f"got {redact_url(url)!r}",
         )
 

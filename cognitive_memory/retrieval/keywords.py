@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 
 from cognitive_memory.core.search_words import character_pairs, identifier_parts, without_runs
+from cognitive_memory.storage.bm25 import Term
 
 STOP_WORDS = frozenset(
     resources.files(__package__).joinpath("stop_words.txt").read_text(encoding="utf-8").split()
@@ -51,8 +52,8 @@ class Sought:
     terms: tuple[str, ...]
     title: frozenset[str] = frozenset()
 
-    def most_telling(self, frequencies: Mapping[str, int], total: int) -> dict[str, float]:
-        """The terms to look for, and how much each tells (`idf`).
+    def most_telling(self, frequencies: Mapping[str, int], total: int) -> list[Term]:
+        """The terms to look for; those of a title count twice.
 
         All, if there are at most `MAX_TERMS`; otherwise the rarest of those that any memory has,
         those of a title before others.
@@ -61,27 +62,16 @@ class Sought:
             frequencies: how many memories have each term.
             total: how many memories there are.
         """
-        weights = {term: idf(frequencies[term], total) for term in self.terms}
-        if len(weights) <= MAX_TERMS:
-            return weights
-        ranks = {
-            term: weight * (FIRST_LINE if term in self.title else 1.0)
-            for term, weight in weights.items()
-            if frequencies[term]
-        }
-        chosen = sorted(ranks, key=lambda term: -ranks[term])[:MAX_TERMS]
-        return {term: weights[term] for term in chosen}
-
-    def expression(self, terms: Iterable[str]) -> str:
-        """An expression that any memory matches which has one of the terms.
-
-        BM25 then weighs which and how many; what is in a title counts twice.
-
-        >>> sought("Where is snake_case used?").expression(["used", "case"])
-        'used OR case'
-        """
-        wanted = list(terms)
-        return " OR ".join([*wanted, *(term for term in wanted if term in self.title)])
+        terms = [
+            Term(match, often, idf(often, total), 2 if match in self.title else 1)
+            for match in self.terms
+            for often in [frequencies[match]]
+        ]
+        if len(terms) <= MAX_TERMS:
+            return terms
+        known = [term for term in terms if term.frequency]
+        known.sort(key=lambda term: -term.idf * (FIRST_LINE if term.match in self.title else 1))
+        return known[:MAX_TERMS]
 
 
 def sought(question: str) -> Sought:

@@ -6,7 +6,6 @@ from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,6 +28,7 @@ from cognitive_memory.retrieval.comparer import Comparer, Nearest
 from cognitive_memory.retrieval.duplicates import without_duplicates
 from cognitive_memory.retrieval.keywords import sought, title_of
 from cognitive_memory.retrieval.scoring import Candidate, Meaning, Weights
+from cognitive_memory.storage.bm25 import keyword_scores
 from cognitive_memory.storage.store import MemoryStore
 from cognitive_memory.storage.token_codes import TokenReader
 
@@ -167,17 +167,16 @@ class Recaller:
             telling = terms.most_telling(frequencies, total)
             if not telling:
                 return Keywords({}, frequencies, total)
-            score = partial(
-                reader.keyword_scores,
-                terms.expression(telling),
+            scores = keyword_scores(
+                reader.connection,
+                telling,
                 wanted,
+                k1=self._weights.k1,
+                columns=self._weights.columns,
                 limit=KEYWORD_HITS,
-                weights=self._weights.columns,
+                favoured=favoured,
             )
-            scores = score()
-            if len(scores) == KEYWORD_HITS and (missed := favoured.difference(scores)):
-                scores |= score(among=missed)
-        covered = self._weights.coverage * sum(telling.values())
+        covered = self._weights.coverage * sum(term.idf for term in telling)
         full = max(self._weights.bm25_floor, covered)
         return Keywords(scoring.relative(scores, full), frequencies, total)
 

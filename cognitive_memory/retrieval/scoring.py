@@ -59,6 +59,8 @@ class Weights:
             tells what is checked, not how or why something is done.
         time: what one gets of a time that the question names, as part of what words and meaning bring
             it.
+        k1: how slowly a word that occurs again and again in a memory stops to count. A word of its
+            text is often in its context and among its extra words, too, so that says little.
         columns: how much a word counts in text, context, tags, and among what `search_words` adds.
         bm25_floor: the BM25 score up to which the best keyword hit does not count in full. Below
             it, all that matched are words that nearly every memory has.
@@ -79,6 +81,7 @@ class Weights:
     asked: float = 0.15
     tests: float = 0.2
     time: float = 0.3
+    k1: float = 0.4
     columns: tuple[float, float, float, float] = (1.0, 0.4, 1.0, 1.0)
     bm25_floor: float = 1.0
     coverage: float = 0.4

@@ -34,12 +34,11 @@ from cognitive_memory.storage.errors import (
     AlteredDatabaseError,
     DatabaseUnreadableError,
     ForeignLogError,
-    StorageError,
     UnknownDatabaseError,
     adopt_command,
     explained,
 )
-from cognitive_memory.storage.hardening import Deadline, bounded, distrusted, seconds_for
+from cognitive_memory.storage.hardening import Deadline, bounded, distrusted, pragmas, seconds_for
 from cognitive_memory.storage.json_lines import Line, line_of
 from cognitive_memory.storage.soundness import damage_in, has_bad_rows
 from cognitive_memory.storage.store import MemoryStore
@@ -184,7 +183,7 @@ def _note_sound(database: Path) -> bool:
         size = copy_of_a_moment(database, copy)
         try:
             with distrusted(copy, "mode=rw") as connection, bounded(connection, seconds_for(size)):
-                (application,) = connection.execute("PRAGMA application_id").fetchone()
+                (application,) = pragmas(connection, "application_id")
                 version = ddl.check(connection, database)
                 if (application, version) != (ddl.APPLICATION_ID, ddl.newest()):
                     return False
@@ -196,9 +195,8 @@ def _note_sound(database: Path) -> bool:
     try:
         known.note(secret)
     except OSError as error:
-        problem = f"it can't be noted that it is yours ({error.filename or 'the data directory'}: {error.strerror})"
         advice = "nothing was changed; set HEIMDALL_DATA_DIR to a directory that you may write"
-        raise StorageError(str(database), problem, advice) from error
+        raise known.not_noted(database, error, advice) from error
     known.note_log(secret, database, durable=True)
     return True
 
@@ -214,10 +212,7 @@ def _check_file(database: Path) -> None:
 
 def _examine(connection: sqlite3.Connection, database: Path, rescued: Rescued) -> list[str]:
     """The columns to be read, if the table of memories is one that can be asked without anything else happening."""
-    application, version = (
-        int(connection.execute(f"PRAGMA {pragma}").fetchone()[0])
-        for pragma in ("application_id", "user_version")
-    )
+    application, version = pragmas(connection, "application_id", "user_version")
     if application != ddl.APPLICATION_ID or version < 1:
         problem = "it is no memory of heimdall's"
         raise DatabaseUnreadableError(str(database), problem, "nothing was changed; move it away")

@@ -25,8 +25,7 @@ class StorageError(HeimdallError):
     problem: str
     advice: str
 
-    def __str__(self) -> str:
-        return f"{self.database}: {self.problem}; {self.advice}"
+    says = "{database}: {problem}; {advice}"
 
 
 class DatabaseBusyError(StorageError):

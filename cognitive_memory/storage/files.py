@@ -190,10 +190,8 @@ def take_name(fresh: Path, database: Path) -> bool:
         os.link(fresh, database)
         return True
     from heimdall.models.locking import advisory_lock
-    from heimdall.models.transfer.progress import Progress
 
-    lock = beside(database, "-making.lock")
-    with advisory_lock(lock, _LOCK_SECONDS, lambda: False, Progress()):
+    with advisory_lock(beside(database, "-making.lock"), _LOCK_SECONDS):
         if check(database):
             return False
         fresh.replace(database)

@@ -6,6 +6,7 @@ import contextlib
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 ANSWER_SECONDS = 5.0
@@ -15,7 +16,7 @@ _OPERATIONS = 10_000
 """After how many of SQLite's operations the time is looked at; that takes it a fraction of a millisecond."""
 
 _LEAST_CALLS, _BYTES_A_CALL = 20_000, 4_000
-"""How often `Effort` is asked at least, which is some seconds, and for how many bytes once more."""
+"""So often a transaction may take so many at least, which is some seconds, and for how many bytes once more."""
 
 _DEFENSIVE = 1010
 """`SQLITE_DBCONFIG_DEFENSIVE`, which Python has a name for since 3.12."""
@@ -54,36 +55,20 @@ class Deadline:
         return time.monotonic() > self.end
 
 
-class Effort:
-    """How much a transaction may ask of SQLite: many times what reading all of the database takes.
-
-    It is counted in operations, not in time: our own work between two questions, the wait for a
-    lock, and whoever reads slowly, as through a pipe, cost nothing. What is written gives more.
-    """
-
-    def __init__(self, connection: sqlite3.Connection, size: int) -> None:
-        self._changes = connection.total_changes
-        self._connection = connection
-        self._left = _LEAST_CALLS + size // _BYTES_A_CALL
-
-    def is_over(self) -> bool:
-        """Whether that was too much; asked after each `_OPERATIONS`."""
-        self._left -= 1
-        return self._left + self._connection.total_changes < self._changes
-
-
-@contextlib.contextmanager
-def ending(connection: sqlite3.Connection, size: int) -> Iterator[None]:
+def ending(connection: sqlite3.Connection, size: int) -> contextlib.AbstractContextManager[None]:
     """Let no transaction on a database of so many bytes go on for ever; Ctrl-C ends it at once.
 
-    A page of a damaged or altered file can be part of itself many times.
+    A page of a damaged or altered file can be part of itself many times. A transaction may ask many
+    times what reading all of the database takes. That is counted in operations, not in time: our own
+    work between two questions, the wait for a lock, and whoever reads slowly, as through a pipe, cost
+    nothing. What is written gives more.
 
     Raises:
         sqlite3.OperationalError: as for `bounded`.
     """
-    effort = Effort(connection, size)
-    with _asking(connection, effort.is_over):
-        yield
+    calls, changes = count(), connection.total_changes
+    most = _LEAST_CALLS + size // _BYTES_A_CALL
+    return _asking(connection, lambda: next(calls) >= most + connection.total_changes - changes)
 
 
 @contextlib.contextmanager
@@ -128,6 +113,11 @@ def harden(connection: sqlite3.Connection) -> None:
     # full-text index.
     if hasattr(connection, "setconfig"):  # Python 3.12
         connection.setconfig(_DEFENSIVE, True)
+
+
+def pragmas(connection: sqlite3.Connection, *names: str) -> list[int]:
+    """What a database says under each of those names, of which all are numbers."""
+    return [int(connection.execute(f"PRAGMA {name}").fetchone()[0]) for name in names]
 
 
 def limit(connection: sqlite3.Connection) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from cognitive_memory.project.trust import named_in_environment
 from cognitive_memory.storage import files
-from cognitive_memory.storage.errors import ForeignLogError, adopt_command
+from cognitive_memory.storage.errors import ForeignLogError, StorageError, adopt_command
 from heimdall.models import locations
 from heimdall.models.files import forced, write_atomically
 from heimdall.models.ownership import is_own
@@ -49,6 +49,13 @@ def note(secret: bytes) -> None:
     _make_directory()
     digest = _digest(secret)
     _write(digest, digest, durable=True)
+
+
+def not_noted(database: Path, error: OSError, advice: str) -> StorageError:
+    """The error for a database whose secret could not be made known."""
+    place = error.filename or "the data directory"
+    problem = f"it can't be noted that it is yours ({place}: {error.strerror or error})"
+    return StorageError(str(database), problem, advice)
 
 
 def forget(secret: bytes) -> None:

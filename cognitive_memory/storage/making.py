@@ -82,9 +82,5 @@ def _note(secret: bytes, database: Path) -> None:
     except OSError as error:
         if known.is_trusted_folder(database):
             return
-        place = error.filename or "the data directory"
-        raise StorageError(
-            str(database),
-            f"it can't be noted that it is yours ({place}: {error.strerror or error})",
-            "nothing was made; set HEIMDALL_DATA_DIR to a directory that you may write, or name the project in HEIMDALL_TRUST",
-        ) from error
+        advice = "nothing was made; set HEIMDALL_DATA_DIR to a directory that you may write, or name the project in HEIMDALL_TRUST"
+        raise known.not_noted(database, error, advice) from error

@@ -6,6 +6,8 @@ import contextlib
 import sqlite3
 from collections.abc import Mapping
 
+from cognitive_memory.storage.hardening import pragmas
+
 PREPARED = ("PRAGMA foreign_keys = OFF", "PRAGMA temp_store = FILE")
 """What a connection is told before its transaction.
 
@@ -81,10 +83,7 @@ def give_back(connection: sqlite3.Connection) -> None:
     Outside of a transaction. Readers are not disturbed; where others write, or the disk is full, it
     stays.
     """
-    pages, free = (
-        int(connection.execute(f"PRAGMA {name}").fetchone()[0])
-        for name in ("page_count", "freelist_count")
-    )
+    pages, free = pragmas(connection, "page_count", "freelist_count")
     if 2 * free > pages and free >= _WORTH_GIVING_BACK:
         with contextlib.suppress(sqlite3.OperationalError):
             for statement in (_PATIENCE, "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):

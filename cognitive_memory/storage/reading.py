@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
+from cognitive_memory.core.arrays import IntArray
 from cognitive_memory.core.history import Event
 from cognitive_memory.core.memory import LoadState, Memory, MemoryType, Origin, Scope
 from cognitive_memory.core.recall import RecallFilter
@@ -17,10 +17,6 @@ from cognitive_memory.storage.errors import UnknownMemoryError
 from cognitive_memory.storage.filters import Conditions, conditions, one_of
 from cognitive_memory.storage.rows import COLUMNS, as_json, as_memory
 from cognitive_memory.storage.vectors import VectorReader
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 MOST_TOLD = 1_000
 """How many memories are told of one by one, when many are deleted."""
@@ -181,37 +177,6 @@ class Reader:
         for *row, key, vector in self.connection.execute(query, values):
             yield key, as_memory(row, self.scope), vector
 
-    def keyword_scores(
-        self,
-        match: str,
-        filter: RecallFilter,
-        *,
-        limit: int,
-        weights: tuple[float, float, float, float],
-        among: Collection[int] | None = None,
-    ) -> dict[int, float]:
-        """BM25 scores, the higher the better, of memories that match an FTS5 expression, by key; best first.
-
-        Args:
-            match: in FTS5's query language.
-            filter: which may answer.
-            limit: how many at most.
-            weights: of words in text, context, tags, and of what `search_words` adds.
-            among: keys of the only ones that may answer; None: all.
-        """
-        where = conditions(filter, row="memory_words.rowid")
-        if among is not None:  # with "+", since FTS5 would begin anew for each key
-            where.add(f"+memory_words.rowid IN {one_of('among')}", among=as_json(list(among)))
-        score = f"-bm25(memory_words, {', '.join(map(repr, map(float, weights)))})"
-        join = "JOIN memories ON memories.key = memory_words.rowid" * ("memories." in str(where))
-        query = f"""
-            SELECT memory_words.rowid, {score} AS score FROM memory_words {join}
-            WHERE memory_words MATCH :match AND {where}
-            ORDER BY score DESC, memory_words.rowid DESC LIMIT :limit
-        """
-        values = {**where.values, "match": match, "limit": limit}
-        return dict(self.connection.execute(query, values))
-
     def word_frequencies(self, terms: Sequence[str]) -> dict[str, int]:
         """How many memories match each of some terms in FTS5's query language."""
         query = """
@@ -224,7 +189,7 @@ class Reader:
         """How many memories there are."""
         return int(self.connection.execute("SELECT memories FROM project").fetchone()[0])
 
-    def keys(self, filter: RecallFilter) -> NDArray[np.int64]:
+    def keys(self, filter: RecallFilter) -> IntArray:
         """The keys of all memories that pass the filter."""
         import numpy as np
 

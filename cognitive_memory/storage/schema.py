@@ -22,7 +22,7 @@ from cognitive_memory.storage.errors import (
     explanation,
     is_about_writing,
 )
-from cognitive_memory.storage.hardening import ANSWER_SECONDS, bounded, distrusted
+from cognitive_memory.storage.hardening import ANSWER_SECONDS, bounded, distrusted, pragmas
 
 _SECOND_LOOKS = (0.02, 0.05, 0.1, 0.2)
 """After how many seconds a file that looks bad is looked at again. Without a write-ahead log it is read without locks, and
@@ -165,8 +165,7 @@ def probe(database: Path) -> int | None:
 def _probe(database: Path) -> int | None:
     if not files.check(database):
         return None
-    with explained(database):
-        identity = _identity(database)
+    identity = _identity(database)
     if not known.is_trusted_folder(database) and not (
         identity.secret and known.is_known(identity.secret)
     ):
@@ -181,8 +180,7 @@ def _probe(database: Path) -> int | None:
     if not files.log_of(database).exists():
         return identity.version
     with connections.opened(database, read_only=True) as connection:
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        return int(version)
+        return pragmas(connection, "user_version")[0]
 
 
 def disown(database: Path) -> None:
@@ -191,10 +189,8 @@ def disown(database: Path) -> None:
     Raises:
         StorageError: it can't be read.
     """
-    with explained(database):
-        identity = _identity(database)
-    if identity.secret:
-        known.forget(identity.secret)
+    if secret := _identity(database).secret:
+        known.forget(secret)
 
 
 def accept_log(database: Path) -> None:
@@ -203,18 +199,17 @@ def accept_log(database: Path) -> None:
     Raises:
         StorageError: it can't be read.
     """
-    with explained(database):
-        identity = _identity(database)
-    if identity.secret:
-        known.note_log(identity.secret, database, durable=True)
+    if secret := _identity(database).secret:
+        known.note_log(secret, database, durable=True)
 
 
 def _identity(database: Path) -> _Identity:
-    with distrusted(database) as connection, bounded(connection, ANSWER_SECONDS):
-        application, version = (
-            int(connection.execute(f"PRAGMA {pragma}").fetchone()[0])
-            for pragma in ("application_id", "user_version")
-        )
+    with (
+        explained(database),
+        distrusted(database) as connection,
+        bounded(connection, ANSWER_SECONDS),
+    ):
+        application, version = pragmas(connection, "application_id", "user_version")
         if application != APPLICATION_ID or version < 1:
             _refuse_other(connection, database)
         query = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = 'secret'"

@@ -6,10 +6,16 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from cognitive_memory.core.embedder import CODING
-from cognitive_memory.core.memory import Origin
 from cognitive_memory.storage.filters import one_of
 from cognitive_memory.storage.rows import as_json
-from cognitive_memory.storage.vectors import Embedded, Pending, VectorReader, number_of
+from cognitive_memory.storage.vectors import (
+    PENDING,
+    Embedded,
+    Pending,
+    VectorReader,
+    number_of,
+    waiting,
+)
 
 if TYPE_CHECKING:
     from cognitive_memory.storage.writing import Writer
@@ -52,8 +58,8 @@ class TokenReader:
             before: only those with lower keys; None: all.
             limit: how many at most.
         """
-        query = """
-            SELECT key, text, context, origin, content_hash FROM embeddings JOIN memories ON key = memory
+        query = f"""
+            SELECT {PENDING} FROM embeddings JOIN memories ON key = memory
             WHERE embeddings.model = :model AND vector IS NOT NULL AND (:before IS NULL OR memory < :before)
             AND NOT EXISTS (SELECT 1 FROM tokens WHERE tokens.memory = key AND tokens.model = :tokens)
             ORDER BY memory DESC LIMIT :limit
@@ -64,10 +70,7 @@ class TokenReader:
             "before": before,
             "limit": limit,
         }
-        return [
-            Pending(key, text, context, Origin(origin), content_hash)
-            for key, text, context, origin, content_hash in self._connection.execute(query, values)
-        ]
+        return waiting(self._connection.execute(query, values))
 
     def of_keys(self, keys: Sequence[int]) -> dict[int, bytes]:
         """The codes of those memories that have tokens, by key."""

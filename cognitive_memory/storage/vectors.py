@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from cognitive_memory.core.arrays import FloatArray, IntArray
 from cognitive_memory.core.memory import COMMENT_KINDS, Origin
 from cognitive_memory.storage.filters import Conditions, one_of
 from cognitive_memory.storage.rows import as_json
 from heimdall.errors import HeimdallError
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 _USEFUL_FIRST = f"""
 CASE origin WHEN 'stored' THEN 0 WHEN 'commit' THEN 2 ELSE
@@ -25,6 +22,9 @@ END, created_at DESC, key DESC
 
 _STEP = 4096
 """How many vectors are read at a time."""
+
+PENDING = "key, text, context, origin, content_hash"
+"""The columns of memories that `waiting` reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,9 @@ class Vectors:
     """
 
     state: State
-    keys: NDArray[np.int64]
-    matrix: NDArray[np.float32]
-    gone: NDArray[np.int64] | None = None
+    keys: IntArray
+    matrix: FloatArray
+    gone: IntArray | None = None
 
 
 class VectorReader:
@@ -130,15 +130,8 @@ class VectorReader:
         """
         where = self._pending(replace=replace)
         where.add(f"key IN {one_of('keys')}", keys=as_json(keys))
-        query = f"""
-            SELECT key, text, context, origin, content_hash FROM memories WHERE {where}
-            ORDER BY {_USEFUL_FIRST}
-        """
-        rows = self.connection.execute(query, where.values)
-        return [
-            Pending(key, text, context, Origin(origin), content_hash)
-            for key, text, context, origin, content_hash in rows
-        ]
+        query = f"SELECT {PENDING} FROM memories WHERE {where} ORDER BY {_USEFUL_FIRST}"
+        return waiting(self.connection.execute(query, where.values))
 
     def _pending(self, *, replace: bool) -> Conditions:
         where = Conditions()
@@ -159,7 +152,7 @@ class VectorReader:
         row = self.connection.execute(query, (revision, self.model)).fetchone()
         return None if row is None else str(row[0])
 
-    def of_keys(self, keys: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    def of_keys(self, keys: Sequence[int]) -> tuple[IntArray, FloatArray]:
         """The vectors of those keys that have one: keys, shape (n,), ascending, and vectors, shape (n, dimension)."""
         condition = f"memory IN {one_of('keys')} ORDER BY memory"
         rows = self._rows(condition, keys=as_json(keys)).fetchall()
@@ -189,7 +182,7 @@ class VectorReader:
         )
         return State(*self.connection.execute(query).fetchone())
 
-    def parts(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    def parts(self) -> Iterator[tuple[IntArray, FloatArray]]:
         """All there are, by key, some at a time: keys, shape (n,), and vectors, shape (n, dimension).
 
         Raises:
@@ -206,7 +199,7 @@ class VectorReader:
         """
         return self.connection.execute(query, {"model": self.model, **values})
 
-    def gone(self, revision: int) -> NDArray[np.int64]:
+    def gone(self, revision: int) -> IntArray:
         """Keys of what was deleted, or changed and has no vector, after a revision."""
         import numpy as np
 
@@ -230,15 +223,21 @@ class VectorReader:
         return bool(self.connection.execute(query, known).fetchone()[0])
 
 
+def waiting(rows: Iterable[tuple[int, str, str, str, bytes]]) -> list[Pending]:
+    """The memories of rows that have the columns `PENDING`."""
+    return [
+        Pending(key, text, context, Origin(origin), content_hash)
+        for key, text, context, origin, content_hash in rows
+    ]
+
+
 def number_of(connection: sqlite3.Connection, space: str | None) -> int:
     """The number of an embedding space in this database; -1 if nothing was embedded in it yet."""
     row = connection.execute("SELECT model FROM models WHERE label = ?", (space,)).fetchone()
     return -1 if row is None else int(row[0])
 
 
-def _arrays(
-    rows: Iterator[tuple[int, bytes]], count: int
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def _arrays(rows: Iterator[tuple[int, bytes]], count: int) -> tuple[IntArray, FloatArray]:
     """Rows as arrays, in steps, so that they are not in memory twice."""
     import numpy as np
 
@@ -254,9 +253,7 @@ def _arrays(
     return keys, matrix
 
 
-def _parts(
-    rows: Iterator[tuple[int, bytes]],
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+def _parts(rows: Iterator[tuple[int, bytes]]) -> Iterator[tuple[IntArray, FloatArray]]:
     import numpy as np
 
     size: int | None = None

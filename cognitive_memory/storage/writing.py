@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -12,7 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 from cognitive_memory.core.history import How
-from cognitive_memory.core.memory import LoadState, Memory, MemoryContent, NewMemory, Origin, Scope
+from cognitive_memory.core.memory import LoadState, Memory, MemoryContent, NewMemory, Origin
 from cognitive_memory.core.reports import Deletion, SourceReport
 from cognitive_memory.core.search_words import search_words
 from cognitive_memory.core.values import MemoryValueError
@@ -60,11 +59,7 @@ class Stored:
 class Writer(Reader):
     """Changes to a project's database, and questions, all within one write transaction. Made by `MemoryStore.writing`."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, space: str | None, scope: Scope = Scope.PROJECT
-    ) -> None:
-        super().__init__(connection, space, scope)
-        self._revision: int | None = None
+    _revision: int | None = None
 
     def new_revision(self) -> int:
         """The revision of this transaction's changes. Asking for it announces a change: the project's counter rises."""

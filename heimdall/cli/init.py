@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,11 +82,8 @@ def init(
     document: dict[str, object] = {"root": project.root, "dry_run": dry_run, "steps": plan}
     if dry_run:
         return Report(document, lambda: None)
-    if not yes:
-        if not sys.stdin.isatty():
-            raise click.UsageError(output.NOBODY_TO_ASK)
-        if not output.confirmed("Do that?"):
-            return Report(document, lambda: output.line("nothing was done"), sound=False)
+    if not (yes or output.agreed("Do that?")):
+        return Report(document, lambda: output.line("nothing was done"), sound=False)
     done, failures = _carry_out(steps)
     return Report({**document, "done": done}, _show_end, errors=failures)
 

@@ -113,8 +113,9 @@ def table(memories: Sequence[Memory]) -> None:
 
 def short(text: str) -> str:
     """The beginning of a text, on one line."""
-    line = " ".join(visible(text).split())
-    return line if len(line) <= _LINE else f"{line[: _LINE - 1]}…"
+    from heimdall.quoting import shortened
+
+    return shortened(" ".join(visible(text).split()), _LINE)
 
 
 def note(text: str) -> None:

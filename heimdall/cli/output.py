@@ -179,6 +179,18 @@ def confirmed(question: str) -> bool:
         raise
 
 
+def agreed(question: str) -> bool:
+    """Ask before something is done that nobody has said --yes to.
+
+    Raises:
+        click.UsageError: there is no terminal to ask on.
+        click.Abort: there is nobody to answer.
+    """
+    if not sys.stdin.isatty():
+        raise click.UsageError(NOBODY_TO_ASK)
+    return confirmed(question)
+
+
 def usage(error: click.ClickException) -> None:
     """Print click's own error on stderr: what it quotes may be a file's name that a shell put there."""
     said = io.StringIO()

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,32 +62,30 @@ def init(*, path: Path | None, dry_run: bool) -> Report:
         chosen = init_project(chosen.root, project_id=stored.project_id if stored else None)
         with open_memory(chosen) as memory:
             identity = memory.project_id
-    made = _Made(chosen.root, identity, chosen.config_path, chosen.database, dry_run, missing)
-    return Report(output.fields_of(made), made.show)
+    known = {
+        "root": chosen.root,
+        "project_id": identity,
+        "config": chosen.config_path,
+        "database": chosen.database,
+        "dry_run": dry_run,
+        "made": missing,
+    }
 
-
-@dataclass(frozen=True)
-class _Made:
-    root: Path
-    project_id: str | None
-    config: Path
-    database: Path
-    dry_run: bool
-    made: Sequence[Path]
-
-    def show(self) -> None:
-        if not self.made:
-            there = f"{self.root} has a memory already: project {self.project_id}"
+    def show() -> None:
+        if not missing:
+            there = f"{chosen.root} has a memory already: project {identity}"
             output.paragraph(printable(there))
             return
-        verb = output.faint("would make  ") if self.dry_run else output.good("made  ")
-        for file in self.made:
+        verb = output.faint("would make  ") if dry_run else output.good("made  ")
+        for file in missing:
             output.line(verb, str(file))
-        if not self.dry_run:
+        if not dry_run:
             output.paragraph(
-                f"{self.root} is the project {self.project_id}; "
+                f"{chosen.root} is the project {identity}; "
                 "'heimdall store' puts something into its memory"
             )
+
+    return Report(known, show)
 
 
 project.add_command(list_)
@@ -140,39 +135,31 @@ def _clean(project: Project, *, yes: bool, dry_run: bool) -> Report:
         what = f"a database that can't be read ({error.problem})"
     removed = bool(files) and not dry_run
     if removed and not yes:
-        removed = _agreed(f"Remove {what} of {project.root} for good?")
+        removed = output.agreed(f"Remove {what} of {project.root} for good?")
     if removed:
         remove(project)
-    cleaned = _Cleaned(project.root, memories, size, files, removed, dry_run, what)
-    return Report(cleaned.as_json(), cleaned.show)
+    known = {
+        "root": project.root,
+        "memories": memories,
+        "size": size,
+        "files": files,
+        "removed": removed,
+        "dry_run": dry_run,
+    }
 
-
-@dataclass(frozen=True)
-class _Cleaned:
-    root: Path
-    memories: int | None
-    size: int
-    files: Sequence[Path]
-    removed: bool
-    dry_run: bool
-    what: str
-
-    def as_json(self) -> Mapping[str, object]:
-        document = output.fields_of(self)
-        del document["what"]
-        return document
-
-    def show(self) -> None:
-        what = f"{self.what}, {megabytes(self.size)}"
-        if not self.files:
-            output.line(f"{self.root} remembers nothing")
-        elif self.removed:
-            output.line(output.good("removed "), f"{what}, of {self.root}")
+    def show() -> None:
+        all_of_it = f"{what}, {megabytes(size)}"
+        if not files:
+            output.line(f"{project.root} remembers nothing")
+        elif removed:
+            output.line(output.good("removed "), f"{all_of_it}, of {project.root}")
         else:
-            verb = "would remove" if self.dry_run else "nothing was removed of"
-            output.line(f"{verb} {what}:")
-            for file in self.files:
+            verb = "would remove" if dry_run else "nothing was removed of"
+            output.line(f"{verb} {all_of_it}:")
+            for file in files:
                 output.line("  ", str(file))
+
+    return Report(known, show)
 
 
 def _forget_gone(*, dry_run: bool) -> Report:
@@ -182,21 +169,15 @@ def _forget_gone(*, dry_run: bool) -> Report:
     if not dry_run:
         for project in gone:
             forget(project)
-    forgotten = _Forgotten([project.root for project in gone], dry_run)
-    return Report(output.fields_of(forgotten), forgotten.show)
 
-
-@dataclass(frozen=True)
-class _Forgotten:
-    forgotten: Sequence[Path]
-    dry_run: bool
-
-    def show(self) -> None:
-        for root in self.forgotten:
-            verb = output.faint("would forget  ") if self.dry_run else "forgotten  "
-            output.line(verb, str(root))
-        if not self.forgotten:
+    def show() -> None:
+        for project in gone:
+            verb = output.faint("would forget  ") if dry_run else "forgotten  "
+            output.line(verb, str(project.root))
+        if not gone:
             output.line("no project's directory is gone")
+
+    return Report({"forgotten": [project.root for project in gone], "dry_run": dry_run}, show)
 
 
 project.add_command(adopt)
@@ -212,9 +193,3 @@ def _project(path: Path | None) -> Project:
     project = Project(spelled(Path(root)))
     project.check()
     return project
-
-
-def _agreed(question: str) -> bool:
-    if not sys.stdin.isatty():
-        raise click.UsageError(output.NOBODY_TO_ASK)
-    return output.confirmed(question)

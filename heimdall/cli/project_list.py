@@ -36,8 +36,8 @@ def list_() -> Report:
         here = find_project().root
     except ProjectError:
         here = None
-    projects = _Projects([_described(known, here) for known in known_projects()])
-    return Report(output.fields_of(projects), projects.show)
+    projects = [_described(known, here) for known in known_projects()]
+    return Report({"projects": projects}, partial(_show, projects))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,34 +76,30 @@ def _described(known: KnownProject, here: Path | None) -> _ProjectRow:
     return row(project_id=stored.project_id, memories=stored.memories, size=stored.size)
 
 
-@dataclass(frozen=True)
-class _Projects:
-    projects: Sequence[_ProjectRow]
-
-    def show(self) -> None:
-        if not self.projects:
-            output.line("no projects yet; 'heimdall project init' makes one")
-            return
-        columns = [
-            Column(""),
-            Column("project"),
-            Column("memories", right=True, whole=True),
-            Column("size", right=True, whole=True),
-            Column("used", whole=True),
-            Column("state"),
-        ]
-        rows = (
-            (
-                output.strong("*") if row.current else "",
-                row.root,
-                None if row.memories is None else f"{row.memories:,}",
-                None if row.size is None else megabytes(row.size),
-                row.used[:10],
-                (output.good if row.state == "ok" else output.warning)(row.problem or row.state),
-            )
-            for row in self.projects
+def _show(projects: Sequence[_ProjectRow]) -> None:
+    if not projects:
+        output.line("no projects yet; 'heimdall project init' makes one")
+        return
+    columns = [
+        Column(""),
+        Column("project"),
+        Column("memories", right=True, whole=True),
+        Column("size", right=True, whole=True),
+        Column("used", whole=True),
+        Column("state"),
+    ]
+    rows = (
+        (
+            output.strong("*") if row.current else "",
+            row.root,
+            None if row.memories is None else f"{row.memories:,}",
+            None if row.size is None else megabytes(row.size),
+            row.used[:10],
+            (output.good if row.state == "ok" else output.warning)(row.problem or row.state),
         )
-        table(columns, rows)
-        if any(row.state == "gone" for row in self.projects):
-            advice = "'heimdall project clean --gone' forgets those whose directory is gone"
-            output.line(output.faint(advice))
+        for row in projects
+    )
+    table(columns, rows)
+    if any(row.state == "gone" for row in projects):
+        advice = "'heimdall project clean --gone' forgets those whose directory is gone"
+        output.line(output.faint(advice))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from heimdall.cli import output
-from heimdall.cli.command import group, json_wanted
+from heimdall.cli.command import group
 from heimdall.cli.memory_options import own_option
 from heimdall.cli.opening import this_memory
 from heimdall.cli.progress import progress
@@ -177,22 +176,20 @@ def drop(*, every_model: bool, yes: bool) -> Report:
         heimdall qdrant drop --yes  # without a question
     """
     with _memory_and_index() as (_, index):
-        count = index.count()
-        if not yes:
-            if json_wanted() or not output.on_terminal(sys.stdin):
-                raise click.UsageError("Say --yes to remove the points without being asked.")
-            click.confirm(
-                f"Remove {count} points of this project from {index.settings.place}?", abort=True
-            )
-        dropped = index.drop(every_model=every_model)
+        place = index.settings.place
+        agreed = yes or output.agreed(
+            f"Remove {index.count()} points of this project from {place}?"
+        )
+        dropped = index.drop(every_model=every_model) if agreed else {}
 
     def show() -> None:
         for name, number in dropped.items():
             output.line(f"{number} removed from {name}")
         if not dropped:
-            output.line("nothing of this project was there")
+            told = "nothing of this project was there" if agreed else "nothing was removed"
+            output.line(told)
 
-    return Report({"dropped": dropped}, show)
+    return Report({"dropped": dropped}, show, sound=agreed)
 
 
 @contextmanager

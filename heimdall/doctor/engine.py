@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from cognitive_memory.encoding.errors import REINSTALL
 from heimdall.doctor.finding import Finding, Request, failed, not_checked, passed
 from heimdall.doctor.models import REPAIR
 from heimdall.models.errors import ManifestError
 from heimdall.models.manifest import read_model
 
 _SECONDS = 120
-_REINSTALL = "reinstall it: 'pip install --force-reinstall onnxruntime tokenizers numpy'"
 
 
 def check(_request: Request) -> Iterator[Finding]:
@@ -53,18 +53,18 @@ def _run(directory: Path, model: str, variant: str) -> Finding:
             command, env=environment, capture_output=True, text=True, timeout=_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
-        return fail(f"a sentence was not embedded within {_SECONDS} s", _REINSTALL)
+        return fail(f"a sentence was not embedded within {_SECONDS} s", REINSTALL)
     if done.returncode < 0:
         name = signal.Signals(-done.returncode).name
-        return fail(f"the engine's process was ended by {name}", _REINSTALL)
+        return fail(f"the engine's process was ended by {name}", REINSTALL)
     try:
         answer = json.loads(done.stdout)
     except ValueError:
         last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        return fail(f"the engine's process ended with {done.returncode}: {last}", _REINSTALL)
+        return fail(f"the engine's process ended with {done.returncode}: {last}", REINSTALL)
     outcome, detail = answer["outcome"], answer["detail"]
     if outcome == "right":
         return passed("engine", directory, detail)
     if outcome == "unknown":
         return not_checked("engine", directory, detail)
-    return fail(detail, _REINSTALL if outcome == "import" else REPAIR)
+    return fail(detail, REINSTALL if outcome == "import" else REPAIR)

@@ -46,12 +46,12 @@ def _ask(settings: QdrantSettings) -> Finding:
     from contextlib import closing
     from dataclasses import replace
 
-    try:
-        from cognitive_memory.qdrant.client import open_client, talking
+    from cognitive_memory.qdrant.index import collection_names
+    from cognitive_memory.qdrant.node import Node, Request
 
-        brief = replace(settings, request_seconds=_SECONDS)
-        with closing(open_client(brief)) as client, talking(settings):
-            number = len(client.get_collections().collections)
+    try:
+        with closing(Node(replace(settings, request_seconds=_SECONDS))) as node:
+            number = len(node.answer(Request("GET", "/collections", collection_names)))
     except HeimdallError as error:
         advice = "recall goes on with what is on this machine; 'heimdall qdrant status' tells more"
         return failed("qdrant", settings.place, str(error), advice)

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from heimdall.doctor.finding import Finding, Request, failed, passed, warned
+from heimdall.mcp_clients.variables import LEFT_TO_THE_USER, PASSED_ON
 from heimdall.models import locations
 from heimdall.models.advice import how_to_set
 from heimdall.models.errors import ManifestError
@@ -24,30 +25,9 @@ Environment: TypeAlias = Mapping[str, str]
 Rule: TypeAlias = Callable[[Environment, Settings], Iterator[Finding]]
 
 OURS = frozenset(
-    [
-        "HEIMDALL_CONNECT_TIMEOUT",
-        "HEIMDALL_DATA_DIR",
-        "HEIMDALL_DEBUG",
-        "HEIMDALL_FETCH",
-        "HEIMDALL_GITHUB_TOKEN",
-        "HEIMDALL_GITHUB_URL",
-        "HEIMDALL_HTTP_TIMEOUT",
-        "HEIMDALL_LOCK_TIMEOUT",
-        "HEIMDALL_LOG_LEVEL",
-        "HEIMDALL_MCP_TOKEN",
-        "HEIMDALL_MIRROR_HEADER",
-        "HEIMDALL_MODELS_MIRROR",
-        "HEIMDALL_MODEL_VARIANT",
-        "HEIMDALL_OFFLINE",
-        "HEIMDALL_PROGRESS",
-        "HEIMDALL_PROJECT",
-        "HEIMDALL_QDRANT_API_KEY",
-        "HEIMDALL_QDRANT_TIMEOUT",
-        "HEIMDALL_QDRANT_URL",
-        "HEIMDALL_SOURCES",
-        "HEIMDALL_SYSTEM_MODELS",
-        "HEIMDALL_TRUST",
-    ]
+    name
+    for name in (*PASSED_ON, *LEFT_TO_THE_USER, "HEIMDALL_MCP_TOKEN")
+    if name.startswith("HEIMDALL_")
 )
 """Every variable of ours; a test holds this against what the code reads."""
 _THEIRS = ("HF_HUB_OFFLINE", "GITHUB_TOKEN")

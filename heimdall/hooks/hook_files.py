@@ -8,6 +8,7 @@ from typing import Any
 
 from heimdall.hooks.hosts import HOSTS, Event, Host
 from heimdall.hooks.program import arguments, command_line, is_ours
+from heimdall.mcp_clients.clients import CLIENTS
 from heimdall.mcp_clients.errors import FormatError
 from heimdall.mcp_clients.formats import jsonc
 
@@ -20,11 +21,11 @@ def seconds(event: Event) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookFile:
-    """Where a host has its hooks, and in what shape.
+    """Where a host has its hooks, and in what shape: the part `hooks` of its row in the table of clients.
 
     Attributes:
         host: whose.
-        user_file: the user's, as in the table of clients.
+        user_file: the user's, as in the table's other paths.
         project_file: a project's, relative to its root; empty if it has none.
         grouped: whether a hook stands in a list `hooks` of a group, as Claude Code has it.
         with_args: whether program and arguments are apart, so that no shell is needed.
@@ -48,53 +49,9 @@ class HookFile:
 
 
 HOOK_FILES = {
-    file.host.name: file
-    for file in (
-        HookFile(
-            host=HOSTS["claude-code"],
-            user_file="$CLAUDE_CONFIG_DIR/settings.json",
-            project_file=".claude/settings.json",
-            with_args=True,
-            named=False,  # other hosts run these, too
-            asks="Claude Code runs them from the next session on; /hooks shows them",
-        ),
-        HookFile(
-            host=HOSTS["codex"],
-            user_file="$CODEX_HOME/hooks.json",
-            project_file=".codex/hooks.json",
-            asks="Codex skips hooks until you approve them: start it, and say /hooks",
-        ),
-        HookFile(
-            host=HOSTS["gemini"],
-            user_file="~/.gemini/settings.json",
-            project_file=".gemini/settings.json",
-            unit=1000,
-            asks="Gemini CLI runs them from the next session on; /hooks shows them",
-        ),
-        HookFile(
-            host=HOSTS["qwen-code"],
-            user_file="~/.qwen/settings.json",
-            project_file=".qwen/settings.json",
-            asks="Qwen Code runs them from the next session on; /hooks shows them",
-        ),
-        HookFile(
-            host=HOSTS["copilot-cli"],
-            user_file="~/.copilot/hooks/heimdall.json",
-            project_file=".github/hooks/heimdall.json",
-            grouped=False,
-            timeout_key="timeoutSec",
-            fixed={"version": 1},
-            asks="Copilot CLI runs them from the next session on; a project's hooks need its folder to be trusted",
-        ),
-        HookFile(
-            host=HOSTS["cursor"],
-            user_file="~/.cursor/hooks.json",
-            project_file=".cursor/hooks.json",
-            grouped=False,
-            fixed={"version": 1},
-            asks="Cursor reads them at once; Settings, Hooks shows them",
-        ),
-    )
+    name: HookFile(host=HOSTS[name], **client.hooks)
+    for name, client in CLIENTS.items()
+    if client.hooks
 }
 """The hosts whose hooks stand in a file of JSON."""
 

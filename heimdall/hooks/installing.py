@@ -12,36 +12,16 @@ from heimdall.hooks import own_files
 from heimdall.hooks.hook_files import HOOK_FILES, drop_hooks, put_hooks
 from heimdall.hooks.own_files import OWN_FILES
 from heimdall.hooks.program import NAME, program
+from heimdall.mcp_clients.changing import Change, change_file
 from heimdall.mcp_clients.clients import CLIENTS, SCOPES, USER
 from heimdall.mcp_clients.errors import ClientConfigError
 from heimdall.mcp_clients.places import DEFAULTS, filled, home
-from heimdall.mcp_clients.setup import State, change_file
+from heimdall.mcp_clients.setup import State
 
 _DEFAULTS = {**DEFAULTS, "CLAUDE_CONFIG_DIR": "~/.claude"}
 
 HOSTS_WITH_HOOKS = (*HOOK_FILES, *OWN_FILES)
 """The clients that we put hooks into."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HookChange:
-    """What was done, or would be, to a file of hooks.
-
-    Attributes:
-        client: whose.
-        path: the file.
-        action: "added", "updated", "removed" or "unchanged".
-        backup: the copy of what was there before; None if nothing was changed or there was nothing.
-        text: what the file holds now; empty if it is removed.
-        asks: what the user has to do before a hook runs.
-    """
-
-    client: str
-    path: Path
-    action: str
-    backup: Path | None
-    text: str
-    asks: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +48,13 @@ def has_hooks(client: str, scope: str) -> bool:
     return bool(_targets(client, scope, Path()))
 
 
-def install(client: str, *, scope: str, root: Path, dry_run: bool = False) -> list[HookChange]:
+def asked_of_user(client: str) -> str:
+    """What the user has to do before a hook of a client runs."""
+    shared = HOOK_FILES.get(client)
+    return shared.asks if shared else f"start a new session of {CLIENTS[client].title}"
+
+
+def install(client: str, *, scope: str, root: Path, dry_run: bool = False) -> list[Change]:
     """Put our hooks into a client's files, or bring them up to date.
 
     Args:
@@ -83,20 +69,19 @@ def install(client: str, *, scope: str, root: Path, dry_run: bool = False) -> li
     # A project's file is shared with people who have the program elsewhere.
     where = program() if scope == USER else NAME
     return [
-        _change(client, target, partial(target.put, program=where), dry_run=dry_run)
+        _change(target, partial(target.put, program=where), dry_run=dry_run)
         for target in _targets(client, scope, root)
     ]
 
 
-def remove(client: str, *, scope: str, root: Path, dry_run: bool = False) -> list[HookChange]:
+def remove(client: str, *, scope: str, root: Path, dry_run: bool = False) -> list[Change]:
     """Take our hooks out of a client's files. One that holds nothing else is removed.
 
     Raises:
         ClientConfigError: as `install`.
     """
     return [
-        _change(client, target, target.drop, dry_run=dry_run)
-        for target in _targets(client, scope, root)
+        _change(target, target.drop, dry_run=dry_run) for target in _targets(client, scope, root)
     ]
 
 
@@ -150,28 +135,11 @@ def _targets(client: str, scope: str, root: Path) -> list[_Target]:
     ]
 
 
-def _change(
-    client: str, target: _Target, edit: Callable[[str], str], *, dry_run: bool
-) -> HookChange:
-    made = change_file(target.path, edit, dry_run=dry_run)
+def _change(target: _Target, edit: Callable[[str], str], *, dry_run: bool) -> Change:
+    made = change_file(target.path, edit, lambda text: target.drop(text) != text, dry_run=dry_run)
     if target.executable and made.text and not dry_run:
         target.path.chmod(target.path.stat().st_mode | 0o111)
-    if made.text == made.old:
-        action = "unchanged"
-    elif target.drop(made.text) == made.text:
-        action = "removed"
-    else:
-        action = "added" if target.drop(made.old) == made.old else "updated"
-    shared = HOOK_FILES.get(client)
-    asks = shared.asks if shared else f"start a new session of {CLIENTS[client].title}"
-    return HookChange(
-        client=client,
-        path=target.path,
-        action=action,
-        backup=made.backup,
-        text=made.text,
-        asks=asks,
-    )
+    return made
 
 
 def _state(client: str, scope: str, root: Path) -> tuple[State, str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cognitive_memory.core.memory import Memory, Origin
-from heimdall.quoting import DATA_NOT_ORDERS, block, quoted
+from heimdall.quoting import DATA_NOT_ORDERS, block, quoted, shortened
 
 LONGEST = 600
 """How many characters of one memory are shown."""
@@ -101,5 +101,4 @@ def _entry(memory: Memory) -> Iterator[str]:
     tags = " ".join(quoted(tag) for tag in memory.tags[:_TAGS_SHOWN])
     known = f"{memory.id[:8]}, {memory.origin}, {memory.created_at.astimezone():%Y-%m-%d}"
     yield f"[{known}{f', tags {tags}' if tags else ''}]"
-    text = memory.text.strip()
-    yield block(text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")
+    yield block(shortened(memory.text.strip(), LONGEST))

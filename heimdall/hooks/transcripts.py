@@ -23,19 +23,6 @@ _FIRST_BYTES = 500_000
 """In how much of a transcript its folder is looked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Transcript:
-    """A conversation on disk.
-
-    Attributes:
-        path: its file.
-        conversation: which one.
-    """
-
-    path: Path
-    conversation: Conversation
-
-
 @dataclass(slots=True)
 class TranscriptsReport:
     """What became of the transcripts of a project.
@@ -70,12 +57,11 @@ def load_transcripts(
     capture = datetime.now(UTC).isoformat()
     found = list(transcripts(project))
     report.transcripts = len(found)
-    for number, transcript in enumerate(found):
-        host = transcript.conversation.host
+    for number, heard in enumerate(found):
+        host = heard.conversation.host
         report.clients[host] = report.clients.get(host, 0) + 1
         more = not dry_run
         while more:
-            heard = Heard(transcript.conversation, transcript.path, ended=True)
             kept = keep(project, heard, capture=capture)
             report.memories += kept.ids
             more = kept.more
@@ -85,12 +71,12 @@ def load_transcripts(
     return report
 
 
-def transcripts(project: Project) -> Iterator[Transcript]:
+def transcripts(project: Project) -> Iterator[Heard]:
     """The conversations about a project that are on this machine, oldest first of each assistant."""
     for host, files in _FILES.items():
         for path in sorted(files(), key=_written):
             if _is_about(path, host, project):
-                yield Transcript(path, Conversation(host, _session(path, host)))
+                yield Heard(Conversation(host, _session(path, host)), path, ended=True)
 
 
 def _home() -> Path:

@@ -45,6 +45,8 @@ class Client:
         after: what makes it see a change.
         asks: what it asks of its user before a server of a project's file may start; empty if
             nothing.
+        hooks: its file of hooks, as `heimdall.hooks.hook_files.HookFile` takes it; empty if it has
+            none that others' hooks stand in.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Client:
     programs: Sequence[str] = ()
     after: str
     asks: str = ""
+    hooks: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def scopes(self) -> tuple[str, ...]:

@@ -4,44 +4,21 @@ from __future__ import annotations
 
 import shlex
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from heimdall.cognitive_system.data_dirs import get_heimdall_data_dir
 from heimdall.mcp_clients import documents
+from heimdall.mcp_clients.changing import Change, change_file, naming
 from heimdall.mcp_clients.clients import CLIENTS, PROJECT, USER, Client
 from heimdall.mcp_clients.config_file import ConfigFile
 from heimdall.mcp_clients.entry import PROGRAM, Server, server_entry, server_of
-from heimdall.mcp_clients.errors import ClientConfigError, FileChangedError, FormatError, ScopeError
+from heimdall.mcp_clients.errors import ClientConfigError, ScopeError
 from heimdall.mcp_clients.places import SERVER_NAME, Place, home
 from heimdall.mcp_clients.probe import TIMEOUT, environment, probe
-from heimdall.models.locking import advisory_lock
-from heimdall.models.transfer.progress import Progress
-
-_LOCK_SECONDS = 5.0
-_TRIES = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """What was done, or would be, to a configuration file.
-
-    Attributes:
-        place: which one.
-        action: "added", "updated", "removed" or "unchanged".
-        backup: the copy of what was there before; None if nothing was changed or there was nothing.
-        text: what the file holds now.
-    """
-
-    place: Place
-    action: str
-    backup: Path | None
-    text: str
 
 
 class State(StrEnum):
@@ -125,7 +102,7 @@ def standing(place: Place, *, seconds: float = TIMEOUT) -> Standing:
     """
     client = place.client
     try:
-        with _naming(place.path):
+        with naming(place.path):
             entry = documents.find_entry(ConfigFile.read(place.path).text, client, place.name)
     except ClientConfigError as error:
         return Standing(place=place, state=State.UNREADABLE, problem=error.problem)
@@ -204,60 +181,6 @@ def snippet(
     return documents.put_entry("", place.client, place.name, fields)
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """What became of a configuration file.
-
-    Attributes:
-        old: what it held; empty if there was none.
-        text: what it holds now.
-        backup: the copy of what was there before; None if nothing was changed or there was nothing.
-    """
-
-    old: str
-    text: str
-    backup: Path | None
-
-
-def change_file(
-    path: Path, edit: Callable[[str], str], *, remedy: str = "", dry_run: bool = False
-) -> Edit:
-    """Change a client's file as a function of text changes it, with a copy of what was there.
-
-    Args:
-        path: the file.
-        edit: from the old text to the new one; raises `FormatError`.
-        remedy: what a person can do where it can't be changed.
-        dry_run: change nothing.
-
-    Raises:
-        ClientConfigError: the file can't be read, understood or changed; it is as it was.
-    """
-    if dry_run:
-        return _edit_once(path, edit, remedy, dry_run=True)
-    with suppress(OSError):  # without a lock it is right as well
-        get_heimdall_data_dir().mkdir(parents=True, exist_ok=True)
-    lock = get_heimdall_data_dir() / "mcp-clients.lock"
-    # Other programs don't ask for our lock: what they write meanwhile is read, and the change made
-    # to that.
-    with advisory_lock(lock, _LOCK_SECONDS, lambda: False, Progress()):
-        for _ in range(_TRIES - 1):
-            with suppress(FileChangedError):
-                return _edit_once(path, edit, remedy)
-        return _edit_once(path, edit, remedy)
-
-
-def _edit_once(
-    path: Path, edit: Callable[[str], str], remedy: str, *, dry_run: bool = False
-) -> Edit:
-    file = ConfigFile.read(path)
-    with _naming(path, remedy):
-        text = edit(file.text)
-    if text == file.text or dry_run:
-        return Edit(file.text, text, None)
-    return Edit(file.text, text, file.replace(text, get_heimdall_data_dir() / "backups"))
-
-
 def _change(place: Place, fields: dict[str, Any] | None, *, dry_run: bool) -> Change:
     """Set the fields of the server's entry; None: remove it."""
     client, name = place.client, place.name
@@ -266,15 +189,11 @@ def _change(place: Place, fields: dict[str, Any] | None, *, dry_run: bool) -> Ch
     else:
         edit = partial(documents.put_entry, client=client, name=name, fields=fields)
         remedy = _to_paste(place, fields)
-    made = change_file(place.path, edit, remedy=remedy, dry_run=dry_run)
-    if made.text == made.old:
-        action = "unchanged"
-    elif fields is None:
-        action = "removed"
-    else:
-        known = documents.find_entry(made.old, client, name) is not None
-        action = "updated" if known else "added"
-    return Change(place=place, action=action, backup=made.backup, text=made.text)
+
+    def has_entry(text: str) -> bool:
+        return documents.find_entry(text, client, name) is not None
+
+    return change_file(place.path, edit, has_entry, remedy=remedy, dry_run=dry_run)
 
 
 def _to_paste(place: Place, fields: dict[str, Any]) -> str:
@@ -283,12 +202,3 @@ def _to_paste(place: Place, fields: dict[str, Any]) -> str:
 
 def _remedy(place: Place) -> str:
     return f"'heimdall mcp install {place.client.name} --scope {place.scope}' puts it right"
-
-
-@contextmanager
-def _naming(path: Path, remedy: str = "") -> Iterator[None]:
-    """Give problems of a text the name of its file, and what a person can do."""
-    try:
-        yield
-    except FormatError as error:
-        raise ClientConfigError(path, f"can't be understood: {error}", remedy) from error

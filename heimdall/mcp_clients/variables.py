@@ -21,17 +21,16 @@ PASSED_ON = (
     *("PIP_INDEX_URL", "PIP_CONFIG_FILE", "UV_DEFAULT_INDEX", "UV_CONFIG_FILE"),
 )
 """Variables of the user's that the server needs where a client passes on none by itself.
-
-Neither secrets nor what decides whom the server trusts: the user names these with `--env`.
 """
 
-_LEFT_TO_THE_USER = (
+LEFT_TO_THE_USER = (
     "HEIMDALL_TRUST",
     "HEIMDALL_GITHUB_TOKEN",
     "GITHUB_TOKEN",
     "HEIMDALL_MIRROR_HEADER",
     "HEIMDALL_QDRANT_API_KEY",
 )
+"""What no entry has unless the user names it: secrets, and whom the server trusts."""
 
 
 def unseen(environ: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
@@ -47,5 +46,5 @@ def unseen(environ: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     of_all = (name for name in PASSED_ON if name != "HEIMDALL_PROJECT")
     written = {name: environ[name] for name in of_all if environ.get(name)}
     secret = [name for name, value in written.items() if redact_message(value) != value]
-    left = [name for name in (*secret, *_LEFT_TO_THE_USER) if environ.get(name)]
+    left = [name for name in (*secret, *LEFT_TO_THE_USER) if environ.get(name)]
     return {name: value for name, value in written.items() if name not in secret}, left

@@ -39,11 +39,12 @@ class Service:
     Args:
         roots: of the client, when this process serves a single one; None over HTTP, where `HEIMDALL_PROJECT` or the
             working directory decides for all clients.
+        memories: those that are open already.
     """
 
-    def __init__(self, roots: Roots | None) -> None:
+    def __init__(self, roots: Roots | None, memories: projects.Memories | None = None) -> None:
         self.roots = roots
-        self.memories = projects.Memories()
+        self.memories = memories or projects.Memories()
         self.model = ModelLoader()
         self.log = ClientLog(self.model)
         self._threads = anyio.CapacityLimiter(_THREADS)

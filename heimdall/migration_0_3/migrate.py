@@ -26,7 +26,6 @@ from heimdall.migration_0_3.report import (
 )
 from heimdall.models import locations, receipts
 from heimdall.models.locking import advisory_lock
-from heimdall.models.transfer.progress import Progress
 
 Embedding = Callable[[int, int], None]
 """Told how many memories have their vector, and how many are to get one."""
@@ -74,7 +73,7 @@ def migrate_legacy_data(
         return migration.report
     shared = data_dirs.get_heimdall_data_dir()
     shared.mkdir(parents=True, exist_ok=True)
-    with advisory_lock(shared / "migrate.lock", _LOCK_SECONDS, lambda: False, Progress()):
+    with advisory_lock(shared / "migrate.lock", _LOCK_SECONDS):
         for directory in _written_to(project):
             copying.sweep(directory)
         migration.run(progress)

@@ -21,8 +21,7 @@ class MigrationError(HeimdallError):
     source: str
     problem: str
 
-    def __str__(self) -> str:
-        return f"{self.source}: {self.problem}"
+    says = "{source}: {problem}"
 
 
 class Outcome(StrEnum):

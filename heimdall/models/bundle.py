@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from .errors import IntegrityError, ModelError, SourceError
+from .errors import IntegrityError, PathError, SourceError
 from .files import chunks_of, draft
 from .manifest import PinnedFile, PinnedModel
 from .ownership import is_finders
@@ -22,20 +22,8 @@ _MOST_ENTRIES = 1_000_000
 """Of a folder that the user names: a whole cache has fewer."""
 
 
-@dataclass(eq=False, repr=False)
-class BundleError(ModelError):
-    """A model can't be exported or imported.
-
-    Attributes:
-        path: the file or folder.
-        reason: why, and what to do.
-    """
-
-    path: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.reason}"
+class BundleError(PathError):
+    """A model can't be exported or imported."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import ModelError
+from .errors import PathError
 from .pin_rules import path_problem
 
 _TABLE = "heimdall-models"
@@ -20,20 +20,8 @@ _LOCK = "models.lock.json"
 _INSTALLED = {"site-packages", "dist-packages"}
 
 
-@dataclass(eq=False, repr=False)
-class CheckoutError(ModelError):
-    """A folder is no checkout whose models can be brought.
-
-    Attributes:
-        path: the folder, or the file in it.
-        reason: what is wrong with it, and what to do.
-    """
-
-    path: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.reason}"
+class CheckoutError(PathError):
+    """A folder, or a file in it, is no checkout whose models can be brought."""
 
 
 @dataclass(frozen=True, slots=True)

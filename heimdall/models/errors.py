@@ -19,19 +19,24 @@ class ModelError(HeimdallError):
 
 
 @dataclass(eq=False, repr=False)
-class ManifestError(ModelError):
-    """The pinned manifest is missing, unreadable or not one that this release understands.
+class PathError(ModelError):
+    """A file or folder is not what was expected.
 
     Attributes:
-        path: the manifest's path.
+        path: the file or folder.
         reason: what is wrong with it and what to do.
     """
 
     path: str
     reason: str
 
-    def __str__(self) -> str:
-        return f"model manifest {self.path}: {self.reason}"
+    says = "{path}: {reason}"
+
+
+class ManifestError(PathError):
+    """The pinned manifest is missing, unreadable or not one that this release understands."""
+
+    says = "model manifest {path}: {reason}"
 
 
 @dataclass(eq=False, repr=False)
@@ -48,8 +53,7 @@ class IntegrityError(ModelError):
     expected: str
     found: str
 
-    def __str__(self) -> str:
-        return f"{self.what}: expected {self.expected}, found {self.found}"
+    says = "{what}: expected {expected}, found {found}"
 
 
 @dataclass(eq=False, repr=False)
@@ -66,8 +70,7 @@ class StoreError(ModelError):
     reason: str
     advice: str
 
-    def __str__(self) -> str:
-        return f"{self.directory} can't be used: {self.reason}; {self.advice}"
+    says = "{directory} can't be used: {reason}; {advice}"
 
 
 @dataclass(eq=False, repr=False)
@@ -95,8 +98,7 @@ class SourceError(ModelError):
         reason = printable(self.reason)
         self.reason = reason if len(reason) <= _LONGEST else f"{reason[:_LONGEST]}…"
 
-    def __str__(self) -> str:
-        return self.reason
+    says = "{reason}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from .files import write_atomically
@@ -32,8 +33,8 @@ _ANNOUNCE_SECONDS = 2.0
 def advisory_lock(
     path: Path,
     seconds: float,
-    done: Callable[[], bool],
-    progress: Progress,
+    done: Callable[[], bool] = lambda: False,
+    progress: Progress | None = None,
     *,
     patience: Patience | None = None,
     work: Callable[[], int] = lambda: 0,
@@ -48,31 +49,23 @@ def advisory_lock(
         path: the lock file; its owner is named beside it.
         seconds: how long to wait at most.
         done: whether the lock's holder has done the work already; asked while waiting.
-        progress: told when there is somebody to wait for.
+        progress: told when there is somebody to wait for; default: nobody is told.
         patience: how long to wait while the holder brings nothing; default: `seconds` alone.
         work: bytes that the holder has brought so far; asked while waiting.
     """
-    owner = path.with_suffix(".owner")
+    progress = progress or Progress()
+    waiting = _Waiting(path, seconds, done, progress, patience or Patience(), work)
     with contextlib.ExitStack() as stack:
         try:
             descriptor = stack.enter_context(_lock_file(path))
-            held = _acquire(
-                descriptor,
-                path,
-                seconds,
-                owner=owner,
-                done=done,
-                progress=progress,
-                patience=patience or Patience(),
-                work=work,
-            )
+            held = _try_lock(descriptor) or waiting.get(descriptor)
         except OSError as error:
             progress.note(f"can't lock {path} ({error}); going on without")
             held = False
         if held:
             with contextlib.suppress(OSError):
                 # also over another user's
-                write_atomically(owner, f"process {os.getpid()} on {socket.gethostname()}")
+                write_atomically(_owner(path), f"process {os.getpid()} on {socket.gethostname()}")
         yield held
 
 
@@ -123,40 +116,41 @@ def _lock_file(path: Path, *, make: bool = True) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _acquire(
-    descriptor: int,
-    path: Path,
-    seconds: float,
-    *,
-    owner: Path,
-    done: Callable[[], bool],
-    progress: Progress,
-    patience: Patience,
-    work: Callable[[], int],
-) -> bool:
-    began = time.monotonic()
-    announced = False
-    if _try_lock(descriptor):
-        return True
-    before = work()
-    patience.note(0)
-    while True:
-        waited = time.monotonic() - began
-        if done():
-            return False
-        if (now := work()) != before:
-            patience.note(abs(now - before))
-            before = now
-        if waited > seconds or patience.is_over:
-            limit = f"after {seconds:g} s" if waited > seconds else "and nothing arrives"
-            progress.note(f"still locked {limit}: {path}, held by {_who(owner)}; going on without")
-            return False
-        if waited > _ANNOUNCE_SECONDS and not announced:
-            announced = True
-            progress.note(f"waiting up to {seconds:g} s for {_who(owner)}, which holds {path}")
-        time.sleep(_POLL_SECONDS)
-        if _try_lock(descriptor):
-            return True
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """For a lock that somebody has, as `advisory_lock` was asked to."""
+
+    path: Path
+    seconds: float
+    done: Callable[[], bool]
+    progress: Progress
+    patience: Patience
+    work: Callable[[], int]
+
+    def get(self, descriptor: int) -> bool:
+        """Wait; whether the lock is held then."""
+        began, before, announced = time.monotonic(), self.work(), False
+        self.patience.note(0)
+        while not self.done():
+            waited = time.monotonic() - began
+            if (now := self.work()) != before:
+                self.patience.note(abs(now - before))
+                before = now
+            if waited > self.seconds or self.patience.is_over:
+                limit = (
+                    f"after {self.seconds:g} s" if waited > self.seconds else "and nothing arrives"
+                )
+                held = f"still locked {limit}: {self.path}, held by {_who(self.path)}"
+                self.progress.note(f"{held}; going on without")
+                break
+            if waited > _ANNOUNCE_SECONDS and not announced:
+                announced = True
+                who = f"{_who(self.path)}, which holds {self.path}"
+                self.progress.note(f"waiting up to {self.seconds:g} s for {who}")
+            time.sleep(_POLL_SECONDS)
+            if _try_lock(descriptor):
+                return True
+        return False
 
 
 def _try_lock(descriptor: int) -> bool:
@@ -182,8 +176,13 @@ def _unlock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
-def _who(owner: Path) -> str:
+def _owner(lock: Path) -> Path:
+    """Where it is noted who holds a lock."""
+    return lock.with_suffix(".owner")
+
+
+def _who(lock: Path) -> str:
     try:
-        return owner.read_text(encoding="utf-8", errors="replace")[:200] or "another process"
+        return _owner(lock).read_text(encoding="utf-8", errors="replace")[:200] or "another process"
     except OSError:
         return "another process"

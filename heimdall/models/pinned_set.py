@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -152,12 +152,9 @@ class PinnedSet:
         if path.exists() or receipts.vanishes(manifest_path):
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_json(path, {"manifest": manifest_path, "set": self._stored.name})
+        note = {"manifest": manifest_path, "set": self._stored.name}
+        write_atomically(path, json.dumps(note, indent=2, sort_keys=True) + "\n")
 
     def weights_first(self) -> list[PinnedFile]:
         """The files, large ones first, so that whoever sees a graph also finds its weights."""
         return sorted(self.model.files, key=lambda file: -file.size)
-
-
-def _write_json(path: Path, document: Mapping[str, object]) -> None:
-    write_atomically(path, json.dumps(document, indent=2, sort_keys=True) + "\n")

@@ -48,8 +48,7 @@ class ProvenanceError(ModelError):
 
     reason: str
 
-    def __str__(self) -> str:
-        return f"the attestation can't be checked: {self.reason}"
+    says = "the attestation can't be checked: {reason}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,6 @@ def repair(
         ModelError: as `resolve` does.
     """
     PinnedSet(model, Store(models_dir)).invalidate()
-    which = model.name, model.variant
     return resolve_in_detail(
-        *which, package=model.package, models_dir=models_dir, settings=settings
+        model.name, model.variant, package=model.package, models_dir=models_dir, settings=settings
     )

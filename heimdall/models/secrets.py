@@ -27,12 +27,7 @@ class _Kind(NamedTuple):
     @property
     def pattern(self) -> re.Pattern[str]:
         """Compiled when a text has a hint: that takes longer than to look through a short text."""
-        return _compiled(self.expression)
-
-
-@cache
-def _compiled(expression: str) -> re.Pattern[str]:
-    return re.compile(expression, re.DOTALL)
+        return re.compile(self.expression, re.DOTALL)
 
 
 @cache

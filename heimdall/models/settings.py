@@ -42,8 +42,7 @@ class SettingsError(ModelError):
     found: str
     expected: str
 
-    def __str__(self) -> str:
-        return f"{self.variable}={self.found!r}: expected {self.expected}"
+    says = "{variable}={found!r}: expected {expected}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,22 +190,23 @@ def _mirrors(environ: Mapping[str, str]) -> tuple[str, ...]:
 def _mirror(url: str) -> str:
     parts = _parts(url)
     is_file = parts is not None and parts.scheme == "file"
+    is_registry = parts is not None and parts.scheme in REGISTRY_SCHEMES
     # Windows reaches other machines so; elsewhere it would be taken for a folder of this one.
     if parts and is_file and parts.netloc not in {"", "localhost"} and os.name != "nt":
         mounted = f"file:///{parts.netloc}{parts.path}"
         expected = f"a path of this machine, as {mounted} or where the share is mounted"
-        raise SettingsError("HEIMDALL_MODELS_MIRROR", redact_url(url), expected)
-    is_registry = parts is not None and parts.scheme in REGISTRY_SCHEMES
-    if parts and is_registry and parts.path != parts.path.lower():
+    elif parts and is_registry and parts.path != parts.path.lower():
         expected = "a repository in lower case: registries have no other names"
-        raise SettingsError("HEIMDALL_MODELS_MIRROR", redact_url(url), expected)
-    if parts and not parts.fragment and not (parts.query and (is_file or is_registry)):
+    elif parts and not parts.fragment and not (parts.query and (is_file or is_registry)):
         return urlunsplit(parts._replace(path=parts.path.rstrip("/")))
-    expected = "a URL as https://host/path, http://host/path, file:///path or oci://host/repository"
-    if "@" in url:
-        expected += (
-            "; in its user and password write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23"
+    else:
+        expected = (
+            "a URL as https://host/path, http://host/path, file:///path or oci://host/repository"
         )
+        if "@" in url:
+            expected += (
+                "; in its user and password write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23"
+            )
     raise SettingsError("HEIMDALL_MODELS_MIRROR", redact_url(url), expected)
 
 

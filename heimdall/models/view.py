@@ -22,15 +22,16 @@ def foreign(pinned: PinnedSet) -> list[Path]:
     Raises:
         OSError: if it can't be read.
     """
-    targets = {file.path: pinned.store.models_dir / file.path for file in pinned.model.files}
     ours = _digests(pinned)
     found = []
-    for path, target in targets.items():
+    for file in pinned.model.files:
+        target = pinned.store.models_dir / file.path
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             if target.is_symlink() and _is_in_store(target.readlink()):
                 continue
             status = target.stat()
-            if any(_is_same(target, twin) for twin in (pinned.tree / path, *_blob(pinned, path))):
+            twins = pinned.tree / file.path, pinned.store.blob(file)
+            if any(_is_same(target, twin) for twin in twins):
                 continue
             if status.st_size and target.is_file() and sha256_of(target) in ours:
                 continue
@@ -58,10 +59,6 @@ def _digests(pinned: PinnedSet) -> set[str]:
             noted = receipts.read_own_json(str(receipt))["pins"]
             digests.update(sha256 for sha256, _ in noted.values())
     return digests
-
-
-def _blob(pinned: PinnedSet, path: str) -> list[Path]:
-    return [pinned.store.blob(file) for file in pinned.model.files if file.path == path]
 
 
 def _is_in_store(link: Path) -> bool:

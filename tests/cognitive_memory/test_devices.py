@@ -11,6 +11,7 @@ from cognitive_memory.core.config import DEVICES, ConfigError
 from cognitive_memory.encoding import Encoder
 from cognitive_memory.encoding.devices import CPU, check_started, choose_provider
 from cognitive_memory.encoding.session import ModelSession, without_choice
+from tests.support.near import assert_near
 
 PLAIN = ["AzureExecutionProvider", "CPUExecutionProvider"]
 WITH_CUDA = ["TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"]
@@ -95,6 +96,4 @@ def test_other_providers_get_a_graph_without_a_choice(
     (vectors,) = session.run(
         ["embeddings"], {"input_ids": ids, "attention_mask": np.ones_like(ids)}
     )
-    np.testing.assert_allclose(
-        vectors, ModelSession(graph, threads=1).run(list(ids)), rtol=0, atol=1e-6
-    )
+    assert_near(vectors, ModelSession(graph, threads=1).run(list(ids)))

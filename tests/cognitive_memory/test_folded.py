@@ -16,6 +16,7 @@ from cognitive_memory.encoding import Encoder, ONNXEmbeddingProvider, encoder, f
 from cognitive_memory.encoding.session import ModelSession, save_folded
 from heimdall.models import graph_cache
 from heimdall.models.resolver import resolve
+from tests.support.near import assert_near
 from tests.support.permissions import binding_permissions
 from tests.support.real_model import DIRECTORY
 
@@ -76,7 +77,7 @@ def test_it_is_made_once_and_gives_the_same_vectors(
     graphs.clear()
     second = provider(models_dir, variant).encode_batch(TEXTS)
     np.testing.assert_array_equal(first, second)
-    np.testing.assert_allclose(first, as_it_is(variant), rtol=0, atol=1e-6)
+    assert_near(first, as_it_is(variant))
     (made,) = kept(cache_of(models_dir, variant))
     assert "-onnxruntime-" in made.name
     assert set(graphs[:2]) == {made / "folded.onnx"}  # no other was even opened for the second one
@@ -91,7 +92,7 @@ def test_what_stands_in_is_near_and_leaves_the_exact_provider_as_it_is(
     quick = ONNXEmbeddingProvider(replace(exact.config, exact=False))
     assert quick.embedding_space == exact.embedding_space
     expected = exact.encode_batch(TEXTS)
-    np.testing.assert_allclose(expected, as_it_is("standard"), rtol=0, atol=1e-6)
+    assert_near(expected, as_it_is("standard"))
     assert not any("derived" in graph.parts for graph in graphs)
     in_bulk = quick.encode_batch(TEXTS)
     assert np.allclose(in_bulk, expected, rtol=0, atol=1e-5) != vnni
@@ -154,7 +155,7 @@ def test_one_that_vanishes_is_made_again_for_the_next_session(
     cache = cache_of(models_dir, variant)
     graph_cache.discard(cache)
     graphs.clear()
-    np.testing.assert_allclose(used.encode_batch(TEXTS)[1], before, rtol=0, atol=1e-6)
+    assert_near(used.encode_batch(TEXTS)[1], before)
     assert [path.parent for path in graphs[-1:]] == kept(cache)
 
 
@@ -174,7 +175,7 @@ def test_one_with_other_vectors_is_not_kept(
     monkeypatch.setattr(folded, "save_folded", save_spoiled)
     with caplog.at_level(logging.INFO, logger="cognitive_memory.encoding"):
         vectors = provider(models_dir, variant).encode_batch(TEXTS)
-    np.testing.assert_allclose(vectors, as_it_is(variant), rtol=0, atol=1e-6)
+    assert_near(vectors, as_it_is(variant))
     assert "gives other vectors" in caplog.text
     assert kept(cache_of(models_dir, variant)) == []
 
@@ -190,7 +191,7 @@ def test_where_nothing_can_be_written_the_graph_is_used_as_it_is(
             vectors = provider(models_dir, variant).encode_batch(TEXTS)
     finally:
         cache.parent.chmod(mode)
-    np.testing.assert_allclose(vectors, as_it_is(variant), rtol=0, atol=1e-6)
+    assert_near(vectors, as_it_is(variant))
     assert not cache.exists()
 
 

@@ -18,7 +18,7 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never"}
     command = [sys.executable, "-c", code]
     return subprocess.run(
-        command, capture_output=True, encoding="utf-8", timeout=120, check=True, env=environment
+        command, capture_output=True, encoding="utf-8", timeout=900, check=True, env=environment
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from cognitive_memory.encoding import Encoder
 from cognitive_memory.encoding.encoder import MOST_WINDOWS
+from tests.support.near import assert_near
 
 pytestmark = pytest.mark.model
 
@@ -23,20 +24,14 @@ def pooling(model_directory: Path) -> Encoder:
 
 
 def test_shorter_texts_have_the_same_vectors_either_way(pooling: Encoder, encoder: Encoder) -> None:
-    np.testing.assert_allclose(
-        pooling.encode_batch(SHORT), encoder.encode_batch(SHORT), rtol=0, atol=1e-6
-    )
+    assert_near(pooling.encode_batch(SHORT), encoder.encode_batch(SHORT))
 
 
 def test_a_long_text_has_the_same_vector_alone_and_in_any_batch(pooling: Encoder) -> None:
     texts = [SHORT[0], STEM, SHORT[1], STEM[: len(STEM) // 2], SHORT[2]]
     together = pooling.encode_batch(texts)
-    np.testing.assert_allclose(
-        together, np.stack([pooling.encode(text) for text in texts]), rtol=0, atol=1e-6
-    )
-    np.testing.assert_allclose(
-        np.linalg.norm(together.astype(np.float64), axis=1), 1, rtol=0, atol=1e-6
-    )
+    assert_near(together, np.stack([pooling.encode(text) for text in texts]))
+    assert_near(np.linalg.norm(together.astype(np.float64), axis=1), 1)
     assert together.dtype == np.float32
 
 
@@ -49,9 +44,7 @@ def test_it_is_the_mean_of_its_windows(pooling: Encoder, encoder: Encoder) -> No
     ]
     halves = encoder.encode_batch([" ".join(words[:300]), " ".join(words[300:])])
     mean = halves.mean(axis=0)
-    np.testing.assert_allclose(
-        pooling.encode(" ".join(words)), mean / np.linalg.norm(mean), rtol=0, atol=1e-6
-    )
+    assert_near(pooling.encode(" ".join(words)), mean / np.linalg.norm(mean))
 
 
 def test_what_is_told_late_is_found(pooling: Encoder, encoder: Encoder) -> None:

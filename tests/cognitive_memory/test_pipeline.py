@@ -12,6 +12,7 @@ import pytest
 from cognitive_memory.encoding import Block, EmptyTextError, Encoder, TextError
 from cognitive_memory.encoding import texts as texts_module
 from cognitive_memory.encoding.texts import windows
+from tests.support.near import assert_near
 
 pytestmark = pytest.mark.model
 
@@ -43,24 +44,8 @@ def test_stream_gives_every_vector_in_order(encoder: Encoder, small_windows: int
         (16, 2),
     ]
     together = np.concatenate([block.vectors for block in blocks])
-    np.testing.assert_allclose(
-        together, np.stack([encoder.encode(text) for text in texts]), rtol=0, atol=1e-6
-    )
+    assert_near(together, np.stack([encoder.encode(text) for text in texts]))
     assert no_worker_is_left()
-
-
-def test_batch_over_several_windows_is_in_order(encoder: Encoder, small_windows: int) -> None:
-    texts = numbered(18)
-    np.testing.assert_allclose(
-        encoder.encode_batch(texts),
-        np.stack([encoder.encode(text) for text in texts]),
-        rtol=0,
-        atol=1e-6,
-    )
-
-
-def test_no_text_gives_no_block(encoder: Encoder) -> None:
-    assert list(encoder.encode_stream([])) == []
 
 
 def test_stream_reads_two_windows_ahead_at_most_and_in_the_callers_thread(

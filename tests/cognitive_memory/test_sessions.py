@@ -10,6 +10,7 @@ import pytest
 
 from cognitive_memory.encoding.session import ModelSession
 from cognitive_memory.encoding.sessions import MOST_THREADS, Sessions
+from tests.support.near import assert_near
 
 pytestmark = pytest.mark.model
 
@@ -56,7 +57,7 @@ def test_the_second_text_brings_the_packed_session_and_the_third_uses_it(
     assert packed is not first
     assert settled(sessions) is packed
     assert make.made == [(2, False), (2, True)]
-    np.testing.assert_allclose(first.run(ROWS), packed.run(ROWS), rtol=0, atol=1e-6)
+    assert_near(first.run(ROWS), packed.run(ROWS))
 
 
 def test_bulk_has_one_thread_an_operator_and_a_worker_a_core(model_directory: Path) -> None:

@@ -9,6 +9,7 @@ from hypothesis.extra import numpy as arrays
 from cognitive_memory.core.embedder import CODE_LENGTH, Tokens
 from cognitive_memory.encoding import Encoder
 from cognitive_memory.encoding.token_code import MOST_TOKENS, TokenCode, has_code, joined
+from tests.support.near import assert_near
 
 VOCABULARY = ["[CLS]", "the", "cat", "##nip", "grows", "[SEP]"]
 TELLING = np.array([False, False, True, True, True, False])
@@ -56,7 +57,7 @@ def test_windows_of_one_text_are_put_together() -> None:
 def test_tokens_come_beside_the_very_vectors(encoder: Encoder) -> None:
     texts = ["The cat sat on the mat.", "Retry thrice, with a pause between", "of the"]
     vectors, tokens = encoder.encode_with_tokens(texts)
-    np.testing.assert_allclose(vectors, encoder.encode_batch(texts), rtol=0, atol=1e-6)
+    assert_near(vectors, encoder.encode_batch(texts))
     assert tokens[0].words == ["cat", "sat", "mat"]
     assert tokens[2].words == []
     (cat,), (kitten,), (tax,) = (

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from cognitive_memory.core.config import ConfigError, EmbeddingConfig
@@ -13,6 +12,7 @@ from cognitive_memory.core.variants import Graph, pinned_graph, pinned_variant
 from cognitive_memory.encoding import Encoder, ONNXEmbeddingProvider
 from heimdall.models import locations
 from tests.benchmarks.corpus import mixed_texts
+from tests.support.near import assert_near
 
 ENTRY: dict[str, Any] = {
     "name": "m",
@@ -183,4 +183,4 @@ def test_vectors_are_near_those_of_upstreams_weights(
     assert cosines.min() > least
     assert cosines.mean() > mean
     for index in (0, len(texts) // 2, len(texts) - 1):
-        np.testing.assert_allclose(other.encode(texts[index]), vectors[index], rtol=0, atol=1e-6)
+        assert_near(other.encode(texts[index]), vectors[index])

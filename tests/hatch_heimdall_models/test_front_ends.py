@@ -6,7 +6,6 @@ One pair of archives is looked at closely; every other build must give the same 
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import subprocess
 import tarfile
@@ -19,7 +18,6 @@ import pytest
 from tests.support.checkout import LOCK, MANIFEST, MODELS_DIR, ROOT, copy_checkout, pinned_models
 from tests.support.front_ends import (
     BOTH,
-    PYTHON,
     WHEEL_ONLY,
     build_plugin,
     digests,
@@ -28,9 +26,8 @@ from tests.support.front_ends import (
     sdist_names,
     site_packages,
     wheel_names,
-    with_plugin,
 )
-from tests.support.manifests import FILES, LARGE, manifest_of, write_models
+from tests.support.manifests import FILES, LARGE, write_models
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -172,52 +169,6 @@ def test_an_sdist_gives_the_same_wheel_without_its_lock_too(
         assert digests(dist) == expected(reference, sdist=False)
 
 
-@pytest.mark.parametrize("installer", ["pip", "uv"])
-def test_an_sdist_is_built_as_it_is(tmp_path: Path, reference: Built, installer: str) -> None:
-    command = {
-        "pip": [
-            "-m",
-            "pip",
-            "wheel",
-            reference.sdist,
-            "--no-deps",
-            "--wheel-dir",
-            tmp_path / "dist",
-        ],
-        "uv": [
-            "-m",
-            "uv",
-            "build",
-            "--python",
-            PYTHON,
-            "--wheel",
-            reference.sdist,
-            "--out-dir",
-            tmp_path / "dist",
-        ],
-    }[installer]
-    (tmp_path / "cwd").mkdir()
-    run(*command, cwd=tmp_path / "cwd")
-    assert digests(tmp_path / "dist").items() >= expected(reference, sdist=False).items()
-
-
-def test_bytes_do_not_depend_on_where_and_when(tmp_path: Path, reference: Built) -> None:
-    copy = tmp_path / "another path" / "tree"
-    copy_checkout(copy, models=True)
-    for path in copy.rglob("*"):
-        os.utime(path, (1_000_000_000, 1_000_000_000))
-        path.chmod(0o700 if path.is_dir() else 0o600)
-    script = f"import os, runpy, sys; os.umask(0o077); sys.argv = {['build', *map(str, _arguments(tmp_path))]!r}"
-    script += "; runpy.run_module('build', run_name='__main__')"
-    around = {"TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONHASHSEED": "7"}
-    run("-c", script, cwd=copy, variables=around)
-    assert digests(tmp_path / "dist") == expected(reference, sdist=True)
-
-
-def _arguments(folder: Path) -> list[str | Path]:
-    return [*BOTH["build without isolation"][2:], folder / "dist"]
-
-
 def test_a_given_date_is_kept_from_tree_and_from_sdist(
     tree_with_models: Path, reference: Built
 ) -> None:
@@ -348,28 +299,3 @@ def test_the_plugin_distribution_carries_the_same_licence() -> None:
     assert (ROOT / "hatch_heimdall_models" / "LICENSE").read_bytes() == (
         ROOT / "LICENSE"
     ).read_bytes()
-
-
-@pytest.mark.parametrize("name", ["build", "uv"])
-def test_another_project_uses_the_plugin_in_isolation(
-    tmp_path: Path, plugin_wheel: Path, name: str
-) -> None:
-    project = tmp_path / "project"
-    write_models(project / "sample" / "models")
-    (project / "sample" / "__init__.py").write_text("")
-    (project / LOCK).write_text(
-        manifest_of(distribution="sample", repository="me/sample").dumps(), encoding="utf-8"
-    )
-    (project / "pyproject.toml").write_text(
-        '[build-system]\nrequires = ["hatchling", "hatch-heimdall-models"]\nbuild-backend = "hatchling.build"\n'
-        '[project]\nname = "sample"\nversion = "1.0"\n'
-        '[tool.hatch.build]\nexclude = ["/sample/models/**"]\n'
-        '[tool.hatch.build.hooks.heimdall-models]\nmodels-dir = "sample/models"\n'
-        'manifest = "sample/manifest.json"\nrepository = "me/sample"\n'
-    )
-    run(*BOTH[name], tmp_path / "dist", cwd=project, variables=with_plugin(plugin_wheel))
-    (wheel,) = (tmp_path / "dist").glob("*.whl")
-    assert [item for item in wheel_names(wheel) if ".dist-info/" not in item] == [
-        "sample/__init__.py",
-        "sample/manifest.json",
-    ]

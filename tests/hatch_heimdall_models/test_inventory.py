@@ -8,7 +8,7 @@ import pytest
 
 from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.inventory import HashedFile, take_inventory
-from tests.support.capabilities import needs_any_bytes, needs_links, needs_odd_names, needs_pipes
+from tests.support.capabilities import needs_any_bytes, needs_links, needs_odd_names
 from tests.support.manifests import FILES, write_models
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ def test_no_model_is_no_problem(tmp_path: Path, existing: bool) -> None:
 
 
 @needs_links
-@needs_pipes
 @needs_odd_names
 def test_everything_that_is_no_model_file_is_named_at_once(tmp_path: Path) -> None:
     models, outside = tmp_path / "models", tmp_path / "outside.bin"

@@ -62,7 +62,7 @@ def original(root: Path) -> OriginalDatabase:
         database.parent.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(database)) as connection:
             connection.executescript(
-                SQL.read_text("utf-8").replace("/home/someone/project", str(root))
+                SQL.read_text("utf-8").replace("/home/someone/project", root.as_posix())
             )
             for number in range(more):
                 connection.execute(

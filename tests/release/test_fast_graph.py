@@ -12,7 +12,6 @@ import pytest
 from onnx import numpy_helper
 
 from cognitive_memory.encoding.batching import LONG
-from hatch_heimdall_models.errors import ModelBuildError
 from hatch_heimdall_models.inlining import INLINE_LIMIT
 from release.bert_config import parse_bert_config
 from release.encoder_builder import EncoderBuilder
@@ -185,16 +184,6 @@ def test_the_quick_product_is_the_exact_one(extreme: Path) -> None:
 
 def test_a_texts_length_alone_decides_which_way_attention_takes() -> None:
     assert _FastBuilder.whole_from == LONG
-
-
-def test_it_is_the_same_file_each_time(weights: Path) -> None:
-    assert written(weights).read_bytes() == written(weights).read_bytes()
-
-
-def test_weights_that_do_not_fit_are_named(weights: Path) -> None:
-    config = parse_bert_config(tiny_bert.config_bytes(num_hidden_layers=3), subject="config.json")
-    with pytest.raises(ModelBuildError, match=r"has no tensor encoder\.layer\.2"):
-        fast_graph_bytes("tiny", config, weights, PLAIN)
 
 
 @pytest.mark.model

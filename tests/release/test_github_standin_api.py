@@ -68,30 +68,6 @@ def test_a_draft_is_seen_with_the_token_alone(site: Site, tmp_path: Path) -> Non
     assert site.releases.tags == {}
 
 
-def test_a_draft_is_downloaded_and_then_published(site: Site, tmp_path: Path) -> None:
-    site.draft()
-    site.gh.release("upload", "v1", str(site.file))
-    site.gh.release("download", "v1", "--pattern", "model.zip", "--dir", str(tmp_path / "back"))
-    assert (tmp_path / "back" / "model.zip").read_bytes() == site.file.read_bytes()
-    site.gh.release("edit", "v1", "--draft=false")
-    assert site.public(tmp_path / "authority.pem") == 200
-    assert site.releases.tags == {"v1": "a" * 40}
-    assert site.gh.commit_of("v1") == "a" * 40
-    assert "v1" in site.gh.release("view", "v1")
-    site.gh.release("download", "v1", "--pattern", "model.zip", "--dir", str(tmp_path / "again"))
-    assert (tmp_path / "again" / "model.zip").read_bytes() == site.file.read_bytes()
-
-
-def test_gh_replaces_no_asset_unasked_and_neither_does_the_api(site: Site) -> None:
-    site.draft()
-    site.gh.release("upload", "v1", str(site.file))
-    with pytest.raises(GhError, match="already exist"):
-        site.gh.release("upload", "v1", str(site.file))
-    (asset,) = site.releases.all()[0].assets
-    site.gh.release("upload", "v1", str(site.file), "--clobber")
-    assert asset not in site.releases.all()[0].assets
-
-
 def test_an_upload_that_breaks_off_keeps_the_name_until_it_is_deleted(site: Site) -> None:
     site.draft()
     site.server.faults.add(Fault(CutUpload(10), methods={"POST"}, path="/api/uploads/*"))
@@ -126,14 +102,6 @@ def test_what_is_immutable_stays_as_it_is(site: Site, tmp_path: Path) -> None:
     assert [release["immutable"] for release in page] == [True]
 
 
-def test_without_immutability_published_assets_can_be_deleted(site: Site, tmp_path: Path) -> None:
-    site.draft()
-    site.gh.release("upload", "v1", str(site.file))
-    site.gh.release("edit", "v1", "--draft=false")
-    site.gh.release("delete-asset", "v1", "model.zip", "--yes")
-    assert site.public(tmp_path / "authority.pem") == 404
-
-
 def test_a_published_tag_is_taken(site: Site) -> None:
     site.draft()
     site.draft()
@@ -141,14 +109,6 @@ def test_a_published_tag_is_taken(site: Site) -> None:
     site.gh.release("edit", "v1", "--draft=false")
     with pytest.raises(GhError, match="already exists"):
         site.draft()
-
-
-def test_there_is_no_release_where_none_was_made(site: Site) -> None:
-    with pytest.raises(GhError, match="release not found"):
-        site.gh.release("view", "v1")
-    assert site.gh.commit_of("v1") is None
-    with pytest.raises(GhError, match="HTTP 404"):
-        list(site.gh.get("issues"))
 
 
 def test_a_request_without_the_token_is_refused(site: Site, tmp_path: Path) -> None:
@@ -160,8 +120,3 @@ def test_a_request_without_the_token_is_refused(site: Site, tmp_path: Path) -> N
             pool.request("GET", f"{url}/7", headers={"Authorization": f"token {TOKEN}"}).status
             == 404
         )
-
-
-def test_an_unknown_query_is_told(site: Site) -> None:
-    with pytest.raises(GhError, match="the stand-in does not know this query"):
-        site.gh.run("api", "graphql", "-f", "query={viewer{login}}")

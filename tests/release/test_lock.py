@@ -84,7 +84,7 @@ def test_an_asset_that_differs_is_pinned_anew(bench: Bench, first: Manifest) -> 
     change_licence(bench)
     packed = bench.pack("v2.0.0")
     asset = bench.lock("v2.0.0", old=first).models[0].asset
-    assert (asset.tag, asset.sha256) == ("v2.0.0", packed.sha256)
+    assert (asset.tag, asset.sha256) == ("v2.0.0", packed.asset.sha256)
     assert asset.sha256 != first.models[0].asset.sha256
 
 

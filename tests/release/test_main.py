@@ -21,32 +21,12 @@ class Commands:
     def __init__(self, folder: Path, tiny: TinyRelease) -> None:
         self.folder = folder
         recipe = str(tiny.write_recipe(folder / "recipe.toml"))
-        models, assets, lock = (
-            str(folder / "models"),
-            str(folder / "assets"),
-            str(folder / "models.lock.json"),
-        )
-        self.build = [
-            "build",
-            "--recipe",
-            recipe,
-            "--output",
-            models,
-            "--cache",
-            str(folder / "cache"),
-        ]
-        self.pack = ["pack", "--recipe", recipe, "--models", models, "--output", assets]
-        self.lock = [
-            "lock",
-            "--recipe",
-            recipe,
-            "--models",
-            models,
-            "--assets",
-            assets,
-            "--lock",
-            lock,
-        ]
+        names = ("models", "assets", "cache", "models.lock.json")
+        models, assets, cache, lock = (str(folder / name) for name in names)
+        made_of = ["--recipe", recipe, "--models", models]
+        self.build = ["build", "--recipe", recipe, "--output", models, "--cache", cache]
+        self.pack = ["pack", *made_of, "--output", assets]
+        self.lock = ["lock", *made_of, "--assets", assets, "--lock", lock]
 
 
 @pytest.fixture
@@ -76,7 +56,7 @@ def test_two_builds_at_once_fetch_once(commands: Commands) -> None:
         subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8")
         for _ in range(2)
     ]
-    said = [process.communicate(timeout=120)[0] for process in both]
+    said = [process.communicate(timeout=900)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0]
     assert "".join(said).count("fetching") == 1
     assert "".join(said).count("nothing to do") == 1
@@ -149,7 +129,7 @@ def test_help_loads_nothing_heavy_and_the_module_can_be_run() -> None:
 def test_an_interrupt_exits_with_130(commands: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     """Interrupted while pip waits for an index that takes the call and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as index:
-        index.settimeout(60)
+        index.settimeout(900)
         monkeypatch.delenv("PIP_NO_INDEX")
         monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{index.getsockname()[1]}/simple")
         command = [sys.executable, "-m", "release", *commands.build]
@@ -158,7 +138,7 @@ def test_an_interrupt_exits_with_130(commands: Commands, monkeypatch: pytest.Mon
         ) as process:
             connection, _ = index.accept()
             process.send_signal(signal.SIGINT)
-            _, said = process.communicate(timeout=60)
+            _, said = process.communicate(timeout=900)
             connection.close()
     assert process.returncode == 130
     assert said.strip() == "interrupted"

@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Generator, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -35,6 +34,7 @@ from tests.support.faults import (
 from tests.support.github_cli import writable_github
 from tests.support.github_releases import Releases
 from tests.support.release_checkout import CONTENT, NAME, REPOSITORY, SUMS, TAG, make_checkout
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -177,9 +177,9 @@ def test_killed_while_something_changes_the_same_command_finishes(
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     ) as process:
-        while not any(record.method in CHANGES for record in site.server.requests.pending()):
-            assert process.poll() is None
-            time.sleep(0.01)
+        wait_until(
+            lambda: any(it.method in CHANGES for it in site.server.requests.pending()), process
+        )
         os.killpg(process.pid, signal.SIGKILL)
     site.server.faults.clear()
     site.require_nothing_wrong()

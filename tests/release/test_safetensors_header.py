@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -24,7 +24,6 @@ _arrays = arrays.arrays(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(tensors=st.dictionaries(_names, _arrays, max_size=5))
 def test_every_tensor_is_where_the_header_says(
     tmp_path: Path, tensors: dict[str, np.ndarray]

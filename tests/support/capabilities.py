@@ -4,22 +4,47 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
+import signal
+import subprocess
 import tempfile
+from functools import partial
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 
+_MISSING = {
+    "mkfifo": "there are no named pipes here",
+    "chown": "files can't be given away here",
+    "fork": "there is no fork here",
+}
+"""By name of what `os` has on some systems alone: why a test that calls it is skipped."""
 
-def skip_link(_path: Path, _target: str | Path, target_is_directory: bool = False) -> None:
-    """In the place of `Path.symlink_to`, by which tests make links: a test that makes one is skipped."""
-    pytest.skip("symbolic links can't be made here")
+
+def skip_at_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put in the place of what can't be done here what skips the test that does it."""
+    for name, reason in _MISSING.items():
+        if not hasattr(os, name):
+            monkeypatch.setattr(os, name, partial(_skip, reason), raising=False)
+    if not HAS_LINKS:
+        monkeypatch.setattr(Path, "symlink_to", partial(_skip, "symbolic links can't be made here"))
+    if not hasattr(signal, "SIGKILL"):
+        monkeypatch.setattr(subprocess.Popen, "send_signal", _end_and_skip)
 
 
-def make_pipe(path: Path) -> None:
-    """Make a named pipe, or skip the test."""
-    if not hasattr(os, "mkfifo"):
-        pytest.skip("there are no named pipes here")
-    os.mkfifo(path)
+def _skip(reason: str, *_arguments: object, **_options: object) -> NoReturn:
+    pytest.skip(reason)
+
+
+def _end_and_skip(process: subprocess.Popen[Any], _number: int) -> NoReturn:
+    process.kill()  # whoever waits for it would wait for ever
+    pytest.skip("processes can't be sent signals here")
+
+
+def program(name: str) -> str:
+    """The path of a program that is no part of the project; without it the test is skipped."""
+    return shutil.which(name) or _skip(f"there is no program {name} here")
 
 
 def can_be_named(folder: Path, name: str) -> bool:
@@ -37,6 +62,13 @@ def _has_links(folder: Path) -> bool:
     return False
 
 
+def _removes_what_is_open(folder: Path) -> bool:
+    with contextlib.suppress(PermissionError), (folder / "open").open("wb"):
+        (folder / "open").unlink()
+        return True
+    return False
+
+
 def _obeys_modes(folder: Path) -> bool:
     (folder / "moded").touch()
     (folder / "moded").chmod(0o640)
@@ -46,14 +78,20 @@ def _obeys_modes(folder: Path) -> bool:
 with tempfile.TemporaryDirectory() as _name:
     _folder = Path(_name)
     HAS_LINKS, _modes = _has_links(_folder), _obeys_modes(_folder)
+    REMOVES_WHAT_IS_OPEN = _removes_what_is_open(_folder)
+    (_folder / "Case").touch()
+    TELLS_CASES = not (_folder / "cASE").exists()
     _odd_names = can_be_named(_folder, 'a"b?')
     _any_bytes = os.name == "posix" and can_be_named(_folder, os.fsdecode(b"caf\xe9"))
 
 needs_links = pytest.mark.skipif(not HAS_LINKS, reason="symbolic links can't be made here")
 needs_modes = pytest.mark.skipif(not _modes, reason="files have no modes here")
+needs_cases = pytest.mark.skipif(not TELLS_CASES, reason="names' case makes no difference here")
+needs_removal = pytest.mark.skipif(
+    not REMOVES_WHAT_IS_OPEN, reason="files that are open can't be removed here"
+)
 needs_odd_names = pytest.mark.skipif(not _odd_names, reason="names of files are restricted here")
 needs_any_bytes = pytest.mark.skipif(not _any_bytes, reason="names of files are text here")
-needs_pipes = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
 needs_users = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="there are no user numbers")
 needs_posix_paths = pytest.mark.skipif(os.sep != "/", reason="paths begin with a drive here")
 needs_root = pytest.mark.skipif(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.capabilities import program
 from tests.support.manifests import manifest_of, write_models
 
 if TYPE_CHECKING:
@@ -26,7 +27,11 @@ def tracked_files() -> list[str]:
     if not (ROOT / ".git").exists():
         pytest.skip("needs a git checkout: its tracked files say what is to be packed")
     listing = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, encoding="utf-8"
+        [program("git"), "ls-files", "-z"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        encoding="utf-8",
     ).stdout
     names = (name for name in listing.split("\0") if name and (ROOT / name).is_file())
     return sorted(name for name in names if not name.startswith(f"{MODELS_DIR}/"))

@@ -14,9 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.programs import needed
+from tests.support.waiting import PATIENCE
 
-_START_LIMIT = 20.0
-"""Seconds in which it has to say where it listens."""
 USER, PASSWORD = "me", "hunter2"
 _HTPASSWD = f"{USER}:$2y$04$rImyhBsM2Aj9flhl3zFusesOUXCvGY3AAlf1JP4EnLdK2iQVwRIFS\n"
 """The password by bcrypt, the only way that the registry takes."""
@@ -72,7 +71,7 @@ def docker_registry(*, password: bool = False) -> Iterator[Registry]:
             yield registry
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(PATIENCE)
         registry.requests += [
             (method, path, int(status), int(sent))
             for method, path, status, sent in _REQUEST.findall(log.read_text())
@@ -80,7 +79,7 @@ def docker_registry(*, password: bool = False) -> Iterator[Registry]:
 
 
 def _port(process: subprocess.Popen[bytes], log: Path) -> int:
-    limit = time.monotonic() + _START_LIMIT
+    limit = time.monotonic() + PATIENCE
     while process.poll() is None and time.monotonic() < limit:
         if match := _LISTENING.search(log.read_text()):
             return int(match[1])

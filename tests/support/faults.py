@@ -7,7 +7,7 @@ new effect: neither the listener nor the hosts know of any.
 from __future__ import annotations
 
 import threading
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import partial
@@ -115,6 +115,31 @@ class Drip(Effect):
     def answer(self, request: Request, application: Application) -> Response:
         response = application(request)
         return replace(response, body=slowed(response.body, self.bytes_per_second, request.pause))
+
+
+@dataclass(frozen=True)
+class HoldAfter(Effect):
+    """Send this many bytes of the body, and the others not before `go` is set: whoever asks can't finish until then."""
+
+    size: int
+    go: threading.Event = field(default_factory=threading.Event)
+
+    def answer(self, request: Request, application: Application) -> Response:
+        response = application(request)
+        body = response.body
+        return replace(
+            response, body=Body(lambda: self._held(body.chunks(), request.pause), body.length)
+        )
+
+    def _held(self, chunks: Iterator[bytes], pause: Callable[[float], object]) -> Iterator[bytes]:
+        left = self.size
+        for chunk in chunks:
+            yield chunk[:left]
+            if len(chunk) > left:
+                while not self.go.is_set():
+                    pause(0.01)
+                yield chunk[left:]
+            left = max(0, left - len(chunk))
 
 
 @dataclass(frozen=True)

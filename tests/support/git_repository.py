@@ -7,6 +7,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.capabilities import program
+
 _EPOCH = 1_750_000_000
 
 
@@ -38,7 +40,14 @@ class Repository:
             "GIT_COMMITTER_DATE": moment,
         }
         finished = subprocess.run(
-            ["git", "-C", str(self.folder), "-c", "protocol.file.allow=always", *arguments],
+            [
+                program("git"),
+                "-C",
+                str(self.folder),
+                "-c",
+                "protocol.file.allow=always",
+                *arguments,
+            ],
             env=environment,
             input=text,
             capture_output=True,

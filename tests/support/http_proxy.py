@@ -15,9 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.checkout import ROOT
+from tests.support.waiting import PATIENCE
 
-_START_LIMIT = 60.0
-"""Seconds in which it has to say where it listens."""
 _OPTIONS = ("--hostname=127.0.0.1", "--port=0", "--num-workers=1", "--num-acceptors=1")
 
 
@@ -65,7 +64,7 @@ def http_proxy(*, user: str = "", password: str = "") -> Iterator[Proxy]:
 
 
 def _port(process: subprocess.Popen[bytes], file: Path, output: Path) -> int:
-    limit = time.monotonic() + _START_LIMIT
+    limit = time.monotonic() + PATIENCE
     while time.monotonic() < limit and process.poll() is None:
         # The file is written after the proxy listens, its line feed last.
         if file.exists() and (text := file.read_text()).endswith("\n"):

@@ -96,7 +96,7 @@ def kill(count: int) -> int:
     killed = {slow: 0, quick: 0}
     longest = {slow: 0.2, quick: 0.03}
     while sum(killed.values()) < count:
-        mirror = random.choice([slow, quick])
+        mirror = min(killed, key=killed.__getitem__)
         forget_something(everything=mirror == slow)
         pid = child(mirror)
         time.sleep(random.uniform(0, longest[mirror]))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import random
+import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -28,6 +31,12 @@ FILES: Mapping[str, bytes] = {
 """A small stand-in for a model: two large files, one of them in a folder, and a small one."""
 
 
+def pin_of(path: str, content: bytes, also: tuple[str, ...] = ()) -> ModelFile:
+    """The pin of a file; a small one travels inside."""
+    inline = base64.b64encode(zlib.compress(content)).decode() if len(content) <= SMALL else None
+    return ModelFile(path, hashlib.sha256(content).hexdigest(), len(content), also, inline)
+
+
 def write_models(directory: Path, files: Mapping[str, bytes] = FILES) -> None:
     """Write model files below `directory`."""
     for path, content in files.items():
@@ -49,10 +58,7 @@ def manifest_of(
         license="Apache-2.0",
         upstream="https://example.org/some-model",
         asset=Asset("v0.1.0", "models-v0.1.0.zip", "0" * 64, 1234),
-        files=tuple(
-            ModelFile.of_bytes(path, content, inline=len(content) <= SMALL)
-            for path, content in sorted(files.items())
-        ),
+        files=tuple(pin_of(path, content) for path, content in sorted(files.items())),
     )
     return Manifest(distribution, repository, model.name, (model,))
 
@@ -71,9 +77,7 @@ _assets = st.builds(Asset, tag=_names, name=_names, sha256=_digests, size=_sizes
 def _files(draw: st.DrawFn) -> ModelFile:
     path, also = draw(_paths), tuple(draw(st.lists(_text, max_size=2)))
     if draw(st.booleans()):
-        return ModelFile.of_bytes(
-            path, draw(st.binary(min_size=1, max_size=40)), also=also, inline=True
-        )
+        return pin_of(path, draw(st.binary(min_size=1, max_size=40)), also)
     return ModelFile(path, draw(_digests), draw(_sizes), also)
 
 

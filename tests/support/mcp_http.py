@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.mcp_raw import ROOT
+from tests.support.waiting import PATIENCE
 
 COMMAND = (sys.executable, "-m", "heimdall.mcp_server")
 TOKEN = "the-token-of-these-tests-0123456789"
@@ -34,7 +35,7 @@ class HttpServer:
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         self.process.send_signal(number)
-        return self.process.wait(60)
+        return self.process.wait(PATIENCE)
 
 
 @contextmanager
@@ -79,5 +80,5 @@ def http_server(
             process.kill()
         process.wait()
         if len(lines) > 1:
-            collector.join(60)
+            collector.join(PATIENCE)
         process.stderr.close()

@@ -15,8 +15,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.support.waiting import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60.0
 VERSION = "2025-11-25"
 INITIALIZE: dict[str, Any] = {
     "jsonrpc": "2.0",

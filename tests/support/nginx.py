@@ -16,10 +16,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.programs import needed
+from tests.support.waiting import PATIENCE
 
 _ATTEMPTS = 5
-_START_LIMIT = 20.0
-"""Seconds in which nginx has to answer, or to say why it doesn't."""
 _CONFIGURATION = """
 daemon off;
 master_process off;
@@ -72,7 +71,7 @@ def nginx_mirror(directory: Path, *, ranges: bool = True) -> Iterator[Nginx]:
         finally:
             process.send_signal(signal.SIGQUIT)
             try:
-                process.wait(10)
+                process.wait(30)
             except subprocess.TimeoutExpired:  # a client keeps its connection open
                 process.kill()
                 process.wait()
@@ -107,7 +106,7 @@ def _start(
 
 def _answers(process: subprocess.Popen[bytes], pid_file: Path, port: int) -> bool:
     """Whether it is this process, and no other that was faster to take the port, that listens."""
-    limit = time.monotonic() + _START_LIMIT
+    limit = time.monotonic() + PATIENCE
     while process.poll() is None and time.monotonic() < limit:
         # nginx binds first, and writes the file then.
         if pid_file.exists() and pid_file.read_text().strip() == str(process.pid):

@@ -8,6 +8,7 @@ registry that it is configured for. The tests reach no registry.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import ssl
@@ -70,7 +71,7 @@ def run_tool(
     """Run one of the tools by its name. The test is skipped where they are not installed."""
     if not _is_current(tools):
         pytest.skip(f"what is pinned is not installed: python -m tests.support.node_tools {tools}")
-    command = [str(NODE), str(CACHE / tools / "node_modules" / ".bin" / name), *arguments]
+    command = [str(NODE), str(_program(tools, name)), *arguments]
     variables = {**_environment(), **(environment or {})}
     return subprocess.run(
         command,
@@ -78,8 +79,18 @@ def run_tool(
         env=variables,
         capture_output=True,
         encoding="utf-8",
-        timeout=300,
+        timeout=900,
         check=False,
+    )
+
+
+def _program(tools: str, name: str) -> Path:
+    """The script itself: npm's `.bin` has programs for cmd.exe on Windows."""
+    packages = json.loads((PINS / tools / "package-lock.json").read_bytes())["packages"]
+    return next(
+        CACHE / tools / where / package["bin"][name]
+        for where, package in packages.items()
+        if name in package.get("bin", ())
     )
 
 

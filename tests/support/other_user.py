@@ -47,7 +47,7 @@ class OtherUser:
             env=uncovered(environment),
             capture_output=True,
             encoding="utf-8",
-            timeout=120,
+            timeout=900,
             check=False,
         )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from hatch_heimdall_models.manifest import Asset, Manifest, Model, ModelFile
 from release.assets import SUMS_NAME, sums_bytes
 from release.checkout import Checkout
+from tests.support.capabilities import program
 from tests.support.tiny_release import zip_bytes
 
 TAG = "v1.0.0"
@@ -73,5 +74,5 @@ def commit(root: Path) -> str:
 
 def git(root: Path, *arguments: str) -> str:
     return subprocess.run(
-        ["git", *arguments], cwd=root, check=True, capture_output=True, encoding="utf-8"
+        [program("git"), *arguments], cwd=root, check=True, capture_output=True, encoding="utf-8"
     ).stdout.strip()

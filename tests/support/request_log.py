@@ -9,6 +9,7 @@ from typing import TextIO
 
 from release.github_standin.log import Record, RequestLog
 from release.github_standin.messages import Request
+from tests.support.waiting import PATIENCE
 
 
 class KeptLog(RequestLog):
@@ -43,7 +44,7 @@ class KeptLog(RequestLog):
         with self._changed:
             return list(self._pending)
 
-    def settled(self, timeout: float = 10.0) -> list[Record]:
+    def settled(self, timeout: float = PATIENCE) -> list[Record]:
         """All records, once no answer is being sent: a client may have all of it before its server has noticed.
 
         Raises:

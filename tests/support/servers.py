@@ -81,17 +81,14 @@ def package_index(
     directory: Path,
     *,
     credentials: tuple[str, str] | None = None,
-    ranges: bool = True,
     tls: ssl.SSLContext | None = None,
     faults: Iterable[Fault] = (),
 ) -> Iterator[RunningServer]:
     """The wheels of a directory as a package index; `server.url + "/simple/"` is for `PIP_INDEX_URL`. Host `index`.
 
-    `credentials` (user, password) are asked for by basic authentication; `ranges` is about wheels.
+    `credentials` (user, password) are asked for by basic authentication.
     """
-    with _serving(
-        "index", PackageIndex(directory, credentials=credentials, ranges=ranges), tls, faults
-    ) as server:
+    with _serving("index", PackageIndex(directory, credentials=credentials), tls, faults) as server:
         yield server
 
 

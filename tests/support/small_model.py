@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hatch_heimdall_models.manifest import Asset, Manifest, Model, ModelFile
-from tests.support.manifests import SMALL
+from hatch_heimdall_models.manifest import Asset, Manifest, Model
+from tests.support.manifests import pin_of
+from tests.support.waiting import PATIENCE, let_imports_wait
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -59,16 +60,13 @@ class SmallModel:
     def manifest(self) -> Manifest:
         asset = self.asset_path.read_bytes()
         files = tuple(
-            ModelFile.of_bytes(
-                path, content, also=self.also.get(path, ()), inline=len(content) <= SMALL
-            )
-            for path, content in self.files.items()
+            pin_of(path, content, self.also.get(path, ())) for path, content in self.files.items()
         )
-        pinned = Asset(
+        zipped = Asset(
             self.tag, self.asset_path.name, hashlib.sha256(asset).hexdigest(), len(asset)
         )
         model = Model(
-            self.name, "standard", "Apache-2.0", "https://huggingface.co/owner/small", pinned, files
+            self.name, "standard", "Apache-2.0", "https://huggingface.co/owner/small", zipped, files
         )
         return Manifest("heimdall-mcp", "owner/repository", self.name, (model,))
 
@@ -100,13 +98,15 @@ class Installation:
     site: Path
 
     @classmethod
-    def make(cls, site: Path, model: SmallModel) -> Installation:
+    def make(cls, site: Path, model: SmallModel, *, patient: bool = True) -> Installation:
         for package in ("heimdall", "cognitive_memory"):
             shutil.copytree(
                 ROOT / package, site / package, ignore=shutil.ignore_patterns("__pycache__", "data")
             )
         shutil.copyfile(ROOT / "heimdall/_heimdall_commands.py", site / "_heimdall_commands.py")
         model.write_manifest(site / "heimdall" / "model_manifest.json")
+        if patient:
+            let_imports_wait(site / "heimdall")
         return cls(site)
 
     def environment(self, **variables: str) -> dict[str, str]:
@@ -124,7 +124,7 @@ class Installation:
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         process = self.start(*arguments, **variables)
-        stdout, stderr = process.communicate(timeout=120)
+        stdout, stderr = process.communicate(timeout=PATIENCE)
         return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
 
     def import_heimdall(self, **variables: str) -> subprocess.CompletedProcess[str]:

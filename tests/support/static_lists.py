@@ -27,11 +27,13 @@ METHODS = ("tools/list", "prompts/list", "resources/templates/list")
 FILE = Path(opening.__file__).with_name(opening.LISTS)
 
 
-async def answers_of_the_sdk(*requests: dict[str, Any]) -> list[bytes]:
+async def answers_of_the_sdk(
+    *requests: dict[str, Any], service: Service | None = None
+) -> list[bytes]:
     """The lines that the SDK answers requests with, one after the other."""
     to_server, from_client = anyio.create_memory_object_stream[SessionMessage | Exception](1)
     from_server, to_client = anyio.create_memory_object_stream[SessionMessage](1)
-    server = make_server(Service(None))
+    server = make_server(service or Service(None))
     lines = []
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(

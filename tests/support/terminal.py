@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from tests.support.waiting import PATIENCE
+
 
 def on_a_terminal(
     command: Sequence[str],
@@ -20,7 +22,7 @@ def on_a_terminal(
     columns: int = 80,
     environment: Mapping[str, str] | None = None,
     typed: str = "",
-    seconds: float = 120,
+    seconds: float = PATIENCE,
 ) -> tuple[int, str]:
     """Run a command whose stdin, stdout and stderr are a terminal.
 
@@ -58,7 +60,7 @@ def on_a_terminal(
         if late := time.monotonic() >= until:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-        code = process.wait(timeout=60)
+        code = process.wait(timeout=900)
     seen = received.decode(errors="replace").replace("\r\n", "\n")
     if late:
         raise TimeoutError(f"{command} went on for {seconds} seconds, and said so far:\n{seen}")

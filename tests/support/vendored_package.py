@@ -12,6 +12,7 @@ from pathlib import Path
 from hatch_heimdall_models.config import HookConfig
 from hatch_heimdall_models.vendor import vendored_text
 from tests.support.small_model import SmallModel
+from tests.support.waiting import PATIENCE
 
 CONFIG = HookConfig("src/app/models", "src/app/model_manifest.json", "owner/repository")
 
@@ -89,5 +90,5 @@ class VendoredPackage:
     def run(self, code: str = "print(app.ensure())", **options: object) -> tuple[str, str]:
         """What it printed, and the last lines of its errors."""
         process = self.start(code, **options)  # type: ignore[arg-type]
-        stdout, stderr = process.communicate(timeout=120)
+        stdout, stderr = process.communicate(timeout=PATIENCE)
         return stdout.strip(), stderr

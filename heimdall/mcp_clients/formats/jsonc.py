@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from heimdall.mcp_clients.errors import FormatError
+from heimdall.mcp_clients.formats.texts import nested, newline_of
 
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _BLANKS = re.compile(r"[ \t\r\n]*")
@@ -135,8 +136,7 @@ def put(text: str, keys: Sequence[str], content: object) -> str:
     if not isinstance(last.content, dict):
         name = ".".join(keys[:depth]) or "the document"
         raise FormatError(f"{name} is no object")
-    for missing in reversed(keys[depth + 1 :]):
-        content = {missing: content}
+    content = nested(keys[depth + 1 :], content)
     return _insert(text, last, document.members(last), keys[depth], content)
 
 
@@ -169,7 +169,7 @@ def remove(text: str, keys: Sequence[str]) -> str:
 def _insert(
     text: str, holder: _Member, members: Sequence[_Member], key: str, content: object
 ) -> str:
-    newline = _newline(text)
+    newline = newline_of(text)
     if not members:
         outer = _indent_before(text, holder.value)
         inner = outer + _unit(text)
@@ -233,13 +233,9 @@ def _unit(text: str) -> str:
     return indented[1] if indented else "  "
 
 
-def _newline(text: str) -> str:
-    return "\r\n" if "\r\n" in text else "\n"
-
-
 def _render(content: object, text: str, indent: str) -> str:
     rendered = json.dumps(content, indent=_unit(text), ensure_ascii=False)
-    return rendered.replace("\n", _newline(text) + indent)
+    return rendered.replace("\n", newline_of(text) + indent)
 
 
 def _blanked(text: str, pattern: re.Pattern[str]) -> str:

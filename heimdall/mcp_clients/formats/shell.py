@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from heimdall.mcp_clients.errors import FormatError
+from heimdall.mcp_clients.formats.texts import nested, newline_of
 
 _COMMAND = re.compile(r"mcp[ \t]+add[ \t](?:[^\n]*\\\r?\n)*[^\n]*\n?")
 _MORE_THAN_WORDS = re.compile(r"[$`;&|<>()]")
@@ -50,8 +51,8 @@ def put(text: str, keys: Sequence[str], content: Any) -> str:
             holder = holder.setdefault(key, {})
         holder[inner[-1]] = content
     else:
-        server = _nested(inner, content)
-    line = _line(name, server) + ("\r\n" if "\r\n" in text else "\n")
+        server = nested(inner, content)
+    line = _line(name, server) + newline_of(text)
     if here:
         start, end = here[-1][:2]
     else:
@@ -106,12 +107,6 @@ def _server(words: list[str]) -> dict[str, Any]:
         else:
             server[name] = value
     return server
-
-
-def _nested(keys: Sequence[str], content: Any) -> dict[str, Any]:
-    for key in reversed(keys):
-        content = {key: content}
-    return dict(content)
 
 
 def _line(name: str, server: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from heimdall.mcp_clients.errors import FormatError
+from heimdall.mcp_clients.formats.texts import newline_of, with_lines
 
 _STRINGS = r'"""(?:\\.|[^\\])*?"{3,5}' r"|'''.*?'{3,5}" r'|"(?:\\.|[^"\\\n])*"' r"|'[^'\n]*'"
 _TOKENS = re.compile(rf"{_STRINGS}|#[^\n]*|[\[\]{{}},\n]", re.DOTALL)
@@ -86,11 +87,11 @@ def put(text: str, keys: Sequence[str], content: object) -> str:
     # Beside what is there already, in its form: below its header, or as dotted keys.
     beside = [one for one in statements if one.table == parent]
     beside = beside or [one for one in statements if one.is_pair and one.is_of(parent)]
-    newline = "\r\n" if "\r\n" in text else "\n"
+    newline = newline_of(text)
     if beside and not (len(path) == 2 and isinstance(content, Mapping)):
         last = beside[-1]
         line = f"{_key(path[len(last.table) :])} = {_render(content)}{newline}"
-        return _insert(text, last.end, line, newline)
+        return with_lines(text, last.end, line)
     header: Path
     if isinstance(content, Mapping) and len(path) == 2:
         header, lines = path, dict(content)
@@ -101,7 +102,7 @@ def put(text: str, keys: Sequence[str], content: object) -> str:
     if below is not None:
         return text[:below] + newline.join([*block, "", ""]) + text[below:]
     gap = newline if text.strip() else ""
-    return _insert(text, len(text), gap + newline.join([*block, ""]), newline)
+    return with_lines(text, len(text), gap + newline.join([*block, ""]))
 
 
 def remove(text: str, keys: Sequence[str]) -> str:
@@ -239,11 +240,6 @@ def _cut_inline(text: str, one: _Statement, below: Path) -> str:
         elif below[: len(path)] == path:
             raise FormatError(f"{_key(one.path + path)} is written in a form that can't be edited")
     return text
-
-
-def _insert(text: str, at: int, lines: str, newline: str) -> str:
-    lead = "" if at == 0 or text[:at].endswith("\n") else newline
-    return text[:at] + lead + lines + text[at:]
 
 
 def _key(path: Sequence[str]) -> str:

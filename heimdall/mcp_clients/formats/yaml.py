@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from heimdall.mcp_clients.errors import FormatError
+from heimdall.mcp_clients.formats.texts import nested, newline_of, with_lines
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -44,12 +45,12 @@ def put(text: str, keys: Sequence[str], content: object) -> str:
     read(text)
     root = yaml.compose(text, yaml.SafeLoader)
     if root is None:
-        return _block(text, len(text), _nested(keys, content), 0)
+        return _block(text, len(text), nested(keys, content), 0)
     holder, key_end, indent = root, 0, 0
     for depth, key in enumerate(keys):
         if not isinstance(holder, yaml.MappingNode):
             if depth and holder.tag == "tag:yaml.org,2002:null":
-                keys, content = keys[:depth], _nested(keys[depth:], content)
+                keys, content = keys[:depth], nested(keys[depth:], content)
                 if holder.value:
                     break
                 at = _line_end(text, text.find(":", key_end))
@@ -58,7 +59,7 @@ def put(text: str, keys: Sequence[str], content: object) -> str:
             raise FormatError(f"{name} is no mapping")
         pair = _pair(holder, key)
         if pair is None:
-            return _insert(text, holder, _nested(keys[depth:], content))
+            return _insert(text, holder, nested(keys[depth:], content))
         key_end, indent, holder = pair[0].end_mark.index, pair[0].start_mark.column, pair[1]
     return text[:key_end] + ": " + _flow(content) + text[_end(text, holder) :]
 
@@ -105,14 +106,6 @@ def _pair(holder: yaml.MappingNode, key: str) -> tuple[yaml.Node, yaml.Node] | N
     return None
 
 
-def _nested(keys: Sequence[str], content: object) -> dict[str, object]:
-    *outer, last = keys
-    made = {last: content}
-    for key in reversed(outer):
-        made = {key: made}
-    return made
-
-
 def _end(text: str, node: yaml.Node) -> int:
     """Where a node ends; a block's own mark stands at what follows it."""
     if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
@@ -128,7 +121,7 @@ def _line_end(text: str, at: int) -> int:
     return len(text) if end < 0 else end + 1
 
 
-def _insert(text: str, holder: yaml.MappingNode, content: dict[str, object]) -> str:
+def _insert(text: str, holder: yaml.MappingNode, content: object) -> str:
     if not holder.flow_style:
         indent = holder.value[0][0].start_mark.column
         return _block(text, _line_end(text, _end(text, holder)), content, indent)
@@ -138,13 +131,11 @@ def _insert(text: str, holder: yaml.MappingNode, content: dict[str, object]) -> 
     return before + comma + _flow(content)[1:-1] + text[end:]
 
 
-def _block(text: str, at: int, content: dict[str, object], indent: int) -> str:
+def _block(text: str, at: int, content: object, indent: int) -> str:
     """Insert a mapping as lines of its own."""
-    newline = "\r\n" if "\r\n" in text else "\n"
     made = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=10**6)
-    lines = "".join(" " * indent + line + newline for line in made.splitlines())
-    lead = "" if at == 0 or text[:at].endswith("\n") else newline
-    return text[:at] + lead + lines + text[at:]
+    lines = "".join(" " * indent + line + newline_of(text) for line in made.splitlines())
+    return with_lines(text, at, lines)
 
 
 def _flow(content: object) -> str:

@@ -42,7 +42,8 @@ Cursor = Annotated[str, Field(max_length=500, description="next_cursor of the pa
 class Arguments(BaseModel):
     """Base of all arguments: null counts as left out, other names are understood, unknown ones refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    # Built when it is first used: the first answer does not wait for the models of all tools.
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     @model_validator(mode="before")
     @classmethod

@@ -6,7 +6,6 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from cognitive_memory.core.recall import Recall, RecallMode
-from heimdall.mcp_server.model_reports import until_ready
 from heimdall.mcp_server.tools import texts
 from heimdall.mcp_server.tools.arguments import RecallMemories
 from heimdall.mcp_server.tools.filtering import Wanted, wanted
@@ -28,21 +27,17 @@ async def recall_memories(call: Call, arguments: RecallMemories) -> tuple[Recall
     task and whenever earlier decisions, conventions, errors or experiences could matter. Long
     memories come as excerpts.
     """
-    if not arguments.query.strip():
-        raise ToolError("query is blank: say in plain words what to look for, or name exact terms.")
-    skipped = _position(arguments)
+    skipped = position(arguments)
     memory = await call.service.memories_of(call.ctx)
-    if not memory.memories:
-        notes = ("This project has no memories yet.",)
-        nothing = Recall(hits=(), mode=RecallMode.KEYWORDS, pending=0, notes=notes)
-        return _answer(arguments, nothing, skipped)
-    if arguments.wait_for_model:
+    if arguments.wait_for_model and memory.memories:
+        from heimdall.mcp_server.model_reports import until_ready
+
         _embed(call, memory)
         await until_ready(call.service.model, call.ctx)
-    recall, among = await call.service.in_thread(_recall, memory, arguments, skipped)
+    recall, answer = await call.service.in_thread(recalled, memory, arguments, skipped)
     if recall.pending:
         _embed(call, memory)
-    return _answer(arguments, recall, skipped, among)
+    return answer
 
 
 def _embed(call: Call, memory: JointMemory) -> None:
@@ -50,11 +45,23 @@ def _embed(call: Call, memory: JointMemory) -> None:
         call.service.model.begin(each, asked=True)
 
 
-def _recall(memory: JointMemory, asked: RecallMemories, skipped: int) -> tuple[Recall, Wanted]:
+def recalled(
+    memory: JointMemory, asked: RecallMemories, skipped: int
+) -> tuple[Recall, tuple[Recalled, str]]:
+    """What is found behind the first `skipped` memories, and the answer that tells it. Blocks.
+
+    Raises:
+        HeimdallError: the memory can't be asked.
+    """
+    if not memory.memories:
+        notes = ("This project has no memories yet.",)
+        nothing = Recall(hits=(), mode=RecallMode.KEYWORDS, pending=0, notes=notes)
+        return nothing, _answer(asked, nothing, skipped)
     among = wanted(memory, asked)
     # One more than is shown tells whether there is a next page.
     limit = min(skipped + asked.max_results + 1, DEEPEST)
-    return memory.recall(asked.query, limit=limit, filter=among.filter), among
+    recall = memory.recall(asked.query, limit=limit, filter=among.filter)
+    return recall, _answer(asked, recall, skipped, among)
 
 
 def _answer(
@@ -85,8 +92,14 @@ def _cursor(asked: RecallMemories, following: int) -> str:
     return f"{following}.{_question(asked)}"
 
 
-def _position(asked: RecallMemories) -> int:
-    """How many memories earlier pages showed."""
+def position(asked: RecallMemories) -> int:
+    """How many memories earlier pages showed.
+
+    Raises:
+        ToolError: nothing is asked, or the cursor is another question's.
+    """
+    if not asked.query.strip():
+        raise ToolError("query is blank: say in plain words what to look for, or name exact terms.")
     if asked.cursor is None:
         return 0
     position, _, question = asked.cursor.partition(".")

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from cognitive_memory.core.local_time import local_time
 from cognitive_memory.core.memory import Memory, Scope
-from heimdall.quoting import clean
+from heimdall.quoting import clean, shortened
 
 USUAL_IMPORTANCE = 0.5
 _MOST_TAGS = 20
@@ -22,7 +22,13 @@ _LONGEST_LABEL = 60
 _LONGEST_NAME = 300
 
 
-class MemoryRecord(BaseModel):
+class Result(BaseModel):
+    """Base of all; built when it is first used, as arguments are."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
+class MemoryRecord(Result):
     """A memory.
 
     Attributes:
@@ -90,20 +96,20 @@ class MemoryRecord(BaseModel):
         )
 
 
-class StoredRecord(BaseModel):
+class StoredRecord(Result):
     """Of a memory that was stored, what its caller does not know."""
 
     id: str
 
 
-class Stored(BaseModel):
+class Stored(Result):
     """Result of `store_memory` and `session_lessons`, and of `update_memory`."""
 
     memory: StoredRecord
     notes: list[str] | None = None
 
 
-class Listed(BaseModel):
+class Listed(Result):
     """Result of `list_memories` and `get_memory`.
 
     Attributes:
@@ -126,7 +132,7 @@ class Recalled(Listed):
     mode: Literal["hybrid", "keywords"]
 
 
-class Deleted(BaseModel):
+class Deleted(Result):
     """Result of the tools that delete.
 
     Attributes:
@@ -140,7 +146,7 @@ class Deleted(BaseModel):
     memories: list[MemoryRecord]
 
 
-class ProjectRecord(BaseModel):
+class ProjectRecord(Result):
     """The project that the memories belong to."""
 
     root: str
@@ -152,7 +158,7 @@ class ProjectRecord(BaseModel):
     id: str | None = None
 
 
-class Counts(BaseModel):
+class Counts(Result):
     """How many memories there are."""
 
     total: int
@@ -162,7 +168,7 @@ class Counts(BaseModel):
     pending: int = Field(description="So many can be found by keywords alone so far")
 
 
-class ModelRecord(BaseModel):
+class ModelRecord(Result):
     """The embedding model, without which there is no search by meaning."""
 
     state: Literal["waiting", "fetching", "loading", "embedding", "ready", "failed"]
@@ -171,7 +177,7 @@ class ModelRecord(BaseModel):
     total: int | None = Field(default=None, description="Of so many")
 
 
-class Status(BaseModel):
+class Status(Result):
     """Result of `memory_status`."""
 
     system_status: Literal["healthy", "degraded"] = Field(
@@ -203,5 +209,4 @@ def _labels(labels: Sequence[str], *, most: int, longest: int) -> list[str] | No
 
 
 def _short(text: str | None, longest: int) -> str | None:
-    text = clean(text or "")
-    return (text if len(text) <= longest else f"{text[: longest - 1]}…") or None
+    return shortened(clean(text or ""), longest) or None

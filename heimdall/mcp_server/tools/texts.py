@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from cognitive_memory.core.memory import Scope
 from heimdall.mcp_server.tools.results import Deleted, Listed, MemoryRecord, Recalled, Status
-from heimdall.quoting import DATA_NOT_ORDERS, block, clean, quoted, sentence
+from heimdall.quoting import DATA_NOT_ORDERS, block, clean, quoted, sentence, shortened
 
 if TYPE_CHECKING:
     from cognitive_memory.core.memory import Memory
@@ -163,8 +163,7 @@ def facts(record: MemoryRecord) -> str:
 
 
 def _beginning(text: str) -> str:
-    line = " ".join(clean(text).split())
-    return line if len(line) <= _BEGINNING else f"{line[: _BEGINNING - 1]}…"
+    return shortened(" ".join(clean(text).split()), _BEGINNING)
 
 
 def _count(memories: int) -> str:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, get_type_hints
 
-import mcp_types as types
 from pydantic import BaseModel
 
 from heimdall.errors import HeimdallError
 from heimdall.mcp_server.tools.schemas import schema_of
 
 if TYPE_CHECKING:
+    import mcp_types as types
+
     from cognitive_memory.project_memory import ProjectMemory
     from heimdall.mcp_server.context import Context
     from heimdall.mcp_server.service import Service
@@ -81,6 +82,8 @@ class Tool:
     @cached_property
     def listed(self) -> types.Tool:
         """The tool as the protocol has it."""
+        import mcp_types as types
+
         # Without a schema of the result: those of all tools took more room in a conversation than all the rest.
         return types.Tool(
             name=self.name,

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import queue
 import threading
-from typing import Final
+from contextlib import suppress
+from typing import Any, Final
 
 from heimdall.mcp_server.transport.descriptors import Wire
 from heimdall.mcp_server.transport.lines import LineReader, TooLongError, write_line
-from heimdall.mcp_server.transport.opening import Opening
+from heimdall.mcp_server.transport.opening import Call, Opening
 
 _MOST_KEPT: Final = 1024 * 1024
 """Bytes of messages beyond which no more are read before somebody asks for them."""
@@ -37,11 +38,33 @@ class Handshake:
         self._outgoing = wire.outgoing
         self._answering = threading.Lock()
         self._taken_over = False
+        self._call: Call | None = None
+        self._may_call = threading.Event()
+        self._needed: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._kept: queue.SimpleQueue[bytes | OSError | TooLongError | None] | None
         self._kept = queue.SimpleQueue()
         threading.Thread(
             target=self._run, args=(self._kept,), name="heimdall-handshake", daemon=True
         ).start()
+
+    def until_needed(self, call: Call, seconds: float) -> None:
+        """Wait while nobody else is needed: until a message is left to others, or none came for so long.
+
+        Args:
+            call: as in `Opening`; works in another thread, and never after this returned.
+            seconds: how long to wait for each message.
+        """
+        self._call = call
+        self._may_call.set()
+        needed = False
+        while not needed:
+            with suppress(queue.Empty):
+                needed = self._needed.get(timeout=seconds)
+                continue
+            with self._answering:  # what it takes to answer is no silence
+                needed = self._needed.empty()
+        with self._answering:
+            self._call = None
 
     def next_line(self) -> bytes | None:
         """Wait for a line: what is left of the first ones, then those after them. Not for several threads.
@@ -53,6 +76,7 @@ class Handshake:
             OSError, TooLongError: as `LineReader.next_line`.
         """
         if self._kept is not None:
+            self._may_call.set()
             # Until an answer is written: nothing else may write to the client meanwhile.
             with self._answering:
                 self._taken_over = True
@@ -70,34 +94,42 @@ class Handshake:
             self._read(kept)
         finally:
             kept.put(None)
+            self._needed.put(True)
 
     def _read(self, kept: queue.SimpleQueue[bytes | OSError | TooLongError | None]) -> None:
-        opening, size = Opening(), 0
+        opening, size = Opening(self._called), 0
         while size <= _MOST_KEPT and not self._taken_over:
             try:
                 line = self._reader.next_line()
             except TooLongError as problem:
                 kept.put(problem)
+                self._needed.put(True)
                 continue
             except OSError as problem:
                 kept.put(problem)
                 break
             if line is None:
                 break
-            if not self._was_answered(opening, line):
+            with self._answering:
+                answered = self._was_answered(opening, line)
+                self._needed.put(opening.left)
+            if not answered:
                 kept.put(line)
                 size += len(line)
 
+    def _called(self, params: dict[str, Any]) -> dict[str, Any] | None:
+        self._may_call.wait()
+        return None if self._call is None else self._call(params)
+
     def _was_answered(self, opening: Opening, line: bytes) -> bool:
         """Answer a line if that is possible; whether nobody else needs it."""
-        with self._answering:
-            answer = None if self._taken_over else opening.answer(line)
-            if answer is None:
-                return False
-            try:
-                write_line(self._outgoing, answer.line)
-            except OSError:  # nobody reads; the transport finds out by itself
-                return False
-            if answer.first:
-                self.answered = answer.request_id
-            return not answer.first
+        answer = None if self._taken_over else opening.answer(line)
+        if answer is None:
+            return False
+        try:
+            write_line(self._outgoing, answer.line)
+        except OSError:  # nobody reads; the transport finds out by itself
+            return False
+        if answer.first:
+            self.answered = answer.request_id
+        return not answer.first

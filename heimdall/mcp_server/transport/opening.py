@@ -7,12 +7,16 @@ lists of tools, prompts and resource templates, and the same test tells how to w
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
 from functools import cache
 from pkgutil import get_data
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from heimdall.mcp_server import guide
 
+Call: TypeAlias = "Callable[[dict[str, Any]], dict[str, Any] | None]"
+"""Gives the result of a `tools/call` by its parameters; None if the SDK has to see to it."""
 VERSIONS: Final = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 """The protocol versions that begin with `initialize`; the last one is offered to clients that want another."""
 MODERN_VERSION: Final = "2026-07-28"
@@ -47,13 +51,22 @@ class Opening:
     """The beginning of one connection. Everything that leaves something to decide is left to the SDK.
 
     Each method is answered once: what a client that reads nothing is told fits into any pipe.
+
+    Args:
+        call: not asked where the client's roots tell the project, nor after another request was left to the SDK.
+
+    Attributes:
+        left: whether a request was left to the SDK.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, call: Call = lambda _: None) -> None:
+        self.left = False
+        self._call = call
+        self._rooted = False
         self._modern: bool | None = None
         self._over = False
         self._first: str | int | None = None
-        self._left = {"ping", *_results(modern=True)}
+        self._left = {"ping", "tools/call", *_results(modern=True)}
 
     def answer(self, line: bytes) -> Answer | None:
         """The answer to a message of the client; None if the SDK has to see to it."""
@@ -65,6 +78,7 @@ class Opening:
             return None  # a notification
         result = None if self._over else self._result(message)
         if result is None:
+            self.left = True
             # The first request decides the era, and how it is refused is the SDK's matter.
             self._over = self._over or self._first is None
             return None
@@ -82,7 +96,7 @@ class Opening:
                 "method": str(method),
                 **rest,
             }:
-                params = rest.pop("params", {})
+                params: Any = rest.pop("params", {})
                 same = request_id == self._first and self._first is not None
                 if rest or same or isinstance(request_id, bool) or not _is_text(str(request_id)):
                     return None
@@ -93,10 +107,20 @@ class Opening:
             if version is None:
                 return None
             self._modern = False
+            self._rooted = "roots" in params["capabilities"] and not os.environ.get(
+                "HEIMDALL_PROJECT"
+            )
             return _initialized(version)
+        called = method == "tools/call"
+        if called and (self.left or self._rooted):
+            return None
         if self._modern is not False and method != "ping" and _is_modern(params):
             modern = True
-        elif self._modern is False and method != "server/discover" and _is_bare(params):
+        elif (
+            self._modern is False
+            and method != "server/discover"
+            and (_is_call(params) if called else _is_bare(params))
+        ):
             modern = False
         else:
             return None
@@ -104,6 +128,8 @@ class Opening:
             return None
         self._left.remove(method)
         self._modern = modern
+        if called:
+            return self._call(params)
         result = _results(modern=modern).get(method, {})
         return {**result, "_meta": {f"{_META}serverInfo": _server()}} if modern else result
 
@@ -169,6 +195,14 @@ def _is_bare(params: Any) -> bool:
             return not more and _is_token(meta)
         case dict():
             return not params
+    return False
+
+
+def _is_call(params: Any) -> bool:
+    """Whether the parameters are those of a call of a tool, as before."""
+    match params:
+        case {"name": str(), "arguments": dict(), **more}:
+            return more.keys() <= {"_meta"} and _is_bare(more)
     return False
 
 

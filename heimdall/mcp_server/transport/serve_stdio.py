@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from typing import TYPE_CHECKING, Any, NoReturn
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from heimdall.mcp_server.transport.descriptors import claim_standard_streams
 from heimdall.mcp_server.transport.handshake import Handshake
@@ -11,8 +12,13 @@ from heimdall.mcp_server.transport.handshake import Handshake
 if TYPE_CHECKING:
     from mcp.server import Server
 
+    from heimdall.mcp_server.projects import Memories
     from heimdall.mcp_server.service import Service
     from heimdall.mcp_server.transport.descriptors import Wire
+
+
+_QUIET_SECONDS: Final = 0.1
+"""How long a client says nothing until the SDK is imported, which nobody waits for yet."""
 
 
 def serve_stdio() -> NoReturn:
@@ -22,21 +28,31 @@ def serve_stdio() -> NoReturn:
     handshake = Handshake(wire)
     # Imports make millions of objects and next to no garbage: looking for it is a tenth of the time until the answer.
     gc.disable()
+    from heimdall.mcp_server.log import begin_log
+    from heimdall.mcp_server.projects import Memories
+
+    begin_log()
+    memories = Memories()
+    handshake.until_needed(partial(_call, memories), _QUIET_SECONDS)
     import anyio
 
-    from heimdall.mcp_server.log import begin_log
     from heimdall.mcp_server.roots import Roots
     from heimdall.mcp_server.server import make_server
     from heimdall.mcp_server.service import Service
     from heimdall.mcp_server.transport.lifetime import end
 
-    begin_log()
     signals: list[int] = []
-    service = Service(Roots())
+    service = Service(Roots(), memories)
     gc.freeze()
     gc.enable()
     anyio.run(_serve, wire, handshake, service, make_server(service), signals)
     end(service, signals)
+
+
+def _call(memories: Memories, params: dict[str, Any]) -> dict[str, Any] | None:
+    from heimdall.mcp_server.tools.first_recall import first_recall
+
+    return first_recall(memories, params)
 
 
 async def _serve(

@@ -13,7 +13,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import urllib3
@@ -75,12 +74,7 @@ class _Cut:
         _as_daemon(self._timer).start()
         return self
 
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._timer.cancel()
 
     def _cut(self) -> None:
@@ -215,21 +209,25 @@ class _Https(Limited, _Direct, HTTPSConnection):
     pass
 
 
-class _HttpPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _Http
+def limited(
+    pools: urllib3.PoolManager,
+    http: type[HTTPConnection] = _Http,
+    https: type[HTTPSConnection] = _Https,
+) -> urllib3.PoolManager:
+    """The same pools, which make connections of this module's from now on."""
+
+    class HttpPool(urllib3.HTTPConnectionPool):
+        ConnectionCls = http
+
+    class HttpsPool(urllib3.HTTPSConnectionPool):
+        ConnectionCls = https
+
+    pools.pool_classes_by_scheme = {"http": HttpPool, "https": HttpsPool}
+    return pools
 
 
-class _HttpsPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _Https
-
-
-def limit(pools: urllib3.PoolManager) -> None:
-    """Let the pools make connections of this module's."""
-    pools.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
-
-
-def limit_socks(pools: urllib3.PoolManager) -> None:
-    """As `limit`, for pools behind a SOCKS proxy. Needs PySocks."""
+def limited_socks(pools: urllib3.PoolManager) -> urllib3.PoolManager:
+    """As `limited`, for pools behind a SOCKS proxy. Needs PySocks."""
     from urllib3.contrib.socks import SOCKSConnection
 
     class Socks(SOCKSConnection):
@@ -249,10 +247,4 @@ def limit_socks(pools: urllib3.PoolManager) -> None:
     class SocksHttps(Limited, Socks, HTTPSConnection):
         pass
 
-    class HttpPool(urllib3.HTTPConnectionPool):
-        ConnectionCls = SocksHttp
-
-    class HttpsPool(urllib3.HTTPSConnectionPool):
-        ConnectionCls = SocksHttps
-
-    pools.pool_classes_by_scheme = {"http": HttpPool, "https": HttpsPool}
+    return limited(pools, SocksHttp, SocksHttps)

@@ -81,12 +81,12 @@ class Answer:
         Raises:
             SourceError: as `chunks` does, or if it has more than `most` bytes.
         """
-        body = b""
+        body = bytearray()
         for chunk in self.chunks():
             body += chunk
             if len(body) > most:
                 raise SourceError(f"{redact_url(self.url)}: sends more than {most} bytes")
-        return body
+        return bytes(body)
 
 
 @dataclass(slots=True)

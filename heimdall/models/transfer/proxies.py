@@ -69,34 +69,25 @@ def problem_with(proxy: str) -> str | None:
         return "is no URL" + (", write @ as %40 in its password" if "@" in proxy else "")
     if not host:
         return "names no host"
-    if parts.scheme in _SOCKS:
-        has_pysocks = importlib.util.find_spec("socks") is not None
-        return (
-            None
-            if has_pysocks
-            else "is a SOCKS proxy, for which PySocks is missing: pip install pysocks"
-        )
-    return (
-        None
-        if parts.scheme in {"http", "https"}
-        else f"is of the kind {parts.scheme}, which can't be used"
-    )
+    if parts.scheme in _SOCKS and importlib.util.find_spec("socks") is None:
+        return "is a SOCKS proxy, for which PySocks is missing: pip install pysocks"
+    if parts.scheme not in {"http", "https", *_SOCKS}:
+        return f"is of the kind {parts.scheme}, which can't be used"
+    return None
 
 
-def pools_behind(proxy: str | None, tls: ssl.SSLContext) -> urllib3.PoolManager:
+def pools_behind(proxy: str | None, tls: ssl.SSLContext | None) -> urllib3.PoolManager:
     """Connections by way of a proxy, or direct ones.
 
     Args:
         proxy: its URL, perhaps with user and password.
-        tls: for the servers, and for the proxy if it is asked by https.
+        tls: for the servers, and for the proxy if it is asked by https; None: neither is.
 
     Raises:
         SourceError: if the proxy is none that can be used.
     """
     if proxy is None:
-        pools = urllib3.PoolManager(ssl_context=tls)
-        connections.limit(pools)
-        return pools
+        return connections.limited(urllib3.PoolManager(ssl_context=tls))
     if problem := problem_with(proxy):
         raise SourceError(f"the proxy {redact_url(proxy)} {problem}")
     proxy, credentials = Address.of(proxy)[::2]
@@ -104,15 +95,11 @@ def pools_behind(proxy: str | None, tls: ssl.SSLContext) -> urllib3.PoolManager:
         from urllib3.contrib.socks import SOCKSProxyManager
 
         user, password = credentials or (None, None)
-        pools = SOCKSProxyManager(proxy, user, password, ssl_context=tls)
-        connections.limit_socks(pools)
-        return pools
+        return connections.limited_socks(SOCKSProxyManager(proxy, user, password, ssl_context=tls))
     headers = urllib3.make_headers(proxy_basic_auth=":".join(credentials)) if credentials else None
-    pools = urllib3.ProxyManager(
-        proxy, proxy_headers=headers, ssl_context=tls, proxy_ssl_context=tls
+    return connections.limited(
+        urllib3.ProxyManager(proxy, proxy_headers=headers, ssl_context=tls, proxy_ssl_context=tls)
     )
-    connections.limit(pools)
-    return pools
 
 
 def refusal(error: BaseException) -> tuple[int, str] | None:

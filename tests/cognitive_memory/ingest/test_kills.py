@@ -21,6 +21,7 @@ from tests.support.git_repository import Repository
 from tests.support.small_model import ROOT
 from tests.support.sources import load_states
 from tests.support.trees import write_tree
+from tests.support.waiting import wait_until
 
 FILES = 100
 COMMITS = 800
@@ -99,7 +100,7 @@ def test_a_load_that_is_killed_ends_where_an_undisturbed_one_does(
     for project in (disturbed, undisturbed):
         _history(Repository.make(project))
         write_tree(project, files)
-    assert _start(undisturbed, *command).wait(timeout=120) == 0
+    assert _start(undisturbed, *command).wait(timeout=900) == 0
     expected = _state(undisturbed)
 
     chance = random.Random()
@@ -112,7 +113,7 @@ def test_a_load_that_is_killed_ends_where_an_undisturbed_one_does(
         process.wait()
         if _database(disturbed).exists():
             assert _state(disturbed) <= expected
-    assert _start(disturbed, *command).wait(timeout=120) == 0
+    assert _start(disturbed, *command).wait(timeout=900) == 0
     assert _state(disturbed) == expected
 
 
@@ -120,11 +121,10 @@ def test_a_load_that_is_killed_ends_where_an_undisturbed_one_does(
 def test_ctrl_c_ends_a_load_in_the_middle_of_a_file(project: Path) -> None:
     write_tree(project, {"a.md": "First.", **{f"b{number}.md": QUADRATIC for number in range(500)}})
     process = _start(project, "load", ".")
-    while _count(project) < 2:  # a.md, and a first one of those that take over a second
-        assert process.poll() is None
-        time.sleep(0.01)
+    # a.md, and a first one of those that take over a second
+    wait_until(lambda: _count(project) >= 2, process)
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=60) == 130
+    assert process.wait(timeout=900) == 130
     with ProjectMemory.open(_database(project)) as memory:
         assert "First." in {found.text for found in memory.memories()}
         assert "a.md" in load_states(memory)

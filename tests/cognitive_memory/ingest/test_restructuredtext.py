@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -93,6 +95,16 @@ def test_lines_end_where_an_editor_ends_them() -> None:
     assert [(block.line, block.title) for block in blocks if block.title] == [(7, "Title")]
 
 
+@pytest.fixture
+def nothing_is_collected() -> Iterator[None]:
+    """What other tests left would be finalised in the depth of calls, where it has no room for calls of its own."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("nothing_is_collected")
 @pytest.mark.parametrize(
     "text",
     [

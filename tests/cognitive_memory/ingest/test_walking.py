@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cognitive_memory.ingest.errors import PathNotFoundError
@@ -103,7 +103,7 @@ def _rules() -> st.SearchStrategy[str]:
     return lines.filter(lambda line: "**/" not in line)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 @given(
     rules=st.dictionaries(
         st.sampled_from([".gitignore", "a/.gitignore", "b/.gitignore", "a/b/.gitignore"]),

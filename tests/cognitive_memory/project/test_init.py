@@ -11,6 +11,7 @@ import pytest
 from cognitive_memory.project.errors import ProjectError
 from cognitive_memory.project.find import find_project
 from cognitive_memory.project.init import init_project
+from tests.support.capabilities import program
 from tests.support.real_model import ROOT
 
 pytestmark = pytest.mark.slow
@@ -49,9 +50,9 @@ def test_git_takes_the_settings_and_leaves_the_memories(tmp_path: Path) -> None:
     project = init_project(tmp_path)
     project.database.touch()
     project.database.with_name("cognitive_memory.db-wal").touch()
-    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    subprocess.run([program("git"), "init", "-q", tmp_path], check=True)
     listed = subprocess.run(
-        ["git", "-C", tmp_path, "status", "--porcelain", "-uall"],
+        [program("git"), "-C", tmp_path, "status", "--porcelain", "-uall"],
         capture_output=True,
         encoding="utf-8",
         check=True,
@@ -76,7 +77,7 @@ def test_several_at_once_agree_on_one_id(tmp_path: Path) -> None:
         )
         for _ in range(6)
     ]
-    printed = {process.communicate(timeout=60)[0].strip() for process in processes}
+    printed = {process.communicate(timeout=900)[0].strip() for process in processes}
     assert printed == {find_project(tmp_path).config.project_id}
     assert sorted(path.name for path in (tmp_path / ".heimdall").iterdir()) == [
         ".gitignore",

@@ -12,13 +12,14 @@ from cognitive_memory.opening import open_memory
 from cognitive_memory.project.errors import NoProjectError
 from cognitive_memory.project.find import Project, find_project
 from cognitive_memory.project.init import init_project
+from tests.support.capabilities import program
 
 pwd = pytest.importorskip("pwd")
 
 
 def git(*arguments: object) -> None:
     subprocess.run(
-        ["git", "-c", "protocol.file.allow=always", "-c", "user.name=n", "-c", "user.email=e@x.y",
+        [program("git"), "-c", "protocol.file.allow=always", "-c", "user.name=n", "-c", "user.email=e@x.y",
          *map(str, arguments)],
         check=True, capture_output=True, env={**os.environ, "GIT_CONFIG_NOSYSTEM": "1"},
     )  # fmt: skip

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import fcntl
 import os
 from pathlib import Path
 from unicodedata import normalize
@@ -9,6 +8,7 @@ import pytest
 
 from cognitive_memory.project.find import find_project
 from cognitive_memory.project.real_path import real_path, spelled
+from tests.support.capabilities import TELLS_CASES, needs_cases
 from tests.support.caseless import make_caseless
 
 NAME = normalize("NFD", "Übersicht.md")
@@ -20,10 +20,12 @@ def caseless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (top / "My Project" / ".git").mkdir(parents=True)
     for name in ("README.md", NAME):
         (top / "My Project" / name).write_text("text")
-    make_caseless(monkeypatch, top)
+    if TELLS_CASES:
+        make_caseless(monkeypatch, top)
     return top
 
 
+@needs_cases
 def test_where_names_are_told_apart_each_is_its_own(tmp_path: Path) -> None:
     for name in ("a", "A", "ä", normalize("NFD", "ä")):
         (tmp_path / name).mkdir()
@@ -37,6 +39,7 @@ def test_where_names_are_told_apart_each_is_its_own(tmp_path: Path) -> None:
     assert real_path("/") == Path("/")
 
 
+@needs_cases
 def test_a_name_is_spelled_as_the_disk_has_it(caseless: Path) -> None:
     project = caseless / "My Project"
     for name in ("readme.md", "README.MD", "README.md"):
@@ -62,6 +65,7 @@ def test_macos_is_asked_about_folders_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To open and close a database would drop SQLite's locks."""
+    fcntl = pytest.importorskip("fcntl")
     (tmp_path / "volume").mkdir()
     (tmp_path / "volume" / "file").touch()
     asked, folder = [], (tmp_path / "volume").stat()

@@ -94,7 +94,7 @@ def test_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
         subprocess.Popen([sys.executable, "-c", code, str(who)], env=environment)
         for who in range(4)
     ]
-    assert [process.wait(timeout=60) for process in started] == [0] * 4
+    assert [process.wait(timeout=900) for process in started] == [0] * 4
     assert set(trust.kept()) == {f"/p/{who}/{number}" for who in range(4) for number in range(50)}
 
 

@@ -2,22 +2,27 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from threading import Event
 
 import pytest
 
 from cognitive_memory.qdrant.first_answer import FirstAnswer, NoAnswerError
-
-FOREVER = 600.0
-
-
-def no_answer() -> str:
-    Event().wait()
-    raise AssertionError
+from tests.cognitive_memory.qdrant.conftest import FOREVER, Patience
 
 
 def failing() -> str:
     raise ValueError("no")
+
+
+@pytest.fixture
+def no_answer(patience: Patience) -> Callable[[], str]:
+    def silent() -> str:
+        patience.end()
+        Event().wait()
+        raise AssertionError
+
+    return silent
 
 
 def test_the_next_is_asked_at_once_when_one_fails() -> None:
@@ -26,16 +31,17 @@ def test_the_next_is_asked_at_once_when_one_fails() -> None:
     assert (set(asked.failures), asked.silent) == ({0}, set())
 
 
-def test_a_silent_one_costs_its_share_alone() -> None:
-    asked = FirstAnswer([no_answer, failing, lambda: "yes"], 0.3)
+def test_a_silent_one_costs_its_share_alone(no_answer: Callable[[], str]) -> None:
+    asked = FirstAnswer([no_answer, failing, lambda: "yes"], FOREVER)
     assert asked.get() == (2, "yes")
     assert (set(asked.failures), asked.silent) == ({1}, {0})
 
 
-def test_who_was_asked_before_may_still_answer() -> None:
+def test_who_was_asked_before_may_still_answer(patience: Patience) -> None:
     go = Event()
 
     def late() -> str:
+        patience.end()
         go.wait()
         return "late"
 
@@ -43,11 +49,11 @@ def test_who_was_asked_before_may_still_answer() -> None:
         go.set()
         raise ValueError
 
-    assert FirstAnswer([late, second], 60.0 / 100).get() == (0, "late")
+    assert FirstAnswer([late, second], FOREVER).get() == (0, "late")
 
 
-def test_silence_ends() -> None:
-    asked = FirstAnswer([no_answer, failing, no_answer], 0.1)
+def test_silence_ends(no_answer: Callable[[], str]) -> None:
+    asked = FirstAnswer([no_answer, failing, no_answer], FOREVER)
     with pytest.raises(NoAnswerError):
         asked.get()
     assert (set(asked.failures), asked.silent) == ({1}, {0, 2})

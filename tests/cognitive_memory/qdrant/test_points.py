@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cognitive_memory.core.memory import MemoryType, NewMemory
@@ -37,7 +37,7 @@ FILTERS = st.builds(
 
 
 @pytest.mark.slow
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20)
 @given(memories=st.lists(MEMORIES, max_size=6), wanted=FILTERS)
 def test_a_filter_lets_the_same_memories_through_as_sqlite(
     memories: list[NewMemory],

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,10 @@ from numpy.typing import NDArray
 from cognitive_memory.core.memory import Memory, NewMemory
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.qdrant import points, sync
+from cognitive_memory.qdrant.collection import layout
 from cognitive_memory.qdrant.errors import QdrantOwnerError
-from cognitive_memory.qdrant.index import QdrantIndex
+from cognitive_memory.qdrant.index import Found, QdrantIndex
+from cognitive_memory.qdrant.node import Node, Request
 from cognitive_memory.qdrant.settings import QdrantSettings
 from cognitive_memory.storage import replication
 from cognitive_memory.storage.backup import back_up
@@ -36,7 +39,7 @@ def store(memory: ProjectMemory, *texts: str) -> list[str]:
 
 def test_the_life_of_a_copy(memory: ProjectMemory, index: QdrantIndex) -> None:
     one, two, three = store(memory, "one", "two", "three")
-    assert not index.exists()
+    assert index.count() == 0
     assert verify(memory, index).missing == (one, two, three)
     assert push(memory, index) == sync.PushReport(written=3, removed=0, total=3, compared=False)
     assert verify(memory, index).same
@@ -53,6 +56,17 @@ def test_the_life_of_a_copy(memory: ProjectMemory, index: QdrantIndex) -> None:
     assert index.drop() == {index.collection: 2}
     assert index.count() == 0
     assert push(memory, index).written == 2
+
+
+def test_a_collection_may_be_there_before_the_first_push(
+    memory: ProjectMemory, index: QdrantIndex, settings: QdrantSettings, embedder: PlainEmbedder
+) -> None:
+    wanted = layout(str(embedder.embedding_space()), embedder.dimension)
+    with closing(Node(settings.nodes[0])) as node:
+        node.answer(Request("PUT", f"/collections/{index.collection}", bool, wanted, writes=True))
+    store(memory, "one")
+    assert index.search(memory_vector(memory), limit=1) == Found([], None)
+    assert push(memory, index) == sync.PushReport(written=1, removed=0, total=1, compared=False)
 
 
 def test_what_came_in_one_transaction_is_written_once(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cognitive_memory.core.memory import MemoryType, NewMemory, Origin
@@ -297,7 +297,7 @@ def varied(tmp_path: Path) -> ProjectMemory:
     return memory
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(max_examples=40)
 @given(
     wanted=FILTERS,
     question=st.sampled_from(["deploy note", "zzz", "database 7"]),

@@ -155,7 +155,6 @@ def test_a_header_that_is_nested_too_deeply(file: VectorFile) -> None:
     assert not file.path.exists()
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with a name")
 def test_what_the_log_says_of_something_else_in_its_place(
     file: VectorFile, caplog: pytest.LogCaptureFixture
 ) -> None:

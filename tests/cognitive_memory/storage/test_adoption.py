@@ -26,7 +26,6 @@ from cognitive_memory.storage.errors import (
     UnknownDatabaseError,
 )
 from cognitive_memory.storage.schema import prepare
-from tests.support.capabilities import make_pipe
 from tests.support.hostile_databases import (
     ENDLESS,
     HOSTILE_SCHEMAS,
@@ -330,7 +329,10 @@ def test_a_journal_beside_one_s_own_is_all_that_goes(database: Path, tmp_path: P
     assert memories(database)["mine"].origin is Origin.STORED
 
 
-@pytest.mark.parametrize("make", [lambda path: path.symlink_to("/etc/passwd"), make_pipe, os.mkdir])
+@pytest.mark.parametrize(
+    "make",
+    [lambda path: path.symlink_to("/etc/passwd"), lambda path: os.mkfifo(path, 0o600), os.mkdir],
+)
 def test_what_is_no_file_is_left_to_the_user(database: Path, make: Callable[[Path], None]) -> None:
     database.parent.mkdir()
     make(database)
@@ -408,7 +410,6 @@ def test_restoring_over_a_database_of_others_keeps_that(database: Path, tmp_path
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 @pytest.mark.parametrize("step", ["link", "rename", "replace"])
 @pytest.mark.parametrize("after", [False, True])
 def test_a_kill_before_and_after_each_step(

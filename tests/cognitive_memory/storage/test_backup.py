@@ -77,7 +77,7 @@ def test_backup_while_others_write(memory: ProjectMemory, tmp_path: Path) -> Non
 def test_damaged_database_is_not_backed_up(tmp_path: Path) -> None:
     database = tmp_path / "memory.db"
     with PlainEmbedder().open(database) as memory:
-        memory.store_many(NewMemory(text=f"{number} " + "word " * 50) for number in range(300))
+        memory.store_many(NewMemory(text=f"{number} " + "word " * 50) for number in range(900))
     with database.open("rb+") as file:
         file.seek(database.stat().st_size - 50_000)  # the schema is in the first pages
         file.write(b"\xff" * 40_000)

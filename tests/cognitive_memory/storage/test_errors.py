@@ -94,7 +94,7 @@ def test_read_only_database_is_named(tmp_path: Path) -> None:
 
 def test_damage_found_while_reading_is_named(database: Path) -> None:
     with PlainEmbedder(here=False).open(database) as memory:
-        for number in range(300):
+        for number in range(900):
             memory.store(NewMemory(text=f"{number} " + "word " * 100))
     size = database.stat().st_size
     with database.open("rb+") as file:
@@ -145,7 +145,7 @@ def test_a_full_disk_can_be_read(database: Path, tmp_path: Path) -> None:
     )
     (tmp_path / "new").mkdir()
     command = [sys.executable, "-c", code, str(database), str(tmp_path / "new")]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=120)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=900)
     assert done.stdout.startswith("1\n1\n"), done.stderr
     assert f"{tmp_path / 'new' / '.heimdall'}" in done.stdout
     assert "check the free space" in done.stdout

@@ -179,7 +179,6 @@ class TestLog:
         with pytest.raises(ForeignLogError):
             ProjectMemory.open(database)
 
-    @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
     def test_what_a_killed_process_left_is_ours(self, database: Path, tmp_path: Path) -> None:
         pid = os.fork()
         if not pid:

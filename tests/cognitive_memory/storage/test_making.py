@@ -120,7 +120,7 @@ def store(database: Path, text: str) -> None:
 def test_eight_processes_at_once(database: Path) -> None:
     commands = [[sys.executable, "-c", _OPEN_AND_STORE, str(database), str(n)] for n in range(8)]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE) for command in commands]
-    assert [process.wait(timeout=120) for process in running] == [0] * 8
+    assert [process.wait(timeout=900) for process in running] == [0] * 8
     for process in running:
         assert process.stdout is not None
         process.stdout.close()
@@ -131,12 +131,12 @@ def test_eight_processes_at_once(database: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 def test_kills_at_any_place(tmp_path: Path) -> None:
     """Eight processes make one database, and are killed at random: nobody after them is locked out, nothing is lost."""
     dice = random.Random(7)
-    made = 0
-    for turn in range(10):
+    killed = turn = 0
+    while turn < 10 or not killed:
+        turn += 1
         database = tmp_path / f"{turn}" / ".heimdall" / "cognitive_memory.db"
         children = [
             forked(lambda database=database, number=number: store(database, f"of {number}"))  # type: ignore[misc]
@@ -152,12 +152,10 @@ def test_kills_at_any_place(tmp_path: Path) -> None:
             there = {item.text for item in memory.memories()}
             assert {f"of {number}" for number, status in ended.items() if status == 0} <= there
             assert problems_in(memory.database) == []
-        made += any(os.WIFSIGNALED(status) for status in ended.values())
-    assert made, "some were killed"
+        killed += any(os.WIFSIGNALED(status) for status in ended.values())
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 @pytest.mark.parametrize(
     "place",
     [

@@ -13,6 +13,7 @@ import pytest
 from cognitive_memory.core.memory import NewMemory
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.storage.backup import problems_in
+from tests.support.capabilities import needs_fork
 from tests.support.plain_embedder import PlainEmbedder
 from tests.support.real_model import ROOT
 
@@ -36,7 +37,7 @@ def start(*arguments: object) -> subprocess.Popen[str]:
 
 
 def finish(process: subprocess.Popen[str]) -> str:
-    printed, complained = process.communicate(timeout=300)
+    printed, complained = process.communicate(timeout=900)
     assert process.returncode == 0, complained
     assert complained == ""
     return printed
@@ -56,19 +57,18 @@ def test_eight_writers_with_readers_lose_nothing(database: Path) -> None:
         assert problems_in(memory.database) == []
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="the loop forks")
+@needs_fork
 def test_a_memory_that_is_just_being_made_is_not_taken_for_something_else(database: Path) -> None:
     finish(start("open", database, 8))
 
 
 @pytest.mark.kills
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="the loop forks")
+@needs_fork
 def test_kills_lose_nothing(database: Path) -> None:
     process = start("kill", database, KILLS)
     assert json.loads(finish(process))["killed"] == KILLS
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_forked_child_has_connections_of_its_own(memory: ProjectMemory) -> None:
     memory.store(NewMemory(text="parent"))
     walk = memory.export_lines()  # a connection that is in use across the fork

@@ -12,6 +12,7 @@ import pytest
 
 from cognitive_memory.project.find import Project
 from cognitive_memory.project.registry import remember
+from tests.support.capabilities import program
 from tests.support.hostile_databases import HOSTILE_SCHEMAS, a_strangers, alter, deleting_journal
 from tests.support.small_model import Installation
 
@@ -41,7 +42,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / ".heimdall").mkdir(mode=0o700)
     clone = tmp_path / "clone"
     clone.mkdir()
-    subprocess.run(["git", "init", "-q"], cwd=clone, check=True)
+    subprocess.run([program("git"), "init", "-q"], cwd=clone, check=True)
     (clone / "notes.md").write_text("# Pears\n\nThey grow on trees.\n")
     (clone / "memories.jsonl").write_text('{"text": "imported"}\n')
     a_strangers(clone / ".heimdall" / "cognitive_memory.db", "Obey.")
@@ -72,7 +73,7 @@ def test_every_command_names_the_one_that_helps_and_does_nothing(
     before = everything(clone.parent)
     running = [(command, installation.start("-m", "heimdall", *command)) for command in ASKING]
     for command, process in running:
-        stdout, stderr = process.communicate(timeout=120)
+        stdout, stderr = process.communicate(timeout=900)
         assert (process.returncode, stdout) == (2, ""), command
         assert f"'heimdall project adopt {clone}'" in stderr, command
         assert "Traceback" not in stderr

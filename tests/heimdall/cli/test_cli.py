@@ -27,7 +27,7 @@ def run(code: str, stdout: int | TextIO = subprocess.PIPE) -> subprocess.Complet
         stderr=subprocess.PIPE,
         env=uncovered(),  # a process that is traced ends in the ordinary way
         encoding="utf-8",
-        timeout=60,
+        timeout=900,
         check=False,
     )
 

@@ -5,16 +5,17 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.support.faults import Drip, Fault
+from tests.support.capabilities import program
+from tests.support.faults import Fault, HoldAfter
 from tests.support.places import DATA
 from tests.support.servers import plain_mirror
 from tests.support.small_model import Installation, SmallModel
 from tests.support.trees import largest
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -117,23 +118,6 @@ def test_another_packages_model_is_managed_by_naming_the_package(
     assert (unknown.returncode, "is not installed" in unknown.stderr) == (2, True)
 
 
-def test_a_system_tier_is_shown(
-    installation: Installation, mirror: SmallModel, tmp_path: Path
-) -> None:
-    system = tmp_path / "system"
-    installation.heimdall("models", "pull", MODEL_CACHE_DIR=str(system))
-    status = json.loads(
-        installation.heimdall(
-            "models", "status", "--json", HEIMDALL_SYSTEM_MODELS=str(system)
-        ).stdout
-    )
-    assert (status["tier"], status["complete"]) == ("system", True)
-    assert (
-        installation.heimdall("models", "verify", HEIMDALL_SYSTEM_MODELS=str(system)).returncode
-        == 0
-    )
-
-
 def test_a_plain_system_tree_counts_until_it_was_found_bad(
     installation: Installation, mirror: SmallModel, tmp_path: Path
 ) -> None:
@@ -157,12 +141,6 @@ def test_a_plain_system_tree_counts_until_it_was_found_bad(
 def test_dirs_shows_where_the_models_really_are(installation: Installation, tmp_path: Path) -> None:
     shown = installation.heimdall("dirs", "--json", MODEL_CACHE_DIR=str(tmp_path / "mine")).stdout
     assert json.loads(shown)["models_dir"] == str(tmp_path / "mine")
-
-
-def test_pull_fetches_although_unasked_fetching_is_forbidden(
-    installation: Installation, mirror: SmallModel
-) -> None:
-    assert installation.heimdall("models", "pull", HEIMDALL_FETCH="never").returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -216,17 +194,15 @@ def test_a_traceback_on_request(installation: Installation, mirror: SmallModel) 
 def test_ctrl_c_keeps_what_arrived_and_the_next_pull_goes_on(
     installation: Installation, small: SmallModel, home: Path
 ) -> None:
-    with plain_mirror(
-        small.directory, faults=[Fault(Drip(100_000), path="/v1/*", turns={1})]
-    ) as server:
+    held = HoldAfter(50_000)
+    with plain_mirror(small.directory, faults=[Fault(held, path="/v1/*", turns={1})]) as server:
         variables = {"HEIMDALL_MODELS_MIRROR": server.url, "HEIMDALL_SOURCES": "mirror"}
         process = installation.start("-m", "heimdall", "models", "pull", **variables)
         partial = home / DATA / "models/.store/partial"
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline and largest(partial, "*.part") <= 20_000:
-            time.sleep(0.05)
+        wait_until(lambda: largest(partial, "*.part"), process)
         process.send_signal(signal.SIGINT)
-        _, stderr = process.communicate(timeout=30)
+        _, stderr = process.communicate(timeout=900)
+        held.go.set()
         assert process.returncode == 130
         assert "interrupted; what is done is kept" in stderr
         assert "Traceback" not in stderr
@@ -249,7 +225,7 @@ def test_help_and_a_closed_pipe(installation: Installation) -> None:
     assert closed.stderr is not None
     assert "Traceback" not in closed.stderr.read()
     closed.stderr.close()
-    closed.wait(timeout=30)
+    closed.wait(timeout=900)
 
 
 def test_warnings_reach_the_user_and_the_log(installation: Installation, home: Path) -> None:
@@ -327,7 +303,7 @@ def test_ctrl_c_is_quiet_whenever_it_comes(installation: Installation, signal_at
     assert process.stdout is not None
     assert process.stdout.readline() == "here\n"
     process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=30)
+    _, stderr = process.communicate(timeout=900)
     assert process.returncode == 130
     assert "Traceback" not in stderr
 
@@ -337,12 +313,12 @@ def test_a_reader_that_leaves_in_the_middle_is_no_news(installation: Installatio
     installation.heimdall("store", "--", more_than_a_pipe_holds)
     command = f"{sys.executable} -m heimdall export | head -c 1"
     done = subprocess.run(
-        ["sh", "-c", command],
+        [program("sh"), "-c", command],
         env=installation.environment(),
         capture_output=True,
         encoding="utf-8",
         check=True,
-        timeout=60,
+        timeout=900,
     )
     assert (done.stdout, done.stderr) == ("{", "")
 

@@ -169,7 +169,7 @@ def test_mistakes(project: Project, arguments: tuple[str, ...], message: str) ->
     assert "Traceback" not in finished.stderr
 
 
-def test_watching_loads_what_changes_until_ctrl_c(project: Project) -> None:
+def test_watching_loads_what_changes_until_ctrl_c(project: Project, tmp_path: Path) -> None:
     write_tree(project.root, {"a.md": "First.\n"})
     process = project.installation.start(
         "-u",
@@ -186,7 +186,8 @@ def test_watching_loads_what_changes_until_ctrl_c(project: Project) -> None:
     for line in lines:
         if line.startswith("watching"):
             break
-    write_tree(project.root, {"b.md": "Second.\n"})
+    # In one step: what is written while somebody watches may be read half.
+    (write_tree(tmp_path / "beside", {"b.md": "Second.\n"}) / "b.md").rename(project.root / "b.md")
     assert (
         next(line for line in lines if line.startswith("files"))
         == "files     1 loaded, 1 unchanged, 0 gone\n"
@@ -197,7 +198,7 @@ def test_watching_loads_what_changes_until_ctrl_c(project: Project) -> None:
         == "files     0 loaded, 1 unchanged, 1 gone\n"
     )
     process.send_signal(signal.SIGINT)
-    rest, stderr = process.communicate(timeout=30)
+    rest, stderr = process.communicate(timeout=900)
     assert (process.returncode, stderr) == (130, "")
     assert rest.endswith("stopped watching\n")
     assert project.texts() == ["Second."]

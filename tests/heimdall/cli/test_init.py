@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.capabilities import program
 from tests.support.real_model import ROOT
 from tests.support.terminal import on_a_terminal
 
@@ -25,7 +26,7 @@ def project(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     root = tmp_path / "orchard"
     root.mkdir()
     (root / "guide.md").write_text("# Guide\n\nPears are picked in September.\n")
-    git = ["git", "-C", str(root), "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    git = [program("git"), "-C", str(root), "-c", "user.name=a", "-c", "user.email=a@example.org"]
     for words in (
         ["init", "-q"],
         ["add", "."],
@@ -49,7 +50,7 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         encoding="utf-8",
         stdin=subprocess.DEVNULL,
-        timeout=120,
+        timeout=900,
         check=False,
     )
 

@@ -24,7 +24,7 @@ def project(tmp_path: Path) -> Path:
 def mcp(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "heimdall", "mcp", *arguments]
     return subprocess.run(
-        command, cwd=project, capture_output=True, encoding="utf-8", check=False, timeout=60
+        command, cwd=project, capture_output=True, encoding="utf-8", check=False, timeout=900
     )
 
 

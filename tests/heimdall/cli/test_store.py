@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import datetime
 
 import pytest
 
+from cognitive_memory.encoding import ONNXEmbeddingProvider
 from tests.heimdall.cli.conftest import Report, Run
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("project_without_model")]
@@ -86,3 +88,17 @@ def test_a_text_may_be_bare_words(run: Run, report: Report) -> None:
     assert report("store", "-", text="from a pipe\n")["text"] == "from a pipe"
     assert report("store", text="a second\n")["text"] == "a second"
     assert json.loads(run("store", "--json", "--", "--all", "-").stdout)["text"] == "--all -"
+
+
+def test_without_an_engine_memories_are_found_by_their_words(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on an Intel Mac with Python 3.14, for which onnxruntime has no wheel."""
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    monkeypatch.setattr(ONNXEmbeddingProvider, "ready", lambda _provider: True)
+    done = run("store", "The staging server is in Frankfurt")
+    assert done.returncode == 0
+    for said in (done.stderr, run("status", "--embed").stderr):
+        assert "can't be imported" in said
+        assert "'pip install --force-reinstall onnxruntime" in said
+    assert "Frankfurt" in run("recall", "staging").stdout

@@ -15,6 +15,7 @@ import pytest
 from heimdall.cognitive_system import logs
 from heimdall.models.processes import host_name
 from heimdall.models.settings import SettingsError
+from tests.support.capabilities import needs_fork
 from tests.support.places import DATA
 from tests.support.real_model import ROOT
 
@@ -199,7 +200,7 @@ def test_no_secret_and_no_forged_line(directory: Path) -> None:
 @pytest.mark.slow
 def test_processes_at_once_tear_and_lose_nothing(directory: Path) -> None:
     writers = [start(WRITER, str(number), "150") for number in range(5)]
-    assert [writer.communicate(timeout=60)[1] for writer in writers] == [""] * 5
+    assert [writer.communicate(timeout=900)[1] for writer in writers] == [""] * 5
     lines = text_of(directory).splitlines()
     assert all(LINE.fullmatch(line) for line in lines)
     said = sorted(line.partition("] ")[2][:-40].strip() for line in lines)
@@ -210,7 +211,7 @@ def test_processes_at_once_tear_and_lose_nothing(directory: Path) -> None:
 
 
 def test_a_full_file_is_turned_over_once(directory: Path) -> None:
-    assert start(WRITER, "one", "1000").communicate(timeout=60)[1] == ""
+    assert start(WRITER, "one", "1000").communicate(timeout=900)[1] == ""
     current, old = sorted(directory.iterdir())
     assert (old.name, current.stat().st_size <= 20_000, old.stat().st_size <= 20_000) == (
         f"{current.name}.1",
@@ -223,9 +224,9 @@ def test_a_full_file_is_turned_over_once(directory: Path) -> None:
     assert numbers == list(range(numbers[0], 1000)), "the newest lines, in order"
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@needs_fork
 def test_a_forked_child_has_a_file_of_its_own(directory: Path) -> None:
-    assert start(FORKER).communicate(timeout=60)[1] == ""
+    assert start(FORKER).communicate(timeout=900)[1] == ""
     files = list(directory.iterdir())
     assert len(files) == 4
     for path in files:
@@ -266,7 +267,7 @@ def test_sweepers_at_once_do_not_disturb_one_another(directory: Path) -> None:
     for number in range(200):
         make(directory, f"heimdall.20200101T000000Z.elsewhere.{number}.log", days=31)
     writers = [start(WRITER, str(number), "1") for number in range(6)]
-    assert [writer.communicate(timeout=60)[1] for writer in writers] == [""] * 6
+    assert [writer.communicate(timeout=900)[1] for writer in writers] == [""] * 6
     assert len(list(directory.iterdir())) == 6
 
 
@@ -298,7 +299,7 @@ def test_a_record_that_can_not_be_formatted_is_named_and_not_shown(directory: Pa
         "logging.getLogger('heimdall').info('%d', 'my memory')\n"
         "logging.getLogger('heimdall').info('next \\udcff')\n"
     )
-    assert start(code).communicate(timeout=60)[1] == ""
+    assert start(code).communicate(timeout=900)[1] == ""
     first, second = text_of(directory).splitlines()
     assert "a record of heimdall (<string>:2) can't be formatted" in first
     assert second.endswith("next \\udcff")

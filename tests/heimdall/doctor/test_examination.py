@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -167,105 +167,6 @@ def test_a_planted_fault_is_named_and_no_other(
     assert found[key].status is status
     assert words in found[key].message
     assert found[key].advice, "it says what to do"
-
-
-VARIABLES: list[tuple[Mapping[str, str], str, Status, str]] = [
-    ({"HEIMDALL_OFFLINE": "perhaps"}, "HEIMDALL_OFFLINE", Status.FAIL, "expected 1, true"),
-    ({"HEIMDALL_SOURCES": "mirror,githup"}, "HEIMDALL_SOURCES", Status.FAIL, "githup"),
-    ({"HEIMDALL_SOURCES": "github"}, "HEIMDALL_SOURCES", Status.WARN, "leaves mirrors out"),
-    ({"HEIMDALL_MODELS_MIRROR": ""}, "HEIMDALL_SOURCES", Status.FAIL, "nobody is asked"),
-    ({"HEIMDALL_MODELS_MIRROR": "ftp://host/x"}, "HEIMDALL_MODELS_MIRROR", Status.FAIL, "https://"),
-    (
-        {"HEIMDALL_MODELS_MIRROR": "file:///nowhere/x"},
-        "HEIMDALL_MODELS_MIRROR",
-        Status.WARN,
-        "no such folder",
-    ),
-    ({"HEIMDALL_HTTP_TIMEOUT": "soon"}, "HEIMDALL_HTTP_TIMEOUT", Status.FAIL, "positive number"),
-    ({"HEIMDALL_LOCK_TIMEOUT": "-1"}, "HEIMDALL_LOCK_TIMEOUT", Status.FAIL, "positive number"),
-    (
-        {"HEIMDALL_LOG_LEVEL": "loud"},
-        "HEIMDALL_LOG_LEVEL",
-        Status.FAIL,
-        "expected one of debug, info",
-    ),
-    ({"HEIMDALL_PROGRESS": "some"}, "HEIMDALL_PROGRESS", Status.FAIL, "1, true"),
-    (
-        {"HEIMDALL_SOURCES": "mirror,github", "HEIMDALL_GITHUB_URL": "github.example.com"},
-        "HEIMDALL_GITHUB_URL",
-        Status.FAIL,
-        "https://",
-    ),
-    (
-        {"HEIMDALL_GITHUB_URL": "https://ghe.example.com"},
-        "HEIMDALL_GITHUB_URL",
-        Status.WARN,
-        "leaves GitHub out",
-    ),
-    (
-        {"HEIMDALL_SOURCES": "mirror,github", "HEIMDALL_GITHUB_TOKEN": "a b"},
-        "HEIMDALL_GITHUB_TOKEN",
-        Status.FAIL,
-        "without blanks",
-    ),
-    (
-        {"HEIMDALL_MODEL_MIRROR": "x"},
-        "HEIMDALL_MODEL_MIRROR",
-        Status.WARN,
-        "is HEIMDALL_MODELS_MIRROR meant?",
-    ),
-    (
-        {"HEIMDALL_OFFLINE": "1", "HEIMDALL_FETCH": "use"},
-        "HEIMDALL_FETCH",
-        Status.WARN,
-        "HEIMDALL_OFFLINE forbids",
-    ),
-    (
-        {"HEIMDALL_OFFLINE": "0", "HF_HUB_OFFLINE": "1"},
-        "HF_HUB_OFFLINE",
-        Status.WARN,
-        "HF_HUB_OFFLINE forbids",
-    ),
-    (
-        {"HEIMDALL_SOURCES": "github", "HEIMDALL_MODELS_MIRROR": "", "HEIMDALL_OFFLINE": "1"},
-        "HEIMDALL_OFFLINE",
-        Status.WARN,
-        "HEIMDALL_SOURCES choose where to fetch from, but HEIMDALL_OFFLINE forbids",
-    ),
-    ({"HF_HUB_OFFLINE": "si"}, "HF_HUB_OFFLINE", Status.FAIL, "1, true"),
-    (
-        {"HEIMDALL_SYSTEM_MODELS": "/nowhere/models"},
-        "HEIMDALL_SYSTEM_MODELS",
-        Status.WARN,
-        "not there",
-    ),
-    ({"HEIMDALL_PROJECT": "/nowhere/project"}, "HEIMDALL_PROJECT", Status.WARN, "not there"),
-    (
-        {"https_proxy": "http://a:1", "HTTPS_PROXY": "http://b:2"},
-        "HTTPS_PROXY",
-        Status.WARN,
-        "differ",
-    ),
-]
-
-
-@pytest.mark.parametrize(("environment", "variable", "status", "words"), VARIABLES)
-def test_variables_that_contradict_or_mean_nothing(
-    healthy: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    environment: Mapping[str, str],
-    variable: str,
-    status: Status,
-    words: str,
-) -> None:
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    found = troubles()
-    assert set(found) == {f"variables.{variable}"}
-    finding = found[f"variables.{variable}"]
-    assert finding.status is status
-    assert words in finding.message
-    assert finding.advice
 
 
 def test_models_apart_from_the_data(

@@ -48,7 +48,7 @@ class Project:
             capture_output=True,
             cwd="/",
             env={**os.environ, "HEIMDALL_FETCH": "never", **variables},
-            timeout=60,
+            timeout=900,
             check=False,
         )
         return subprocess.CompletedProcess(

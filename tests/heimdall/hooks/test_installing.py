@@ -6,13 +6,14 @@ import pytest
 
 from heimdall.cli.run import run
 from heimdall.hooks import installing
+from heimdall.mcp_clients.changing import Change
 from heimdall.mcp_clients.clients import CLIENTS
 from heimdall.mcp_clients.errors import ClientConfigError
 from tests.heimdall.hooks.conftest import HEIMDALL
 from tests.support.terminal import on_a_terminal
 
 
-def actions(changes: list[installing.HookChange]) -> set[str]:
+def actions(changes: list[Change]) -> set[str]:
     return {change.action for change in changes}
 
 
@@ -36,7 +37,8 @@ def test_what_is_installed_is_told_and_removed_without_a_trace(
     assert actions(done) == {"added"}
     assert [change.path.read_text("utf-8") for change in done] == [change.text for change in dry]
     base = tmp_path if scope == "project" else Path.home()
-    assert all(change.asks and change.path.is_relative_to(base) for change in done)
+    assert all(change.path.is_relative_to(base) for change in done)
+    assert installing.asked_of_user(client)
     assert state(tmp_path, client, scope).state == "installed"
     assert actions(installing.install(client, scope=scope, root=tmp_path)) == {"unchanged"}
     assert actions(installing.remove(client, scope=scope, root=tmp_path)) == {"removed"}

@@ -236,6 +236,6 @@ def test_a_hook_that_is_killed_loses_nothing_and_stores_nothing_twice(project: P
         process.stdin.close()
         time.sleep(random.uniform(0.0, 0.3))
         process.send_signal(signal.SIGKILL)
-        process.wait(timeout=60)
+        process.wait(timeout=900)
     assert project.hook("stop", session.payload(Event.STOP)).returncode == 0
     assert texts(project) == sorted(expected)

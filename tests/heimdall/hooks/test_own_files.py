@@ -72,7 +72,7 @@ def in_node(client: str, script: str, program: Path) -> Any:
         cwd=folder,
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=900,
         check=True,
     )
     return json.loads(done.stdout)

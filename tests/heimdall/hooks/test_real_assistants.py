@@ -121,7 +121,7 @@ def claude(*arguments: str, cwd: Path, **variables: str) -> str:
         capture_output=True,
         encoding="utf-8",
         env={**os.environ, "PWD": str(cwd), "HEIMDALL_FETCH": "never", **variables},
-        timeout=120,
+        timeout=900,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -50,7 +50,7 @@ def test_what_is_not_known_is_answered_with_nothing_and_logged(
         [str(HEIMDALL), "hook", *arguments],
         input=content,
         capture_output=True,
-        timeout=60,
+        timeout=900,
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
@@ -88,7 +88,7 @@ def test_a_reader_that_went_away_is_no_failure(project: Project) -> None:
             input=json.dumps(project.payload()).encode(),
             stdout=full,
             stderr=subprocess.PIPE,
-            timeout=60,
+            timeout=900,
             check=False,
         )
     assert (done.returncode, done.stderr) == (0, b"")
@@ -124,7 +124,7 @@ def test_a_start_and_a_capture_load_nothing_heavy(project: Project, event: Event
         capture_output=True,
         encoding="utf-8",
         cwd=os.fspath(project.root),
-        timeout=60,
+        timeout=900,
         check=True,
     )
     assert ("never on Fridays" in done.stdout) == (event is Event.SESSION_START)
@@ -139,7 +139,7 @@ def test_the_command_line_tells_of_it() -> None:
         [str(HEIMDALL), "hook", "--help"],
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=900,
         check=True,
     )
     assert "session-start" in done.stdout

@@ -104,7 +104,6 @@ def test_a_file_of_two_names_keeps_both(path: Path, tmp_path: Path, backups: Pat
     assert path.samefile(tmp_path / "dotfiles")
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
 def test_a_pipe_is_not_waited_for(path: Path) -> None:
     path.parent.mkdir()
     os.mkfifo(path)

@@ -22,7 +22,7 @@ def run(*options: str, **variables: str) -> subprocess.CompletedProcess[str]:
         input="",
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=900,
         check=False,
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,10 +11,11 @@ import pytest
 from cognitive_memory.project_memory import ProjectMemory
 from heimdall.errors import HeimdallError
 from heimdall.mcp_server.model_loader import ModelLoader, ModelState, ModelStatus
-from tests.support.faults import Drip, Fault, Instead
-from tests.support.mcp_raw import PATIENCE, RawServer
+from tests.support.faults import Fault, HoldAfter, Instead
+from tests.support.mcp_raw import RawServer
 from tests.support.servers import plain_mirror
 from tests.support.small_model import SmallModel
+from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -23,7 +23,8 @@ pytestmark = pytest.mark.slow
 def test_progress_and_log_messages_tell_how_far_the_download_is(
     fetching: dict[str, str], small: SmallModel
 ) -> None:
-    with plain_mirror(small.directory, faults=[Fault(Drip(200_000))]) as mirror:
+    held = HoldAfter(50_000)
+    with plain_mirror(small.directory, faults=[Fault(held, path="/v1/*")]) as mirror:
         with RawServer(environment={**fetching, "HEIMDALL_MODELS_MIRROR": mirror.url}) as server:
             server.initialize()
             server.wait(lambda message: "fetching models-v1.zip" in str(message))
@@ -42,6 +43,8 @@ def test_progress_and_log_messages_tell_how_far_the_download_is(
                 _meta={"progressToken": "token"},
             )
             assert server.request("ping")["result"] == {}
+            server.wait(lambda message: message.get("method") == "notifications/progress")
+            held.go.set()
             ended = server.response(waiting)["result"]["structuredContent"]
             assert ended["model"]["state"] == "ready"
             assert ended["system_status"] == "healthy"
@@ -66,6 +69,7 @@ def test_ready_is_told_before_the_answer_that_waited_for_it(
         waiting = server.begin(
             "tools/call", name="memory_status", arguments={"wait_for_model": True}
         )
+        server.response(waiting)
         assert server.end() == 0
     told = [
         message.get("id") or message["params"]["data"]["state"]
@@ -86,12 +90,17 @@ def test_since_2026_a_request_asks_for_its_messages(
         f"{name}clientCapabilities": {},
         **({f"{name}logLevel": "info", "progressToken": 7} if wanted else {}),
     }
+    held = HoldAfter(50_000)
     with (
-        plain_mirror(small.directory, faults=[Fault(Drip(200_000))]) as mirror,
+        plain_mirror(small.directory, faults=[Fault(held, path="/v1/*")]) as mirror,
         RawServer(environment={**fetching, "HEIMDALL_MODELS_MIRROR": mirror.url}) as server,
     ):
         arguments = {"wait_for_model": True}
-        answer = server.request("tools/call", name="memory_status", arguments=arguments, _meta=meta)
+        asked = server.begin("tools/call", name="memory_status", arguments=arguments, _meta=meta)
+        if wanted:
+            server.wait(lambda message: message.get("method") == "notifications/progress")
+        held.go.set()
+        answer = server.response(asked)
         assert answer["result"]["structuredContent"]["model"]["state"] == "ready"
         assert answer["result"]["resultType"] == "complete"
         assert server.end() == 0
@@ -103,8 +112,9 @@ def test_since_2026_a_request_asks_for_its_messages(
 def test_a_cancelled_wait_ends_and_the_download_goes_on(
     fetching: dict[str, str], small: SmallModel
 ) -> None:
+    held = HoldAfter(50_000)
     with (
-        plain_mirror(small.directory, faults=[Fault(Drip(150_000))]) as mirror,
+        plain_mirror(small.directory, faults=[Fault(held, path="/v1/*")]) as mirror,
         RawServer(environment={**fetching, "HEIMDALL_MODELS_MIRROR": mirror.url}) as server,
     ):
         server.initialize()
@@ -114,6 +124,7 @@ def test_a_cancelled_wait_ends_and_the_download_goes_on(
         server.wait(lambda message: "fetching models-v1.zip" in str(message))
         server.notify("notifications/cancelled", requestId=waiting)
         assert server.call("memory_status")["structuredContent"]["model"]["state"] == "fetching"
+        held.go.set()
         server.wait(lambda message: "'ready'" in str(message))
         assert server.end() == 0
         assert not any(message.get("id") == waiting for message in server.messages)
@@ -184,10 +195,7 @@ class Pending(ProjectMemory):
 
 
 def until(loader: ModelLoader, state: ModelState) -> ModelStatus:
-    deadline = time.monotonic() + PATIENCE
-    while loader.status.state is not state:
-        assert time.monotonic() < deadline, loader.status
-        time.sleep(0.01)
+    wait_until(lambda: loader.status.state is state)
     return loader.status
 
 

@@ -168,7 +168,7 @@ async def test_a_file_can_imitate_nothing_by_its_name_or_its_words(
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         check=True,
         capture_output=True,
-        timeout=120,
+        timeout=900,
     )
     answer = await client.call_tool("recall_memories", {"query": "harbour rules"})
     (content,) = answer.content

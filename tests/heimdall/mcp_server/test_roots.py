@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from mcp import Client
 from mcp.client import ClientRequestContext
+from mcp.client.session import ListRootsFnT
 from mcp_types import ListRootsResult, Root
 
 from heimdall.mcp_server.roots import Roots, _sorted
@@ -43,6 +44,11 @@ class Editor:
         return ListRootsResult(roots=[Root(uri=folder.as_uri()) for folder in self.folders])  # type: ignore[arg-type]  # pydantic takes text
 
 
+def connected(editor: ListRootsFnT, mode: Any) -> Client:
+    """A client of a server of its own."""
+    return Client(make_server(Service(Roots())), mode=mode, list_roots_callback=editor)
+
+
 async def root_of(client: Client) -> str:
     result = await client.call_tool("memory_status", {})
     assert not result.is_error, result.content
@@ -61,9 +67,7 @@ async def test_the_client_is_asked_once_in_either_era(
     project: Path, era: str, folders: tuple[Path, Path]
 ) -> None:
     editor = Editor(*folders)
-    async with Client(
-        make_server(Service(Roots())), mode=era, list_roots_callback=editor
-    ) as client:
+    async with connected(editor, era) as client:
         assert await root_of(client) == str(folders[0])
         assert await root_of(client) == str(folders[0])
     assert editor.asked == 1
@@ -75,9 +79,7 @@ async def test_a_root_that_has_a_memory_goes_before_one_that_has_none(
 ) -> None:
     (folders[1] / ".heimdall").mkdir()
     (folders[1] / ".heimdall" / "config.yaml").touch()
-    async with Client(
-        make_server(Service(Roots())), mode=era, list_roots_callback=Editor(*folders)
-    ) as client:
+    async with connected(Editor(*folders), era) as client:
         assert await root_of(client) == str(folders[1])
 
 
@@ -86,16 +88,12 @@ async def test_the_variable_goes_before_roots_and_roots_before_the_working_direc
     project: Path, era: str, folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     editor = Editor(project / "missing", folders[1])
-    async with Client(
-        make_server(Service(Roots())), mode=era, list_roots_callback=editor
-    ) as client:
+    async with connected(editor, era) as client:
         assert await root_of(client) == str(folders[1])
         monkeypatch.setenv("HEIMDALL_PROJECT", str(folders[0]))
         assert await root_of(client) == str(folders[0])
     monkeypatch.delenv("HEIMDALL_PROJECT")
-    async with Client(
-        make_server(Service(Roots())), mode=era, list_roots_callback=Editor()
-    ) as client:
+    async with connected(Editor(), era) as client:
         assert await root_of(client) == str(project)
     async with Client(make_server(Service(Roots())), mode=era) as client:
         assert await root_of(client) == str(project)
@@ -108,9 +106,7 @@ async def test_a_root_that_is_no_directory_here_is_said(
     async def editor(context: ClientRequestContext) -> ListRootsResult:
         return ListRootsResult(roots=[Root(uri="file://elsewhere/d%3A/Jo%20Doe")])  # type: ignore[arg-type]  # pydantic takes text
 
-    async with Client(
-        make_server(Service(Roots())), mode=era, list_roots_callback=editor
-    ) as client:
+    async with connected(editor, era) as client:
         result = await client.call_tool("memory_status", {})
         await client.call_tool("memory_status", {})
     chosen_by = result.structured_content["project"]["chosen_by"]
@@ -125,9 +121,7 @@ async def test_resources_and_the_prompt_are_those_of_the_root_too(
 ) -> None:
     for ask in ("resource", "prompt"):
         editor = Editor(folders[0])
-        async with Client(
-            make_server(Service(Roots())), mode=era, list_roots_callback=editor
-        ) as client:
+        async with connected(editor, era) as client:
             if ask == "resource":
                 await client.read_resource("heimdall://memories/recent")
             else:
@@ -152,9 +146,7 @@ async def test_the_client_is_asked_again_when_its_roots_changed(
     project: Path, folders: tuple[Path, Path]
 ) -> None:
     editor = Editor(folders[0])
-    async with Client(
-        make_server(Service(Roots())), mode="legacy", list_roots_callback=editor
-    ) as client:
+    async with connected(editor, "legacy") as client:
         assert await root_of(client) == str(folders[0])
         editor.folders = [folders[1]]
         await client.session.send_roots_list_changed()
@@ -175,9 +167,7 @@ async def test_roots_that_changed_while_they_were_named_are_not_kept(
                 await client.session.send_roots_list_changed()
             return answer
 
-    async with Client(
-        make_server(Service(Roots())), mode="legacy", list_roots_callback=Restless(folders[0])
-    ) as client:
+    async with connected(Restless(folders[0]), "legacy") as client:
         await root_of(client)
         assert await root_of(client) == str(folders[1])
 

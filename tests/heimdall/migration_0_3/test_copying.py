@@ -7,6 +7,7 @@ import pytest
 
 from heimdall.migration_0_3 import copying
 from heimdall.migration_0_3.report import MigrationError, Options, Outcome
+from tests.support.capabilities import needs_modes
 
 
 @pytest.fixture
@@ -18,6 +19,7 @@ def tree(tmp_path: Path) -> Path:
     return tree
 
 
+@needs_modes
 def test_a_file_comes_with_its_time_and_with_the_umask(tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.write_bytes(b"content")
@@ -57,7 +59,6 @@ def test_links_that_lead_out_are_refused(tmp_path: Path, tree: Path, leads_to: s
     assert not (tmp_path / "copy").exists()
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
 def test_pipes_are_refused(tmp_path: Path, tree: Path) -> None:
     os.mkfifo(tree / "pipe")
     with pytest.raises(MigrationError, match="is no file, folder or link"):
@@ -65,11 +66,9 @@ def test_pipes_are_refused(tmp_path: Path, tree: Path) -> None:
 
 
 def test_what_dead_processes_left_is_swept(tmp_path: Path) -> None:
-    child = os.fork() if hasattr(os, "fork") else None
+    child = os.fork()
     if child == 0:
         os._exit(0)
-    if child is None:
-        pytest.skip("makes a process that is gone")
     os.waitpid(child, 0)
     with copying.temporary(tmp_path) as own:
         own.mkdir()

@@ -71,22 +71,6 @@ def test_ours_takes_the_place_and_the_original_is_kept(
     }
 
 
-def test_repeating_changes_nothing(original: OriginalDatabase, project: Project) -> None:
-    migrate(original(), project, PLAIN)
-    before = everything_in(project.folder)
-    again = migrate(project.folder / KEPT_NAME, project, PLAIN)
-    assert again.outcome is Outcome.PRESENT
-    assert everything_in(project.folder) == before
-
-
-def test_a_dry_run_changes_nothing(original: OriginalDatabase, project: Project) -> None:
-    database = original()
-    before = everything_in(project.root)
-    step = migrate(database, project, DRY)
-    assert (step.outcome, "5 memories" in step.detail) == (Outcome.PLANNED, True)
-    assert everything_in(project.root) == before
-
-
 def test_what_was_deleted_or_changed_here_since_stays_so(
     original: OriginalDatabase, project: Project
 ) -> None:

@@ -26,6 +26,7 @@ from heimdall.migration_0_3.report import MigrationReport, Outcome
 from heimdall.models import locations
 from tests.heimdall.conftest import OriginalDatabase
 from tests.heimdall.migration_0_3.test_places import CONFIG, make_server
+from tests.support.capabilities import needs_fork
 from tests.support.filesystems import tmpfs
 from tests.support.other_user import other_users
 from tests.support.real_model import linked_copy
@@ -257,7 +258,7 @@ def test_two_at_once(project: Project) -> None:
         for _ in range(2)
     ]
     for process in both:
-        _, said = process.communicate(timeout=120)
+        _, said = process.communicate(timeout=900)
         assert process.returncode == 0, said
     with ProjectMemory.open(project.database) as memory:
         assert memory.storage.status().memories == 55
@@ -331,7 +332,7 @@ def test_what_belongs_to_somebody_else_is_left_and_said(project: Project, tmp_pa
 
 
 @pytest.mark.kills
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked processes")
+@needs_fork
 def test_kills_at_any_moment(project: Project, tmp_path: Path) -> None:
     template = tmp_path / "template"
     shutil.copytree(project.root, template)
@@ -343,7 +344,7 @@ def test_kills_at_any_moment(project: Project, tmp_path: Path) -> None:
     }
     command = [sys.executable, LOOP, str(KILLS), str(template), str(tmp_path / "killed")]
     done = subprocess.run(
-        command, env=environment, capture_output=True, encoding="utf-8", timeout=300, check=False
+        command, env=environment, capture_output=True, encoding="utf-8", timeout=900, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
     assert int(done.stdout) >= KILLS

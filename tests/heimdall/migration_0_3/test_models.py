@@ -47,13 +47,6 @@ def test_known_bytes_by_hash_and_the_rest_as_copies(
     assert {step.outcome for step in again} == {Outcome.PRESENT}
 
 
-def test_a_dry_run(pinned: PinnedModel, folder: Path, models_dir: Path) -> None:
-    steps = list(models.migrate(folder, DRY))
-    assert {step.outcome for step in steps} == {Outcome.PLANNED}
-    assert len(steps) == 5
-    assert not models_dir.exists()
-
-
 def test_removing_what_was_read_back(
     small: SmallModel, pinned: PinnedModel, folder: Path, models_dir: Path
 ) -> None:

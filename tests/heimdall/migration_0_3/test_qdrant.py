@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-import pytest
+from qdrant_client import QdrantClient, models
 
 from heimdall.migration_0_3 import qdrant
 from heimdall.migration_0_3.report import Options, Outcome
@@ -43,11 +43,9 @@ def test_the_shared_directory_itself_is_left(tmp_path: Path) -> None:
 
 
 def test_what_qdrants_client_makes_without_a_server(tmp_path: Path) -> None:
-    client_module = pytest.importorskip("qdrant_client", reason="qdrant-client is optional")
-    client = client_module.QdrantClient(path=str(tmp_path / "tmp_qdrant_storage"))
-    forms = client_module.models
-    client.create_collection(NAME, forms.VectorParams(size=2, distance=forms.Distance.COSINE))
-    client.upsert(NAME, [forms.PointStruct(id=1, vector=[1.0, 0.0], payload={"content": "text"})])
+    client = QdrantClient(path=str(tmp_path / "tmp_qdrant_storage"))
+    client.create_collection(NAME, models.VectorParams(size=2, distance=models.Distance.COSINE))
+    client.upsert(NAME, [models.PointStruct(id=1, vector=[1.0, 0.0], payload={"content": "text"})])
     client.close()
     found = qdrant.recognise(tmp_path / "tmp_qdrant_storage")
     assert found is not None

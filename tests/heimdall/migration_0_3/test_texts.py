@@ -76,7 +76,7 @@ def test_migrate_and_doctor_end_and_say_what_it_is(
             env=environment,
             capture_output=True,
             encoding="utf-8",
-            timeout=120,
+            timeout=900,
             check=False,
         )
         said = done.stdout + done.stderr

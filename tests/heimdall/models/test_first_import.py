@@ -179,10 +179,9 @@ def test_thirty_two_processes_at_once_make_one_copy(
     installation: Installation, small: SmallModel, home: Path
 ) -> None:
     processes = [installation.start("-c", "import heimdall", **mirrored(small)) for _ in range(32)]
-    outcomes = [(*process.communicate(timeout=120), process.returncode) for process in processes]
+    outcomes = [(*process.communicate(timeout=900), process.returncode) for process in processes]
     assert [code for _, _, code in outcomes] == [0] * 32
-    # One; on a busy machine also who waited for 2.5 s in which the one got no processor time.
-    assert 1 <= sum("is ready, from mirror" in stderr for _, stderr, _ in outcomes) < 16
+    assert sum("is ready, from mirror" in stderr for _, stderr, _ in outcomes) == 1
     store = data_dir(home) / "models" / ".store"
     assert len(list((store / "blobs").iterdir())) == len(small.files)
     assert not list((store / "partial").iterdir())
@@ -281,8 +280,9 @@ def test_nothing_of_the_working_directory_is_run(
 
 @pytest.mark.parametrize("seconds", ["999", "Fri, 31 Dec 9999 23:59:59 GMT"])
 def test_an_import_does_not_wait_as_long_as_a_server_wants(
-    installation: Installation, small: SmallModel, tmp_path: Path, seconds: str
+    small: SmallModel, tmp_path: Path, seconds: str
 ) -> None:
+    installation = Installation.make(tmp_path / "site", small, patient=False)
     busy = Fault(Instead(503, headers={"Retry-After": seconds}))
     with plain_mirror(small.directory, faults=[busy]) as server:
         variables = {

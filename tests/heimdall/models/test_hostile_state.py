@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heimdall.models import first_import, locations, quiet_fetch, receipts
@@ -24,7 +24,7 @@ from heimdall.models.transfer.failures import retry_after_seconds
 from heimdall.models.transfer.partials import claim
 from tests.support.small_model import SmallModel
 
-QUICK = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK = settings(max_examples=60)
 
 scalars = (
     st.none()

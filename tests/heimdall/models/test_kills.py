@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import tests.support
+from tests.support.capabilities import needs_fork
 from tests.support.faults import Drip, Fault
 from tests.support.places import DATA
 from tests.support.servers import plain_mirror
@@ -26,10 +27,7 @@ LOOP = str(Path(tests.support.__path__[0]) / "kill_loop.py")
 LEFT_BEHIND = re.compile(r"[0-9a-f]{64}\..*\.(tmp|part)")
 """What killed processes may leave, in the folder of unfinished downloads alone: for the next one, or for `prune`."""
 
-pytestmark = [
-    pytest.mark.kills,
-    pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked processes"),
-]
+pytestmark = [pytest.mark.kills, needs_fork]
 
 
 @pytest.fixture
@@ -52,7 +50,7 @@ def reader(installation: Installation) -> Iterator[None]:
         encoding="utf-8",
     )
     yield
-    said, _ = process.communicate("stop\n", timeout=60)
+    said, _ = process.communicate("stop\n", timeout=900)
     assert process.returncode == 0, said
     assert int(said) > 10
 
@@ -80,8 +78,7 @@ def test_kills_at_any_moment(installation: Installation, small: SmallModel, home
         )
         assert done.returncode == 0, done.stdout + done.stderr
     downloading, unpacking = json.loads(done.stdout)
-    assert downloading + unpacking >= KILLS
-    assert min(downloading, unpacking) >= KILLS // 6
+    assert (downloading, unpacking) == (KILLS - KILLS // 2, KILLS // 2)
     check_what_is_left(home)
 
 
@@ -94,7 +91,7 @@ def test_killed_commands(installation: Installation, small: SmallModel, home: Pa
         reader(installation),
     ):
         variables = {"HEIMDALL_MODELS_MIRROR": server.url, "HEIMDALL_SOURCES": "mirror"}
-        for _ in range(4):
+        while killed < 3:
             process = installation.start("-m", "heimdall", "models", "pull", **variables)
             time.sleep(random.uniform(0.1, 0.8))
             process.kill()
@@ -110,5 +107,4 @@ def test_killed_commands(installation: Installation, small: SmallModel, home: Pa
                 path.unlink()
             (models / "a.bin").unlink()
             (models / ".store/blobs" / small.manifest.models[0].files[1].sha256).unlink()
-    assert killed
     check_what_is_left(home)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import platformdirs
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from platformdirs.macos import MacOS
 
@@ -43,7 +43,6 @@ _DIRECTORIES = st.one_of(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(variable=st.sampled_from(["XDG_DATA_HOME", "XDG_DATA_DIRS"]), value=_DIRECTORIES)
 def test_the_short_cut_on_linux_says_what_platformdirs_says(
     variable: str, value: str | None, monkeypatch: pytest.MonkeyPatch

@@ -11,6 +11,7 @@ import pytest
 from heimdall.models import locking
 from heimdall.models.locking import advisory_lock
 from heimdall.models.transfer.progress import Progress
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +33,7 @@ def test_one_at_a_time_between_threads(tmp_path: Path) -> None:
     overlaps: list[int] = []
 
     def work() -> None:
-        with advisory_lock(tmp_path / "x.lock", 30, never, Notes()):
+        with advisory_lock(tmp_path / "x.lock", 600, never, Notes()):
             inside.append(1)
             overlaps.append(len(inside))
             time.sleep(0.02)
@@ -48,8 +49,8 @@ def test_one_at_a_time_between_threads(tmp_path: Path) -> None:
 
 def test_waiting_ends_when_the_holder_has_done_the_work(tmp_path: Path) -> None:
     with (
-        advisory_lock(tmp_path / "x.lock", 30, never, Notes()),
-        advisory_lock(tmp_path / "x.lock", 30, lambda: True, Notes()),
+        advisory_lock(tmp_path / "x.lock", 600, never, Notes()),
+        advisory_lock(tmp_path / "x.lock", 600, lambda: True, Notes()),
     ):
         pass
 
@@ -63,15 +64,13 @@ def test_waiting_is_announced_bounded_and_names_path_and_owner(
     program = (
         "import pathlib, sys, time; from heimdall.models.locking import advisory_lock; "
         "from heimdall.models.transfer.progress import Progress\n"
-        "with advisory_lock(pathlib.Path(sys.argv[1]), 5, lambda: False, Progress()):\n"
-        "    pathlib.Path(sys.argv[2]).touch(); time.sleep(60)"
+        "with advisory_lock(pathlib.Path(sys.argv[1]), 600, lambda: False, Progress()):\n"
+        "    pathlib.Path(sys.argv[2]).touch(); time.sleep(600)"
     )
     root = Path(__file__).resolve().parents[3]
     holder = subprocess.Popen([sys.executable, "-c", program, str(path), str(ready)], cwd=root)
     try:
-        while not ready.exists():
-            assert holder.poll() is None
-            time.sleep(0.02)
+        wait_until(ready.exists, holder)
         with advisory_lock(path, 0.6, never, notes):
             pass
     finally:
@@ -81,7 +80,7 @@ def test_waiting_is_announced_bounded_and_names_path_and_owner(
     assert f"process {holder.pid} on " in waiting
     assert str(path) in waiting
     assert "going on without" in giving_up
-    with advisory_lock(path, 5, never, notes):
+    with advisory_lock(path, 600, never, notes):
         assert len(notes.notes) == 2, "the lock of a killed process is free at once"
 
 
@@ -89,6 +88,6 @@ def test_where_locks_are_refused_the_work_goes_on(tmp_path: Path) -> None:
     notes = Notes()
     path = tmp_path / "is a directory"
     path.mkdir()
-    with advisory_lock(path, 5, never, notes):
+    with advisory_lock(path, 600, never, notes):
         pass
     assert notes.notes[0].startswith(f"can't lock {path}")

@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from hatch_heimdall_models.manifest import Asset, Manifest, Model, ModelFile
+from hatch_heimdall_models.manifest import Asset, Manifest, Model
 from heimdall.models.errors import ManifestError
 from heimdall.models.manifest import PinnedModel, read_model
 from heimdall.models.package import Package
 from heimdall.models.pin_rules import model_path_problem
-from tests.support.manifests import SMALL
+from tests.support.manifests import pin_of
 
 _NAMES = st.text("abcdefghijklmnopqrstuvwxyz0123456789_-", min_size=1, max_size=8).filter(
     lambda name: name[0] not in "-_"
@@ -30,7 +30,6 @@ _FILES = st.dictionaries(
 """As a folder has them: none is a file and a folder."""
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(files=_FILES, also=st.lists(st.text(max_size=10), max_size=2), name=_NAMES)
 def test_it_reads_what_the_build_hook_writes(
     files: dict[str, bytes], also: list[str], name: str, tmp_path: Path
@@ -41,10 +40,7 @@ def test_it_reads_what_the_build_hook_writes(
         license="MIT",
         upstream="https://example.org/a/b",
         asset=Asset("v1", "asset.zip", "0" * 64, 7),
-        files=tuple(
-            ModelFile.of_bytes(path, content, also=tuple(also), inline=len(content) <= SMALL)
-            for path, content in files.items()
-        ),
+        files=tuple(pin_of(path, content, tuple(also)) for path, content in files.items()),
     )
     path = tmp_path / "manifest.json"
     path.write_text(Manifest("some-dist", "owner/name", name, (model,)).dumps(), encoding="utf-8")
@@ -66,7 +62,6 @@ _JSON = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(document=_JSON)
 def test_anything_else_is_a_manifest_error(document: Any, tmp_path: Path) -> None:
     if isinstance(document, dict):

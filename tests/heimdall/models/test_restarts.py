@@ -5,17 +5,18 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from itertools import repeat
 from pathlib import Path
 
 import pytest
 
-from tests.support.faults import Drip, Fault
+from tests.support.faults import Fault, HoldAfter
 from tests.support.places import DATA
 from tests.support.servers import plain_mirror
 from tests.support.small_model import Installation, SmallModel
+from tests.support.trees import largest
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -45,29 +46,30 @@ def test_a_container_that_is_killed_again_and_again(
 ) -> None:
     partial = home / DATA / "models/.store/partial"
     size = small.asset_path.stat().st_size
+    step = size // (RESTARTS + 2)
     hostnames = names(anew=anew)
-    with plain_mirror(small.directory, faults=[Fault(Drip(150_000))]) as server:
+    with plain_mirror(small.directory) as server:
         variables = {"HEIMDALL_MODELS_MIRROR": server.url, "HEIMDALL_SOURCES": "mirror"}
         command = [sys.executable, "-m", "heimdall", "models", "pull"]
         environment = installation.environment(**variables)
         reached = fetched = 0
         for _ in range(RESTARTS):
+            held = HoldAfter(step)
+            server.faults.clear()
+            server.faults.add(Fault(held, path="/v1/*"))
             process = subprocess.Popen(
                 [*container, next(hostnames), *command],
                 env=environment,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
-            until = min(reached + size // (RESTARTS + 2), size - 1)
-            while process.poll() is None and (now := longest(partial)) <= until:
-                assert len(list(partial.glob("*.part"))) <= 2, "one in use, one to spare"
-                time.sleep(0.01)
+            wait_until(lambda: largest(partial, "*.part") >= reached + step, process)  # noqa: B023 (now)
+            assert len(list(partial.glob("*.part"))) <= 2, "one in use, one to spare"
             process.kill()
             process.wait()
-            time.sleep(0.05)
-            now = longest(partial)
+            held.go.set()
+            now = largest(partial, "*.part")
             fetched += now - reached
-            assert now > reached
             reached = now
         server.faults.clear()
         done = subprocess.run(
@@ -85,13 +87,3 @@ def test_a_container_that_is_killed_again_and_again(
     assert len(set(begun)) == len(begun), "each goes on where the one before it was"
     assert fetched + size - begun[-1] <= 1.1 * size
     assert not list(partial.iterdir())
-
-
-def longest(partial: Path) -> int:
-    sizes = [0]
-    for path in partial.glob("*.part"):
-        try:
-            sizes.append(path.stat().st_size)
-        except FileNotFoundError:
-            continue
-    return max(sizes)

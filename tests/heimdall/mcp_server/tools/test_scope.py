@@ -8,7 +8,7 @@ import pytest
 from mcp import Client
 
 from cognitive_memory.project.user import user_place
-from tests.heimdall.mcp_server.tools.test_tools import call, record_of, text_of
+from tests.support.mcp_tools import call, record_of, text_of
 
 pytestmark = pytest.mark.anyio
 

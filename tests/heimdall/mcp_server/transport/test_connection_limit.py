@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.mcp_http import COMMAND, TOKEN, HttpServer, http_server
 from tests.support.mcp_raw import INITIALIZE
+from tests.support.waiting import wait_until
 
 pytestmark = [
     pytest.mark.slow,
@@ -32,7 +33,7 @@ HEAD = f"POST /mcp HTTP/1.1\r\nHost: localhost\r\nAccept: application/json, text
 
 
 def connected(server: HttpServer) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", server.port), 60)
+    return socket.create_connection(("127.0.0.1", server.port), 900)
 
 
 def asked(server: HttpServer) -> bytes:
@@ -40,6 +41,13 @@ def asked(server: HttpServer) -> bytes:
     with connected(server) as client:
         client.sendall(f"{HEAD}Authorization: Bearer {TOKEN}\r\n\r\n{FIRST}".encode())
         return client.recv(64)
+
+
+def asked_in_a_flood(server: HttpServer) -> bool:
+    """Whether it is answered: sent away is also who is overtaken by others before it can show its token."""
+    with suppress(ConnectionError):
+        return asked(server).startswith(b"HTTP/1.1 200")
+    return False
 
 
 def limited(project: Path) -> tuple[str, ...]:
@@ -87,8 +95,8 @@ def test_a_flood_ends_and_all_is_as_before(project: Path) -> None:
         for thread in threads:
             thread.start()
         try:
-            time.sleep(1)
-            assert [asked(server)[:12] for _ in range(5)] == [b"HTTP/1.1 200"] * 5
+            for _ in range(5):
+                wait_until(lambda: asked_in_a_flood(server))
         finally:
             over.set()
             for thread in threads:

@@ -27,7 +27,7 @@ print(os.read(wire.incoming, 100))
 def run(code: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(
-        [sys.executable, "-c", code], env=environment, timeout=60, check=False, **options
+        [sys.executable, "-c", code], env=environment, timeout=900, check=False, **options
     )
 
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import os
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,11 +14,14 @@ from heimdall.mcp_server.transport.descriptors import Wire
 from heimdall.mcp_server.transport.handshake import Handshake
 from heimdall.mcp_server.transport.lines import LONGEST_LINE, TooLongError
 from tests.support.mcp_raw import INITIALIZE, VERSION, RawServer
+from tests.support.waiting import wait_until
 
 FIRST = json.dumps(INITIALIZE).encode()
 READY = b'{"jsonrpc":"2.0","method":"notifications/initialized"}'
 LIST = b'{"jsonrpc":"2.0","id":2,"method":"tools/list"}'
 CALL = b'{"jsonrpc":"2.0","id":3,"method":"resources/list"}'
+ASK = b'{"jsonrpc":"2.0","id":4,"method":"tools/call","params":{"name":"x","arguments":{}}}'
+A_WEEK = 600_000.0
 
 
 class Client:
@@ -60,6 +62,23 @@ def client() -> Iterator[Client]:
     client.close()
 
 
+@pytest.fixture
+def blocked(project: Path, home: Path) -> dict[str, str]:
+    """The environment of a server that can't import the SDK before there is a file `GO`."""
+    blocked = home / "blocked"
+    (blocked / "mcp").mkdir(parents=True)
+    (blocked / "mcp" / "__init__.py").write_text(
+        "import os, time\nwhile not os.path.exists(os.environ['GO']): time.sleep(0.01)\n"
+        "import importlib, sys\nsys.path.remove(os.environ['BLOCKED']); del sys.modules['mcp']\nimport mcp\n"
+        "sys.modules[__name__] = mcp\n"
+    )
+    return {
+        "PYTHONPATH": f"{blocked}{os.pathsep}{os.environ['PYTHONPATH']}",
+        "BLOCKED": str(blocked),
+        "GO": str(home / "go"),
+    }
+
+
 def test_the_first_line_is_handed_on_and_the_rest_stays_to_be_read(client: Client) -> None:
     client.say(FIRST, b"second")
     handshake = client.handshake()
@@ -74,8 +93,7 @@ def test_what_nobody_read_in_time_is_left_to_who_takes_over(client: Client) -> N
     reader = threading.Thread(target=lambda: lines.append(handshake.next_line()))
     lines: list[bytes | None] = []
     reader.start()
-    while not handshake._taken_over:
-        time.sleep(0.001)
+    wait_until(lambda: handshake._taken_over)
     client.say(FIRST)
     reader.join()
     assert (lines, handshake.answered) == ([FIRST], None)
@@ -131,24 +149,42 @@ def test_a_client_that_says_nothing(client: Client) -> None:
     assert handshake.next_line() is None
 
 
+def test_a_call_is_answered_as_long_as_nobody_else_is_needed(client: Client) -> None:
+    client.say(FIRST, READY, ASK, CALL, ASK, READY)
+    handshake = client.handshake()
+    handshake.until_needed(lambda params: {"asked": params}, A_WEEK)
+    assert client.hear()["id"] == 1
+    assert client.hear()["result"] == {"asked": {"name": "x", "arguments": {}}}
+    assert [handshake.next_line() for _ in range(5)] == [FIRST, READY, CALL, ASK, READY]
+
+
+@pytest.mark.parametrize("lines", [[], [FIRST, b"x" * (LONGEST_LINE + 1)], [FIRST, ASK]])
+def test_somebody_else_is_needed_at_the_end_for_what_is_broken_and_for_what_is_declined(
+    client: Client, lines: list[bytes]
+) -> None:
+    handshake = client.handshake()
+    talking = threading.Thread(target=client.say if lines else client.hang_up, args=lines)
+    talking.start()
+    handshake.until_needed(lambda _: None, A_WEEK)
+    talking.join()
+    if lines[1:] == [ASK]:
+        assert [handshake.next_line() for _ in lines] == lines
+
+
+def test_after_a_while_nobody_is_called_any_more(client: Client) -> None:
+    handshake = client.handshake()
+    handshake.until_needed(lambda _: {}, 0)
+    client.say(FIRST, ASK)
+    assert client.hear()["id"] == 1
+    assert [handshake.next_line() for _ in range(2)] == [FIRST, ASK]
+
+
 @pytest.mark.slow
 def test_what_is_static_is_answered_once_and_nothing_heavy_is_loaded_for_it(
-    project: Path, home: Path
+    blocked: dict[str, str],
 ) -> None:
     """By the order of imports, not by the clock: the answers are on the wire while the SDK is not imported yet."""
-    blocked = home / "blocked"
-    (blocked / "mcp").mkdir(parents=True)
-    (blocked / "mcp" / "__init__.py").write_text(
-        "import os, time\nwhile not os.path.exists(os.environ['GO']): time.sleep(0.01)\n"
-        "import importlib, sys\nsys.path.remove(os.environ['BLOCKED']); del sys.modules['mcp']\nimport mcp\n"
-        "sys.modules[__name__] = mcp\n"
-    )
-    environment = {
-        "PYTHONPATH": f"{blocked}{os.pathsep}{os.environ['PYTHONPATH']}",
-        "BLOCKED": str(blocked),
-        "GO": str(home / "go"),
-    }
-    with RawServer(environment=environment) as server:
+    with RawServer(environment=blocked) as server:
         assert server.initialize()["result"]["serverInfo"]["name"] == "heimdall"
         for method, what in (
             ("tools/list", "tools"),
@@ -157,7 +193,7 @@ def test_what_is_static_is_answered_once_and_nothing_heavy_is_loaded_for_it(
         ):
             assert server.request(method)["result"][what]
         assert server.request("ping")["result"] == {}
-        (home / "go").touch()
+        Path(blocked["GO"]).touch()
         assert len(server.request("tools/list")["result"]["tools"]) == 9
         assert server.request("resources/list")["result"]["resources"]
         assert server.end() == 0

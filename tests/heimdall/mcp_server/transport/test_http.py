@@ -27,7 +27,7 @@ HEADERS = {"Authorization": f"Bearer {TOKEN}", "Accept": "application/json, text
 
 def post(server: HttpServer, *, path: str = "/mcp", **headers: str) -> httpx2.Response:
     url = server.url.removesuffix("/mcp") + path
-    return httpx2.post(url, json=INITIALIZE, headers={**HEADERS, **headers}, timeout=60)
+    return httpx2.post(url, json=INITIALIZE, headers={**HEADERS, **headers}, timeout=900)
 
 
 def test_who_may_ask(project: Path) -> None:
@@ -69,10 +69,14 @@ def test_who_may_ask(project: Path) -> None:
             server.url,
             content=b"x" * 5_000_000,
             headers={**HEADERS, "Content-Type": "application/json"},
+            timeout=900,
         )
         assert huge.status_code == 413
         broken = httpx2.post(
-            server.url, content=b"{bad", headers={**HEADERS, "Content-Type": "application/json"}
+            server.url,
+            content=b"{bad",
+            headers={**HEADERS, "Content-Type": "application/json"},
+            timeout=900,
         )
         assert broken.status_code == 400
         assert server.end() == 128 + signal.SIGTERM
@@ -83,7 +87,7 @@ def test_who_may_ask(project: Path) -> None:
 
 def said_to(server: HttpServer, head: str) -> bytes:
     """The first line of the answer to a head that no client library would send."""
-    with socket.create_connection(("127.0.0.1", server.port), 60) as client:
+    with socket.create_connection(("127.0.0.1", server.port), 900) as client:
         rest = f"Authorization: Bearer {TOKEN}\r\nConnection: close\r\n\r\n"
         client.sendall(f"{head}\r\n{rest}".encode("latin-1"))
         return client.makefile("rb").readline()
@@ -117,7 +121,7 @@ def test_whatever_carries_an_id_is_answered(project: Path) -> None:
             server.url,
             content=body,
             headers={**HEADERS, "Content-Type": "application/json", **headers},
-            timeout=60,
+            timeout=900,
         )
         text = answer.text.rpartition("data: ")[2] if answer.is_success else answer.text
         return answer.status_code, json.loads(text)
@@ -203,7 +207,7 @@ def test_a_stream_that_is_open_does_not_hold_up_the_end(project: Path) -> None:
     with http_server(project) as server:
         session = post(server).headers["mcp-session-id"]
         with httpx2.stream(
-            "GET", server.url, headers={**HEADERS, "mcp-session-id": session}, timeout=60
+            "GET", server.url, headers={**HEADERS, "mcp-session-id": session}, timeout=900
         ) as stream:
             assert stream.status_code == 200
             assert server.end() == 128 + signal.SIGTERM
@@ -212,7 +216,7 @@ def test_a_stream_that_is_open_does_not_hold_up_the_end(project: Path) -> None:
 def test_sessions_hold_their_log_level_and_end_when_told(project: Path) -> None:
     def ask(headers: dict[str, str], **message: Any) -> httpx2.Response:
         return httpx2.post(
-            server.url, json={"jsonrpc": "2.0", **message}, headers=headers, timeout=60
+            server.url, json={"jsonrpc": "2.0", **message}, headers=headers, timeout=900
         )
 
     with http_server(project) as server:
@@ -220,5 +224,5 @@ def test_sessions_hold_their_log_level_and_end_when_told(project: Path) -> None:
         assert ask(headers, method="notifications/initialized").status_code == 202
         set_level = ask(headers, id=2, method="logging/setLevel", params={"level": "error"})
         assert json.loads(set_level.text.partition("data: ")[2])["result"] == {}
-        assert httpx2.delete(server.url, headers=headers).status_code == 200
+        assert httpx2.delete(server.url, headers=headers, timeout=900).status_code == 200
         assert ask(headers, id=3, method="ping").status_code == 404

@@ -7,32 +7,27 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from heimdall.models.processes import is_running
-from tests.support.faults import Drip, Fault
-from tests.support.mcp_raw import PATIENCE, RawServer
+from tests.support.faults import Drip, Fault, HoldAfter
+from tests.support.mcp_raw import RawServer
 from tests.support.places import DATA
 from tests.support.servers import plain_mirror
 from tests.support.small_model import SmallModel
 from tests.support.trees import largest
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
 
-def eventually_gone(pid: int) -> bool:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if hasattr(os, "WNOHANG"):
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)
-        if is_running(pid) is False:
-            return True
-        time.sleep(0.05)
-    return False
+def is_gone(pid: int) -> bool:
+    if hasattr(os, "WNOHANG"):
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+    return is_running(pid) is False
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there are no such signals")
@@ -40,14 +35,14 @@ def eventually_gone(pid: int) -> bool:
 def test_a_signal_ends_it_in_the_middle_of_a_download(
     fetching: dict[str, str], small: SmallModel, home: Path, number: str
 ) -> None:
-    with plain_mirror(small.directory, faults=[Fault(Drip(10_000))]) as mirror:
+    partials = home / DATA / "models/.store/partial"
+    with plain_mirror(small.directory, faults=[Fault(HoldAfter(10_000), path="/v1/*")]) as mirror:
         with RawServer(environment={**fetching, "HEIMDALL_MODELS_MIRROR": mirror.url}) as server:
             server.initialize()
-            server.wait(lambda message: "fetching models-v1.zip" in str(message))
+            wait_until(lambda: largest(partials, "*.part"), server.process)
             server.process.send_signal(signal.Signals[number])
             assert server.ended() == 128 + signal.Signals[number]
             assert "Traceback" not in server.stderr
-        partials = home / DATA / "models/.store/partial"
         assert largest(partials, "*.part")
 
 
@@ -64,18 +59,18 @@ def test_the_end_of_stdin_ends_it_in_the_middle_of_a_download(
 
 
 def test_a_second_server_continues_what_the_first_one_began(
-    fetching: dict[str, str], small: SmallModel
+    fetching: dict[str, str], small: SmallModel, home: Path
 ) -> None:
-    with plain_mirror(
-        small.directory, faults=[Fault(Drip(50_000), path="/v1/*", turns={1})]
-    ) as mirror:
+    held = HoldAfter(50_000)
+    partials = home / DATA / "models/.store/partial"
+    with plain_mirror(small.directory, faults=[Fault(held, path="/v1/*", turns={1})]) as mirror:
         environment = {**fetching, "HEIMDALL_MODELS_MIRROR": mirror.url}
         with RawServer(environment=environment) as server:
             server.initialize()
-            server.wait(lambda message: "kB of" in str(message) or "MB of" in str(message))
-            time.sleep(0.5)
+            wait_until(lambda: largest(partials, "*.part"), server.process)
             server.process.kill()
             server.process.wait()
+        held.go.set()
         with RawServer(environment=environment) as server:
             server.initialize()
             server.wait(lambda message: "'ready'" in str(message))
@@ -105,7 +100,7 @@ def test_a_killed_parent_ends_it_although_somebody_else_holds_its_stdin(project:
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    assert eventually_gone(pid)
+    wait_until(lambda: is_gone(pid))
     os.close(read_end)
     os.close(write_end)
 

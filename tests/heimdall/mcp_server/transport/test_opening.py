@@ -129,6 +129,41 @@ def test_what_leaves_something_to_decide_is_left_to_the_sdk(later: Any) -> None:
     assert answer(opening, request("tools/list", 3)) is not None
 
 
+CALL = request("tools/call", name="recall_memories", arguments={"query": "x"})
+
+
+@pytest.mark.parametrize(
+    ("before", "calls"),
+    [
+        ((initialize(),), 1),
+        ((initialize(), request("tools/list", 3), CALL), 1),
+        ((initialize(), request("resources/list", 3)), 0),
+        ((initialize(capabilities=CAPABILITIES),), 0),
+        ((), 0),
+    ],
+)
+def test_a_call_is_answered_once_by_who_can_unless_roots_or_another_request_matter(
+    before: tuple[Any, ...], calls: int
+) -> None:
+    asked: list[Any] = []
+
+    def call(params: dict[str, Any]) -> dict[str, Any]:
+        asked.append(params)
+        return {"known": True}
+
+    opening = Opening(call)
+    given = [answer(opening, message) for message in (*before, CALL)]
+    assert given.count(b'{"jsonrpc":"2.0","id":2,"result":{"known":true}}') == calls
+    assert asked == [CALL["params"]] * calls
+
+
+def test_roots_do_not_matter_where_the_project_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEIMDALL_PROJECT", "somewhere")
+    opening = Opening(lambda _: {})
+    assert answer(opening, initialize(capabilities=CAPABILITIES))
+    assert answer(opening, CALL)
+
+
 def test_each_list_is_given_once_and_notifications_decide_nothing() -> None:
     opening = Opening()
     assert answer(opening, {"jsonrpc": "2.0", "method": "notifications/initialized"}) is None

@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heimdall.models.errors import SourceError
@@ -99,7 +99,7 @@ def test_a_missing_member_is_named(store: Store, pinned: PinnedModel, tmp_path: 
         unpack(path, pinned.files, PinnedSet(pinned, store))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(max_examples=60)
 @given(
     edits=st.lists(st.tuples(st.integers(-800, 199), st.integers(0, 255)), min_size=1, max_size=4)
 )

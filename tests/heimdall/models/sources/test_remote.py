@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,7 +79,7 @@ def test_a_mirror_with_other_bytes_is_passed_over(
         monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", f"{mirror.url},file:///nowhere")
         monkeypatch.setenv("HEIMDALL_SOURCES", "mirror,github")
         assert resolve_in_detail().sources == ("github",)
-    stderr = capfd.readouterr().err
+    stderr = capfd.readouterr().err.replace(os.sep, "/")
     assert f"mirror: {mirror.url}/…/{small.asset_path.name}: wrong bytes" in stderr
     assert "; /nowhere/v1/" in stderr
     assert "can't be read: No such file" in stderr

@@ -18,18 +18,16 @@ from heimdall.models.transfer import connections
 from heimdall.models.transfer.http import Client
 from tests.support.raw_server import endlessly, raw_server
 from tests.support.servers import plain_mirror
+from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.slow
-
-HANGS = 20.0
-"""Far more than any limit here, far less than what has none."""
 
 
 def body(
     url: str,
     *,
-    stall_seconds: float = 1.0,
-    connect_seconds: float = 1.0,
+    stall_seconds: float = 600.0,
+    connect_seconds: float = 600.0,
     patience: Patience | None = None,
 ) -> bytes:
     client = Client(stall_seconds, connect_seconds, patience or Patience())
@@ -63,7 +61,7 @@ def test_a_head_that_goes_on_and_on_is_cut() -> None:
         raw_server(endlessly(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n", 0.05)) as server,
         pytest.raises(SourceError, match=r"no complete answer head within 1\.1 s") as caught,
     ):
-        body(server.url)
+        body(server.url, stall_seconds=1)
     assert caught.value.transient
 
 
@@ -74,36 +72,33 @@ def test_a_quick_head_is_not() -> None:
 
 def test_a_name_that_nobody_resolves_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     never = threading.Event()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: never.wait(60))
-    began = time.monotonic()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: never.wait(PATIENCE))
     try:
         with pytest.raises(SourceError, match="the host name was not resolved within 1 s") as told:
-            body("https://name.example/x")
+            body("https://name.example/x", connect_seconds=1)
     finally:
         never.set()
     assert told.value.unreachable
-    assert time.monotonic() - began < HANGS
 
 
 def test_what_comes_too_late_is_closed() -> None:
     late, go, made = socket.socket(), threading.Event(), threading.Event()
 
     def connect() -> socket.socket:
-        go.wait(60)
+        go.wait(PATIENCE)
         made.set()
         return late
 
     with pytest.raises(TimeoutError):
         connections.within(0.05, connect)
     go.set()
-    assert made.wait(HANGS)
-    while late.fileno() != -1:
-        time.sleep(0.01)
+    assert made.wait(PATIENCE)
+    wait_until(lambda: late.fileno() == -1)
 
 
 def test_silence_in_place_of_tls_has_a_limit(swallowing: int) -> None:
     with pytest.raises(SourceError, match="timed out: no connection within 1 s") as caught:
-        body(f"https://127.0.0.1:{swallowing}/x", stall_seconds=600)
+        body(f"https://127.0.0.1:{swallowing}/x", connect_seconds=1)
     assert caught.value.unreachable
 
 
@@ -126,8 +121,8 @@ def test_tls_that_drips_has_a_limit() -> None:
         thread = threading.Thread(target=serve)
         thread.start()
         with pytest.raises(SourceError, match="no connection within 1 s"):
-            body(f"https://127.0.0.1:{listener.getsockname()[1]}/x")
-        thread.join(HANGS)
+            body(f"https://127.0.0.1:{listener.getsockname()[1]}/x", connect_seconds=1)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
 
 
@@ -169,7 +164,7 @@ def test_a_host_that_can_not_be_reached_is_asked_once(tmp_path: Path) -> None:
 
 
 def test_many_hosts_that_swallow_share_one_patience(swallowing: int) -> None:
-    client, began = Client(patience=Patience(1.0)), time.monotonic()
+    client = Client(600.0, 600.0, Patience(1.0))
     with contextlib.closing(client):
         for number in range(2, 40):
             url = f"https://127.0.0.{number}:{swallowing}/x"
@@ -178,7 +173,6 @@ def test_many_hosts_that_swallow_share_one_patience(swallowing: int) -> None:
         for number in range(2, 40):
             with pytest.raises(SourceError), client.open(f"http://127.0.0.{number}:{swallowing}/x"):
                 pass
-    assert time.monotonic() - began < HANGS
 
 
 @pytest.mark.parametrize("tls", [False, True])
@@ -199,14 +193,12 @@ def test_a_body_that_stops_is_waited_for_as_long_as_there_is_patience(
             with connection:
                 connection.recv(65536)
                 connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nbeginning")
-                stop.wait(60)
+                stop.wait(PATIENCE)
 
         thread = threading.Thread(target=serve)
         thread.start()
-        began = time.monotonic()
         url = f"http{'s' if tls else ''}://127.0.0.1:{listener.getsockname()[1]}/x"
-        with pytest.raises(SourceError, match="timed out"):
-            body(url, stall_seconds=600, patience=Patience(1.0))
-        assert time.monotonic() - began < HANGS
+        with pytest.raises(SourceError, match=r"timed out|brought too little in 1 s"):
+            body(url, stall_seconds=600, connect_seconds=600, patience=Patience(1.0))
         stop.set()
         thread.join()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heimdall.models.errors import SourceError
@@ -41,7 +41,7 @@ class Counting(Progress):
 
 @pytest.fixture
 def client() -> Iterator[Client]:
-    client = Client(stall_seconds=2)
+    client = Client()
     yield client
     client.close()
 
@@ -93,7 +93,7 @@ def test_a_server_sees_which_distribution_asks(
     assert server.requests.settled()[0].headers["user-agent"] == DISTRIBUTION == "heimdall-mcp"
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(prefix=st.integers(1, len(CONTENT)))
 def test_any_prefix_is_continued(
     server: RunningServer, client: Client, parts: Path, prefix: int

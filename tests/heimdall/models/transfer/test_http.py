@@ -21,7 +21,7 @@ from tests.support.servers import RunningServer, plain_mirror
 
 @pytest.fixture
 def client() -> Iterator[Client]:
-    client = Client(stall_seconds=1)
+    client = Client()
     yield client
     client.close()
 
@@ -122,13 +122,14 @@ def test_a_port_where_nobody_listens_is_unreachable(client: Client) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://user:hunter2@127.0.0.1:{free.getsockname()[1]}/x"
-    with pytest.raises(SourceError, match=r"x: Connection refused$") as caught:
-        body(client, url)
+        with pytest.raises(SourceError, match=r"x: Connection refused$") as caught:
+            body(client, url)
     assert caught.value.unreachable
     assert "hunter2" not in caught.value.reason
 
 
 def test_silence_is_given_up(client: Client) -> None:
+    client.stall_seconds = 1
     with socket.create_server(("127.0.0.1", 0)) as silent:
         with pytest.raises(SourceError, match="timed out") as caught:
             body(client, f"http://127.0.0.1:{silent.getsockname()[1]}/x")
@@ -151,10 +152,10 @@ def test_an_unknown_authority_is_refused_until_it_is_named(
             monkeypatch.delenv("SSL_CERT_FILE", raising=False)
             monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
             with pytest.raises(SourceError, match=r"TLS failed.*SSL_CERT_FILE") as caught:
-                body(Client(stall_seconds=2), f"{server.url}/file")
+                body(Client(), f"{server.url}/file")
             assert not caught.value.transient
             monkeypatch.setenv(variable, str(tmp_path / "ca.pem"))
-            assert body(Client(stall_seconds=2), f"{server.url}/file") == b"content"
+            assert body(Client(), f"{server.url}/file") == b"content"
 
 
 def test_an_authority_that_can_not_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from heimdall.models.transfer.partials import claim
+from tests.support.capabilities import needs_fork
 
 
 def left_behind(directory: Path, name: str, content: bytes) -> Path:
@@ -172,7 +173,7 @@ def test_a_part_of_a_living_process_of_another_user_stays(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@needs_fork
 def test_a_forked_child_that_ends_writes_nothing(tmp_path: Path) -> None:
     program = (
         "import os, pathlib, sys; from heimdall.models.transfer.partials import claim\n"

@@ -85,7 +85,6 @@ def test_a_proxy_that_can_not_be_used_is_named(monkeypatch: pytest.MonkeyPatch) 
         assert "hunter2" not in str(told.value)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 @pytest.mark.parametrize("server", ["", "gunicorn.arbiter"])
 def test_after_a_fork_the_systems_settings_are_not_asked(
     monkeypatch: pytest.MonkeyPatch, server: str

@@ -1,39 +1,38 @@
 from __future__ import annotations
 
-import importlib
-import subprocess
-import sys
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import TypeAlias
 
 import pytest
 
-from cognitive_memory.qdrant.client import open_client
-from cognitive_memory.qdrant.errors import (
-    QdrantError,
-    QdrantNotInstalledError,
-    QdrantRefusedError,
-    QdrantUnreachableError,
-)
+from cognitive_memory.qdrant.errors import QdrantError, QdrantRefusedError, QdrantUnreachableError
 from cognitive_memory.qdrant.index import QdrantIndex
+from cognitive_memory.qdrant.node import Node, Request
 from cognitive_memory.qdrant.settings import QdrantSettings
+from tests.cognitive_memory.qdrant.conftest import FOREVER
+from tests.support.qdrant_standin import silent_node
 
 pytestmark = pytest.mark.slow
+Asked: TypeAlias = "list[tuple[str, Message]]"
 
 
 @pytest.fixture
 def answering(tmp_path: Path) -> object:
-    """Starts a server that gives one answer to everything, and tells with which key it was asked."""
+    """Starts a server that gives one answer to everything, and tells which paths it was asked for, with which headers."""
     servers: list[ThreadingHTTPServer] = []
 
-    def start(status: int, body: bytes = b"{}") -> tuple[QdrantSettings, list[str | None]]:
-        keys: list[str | None] = []
+    def start(status: int, body: bytes = b"{}") -> tuple[QdrantSettings, Asked]:
+        asked: Asked = []
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                keys.append(self.headers.get("api-key"))
+                asked.append((self.path, self.headers))
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 if status == 429:
@@ -49,11 +48,11 @@ def answering(tmp_path: Path) -> object:
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         servers.append(server)
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         url = f"http://127.0.0.1:{server.server_address[1]}"
         return QdrantSettings(
-            urls=(url,), directory=tmp_path, api_key="the key", request_seconds=5
-        ), keys
+            urls=(url,), directory=tmp_path, api_key="the key", request_seconds=FOREVER
+        ), asked
 
     yield start
     for server in servers:
@@ -61,7 +60,7 @@ def answering(tmp_path: Path) -> object:
         server.server_close()
 
 
-Answering = Callable[..., tuple[QdrantSettings, list[str | None]]]
+Answering = Callable[..., tuple[QdrantSettings, Asked]]
 
 
 @pytest.mark.parametrize(
@@ -74,8 +73,11 @@ Answering = Callable[..., tuple[QdrantSettings, list[str | None]]]
             "the key was refused .HTTP 401.: set HEIMDALL_QDRANT_API_KEY",
         ),
         (403, b"{}", QdrantRefusedError, "the key may not read this .HTTP 403."),
-        (503, b"{}", QdrantUnreachableError, "HTTP 503: try again later"),
+        (503, b"{}", QdrantUnreachableError, "too much to do .HTTP 503.: try again later"),
         (429, b"{}", QdrantUnreachableError, "too much to do"),
+        (302, b"", QdrantUnreachableError, "correct HEIMDALL_QDRANT_URL .HTTP 302."),
+        (404, b"<html>", QdrantUnreachableError, "correct HEIMDALL_QDRANT_URL .HTTP 404."),
+        (400, b'{"status": {"error": "an order_by with x"}}', QdrantError, "HTTP 400: an order_by"),
         (200, b'{"result": null}', QdrantUnreachableError, "correct HEIMDALL_QDRANT_URL"),
         (500, b"boom", QdrantError, "HTTP 500: boom"),
         (200, b"<html>", QdrantUnreachableError, "correct HEIMDALL_QDRANT_URL"),
@@ -84,14 +86,28 @@ Answering = Callable[..., tuple[QdrantSettings, list[str | None]]]
 def test_each_answer_has_its_error(
     answering: Answering, status: int, body: bytes, error: type[QdrantError], message: str
 ) -> None:
-    settings, keys = answering(status, body)
+    settings, asked = answering(status, body)
     with (
         QdrantIndex(settings, project_id="p", space="m/1") as index,
         pytest.raises(error, match=message) as raised,
     ):
         index.count()
-    assert keys == ["the key"]
+    assert [headers["api-key"] for _, headers in asked] == ["the key"]
     assert "the key" not in str(raised.value).replace("the key was", "").replace("the key may", "")
+
+
+def test_an_address_may_have_a_user_and_a_path(answering: Answering) -> None:
+    settings, asked = answering(500, b"no")
+    address = settings.urls[0].replace("//", "//me:hidden@") + "/behind/"
+    with (
+        closing(Node(replace(settings, urls=(address,)))) as node,
+        pytest.raises(QdrantError) as raised,
+    ):
+        node.answer(Request("GET", "/collections", list))
+    ((path, headers),) = asked
+    assert path == "/behind/collections"
+    assert headers["Authorization"] == "Basic bWU6aGlkZGVu"
+    assert "hidden" not in str(raised.value)
 
 
 def test_a_key_that_may_only_read_is_told_apart(answering: Answering) -> None:
@@ -103,35 +119,12 @@ def test_a_key_that_may_only_read_is_told_apart(answering: Answering) -> None:
         index.delete(["5f0c1c5e-3b0d-4a9e-8a0e-6f1b1f6f0a11"])
 
 
-def test_local_mode_is_for_one_process(tmp_path: Path) -> None:
-    settings = QdrantSettings(urls=(), directory=tmp_path / "qdrant")
-    code = (
-        "import sys; from qdrant_client import QdrantClient; client = QdrantClient(path=sys.argv[1]);"
-        "print('open', flush=True); sys.stdin.read()"
-    )
-    other = subprocess.Popen(
-        [sys.executable, "-c", code, str(settings.directory)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        encoding="utf-8",
-    )
-    with other:
-        assert other.stdout is not None
-        assert other.stdout.readline() == "open\n"
-        with pytest.raises(QdrantError, match="another process has it open"):
-            open_client(settings)
-        other.kill()
-    open_client(settings).close()
-
-
-def test_a_directory_that_can_not_be_made_is_named(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(QdrantError, match="its directory can't be used"):
-        open_client(QdrantSettings(urls=(), directory=tmp_path / "file" / "qdrant"))
-
-
-def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "qdrant_client", None)
-    monkeypatch.delitem(sys.modules, "cognitive_memory.qdrant.client")
-    with pytest.raises(QdrantNotInstalledError, match=r"heimdall-mcp\[qdrant\]"):
-        importlib.import_module("cognitive_memory.qdrant.client")
+@pytest.mark.parametrize("drips", [False, True])
+def test_a_request_ends_with_its_time(tmp_path: Path, *, drips: bool) -> None:
+    with silent_node(drips=drips) as (url, _):
+        settings = QdrantSettings(urls=(url,), directory=tmp_path, request_seconds=0.2)
+        with (
+            QdrantIndex(settings, project_id="p", space="m/1") as index,
+            pytest.raises(QdrantUnreachableError, match=r"no answer .*timed out"),
+        ):
+            index.count()

@@ -131,7 +131,7 @@ def older_shared_directories() -> list[Path]:
     """Where earlier releases kept the shared directory, if ours is elsewhere: they knew no `$HEIMDALL_DATA_DIR`."""
     import platformdirs
 
-    home = Path.home()
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111 (without a home nothing is found there)
     candidates = [
         home / ".heimdall-shared",
         home / "AppData" / "Local" / "heimdall",

@@ -90,7 +90,9 @@ def _unusable(top: Path) -> list[Path]:
         path for path in shared_directories().values() if path != top and path.is_relative_to(top)
     }
     unusable = []
-    for path in islice(top.rglob("*"), _MOST_ENTRIES):
+    # Not rglob(), which fails when a folder is removed meanwhile.
+    below = (Path(at, name) for at, *kinds in os.walk(top) for names in kinds for name in names)
+    for path in islice(below, _MOST_ENTRIES):
         if path.is_symlink() or not others.isdisjoint((path, *path.parents)):
             continue
         needed = os.R_OK | os.W_OK | os.X_OK if path.is_dir() else os.R_OK

@@ -22,13 +22,7 @@ from tests.support.capabilities import needs_modes
 from tests.support.places import DATA, KNOWN
 from tests.support.small_model import ROOT, SmallModel
 
-
-@pytest.fixture(autouse=True)
-def mirror(small: SmallModel, manifest_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The small model behind a `file://` mirror, and no other source."""
-    monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
-    monkeypatch.setenv("HEIMDALL_SOURCES", "mirror")
-    monkeypatch.setenv("HEIMDALL_PROGRESS", "0")
+pytestmark = pytest.mark.usefixtures("mirror")
 
 
 @pytest.fixture
@@ -39,9 +33,8 @@ def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def lay(small: SmallModel, directory: Path, mode: int = 0o664) -> Path:
     """Put the files there without a receipt, as an administrator copies them."""
-    for path, content in small.files.items():
-        (directory / path).parent.mkdir(parents=True, exist_ok=True)
-        (directory / path).write_bytes(content)
+    small.lay_out(directory)
+    for path in small.files:
         (directory / path).chmod(mode)
     return directory
 

@@ -16,13 +16,6 @@ from tests.support.small_model import SmallModel
 
 
 @pytest.fixture
-def mirror(small: SmallModel, pinned: PinnedModel, monkeypatch: pytest.MonkeyPatch) -> SmallModel:
-    monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
-    monkeypatch.setenv("HEIMDALL_SOURCES", "mirror")
-    return small
-
-
-@pytest.fixture
 def without_links(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise OSError(errno.EPERM, os.strerror(errno.EPERM))

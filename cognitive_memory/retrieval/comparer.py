@@ -77,7 +77,9 @@ class Comparer:
         try:
             return compare()
         except UnfitVectorsError as error:
-            self._mend(error)
+            why = str(error)
+        # Not above: an error keeps the file mapped, and Windows removes none that is.
+        self._mend(why)
         try:
             return compare()
         except UnfitVectorsError as error:  # of a database that can't be written
@@ -142,7 +144,7 @@ class Comparer:
         vector: NDArray[np.float32] = together / np.linalg.norm(together) if title else vectors[0]
         return vector, [of_text for of_text in tokens if of_text.words]
 
-    def _mend(self, error: UnfitVectorsError) -> None:
+    def _mend(self, why: str) -> None:
         """Throw away what vectors are wrong, in the file and in the database.
 
         They are made again.
@@ -153,7 +155,7 @@ class Comparer:
             dropped = writer.drop_unfit_vectors(self._embedder.dimension)
         _log.warning(
             "%s: %s; the vector file and %d vectors are thrown away, to be made again",
-            *(self._store.database, error, dropped),
+            *(self._store.database, why, dropped),
         )
 
     def keep(self, changed: int) -> None:

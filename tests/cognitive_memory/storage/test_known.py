@@ -19,7 +19,7 @@ from cognitive_memory.storage.adoption import Adopted, adopt
 from cognitive_memory.storage.backup import problems_in
 from cognitive_memory.storage.errors import ForeignLogError
 from cognitive_memory.storage.schema import peek, prepare
-from tests.support.capabilities import needs_modes
+from tests.support.capabilities import needs_modes, needs_removal
 
 SECRET = bytes(range(32))
 OTHER = bytes(32)
@@ -148,6 +148,7 @@ class TestLog:
         with pytest.raises(ForeignLogError, match=r"adopt --own .* keeps it.* adopt .* aside"):
             prepare(database)
 
+    @needs_removal
     def test_one_in_the_place_of_one_that_is_in_use(self, database: Path, planted: Path) -> None:
         """As when git overwrites a file that it ignores, while a server runs."""
         with ProjectMemory.open(database) as memory:

@@ -148,10 +148,13 @@ def test_a_pyproject_of_somebody_else_above_it_has_no_say(project: Path, small: 
 @pytest.mark.parametrize(
     ("table", "problem"),
     [
-        (OWN, r"src/red/model_manifest\.json is missing too: restore it"),
+        (OWN, r"src.red.model_manifest\.json is missing too: restore it"),
         (HOOKED, r"models\.lock\.json is missing too: restore it"),
         ("", "configures no models"),
-        (OWN.replace("src/red/model_m", "m"), "says that the manifest is .*/project/manifest.json"),
+        (
+            OWN.replace("src/red/model_m", "m"),
+            r"says that the manifest is .*[/\\]project[/\\]manifest\.json",
+        ),
     ],
 )
 def test_a_source_tree_without_pins_is_told_from_a_bad_build(

@@ -79,7 +79,7 @@ def test_the_payload_tells_whose_it_is_whatever_the_variables_say(host: str) -> 
     inherited = {"CLAUDECODE": "1", "COPILOT_CLI": "1", "GEMINI_SESSION_ID": "x"}
     payload = written(SEEN[host], variables=inherited)
     assert payload.host.name == host
-    assert payload.folder == Path("/p")
+    assert payload.folder == Path(P)
     assert payload.session
 
 
@@ -116,11 +116,7 @@ def test_cline_tells_a_prompt_in_a_member_of_its_own(name: str) -> None:
         "userPromptSubmit": {"prompt": "Remember the milk.", "attachments": []},
     }
     payload = written(told, Event.USER_PROMPT, client="cline-vscode")
-    assert (payload.folder, payload.session, payload.prompt) == (
-        Path("/p"),
-        "1",
-        "Remember the milk.",
-    )
+    assert (payload.folder, payload.session, payload.prompt) == (Path(P), "1", "Remember the milk.")
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ ANSWERS: dict[str, tuple[Effect, str]] = {
         "sends 1000 bytes of x/y, expected ",
     ),
     "right size, wrong bytes": (WrongBytes(4000), "wrong bytes for models-v1.zip: expected"),
-    "cut": (CutAfter(100_000), "100000"),
+    "cut": (CutAfter(100_000), ": ended after 100000 bytes, "),
     "reset": (CutAfter(100_000, reset=True), "reset"),
     "gzip": (
         Instead(200, b"\x1f\x8b", {"Content-Encoding": "gzip"}),
@@ -118,7 +118,7 @@ def test_an_answer_that_does_not_help(
 
 
 REPLIES: dict[str, tuple[Reply, str]] = {
-    "nothing": (b"", "RemoteDisconnected"),
+    "nothing": (b"", ": RemoteDisconnected: "),
     "no HTTP": (b"SSH-2.0-OpenSSH_9.6\r\n", "SSH-2.0"),
     "binary": (bytes(range(256)) * 4, "mirror"),
     "an endless status line": (b"HTTP/1.1 200 " + b"x" * 100_000, "LineTooLong"),

@@ -18,6 +18,7 @@ from heimdall.models.package import Package
 from heimdall.models.receipts import StoredSet
 from heimdall.models.resolver import resolve
 from heimdall.models.settings import SettingsError
+from tests.support.capabilities import needs_modes
 from tests.support.places import DATA, KNOWN
 from tests.support.small_model import ROOT, SmallModel
 
@@ -69,7 +70,7 @@ def test_the_read_only_tier_comes_first(system: Path) -> None:
     assert Path(location.directory).is_relative_to(system)
 
 
-@pytest.mark.parametrize("tier", [SYSTEM, SHARED])
+@pytest.mark.parametrize("tier", [pytest.param(SYSTEM, marks=needs_modes), SHARED])
 def test_files_without_a_receipt_are_unverified(
     small: SmallModel, system: Path, models_dir: Path, tier: str
 ) -> None:
@@ -79,7 +80,7 @@ def test_files_without_a_receipt_are_unverified(
     assert not locate().here
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+@needs_modes
 def test_sizes_are_enough_in_a_read_only_tier_that_nobody_else_may_write_to(
     small: SmallModel, system: Path
 ) -> None:
@@ -91,6 +92,7 @@ def test_sizes_are_enough_in_a_read_only_tier_that_nobody_else_may_write_to(
     assert answer(locate()) == ("unverified", SYSTEM, str(directory))
 
 
+@needs_modes
 def test_what_others_may_write_to_is_hashed_once_and_then_known_by_its_identity(
     small: SmallModel, system: Path, home: Path
 ) -> None:
@@ -111,6 +113,7 @@ def test_what_others_may_write_to_is_hashed_once_and_then_known_by_its_identity(
     assert resolve() != directory, "other bytes"
 
 
+@needs_modes
 def test_what_is_verified_comes_before_what_is_not(small: SmallModel, system: Path) -> None:
     directory = resolve()
     lay(small, system)
@@ -204,11 +207,7 @@ def test_a_package_is_asked_for_by_its_own_manifest(small: SmallModel, tmp_path:
 
 def test_nothing_heavy_is_loaded() -> None:
     code = "import sys, heimdall.models.locate as l; l.locate(); print(*sys.modules)"
-    environment = {
-        "PYTHONPATH": str(ROOT),
-        "HEIMDALL_FETCH": "never",
-        "HEIMDALL_DATA_DIR": "/nowhere",
-    }
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never"}
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,

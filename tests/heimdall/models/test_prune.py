@@ -176,6 +176,17 @@ def test_while_a_set_is_put_together_its_blobs_stay(
     assert not any(verdict.keep for verdict in verdicts(store, "blob"))
 
 
+def test_what_goes_while_it_is_looked_at_ends_nothing(
+    store: Store, versions: tuple[Installation, Installation]
+) -> None:
+    """A link that leads nowhere is listed, and not there when it is looked at, as what another process renames is."""
+    for folder in (store.partial, store.blobs):
+        (folder / "a.free-0.part").symlink_to("gone")
+    before = judge(store)
+    assert not [verdict for verdict in before if verdict.path.is_symlink()]
+    carry_out(store, before)
+
+
 def test_an_empty_place_needs_no_pruning(store: Store) -> None:
     assert judge(store) == []
 

@@ -31,20 +31,33 @@ def test_what_is_wanted_comes_out(store: Store, pinned: PinnedModel, small: Smal
     assert len(list(store.blobs.iterdir())) == len(wanted)
 
 
-def test_a_member_that_inflates_beyond_its_header_stays_out(
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_member_with_other_bytes_stays_out(
+    store: Store, pinned: PinnedModel, small: SmallModel, tmp_path: Path, method: int
+) -> None:
+    (file,) = (file for file in pinned.files if file.path == "model.safetensors")
+    with zipfile.ZipFile(tmp_path / "other.zip", "w", method) as archive:
+        archive.writestr("models/model.safetensors", small.files[file.path][:-1] + b"?")
+    with pytest.raises(SourceError, match=f"expected sha256 {file.sha256}"):
+        unpack(tmp_path / "other.zip", [file], PinnedSet(pinned, store))
+    assert not list(store.blobs.iterdir())
+
+
+def test_a_stored_member_is_judged_by_its_sha256_alone(
     store: Store, pinned: PinnedModel, small: SmallModel
 ) -> None:
-    content = bytearray(small.asset_path.read_bytes())
-    position = content.find(small.files["model.safetensors"])
-    content[position] ^= 1
-    small.asset_path.write_bytes(content)
-    with pytest.raises(SourceError, match="CRC"):
-        unpack(
-            small.asset_path,
-            [file for file in pinned.files if file.path == "model.safetensors"],
-            PinnedSet(pinned, store),
-        )
-    assert not list(store.blobs.iterdir())
+    """Wherever its header says that it lies: an extra field is before it."""
+    (file,) = (file for file in pinned.files if file.path == "model.safetensors")
+    info = zipfile.ZipInfo(f"models/{file.path}")
+    info.extra = b"\xfe\xca\x03\x00abc"
+    with zipfile.ZipFile(small.asset_path, "w") as archive:
+        archive.writestr(info, small.files[file.path])
+    content = small.asset_path.read_bytes()
+    crc = info.CRC.to_bytes(4, "little")
+    assert content.count(crc) == 2
+    small.asset_path.write_bytes(content.replace(crc, b"none"))
+    unpack(small.asset_path, [file], PinnedSet(pinned, store))
+    assert store.missing([file]) == []
 
 
 @settings(max_examples=60)

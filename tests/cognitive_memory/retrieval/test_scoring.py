@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cognitive_memory.core.local_time import Span
-from cognitive_memory.core.memory import Memory, MemoryType, Origin
+from cognitive_memory.core.memory import Origin
 from cognitive_memory.retrieval.scoring import (
     COMPARED_CLOSELY,
     Candidate,
@@ -20,25 +20,8 @@ from cognitive_memory.retrieval.scoring import (
     standing,
     with_tokens,
 )
+from tests.support.plain_memory import MEMORY, NOW
 
-NOW = datetime(2026, 11, 23, tzinfo=UTC)
-MEMORY = Memory(
-    id="00000000-0000-0000-0000-000000000000",
-    text="text",
-    type=MemoryType.EPISODE,
-    tags=(),
-    source=None,
-    origin=Origin.STORED,
-    context="",
-    importance=0.5,
-    pinned=False,
-    created_at=NOW,
-    updated_at=NOW,
-    metadata={},
-    content_hash="",
-    revision=1,
-    embedded=True,
-)
 LOADED = replace(MEMORY, origin=Origin.DOCUMENT)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,7 +60,7 @@ def _chosen(path: Path | None) -> tuple[Path, str | None]:
     if path is None:
         project = find_project()
     else:
-        path = spelled(path.expanduser())
+        path = spelled(Path(os.path.expanduser(path)))  # noqa: PTH111 (leaves ~nobody as it is)
         inside = (path.parent.name, path.name) == (FOLDER, DATABASE_NAME)
         if path.is_file() and not inside:
             return path, None

@@ -266,6 +266,8 @@ def generate(
 
 def _short(place: Place) -> str:
     """The file's path as people write it: from the home directory, or from the project's root."""
-    base, begin = (place.root, "") if place.scope == "project" else (Path.home(), "~/")
+    from heimdall.mcp_clients.places import home
+
+    base, begin = (place.root, "") if place.scope == "project" else (home(), "~/")
     path = place.path
     return f"{begin}{path.relative_to(base)}" if path.is_relative_to(base) else str(path)

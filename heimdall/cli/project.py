@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -188,6 +189,7 @@ def _project(path: Path | None) -> Project:
 
     if path is None:
         return find_project()
-    project = Project(spelled(path.expanduser()))
+    root = os.path.expanduser(path)  # noqa: PTH111 (leaves ~nobody as it is)
+    project = Project(spelled(Path(root)))
     project.check()
     return project

@@ -14,7 +14,8 @@ from heimdall.cli.output import GAP, Styled, as_text, console, on_terminal, padd
 from heimdall.cli.wrapping import width
 from heimdall.models.text import printable
 
-_NARROWEST_TABLE = 40  # columns; in less, cells would be cut to nothing
+_NARROWEST_CELL = 10
+"""Columns that a cell needs to be wrapped in; with less, words would stand letter by letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Column:
     Attributes:
         title: its heading.
         right: whether its cells are flushed right, as numbers are.
-        whole: whether its cells are never wrapped (on a terminal too narrow for them they are cut).
+        whole: whether its cells are never wrapped.
     """
 
     title: str
@@ -41,12 +42,16 @@ def table(columns: Sequence[Column | str], rows: Iterable[Sequence[object]]) -> 
     """
     layout = [Column(column) if isinstance(column, str) else column for column in columns]
     cells = [[_cell(value) for value in row] for row in rows]
-    if on_terminal(sys.stdout) and shutil.get_terminal_size().columns >= _NARROWEST_TABLE:
+    titled = [[column.title for column in layout], *cells]
+    widths = [max(map(width, column)) for column in zip(*titled, strict=True)]
+    needed = sum(
+        size if column.whole else min(size, _NARROWEST_CELL)
+        for size, column in zip(widths, layout, strict=True)
+    ) + len(GAP) * (len(layout) - 1)
+    if on_terminal(sys.stdout) and shutil.get_terminal_size().columns >= needed:
         _draw_table(layout, cells)
         return
-    cells.insert(0, [column.title for column in layout])
-    widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
-    for row in cells:
+    for row in titled:
         parts = [
             padded(cell, size, right=part.right)
             for cell, size, part in zip(row, widths, layout, strict=True)

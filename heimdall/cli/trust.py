@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -38,7 +39,7 @@ def trust(*, path: str | None, remove: bool, list_: bool) -> Report:
         document = {"trusted": names, "environment": environment}
         return Report(document, partial(_show_all, names, environment))
     assert path is not None  # noqa: S101 (checked above)
-    root = None if path == trusted.ALL else Path(path).expanduser().absolute()
+    root = None if path == trusted.ALL else Path(os.path.expanduser(path)).absolute()  # noqa: PTH111
     name = trusted.name_of(root)
     if remove:
         changed = trusted.forget(root)

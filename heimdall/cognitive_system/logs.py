@@ -97,7 +97,8 @@ class ProcessLog(RotatingFileHandler):
 
     def __init__(self, program: str, level: str) -> None:
         # The name is made anew whenever the file is opened: the child of a fork has one of its own.
-        super().__init__(program, maxBytes=MOST_BYTES, backupCount=1, delay=True)
+        # Absolute, since the working directory may be gone.
+        super().__init__(f"{os.sep}{program}", maxBytes=MOST_BYTES, backupCount=1, delay=True)
         self.setLevel(level)
         self.setFormatter(
             Redacting("%(asctime)s %(levelname)s %(name)s [%(threadName)s] %(message)s")

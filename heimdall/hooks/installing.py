@@ -15,7 +15,7 @@ from heimdall.hooks.program import NAME, program
 from heimdall.mcp_clients.changing import Change, change_file
 from heimdall.mcp_clients.clients import CLIENTS, SCOPES, USER
 from heimdall.mcp_clients.errors import ClientConfigError
-from heimdall.mcp_clients.places import DEFAULTS, filled
+from heimdall.mcp_clients.places import DEFAULTS, filled, home
 from heimdall.mcp_clients.setup import State
 
 _DEFAULTS = {**DEFAULTS, "CLAUDE_CONFIG_DIR": "~/.claude"}
@@ -121,7 +121,7 @@ class _Target:
 def _targets(client: str, scope: str, root: Path) -> list[_Target]:
     def path(user_file: str, project_file: str) -> Path | None:
         if scope == USER:
-            return Path(filled(user_file, Path.home(), os.environ, _DEFAULTS))
+            return Path(filled(user_file, home(), os.environ, _DEFAULTS))
         return root / project_file if project_file else None
 
     if shared := HOOK_FILES.get(client):

@@ -45,11 +45,11 @@ class Place:
         """The configuration file, whether it exists or not.
 
         Raises:
-            ScopeError: the client has none of that scope.
+            ScopeError: the client has none of that scope, or the user no home.
         """
         client = self.client
         if self.scope == USER:
-            names = user_files(client, sys.platform, Path.home(), os.environ)
+            names = user_files(client, sys.platform, home(), os.environ)
             paths = [Path(name) for name in names]
         else:
             paths = [self.root / name for name in _several(client.project_file)]
@@ -60,6 +60,18 @@ class Place:
                 f"{client.name} has no configuration of scope {self.scope!r}: {remedy}"
             )
         return next((path for path in paths if path.exists()), paths[0])
+
+
+def home() -> Path:
+    """The user's home directory.
+
+    Raises:
+        ScopeError: there is none.
+    """
+    path = Path(os.path.expanduser("~"))  # noqa: PTH111 (without a home it stays as it is)
+    if not path.is_absolute():
+        raise ScopeError("there is no home directory, where assistants are configured: set HOME")
+    return path
 
 
 def user_files(

@@ -16,8 +16,8 @@ from heimdall.mcp_clients.changing import Change, change_file, naming
 from heimdall.mcp_clients.clients import CLIENTS, PROJECT, USER, Client
 from heimdall.mcp_clients.config_file import ConfigFile
 from heimdall.mcp_clients.entry import PROGRAM, Server, server_entry, server_of
-from heimdall.mcp_clients.errors import ClientConfigError
-from heimdall.mcp_clients.places import SERVER_NAME, Place
+from heimdall.mcp_clients.errors import ClientConfigError, ScopeError
+from heimdall.mcp_clients.places import SERVER_NAME, Place, home
 from heimdall.mcp_clients.probe import TIMEOUT, environment, probe
 
 
@@ -123,7 +123,7 @@ def standing(place: Place, *, seconds: float = TIMEOUT) -> Standing:
         )
         return Standing(place=place, state=State.UNTRIED, problem=problem, command=server.command)
     # Not in the project's folder, where a Python would find the project's modules first.
-    answer = probe(server, environment(client, server), Path.home(), seconds=seconds)
+    answer = probe(server, environment(client, server), home(), seconds=seconds)
     problem = answer.problem
     if problem:
         installs = place.scope == USER or server.command != PROGRAM
@@ -151,10 +151,12 @@ def is_here(client: Client) -> bool:
         return True
     if USER not in client.scopes:
         return False
-    # a user's file is the same whatever the project
-    path = Place(client=client, scope=USER, root=Path()).path
+    try:  # a user's file is the same whatever the project
+        path = Place(client=client, scope=USER, root=Path()).path
+    except ScopeError:
+        return False
     # A file directly in the home directory says nothing by its folder, which everybody has.
-    return path.exists() or (path.parent != Path.home() and path.parent.is_dir())
+    return path.exists() or (path.parent != home() and path.parent.is_dir())
 
 
 def snippet(

@@ -176,6 +176,8 @@ def examine(
         signer = _signer(bundle.signing_certificate)
     except Exception as error:  # noqa: BLE001 (whatever it makes a parser raise, it proves nothing)
         told = printable(" ".join(str(error).split())) or type(error).__name__
+        if told.startswith("failed to load bundle"):  # and then which fields a parser misses
+            told = "it is no sigstore bundle"
         return "", told if len(told) <= _LONGEST else f"{told[:_LONGEST]}…"
     return ("", printable(problem)) if problem else (signer, "")
 

@@ -174,7 +174,7 @@ def _github_url(url: str) -> str:
     parts = _parts(url)
     if parts and parts.scheme in {"http", "https"} and not (parts.query or parts.fragment):
         return url.rstrip("/")
-    expected = "a URL that begins with https:// or http://, without a query"
+    expected = "a URL as https://host or http://host, without a query"
     raise SettingsError("HEIMDALL_GITHUB_URL", redact_url(url), expected)
 
 
@@ -200,7 +200,9 @@ def _mirror(url: str) -> str:
     elif parts and not parts.fragment and not (parts.query and (is_file or is_registry)):
         return urlunsplit(parts._replace(path=parts.path.rstrip("/")))
     else:
-        expected = "a URL that begins with https://, http://, file:// or oci://"
+        expected = (
+            "a URL as https://host/path, http://host/path, file:///path or oci://host/repository"
+        )
         if "@" in url:
             expected += (
                 "; in its user and password write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23"

@@ -159,7 +159,7 @@ class _Direct(HTTPConnection):
             told = f"timed out: no connection within {seconds:.3g} s"
             raise ConnectTimeoutError(self, told) from error
         except OSError as error:
-            raise NewConnectionError(self, str(error)) from error
+            raise NewConnectionError(self, error.strerror or str(error)) from error
 
 
 def _connected(

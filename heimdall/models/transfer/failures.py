@@ -11,6 +11,7 @@ import urllib3
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
+    IncompleteRead,
     InvalidHeader,
     LocationValueError,
     NewConnectionError,
@@ -93,12 +94,19 @@ def check_status(
 
 def _root(error: BaseException) -> str:
     """The innermost reason: the library wraps it several times over."""
-    while isinstance(inner := getattr(error, "reason", None) or error.__cause__, BaseException):
+    while isinstance(
+        inner := getattr(error, "reason", None) or error.__cause__ or (error.args or ("",))[-1],
+        BaseException,
+    ):
         if isinstance(error, ConnectTimeoutError):
             # Our own words, behind the library's name of the connection.
             return re.sub(r"^\w+\(host=.*?\): ", "", str(error.args[-1]))
         error = inner
     if isinstance(error, socket.gaierror):
         return f"the host name can't be resolved ({error.strerror})"
+    if isinstance(error, IncompleteRead) and error.expected:
+        return f"ended after {error.partial} bytes, {error.expected} are missing"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     text = str(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -115,6 +115,16 @@ def test_a_terminal_too_narrow_for_tables_gets_plain_rows() -> None:
     assert "b   12000\n" in shown
 
 
+def test_a_cell_is_not_wrapped_letter_by_letter() -> None:
+    code = (
+        "from heimdall.cli.tables import Column, table; whole = [Column('w' * 9, whole=True)] * 3; "
+        "table(['project', *whole, 'state'], [['/home/ann/code', 9, 8, 7, 'ok']])"
+    )
+    for columns in (40, 80):
+        _, shown = on_a_terminal([sys.executable, "-c", code], columns=columns)
+        assert "/home/ann/code" in shown
+
+
 def test_no_color_is_obeyed() -> None:
     environment = {**os.environ, "NO_COLOR": "1"}
     _, shown = on_a_terminal([sys.executable, "-c", PRINT], environment=environment)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from heimdall.cli.run import run
 from tests.support.small_model import Installation
 from tests.support.terminal import on_a_terminal
 
@@ -245,3 +246,11 @@ def test_a_folder_that_can_not_be_written(installation: Installation, here: Path
     assert (done.returncode, done.stdout) == (2, "")
     assert "/proc/self/.heimdall" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["adopt", "clean", "trust"])
+def test_a_home_that_is_nobodys(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["project", command, "~nobody-of-that-name/x"])
+    told = "".join(capsys.readouterr())
+    assert "~nobody-of-that-name/x" in told
+    assert "should not have happened" not in told

@@ -72,6 +72,15 @@ def test_other_caches_go_there_also_without_a_model(
     assert all(os.environ.get(variable) for variable in VARIABLES)
 
 
+def test_other_caches_go_there_also_without_a_home(
+    mirror: SmallModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)
+    monkeypatch.setenv("HEIMDALL_DATA_DIR", str(tmp_path / "data"))
+    data_dirs.initialize_shared_environment()
+    assert os.environ["HF_HOME"] == str(tmp_path / "data" / "models" / "huggingface_cache")
+
+
 def test_what_the_user_has_set_wins(mirror: SmallModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HOME", "/mine")
     data_dirs.initialize_shared_environment()

@@ -281,6 +281,18 @@ def test_where_logs_can_not_be_written_the_program_goes_on(
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps it while a process is there")
+def test_a_working_directory_that_is_gone_is_no_matter(
+    directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    logs.keep_logs("heimdall")
+    logging.getLogger("heimdall").info("kept")
+    assert "kept" in text_of(directory)
+
+
 def test_a_record_that_can_not_be_formatted_is_named_and_not_shown(directory: Path) -> None:
     code = (
         "import logging; from heimdall.cognitive_system.logs import keep_logs; keep_logs('heimdall')\n"

@@ -105,6 +105,11 @@ def texts(project: Project) -> set[str]:
         return {one.text for one in memory.memories()}
 
 
+def test_without_a_home_there_are_none(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)
+    assert list(transcripts(find_project(project.root))) == []
+
+
 def test_the_conversations_of_each_assistant_are_found(project: Project, tmp_path: Path) -> None:
     (project.root / "src").mkdir()
     for host, write in ALL.items():

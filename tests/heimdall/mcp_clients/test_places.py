@@ -8,6 +8,7 @@ import pytest
 from heimdall.mcp_clients.clients import CLIENTS, UnknownClientError, client_named
 from heimdall.mcp_clients.errors import ScopeError
 from heimdall.mcp_clients.places import DEFAULTS, Place, user_files
+from heimdall.mcp_clients.setup import is_here
 
 LINUX, MAC, WINDOWS = ("linux", "/home/ann"), ("darwin", "/Users/ann"), ("win32", r"C:\Users\ann")
 
@@ -100,6 +101,16 @@ def test_the_file_that_exists_counts(home: Path, tmp_path: Path) -> None:
     assert place.path == folder / "opencode.jsonc"
     (folder / "opencode.json").touch()
     assert place.path == folder / "opencode.json"
+
+
+def test_without_a_home_there_is_no_users_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ScopeError, match=r"no home directory.*set HOME"):
+        _ = Place(client=client_named("zed"), scope="user", root=tmp_path).path
+    assert not any(map(is_here, CLIENTS.values()))
 
 
 def test_a_project_has_its_own_file_or_none(tmp_path: Path) -> None:

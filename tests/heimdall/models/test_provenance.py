@@ -141,6 +141,16 @@ def test_garbage_is_no_attestation(
     assert 0 < len(asset["detail"]) <= 501
 
 
+@pytest.mark.parametrize("document", ["{}", "x", "[]", ""])
+def test_what_is_no_bundle_is_told_shortly(
+    document: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "bundle"
+    path.write_text(document)
+    asset = outcome(capsys, "--bundle", str(path), code=1)
+    assert (asset["state"], asset["detail"]) == ("different", "it is no sigstore bundle")
+
+
 def test_a_bundle_is_taken_from_a_file_also_one_of_several(
     sigstore: SigstoreInstance, digest: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

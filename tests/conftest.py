@@ -40,6 +40,9 @@ hypothesis.settings.load_profile("patient")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Some users' is 077; what is new has these modes on most machines.
+os.umask(0o022)
+
 # Every process that a test starts would compile all that it imports.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
@@ -55,6 +58,8 @@ _OURS = re.compile(
 )
 _LOGGERS = [logging.getLogger(name) for name in ("heimdall", "cognitive_memory")]
 _NETWORK = re.compile(r"(https?|all|no)_proxy|(PIP|UV)_(?!CACHE).*", re.IGNORECASE)
+_USUAL = re.compile(r"GIT_.*|(FORCE|NO)_COLOR|CLICOLOR(_FORCE)?|COLUMNS|LINES|PAGER|LESS")
+"""What terminals, CI and git's hooks set."""
 
 _MEASURED = {"cli", "hooks", "mcp_server"}
 """Folders of tests of programs, much of which runs in processes of its own alone."""
@@ -109,8 +114,9 @@ def home(
         for name, value in measuring.items():
             monkeypatch.setenv(name, value)
     for name in list(os.environ):
-        if _OURS.fullmatch(name) or _NETWORK.fullmatch(name):
+        if any(kind.fullmatch(name) for kind in (_OURS, _NETWORK, _USUAL)):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("TERM", "xterm-256color")
     # it hides what a full stream does to a process
     monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
     home = tmp_path_factory.mktemp("home")

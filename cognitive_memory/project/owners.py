@@ -64,9 +64,8 @@ def _check_owners(root: Path, paths: list[Path]) -> None:
 
 
 def _refuse_unless_trusted(root: Path, path: Path, status: os.stat_result) -> None:
-    import shlex
-
     from cognitive_memory.project.trust import VARIABLE, is_trusted
+    from heimdall.models.advice import argument
 
     if is_trusted(root):
         return
@@ -74,7 +73,7 @@ def _refuse_unless_trusted(root: Path, path: Path, status: os.stat_result) -> No
     problem = f"dubious ownership: it belongs to {_name_of(owner)}, and you are {_name_of(user)}"
     if owner == _ROOT:
         problem = f"dubious ownership: it belongs to root, but others may write it (mode {status.st_mode & 0o7777:o})"
-    advice = f"If you trust what is there: heimdall project trust {shlex.quote(str(root))}"
+    advice = f"If you trust what is there: heimdall project trust {argument(root)}"
     advice += f" (in a container: {VARIABLE})"
     if user == _ROOT and os.environ.get("SUDO_UID") == str(owner):
         advice = f"Run heimdall without sudo. {advice}"

@@ -79,7 +79,9 @@ class RecallSettings:
         0.2, share, "What a memory of importance 1 gets on top of one of importance 0, 0 to 1."
     )
     stored: float = setting(
-        0.15, share, "What a memory that was stored by hand gets on top of a loaded one, 0 to 1."
+        0.6,
+        share,
+        "What a memory that was stored by hand gets on top, as part of what it is brought, 0 to 1.",
     )
     pinned: float = setting(0.1, share, "What a pinned memory gets on top of others, 0 to 1.")
 

@@ -50,7 +50,8 @@ class Weights:
             `half_life_days`.
         half_life_days: see there.
         importance: what one of importance 1.0 gets on top of one of importance 0.0.
-        stored: what one gets that was stored by hand, not loaded.
+        stored: what one gets that was stored by hand, not loaded, as part of what else it is
+            brought.
         pinned: what one gets that is pinned.
         asked: what one gets whose context ends in a question, as part of what that question's own
             memory is brought: it is the answer to that. Where there is none, as half a part of what
@@ -76,7 +77,7 @@ class Weights:
     recency: float = 0.02
     half_life_days: float = 90.0
     importance: float = 0.2
-    stored: float = 0.15
+    stored: float = 0.6
     pinned: float = 0.1
     asked: float = 0.15
     tests: float = 0.2
@@ -85,7 +86,7 @@ class Weights:
     columns: tuple[float, float, float, float] = (1.0, 0.4, 1.0, 1.0)
     bm25_floor: float = 1.0
     coverage: float = 0.4
-    weak: float = 0.5
+    weak: float = 0.48
 
     @property
     def keywords(self) -> float:
@@ -258,10 +259,16 @@ def with_tokens(
     return [replace(candidate, tokens=brought(candidate.key)) for candidate in candidates]
 
 
-def standing(memory: Memory, weights: Weights) -> dict[str, float]:
-    """What a memory brings for what its user made of it. An importance of 0.5, the default, brings nothing."""
+def standing(memory: Memory, brought: float, weights: Weights) -> dict[str, float]:
+    """What a memory gets for what its user made of it. An importance of 0.5, the default, brings nothing.
+
+    Args:
+        memory: the memory.
+        brought: what the question and its age bring it.
+        weights: how much each thing counts.
+    """
     return {
-        "stored": weights.stored * (memory.origin is Origin.STORED),
+        "stored": weights.stored * brought * (memory.origin is Origin.STORED),
         "pinned": weights.pinned * memory.pinned,
         "importance": weights.importance * (memory.importance - 0.5),
     }
@@ -275,8 +282,8 @@ def hits(
 ) -> list[Hit]:
     """Memories with their scores, best first; `spans` are the times that the question names.
 
-    The standing of a memory counts in full for the one that it serves best, by half for the second,
-    by a third for the third. So what somebody stored is not lost among what was loaded, and however
+    The standing of a memory counts in full for the one that it serves best, by a quarter for the
+    second, by a ninth for the third. So what somebody stored is not lost among what was loaded, and however
     much they stored, one memory at most is lifted in full over a better one.
     """
     scored: list[tuple[Memory, dict[str, float], dict[str, float]]] = []
@@ -293,12 +300,12 @@ def hits(
             "time": weights.time * candidate.score * is_within(memory, spans),
             "recency": weights.recency * recency(memory, now, weights.half_life_days),
         }
-        scored.append((memory, parts, standing(memory, weights)))
+        scored.append((memory, parts, standing(memory, _sum(parts), weights)))
     scored.sort(key=lambda item: -_sum(item[1]) - _sum(item[2]))
     answers, place = [], 0
     for memory, parts, lifts in scored:
         place += _sum(lifts) > 0
-        share = 1 / place if _sum(lifts) > 0 else 1.0
+        share = 1 / place**2 if _sum(lifts) > 0 else 1.0
         parts |= {name: value * share for name, value in lifts.items()}
         answers.append(Hit(memory=memory, score=_sum(parts), parts=parts))
     return sorted(answers, key=lambda hit: -hit.score)

@@ -58,10 +58,7 @@ class VectorFile:
         is not looked at.
         """
         try:
-            with os.fdopen(open_regular(self.path), "rb") as file:
-                header = json.loads(file.read(_HEADER))
-                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            return _saved(header, mapped, space, self.dimension)
+            return self._mapped(space)
         except FileNotFoundError:
             return None
         except PermissionError as error:
@@ -71,8 +68,15 @@ class VectorFile:
             # Of the system's errors its words alone: a number says nothing, and the path is said already.
             why = getattr(error, "strerror", None) or error
             _log.warning("%s is thrown away, and made anew: %s", self.path, why)
-            self.remove()
-            return None
+        # Not above: an error keeps the file mapped, and Windows removes none that is.
+        self.remove()
+        return None
+
+    def _mapped(self, space: str) -> Vectors | None:
+        with os.fdopen(open_regular(self.path), "rb") as file:
+            header = json.loads(file.read(_HEADER))
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        return _saved(header, mapped, space, self.dimension)
 
     def remove(self) -> None:
         """Remove it, if that can be done; who has it mapped keeps that."""

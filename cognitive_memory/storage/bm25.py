@@ -8,12 +8,17 @@ f is how often the term occurs and l what the memory's length says. Another k1 h
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from cognitive_memory.core.recall import EVERYTHING, RecallFilter
 from cognitive_memory.storage.filters import conditions
 from cognitive_memory.storage.rows import as_json
+
+MOST_SCORED = 30_000
+"""Memories that have one term, above which it is looked for beside the next one alone: to score one takes ten times as
+long as to pass over it, and where there are so many, the best ones have several terms.
+"""
 
 _K1 = 1.2
 _SCORES = """
@@ -26,13 +31,14 @@ found (key, part) AS MATERIALIZED (
     SELECT memory_words.rowid, {part} FROM terms CROSS JOIN memory_words {join}
     WHERE NOT frequent AND memory_words MATCH term AND {where}
 ),
+others (key) AS (SELECT value FROM json_each(:favoured) {together}),
+candidates (key) AS MATERIALIZED (
+    SELECT key FROM found UNION ALL SELECT others.key FROM others {join_others} WHERE {where_others}
+),
 narrowed (key, part) AS MATERIALIZED (
-    SELECT memory_words.rowid, {part} FROM terms CROSS JOIN memory_words {join}
-    WHERE frequent AND memory_words MATCH term AND {where}
+    SELECT memory_words.rowid, {part} FROM terms CROSS JOIN memory_words
     -- With "+", since FTS5 would begin anew for each key.
-    AND +memory_words.rowid IN (
-        SELECT key FROM found UNION ALL SELECT value FROM json_each(:favoured)
-    )
+    WHERE frequent AND memory_words MATCH term AND +memory_words.rowid IN (SELECT key FROM candidates)
 )
 SELECT key, total(part) AS score
 FROM (SELECT * FROM found UNION ALL SELECT * FROM narrowed) GROUP BY key
@@ -69,9 +75,10 @@ def keyword_scores(
 ) -> dict[int, float]:
     """BM25 scores, the higher the better, of memories that have one of the terms, by key; best first.
 
-    The rarest terms are looked for in all memories until so many have one. More frequent ones count in these
-    alone, and in those that are favoured: they tell little, and to score each memory that has one takes long.
-    Of memories that pass a filter it is not known how many have a term, so each term is looked for in all of them.
+    The rarest terms are looked for in all memories until so many have one, or more than `MOST_SCORED` have the next:
+    then it is looked for in those that have the one behind it, too. More frequent ones count in all these alone,
+    and in those that are favoured: they tell little, and to score each memory that has one takes long. Where that
+    finds too few, as with a filter, each term is looked for in all memories.
 
     Args:
         connection: in a transaction.
@@ -83,22 +90,47 @@ def keyword_scores(
         favoured: keys of those that come before all others.
     """
     where = conditions(filter, row="memory_words.rowid")
-    weighed, found = [], 0
-    for term in sorted(terms, key=lambda term: term.frequency):
-        whole, weight = term.idf * (1 + _K1), term.idf * (1 + k1) * term.counts
-        weighed.append((term.match, whole, weight, found >= limit and filter == EVERYTHING))
-        found += term.frequency
+    joined = "JOIN memories ON memories.key = " * ("memories." in str(where))
+    ordered = sorted(terms, key=lambda term: term.frequency)
+    # With a filter some of them do not pass: more are worth to be scored than to look for all of them again.
+    alone, together = _narrowed(ordered, limit if filter == EVERYTHING else 3 * limit)
+    weighed = [
+        (term.match, term.idf * (1 + _K1), term.idf * (1 + k1) * term.counts, number >= alone)
+        for number, term in enumerate(ordered)
+    ]
     bm25 = f"bm25(memory_words, {', '.join(map(repr, map(float, columns)))})"
+    matching = " UNION ALL SELECT rowid FROM memory_words WHERE memory_words MATCH :together"
     query = _SCORES.format(
         part=f"weight / (1 - :r - :r * whole / {bm25})",  # it is negative, the better the lower
-        join="JOIN memories ON memories.key = memory_words.rowid" * ("memories." in str(where)),
+        join=joined and f"{joined} memory_words.rowid",
         where=where,
+        join_others=joined and f"{joined} others.key",
+        where_others=conditions(filter, row="others.key"),
+        together=matching * bool(together),
     )
     values = {
         **where.values,
         "terms": as_json(weighed),
         "r": k1 / _K1,
         "favoured": as_json(list(favoured)),
+        "together": together,
         "limit": limit + len(favoured),
     }
-    return dict(connection.execute(query, values))
+    scores = dict(connection.execute(query, values))
+    uncertain = alone < len(ordered) and (together or filter != EVERYTHING)
+    if uncertain and len(scores.keys() - favoured) < limit:
+        values["terms"] = as_json([(*term[:3], False) for term in weighed])
+        scores = dict(connection.execute(query, values))
+    return scores
+
+
+def _narrowed(terms: Sequence[Term], enough: int) -> tuple[int, str]:
+    """How many of the terms, rarest first, are looked for in all memories; and what others match that are scored."""
+    found = 0
+    for number, term in enumerate(terms):
+        if found >= enough:
+            return number, ""
+        if term.frequency > MOST_SCORED and number + 1 < len(terms):
+            return number, f"{term.match} AND {terms[number + 1].match}"
+        found += term.frequency
+    return len(terms), ""

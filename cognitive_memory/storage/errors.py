@@ -103,11 +103,11 @@ class AmbiguousIdError(HeimdallError):
 
 def adopt_command(database: Path, *, own: bool = False) -> str:
     """The command that takes over a database of others, or puts aside what does not belong to one, for a message."""
-    import shlex
+    from heimdall.models.advice import argument
 
     inside = database.parent.name == ".heimdall"
     option = "--own " if own else ""
-    return f"'heimdall project adopt {option}{shlex.quote(str(database.parent.parent if inside else database))}'"
+    return f"'heimdall project adopt {option}{argument(database.parent.parent if inside else database)}'"
 
 
 _BUSY = (

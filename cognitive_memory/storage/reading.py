@@ -190,13 +190,13 @@ class Reader:
         return int(self.connection.execute("SELECT memories FROM project").fetchone()[0])
 
     def keys(self, filter: RecallFilter) -> IntArray:
-        """The keys of all memories that pass the filter."""
+        """The keys of all memories that pass the filter; some of them twice."""
         import numpy as np
 
         where = conditions(filter)
         chosen = f"SELECT memories.key AS key FROM memories WHERE {where}"
         if filter.tags and filter == RecallFilter(tags=filter.tags):  # their index has all
-            chosen = f"SELECT DISTINCT memory AS key {TAGGED}"
+            chosen = f"SELECT memory AS key {TAGGED}"
         # As one text: a row for each takes Python several times as long.
         query = f"SELECT ifnull(group_concat(key), '') FROM ({chosen})"
         (keys,) = self.connection.execute(query, where.values).fetchone()

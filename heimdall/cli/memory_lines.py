@@ -104,9 +104,10 @@ def lines_of(text: str) -> list[str]:
 
 
 def _head(memory: Memory, columns: int | None, before: str, *, weak: bool = False) -> Line:
+    from cognitive_memory.core.local_time import local_time
     from cognitive_memory.storage.short_ids import short_id
 
-    when = f"{memory.created_at.astimezone():%Y-%m-%d}"
+    when = local_time(memory.created_at)[:10]
     known = _GAP.join([when, *(["weak"] if weak else []), short_id(memory.id)])
     source = as_name(memory.source) if memory.source else ""
     room = None if columns is None else columns - width(before)

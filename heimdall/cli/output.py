@@ -8,6 +8,7 @@ the terminal or the pipe.
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -91,6 +92,8 @@ def to_stdout() -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno == errno.EINVAL and not error.filename:  # as Windows says it
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)) from error
         error.filename = error.filename or "standard output"
         raise
 

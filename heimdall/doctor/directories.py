@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from shlex import quote
 
 from heimdall.cognitive_system.data_dirs import shared_directories
 from heimdall.doctor.finding import Finding, Request, failed, passed, warned
 from heimdall.errors import HeimdallError
-from heimdall.models.advice import take_over
+from heimdall.models.advice import argument, take_over
 from heimdall.models.ownership import owner
 from heimdall.models.space import may_change_hands
 
@@ -91,7 +90,9 @@ def _unusable(top: Path) -> list[Path]:
         path for path in shared_directories().values() if path != top and path.is_relative_to(top)
     }
     unusable = []
-    for path in islice(top.rglob("*"), _MOST_ENTRIES):
+    # Not rglob(), which fails when a folder is removed meanwhile.
+    below = (Path(at, name) for at, *kinds in os.walk(top) for names in kinds for name in names)
+    for path in islice(below, _MOST_ENTRIES):
         if path.is_symlink() or not others.isdisjoint((path, *path.parents)):
             continue
         needed = os.R_OK | os.W_OK | os.X_OK if path.is_dir() else os.R_OK
@@ -114,11 +115,11 @@ def _remedy(path: Path, *, recursive: bool = False) -> str:
     if not _HAS_USER_NUMBERS:
         command = take_over(path)
     elif not recursive and path.stat().st_uid == os.geteuid():
-        command = f"'chmod u+rwx {quote(str(path))}' unless it is mounted read-only"
+        command = f"'chmod u+rwx {argument(path)}' unless it is mounted read-only"
     elif not may_change_hands(path):
         return f"{_ELSEWHERE} that you may write to"
     else:
-        command = f"'sudo chown {option}{_me()} {quote(str(path))}'"
+        command = f"'sudo chown {option}{_me()} {argument(path)}'"
     return f"{command}, or {_ELSEWHERE}"
 
 

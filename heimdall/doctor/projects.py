@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING
 
 from heimdall.doctor.directories import accessible
 from heimdall.doctor.finding import Finding, Request, failed, not_checked, passed, warned
 from heimdall.errors import HeimdallError
-from heimdall.models.advice import take_over
+from heimdall.models.advice import argument, take_over
 from heimdall.models.ownership import owner
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def check(request: Request) -> Iterator[Finding]:
             yield warned("projects", known.project.root, problem, advice)
         elif reason := why_no_project(known.project.root):
             problem = f"{reason}: its memory counts only where HEIMDALL_PROJECT names it"
-            advice = f"'heimdall project clean {quote(str(known.project.root))}' removes it"
+            advice = f"'heimdall project clean {argument(known.project.root)}' removes it"
             yield warned("projects", known.project.root, problem, advice)
         else:
             yield from _project(known.project, known=True)
@@ -71,7 +70,7 @@ def _project(project: Project, *, known: bool) -> Iterator[Finding]:
         yield warned("projects", project.folder, problem, "move it, or leave .heimdall out there")
     if left := unfinished(project.folder):
         problem = f"a migration was interrupted and left {', '.join(path.name for path in left)}"
-        advice = f"'heimdall migrate {quote(str(project.root))}' finishes it"
+        advice = f"'heimdall migrate {argument(project.root)}' finishes it"
         yield warned("projects", project.folder, problem, advice)
 
 
@@ -85,7 +84,7 @@ def _bad_settings(project: Project, error: HeimdallError) -> Finding:
     problem, advice = "; ".join(str(error).splitlines()), "correct them"
     if read_original(project.config_path) is not None:
         problem = "these are settings of heimdall 0.3, which this release does not read"
-        advice = f"'heimdall migrate {quote(str(project.root))}' keeps them aside"
+        advice = f"'heimdall migrate {argument(project.root)}' keeps them aside"
     return failed("project_settings", project.config_path, problem, advice)
 
 
@@ -94,7 +93,7 @@ def _database(project: Project, *, known: bool) -> Finding:
     from heimdall.migration_0_3.places import databases
 
     path = project.database
-    migrate = f"'heimdall migrate {quote(str(project.root))}' brings its memories over"
+    migrate = f"'heimdall migrate {argument(project.root)}' brings its memories over"
     if os.path.lexists(path):
         if is_legacy(path):
             return warned("projects", path, "these are memories of heimdall 0.3", migrate)

@@ -67,8 +67,9 @@ def last_seen(project_id: str) -> int | None:
     """The latest revision that any conversation of the project was told of; None: there was none. Sweeps old files."""
     folder = _folder(project_id)
     files: list[tuple[float, Path]] = []
-    with contextlib.suppress(OSError):
-        files = [(path.stat().st_mtime, path) for path in folder.glob("*.json")]
+    for path in folder.glob("*.json"):
+        with contextlib.suppress(OSError):  # another hook has removed it
+            files.append((path.stat().st_mtime, path))
     files.sort(reverse=True)
     oldest = time.time() - MOST_SECONDS
     kept = [path for written, path in files[:MOST_FILES] if written >= oldest]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from cognitive_memory.core.local_time import local_time
 from cognitive_memory.core.memory import Memory, Origin
 from heimdall.quoting import DATA_NOT_ORDERS, block, quoted, shortened
 
@@ -99,6 +100,6 @@ def compose(
 
 def _entry(memory: Memory) -> Iterator[str]:
     tags = " ".join(quoted(tag) for tag in memory.tags[:_TAGS_SHOWN])
-    known = f"{memory.id[:8]}, {memory.origin}, {memory.created_at.astimezone():%Y-%m-%d}"
+    known = f"{memory.id[:8]}, {memory.origin}, {local_time(memory.created_at)[:10]}"
     yield f"[{known}{f', tags {tags}' if tags else ''}]"
     yield block(shortened(memory.text.strip(), LONGEST))

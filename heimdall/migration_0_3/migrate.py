@@ -131,12 +131,7 @@ class _Migration:
         return replace(self.options, remove=False)
 
     def _models(self) -> Iterator[Step]:
-        folders = [
-            folder
-            for top in self.tops
-            for folder in places.model_folders(top, places.boundary(self.project, top))
-        ]
-        for folder in folders:
+        for folder in places.model_folders(self.project, self.tops):
             yield from models.migrate(folder, self.options)
         for shared in places.older_shared_directories():
             if (shared / "models").is_dir():
@@ -164,11 +159,7 @@ class _Migration:
 
     def _qdrant(self) -> Iterator[Step]:
         shared = data_dirs.get_qdrant_data_dir()
-        folders = [
-            folder
-            for top in self.tops
-            for folder in places.qdrant_folders(top, places.boundary(self.project, top))
-        ]
+        folders = places.qdrant_folders(self.project, self.tops)
         older = [
             folder
             for top in places.older_shared_directories()

@@ -43,18 +43,21 @@ _COMPOSE_FOLDERS = ("", ".heimdall", ".heimdall-mcp", "docker")
 _COMPOSE_NAMES = ("docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml")
 
 
-def model_folders(top: Path, within: Path | None = None) -> list[Path]:
-    """Folders of model files below `top`, or that itself if it is one and no project.
+def model_folders(project: Project, tops: Sequence[Path]) -> list[Path]:
+    """Folders of model files below `tops`, and each of these that is one and no project.
 
-    Args:
-        top: where earlier releases may have left something.
-        within: what leads out of this directory is not looked at; default: `top`.
+    What leads out of a top, or of the project around it, is not looked at.
     """
-    if not _is_project(top) and models.looks_like_models(top):
-        return [top]
-    folder = top / _MODELS
-    counts = is_within(folder, within or top) and folder.is_dir() and any(folder.iterdir())
-    return [folder] if counts else []
+    folders = []
+    for top in tops:
+        folder = top / _MODELS
+        if not _is_project(top) and models.looks_like_models(top):
+            folders.append(top)
+        elif (
+            is_within(folder, boundary(project, top)) and folder.is_dir() and any(folder.iterdir())
+        ):
+            folders.append(folder)
+    return folders
 
 
 def databases(project: Project, tops: Sequence[Path] = ()) -> tuple[list[Path], dict[Path, str]]:
@@ -85,20 +88,20 @@ def databases(project: Project, tops: Sequence[Path] = ()) -> tuple[list[Path], 
     return originals, unreadable
 
 
-def qdrant_folders(top: Path, within: Path | None = None) -> list[QdrantFolder]:
-    """Qdrant's folders below `top`, those that compose files mount, or that itself if it is one and no project.
+def qdrant_folders(project: Project, tops: Sequence[Path]) -> list[QdrantFolder]:
+    """Qdrant's folders below `tops`, those that compose files mount, and each top that is one and no project.
 
-    Args:
-        top: where earlier releases may have left something.
-        within: what leads out of this directory is not looked at; default: `top`.
+    What leads out of a top, or of the project around it, is not looked at.
     """
-    within = within or top
-    candidates = [] if _is_project(top) else [top]
-    candidates += [
-        path
-        for path in _qdrant_candidates(top, within)
-        if is_within(path, within) and not is_within(within, path)
-    ]
+    candidates: list[Path] = []
+    for top in tops:
+        within = boundary(project, top)
+        candidates += [] if _is_project(top) else [top]
+        candidates += [
+            path
+            for path in _qdrant_candidates(top, within)
+            if is_within(path, within) and not is_within(within, path)
+        ]
     folders = {folder.path: folder for path in candidates if (folder := recognise(path))}
     return [folders[path] for path in _distinct(folders)]
 

@@ -15,6 +15,16 @@ def take_over(path: Path, *, windows: bool = WINDOWS) -> str:
     return "make it writable for you (chown)"
 
 
+def argument(path: str | os.PathLike[str], *, windows: bool = WINDOWS) -> str:
+    """A path as a command's argument in a shell; on Windows as cmd.exe and PowerShell both read it."""
+    import re
+    import shlex
+
+    if not windows:
+        return shlex.quote(str(path))
+    return str(path) if re.fullmatch(r"[\w.:/\\-]+", str(path)) else f'"{path}"'
+
+
 def how_to_set(variable: str, *, windows: bool = WINDOWS) -> str:
     """How a variable is set and unset in the shells of Windows, to stand behind an advice; elsewhere everybody knows."""
     if not windows:

@@ -6,6 +6,8 @@ them; unfinished downloads when their process is gone, or they are old. Processe
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator
@@ -13,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import graph_cache, receipts
+from .files import size_below
 from .locking import any_held
 from .processes import is_gone, is_of_another_machine
 from .store import Store
@@ -52,8 +55,8 @@ def judge(store: Store, now: float | None = None) -> list[Verdict]:
     sets = [_judge_set(directory, notes) for directory in _entries(store.sets)]
     stale = [_removal("note", note, why) for note, (used, why) in notes.items() if used is False]
     busy = any_held(store.locks)
-    partials = [_judge_partial(path, now, busy=busy) for path in _entries(store.partial)]
-    return [*sets, *_judge_blobs(store, sets, now, busy=busy), *partials, *stale]
+    blobs = _judge_blobs(store, sets, now, busy=busy)
+    return [*sets, *blobs, *_judge_partials(store, now, busy=busy), *stale]
 
 
 def carry_out(store: Store, verdicts: Iterable[Verdict]) -> None:
@@ -67,7 +70,7 @@ def carry_out(store: Store, verdicts: Iterable[Verdict]) -> None:
             continue
         if verdict.kind == "blob":
             for path in _visible_twins(store, verdict.path):
-                path.unlink()
+                path.unlink(missing_ok=True)
         if verdict.path.is_dir():  # a set, or where an installer worked
             # First the receipt, so that half a set never looks complete.
             (verdict.path / receipts.RECEIPT).unlink(missing_ok=True)
@@ -86,7 +89,7 @@ def _judge_set(directory: Path, notes: dict[Path, tuple[bool | None, str]]) -> V
         if used is not False:
             return _kept("set", directory, reason)
     reasons = "; ".join(reason for _, reason in users)
-    size = sum(path.stat().st_size for path in (directory / graph_cache.FOLDER).glob("*/*"))
+    size = size_below(directory / graph_cache.FOLDER)
     return Verdict("set", directory, keep=False, reason=reasons, size=size)
 
 
@@ -121,12 +124,13 @@ def _judge_blobs(store: Store, sets: list[Verdict], now: float, *, busy: bool) -
     for blob in _entries(store.blobs):
         if blob.name in needed:
             continue
-        if busy:
-            yield _kept("blob", blob, "somebody is putting a set together, perhaps with it")
-        elif blob.name in released or now - blob.stat().st_mtime > OLD_SECONDS:
-            yield _removal("blob", blob, "no set that stays has it")
-        else:
-            yield _kept("blob", blob, "it came less than a day ago, for a set still to be made")
+        with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+            if busy:
+                yield _kept("blob", blob, "somebody is putting a set together, perhaps with it")
+            elif blob.name in released or now - blob.stat().st_mtime > OLD_SECONDS:
+                yield _removal("blob", blob, "no set that stays has it")
+            else:
+                yield _kept("blob", blob, "it came less than a day ago, for a set still to be made")
 
 
 def _blobs_of(directory: Path) -> set[str] | None:
@@ -136,6 +140,14 @@ def _blobs_of(directory: Path) -> set[str] | None:
         return {sha256 for sha256, _ in receipt["pins"].values()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _judge_partials(store: Store, now: float, *, busy: bool) -> Iterator[Verdict]:
+    for path in _entries(store.partial):
+        with contextlib.suppress(
+            FileNotFoundError
+        ):  # finished, or claimed by another process, meanwhile
+            yield _judge_partial(path, now, busy=busy)
 
 
 def _judge_partial(path: Path, now: float, *, busy: bool) -> Verdict:
@@ -160,13 +172,13 @@ def _removal(kind: str, path: Path, reason: str) -> Verdict:
     return Verdict(kind, path, keep=False, reason=reason, size=path.stat().st_size)
 
 
-def _visible_twins(store: Store, blob: Path) -> list[Path]:
+def _visible_twins(store: Store, blob: Path) -> Iterator[Path]:
     """The same file in the tree that other tools see, which would keep its bytes on the disk."""
-    return [
-        path
-        for path in store.models_dir.rglob("*")
-        if store.root not in path.parents and path.is_file() and path.samefile(blob)
-    ]
+    for folder, _, names in os.walk(store.models_dir):
+        for path in (Path(folder, name) for name in names):
+            with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+                if store.root not in path.parents and path.samefile(blob):
+                    yield path
 
 
 def _entries(directory: Path) -> list[Path]:

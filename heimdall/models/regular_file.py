@@ -40,7 +40,9 @@ def open_regular(path: Path, flags: int = os.O_RDONLY, mode: int = 0o600) -> int
         descriptor = os.open(path, flags | _FLAGS, mode)
     except OSError as error:
         # What Linux and macOS (ELOOP), FreeBSD (EMLINK) say of a link, and Linux of a socket.
-        if error.errno in {errno.ELOOP, errno.EMLINK, errno.ENXIO}:
+        # Windows opens no folder.
+        no_file = error.errno in {errno.ELOOP, errno.EMLINK, errno.ENXIO}
+        if no_file or (os.name == "nt" and path.is_dir()):
             raise _not_regular(path) from error
         raise
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):

@@ -18,7 +18,9 @@ def settle() -> None:
     missing (`<&-`, a program without a console) is an empty one: nobody answers there.
     """
     if sys.stdin is None:
-        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123 (for as long as we live)
+        empty, writer = os.pipe()  # Windows takes its null device for a console
+        os.close(writer)
+        sys.stdin = os.fdopen(empty, encoding="utf-8")
     named = os.environ.get("PYTHONIOENCODING", "").partition(":")[0].lower().replace("_", "-")
     is_utf8 = named in {"", "utf-8", "utf8"}
     for stream in (sys.stdin, sys.stdout, sys.stderr):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
+from functools import partial
 
 import click
 
@@ -17,6 +19,7 @@ from tests.benchmarks import (
     recall_evaluation,
     recall_quality,
     recall_speed,
+    report,
     server,
     shipping,
     startup,
@@ -29,13 +32,8 @@ from tests.benchmarks import (
 def main(context: click.Context) -> None:
     """Compare with others, side by side, and print ratios. Without a name: all that needs no data of yours."""
     if context.invoked_subcommand is None:
-        startup.run()
-        broken_networks.run()
-        server.run()
-        run_fetch()
-        shipping.run()
-        embedding.main(args=[], standalone_mode=False)
-        memory.main(args=[], standalone_mode=False)
+        for compare in ALL.values():
+            compare()
 
 
 @main.command("fetch")
@@ -51,6 +49,25 @@ def run_fetch() -> None:
     else:
         fetch.run()
         many_files.run()
+
+
+ALL: dict[str, Callable[[], object]] = {
+    "startup": startup.run,
+    "broken-networks": broken_networks.run,
+    "server": server.run,
+    "fetch": run_fetch,
+    "shipping": shipping.run,
+    "embedding": partial(embedding.main, args=[], standalone_mode=False),
+    "memory": partial(memory.main, args=[], standalone_mode=False),
+}
+"""What needs no data of its user."""
+
+
+@main.command("report")
+@click.argument("names", nargs=-1, type=click.Choice([*ALL]))
+def write_report(names: tuple[str, ...]) -> None:
+    """Run all comparisons, or those named, and write them into docs/performance.md with the machine and its load."""
+    report.run({name: ALL[name] for name in names or ALL})
 
 
 main.add_command(alike.main, "alike")

@@ -1,7 +1,8 @@
 """From the start of the process to the answer of `initialize`: heimdall-mcp and the least server that the SDK allows.
 
 With the model on this machine, and without it on a link of 1 Mbit/s; with Python's bytecode cached as pip leaves it, and
-without, as uv does; and until the list of tools, for which the other has to be there as a whole.
+without, as uv does; until the list of tools, for which the other has to be there as a whole; and until a first question is
+answered by meaning, beside the command that does the same.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
 from tests.benchmarks.pairs import Contestant, compare
 from tests.support.faults import Drip, Fault
+from tests.support.real_model import DIRECTORY
 from tests.support.servers import plain_mirror
 from tests.support.small_model import ROOT, Installation, SmallModel
 
@@ -38,7 +41,8 @@ anyio.run(main)
 """
 _ONE_MEGABIT = 125_000
 _CLIENT = {"name": "benchmark", "version": "1"}
-_MESSAGES = (
+_QUESTION = "how is a download continued"
+_MESSAGES: Final[tuple[dict[str, Any], ...]] = (
     {
         "id": 1,
         "method": "initialize",
@@ -46,6 +50,11 @@ _MESSAGES = (
     },
     {"method": "notifications/initialized"},
     {"id": 2, "method": "tools/list"},
+    {
+        "id": 3,
+        "method": "tools/call",
+        "params": {"name": "recall_memories", "arguments": {"query": _QUESTION}},
+    },
 )
 
 
@@ -54,7 +63,8 @@ class FirstAnswer(Contestant):
     """A server's command, timed until it answers.
 
     Attributes:
-        request: the id of the request whose answer counts: 1 `initialize`, 2 `tools/list`.
+        request: the id of the request whose answer counts, the last one that is sent: 1 `initialize`, 2 `tools/list`,
+            3 `recall_memories`.
     """
 
     request: int = 1
@@ -63,7 +73,9 @@ class FirstAnswer(Contestant):
         """Seconds until the answer."""
         self.prepare()
         lines = b"".join(
-            json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n" for message in _MESSAGES
+            json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n"
+            for message in _MESSAGES
+            if message.get("id", 0) <= self.request
         )
         began = time.perf_counter()
         with subprocess.Popen(
@@ -137,6 +149,16 @@ def run(rounds: int = 11) -> None:
                 FirstAnswer(reference.name, bare, warm, request=2),
             ]
             compare("tools listed: model here", listed, rounds)
+            asked = warm | {"HOME": str(top / "real"), "PYTHONPATH": str(ROOT)}
+            asked["HEIMDALL_SYSTEM_MODELS"] = str(DIRECTORY)
+            command = [sys.executable, "-m", "heimdall"]
+            loading = [*command, "load", str(ROOT / "docs")]
+            subprocess.run(loading, env=asked, check=True, capture_output=True)
+            questions = [
+                FirstAnswer("heimdall-mcp", ours, asked, request=3),
+                Contestant("heimdall recall", [*command, "recall", _QUESTION], asked),
+            ]
+            compare("a first question answered by meaning", questions, rounds)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,16 @@
 from __future__ import annotations
 
+import errno
+import os
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cognitive_memory.core.local_time import local_time, parse_span, spans_in
-
-pytestmark = pytest.mark.skipif(not hasattr(time, "tzset"), reason="one zone per process there")
 
 
 @pytest.fixture(autouse=True)
@@ -139,6 +139,21 @@ def test_the_time_that_a_question_names(question: str, since: str, until: str) -
 )
 def test_questions_that_name_no_time(question: str) -> None:
     assert spans_in(question, NOW) == []
+
+
+class OnWindows(datetime):
+    """Windows tells the zone of no other years."""
+
+    def astimezone(self, tz: tzinfo | None = None) -> OnWindows:
+        if self.tzinfo is None and not 1970 < self.year < 3000:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        return super().astimezone(tz)
+
+
+def test_where_the_zone_of_far_years_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cognitive_memory.core.local_time.datetime", OnWindows)
+    assert [span.since.year for span in spans_in("since 2025, or before 2020")] == [2025, 1900]
+    assert parse_span("1969-07-20T20:17").since.isoformat()[:16] == "1969-07-20T20:17"
 
 
 @given(st.text(), st.sampled_from(["2023-05-08", "may 2023", "yesterday", "3 days ago"]), st.text())

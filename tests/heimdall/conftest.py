@@ -11,7 +11,7 @@ from heimdall.cognitive_system import data_dirs
 from heimdall.models import locations
 from heimdall.models.manifest import PinnedModel, read_model
 from heimdall.models.resolver import resolve
-from tests.support.small_model import Installation, SmallModel
+from tests.support.small_model import Installation, SmallModel, from_mirror
 
 SQL = Path(__file__).parent / "migration_0_3" / "heimdall_0_3" / "memories.sql"
 """What heimdall-mcp 0.3.7's own code wrote; `make.py` beside it tells how."""
@@ -34,6 +34,14 @@ def manifest_path(tmp_path: Path, small: SmallModel, monkeypatch: pytest.MonkeyP
     path = small.write_manifest(tmp_path / "package" / "heimdall" / "model_manifest.json")
     monkeypatch.setattr(locations, "PACKAGE_DIRECTORY", str(path.parent))
     return path
+
+
+@pytest.fixture
+def mirror(small: SmallModel, manifest_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallModel:
+    """The small model behind a `file://` mirror, and no other source."""
+    for name, value in from_mirror(small.mirror).items():
+        monkeypatch.setenv(name, value)
+    return small
 
 
 @pytest.fixture
@@ -90,15 +98,13 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def healthy(
-    small: SmallModel, pinned: PinnedModel, home: Path, monkeypatch: pytest.MonkeyPatch
+    mirror: SmallModel, pinned: PinnedModel, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
     """A shared directory with nothing wrong in it, whose model came from a mirror that is there."""
     monkeypatch.delenv("HEIMDALL_SYSTEM_MODELS")
     monkeypatch.setenv("XDG_DATA_DIRS", str(home / "no-system-data"))
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
-    monkeypatch.setenv("HEIMDALL_SOURCES", "mirror")
     data_dirs.ensure_data_directories()
     resolve()
     return data_dirs.get_heimdall_data_dir()

@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,29 +15,12 @@ from cognitive_memory.core.memory import Memory, MemoryType, Origin
 from heimdall.mcp_server.tools import texts
 from heimdall.mcp_server.tools.results import Deleted, MemoryRecord, Recalled
 from heimdall.quoting import DATA_NOT_ORDERS, block, clean, quoted, sentence
+from tests.support.plain_memory import MEMORY, NOW
 
-NOW = datetime(2026, 11, 23, tzinfo=UTC)
-PLAIN = Memory(
-    id="6f9619ff-8b86-d011-b42d-00c04fc964ff",
-    text="text",
-    type=MemoryType.EPISODE,
-    tags=(),
-    source=None,
-    origin=Origin.STORED,
-    context="",
-    importance=0.5,
-    pinned=False,
-    created_at=NOW,
-    updated_at=NOW,
-    metadata={},
-    content_hash="",
-    revision=1,
-    embedded=True,
-)
 ANSWER = texts.recalled(
     Recalled(
         mode="hybrid",
-        memories=[MemoryRecord.of(replace(PLAIN, tags=("a",), source="b", context="c"))],
+        memories=[MemoryRecord.of(replace(MEMORY, tags=("a",), source="b", context="c"))],
         notes=["d"],
         next_cursor="e",
     ),
@@ -64,7 +46,7 @@ TEXT = st.lists(
 FILLED = TEXT.filter(str.strip)
 MEMORIES = st.builds(
     replace,
-    st.just(PLAIN),
+    st.just(MEMORY),
     text=FILLED,
     tags=st.lists(FILLED, max_size=3).map(tuple),
     source=st.none() | TEXT,

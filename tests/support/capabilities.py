@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,18 +16,19 @@ from typing import Any, NoReturn
 import pytest
 
 _MISSING = {
-    "mkfifo": "there are no named pipes here",
-    "chown": "files can't be given away here",
-    "fork": "there is no fork here",
+    (os, "mkfifo"): "there are no named pipes here",
+    (os, "chown"): "files can't be given away here",
+    (os, "fork"): "there is no fork here",
+    (time, "tzset"): "a process has one time zone here",
 }
-"""By name of what `os` has on some systems alone: why a test that calls it is skipped."""
+"""By function that some systems alone have: why a test that calls it is skipped."""
 
 
 def skip_at_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put in the place of what can't be done here what skips the test that does it."""
-    for name, reason in _MISSING.items():
-        if not hasattr(os, name):
-            monkeypatch.setattr(os, name, partial(_skip, reason), raising=False)
+    for (module, name), reason in _MISSING.items():
+        if not hasattr(module, name):
+            monkeypatch.setattr(module, name, partial(_skip, reason), raising=False)
     if not HAS_LINKS:
         monkeypatch.setattr(Path, "symlink_to", partial(_skip, "symbolic links can't be made here"))
     if not hasattr(signal, "SIGKILL"):

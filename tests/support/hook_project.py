@@ -30,6 +30,7 @@ models-dir = "{MODELS}"
 manifest = "src/sample/manifest.json"
 repository = "me/sample"
 """
+TABLE = f"[tool.hatch.build.hooks.heimdall-models]\n{HOOK}"
 BUILD = f'exclude = ["/{MODELS}/**"]'
 OTHER_HOOK = """
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
@@ -58,7 +59,7 @@ class HookProject:
         self,
         *,
         build: str = BUILD,
-        hooks: str = f"[tool.hatch.build.hooks.heimdall-models]\n{HOOK}",
+        hooks: str = TABLE,
         wheel: str = "",
         sdist: str = "",
         project: str = "",
@@ -78,11 +79,8 @@ class HookProject:
         self.root.joinpath("hatch_build.py").write_text(
             OTHER_HOOK.format(initialize=initialize, finalize=finalize)
         )
-        ours, other = (
-            f"[tool.hatch.build.hooks.heimdall-models]\n{HOOK}",
-            "[tool.hatch.build.hooks.custom]\n",
-        )
-        self.configure(hooks=other + ours if first else ours + other)
+        other = "[tool.hatch.build.hooks.custom]\n"
+        self.configure(hooks=other + TABLE if first else TABLE + other)
 
     def build(self, target: str, version: str = "standard", **options: Any) -> Path:
         manager = PluginManager()

@@ -29,6 +29,8 @@ class _Data(ctypes.Structure):
 @contextmanager
 def binding_permissions() -> Iterator[None]:
     """Within it, this thread can read only what the modes of files let their owner read."""
+    if not hasattr(os, "geteuid"):
+        pytest.skip("files have no modes here")
     if os.geteuid() != 0:
         yield
         return

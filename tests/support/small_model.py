@@ -35,6 +35,11 @@ def default_files() -> dict[str, bytes]:
     }
 
 
+def from_mirror(url: str) -> dict[str, str]:
+    """The variables that name a mirror, or several with commas between, and no other source."""
+    return {"HEIMDALL_MODELS_MIRROR": url, "HEIMDALL_SOURCES": "mirror"}
+
+
 @dataclass
 class SmallModel:
     """Files, manifest and asset below `directory`: `<directory>/<tag>/<asset>` is a mirror."""
@@ -84,6 +89,13 @@ class SmallModel:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(self.manifest.dumps(), encoding="utf-8")
         return path
+
+    def lay_out(self, directory: Path) -> Path:
+        """Put the files there, and nothing that says where they are from."""
+        for path, content in self.files.items():
+            (directory / path).parent.mkdir(parents=True, exist_ok=True)
+            (directory / path).write_bytes(content)
+        return directory
 
     def assert_tree(self, directory: Path) -> None:
         """Every file is there with exactly its bytes."""

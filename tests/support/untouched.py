@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def _files() -> set[Path]:
     from heimdall.models import locations  # not before HEIMDALL_FETCH is set
 
-    return {path for path in Path(locations.user_data_dir()).rglob("*") if path.is_file()}
+    # `os.walk` leaves out what the user's other programs remove meanwhile.
+    walked = os.walk(locations.user_data_dir())
+    found = (Path(folder, name) for folder, _, names in walked for name in names)
+    return {path for path in found if path.is_file()}
 
 
 def _is_of_a_test(path: Path) -> bool:

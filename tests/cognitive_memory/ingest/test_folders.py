@@ -74,7 +74,7 @@ def test_files_become_memories_and_a_repeat_does_nothing(loader: Loader) -> None
 def test_an_unchanged_file_is_not_even_read(loader: Loader, project: Path) -> None:
     loader.write(a_md="text\n")
     loader.load()
-    (project / "a.md").write_text("TEXT\n")
+    (project / "a.md").write_bytes(b"TEXT\n")
     os.utime(project / "a.md", (OLD, OLD))
     assert loader.load().unchanged == ["a.md"]
     assert loader.load(force=True).loaded == ["a.md"]

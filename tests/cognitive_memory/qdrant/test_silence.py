@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cognitive_memory.qdrant.silence import REST, Silence
+from tests.support.capabilities import needs_modes
 
 URL = "http://a:6333"
 
@@ -37,6 +38,7 @@ def test_it_ends_also_when_the_clock_was_set_back(directory: Path, age: float) -
     assert silence.lasts()
 
 
+@needs_modes
 def test_what_others_may_write_is_not_believed(directory: Path) -> None:
     Silence(directory, URL).begin()
     (file,) = directory.iterdir()

@@ -1,28 +1,17 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
 
 import pytest
 
-from cognitive_memory.core.memory import Memory, MemoryType, Origin
+from cognitive_memory.core.memory import Origin
 from cognitive_memory.core.recall import Hit
 from cognitive_memory.retrieval.duplicates import dedup_key, without_duplicates
+from tests.support.plain_memory import MEMORY
 
 
 def hit(text: str, score: float, source: str | None, origin: Origin) -> Hit:
-    moment = datetime(2026, 11, 23, tzinfo=UTC)
-    memory = Memory(
-        id=f"id of {source}",
-        text=text,
-        type=MemoryType.CONTEXT,
-        source=source,
-        origin=origin,
-        created_at=moment,
-        updated_at=moment,
-        content_hash="",
-        revision=1,
-        embedded=True,
-    )
+    memory = replace(MEMORY, id=f"id of {source}", text=text, source=source, origin=origin)
     return Hit(memory=memory, score=score, parts={})
 
 

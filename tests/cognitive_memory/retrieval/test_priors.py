@@ -1,32 +1,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from cognitive_memory.core.local_time import Span
-from cognitive_memory.core.memory import Memory, MemoryType, Origin
 from cognitive_memory.retrieval.priors import is_test_code, is_within, recency
-
-NOW = datetime(2026, 11, 23, tzinfo=UTC)
-MEMORY = Memory(
-    id="00000000-0000-0000-0000-000000000000",
-    text="text",
-    type=MemoryType.EPISODE,
-    tags=(),
-    source=None,
-    origin=Origin.STORED,
-    context="",
-    importance=0.5,
-    pinned=False,
-    created_at=NOW,
-    updated_at=NOW,
-    metadata={},
-    content_hash="",
-    revision=1,
-    embedded=True,
-)
+from tests.support.plain_memory import MEMORY, NOW
 
 
 def test_recency_halves_with_each_half_life() -> None:

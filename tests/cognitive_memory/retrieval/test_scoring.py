@@ -1,15 +1,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cognitive_memory.core.local_time import Span
-from cognitive_memory.core.memory import Memory, MemoryType, Origin
+from cognitive_memory.core.memory import Origin
 from cognitive_memory.retrieval.scoring import (
     COMPARED_CLOSELY,
     Candidate,
@@ -20,25 +20,8 @@ from cognitive_memory.retrieval.scoring import (
     standing,
     with_tokens,
 )
+from tests.support.plain_memory import MEMORY, NOW
 
-NOW = datetime(2026, 11, 23, tzinfo=UTC)
-MEMORY = Memory(
-    id="00000000-0000-0000-0000-000000000000",
-    text="text",
-    type=MemoryType.EPISODE,
-    tags=(),
-    source=None,
-    origin=Origin.STORED,
-    context="",
-    importance=0.5,
-    pinned=False,
-    created_at=NOW,
-    updated_at=NOW,
-    metadata={},
-    content_hash="",
-    revision=1,
-    embedded=True,
-)
 LOADED = replace(MEMORY, origin=Origin.DOCUMENT)
 
 
@@ -68,9 +51,9 @@ def test_what_tokens_bring_does_not_depend_on_how_many_are_asked_for() -> None:
 
 
 def test_an_importance_that_nobody_set_counts_nothing() -> None:
-    assert standing(MEMORY, Weights())["importance"] == 0
-    assert standing(replace(MEMORY, importance=1.0), Weights())["importance"] > 0
-    assert standing(replace(MEMORY, importance=0.0), Weights())["importance"] < 0
+    assert standing(MEMORY, 0.5, Weights())["importance"] == 0
+    assert standing(replace(MEMORY, importance=1.0), 0.5, Weights())["importance"] > 0
+    assert standing(replace(MEMORY, importance=0.0), 0.5, Weights())["importance"] < 0
 
 
 @pytest.mark.parametrize(
@@ -80,6 +63,14 @@ def test_what_its_user_favours_is_before_what_fits_a_little_better(changes: dict
     favoured = replace(LOADED, text="favoured", **changes)
     found = [(Candidate(1, 0.3, 0.4), LOADED), (Candidate(2, 0.3, 0.32), favoured)]
     assert [hit.memory.text for hit in hits(found, NOW, Weights())] == ["favoured", "text"]
+
+
+def test_what_was_stored_by_hand_is_lifted_as_far_as_it_fits() -> None:
+    stored = replace(MEMORY, text="stored")
+    fits = [(Candidate(1, 0.35, 0.4), LOADED), (Candidate(2, 0.15, 0.35), stored)]
+    assert [hit.memory.text for hit in hits(fits, NOW, Weights())] == ["stored", "text"]
+    hardly = [(Candidate(1, 0.15, 0.3), LOADED), (Candidate(2, 0.0, 0.25), stored)]
+    assert [hit.memory.text for hit in hits(hardly, NOW, Weights())] == ["text", "stored"]
 
 
 def test_what_comes_after_a_question_answers_it() -> None:
@@ -124,13 +115,14 @@ def test_among_a_few_memories_meaning_alone_tells_whether_an_answer_is_weak() ->
     assert not is_weak(hits([(Candidate(1, 0.1, 0.0), MEMORY)], NOW, Weights()), 3, Weights())
 
 
-@given(st.lists(st.tuples(st.floats(0, 0.35), st.floats(0, 0.65))))
-def test_where_all_was_stored_its_order_is_that_of_words_and_meaning(
-    scores: list[tuple[float, float]],
+@given(st.lists(st.tuples(st.floats(0, 0.35), st.floats(0, 0.65), st.booleans())))
+@example([(0, 0.5, True), (0, 0.53, False)])
+def test_where_all_was_stored_its_order_is_that_of_what_it_is_brought(
+    scores: list[tuple[float, float, bool]],
 ) -> None:
-    found = [(Candidate(key, *score), MEMORY) for key, score in enumerate(scores)]
-    order = [
-        round(hit.parts["keywords"] + hit.parts["meaning"], 9)
-        for hit in hits(found, NOW, Weights())
+    found = [
+        (Candidate(key, words, meaning), replace(MEMORY, context="Why?" * answers))
+        for key, (words, meaning, answers) in enumerate(scores)
     ]
+    order = [round(hit.score - hit.parts["stored"], 9) for hit in hits(found, NOW, Weights())]
     assert order == sorted(order, reverse=True)

@@ -144,3 +144,30 @@ def test_what_counts_nothing_brings_nothing(store: MemoryStore) -> None:
             reader.connection, _terms(1, 0), EVERYTHING, k1=0.4, columns=columns, limit=9
         )
     assert list(scores.values()) == [0]
+
+
+def test_of_frequent_words_alone_memories_have_two_where_enough_do(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cognitive_memory.storage.bm25.MOST_SCORED", 1)
+    with store.writing() as writer:
+        stored = writer.put(
+            NewMemory(text=text, tags=(tag,))
+            for text, tag in (
+                ("red canoe 1", "a"),
+                ("a canoe on the river 2", "a"),
+                ("a red sun 3", "b"),
+                ("canoe 4", "b"),
+                ("canoe 5", "b"),
+            )
+        )
+    assert _found(store, limit=1) == ["red canoe 1"]
+    assert _found(store, limit=1, favoured={stored[3].key}) == ["canoe 4", "red canoe 1"]
+    assert len(_found(store, limit=2)) == 2, "too few have both"
+    of_b = RecallFilter(tags=frozenset({"b"}))
+    assert _found(store, of_b, limit=1) == ["a red sun 3"], "none of these has both"
+    assert "a canoe on the river 2" not in _found(store, of_b, favoured={stored[1].key})
+    of_both = RecallFilter(tags=frozenset({"a", "b"}))
+    assert _found(store, of_both, limit=1) == ["red canoe 1"]
+    since = RecallFilter(since=datetime(2020, 1, 1, tzinfo=UTC))
+    assert _found(store, since, limit=1) == ["red canoe 1"]

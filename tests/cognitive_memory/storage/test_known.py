@@ -19,6 +19,7 @@ from cognitive_memory.storage.adoption import Adopted, adopt
 from cognitive_memory.storage.backup import problems_in
 from cognitive_memory.storage.errors import ForeignLogError
 from cognitive_memory.storage.schema import peek, prepare
+from tests.support.capabilities import needs_modes
 
 SECRET = bytes(range(32))
 OTHER = bytes(32)
@@ -84,6 +85,7 @@ def test_a_pipe_is_not_waited_for(note: Path) -> None:
     assert not known.is_known(OTHER)
 
 
+@needs_modes
 def test_a_note_that_others_may_write(note: Path) -> None:
     note.chmod(0o620)
     assert not known.is_known(SECRET)

@@ -47,7 +47,7 @@ def test_without_stdout() -> None:
     assert run("sys.stdout = None; end(4)").returncode == 4
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device is always full here")
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="no device is always full here")
 def test_what_can_not_be_written_is_told() -> None:
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         done = run("print('lost'); sys.exit(end(0))", full)
@@ -57,14 +57,21 @@ def test_what_can_not_be_written_is_told() -> None:
 
 def test_an_answer_that_can_not_be_written_names_the_output() -> None:
     def show() -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise OSError(failure, "it can't be written")
 
     @command(reports=False)
     def full() -> Report:
         return Report({}, show)
 
+    failure = errno.ENOSPC
     with pytest.raises(OSError, match="standard output"):
         full.main([], standalone_mode=False)
+    failure = errno.EINVAL  # what Windows says when the reader is gone
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("stdout", "stderr"):  # click replaces them
+            patch.setattr(sys, name, getattr(sys, name))
+        with pytest.raises(SystemExit):
+            full.main([], standalone_mode=False)
 
 
 def test_who_watches_sees_the_end() -> None:

@@ -20,13 +20,6 @@ from tests.support.waiting import wait_until
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def mirror(small: SmallModel, monkeypatch: pytest.MonkeyPatch) -> SmallModel:
-    monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
-    monkeypatch.setenv("HEIMDALL_SOURCES", "mirror")
-    return small
-
-
 def test_the_life_of_a_model(installation: Installation, mirror: SmallModel) -> None:
     before = installation.heimdall("models", "status")
     assert before.returncode == 1
@@ -121,10 +114,7 @@ def test_another_packages_model_is_managed_by_naming_the_package(
 def test_a_plain_system_tree_counts_until_it_was_found_bad(
     installation: Installation, mirror: SmallModel, tmp_path: Path
 ) -> None:
-    system = tmp_path / "system"
-    for path, content in mirror.files.items():
-        (system / path).parent.mkdir(parents=True, exist_ok=True)
-        (system / path).write_bytes(content)
+    system = mirror.lay_out(tmp_path / "system")
     variables = {"HEIMDALL_SYSTEM_MODELS": str(system)}
     status = json.loads(installation.heimdall("models", "status", "--json", **variables).stdout)
     assert (status["directory"], status["verified"]) == (str(system), True)

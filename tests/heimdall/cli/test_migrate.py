@@ -23,9 +23,7 @@ def test_models_of_a_project(
     installation: Installation, small: SmallModel, tmp_path: Path, home: Path
 ) -> None:
     path = f"{installation.site}{os.pathsep}{ROOT}"
-    for name, content in small.files.items():
-        (tmp_path / "data/models" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "data/models" / name).write_bytes(content)
+    small.lay_out(tmp_path / "data/models")
     planned = installation.heimdall("migrate", "--dry-run", PYTHONPATH=path)
     assert planned.returncode == 0, planned.stderr
     assert (

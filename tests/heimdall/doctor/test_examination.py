@@ -232,10 +232,7 @@ def test_keys_are_never_lost() -> None:
 def test_the_system_tier_counts(
     healthy: Path, small: SmallModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    system = tmp_path / "system"
-    for path, content in small.files.items():
-        (system / path).parent.mkdir(parents=True, exist_ok=True)
-        (system / path).write_bytes(content)
+    system = small.lay_out(tmp_path / "system")
     monkeypatch.setenv("HEIMDALL_SYSTEM_MODELS", str(system))
     monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path / "empty"))
     data_dirs.ensure_data_directories()

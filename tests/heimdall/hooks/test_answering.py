@@ -10,7 +10,9 @@ import pytest
 
 from cognitive_memory.core.memory import MemoryType, NewMemory, Origin
 from cognitive_memory.opening import open_memory
+from cognitive_memory.project.find import find_project
 from cognitive_memory.project.user import user_place
+from heimdall.hooks import sessions
 from heimdall.hooks.answering import told as told_at
 from heimdall.hooks.beginning import MOST_BYTES
 from heimdall.hooks.hosts import HOSTS, Event
@@ -159,6 +161,17 @@ def test_a_state_of_garbage_is_none(filled: Project) -> None:
         for path in folder.iterdir():
             path.write_text(garbage)
         assert start(filled) == first
+
+
+def test_a_state_that_goes_while_it_is_looked_at_hides_no_other(filled: Project) -> None:
+    start(filled, session_id="a")
+    (folder,) = (Path.home() / DATA / "hooks").iterdir()
+    with open_memory(find_project(filled.root)) as memory:
+        project_id = memory.project_id
+    revision = sessions.last_seen(project_id)
+    assert revision is not None
+    (folder / "gone.json").symlink_to("nowhere")
+    assert sessions.last_seen(project_id) == revision
 
 
 def store_for_all_projects(text: str, **fields: Any) -> None:

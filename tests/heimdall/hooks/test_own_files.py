@@ -127,4 +127,4 @@ def test_kiros_table_names_an_event_once(program: Path) -> None:
     assert [hook["trigger"] for hook in table["hooks"]] == [
         *("SessionStart", "UserPromptSubmit", "Stop")
     ]
-    assert all(hook["action"]["command"].startswith(str(program)) for hook in table["hooks"])
+    assert all(hook["action"]["command"].startswith(program.as_posix()) for hook in table["hooks"])

@@ -12,18 +12,19 @@ from hypothesis import strategies as st
 from heimdall.hooks.hosts import Event
 from heimdall.hooks.payload import Payload, UnknownPayloadError, read
 
+P = str(Path("/p").absolute())
 SEEN: dict[str, dict[str, Any]] = {
     "claude-code": {
         "session_id": "6f0ebd1f",
         "transcript_path": "/home/me/.claude/projects/-p/6f0ebd1f.jsonl",
-        "cwd": "/p",
+        "cwd": P,
         "hook_event_name": "SessionStart",
         "source": "startup",
     },
     "codex": {
         "session_id": "01a21ca5",
         "transcript_path": "/elsewhere/sessions/2026/11/27/rollout-2026-11-27T10-55-54-01a21ca5.jsonl",
-        "cwd": "/p",
+        "cwd": P,
         "hook_event_name": "SessionStart",
         "model": "fake",
         "permission_mode": "bypassPermissions",
@@ -32,7 +33,7 @@ SEEN: dict[str, dict[str, Any]] = {
     "gemini": {
         "session_id": "a1899f38",
         "transcript_path": "/home/me/.gemini/tmp/p1/chats/session-2026-11-27T10-55-a1899f38.jsonl",
-        "cwd": "/p",
+        "cwd": P,
         "hook_event_name": "SessionStart",
         "timestamp": "2026-11-27T10:55:57.168Z",
         "source": "startup",
@@ -40,7 +41,7 @@ SEEN: dict[str, dict[str, Any]] = {
     "qwen-code": {
         "session_id": "940a35a1",
         "transcript_path": "/home/me/.qwen/projects/-p/chats/940a35a1.jsonl",
-        "cwd": "/p",
+        "cwd": P,
         "hook_event_name": "SessionStart",
         "timestamp": "2026-11-27T10:57:28.222Z",
         "permission_mode": "auto",
@@ -50,7 +51,7 @@ SEEN: dict[str, dict[str, Any]] = {
     "copilot-cli": {
         "sessionId": "4a16fecb",
         "timestamp": 1795777055189,
-        "cwd": "/p",
+        "cwd": P,
         "source": "new",
         "initialPrompt": "remember that the sky is green",
     },
@@ -58,7 +59,7 @@ SEEN: dict[str, dict[str, Any]] = {
         "conversation_id": "c1",
         "hook_event_name": "sessionStart",
         "cursor_version": "2.1",
-        "workspace_roots": ["/p"],
+        "workspace_roots": [P],
     },
 }
 """What the programs wrote, a session's start each; Cursor's as its documentation has it."""
@@ -97,13 +98,13 @@ def test_codex_keeps_no_transcript_of_some_sessions() -> None:
     ],
 )
 def test_else_a_variable_tells(variable: str, host: str) -> None:
-    told = {"session_id": "s", "cwd": "/p", "hook_event_name": "SessionStart"}
+    told = {"session_id": "s", "cwd": P, "hook_event_name": "SessionStart"}
     assert written(told, variables={variable: "1"}).host.name == host
 
 
 def test_a_client_that_is_named_is_believed() -> None:
     assert written(SEEN["claude-code"], client="codex").host.name == "codex"
-    assert written({"cwd": "/p"}, client="kiro").session == ""
+    assert written({"cwd": P}, client="kiro").session == ""
 
 
 @pytest.mark.parametrize("name", ["UserPromptSubmit", "prompt_submit"])
@@ -111,7 +112,7 @@ def test_cline_tells_a_prompt_in_a_member_of_its_own(name: str) -> None:
     told = {
         "hookName": name,
         "taskId": "1",
-        "workspaceRoots": ["/p"],
+        "workspaceRoots": [P],
         "userPromptSubmit": {"prompt": "Remember the milk.", "attachments": []},
     }
     payload = written(told, Event.USER_PROMPT, client="cline-vscode")
@@ -131,11 +132,11 @@ def test_cline_tells_a_prompt_in_a_member_of_its_own(name: str) -> None:
         3,
         {},
         {"session_id": "s"},
-        {"cwd": "/p"},
+        {"cwd": P},
         {"session_id": "s", "cwd": "relative"},
-        {"session_id": 3, "cwd": "/p"},
-        {"session_id": "s", "cwd": "/p", "hook_event_name": "PreToolUse"},
-        {"session_id": "s", "cwd": "/p", "hook_event_name": "Stop"},
+        {"session_id": 3, "cwd": P},
+        {"session_id": "s", "cwd": P, "hook_event_name": "PreToolUse"},
+        {"session_id": "s", "cwd": P, "hook_event_name": "Stop"},
     ],
 )
 def test_what_is_no_payload_of_the_event_is_unknown(told: object) -> None:

@@ -26,8 +26,11 @@ model = "small"
 """
 
 
+ROOT = str(Path("/src"))
+
+
 def entry_of(client: Client) -> dict[str, object]:
-    place = Place(client=client, scope="user", root=Path("/src"))
+    place = Place(client=client, scope="user", root=Path(ROOT))
     return server_entry(place, command="/opt/heimdall-mcp", project=place.root)
 
 
@@ -38,7 +41,7 @@ def test_an_entry_comes_and_goes_in_every_client(client: Client) -> None:
     server = server_of(client, entry)
     assert server is not None
     assert (server.command, server.args) == ("/opt/heimdall-mcp", [])
-    assert server.env["HEIMDALL_PROJECT"] == "/src"
+    assert server.env["HEIMDALL_PROJECT"] == ROOT
     assert all(entry.get(key, []) == value for key, value in entry_of(client).items())
     assert documents.put_entry(made, client, "heimdall", entry_of(client)) == made
     assert documents.drop_entry(made, client, "heimdall") == ""
@@ -74,7 +77,7 @@ def test_what_the_user_added_to_the_entry_stays() -> None:
     made = documents.put_entry(text, cursor, "heimdall", entry_of(cursor))
     assert documents.find_entry(made, cursor, "heimdall") == {
         "command": "/opt/heimdall-mcp",
-        "env": {"TOKEN": "x", "HEIMDALL_PROJECT": "/src"},
+        "env": {"TOKEN": "x", "HEIMDALL_PROJECT": ROOT},
         "disabled": True,
         "type": "stdio",
     }
@@ -83,7 +86,7 @@ def test_what_the_user_added_to_the_entry_stays() -> None:
 def test_an_absent_list_of_arguments_is_an_empty_one() -> None:
     zed = client_named("zed")
     text = '{"context_servers": {"heimdall": {"source": "custom", "command": "h"}}}'
-    entry = server_entry(Place(client=zed, scope="user", root=Path("/src")), command="h")
+    entry = server_entry(Place(client=zed, scope="user", root=Path(ROOT)), command="h")
     assert documents.put_entry(text, zed, "heimdall", entry) == text
 
 

@@ -42,9 +42,7 @@ def project(original: OriginalDatabase, root: Path, small: SmallModel, pinned: o
     """A project as 0.3 left it: memories, settings, models, a folder of Qdrant."""
     original(more=50)
     (root / ".heimdall/config.yaml").write_text(CONFIG)
-    for path, content in small.files.items():
-        (root / "data/models" / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / "data/models" / path).write_bytes(content)
+    small.lay_out(root / "data/models")
     (root / "data/models/vocab.txt").write_bytes(noise(50_000, seed=7))
     make_server(root / "tmp_qdrant_storage", "kept", "project_0123abcd_concepts")
     (root / "tmp_qdrant_storage/collections/kept/0/segment").write_bytes(noise(200_000, seed=8))
@@ -221,9 +219,7 @@ def test_an_older_shared_directory(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    for path, content in small.files.items():
-        (home / ".heimdall-shared/models" / path).parent.mkdir(parents=True, exist_ok=True)
-        (home / ".heimdall-shared/models" / path).write_bytes(content)
+    small.lay_out(home / ".heimdall-shared/models")
     make_server(home / ".heimdall-shared/qdrant", "one")
     report = migrate_legacy_data(root, remove=True)
     assert outcomes(report) == {"model": {Outcome.MIGRATED}, "qdrant": {Outcome.MIGRATED}}

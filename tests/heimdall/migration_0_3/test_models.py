@@ -16,10 +16,7 @@ PLAIN, DRY, REMOVE = Options(), Options(dry_run=True), Options(remove=True)
 @pytest.fixture
 def folder(small: SmallModel, root: Path) -> Path:
     """A project's `data/models`: the pinned files, one of them under an older name, and others."""
-    folder = root / "data" / "models"
-    for path, content in small.files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(content)
+    folder = small.lay_out(root / "data" / "models")
     (folder / "model.safetensors").rename(folder / "weights-of-old.bin")
     (folder / "tokenizer" / "vocab.txt").write_text("vocab")
     return folder

@@ -6,6 +6,7 @@ import pytest
 
 from cognitive_memory.project.find import Project
 from heimdall.migration_0_3 import places, settings
+from heimdall.migration_0_3.qdrant import QdrantFolder
 from heimdall.migration_0_3.report import Options, Outcome
 from tests.cognitive_memory.ingest.test_front_matter import ODD
 from tests.heimdall.conftest import OriginalDatabase
@@ -19,6 +20,14 @@ database:
 monitoring:
   target_path: ./.heimdall/docs
 """
+
+
+def model_folders(top: Path) -> list[Path]:
+    return places.model_folders(Project(top), [top])
+
+
+def qdrant_folders(top: Path) -> list[QdrantFolder]:
+    return places.qdrant_folders(Project(top), [top])
 
 
 def make_server(folder: Path, *names: str) -> Path:
@@ -58,15 +67,15 @@ def test_the_database_that_the_settings_name(original: OriginalDatabase, root: P
 @pytest.mark.parametrize("name", ["tmp_qdrant_storage", "data/qdrant", ".heimdall/qdrant_storage"])
 def test_folders_of_qdrant(root: Path, name: str) -> None:
     make_server(root / name, "project_0123abcd_concepts", "project_0123abcd_episodes")
-    (found,) = places.qdrant_folders(root)
+    (found,) = qdrant_folders(root)
     assert (found.path, found.local, found.projects) == (root / name, False, ["project_0123abcd"])
-    (found,) = places.qdrant_folders(root / name)
+    (found,) = qdrant_folders(root / name)
     assert found.path == root / name
 
 
 def test_a_storage_below_the_folder(root: Path) -> None:
     make_server(root / "data/qdrant/storage", "other")
-    (found,) = places.qdrant_folders(root)
+    (found,) = qdrant_folders(root)
     assert (found.path, found.projects) == (root / "data/qdrant/storage", [])
 
 
@@ -82,7 +91,7 @@ def test_folders_that_compose_files_mount(root: Path, volumes: str) -> None:
     compose = f"services: {{qdrant: {{volumes: {volumes}}}, web: {{volumes: null}}, none: null}}"
     (root / ".heimdall-mcp/docker-compose.yml").write_text(compose)
     make_server(root / ".heimdall-mcp/mounted", "one")
-    assert [found.path for found in places.qdrant_folders(root)] == [root / ".heimdall-mcp/mounted"]
+    assert [found.path for found in qdrant_folders(root)] == [root / ".heimdall-mcp/mounted"]
 
 
 @pytest.mark.parametrize(
@@ -99,19 +108,15 @@ def test_folders_that_compose_files_mount(root: Path, volumes: str) -> None:
 )
 def test_compose_files_of_any_kind(root: Path, content: str) -> None:
     (root / "compose.yaml").write_text(content)
-    assert places.qdrant_folders(root) == []
+    assert qdrant_folders(root) == []
 
 
 def test_models_of_a_project_and_a_folder_of_models(root: Path) -> None:
-    assert places.model_folders(root) == []
+    assert model_folders(root) == []
     (root / "data/models").mkdir(parents=True)
-    assert places.model_folders(root) == []
+    assert model_folders(root) == []
     (root / "data/models/x.onnx").touch()
-    assert (
-        places.model_folders(root)
-        == places.model_folders(root / "data/models")
-        == [root / "data/models"]
-    )
+    assert model_folders(root) == model_folders(root / "data/models") == [root / "data/models"]
 
 
 def test_an_older_shared_directory_counts_where_ours_is_elsewhere(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from heimdall.models.advice import how_to_set, take_over
+from heimdall.models.advice import argument, how_to_set, take_over
 
 
 def test_windows_has_its_own_words() -> None:
@@ -12,3 +12,9 @@ def test_windows_has_its_own_words() -> None:
     said = how_to_set("HEIMDALL_FETCH", windows=True)
     assert "set HEIMDALL_FETCH=" in said
     assert "$env:HEIMDALL_FETCH = " in said
+
+
+def test_a_path_is_typed_as_the_shells_there_read_it() -> None:
+    assert argument("/home/jo doe", windows=False) == "'/home/jo doe'"
+    assert argument(r"C:\Users\jo\p-1", windows=True) == r"C:\Users\jo\p-1"
+    assert argument(r"C:\Users\Jo Doe", windows=True) == r'"C:\Users\Jo Doe"'

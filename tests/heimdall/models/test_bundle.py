@@ -127,9 +127,7 @@ def test_the_files_may_come_one_after_the_other(
 def test_folders_are_taken(
     small: SmallModel, manifest_path: Path, tmp_path: Path, below: str
 ) -> None:
-    for path, content in small.files.items():
-        (tmp_path / "stick" / below / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "stick" / below / path).write_bytes(content)
+    small.lay_out(tmp_path / "stick" / below)
     (tmp_path / "stick" / "._model.zip").write_bytes(b"\0\5\x16\7")  # macOS' own, on FAT
     resolution = resolve_in_detail(settings=OFFLINE, sources=[Given(tmp_path / "stick")])
     assert resolution.sources == ("folder",)

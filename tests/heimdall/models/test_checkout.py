@@ -90,21 +90,13 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
-def _put_models(project: Path, small: SmallModel) -> Path:
-    tree = project / "src/red/models"
-    for path, content in small.files.items():
-        (tree / path).parent.mkdir(parents=True, exist_ok=True)
-        (tree / path).write_bytes(content)
-    return tree
-
-
 @pytest.mark.parametrize(("table", "pins"), [(OWN, MANIFEST), (HOOKED, LOCK)])
 def test_the_tree_is_used_and_hashed_once(
     project: Path, small: SmallModel, table: str, pins: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (project / "pyproject.toml").write_text(table)
     small.write_manifest(project / pins)
-    tree = _put_models(project, small)
+    tree = small.lay_out(project / "src/red/models")
     monkeypatch.setenv("HEIMDALL_OFFLINE", "1")
     assert ensure("red") == tree
     from heimdall.models import own_receipts
@@ -119,7 +111,7 @@ def test_a_tree_with_other_files_gives_way_to_what_is_pinned(
     monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
     monkeypatch.setenv("HEIMDALL_SOURCES", "mirror")
     small.write_manifest(project / MANIFEST)
-    tree = _put_models(project, small)
+    tree = small.lay_out(project / "src/red/models")
     content = small.files["model.safetensors"]
     (tree / "model.safetensors").write_bytes(content[::-1])
     for _ in range(2):

@@ -15,6 +15,7 @@ from tests.support.front_ends import BOTH, run, wheel_names
 from tests.support.installed_package import lay_out_package
 from tests.support.places import DATA
 from tests.support.pythons import find_python
+from tests.support.resolver_alone import ResolverAlone
 from tests.support.small_model import ROOT, SmallModel
 from tests.support.wheelhouse import wheelhouse_environment
 
@@ -25,10 +26,9 @@ OF_HEIMDALL_ALONE = {"first_import.py", "quiet_fetch.py"}
 
 
 @dataclass(frozen=True)
-class Environment:
-    """A virtual environment with heimdall-models and two packages, `red` and `blue`, and a home of its own."""
+class Environment(ResolverAlone):
+    """With two packages that pin models, `red` and `blue`."""
 
-    folder: Path
     red: SmallModel
     blue: SmallModel
 
@@ -40,34 +40,6 @@ class Environment:
     def site(self) -> Path:
         (site,) = self.folder.glob("venv/lib/python*/site-packages")
         return site
-
-    def run(
-        self, program: str, *arguments: str, **variables: str
-    ) -> subprocess.CompletedProcess[str]:
-        environment = {
-            "PATH": "/usr/bin:/bin",
-            "HOME": str(self.folder / "home"),
-            "HEIMDALL_SYSTEM_MODELS": str(self.folder / "no-system-models"),
-            "HEIMDALL_MODELS_MIRROR": f"{self.red.mirror},{self.blue.mirror}",
-            "HEIMDALL_SOURCES": "mirror",
-            "PYTHONWARNINGS": "error",
-            **variables,
-        }
-        return subprocess.run(
-            [self.folder / "venv" / "bin" / program, *arguments],
-            cwd=self.folder,
-            env=environment,
-            capture_output=True,
-            encoding="utf-8",
-            check=False,
-        )
-
-    def ensure(self, package: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        code = f"import heimdall_models; print(heimdall_models.ensure({package!r}))"
-        return self.run("python", "-c", code, **variables)
-
-    def command(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        return self.run("heimdall-models", *arguments, **variables)
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +79,7 @@ def installed(wheel: Path, python: Path, tmp_path_factory: pytest.TempPathFactor
 def environment(installed: Path, tmp_path: Path) -> Environment:
     red = SmallModel(tmp_path / "red", name="red")
     blue = SmallModel(tmp_path / "blue", {**red.files, "net.onnx": b"blue"}, name="blue", tag="v2")
-    environment = Environment(installed, red, blue)
+    environment = Environment(installed, f"{red.mirror},{blue.mirror}", red, blue)
     shutil.rmtree(installed / "home", ignore_errors=True)
     for package, model in {"red": red, "blue": blue}.items():
         lay_out_package(environment.site, package, model)
@@ -251,26 +223,6 @@ def test_the_package_may_be_left_out_where_there_is_one(environment: Environment
     for path in (environment.site / "blue", environment.site / "blue-1.0.dist-info"):
         shutil.rmtree(path)
     assert "model   red (standard)" in environment.command("status").stdout
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("status", "not_there"), "the package 'not_there' is not installed"),
-        (("status", "json"), "'json' was built without hatch-heimdall-models, or has none"),
-        (("pull", "red", "--variant", "huge"), "pins no red (huge) for this machine"),
-        (("fetch", "red"), "invalid choice: 'fetch'"),
-        (("import", "/nowhere", "red"), "/nowhere: no such file or folder"),
-        ((), "usage: heimdall-models"),
-    ],
-)
-def test_errors_end_with_two(
-    environment: Environment, arguments: tuple[str, ...], message: str
-) -> None:
-    done = environment.command(*arguments)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
 
 
 def test_python_m_is_the_same_command(environment: Environment) -> None:

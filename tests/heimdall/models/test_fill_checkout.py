@@ -156,7 +156,7 @@ def test_no_link_leads_out(
     ("arguments", "problem"),
     [
         (["red", "--checkout", "."], "'red' can't be named, too"),
-        (["--checkout", "nowhere"], "nowhere/pyproject.toml: there is no such file"),
+        (["--checkout", "nowhere"], f"nowhere{os.sep}pyproject.toml: there is no such file"),
         (["--checkout", "project", "--variant", "huge"], "pins nothing of the variant 'huge'"),
     ],
 )

@@ -1,20 +1,21 @@
-"""`heimdall models pull` with a hostile mirror before a good one: named with its reason, and the good one delivers."""
+"""A hostile mirror before a good one: named with its reason, and the good one delivers."""
 
 from __future__ import annotations
 
 import datetime
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import trustme
 
+from heimdall.models.errors import ModelUnavailable
+from heimdall.models.resolver import resolve_in_detail
 from tests.support.faults import CutAfter, Effect, Fault, Instead, WrongBytes
-from tests.support.places import DATA
 from tests.support.raw_server import Reply, endlessly, raw_server
 from tests.support.servers import RunningServer, plain_mirror
-from tests.support.small_model import Installation, SmallModel
+from tests.support.small_model import SmallModel
 
 pytestmark = pytest.mark.slow
 
@@ -22,35 +23,43 @@ OK = b"HTTP/1.1 200 OK\r\n"
 SECRET = "hunter2"
 
 
-def pull_past(
-    url: str, good: RunningServer, installation: Installation, small: SmallModel, **variables: str
-) -> str:
-    """Pull with `url` as first mirror; it must succeed, leave nothing of the first one's, and tell no secret."""
-    variables = {
-        "HEIMDALL_MODELS_MIRROR": f"{url},{good.url}",
-        "HEIMDALL_SOURCES": "mirror",
-        **variables,
-    }
-    done = installation.heimdall("models", "pull", **{"HEIMDALL_HTTP_TIMEOUT": "1", **variables})
-    assert done.returncode == 0, done.stderr
-    headline, directory = done.stdout.splitlines()
-    assert headline == "small (standard): from mirror, verified"
-    small.assert_tree(Path(directory))
-    assert "Traceback" not in done.stderr
-    assert SECRET not in done.stderr
-    assert not set(done.stderr) - {"\n"} & {chr(code) for code in range(32)}, (
-        "nothing that moves a cursor"
-    )
-    assert not list(Path(directory).parents[2].glob("partial/*"))
-    blobs = {path.name for path in Path(directory).parents[2].glob("blobs/*")}
-    assert blobs == {file.sha256 for file in small.manifest.models[0].files}
-    return done.stderr
+@pytest.fixture
+def good(
+    small: SmallModel, manifest_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[RunningServer]:
+    monkeypatch.setenv("HEIMDALL_SOURCES", "mirror")
+    monkeypatch.setenv("HEIMDALL_HTTP_TIMEOUT", "1")
+    with plain_mirror(small.directory) as server:
+        yield server
 
 
 @pytest.fixture
-def good(small: SmallModel) -> Iterator[RunningServer]:
-    with plain_mirror(small.directory) as server:
-        yield server
+def fetch_past(
+    good: RunningServer,
+    small: SmallModel,
+    models_dir: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> Callable[[str], str]:
+    """Fetch with a URL as first mirror; it must succeed, leave nothing of the first one's, and tell no secret."""
+
+    def fetch(url: str) -> str:
+        monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", f"{url},{good.url}")
+        resolution = resolve_in_detail()
+        assert resolution.sources == ("mirror",)
+        small.assert_tree(resolution.directory)
+        stdout, stderr = capfd.readouterr()
+        assert stdout == ""
+        assert "Traceback" not in stderr
+        assert SECRET not in stderr
+        moving = set(stderr) - {"\n"} & {chr(code) for code in range(32)}
+        assert not moving, "nothing that moves a cursor"
+        assert not list(models_dir.glob(".store/partial/*"))
+        blobs = {path.name for path in models_dir.glob(".store/blobs/*")}
+        assert blobs == {file.sha256 for file in small.manifest.models[0].files}
+        return stderr
+
+    return fetch
 
 
 ANSWERS: dict[str, tuple[Effect, str]] = {
@@ -97,11 +106,11 @@ ANSWERS: dict[str, tuple[Effect, str]] = {
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_an_answer_that_does_not_help(
-    name: str, good: RunningServer, installation: Installation, small: SmallModel
+    name: str, fetch_past: Callable[[str], str], small: SmallModel
 ) -> None:
     effect, reason = ANSWERS[name]
     with plain_mirror(small.directory, faults=[Fault(effect)]) as bad:
-        said = pull_past(bad.url, good, installation, small)
+        said = fetch_past(bad.url)
     (line,) = [line for line in said.splitlines() if "trying the next source" in line]
     assert line.startswith("heimdall: mirror: ")
     assert reason in line
@@ -150,12 +159,10 @@ REPLIES: dict[str, tuple[Reply, str]] = {
 
 
 @pytest.mark.parametrize("name", REPLIES)
-def test_bytes_that_are_hardly_http(
-    name: str, good: RunningServer, installation: Installation, small: SmallModel
-) -> None:
+def test_bytes_that_are_hardly_http(name: str, fetch_past: Callable[[str], str]) -> None:
     reply, reason = REPLIES[name]
     with raw_server(reply) as bad:
-        said = pull_past(bad.url, good, installation, small)
+        said = fetch_past(bad.url)
     (line,) = [line for line in said.splitlines() if "trying the next source" in line]
     assert reason in line
     assert bad.url in line
@@ -183,41 +190,46 @@ def certificate(authority: trustme.CA, kind: str) -> trustme.LeafCert:
 def test_a_certificate_that_does_not_hold(
     kind: str,
     reason: str,
-    good: RunningServer,
-    installation: Installation,
+    fetch_past: Callable[[str], str],
     small: SmallModel,
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    authority, variables = trustme.CA(), {}
+    authority = trustme.CA()
     if kind != "unknown authority's":
         authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-        variables["SSL_CERT_FILE"] = str(tmp_path / "ca.pem")
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate(authority, kind).configure_cert(context)
     with plain_mirror(small.directory, tls=None if kind == "none" else context) as bad:
-        said = pull_past(bad.url.replace("http:", "https:"), good, installation, small, **variables)
+        said = fetch_past(bad.url.replace("http:", "https:"))
     assert "TLS failed" in said
     assert reason in said
     assert not bad.requests.settled()
 
 
 def test_a_redirect_from_https_to_http_is_refused(
-    good: RunningServer, installation: Installation, small: SmallModel, tmp_path: Path
+    good: RunningServer,
+    fetch_past: Callable[[str], str],
+    small: SmallModel,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate(authority, "right").configure_cert(context)
     location = {"Location": f"{good.url}/?{SECRET}"}
     with plain_mirror(
         small.directory, tls=context, faults=[Fault(Instead(302, headers=location))]
     ) as bad:
-        said = pull_past(bad.url, good, installation, small, SSL_CERT_FILE=str(tmp_path / "ca.pem"))
+        said = fetch_past(bad.url)
     assert "redirected from https to http://" in said
 
 
 def test_credentials_and_signatures_are_in_no_message(
-    good: RunningServer, installation: Installation, small: SmallModel
+    fetch_past: Callable[[str], str], small: SmallModel
 ) -> None:
     location = {"Location": f"/elsewhere?signature={SECRET}"}
     faults = [
@@ -226,27 +238,23 @@ def test_credentials_and_signatures_are_in_no_message(
     ]
     with plain_mirror(small.directory, faults=faults) as bad:
         url = bad.url.replace("http://", f"http://user:{SECRET}@")
-        assert "/elsewhere: answered 403" in pull_past(url, good, installation, small)
+        assert "/elsewhere: answered 403" in fetch_past(url)
 
 
 def test_when_nobody_delivers_one_error_lists_all(
-    installation: Installation, small: SmallModel, home: Path
+    good: RunningServer, small: SmallModel, models_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with (
         plain_mirror(small.directory, faults=[Fault(Instead(404))]) as first,
         plain_mirror(small.directory, faults=[Fault(Instead(403))]) as second,
     ):
-        done = installation.heimdall(
-            "models",
-            "pull",
-            HEIMDALL_MODELS_MIRROR=f"{first.url},{second.url}",
-            HEIMDALL_SOURCES="mirror",
-        )
-    assert (done.returncode, done.stdout) == (2, "")
+        monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", f"{first.url},{second.url}")
+        with pytest.raises(ModelUnavailable) as caught:
+            resolve_in_detail()
     asset = f"v1/{small.asset_path.name}"
     for server, reason in ((first, "answered 404 Not Found"), (second, "answered 403 Forbidden")):
-        assert f"  - mirror: {server.url}/owner/repository/{asset}: {reason}" in done.stderr
-        assert f"; {server.url}/{asset}: {reason}\n" in done.stderr
-    store = home / DATA / "models/.store"
-    assert [path.name for path in store.parent.iterdir()] == [".store"]
-    assert not [*store.glob("sets/*"), *store.glob("partial/*")]
+        told = str(caught.value)
+        assert f"  - mirror: {server.url}/owner/repository/{asset}: {reason}" in told
+        assert f"; {server.url}/{asset}: {reason}\n" in told
+    assert [path.name for path in models_dir.iterdir()] == [".store"]
+    assert not [*models_dir.glob(".store/sets/*"), *models_dir.glob(".store/partial/*")]

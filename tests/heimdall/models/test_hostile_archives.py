@@ -1,4 +1,4 @@
-"""`heimdall models pull` where the pinned asset itself is hostile: a release that went wrong, or was made to."""
+"""The pinned asset itself is hostile: a release that went wrong, or was made to."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from heimdall.models.resolver import resolve_in_detail
 from tests.support.servers import plain_mirror
-from tests.support.small_model import Installation, SmallModel
+from tests.support.small_model import SmallModel
 
 pytestmark = pytest.mark.slow
 
@@ -85,25 +86,32 @@ def lying_size(small: SmallModel) -> None:
 
 
 ARCHIVES: dict[str, tuple[Callable[[SmallModel], None], str]] = {
-    "escaping": (with_member("models/../../../evil"), "is none of the pinned files; refused"),
-    "absolute": (with_member("/etc/evil"), "is none of the pinned files; refused"),
-    "a drive": (with_member("C:/evil"), "is none of the pinned files; refused"),
-    "extra": (with_member("models/evil.py"), "is none of the pinned files; refused"),
+    **{
+        f"extra: {name!r}": (with_member(name), "is none of the pinned files; refused")
+        for name in (
+            *("models/../../../evil", "models/about/../evil", "/etc/evil", "C:/evil", "evil"),
+            *("models/evil.py", "models\\evil", "\0evil without a name", "other/"),
+        )
+    },
     "linked": (
         with_member("models/about/x", stat.S_IFLNK | 0o777, b"/etc/passwd"),
         "is a link or special file",
     ),
     "a device": (with_member("models/about/x", stat.S_IFCHR | 0o666), "is a link or special file"),
+    "a pipe": (with_member("models/about/x", stat.S_IFIFO | 0o600), "is a link or special file"),
     "duplicate": (with_member(WEIGHTS), "is there twice; refused"),
     "colliding": (with_member(WEIGHTS.upper()), "is there twice; refused"),
     "encrypted": (encrypted, "is encrypted; refused"),
     "missing": (without_weights, f"lacks the member {WEIGHTS}"),
     "bomb": (of_weights(bytes(50_000_000)), "has 50000000 bytes, expected 300000; refused"),
     "bomb that lies": (lying_size, "is not a sound zip archive"),
-    "inflated without a bound": (
-        of_weights(b"", zipfile.ZIP_LZMA),
-        "is compressed by method 14; refused",
-    ),
+    **{
+        f"inflated without a bound: {method}": (
+            of_weights(b"", method),
+            f"is compressed by method {method}; refused",
+        )
+        for method in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+    },
     "wrong content": (of_weights(bytes(300_000)), "model.safetensors: expected sha256"),
     "broken deflate": (broken_deflate, "is not a sound zip archive"),
     "cut short": (cut_short, "is not a sound zip archive"),
@@ -113,28 +121,29 @@ ARCHIVES: dict[str, tuple[Callable[[SmallModel], None], str]] = {
 
 @pytest.mark.parametrize("name", ARCHIVES)
 def test_nothing_of_it_gets_out_and_the_next_source_delivers(
-    name: str, installation: Installation, small: SmallModel, tmp_path: Path, home: Path
+    name: str,
+    small: SmallModel,
+    manifest_path: Path,
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     make, reason = ARCHIVES[name]
     make(small)
-    files = tmp_path / "files"
-    for path, content in small.files.items():
-        (files / path).parent.mkdir(parents=True, exist_ok=True)
-        (files / path).write_bytes(content)
+    files = small.lay_out(tmp_path / "files")
     with plain_mirror(files) as upstream:
         small.also = {path: (f"{upstream.url}/{path}",) for path in small.files}
-        small.write_manifest(installation.site / "heimdall" / "model_manifest.json")
-        before = {path for path in tmp_path.rglob("*") if "__pycache__" not in path.parts}
-        variables = {
-            "HEIMDALL_MODELS_MIRROR": small.mirror,
-            "HEIMDALL_SOURCES": "mirror,huggingface",
-        }
-        done = installation.heimdall("models", "pull", **variables)
-    assert done.returncode == 0, done.stderr
-    assert "Traceback" not in done.stderr
-    (line,) = [line for line in done.stderr.splitlines() if "trying the next source" in line]
+        small.write_manifest(manifest_path)
+        monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
+        monkeypatch.setenv("HEIMDALL_SOURCES", "mirror,huggingface")
+        before = {*tmp_path.rglob("*")}
+        resolution = resolve_in_detail()
+    assert resolution.sources == ("huggingface",)
+    stderr = capfd.readouterr().err
+    (line,) = [line for line in stderr.splitlines() if "trying the next source" in line]
     assert line.startswith(f"heimdall: mirror: {small.asset_path}: {small.asset_path.name}: ")
     assert reason in line
-    small.assert_tree(Path(done.stdout.splitlines()[1]))
-    assert {path for path in tmp_path.rglob("*") if "__pycache__" not in path.parts} == before
+    small.assert_tree(resolution.directory)
+    assert {*tmp_path.rglob("*")} == before
     assert not list(home.rglob("*evil*"))

@@ -94,14 +94,6 @@ def changed(document: Any, path: tuple[Any, ...], value: object) -> Any:
     return copy
 
 
-@pytest.fixture
-def mirror(small: SmallModel, manifest_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallModel:
-    monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
-    monkeypatch.setenv("HEIMDALL_SOURCES", "mirror")
-    monkeypatch.setenv("HEIMDALL_PROGRESS", "0")
-    return small
-
-
 def import_now(monkeypatch: pytest.MonkeyPatch) -> None:
     """What `import heimdall` does."""
     monkeypatch.setenv("HEIMDALL_FETCH", "import")

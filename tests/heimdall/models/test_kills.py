@@ -20,7 +20,7 @@ from tests.support.capabilities import needs_fork
 from tests.support.faults import Drip, Fault
 from tests.support.places import DATA
 from tests.support.servers import plain_mirror
-from tests.support.small_model import Installation, SmallModel, noise
+from tests.support.small_model import Installation, SmallModel, from_mirror, noise
 
 KILLS = int(os.environ.get("KILLS", "100"))
 LOOP = str(Path(tests.support.__path__[0]) / "kill_loop.py")
@@ -90,7 +90,7 @@ def test_killed_commands(installation: Installation, small: SmallModel, home: Pa
         plain_mirror(small.directory, faults=[Fault(Drip(1_500_000))]) as server,
         reader(installation),
     ):
-        variables = {"HEIMDALL_MODELS_MIRROR": server.url, "HEIMDALL_SOURCES": "mirror"}
+        variables = from_mirror(server.url)
         while killed < 3:
             process = installation.start("-m", "heimdall", "models", "pull", **variables)
             time.sleep(random.uniform(0.1, 0.8))

@@ -18,16 +18,11 @@ from heimdall.models.package import Package
 from heimdall.models.receipts import StoredSet
 from heimdall.models.resolver import resolve
 from heimdall.models.settings import SettingsError
+from tests.support.capabilities import needs_modes
 from tests.support.places import DATA, KNOWN
 from tests.support.small_model import ROOT, SmallModel
 
-
-@pytest.fixture(autouse=True)
-def mirror(small: SmallModel, manifest_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The small model behind a `file://` mirror, and no other source."""
-    monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
-    monkeypatch.setenv("HEIMDALL_SOURCES", "mirror")
-    monkeypatch.setenv("HEIMDALL_PROGRESS", "0")
+pytestmark = pytest.mark.usefixtures("mirror")
 
 
 @pytest.fixture
@@ -38,9 +33,8 @@ def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def lay(small: SmallModel, directory: Path, mode: int = 0o664) -> Path:
     """Put the files there without a receipt, as an administrator copies them."""
-    for path, content in small.files.items():
-        (directory / path).parent.mkdir(parents=True, exist_ok=True)
-        (directory / path).write_bytes(content)
+    small.lay_out(directory)
+    for path in small.files:
         (directory / path).chmod(mode)
     return directory
 
@@ -76,7 +70,7 @@ def test_the_read_only_tier_comes_first(system: Path) -> None:
     assert Path(location.directory).is_relative_to(system)
 
 
-@pytest.mark.parametrize("tier", [SYSTEM, SHARED])
+@pytest.mark.parametrize("tier", [pytest.param(SYSTEM, marks=needs_modes), SHARED])
 def test_files_without_a_receipt_are_unverified(
     small: SmallModel, system: Path, models_dir: Path, tier: str
 ) -> None:
@@ -86,7 +80,7 @@ def test_files_without_a_receipt_are_unverified(
     assert not locate().here
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+@needs_modes
 def test_sizes_are_enough_in_a_read_only_tier_that_nobody_else_may_write_to(
     small: SmallModel, system: Path
 ) -> None:
@@ -98,6 +92,7 @@ def test_sizes_are_enough_in_a_read_only_tier_that_nobody_else_may_write_to(
     assert answer(locate()) == ("unverified", SYSTEM, str(directory))
 
 
+@needs_modes
 def test_what_others_may_write_to_is_hashed_once_and_then_known_by_its_identity(
     small: SmallModel, system: Path, home: Path
 ) -> None:
@@ -118,6 +113,7 @@ def test_what_others_may_write_to_is_hashed_once_and_then_known_by_its_identity(
     assert resolve() != directory, "other bytes"
 
 
+@needs_modes
 def test_what_is_verified_comes_before_what_is_not(small: SmallModel, system: Path) -> None:
     directory = resolve()
     lay(small, system)
@@ -211,11 +207,7 @@ def test_a_package_is_asked_for_by_its_own_manifest(small: SmallModel, tmp_path:
 
 def test_nothing_heavy_is_loaded() -> None:
     code = "import sys, heimdall.models.locate as l; l.locate(); print(*sys.modules)"
-    environment = {
-        "PYTHONPATH": str(ROOT),
-        "HEIMDALL_FETCH": "never",
-        "HEIMDALL_DATA_DIR": "/nowhere",
-    }
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "HEIMDALL_FETCH": "never"}
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 import threading
@@ -24,16 +25,12 @@ class Notes(Progress):
         self.notes.append(text)
 
 
-def never() -> bool:
-    return False
-
-
 def test_one_at_a_time_between_threads(tmp_path: Path) -> None:
     inside: list[int] = []
     overlaps: list[int] = []
 
     def work() -> None:
-        with advisory_lock(tmp_path / "x.lock", 600, never, Notes()):
+        with advisory_lock(tmp_path / "x.lock", 600, progress=Notes()):
             inside.append(1)
             overlaps.append(len(inside))
             time.sleep(0.02)
@@ -49,7 +46,7 @@ def test_one_at_a_time_between_threads(tmp_path: Path) -> None:
 
 def test_waiting_ends_when_the_holder_has_done_the_work(tmp_path: Path) -> None:
     with (
-        advisory_lock(tmp_path / "x.lock", 600, never, Notes()),
+        advisory_lock(tmp_path / "x.lock", 600, progress=Notes()),
         advisory_lock(tmp_path / "x.lock", 600, lambda: True, Notes()),
     ):
         pass
@@ -62,16 +59,15 @@ def test_waiting_is_announced_bounded_and_names_path_and_owner(
     path = tmp_path / "x.lock"
     ready, notes = tmp_path / "ready", Notes()
     program = (
-        "import pathlib, sys, time; from heimdall.models.locking import advisory_lock; "
-        "from heimdall.models.transfer.progress import Progress\n"
-        "with advisory_lock(pathlib.Path(sys.argv[1]), 600, lambda: False, Progress()):\n"
+        "import pathlib, sys, time; from heimdall.models.locking import advisory_lock\n"
+        "with advisory_lock(pathlib.Path(sys.argv[1]), 600):\n"
         "    pathlib.Path(sys.argv[2]).touch(); time.sleep(600)"
     )
     root = Path(__file__).resolve().parents[3]
     holder = subprocess.Popen([sys.executable, "-c", program, str(path), str(ready)], cwd=root)
     try:
         wait_until(ready.exists, holder)
-        with advisory_lock(path, 0.6, never, notes):
+        with advisory_lock(path, 0.6, progress=notes):
             pass
     finally:
         holder.kill()
@@ -80,14 +76,22 @@ def test_waiting_is_announced_bounded_and_names_path_and_owner(
     assert f"process {holder.pid} on " in waiting
     assert str(path) in waiting
     assert "going on without" in giving_up
-    with advisory_lock(path, 600, never, notes):
+    with advisory_lock(path, 600, progress=notes):
         assert len(notes.notes) == 2, "the lock of a killed process is free at once"
 
 
-def test_where_locks_are_refused_the_work_goes_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["EBADF", "ENOSYS", "ENOLCK", "EOPNOTSUPP", "EIO"])
+def test_where_locks_are_refused_the_work_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """uv#18061, #18073: flock on NFSv4 gives EBADF."""
+
+    def refused(*_: object) -> None:
+        raise OSError(getattr(errno, name), "refused")
+
+    monkeypatch.setattr(locking, "_try_lock", refused)
     notes = Notes()
-    path = tmp_path / "is a directory"
-    path.mkdir()
-    with advisory_lock(path, 600, never, notes):
-        pass
-    assert notes.notes[0].startswith(f"can't lock {path}")
+    with advisory_lock(tmp_path / "x.lock", 600, progress=notes) as held:
+        assert not held
+    assert notes.notes[0].startswith(f"can't lock {tmp_path / 'x.lock'}")
+    assert notes.notes[0].endswith("refused); going on without")

@@ -21,18 +21,11 @@ from tests.support.filesystems import remount, tmpfs
 from tests.support.other_user import other_users
 from tests.support.places import DATA
 from tests.support.servers import plain_mirror
-from tests.support.small_model import Installation, SmallModel, noise
+from tests.support.small_model import Installation, SmallModel, from_mirror, noise
 from tests.support.trees import largest
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def mirror(small: SmallModel, monkeypatch: pytest.MonkeyPatch) -> SmallModel:
-    monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
-    monkeypatch.setenv("HEIMDALL_SOURCES", "mirror")
-    return small
 
 
 def refused(done: subprocess.CompletedProcess[str], *parts: str) -> None:
@@ -56,7 +49,7 @@ def test_too_little_space_is_said_before_the_first_byte(
     installation: Installation, small: SmallModel, tmp_path: Path
 ) -> None:
     with tmpfs(tmp_path / "disk", "size=600k") as disk, plain_mirror(small.directory) as server:
-        variables = {"HEIMDALL_MODELS_MIRROR": server.url, "HEIMDALL_SOURCES": "mirror"}
+        variables = from_mirror(server.url)
         done = installation.heimdall(
             "models", "pull", HEIMDALL_DATA_DIR=str(disk / "data"), **variables
         )
@@ -71,11 +64,7 @@ def test_a_disk_that_fills_up_meanwhile(
     with tmpfs(tmp_path / "disk", "size=8m") as disk:
         held = HoldAfter(10_000)
         with plain_mirror(small.directory, faults=[Fault(held, path="/v1/*")]) as server:
-            variables = {
-                "HEIMDALL_DATA_DIR": str(disk / "data"),
-                "HEIMDALL_MODELS_MIRROR": server.url,
-                "HEIMDALL_SOURCES": "mirror",
-            }
+            variables = {"HEIMDALL_DATA_DIR": str(disk / "data"), **from_mirror(server.url)}
             process = installation.start("-m", "heimdall", "models", "pull", **variables)
             partial = disk / "data/models/.store/partial"
             wait_until(lambda: largest(partial, "*.part"), process)
@@ -212,8 +201,7 @@ def test_a_directory_shared_by_a_group(
     with plain_mirror(small.directory, faults=[Fault(held, path="/v1/*", turns={1})]) as server:
         environment = installation.environment(
             HEIMDALL_DATA_DIR=str(shared / "heimdall"),
-            HEIMDALL_MODELS_MIRROR=server.url,
-            HEIMDALL_SOURCES="mirror",
+            **from_mirror(server.url),
             PYTHONDONTWRITEBYTECODE="1",
         )
         killed = subprocess.Popen(
@@ -261,9 +249,7 @@ def test_a_part_that_can_not_be_opened_is_left_alone(
         directory.chmod(0o777)
     with plain_mirror(small.directory) as server:
         environment = installation.environment(
-            HEIMDALL_DATA_DIR=str(shared),
-            HEIMDALL_MODELS_MIRROR=server.url,
-            HEIMDALL_SOURCES="mirror",
+            HEIMDALL_DATA_DIR=str(shared), **from_mirror(server.url)
         )
         done = user.run([sys.executable, "-m", "heimdall", "models", "pull"], environment)
         assert done.returncode == 0, done.stderr
@@ -355,7 +341,7 @@ def test_a_directory_that_is_removed_while_in_use(
     data = home / DATA
     held = HoldAfter(50_000)
     with plain_mirror(small.directory, faults=[Fault(held, path="/v1/*", turns={1})]) as server:
-        variables = {"HEIMDALL_MODELS_MIRROR": server.url, "HEIMDALL_SOURCES": "mirror"}
+        variables = from_mirror(server.url)
         process = installation.start("-m", "heimdall", "models", "pull", **variables)
         wait_until(lambda: largest(data, "models/.store/partial/*.part"), process)
         shutil.rmtree(data / what)

@@ -17,12 +17,7 @@ from heimdall.models.packages import chosen_package
 from heimdall.models.report import Report
 from tests.support.small_model import SmallModel
 
-
-@pytest.fixture(autouse=True)
-def mirror(small: SmallModel, manifest_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
-    monkeypatch.setenv("HEIMDALL_SOURCES", "mirror")
-    monkeypatch.setenv("HEIMDALL_PROGRESS", "0")
+pytestmark = pytest.mark.usefixtures("mirror")
 
 
 def test_text_json_and_exit_codes(small: SmallModel, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from heimdall.models.ownership import is_own, owner
 from tests.support.other_user import OtherUser, other_users
-from tests.support.small_model import Installation, SmallModel
+from tests.support.small_model import Installation, SmallModel, from_mirror
 
 pytestmark = [
     pytest.mark.slow,
@@ -60,8 +60,7 @@ def neighbours(installation: Installation, small: SmallModel, tmp_path: Path) ->
         environment = installation.environment(
             HOME=str(tmp_path / str(user.uid)),
             HEIMDALL_DATA_DIR=str(shared / "heimdall"),
-            HEIMDALL_MODELS_MIRROR=small.mirror,
-            HEIMDALL_SOURCES="mirror",
+            **from_mirror(small.mirror),
             HEIMDALL_FETCH="use",
             PYTHONDONTWRITEBYTECODE="1",
         )

@@ -75,9 +75,7 @@ def test_a_distribution_is_told_by_its_package_that_has_models(site: Path) -> No
 
 
 @pytest.fixture
-def mirrored(small: SmallModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
-    monkeypatch.setenv("HEIMDALL_SOURCES", "mirror")
+def mirrored(mirror: SmallModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEIMDALL_MODEL_VARIANT", "compact")  # of heimdall's own model
     monkeypatch.delenv("HEIMDALL_FETCH", raising=False)
 

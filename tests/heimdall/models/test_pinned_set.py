@@ -15,6 +15,7 @@ from heimdall.models.pinned_set import PinnedSet
 from heimdall.models.receipts import StoredSet
 from heimdall.models.store import Store
 from heimdall.models.view import lay_out
+from tests.support.capabilities import needs_modes, needs_removal
 from tests.support.small_model import SmallModel
 
 
@@ -42,6 +43,7 @@ def test_a_set_and_the_visible_tree_are_links_to_the_blobs(
     assert not list(made.store.partial.iterdir())
 
 
+@needs_modes
 @pytest.mark.parametrize("links", [True, False], ids=["links", "copies"])
 @pytest.mark.parametrize("umask", [0o002, 0o077], ids=["002", "077"])
 def test_all_may_read_and_nobody_else_may_write_whatever_the_umask(
@@ -107,6 +109,7 @@ def test_other_errors_of_linking_are_raised(
     assert not StoredSet(str(made.store.models_dir), pinned.entry).is_verified()
 
 
+@needs_removal
 def test_a_damaged_blob_counts_as_missing_and_is_replaced_not_changed(
     made: PinnedSet, pinned: PinnedModel, small: SmallModel
 ) -> None:

@@ -11,8 +11,7 @@ from heimdall.models import processes
 from heimdall.models.locking import advisory_lock
 from heimdall.models.prune import OLD_SECONDS, Verdict, carry_out, judge
 from heimdall.models.store import Store
-from heimdall.models.transfer.progress import Progress
-from tests.support.small_model import Installation, SmallModel, noise
+from tests.support.small_model import Installation, SmallModel, from_mirror, noise
 
 pytestmark = pytest.mark.slow
 
@@ -25,11 +24,7 @@ def store(models_dir: Path) -> Store:
 def install(top: Path, model: SmallModel) -> Installation:
     """An environment of its own, whose first import has happened."""
     installation = Installation.make(top, model)
-    variables = {
-        "HEIMDALL_FETCH": "import",
-        "HEIMDALL_MODELS_MIRROR": model.mirror,
-        "HEIMDALL_SOURCES": "mirror",
-    }
+    variables = {"HEIMDALL_FETCH": "import", **from_mirror(model.mirror)}
     assert installation.import_heimdall(**variables).returncode == 0
     return installation
 
@@ -94,11 +89,7 @@ def test_an_upgraded_environment_frees_its_old_set(store: Store, tmp_path: Path)
     installation = install(tmp_path / "site", old)
     new = SmallModel(tmp_path / "v2", {**old.files, "model_config.json": b"{} \n"}, tag="v2")
     new.write_manifest(installation.site / "heimdall" / "model_manifest.json")
-    variables = {
-        "HEIMDALL_FETCH": "import",
-        "HEIMDALL_MODELS_MIRROR": new.mirror,
-        "HEIMDALL_SOURCES": "mirror",
-    }
+    variables = {"HEIMDALL_FETCH": "import", **from_mirror(new.mirror)}
     installation.import_heimdall(**variables)
     gone = [verdict for verdict in verdicts(store, "set") if not verdict.keep]
     assert len(gone) == 1
@@ -167,7 +158,7 @@ def test_what_dead_processes_left_goes_at_once(
     (store.partial / f"d.{here}.{parent}-0.part").touch()
     for name in (*dead, *elsewhere):
         (store.partial / name).touch()
-    with advisory_lock(store.locks / "another.lock", 5, lambda: False, Progress()):
+    with advisory_lock(store.locks / "another.lock", 5):
         assert {it.path.name for it in verdicts(store, "partial") if not it.keep} == dead
     gone = {it.path.name for it in verdicts(store, "partial") if not it.keep}
     assert gone == dead | elsewhere
@@ -178,11 +169,22 @@ def test_while_a_set_is_put_together_its_blobs_stay(
 ) -> None:
     for installation in versions:
         (installation.site / "heimdall" / "model_manifest.json").unlink()
-    with advisory_lock(store.locks / "another.lock", 5, lambda: False, Progress()):
+    with advisory_lock(store.locks / "another.lock", 5):
         blobs = verdicts(store, "blob")
     assert blobs
     assert all(verdict.keep for verdict in blobs)
     assert not any(verdict.keep for verdict in verdicts(store, "blob"))
+
+
+def test_what_goes_while_it_is_looked_at_ends_nothing(
+    store: Store, versions: tuple[Installation, Installation]
+) -> None:
+    """A link that leads nowhere is listed, and not there when it is looked at, as what another process renames is."""
+    for folder in (store.partial, store.blobs):
+        (folder / "a.free-0.part").symlink_to("gone")
+    before = judge(store)
+    assert not [verdict for verdict in before if verdict.path.is_symlink()]
+    carry_out(store, before)
 
 
 def test_an_empty_place_needs_no_pruning(store: Store) -> None:

@@ -15,7 +15,7 @@ from tests.support.dead_network import KINDS, in_network
 from tests.support.faults import Drip, Fault, HoldAfter
 from tests.support.raw_server import endlessly, raw_server
 from tests.support.servers import plain_mirror
-from tests.support.small_model import Installation, SmallModel
+from tests.support.small_model import Installation, SmallModel, from_mirror
 
 pytestmark = pytest.mark.slow
 
@@ -79,11 +79,7 @@ def test_a_proxy_that_swallows(everywhere: Installation) -> None:
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\nbegin"])
 def test_a_mirror_that_stops(installation: Installation, answer: bytes) -> None:
     with raw_server(endlessly(answer, b"", 0.1)) as mirror:
-        said = import_heimdall(
-            installation,
-            HEIMDALL_MODELS_MIRROR=f"{mirror.url},{mirror.url}/other",
-            HEIMDALL_SOURCES="mirror",
-        )
+        said = import_heimdall(installation, **from_mirror(f"{mirror.url},{mirror.url}/other"))
     assert "Going on without it." in said
 
 
@@ -96,7 +92,7 @@ def test_an_index_that_swallows(everywhere: Installation) -> None:
 
 def test_another_process_that_stopped(installation: Installation, small: SmallModel) -> None:
     with plain_mirror(small.directory, faults=[Fault(HoldAfter(50_000), path="/v1/*")]) as mirror:
-        variables = {"HEIMDALL_MODELS_MIRROR": mirror.url, "HEIMDALL_SOURCES": "mirror"}
+        variables = from_mirror(mirror.url)
         other = installation.start("-m", "heimdall", "models", "pull", **variables)
         with contextlib.ExitStack() as stack:
             stack.callback(other.communicate)
@@ -113,7 +109,7 @@ def test_another_process_that_goes_on_is_waited_for(
     installation: Installation, small: SmallModel
 ) -> None:
     with plain_mirror(small.directory, faults=[Fault(Drip(60_000))]) as mirror:  # takes 6 s
-        variables = {"HEIMDALL_MODELS_MIRROR": mirror.url, "HEIMDALL_SOURCES": "mirror"}
+        variables = from_mirror(mirror.url)
         with installation.start("-m", "heimdall", "models", "pull", **variables) as other:
             assert other.stderr is not None
             assert "fetching" in other.stderr.readline()
@@ -125,6 +121,6 @@ def test_another_process_that_goes_on_is_waited_for(
 
 def test_slow_bytes_are_waited_for(installation: Installation, small: SmallModel) -> None:
     with plain_mirror(small.directory, faults=[Fault(Drip(60_000))]) as mirror:  # takes 6 s
-        variables = {"HEIMDALL_MODELS_MIRROR": mirror.url, "HEIMDALL_SOURCES": "mirror"}
+        variables = from_mirror(mirror.url)
         said = import_heimdall(installation, **variables)
     assert "is ready, from mirror, verified" in said

@@ -22,14 +22,6 @@ from tests.support.servers import plain_mirror
 from tests.support.small_model import SmallModel
 
 
-@pytest.fixture
-def mirror(small: SmallModel, manifest_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallModel:
-    """The small model behind a `file://` mirror, and no other source."""
-    monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
-    monkeypatch.setenv("HEIMDALL_SOURCES", "mirror")
-    return small
-
-
 def test_cold_then_warm(
     mirror: SmallModel, models_dir: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -95,10 +87,7 @@ def test_a_release_that_changes_the_asset_alone_downloads_nothing(
 def test_the_read_only_tier_is_looked_at_first_and_nothing_is_written(
     mirror: SmallModel, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    system = tmp_path / "system"
-    for path, content in mirror.files.items():
-        (system / path).parent.mkdir(parents=True, exist_ok=True)
-        (system / path).write_bytes(content)
+    system = mirror.lay_out(tmp_path / "system")
     monkeypatch.setenv("HEIMDALL_SYSTEM_MODELS", str(system))
     assert resolve_in_detail() == resolve_in_detail()
     assert resolve() == system
@@ -124,10 +113,7 @@ def test_a_models_directory_that_can_not_be_written_serves_if_its_bytes_are_righ
     def refuse(_: Store) -> None:
         raise PermissionError(13, "Permission denied")  # what a read-only mount says, also to root
 
-    directory = tmp_path / "mine"
-    for path, content in mirror.files.items():
-        (directory / path).parent.mkdir(parents=True, exist_ok=True)
-        (directory / path).write_bytes(content)
+    directory = mirror.lay_out(tmp_path / "mine")
     monkeypatch.setattr(Store, "prepare", refuse)
     monkeypatch.setenv("MODEL_CACHE_DIR", str(directory))
     assert resolve() == directory

@@ -14,7 +14,7 @@ import pytest
 from tests.support.faults import Fault, HoldAfter
 from tests.support.places import DATA
 from tests.support.servers import plain_mirror
-from tests.support.small_model import Installation, SmallModel
+from tests.support.small_model import Installation, SmallModel, from_mirror
 from tests.support.trees import largest
 from tests.support.waiting import wait_until
 
@@ -49,7 +49,7 @@ def test_a_container_that_is_killed_again_and_again(
     step = size // (RESTARTS + 2)
     hostnames = names(anew=anew)
     with plain_mirror(small.directory) as server:
-        variables = {"HEIMDALL_MODELS_MIRROR": server.url, "HEIMDALL_SOURCES": "mirror"}
+        variables = from_mirror(server.url)
         command = [sys.executable, "-m", "heimdall", "models", "pull"]
         environment = installation.environment(**variables)
         reached = fetched = 0

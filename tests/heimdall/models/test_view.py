@@ -11,14 +11,8 @@ from heimdall.models.pinned_set import PinnedSet
 from heimdall.models.resolver import repair, resolve_in_detail
 from heimdall.models.store import Store
 from heimdall.models.view import foreign, lay_out
+from tests.support.capabilities import needs_links
 from tests.support.small_model import SmallModel
-
-
-@pytest.fixture
-def mirror(small: SmallModel, pinned: PinnedModel, monkeypatch: pytest.MonkeyPatch) -> SmallModel:
-    monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
-    monkeypatch.setenv("HEIMDALL_SOURCES", "mirror")
-    return small
 
 
 @pytest.fixture
@@ -76,7 +70,7 @@ def test_what_was_ours_is_brought_up_to_date(
 
 
 @pytest.mark.usefixtures("without_links")
-@pytest.mark.parametrize("symbolic", [True, False])
+@pytest.mark.parametrize("symbolic", [pytest.param(True, marks=needs_links), False])
 def test_without_hard_links_there_is_no_third_copy(
     mirror: SmallModel,
     pinned: PinnedModel,

@@ -63,6 +63,6 @@ def test_a_write_is_finished_although_the_reader_is_slow() -> None:
     writer.join()
     assert received == content + b"\n"
     os.close(read_end)
-    with pytest.raises(BrokenPipeError):
+    with pytest.raises(OSError, match=r"Broken pipe|Invalid argument"):
         write_line(write_end, b"x")
     os.close(write_end)

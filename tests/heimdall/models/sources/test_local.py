@@ -16,12 +16,6 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEIMDALL_OFFLINE", "1")
 
 
-def lay_out(small: SmallModel, directory: Path) -> None:
-    for path, content in small.files.items():
-        (directory / path).parent.mkdir(parents=True, exist_ok=True)
-        (directory / path).write_bytes(content)
-
-
 def assert_adopted(small: SmallModel, original: Path) -> None:
     resolution = resolve_in_detail()
     assert resolution.sources == ("local",)
@@ -34,20 +28,20 @@ def assert_adopted(small: SmallModel, original: Path) -> None:
 def test_a_legacy_folder_below_the_working_directory(
     small: SmallModel, pinned: PinnedModel, tmp_path: Path
 ) -> None:
-    lay_out(small, tmp_path / "data" / "models")
+    small.lay_out(tmp_path / "data" / "models")
     assert_adopted(small, tmp_path / "data" / "models" / "model.safetensors")
 
 
 def test_the_checkouts_own_models(small: SmallModel, pinned: PinnedModel) -> None:
     checkout = Path(locations.PACKAGE_DIRECTORY).parent / "cognitive_memory" / "data" / "models"
-    lay_out(small, checkout)
+    small.lay_out(checkout)
     assert_adopted(small, checkout / "model.safetensors")
 
 
 def test_a_tree_that_lies_in_the_models_directory_without_a_store(
     small: SmallModel, pinned: PinnedModel, models_dir: Path
 ) -> None:
-    lay_out(small, models_dir)
+    small.lay_out(models_dir)
     resolution = resolve_in_detail()
     assert resolution.sources == ("local",)
     small.assert_tree(resolution.directory)
@@ -157,7 +151,7 @@ def test_a_cache_is_not_looked_through_for_ever(tmp_path: Path) -> None:
 def test_files_of_the_right_size_with_other_bytes_are_left_alone(
     small: SmallModel, pinned: PinnedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lay_out(small, tmp_path / "data" / "models")
+    small.lay_out(tmp_path / "data" / "models")
     (tmp_path / "data" / "models" / "model.safetensors").write_bytes(bytes(300_000))
     monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
     assert resolve_in_detail().sources == ("local", "mirror")

@@ -45,8 +45,11 @@ def test_github_by_its_direct_url(hub: FaultyGitHub, small: SmallModel) -> None:
 
 
 def test_the_token_never_crosses_the_redirect(
-    small: SmallModel, manifest_path: Path, monkeypatch: pytest.MonkeyPatch
+    small: SmallModel, manifest_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """octokit/core.js#415, mise#10713: a 400 when it did, and an entry of netrc in its place."""
+    (home / ".netrc").write_text("default login somebody password else\n")
+    (home / ".netrc").chmod(0o600)
     with github(small.directory, repository="owner/repository", token="s3cret") as server:
         monkeypatch.setenv("HEIMDALL_GITHUB_URL", server.url)
         monkeypatch.setenv("HEIMDALL_SOURCES", "github")

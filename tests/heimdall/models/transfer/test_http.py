@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,23 +43,6 @@ def body(client: Client, url: str, **options: dict[str, str]) -> bytes:
 def test_redirects_are_followed(client: Client, server: RunningServer, status: int) -> None:
     server.faults.add(Fault(Instead(status, headers={"Location": "/file?signed"}), path="/moved"))
     assert body(client, f"{server.url}/moved") == b"content"
-
-
-def test_a_redirect_loop_ends(client: Client, server: RunningServer) -> None:
-    server.faults.add(Fault(Instead(302, headers={"Location": "/loop?secret=1"})))
-    with pytest.raises(SourceError, match="redirected more than 10 times") as caught:
-        body(client, f"{server.url}/loop")
-    assert "secret" not in caught.value.reason
-
-
-@pytest.mark.parametrize("location", [None, "ftp://x.example/", "file:///etc/passwd"])
-def test_odd_redirects_are_refused(
-    client: Client, server: RunningServer, location: str | None
-) -> None:
-    headers = {"Location": location} if location else {}
-    server.faults.add(Fault(Instead(302, headers=headers)))
-    with pytest.raises(SourceError, match="redirected"):
-        body(client, f"{server.url}/file")
 
 
 def test_authorization_stays_with_its_origin(
@@ -128,54 +110,6 @@ def test_a_port_where_nobody_listens_is_unreachable(client: Client) -> None:
     assert "hunter2" not in caught.value.reason
 
 
-def test_silence_is_given_up(client: Client) -> None:
-    client.stall_seconds = 1
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        with pytest.raises(SourceError, match="timed out") as caught:
-            body(client, f"http://127.0.0.1:{silent.getsockname()[1]}/x")
-        assert caught.value.transient
-        assert not caught.value.unreachable
-
-
-def test_an_unknown_authority_is_refused_until_it_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import ssl
-
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    (tmp_path / "file").write_bytes(b"content")
-    with plain_mirror(tmp_path, tls=context) as server:
-        for variable in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
-            monkeypatch.delenv("SSL_CERT_FILE", raising=False)
-            monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
-            with pytest.raises(SourceError, match=r"TLS failed.*SSL_CERT_FILE") as caught:
-                body(Client(), f"{server.url}/file")
-            assert not caught.value.transient
-            monkeypatch.setenv(variable, str(tmp_path / "ca.pem"))
-            assert body(Client(), f"{server.url}/file") == b"content"
-
-
-def test_an_authority_that_can_not_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
-    with pytest.raises(SourceError, match=r"/nowhere/ca\.pem can't be read"):
-        body(Client(), "https://127.0.0.1:9/x")
-
-
-def test_a_proxy_is_used_with_its_credentials_unless_excepted(
-    server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with plain_mirror(tmp_path) as proxy:
-        monkeypatch.setenv("HTTP_PROXY", proxy.url.replace("http://", "http://user:secret@"))
-        proxy.faults.add(Fault(Instead(200, b"by proxy")))
-        assert body(Client(), "http://example.invalid/file") == b"by proxy"
-        assert "proxy-authorization" in proxy.requests.settled()[0].headers
-        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        assert body(Client(), f"{server.url}/file") == b"content"
-
-
 @given(st.integers(0, 3600))
 def test_retry_after_in_seconds(seconds: int) -> None:
     assert retry_after_seconds(str(seconds)) == seconds
@@ -227,11 +161,3 @@ def test_origins() -> None:
 def test_credentials_go_along_when_a_host_asks_for_tls(home: str, url: str, shown: bool) -> None:
     """As with requests and pip."""
     assert Address.of(url).is_at_home(Address.of(home)) is shown
-
-
-def test_a_proxy_that_is_none_is_named_as_such(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("https_proxy", "http://me:hunter2@proxy.example:port")
-    with pytest.raises(SourceError, match=r"the proxy http://proxy\.example:port is no URL"):
-        body(client, "https://mirror.example/file")

@@ -207,7 +207,10 @@ def delay_seconds(number: int, retry_after: list[float | None]) -> float:
 
     [1] M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
     """
-    jitter = random.uniform(0, min(_LONGEST_DELAY_SECONDS, _FIRST_DELAY_SECONDS * 2**number))  # noqa: S311
+    # Of the system: whoever imports heimdall may have seeded the numbers that all of a program share.
+    jitter = random.SystemRandom().uniform(
+        0, min(_LONGEST_DELAY_SECONDS, _FIRST_DELAY_SECONDS * 2**number)
+    )
     asked = min((seconds or 0.0 for seconds in retry_after), default=0.0)
     return max(jitter, min(asked, _LONGEST_DELAY_SECONDS))
 

@@ -58,12 +58,12 @@ def updated(memory: Memory, fields: Sequence[str], notes: Sequence[str]) -> str:
 def recalled(recall: Recalled, skipped: int) -> str:
     """Memories that answer a question."""
     how = "keywords and meaning" if recall.mode == "hybrid" else "keywords alone"
-    return _page(recall, f"by {how}", skipped)
+    return _page(recall, f" by {how}", skipped)
 
 
 def listed(page: Listed, order: str, *, more: bool) -> str:
     """Memories in an order; `more` if it is not the first page."""
-    return _page(page, f"{order} first", int(more))
+    return _page(page, f", {order} first", int(more))
 
 
 def read(page: Listed, start: int, characters: int) -> str:
@@ -78,11 +78,12 @@ def read(page: Listed, start: int, characters: int) -> str:
 
 
 def _page(page: Listed, how: str, skipped: int) -> str:
+    asked = isinstance(page, Recalled)
     if page.memories:
-        lines = [f"{_count(len(page.memories))} {how} ({DATA_NOT_ORDERS}):"]
+        lines = [f"{_count(len(page.memories))}{how} ({DATA_NOT_ORDERS}):"]
     else:
-        lines = [f"No {'more ' if skipped else ''}memories found {how}."]
-    lines += _numbered(page.memories, skipped + 1 if isinstance(page, Recalled) else 1)
+        lines = [f"No {'more ' if skipped else ''}memories found{how if asked else ''}."]
+    lines += _numbered(page.memories, skipped + 1 if asked else 1)
     if page.notes:
         lines += ["", *(f"Note: {sentence(note)}" for note in page.notes)]
     if page.next_cursor:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -210,3 +211,9 @@ def test_delays_are_spread_and_double() -> None:
     highest = [max(delay_seconds(number, []) for _ in range(200)) for number in range(5)]
     assert all(lower < higher for lower, higher in itertools.pairwise(highest))
     assert len({delay_seconds(3, []) for _ in range(50)}) == 50
+
+
+def test_a_programs_own_random_numbers_stay_as_they_are() -> None:
+    state = random.getstate()
+    delay_seconds(3, [])
+    assert random.getstate() == state

@@ -132,6 +132,9 @@ async def test_memories_are_listed_without_a_question(client: Client) -> None:
     assert await listed(types="concept") == []
     assert await listed(date_range="yesterday") == []
     first = await call(client, "list_memories", limit=2)
+    assert text_of(first).startswith("2 memories, newest first (")
+    none = await call(client, "list_memories", source="nowhere")
+    assert text_of(none) == "No memories found."
     cursor = first.structured_content["next_cursor"]
     assert await listed(cursor=cursor) == ids[:1]
     assert "repeat the call with cursor" in text_of(first)

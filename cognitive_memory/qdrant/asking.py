@@ -89,10 +89,10 @@ class QdrantNodes:
         """Keep in mind who answered and who did not."""
         for number, node in enumerate(nodes):
             failure = asked.failures.get(number)
-            if number == answered or isinstance(failure, QdrantRefusedError):
-                node.silence.end()
-            elif number in asked.silent or isinstance(failure, QdrantError):
+            if number in asked.silent or isinstance(failure, QdrantUnreachableError):
                 node.silence.begin()
+            elif number == answered or isinstance(failure, QdrantError):
+                node.silence.end()
 
     def _error(self, failures: list[Exception]) -> Exception:
         """What to say when nobody answered: what those said that said something."""

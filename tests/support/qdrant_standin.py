@@ -88,7 +88,12 @@ class _Collections:
                     query.params = None  # local mode is exact, and warns of what it does not need
                     if isinstance(query.query, models.OrderByQuery):
                         self._check_order(name, query.query.order_by)
-                return client.query_batch_points(name, queries)
+                try:
+                    return client.query_batch_points(name, queries)
+                except ValueError as error:
+                    raise _RefusalError(
+                        400, f"Wrong input: Vector dimension error: {error}"
+                    ) from error
         raise AssertionError(method, what)
 
     def _check_order(self, name: str, order: object) -> None:

@@ -10,7 +10,7 @@ from cognitive_memory.core.memory import NewMemory
 from cognitive_memory.core.recall import RecallMode
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.qdrant.asking import QdrantNodes
-from cognitive_memory.qdrant.errors import QdrantUnreachableError
+from cognitive_memory.qdrant.errors import QdrantError, QdrantUnreachableError
 from cognitive_memory.qdrant.index import Found, QdrantIndex
 from cognitive_memory.qdrant.settings import QdrantSettings
 from cognitive_memory.qdrant.silence import Silence
@@ -73,6 +73,16 @@ def test_a_node_that_answers_again_is_silent_no_more(tmp_path: Path) -> None:
         assert ask(nodes(tmp_path, good, dead)) == Found([], None)
         assert Silence(tmp_path, dead).lasts()
         assert not Silence(tmp_path, good).lasts()
+
+
+def test_a_node_that_fails_at_one_question_is_not_silent(tmp_path: Path) -> None:
+    with good_node() as url:
+        settings = QdrantSettings(urls=(url,), directory=tmp_path, request_seconds=FOREVER)
+        with QdrantIndex(settings, project_id="project", space="plain/1") as index:
+            index.prepare(len(VECTOR) + 1)
+        with pytest.raises(QdrantError, match="HTTP 400: Wrong input: Vector dimension error"):
+            ask(nodes(tmp_path, url))
+        assert not Silence(tmp_path, url).lasts()
 
 
 def test_everything_else_goes_to_the_next_node_too(tmp_path: Path) -> None:

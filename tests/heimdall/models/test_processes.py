@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 
@@ -43,5 +44,5 @@ def test_a_mac_has_a_number_whatever_the_network_calls_it(monkeypatch: pytest.Mo
     assert host_name() == bytes(range(16)).hex()
     _number_of_a_mac.cache_clear()
     monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
-    assert host_name() == os.uname().nodename.partition(".")[0].replace("-", "_")
+    assert host_name() == platform.node().partition(".")[0].replace("-", "_")
     _number_of_a_mac.cache_clear()

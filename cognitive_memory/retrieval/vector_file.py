@@ -66,7 +66,7 @@ class VectorFile:
             return None
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             # Of the system's errors its words alone: a number says nothing, and the path is said already.
-            why = getattr(error, "strerror", None) or error
+            why = str(getattr(error, "strerror", None) or error)
             _log.warning("%s is thrown away, and made anew: %s", self.path, why)
         # Not above: an error keeps the file mapped, and Windows removes none that is.
         self.remove()

@@ -104,7 +104,8 @@ def _asking(connection: sqlite3.Connection, is_over: Callable[[], bool]) -> Iter
             raise KeyboardInterrupt from None
         raise
     finally:
-        connection.set_progress_handler(None, 0)
+        with contextlib.suppress(sqlite3.ProgrammingError):  # it was closed
+            connection.set_progress_handler(None, 0)
 
 
 def harden(connection: sqlite3.Connection) -> None:

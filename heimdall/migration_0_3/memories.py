@@ -29,6 +29,7 @@ from heimdall.migration_0_3 import copying
 from heimdall.migration_0_3.original import Original, check_tables, open_to_read
 from heimdall.migration_0_3.report import MigrationError, Options, Outcome, Step, failure
 from heimdall.migration_0_3.texts import read_json_object
+from heimdall.models.advice import WINDOWS
 from heimdall.models.files import write_atomically
 
 KEPT_NAME = "cognitive_memory.heimdall-0.3.db"
@@ -152,7 +153,7 @@ def _take_place(original: Original, project: Project, connection: sqlite3.Connec
         fresh = folder / database.name
         _add(original, fresh, project)
         files.must_be_whole(fresh)
-        if os.name == "nt":  # where nothing can be renamed that is open
+        if WINDOWS:  # where nothing can be renamed that is open
             connection.close()
         kept = _keep(database)
         fresh.replace(database)

@@ -94,6 +94,9 @@ needs_removal = pytest.mark.skipif(
 )
 needs_odd_names = pytest.mark.skipif(not _odd_names, reason="names of files are restricted here")
 needs_any_bytes = pytest.mark.skipif(not _any_bytes, reason="names of files are text here")
+needs_proc = pytest.mark.skipif(
+    os.sep != "/" or not Path("/proc/self/stat").exists(), reason="there is no /proc here"
+)
 needs_users = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="there are no user numbers")
 needs_posix_paths = pytest.mark.skipif(os.sep != "/", reason="paths begin with a drive here")
 needs_root = pytest.mark.skipif(

@@ -14,6 +14,8 @@ from typing import Any
 from pydantic import TypeAdapter
 from qdrant_client import QdrantClient, models
 
+from tests.support.tcp_server import tcp_server
+
 _JSON: TypeAdapter[Any] = TypeAdapter(Any)
 
 
@@ -160,34 +162,20 @@ def silent_node(
     asked: list[socket.socket] = []
     over = Event()
 
-    def serve(listener: socket.socket) -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            asked.append(connection)
-            told()
-            Thread(target=hold, args=(connection,), daemon=True).start()
-
     def hold(connection: socket.socket) -> None:
-        with connection:
-            try:
-                if drips:
-                    connection.sendall(b"HTTP/1.1 200 OK\r\n")
-                while not over.wait(0.1):
-                    if drips:
-                        connection.sendall(b"X-Drip: 1\r\n")
-            except OSError:
-                return
+        asked.append(connection)
+        told()
+        if drips:
+            connection.sendall(b"HTTP/1.1 200 OK\r\n")
+        while not over.wait(0.1):
+            if drips:
+                connection.sendall(b"X-Drip: 1\r\n")
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        Thread(target=serve, args=(listener,), daemon=True).start()
+    with tcp_server(hold) as host:
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}", asked
+            yield f"http://{host}", asked
         finally:
             over.set()
-            listener.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import pytest
 
 from hatch_heimdall_models.vendored import transfer
 from hatch_heimdall_models.vendored.ensure import ModelError, ensure
+from tests.support.capabilities import needs_proc
 from tests.support.faults import Drip, Fault, HoldAfter
 from tests.support.other_user import other_users
 from tests.support.pythons import find_python
@@ -43,7 +44,7 @@ def test_every_python_fetches_once_from_wherever_the_package_is(
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc")
+@needs_proc
 def test_a_large_asset_takes_little_memory(tmp_path: Path) -> None:
     model = SmallModel(tmp_path / "release", files={"large.bin": noise(1 << 20) * 100})
     package = VendoredPackage.make(tmp_path / "tree", model)

@@ -7,6 +7,7 @@ import pytest
 from heimdall.doctor import space
 from heimdall.doctor.finding import Finding, Request, Status
 from heimdall.models.resolver import resolve
+from tests.support.capabilities import needs_proc
 from tests.support.filesystems import tmpfs
 from tests.support.small_model import SmallModel
 
@@ -42,7 +43,7 @@ def test_no_more_files(pinned: object, tmp_path: Path, monkeypatch: pytest.Monke
         assert (found.status, "no free inodes" in found.message) == (Status.FAIL, True)
 
 
-@pytest.mark.skipif(not Path("/proc/self").exists(), reason="has no /proc")
+@needs_proc
 def test_what_is_no_filesystem_for_files(pinned: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEIMDALL_DATA_DIR", "/proc/self/data")
     assert look().status is Status.NOT_CHECKED

@@ -221,7 +221,7 @@ def test_nobody_elses_part_changes(kind: str, data: st.DataObject) -> None:
     entry = documents.find_entry(after, client, name)
     assert entry[client.command_key] == "/opt/heimdall-mcp"
     assert entry[client.args_key] == ["-x"]
-    assert entry[client.env_key]["HEIMDALL_PROJECT"] == "/a'b \"c"
+    assert entry[client.env_key]["HEIMDALL_PROJECT"] == str(Path("/a'b \"c"))
     assert ((old or {}).get(client.env_key) or {}).keys() <= entry[client.env_key].keys()
     assert (old or {}).keys() <= entry.keys()
     assert others(after, kind, name) == others(before, kind, name)

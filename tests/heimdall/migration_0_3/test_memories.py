@@ -119,6 +119,13 @@ def test_it_is_removed_only_after_it_came_over(
     assert not (project.folder / KEPT_NAME).exists()
 
 
+def test_on_windows_the_original_is_closed_before_it_is_renamed(
+    original: OriginalDatabase, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memories, "WINDOWS", True)
+    assert migrate(original(), project, PLAIN).outcome is Outcome.MIGRATED
+
+
 def test_the_id_of_the_project_is_that_of_its_settings(
     original: OriginalDatabase, project: Project
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from heimdall.models.regular_file import NotRegularError, read_regular
+from tests.support.capabilities import needs_proc
 
 
 @pytest.mark.parametrize("most", [0, 3, 4, 5])
@@ -67,7 +68,7 @@ def test_a_file_that_grows_has_an_end(tmp_path: Path) -> None:
         thread.join()
 
 
-@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs Linux' /proc")
+@needs_proc
 def test_a_file_whose_size_nobody_knows(tmp_path: Path) -> None:
     content, status = read_regular(Path("/proc/self/maps"), 100)
     assert (len(content), status.st_size) == (101, 0)

@@ -22,15 +22,16 @@ def store(models_dir: Path) -> Store:
     return store
 
 
-@pytest.mark.parametrize("change", ["short", "long", "other"])
-def test_wrong_bytes_are_never_published(
-    store: Store, pinned: PinnedModel, small: SmallModel, change: str
-) -> None:
+@pytest.fixture(params=["short", "long", "other"])
+def wrong(pinned: PinnedModel, small: SmallModel, request: pytest.FixtureRequest) -> bytes:
+    """Not what is pinned for the first file."""
+    right = small.files[pinned.files[0].path]
+    changed = bytes([right[0] ^ 1]) + right[1:]
+    return {"short": right[:-1], "long": right + b"x", "other": changed}[request.param]
+
+
+def test_wrong_bytes_are_never_published(store: Store, pinned: PinnedModel, wrong: bytes) -> None:
     file = pinned.files[0]
-    right = small.files[file.path]
-    wrong = {"short": right[:-1], "long": right + b"x", "other": bytes([right[0] ^ 1]) + right[1:]}[
-        change
-    ]
     with pytest.raises(IntegrityError) as caught:
         store.receive(file, [wrong])
     assert caught.value.what == file.path
@@ -125,15 +126,13 @@ def test_a_copy_in_place_of_a_link_is_on_the_disk_before_it_has_its_name(
     assert disk.unforced == []
 
 
-@pytest.mark.parametrize("change", ["short", "long", "other"])
 def test_a_download_that_differs_from_its_pin_is_not_taken(
-    store: Store, pinned: PinnedModel, small: SmallModel, change: str
+    store: Store, pinned: PinnedModel, small: SmallModel, wrong: bytes
 ) -> None:
     file = pinned.files[0]
     right = small.files[file.path]
-    wrong = {"short": right[:-1], "long": right + b"x", "other": bytes([right[0] ^ 1]) + right[1:]}
     with claim(store.partial, file.sha256) as download:
-        download.append(wrong[change])
+        download.append(wrong)
         download.close()
         with pytest.raises(IntegrityError):
             store.take(file, download)

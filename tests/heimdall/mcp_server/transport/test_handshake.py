@@ -4,7 +4,6 @@ import json
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ class Client:
     def __init__(self) -> None:
         self.incoming, self._to = os.pipe()
         self._from, self.outgoing = os.pipe()
+        self._open = {self.incoming, self._to, self._from, self.outgoing}
 
     def handshake(self) -> Handshake:
         return Handshake(Wire(self.incoming, self.outgoing))
@@ -44,15 +44,23 @@ class Client:
         return json.loads(read)
 
     def hang_up(self) -> None:
-        os.close(self._to)
+        self._close(self._to)
 
     def be_gone(self) -> None:
-        os.close(self._from)
+        self._close(self._from)
 
     def close(self) -> None:
-        for end in (self.incoming, self._to, self._from, self.outgoing):
-            with suppress(OSError):
-                os.close(end)
+        self._close(self._to, self._from)
+        # Who still read from the number of an end would take what the next test's client says.
+        for thread in threading.enumerate():
+            if thread.name == "heimdall-handshake":
+                thread.join()
+        self._close(self.incoming, self.outgoing)
+
+    def _close(self, *ends: int) -> None:
+        for end in self._open.intersection(ends):
+            self._open.remove(end)
+            os.close(end)
 
 
 @pytest.fixture

@@ -71,15 +71,16 @@ def test_uv_comes_next_wherever_it_is(
 ) -> None:
     without_pip(monkeypatch)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "bin" / "python"))
+    name = "uv.exe" if os.name == "nt" else "uv"
     places = [home / ".local/bin", tmp_path / "on-path", tmp_path / "named"]
     monkeypatch.setenv("PATH", f".{os.pathsep}{places[1]}")
     for place in (Path(), *places):
         place.mkdir(parents=True, exist_ok=True)
-        (place / "uv").touch(mode=0o755)
+        (place / name).touch(mode=0o755)
         if place == places[2]:
-            monkeypatch.setenv("UV", str(place / "uv"))
+            monkeypatch.setenv("UV", str(place / name))
         if place != Path():
-            assert find_installer().command[0] == str(place / "uv")
+            assert find_installer().command[0] == str(place / name)
 
 
 def test_the_bundled_pip_is_the_last_resort(

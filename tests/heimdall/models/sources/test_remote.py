@@ -14,7 +14,7 @@ from heimdall.models.resolver import resolve_in_detail
 from heimdall.models.space import NoSpaceError
 from tests.support.faults import Fault, FaultyGitHub, Instead, WrongBytes
 from tests.support.filesystems import tmpfs
-from tests.support.servers import github, plain_mirror
+from tests.support.servers import RunningServer, github, plain_mirror
 from tests.support.small_model import SmallModel
 
 pytestmark = pytest.mark.slow
@@ -114,42 +114,28 @@ def test_order_and_choice_of_sources(
 
 
 @pytest.fixture
-def elsewhere(tmp_path: Path) -> Path:
-    directory = tmp_path / "elsewhere"
-    directory.mkdir()
-    return directory
-
-
-def with_places(
-    tmp_path: Path, manifest_path: Path, also: dict[str, tuple[str, ...]]
-) -> SmallModel:
-    small = SmallModel(tmp_path / "with-places", also=also)
-    small.write_manifest(manifest_path)
-    return small
+def upstream(small: SmallModel, manifest_path: Path, tmp_path: Path) -> Iterator[RunningServer]:
+    """Has each file by itself, where the manifest says."""
+    with plain_mirror(small.lay_out(tmp_path / "files")) as server:
+        small.also = {path: (f"{server.url}/{path}",) for path in small.files}
+        small.write_manifest(manifest_path)
+        yield server
 
 
 def test_single_files_at_urls(
-    tmp_path: Path, elsewhere: Path, manifest_path: Path, monkeypatch: pytest.MonkeyPatch
+    upstream: RunningServer, small: SmallModel, manifest_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with plain_mirror(elsewhere) as server:
-        small = with_places(
-            tmp_path,
-            manifest_path,
-            {
-                "model.safetensors": (f"{server.url}/gone", f"{server.url}/weights"),
-                "tokenizer/tokenizer.json": (f"{server.url}/tokenizer",),
-            },
-        )
-        (elsewhere / "weights").write_bytes(small.files["model.safetensors"])
-        (elsewhere / "tokenizer").write_bytes(small.files["tokenizer/tokenizer.json"])
-        monkeypatch.setenv("HEIMDALL_SOURCES", "huggingface")
-        resolution = resolve_in_detail()
-        assert resolution.sources == ("huggingface",)
-        small.assert_tree(resolution.directory)
-        assert (
-            sum(record.sent for record in server.requests.settled() if record.status == 200)
-            == small.remote_size
-        )
+    weights = "model.safetensors"
+    small.also = {**small.also, weights: (f"{upstream.url}/gone", f"{upstream.url}/{weights}")}
+    small.write_manifest(manifest_path)
+    monkeypatch.setenv("HEIMDALL_SOURCES", "huggingface")
+    resolution = resolve_in_detail()
+    assert resolution.sources == ("huggingface",)
+    small.assert_tree(resolution.directory)
+    answers = upstream.requests.settled()
+    assert 404 in {record.status for record in answers}
+    sent = sum(record.sent for record in answers if record.status == 200)
+    assert sent == small.remote_size
 
 
 def test_a_set_that_is_partly_there_is_completed(hub: FaultyGitHub, small: SmallModel) -> None:
@@ -161,49 +147,31 @@ def test_a_set_that_is_partly_there_is_completed(hub: FaultyGitHub, small: Small
     assert [record.status for record in hub.requests.settled()[before:]] == [302, 200]
 
 
+@pytest.mark.usefixtures("upstream")
 def test_single_files_are_tried_where_an_archive_does_not_fit(
-    tmp_path: Path, manifest_path: Path, monkeypatch: pytest.MonkeyPatch
+    small: SmallModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The archive and what is in it need 0.8 MB, the files alone 0.4."""
-    files = tmp_path / "files"
-    files.mkdir()
-    with plain_mirror(files) as upstream:
-        places = {"model.safetensors": "weights", "tokenizer/tokenizer.json": "tokenizer"}
-        also: dict[str, tuple[str, ...]] = {
-            path: (f"{upstream.url}/{name}",) for path, name in places.items()
-        }
-        small = with_places(tmp_path, manifest_path, also)
-        for path, name in places.items():
-            (files / name).write_bytes(small.files[path])
-        margin = 1 << 20
-        free = margin + small.remote_size + 100_000
-        monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": free})())
-        with plain_mirror(small.directory) as mirror:
-            monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", mirror.url)
-            monkeypatch.setenv("HEIMDALL_SOURCES", "mirror")
-            with pytest.raises(NoSpaceError):
-                resolve_in_detail()
-            monkeypatch.setenv("HEIMDALL_SOURCES", "mirror,huggingface")
-            assert resolve_in_detail().sources == ("huggingface",)
+    margin = 1 << 20
+    free = margin + small.remote_size + 100_000
+    monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": free})())
+    with plain_mirror(small.directory) as mirror:
+        monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", mirror.url)
+        monkeypatch.setenv("HEIMDALL_SOURCES", "mirror")
+        with pytest.raises(NoSpaceError):
+            resolve_in_detail()
+        monkeypatch.setenv("HEIMDALL_SOURCES", "mirror,huggingface")
+        assert resolve_in_detail().sources == ("huggingface",)
 
 
+@pytest.mark.usefixtures("upstream")
 def test_what_an_archive_took_is_given_to_the_single_files(
-    tmp_path: Path, manifest_path: Path, monkeypatch: pytest.MonkeyPatch
+    small: SmallModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A filesystem that does not say how full it is: the archive arrives, and there is no room for what is in it."""
-    files = tmp_path / "files"
-    files.mkdir()
-    with plain_mirror(files) as upstream, tmpfs(tmp_path / "small", "size=600k") as disk:
-        places = {"model.safetensors": "weights", "tokenizer/tokenizer.json": "tokenizer"}
-        also: dict[str, tuple[str, ...]] = {
-            path: (f"{upstream.url}/{name}",) for path, name in places.items()
-        }
-        small = with_places(tmp_path, manifest_path, also)
-        for path, name in places.items():
-            (files / name).write_bytes(small.files[path])
-        monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 1 << 40})())
+    monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 1 << 40})())
+    with tmpfs(tmp_path / "small", "size=600k") as disk, plain_mirror(small.directory) as mirror:
         monkeypatch.setenv("HEIMDALL_DATA_DIR", str(disk))
-        with plain_mirror(small.directory) as mirror:
-            monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", mirror.url)
-            monkeypatch.setenv("HEIMDALL_SOURCES", "mirror,huggingface")
-            assert resolve_in_detail().sources == ("huggingface",)
+        monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", mirror.url)
+        monkeypatch.setenv("HEIMDALL_SOURCES", "mirror,huggingface")
+        assert resolve_in_detail().sources == ("huggingface",)

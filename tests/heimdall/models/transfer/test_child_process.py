@@ -11,6 +11,7 @@ import pytest
 from heimdall.models.errors import SourceError
 from heimdall.models.transfer.child_process import Fetcher
 from heimdall.models.transfer.progress import Progress
+from tests.support.capabilities import needs_proc
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -107,7 +108,7 @@ def is_gone(pid: str) -> bool:
         return True
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into /proc")
+@needs_proc
 def test_what_it_started_ends_with_it(tmp_path: Path) -> None:
     code = f"{GRANDCHILD} open('a/x', 'wb').write(bytes(1000)); time.sleep(600)"
     assert fetcher(tmp_path, code, enough=1000).run(Progress())[0] == 0
@@ -115,7 +116,7 @@ def test_what_it_started_ends_with_it(tmp_path: Path) -> None:
     wait_until(lambda: all(map(is_gone, pids)))
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into /proc")
+@needs_proc
 @pytest.mark.parametrize("how", ["SIGKILL", "SIGTERM", "SIGINT"])
 def test_it_never_outlives_us(tmp_path: Path, how: str) -> None:
     program = fetcher(tmp_path, f"{GRANDCHILD} time.sleep(600)").command[2]

@@ -40,13 +40,6 @@ class Counting(Progress):
 
 
 @pytest.fixture
-def client() -> Iterator[Client]:
-    client = Client()
-    yield client
-    client.close()
-
-
-@pytest.fixture
 def server(tmp_path: Path) -> Iterator[RunningServer]:
     (tmp_path / "served").mkdir()
     (tmp_path / "served" / "asset.zip").write_bytes(CONTENT)

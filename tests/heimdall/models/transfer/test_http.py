@@ -19,13 +19,6 @@ from tests.support.servers import RunningServer, plain_mirror
 
 
 @pytest.fixture
-def client() -> Iterator[Client]:
-    client = Client()
-    yield client
-    client.close()
-
-
-@pytest.fixture
 def server(tmp_path: Path) -> Iterator[RunningServer]:
     (tmp_path / "file").write_bytes(b"content")
     with plain_mirror(tmp_path) as server:

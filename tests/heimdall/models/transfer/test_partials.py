@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from heimdall.models.transfer.partials import claim
-from tests.support.capabilities import needs_fork
+from tests.support.capabilities import needs_fork, needs_proc, needs_removal, needs_users
 
 
 def left_behind(directory: Path, name: str, content: bytes) -> Path:
@@ -82,7 +82,7 @@ def test_a_part_of_a_process_before_us_with_our_number_is_continued(tmp_path: Pa
             assert other.size == 0, "this one we made"
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the system does not tell")
+@needs_proc
 def test_a_process_that_nobody_has_asked_how_it_ended_is_dead(tmp_path: Path) -> None:
     prefix = own_prefix(tmp_path)
     ended = subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE)
@@ -149,6 +149,7 @@ def test_two_claimants_never_share_one(tmp_path: Path) -> None:
         assert first.path != second.path
 
 
+@needs_removal
 def test_who_only_seems_to_be_dead_never_shares_the_file(tmp_path: Path) -> None:
     """In another process namespace with the same host name, on a suspended machine, after a clock that jumped."""
     prefix = own_prefix(tmp_path)
@@ -164,6 +165,7 @@ def test_who_only_seems_to_be_dead_never_shares_the_file(tmp_path: Path) -> None
     assert [path.name for path in tmp_path.iterdir()] == ["published"]
 
 
+@needs_users
 def test_a_part_of_a_living_process_of_another_user_stays(tmp_path: Path) -> None:
     prefix = own_prefix(tmp_path)
     first = left_behind(tmp_path, f"{prefix}.1-0a.part", b"process 1 lives, and may be root's")

@@ -144,15 +144,19 @@ def aside(name: str, text: str, **style: Any) -> None:
         text: the lines.
         style: of the name on a terminal, as `click.style` takes it.
     """
-    told = f"{name} {printable_lines(text)}"
-    if on_terminal(sys.stderr):
-        told = "\n".join(map(_wrapped, told.split("\n")))
-        if style and not os.environ.get("NO_COLOR"):
-            told = click.style(name, **style) + told.removeprefix(name)
+    told = _wrapped(f"{name} {text}")
+    if style and on_terminal(sys.stderr) and not os.environ.get("NO_COLOR"):
+        told = click.style(name, **style) + told.removeprefix(name)
     click.echo(told, err=True)
 
 
-def _wrapped(line: str) -> str:
+def _wrapped(text: str) -> str:
+    """What stderr gets of a text: on a terminal, lines as long as that is wide."""
+    told = printable_lines(text)
+    return "\n".join(map(_broken, told.split("\n"))) if on_terminal(sys.stderr) else told
+
+
+def _broken(line: str) -> str:
     """A line as long as the terminal is wide; what follows stands a little further in than it begins."""
     further = " " * (len(line) - len(line.lstrip())) + GAP
     room = max(_NARROWEST, shutil.get_terminal_size().columns - len(further))
@@ -176,7 +180,8 @@ def confirmed(question: str) -> bool:
         click.Abort: there is nobody to answer.
     """
     try:
-        return click.confirm(printable_lines(question), err=True)
+        asked = _wrapped(f"{question} [y/N]:")
+        return click.confirm(asked, show_default=False, prompt_suffix=" ", err=True)
     except click.Abort:
         click.echo(err=True)  # the question's line is not ended yet
         raise

@@ -133,8 +133,8 @@ def _clean(project: Project, *, yes: bool, dry_run: bool) -> Report:
         what = f"{memories or 0:,} memories"
     except StorageError as error:  # a damaged one is one more reason to be rid of it
         what = f"a database that can't be read ({error.problem})"
-    removed = bool(files) and not dry_run
-    if removed and not yes:
+    wanted = removed = bool(files) and not dry_run
+    if wanted and not yes:
         removed = output.agreed(f"Remove {what} of {project.root} for good?")
     if removed:
         remove(project)
@@ -159,7 +159,7 @@ def _clean(project: Project, *, yes: bool, dry_run: bool) -> Report:
             for file in files:
                 output.line("  ", str(file))
 
-    return Report(known, show)
+    return Report(known, show, sound=removed or not wanted)
 
 
 def _forget_gone(*, dry_run: bool) -> Report:

@@ -160,6 +160,17 @@ def test_an_error_on_a_terminal_goes_on_under_where_it_began(
     ]
 
 
+def test_a_question_is_broken_between_its_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(output, "on_terminal", lambda _stream: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    assert output.confirmed("Shall it also keep what is said to be remembered?")
+    asked = "Shall it also keep what is said to be\n  remembered? [y/N]: "
+    assert capsys.readouterr().err == asked
+
+
 def test_a_path_that_is_no_text_can_be_written_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     output.as_json({"path": os.fsdecode(b"/a\xff")})
     assert json.loads(capsys.readouterr().out)["path"] == os.fsdecode(b"/a\xff")

@@ -131,7 +131,6 @@ def machine(home: Path) -> Machine:
 
 
 def test_two_environments_share_one_download(environments: Environments, machine: Machine) -> None:
-    assert environments.wheel.stat().st_size < 800_000
     first, second = environments.pythons
     with github(ASSETS) as server:
         variables = {"HEIMDALL_GITHUB_URL": server.url, "HEIMDALL_SOURCES": "github"}

@@ -37,8 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.run(options))
     except (ModelBuildError, OSError) as error:
-        told = f"{error.filename}: {reason(error)}" if isinstance(error, OSError) else error
-        print(f"hatch-heimdall-models: error: {told}", file=sys.stderr)  # noqa: T201
+        filename = error.filename if isinstance(error, OSError) else None
+        place = f"{filename}: " if filename else ""
+        print(f"hatch-heimdall-models: error: {place}{reason(error)}", file=sys.stderr)  # noqa: T201
         return EXIT_ERROR
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)  # noqa: T201

@@ -1,4 +1,7 @@
-"""The kinds of arrays that vectors are kept in. Naming them loads nothing: numpy is loaded where something is computed."""
+"""The kinds of arrays that vectors are kept in.
+
+Naming them loads nothing: numpy is loaded where something is computed.
+"""
 
 from __future__ import annotations
 

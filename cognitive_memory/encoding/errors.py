@@ -11,8 +11,8 @@ from heimdall.errors import HeimdallError
 from heimdall.models.errors import ModelError
 
 REINSTALL = (
-    "reinstall it: 'pip install --force-reinstall onnxruntime tokenizers numpy', with a Python that there are wheels for "
-    "(on an Intel Mac 3.13 at most)"
+    "reinstall it: 'pip install --force-reinstall onnxruntime tokenizers numpy', with a Python "
+    "that there are wheels for (on an Intel Mac 3.13 at most)"
 )
 """What to do about an engine that does not run."""
 

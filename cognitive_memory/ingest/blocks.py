@@ -49,9 +49,10 @@ class Block:
 def spans(
     placed: Sequence[tuple[_Node, int]], first: int, last: int
 ) -> Iterator[tuple[_Node, int, int]]:
-    """Nodes of a parser's with their lines: from each one's own first (the first node: from `first`) to the next one's, or to `last`.
+    """Nodes of a parser's with their lines: from each one's own first to the next one's, or to `last`.
 
-    What makes no node, as blank lines, comments and definitions of links, so belongs to the node before it.
+    The first node's begin at `first`. What makes no node, as blank lines, comments and definitions
+    of links, so belongs to the node before it.
     """
     for index, (node, start) in enumerate(placed):
         end = placed[index + 1][1] if index + 1 < len(placed) else last

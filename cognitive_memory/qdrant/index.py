@@ -35,6 +35,12 @@ advises for int8.
 """
 
 
+COLLECTIONS: Request[list[str]] = Request(
+    "GET", "/collections", lambda result: [each["name"] for each in result["collections"]]
+)
+"""For the names of all collections."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a search found.
@@ -149,15 +155,19 @@ class QdrantIndex:
             # Qdrant's ranges are of 64-bit floats, which do not have every integer.
             at_least = math.nextafter(after.position, 0)
             later = [{"key": "position", "range": {"gte": at_least}}]
-        return {
-            point["id"]: points.stamp_of(point["payload"])
-            for point in self._scroll(*later, with_payload=points.STAMP)
-        }
+
+        def read(point: Any) -> tuple[str, Stamp]:
+            return point["id"], points.stamp_of(point["payload"])
+
+        return dict(self._scroll(read, *later, with_payload=points.STAMP))
 
     def lines(self) -> Iterator[str]:
         """All memories of the project, as they are in Qdrant, with their vectors, as lines of an export."""
-        for point in self._scroll(with_payload=True, with_vector=True):
-            yield points.line_of(point["payload"], space=self._space, vector=point["vector"])
+
+        def read(point: Any) -> str:
+            return points.line_of(point["payload"], space=self._space, vector=point["vector"])
+
+        return self._scroll(read, with_payload=True, with_vector=True)
 
     def upsert(self, batch: Mapping[Stamp, tuple[Memory, bytes]]) -> None:
         """Write memories and their vectors as points; on return they are on the server's disk."""
@@ -189,7 +199,7 @@ class QdrantIndex:
         Returns:
             How many were in each collection.
         """
-        names = self._ask(Request("GET", "/collections", collection_names))
+        names = self._ask(COLLECTIONS)
         dropped = {}
         for name in sorted(names):
             if name == self.collection or (every_model and name.startswith(PREFIX)):
@@ -236,25 +246,22 @@ class QdrantIndex:
         body = {"filter": project_filter(self._project_id, *which)}
         self._ask(_change("POST", f"{_points(collection)}/delete?wait=true", body))
 
-    def _scroll(self, *which: Mapping[str, Any], **content: Any) -> Iterator[dict[str, Any]]:
-        """The project's points that meet conditions, with what `content` says of them."""
+    def _scroll(
+        self, read: Callable[[Any], T], *which: Mapping[str, Any], **content: Any
+    ) -> Iterator[T]:
+        """What is read of the project's points that meet conditions, with what `content` says of them."""
 
-        def read(result: Any) -> tuple[list[dict[str, Any]], Any]:
-            return result["points"], result["next_page_offset"]
+        def page(result: Any) -> tuple[list[T], Any]:
+            return list(map(read, result["points"])), result["next_page_offset"]
 
         body = {"filter": project_filter(self._project_id, *which), "limit": PAGE, **content}
         with suppress(QdrantMissingError):
             while True:
                 path = f"{_points(self.collection)}/scroll"
-                found, body["offset"] = self._ask(Request("POST", path, read, body))
+                found, body["offset"] = self._ask(Request("POST", path, page, body))
                 yield from found
                 if body["offset"] is None:
                     return
-
-
-def collection_names(result: Any) -> list[str]:
-    """The names in the answer to `GET /collections`."""
-    return [collection["name"] for collection in result["collections"]]
 
 
 def _points(collection: str) -> str:

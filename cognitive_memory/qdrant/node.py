@@ -34,6 +34,15 @@ T = TypeVar("T")
 _PORT = 6333
 _MOST_BYTES = 1 << 30
 _FOREIGN = "it does not answer as Qdrant does: correct HEIMDALL_QDRANT_URL"
+_NOT_AS_QDRANT = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)
+"""What reading an answer raises that is not what was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +117,7 @@ class Node:
             raise self._complaint(status, content, writes=request.writes)
         try:
             return request.read(json.loads(content)["result"])
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
+        except _NOT_AS_QDRANT as error:
             raise QdrantUnreachableError(place, _FOREIGN) from error
 
     def _sent(self, request: Request[T]) -> tuple[int, bytes]:
@@ -147,8 +156,8 @@ class Node:
         if status in {408, 429, 502, 503, 504}:
             return QdrantUnreachableError(place, f"it has too much to do ({code}): try again later")
         try:
-            said = json.loads(content)["status"]["error"]
-        except (ValueError, LookupError, TypeError):
+            said = str(json.loads(content)["status"]["error"])
+        except _NOT_AS_QDRANT:
             if status < 500:
                 return QdrantUnreachableError(place, f"{_FOREIGN} ({code})")
             said = content.decode(errors="replace")

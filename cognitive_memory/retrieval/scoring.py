@@ -268,7 +268,7 @@ def standing(memory: Memory, brought: float, weights: Weights) -> dict[str, floa
         weights: how much each thing counts.
     """
     return {
-        "stored": weights.stored * brought * (memory.origin is Origin.STORED),
+        "stored": weights.stored * max(0.0, brought) * (memory.origin is Origin.STORED),
         "pinned": weights.pinned * memory.pinned,
         "importance": weights.importance * (memory.importance - 0.5),
     }
@@ -283,8 +283,8 @@ def hits(
     """Memories with their scores, best first; `spans` are the times that the question names.
 
     The standing of a memory counts in full for the one that it serves best, by a quarter for the
-    second, by a ninth for the third. So what somebody stored is not lost among what was loaded, and however
-    much they stored, one memory at most is lifted in full over a better one.
+    second, by a ninth for the third. So what somebody stored is not lost among what was loaded, and
+    however much they stored, one memory at most is lifted in full over a better one.
     """
     scored: list[tuple[Memory, dict[str, float], dict[str, float]]] = []
     found = list(found)

@@ -82,5 +82,8 @@ def _note(secret: bytes, database: Path) -> None:
     except OSError as error:
         if known.is_trusted_folder(database):
             return
-        advice = "nothing was made; set HEIMDALL_DATA_DIR to a directory that you may write, or name the project in HEIMDALL_TRUST"
+        advice = (
+            "nothing was made; set HEIMDALL_DATA_DIR to a directory that you may write, "
+            "or name the project in HEIMDALL_TRUST"
+        )
         raise known.not_noted(database, error, advice) from error

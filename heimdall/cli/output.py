@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TextIO, TypeAlias
 import click
 
 from heimdall.cli.wrapping import width, wrapped
+from heimdall.models.advice import WINDOWS
 from heimdall.models.text import printable, printable_json, printable_lines
 
 if TYPE_CHECKING:
@@ -92,7 +93,8 @@ def to_stdout() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno == errno.EINVAL and not error.filename:  # as Windows says it
+        # So Windows tells that the reader is gone.
+        if WINDOWS and error.errno == errno.EINVAL and not error.filename:
             raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)) from error
         error.filename = error.filename or "standard output"
         raise

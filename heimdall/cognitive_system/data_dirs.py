@@ -88,7 +88,8 @@ def initialize_shared_environment() -> Path:
         ensure_data_directories()
     models = get_models_data_dir()
     if "HF_HOME" not in os.environ:
-        cache = os.path.expanduser(os.environ.get("XDG_CACHE_HOME") or "~/.cache")  # noqa: PTH111 (without a home it stays as it is)
+        cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+        cache = os.path.expanduser(cache)  # noqa: PTH111 (without a home it stays as it is)
         os.environ.setdefault("HF_TOKEN_PATH", str(Path(cache, "huggingface", "token")))
     for variable, directory in (
         ("MODEL_CACHE_DIR", models),

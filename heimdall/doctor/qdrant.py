@@ -46,12 +46,12 @@ def _ask(settings: QdrantSettings) -> Finding:
     from contextlib import closing
     from dataclasses import replace
 
-    from cognitive_memory.qdrant.index import collection_names
-    from cognitive_memory.qdrant.node import Node, Request
+    from cognitive_memory.qdrant.index import COLLECTIONS
+    from cognitive_memory.qdrant.node import Node
 
     try:
         with closing(Node(replace(settings, request_seconds=_SECONDS))) as node:
-            number = len(node.answer(Request("GET", "/collections", collection_names)))
+            number = len(node.answer(COLLECTIONS))
     except HeimdallError as error:
         advice = "recall goes on with what is on this machine; 'heimdall qdrant status' tells more"
         return failed("qdrant", settings.place, str(error), advice)

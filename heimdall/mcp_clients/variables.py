@@ -20,8 +20,7 @@ PASSED_ON = (
     *("https_proxy", "http_proxy", "all_proxy", "no_proxy"),
     *("PIP_INDEX_URL", "PIP_CONFIG_FILE", "UV_DEFAULT_INDEX", "UV_CONFIG_FILE"),
 )
-"""Variables of the user's that the server needs where a client passes on none by itself.
-"""
+"""Variables of the user's that the server needs where a client passes on none by itself."""
 
 LEFT_TO_THE_USER = (
     "HEIMDALL_TRUST",

@@ -5,7 +5,8 @@ class HeimdallError(Exception):
     """Base of all of heimdall's errors; its text says what happened and what to do next.
 
     Attributes:
-        says: the text of a kind of error, with the names of its attributes in braces; empty for what is made with a text.
+        says: the text of a kind of error, with the names of its attributes in braces; empty for
+            what is made with a text.
     """
 
     says = ""

@@ -144,9 +144,8 @@ def _blobs_of(directory: Path) -> set[str] | None:
 
 def _judge_partials(store: Store, now: float, *, busy: bool) -> Iterator[Verdict]:
     for path in _entries(store.partial):
-        with contextlib.suppress(
-            FileNotFoundError
-        ):  # finished, or claimed by another process, meanwhile
+        # Finished, or claimed by another process, meanwhile.
+        with contextlib.suppress(FileNotFoundError):
             yield _judge_partial(path, now, busy=busy)
 
 
@@ -176,7 +175,8 @@ def _visible_twins(store: Store, blob: Path) -> Iterator[Path]:
     """The same file in the tree that other tools see, which would keep its bytes on the disk."""
     for folder, _, names in os.walk(store.models_dir):
         for path in (Path(folder, name) for name in names):
-            with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+            # Removed meanwhile, or a link that leads nowhere.
+            with contextlib.suppress(OSError):
                 if store.root not in path.parents and path.samefile(blob):
                     yield path
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 import tomllib
 import zipfile
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
+from hatch_heimdall_models import lock_command
 from hatch_heimdall_models.cli import main
 from tests.support.capabilities import can_be_named
 from tests.support.locked import ASSET, Locked
@@ -163,6 +167,15 @@ def test_what_the_system_says_is_told_in_words(
     shown = capsys.readouterr().err
     assert "v1.2.0: " in shown
     assert "[Errno" not in shown
+
+
+def test_a_full_disk_names_no_file(
+    project: Locked, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # as writing to what is open says it
+    monkeypatch.setattr(lock_command, "settle", Mock(side_effect=full))
+    assert project.run() == 2
+    assert capsys.readouterr().err == f"hatch-heimdall-models: error: {full.strerror}\n"
 
 
 def test_a_file_of_two_models(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,8 +22,9 @@ _MOST_KEPT: Final = 1024 * 1024
 class Handshake:
     """Reads what the client says, and answers what an `Opening` can. Meant to run beside imports.
 
-    It ends with the first `next_line`: from then on whoever called that answers, also what is the first request then. What was answered is not handed on, but
-    for the first request: that one tells the SDK whom it talks to, and its answer there is to be held back.
+    It ends with the first `next_line`: from then on whoever called that answers, also what is the first request then.
+    What was answered is not handed on, but for the first request: that one tells the SDK whom it talks to, and its
+    answer there is to be held back.
 
     Args:
         wire: the client's end.

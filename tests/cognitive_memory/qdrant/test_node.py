@@ -33,6 +33,8 @@ def answering(tmp_path: Path) -> object:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 asked.append((self.path, self.headers))
+                # What is left unread when a connection is closed resets it.
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 if status == 429:
@@ -78,6 +80,10 @@ Answering = Callable[..., tuple[QdrantSettings, Asked]]
         (302, b"", QdrantUnreachableError, "correct HEIMDALL_QDRANT_URL .HTTP 302."),
         (404, b"<html>", QdrantUnreachableError, "correct HEIMDALL_QDRANT_URL .HTTP 404."),
         (400, b'{"status": {"error": "an order_by with x"}}', QdrantError, "HTTP 400: an order_by"),
+        (400, b'{"status": {"error": 5}}', QdrantError, "HTTP 400: 5"),
+        (500, b"[" * 200_000, QdrantError, "HTTP 500: "),
+        (200, b"[" * 200_000, QdrantUnreachableError, "correct HEIMDALL_QDRANT_URL"),
+        (200, b'{"result": {"count": Infinity}}', QdrantUnreachableError, "correct HEIMDALL_Q"),
         (200, b'{"result": null}', QdrantUnreachableError, "correct HEIMDALL_QDRANT_URL"),
         (500, b"boom", QdrantError, "HTTP 500: boom"),
         (200, b"<html>", QdrantUnreachableError, "correct HEIMDALL_QDRANT_URL"),

@@ -71,6 +71,8 @@ def test_what_was_stored_by_hand_is_lifted_as_far_as_it_fits() -> None:
     assert [hit.memory.text for hit in hits(fits, NOW, Weights())] == ["stored", "text"]
     hardly = [(Candidate(1, 0.15, 0.3), LOADED), (Candidate(2, 0.0, 0.25), stored)]
     assert [hit.memory.text for hit in hits(hardly, NOW, Weights())] == ["text", "stored"]
+    against = [(Candidate(1, 0.0, -0.11), LOADED), (Candidate(2, 0.0, -0.1), stored)]
+    assert [hit.memory.text for hit in hits(against, NOW, Weights())] == ["stored", "text"]
 
 
 def test_what_comes_after_a_question_answers_it() -> None:

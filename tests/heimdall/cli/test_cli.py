@@ -10,6 +10,7 @@ from typing import TextIO
 
 import pytest
 
+from heimdall.cli import output
 from heimdall.cli.command import command
 from heimdall.models.report import Report
 from tests.support.uncovered import uncovered
@@ -66,8 +67,13 @@ def test_an_answer_that_can_not_be_written_names_the_output() -> None:
     failure = errno.ENOSPC
     with pytest.raises(OSError, match="standard output"):
         full.main([], standalone_mode=False)
-    failure = errno.EINVAL  # what Windows says when the reader is gone
+    failure = errno.EINVAL
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(output, "WINDOWS", False)
+        with pytest.raises(OSError, match="standard output"):
+            full.main([], standalone_mode=False)
+        # What Windows says when the reader is gone.
+        patch.setattr(output, "WINDOWS", True)
         for name in ("stdout", "stderr"):  # click replaces them
             patch.setattr(sys, name, getattr(sys, name))
         with pytest.raises(SystemExit):

@@ -79,6 +79,8 @@ def test_the_visible_tree_does_not_keep_removed_bytes_on_the_disk(
     _, new = versions
     (new.site / "heimdall" / "model_manifest.json").unlink()
     assert (store.models_dir / "tokenizer" / "tokenizer.json").stat().st_size == 90_000
+    (store.models_dir / "loop").symlink_to("loop")
+    (store.models_dir / "through-a-file").symlink_to("tokenizer/tokenizer.json/below")
     carry_out(store, judge(store))
     assert not (store.models_dir / "tokenizer" / "tokenizer.json").exists()
     assert (store.models_dir / "model.safetensors").exists()

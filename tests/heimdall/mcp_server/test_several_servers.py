@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.capabilities import needs_removal
 from tests.support.mcp_raw import RawServer
 
 pytestmark = pytest.mark.slow
@@ -48,6 +49,7 @@ def test_eight_servers_on_one_project_lose_nothing(project: Path) -> None:
         assert [server.end() for server in servers] == [0] * SERVERS
 
 
+@needs_removal
 def test_a_database_that_was_replaced_is_opened_anew(project: Path) -> None:
     with RawServer() as server:
         server.initialize()

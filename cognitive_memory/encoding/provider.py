@@ -201,9 +201,9 @@ class ONNXEmbeddingProvider:
         )
 
     def _load(self) -> Encoder:
-        from cognitive_memory.encoding.session import load_onnxruntime
+        from cognitive_memory.encoding.session import require_engine
 
-        load_onnxruntime()  # where there is none, no model is fetched for it
+        require_engine()
         directory = self._directory()
         try:
             encoder = self._encoder_in(directory)

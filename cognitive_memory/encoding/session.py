@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from cognitive_memory.core.arrays import FloatArray, IntArray
 from cognitive_memory.encoding.devices import CPU, Provider, check_started, choose_provider
+from cognitive_memory.encoding.errors import EngineImportError
 
 _ERRORS_ALONE = 3
 """onnxruntime's severity "error": its warnings are about optimisations, and our stderr is the
@@ -55,6 +56,18 @@ def load_onnxruntime() -> ModuleType:
 
         onnxruntime.disable_telemetry_events()
     return cast("ModuleType", onnxruntime)
+
+
+def require_engine() -> None:
+    """Find out whether anything here could use a model, before one is fetched.
+
+    Raises:
+        EngineImportError: nothing could.
+    """
+    try:
+        load_onnxruntime()
+    except ImportError as error:
+        raise EngineImportError(str(error)) from error
 
 
 def on_cpu(device: str) -> bool:

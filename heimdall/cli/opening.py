@@ -39,9 +39,11 @@ def these_memories(scope: str = ALL) -> JointMemory:
 
 def embed_all(memory: ProjectMemory) -> int:
     """Make all vectors that are missing, with a bar; fetches the model if it is not here."""
+    from cognitive_memory.encoding.session import require_engine
     from heimdall.cli.progress import progress
     from heimdall.cognitive_system.data_dirs import initialize_shared_environment
 
+    require_engine()
     initialize_shared_environment()
     with progress("embedding") as report:
         return memory.embed_pending(progress=report)

@@ -130,11 +130,15 @@ class ModelLoader:
             self._fail(f"{type(error).__name__}: {error}; please report this")
 
     def _provide(self) -> None:
+        from cognitive_memory.encoding.session import require_engine
         from heimdall.cognitive_system.data_dirs import initialize_shared_environment
+        from heimdall.models.locate import locate
         from heimdall.models.resolver import resolve_in_detail
         from heimdall.models.settings import Settings
 
         settings = Settings.from_environment()
+        if not locate().here:
+            require_engine()
         progress = _ReportedProgress(self, make_progress(wanted=settings.progress))
         resolve_in_detail(settings=settings, progress=progress)
         initialize_shared_environment()  # which finds the model there

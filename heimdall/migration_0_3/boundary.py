@@ -10,9 +10,11 @@ from heimdall.migration_0_3.report import Outcome, Step
 
 def is_within(path: Path, root: Path) -> bool:
     """Whether a path is a directory, or below it, after all links are resolved; False for what can be no path."""
+    if "\0" in str(path):  # realpath takes that for a name on Windows
+        return False
     try:
         return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
-    except (OSError, ValueError):  # ValueError: with a null character, or a lone surrogate
+    except (OSError, ValueError):  # ValueError: with a lone surrogate
         return False
 
 

@@ -138,7 +138,7 @@ def test_the_manifest_is_the_lock_in_both(reference: Built) -> None:
 
 def test_the_wheel_is_small(reference: Built) -> None:
     """Its modules have 2 kB each when they are packed; models, vectors, test data would stand out."""
-    assert reference.wheel.stat().st_size < 800_000
+    assert reference.wheel.stat().st_size < 1_000_000
     with zipfile.ZipFile(reference.wheel) as wheel:
         large = [file.filename for file in wheel.infolist() if file.compress_size > 8_192]
     code = "cognitive_memory/encoding/token_codes/all-MiniLM-L6-v2.npz"  # 41 kB

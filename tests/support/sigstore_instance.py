@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import platformdirs
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -22,7 +23,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 ISSUER = "https://token.actions.githubusercontent.com"
 PREDICATE = "https://slsa.dev/provenance/v1"
-_CACHE = ".cache/sigstore-python/tuf/https%3A%2F%2Ftuf-repo-cdn.sigstore.dev"
+_INSTANCE = "https%3A%2F%2Ftuf-repo-cdn.sigstore.dev"
 _FULCIO = "1.3.6.1.4.1.57264.1."
 _SCTS = x509.ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2")
 _NAME = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "authority")])
@@ -49,11 +50,17 @@ class SigstoreInstance:
     signatures: ec.EllipticCurvePrivateKey = field(default_factory=_key)
     now: datetime = field(default_factory=_now)
 
-    def trust_in(self, home: Path) -> None:
-        """Let sigstore's library believe this instance, as long as it can't have news of the real one."""
-        path = home / _CACHE / "trusted_root.json"
+    def trust(self) -> Path:
+        """Let sigstore's library believe this instance, as long as it can't have news of the real one.
+
+        Returns:
+            Where the keys are: in the cache of whoever's home it is now.
+        """
+        cache = platformdirs.user_cache_path("sigstore-python", "sigstore")
+        path = cache / "tuf" / _INSTANCE / "trusted_root.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(self.trusted_root))
+        return path
 
     @property
     def trusted_root(self) -> dict[str, Any]:

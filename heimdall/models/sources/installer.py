@@ -113,7 +113,7 @@ def _uvs() -> Iterator[str]:
     are left out: the working directory may be anybody's.
     """
     name = f"uv{sysconfig.get_config_var('EXE') or ''}"
-    folders = [*os.get_exec_path(), str(Path(sys.executable).parent), "~/.local/bin"]
+    folders = [*os.get_exec_path(), str(Path(sys.executable).parent), str(Path("~/.local/bin"))]
     paths = [os.environ.get("UV", ""), *(os.path.join(folder, name) for folder in folders)]  # noqa: PTH118
     for path in paths:
         program = os.path.expanduser(path)  # noqa: PTH111 (without a home it stays as it is)

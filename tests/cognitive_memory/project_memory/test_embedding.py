@@ -116,7 +116,7 @@ def test_two_models_on_one_project_do_not_replace_each_other_for_ever(
 
 
 def test_text_that_changed_meanwhile_keeps_no_old_vector(
-    memory: ProjectMemory, embedder: PlainEmbedder, monkeypatch: pytest.MonkeyPatch
+    memory: ProjectMemory, embedder: PlainEmbedder
 ) -> None:
     stored = memory.store(NewMemory(text="before"), embed=False)
     embed = embedder.embed
@@ -128,9 +128,10 @@ def test_text_that_changed_meanwhile_keeps_no_old_vector(
             embedder.here = True
         return embed(texts_)
 
-    monkeypatch.setattr(embedder, "embed", slow)
-    memory.embed_pending()
-    monkeypatch.undo()
+    # Not the fixture, whose end would take the test's home with it.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(embedder, "embed", slow)
+        memory.embed_pending()
     memory.embed_pending()
     assert embedder.texts == ["before", "after"]
     assert memory.storage.status().embedded == 1

@@ -95,8 +95,9 @@ def test_without_an_engine_memories_are_found_by_their_words(
 ) -> None:
     """As on an Intel Mac with Python 3.14, for which onnxruntime has no wheel."""
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    monkeypatch.setattr(ONNXEmbeddingProvider, "ready", lambda _provider: True)
-    done = run("store", "The staging server is in Frankfurt")
+    with monkeypatch.context() as here:
+        here.setattr(ONNXEmbeddingProvider, "ready", lambda _provider: True)
+        done = run("store", "The staging server is in Frankfurt")
     assert done.returncode == 0
     for said in (done.stderr, run("status", "--embed").stderr):
         assert "can't be imported" in said

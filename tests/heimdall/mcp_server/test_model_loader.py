@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -200,13 +201,18 @@ def until(loader: ModelLoader, state: ModelState) -> ModelStatus:
 
 
 @pytest.fixture
-def here(
+def in_reach(
     small: SmallModel, manifest_path: Path, models_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The small model is on this machine."""
+    """The small model is in a mirror."""
     monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
     monkeypatch.setenv("HEIMDALL_SOURCES", "mirror")
     monkeypatch.setenv("HEIMDALL_PROGRESS", "0")
+
+
+@pytest.fixture
+def here(in_reach: None) -> None:
+    """The small model is on this machine."""
     from heimdall.models.resolver import resolve
 
     resolve()
@@ -250,6 +256,19 @@ def test_a_failure_is_told_and_not_repeated_at_once(error: Exception, words: str
     assert words in until(loader, ModelState.FAILED).detail
     loader.begin(Pending(), asked=True)
     assert loader.status.state is ModelState.FAILED
+
+
+@pytest.mark.usefixtures("in_reach")
+def test_without_an_engine_no_model_is_fetched(
+    models_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on an Intel Mac with Python 3.14, for which onnxruntime has no wheel."""
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    loader = ModelLoader()
+    loader.begin(asked=True)
+    wait_until(lambda: not loader.status.busy)
+    assert "found by their words; reinstall it: " in loader.status.detail
+    assert not models_dir.exists()
 
 
 def test_a_wrong_variable_is_told(manifest_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

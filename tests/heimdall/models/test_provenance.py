@@ -27,17 +27,23 @@ def sigstore() -> SigstoreInstance:
     return SigstoreInstance()
 
 
+@pytest.fixture
+def keys(sigstore: SigstoreInstance, home: Path) -> Path:
+    """Where sigstore's library keeps those that it trusts."""
+    path = sigstore.trust()
+    assert path.is_relative_to(home)
+    return path
+
+
 @pytest.fixture(autouse=True)
 def model(
     small: SmallModel,
-    sigstore: SigstoreInstance,
-    home: Path,
+    keys: Path,
     manifest_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """It is here, and nobody has an attestation of it."""
-    sigstore.trust_in(home)
     monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", small.mirror)
     monkeypatch.setenv("HEIMDALL_PROGRESS", "0")
     monkeypatch.setenv("HEIMDALL_OFFLINE", "1")
@@ -154,7 +160,7 @@ def test_what_is_no_bundle_is_told_shortly(
 def test_a_bundle_is_taken_from_a_file_also_one_of_several(
     sigstore: SigstoreInstance, digest: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = tmp_path / "sha256:digest.jsonl"
+    path = tmp_path / "sha256-digest.jsonl"
     path.write_bytes(sigstore.attest(ABOUT_OTHER_BYTES) + b"\n" + sigstore.attest(digest) + b"\n")
     asset = outcome(capsys, "--bundle", str(path), code=0)
     assert (asset["state"], asset["origin"]) == ("ok", str(path))
@@ -253,18 +259,19 @@ def test_without_the_library_it_says_what_to_install(
 
 
 def test_keys_that_can_not_be_kept_are_told(
-    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    keys: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (home / "file").write_text("{}")
-    monkeypatch.setenv("XDG_DATA_HOME", str(home / ".local" / "share"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "file"))
-    assert main(["verify", "--bundle", str(home / "file")]) == 2
+    keys.unlink()
+    keys.parent.rmdir()
+    keys.parent.touch()
+    (tmp_path / "bundle").write_text("{}")
+    assert main(["verify", "--bundle", str(tmp_path / "bundle")]) == 2
     assert "sigstore's keys can't be kept" in capsys.readouterr().err
 
 
-def test_a_real_attestation_of_githubs_action(home: Path) -> None:
+def test_a_real_attestation_of_githubs_action(keys: Path) -> None:
     """Of the sdist of pypi-attestations 0.0.19, from that of 0.0.30, where it is a sample; with Sigstore's real keys."""
-    (home / ".cache").rename(home / "other")
+    keys.unlink()
     document = Path(__file__).with_name("real_attestation.sigstore.json").read_bytes()
     sha256 = "9bb1add04b1b4e182be6b0b80931593f7a291eb49d69b4fd728a5d4cbcdc4bd3"
     asset = PinnedAsset("v0.0.19", "pypi_attestations-0.0.19.tar.gz", sha256, 1)

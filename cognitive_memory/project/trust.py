@@ -21,6 +21,7 @@ from heimdall.models.regular_file import open_regular
 VARIABLE = "HEIMDALL_TRUST"
 ALL = "*"
 _MOST_BYTES = 1 << 20  # thousands of names; more can't be meant
+_LOCK_SECONDS = 10.0
 _log = logging.getLogger(__name__)
 
 
@@ -114,12 +115,22 @@ def _append(name: str, *, trusted: bool) -> None:
     # One line in one write at the end: of several processes none loses what another one says.
     line = json.dumps([name, trusted]).encode() + b"\n"
     _file().parent.mkdir(parents=True, exist_ok=True)
-    descriptor = open_regular(_file(), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    try:
-        _check_owner(os.fstat(descriptor))
-        os.write(descriptor, line)
-    finally:
-        os.close(descriptor)
+    with _alone():
+        descriptor = open_regular(_file(), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        try:
+            _check_owner(os.fstat(descriptor))
+            os.write(descriptor, line)
+        finally:
+            os.close(descriptor)
+
+
+def _alone() -> contextlib.AbstractContextManager[object]:
+    """No other process writes meanwhile; on Windows, where C's library looks for the end first, and then writes."""
+    if os.name != "nt":
+        return contextlib.nullcontext()
+    from heimdall.models.locking import advisory_lock
+
+    return advisory_lock(_file().with_suffix(".lock"), _LOCK_SECONDS)
 
 
 def _check_owner(status: os.stat_result) -> None:

@@ -177,8 +177,6 @@ def _models_apart_from_the_data(environ: Environment, _settings: Settings) -> It
 
 
 def _one_proxy_two_ways(environ: Environment, _settings: Settings) -> Iterator[Finding]:
-    if os.name == "nt":
-        return  # names of variables have no case there
     for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"):
         upper, lower = environ.get(name), environ.get(name.lower())
         if upper and lower and upper != lower:

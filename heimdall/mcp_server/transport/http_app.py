@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
+import anyio
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -16,6 +18,8 @@ from heimdall.mcp_server.transport.http_body import ReadMessages
 from heimdall.mcp_server.transport.names import Names
 
 PATH = "/mcp"
+_MOST_READ_AWAY: Final = 64 * 1024
+_READ_AWAY_SECONDS: Final = 1.0
 
 
 def make_app(service: Service, token: Token, names: Names) -> ASGIApp:
@@ -39,6 +43,16 @@ def shows(token: Token, headers: Iterable[tuple[bytes, bytes]]) -> bool:
     return scheme.lower() == "bearer" and token.matches(secret.strip())
 
 
+async def _read_away(receive: Receive) -> None:
+    """Read what comes with a request that is refused: a connection that ends with bytes unread takes its answer with it."""
+    size, more = 0, True
+    with anyio.move_on_after(_READ_AWAY_SECONDS):
+        while more and size < _MOST_READ_AWAY:
+            message = await receive()
+            size += len(message.get("body", b""))
+            more = message.get("more_body", False)
+
+
 class _Guarded:
     """Lets through what shows the token and asks under a name of ours."""
 
@@ -50,6 +64,8 @@ class _Guarded:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # The lifespan's messages pass, or the SDK would never start its session manager.
         refused = self._refusal(scope) if scope["type"] == "http" else None
+        if refused:
+            await _read_away(receive)
         await (refused or self._app)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Response | None:

@@ -10,6 +10,10 @@ import pytest
 from cognitive_memory.ingest.errors import TooSlowError
 from cognitive_memory.ingest.processor_time import processor_time
 
+needs_timers = pytest.mark.skipif(
+    not hasattr(signal, "setitimer"), reason="there are no timers of processor time here"
+)
+
 
 def _swallow() -> None:
     try:
@@ -36,6 +40,7 @@ def _finalise() -> None:
     _swallow()
 
 
+@needs_timers
 @pytest.mark.parametrize("work", [_swallow, _search, _finalise])
 def test_work_without_an_end_is_ended(work: object) -> None:
     assert callable(work)
@@ -51,6 +56,7 @@ def test_what_waits_is_not_ended() -> None:
         time.sleep(0.3)
 
 
+@needs_timers
 def test_nothing_is_left_of_it() -> None:
     before = signal.getsignal(signal.SIGVTALRM)
     with processor_time(0.05):

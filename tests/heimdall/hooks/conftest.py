@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
+import sysconfig
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from cognitive_memory.core.memory import NewMemory
 from cognitive_memory.opening import open_memory
 from cognitive_memory.project.find import find_project
 
-HEIMDALL = Path(sys.executable).with_name("heimdall")
+HEIMDALL = Path(sysconfig.get_path("scripts"), "heimdall")
 
 
 @dataclass(frozen=True)

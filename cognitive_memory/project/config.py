@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from cognitive_memory.project.errors import ProjectConfigError
 from cognitive_memory.project.settings import ProjectConfig
 from heimdall.models.regular_file import read_regular
+from heimdall.models.text import shortened
 
 if TYPE_CHECKING:
     from yaml.nodes import MappingNode, Node
@@ -147,7 +148,7 @@ def _shown(node: Node) -> str:
     import yaml
 
     if isinstance(node, yaml.ScalarNode):
-        return repr(node.value if len(node.value) <= 60 else f"{node.value[:60]}…")
+        return repr(shortened(node.value, 60))
     return "a list" if isinstance(node, yaml.SequenceNode) else "settings"
 
 

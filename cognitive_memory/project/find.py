@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from cognitive_memory.project import owners
 from cognitive_memory.project.errors import NoProjectError, ProjectError
 from cognitive_memory.project.places import why_no_project
-from cognitive_memory.project.real_path import real_path
+from cognitive_memory.project.real_path import expanded, real_path
 
 if TYPE_CHECKING:
     from cognitive_memory.project.settings import ProjectConfig
@@ -114,7 +114,7 @@ def check_place(root: Path) -> None:
 
 
 def _in_variable(name: str) -> Path:
-    root = real_path(os.path.expanduser(name))  # noqa: PTH111 (leaves ~nobody as it is)
+    root = real_path(expanded(name))
     if not root.is_dir():
         reason = f"{VARIABLE} names it as the project's directory, but there is no such directory; correct or unset the variable"
         raise ProjectError(root, reason)

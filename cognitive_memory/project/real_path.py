@@ -25,6 +25,11 @@ def real_path(path: str | os.PathLike[str]) -> Path:
     return Path(folder, _spelled(folder, name) if name else "")
 
 
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """A path with the home directory in place of its `~`; where there is none, it stays as it is."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 (which raises there)
+
+
 def spelled(path: Path) -> Path:
     """As `real_path`, but a path that leads through a link stays as the user named it."""
     absolute = path.absolute()

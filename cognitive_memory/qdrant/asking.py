@@ -43,10 +43,8 @@ class QdrantNodes:
         self._open_index = open_index
         self._lock = Lock()
         # What the recall does not wait for any more ends soon after.
-        patience = replace(settings, request_seconds=2 * settings.recall_seconds)
-        self._nodes = [
-            _Candidate(node, Silence(node.directory, node.place)) for node in patience.nodes
-        ]
+        nodes = replace(settings, request_seconds=2 * settings.recall_seconds).nodes
+        self._nodes = [_Candidate(node, Silence(node.directory, node.place)) for node in nodes]
 
     def ask(self, question: Callable[[QdrantIndex], T]) -> T:
         """What the first node that answers says.
@@ -67,9 +65,9 @@ class QdrantNodes:
         try:
             number, answer = asked.get()
         except NoAnswerError:
-            failures = [asked.failures.get(number) for number in range(len(nodes))]
             self._learn(nodes, asked, None)
-            raise self._error([failure for failure in failures if failure]) from None
+            failures = [asked.failures[number] for number in sorted(asked.failures)]
+            raise self._error(failures) from None
         self._learn(nodes, asked, number)
         return answer
 

@@ -1,8 +1,4 @@
-"""The first answer of several that are asked, within a time that holds whatever they do.
-
-A client's own timeout is one of each phase and each read: whoever sends a byte now and then, or
-accepts and says nothing, makes it wait for longer.
-"""
+"""The first answer of several that are asked, within a time that holds whatever they do."""
 
 from __future__ import annotations
 

@@ -23,6 +23,7 @@ from cognitive_memory.qdrant.errors import (
 from cognitive_memory.qdrant.settings import QdrantSettings
 from heimdall.models.errors import SourceError
 from heimdall.models.patience import Patience
+from heimdall.models.text import shortened
 from heimdall.models.transfer.address import Address
 from heimdall.models.transfer.failures import translated_errors
 from heimdall.models.transfer.http import Answer
@@ -163,7 +164,9 @@ class Node:
             said = content.decode(errors="replace")
         # There is no order without an index, which a push makes.
         missing = status == 404 or (status == 400 and "No range index" in said)
-        return (QdrantMissingError if missing else QdrantError)(place, f"{code}: {said[:300]}")
+        return (QdrantMissingError if missing else QdrantError)(
+            place, f"{code}: {shortened(said, 300)}"
+        )
 
     def _refusal(self, status: int, *, writes: bool) -> str:
         if self._settings.api_key is None:

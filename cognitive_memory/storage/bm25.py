@@ -54,7 +54,7 @@ class Term:
         match: in FTS5's query language: one word, phrase or prefix.
         frequency: how many memories have it.
         idf: how much it tells, as FTS5 takes it.
-        counts: how often the question has it.
+        counts: how often it is counted, as if the question had it so many times.
     """
 
     match: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,12 +54,12 @@ def adopt(*, path: Path | None, own: bool) -> Report:
 def _chosen(path: Path | None) -> tuple[Path, str | None]:
     """The database, and the id of its project if that has one."""
     from cognitive_memory.project.find import DATABASE_NAME, FOLDER, Project, find_project
-    from cognitive_memory.project.real_path import spelled
+    from cognitive_memory.project.real_path import expanded, spelled
 
     if path is None:
         project = find_project()
     else:
-        path = spelled(Path(os.path.expanduser(path)))  # noqa: PTH111 (leaves ~nobody as it is)
+        path = spelled(expanded(path))
         inside = (path.parent.name, path.name) == (FOLDER, DATABASE_NAME)
         if path.is_file() and not inside:
             return path, None

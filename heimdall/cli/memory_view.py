@@ -113,7 +113,7 @@ def table(memories: Sequence[Memory]) -> None:
 
 def short(text: str) -> str:
     """The beginning of a text, on one line."""
-    from heimdall.quoting import shortened
+    from heimdall.models.text import shortened
 
     return shortened(" ".join(visible(text).split()), _LINE)
 

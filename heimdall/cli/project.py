@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -185,11 +184,10 @@ project.add_command(adopt)
 
 def _project(path: Path | None) -> Project:
     from cognitive_memory.project.find import Project, find_project
-    from cognitive_memory.project.real_path import spelled
+    from cognitive_memory.project.real_path import expanded, spelled
 
     if path is None:
         return find_project()
-    root = os.path.expanduser(path)  # noqa: PTH111 (leaves ~nobody as it is)
-    project = Project(spelled(Path(root)))
+    project = Project(spelled(expanded(path)))
     project.check()
     return project

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 
 import click
 
@@ -31,6 +29,7 @@ def trust(*, path: str | None, remove: bool, list_: bool) -> Report:
         heimdall project trust /srv/team/app --remove  # and no more
     """
     from cognitive_memory.project import trust as trusted
+    from cognitive_memory.project.real_path import expanded
 
     if list_ == (path is not None) or (list_ and remove):
         raise click.UsageError("Name a PATH, or '*' for all projects; or use --list alone.")
@@ -39,7 +38,7 @@ def trust(*, path: str | None, remove: bool, list_: bool) -> Report:
         document = {"trusted": names, "environment": environment}
         return Report(document, partial(_show_all, names, environment))
     assert path is not None  # noqa: S101 (checked above)
-    root = None if path == trusted.ALL else Path(os.path.expanduser(path)).absolute()  # noqa: PTH111
+    root = None if path == trusted.ALL else expanded(path).absolute()
     name = trusted.name_of(root)
     if remove:
         changed = trusted.forget(root)

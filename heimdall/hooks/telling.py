@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from cognitive_memory.core.local_time import local_time
 from cognitive_memory.core.memory import Memory, Origin
-from heimdall.quoting import DATA_NOT_ORDERS, block, quoted, shortened
+from heimdall.models.text import shortened
+from heimdall.quoting import DATA_NOT_ORDERS, block, quoted
 
 LONGEST = 600
 """How many characters of one memory are shown."""

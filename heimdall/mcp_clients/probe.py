@@ -20,6 +20,7 @@ from typing import IO, Any, cast
 
 from heimdall.mcp_clients.clients import Client
 from heimdall.mcp_clients.entry import Server
+from heimdall.models.text import shortened
 
 TIMEOUT = 30.0
 """Seconds that a server gets for its answers, as most clients give it."""
@@ -189,8 +190,7 @@ def _last_words(errors: IO[bytes]) -> str:
 
 
 def _short(line: bytes) -> str:
-    text = line.decode(errors="replace").strip()
-    return text if len(text) <= 200 else f"{text[:200]}…"
+    return shortened(line.decode(errors="replace").strip(), 200)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .base_error import HeimdallError
-from .text import printable
+from .text import printable, shortened
 
 _LONGEST = 2000
 _BRIEF = 300
@@ -95,8 +95,7 @@ class SourceError(ModelError):
 
     def __post_init__(self) -> None:
         # It may quote a server: nothing of that moves a cursor, and nobody reads more.
-        reason = printable(self.reason)
-        self.reason = reason if len(reason) <= _LONGEST else f"{reason[:_LONGEST]}…"
+        self.reason = shortened(printable(self.reason), _LONGEST)
 
     says = "{reason}"
 
@@ -116,8 +115,7 @@ class Attempt:
     @property
     def brief(self) -> str:
         """It in a short line: of URLs the host and the last name, and no more reasons than fit."""
-        text = _PATH.sub(r"\1/…/", str(self))
-        return text if len(text) <= _BRIEF else f"{text[:_BRIEF]}…"
+        return shortened(_PATH.sub(r"\1/…/", str(self)), _BRIEF)
 
 
 @dataclass(eq=False, repr=False)

@@ -22,7 +22,7 @@ from .package import DISTRIBUTION
 from .settings import Settings
 from .sources.asset import Assets
 from .sources.plan import chosen_sources
-from .text import printable
+from .text import printable, shortened
 from .transfer.connections import within
 from .transfer.http import Client
 
@@ -178,7 +178,7 @@ def examine(
         told = printable(" ".join(str(error).split())) or type(error).__name__
         if told.startswith("failed to load bundle"):  # and then which fields a parser misses
             told = "it is no sigstore bundle"
-        return "", told if len(told) <= _LONGEST else f"{told[:_LONGEST]}…"
+        return "", shortened(told, _LONGEST)
     return ("", printable(problem)) if problem else (signer, "")
 
 

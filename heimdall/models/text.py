@@ -1,4 +1,4 @@
-"""Texts for people: what a terminal can show, and numbers of bytes."""
+"""Texts for people: what a terminal can show, how much of it, and numbers."""
 
 from __future__ import annotations
 
@@ -53,6 +53,11 @@ def printable_json(text: str) -> str:
     ["\u009b2J"]
     """
     return text if text.isascii() and "\x7f" not in text else text.translate(_ESCAPES)
+
+
+def shortened(text: str, length: int) -> str:
+    """A text of so many characters at most, with a sign if that is not all of it."""
+    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def megabytes(count: float) -> str:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
-
 from tests.support.programs import needed
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, wait_until
 
 USER, PASSWORD = "me", "hunter2"
 _HTPASSWD = f"{USER}:$2y$04$rImyhBsM2Aj9flhl3zFusesOUXCvGY3AAlf1JP4EnLdK2iQVwRIFS\n"
@@ -79,9 +76,7 @@ def docker_registry(*, password: bool = False) -> Iterator[Registry]:
 
 
 def _port(process: subprocess.Popen[bytes], log: Path) -> int:
-    limit = time.monotonic() + PATIENCE
-    while process.poll() is None and time.monotonic() < limit:
-        if match := _LISTENING.search(log.read_text()):
-            return int(match[1])
-        time.sleep(0.01)
-    pytest.fail(f"docker-registry did not start:\n{log.read_text()}")
+    wait_until(lambda: process.poll() is not None or _LISTENING.search(log.read_text()))
+    match = _LISTENING.search(log.read_text())
+    assert match, f"docker-registry did not start:\n{log.read_text()}"
+    return int(match[1])

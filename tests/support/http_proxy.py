@@ -6,16 +6,13 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from tests.support.checkout import ROOT
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import wait_until
 
 _OPTIONS = ("--hostname=127.0.0.1", "--port=0", "--num-workers=1", "--num-acceptors=1")
 
@@ -64,10 +61,10 @@ def http_proxy(*, user: str = "", password: str = "") -> Iterator[Proxy]:
 
 
 def _port(process: subprocess.Popen[bytes], file: Path, output: Path) -> int:
-    limit = time.monotonic() + PATIENCE
-    while time.monotonic() < limit and process.poll() is None:
-        # The file is written after the proxy listens, its line feed last.
-        if file.exists() and (text := file.read_text()).endswith("\n"):
-            return int(text)
-        time.sleep(0.02)
-    pytest.fail(f"proxy.py did not start:\n{output.read_text()}")
+    def is_written() -> bool:
+        # After the proxy listens, its line feed last.
+        return file.exists() and file.read_text().endswith("\n")
+
+    wait_until(lambda: process.poll() is not None or is_written())
+    assert is_written(), f"proxy.py did not start:\n{output.read_text()}"
+    return int(file.read_text())

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.programs import needed
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import wait_until
 
 _ATTEMPTS = 5
 _CONFIGURATION = """
@@ -106,15 +105,16 @@ def _start(
 
 def _answers(process: subprocess.Popen[bytes], pid_file: Path, port: int) -> bool:
     """Whether it is this process, and no other that was faster to take the port, that listens."""
-    limit = time.monotonic() + PATIENCE
-    while process.poll() is None and time.monotonic() < limit:
+
+    def listens() -> bool:
         # nginx binds first, and writes the file then.
-        if pid_file.exists() and pid_file.read_text().strip() == str(process.pid):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    return True
-        time.sleep(0.01)
-    return False
+        if not pid_file.exists() or pid_file.read_text().strip() != str(process.pid):
+            return False
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    wait_until(lambda: process.poll() is not None or listens())
+    return process.poll() is None
 
 
 def _free_port() -> int:

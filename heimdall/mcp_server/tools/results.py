@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cognitive_memory.core.local_time import local_time
 from cognitive_memory.core.memory import Memory, Scope
-from heimdall.quoting import clean, shortened
+from heimdall.models.text import shortened
+from heimdall.quoting import clean
 
 USUAL_IMPORTANCE = 0.5
 _MOST_TAGS = 20

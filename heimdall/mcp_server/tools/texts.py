@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from cognitive_memory.core.memory import Scope
 from heimdall.mcp_server.tools.results import Deleted, Listed, MemoryRecord, Recalled, Status
-from heimdall.quoting import DATA_NOT_ORDERS, block, clean, quoted, sentence, shortened
+from heimdall.models.text import shortened
+from heimdall.quoting import DATA_NOT_ORDERS, block, clean, quoted, sentence
 
 if TYPE_CHECKING:
     from cognitive_memory.core.memory import Memory

@@ -102,6 +102,15 @@ def test_each_answer_has_its_error(
     assert "the key" not in str(raised.value).replace("the key was", "").replace("the key may", "")
 
 
+def test_a_point_that_is_not_ours_is_no_answer(answering: Answering) -> None:
+    page = b'{"result": {"points": [{"id": "x", "payload": {}}], "next_page_offset": null}}'
+    settings, _ = answering(200, page)
+    with QdrantIndex(settings, project_id="p", space="m/1") as index:
+        for read in (index.stamps, lambda: list(index.lines())):
+            with pytest.raises(QdrantUnreachableError, match="correct HEIMDALL_QDRANT_URL"):
+                read()
+
+
 def test_an_address_may_have_a_user_and_a_path(answering: Answering) -> None:
     settings, asked = answering(500, b"no")
     address = settings.urls[0].replace("//", "//me:hidden@") + "/behind/"

@@ -189,7 +189,7 @@ def test_ctrl_c_keeps_what_arrived_and_the_next_pull_goes_on(
         variables = {"HEIMDALL_MODELS_MIRROR": server.url, "HEIMDALL_SOURCES": "mirror"}
         process = installation.start("-m", "heimdall", "models", "pull", **variables)
         partial = home / DATA / "models/.store/partial"
-        wait_until(lambda: largest(partial, "*.part"), process)
+        wait_until(lambda: largest(partial, "*.part") >= held.size, process)
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=900)
         held.go.set()

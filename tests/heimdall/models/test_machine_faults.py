@@ -67,7 +67,7 @@ def test_a_disk_that_fills_up_meanwhile(
             variables = {"HEIMDALL_DATA_DIR": str(disk / "data"), **from_mirror(server.url)}
             process = installation.start("-m", "heimdall", "models", "pull", **variables)
             partial = disk / "data/models/.store/partial"
-            wait_until(lambda: largest(partial, "*.part"), process)
+            wait_until(lambda: largest(partial, "*.part") >= held.size, process)
             fill(disk, left)
             held.go.set()
             stdout, stderr = process.communicate(timeout=900)
@@ -211,7 +211,7 @@ def test_a_directory_shared_by_a_group(
             stderr=subprocess.DEVNULL,
         )
         partial = shared / "heimdall/models/.store/partial"
-        wait_until(lambda: largest(partial, "*.part"), killed)
+        wait_until(lambda: largest(partial, "*.part") >= held.size, killed)
         killed.kill()
         killed.wait()
         held.go.set()
@@ -343,7 +343,7 @@ def test_a_directory_that_is_removed_while_in_use(
     with plain_mirror(small.directory, faults=[Fault(held, path="/v1/*", turns={1})]) as server:
         variables = from_mirror(server.url)
         process = installation.start("-m", "heimdall", "models", "pull", **variables)
-        wait_until(lambda: largest(data, "models/.store/partial/*.part"), process)
+        wait_until(lambda: largest(data, "models/.store/partial/*.part") >= held.size, process)
         shutil.rmtree(data / what)
         held.go.set()
         stdout, stderr = process.communicate(timeout=900)

@@ -36,14 +36,15 @@ def test_a_signal_ends_it_in_the_middle_of_a_download(
     fetching: dict[str, str], small: SmallModel, home: Path, number: str
 ) -> None:
     partials = home / DATA / "models/.store/partial"
-    with plain_mirror(small.directory, faults=[Fault(HoldAfter(10_000), path="/v1/*")]) as mirror:
+    held = HoldAfter(10_000)
+    with plain_mirror(small.directory, faults=[Fault(held, path="/v1/*")]) as mirror:
         with RawServer(environment={**fetching, "HEIMDALL_MODELS_MIRROR": mirror.url}) as server:
             server.initialize()
-            wait_until(lambda: largest(partials, "*.part"), server.process)
+            wait_until(lambda: largest(partials, "*.part") >= held.size, server.process)
             server.process.send_signal(signal.Signals[number])
             assert server.ended() == 128 + signal.Signals[number]
             assert "Traceback" not in server.stderr
-        assert largest(partials, "*.part")
+        assert largest(partials, "*.part") >= held.size
 
 
 def test_the_end_of_stdin_ends_it_in_the_middle_of_a_download(
@@ -67,7 +68,7 @@ def test_a_second_server_continues_what_the_first_one_began(
         environment = {**fetching, "HEIMDALL_MODELS_MIRROR": mirror.url}
         with RawServer(environment=environment) as server:
             server.initialize()
-            wait_until(lambda: largest(partials, "*.part"), server.process)
+            wait_until(lambda: largest(partials, "*.part") >= held.size, server.process)
             server.process.kill()
             server.process.wait()
         held.go.set()

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cognitive_memory.project.real_path import real_path
+from cognitive_memory.project.real_path import expanded, real_path
 from heimdall.hooks.capture import Conversation
 from heimdall.hooks.keeping import Heard, keep
 from heimdall.hooks.transcript_file import read_on
@@ -79,32 +79,28 @@ def transcripts(project: Project) -> Iterator[Heard]:
                 yield Heard(Conversation(host, _session(path, host)), path, ended=True)
 
 
-def _home() -> Path:
-    return Path(os.path.expanduser("~"))  # noqa: PTH111 (without a home nothing is found there)
-
-
 def _claude() -> Iterator[Path]:
     home = os.environ.get("CLAUDE_CONFIG_DIR")
-    yield from (Path(home) if home else _home() / ".claude").glob("projects/*/*.jsonl")
+    yield from (Path(home) if home else expanded("~/.claude")).glob("projects/*/*.jsonl")
 
 
 def _codex() -> Iterator[Path]:
     home = os.environ.get("CODEX_HOME")
-    folder = Path(home) if home else _home() / ".codex"
+    folder = Path(home) if home else expanded("~/.codex")
     yield from folder.glob("sessions/*/*/*/rollout-*.jsonl")
     yield from folder.glob("archived_sessions/rollout-*.jsonl")
 
 
 def _gemini() -> Iterator[Path]:
-    yield from (_home() / ".gemini/tmp").glob("*/chats/session-*.jsonl")
+    yield from expanded("~/.gemini/tmp").glob("*/chats/session-*.jsonl")
 
 
 def _qwen() -> Iterator[Path]:
-    yield from (_home() / ".qwen/projects").glob("*/chats/*.jsonl")
+    yield from expanded("~/.qwen/projects").glob("*/chats/*.jsonl")
 
 
 def _copilot() -> Iterator[Path]:
-    yield from (_home() / ".copilot/session-state").glob("*/events.jsonl")
+    yield from expanded("~/.copilot/session-state").glob("*/events.jsonl")
 
 
 _FILES: dict[str, Callable[[], Iterator[Path]]] = {

@@ -129,8 +129,7 @@ class Limited(HTTPConnection):
                 if cut.expired.is_set():  # a head that was cut looks complete to the parser
                     response.close()
                     raise ConnectionError  # noqa: TRY301 (told in its place, as any error of a cut head)
-            except Exception:
-                # The parser may raise anything of a head that was cut; what is not our doing goes on.
+            except Exception:  # the parser may raise anything of a head that was cut
                 if cut.expired.is_set():
                     told = f"timed out: no complete answer head within {seconds:.3g} s"
                     raise TimeoutError(told) from None

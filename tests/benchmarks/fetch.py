@@ -19,11 +19,16 @@ from release.github_standin.messages import Request, Response
 from tests.benchmarks.pairs import Contestant, compare
 from tests.support.nginx import nginx_mirror
 from tests.support.real_model import DIRECTORY, ROOT
+from tests.support.small_model import Installation
 
+# Away from the checkout, whose own model would be taken instead.
 _OURS = """
+import os
+os.chdir(os.environ["HOME"])
 import heimdall.models.resolver
 began = time.perf_counter()
-heimdall.models.resolver.resolve()
+delivered = heimdall.models.resolver.resolve_in_detail().sources
+assert delivered == ("mirror",), delivered
 """
 _HUB = """
 from huggingface_hub import hf_hub_download
@@ -49,6 +54,7 @@ def run(rounds: int = 7) -> None:
         ) as hub,
     ):
         top = Path(directory)
+        Installation.pinning(top / "site", read_manifest(ROOT / "models.lock.json"))
         title = f"Cold fetch of {asset.size / 1e6:.0f} MB over loopback"
         compare(
             f"{title}, whole processes",
@@ -78,6 +84,7 @@ def _contestants(
     }
     own |= {"HOME": str(top)}
     ours = own | {
+        "PYTHONPATH": str(top / "site"),
         "HEIMDALL_DATA_DIR": str(top / "shared"),
         "HEIMDALL_MODELS_MIRROR": mirror,
         "HEIMDALL_SOURCES": "mirror",

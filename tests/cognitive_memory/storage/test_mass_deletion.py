@@ -126,11 +126,11 @@ def test_what_is_given_back_is_not_written_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "DURABLE", (*connections.DURABLE, "secure_delete = ON"))
+    database = tmp_path / "memory.db"
     written: list[int] = []
     monkeypatch.setattr(
         mass_deletion, "give_back", lambda _: written.append(files.size(files.log_of(database)))
     )
-    database = tmp_path / "memory.db"
     with PlainEmbedder().open(database) as memory:
         memory.store_many(
             NewMemory(text=f"{number} " * 5_000, tags=("gone",) if number else ())

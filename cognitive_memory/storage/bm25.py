@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from cognitive_memory.core.recall import EVERYTHING, RecallFilter
-from cognitive_memory.storage.filters import conditions
+from cognitive_memory.storage.filters import conditions, keys_query
 from cognitive_memory.storage.rows import as_json
 
 MOST_SCORED = 30_000
@@ -77,7 +77,8 @@ def keyword_scores(
     The rarest terms are looked for in all memories until so many have one, or more than `MOST_SCORED` have the next:
     then it is looked for in those that have those behind it, too, as many as leave enough. More frequent ones count in all these alone,
     and in those that are favoured: they tell little, and to score each memory that has one takes long. Where that
-    finds too few, as with a filter, each term is looked for in all memories.
+    finds too few, as with a filter, each term is looked for in all memories. Where few pass the filter, each is looked
+    for in these alone.
 
     Args:
         connection: in a transaction.
@@ -92,7 +93,10 @@ def keyword_scores(
     ordered = sorted(terms, key=lambda term: term.frequency)
     # With a filter some of them do not pass: more are worth to be scored than to look for all of them again.
     enough = limit if filter == EVERYTHING else _SPARE * limit
-    alone, together = _narrowed(ordered, enough, _SPARE * limit, total)
+    few = _few(connection, filter)
+    alone, together = 0, ""
+    if few is None:
+        alone, together = _narrowed(ordered, enough, _SPARE * limit, total)
     where = conditions(filter, row="memory_words.rowid")
     joined = "JOIN memories ON memories.key = " * ("memories." in str(where))
     passing = {"join": joined and f"{joined} memory_words.rowid", "where": where}
@@ -110,11 +114,13 @@ def keyword_scores(
     scores = defaultdict[int, float](float)
     add(ordered[:alone], **passing, **where.values)
     if alone < len(ordered):
-        others = _OTHERS.format(
-            join=joined and f"{joined} others.key", where=conditions(filter, row="others.key")
-        )
-        values = {**where.values, "favoured": as_json(list(favoured)), "together": together}
-        keys = {*scores, *(key for (key,) in connection.execute(others, values))}
+        keys = few
+        if keys is None:
+            others = _OTHERS.format(
+                join=joined and f"{joined} others.key", where=conditions(filter, row="others.key")
+            )
+            values = {**where.values, "favoured": as_json(list(favoured)), "together": together}
+            keys = {*scores, *(key for (key,) in connection.execute(others, values))}
         # A byte for each key: to look for one in a table takes several times as long.
         chosen = bytearray(max(keys, default=0) + 1)
         for key in keys:
@@ -125,7 +131,7 @@ def keyword_scores(
             where="substr(:chosen, memory_words.rowid + 1, 1) = x'01'",
             chosen=chosen,
         )
-        uncertain = together or filter != EVERYTHING
+        uncertain = few is None and (together or filter != EVERYTHING)
         if uncertain and len(scores.keys() - favoured) < limit:
             scores.clear()
             add(ordered, **passing, **where.values)
@@ -133,6 +139,15 @@ def keyword_scores(
     first = [key for _, key in best if key in favoured]
     rest = (key for _, key in best if key not in favoured)
     return {key: scores[key] for key in [*first, *islice(rest, limit + len(favoured) - len(first))]}
+
+
+def _few(connection: sqlite3.Connection, filter: RecallFilter) -> set[int] | None:
+    """The keys of the memories that pass a filter; None where they are more than `MOST_SCORED`, or no index has them."""
+    if filter == EVERYTHING or filter.origins:
+        return None
+    query, values = keys_query(filter)
+    keys = [key for (key,) in connection.execute(f"{query} LIMIT {MOST_SCORED + 1}", values)]
+    return set(keys) if len(keys) <= MOST_SCORED else None
 
 
 def _narrowed(terms: Sequence[Term], enough: int, together: int, total: int) -> tuple[int, str]:

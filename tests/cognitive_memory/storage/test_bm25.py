@@ -176,6 +176,22 @@ def test_of_frequent_words_alone_memories_have_two_where_enough_do(
     assert _found(store, since, limit=1) == ["red canoe 1"]
 
 
+@pytest.mark.parametrize("most", [0, 3, 30_000])
+def test_a_filter_finds_the_same_however_many_pass_it(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr("cognitive_memory.storage.bm25.MOST_SCORED", most)
+    with store.writing() as writer:
+        writer.put(
+            NewMemory(text=text, tags=("a", "b") if number % 2 else ("c",), source="s")
+            for number, text in enumerate(["red canoe", "red canoe 1", "canoe", "red 3", "sun 4"])
+        )
+    both = RecallFilter(tags=frozenset({"a", "b"}))
+    assert _found(store, both) == ["red canoe 1", "red 3"]
+    assert _found(store, RecallFilter(sources=frozenset({"s"}))) == _found(store)
+    assert _found(store, RecallFilter(tags=frozenset({"nobody's"}))) == []
+
+
 def test_as_many_frequent_words_are_looked_for_together_as_leave_enough() -> None:
     a, b, c, d = (
         Term(word, often, 1.0) for word, often in zip("abcd", (60, 70, 80, 90), strict=True)

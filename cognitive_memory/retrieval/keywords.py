@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pkgutil import get_data
+from typing import NamedTuple
 
 from cognitive_memory.core.search_words import character_pairs, identifier_parts, without_runs
 from cognitive_memory.storage.bm25 import Term
@@ -36,8 +36,7 @@ _WORD = re.compile(r"[^\W_]+")
 _COMPOUND = re.compile(r"[^\W_]+(?:[_./:-]+[^\W_]+)+")
 
 
-@dataclass(frozen=True, slots=True)
-class Sought:
+class Sought(NamedTuple):
     """What a question is looked for with.
 
     Attributes:

@@ -24,10 +24,9 @@ from tests.support.small_model import Installation
 
 # Away from the checkout, whose own model would be taken instead.
 _OURS = """
-import compileall
 import os
 os.chdir(os.environ["HOME"])
-import heimdall.models.resolver
+import heimdall.models.fetch, heimdall.models.resolver
 began = time.perf_counter()
 delivered = heimdall.models.resolver.resolve_in_detail().sources
 assert delivered == ("mirror",), delivered

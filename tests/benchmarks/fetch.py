@@ -97,6 +97,7 @@ def _contestants(
     def clean() -> None:
         for name in ("shared", "unzipped", "hf", "pooch"):
             shutil.rmtree(top / name, ignore_errors=True)
+        os.sync()  # nobody waits for what another one wrote
 
     def python(name: str, code: str, environment: dict[str, str], *arguments: str) -> Contestant:
         report = "print(time.perf_counter() - began)" if alone else ""

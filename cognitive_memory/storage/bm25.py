@@ -10,11 +10,11 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from cognitive_memory.core.recall import EVERYTHING, RecallFilter
-from cognitive_memory.storage.filters import conditions, keys_query
+from cognitive_memory.storage.filters import Conditions, conditions, keys_query
 from cognitive_memory.storage.rows import as_json
 
 MOST_SCORED = 30_000
@@ -35,17 +35,11 @@ WITH terms (term, whole, weight) AS MATERIALIZED (
 SELECT memory_words.rowid, ifnull(weight / (1 - :r - :r * whole / {bm25}), 0)
 FROM terms CROSS JOIN memory_words {join} WHERE memory_words MATCH term AND {where}
 """
-_OTHERS = """
-WITH others (key) AS (
-    SELECT value FROM json_each(:favoured)
-    UNION ALL SELECT rowid FROM memory_words WHERE :together <> '' AND memory_words MATCH :together
-)
-SELECT others.key FROM others {join} WHERE {where}
-"""
+_CHOSEN = "(:chosen IS NULL OR substr(:chosen, memory_words.rowid + 1, 1) = x'01')"
+"""Looks at a byte for each key: to look for one in a table takes several times as long."""
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """What is looked for.
 
     Attributes:
@@ -94,47 +88,38 @@ def keyword_scores(
     # With a filter some of them do not pass: more are worth to be scored than to look for all of them again.
     enough = limit if filter == EVERYTHING else _SPARE * limit
     few = _few(connection, filter)
+    where = conditions(filter, row="memory_words.rowid") if few is None else Conditions()
     alone, together = 0, ""
     if few is None:
         alone, together = _narrowed(ordered, enough, _SPARE * limit, total)
-    where = conditions(filter, row="memory_words.rowid")
-    joined = "JOIN memories ON memories.key = " * ("memories." in str(where))
-    passing = {"join": joined and f"{joined} memory_words.rowid", "where": where}
+    join = "JOIN memories ON memories.key = memory_words.rowid" * ("memories." in str(where))
+    bm25 = f"bm25(memory_words, {', '.join(map(repr, map(float, columns)))})"
+    query = _PARTS.format(bm25=bm25, join=join, where=f"{_CHOSEN} AND {where}")
+    scores = defaultdict[int, float](float)
 
-    def add(some: Sequence[Term], join: object, where: object, **values: object) -> None:
+    def add(some: Sequence[Term], chosen: bytes | None = None) -> None:
         weighed = [
             (term.match, term.idf * (1 + _K1), term.idf * (1 + k1) * term.counts) for term in some
         ]
-        bm25 = f"bm25(memory_words, {', '.join(map(repr, map(float, columns)))})"
-        query = _PARTS.format(bm25=bm25, join=join, where=where)
-        values |= {"terms": as_json(weighed), "r": k1 / _K1}
+        values = {"terms": as_json(weighed), "r": k1 / _K1, "chosen": chosen, **where.values}
         for key, part in connection.execute(query, values):
             scores[key] += part
 
-    scores = defaultdict[int, float](float)
-    add(ordered[:alone], **passing, **where.values)
+    add(ordered[:alone])
     if alone < len(ordered):
         keys = few
         if keys is None:
-            others = _OTHERS.format(
-                join=joined and f"{joined} others.key", where=conditions(filter, row="others.key")
-            )
-            values = {**where.values, "favoured": as_json(list(favoured)), "together": together}
-            keys = {*scores, *(key for (key,) in connection.execute(others, values))}
-        # A byte for each key: to look for one in a table takes several times as long.
+            query_together = "SELECT rowid FROM memory_words WHERE memory_words MATCH ?"
+            found = connection.execute(query_together, (together,)) if together else ()
+            keys = {*scores, *favoured, *(key for (key,) in found)}
         chosen = bytearray(max(keys, default=0) + 1)
         for key in keys:
             chosen[key] = 1
-        add(
-            ordered[alone:],
-            join="",
-            where="substr(:chosen, memory_words.rowid + 1, 1) = x'01'",
-            chosen=chosen,
-        )
+        add(ordered[alone:], bytes(chosen))
         uncertain = few is None and (together or filter != EVERYTHING)
         if uncertain and len(scores.keys() - favoured) < limit:
             scores.clear()
-            add(ordered, **passing, **where.values)
+            add(ordered)
     best = sorted(((score, key) for key, score in scores.items()), reverse=True)
     first = [key for _, key in best if key in favoured]
     rest = (key for _, key in best if key not in favoured)

@@ -158,10 +158,10 @@ def memory_used() -> float:
 def in_this_process(database: Path, models: Path, rounds: int) -> tuple[Figures, float]:
     """What is asked in a process of its own, and the megabytes that this takes besides the model."""
     engine = Engine(models, remember=False)
-    for _ in range(3):  # weights are packed beside the second
-        engine.embed_with_tokens(["warm"])
-    used = memory_used()
     corpus = Corpus()
+    for number in range(50):  # the model takes more with each length, up to a bound
+        engine.embed_with_tokens([corpus.question(number)])
+    used = memory_used()
     store = MemoryStore(database, embedding_space=engine.embedding_space)
     memory = ProjectMemory(store, engine)
 

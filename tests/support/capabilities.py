@@ -103,3 +103,6 @@ needs_root = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away"
 )
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+needs_timers = pytest.mark.skipif(
+    not hasattr(signal, "setitimer"), reason="there are no timers of processor time here"
+)

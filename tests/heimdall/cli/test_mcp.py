@@ -35,7 +35,7 @@ def test_the_life_of_a_connection(project: Path, home: Path) -> None:
     command = f"{sys.executable} -m heimdall.mcp_server"
     done = mcp(project, "install", "--all", "--command", command)
     assert done.returncode == 0, done.stderr
-    assert f"Codex CLI, user: added, {home}/.codex/config.toml" in done.stdout
+    assert f"Codex CLI, user: added, {home / '.codex/config.toml'}" in done.stdout
     servers = tomllib.loads((home / ".codex" / "config.toml").read_text())["mcp_servers"]
     assert servers["heimdall"]["command"] == sys.executable
     status = mcp(project, "status")
@@ -82,7 +82,8 @@ def test_what_would_be_done_is_shown(project: Path, home: Path) -> None:
 
 
 def test_an_entry_that_starts_something_else_is_found(project: Path, home: Path) -> None:
-    assert mcp(project, "install", "zed", "--command", "/bin/true").returncode == 0
+    ends = f"{Path(sys.executable).as_posix()} -c pass"
+    assert mcp(project, "install", "zed", "--command", ends).returncode == 0
     status = mcp(project, "status")
     assert status.returncode == 1
     assert "it ended with exit code 0 before it answered initialize" in status.stdout

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cognitive_memory.project_memory import ProjectMemory
+from tests.support.capabilities import program
 from tests.support.git_repository import Repository
 from tests.support.real_model import linked_copy
 from tests.support.small_model import ROOT, Installation
@@ -162,6 +163,8 @@ def test_loading_a_history(project: Project) -> None:
     ],
 )
 def test_mistakes(project: Project, arguments: tuple[str, ...], message: str) -> None:
+    if arguments == ("git-load",):
+        program("git")
     finished = project.run(*arguments)
     assert finished.returncode == 2
     assert finished.stdout == ""

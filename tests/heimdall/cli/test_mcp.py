@@ -174,6 +174,7 @@ def test_a_command_of_a_projects_file_is_shown_and_not_started(project: Path) ->
 def test_on_a_mac_it_is_said_what_stands_in_the_entry_and_what_does_not(
     project: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pytest.importorskip("fcntl")  # which a Mac has
     monkeypatch.setenv("HEIMDALL_OFFLINE", "1")
     monkeypatch.setenv("HEIMDALL_GITHUB_TOKEN", "a-secret-token")
     code = "import sys; from heimdall.cli import main; sys.platform = 'darwin'; sys.exit(main())"

@@ -211,15 +211,28 @@ def test_find_links_without_an_index(
         wheels.check()
 
 
+def configure(text: str, *files: Path) -> None:
+    """Write it where it is looked for here, and where on Windows."""
+    for file in files:
+        file.parent.mkdir(parents=True)
+        file.write_text(text)
+
+
+def configure_uv(home: Path, text: str) -> None:
+    configure(text, home / ".config/uv/uv.toml", home / "AppData/Roaming/uv/uv.toml")
+
+
 @pytest.mark.parametrize("section", ["global", "install"])
 def test_the_users_pip_configuration(
     wheels: Wheels, home: Path, monkeypatch: pytest.MonkeyPatch, section: str
 ) -> None:
     monkeypatch.delenv("PIP_CONFIG_FILE")
     with package_index(wheels.folder) as index:
-        file = home / ".config/pip/pip.conf"
-        file.parent.mkdir(parents=True)
-        file.write_text(f"[{section}]\nindex-url = {simple(index)}\nrequire-virtualenv = true\n")
+        configure(
+            f"[{section}]\nindex-url = {simple(index)}\nrequire-virtualenv = true\n",
+            home / ".config/pip/pip.conf",
+            home / "pip/pip.ini",
+        )
         wheels.check()
 
 
@@ -259,13 +272,6 @@ def test_the_index_of_uv(wheels: Wheels, monkeypatch: pytest.MonkeyPatch, variab
     with package_index(wheels.folder) as index:
         monkeypatch.setenv(variable, simple(index))
         wheels.check()
-
-
-def configure_uv(home: Path, text: str) -> None:
-    """As its user does, on this system and on Windows."""
-    for folder in (home / ".config/uv", home / "AppData/Roaming/uv"):
-        folder.mkdir(parents=True)
-        (folder / "uv.toml").write_text(text)
 
 
 @pytest.mark.usefixtures("uv")

@@ -21,7 +21,7 @@ def settle() -> None:
     if sys.stdin is None or _passes_for_a_console(sys.stdin):
         empty, writer = os.pipe()
         os.close(writer)
-        sys.stdin = os.fdopen(empty, encoding="utf-8")
+        sys.stdin = os.fdopen(empty, encoding="utf-8", closefd=False)  # for as long as we live
     named = os.environ.get("PYTHONIOENCODING", "").partition(":")[0].lower().replace("_", "-")
     is_utf8 = named in {"", "utf-8", "utf8"}
     for stream in (sys.stdin, sys.stdout, sys.stderr):

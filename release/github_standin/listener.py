@@ -94,7 +94,8 @@ def cut(connection: socket.socket) -> None:
     with suppress(OSError):  # the client may have been faster
         socket.socket.shutdown(connection, socket.SHUT_RDWR)
     if os.name == "nt":  # who reads there may not notice before the client closes, too
-        socket.close(connection.detach())
+        with suppress(OSError):
+            socket.close(connection.detach())
 
 
 class _Server(socketserver.ThreadingTCPServer):

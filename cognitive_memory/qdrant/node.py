@@ -28,7 +28,6 @@ from heimdall.models.transfer.address import Address
 from heimdall.models.transfer.failures import translated_errors
 from heimdall.models.transfer.http import Answer
 from heimdall.models.transfer.proxies import pools_behind, proxy_for
-from heimdall.models.transfer.tls import trusting_context
 
 T = TypeVar("T")
 
@@ -88,9 +87,8 @@ class Node:
             self._headers["Authorization"] = address.authorization
         if settings.api_key:
             self._headers["api-key"] = settings.api_key
-        plain = parts.scheme == "http" and self._proxy is None
         try:
-            self._pools = pools_behind(self._proxy, None if plain else trusting_context())
+            self._pools = pools_behind(self._proxy, parts.scheme)
         except SourceError as error:
             raise QdrantUnreachableError(settings.place, str(error)) from error
 

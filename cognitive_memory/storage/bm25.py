@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cognitive_memory.core.recall import EVERYTHING, RecallFilter
 from cognitive_memory.storage.filters import conditions
@@ -46,8 +46,7 @@ ORDER BY key IN (SELECT value FROM json_each(:favoured)) DESC, score DESC, key D
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """What is looked for.
 
     Attributes:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from cognitive_memory.core.arrays import IntArray
-from cognitive_memory.core.history import Event
 from cognitive_memory.core.memory import LoadState, Memory, MemoryType, Origin, Scope
 from cognitive_memory.core.recall import RecallFilter
-from cognitive_memory.core.reports import Deletion
 from cognitive_memory.core.values import MemoryValueError
-from cognitive_memory.storage import history
 from cognitive_memory.storage.errors import UnknownMemoryError
 from cognitive_memory.storage.filters import Conditions, conditions, one_of
 from cognitive_memory.storage.rows import COLUMNS, as_json, as_memory
 from cognitive_memory.storage.vectors import VectorReader
+
+if TYPE_CHECKING:
+    from cognitive_memory.core.history import Event
+    from cognitive_memory.core.reports import Deletion
 
 MOST_TOLD = 1_000
 """How many memories are told of one by one, when many are deleted."""
@@ -69,6 +71,8 @@ class Reader:
         Raises:
             UnknownMemoryError: there is none.
         """
+        from cognitive_memory.storage import history
+
         (key,) = self.keys_of([memory_id])
         return history.events(self.connection, key, self.memories([key])[key])
 
@@ -124,6 +128,8 @@ class Reader:
 
     def tagged(self, tags: Sequence[str]) -> Deletion:
         """The memories that have any of the tags."""
+        from cognitive_memory.core.reports import Deletion
+
         chosen, values = f"SELECT DISTINCT memory {TAGGED}", {"tags": as_json(tags)}
         (count,) = self.connection.execute(f"SELECT count(*) FROM ({chosen})", values).fetchone()
         first = f"{chosen} ORDER BY memory LIMIT {MOST_TOLD}"
@@ -227,7 +233,11 @@ class Reader:
 
     def pinned_and_sources(self) -> tuple[int, int]:
         """How many memories are pinned, and how many sources they come from."""
-        query = "SELECT (SELECT count(*) FROM memories WHERE pinned = 1), count(DISTINCT source) FROM memories"
+        # By their indexes, without a look at the memories.
+        query = """
+            SELECT (SELECT count(*) FROM memories WHERE pinned = 1), count(*)
+            FROM (SELECT DISTINCT source FROM memories WHERE source IS NOT NULL)
+        """
         pinned, sources = self.connection.execute(query).fetchone()
         return int(pinned), int(sources)
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
+from tests.benchmarks.tables import Table, show
 from tests.support.dead_network import KINDS, network_of
 from tests.support.raw_server import endlessly, raw_server
 from tests.support.small_model import Installation, SmallModel
@@ -34,25 +35,28 @@ print(time.perf_counter() - began[0], sum(os.times()[:2]) - began[1])
 """
 
 
-def run(rounds: int = 5) -> None:
-    """Print medians, and the longest that an import stood still. Networks of their own need root and `unshare`."""
-    print(f"\nImport without a usable network ({rounds} rounds, medians; longest stand still)")
+def run(rounds: int = 3) -> None:
+    """Show medians, and the longest that an import stood still. Networks of their own need root and `unshare`."""
+    rows = []
     with tempfile.TemporaryDirectory() as directory:
         top = Path(directory)
         installation = Installation.make(top / "site", SmallModel(top / "release", also=_ALSO))
-        _row("offline by HEIMDALL_OFFLINE=1", installation, top, rounds, [], HEIMDALL_OFFLINE="1")
+        offline = _row("HEIMDALL_OFFLINE=1", installation, top, rounds, [], HEIMDALL_OFFLINE="1")
+        rows.append(offline)
         for kind in KINDS:
             prefix = network_of(kind)
             if isinstance(prefix, str):
-                print(f"  {kind:<32} not measured: {prefix}")
+                print(f"\n{kind}: not measured, {prefix}")
             else:
-                _row(kind, installation, top, rounds, prefix)
+                rows.append(_row(kind, installation, top, rounds, prefix))
         for name, answer, seconds in (
             ("a proxy that swallows", b"", 0.1),
             ("a proxy that takes 7 s for CONNECT", b"HTTP/1.1 503 later\r\n\r\n", 7.0),
         ):
             with _proxy(answer, seconds) as url:
-                _row(name, installation, top, rounds, [], HTTPS_PROXY=url)
+                rows.append(_row(name, installation, top, rounds, [], HTTPS_PROXY=url))
+    title = f"Import without a usable network ({rounds} rounds)"
+    show(Table(title, ("", "s", "of it still", "still at most"), rows))
 
 
 @contextlib.contextmanager
@@ -69,7 +73,8 @@ def _row(
     rounds: int,
     prefix: list[str],
     **variables: str,
-) -> None:
+) -> tuple[str, float, float, float]:
+    """Name, median seconds, median and longest seconds of standing still."""
     own = {"HOME": str(top / "home"), "HEIMDALL_FETCH": "import", **variables}
     environment = {
         key: value
@@ -92,10 +97,7 @@ def _row(
         whole.append(time.perf_counter() - began)
         taken, computed = map(float, done.stdout.split())
         still.append(max(0.0, taken - computed))
-    print(
-        f"  {name:<36} {statistics.median(whole):5.2f} s   still {statistics.median(still):4.2f} s   "
-        f"longest {max(still):4.2f} s"
-    )
+    return name, median(whole), median(still), max(still)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ _SHAPES = ((512, 384, 1536), (512, 1536, 384), (1024, 1024, 1024))
 """Rows, inner dimension, columns: the model's own, and a big square."""
 
 
-def peak(cores: int, rounds: int = 20) -> float:
+def peak(cores: int, rounds: int = 3) -> float:
     """Float32 operations a second of `cores` products side by side, the best of several shapes and rounds."""
     return max(_rate(shape, cores) for shape in _SHAPES for _ in range(rounds))
 

@@ -7,7 +7,6 @@ and whole builds with and without models stand below it.
 from __future__ import annotations
 
 import os
-import statistics
 import sys
 import tempfile
 import time
@@ -15,7 +14,8 @@ from pathlib import Path
 
 from hatch_heimdall_models.config import HookConfig
 from hatch_heimdall_models.pinning import pins_for
-from tests.benchmarks.pairs import Contestant, compare
+from tests.benchmarks.pairs import Contestant, compare, paired
+from tests.benchmarks.tables import compared, show
 from tests.support.manifests import manifest_of, write_models
 from tests.support.small_model import ROOT, noise
 
@@ -40,19 +40,13 @@ def run(rounds: int = 15) -> None:
 
 
 def _hook_alone(root: Path, sums: Contestant, rounds: int) -> None:
-    ours, theirs = [], []
-    for number in range(rounds + 1):
+    def pins() -> float:
         began = time.perf_counter()
         pins_for(root, CONFIG, distribution="sample", version="1.0")
-        seconds = time.perf_counter() - began
-        if number:
-            ours.append(seconds)
-            theirs.append(sums.seconds())
-    ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
-    print(f"\nThe hook's work, 100 MB of models ({rounds} rounds, medians; ratio pair by pair)")
-    for name, measured in (("pins_for", ours), (sums.name, theirs)):
-        print(f"  {name:<48} {1000 * statistics.median(measured):>8.1f} ms")
-    print(f"  ratio {ratio:.2f} (at most 1.3)")
+        return time.perf_counter() - began
+
+    times = paired({sums.name: sums.seconds, "the hook (at most 1.3)": pins}, rounds)
+    show(compared(f"The hook's work, 100 MB of models ({rounds} rounds)", times))
 
 
 def _write_project(root: Path, pinned: dict[str, bytes], models: dict[str, bytes]) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 QUIET = 0.05
 """So much of all cores' time may be taken by others."""
 LOOK_SECONDS = 0.05
-MOST_SECONDS = 2.0
-"""On a machine that is never idle everybody suffers alike."""
+MOST_SECONDS = 0.3
+"""On a machine that is never idle everybody suffers alike, and threads stop to spin sooner."""
 
 
 def busy_seconds(told: str) -> float:

@@ -31,7 +31,7 @@ from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.storage import connections
 from cognitive_memory.storage.store import MemoryStore
 from tests.benchmarks.corpus import mixed_texts, short_texts
-from tests.benchmarks.embedding import paired
+from tests.benchmarks.pairs import paired
 from tests.support.real_model import DIRECTORY
 
 ENGINE = "the engine alone"

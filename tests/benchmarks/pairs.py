@@ -1,12 +1,20 @@
-"""Timing whole processes side by side: in turn, in one run, medians and ratios of pairs, since machines are noisy."""
+"""Timing side by side: in turn, in one run, medians and ratios of pairs, since machines are noisy."""
 
 from __future__ import annotations
 
-import statistics
+import os
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from random import Random
+
+from cognitive_memory.encoding.cores import usable_cores
+from tests.benchmarks import idle
+from tests.benchmarks.tables import Table, Times, compared, show
+
+NOWHERE = os.sep
+"""Where commands run: away from the checkout, which Python would import from before anything that is installed."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,7 @@ class Contestant:
         done = subprocess.run(
             self.command,
             check=True,
+            cwd=NOWHERE,
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -38,16 +47,38 @@ class Contestant:
         return float(done.stdout) if self.reports else time.perf_counter() - began
 
 
-def compare(title: str, contestants: Sequence[Contestant], rounds: int) -> None:
-    """Run all in turn after one warm-up round; print each median, and the median ratio of the first to each other."""
-    times: dict[str, list[float]] = {contestant.name: [] for contestant in contestants}
-    for number in range(rounds + 1):
-        for contestant in contestants:
-            seconds = contestant.seconds()
-            if number:
-                times[contestant.name].append(seconds)
-    first = times[contestants[0].name]
-    print(f"\n{title} ({rounds} rounds, medians; ratio = first / this, pair by pair)")
-    for name, measured in times.items():
-        ratio = statistics.median(a / b for a, b in zip(first, measured, strict=True))
-        print(f"  {name:<48} {1000 * statistics.median(measured):>8.1f} ms   {ratio:5.2f}")
+def paired(
+    actions: Mapping[str, Callable[[], float]],
+    rounds: int,
+    settle: Callable[[], object] = lambda: idle.wait(usable_cores()),
+) -> Times:
+    """What each action returns in each round, in an order that is shuffled for each, always in the same ways.
+
+    `settle` is called before each action.
+    """
+    shuffled = Random(1)
+    times: dict[str, list[float]] = {name: [] for name in actions}
+    for _ in range(rounds):
+        for name in shuffled.sample(list(actions), len(actions)):
+            settle()
+            times[name].append(actions[name]())
+    return times
+
+
+def compare(title: str, contestants: Sequence[Contestant], rounds: int) -> Table:
+    """Run all in turn after one warm-up run, and show each median and how many times as long as the first each takes.
+
+    A peer that can't run here is named and left out.
+    """
+    able = {}
+    for contestant in contestants:
+        try:
+            contestant.seconds()
+            able[contestant.name] = contestant.seconds
+        except (OSError, subprocess.CalledProcessError) as error:
+            if contestant is contestants[0]:
+                raise
+            print(f"\n{contestant.name}: not measured, {error}")
+    table = compared(f"{title} ({rounds} rounds)", paired(able, rounds), "ms")
+    show(table)
+    return table

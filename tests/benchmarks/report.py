@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
 import platform
 import time
@@ -11,39 +9,50 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from cognitive_memory.encoding.cores import usable_cores
+from tests.benchmarks import plot, tables
 from tests.support.real_model import ROOT
 
 PAGE = ROOT / "docs" / "performance.md"
-HEADING = "## One run of all comparisons"
+BEGIN = "<!-- `python -m tests.benchmarks report` writes from here -->\n"
+END = "<!-- to here -->\n"
 
 
 def machine() -> str:
-    """The processor, what of it may be used, and how busy it is."""
+    """The processor, and what of it may be used."""
     told = Path("/proc/cpuinfo")
     lines = told.read_text(encoding="utf-8").splitlines() if told.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-    name = (names or [platform.processor() or platform.machine()])[0]
-    return f"{name}, {usable_cores()} cores, Python {platform.python_version()}{load}"
+    said = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    name = said.get("model name") or platform.processor() or platform.machine()
+    telling = [flag for flag in said.get("flags", "").split() if flag in {"avx2", "avx512_vnni"}]
+    return ", ".join(
+        [name, *telling, f"{usable_cores()} cores, Python {platform.python_version()}"]
+    )
 
 
-def one_run(comparisons: Mapping[str, Callable[[], object]]) -> str:
-    """What the comparisons print, one after the other, each with the machine's load when it began."""
-    parts = []
+def load() -> str:
+    """How many processes want a core, on average of the last minute."""
+    return f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
+
+
+def one_run(comparisons: Mapping[str, Callable[[], object]], picture: Path) -> str:
+    """The tables that the comparisons show, each with the load before and after it. The first one of all is drawn, too."""
+    tables.shown.clear()
+    parts = [f"{machine()}.\n"]
     for name, compare in comparisons.items():
-        before, began, printed = machine(), time.monotonic(), io.StringIO()
-        with contextlib.redirect_stdout(printed):
-            compare()
-        took = f"{time.monotonic() - began:.0f} s"
-        parts.append(f"### {name}\n\n{before}; {took}\n\n```\n{printed.getvalue().strip()}\n```\n")
+        before, began, seen = load(), time.monotonic(), len(tables.shown)
+        compare()
+        took = f"{time.monotonic() - began:.0f} s, load {before} before, {load()} after"
+        found = [table.markdown() for table in tables.shown[seen:]]
+        parts += [f"### {name}\n", f"{took}.\n", *found]
+    picture.write_text(plot.bars(tables.shown[0]), encoding="utf-8")
     return "\n".join(parts)
 
 
-def with_run(page: str, run: str) -> str:
-    """A page whose last section is the run, in place of an earlier one."""
-    return f"{page.partition(HEADING)[0].rstrip()}\n\n{HEADING}\n\n{run}"
-
-
 def run(comparisons: Mapping[str, Callable[[], object]], page: Path = PAGE) -> None:
-    """Run the comparisons, and write them into the page."""
-    page.write_text(with_run(page.read_text("utf-8"), one_run(comparisons)), encoding="utf-8")
+    """Run the comparisons, write their tables between the page's marks, and draw the picture beside it."""
+    before, begin, rest = page.read_text("utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not end:
+        raise SystemExit(f"{page} has no line {BEGIN.strip()} with a line {END.strip()} behind it")
+    figures = one_run(comparisons, page.with_suffix(".svg"))
+    page.write_text(f"{before}{begin}\n{figures}\n{end}{after}", encoding="utf-8")

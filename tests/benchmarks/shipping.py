@@ -17,6 +17,7 @@ from pathlib import Path
 from tests.benchmarks.fetch import hub_of
 from tests.benchmarks.pairs import Contestant, compare
 from tests.benchmarks.peers import CACHE
+from tests.benchmarks.tables import Table, show
 from tests.support.checkout import ROOT
 from tests.support.servers import plain_mirror
 from tests.support.small_model import SmallModel, noise
@@ -25,12 +26,13 @@ from tests.support.vendored_package import VendoredPackage
 MODEL_BYTES = 50_000_000
 FILE = "model.bin"
 OURS, VENDORED, IN_WHEEL = "heimdall-models", "the vendored file", "importlib.resources"
+HUB = "huggingface_hub (nothing verified)"
 REQUIREMENTS = {
     OURS: ["--reinstall-package", OURS, str(ROOT / "heimdall" / "models")],
     VENDORED: [],
     IN_WHEEL: [],
     "pooch": ["pooch"],
-    "huggingface_hub": ["huggingface_hub"],
+    HUB: ["huggingface_hub"],
     "spaCy": ["spacy"],
 }
 IMPORTS = {
@@ -38,7 +40,7 @@ IMPORTS = {
     VENDORED: "from app._models import ensure",
     IN_WHEEL: "from importlib.resources import files",
     "pooch": "import pooch",
-    "huggingface_hub": "from huggingface_hub import hf_hub_download",
+    HUB: "from huggingface_hub import hf_hub_download",
 }
 """What a package that uses it imports; the first is what the others are compared with."""
 CALLS = {
@@ -46,17 +48,15 @@ CALLS = {
     VENDORED: "ensure()",
     IN_WHEEL: "str(files('app') / 'models')",
     "pooch": "pooch.retrieve(os.environ['URL'], 'sha256:' + os.environ['SHA256'], path=os.environ['POOCH'])",
-    "huggingface_hub": f"hf_hub_download('owner/model', '{FILE}')",
+    HUB: f"hf_hub_download('owner/model', '{FILE}')",
 }
 
 
-def run(rounds: int = 7) -> None:
+def run(rounds: int = 5) -> None:
     """Print sizes, medians and ratios."""
     environments = {name: _environment(name, what) for name, what in REQUIREMENTS.items()}
-    print("\nInstalled, without pip and the package itself")
-    for name, python in environments.items():
-        packages, size = _installed(python)
-        print(f"  {name:<48} {packages:>3} packages {size / 1e6:>8.1f} MB")
+    sizes = [(name, *_installed(python)) for name, python in environments.items()]
+    show(Table("Installed, without pip and the package itself", ("", "packages", "MB"), sizes))
     with tempfile.TemporaryDirectory() as directory:
         top = Path(directory)
         model = SmallModel(top / "release", {FILE: noise(MODEL_BYTES // 50) * 50})
@@ -94,8 +94,6 @@ def run(rounds: int = 7) -> None:
             title = f"of {MODEL_BYTES // 10**6} MB over loopback, whole processes"
             fetched = {name: program for name, program in whole.items() if name != IN_WHEEL}
             compare(f"Cold ensure {title}", contestants(fetched, clean=True), rounds)
-            for contestant in contestants(whole, clean=False):
-                contestant.seconds()
             compare(f"Warm ensure {title}", contestants(whole, clean=False), 2 * rounds)
 
 
@@ -111,11 +109,12 @@ def _environment(name: str, requirements: list[str]) -> Path:
     return python
 
 
-def _installed(python: Path) -> tuple[int, int]:
-    """Distributions, and bytes of their files."""
+def _installed(python: Path) -> tuple[str, float]:
+    """Distributions, and megabytes of their files."""
     (site,) = python.parent.parent.glob("lib/python*/site-packages")
     files = [path for path in site.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-    return len(list(site.glob("*.dist-info"))), sum(path.stat().st_size for path in files)
+    size = sum(path.stat().st_size for path in files) / 1e6
+    return str(len(list(site.glob("*.dist-info")))), size
 
 
 if __name__ == "__main__":

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
-import json
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from tests.benchmarks import gemm, idle, peers, plot
-from tests.benchmarks.contestants import CONTESTANTS, OURS
+from tests.benchmarks import embedding, gemm, idle, limits, peers, plot, tables
+from tests.benchmarks.contestants import CONTESTANTS, EXACT, OURS
 from tests.benchmarks.corpus import TEXTS, mixed_texts
-from tests.benchmarks.embedding import main, paired, table
+from tests.benchmarks.pairs import paired
+from tests.benchmarks.tables import side_by_side
 from tests.support.real_model import require_real_model
 
 
@@ -51,25 +53,23 @@ def test_the_machine_is_let_come_to_rest(tmp_path: Path) -> None:
     assert not idle.wait(1, most=0)
 
 
-def test_ratio_is_the_median_of_the_rounds_ratios() -> None:
-    _, _, ours, other = table("t", {OURS: [1.0, 2.0, 4.0], "other": [3.0, 8.0, 4.0]}, "ms")
-    assert ours.split() == [OURS, "2000.00", "1.00x"]
-    assert other.split() == ["other", "4000.00", "3.00x"]
-
-
-def test_of_many_rounds_the_tail_is_shown() -> None:
-    _, head, ours = table("t", {OURS: [0.001] * 90 + [0.009] * 10}, "ms")
-    assert head.split() == ["ms", "p95", "ratio"]
-    assert ours.split() == [OURS, "1.00", "9.00", "1.00x"]
+def test_a_figure_is_a_median_and_a_ratio_that_of_the_rounds() -> None:
+    few = {OURS: [1.0, 2.0, 4.0], "other": [3.0, 8.0, 4.0]}
+    many = {OURS: [0.001] * 90 + [0.009] * 10}
+    table = side_by_side("t", {"few": (few, "s"), "many": (many, "ms")})
+    assert table.columns == ("", OURS, "p95", "other")
+    assert table.rows == [["few, s", 2.0, "", 3.0], ["many, ms", 1.0, 9.0, ""]]
 
 
 def test_picture_has_a_bar_for_each_and_is_xml() -> None:
-    picture = plot.bars(
-        {"Bulk & more": {OURS: [1.0], "other": [12.5]}, "Start": {OURS: [1.0], "other": [0.5]}}
-    )
+    parts = {
+        "Bulk & more": ({OURS: [1.0], "other": [12.5]}, "s"),
+        "Start": ({OURS: [1.0], "other": [0.5]}, "s"),
+    }
+    picture = plot.bars(side_by_side("t", parts))
     tree = ET.fromstring(picture)  # noqa: S314 (made here)
     texts = [element.text for element in tree.iter("{http://www.w3.org/2000/svg}text")]
-    assert "Bulk & more" in texts
+    assert "Bulk & more, s" in texts
     assert "12.50x" in texts
     widths = [
         float(element.get("width", "0"))
@@ -88,34 +88,50 @@ def test_matrix_products_are_measured() -> None:
     assert gemm.peak(1, rounds=1) > 1e8
 
 
-def test_who_can_not_run_is_named_with_what_is_missing() -> None:
+def test_who_can_not_run_is_named_with_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(peers, "PEERS", tmp_path / "none")
     pythons = peers.Pythons([])
     runs, missing = peers.able(pythons, {"shared": "somewhere"})
-    assert list(runs) == [OURS, f"{OURS}, as a memory asks", f"{OURS}, fast"]
+    assert list(runs) == [OURS, EXACT, "fast"]
     assert len(runs) + len(missing) == len(CONTESTANTS)
     assert any(
-        line.startswith("the original: not measured, it needs the model as torch exports it")
+        line.startswith("0.3: not measured, it needs the model as torch exports it")
         for line in missing
     )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it needs Linux")
+def test_a_limit_holds_for_what_runs_under_it(tmp_path: Path) -> None:
+    with limits.pinned() as prefix:
+        code = "from cognitive_memory.encoding.cores import usable_cores; print(usable_cores())"
+        command = [*prefix, sys.executable, "-c", code]
+        assert subprocess.run(command, capture_output=True, check=True).stdout == b"1\n"
+    (tmp_path / "cpu").mkdir()
+    with limits.quota(tmp_path) as prefix:
+        group = tmp_path / "cpu" / limits.GROUP
+        command = [*prefix, sys.executable, "-c", "import os; print(os.getpid())"]
+        done = subprocess.run(command, capture_output=True, check=True)
+        assert (group / "tasks").read_bytes() == done.stdout
+        assert (group / "cpu.cfs_quota_us").read_text() == "100000"
+        for file in group.iterdir():  # a real group's go with it
+            file.unlink()
+    assert not group.exists()
 
 
 @pytest.mark.model
 def test_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(idle, "wait", lambda _: True)
-    picture = tmp_path / "picture.svg"
-    options = [
-        "--models",
-        str(require_real_model()),
-        "--texts",
-        "3",
-        "--rounds",
-        "1",
-        "--plot",
-        str(picture),
-    ]
-    result = CliRunner().invoke(main, [*options, "--json"])
+    monkeypatch.setattr(embedding, "PAUSE", 0)
+    monkeypatch.setattr(embedding, "LIMITS", {})
+    monkeypatch.setattr(peers, "PEERS", tmp_path / "none")
+    monkeypatch.setattr(peers, "exported_files", lambda *_: None)
+    monkeypatch.setattr(tables, "shown", [])
+    require_real_model()
+    result = CliRunner().invoke(embedding.main, ["--texts", "3", "--rounds", "1"])
     assert result.exit_code == 0, result.output
-    parts = json.loads(result.stdout)
-    assert len(parts) == 9
-    assert all(min(values) > 0 for times in parts.values() for values in times.values())
-    assert picture.read_text(encoding="utf-8").startswith("<svg")
+    found = tables.shown[0]
+    assert found.columns == ("", OURS, "p95", EXACT, "fast")
+    assert len(found.rows) == 9
+    assert all(float(cell) > 0 for row in found.rows for cell in row[1:] if cell != "")

@@ -111,12 +111,16 @@ class Installation:
 
     @classmethod
     def make(cls, site: Path, model: SmallModel, *, patient: bool = True) -> Installation:
+        return cls.pinning(site, model.manifest, patient=patient)
+
+    @classmethod
+    def pinning(cls, site: Path, manifest: Manifest, *, patient: bool = True) -> Installation:
         for package in ("heimdall", "cognitive_memory"):
             shutil.copytree(
                 ROOT / package, site / package, ignore=shutil.ignore_patterns("__pycache__", "data")
             )
         shutil.copyfile(ROOT / "heimdall/_heimdall_commands.py", site / "_heimdall_commands.py")
-        model.write_manifest(site / "heimdall" / "model_manifest.json")
+        (site / "heimdall" / "model_manifest.json").write_text(manifest.dumps(), encoding="utf-8")
         if patient:
             let_imports_wait(site / "heimdall")
         return cls(site)

@@ -20,7 +20,6 @@ from .connections import Limited
 from .failures import check_status, translated_errors
 from .limits import Pace
 from .proxies import pools_behind, proxy_for
-from .tls import trusting_context
 
 _CHUNK = 1 << 20
 _MOST_REDIRECTS = 10
@@ -102,7 +101,7 @@ class Client:
     stall_seconds: float = DEFAULT_STALL_SECONDS
     connect_seconds: float = DEFAULT_CONNECT_SECONDS
     patience: Patience = field(default_factory=Patience)
-    _pools: dict[str | None, urllib3.PoolManager] = field(default_factory=dict)
+    _pools: dict[tuple[str | None, str], urllib3.PoolManager] = field(default_factory=dict)
     _unreachable: set[object] = field(default_factory=set)
 
     @contextlib.contextmanager
@@ -173,7 +172,7 @@ class Client:
             )
         try:
             with translated_errors(url, proxy):
-                response = self._pool(proxy).request(
+                response = self._pool(proxy, address.origin[0]).request(
                     "GET" if form is None else "POST",
                     url,
                     body=None if form is None else urlencode(form),
@@ -204,10 +203,10 @@ class Client:
             read=self.patience.limit(self.stall_seconds, share=0.5),
         )
 
-    def _pool(self, proxy: str | None) -> urllib3.PoolManager:
-        if proxy not in self._pools:
-            self._pools[proxy] = pools_behind(proxy, trusting_context())
-        return self._pools[proxy]
+    def _pool(self, proxy: str | None, scheme: str) -> urllib3.PoolManager:
+        if (proxy, scheme) not in self._pools:
+            self._pools[proxy, scheme] = pools_behind(proxy, scheme)
+        return self._pools[proxy, scheme]
 
 
 def _next_address(url: str, location: str | None) -> Address:

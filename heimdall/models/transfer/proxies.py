@@ -6,7 +6,6 @@ import importlib.util
 import ipaddress
 import os
 import re
-import ssl
 import sys
 import urllib.request
 from urllib.parse import urlsplit
@@ -18,6 +17,7 @@ from ..lazy import PROCESS
 from ..secrets import redact_url
 from . import connections
 from .address import Address
+from .tls import trusting_context
 
 VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
 _FORKING = ("gunicorn.arbiter", "celery", "billiard", "uwsgi")
@@ -76,16 +76,18 @@ def problem_with(proxy: str) -> str | None:
     return None
 
 
-def pools_behind(proxy: str | None, tls: ssl.SSLContext | None) -> urllib3.PoolManager:
-    """Connections by way of a proxy, or direct ones.
+def pools_behind(proxy: str | None, scheme: str) -> urllib3.PoolManager:
+    """Connections to servers by way of a proxy, or direct ones.
 
     Args:
         proxy: its URL, perhaps with user and password.
-        tls: for the servers, and for the proxy if it is asked by https; None: neither is.
+        scheme: `http` or `https`, by which the servers are asked. Authorities, which take long to read, are trusted
+            where one of the two needs them.
 
     Raises:
-        SourceError: if the proxy is none that can be used.
+        SourceError: if the proxy is none that can be used, or authorities that a variable names can't be read.
     """
+    tls = trusting_context() if "https" in {scheme, urlsplit(proxy or "").scheme} else None
     if proxy is None:
         return connections.limited(urllib3.PoolManager(ssl_context=tls))
     if problem := problem_with(proxy):

@@ -22,11 +22,8 @@ from typing import Any
 import click
 import numpy as np
 
-from cognitive_memory.encoding.cores import usable_cores
-from cognitive_memory.encoding.tokenization import TextTokenizer
-from tests.benchmarks import gemm, peers
+from tests.benchmarks import peers
 from tests.benchmarks.contestants import CONTESTANTS, EXACT, FASTEMBED, OURS, Places
-from tests.benchmarks.corpus import TEXTS
 from tests.benchmarks.limits import LIMITS
 from tests.benchmarks.pairs import paired
 from tests.benchmarks.tables import Table, Times, show, side_by_side
@@ -205,17 +202,6 @@ def started(start: Mapping[str, Callable[[], Worker]], stack: ExitStack) -> dict
     return workers
 
 
-def share_of_peak(count: int, seconds: float) -> str:
-    """What the matrix products of the mixed texts take of what the processor can do."""
-    tokenize = TextTokenizer(DIRECTORY, 512)
-    operations = sum(
-        gemm.sentence_operations(len(row)) for row in tokenize(TEXTS["mixed"](count)).rows
-    )
-    most = gemm.peak(usable_cores())
-    rate = operations / seconds
-    return f"{rate / 1e9:.0f} GFLOP/s in bulk, {rate / most:.0%} of the {most / 1e9:.0f} that matrix products alone reach"
-
-
 @click.command(context_settings={"show_default": True})
 @click.option(
     "--python",
@@ -252,8 +238,6 @@ def main(pythons: Sequence[Path], count: int, rounds: int) -> None:
         title = "Embedding: medians of heimdall, and how many times as much the others take"
         show(side_by_side(title, parts))
         show(alike)
-        exact = min(parts[f"{count} mixed"][0][EXACT])
-        print(f"\nexact: {share_of_peak(count, exact)}")
         if less := with_less(start, count, rounds):
             show(side_by_side("With less than the machine", less))
 

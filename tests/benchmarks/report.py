@@ -53,4 +53,4 @@ def run(comparisons: Mapping[str, Callable[[], object]], page: Path = PAGE) -> N
         parts += [f"### {name}\n", f"{took}.\n", *found]
         figures = "\n".join(parts)
         page.write_text(f"{before}{begin}\n{figures}\n{end}{after}", encoding="utf-8")
-    page.with_suffix(".svg").write_text(plot.bars(tables.shown[0]), encoding="utf-8")
+        page.with_suffix(".svg").write_text(plot.bars(tables.shown[0]), encoding="utf-8")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from tests.benchmarks import embedding, gemm, idle, limits, peers, plot, tables
+from tests.benchmarks import embedding, idle, limits, peers, plot, tables
 from tests.benchmarks.contestants import CONTESTANTS, EXACT, OURS
 from tests.benchmarks.corpus import TEXTS, mixed_texts
 from tests.benchmarks.pairs import paired
@@ -76,16 +76,6 @@ def test_picture_has_a_bar_for_each_and_is_xml() -> None:
         for element in tree.iter("{http://www.w3.org/2000/svg}rect")
     ][1:]
     assert widths[1] > widths[0] > widths[3]
-
-
-def test_operations_of_a_text() -> None:
-    """By hand: a token alone takes 6 layers of 4 products of 384 x 384 and 2 of 384 x 1536, and attends to itself."""
-    assert gemm.sentence_operations(1) == 6 * 2 * (4 * 384 * 384 + 2 * 384 * 1536 + 2 * 384)
-
-
-@pytest.mark.slow
-def test_matrix_products_are_measured() -> None:
-    assert gemm.peak(1, rounds=1) > 1e8
 
 
 def test_who_can_not_run_is_named_with_what_is_missing(

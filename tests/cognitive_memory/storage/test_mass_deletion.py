@@ -122,10 +122,26 @@ def test_space_is_given_back_where_most_goes(fill: Fill, monkeypatch: pytest.Mon
         assert again.storage.status().memories == 11
 
 
+@pytest.fixture
+def overwritten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite writes zeros over what it frees, as Debian's does."""
+    monkeypatch.setattr(connections, "DURABLE", (*connections.DURABLE, "secure_delete = ON"))
+
+
+@pytest.mark.usefixtures("overwritten")
+def test_what_is_not_given_back_is_overwritten(fill: Fill) -> None:
+    memory = fill(30)
+    memory.store_many([NewMemory(text="the unspeakable word", tags=("gone",))])
+    assert memory.delete_by_tags(["gone"]).count == 31
+    memory.close()
+    assert b"unspeakable" not in memory.database.read_bytes()
+
+
+@pytest.mark.usefixtures("overwritten")
 def test_what_is_given_back_is_not_written_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "DURABLE", (*connections.DURABLE, "secure_delete = ON"))
+    monkeypatch.setattr(mass_deletion, "_WORTH_GIVING_BACK", 50)
     database = tmp_path / "memory.db"
     written: list[int] = []
     monkeypatch.setattr(

@@ -31,7 +31,7 @@ unit: $(INSTALLED) ## The quick part of the suite: no model, wheels, processes, 
 
 windows: ## The suite with the Python of a folder WINDOWS that has Windows' one: make windows WINDOWS=/tmp/windows
 	@test -x "$(WINDOWS)/python" || { echo "WINDOWS=FOLDER names a folder with a program 'python' that runs Python for Windows" >&2; exit 2; }
-	@rm -rf "$(WINDOWS)/checkout" && mkdir -p "$(WINDOWS)/checkout"
+	@rm -rf "$(WINDOWS)/checkout" && mkdir -p "$(WINDOWS)/checkout/cognitive_memory/data"
 	@git ls-files -z --cached --others --exclude-standard | tar --null --files-from=- --create | tar --extract --directory "$(WINDOWS)/checkout"
 	@test ! -d cognitive_memory/data/models || cp -RL cognitive_memory/data/models "$(WINDOWS)/checkout/cognitive_memory/data"
 	@cd "$(WINDOWS)/checkout" && "$(WINDOWS)/python" -m pip install --quiet --no-index --no-build-isolation --no-deps --no-warn-script-location --editable . < /dev/null

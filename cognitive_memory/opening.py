@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -86,6 +85,8 @@ def passing_memory() -> Iterator[ProjectMemory]:
     Raises:
         StorageError: as `ProjectMemory.open` does.
     """
+    import tempfile
+
     with tempfile.TemporaryDirectory() as folder:
         database = Path(folder) / DATABASE_NAME
         with ProjectMemory.open(database) as memory:

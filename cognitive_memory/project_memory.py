@@ -1,29 +1,33 @@
-"""A project's memory: what the command line, the server and the loaders work with."""
+"""A project's memory: what the command line, the server and the loaders work with.
+
+What is no part of a recall is loaded by the method that needs it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
-from threading import Event
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from cognitive_memory.core.config import EmbeddingConfig
 from cognitive_memory.core.embedder import Embedder
 from cognitive_memory.core.memory import Memory, NewMemory, Origin, Scope
 from cognitive_memory.core.recall import EVERYTHING, Recall, RecallFilter
-from cognitive_memory.core.reports import Deletion, ImportReport, OnProgress, StoreReport
 from cognitive_memory.core.values import as_id
-from cognitive_memory.embedding.backfill import Backfill
 from cognitive_memory.embedding.embedder import ModelEmbedder
-from cognitive_memory.embedding.pipeline import EmbeddingPipeline, store_many
-from cognitive_memory.embedding.sharing import Databases
-from cognitive_memory.qdrant.nearest import QdrantNearest
-from cognitive_memory.qdrant.settings import QdrantSettings
-from cognitive_memory.retrieval.alike import stored_alike
 from cognitive_memory.retrieval.recaller import Recaller
 from cognitive_memory.retrieval.scoring import Weights
-from cognitive_memory.storage import importing, json_lines
 from cognitive_memory.storage.store import MemoryStore
+
+if TYPE_CHECKING:
+    from threading import Event
+
+    from cognitive_memory.core.reports import Deletion, ImportReport, OnProgress, StoreReport
+    from cognitive_memory.embedding.backfill import Backfill
+    from cognitive_memory.embedding.sharing import Databases
+    from cognitive_memory.qdrant.nearest import QdrantNearest
+    from cognitive_memory.qdrant.settings import QdrantSettings
 
 PAGE = 500
 """How many memories are read at a time while somebody goes through many."""
@@ -60,8 +64,12 @@ class ProjectMemory:
         self.migration_backup = storage.prepared.backup
         self.weights = weights or Weights()
         self._embedder = embedder
-        self._backfill = Backfill(storage, embedder, others)
-        self._nearest = QdrantNearest(qdrant, storage) if qdrant else None
+        self._others = others
+        self._nearest: QdrantNearest | None = None
+        if qdrant:
+            from cognitive_memory.qdrant.nearest import QdrantNearest
+
+            self._nearest = QdrantNearest(qdrant, storage)
         self._recaller = Recaller(
             storage,
             embedder,
@@ -107,6 +115,12 @@ class ProjectMemory:
             database, project_id=project_id, embedding_space=embedder.embedding_space, scope=scope
         )
         return cls(storage, embedder, qdrant=qdrant, weights=weights, others=others)
+
+    @cached_property
+    def _backfill(self) -> Backfill:
+        from cognitive_memory.embedding.backfill import Backfill
+
+        return Backfill(self.storage, self._embedder, self._others)
 
     def close(self) -> None:
         """Close the database's files, and the connection to Qdrant."""
@@ -159,6 +173,8 @@ class ProjectMemory:
                 those embedding is over.
             by_hand: somebody says each of them now, so each text is stored once, as `store` does.
         """
+        from cognitive_memory.embedding.pipeline import store_many
+
         report = store_many(
             self.storage, self._embedder, memories, embed=embed, progress=progress, by_hand=by_hand
         )
@@ -176,6 +192,8 @@ class ProjectMemory:
             key = writer.update(as_id(memory_id), changes)
             pending = writer.vectors.pending(keys=[key])
         if pending:
+            from cognitive_memory.embedding.pipeline import EmbeddingPipeline
+
             with EmbeddingPipeline(self.storage, self._embedder, optional=True) as embedding:
                 embedding.add(pending)
         return self.get(memory_id)
@@ -221,6 +239,8 @@ class ProjectMemory:
         Raises:
             UnknownMemoryError: the memory is not there any more.
         """
+        from cognitive_memory.retrieval.alike import stored_alike
+
         with self.storage.reading() as reader:
             return stored_alike(reader, memory)
 
@@ -297,6 +317,8 @@ class ProjectMemory:
             vectors: with the vectors and the embedding space of each; without them the lines are a
                 tenth as long, and whoever imports them embeds again.
         """
+        from cognitive_memory.storage import json_lines
+
         with self.storage.reading() as reader:
             yield from json_lines.export_lines(reader, vectors=vectors)
 
@@ -308,6 +330,8 @@ class ProjectMemory:
         Raises:
             JsonLineError: a line can't be read; with its number.
         """
+        from cognitive_memory.storage import importing
+
         report = importing.import_lines(self.storage, lines, own=own)
         self._recaller.comparer.keep(report.vectors)
         return report

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> str:
     if name == "__version__":
-        from importlib.metadata import version
+        from heimdall.version import own_version
 
-        return version("heimdall-mcp")
+        return own_version()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

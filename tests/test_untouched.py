@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from heimdall.models import locations
 from tests.support.checkout import ROOT
 
 _TEST = """
@@ -16,14 +17,17 @@ from pathlib import Path
 from heimdall.models import locations
 
 def test_writes(tmp_path):
-    Path(locations.user_data_dir()).mkdir(parents=True)
-    Path(locations.user_data_dir(), "note").write_text(f"{%s}")
+    with Path(locations.user_data_dir(), "note").open("a") as stream:
+        stream.write(f"{%s}")
 """
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("written", "code"), [("tmp_path", 1), ("'by somebody else'", 0)])
 def test_what_a_test_leaves_is_named(written: str, code: int, tmp_path: Path) -> None:
+    note = Path(locations.user_data_dir(), "note")
+    note.parent.mkdir(parents=True)
+    note.write_text("pytest-of-earlier")
     (tmp_path / "test_some.py").write_text(_TEST % written)
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     done = subprocess.run(
@@ -35,4 +39,4 @@ def test_what_a_test_leaves_is_named(written: str, code: int, tmp_path: Path) ->
         check=False,
     )
     assert done.returncode == code, done.stdout
-    assert ("left outside of the tests' own homes" in done.stdout) == bool(code)
+    assert (f"{note}, written during test_some.py::test_writes" in done.stdout) == bool(code)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
 
 FORMS = (
     '2026-01-31, 2026-01, 2026-01-31T12:00, "31 January 2026", "today", "yesterday", "last week", '
@@ -39,8 +39,7 @@ _NAMED = re.compile(
 _RELATIVE_DAYS = {"today": 0, "yesterday": -1, "day before yesterday": -2, "tomorrow": 1}
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A span of time, both ends with a time zone.
 
     Attributes:

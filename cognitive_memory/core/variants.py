@@ -6,8 +6,7 @@ serves.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from heimdall.models import receipts
 from heimdall.models.locate import locate
@@ -17,8 +16,7 @@ _OTHER_PRECISION = ("coreml",)
 """Devices that compute in half precision."""
 
 
-@dataclass(frozen=True, slots=True)
-class Graph:
+class Graph(NamedTuple):
     """A graph over a model's files.
 
     Attributes:
@@ -44,8 +42,7 @@ class Graph:
     bulk_on: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PinnedVariant:
+class PinnedVariant(NamedTuple):
     """A model in one variant, as the manifest has it.
 
     Attributes:

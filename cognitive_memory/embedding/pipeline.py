@@ -18,7 +18,7 @@ from cognitive_memory.embedding.embedder import embedded_text, message_alone
 from cognitive_memory.storage.store import MemoryStore
 from cognitive_memory.storage.token_codes import write_tokens
 from cognitive_memory.storage.vectors import Embedded, Pending
-from cognitive_memory.storage.writing import Stored, Writer
+from cognitive_memory.storage.writing import Writer
 from heimdall.errors import HeimdallError
 
 BLOCK = 256
@@ -148,11 +148,12 @@ def store_many(
 
     What `ProjectMemory.store_many` does.
     """
-    stored: list[Stored] = []
+    ids: list[str] = []
+    changes: Counter[str] = Counter()
 
     def report() -> None:
-        if progress is not None and stored:
-            progress(len(stored), min(pipeline.blocks * BLOCK, len(stored)))
+        if progress is not None and ids:
+            progress(len(ids), min(pipeline.blocks * BLOCK, len(ids)))
 
     with EmbeddingPipeline(store, embedder, optional=True) as pipeline:
         for block in batched(memories, BLOCK):
@@ -160,13 +161,13 @@ def store_many(
                 of_block = writer.put(block, by_hand=by_hand)
                 keys = [item.key for item in of_block] if embed else []
                 pending = writer.vectors.pending(keys=keys)
-            stored += of_block
+            ids += (item.id for item in of_block)
+            changes.update(str(item.change) for item in of_block)
             if embed:
                 pipeline.add(pending)
             report()
     report()
-    changes = Counter(str(item.change) for item in stored)
-    return StoreReport(**changes, ids=tuple(item.id for item in stored))
+    return StoreReport(**changes, ids=tuple(ids))
 
 
 def _outcomes(

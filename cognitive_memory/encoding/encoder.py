@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Self
 
 from cognitive_memory.core.arrays import FloatArray
 from cognitive_memory.core.config import ConfigError
-from cognitive_memory.core.reports import OnProgress
 from cognitive_memory.core.variants import Graph
 from cognitive_memory.encoding.cores import processor_has, usable_cores
 from cognitive_memory.encoding.errors import ModelLoadError
@@ -22,6 +21,7 @@ from cognitive_memory.encoding.tokenization import TextTokenizer
 
 if TYPE_CHECKING:
     from cognitive_memory.core.embedder import Tokens
+    from cognitive_memory.core.reports import OnProgress
     from cognitive_memory.encoding.pipeline import Block
 
 MOST_WINDOWS = 16

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import NamedTuple
 
 from cognitive_memory.core.config import A_COUNT, A_NAME
 
 CONFIG_NAME = "model_config.json"
 
 
-@dataclass(frozen=True, slots=True)
-class ModelSettings:
+class ModelSettings(NamedTuple):
     """The content of `model_config.json`.
 
     Attributes:
@@ -51,4 +50,4 @@ def read_settings(directory: Path) -> ModelSettings:
     for key, fits, expected in _CHECKS:
         if not fits(value := content.get(key)):
             raise ValueError(f"{CONFIG_NAME}: {key!r} is {value!r}, expected {expected}")
-    return ModelSettings(*(content[field.name] for field in fields(ModelSettings)))
+    return ModelSettings(*(content[name] for name in ModelSettings._fields))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cognitive_memory.core.arrays import FloatArray
 from cognitive_memory.encoding.batching import plan_batches
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from cognitive_memory.core.embedder import Tokens
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """Vectors of consecutive texts.
 
     Attributes:
@@ -132,8 +131,7 @@ class Pipeline:
         return _Work(first, vectors, owners, places, parts, tokens)
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
+class _Work(NamedTuple):
     """Texts under way: their parts fill `vectors` and `tokens`, a row for each of `owners`, and say how many texts they finished."""
 
     first: int

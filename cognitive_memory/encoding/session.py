@@ -200,8 +200,9 @@ def _options(*, threads: int, packed: bool) -> Any:
     options.log_severity_level = _ERRORS_ALONE
     options.intra_op_num_threads = threads
     # Threads that wait for the next operator by spinning take a third off a single text. In bulk
-    # there are none.
-    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(threads > 1)))
+    # there are none, and in a first session they would spin while it is made, too.
+    spinning = str(int(threads > 1 and packed))
+    options.add_session_config_entry("session.intra_op.allow_spinning", spinning)
     options.add_session_config_entry("session.disable_prepacking", str(int(not packed)))
     # Since onnxruntime 1.30; older ones ignore it.
     options.add_session_config_entry("session.prepack.enable_parallel", "1")

@@ -49,9 +49,9 @@ class TokenCode:
 
         if not has_code(name):
             return None
-        with np.load(_file(name)) as arrays:
-            telling = np.unpackbits(arrays["telling"]).astype(np.bool_)
-            return cls(arrays["projection"].astype(np.float32), telling, token_of)
+        arrays = np.load(_file(name))
+        telling = np.unpackbits(arrays["telling"]).astype(np.bool_)
+        return cls(arrays["projection"].astype(np.float32), telling, token_of)
 
     def __call__(self, ids: IntArray, states: FloatArray) -> Tokens:
         """The tokens of one text.
@@ -114,4 +114,4 @@ def joined(tokens: Sequence[Tokens], owners: Sequence[int]) -> tuple[Tokens, ...
 
 
 def _file(name: str) -> Path:
-    return Path(__file__).parent / "token_codes" / f"{name}.npz"
+    return Path(__file__).parent / "token_codes" / f"{name}.npy"

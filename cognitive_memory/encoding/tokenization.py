@@ -114,13 +114,14 @@ class TextTokenizer:
         return Tokenized(rows, owners, cut)
 
     def token_of(self, number: int) -> str:
-        """The token of an id; nothing for one that the vocabulary does not have."""
+        """The token of an id that a text has, or had; nothing for one that the vocabulary does not have."""
+        if self._plain and (token := self._plain.vocabulary.token_of(number)) is not None:
+            return token
         return self._tokens.get(number, "")
 
     @cached_property
     def _tokens(self) -> dict[int, str]:
-        pieces = self._plain.pieces if self._plain else self._library.get_vocab()
-        return {number: token for token, number in pieces.items()}
+        return {number: token for token, number in self._library.get_vocab().items()}
 
     def _windows(self, ids: list[int]) -> list[list[int]]:
         """As few windows as will do, of as like a length as can be.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -45,6 +45,8 @@ def read_config(path: Path) -> ProjectConfig:
         raise _unusable(path, f"can't be read: {error.strerror or error}") from error
     if len(content) > _MOST_BYTES:
         raise _unusable(path, f"has more than the {_MOST_BYTES:,} bytes that settings may have")
+    if (unchanged := _as_written(content)) is not None:
+        return unchanged
     document = _compose(path, content)
     mistakes: list[tuple[int, str]] = []
     config = ProjectConfig() if document is None else _read(ProjectConfig, document, "", mistakes)
@@ -57,6 +59,16 @@ def template(project_id: str) -> str:
     """The text of a new file: the project's id, and every other setting as a comment with its default."""
     lines = [_HEAD.rstrip("\n"), *_describe(ProjectConfig, "", {"project_id": project_id})]
     return "\n".join(lines) + "\n"
+
+
+def _as_written(content: bytes) -> ProjectConfig | None:
+    """The settings in a file that nobody changed since `template` made it, without what reads YAML: that loads as long as a search takes."""
+    found = re.search(
+        rb"^project_id: ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$", content, re.MULTILINE
+    )
+    if found is None or template(project_id := found[1].decode()).encode() != content:
+        return None
+    return ProjectConfig(project_id=project_id)
 
 
 def _compose(path: Path, content: bytes) -> Node | None:
@@ -157,6 +169,8 @@ def _nearest(key: str, prefix: str, names: list[str]) -> str:
         return (
             "heimdall 0.3 had it; 'heimdall migrate' keeps such settings aside and makes new ones"
         )
+    import difflib
+
     near = difflib.get_close_matches(key, names, n=1)
     return (
         f"did you mean {prefix}{near[0]}?"

@@ -11,10 +11,10 @@ from __future__ import annotations
 import json
 import os
 import stat
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 from cognitive_memory.project.find import DATABASE_NAME, Project
 from heimdall.models import locations
@@ -32,8 +32,7 @@ _PATTERNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class KnownProject:
+class KnownProject(NamedTuple):
     """A project that was used on this machine.
 
     Attributes:

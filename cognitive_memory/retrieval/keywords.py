@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from importlib import resources
+from pkgutil import get_data
+from typing import NamedTuple
 
 from cognitive_memory.core.search_words import character_pairs, identifier_parts, without_runs
 from cognitive_memory.storage.bm25 import Term
 
-STOP_WORDS = frozenset(
-    resources.files(__package__).joinpath("stop_words.txt").read_text(encoding="utf-8").split()
-)
+STOP_WORDS = frozenset((get_data(__package__, "stop_words.txt") or b"").decode().split())
 """English words that say nothing about what is asked.
 
 Left out, since the score of a rare one ("whom" in a technical memory) would be noise. Other
@@ -38,8 +36,7 @@ _WORD = re.compile(r"[^\W_]+")
 _COMPOUND = re.compile(r"[^\W_]+(?:[_./:-]+[^\W_]+)+")
 
 
-@dataclass(frozen=True, slots=True)
-class Sought:
+class Sought(NamedTuple):
     """What a question is looked for with.
 
     Attributes:

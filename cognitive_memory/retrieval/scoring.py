@@ -6,10 +6,10 @@ docs/recall.md has the measurements behind each number.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cognitive_memory.core.local_time import Span
 from cognitive_memory.core.memory import Memory, Origin
@@ -94,8 +94,7 @@ class Weights:
         return 1.0 - self.meaning
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A memory that may answer, and what its words, its meaning and its tokens bring it."""
 
     key: int
@@ -256,7 +255,7 @@ def with_tokens(
         share = weights.commits if key in commits else 1.0
         return weights.tokens * (usual + share * (near.get(key, usual) - usual))
 
-    return [replace(candidate, tokens=brought(candidate.key)) for candidate in candidates]
+    return [candidate._replace(tokens=brought(candidate.key)) for candidate in candidates]
 
 
 def standing(memory: Memory, brought: float, weights: Weights) -> dict[str, float]:

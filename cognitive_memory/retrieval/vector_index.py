@@ -155,21 +155,21 @@ class VectorIndex:
             UnfitVectorsError: the rows are no unit vectors of that dimension.
         """
         if among is not None:
-            return self._cosines_among(vector, self.rows_of(np.array(among, dtype=np.int64)))
+            return self._cosines_among(vector, np.asarray(among, dtype=np.int64))
         parts = [segment.cosines(vector) for segment in self.segments]
         if len(parts) == 1:  # most often; nothing is copied
             return parts[0]
         return np.concatenate([*parts, np.empty(0, dtype=np.float32)])
 
-    def _cosines_among(self, vector: Matrix, rows: Rows) -> Matrix:
-        rows = rows[rows >= 0]
+    def _cosines_among(self, vector: Matrix, keys: Keys) -> Matrix:
         total = sum(map(len, self.segments))
-        if len(rows) * FEW > total:
+        if len(keys) * FEW > total:
             cosines = self.cosines(vector)
-            keep = np.zeros(total, dtype=np.bool_)
-            keep[rows] = True
-            cosines[~keep] = -np.inf
+            wanted = [np.isin(segment.keys, keys) for segment in self.segments]
+            cosines[~np.concatenate([*wanted, np.empty(0, dtype=np.bool_)])] = -np.inf
             return cosines
+        rows = self.rows_of(keys)
+        rows = rows[rows >= 0]
         cosines = np.full(total, -np.inf, dtype=np.float32)
         for segment, here, places in self._by_segment(rows):
             cosines[rows[here]] = _products(segment.matrix[places], vector)

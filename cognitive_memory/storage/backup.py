@@ -160,7 +160,8 @@ _COUNTS = {
         "- (SELECT count(*) FROM tokens AS t WHERE t.model = models.model))) FROM models"
     ),
     "tags": (
-        "SELECT (SELECT count(*) FROM memory_tags) - (SELECT count(DISTINCT memories.key || ' ' || value) FROM memories, json_each(tags))"
+        "SELECT (SELECT count(*) FROM memory_tags) - "
+        "(SELECT total((SELECT count(DISTINCT value) FROM json_each(tags))) FROM memories)"
     ),
 }
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import stat
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -147,6 +146,8 @@ def times(path: Path) -> str:
 @contextlib.contextmanager
 def draft_folder(directory: Path) -> Iterator[Path]:
     """A folder of our own in a directory, removed at the end; what killed processes left of theirs goes, too."""
+    import shutil
+
     from heimdall.models.processes import new_owner
     from heimdall.models.transfer.partials import is_abandoned
 

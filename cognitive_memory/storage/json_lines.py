@@ -30,10 +30,11 @@ LONGEST_LINE = 32_000_000
 _KEYS = [*DOCUMENT_KEYS, "vector"]
 _TIMES = ("created_at", "updated_at")
 
+# With a limit, so that keys alone are sorted: whole memories of one moment may be too many to hold.
 _EXPORT = f"""
 SELECT {COLUMNS}, models.label, embeddings.vector, embeddings.failure
-FROM memories LEFT JOIN embeddings ON embeddings.memory = memories.key AND :vectors LEFT JOIN models USING (model)
-ORDER BY memories.created_at, memories.id
+FROM (SELECT key FROM memories ORDER BY created_at, id LIMIT -1) CROSS JOIN memories USING (key)
+LEFT JOIN embeddings ON embeddings.memory = memories.key AND :vectors LEFT JOIN models USING (model)
 """
 
 

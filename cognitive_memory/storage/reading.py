@@ -5,24 +5,23 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from cognitive_memory.core.arrays import IntArray
-from cognitive_memory.core.history import Event
 from cognitive_memory.core.memory import LoadState, Memory, MemoryType, Origin, Scope
 from cognitive_memory.core.recall import RecallFilter
-from cognitive_memory.core.reports import Deletion
 from cognitive_memory.core.values import MemoryValueError
-from cognitive_memory.storage import history
 from cognitive_memory.storage.errors import UnknownMemoryError
-from cognitive_memory.storage.filters import Conditions, conditions, one_of
+from cognitive_memory.storage.filters import TAGGED, Conditions, conditions, keys_query, one_of
 from cognitive_memory.storage.rows import COLUMNS, as_json, as_memory
 from cognitive_memory.storage.vectors import VectorReader
 
+if TYPE_CHECKING:
+    from cognitive_memory.core.history import Event
+    from cognitive_memory.core.reports import Deletion
+
 MOST_TOLD = 1_000
 """How many memories are told of one by one, when many are deleted."""
-
-TAGGED = f"FROM memory_tags WHERE tag IN {one_of('tags')}"
-"""Where the column `memory` has those that have any of the tags."""
 
 _ORDERS: Mapping[str, tuple[str, str]] = {
     "newest": ("memories.created_at", "DESC"),
@@ -69,6 +68,8 @@ class Reader:
         Raises:
             UnknownMemoryError: there is none.
         """
+        from cognitive_memory.storage import history
+
         (key,) = self.keys_of([memory_id])
         return history.events(self.connection, key, self.memories([key])[key])
 
@@ -124,6 +125,8 @@ class Reader:
 
     def tagged(self, tags: Sequence[str]) -> Deletion:
         """The memories that have any of the tags."""
+        from cognitive_memory.core.reports import Deletion
+
         chosen, values = f"SELECT DISTINCT memory {TAGGED}", {"tags": as_json(tags)}
         (count,) = self.connection.execute(f"SELECT count(*) FROM ({chosen})", values).fetchone()
         first = f"{chosen} ORDER BY memory LIMIT {MOST_TOLD}"
@@ -193,13 +196,10 @@ class Reader:
         """The keys of all memories that pass the filter; some of them twice."""
         import numpy as np
 
-        where = conditions(filter)
-        chosen = f"SELECT memories.key AS key FROM memories WHERE {where}"
-        if filter.tags and filter == RecallFilter(tags=filter.tags):  # their index has all
-            chosen = f"SELECT memory AS key {TAGGED}"
+        chosen, values = keys_query(filter)
         # As one text: a row for each takes Python several times as long.
         query = f"SELECT ifnull(group_concat(key), '') FROM ({chosen})"
-        (keys,) = self.connection.execute(query, where.values).fetchone()
+        (keys,) = self.connection.execute(query, values).fetchone()
         return np.fromstring(keys, dtype=np.int64, sep=",")
 
     def standing_keys(self, limit: int) -> list[int]:
@@ -227,7 +227,11 @@ class Reader:
 
     def pinned_and_sources(self) -> tuple[int, int]:
         """How many memories are pinned, and how many sources they come from."""
-        query = "SELECT (SELECT count(*) FROM memories WHERE pinned = 1), count(DISTINCT source) FROM memories"
+        # By their indexes, without a look at the memories.
+        query = """
+            SELECT (SELECT count(*) FROM memories WHERE pinned = 1), count(*)
+            FROM (SELECT DISTINCT source FROM memories WHERE source IS NOT NULL)
+        """
         pinned, sources = self.connection.execute(query).fetchone()
         return int(pinned), int(sources)
 

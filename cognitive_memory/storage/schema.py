@@ -6,8 +6,8 @@ import logging
 import sqlite3
 import time
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from uuid import uuid4
 
 from cognitive_memory.storage import connections, ddl, files, known
@@ -31,8 +31,7 @@ another process may begin one and write to the file meanwhile."""
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """A database that has this release's schema.
 
     Attributes:
@@ -50,8 +49,7 @@ class Prepared:
     read_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Peek:
+class Peek(NamedTuple):
     """What a database says of itself.
 
     Attributes:
@@ -65,8 +63,7 @@ class Peek:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Identity:
+class _Identity(NamedTuple):
     """What the file itself says before anything in it is believed: the schema's version and the secret, if it has one."""
 
     version: int

@@ -5,17 +5,20 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cognitive_memory.core.memory import Scope
-from cognitive_memory.core.reports import Deletion
-from cognitive_memory.core.status import MemoryStatus
-from cognitive_memory.storage import connections, mass_deletion
+from cognitive_memory.storage import connections
 from cognitive_memory.storage.connections import Connections
 from cognitive_memory.storage.errors import read_only_error
 from cognitive_memory.storage.files import size_on_disk
 from cognitive_memory.storage.reading import Reader
 from cognitive_memory.storage.schema import prepare
-from cognitive_memory.storage.writing import Writer
+
+if TYPE_CHECKING:
+    from cognitive_memory.core.reports import Deletion
+    from cognitive_memory.core.status import MemoryStatus
+    from cognitive_memory.storage.writing import Writer
 
 
 class MemoryStore:
@@ -77,6 +80,8 @@ class MemoryStore:
             DatabaseBusyError: other processes kept the database locked for `connections.BUSY_SECONDS`.
             StorageError: as the file's state is.
         """
+        from cognitive_memory.storage.writing import Writer
+
         if self.prepared.read_only:
             raise read_only_error(self.database)
         space = self.embedding_space()  # before the lock is taken: it may read the manifest
@@ -94,6 +99,9 @@ class MemoryStore:
         Raises:
             DatabaseBusyError, StorageError: as `writing` does.
         """
+        from cognitive_memory.storage import mass_deletion
+        from cognitive_memory.storage.writing import Writer
+
         if self.prepared.read_only:
             raise read_only_error(self.database)
         space = self.embedding_space()
@@ -108,6 +116,8 @@ class MemoryStore:
 
     def status(self) -> MemoryStatus:
         """Everything counted, at one moment."""
+        from cognitive_memory.core.status import MemoryStatus
+
         with self.reading() as reader:
             types = reader.types()
             pinned, sources = reader.pinned_and_sources()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
@@ -27,8 +26,7 @@ PENDING = "key, text, context, origin, content_hash"
 """The columns of memories that `waiting` reads."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(NamedTuple):
     """A memory that needs a vector: its key, what is to be embedded, how it came here, and the hash that says whether it still fits."""
 
     key: int
@@ -38,8 +36,7 @@ class Pending:
     content_hash: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Embedded:
+class Embedded(NamedTuple):
     """The outcome of embedding one memory: a vector as float32 bytes, or the reason why there is none; and its tokens' codes."""
 
     key: int
@@ -60,8 +57,7 @@ class State(NamedTuple):
     stamp: int
 
 
-@dataclass(frozen=True, slots=True)
-class Vectors:
+class Vectors(NamedTuple):
     """Vectors of one embedding space, and what to forget.
 
     Attributes:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from heimdall.cli.output import faint, strong
 from heimdall.cli.wrapping import OMISSION, cut, cut_before, width, wrapped
@@ -41,8 +40,7 @@ _STEM, _ENDING = 5, 3
 """A word is marked if it begins as one of the question's does, whose last letters may differ."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class Layout(NamedTuple):
     """How memories are shown.
 
     Attributes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from heimdall.cli import output, screen, tables
+from heimdall.cli import output, screen
 from heimdall.cli.memory_lines import (
     FEWEST_LINES,
     LINES,
@@ -103,6 +103,7 @@ def _also(hit: Hit) -> list[str]:
 def table(memories: Sequence[Memory]) -> None:
     """Print one line for each memory."""
     from cognitive_memory.storage.short_ids import short_id
+    from heimdall.cli import tables
 
     whole = [tables.Column("id", whole=True), tables.Column("type", whole=True)]
     rows = (

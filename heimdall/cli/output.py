@@ -12,7 +12,6 @@ import errno
 import io
 import json
 import os
-import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -161,7 +160,7 @@ def _wrapped(text: str) -> str:
 def _broken(line: str) -> str:
     """A line as long as the terminal is wide; what follows stands a little further in than it begins."""
     further = " " * (len(line) - len(line.lstrip())) + GAP
-    room = max(_NARROWEST, shutil.get_terminal_size().columns - len(further))
+    room = max(_NARROWEST, terminal_size().columns - len(further))
     return f"\n{further}".join(wrapped(line, room))
 
 
@@ -215,6 +214,13 @@ def fields_of(record: object) -> dict[str, Any]:
     return {field.name: getattr(record, field.name) for field in dataclass_fields(record)}
 
 
+def terminal_size() -> os.terminal_size:
+    """Columns and lines of the terminal; 80 and 24 where there is none."""
+    import shutil
+
+    return shutil.get_terminal_size()
+
+
 def on_terminal(stream: TextIO | None) -> bool:
     """Whether people read the stream on a terminal that can do more than print lines."""
     try:
@@ -230,7 +236,7 @@ def console(drawn: TextIO | None = None) -> Console:
     return Console(
         file=drawn or sys.stdout,
         force_terminal=True,
-        width=shutil.get_terminal_size().columns,
+        width=terminal_size().columns,
         highlight=False,
         markup=False,
         emoji=False,

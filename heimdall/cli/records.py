@@ -7,7 +7,7 @@ import logging
 
 from heimdall.cli import output
 from heimdall.cognitive_system.logs import DEFAULT_LEVEL, LOGGERS, keep_logs
-from heimdall.models.settings import SettingsError
+from heimdall.errors import HeimdallError
 
 _ISSUES = "https://github.com/lcbcFoo/heimdall-mcp-server/issues"
 
@@ -33,7 +33,7 @@ def begin(*, lenient: bool = False) -> None:
     """
     try:
         keep_logs("heimdall")
-    except SettingsError:
+    except HeimdallError:
         if not lenient:
             raise
         keep_logs("heimdall", level=DEFAULT_LEVEL)
@@ -45,10 +45,10 @@ def mistake_of_ours(error: Exception) -> None:
     """Keep the traceback of an error that should not have happened, and tell the user in one sentence."""
     name = f"{type(error).__name__}: {error}"
     where = "set HEIMDALL_DEBUG=1 to see where"
-    with contextlib.suppress(SettingsError):  # what the user is to learn of now is the mistake
+    with contextlib.suppress(HeimdallError):  # what the user is to learn of now is the mistake
         if log := keep_logs("heimdall"):
             trace = (type(error), error, error.__traceback__)
             log.handle(logging.LogRecord("heimdall", logging.ERROR, "", 0, name, None, trace))
-            if log.path.exists():
-                where = f"the details are in {log.path}"
+            if log.file.path.exists():
+                where = f"the details are in {log.file.path}"
     output.error(f"this should not have happened: {name}; {where}. Please report it at {_ISSUES}")

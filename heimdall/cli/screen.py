@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-import shutil
 import sys
 from collections.abc import Iterable, Sequence
 
@@ -15,12 +14,12 @@ from heimdall.cli import output
 
 def columns() -> int | None:
     """How wide the terminal is that stdout goes to; None if it goes elsewhere."""
-    return shutil.get_terminal_size().columns if output.on_terminal(sys.stdout) else None
+    return output.terminal_size().columns if output.on_terminal(sys.stdout) else None
 
 
 def height() -> float:
     """How many lines the terminal has that stdout goes to; without end where it goes elsewhere."""
-    return shutil.get_terminal_size().lines if output.on_terminal(sys.stdout) else math.inf
+    return output.terminal_size().lines if output.on_terminal(sys.stdout) else math.inf
 
 
 def show(lines: Iterable[Sequence[str]]) -> None:

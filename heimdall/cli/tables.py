@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import click
 
-from heimdall.cli.output import GAP, Styled, as_text, console, on_terminal, padded
+from heimdall.cli.output import GAP, Styled, as_text, console, on_terminal, padded, terminal_size
 from heimdall.cli.wrapping import width
 from heimdall.models.text import printable
 
@@ -48,7 +47,7 @@ def table(columns: Sequence[Column | str], rows: Iterable[Sequence[object]]) -> 
         size if column.whole else min(size, _NARROWEST_CELL)
         for size, column in zip(widths, layout, strict=True)
     ) + len(GAP) * (len(layout) - 1)
-    if on_terminal(sys.stdout) and shutil.get_terminal_size().columns >= needed:
+    if on_terminal(sys.stdout) and terminal_size().columns >= needed:
         _draw_table(layout, cells)
         return
     for row in titled:

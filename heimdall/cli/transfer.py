@@ -44,7 +44,7 @@ def export(*, file: Path | None, without_vectors: bool, scope: str, force: bool)
     memories = -1  # the first line is a header
     with this_memory(scope) as memory, _lines_to(target, force=force) as stream:
         for line in memory.export_lines(vectors=not without_vectors):
-            stream.write(f"{line}\n")
+            stream.write(f"{line}\n".encode())
             memories += 1
     return None if target is None else _written("exported", target, memories)
 
@@ -156,13 +156,13 @@ def restore(*, file: Path, force: bool, own: bool, scope: str) -> Report:
 
 
 @contextmanager
-def _lines_to(file: Path | None, *, force: bool) -> Iterator[IO[str]]:
+def _lines_to(file: Path | None, *, force: bool) -> Iterator[IO[bytes]]:
     """The standard output, or a stream whose file gets its name when everything is in it."""
     if file is None:
-        with output.to_stdout(), click.open_file("-", "w", encoding="utf-8") as stream:
+        with output.to_stdout(), click.open_file("-", "wb") as stream:
             yield stream
         return
     if file.exists() and not force:
         raise click.UsageError(f"{file} exists already; --force replaces it.")
-    with draft(file) as beside, beside.open("w", encoding="utf-8", newline="\n") as stream:
+    with draft(file) as beside, beside.open("wb") as stream:
         yield stream

@@ -116,30 +116,18 @@ def _leave_stdout() -> None:
         os.close(nowhere)
 
 
-class _Late(logging.Handler):
-    """Begins the log file with the first record: what that needs takes as long as an answer."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        from heimdall.cognitive_system.logs import keep_logs
-        from heimdall.errors import HeimdallError
-
-        try:
-            log = keep_logs("heimdall")
-        except HeimdallError:  # the variable for the level is wrong, which other commands tell
-            return
-        if log is not None and record.levelno >= log.level:
-            log.handle(record)
-
-
 def _keep_logs() -> None:
     """Send records to the log file alone: nothing of ours may be on stderr."""
-    late = _Late(logging.INFO)
-    for name in ("heimdall", "cognitive_memory"):
-        logger = logging.getLogger(name)
-        if not any(isinstance(handler, _Late) for handler in logger.handlers):
-            logger.addHandler(late)
+    from heimdall.cognitive_system.logs import LOGGERS, keep_logs
+    from heimdall.errors import HeimdallError
+
+    with contextlib.suppress(
+        HeimdallError
+    ):  # the level's variable is wrong, which other commands tell
+        keep_logs("heimdall")
+    for logger in map(logging.getLogger, LOGGERS):
+        logger.addHandler(logging.NullHandler())
         logger.propagate = False
-        logger.setLevel(logging.INFO)
 
 
 def _log_failure(error: Exception) -> None:

@@ -8,7 +8,7 @@ import time
 from typing import Final
 
 from heimdall.cognitive_system.logs import DEFAULT_LEVEL, Redacting, keep_logs
-from heimdall.models.settings import SettingsError
+from heimdall.errors import HeimdallError
 
 _MOST_A_MINUTE: Final = 10
 _MINUTE: Final = 60.0
@@ -45,12 +45,16 @@ def begin_log() -> None:
     logging.getLogger().addHandler(stderr)
     try:
         log = keep_logs("heimdall-mcp")
-    except SettingsError as error:  # a client can't show why a server does not start
+    except HeimdallError as error:  # a client can't show why a server does not start
         log = keep_logs("heimdall-mcp", level=DEFAULT_LEVEL)
         logging.getLogger(__name__).warning("%s; %s is taken", error, DEFAULT_LEVEL)
     else:
         if log is not None and os.environ.get("HEIMDALL_LOG_LEVEL"):
             stderr.setLevel(log.level)
+
+
+def tell_beginning() -> None:
+    """Note in the log that the server begins. The first record makes the file, which takes as long as an answer."""
     logging.getLogger(__name__).info(
         "the server begins, in %s", os.environ.get("PWD", "an unknown directory")
     )

@@ -13,8 +13,8 @@ from heimdall.mcp_server.context import Context
 from heimdall.mcp_server.resources import page
 from heimdall.mcp_server.service import Service
 from heimdall.mcp_server.tools import texts
-from heimdall.mcp_server.tools.arguments import TOKENS
 from heimdall.mcp_server.tools.fitting import Shown, fitted
+from heimdall.mcp_server.tools.recalling import TOKENS
 from heimdall.quoting import clean, quoted
 
 _NAME: Final = "use_memory"

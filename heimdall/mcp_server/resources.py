@@ -16,8 +16,8 @@ from heimdall.errors import HeimdallError
 from heimdall.mcp_server.context import Context
 from heimdall.mcp_server.service import Service
 from heimdall.mcp_server.tools import texts
-from heimdall.mcp_server.tools.arguments import TOKENS
 from heimdall.mcp_server.tools.fitting import Shown, fitted
+from heimdall.mcp_server.tools.recalling import TOKENS
 from heimdall.mcp_server.tools.results import MemoryRecord, memory_uri
 from heimdall.quoting import clean, quoted, sentence
 

@@ -17,7 +17,7 @@ from heimdall.mcp_server.prompts import get_prompt, list_prompts
 from heimdall.mcp_server.resources import list_resources, list_templates, read_resource
 from heimdall.mcp_server.service import Service
 from heimdall.mcp_server.tools.calling import call_tool, list_tools
-from heimdall.mcp_server.transport.opening import own_version
+from heimdall.version import own_version
 
 _AN_HOUR: Final = CacheHint(3_600_000, "public")
 _NEVER: Final = CacheHint(0, "private")

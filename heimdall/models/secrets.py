@@ -8,9 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from configparser import ConfigParser
 from functools import cache
-from importlib import resources
 from typing import NamedTuple
 
 HIDDEN = "[redacted]"
@@ -33,6 +31,9 @@ class _Kind(NamedTuple):
 @cache
 def _kinds() -> list[_Kind]:
     # Read with the first text: most commands have none.
+    from configparser import ConfigParser
+    from importlib import resources
+
     table = ConfigParser(interpolation=None)
     table.read_string((resources.files(__package__) / "secrets.ini").read_text("utf-8"))
     return [

@@ -16,7 +16,7 @@ from typing import IO
 
 from . import locations, receipts
 from .errors import IntegrityError
-from .files import rename, rename_over, settle, settle_all, sha256_of, write_atomically
+from .files import rename, rename_over, settle, settle_all, sha256_of, write_atomically, written_out
 from .manifest import PinnedFile
 from .processes import new_owner
 from .transfer.digest import Sha256
@@ -117,7 +117,7 @@ class Store:
         path = self._new_name(file.sha256)
         try:
             with path.open("xb") as stream:
-                copy_verified(chunks, stream, file)
+                copy_verified(written_out(chunks, stream), stream, file)
         except BaseException:  # also Ctrl-C: no half file stays
             path.unlink(missing_ok=True)
             raise

@@ -7,6 +7,7 @@ import contextlib
 import io
 import os
 import sys
+from typing import TextIO
 
 
 def settle() -> None:
@@ -15,12 +16,12 @@ def settle() -> None:
     Stdout takes any text: what UTF-8 has no bytes for as file systems write it, what another encoding lacks as an
     escape. Lines end as they are written, so that the same memories are the same bytes everywhere. A byte order mark on
     stdin is dropped, and what is in another encoding raises `UnicodeDecodeError` where it is read. A stdin that is
-    missing (`<&-`, a program without a console) is an empty one: nobody answers there.
+    missing (`<&-`, a program without a console) or Windows' null device is an empty pipe: nobody answers there.
     """
-    if sys.stdin is None:
-        empty, writer = os.pipe()  # Windows takes its null device for a console
+    if sys.stdin is None or _passes_for_a_console(sys.stdin):
+        empty, writer = os.pipe()
         os.close(writer)
-        sys.stdin = os.fdopen(empty, encoding="utf-8")
+        sys.stdin = os.fdopen(empty, encoding="utf-8", closefd=False)  # for as long as we live
     named = os.environ.get("PYTHONIOENCODING", "").partition(":")[0].lower().replace("_", "-")
     is_utf8 = named in {"", "utf-8", "utf8"}
     for stream in (sys.stdin, sys.stdout, sys.stderr):
@@ -41,3 +42,13 @@ def settle() -> None:
             else:
                 newline = None if stream is sys.stdin else "\n"
                 stream.reconfigure(encoding=encoding, errors=errors, newline=newline)
+
+
+def _passes_for_a_console(stream: TextIO) -> bool:
+    """Whether it is the null device of Windows, which counts as a terminal there."""
+    with contextlib.suppress(OSError, ValueError):
+        if os.name == "nt" and stream.isatty():
+            from . import windows
+
+            return not windows.is_console(stream.fileno())
+    return False

@@ -1,4 +1,4 @@
-"""Windows' processes: which there are, who started whom, and whether one still runs. Nothing of it works elsewhere."""
+"""What Windows alone tells: of its processes, consoles, short names. Nothing of it works elsewhere."""
 
 from __future__ import annotations
 
@@ -86,6 +86,12 @@ def is_running(number: int) -> bool:
         process.close()
 
 
+def is_console(descriptor: int) -> bool:
+    """Whether a person sits behind what a program reads: the null device is a terminal to `isatty`, too."""
+    mode = ctypes.c_uint32()
+    return bool(_kernel().GetConsoleMode(_handle(descriptor), ctypes.byref(mode)))
+
+
 def short_path(path: str) -> str:
     """A path of a file by the names of eight letters that Windows keeps beside the long ones; as it is where there are none."""
     short = ctypes.create_unicode_buffer(1 << 15)
@@ -117,9 +123,15 @@ if sys.platform == "win32":
         kernel.OpenProcess.restype = kernel.CreateToolhelp32Snapshot.restype = handle
         kernel.CloseHandle.argtypes = [handle]
         kernel.WaitForSingleObject.argtypes = [handle, number]
+        kernel.GetConsoleMode.argtypes = [handle, pointer]
         kernel.GetProcessTimes.argtypes = [handle, *[pointer] * 4]
         kernel.Process32FirstW.argtypes = kernel.Process32NextW.argtypes = [handle, pointer]
         return kernel
+
+    def _handle(descriptor: int) -> int:
+        import msvcrt
+
+        return msvcrt.get_osfhandle(descriptor)
 
     def _error() -> OSError:
         return ctypes.WinError(ctypes.get_last_error())
@@ -128,6 +140,9 @@ else:
 
     def _kernel() -> ctypes.CDLL:
         raise OSError("there are no processes of Windows here")
+
+    def _handle(descriptor: int) -> int:
+        raise NotImplementedError
 
     def _error() -> OSError:
         raise NotImplementedError

@@ -89,6 +89,15 @@ class Listener:
         self.close()
 
 
+def cut(connection: socket.socket) -> None:
+    """End both directions at once; the thread that uses the connection notices, and closes it."""
+    with suppress(OSError):  # the client may have been faster
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
+    if os.name == "nt":  # who reads there may not notice before the client closes, too
+        with suppress(OSError):
+            socket.close(connection.detach())
+
+
 class _Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = os.name == "posix"  # on Windows it would let two programs share the port
     request_queue_size = 256
@@ -133,10 +142,7 @@ class _Server(socketserver.ThreadingTCPServer):
         self.stopping.set()
         with self._lock:
             for connection in self._connections:
-                # Ends both directions at once; the thread that uses the connection notices, and
-                # closes it.
-                with suppress(OSError):  # the client may have been faster
-                    socket.socket.shutdown(connection, socket.SHUT_RDWR)
+                cut(connection)
         self.server_close()  # which waits for the threads
 
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cognitive_memory.core.local_time import local_time, parse_span, spans_in
+from tests.support.capabilities import needs_zones
 
 
 @pytest.fixture(autouse=True)
@@ -22,6 +23,7 @@ def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
+pytestmark = needs_zones
 NOW = datetime(2026, 11, 27, 10, 30, tzinfo=UTC)  # a Friday
 
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
+from cognitive_memory.encoding import plain_words
 from cognitive_memory.encoding.plain_words import MOST_CHARACTERS, PlainWords
 from cognitive_memory.encoding.tokenization import TOKENIZER_NAME, TextTokenizer
 from tests.benchmarks.corpus import mixed_texts
@@ -65,7 +66,7 @@ def test_other_tokenizers_are_left_to_the_library(tmp_path: Path) -> None:
     document = json.loads((DIRECTORY / TOKENIZER_NAME).read_bytes())
     document["normalizer"]["lowercase"] = False
     (tmp_path / TOKENIZER_NAME).parent.mkdir()
-    (tmp_path / TOKENIZER_NAME).write_text(json.dumps(document))
+    (tmp_path / TOKENIZER_NAME).write_text(json.dumps(document, separators=(",", ":")))
     with pytest.raises(ValueError, match="no tokenizer of plain words"):
         PlainWords(tmp_path / TOKENIZER_NAME)
     (row,) = TextTokenizer(tmp_path, 512)(["Hello"]).rows
@@ -80,3 +81,35 @@ def test_a_question_and_its_title_need_no_library(
     monkeypatch.setattr(TextTokenizer, "_library", property(lambda _: pytest.fail("loaded")))
     tokenize = TextTokenizer(model_directory, 512)
     assert [len(row) for row in tokenize(["where is it", "it"]).rows] == [5, 3]
+
+
+def test_a_file_that_the_library_did_not_write_is_left_to_it(tmp_path: Path) -> None:
+    document = json.loads((DIRECTORY / TOKENIZER_NAME).read_bytes())
+    for text in (
+        json.dumps(document, indent=2),
+        json.dumps(dict(reversed(document.items())), separators=(",", ":")),
+        "{}",
+    ):
+        (tmp_path / "tokenizer.json").write_text(text)
+        with pytest.raises(ValueError, match=r"not as the tokenizers library writes it"):
+            PlainWords(tmp_path / "tokenizer.json")
+
+
+def test_what_is_looked_for_is_what_parsing_finds(
+    plain: PlainWords, model_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plain_words, "_LOOKED_FOR", 10**9)
+    looked_for = PlainWords(model_directory / TOKENIZER_NAME)
+    tokens = [*plain.vocabulary._ids][::100]
+    marks = "".join(filter(plain_words._PLAIN.fullmatch, string.printable))
+    for text in (marks, *mixed_texts(5), *tokens):
+        assert looked_for.ids(text) == plain.ids(text)
+    assert [looked_for.vocabulary.id_of(f"{token}|") for token in tokens] == [None] * len(tokens)
+    assert "_ids" not in vars(looked_for.vocabulary)
+
+
+def test_tokens_of_a_text_are_known_by_their_ids(plain: PlainWords, library: Tokenizer) -> None:
+    ids = plain.ids('How is "heimdallish" \\ spelt, downloaded?')
+    assert ids is not None
+    assert [plain.vocabulary.token_of(each) for each in ids] == [*map(library.id_to_token, ids)]
+    assert plain.vocabulary.token_of(1) is None

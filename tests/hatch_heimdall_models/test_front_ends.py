@@ -141,7 +141,7 @@ def test_the_wheel_is_small(reference: Built) -> None:
     assert reference.wheel.stat().st_size < 1_000_000
     with zipfile.ZipFile(reference.wheel) as wheel:
         large = [file.filename for file in wheel.infolist() if file.compress_size > 8_192]
-    code = "cognitive_memory/encoding/token_codes/all-MiniLM-L6-v2.npz"  # 41 kB
+    code = "cognitive_memory/encoding/token_codes/all-MiniLM-L6-v2.npy"  # 41 kB
     assert {name for name in large if ".dist-info/" not in name} <= {MANIFEST, code}
 
 

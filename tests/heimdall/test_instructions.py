@@ -29,8 +29,8 @@ PULL = ("-m", "heimdall", "models", "pull")
 BOUNDS = {
     ("-c", "import heimdall"): 2.1,
     ("-m", "heimdall", "--help"): 5.7,
-    ("-m", "heimdall", "recall", "when", "is", "it", "deployed"): 17.8,
-    PULL: 23.2,
+    ("-m", "heimdall", "recall", "when", "is", "it", "deployed"): 11.4,
+    PULL: 20.9,
 }
 
 

@@ -142,7 +142,7 @@ def test_an_asset_that_holds_other_files_than_are_pinned_is_found(
     content = zip_bytes({"models/weights.bin": b"other weights"})
     digest = hashlib.sha256(content).hexdigest()
     (published / TAG / NAME).write_bytes(content)
-    (published / TAG / SUMS_NAME).write_text(f"{digest}  {NAME}\n")
+    (published / TAG / SUMS_NAME).write_text(f"{digest}  {NAME}\n", newline="\n")
     problems, _ = check(manifest(Asset(TAG, NAME, digest, len(content))))
     assert problems == [f"{NAME} holds other files than the lock pins for tiny-bert (standard)"]
 

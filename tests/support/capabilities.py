@@ -19,7 +19,6 @@ _MISSING = {
     (os, "mkfifo"): "there are no named pipes here",
     (os, "chown"): "files can't be given away here",
     (os, "fork"): "there is no fork here",
-    (time, "tzset"): "a process has one time zone here",
 }
 """By function that some systems alone have: why a test that calls it is skipped."""
 
@@ -103,3 +102,9 @@ needs_root = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away"
 )
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+needs_zones = pytest.mark.skipif(
+    not hasattr(time, "tzset"), reason="a process has one time zone here"
+)
+needs_timers = pytest.mark.skipif(
+    not hasattr(signal, "setitimer"), reason="there are no timers of processor time here"
+)

@@ -7,6 +7,8 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 
+from release.github_standin.listener import cut
+
 
 @contextlib.contextmanager
 def tcp_server(converse: Callable[[socket.socket], None]) -> Iterator[str]:
@@ -45,7 +47,6 @@ def tcp_server(converse: Callable[[socket.socket], None]) -> Iterator[str]:
                 socket.create_connection(listener.getsockname()).close()
             acceptor.join()
             for connection in connections:
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
+                cut(connection)
             for thread in threads:
                 thread.join()

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from cognitive_memory.core.local_time import parse_span
 from heimdall.mcp_server.tools.lenient import as_range, as_words, decoded, gathered, renamed
+from heimdall.mcp_server.tools.recalling import LONGEST_QUESTION, MOST_RESULTS, RESULTS, TOKENS
 
 LONGEST_TEXT = 200_000
 """Characters of the longest text that is stored as one memory: far more than a search by meaning looks at."""
-TOKENS: Final = 4000
-"""About so many tokens has an answer if its caller does not say otherwise."""
 
 LessonType = Literal["discovery", "pattern", "solution", "warning", "context"]
 LessonImportance = Literal["low", "medium", "high", "critical"]
@@ -34,7 +33,7 @@ MemoryId = Annotated[str, Field(min_length=1, max_length=100)]
 Level = Annotated[int, Field(ge=0, le=2, description="0 concept, 1 context, 2 episode")]
 Importance = Annotated[float, Field(ge=0.0, le=1.0)]
 DryRun = Annotated[bool, Field(description="Only show what would be deleted")]
-Results = Annotated[int, Field(ge=1, le=50)]
+Results = Annotated[int, Field(ge=1, le=MOST_RESULTS)]
 MaxTokens = Annotated[int, Field(ge=500, le=20_000, description="Length of the answer")]
 Cursor = Annotated[str, Field(max_length=500, description="next_cursor of the page before")]
 
@@ -122,7 +121,7 @@ class Filtered(Arguments):
     date_range: Annotated[DateRange | None, BeforeValidator(as_range)] = Field(
         default=None, description='As 2026-01-31 or "last week"'
     )
-    max_results: Results = 10
+    max_results: Results = RESULTS
     max_tokens: MaxTokens = TOKENS
     cursor: Cursor | None = None
 
@@ -136,7 +135,7 @@ class Filtered(Arguments):
 class RecallMemories(Filtered):
     """Arguments of `recall_memories`."""
 
-    query: str = Field(max_length=10_000, description="In plain words, or exact names")
+    query: str = Field(max_length=LONGEST_QUESTION, description="In plain words, or exact names")
     wait_for_model: bool = Field(
         default=False, description="Wait for the search by meaning rather than answer by keywords"
     )

@@ -79,8 +79,7 @@ async def call_tool(
         )
     else:
         result = types.CallToolResult(
-            content=[types.TextContent(text=text)],
-            structured_content=content.model_dump(mode="json", exclude_none=True),
+            content=[types.TextContent(text=text)], structured_content=content.document()
         )
     # A client that follows the model hears of a stage before an answer that depends on it.
     await service.log.catch_up(ctx)

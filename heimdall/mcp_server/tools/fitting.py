@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -96,5 +97,5 @@ def _cost(text: str, most: int | None = None) -> int:
 def _head(shown: Shown) -> int:
     """Tokens of all that is said of a memory besides its text."""
     record = shown.record("")
-    written = record.model_dump_json(exclude_none=True)
+    written = json.dumps(record.document(), ensure_ascii=False, separators=(",", ":"))
     return max(tokens(written), tokens(texts.facts(record))) + 6

@@ -7,8 +7,9 @@ from typing import Final
 from cognitive_memory.core.memory import Memory, Scope
 from cognitive_memory.core.reports import Deletion
 from heimdall.mcp_server.tools import texts
-from heimdall.mcp_server.tools.arguments import TOKENS, DeleteMemoriesByTags, DeleteMemory
+from heimdall.mcp_server.tools.arguments import DeleteMemoriesByTags, DeleteMemory
 from heimdall.mcp_server.tools.fitting import Shown, fitted
+from heimdall.mcp_server.tools.recalling import TOKENS
 from heimdall.mcp_server.tools.results import Deleted
 from heimdall.mcp_server.tools.tool import Call, ToolError, tool
 

@@ -7,9 +7,8 @@ Many clients show their model this alone, so it says all that the text says.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
-
-from pydantic import BaseModel, ConfigDict, Field
+from dataclasses import dataclass, fields
+from typing import Any, Literal
 
 from cognitive_memory.core.local_time import local_time
 from cognitive_memory.core.memory import Memory, Scope
@@ -23,12 +22,16 @@ _LONGEST_LABEL = 60
 _LONGEST_NAME = 300
 
 
-class Result(BaseModel):
-    """Base of all; built when it is first used, as arguments are."""
+class Result:
+    """Base of all."""
 
-    model_config = ConfigDict(defer_build=True)
+    def document(self) -> dict[str, Any]:
+        """It as JSON has it, without what is None."""
+        known = ((field.name, getattr(self, field.name)) for field in fields(self))  # type: ignore[arg-type]  # all are dataclasses
+        return {name: _plain(value) for name, value in known if value is not None}
 
 
+@dataclass(slots=True, kw_only=True)
 class MemoryRecord(Result):
     """A memory.
 
@@ -97,12 +100,14 @@ class MemoryRecord(Result):
         )
 
 
+@dataclass(slots=True, kw_only=True)
 class StoredRecord(Result):
     """Of a memory that was stored, what its caller does not know."""
 
     id: str
 
 
+@dataclass(slots=True, kw_only=True)
 class Stored(Result):
     """Result of `store_memory` and `session_lessons`, and of `update_memory`."""
 
@@ -110,6 +115,7 @@ class Stored(Result):
     notes: list[str] | None = None
 
 
+@dataclass(slots=True, kw_only=True)
 class Listed(Result):
     """Result of `list_memories` and `get_memory`.
 
@@ -123,6 +129,7 @@ class Listed(Result):
     next_cursor: str | None = None
 
 
+@dataclass(slots=True, kw_only=True)
 class Recalled(Listed):
     """Result of `recall_memories`: best first.
 
@@ -133,6 +140,7 @@ class Recalled(Listed):
     mode: Literal["hybrid", "keywords"]
 
 
+@dataclass(slots=True, kw_only=True)
 class Deleted(Result):
     """Result of the tools that delete.
 
@@ -147,61 +155,83 @@ class Deleted(Result):
     memories: list[MemoryRecord]
 
 
+@dataclass(slots=True, kw_only=True)
 class ProjectRecord(Result):
-    """The project that the memories belong to."""
+    """The project that the memories belong to.
+
+    Attributes:
+        chosen_by: what pointed to it: HEIMDALL_PROJECT, a root of the client, …
+        exists: whether it has a memory yet; the first store makes it.
+    """
 
     root: str
-    chosen_by: str = Field(
-        description="What pointed to it: HEIMDALL_PROJECT, a root of the client, …"
-    )
+    chosen_by: str
     database: str
-    exists: bool = Field(description="Whether it has a memory yet; the first store makes it")
+    exists: bool
     id: str | None = None
 
 
+@dataclass(slots=True, kw_only=True)
 class Counts(Result):
-    """How many memories there are."""
+    """How many memories there are.
+
+    Attributes:
+        embedded: so many can be found by meaning.
+        pending: so many can be found by keywords alone so far.
+    """
 
     total: int
     by_type: dict[str, int]
     pinned: int
-    embedded: int = Field(description="So many can be found by meaning")
-    pending: int = Field(description="So many can be found by keywords alone so far")
+    embedded: int
+    pending: int
 
 
+@dataclass(slots=True, kw_only=True)
 class ModelRecord(Result):
-    """The embedding model, without which there is no search by meaning."""
+    """The embedding model, without which there is no search by meaning.
+
+    Attributes:
+        detail: the state in words; what to do when something is wrong.
+        done, total: bytes fetched or memories embedded, of so many.
+    """
 
     state: Literal["waiting", "fetching", "loading", "embedding", "ready", "failed"]
-    detail: str = Field(description="The state in words; what to do when something is wrong")
-    done: int | None = Field(default=None, description="Bytes fetched or memories embedded")
-    total: int | None = Field(default=None, description="Of so many")
+    detail: str
+    done: int | None = None
+    total: int | None = None
 
 
+@dataclass(slots=True, kw_only=True)
 class Status(Result):
-    """Result of `memory_status`."""
+    """Result of `memory_status`.
 
-    system_status: Literal["healthy", "degraded"] = Field(
-        description="degraded: recall works by keywords alone for now"
-    )
+    Attributes:
+        system_status: degraded: recall works by keywords alone for now.
+        project: None: there is none, and all is about the user's own memory.
+        user_memories: so many hold in all projects of the user.
+        details: when they were asked for.
+    """
+
+    system_status: Literal["healthy", "degraded"]
     version: str
-    project: ProjectRecord | None = Field(
-        default=None, description="None: there is none, and all is about the user's own memory"
-    )
+    project: ProjectRecord | None = None
     memory_counts: Counts
-    user_memories: int | None = Field(
-        default=None, description="So many hold in all projects of the user"
-    )
+    user_memories: int | None = None
     notes: list[str] | None = None
     model: ModelRecord
-    details: dict[str, object] | None = Field(
-        default=None, description="When detailed was asked for"
-    )
+    details: dict[str, object] | None = None
 
 
 def memory_uri(memory_id: str) -> str:
     """The URI of the resource of one memory."""
     return f"heimdall://memory/{memory_id}"
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value.document() if isinstance(value, Result) else value
 
 
 def _labels(labels: Sequence[str], *, most: int, longest: int) -> list[str] | None:

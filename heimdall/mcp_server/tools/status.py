@@ -12,8 +12,8 @@ from heimdall.mcp_server.tools import texts
 from heimdall.mcp_server.tools.arguments import MemoryStatus
 from heimdall.mcp_server.tools.results import Counts, ModelRecord, ProjectRecord, Status
 from heimdall.mcp_server.tools.tool import Call, tool
-from heimdall.mcp_server.transport.opening import own_version
 from heimdall.quoting import clean
+from heimdall.version import own_version
 
 if TYPE_CHECKING:
     from cognitive_memory.core.status import MemoryStatus as Counted

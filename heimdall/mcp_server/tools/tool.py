@@ -7,10 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, get_type_hints
 
-from pydantic import BaseModel
-
 from heimdall.errors import HeimdallError
-from heimdall.mcp_server.tools.schemas import schema_of
 
 if TYPE_CHECKING:
     import mcp_types as types
@@ -19,6 +16,7 @@ if TYPE_CHECKING:
     from heimdall.mcp_server.context import Context
     from heimdall.mcp_server.service import Service
     from heimdall.mcp_server.tools.arguments import Arguments
+    from heimdall.mcp_server.tools.results import Result
 
 
 class ToolError(HeimdallError):
@@ -49,7 +47,7 @@ class Call:
         return await self.service.in_thread(joint.named, memory_id)
 
 
-Run: TypeAlias = Callable[[Call, Any], Awaitable[tuple[BaseModel, str]]]
+Run: TypeAlias = "Callable[[Call, Any], Awaitable[tuple[Result, str]]]"
 """Takes a call and its `arguments`, answers once for programs and once for readers, or raises `HeimdallError`."""
 
 
@@ -83,6 +81,8 @@ class Tool:
     def listed(self) -> types.Tool:
         """The tool as the protocol has it."""
         import mcp_types as types
+
+        from heimdall.mcp_server.tools.schemas import schema_of
 
         # Without a schema of the result: those of all tools took more room in a conversation than all the rest.
         return types.Tool(

@@ -14,6 +14,7 @@ from pkgutil import get_data
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from heimdall.mcp_server import guide
+from heimdall.version import own_version
 
 Call: TypeAlias = "Callable[[dict[str, Any]], dict[str, Any] | None]"
 """Gives the result of a `tools/call` by its parameters; None if the SDK has to see to it."""
@@ -132,13 +133,6 @@ class Opening:
             return self._call(params)
         result = _results(modern=modern).get(method, {})
         return {**result, "_meta": {f"{_META}serverInfo": _server()}} if modern else result
-
-
-def own_version() -> str:
-    """The version of the installed distribution."""
-    from importlib.metadata import version
-
-    return version("heimdall-mcp")
 
 
 @cache

@@ -10,7 +10,7 @@ from typing import NoReturn
 import anyio
 import click
 
-from heimdall.mcp_server.log import begin_log
+from heimdall.mcp_server.log import begin_log, tell_beginning
 from heimdall.mcp_server.projects import find
 from heimdall.mcp_server.service import Service
 from heimdall.mcp_server.transport.address import Address
@@ -36,6 +36,7 @@ def serve_http(address: Address, *, hosts: Sequence[str], origins: Sequence[str]
     names = Names.of(hosts, origins)
     bound = address.listen()
     begin_log()
+    tell_beginning()
     host, port = bound.getsockname()[:2]
     service = Service(None)
     server = Server(

@@ -28,12 +28,13 @@ def serve_stdio() -> NoReturn:
     handshake = Handshake(wire)
     # Imports make millions of objects and next to no garbage: looking for it is a tenth of the time until the answer.
     gc.disable()
-    from heimdall.mcp_server.log import begin_log
+    from heimdall.mcp_server.log import begin_log, tell_beginning
     from heimdall.mcp_server.projects import Memories
 
     begin_log()
     memories = Memories()
     handshake.until_needed(partial(_call, memories), _QUIET_SECONDS)
+    tell_beginning()
     import anyio
 
     from heimdall.mcp_server.roots import Roots

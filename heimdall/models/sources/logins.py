@@ -37,18 +37,20 @@ class Login:
 
 
 def netrc_authorization(host: str) -> tuple[str | None, str]:
-    """The authorization that `$NETRC` or `~/.netrc` has for a host, if any; and what is wrong with the file, if it can't be read."""
-    named = os.environ.get("NETRC") or ("~/_netrc" if os.name == "nt" else "~/.netrc")
-    path = os.path.expanduser(named)  # noqa: PTH111 (without a home it stays as it is)
-    try:
-        found = netrc.netrc(path).authenticators(host)
-    except FileNotFoundError:
-        return None, ""
-    except (OSError, ValueError, netrc.NetrcParseError) as error:
-        # Its own words may repeat a password.
-        told = getattr(error, "strerror", None) or f"line {getattr(error, 'lineno', '?')}"
-        return None, f"{path} has no credentials that can be read ({told})"
-    return (basic_authorization(found[0], found[2] or "") if found else None), ""
+    """The authorization that `$NETRC`, `~/.netrc` or `~/_netrc` has for a host, if any; and what is wrong with the file, if it can't be read."""
+    named = os.environ.get("NETRC")
+    for name in [named] if named else ["~/.netrc", "~/_netrc"]:
+        path = os.path.expanduser(name)  # noqa: PTH111 (without a home it stays as it is)
+        try:
+            found = netrc.netrc(path).authenticators(host)
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError, netrc.NetrcParseError) as error:
+            # Its own words may repeat a password.
+            told = getattr(error, "strerror", None) or f"line {getattr(error, 'lineno', '?')}"
+            return None, f"{path} has no credentials that can be read ({told})"
+        return (basic_authorization(found[0], found[2] or "") if found else None), ""
+    return None, ""
 
 
 def registry_login(registry: str, repository: str, seconds: float) -> Login | None:

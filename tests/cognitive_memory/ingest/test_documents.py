@@ -12,6 +12,7 @@ from cognitive_memory.ingest import plain_text, python_code
 from cognitive_memory.ingest.documents import read_document
 from cognitive_memory.ingest.errors import UnreadableError
 from tests.cognitive_memory.ingest.texts import QUADRATIC, texts
+from tests.support.capabilities import needs_timers
 
 LONG = "So many words are enough for a piece of its own. " * 6
 GUIDE = f"""\
@@ -254,6 +255,7 @@ def test_what_cannot_be_seen_is_no_memory() -> None:
     assert _memories("a.md", "\u0301\n\n\x01\n") == []
 
 
+@needs_timers
 @pytest.mark.slow
 def test_what_takes_its_reader_too_long_is_loaded_as_plain_text() -> None:
     document = read_document("a.md", QUADRATIC.encode())

@@ -10,6 +10,7 @@ from cognitive_memory.ingest import git_command
 from cognitive_memory.ingest.commits import read_commits
 from cognitive_memory.ingest.errors import GitError, GitStalledError
 from cognitive_memory.ingest.git_command import Git
+from tests.support.capabilities import program
 from tests.support.git_repository import Repository
 from tests.support.other_user import other_users
 
@@ -41,6 +42,7 @@ def test_no_git(repository: Repository, tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_no_repository(tmp_path: Path) -> None:
+    program("git")
     with pytest.raises(GitError, match="is in no git repository"):
         Git(tmp_path)
     with pytest.raises(GitError, match="missing is no folder"):

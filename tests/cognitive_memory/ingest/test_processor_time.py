@@ -9,10 +9,7 @@ import pytest
 
 from cognitive_memory.ingest.errors import TooSlowError
 from cognitive_memory.ingest.processor_time import processor_time
-
-needs_timers = pytest.mark.skipif(
-    not hasattr(signal, "setitimer"), reason="there are no timers of processor time here"
-)
+from tests.support.capabilities import needs_timers
 
 
 def _swallow() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from cognitive_memory.ingest.errors import PathNotFoundError
 from cognitive_memory.ingest.walking import Reason, SourceFile, walk
 from cognitive_memory.project.settings import IngestSettings
+from tests.support.capabilities import can_be_named, needs_any_bytes, needs_posix_paths
 from tests.support.git_repository import Repository
 from tests.support.permissions import binding_permissions
 from tests.support.trees import write_tree
@@ -226,7 +227,7 @@ def test_rules_of_a_file_that_is_too_large_hold_as_far_as_it_is_read(project: Pa
     result = walk([project], project)
     assert [file.source for file in result.files] == ["b.md"]
     assert result.notes == [
-        f"{project}/.gitignore has 3,000,000,000 bytes: rules beyond the first 100,000 do not hold"
+        f"{project / '.gitignore'} has 3,000,000,000 bytes: rules beyond the first 100,000 do not hold"
     ]
 
 
@@ -234,10 +235,12 @@ def test_not_all_lines_that_are_no_rules_are_said(project: Path) -> None:
     write_tree(project, {"a.md": "", ".gitignore": "[\n" * 1000 + "a.md\n"})
     result = walk([project], project)
     assert result.files == []
-    assert result.notes[-1] == f"{project}/.gitignore: and so are 995 other lines"
+    assert result.notes[-1] == f"{project / '.gitignore'}: and so are 995 other lines"
 
 
 def test_a_form_feed_or_a_mark_is_no_end_of_a_line(project: Path) -> None:
+    if not can_be_named(project, "a\x0cb.md"):
+        pytest.skip("names of files are restricted here")
     write_tree(project, {"a\x0cb.md": "", "b.md": "", ".gitignore": "\ufeffa\x0cb.md\r\n"})
     assert _sources(project, project=project) == ["b.md"]
 
@@ -251,6 +254,7 @@ def test_rules_are_read_from_files_alone(project: Path, name: str) -> None:
     assert _sources(project, project=project) == ["a.md", "sub/b.md", "sub2/c.md"]
 
 
+@needs_posix_paths
 def test_folders_nested_deeper_than_calls_may_be(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -296,11 +300,9 @@ def test_an_unreadable_folder_is_said(project: Path) -> None:
     ]
 
 
+@needs_any_bytes
 def test_a_name_that_is_no_text_is_said(project: Path) -> None:
-    try:
-        Path(os.fsdecode(os.fsencode(project) + b"/caf\xe9.md")).write_text("x")
-    except OSError:
-        pytest.skip("this filesystem has no such names")
+    Path(os.fsdecode(os.fsencode(project) + b"/caf\xe9.md")).write_text("x")
     (skipped,) = walk([project], project).skipped
     assert (skipped.source, skipped.reason) == ("caf\ufffd.md", Reason.NAME)
 
@@ -313,9 +315,7 @@ def test_pipes_and_sockets_are_not_opened(project: Path) -> None:
 
 
 def test_a_path_that_is_not_there(project: Path) -> None:
-    with pytest.raises(
-        PathNotFoundError, match=r"missing can't be loaded: No such file or directory. Expected"
-    ):
+    with pytest.raises(PathNotFoundError, match=r"missing can't be loaded: .+\. Expected"):
         walk([project / "missing"], project)
     (project / "loop").symlink_to("loop")
     with pytest.raises(PathNotFoundError):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import pickle
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -115,7 +116,7 @@ def test_the_error_survives_pickling(path: Path) -> None:
 
 def test_the_template_has_every_setting_and_changes_none(path: Path) -> None:
     text = template(ID)
-    path.write_text(text)
+    path.write_text(f"{text}\n")
     assert read_config(path) == ProjectConfig(project_id=ID)
 
     uncommented = re.sub(r"^( *)# (\w+: )", r"\1\2", text, flags=re.MULTILINE)
@@ -126,6 +127,14 @@ def test_the_template_has_every_setting_and_changes_none(path: Path) -> None:
     for field in dataclasses.fields(ProjectConfig):
         if kind := field.metadata.get("section"):
             assert document[field.name].keys() == {inner.name for inner in dataclasses.fields(kind)}
+
+
+def test_settings_as_they_were_made_are_read_without_yaml(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    path.write_text(template(ID))
+    assert read_config(path) == ProjectConfig(project_id=ID)
 
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.dates()

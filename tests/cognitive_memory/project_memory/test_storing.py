@@ -230,3 +230,20 @@ def test_status_counts_everything(memory: ProjectMemory, embedder: PlainEmbedder
     assert dict(status.tags) == {"x": 2, "y": 1}
     assert status.size >= memory.database.stat().st_size > 0
     assert status.model == embedder.embedding_space()
+
+
+def test_status_looks_at_no_memory(memory: ProjectMemory) -> None:
+    asked: list[str] = []
+    with memory.storage.reading() as reader:
+        connection = reader.connection
+        connection.set_trace_callback(asked.append)
+    memory.storage.status()
+    connection.set_trace_callback(None)
+    plans = [
+        step[3]
+        for query in asked
+        if query.lstrip().startswith("SELECT")
+        for step in connection.execute(f"EXPLAIN QUERY PLAN {query}")
+    ]
+    assert any("memories_by_source" in step for step in plans)
+    assert {"SCAN memories", "SCAN embeddings"}.isdisjoint(plans)

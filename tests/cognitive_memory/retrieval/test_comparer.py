@@ -3,7 +3,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -92,7 +91,7 @@ def test_wrong_vectors_in_the_database_are_pending(
             connection.execute("UPDATE models SET size = 12")
     memory = another()
     if read_only:
-        memory.storage.prepared = replace(memory.storage.prepared, read_only=True)
+        memory.storage.prepared = memory.storage.prepared._replace(read_only=True)
     found = memory.recall("which database", limit=50)
     assert NOTES[1] in [hit.memory.text for hit in found.hits]
     if read_only:

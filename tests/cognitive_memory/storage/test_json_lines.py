@@ -85,6 +85,16 @@ def test_round_trip_is_exact(memories: list[NewMemory], vectors: bool) -> None:
                 assert other.embedded == vectors
 
 
+def test_lines_go_by_moment_and_id(memory: ProjectMemory) -> None:
+    moments = [datetime(2026, 3, day, tzinfo=UTC) for day in (2, 1, 2, 1, 3)] * 5
+    memory.store_many(
+        NewMemory(text=f"text {number}", created_at=moment) for number, moment in enumerate(moments)
+    )
+    _, *lines = parsed(list(memory.export_lines(vectors=False)))
+    assert len(lines) == len(moments)
+    assert lines == sorted(lines, key=lambda line: (line["created_at"], line["id"]))
+
+
 def test_a_line_has_everything(memory: ProjectMemory) -> None:
     moment = datetime(2026, 3, 1, 12, 0, 0, 5, tzinfo=UTC)
     stored = memory.store(

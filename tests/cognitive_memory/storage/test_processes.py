@@ -69,6 +69,7 @@ def test_kills_lose_nothing(database: Path) -> None:
     assert json.loads(finish(process))["killed"] == KILLS
 
 
+@needs_fork
 def test_forked_child_has_connections_of_its_own(memory: ProjectMemory) -> None:
     memory.store(NewMemory(text="parent"))
     walk = memory.export_lines()  # a connection that is in use across the fork

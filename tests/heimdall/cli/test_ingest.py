@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cognitive_memory.project_memory import ProjectMemory
+from tests.support.capabilities import program
 from tests.support.git_repository import Repository
 from tests.support.real_model import linked_copy
 from tests.support.small_model import ROOT, Installation
@@ -153,7 +154,7 @@ def test_loading_a_history(project: Project) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("load", "missing"), "heimdall: missing can't be loaded: No such file or directory"),
+        (("load", "missing"), "heimdall: missing can't be loaded: "),
         (("load", ".", "--max-size", "0"), "--max-size"),
         (("load", ".", "--watch", "--json"), "use it without --json"),
         (("git-load",), "is in no git repository"),
@@ -162,6 +163,8 @@ def test_loading_a_history(project: Project) -> None:
     ],
 )
 def test_mistakes(project: Project, arguments: tuple[str, ...], message: str) -> None:
+    if arguments == ("git-load",):
+        program("git")
     finished = project.run(*arguments)
     assert finished.returncode == 2
     assert finished.stdout == ""

@@ -27,7 +27,8 @@ def test_models_of_a_project(
     planned = installation.heimdall("migrate", "--dry-run", PYTHONPATH=path)
     assert planned.returncode == 0, planned.stderr
     assert (
-        f"would be brought over  model  {tmp_path}/data/models/model.safetensors" in planned.stdout
+        f"would be brought over  model  {tmp_path / 'data/models/model.safetensors'}"
+        in planned.stdout
     )
     assert not (home / DATA).exists()
 

@@ -19,6 +19,7 @@ from heimdall.cli.run import run as command_line
 from heimdall.cli.tables import table
 from heimdall.models.settings import SettingsError
 from heimdall.models.text import printable, printable_json
+from tests.support.capabilities import needs_any_bytes
 from tests.support.terminal import on_a_terminal
 
 pytestmark = [pytest.mark.usefixtures("no_fetch"), pytest.mark.slow]
@@ -171,6 +172,7 @@ def test_a_question_is_broken_between_its_words(
     assert capsys.readouterr().err == asked
 
 
+@needs_any_bytes
 def test_a_path_that_is_no_text_can_be_written_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     output.as_json({"path": os.fsdecode(b"/a\xff")})
     assert json.loads(capsys.readouterr().out)["path"] == os.fsdecode(b"/a\xff")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from heimdall.cognitive_system import logs
+from heimdall.cognitive_system import log_file, logs
 from heimdall.models.processes import host_name
 from heimdall.models.settings import SettingsError
 from tests.support.capabilities import needs_fork
@@ -21,8 +21,8 @@ from tests.support.real_model import ROOT
 
 WRITER = """
 import logging, sys
-from heimdall.cognitive_system import logs
-logs.MOST_BYTES = 20_000
+from heimdall.cognitive_system import log_file, logs
+log_file.MOST_BYTES = 20_000
 logs.keep_logs("heimdall")
 log = logging.getLogger("heimdall.test")
 for number in range(int(sys.argv[2])):
@@ -86,7 +86,7 @@ def test_nothing_is_made_before_the_first_record(directory: Path) -> None:
     assert log is not None
     assert not directory.exists()
     logging.getLogger("heimdall.models").info("fetched %s", "it")
-    assert [path.name for path in directory.iterdir()] == [log.path.name]
+    assert [path.name for path in directory.iterdir()] == [log.file.path.name]
     assert LINE.fullmatch(text_of(directory).rstrip("\n"))
     assert "INFO heimdall.models [MainThread] fetched it" in text_of(directory)
 
@@ -100,7 +100,7 @@ def test_only_this_user_can_read_it_whatever_the_umask(directory: Path) -> None:
         logging.getLogger("heimdall").warning("once")
     finally:
         os.umask(before)
-    assert stat.S_IMODE(log.path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(log.file.path.stat().st_mode) == 0o600
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links and modes of POSIX")
@@ -112,7 +112,7 @@ def test_what_somebody_prepared_under_its_name_is_not_written_to(
     directory.mkdir(parents=True)
     log = logs.keep_logs("heimdall")
     assert log is not None
-    path = log.path
+    path = log.file.path
     if trap != "dangling link":
         victim.write_text("precious")
     match trap:
@@ -179,7 +179,7 @@ def test_twice_is_once(directory: Path) -> None:
     logging.getLogger("heimdall").info("one")
     assert text_of(directory).count(" one") == 1
     assert first is not None
-    assert first.stream is None, "the one before is closed"
+    assert first.file.stream is None, "the one before is closed"
 
 
 def test_no_secret_and_no_forged_line(directory: Path) -> None:
@@ -256,7 +256,7 @@ def test_sweeping_keeps_the_newest_the_running_and_what_is_not_ours(directory: P
         make(directory, f"heimdall.20200101T0000{n:02}Z.{host}.{dead}.log", days=n + 0.5)
         for n in range(25)
     ]
-    logs.sweep(directory)
+    log_file.sweep(directory)
     assert all(path.exists() for path in (running, parent, foreign))
     assert [path.name for path in (elsewhere, old, impossible) if path.exists()] == []
     assert [path.exists() for path in recent] == [True] * 20 + [False] * 5
@@ -279,6 +279,17 @@ def test_where_logs_can_not_be_written_the_program_goes_on(
     logs.keep_logs("heimdall")
     logging.getLogger("heimdall").info("lost")
     assert capsys.readouterr().err == ""
+
+
+def test_without_what_writes_logs_the_program_goes_on(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs.keep_logs("heimdall")
+    with monkeypatch.context() as missing:
+        missing.setitem(sys.modules, "heimdall.cognitive_system.log_file", None)
+        logging.getLogger("heimdall").info("lost")
+    logging.getLogger("heimdall").info("kept")
+    assert re.findall("kept|lost", text_of(directory)) == ["kept"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows keeps it while a process is there")

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -225,7 +226,7 @@ def test_what_an_install_writes_into_a_project_is_started(
 ) -> None:
     where = place("claude-code", project, "project")
     setup.install(where)
-    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+    monkeypatch.setenv("PATH", sysconfig.get_path("scripts"), prepend=os.pathsep)
     assert setup.standing(where).state is setup.State.INSTALLED
     monkeypatch.setenv("PATH", "/nowhere")
     standing = setup.standing(where)

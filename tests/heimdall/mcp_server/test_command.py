@@ -44,7 +44,7 @@ def test_help_and_version_are_for_people_and_on_stdout(project: Path) -> None:
         (("--http", "nonsense:port"), {}, "expected HOST:PORT"),
         (("--http", "127.0.0.1:0"), {"HEIMDALL_MCP_TOKEN": "short"}, "at least 16 printable"),
         (("--http", "127.0.0.1:0"), {"HEIMDALL_PROJECT": "/not/there"}, "HEIMDALL_PROJECT"),
-        (("--http", "127.0.0.1:0"), {"HEIMDALL_DATA_DIR": "/dev/null/x"}, "/dev/null"),
+        (("--http", "127.0.0.1:0"), {"HEIMDALL_DATA_DIR": f"{__file__}/x"}, Path(__file__).name),
     ],
 )
 def test_mistakes_give_a_message_and_exit_code_2(

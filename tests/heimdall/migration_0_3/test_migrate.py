@@ -41,7 +41,7 @@ LOOP = str(Path(tests.support.__path__[0]) / "migration_kill_loop.py")
 def project(original: OriginalDatabase, root: Path, small: SmallModel, pinned: object) -> Project:
     """A project as 0.3 left it: memories, settings, models, a folder of Qdrant."""
     original(more=50)
-    (root / ".heimdall/config.yaml").write_text(CONFIG)
+    (root / ".heimdall/config.yaml").write_text(CONFIG, newline="\n")
     small.lay_out(root / "data/models")
     (root / "data/models/vocab.txt").write_bytes(noise(50_000, seed=7))
     make_server(root / "tmp_qdrant_storage", "kept", "project_0123abcd_concepts")
@@ -53,13 +53,13 @@ def project(original: OriginalDatabase, root: Path, small: SmallModel, pinned: o
 def original_settings(root: Path, pinned: object) -> Project:
     """A project that 0.3 had initialised only, or a fresh clone of one: settings are committed, memories are not."""
     (root / ".heimdall").mkdir(exist_ok=True)
-    (root / ".heimdall/config.yaml").write_text(CONFIG)
+    (root / ".heimdall/config.yaml").write_text(CONFIG, newline="\n")
     return Project(root)
 
 
 def everything_in(folder: Path) -> dict[str, bytes]:
     return {
-        str(path.relative_to(folder)): path.read_bytes()
+        path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
         if path.is_file()
     }
@@ -130,7 +130,9 @@ def test_removing(project: Project, small: SmallModel, at_once: bool) -> None:
     report = migrate_legacy_data(project.root, remove=True)
     assert report.sound
     left = {
-        str(path.relative_to(project.root)) for path in project.root.rglob("*") if path.is_file()
+        path.relative_to(project.root).as_posix()
+        for path in project.root.rglob("*")
+        if path.is_file()
     }
     assert left == {
         ".heimdall/.gitignore",

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from heimdall.models import files
-from heimdall.models.files import CHUNK, chunks_of, draft, sha256_of, write_atomically
+from heimdall.models.files import CHUNK, chunks_of, draft, sha256_of, write_atomically, written_out
 
 
 def test_a_file_is_hashed_and_read_in_chunks(tmp_path: Path) -> None:
@@ -141,3 +141,21 @@ def test_on_macos_the_drive_itself_is_flushed_where_the_volume_can(
     monkeypatch.setattr(os, "fsync", lambda _: calls.append("fsync"))
     write_atomically(tmp_path / "file", "text")
     assert calls == ([51] if knows else [51, "fsync"])
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="the system can't be told")
+def test_what_is_written_is_brought_to_the_disk_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content, path, told = os.urandom(20 << 20), tmp_path / "file", []
+
+    def tell(_: int, offset: int, size: int, __: int) -> None:
+        assert path.stat().st_size == offset + size, "only what is written already"
+        told.append((offset, size))
+
+    monkeypatch.setattr(os, "posix_fadvise", tell)
+    with path.open("wb") as stream:
+        for chunk in written_out(chunks_of(io.BytesIO(content)), stream):
+            stream.write(chunk)
+    assert told == [(0, 8 << 20), (8 << 20, 8 << 20)]
+    assert path.read_bytes() == content

@@ -11,6 +11,7 @@ from heimdall.models import processes
 from heimdall.models.locking import advisory_lock
 from heimdall.models.prune import OLD_SECONDS, Verdict, carry_out, judge
 from heimdall.models.store import Store
+from tests.support.capabilities import needs_removal
 from tests.support.small_model import Installation, SmallModel, from_mirror, noise
 
 pytestmark = pytest.mark.slow
@@ -208,6 +209,7 @@ def test_the_command(store: Store, versions: tuple[Installation, Installation]) 
     assert '"freed": 0' in new.heimdall("models", "prune", "--json").stdout
 
 
+@needs_removal
 def test_a_process_keeps_the_file_it_has_open(
     store: Store, versions: tuple[Installation, Installation]
 ) -> None:

@@ -70,6 +70,15 @@ def test_a_missing_stdin_is_an_empty_one() -> None:
             assert sys.stdin.buffer.read() == b""
 
 
+@pytest.mark.slow
+def test_nobody_answers_at_the_null_device() -> None:
+    code = "import sys; from heimdall.models import streams; streams.settle(); print(sys.stdin.isatty(), [sys.stdin.read()])"
+    asked = subprocess.run(
+        [sys.executable, "-c", code], stdin=subprocess.DEVNULL, capture_output=True, check=True
+    )
+    assert asked.stdout.split() == [b"False", b"['']"]
+
+
 def test_closed_and_missing_streams_are_left_alone() -> None:
     with pipes(), pytest.MonkeyPatch.context() as patch:
         sys.stdin.close()

@@ -16,6 +16,7 @@ from cognitive_memory.core.recall import Recall
 from cognitive_memory.opening import open_memory
 from cognitive_memory.project.find import Project
 from cognitive_memory.retrieval.recaller import Recaller
+from tests.support.capabilities import needs_zones
 from tests.support.mcp_tools import call, fill, store, text_of
 from tests.support.sources import replace_source
 
@@ -142,6 +143,7 @@ async def test_memories_are_listed_without_a_question(client: Client) -> None:
     assert wrong.is_error
 
 
+@needs_zones
 async def test_times_are_those_of_the_users_clock(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from tests.support.mcp_raw import INITIALIZE
 from tests.support.real_model import linked_copy
 from tests.support.static_lists import answers_of_the_sdk
 
-QUESTION = {"query": "when is it deployed", "limit": 2}
+QUESTION = {"query": "when is it deployed", "max_results": 2}
 
 
 def called(name: str, **arguments: object) -> dict[str, Any]:
@@ -44,9 +45,10 @@ def memories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Memories:
 @pytest.mark.anyio
 @pytest.mark.model
 @pytest.mark.slow
-async def test_an_answer_is_what_the_sdk_says(memories: Memories) -> None:
+@pytest.mark.parametrize("more", [{}, {"tags": "übung", "types": [], "date_range": "this year"}])
+async def test_an_answer_is_what_the_sdk_says(memories: Memories, more: dict[str, object]) -> None:
     opening = Opening(partial(first_recall, memories))
-    question = called("recall_memories", **QUESTION)
+    question = called("recall_memories", **QUESTION, **more)
     lines = [opening.answer(json.dumps(each).encode()) for each in (INITIALIZE, question)]
     service = Service(None, memories)
     expected = await answers_of_the_sdk(INITIALIZE, question, service=service)
@@ -63,7 +65,12 @@ def test_what_is_not_complete_is_left_to_the_sdk(
     def answer(name: str = "recall_memories", /, **arguments: object) -> dict[str, Any] | None:
         return first_recall(memories, {"name": name, "arguments": arguments})
 
-    assert answer(**QUESTION)
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "heimdall.mcp_server.tools.arguments", None)
+        assert answer(**QUESTION), "pydantic is not needed for a question alone"
+        assert answer(**QUESTION, tags=["a"]) is None
+    assert answer(query="\udcff") is answer(query="x" * 10_001) is None
+    assert answer(query="x", max_results=51) is answer(query="x", max_results=0) is None
     assert answer("memory_status") is None
     assert answer(query=" ") is answer(query="x", cursor="x") is answer(quarry="x") is None
     with monkeypatch.context() as elsewhere:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import ssl
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pip
 import pytest
 import trustme
+from packaging.version import Version
 
 from heimdall.models.errors import ModelUnavailable, SourceError
 from heimdall.models.manifest import PinnedModel, read_model
@@ -111,6 +114,10 @@ def keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     command.chmod(0o755)
     monkeypatch.setenv("PATH", f"{command.parent}{os.pathsep}{os.environ['PATH']}")
+    try:
+        subprocess.run([command], check=True, capture_output=True)
+    except OSError:
+        pytest.skip("a script can't be run as a program here")
 
 
 def simple(server: RunningServer, credentials: str = "") -> str:
@@ -180,6 +187,8 @@ def test_a_keyring_that_pip_finds_by_itself(
 def test_an_authority_of_ones_own_for_pip(
     wheels: Wheels, tls: ssl.SSLContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trust: str
 ) -> None:
+    if trust == "SSL_CERT_FILE" and Version(pip.__version__) < Version("24.2"):
+        pytest.skip("this pip is too old to heed SSL_CERT_FILE")
     with package_index(wheels.folder, tls=tls) as index:
         monkeypatch.setenv("PIP_INDEX_URL", simple(index))
         host = trust == "PIP_TRUSTED_HOST"
@@ -202,15 +211,28 @@ def test_find_links_without_an_index(
         wheels.check()
 
 
+def configure(text: str, *files: Path) -> None:
+    """Write it where it is looked for here, and where on Windows."""
+    for file in files:
+        file.parent.mkdir(parents=True)
+        file.write_text(text)
+
+
+def configure_uv(home: Path, text: str) -> None:
+    configure(text, home / ".config/uv/uv.toml", home / "AppData/Roaming/uv/uv.toml")
+
+
 @pytest.mark.parametrize("section", ["global", "install"])
 def test_the_users_pip_configuration(
     wheels: Wheels, home: Path, monkeypatch: pytest.MonkeyPatch, section: str
 ) -> None:
     monkeypatch.delenv("PIP_CONFIG_FILE")
     with package_index(wheels.folder) as index:
-        file = home / ".config/pip/pip.conf"
-        file.parent.mkdir(parents=True)
-        file.write_text(f"[{section}]\nindex-url = {simple(index)}\nrequire-virtualenv = true\n")
+        configure(
+            f"[{section}]\nindex-url = {simple(index)}\nrequire-virtualenv = true\n",
+            home / ".config/pip/pip.conf",
+            home / "pip/pip.ini",
+        )
         wheels.check()
 
 
@@ -255,17 +277,13 @@ def test_the_index_of_uv(wheels: Wheels, monkeypatch: pytest.MonkeyPatch, variab
 @pytest.mark.usefixtures("uv")
 def test_the_users_uv_configuration(wheels: Wheels, home: Path) -> None:
     with package_index(wheels.folder) as index:
-        file = home / ".config/uv/uv.toml"
-        file.parent.mkdir(parents=True)
-        file.write_text(f'[[index]]\nurl = "{simple(index)}"\ndefault = true\n')
+        configure_uv(home, f'[[index]]\nurl = "{simple(index)}"\ndefault = true\n')
         wheels.check()
 
 
 @pytest.mark.usefixtures("uv")
 def test_a_folder_of_wheels_for_uv(wheels: Wheels, home: Path) -> None:
-    file = home / ".config/uv/uv.toml"
-    file.parent.mkdir(parents=True)
-    file.write_text(f'no-index = true\nfind-links = ["{wheels.folder}"]\n')
+    configure_uv(home, f'no-index = true\nfind-links = ["{wheels.folder.as_posix()}"]\n')
     wheels.check()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import ntpath
 from pathlib import Path
-from urllib.request import url2pathname
 
 import pytest
 
@@ -76,10 +75,9 @@ def test_both_places_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
             monkeypatch.setenv("HEIMDALL_MODELS_MIRROR", server.url if prefix == "http" else prefix)
             with pytest.raises(ModelUnavailable) as told:
                 resolve_in_detail()
-        assert "/owner/repository/v1/models-v1.zip: " in str(told.value)
-        assert "/empty/v1/models-v1.zip: " in str(told.value) or f"{server.url}/v1/" in str(
-            told.value
-        )
+        said = str(told.value).replace("\\", "/")
+        assert "/owner/repository/v1/models-v1.zip: " in said
+        assert "/empty/v1/models-v1.zip: " in said or f"{server.url}/v1/" in said
 
 
 @pytest.mark.parametrize("folder", ["plain", "by owner"])
@@ -196,4 +194,3 @@ def test_a_share_where_the_system_has_such_paths(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(mirror_module, "Path", ntpath.normpath)
     assert str(mirror_module.path_of("file://server/share/models")) == r"\\server\share\models"
     assert str(mirror_module.path_of("file:///C:/models")) == r"C:\models"
-    assert url2pathname("/srv/models") == "/srv/models"

@@ -85,7 +85,7 @@ def test_a_mirror_with_other_bytes_is_passed_over(
     stderr = capfd.readouterr().err.replace(os.sep, "/")
     assert f"mirror: {mirror.url}/…/{small.asset_path.name}: wrong bytes" in stderr
     assert "; /nowhere/v1/" in stderr
-    assert "can't be read: No such file" in stderr
+    assert "can't be read: " in stderr
 
 
 def test_a_source_that_recovers_is_asked_again(hub: FaultyGitHub, small: SmallModel) -> None:

@@ -62,7 +62,6 @@ PUBLISHED: dict[str, Callable[[], object]] = {
     "server": server.run,
     "fetch": run_fetch,
     "shipping": shipping.run,
-    "broken-networks": broken_networks.run,
 }
 """What docs/performance.md tells, the one that is drawn first."""
 ALL = PUBLISHED | {"memory": call(memory.main, "--rounds", "2", "--size", "10000")}

@@ -171,6 +171,7 @@ class Recaller:
                 reader.connection,
                 telling,
                 wanted,
+                total=total,
                 k1=self._weights.k1,
                 columns=self._weights.columns,
                 limit=KEYWORD_HITS,

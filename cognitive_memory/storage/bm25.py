@@ -8,42 +8,35 @@ f is how often the term occurs and l what the memory's length says. Another k1 h
 from __future__ import annotations
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from cognitive_memory.core.recall import EVERYTHING, RecallFilter
-from cognitive_memory.storage.filters import conditions
+from cognitive_memory.storage.filters import Conditions, conditions, keys_query
 from cognitive_memory.storage.rows import as_json
 
 MOST_SCORED = 30_000
-"""Memories that have one term, above which it is looked for beside the next one alone: to score one takes ten times as
-long as to pass over it, and where there are so many, the best ones have several terms.
+"""Memories that have one term, above which it is looked for beside the next ones alone: to score one takes fifty times
+as long as to pass over it, and where there are so many, the best ones have several terms.
 """
 
+_SPARE = 3
+"""How many times as many as are wanted are looked for where some of them may not do."""
+
 _K1 = 1.2
-_SCORES = """
-WITH terms (term, whole, weight, frequent) AS MATERIALIZED (
-    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'),
-        json_extract(value, '$[2]'), json_extract(value, '$[3]')
+_PARTS = """
+WITH terms (term, whole, weight) AS MATERIALIZED (
+    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')
     FROM json_each(:terms)
-),
-found (key, part) AS MATERIALIZED (
-    SELECT memory_words.rowid, {part} FROM terms CROSS JOIN memory_words {join}
-    WHERE NOT frequent AND memory_words MATCH term AND {where}
-),
-others (key) AS (SELECT value FROM json_each(:favoured) {together}),
-candidates (key) AS MATERIALIZED (
-    SELECT key FROM found UNION ALL SELECT others.key FROM others {join_others} WHERE {where_others}
-),
-narrowed (key, part) AS MATERIALIZED (
-    SELECT memory_words.rowid, {part} FROM terms CROSS JOIN memory_words
-    -- With "+", since FTS5 would begin anew for each key.
-    WHERE frequent AND memory_words MATCH term AND +memory_words.rowid IN (SELECT key FROM candidates)
 )
-SELECT key, total(part) AS score
-FROM (SELECT * FROM found UNION ALL SELECT * FROM narrowed) GROUP BY key
-ORDER BY key IN (SELECT value FROM json_each(:favoured)) DESC, score DESC, key DESC LIMIT :limit
+-- bm25 is negative, the better the lower; 0 where the column counts nothing.
+SELECT memory_words.rowid, ifnull(weight / (1 - :r - :r * whole / {bm25}), 0)
+FROM terms CROSS JOIN memory_words {join} WHERE memory_words MATCH term AND {where}
 """
+_CHOSEN = "(:chosen IS NULL OR substr(:chosen, memory_words.rowid + 1, 1) = x'01')"
+"""Looks at a byte for each key: to look for one in a table takes several times as long."""
 
 
 class Term(NamedTuple):
@@ -67,6 +60,7 @@ def keyword_scores(
     terms: Iterable[Term],
     filter: RecallFilter,
     *,
+    total: int,
     k1: float,
     columns: tuple[float, float, float, float],
     limit: int,
@@ -75,61 +69,97 @@ def keyword_scores(
     """BM25 scores, the higher the better, of memories that have one of the terms, by key; best first.
 
     The rarest terms are looked for in all memories until so many have one, or more than `MOST_SCORED` have the next:
-    then it is looked for in those that have the one behind it, too. More frequent ones count in all these alone,
+    then it is looked for in those that have those behind it, too, as many as leave enough. More frequent ones count in all these alone,
     and in those that are favoured: they tell little, and to score each memory that has one takes long. Where that
-    finds too few, as with a filter, each term is looked for in all memories.
+    finds too few, as with a filter, each term is looked for in all memories. Where few pass the filter, each is looked
+    for in these alone.
 
     Args:
         connection: in a transaction.
         terms: each costs a walk through its list of memories.
         filter: which memories may answer.
+        total: how many memories there are.
         k1: how slowly a word that occurs again and again stops to count; 0: it counts once.
         columns: how much a word counts in text, context, tags, and among what `search_words` adds.
         limit: how many at most, besides as many as are favoured.
         favoured: keys of those that come before all others.
     """
-    where = conditions(filter, row="memory_words.rowid")
-    joined = "JOIN memories ON memories.key = " * ("memories." in str(where))
     ordered = sorted(terms, key=lambda term: term.frequency)
     # With a filter some of them do not pass: more are worth to be scored than to look for all of them again.
-    alone, together = _narrowed(ordered, limit if filter == EVERYTHING else 3 * limit)
-    weighed = [
-        (term.match, term.idf * (1 + _K1), term.idf * (1 + k1) * term.counts, number >= alone)
-        for number, term in enumerate(ordered)
-    ]
+    enough = limit if filter == EVERYTHING else _SPARE * limit
+    few = _few(connection, filter)
+    where = conditions(filter, row="memory_words.rowid") if few is None else Conditions()
+    alone, together = 0, ""
+    if few is None:
+        alone, together = _narrowed(ordered, enough, _SPARE * limit, total)
+    join = "JOIN memories ON memories.key = memory_words.rowid" * ("memories." in str(where))
     bm25 = f"bm25(memory_words, {', '.join(map(repr, map(float, columns)))})"
-    matching = " UNION ALL SELECT rowid FROM memory_words WHERE memory_words MATCH :together"
-    query = _SCORES.format(
-        part=f"weight / (1 - :r - :r * whole / {bm25})",  # it is negative, the better the lower
-        join=joined and f"{joined} memory_words.rowid",
-        where=where,
-        join_others=joined and f"{joined} others.key",
-        where_others=conditions(filter, row="others.key"),
-        together=matching * bool(together),
-    )
-    values = {
-        **where.values,
-        "terms": as_json(weighed),
-        "r": k1 / _K1,
-        "favoured": as_json(list(favoured)),
-        "together": together,
-        "limit": limit + len(favoured),
-    }
-    scores = dict(connection.execute(query, values))
-    uncertain = alone < len(ordered) and (together or filter != EVERYTHING)
-    if uncertain and len(scores.keys() - favoured) < limit:
-        values["terms"] = as_json([(*term[:3], False) for term in weighed])
-        scores = dict(connection.execute(query, values))
-    return scores
+    query = _PARTS.format(bm25=bm25, join=join, where=f"{_CHOSEN} AND {where}")
+    scores = defaultdict[int, float](float)
+
+    def add(some: Sequence[Term], chosen: bytes | None = None) -> None:
+        weighed = [
+            (term.match, term.idf * (1 + _K1), term.idf * (1 + k1) * term.counts) for term in some
+        ]
+        values = {"terms": as_json(weighed), "r": k1 / _K1, "chosen": chosen, **where.values}
+        for key, part in connection.execute(query, values):
+            scores[key] += part
+
+    add(ordered[:alone])
+    if alone < len(ordered):
+        keys = few
+        if keys is None:
+            query_together = "SELECT rowid FROM memory_words WHERE memory_words MATCH ?"
+            found = connection.execute(query_together, (together,)) if together else ()
+            keys = {*scores, *favoured, *(key for (key,) in found)}
+        chosen = bytearray(max(keys, default=0) + 1)
+        for key in keys:
+            chosen[key] = 1
+        add(ordered[alone:], bytes(chosen))
+        uncertain = few is None and (together or filter != EVERYTHING)
+        if uncertain and len(scores.keys() - favoured) < limit:
+            scores.clear()
+            add(ordered)
+    best = sorted(((score, key) for key, score in scores.items()), reverse=True)
+    first = [key for _, key in best if key in favoured]
+    rest = (key for _, key in best if key not in favoured)
+    return {key: scores[key] for key in [*first, *islice(rest, limit + len(favoured) - len(first))]}
 
 
-def _narrowed(terms: Sequence[Term], enough: int) -> tuple[int, str]:
-    """How many of the terms, rarest first, are looked for in all memories; and what others match that are scored."""
+def _few(connection: sqlite3.Connection, filter: RecallFilter) -> set[int] | None:
+    """The keys of the memories that pass a filter; None where they are more than `MOST_SCORED`, or no index has them."""
+    if filter == EVERYTHING or filter.origins:
+        return None
+    query, values = keys_query(filter)
+    keys = [key for (key,) in connection.execute(f"{query} LIMIT {MOST_SCORED + 1}", values)]
+    return set(keys) if len(keys) <= MOST_SCORED else None
+
+
+def _narrowed(terms: Sequence[Term], enough: int, together: int, total: int) -> tuple[int, str]:
+    """How many of the terms, rarest first, are looked for in all memories; and what others match that are scored.
+
+    Args:
+        terms: rarest first.
+        enough: when so many have one, no more are looked for.
+        together: how many should be left where terms are looked for together.
+        total: how many memories there are.
+    """
     found = 0
     for number, term in enumerate(terms):
         if found >= enough:
             return number, ""
-        if term.frequency > MOST_SCORED and number + 1 < len(terms):
-            return number, f"{term.match} AND {terms[number + 1].match}"
+        if term.frequency > MOST_SCORED and (several := _together(terms[number:], together, total)):
+            return number, several
         found += term.frequency
     return len(terms), ""
+
+
+def _together(terms: Sequence[Term], enough: int, total: int) -> str:
+    """Terms as far as they leave enough memories, if each has them whatever others it has; nothing for less than two."""
+    expected, matched = float(total), []
+    for term in terms:
+        expected *= term.frequency / total
+        if expected < enough:
+            break
+        matched.append(term.match)
+    return " AND ".join(matched) if len(matched) > 1 else ""

@@ -32,6 +32,18 @@ def one_of(parameter: str) -> str:
     return f"(SELECT value FROM json_each(:{parameter}))"
 
 
+TAGGED = f"FROM memory_tags WHERE tag IN {one_of('tags')}"
+"""Where the column `memory` has those that have any of the tags."""
+
+
+def keys_query(filter: RecallFilter) -> tuple[str, dict[str, Any]]:
+    """The query for the keys of all memories that pass a filter, some of them twice, and its values."""
+    where = conditions(filter)
+    if filter.tags and filter == RecallFilter(tags=filter.tags):  # their index has all
+        return f"SELECT memory AS key {TAGGED}", where.values
+    return f"SELECT memories.key AS key FROM memories WHERE {where}", where.values
+
+
 def conditions(
     filter: RecallFilter, *, pinned: bool | None = None, origin: Origin | None = None, row: str = ""
 ) -> Conditions:
@@ -47,7 +59,7 @@ def conditions(
     if filter.types:
         where.add(f"memories.type IN {one_of('types')}", types=as_json(sorted(filter.types)))
     if filter.tags:
-        tagged = f"SELECT memory FROM memory_tags WHERE tag IN {one_of('tags')}"
+        tagged = f"SELECT memory {TAGGED}"
         clause = f"EXISTS ({tagged} AND memory = {row})" if row else f"memories.key IN ({tagged})"
         where.add(clause, tags=as_json(sorted(filter.tags)))
     if filter.sources:

@@ -12,7 +12,7 @@ from cognitive_memory.core.memory import LoadState, Memory, MemoryType, Origin, 
 from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.core.values import MemoryValueError
 from cognitive_memory.storage.errors import UnknownMemoryError
-from cognitive_memory.storage.filters import Conditions, conditions, one_of
+from cognitive_memory.storage.filters import TAGGED, Conditions, conditions, keys_query, one_of
 from cognitive_memory.storage.rows import COLUMNS, as_json, as_memory
 from cognitive_memory.storage.vectors import VectorReader
 
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 MOST_TOLD = 1_000
 """How many memories are told of one by one, when many are deleted."""
-
-TAGGED = f"FROM memory_tags WHERE tag IN {one_of('tags')}"
-"""Where the column `memory` has those that have any of the tags."""
 
 _ORDERS: Mapping[str, tuple[str, str]] = {
     "newest": ("memories.created_at", "DESC"),
@@ -199,13 +196,10 @@ class Reader:
         """The keys of all memories that pass the filter; some of them twice."""
         import numpy as np
 
-        where = conditions(filter)
-        chosen = f"SELECT memories.key AS key FROM memories WHERE {where}"
-        if filter.tags and filter == RecallFilter(tags=filter.tags):  # their index has all
-            chosen = f"SELECT memory AS key {TAGGED}"
+        chosen, values = keys_query(filter)
         # As one text: a row for each takes Python several times as long.
         query = f"SELECT ifnull(group_concat(key), '') FROM ({chosen})"
-        (keys,) = self.connection.execute(query, where.values).fetchone()
+        (keys,) = self.connection.execute(query, values).fetchone()
         return np.fromstring(keys, dtype=np.int64, sep=",")
 
     def standing_keys(self, limit: int) -> list[int]:

@@ -16,8 +16,9 @@ from cognitive_memory.core.reports import Deletion, SourceReport
 from cognitive_memory.core.search_words import search_words
 from cognitive_memory.core.values import MemoryValueError
 from cognitive_memory.storage import history, mass_deletion, times
+from cognitive_memory.storage.filters import TAGGED
 from cognitive_memory.storage.one_text import already_said, together
-from cognitive_memory.storage.reading import TAGGED, Reader
+from cognitive_memory.storage.reading import Reader
 from cognitive_memory.storage.rows import as_columns, as_json
 from cognitive_memory.storage.source_ids import identified
 from cognitive_memory.storage.vectors import Embedded

@@ -6,6 +6,7 @@ as a search.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import time
@@ -93,8 +94,9 @@ class ProcessLog(logging.Handler):
         return file
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one record."""
-        self.file.emit(record)
+        """Write one record; it is lost where what writes it can't be loaded, as without descriptors."""
+        with contextlib.suppress(ImportError, OSError):
+            self.file.emit(record)
 
     def close(self) -> None:
         """Close the file, if it was made."""

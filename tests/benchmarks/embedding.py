@@ -22,11 +22,8 @@ from typing import Any
 import click
 import numpy as np
 
-from cognitive_memory.encoding.cores import usable_cores
-from cognitive_memory.encoding.tokenization import TextTokenizer
-from tests.benchmarks import gemm, peers
+from tests.benchmarks import peers
 from tests.benchmarks.contestants import CONTESTANTS, EXACT, FASTEMBED, OURS, Places
-from tests.benchmarks.corpus import TEXTS
 from tests.benchmarks.limits import LIMITS
 from tests.benchmarks.pairs import paired
 from tests.benchmarks.tables import Table, Times, show, side_by_side
@@ -34,7 +31,7 @@ from tests.support.real_model import DIRECTORY, ROOT
 
 LIKENESS = 20
 """Texts whose vectors are compared."""
-SINGLE = 6
+SINGLE = 4
 """Rounds of single texts for each one in bulk."""
 PAUSE = 0.2
 """Seconds before a single text, in which cores fall asleep."""
@@ -52,9 +49,7 @@ class Worker:
         memory: bytes that it then had in memory.
     """
 
-    def __init__(
-        self, name: str, python: str, places: Places, rows: int, prefix: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, name: str, python: str, places: Places, prefix: Sequence[str] = ()) -> None:
         # Bytecode is cached: whoever installs a package has it.
         environment = {
             key: value
@@ -67,8 +62,7 @@ class Worker:
             "HF_HUB_OFFLINE": "1",
             "PYTHONPATH": str(ROOT),
         }
-        command = [*prefix, python, "-m", "tests.benchmarks.worker", name]
-        command += [json.dumps(places), str(rows)]
+        command = [*prefix, python, "-m", "tests.benchmarks.worker", name, json.dumps(places)]
         start = time.perf_counter()
         self._process = subprocess.Popen(
             command,
@@ -123,17 +117,9 @@ def likeness(workers: Mapping[str, Worker], directory: Path) -> Table:
     return Table(f"Cosine with the exact vectors, of {LIKENESS} texts", ("", "least", ""), rows)
 
 
-def in_bulk(name: str, worker: Worker, kind: str, count: int) -> float:
-    """Seconds for so many texts."""
-    part = max(1, count // CONTESTANTS[name].sample)
-    return worker.seconds(kind, part) * count / part
-
-
 def bulk(workers: Mapping[str, Worker], kind: str, count: int, rounds: int) -> Parts:
     """Many texts at once."""
-    actions = {
-        name: partial(in_bulk, name, worker, kind, count) for name, worker in workers.items()
-    }
+    actions = {name: partial(worker.seconds, kind, count) for name, worker in workers.items()}
     return {f"{count} {kind}": (paired(actions, rounds), "s")}
 
 
@@ -143,12 +129,12 @@ def singles(workers: Mapping[str, Worker], kind: str, what: str, rounds: int) ->
 
     def burst(name: str) -> float:
         time.sleep(PAUSE)
-        first, *others = workers[name].in_a_row(kind, 1, 6)
+        first, *others = workers[name].in_a_row(kind, 1, 5)
         later[name].append(median(others))
         return first
 
     actions = {name: partial(burst, name) for name in workers}
-    paired(actions, 3)  # the first runs of a shape allocate
+    paired(actions, 1)  # the first runs of a shape allocate
     for values in later.values():
         values.clear()
     first = paired(actions, rounds)
@@ -167,16 +153,6 @@ def starts(start: Mapping[str, Callable[[], Worker]], rounds: int) -> Parts:
 
     times = paired({name: partial(first_vector, name) for name in start}, rounds)
     return {"start to first vector": (times, "ms"), "memory then": (memory, "MB")}
-
-
-def best_rows(name: str, python: str, places: Places) -> int:
-    """The batch size with which a contestant is quickest; 0 where it has its own."""
-    seconds = {}
-    for rows in CONTESTANTS[name].tries:
-        worker = Worker(name, python, places, rows)
-        seconds[rows] = min(worker.seconds("mixed", 40) for _ in range(2))
-        worker.close()
-    return min(seconds, key=seconds.__getitem__, default=0)
 
 
 def with_all(
@@ -226,17 +202,6 @@ def started(start: Mapping[str, Callable[[], Worker]], stack: ExitStack) -> dict
     return workers
 
 
-def share_of_peak(count: int, seconds: float) -> str:
-    """What the matrix products of the mixed texts take of what the processor can do."""
-    tokenize = TextTokenizer(DIRECTORY, 512)
-    operations = sum(
-        gemm.sentence_operations(len(row)) for row in tokenize(TEXTS["mixed"](count)).rows
-    )
-    most = gemm.peak(usable_cores())
-    rate = operations / seconds
-    return f"{rate / 1e9:.0f} GFLOP/s in bulk, {rate / most:.0%} of the {most / 1e9:.0f} that matrix products alone reach"
-
-
 @click.command(context_settings={"show_default": True})
 @click.option(
     "--python",
@@ -245,11 +210,11 @@ def share_of_peak(count: int, seconds: float) -> str:
     multiple=True,
     help=f"Another Python, which has a peer's packages; may be given several times. {peers.PEERS} is one if it is there.",
 )
-@click.option("--texts", "count", type=click.IntRange(1), default=60, help="Texts in bulk.")
+@click.option("--texts", "count", type=click.IntRange(1), default=40, help="Texts in bulk.")
 @click.option(
     "--rounds",
     type=click.IntRange(1),
-    default=4,
+    default=3,
     help=f"Rounds in bulk and of starts; of single texts {SINGLE} times as many.",
 )
 def main(pythons: Sequence[Path], count: int, rounds: int) -> None:
@@ -267,17 +232,12 @@ def main(pythons: Sequence[Path], count: int, rounds: int) -> None:
         for line in missing:
             print(line)
         # The first start publishes the model in the shared directory, where all later ones find it.
-        Worker(OURS, runs[OURS], places, 0).close()
-        start = {
-            name: partial(Worker, name, python, places, best_rows(name, python, places))
-            for name, python in runs.items()
-        }
+        Worker(OURS, runs[OURS], places).close()
+        start = {name: partial(Worker, name, python, places) for name, python in runs.items()}
         parts, alike = with_all(start, count, rounds, Path(directory))
         title = "Embedding: medians of heimdall, and how many times as much the others take"
         show(side_by_side(title, parts))
         show(alike)
-        exact = min(parts[f"{count} mixed"][0][EXACT])
-        print(f"\nexact: {share_of_peak(count, exact)}")
         if less := with_less(start, count, rounds):
             show(side_by_side("With less than the machine", less))
 

@@ -1,8 +1,7 @@
-"""The model as other projects have it: graphs that torch writes, with the weights inside.
+"""The model as other projects have it: a graph that torch writes, with the weights inside.
 
-Run by a Python that has torch, transformers and onnx: `python -m tests.benchmarks.export UPSTREAM TARGET`. `pooled.onnx` is what
-heimdall-mcp 0.3.7 downloaded, pooling and normalising included; `model.onnx`, with the files beside it, is what fastembed
-downloads, which does both itself.
+Run by a Python that has torch, transformers and onnx: `python -m tests.benchmarks.export UPSTREAM TARGET`. `model.onnx`, with the
+files beside it, is what fastembed downloads, which does pooling and normalising itself.
 """
 
 import shutil
@@ -14,20 +13,6 @@ import torch
 from transformers import AutoModel
 
 OPSET = 17
-
-
-class Pooled(torch.nn.Module):
-    """The encoder, the mean over the mask, unit length."""
-
-    def __init__(self, encoder: Any) -> None:
-        super().__init__()
-        self.encoder = encoder
-
-    def forward(self, input_ids: Any, attention_mask: Any) -> Any:
-        states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-        weights = attention_mask.unsqueeze(-1).to(states.dtype)
-        mean = (states * weights).sum(1) / weights.sum(1).clamp(min=1e-9)
-        return torch.nn.functional.normalize(mean, p=2, dim=1)
 
 
 class States(torch.nn.Module):
@@ -47,22 +32,16 @@ def main(upstream: Path, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     encoder = AutoModel.from_pretrained(upstream, local_files_only=True).eval()
     inputs = ["input_ids", "attention_mask", "token_type_ids"]
-    for module, name, names in (
-        (Pooled(encoder), "pooled", inputs[:2]),
-        (States(encoder), "model", inputs),
-    ):
-        example = tuple(torch.ones(2, 16, dtype=torch.long) for _ in names)
-        torch.onnx.export(
-            module.eval(),
-            example,
-            str(target / f"{name}.onnx"),
-            input_names=names,
-            output_names=["output"],
-            dynamic_axes={key: {0: "batch", 1: "sequence"} for key in names}
-            | {"output": {0: "batch"}},
-            opset_version=OPSET,
-            dynamo=False,
-        )
+    torch.onnx.export(
+        States(encoder).eval(),
+        tuple(torch.ones(2, 16, dtype=torch.long) for _ in inputs),
+        str(target / "model.onnx"),
+        input_names=inputs,
+        output_names=["output"],
+        dynamic_axes={key: {0: "batch", 1: "sequence"} for key in [*inputs, "output"]},
+        opset_version=OPSET,
+        dynamo=False,
+    )
     for file in (
         "tokenizer.json",
         "tokenizer_config.json",

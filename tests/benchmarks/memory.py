@@ -206,7 +206,7 @@ def sized(sizes: Sequence[int]) -> None:
         "status ms",
         "vectors ms",
     )
-    print("\n" + "".join(f"{title:>12}" for title in (*titles, "export/s", "deleted/s")))
+    print("\n" + "".join(f"{title:>12}" for title in titles))
     words = short_texts(5000, seed=5)
     for size in sizes:
         with tempfile.TemporaryDirectory() as folder:
@@ -219,9 +219,6 @@ def sized(sizes: Sequence[int]) -> None:
                 start = time.perf_counter()
                 memory.store_many(as_memories(texts))
                 rate = size / (time.perf_counter() - start)
-                start = time.perf_counter()
-                lines = sum(1 for _ in memory.export_lines(vectors=False))
-                exported = lines / (time.perf_counter() - start)
                 found = (
                     timed(partial(listed, memory, RecallFilter())),
                     timed(partial(listed, memory, RecallFilter(tags=frozenset({"tag7"})))),
@@ -230,26 +227,13 @@ def sized(sizes: Sequence[int]) -> None:
                 )
                 each = memory.storage.status().size / size
             memory_mb, open_ms = in_a_process(database)
-            with opened(database, FreeVectors()) as memory:
-                start = time.perf_counter()
-                memory.delete_by_tags(["all"])
-                deleted = size / (time.perf_counter() - start)
-            page, tagged, status, vectors = (f"{milliseconds:.1f}" for milliseconds in found)
             row = (
                 f"{size:,}",
                 f"{rate:.0f}",
                 f"{each:.0f}",
-                f"{memory_mb:.1f}",
-                f"{open_ms:.1f}",
-                page,
-                tagged,
-                status,
+                *(f"{figure:.1f}" for figure in (memory_mb, open_ms, *found)),
             )
-            print(
-                "".join(
-                    f"{cell:>12}" for cell in (*row, vectors, f"{exported:.0f}", f"{deleted:.0f}")
-                )
-            )
+            print("".join(f"{cell:>12}" for cell in row))
 
 
 def in_a_process(database: Path) -> tuple[float, float]:

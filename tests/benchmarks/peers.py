@@ -59,7 +59,7 @@ def upstream_files() -> Path | None:
 
 
 def exported_files(upstream: Path | None, pythons: Pythons) -> Path | None:
-    """Torch's graphs, written once."""
+    """Torch's graph, written once."""
     target = CACHE / "exported"
     if (target / "model.onnx").is_file():
         return target

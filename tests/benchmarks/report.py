@@ -34,25 +34,23 @@ def load() -> str:
     return f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
 
 
-def one_run(comparisons: Mapping[str, Callable[[], object]], picture: Path) -> str:
-    """The tables that the comparisons show, each with the load before and after it. The first one of all is drawn, too."""
-    tables.shown.clear()
-    parts = [f"{machine()}.\n"]
-    for name, compare in comparisons.items():
-        before, began, seen = load(), time.monotonic(), len(tables.shown)
-        compare()
-        took = f"{time.monotonic() - began:.0f} s, load {before} before, {load()} after"
-        found = [table.markdown() for table in tables.shown[seen:]]
-        parts += [f"### {name}\n", f"{took}.\n", *found]
-    picture.write_text(plot.bars(tables.shown[0]), encoding="utf-8")
-    return "\n".join(parts)
-
-
 def run(comparisons: Mapping[str, Callable[[], object]], page: Path = PAGE) -> None:
-    """Run the comparisons, write their tables between the page's marks, and draw the picture beside it."""
+    """Run the comparisons, write their tables between the page's marks, and draw the first one beside it.
+
+    The page is written after each, so that what interrupts a run leaves what was measured.
+    """
     before, begin, rest = page.read_text("utf-8").partition(BEGIN)
     _, end, after = rest.partition(END)
     if not end:
         raise SystemExit(f"{page} has no line {BEGIN.strip()} with a line {END.strip()} behind it")
-    figures = one_run(comparisons, page.with_suffix(".svg"))
-    page.write_text(f"{before}{begin}\n{figures}\n{end}{after}", encoding="utf-8")
+    tables.shown.clear()
+    parts = [f"{machine()}.\n"]
+    for name, compare in comparisons.items():
+        load_before, began, seen = load(), time.monotonic(), len(tables.shown)
+        compare()
+        took = f"{time.monotonic() - began:.0f} s, load {load_before} before, {load()} after"
+        found = [table.markdown() for table in tables.shown[seen:]]
+        parts += [f"### {name}\n", f"{took}.\n", *found]
+        figures = "\n".join(parts)
+        page.write_text(f"{before}{begin}\n{figures}\n{end}{after}", encoding="utf-8")
+        page.with_suffix(".svg").write_text(plot.bars(tables.shown[0]), encoding="utf-8")

@@ -73,7 +73,7 @@ def side_by_side(title: str, measured: Mapping[str, tuple[Times, str]]) -> Table
     rows: list[list[str | float]] = []
     for what, (times, unit) in measured.items():
         values, found = times[names[0]], ratios(times)
-        tail = quantiles(values, n=20)[-1] * UNITS[unit] if len(values) >= 20 else ""
+        tail = quantiles(values, n=20)[-1] * UNITS[unit] if len(values) >= 10 else ""
         others = [found.get(name, "") for name in names[1:]]
         rows.append([f"{what}, {unit}", median(values) * UNITS[unit], tail, *others])
     return Table(title, ("", names[0], "p95", *names[1:]), rows)

@@ -1,4 +1,4 @@
-"""A contestant in a process of its own: `python -m tests.benchmarks.worker NAME PLACES ROWS`.
+"""A contestant in a process of its own: `python -m tests.benchmarks.worker NAME PLACES`.
 
 It embeds one query at once and says so, with the memory it then has; then it does what it is told, a JSON object a line. So
 contestants share neither threads nor memory, and each may have another Python. Only what is needed is imported before the first
@@ -14,7 +14,7 @@ from tests.benchmarks.corpus import QUERY
 
 def main() -> None:
     """Serve until standard input ends."""
-    embed = CONTESTANTS[sys.argv[1]].make(json.loads(sys.argv[2]), int(sys.argv[3]))
+    embed = CONTESTANTS[sys.argv[1]].make(json.loads(sys.argv[2]))
     embed([QUERY])
     answer({"memory": memory()})
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from cognitive_memory.core.memory import NewMemory
 from cognitive_memory.core.recall import EVERYTHING, RecallFilter
 from cognitive_memory.retrieval.keywords import idf
-from cognitive_memory.storage.bm25 import Term, keyword_scores
+from cognitive_memory.storage.bm25 import Term, _together, keyword_scores
 from cognitive_memory.storage.store import MemoryStore
 
 COLUMNS = (1.0, 0.4, 1.0, 1.0)
@@ -63,7 +63,9 @@ def test_is_bm25_of_any_saturation(
             Term(word, having[word], idf(having[word], len(texts)), question[word])
             for word in question
         ]
-        scores = keyword_scores(connection, terms, EVERYTHING, k1=k1, columns=COLUMNS, limit=100)
+        scores = keyword_scores(
+            connection, terms, EVERYTHING, total=len(texts), k1=k1, columns=COLUMNS, limit=100
+        )
     expected = dict(enumerate(_plain(texts, question, k1), 1))
     assert scores == pytest.approx({key: each for key, each in expected.items() if each})
     assert list(scores.values()) == sorted(scores.values(), reverse=True)
@@ -91,6 +93,7 @@ def _found(
             reader.connection,
             _terms(4, 2),
             filter,
+            total=5,
             k1=0.4,
             columns=COLUMNS,
             limit=limit,
@@ -129,7 +132,7 @@ def test_frequent_words_count_in_what_rare_ones_found(store: MemoryStore) -> Non
     assert len(_found(store, limit=3)) == 3
     with store.reading() as reader:
         both, one = keyword_scores(
-            reader.connection, _terms(4, 2), EVERYTHING, k1=0.4, columns=COLUMNS, limit=2
+            reader.connection, _terms(4, 2), EVERYTHING, total=5, k1=0.4, columns=COLUMNS, limit=2
         ).values()
     assert both > one
     assert len(_found(store, RecallFilter(since=datetime(2020, 1, 1, tzinfo=UTC)), limit=4)) == 4
@@ -141,7 +144,7 @@ def test_what_counts_nothing_brings_nothing(store: MemoryStore) -> None:
     with store.reading() as reader:
         columns = (1.0, 0.0, 1.0, 1.0)
         scores = keyword_scores(
-            reader.connection, _terms(1, 0), EVERYTHING, k1=0.4, columns=columns, limit=9
+            reader.connection, _terms(1, 0), EVERYTHING, total=5, k1=0.4, columns=columns, limit=9
         )
     assert list(scores.values()) == [0]
 
@@ -171,3 +174,28 @@ def test_of_frequent_words_alone_memories_have_two_where_enough_do(
     assert _found(store, of_both, limit=1) == ["red canoe 1"]
     since = RecallFilter(since=datetime(2020, 1, 1, tzinfo=UTC))
     assert _found(store, since, limit=1) == ["red canoe 1"]
+
+
+@pytest.mark.parametrize("most", [0, 3, 30_000])
+def test_a_filter_finds_the_same_however_many_pass_it(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr("cognitive_memory.storage.bm25.MOST_SCORED", most)
+    with store.writing() as writer:
+        writer.put(
+            NewMemory(text=text, tags=("a", "b") if number % 2 else ("c",), source="s")
+            for number, text in enumerate(["red canoe", "red canoe 1", "canoe", "red 3", "sun 4"])
+        )
+    both = RecallFilter(tags=frozenset({"a", "b"}))
+    assert _found(store, both) == ["red canoe 1", "red 3"]
+    assert _found(store, RecallFilter(sources=frozenset({"s"}))) == _found(store)
+    assert _found(store, RecallFilter(tags=frozenset({"nobody's"}))) == []
+
+
+def test_as_many_frequent_words_are_looked_for_together_as_leave_enough() -> None:
+    a, b, c, d = (
+        Term(word, often, 1.0) for word, often in zip("abcd", (60, 70, 80, 90), strict=True)
+    )
+    assert _together([a, b, c, d], 40, 100) == "a AND b"
+    assert _together([a, b, c, d], 30, 100) == "a AND b AND c AND d"
+    assert _together([a, b, c, d], 50, 100) == _together([d], 1, 100) == ""

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from cognitive_memory.core.memory import NewMemory
+from cognitive_memory.core.memory import NewMemory, Origin
+from cognitive_memory.core.recall import RecallFilter
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.storage import files, schema
 from cognitive_memory.storage.adoption import adopt
@@ -289,8 +290,9 @@ class TestPagesWithoutEnd:
             pytest.raises(
                 NoAnswerError, match=r"; nothing was changed; .heimdall restore.*adopt --own"
             ),
+            memory.storage.reading() as reader,
         ):
-            memory.storage.status()
+            reader.keys(RecallFilter(origins=frozenset({Origin.CAPTURED})))
 
     @pytest.mark.slow
     def test_ctrl_c_ends_it(self, endless: Path) -> None:

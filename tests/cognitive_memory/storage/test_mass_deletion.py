@@ -11,7 +11,7 @@ from cognitive_memory.core.memory import NewMemory
 from cognitive_memory.project_memory import ProjectMemory
 from cognitive_memory.retrieval import comparer, live_index
 from cognitive_memory.retrieval.vector_file import VectorFile
-from cognitive_memory.storage import mass_deletion, reading
+from cognitive_memory.storage import connections, files, mass_deletion, reading
 from cognitive_memory.storage.backup import problems_in
 from cognitive_memory.storage.files import size_on_disk
 from tests.support.capabilities import REMOVES_WHAT_IS_OPEN
@@ -120,3 +120,39 @@ def test_space_is_given_back_where_most_goes(fill: Fill, monkeypatch: pytest.Mon
     assert problems_in(memory.database) == []
     with PlainEmbedder(name="plain/2").open(memory.database) as again:
         assert again.storage.status().memories == 11
+
+
+@pytest.fixture
+def overwritten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite writes zeros over what it frees, as Debian's does."""
+    monkeypatch.setattr(connections, "DURABLE", (*connections.DURABLE, "secure_delete = ON"))
+
+
+@pytest.mark.usefixtures("overwritten")
+def test_what_is_not_given_back_is_overwritten(fill: Fill) -> None:
+    memory = fill(30)
+    memory.store_many([NewMemory(text="the unspeakable word", tags=("gone",))])
+    assert memory.delete_by_tags(["gone"]).count == 31
+    memory.close()
+    assert b"unspeakable" not in memory.database.read_bytes()
+
+
+@pytest.mark.usefixtures("overwritten")
+def test_what_is_given_back_is_not_written_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mass_deletion, "_WORTH_GIVING_BACK", 50)
+    database = tmp_path / "memory.db"
+    written: list[int] = []
+    monkeypatch.setattr(
+        mass_deletion, "give_back", lambda _: written.append(files.size(files.log_of(database)))
+    )
+    with PlainEmbedder().open(database) as memory:
+        memory.store_many(
+            NewMemory(text=f"{number} " * 5_000, tags=("gone",) if number else ())
+            for number in range(100)
+        )
+    before = database.stat().st_size
+    with PlainEmbedder().open(database) as memory:
+        assert memory.delete_by_tags(["gone"]).count == 99
+    assert 0 < written[0] < before / 2

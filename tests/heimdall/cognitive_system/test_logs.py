@@ -281,6 +281,17 @@ def test_where_logs_can_not_be_written_the_program_goes_on(
     assert capsys.readouterr().err == ""
 
 
+def test_without_what_writes_logs_the_program_goes_on(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs.keep_logs("heimdall")
+    with monkeypatch.context() as missing:
+        missing.setitem(sys.modules, "heimdall.cognitive_system.log_file", None)
+        logging.getLogger("heimdall").info("lost")
+    logging.getLogger("heimdall").info("kept")
+    assert re.findall("kept|lost", text_of(directory)) == ["kept"]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows keeps it while a process is there")
 def test_a_working_directory_that_is_gone_is_no_matter(
     directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -25,6 +25,8 @@ as long as to pass over it, and where there are so many, the best ones have seve
 _SPARE = 3
 """How many times as many as are wanted are looked for where some of them may not do."""
 
+_LARGEST_KEY = 1 << 25
+"""Keys are counted up from 1, and SQLite takes a byte for each up to here."""
 _K1 = 1.2
 _PARTS = """
 WITH terms (term, whole, weight) AS MATERIALIZED (
@@ -107,17 +109,15 @@ def keyword_scores(
 
     add(ordered[:alone])
     if alone < len(ordered):
-        keys = few
-        if keys is None:
+        chosen = few
+        if chosen is None:
             query_together = "SELECT rowid FROM memory_words WHERE memory_words MATCH ?"
             found = connection.execute(query_together, (together,)) if together else ()
-            keys = {*scores, *favoured, *(key for (key,) in found)}
-        chosen = bytearray(max(keys, default=0) + 1)
-        for key in keys:
-            chosen[key] = 1
-        add(ordered[alone:], bytes(chosen))
+            chosen = _marked({*scores, *favoured, *(key for (key,) in found)})
+        if chosen is not None:
+            add(ordered[alone:], chosen)
         uncertain = few is None and (together or filter != EVERYTHING)
-        if uncertain and len(scores.keys() - favoured) < limit:
+        if chosen is None or (uncertain and len(scores.keys() - favoured) < limit):
             scores.clear()
             add(ordered)
     best = sorted(((score, key) for key, score in scores.items()), reverse=True)
@@ -126,13 +126,23 @@ def keyword_scores(
     return {key: scores[key] for key in [*first, *islice(rest, limit + len(favoured) - len(first))]}
 
 
-def _few(connection: sqlite3.Connection, filter: RecallFilter) -> set[int] | None:
-    """The keys of the memories that pass a filter; None where they are more than `MOST_SCORED`, or no index has them."""
+def _few(connection: sqlite3.Connection, filter: RecallFilter) -> bytes | None:
+    """The memories that pass a filter, marked; None where they are more than `MOST_SCORED`, or no index has them."""
     if filter == EVERYTHING or filter.origins:
         return None
     query, values = keys_query(filter)
-    keys = [key for (key,) in connection.execute(f"{query} LIMIT {MOST_SCORED + 1}", values)]
-    return set(keys) if len(keys) <= MOST_SCORED else None
+    keys = {key for (key,) in connection.execute(f"{query} LIMIT {MOST_SCORED + 1}", values)}
+    return _marked(keys) if len(keys) <= MOST_SCORED else None
+
+
+def _marked(keys: Collection[int]) -> bytes | None:
+    """A byte for each key there may be, 1 for these; None where one is none that we gave, as in a damaged file."""
+    if not 0 <= min(keys, default=0) <= max(keys, default=0) <= _LARGEST_KEY:
+        return None
+    marks = bytearray(max(keys, default=0) + 1)
+    for key in keys:
+        marks[key] = 1
+    return bytes(marks)
 
 
 def _narrowed(terms: Sequence[Term], enough: int, together: int, total: int) -> tuple[int, str]:

@@ -98,12 +98,16 @@ OPERATIONS: dict[str, Callable[[Path], None]] = {
 """Each leaves the database as it was, but the last, which nearly empties it, and one memory more."""
 
 
+def environment() -> dict[str, str]:
+    """Of processes that measure: they fetch nothing."""
+    return os.environ | {"HEIMDALL_FETCH": "never", "PYTHONPATH": str(ROOT)}
+
+
 def measured(name: str, database: Path) -> tuple[float, float, float]:
     """Seconds on the clock, seconds of all cores, and the most megabytes of a process that does nothing else."""
     command = [sys.executable, "-m", "tests.benchmarks.operations", name, str(database)]
-    environment = os.environ | {"HEIMDALL_FETCH": "never", "PYTHONPATH": str(ROOT)}
     run = subprocess.run(
-        command, check=True, stdout=subprocess.PIPE, encoding="utf-8", env=environment
+        command, check=True, stdout=subprocess.PIPE, encoding="utf-8", env=environment()
     )
     wall, processor, memory = json.loads(run.stdout)
     return wall, processor, memory

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import os
 import subprocess
 import sys
 import time
@@ -29,11 +28,10 @@ from cognitive_memory.retrieval.vector_file import VectorFile
 from cognitive_memory.storage.store import MemoryStore
 from cognitive_memory.storage.token_codes import write_tokens
 from cognitive_memory.storage.vectors import Embedded
-from tests.benchmarks.operations import ALL, MOST, ROOT, SPACE, all_measured, opened
+from tests.benchmarks.operations import ALL, MOST, SPACE, all_measured, environment, opened
 from tests.benchmarks.recall_engine import Engine
 from tests.support.real_model import DIRECTORY
 
-ENVIRONMENT = os.environ | {"HEIMDALL_FETCH": "never", "PYTHONPATH": str(ROOT)}
 DIMENSION = 384
 VOCABULARY = 50_000
 FIRST = "the first"
@@ -158,10 +156,10 @@ def memory_used() -> float:
 def in_this_process(database: Path, models: Path, rounds: int) -> tuple[Figures, float]:
     """What is asked in a process of its own, and the megabytes that this takes besides the model."""
     engine = Engine(models, remember=False)
-    for _ in range(3):  # weights are packed beside the second
-        engine.embed_with_tokens(["warm"])
-    used = memory_used()
     corpus = Corpus()
+    for number in range(50):  # the model takes more with each length, up to a bound
+        engine.embed_with_tokens([corpus.question(number)])
+    used = memory_used()
     store = MemoryStore(database, embedding_space=engine.embedding_space)
     memory = ProjectMemory(store, engine)
 
@@ -175,6 +173,7 @@ def in_this_process(database: Path, models: Path, rounds: int) -> tuple[Figures,
         return timed(lambda _: memory.recall(corpus.question(number)), 1)
 
     figures = {FIRST: timed(lambda _: memory.recall(corpus.question(-1)), 1)}
+    own = memory_used() - used
     saved = VectorFile(database.with_suffix(".vectors")).read(SPACE)
     if saved is None:
         with store.reading() as reader:
@@ -195,7 +194,6 @@ def in_this_process(database: Path, models: Path, rounds: int) -> tuple[Figures,
     figures["right after a store"] = wall, processor
     with storing(database):
         figures["while others store"] = asked(corpus.question)
-    own = memory_used() - used
     memory.close()
     return figures, own
 
@@ -204,7 +202,7 @@ def in_this_process(database: Path, models: Path, rounds: int) -> tuple[Figures,
 def storing(database: Path) -> Iterator[None]:
     """Another process that stores as much as it can."""
     command = [sys.executable, "-m", "tests.benchmarks.recall_speed", "--store-into", str(database)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=ENVIRONMENT) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment()) as process:
         assert process.stdout is not None
         process.stdout.readline()  # it has begun
         try:
@@ -272,7 +270,7 @@ def _asked(database: Path, models: Path, rounds: int) -> tuple[Figures, float]:
     command = [sys.executable, "-m", "tests.benchmarks.recall_speed", "--database", str(database)]
     command += ["--models", str(models), "--rounds", str(rounds)]
     run = subprocess.run(
-        command, check=True, stdout=subprocess.PIPE, encoding="utf-8", env=ENVIRONMENT
+        command, check=True, stdout=subprocess.PIPE, encoding="utf-8", env=environment()
     )
     figures, own = json.loads(run.stdout)
     return figures, own

@@ -199,3 +199,29 @@ def test_as_many_frequent_words_are_looked_for_together_as_leave_enough() -> Non
     assert _together([a, b, c, d], 40, 100) == "a AND b"
     assert _together([a, b, c, d], 30, 100) == "a AND b AND c AND d"
     assert _together([a, b, c, d], 50, 100) == _together([d], 1, 100) == ""
+
+
+@pytest.mark.parametrize("strange", [-5, 2**62])
+def test_a_key_that_was_never_given_is_no_obstacle(strange: int) -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute(
+            "CREATE VIRTUAL TABLE memory_words USING fts5 (text, context, tags, words)"
+        )
+        rows = [(1, "canoe red"), (2, "canoe"), (strange, "red")]
+        connection.executemany("INSERT INTO memory_words (rowid, text) VALUES (?, ?)", rows)
+        terms = [Term("canoe", 2, 0.5), Term("red", 2, 0.5)]
+        found = [
+            keyword_scores(
+                connection,
+                terms,
+                EVERYTHING,
+                total=3,
+                k1=0.4,
+                columns=COLUMNS,
+                limit=limit,
+                favoured=[strange],
+            )
+            for limit in (1, 100)
+        ]
+    assert found[0].keys() == {strange, 1}
+    assert found[0].items() <= found[1].items()

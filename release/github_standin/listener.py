@@ -23,6 +23,8 @@ from release.github_standin.messages import Application, HangUp, Request, Respon
 
 _POLL = 0.05
 """Seconds between two looks at whether to stop accepting; the longest that closing waits for it."""
+_END = 5.0
+"""Seconds in which threads that were cut end, if they do at all."""
 
 
 class Listener:
@@ -101,6 +103,9 @@ def cut(connection: socket.socket) -> None:
 class _Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = os.name == "posix"  # on Windows it would let two programs share the port
     request_queue_size = 256
+    # There a thread may write for ever to a client that does not read.
+    daemon_threads = os.name != "posix"
+    block_on_close = os.name == "posix"
 
     def __init__(
         self, listener: Listener, address: tuple[str, int], tls: ssl.SSLContext | None
@@ -108,7 +113,7 @@ class _Server(socketserver.ThreadingTCPServer):
         self.listener = listener
         self.stopping = threading.Event()
         self.errors: list[Exception] = []
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._connections: set[socket.socket] = set()
         if ":" in address[0]:
             self.address_family = socket.AF_INET6
@@ -129,6 +134,7 @@ class _Server(socketserver.ThreadingTCPServer):
         # Before the socket is closed: `close` must not cut another one that got its number.
         with self._lock:
             self._connections.discard(request)
+            self._lock.notify_all()
         request.close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
@@ -143,7 +149,8 @@ class _Server(socketserver.ThreadingTCPServer):
         with self._lock:
             for connection in self._connections:
                 cut(connection)
-        self.server_close()  # which waits for the threads
+            self._lock.wait_for(lambda: not self._connections, _END)
+        self.server_close()  # which waits for the threads, too, where they always end
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

@@ -102,6 +102,9 @@ needs_root = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away"
 )
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+needs_full_device = pytest.mark.skipif(
+    os.sep != "/" or not Path("/dev/full").is_char_device(), reason="no device is always full here"
+)
 needs_zones = pytest.mark.skipif(
     not hasattr(time, "tzset"), reason="a process has one time zone here"
 )

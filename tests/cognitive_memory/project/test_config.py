@@ -133,7 +133,7 @@ def test_settings_as_they_were_made_are_read_without_yaml(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "yaml", None)
-    path.write_text(template(ID))
+    path.write_text(template(ID), newline="\n")
     assert read_config(path) == ProjectConfig(project_id=ID)
 
 

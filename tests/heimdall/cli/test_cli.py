@@ -13,6 +13,7 @@ import pytest
 from heimdall.cli import output
 from heimdall.cli.command import command
 from heimdall.models.report import Report
+from tests.support.capabilities import needs_full_device
 from tests.support.uncovered import uncovered
 
 BEGIN = """
@@ -48,7 +49,7 @@ def test_without_stdout() -> None:
     assert run("sys.stdout = None; end(4)").returncode == 4
 
 
-@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="no device is always full here")
+@needs_full_device
 def test_what_can_not_be_written_is_told() -> None:
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         done = run("print('lost'); sys.exit(end(0))", full)

@@ -70,7 +70,7 @@ def run(code: str, **variables: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", code]
     return subprocess.run(
         command,
-        env={**os.environ, **variables},
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", **variables},
         capture_output=True,
         encoding="utf-8",
         check=True,

@@ -13,6 +13,7 @@ from cognitive_memory.project.find import find_project
 from heimdall.hooks.hosts import HOSTS, Event
 from heimdall.hooks.run import parse
 from tests.heimdall.hooks.conftest import HEIMDALL, Project
+from tests.support.capabilities import needs_full_device
 from tests.support.places import DATA
 
 pytestmark = pytest.mark.slow
@@ -79,7 +80,7 @@ def test_a_data_directory_that_can_not_be_written_is_no_obstacle(project: Projec
     assert "never on Fridays" in project.told("session-start", project.payload())
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@needs_full_device
 def test_a_reader_that_went_away_is_no_failure(project: Project) -> None:
     project.store("never on Fridays", pinned=True)
     with Path("/dev/full").open("wb") as full:

@@ -61,6 +61,7 @@ PUBLISHED: dict[str, Callable[[], object]] = {
     "startup": startup.run,
     "server": server.run,
     "fetch": run_fetch,
+    "broken-networks": broken_networks.run,
     "shipping": shipping.run,
 }
 """What docs/performance.md tells, the one that is drawn first."""

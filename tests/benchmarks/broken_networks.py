@@ -40,7 +40,8 @@ def run(rounds: int = 3) -> None:
     rows = []
     with tempfile.TemporaryDirectory() as directory:
         top = Path(directory)
-        installation = Installation.make(top / "site", SmallModel(top / "release", also=_ALSO))
+        model = SmallModel(top / "release", also=_ALSO)
+        installation = Installation.make(top / "site", model, patient=False)
         offline = _row("HEIMDALL_OFFLINE=1", installation, top, rounds, [], HEIMDALL_OFFLINE="1")
         rows.append(offline)
         for kind in KINDS:

@@ -55,7 +55,8 @@ def run(rounds: int = 7) -> None:
         ) as hub,
     ):
         top = Path(directory)
-        site = Installation.pinning(top / "site", read_manifest(ROOT / "models.lock.json")).site
+        pinned = read_manifest(ROOT / "models.lock.json")
+        site = Installation.pinning(top / "site", pinned, patient=False).site
         compileall.compile_dir(site, quiet=2)  # as pip does
         title = f"Cold fetch of {asset.size / 1e6:.0f} MB over loopback"
         compare(

@@ -103,7 +103,7 @@ def run(rounds: int = 7) -> None:
     with tempfile.TemporaryDirectory() as directory:
         top = Path(directory)
         model = SmallModel(top / "release", name="all-MiniLM-L6-v2")
-        installation = Installation.make(top / "site", model)
+        installation = Installation.make(top / "site", model, patient=False)
         bytecode = top / "bytecode"
         (top / "project").mkdir()
         with plain_mirror(model.directory, faults=[Fault(Drip(_ONE_MEGABIT))]) as slow:

@@ -16,7 +16,7 @@ def run(rounds: int = 15) -> None:
     with tempfile.TemporaryDirectory() as directory:
         top = Path(directory)
         model = SmallModel(top / "release")
-        installation = Installation.make(top / "site", model)
+        installation = Installation.make(top / "site", model, patient=False)
         environment = {
             **{
                 name: value

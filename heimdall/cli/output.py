@@ -92,8 +92,9 @@ def to_stdout() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        # So Windows tells that the reader is gone.
+        # So Windows tells that the reader is gone. It tells it again when Python writes what is left at its end.
         if WINDOWS and error.errno == errno.EINVAL and not error.filename:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)) from error
         error.filename = error.filename or "standard output"
         raise

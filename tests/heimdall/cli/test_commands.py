@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -216,6 +217,17 @@ def test_help_and_a_closed_pipe(installation: Installation) -> None:
     assert "Traceback" not in closed.stderr.read()
     closed.stderr.close()
     closed.wait(timeout=900)
+
+
+@pytest.mark.skipif(not hasattr(select, "epoll"), reason="nothing here answers as Windows does")
+def test_a_closed_pipe_as_windows_tells_it(installation: Installation) -> None:
+    code = (
+        "import os, select, sys; from heimdall.cli import main, output; output.WINDOWS = True\n"
+        "refuses = select.epoll(); os.dup2(refuses.fileno(), 1)  # it answers EINVAL\n"
+        "sys.argv[1:] = ['dirs']; sys.exit(main())"
+    )
+    done = installation.run("-c", code, HEIMDALL_FETCH="never")
+    assert (done.returncode, done.stderr) == (2, "")
 
 
 def test_warnings_reach_the_user_and_the_log(installation: Installation, home: Path) -> None:

@@ -73,7 +73,8 @@ def written_out(chunks: Iterable[bytes], stream: IO[bytes]) -> Iterator[bytes]:
         if size - begun >= _WRITTEN_OUT_AT_ONCE and hasattr(os, "posix_fadvise"):
             stream.flush()
             # Linux writes out what it may forget; what is on its way to the disk it does not forget.
-            os.posix_fadvise(stream.fileno(), begun, size - begun, os.POSIX_FADV_DONTNEED)
+            with contextlib.suppress(OSError):  # a filesystem that takes no advice
+                os.posix_fadvise(stream.fileno(), begun, size - begun, os.POSIX_FADV_DONTNEED)
             begun = size
 
 

@@ -39,7 +39,8 @@ def _skip(reason: str, *_arguments: object, **_options: object) -> NoReturn:
 
 
 def _end_and_skip(process: subprocess.Popen[Any], _number: int) -> NoReturn:
-    process.kill()  # whoever waits for it would wait for ever
+    with process:
+        process.kill()  # whoever waits for it would wait for ever
     pytest.skip("processes can't be sent signals here")
 
 
